@@ -1,0 +1,54 @@
+/**
+ * Which canary of a route, if any, takes a request (annotation semantics of ingress-nginx, for any number of canaries).
+ *
+ * Precedence: header, then cookie, then weight. Within the header rules the most specific kind was put first when
+ * the route was compiled. `never` takes one canary out for this request; its share of the weight stays with the
+ * primary, so with a single canary `never` means the primary, as in ingress-nginx.
+ */
+import type { RequestView } from "./match.ts";
+import type { Canary } from "./program.ts";
+
+/** What one rule says about one canary. */
+const NO_OPINION = 0;
+const TAKE = 1;
+const LEAVE = 2;
+
+export function chooseCanary(canaries: Canary[], total: number, request: RequestView): Canary | undefined {
+  for (const canary of canaries) {
+    if (byHeader(canary, request) === TAKE) return canary;
+  }
+  for (const canary of canaries) {
+    if (byCookie(canary, request) === TAKE && byHeader(canary, request) !== LEAVE) return canary;
+  }
+  const drawn = request.draw(total);
+  for (const canary of canaries) {
+    if (drawn > canary.from && drawn <= canary.to) {
+      return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE ? undefined : canary;
+    }
+  }
+  return undefined;
+}
+
+function byHeader(canary: Canary, request: RequestView): number {
+  if (canary.header === undefined) return NO_OPINION;
+  const value = request.variable(canary.header);
+  if (value === undefined) return NO_OPINION;
+  if (canary.value !== undefined) return value === canary.value ? TAKE : NO_OPINION;
+  if (canary.pattern !== undefined) {
+    const matched = request.matches(value, canary.pattern);
+    if (matched === undefined) return LEAVE;
+    return matched ? TAKE : NO_OPINION;
+  }
+  return alwaysOrNever(value);
+}
+
+function byCookie(canary: Canary, request: RequestView): number {
+  if (canary.cookie === undefined) return NO_OPINION;
+  const value = request.variable(canary.cookie);
+  return value === undefined ? NO_OPINION : alwaysOrNever(value);
+}
+
+function alwaysOrNever(value: string): number {
+  if (value === "always") return TAKE;
+  return value === "never" ? LEAVE : NO_OPINION;
+}

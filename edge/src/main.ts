@@ -1,0 +1,35 @@
+/** The functions that nginx.conf calls, one per phase. */
+import { startChannel } from "./phases/channel.ts";
+import { noteMaster } from "./phases/identity.ts";
+import type { Options } from "./phases/options.ts";
+import { options } from "./phases/options.ts";
+import { startRequestIds } from "./phases/request-id.ts";
+import { loadSnapshot } from "./phases/snapshot.ts";
+
+export { balance } from "./phases/balancer.ts";
+export { certificate } from "./phases/certificate.ts";
+export { log } from "./phases/log.ts";
+export { rewrite } from "./phases/rewrite.ts";
+
+/** init_by_lua: in the master (and in `nginx -t`), before workers are forked. */
+export function init(given: Options): void {
+  options.config = given.config;
+  options.socket = given.socket;
+  options.program = given.program;
+  options.keys = given.keys;
+  options.hideServer = given.hideServer;
+  options.requestIds = given.requestIds;
+  options.accessLog = given.accessLog;
+  options.logLabels = given.logLabels;
+  options.rejectHandshake = given.rejectHandshake;
+}
+
+/** init_worker_by_lua: a worker starts full, then follows the channel. */
+export function initWorker(): void {
+  noteMaster();
+  math.randomseed(ngx.worker.pid() * 1000 + ngx.now());
+  startRequestIds();
+  loadSnapshot(options.keys);
+  loadSnapshot(options.program);
+  startChannel();
+}

@@ -1,0 +1,31 @@
+/** Balancer phase: gives nginx the next endpoint of the pool that was chosen. Runs again for every retry. */
+import * as balancer from "ngx.balancer";
+import { firstEndpoint, nextEndpoint } from "../balance.ts";
+import type { Route } from "../program.ts";
+import { recall } from "./state.ts";
+
+/** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
+const MOST_TRIES = 16;
+
+export function balance(): void {
+  const state = recall();
+  const pool = state?.pool;
+  if (state === undefined || pool === undefined) return ngx.exit(500);
+  if (state.endpoint < 0) {
+    state.endpoint = firstEndpoint(pool, math.random);
+    state.tries = 1;
+    const route = state.route as Route;
+    if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
+  } else {
+    state.endpoint = nextEndpoint(pool, state.endpoint);
+    state.tries++;
+  }
+  // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.
+  if (state.tries < MOST_TRIES || state.tries < pool.endpoints.length) balancer.set_more_tries(1);
+  const endpoint = pool.endpoints[state.endpoint];
+  const [ok, problem] = balancer.set_current_peer(endpoint[0], endpoint[1]);
+  if (ok === undefined || ok === false) {
+    ngx.log(ngx.ERR, "endpoint ", endpoint[0], " of ", pool.name, " cannot be used: ", problem ?? "");
+    ngx.exit(502);
+  }
+}

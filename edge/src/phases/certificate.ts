@@ -1,0 +1,57 @@
+/**
+ * Certificate phase: chooses the certificate of a TLS handshake by server name.
+ *
+ * Certificates are parsed at their first handshake and kept in a bounded cache per worker: parsing all of ten
+ * thousand would cost seconds at every start. Whatever goes wrong, the handshake goes on with nginx's own default.
+ */
+import * as lrucache from "resty.lrucache";
+import * as ssl from "ngx.ssl";
+import { byName } from "../tables.ts";
+import { CATCH_ALL } from "../program.ts";
+import { options } from "./options.ts";
+import { tables } from "./state.ts";
+
+interface Parsed {
+  chain: ssl.Cdata;
+  key: ssl.Cdata;
+}
+
+const PARSED_AT_MOST = 1000;
+const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
+
+export function certificate(): void {
+  const [sent] = ssl.server_name();
+  const name = sent === undefined ? CATCH_ALL : normalise(sent);
+  if (options.rejectHandshake && byName(tables.hosts, tables.wildcards, name) === tables.hosts[CATCH_ALL]) {
+    return ngx.exit(ngx.ERROR);
+  }
+  const id = byName(tables.names, tables.wildcardNames, name);
+  if (id === undefined || id === "") return;
+  const parsed = parse(id);
+  if (parsed === undefined) return;
+  ssl.clear_certs();
+  ssl.set_cert(parsed.chain);
+  ssl.set_priv_key(parsed.key);
+}
+
+/** Lower case without the trailing dot of a fully qualified name. */
+function normalise(name: string): string {
+  const lower = name.toLowerCase();
+  return lower.endsWith(".") ? lower.slice(0, -1) : lower;
+}
+
+function parse(id: string): Parsed | undefined {
+  const known = parsedById?.get(id);
+  if (known !== undefined) return known;
+  const pem = tables.certificates[id];
+  if (pem === undefined) return undefined;
+  const [chain, chainProblem] = ssl.parse_pem_cert(pem.chain);
+  const [key, keyProblem] = ssl.parse_pem_priv_key(pem.key);
+  if (chain === undefined || key === undefined) {
+    ngx.log(ngx.ERR, "certificate ", id, " cannot be parsed: ", chainProblem ?? keyProblem ?? "");
+    return undefined;
+  }
+  const parsed: Parsed = { chain, key };
+  parsedById?.set(id, parsed);
+  return parsed;
+}

@@ -1,0 +1,145 @@
+/**
+ * The worker's end of the channel: reads frames from the controller's unix socket and acknowledges commits.
+ *
+ * The loop lives in a timer. Reads time out after a second, so that an exiting worker leaves in time and counters go
+ * out; an exiting worker stays for as long as it has requests in flight, because they may still need endpoints.
+ */
+import * as cjson from "cjson.safe";
+import type { Frame } from "../program.ts";
+import { discard, newStaging, take } from "../tables.ts";
+import { drain } from "./counters.ts";
+import { masterPid } from "./identity.ts";
+import { lookForMaster, retireFor } from "./retirement.ts";
+import { options } from "./options.ts";
+import { requestsInFlight, tables } from "./state.ts";
+
+const READ_TIMEOUT_MS = 1000;
+/** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
+const RECONNECT_SECONDS = 0.2;
+const LONGEST_RECONNECT_SECONDS = 2;
+/** After this much of frames the loop lets requests run. */
+const YIELD_BYTES = 65536;
+
+const staging = newStaging();
+
+export function startChannel(): void {
+  startAfter(0);
+}
+
+function startAfter(seconds: number): void {
+  const [ok, problem] = ngx.timer.at(seconds, run);
+  if (!ok && stays()) ngx.log(ngx.ERR, "channel cannot start: ", problem ?? "");
+}
+
+/** Whatever goes wrong in it, a worker that stays goes on following: it must never be left with old tables. */
+function run(this: void): void {
+  const [ok, problem] = pcall(follow);
+  if (!ok) ngx.log(ngx.ERR, "channel failed and starts anew: ", tostring(problem));
+  if (!ok && stays()) startAfter(RECONNECT_SECONDS);
+}
+
+function follow(this: void): void {
+  let wait = RECONNECT_SECONDS;
+  while (stays()) {
+    const socket = ngx.socket.tcp();
+    socket.settimeouts(READ_TIMEOUT_MS, READ_TIMEOUT_MS, READ_TIMEOUT_MS);
+    const [connected] = socket.connect("unix:" + options.socket);
+    if (connected) {
+      wait = RECONNECT_SECONDS;
+      converse(socket);
+      discard(staging);
+      socket.close();
+    }
+    pause(wait);
+    wait = math.min(2 * wait, LONGEST_RECONNECT_SECONDS);
+  }
+}
+
+/** In short steps: an exiting worker leaves soon, and one that lost its master notices. */
+function pause(seconds: number): void {
+  for (let left = seconds; left > 0.001 && stays(); left -= RECONNECT_SECONDS) {
+    lookForMaster();
+    ngx.sleep(RECONNECT_SECONDS);
+  }
+}
+
+function stays(): boolean {
+  return !ngx.worker.exiting() || requestsInFlight() > 0;
+}
+
+function converse(socket: ngx.TcpSocket): void {
+  if (!send(socket, hello())) return;
+  let partial = "";
+  let since = 0;
+  let reported = ngx.now();
+  let saidExiting = false;
+  while (stays()) {
+    if (ngx.worker.exiting() && !saidExiting) {
+      saidExiting = true;
+      if (!send(socket, { op: "exiting" })) return;
+    }
+    lookForMaster();
+    const [line, problem, rest] = socket.receive("*l");
+    if (line !== undefined) {
+      const text = partial === "" ? line : partial + line;
+      partial = "";
+      since += text.length;
+      if (!obey(socket, text)) return;
+      if (since > YIELD_BYTES) {
+        since = 0;
+        ngx.sleep(0.001);
+      }
+    } else if (problem === "timeout") {
+      partial = partial + (rest ?? "");
+    } else {
+      return;
+    }
+    if (ngx.now() - reported >= 1) {
+      reported = ngx.now();
+      if (!report(socket)) return;
+    }
+  }
+}
+
+function hello(): object {
+  return {
+    op: "hello",
+    role: "worker",
+    slot: ngx.worker.id(),
+    pid: ngx.worker.pid(),
+    master: masterPid(),
+    config: options.config,
+    generation: tables.generation,
+    digest: tables.digest,
+  };
+}
+
+/** False ends the conversation: the controller speaks something else, or is gone. */
+function obey(socket: ngx.TcpSocket, line: string): boolean {
+  const frame = decode(line);
+  if (frame === undefined) {
+    ngx.log(ngx.ERR, "frame cannot be read; asking the controller anew");
+    return false;
+  }
+  if (frame.op === "retire") {
+    retireFor(frame.seconds);
+    return true;
+  }
+  if (!take(tables, staging, frame, decode as (text: string) => Frame)) return true;
+  return send(socket, { op: "ack", generation: tables.generation });
+}
+
+function report(socket: ngx.TcpSocket): boolean {
+  const rows = drain();
+  return rows.length === 0 || send(socket, { op: "counters", rows });
+}
+
+function send(socket: ngx.TcpSocket, message: object): boolean {
+  const [sent] = socket.send(cjson.encode(message) + "\n");
+  return sent !== undefined;
+}
+
+function decode(text: string): Frame | undefined {
+  const [frame] = cjson.decode(text);
+  return frame as Frame | undefined;
+}

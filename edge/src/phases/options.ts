@@ -1,0 +1,32 @@
+/** What nginx.conf tells the edge when it starts: fixed for the life of a worker. */
+export interface Options {
+  /** Digest of the nginx.conf that this worker runs, so that the controller knows which reload it belongs to. */
+  config: string;
+  /** Unix socket of the controller. */
+  socket: string;
+  /** The snapshot's two files. */
+  program: string;
+  keys: string;
+  /** Send no Server header at all (ConfigMap `server-tokens: "false"`). */
+  hideServer: boolean;
+  /** Requests without an X-Request-ID get one. */
+  requestIds: boolean;
+  /** An access log is written, so its variables are worth filling. */
+  accessLog: boolean;
+  /** The log format names the Ingress, Service or path of the request. */
+  logLabels: boolean;
+  /** End handshakes for names that no Ingress declares (ConfigMap `ssl-reject-handshake`). */
+  rejectHandshake: boolean;
+}
+
+export const options: Options = {
+  config: "",
+  socket: "",
+  program: "",
+  keys: "",
+  hideServer: true,
+  requestIds: true,
+  accessLog: true,
+  logLabels: false,
+  rejectHandshake: false,
+};

@@ -1,0 +1,26 @@
+/**
+ * A worker that will leave soon asks its HTTP/1.1 clients to close their connections, with the answer they are
+ * getting anyway. nginx closes idle connections the moment it is told to quit, and a request that is on its way then
+ * would be lost; a client that was told does not send one.
+ *
+ * Two occasions: the controller announces a reload, or the master died and a new one is taking over.
+ */
+import { isOrphan } from "./identity.ts";
+
+let until = 0;
+let retiring = false;
+
+export function retireFor(seconds: number): void {
+  until = ngx.now() + seconds;
+  retiring = true;
+}
+
+/** To be called about once a second. */
+export function lookForMaster(): void {
+  retiring = ngx.now() < until || isOrphan();
+}
+
+/** On the hot path: a flag. HTTP/2 says GOAWAY by itself and knows no such header (RFC 9113, 8.2.2). */
+export function sayGoodbye(): void {
+  if (retiring && ngx.var.server_protocol !== "HTTP/2.0") ngx.header.Connection = "close";
+}

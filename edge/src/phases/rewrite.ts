@@ -1,0 +1,60 @@
+/**
+ * Server rewrite phase: decides the request, before nginx looks for a location.
+ *
+ * The default profile stays in `location /` with its URI untouched. Any other profile is reached by setting the URI
+ * to `profile:<id>`, a name that no client can send because a request path starts with `/`.
+ */
+import type { Decision, RequestView } from "../match.ts";
+import { decide } from "../match.ts";
+import { httpsLocation, slashLocation } from "../redirect.ts";
+import { count } from "./counters.ts";
+import { options } from "./options.ts";
+import { nameRequest } from "./request-id.ts";
+import { sayGoodbye } from "./retirement.ts";
+import { remember, tables } from "./state.ts";
+
+const request: RequestView = {
+  variable: (name) => ngx.var[name],
+  matches: (text, pattern) => {
+    const [from, , problem] = ngx.re.find(text, pattern, "jo");
+    if (problem !== undefined) {
+      ngx.log(ngx.WARN, "canary header pattern cannot be run: ", problem);
+      return undefined;
+    }
+    return from !== undefined;
+  },
+  draw: (total) => math.random(total),
+};
+
+export function rewrite(): void {
+  const vars = ngx.var;
+  nameRequest();
+  const decision = decide(tables, request, vars.host as string, vars.uri as string, undefined);
+  if (options.hideServer) ngx.header.Server = undefined;
+  sayGoodbye();
+  const { pool, route } = decision;
+  if (pool === undefined || route === undefined) return refuse(decision);
+  remember(pool, route, decision.canary);
+  if (route.profile !== undefined) {
+    vars.sluice_uri = originForm(vars.request_uri as string);
+    ngx.req.set_uri("profile:" + route.profile, false);
+  }
+}
+
+/** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */
+function originForm(raw: string): string {
+  return raw.charCodeAt(0) === 47 ? raw : "/" + raw;
+}
+
+function refuse(decision: Decision): void {
+  const vars = ngx.var;
+  const uri = vars.request_uri as string;
+  count(decision.route, undefined, decision.status);
+  if (decision.redirect === "slash") {
+    ngx.redirect(slashLocation(vars.scheme as string, vars.host as string, uri), decision.status);
+  } else if (decision.redirect === "https") {
+    ngx.redirect(httpsLocation(vars.best_http_host as string, uri, decision.route?.keepSlash === true), decision.status);
+  } else {
+    ngx.exit(decision.status);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * The shapes that travel from the controller to the edge: what nginx's workers run.
+ *
+ * Everything here is plain JSON and is read by both runtimes (Node for `explain` and tests, LuaJIT for traffic),
+ * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
+ * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
+ */
+
+/** Where requests of one Service port go. Replaced as a whole, never changed in place. */
+export interface Pool {
+  /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
+  name: string;
+  /** `[address, port]`; IPv6 addresses carry brackets. Empty: nothing is ready. */
+  endpoints: [string, number][];
+  /** The edge's own: index of the endpoint whose turn it is. Never sent. */
+  turn?: number;
+}
+
+/** An alternative backend of one route (annotations.md §3.3). Variables are nginx variable names without `$`. */
+export interface Canary {
+  /** Pool id. */
+  pool: string;
+  /** `http_<header>` with `-` as `_`, lower case. */
+  header?: string;
+  /** The header's exact, case-sensitive value that selects this canary. */
+  value?: string;
+  /** PCRE, unanchored, case-sensitive; used only without `value`. */
+  pattern?: string;
+  /** `cookie_<name>`, lower case. */
+  cookie?: string;
+  /** This canary takes the draws in `(from, to]` of `1..total` of its route. */
+  from: number;
+  to: number;
+  /** Label `canary` in logs and metrics. */
+  name: string;
+  /** The edge's own. Never sent. */
+  counts?: Counts | undefined;
+}
+
+/** Status → requests that were answered with it and are not reported yet. */
+export type Counts = Record<number, number>;
+
+/** What one match leads to. */
+export interface Route {
+  /** Path as the Ingress declares it. */
+  path: string;
+  /** Pool id of the primary. */
+  pool: string;
+  /** Most specific kind of rule first (value, pattern, always/never), then by age. */
+  canaries?: Canary[];
+  /** Range of the weight draw, ≥ 100; present with canaries. */
+  total?: number;
+  /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
+  profile?: string;
+  /** Answer this status instead of proxying. */
+  respond?: number;
+  /** Answer 301 to the same path with `/` appended (nginx's own redirect of a proxied prefix). */
+  slash?: boolean;
+  /** Redirect http to https: `certificate` when the host has one, `always`. */
+  https?: "certificate" | "always";
+  /** Keep one trailing `/` of the URI in the https redirect. */
+  keepSlash?: boolean;
+  /** Upstream timeouts in seconds; absent: nginx.conf's. */
+  connect?: number;
+  send?: number;
+  read?: number;
+  /** Labels of logs and metrics. */
+  namespace: string;
+  ingress: string;
+  service: string;
+  port: string;
+  /** The edge's own. Never sent. */
+  counts?: Counts | undefined;
+}
+
+/** One host: changes from whole to whole. */
+export interface Host {
+  /** The host name; `*.example.com` for one label; `_` for every other name. */
+  name: string;
+  routes: Route[];
+  /** Path → index into `routes`. */
+  exact: Record<string, number>;
+  /** Path ending in `/` → index into `routes`; the longest wins. */
+  prefix: Record<string, number>;
+  /** Distinct lengths of the keys of `prefix`, longest first, without 1 (the path `/`). */
+  lengths: number[];
+  /** Index of the route for `/`. Every host has one. */
+  root: number;
+}
+
+/** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
+export interface Certificate {
+  chain: string;
+  key: string;
+}
+
+/** What the operator set that the edge needs per request. */
+export interface EdgeSettings {
+  /** Status of redirects to https: 301, 302, 307 or 308. */
+  redirectCode: number;
+  /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
+  forwardedProto: boolean;
+}
+
+export type Kind = "host" | "pool" | "certificate" | "tls" | "settings";
+
+/** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
+export interface PartValues {
+  host: Host;
+  pool: Pool;
+  certificate: Certificate;
+  tls: string;
+  settings: EdgeSettings;
+}
+
+/** The host name that stands for every name nobody declared. */
+export const CATCH_ALL = "_";
+/** Pool id of `--default-backend-service`; without endpoints its requests get 404, not 503. */
+export const DEFAULT_BACKEND = "upstream-default-backend";
+
+/**
+ * What travels over the channel, one JSON value per line. `set`, `drop` and `reset` are staged; `commit` makes all of
+ * them true at once. A frame longer than 64 KiB travels as `piece`s of its JSON text, the last one with `last`.
+ */
+export type Frame =
+  | { op: "set"; kind: Kind; id: string; value: PartValues[Kind] }
+  | { op: "drop"; kind: Kind; id: string }
+  | { op: "reset" }
+  | { op: "piece"; text: string; last: boolean }
+  | { op: "commit"; generation: number; digest: string }
+  /** Not staged: for this long tell HTTP/1.1 clients to close their connections, because a reload follows. */
+  | { op: "retire"; seconds: number };

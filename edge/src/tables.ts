@@ -1,0 +1,142 @@
+/**
+ * The tables that requests are matched against, and how frames change them.
+ *
+ * Guarantee: between two commits the tables do not change, and a commit changes them without an await in between, so
+ * a request sees a host from before or from after, never a mixture. A value is replaced, never edited: a request that
+ * already holds a route or a pool keeps a whole one.
+ *
+ * Pure: runs in nginx (LuaJIT) and on Node.
+ */
+import type { Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool } from "./program.ts";
+import { CATCH_ALL } from "./program.ts";
+
+export interface Tables {
+  /** Exact host names and `_`. */
+  hosts: Record<string, Host>;
+  /** `*.example.com`, stored under `.example.com`. */
+  wildcards: Record<string, Host>;
+  pools: Record<string, Pool>;
+  certificates: Record<string, Certificate>;
+  /** Server name (exact or `_`) → certificate id; `""`: nginx's own default certificate. */
+  names: Record<string, string>;
+  /** The same for `*.example.com`, stored under `.example.com`. */
+  wildcardNames: Record<string, string>;
+  settings: EdgeSettings;
+  /** Of the last commit; 0 and "" before the first. */
+  generation: number;
+  digest: string;
+}
+
+export interface Staging {
+  /** Frames since the last commit, in order. */
+  frames: Frame[];
+  /** Pieces of a long frame that is not complete yet. */
+  pieces: string[];
+}
+
+/** A table without inherited keys, so that a host called `constructor` is nothing special (on Node). */
+export function emptyTable<T>(): Record<string, T> {
+  return { __proto__: null } as unknown as Record<string, T>;
+}
+
+export function newTables(): Tables {
+  return {
+    hosts: emptyTable(),
+    wildcards: emptyTable(),
+    pools: emptyTable(),
+    certificates: emptyTable(),
+    names: emptyTable(),
+    wildcardNames: emptyTable(),
+    settings: { redirectCode: 308, forwardedProto: false },
+    generation: 0,
+    digest: "",
+  };
+}
+
+export function newStaging(): Staging {
+  return { frames: [], pieces: [] };
+}
+
+/**
+ * Takes one frame. Answers true when it was a commit and `tables` now say something new.
+ * `decode` reads the JSON text of a frame that came in pieces.
+ */
+export function take(tables: Tables, staging: Staging, frame: Frame, decode: (text: string) => Frame): boolean {
+  if (frame.op === "piece") {
+    staging.pieces.push(frame.text);
+    if (!frame.last) return false;
+    const whole = decode(staging.pieces.join(""));
+    staging.pieces = [];
+    return take(tables, staging, whole, decode);
+  }
+  if (frame.op === "retire") return false;
+  if (frame.op !== "commit") {
+    staging.frames.push(frame);
+    return false;
+  }
+  for (const staged of staging.frames) applyStaged(tables, staged);
+  staging.frames = [];
+  tables.generation = frame.generation;
+  tables.digest = frame.digest;
+  return true;
+}
+
+/** Forgets what was staged: the connection it came over ended before the commit. */
+export function discard(staging: Staging): void {
+  staging.frames = [];
+  staging.pieces = [];
+}
+
+function applyStaged(tables: Tables, frame: Frame): void {
+  if (frame.op === "set") setPart(tables, frame.kind, frame.id, frame.value);
+  else if (frame.op === "drop") setPart(tables, frame.kind, frame.id, undefined);
+  else if (frame.op === "reset") {
+    const fresh = newTables();
+    tables.hosts = fresh.hosts;
+    tables.wildcards = fresh.wildcards;
+    tables.pools = fresh.pools;
+    tables.certificates = fresh.certificates;
+    tables.names = fresh.names;
+    tables.wildcardNames = fresh.wildcardNames;
+  }
+}
+
+function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {
+  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as Host | undefined);
+  else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
+  else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
+  else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
+  else if (value !== undefined) tables.settings = value as EdgeSettings;
+}
+
+function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {
+  if (name.startsWith("*.")) put(wildcard, name.slice(1), value);
+  else put(exact, name, value);
+}
+
+/** Absent and undefined are the same in both runtimes. */
+function put<T>(table: Record<string, T>, key: string, value: T | undefined): void {
+  (table as Record<string, T | undefined>)[key] = value;
+}
+
+/** What the tables hold under a name: exact first, then `*.parent` for one label, then `_` (routing.md §6). */
+export function byName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string): T | undefined {
+  const found = exact[name];
+  if (found !== undefined) return found;
+  const dot = name.indexOf(".");
+  if (dot > 0) {
+    const parent = wildcard[name.slice(dot)];
+    if (parent !== undefined && isLabel(name, dot)) return parent;
+  }
+  return exact[CATCH_ALL];
+}
+
+/** Letters, digits, `_` and `-`: what one label of a wildcard stands for in ingress-nginx. */
+function isLabel(name: string, end: number): boolean {
+  for (let i = 0; i < end; i++) {
+    const c = name.charCodeAt(i);
+    const letter = (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
+    if (!letter && !(c >= 48 && c <= 57) && c !== 45 && c !== 95) return false;
+  }
+  return true;
+}

@@ -1,0 +1,106 @@
+#!/bin/sh
+# Sets a machine up: Debian packages of the engine, npm packages (the project's own Node 24 among them), the edge
+# compiled to Lua. Says what it does before it does it; what is done already is skipped, so it can be run at any time.
+set -eu
+cd "$(dirname "$0")/.."
+
+ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson'
+STAMP=node_modules/.sluice-setup
+EDGE=edge/build/sluice.lua
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# Runs a command as root.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Names the packages of $ENGINE_PACKAGES that are not installed.
+missing_packages() {
+  for package in $ENGINE_PACKAGES; do
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
+    [ "$status" = installed ] || printf '%s ' "$package"
+  done
+}
+
+install_engine() {
+  if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+    PATH=$PATH:/usr/sbin command -v nginx >/dev/null || die "nginx is missing and this is no Debian: install nginx with its Lua module, lua-resty-core and lua-cjson, then run this again."
+    return 0
+  fi
+  missing=$(missing_packages | sed 's/ $//')
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+    die "these Debian packages are missing, and installing them needs root or sudo: $missing. Run as root: apt-get install --no-install-recommends $missing"
+  fi
+  say "installing Debian packages: $missing"
+  say "(nginx's own service is neither started nor enabled: Sluice runs an nginx of its own)"
+  as_root apt-get update -q
+  # The policy keeps the package from starting the service on port 80; an existing policy stays as it is.
+  as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 sh -c '
+    set -eu
+    policy=/usr/sbin/policy-rc.d
+    fresh=$(dpkg-query -W -f "\${db:Status-Status}" nginx 2>/dev/null || true)
+    if [ ! -e "$policy" ]; then
+      trap "rm -f $policy" EXIT
+      trap "exit 130" INT TERM
+      printf "#!/bin/sh\nexit 101\n" >"$policy"
+      chmod 755 "$policy"
+    fi
+    apt-get install -q -y --no-install-recommends "$@"
+    if [ "$fresh" != installed ]; then
+      update-rc.d nginx disable >/dev/null 2>&1 || true
+    fi
+  ' sh $missing
+}
+
+# Repeats a line while something that prints nothing of its own is at work.
+start_ticker() {
+  (
+    seconds=0
+    while sleep 1 >/dev/null 2>&1; do
+      seconds=$((seconds + 1))
+      [ $((seconds % 10)) != 0 ] || say "… $1, $seconds s so far"
+    done
+  ) &
+  TICKER=$!
+  trap stop_ticker EXIT
+  trap 'exit 130' INT TERM
+}
+
+stop_ticker() {
+  [ -z "${TICKER:-}" ] || kill "$TICKER" 2>/dev/null || true
+  TICKER=
+}
+
+# What node_modules was made from.
+wanted_stamp() {
+  cat package-lock.json .npmrc | cksum
+  uname -m
+}
+
+install_npm_packages() {
+  [ "$(cat "$STAMP" 2>/dev/null || true)" != "$(wanted_stamp)" ] || return 0
+  command -v npm >/dev/null || die 'npm is missing: install Node 20 or later with npm, then run this again.'
+  say 'installing npm packages, Node 24 among them (about 380 MB on disk; half a minute on a fast line)'
+  start_ticker 'npm is at work'
+  # The system'"'"'s Node is older than the project asks for; npm would warn (EBADENGINE), and nothing runs with it.
+  npm ci --loglevel=error --include=dev --include=optional
+  stop_ticker
+  [ -x node_modules/.bin/node ] || die "there is no Node 24 for $(uname -s) on $(uname -m) among the npm packages: Sluice runs on Linux on x86-64 and arm64."
+  wanted_stamp >"$STAMP"
+}
+
+build_edge() {
+  if [ -s "$EDGE" ] && [ -z "$(find edge/src edge/package.json edge/tsconfig.json "$STAMP" -newer "$EDGE" | head -n 1)" ]; then
+    return 0
+  fi
+  say 'compiling the edge to Lua'
+  npm run --silent build:edge
+}
+
+install_engine
+install_npm_packages
+build_edge
+say 'done'

@@ -1,0 +1,52 @@
+/**
+ * `sluice agent`: owns nginx for the controller that uses the same runtime folder. Started by `sluice run`; has no
+ * token and no port of its own.
+ */
+import { rmSync } from "node:fs";
+import { runAgent } from "../engine/agent/agent.ts";
+import { ensureDefaultCertificate } from "../engine/agent/default-certificate.ts";
+import { ACCESS_LOG, makeAccessLog } from "../engine/agent/log-rotation.ts";
+import { probeEngine } from "../engine/agent/probe.ts";
+import { AGENT_LOCK, takeLock } from "../engine/locks.ts";
+import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
+import { claimFolder, clearAgentFiles, makeTemp } from "../engine/runtime-folder.ts";
+import { helpFor, parseSettings } from "../settings.ts";
+import { createLog } from "../support/log.ts";
+
+/** Number of listening sockets that the launcher put at descriptors 3, 4, … (see engine/launch.ts). */
+const LISTENERS = /^--listeners=(\d+)$/;
+
+export async function agentCommand(argv: readonly string[]): Promise<void> {
+  const inherited = Number(argv.map((word) => LISTENERS.exec(word)?.[1]).find(Boolean) ?? 0);
+  const launched = argv.some((word) => LISTENERS.test(word));
+  const settings = parseSettings(argv.filter((word) => !LISTENERS.test(word)), "agent");
+  if (settings.help) return void process.stdout.write(helpFor("agent"));
+  const { runtimeDir } = settings;
+  const log = createLog({ level: settings.logLevel, output: settings.output });
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort());
+  claimFolder(runtimeDir);
+  const lock = takeLock(`${runtimeDir}/${AGENT_LOCK}`, "agent");
+  try {
+    const probe = probeEngine({
+      binary: NGINX_BINARY,
+      runtimeDir,
+      edgeDir: EDGE_DIR,
+      // On its own it is a container's main process, whose output is the log; otherwise its output is the controller's.
+      accessLog: launched ? `${runtimeDir}/${ACCESS_LOG}` : "/dev/stdout",
+    });
+    makeTemp(runtimeDir);
+    if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
+    ensureDefaultCertificate(runtimeDir);
+    await runAgent({
+      probe,
+      listeners: Array.from({ length: inherited }, (_, i) => i + 3),
+      log,
+      graceMs: settings.shutdownTimeout * 1000,
+      signal: stop.signal,
+    });
+    clearAgentFiles(runtimeDir);
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}

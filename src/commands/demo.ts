@@ -1,0 +1,165 @@
+/**
+ * `sluice demo`: serves the walk-through of `examples/` with backends of its own, says what to try, and says how soon
+ * each edit of a file is live. Needs no cluster and no privileges; leaves nothing behind.
+ */
+import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { demoBackends, type Backends } from "../demo/backends.ts";
+import { reportChanges, type ChangeReport } from "../demo/changes.ts";
+import { curlLine, expectation, WALKTHROUGH, type Reach } from "../demo/walkthrough.ts";
+import { selfSigned } from "../engine/agent/default-certificate.ts";
+import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
+import { EXAMPLES_DIR } from "../engine/paths.ts";
+import { helpFor, parseSettings, type CommandLine, type Settings } from "../settings.ts";
+import { createLog } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
+import { untilSignal } from "./run.ts";
+import { startServing, type Serving } from "./serving.ts";
+import { openSource } from "./sources.ts";
+
+const READY_MS = 30_000;
+/** The Secret that examples/tomcat.yaml refers to. */
+const SECRET = { namespace: "default", name: "tomcat-ingress-secret", host: "tomcat.lucky.com" };
+
+export async function demoCommand(argv: readonly string[]): Promise<void> {
+  const given = parseSettings(argv, "demo");
+  if (given.help) return void process.stdout.write(helpFor("demo"));
+  if (given.arguments.length > 0) throw new UserError(`"sluice demo" takes flags only: "${given.arguments[0] ?? ""}" is none.`, 2);
+  process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"));
+  const stopped = untilSignal();
+  const folder = prepareFolder(argv, given);
+  const ending = new AbortController();
+  const backends = demoBackends(given.defaultBackendService.split("/")[1] ?? "");
+  try {
+    const examples = given.manifests.length > 0 ? given.manifests : [EXAMPLES_DIR];
+    const certificate = writeSecret(folder.path);
+    const settings = { ...given, runtimeDir: folder.path, manifests: [...examples, `${folder.path}/demo`] };
+    const serving = serve(settings, examples, backends, ending.signal);
+    const ready = await Promise.race([serving, stopped]);
+    if (ready) say(introduction(settings, examples[0] ?? "", certificate, ready.engine.state.workers));
+    await stopped;
+    say("\nStopping.");
+    ending.abort();
+    await (await serving).stop();
+  } finally {
+    ending.abort();
+    await backends.close();
+    folder.remove();
+  }
+}
+
+/** The runtime folder, locked for this process; `remove` takes away what the demo made. */
+function prepareFolder(argv: readonly string[], given: CommandLine): { path: string; remove: () => void } {
+  const chosen = argv.some((word) => /^--?runtime-dir\b/.test(word));
+  const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const path = chosen ? given.runtimeDir : `${memory}/sluice-demo-${process.getuid?.() ?? 0}`;
+  const existed = existsSync(path);
+  mkdirSync(path, { recursive: true, mode: 0o755 });
+  if (lstatSync(path).uid !== process.getuid?.()) {
+    throw new UserError(`The folder ${path} belongs to another user: choose one with --runtime-dir.`);
+  }
+  takeLock(`${path}/${CONTROLLER_LOCK}`, "demo");
+  return { path, remove: () => rmSync(chosen && existed ? `${path}/demo` : path, { recursive: true, force: true }) };
+}
+
+/** Makes the Secret as a manifest in the runtime folder, so that no private key lies in the project; answers the certificate's file. */
+function writeSecret(runtimeDir: string): string {
+  const { certificate, key } = selfSigned(new Date(), SECRET.host);
+  const encoded = (text: string): string => Buffer.from(text).toString("base64");
+  const manifest = `apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata:
+  name: ${SECRET.name}
+  namespace: ${SECRET.namespace}
+data:
+  tls.crt: ${encoded(certificate)}
+  tls.key: ${encoded(key)}
+`;
+  mkdirSync(`${runtimeDir}/demo`, { recursive: true, mode: 0o700 });
+  writeFileSync(`${runtimeDir}/demo/secret.yaml`, manifest, { mode: 0o600 });
+  writeFileSync(`${runtimeDir}/${SECRET.host}.crt`, certificate);
+  return `${runtimeDir}/${SECRET.host}.crt`;
+}
+
+/** Resolves when every worker serves the examples and every backend answers. */
+async function serve(settings: Settings, examples: readonly string[], backends: Backends, signal: AbortSignal): Promise<Serving> {
+  const log = createLog({ level: settings.logLevel === "info" ? "warn" : settings.logLevel, output: settings.output });
+  const source = openSource(settings, log);
+  const complain = (error: Error): void => log("error", error.message);
+  let report: ChangeReport | undefined;
+  const serving = await startServing(settings, source, log, {
+    turned: (parts, milliseconds) => {
+      if (!report) return;
+      backends.follow(source.snapshot).catch(complain);
+      report.turned(parts, milliseconds).catch(complain);
+    },
+  });
+  try {
+    await backends.follow(source.snapshot);
+    await programmed(serving, signal);
+  } catch (error) {
+    await serving.stop();
+    throw error;
+  }
+  const { engine, controller } = serving;
+  report = reportChanges({ folders: examples, progress: () => engine.state, findings: () => controller.findings(), print: say, signal });
+  lookAtFiles(report, complain, signal);
+  return serving;
+}
+
+/** Far longer than it takes until a file that was written is read. */
+const LOOK_MS = 1000;
+
+function lookAtFiles(report: ChangeReport, complain: (error: Error) => void, signal: AbortSignal): void {
+  const looking = setInterval(() => {
+    try {
+      report.look();
+    } catch (error) {
+      complain(error as Error);
+    }
+  }, LOOK_MS);
+  signal.addEventListener("abort", () => clearInterval(looking), { once: true });
+}
+
+async function programmed({ engine }: Serving, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    const { observed, programmed: done, refused, behind } = engine.state;
+    if (signal.aborted || (observed > 0 && done >= observed)) return;
+    if (refused !== undefined) throw new UserError(`nginx refuses its configuration: ${refused}`);
+    if (Date.now() > deadline) throw new UserError(`nginx did not become ready within ${READY_MS / 1000} s: waiting for ${behind.join(", ")}.`);
+    await sleep(5);
+  }
+}
+
+function introduction(settings: Settings, examples: string, certificate: string, workers: number): string {
+  const folder = relative(process.cwd(), examples) || ".";
+  const address = settings.bindAddress[0] ?? "127.0.0.1";
+  const reach: Reach = { address, http: settings.httpPort, https: settings.httpsPort, certificate };
+  const lines = WALKTHROUGH.flatMap(({ title, file, cases }) => [
+    "",
+    `${title} (${folder}/${file})`,
+    ...cases.flatMap((one) => [`  # ${one.title}: ${expectation(one)}`, `  ${curlLine(one, reach)}`]),
+  ]);
+  return [
+    `Sluice serves ${folder}/ at http://${address}:${reach.http} and https://${address}:${reach.https}, with ${workers} nginx workers.`,
+    "Try these in another terminal:",
+    ...lines,
+    "",
+    "Why did a request go where it went?",
+    `  bin/sluice explain http://canary-service.abc.com/ -H 'test: always' --manifests=${folder}`,
+    "",
+    `Edit the files in ${folder}/ and see each change go live, for example:`,
+    `  sed -i 's/canary-weight: "30"/canary-weight: "100"/' ${folder}/canary/weight-header-cookie.yaml`,
+    "",
+    `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
+    "",
+  ].join("\n");
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,110 @@
+/** `sluice explain URL`: which host, route, canary and pool a request would reach, and whose line says so. */
+import { createModelBuilder } from "../model/build.ts";
+import { createCompiler } from "../compile/program.ts";
+import { explain, type Explanation } from "../explain/explain.ts";
+import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
+import { parseConfig, type Config } from "../model/config.ts";
+import { findingText, sortFindings, subjectText, type Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
+import { helpFor, parseSettings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+import { resolveNames } from "../source/names.ts";
+import type { Source } from "../source/source.ts";
+import { createLog, printable } from "../support/log.ts";
+import { splitName } from "../support/namespaced-name.ts";
+import { UserError } from "../support/user-error.ts";
+import { openSource } from "./sources.ts";
+
+/** How long DNS names may take before their pools count as empty. */
+const NAMES_MS = 2000;
+/** How long an API server may do nothing but fail. */
+const PATIENCE_MS = 5000;
+
+export async function explainCommand(argv: readonly string[]): Promise<void> {
+  const { headers, rest } = takeHeaders(argv);
+  const settings = parseSettings(rest, "explain");
+  if (settings.help) return void process.stdout.write(helpFor("explain"));
+  const [url, extra] = settings.arguments;
+  if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
+  if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
+  const request = parseRequest(url, headers);
+  // What the log would warn of is in the findings, or ends the command.
+  const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
+  const source = openSource(settings, log, PATIENCE_MS);
+  const ending = new AbortController();
+  try {
+    await source.start(() => {}, ending.signal);
+    const explanation = await explainFrom(source, settings, request);
+    process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : text(explanation));
+  } finally {
+    ending.abort();
+  }
+}
+
+async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest): Promise<Explanation> {
+  const ref = splitName(settings.configmap);
+  const { config, findings } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+  const built = await build(settings, source, config);
+  const { program } = createCompiler().compile(built);
+  const all = sortFindings([...source.findings, ...findings, ...built.findings()]);
+  return explain(built.model, program, request, all, settings);
+}
+
+/** Two passes: the first learns which Secrets and DNS names are needed. */
+async function build(settings: Settings, source: Source, config: Config): Promise<Built> {
+  const builder = createModelBuilder(settings);
+  const first = builder.update(source.snapshot, [], config);
+  await source.want(first.secrets);
+  await source.sync(AbortSignal.timeout(30_000));
+  if (first.names.size > 0) await resolveOnce(settings, source, first.names);
+  return builder.update(source.snapshot, source.snapshot.takeChanges(), config);
+}
+
+function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<string>): Promise<void> {
+  return new Promise((resolve) => {
+    const { resolver, allowLocalTargets } = settings;
+    const done = (): void => {
+      clearTimeout(timer);
+      names.stop();
+      resolve();
+    };
+    const changed = (): void => {
+      if ([...wanted].every((name) => source.snapshot.get("ResolvedName", "", name))) done();
+    };
+    const names = resolveNames({ resolver, allowLocalTargets, snapshot: source.snapshot, changed, log: () => {} });
+    const timer = setTimeout(done, NAMES_MS);
+    names.want(wanted);
+  });
+}
+
+/** Takes `-H 'name: value'` and `--header 'name: value'` (curl's ways) out of the command line. */
+function takeHeaders(argv: readonly string[]): { headers: string[]; rest: string[] } {
+  const headers: string[] = [];
+  const rest: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? "";
+    const inline = /^(?:-H|--header=)(.+)$/s.exec(word)?.[1];
+    if (inline !== undefined) headers.push(inline.trim());
+    else if (word === "-H" || word === "--header") {
+      const value = argv[++i];
+      if (value === undefined) throw new UserError(`${word} needs a header: write ${word} 'name: value'.`, 2);
+      headers.push(value);
+    } else rest.push(word);
+  }
+  return { headers, rest };
+}
+
+function text({ request, steps, findings }: Explanation): string {
+  const width = Math.max(...steps.map(({ what }) => what.length));
+  const lines = steps.map(({ what, result, why }) => `  ${what.padEnd(width)}  ${result}${why ? `\n  ${" ".repeat(width)}  ${why}` : ""}`);
+  const notes = findings.map((finding) => `  ${finding.severity}: ${findingText(finding)} (${placeText(finding)})`);
+  return printableLines([request, ...lines, ...(notes.length > 0 ? ["Findings that may concern it:", ...notes] : []), ""]);
+}
+
+function placeText({ object, file, line }: Finding): string {
+  return file === undefined ? subjectText(object) : `${file}:${line ?? 1}`;
+}
+
+function printableLines(lines: readonly string[]): string {
+  return lines.flatMap((line) => line.split("\n")).map(printable).join("\n");
+}

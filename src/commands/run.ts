@@ -1,0 +1,48 @@
+/** `sluice run`: serves the Ingresses of a cluster, or of folders, until it is told to stop. */
+import { helpFor, parseSettings } from "../settings.ts";
+import { createLog } from "../support/log.ts";
+import { openSource } from "./sources.ts";
+import { startServing } from "./serving.ts";
+
+export async function runCommand(argv: readonly string[]): Promise<void> {
+  const settings = parseSettings(argv, "run");
+  if (settings.help) return void process.stdout.write(helpFor("run"));
+  const log = createLog({ level: settings.logLevel, output: settings.output });
+  if (settings.ignored.length > 0) {
+    log("warn", `these flags of ingress-nginx have no effect here: ${settings.ignored.join(" ")}`);
+  }
+  const asked = new AbortController();
+  const stopped = untilSignal().then(() => asked.abort());
+  const source = openSource(settings, log);
+  const serving = await startServing(settings, source, log, {
+    signal: asked.signal,
+    turned: (parts, milliseconds) => log("info", "programmed a change", { parts, "turn-ms": Number(milliseconds.toFixed(1)) }),
+  }).catch((error: Error) => {
+    if (asked.signal.aborted) return undefined;
+    throw error;
+  });
+  if (serving) {
+    log("info", `serving ${source.description}`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
+    await stopped;
+    log("info", "stopping: nginx finishes its requests");
+    await serving.stop();
+  }
+  log("info", "stopped");
+}
+
+/** Process groups (a terminal, `timeout`) deliver one wish to stop twice. */
+const SAME_WISH_MS = 500;
+
+/** Resolves at the first SIGINT or SIGTERM; another one later ends the process at once. */
+export function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked: number | undefined;
+    for (const name of ["SIGINT", "SIGTERM"] as const) {
+      process.on(name, () => {
+        if (asked !== undefined && performance.now() - asked > SAME_WISH_MS) process.exit(130);
+        asked ??= performance.now();
+        resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,149 @@
+/**
+ * A running Sluice: everything that `sluice run` starts, in the order in which it starts and ends.
+ */
+import { rmSync } from "node:fs";
+import type { Server } from "node:http";
+import { createController, type Controller } from "../controller.ts";
+import { probeEngine } from "../engine/agent/probe.ts";
+import { Engine } from "../engine/engine.ts";
+import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
+import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
+import { claimFolder, clearFolder } from "../engine/runtime-folder.ts";
+import { superviseAgent } from "../engine/supervise.ts";
+import { engineFindings } from "../report/engine-findings.ts";
+import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
+import { serveHealth, type HealthOptions } from "../report/health.ts";
+import { createMetrics } from "../report/metrics.ts";
+import { createReadiness } from "../report/readiness.ts";
+import type { Finding } from "../model/findings.ts";
+import type { Settings } from "../settings.ts";
+import type { Source } from "../source/source.ts";
+import type { Log } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
+
+export interface Serving {
+  readonly controller: Controller;
+  readonly engine: Engine;
+  /** Ends everything: probes fail first, then nginx finishes its requests, then the rest goes, and the files last. */
+  stop(): Promise<void>;
+}
+
+/** Longest path of a unix socket (unix(7)), without the terminating NUL. */
+const LONGEST_SOCKET_PATH = 107;
+
+export interface ServingHooks {
+  /** Told of every turn that changed something: parts of the Program, and how long the turn took. */
+  readonly turned?: (parts: number, milliseconds: number) => void;
+  /** Gives up a start that is under way; a Serving that has started ends by `stop` alone. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Starts; resolves when the source was read and everything is on its way. When it rejects, what had started has ended.
+ */
+export async function startServing(settings: Settings, source: Source, log: Log, hooks: ServingHooks = {}): Promise<Serving> {
+  const folder = prepareFolder(settings.runtimeDir);
+  const ending = new AbortController();
+  let started = false;
+  const endings: (() => Promise<void> | void)[] = [() => folder.leave(!started)];
+  const stop = async (): Promise<void> => {
+    ending.abort();
+    for (const end of endings.splice(0).reverse()) await end();
+  };
+  const giveUp = (): void => ending.abort();
+  hooks.signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    hooks.signal?.throwIfAborted();
+    const parts = assemble(settings, source, log, ending.signal, hooks.turned ?? (() => {}));
+    endings.push(() => parts.findingLog.stop());
+    const health = await serveHealth(parts.health);
+    endings.push(() => closeServer(health));
+    await parts.engine.listen();
+    endings.push(() => parts.engine.close());
+    const agent = superviseAgent(settings, log);
+    endings.push(() => agent.stop(() => parts.engine.stopAgent()));
+    await agent.start();
+    await parts.controller.start(ending.signal);
+    hooks.signal?.throwIfAborted();
+    started = true;
+    return { controller: parts.controller, engine: parts.engine, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    hooks.signal?.removeEventListener("abort", giveUp);
+  }
+}
+
+interface Assembly {
+  readonly engine: Engine;
+  readonly controller: Controller;
+  readonly findingLog: FindingLog;
+  readonly health: HealthOptions;
+}
+
+/** Ties the parts to each other; nothing has started yet. */
+function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
+  // The agent looks again; looking here makes what is missing an error of this command.
+  const { workers } = probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const findings = (): readonly Finding[] => controller.findings();
+  const metrics = createMetrics(() => engine.state, findings);
+  const findingLog = createFindingLog(findings, log);
+  const readiness = createReadiness(() => engine.state);
+  const engine = new Engine({
+    settings,
+    log,
+    workers,
+    changed: () => {
+      controller.engineChanged();
+      findingLog.touch();
+    },
+    counted: (rows) => metrics.count(rows),
+  });
+  const controller = createController({
+    settings,
+    source,
+    engine,
+    log,
+    engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    turned: (parts, milliseconds) => {
+      findingLog.touch();
+      if (parts > 0) turned(parts, milliseconds);
+    },
+  });
+  const health: HealthOptions = {
+    host: settings.healthzHost,
+    port: settings.healthzPort,
+    healthCheckPath: settings.healthCheckPath,
+    state: () => engine.state,
+    notReady: () => (ending.aborted ? "shutting down" : readiness.problem()),
+    notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
+    findings,
+    sync: (signal) => controller.sync(signal),
+    metrics: () => metrics.render(),
+  };
+  return { engine, controller, findingLog, health };
+}
+
+function closeServer(server: Server): void {
+  server.close();
+  server.closeAllConnections();
+}
+
+/**
+ * Claims the runtime folder and takes the controller's lock in it. `leave` removes what Sluice made there, and the
+ * folder too when the start `failed` and the folder was not there before.
+ */
+function prepareFolder(runtimeDir: string): { leave(failed: boolean): void } {
+  if (runtimeDir.length + "/control.sock".length > LONGEST_SOCKET_PATH) {
+    throw new UserError(`--runtime-dir=${runtimeDir} is too long for the path of a unix socket: choose one of at most 90 characters.`);
+  }
+  const made = claimFolder(runtimeDir);
+  const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
+  return {
+    leave(failed) {
+      clearFolder(runtimeDir, failed && made);
+      rmSync(lock, { force: true });
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * `sluice stop`: ends whatever runs with a runtime folder: a controller, an agent, an nginx that both left behind; and
+ * removes what they left in it, all but logs.
+ */
+import { rmSync } from "node:fs";
+import { findOrphans } from "../engine/agent/nginx-process.ts";
+import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from "../engine/locks.ts";
+import { NGINX_BINARY } from "../engine/paths.ts";
+import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
+import { ended } from "../engine/supervise.ts";
+import { helpFor, parseSettings } from "../settings.ts";
+import { isAlive, signal } from "../support/process-identity.ts";
+import { UserError } from "../support/user-error.ts";
+
+export async function stopCommand(argv: readonly string[]): Promise<void> {
+  const settings = parseSettings(argv, "stop");
+  if (settings.help) return void process.stdout.write(helpFor("stop"));
+  const patience = settings.shutdownTimeout * 1000 + 10_000;
+  const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
+  let found = orphans.length > 0;
+  for (const orphan of orphans) signal(orphan, "SIGQUIT");
+  for (const orphan of orphans) await ended(orphan, patience);
+  // A controller ends its agent, an agent its nginx: whoever is left after that was an orphan.
+  for (const [file, how] of [
+    [CONTROLLER_LOCK, "SIGTERM"],
+    [AGENT_LOCK, "SIGTERM"],
+    [NGINX_MASTER, "SIGQUIT"],
+  ] as const) {
+    const path = `${settings.runtimeDir}/${file}`;
+    const holder = lockHolder(path);
+    if (!holder) continue;
+    found = true;
+    if (!signal(holder, how) && isAlive(holder)) {
+      throw new UserError(`Process ${holder.pid}, which uses ${settings.runtimeDir}, belongs to another user: run "sluice stop" as that user, or as root`);
+    }
+    await ended(holder, patience);
+    rmSync(path, { force: true });
+  }
+  if (isLeftOver(settings.runtimeDir)) clearAfter(settings.runtimeDir);
+  process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}\n`);
+}
+
+/** Everybody has ended; the lock keeps a new one from starting meanwhile. */
+function clearAfter(runtimeDir: string): void {
+  const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
+  rmSync(`${runtimeDir}/${NGINX_MASTER}`, { force: true });
+  clearFolder(runtimeDir);
+  rmSync(lock, { force: true });
+}

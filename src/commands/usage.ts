@@ -1,0 +1,17 @@
+/** The text of `sluice --help`. */
+export const USAGE = `Sluice is a Kubernetes Ingress controller with nginx as its engine.
+
+Usage: sluice COMMAND [flags]
+
+Commands:
+  run       serve the Ingresses of a cluster, or of a folder of manifests
+  demo      serve a small example with backends of its own
+  explain   say where a request goes, and whose line decides it
+  stop      stop the Sluice that runs with a runtime folder
+
+"sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.
+
+Examples:
+  sluice run --manifests=examples --http-port=8080 --https-port=8443
+  sluice explain http://shop.example/cart --manifests=examples
+`;

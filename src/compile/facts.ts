@@ -1,0 +1,28 @@
+/** What the machine that runs nginx is like. The agent finds out and says so; the compiler only reads it. */
+export interface EngineFacts {
+  /** `1.22.1` as three numbers. */
+  readonly version: readonly [number, number, number];
+  /** Files for `load_module`, in order. Empty when the Lua module is built in. */
+  readonly modules: readonly string[];
+  /** Account of the workers when nginx is started by root; absent otherwise. */
+  readonly user?: string;
+  /** Processors that nginx may use. */
+  readonly processors: number;
+  /** Hard limit of open files per process. */
+  readonly openFiles: number;
+  /** The machine has IPv6, so "all addresses" means both families. */
+  readonly ipv6: boolean;
+  /** Access log where the operator names none. */
+  readonly accessLog: string;
+  readonly runtimeDir: string;
+  /** Folder of `sluice.lua`. */
+  readonly edgeDir: string;
+}
+
+export function atLeast(facts: EngineFacts, major: number, minor: number, patch: number): boolean {
+  const wanted = [major, minor, patch];
+  for (const [i, have] of facts.version.entries()) {
+    if (have !== wanted[i]) return have > (wanted[i] ?? 0);
+  }
+  return true;
+}

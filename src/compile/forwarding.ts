@@ -1,0 +1,128 @@
+/**
+ * Who the client is, and the headers that every backend gets (ingress-nginx behaviour: "headers always sent
+ * upstream"). All of it nginx's own variables and maps: no Lua per request.
+ */
+import type { Config } from "../model/config.ts";
+import type { Settings } from "../settings.ts";
+import type { Argument, Directive } from "./directive.ts";
+import { block, directive, expression, mapRow } from "./directive.ts";
+
+type MapRow = readonly [Argument, Argument];
+
+function map(source: string, target: string, rows: readonly MapRow[]): Directive {
+  return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
+}
+
+export function variableMaps(config: Config, settings: Settings): Directive[] {
+  const trusted = config.useForwardedHeaders;
+  return [
+    // h2c would make the connection a tunnel past every rule about paths (nginx itself never speaks it upstream).
+    map("http_upgrade", "safe_upgrade", [
+      ["", ""],
+      [expression("~*h2c"), ""],
+      ["default", expression("$http_upgrade")],
+    ]),
+    map("safe_upgrade", "connection_upgrade", [
+      ["default", "upgrade"],
+      ["", config.upstreamKeepaliveConnections > 0 ? "" : "close"],
+    ]),
+    // The edge's own id; nginx's, which costs much more, for what never gets to the edge (an unreadable request).
+    map("sluice_request_id", "made_request_id", [
+      ["default", expression("$sluice_request_id")],
+      ["", expression("$request_id")],
+    ]),
+    config.generateRequestId
+      ? map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")], ["", expression("$made_request_id")]])
+      : map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")]]),
+    trusted
+      ? map("http_x_forwarded_proto", "pass_access_scheme", [
+          ["default", expression("$http_x_forwarded_proto")],
+          ["", expression("$scheme")],
+        ])
+      : map("scheme", "pass_access_scheme", [["default", expression("$scheme")]]),
+    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"]]),
+    trusted
+      ? map("http_x_forwarded_port", "pass_port", [
+          ["default", expression("$http_x_forwarded_port")],
+          ["", expression("$pass_own_port")],
+        ])
+      : map("pass_own_port", "pass_port", [["default", expression("$pass_own_port")]]),
+    map("http_host", "own_http_host", [["default", expression("$http_host")], ["", expression("$host")]]),
+    trusted
+      ? map("http_x_forwarded_host", "best_http_host", [
+          // The first of a list: each proxy on the way appends.
+          [expression("~^(?<first_forwarded_host>[^, ]+)"), expression("$first_forwarded_host")],
+          ["default", expression("$own_http_host")],
+        ])
+      : map("own_http_host", "best_http_host", [["default", expression("$own_http_host")]]),
+    ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
+    ...(fullForwardedFor(config)
+      ? [
+          map("http_x_forwarded_for", "full_x_forwarded_for", [
+            ["default", expression("$http_x_forwarded_for, $realip_remote_addr")],
+            ["", expression("$realip_remote_addr")],
+          ]),
+        ]
+      : []),
+  ];
+}
+
+function hstsValue(config: Config): string {
+  const subdomains = config.hstsIncludeSubdomains ? "; includeSubDomains" : "";
+  return `max-age=${config.hstsMaxAge}${subdomains}${config.hstsPreload ? "; preload" : ""}`;
+}
+
+function fullForwardedFor(config: Config): boolean {
+  return config.useForwardedHeaders && config.computeFullForwardedFor;
+}
+
+/** Where the client's address comes from when a proxy stands in front. */
+export function clientAddress(config: Config): Directive[] {
+  const forwarded = config.useForwardedHeaders || config.enableRealIp;
+  if (!forwarded && !config.useProxyProtocol) return [];
+  return [
+    directive("real_ip_header", forwarded ? config.forwardedForHeader : "proxy_protocol"),
+    directive("real_ip_recursive", "on"),
+    ...config.proxyRealIpCidr.map((cidr) => directive("set_real_ip_from", cidr)),
+  ];
+}
+
+/** Without a trusted proxy in front, what its maps stand for: each map is a look-up per request. */
+function seenByClient(config: Config): { readonly host: string; readonly port: string; readonly scheme: string } {
+  return config.useForwardedHeaders
+    ? { host: "$best_http_host", port: "$pass_port", scheme: "$pass_access_scheme" }
+    : { host: "$own_http_host", port: "$pass_own_port", scheme: "$scheme" };
+}
+
+export function upstreamHeaders(config: Config): Directive[] {
+  const set = (name: string, value: string): Directive => directive("proxy_set_header", name, expression(value));
+  const source = config.forwardedForHeader.toLowerCase().replaceAll("-", "_");
+  const { host, port, scheme } = seenByClient(config);
+  return [
+    set("Host", host),
+    set("Upgrade", "$safe_upgrade"),
+    set("Connection", "$connection_upgrade"),
+    set("X-Request-ID", "$req_id"),
+    set("X-Real-IP", "$remote_addr"),
+    set("X-Forwarded-For", fullForwardedFor(config) ? "$full_x_forwarded_for" : "$remote_addr"),
+    set("X-Forwarded-Host", host),
+    set("X-Forwarded-Port", port),
+    set("X-Forwarded-Proto", scheme),
+    set("X-Forwarded-Scheme", scheme),
+    set("X-Scheme", scheme),
+    set("X-Original-Forwarded-For", `$http_${source}`),
+    set("X-Original-Forwarded-Host", "$http_x_forwarded_host"),
+    ...(config.proxyAddOriginalUriHeader ? [set("X-Original-URI", "$request_uri")] : []),
+    // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
+    directive("proxy_set_header", "Proxy", ""),
+    ...config.hideHeaders.map((name) => directive("proxy_hide_header", name)),
+    ...hsts(config),
+  ];
+}
+
+/** Over TLS the controller's policy replaces the backend's; over http the header means nothing (RFC 6797, 7.2). */
+function hsts(config: Config): Directive[] {
+  if (!config.hsts) return [];
+  const header = "Strict-Transport-Security";
+  return [directive("proxy_hide_header", header), directive("add_header", header, expression("$hsts"), "always")];
+}

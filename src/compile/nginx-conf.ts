@@ -1,0 +1,234 @@
+/**
+ * nginx.conf: what the operator set, the machine, and the profiles in use. Nothing of a tenant but profiles' numbers.
+ *
+ * One server block answers every name on both ports; the edge decides per request. The text is a pure function of its
+ * inputs, so its digest says whether nginx has to be reloaded.
+ */
+import type { Config } from "../model/config.ts";
+import type { Settings } from "../settings.ts";
+import type { Directive } from "./directive.ts";
+import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
+import type { EngineFacts } from "./facts.ts";
+import { atLeast } from "./facts.ts";
+import { logDirectives, logLabels } from "./logs.ts";
+import type { Profile } from "./profiles.ts";
+import { defaultProfile, profileDirectives } from "./profiles.ts";
+import { digestOf } from "../support/digest.ts";
+import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { tlsDirectives } from "./tls.ts";
+
+export interface NginxConf {
+  readonly text: string;
+  /** Of everything in the text, itself left out: workers report it. */
+  readonly digest: string;
+}
+
+export interface ConfInput {
+  readonly settings: Settings;
+  readonly config: Config;
+  readonly facts: EngineFacts;
+  /** Profiles by id, the default one not among them. */
+  readonly profiles: ReadonlyMap<string, Profile>;
+}
+
+export const FILES = {
+  conf: "nginx.conf",
+  pid: "nginx.pid",
+  socket: "control.sock",
+  program: "program.log",
+  keys: "keys.log",
+  certificate: "default.crt",
+  certificateKey: "default.key",
+  temp: "temp",
+} as const;
+
+export function nginxConf(input: ConfInput): NginxConf {
+  const digest = digestOf(print(tree(input, "")));
+  return { text: print(tree(input, digest)), digest };
+}
+
+/** Number of workers, resolved: acknowledgements are counted by slot. */
+export function workerCount(config: Config, facts: EngineFacts): number {
+  return config.workerProcesses === "auto" ? facts.processors : config.workerProcesses;
+}
+
+function tree(input: ConfInput, digest: string): Directive[] {
+  const { config, facts } = input;
+  return [
+    ...facts.modules.map((file) => directive("load_module", file)),
+    ...(facts.user ? [directive("user", facts.user)] : []),
+    directive("daemon", "off"),
+    directive("pid", inRuntime(facts, FILES.pid)),
+    directive("error_log", "stderr", config.errorLogLevel),
+    directive("worker_processes", workerCount(config, facts)),
+    directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
+    ...(config.workerShutdownTimeout ? [directive("worker_shutdown_timeout", config.workerShutdownTimeout)] : []),
+    block("events", [], [
+      directive("worker_connections", config.maxWorkerConnections),
+      directive("multi_accept", "on"),
+      directive("use", "epoll"),
+    ]),
+    block("http", [], http(input, digest)),
+  ];
+}
+
+function http(input: ConfInput, digest: string): Directive[] {
+  const { config, facts, settings } = input;
+  return [
+    ...luaStart(input, digest),
+    ...clientSide(config),
+    ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
+      directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
+    ),
+    ...logDirectives(config, facts),
+    ...variableMaps(config, settings),
+    ...clientAddress(config),
+    upstream(config),
+    server(input),
+  ];
+}
+
+function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
+  const options = [
+    `config = ${luaString(digest)}`,
+    `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
+    `program = ${luaString(inRuntime(facts, FILES.program))}`,
+    `keys = ${luaString(inRuntime(facts, FILES.keys))}`,
+    `hideServer = ${!config.serverTokens}`,
+    `requestIds = ${config.generateRequestId}`,
+    `accessLog = ${!config.disableAccessLog}`,
+    `logLabels = ${logLabels(config)}`,
+    `rejectHandshake = ${config.sslRejectHandshake}`,
+  ];
+  return [
+    directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),
+    directive("lua_socket_log_errors", "off"),
+    // The default, every 1,000 requests, walks the heap often enough to be felt by every request.
+    directive("lua_malloc_trim", 100_000),
+    // A tenant's pattern gives up after this many steps (its canary is then not taken) instead of holding the worker.
+    directive("lua_regex_match_limit", 100_000),
+    // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
+    directive("lua_regex_cache_max_entries", 8192),
+    luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
+    luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
+  ];
+}
+
+function clientSide(config: Config): Directive[] {
+  return [
+    directive("default_type", "text/html"),
+    directive("tcp_nopush", "on"),
+    directive("tcp_nodelay", "on"),
+    directive("reset_timedout_connection", "on"),
+    directive("server_name_in_redirect", "off"),
+    directive("port_in_redirect", "off"),
+    directive("uninitialized_variable_warn", "off"),
+    directive("variables_hash_max_size", 2048),
+    directive("variables_hash_bucket_size", 256),
+    directive("server_tokens", config.serverTokens ? "on" : "off"),
+    directive("keepalive_timeout", `${config.keepAlive}s`),
+    directive("keepalive_requests", config.keepAliveRequests),
+    directive("client_header_buffer_size", config.clientHeaderBufferSize),
+    directive("client_header_timeout", `${config.clientHeaderTimeout}s`),
+    directive("client_body_buffer_size", config.clientBodyBufferSize),
+    directive("client_body_timeout", `${config.clientBodyTimeout}s`),
+    directive("large_client_header_buffers", ...config.largeClientHeaderBuffers.split(" ")),
+    directive("http2_max_concurrent_streams", config.http2MaxConcurrentStreams),
+    directive("underscores_in_headers", config.enableUnderscoresInHeaders ? "on" : "off"),
+    directive("ignore_invalid_headers", config.ignoreInvalidHeaders ? "on" : "off"),
+    ...gzip(config),
+  ];
+}
+
+function gzip(config: Config): Directive[] {
+  if (!config.useGzip) return [];
+  return [
+    directive("gzip", "on"),
+    directive("gzip_comp_level", config.gzipLevel),
+    directive("gzip_http_version", "1.1"),
+    directive("gzip_min_length", config.gzipMinLength),
+    directive("gzip_types", ...config.gzipTypes.split(/\s+/).filter(Boolean)),
+    directive("gzip_proxied", "any"),
+    directive("gzip_vary", "on"),
+  ];
+}
+
+/** The only upstream: the balancer puts every request's endpoint in the place of 0.0.0.1. */
+function upstream(config: Config): Directive {
+  const keepalive = config.upstreamKeepaliveConnections;
+  return block("upstream", ["sluice"], [
+    directive("server", "0.0.0.1"),
+    luaBlock("balancer_by_lua_block", "sluice.balance()"),
+    ...(keepalive > 0
+      ? [
+          directive("keepalive", keepalive),
+          directive("keepalive_time", config.upstreamKeepaliveTime),
+          directive("keepalive_timeout", `${config.upstreamKeepaliveTimeout}s`),
+          directive("keepalive_requests", config.upstreamKeepaliveRequests),
+        ]
+      : []),
+  ]);
+}
+
+function server(input: ConfInput): Directive {
+  const { config, facts } = input;
+  return block("server", [], [
+    ...listeners(input),
+    directive("server_name", "_"),
+    ...tlsDirectives(config, facts),
+    luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
+    luaBlock("log_by_lua_block", "sluice.log()"),
+    directive("proxy_connect_timeout", `${config.proxyConnectTimeout}s`),
+    directive("proxy_send_timeout", `${config.proxySendTimeout}s`),
+    directive("proxy_read_timeout", `${config.proxyReadTimeout}s`),
+    directive("proxy_redirect", "off"),
+    ...upstreamHeaders(config),
+    block("location", ["/"], [
+      ...profileDirectives(defaultProfile(config)),
+      directive("proxy_pass", "http://sluice"),
+    ]),
+    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile)),
+    declarations(),
+  ]);
+}
+
+function profileLocation(id: string, profile: Profile): Directive {
+  return block("location", ["=", `profile:${id}`], [
+    ...profileDirectives(profile),
+    directive("proxy_pass", expression("http://sluice$sluice_uri")),
+  ]);
+}
+
+/** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
+function declarations(): Directive {
+  const names = ["sluice_uri", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
+    "ingress_name", "service_name", "service_port", "location_path"];
+  return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
+}
+
+function listeners({ config, settings, facts }: ConfInput): Directive[] {
+  const modernHttp2 = atLeast(facts, 1, 25, 1);
+  const proxyProtocol = config.useProxyProtocol ? ["proxy_protocol"] : [];
+  const http2 = config.useHttp2 && !modernHttp2 ? ["http2"] : [];
+  const out: Directive[] = [];
+  for (const address of bindAddresses(settings, config.disableIpv6 || !facts.ipv6)) {
+    const only6 = address.startsWith("[") ? ["ipv6only=on"] : [];
+    out.push(directive("listen", `${address}:${settings.httpPort}`, "default_server", ...only6, ...proxyProtocol));
+    out.push(
+      directive("listen", `${address}:${settings.httpsPort}`, "default_server", "ssl", ...http2, ...only6, ...proxyProtocol),
+    );
+  }
+  if (config.useHttp2 && modernHttp2) out.push(directive("http2", "on"));
+  return out;
+}
+
+/** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */
+export function bindAddresses(settings: Pick<Settings, "bindAddress">, onlyIpv4: boolean): string[] {
+  const chosen = settings.bindAddress.map((address) => (address.includes(":") ? `[${address}]` : address));
+  if (chosen.length > 0) return chosen;
+  return onlyIpv4 ? ["0.0.0.0"] : ["0.0.0.0", "[::]"];
+}
+
+function inRuntime(facts: EngineFacts, file: string): string {
+  return `${facts.runtimeDir}/${file}`;
+}

@@ -1,0 +1,110 @@
+/**
+ * Profiles: the combinations of directives that nginx can take neither as a variable nor from the edge.
+ *
+ * A profile is numbers and enumerations only. Routes with the same values share one internal location; a combination
+ * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
+ */
+import { createHash } from "node:crypto";
+import type { Config } from "../model/config.ts";
+import type { ProxySettings } from "../model/types.ts";
+import type { Directive } from "./directive.ts";
+import { directive } from "./directive.ts";
+
+export type Profile = Pick<
+  ProxySettings,
+  | "bodySize"
+  | "buffering"
+  | "requestBuffering"
+  | "bufferSize"
+  | "buffersNumber"
+  | "nextUpstream"
+  | "nextUpstreamTimeout"
+  | "nextUpstreamTries"
+  | "httpVersion"
+>;
+
+interface Row {
+  readonly why: string;
+  readonly emit: (profile: Profile) => Directive;
+}
+
+const onOff = (on: boolean): string => (on ? "on" : "off");
+
+export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
+  bodySize: {
+    why: "nginx enforces it while reading a body without length, and when it chooses the location",
+    emit: (p) => directive("client_max_body_size", p.bodySize),
+  },
+  buffering: {
+    why: "read once when the upstream request is created; no variable, no Lua call",
+    emit: (p) => directive("proxy_buffering", onOff(p.buffering)),
+  },
+  requestBuffering: {
+    why: "decides whether the body is read before the upstream is chosen",
+    emit: (p) => directive("proxy_request_buffering", onOff(p.requestBuffering)),
+  },
+  bufferSize: {
+    why: "allocated by nginx before any phase of ours runs for the response",
+    emit: (p) => directive("proxy_buffer_size", p.bufferSize),
+  },
+  buffersNumber: {
+    why: "as the buffer size",
+    emit: (p) => directive("proxy_buffers", p.buffersNumber, p.bufferSize),
+  },
+  nextUpstream: {
+    why: "the conditions are a bit mask fixed in the location",
+    emit: (p) => directive("proxy_next_upstream", ...p.nextUpstream),
+  },
+  nextUpstreamTimeout: {
+    why: "fixed in the location",
+    emit: (p) => directive("proxy_next_upstream_timeout", `${p.nextUpstreamTimeout}s`),
+  },
+  nextUpstreamTries: {
+    why: "fixed in the location; the balancer can only ask for more tries below it",
+    emit: (p) => directive("proxy_next_upstream_tries", p.nextUpstreamTries),
+  },
+  httpVersion: {
+    why: "fixed in the location",
+    emit: (p) => directive("proxy_http_version", p.httpVersion),
+  },
+};
+
+const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
+
+/** The part of a route's proxy settings that makes its profile. */
+export function profileOf(proxy: ProxySettings | Profile): Profile {
+  return Object.fromEntries(KEYS.map((key) => [key, proxy[key]])) as unknown as Profile;
+}
+
+/** What a route without annotations gets. */
+export function defaultProfile(config: Config): Profile {
+  const nextUpstream = config.retryNonIdempotent
+    ? [...config.proxyNextUpstream.filter((one) => one !== "non_idempotent"), "non_idempotent" as const]
+    : config.proxyNextUpstream;
+  return {
+    bodySize: config.proxyBodySize,
+    buffering: config.proxyBuffering,
+    requestBuffering: config.proxyRequestBuffering,
+    bufferSize: config.proxyBufferSize,
+    buffersNumber: config.proxyBuffersNumber,
+    nextUpstream,
+    nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
+    nextUpstreamTries: config.proxyNextUpstreamTries,
+    httpVersion: config.proxyHttpVersion,
+  };
+}
+
+/** Same values, same id. */
+export function profileId(profile: Profile): string {
+  return createHash("sha256").update(JSON.stringify(profileOf(profile as Profile))).digest("hex").slice(0, 12);
+}
+
+/** The directives of one profile's location. */
+export function profileDirectives(profile: Profile): Directive[] {
+  return [...KEYS.map((key) => PROFILE_ROWS[key].emit(profile)), busyBuffers(profile)];
+}
+
+/** nginx defaults to two buffers and refuses to start when that is not less than all buffers minus one. */
+function busyBuffers({ bufferSize, buffersNumber }: Profile): Directive {
+  return directive("proxy_busy_buffers_size", bufferSize * Math.max(1, Math.min(2, buffersNumber - 1)));
+}

@@ -1,0 +1,155 @@
+/**
+ * The Program: what the edge runs, as parts that can be sent one by one.
+ *
+ * A part is one frame with a digest. The compiler keeps the parts of the last Program and compiles only what the
+ * Model says has changed; equal content gives equal digests, so a part that came out the same is not a change.
+ */
+import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
+import type { Config } from "../model/config.ts";
+import type { Built, Model, Pool } from "../model/types.ts";
+import { digestOf } from "../support/digest.ts";
+import { PrivateBytes } from "../support/private-bytes.ts";
+import { compileHost } from "./host.ts";
+import type { Profile } from "./profiles.ts";
+
+/** `kind id`. */
+export type PartKey = string;
+
+export interface Part {
+  readonly key: PartKey;
+  readonly kind: Kind;
+  readonly id: string;
+  /** The `set` frame as one line of ASCII JSON. A certificate's holds its key. */
+  readonly frame: PrivateBytes;
+  readonly digest: string;
+  /** Profiles that must be live in nginx before this part may be. */
+  readonly profiles: ReadonlyMap<string, Profile>;
+}
+
+export interface Program {
+  readonly parts: ReadonlyMap<PartKey, Part>;
+  /** Profiles that parts need, by id; the same map as long as they are the same. */
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly config: Config;
+}
+
+export interface Compiled {
+  readonly program: Program;
+  /** Keys of parts that appeared, changed or vanished. */
+  readonly changed: ReadonlySet<PartKey>;
+}
+
+export interface Compiler {
+  /** The first call takes the whole Model, the following ones what changed since the call before. */
+  compile(built: Built): Compiled;
+}
+
+const NO_PROFILES: ReadonlyMap<string, Profile> = new Map();
+
+export function partKey(kind: Kind, id: string): PartKey {
+  return `${kind} ${id}`;
+}
+
+/** `JSON.stringify` writes half a surrogate pair as its escape, behind an even number of backslashes. */
+const HALF_A_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
+
+/**
+ * One line of ASCII: JSON whose other characters are escaped, so that any cut of it is valid text. Half a surrogate
+ * pair, which is no text and which the workers' reader refuses, becomes U+FFFD.
+ */
+export function frameLine(frame: Frame): string {
+  const line = JSON.stringify(frame);
+  const text = line.includes("\\ud") ? line.replace(HALF_A_PAIR, "$1\\ufffd") : line;
+  return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+export function createCompiler(): Compiler {
+  const parts = new Map<PartKey, Part>();
+  const profiles = countProfiles();
+  let first = true;
+  return {
+    compile({ model, change }) {
+      const changed = new Set<PartKey>();
+      const put = (key: PartKey, part: Part | undefined): void => {
+        const before = parts.get(key);
+        if (part?.digest === before?.digest) return;
+        changed.add(key);
+        profiles.replace(before, part);
+        if (part) parts.set(key, part);
+        else parts.delete(key);
+      };
+      const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
+        everything ? new Set([...some, ...all.keys()]) : some;
+      // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
+      for (const name of keys(model.hosts, change.hosts, first || change.config)) put(partKey("host", name), hostPart(model, name));
+      for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
+      for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
+      for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
+      if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
+      first = false;
+      return { program: { parts, profiles: profiles.inUse(), config: model.config }, changed };
+    },
+  };
+}
+
+/** Which profiles are in use, kept up to date part by part. */
+function countProfiles(): { replace(before?: Part, after?: Part): void; inUse(): ReadonlyMap<string, Profile> } {
+  const uses = new Map<string, number>();
+  let profiles: ReadonlyMap<string, Profile> = new Map();
+  const add = (id: string, by: number): boolean => {
+    const count = (uses.get(id) ?? 0) + by;
+    if (count > 0) uses.set(id, count);
+    else uses.delete(id);
+    return count === 0 || (by > 0 && count === by);
+  };
+  return {
+    replace(before, after) {
+      let different = false;
+      for (const id of after?.profiles.keys() ?? []) different = add(id, 1) || different;
+      for (const id of before?.profiles.keys() ?? []) different = add(id, -1) || different;
+      if (!different) return;
+      const known = new Map([...profiles, ...(after?.profiles ?? [])]);
+      profiles = new Map([...known].filter(([id]) => uses.has(id)));
+    },
+    inUse: () => profiles,
+  };
+}
+
+function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles = NO_PROFILES): Part {
+  const line = frameLine({ op: "set", kind, id, value });
+  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles };
+}
+
+function hostPart(model: Model, name: string): Part | undefined {
+  const host = model.hosts.get(name);
+  if (!host) return undefined;
+  const { table, profiles } = compileHost(host, model.config);
+  return part("host", name, table, profiles);
+}
+
+function poolPart(model: Model, id: string): Part | undefined {
+  const pool = model.pools.get(id);
+  return pool && part("pool", id, edgePool(pool));
+}
+
+export function edgePool(pool: Pool): PartValues["pool"] {
+  return {
+    name: pool.name,
+    endpoints: pool.endpoints.map(({ address, port }) => [address.includes(":") ? `[${address}]` : address, port]),
+  };
+}
+
+function certificatePart(model: Model, id: string): Part | undefined {
+  const certificate = model.certificates.get(id);
+  if (!certificate) return undefined;
+  return part("certificate", id, { chain: certificate.chain, key: certificate.key.reveal().toString("latin1") });
+}
+
+function tlsPart(model: Model, name: string): Part | undefined {
+  const id = model.tls.get(name);
+  return id === undefined ? undefined : part("tls", name, id);
+}
+
+function edgeSettings(config: Config): EdgeSettings {
+  return { redirectCode: config.httpRedirectCode, forwardedProto: config.useForwardedHeaders };
+}

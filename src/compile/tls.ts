@@ -1,0 +1,23 @@
+/** TLS of the server block: protocols and sessions; the certificate is chosen per handshake by the edge. */
+import type { Config } from "../model/config.ts";
+import type { Directive } from "./directive.ts";
+import { directive, luaBlock } from "./directive.ts";
+import type { EngineFacts } from "./facts.ts";
+
+export function tlsDirectives(config: Config, facts: EngineFacts): Directive[] {
+  return [
+    // nginx wants one to start; it answers names without a certificate of their own.
+    directive("ssl_certificate", `${facts.runtimeDir}/default.crt`),
+    directive("ssl_certificate_key", `${facts.runtimeDir}/default.key`),
+    luaBlock("ssl_certificate_by_lua_block", "sluice.certificate()"),
+    directive("ssl_protocols", ...config.sslProtocols.split(/\s+/).filter(Boolean)),
+    ...(config.sslCiphers
+      ? [directive("ssl_ciphers", config.sslCiphers), directive("ssl_prefer_server_ciphers", "on")]
+      : []),
+    directive("ssl_ecdh_curve", config.sslEcdhCurve),
+    directive("ssl_session_cache", config.sslSessionCache ? `shared:SSL:${config.sslSessionCacheSize}` : "off"),
+    directive("ssl_session_timeout", config.sslSessionTimeout),
+    directive("ssl_session_tickets", config.sslSessionTickets ? "on" : "off"),
+    directive("ssl_buffer_size", config.sslBufferSize),
+  ];
+}

@@ -1,0 +1,128 @@
+/**
+ * The loop: source → model → compile → engine. The only file that knows every stage.
+ *
+ * Level-based: each turn reads what changed since the last one, looks up what is, and publishes the difference. Turns
+ * never overlap, and what arrives during one makes the next.
+ */
+import { createCompiler } from "./compile/program.ts";
+import type { Engine, EngineState } from "./engine/engine.ts";
+import { createModelBuilder } from "./model/build.ts";
+import { parseConfig } from "./model/config.ts";
+import { sortFindings, type Finding } from "./model/findings.ts";
+import type { Built } from "./model/types.ts";
+import type { Settings } from "./settings.ts";
+import { resolveNames } from "./source/names.ts";
+import { splitName } from "./support/namespaced-name.ts";
+import type { Source } from "./source/source.ts";
+import type { Log } from "./support/log.ts";
+
+export interface ControllerOptions {
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly engine: Engine;
+  readonly log: Log;
+  /** What is wrong with the engine now. */
+  readonly engineFindings: () => readonly Finding[];
+  /** After each turn, with the number of parts that it changed and how long it took. */
+  readonly turned: (parts: number, milliseconds: number) => void;
+}
+
+export interface Controller {
+  /** Resolves when the source was read for the first time and the first turn is done. */
+  start(signal: AbortSignal): Promise<void>;
+  /** To be called when the engine's state changed. */
+  engineChanged(): void;
+  /** Reads the source anew and resolves when every worker runs what it says; rejects when nginx refuses it, or `signal` aborts first. */
+  sync(signal: AbortSignal): Promise<EngineState>;
+  /** Everything that is wrong now, sorted. */
+  findings(): readonly Finding[];
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { settings, source, engine, log } = options;
+  const builder = createModelBuilder(settings);
+  const compiler = createCompiler();
+  const waiters = new Set<() => void>();
+  let config = parseConfig(undefined);
+  let built: Built | undefined;
+  /** False until what the first Program refers to was read as well: until then changes only gather. */
+  let started = false;
+
+  const names = resolveNames({
+    resolver: settings.resolver,
+    allowLocalTargets: settings.allowLocalTargets,
+    snapshot: source.snapshot,
+    changed: () => turn(),
+    log,
+  });
+
+  const readConfig = (): void => {
+    const ref = splitName(settings.configmap);
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+  };
+
+  const rebuild = (): Built => {
+    const changes = source.snapshot.takeChanges();
+    if (!built || changes.some(({ kind }) => kind === "ConfigMap")) readConfig();
+    built = builder.update(source.snapshot, changes, config.config);
+    return built;
+  };
+
+  const turn = (): void => {
+    if (!started) return;
+    const begun = performance.now();
+    const now = rebuild();
+    void source.want(now.secrets);
+    names.want(now.names);
+    const { program, changed } = compiler.compile(now);
+    // Some of the operator's settings are in nginx.conf alone and change no part.
+    if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    options.turned(changed.size, performance.now() - begun);
+  };
+
+  return {
+    async start(signal) {
+      signal.addEventListener("abort", () => names.stop(), { once: true });
+      await source.start(turn, signal);
+      const { secrets } = rebuild();
+      // A first Program without its certificates would answer with the wrong ones for a moment.
+      await source.want(secrets);
+      started = true;
+      turn();
+    },
+    engineChanged() {
+      for (const check of [...waiters]) check();
+    },
+    async sync(signal) {
+      await source.sync(signal);
+      turn();
+      const wanted = engine.state.observed;
+      await settled(waiters, signal, () => engine.state.programmed >= wanted && engine.state.observed === engine.state.programmed);
+      if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
+      return engine.state;
+    },
+    findings: () =>
+      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+  };
+}
+
+/** Resolves when `done` holds; it is asked again whenever the engine's state changes. */
+function settled(waiters: Set<() => void>, signal: AbortSignal, done: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const check = (): void => {
+      if (!done()) return;
+      waiters.delete(check);
+      resolve();
+    };
+    signal.addEventListener(
+      "abort",
+      () => {
+        waiters.delete(check);
+        reject(signal.reason as Error);
+      },
+      { once: true },
+    );
+    waiters.add(check);
+    check();
+  });
+}

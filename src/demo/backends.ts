@@ -1,0 +1,101 @@
+/**
+ * The backends of the demo: a small HTTP server at every loopback endpoint that the EndpointSlices name. An endpoint
+ * that is added to a file gets one, an endpoint that is removed loses it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { SERVICE_NAME_LABEL, type Snapshot } from "../source/snapshot.ts";
+import { UserError } from "../support/user-error.ts";
+
+interface Wanted {
+  readonly service: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Backends {
+  /** Makes the servers be what the slices say. Rejects with a UserError when an address cannot be had; tries all. */
+  follow(snapshot: Snapshot): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param notFound name of the Service that answers 404 at every path but `/healthz`. */
+export function demoBackends(notFound: string): Backends {
+  const servers = new Map<string, Server>();
+  let queue: Promise<void> = Promise.resolve();
+
+  const followNow = async (wanted: ReadonlyMap<string, Wanted>): Promise<void> => {
+    let problem: Error | undefined;
+    for (const [key, server] of servers) {
+      if (wanted.has(key)) continue;
+      servers.delete(key);
+      await end(server);
+    }
+    for (const [key, one] of wanted) {
+      if (servers.has(key)) continue;
+      const server = createServer((request, response) => answer(one, one.service === notFound, request, response));
+      const failed = await listen(server, one);
+      if (failed) problem ??= failed;
+      else servers.set(key, server);
+    }
+    if (problem) throw problem;
+  };
+
+  return {
+    follow(snapshot) {
+      const run = queue.then(() => followNow(wantedBy(snapshot)));
+      queue = run.catch(() => undefined);
+      return run;
+    },
+    async close() {
+      await queue;
+      await Promise.all([...servers.values()].map(end));
+      servers.clear();
+    },
+  };
+}
+
+/** Endpoints by what identifies a server: where it listens and for whom it answers. */
+function wantedBy(snapshot: Snapshot): Map<string, Wanted> {
+  const wanted = new Map<string, Wanted>();
+  for (const { metadata, endpoints, ports } of snapshot.all("EndpointSlice").values()) {
+    const service = metadata.labels?.[SERVICE_NAME_LABEL] ?? metadata.name;
+    for (const address of (endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? [])) {
+      if (!address.startsWith("127.")) continue;
+      for (const { port } of ports ?? []) {
+        if (port !== undefined) wanted.set(`${service} ${address}:${port}`, { service, address, port });
+      }
+    }
+  }
+  return wanted;
+}
+
+function answer({ service, address, port }: Wanted, notFound: boolean, request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const status = notFound && request.url !== "/healthz" ? 404 : 200;
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
+  response.end(`${service} at ${address}:${port}, asked for ${request.method ?? ""} ${request.url ?? ""}\n`);
+}
+
+async function listen(server: Server, { service, address, port }: Wanted): Promise<UserError | undefined> {
+  // Longer than nginx keeps an idle connection: it is nginx that closes it, and no request meets a closing one.
+  server.keepAliveTimeout = 75_000;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, address, resolve);
+    });
+    return undefined;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why = code === "EADDRINUSE" ? "is in use by another process" : `cannot be listened on (${code ?? String(error)})`;
+    return new UserError(
+      `${address}:${port}, where an EndpointSlice puts ${service}, ${why}: stop that process or change the endpoint in its file.`,
+    );
+  }
+}
+
+async function end(server: Server): Promise<void> {
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+}

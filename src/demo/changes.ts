@@ -1,0 +1,104 @@
+/**
+ * Says for each change of the files how long it took until every worker ran it: from the moment at which the file was
+ * written to the last worker's acknowledgement. Says it, too, when a file was written and nothing came of that.
+ */
+import { readdirSync, statSync } from "node:fs";
+import { basename, join, normalize, relative } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Finding } from "../model/findings.ts";
+import { isManifestName } from "../source/manifests/folders.ts";
+
+export interface Progress {
+  readonly observed: number;
+  readonly programmed: number;
+}
+
+export interface ChangeReport {
+  /** To be called right after a turn of the controller that changed something. */
+  turned(parts: number, milliseconds: number): Promise<void>;
+  /** To be called now and then: tells of the files that were written before the last call and took part in no turn. */
+  look(): void;
+}
+
+/** How often acknowledgements are looked at: the error of what is printed. */
+const LOOK_MS = 1;
+
+export interface ChangeReportOptions {
+  readonly folders: readonly string[];
+  readonly progress: () => Progress;
+  readonly findings: () => readonly Finding[];
+  readonly print: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+export function reportChanges({ folders, progress, findings, print, signal }: ChangeReportOptions): ChangeReport {
+  let known = writtenAt(folders);
+  /** Files that were written or removed, in turns that are still to come, or in none. */
+  const written = new Map<string, number>();
+  const waiting = new Set<string>();
+
+  /** Notes what was written since the last time. */
+  const note = (): void => {
+    const before = known;
+    known = writtenAt(folders);
+    for (const [file, at] of known) if (before.get(file) !== at) written.set(file, at);
+    for (const file of before.keys()) if (!known.has(file)) written.set(file, now());
+  };
+  const ofFile = (file: string): readonly Finding[] => findings().filter((one) => one.file === file && one.severity !== "info");
+  const sayNothing = (file: string): void => {
+    const wrong = ofFile(file).map(({ code, line }) => ` (${code}, line ${line ?? 1})`);
+    print(`${shown(file)}: changes nothing${wrong.join("")}`);
+    written.delete(file);
+    waiting.delete(file);
+  };
+
+  return {
+    async turned(parts, milliseconds) {
+      const begun = now() - milliseconds;
+      const wanted = progress().observed;
+      note();
+      for (const file of written.keys()) if (ofFile(file).some(({ object }) => object.kind === "File")) sayNothing(file);
+      const names = [...written.keys()].map(shown).join(", ") || "the endpoints";
+      const first = Math.min(begun, ...written.values());
+      written.clear();
+      waiting.clear();
+      while (progress().programmed < wanted && !signal.aborted) await sleep(LOOK_MS);
+      if (signal.aborted) return;
+      print(`${names}: live after ${(now() - first).toFixed(1)} ms (${parts === 1 ? "1 part" : `${parts} parts`} of the routing program)`);
+    },
+    look() {
+      for (const file of [...waiting]) sayNothing(file);
+      note();
+      for (const file of written.keys()) waiting.add(file);
+    },
+  };
+}
+
+function shown(file: string): string {
+  return relative(process.cwd(), file);
+}
+
+/** Milliseconds since 1970 with their fraction, as a file's time of change has them. */
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/**
+ * When each file came to be as it is: the inode's time, because a copied or moved file may bring an old time of change.
+ * What vanishes meanwhile is left out.
+ */
+function writtenAt(roots: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const file of roots.flatMap(filesBelow)) {
+    const stats = isManifestName(basename(file)) ? statSync(file, { throwIfNoEntry: false }) : undefined;
+    if (stats?.isFile()) times.set(file, stats.ctimeMs);
+  }
+  return times;
+}
+
+/** A root may be a single file. */
+function filesBelow(root: string): string[] {
+  const stats = statSync(root, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return stats ? [normalize(root)] : [];
+  return readdirSync(root, { recursive: true, encoding: "utf8" }).map((name) => join(root, name));
+}

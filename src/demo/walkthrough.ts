@@ -1,0 +1,130 @@
+/**
+ * The walk-through: what to ask the examples, and what they answer. `sluice demo` prints it, a test asks it.
+ *
+ * It names hosts and Services of `examples/`; whoever changes one changes the other.
+ */
+export interface Case {
+  readonly title: string;
+  /** Absent: a name that no Ingress declares. */
+  readonly host?: string;
+  readonly path: string;
+  readonly tls?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly expect: Expectation;
+}
+
+export type Expectation =
+  /** This status, from this Service; "" when Sluice itself answers. */
+  | { readonly status: number; readonly service: string }
+  /** About so many of 100 requests reach this Service, the others the other one. */
+  | { readonly percent: number; readonly service: string; readonly other: string };
+
+export interface Section {
+  readonly title: string;
+  /** Relative to the folder of examples. */
+  readonly file: string;
+  readonly cases: readonly Case[];
+}
+
+const STABLE = "hello-service";
+const CANARY = "canary-hello-service";
+
+const stable = { status: 200, service: STABLE } as const;
+const canary = { status: 200, service: CANARY } as const;
+
+const TOMCAT = "tomcat.lucky.com";
+const HELLO = "canary-service.abc.com";
+
+function ask(title: string, host: string, expect: Expectation, headers?: Record<string, string>): Case {
+  return { title, host, path: "/", expect, ...(headers ? { headers } : {}) };
+}
+
+export const WALKTHROUGH: readonly Section[] = [
+  {
+    title: "Requests that no Ingress wants",
+    file: "default-backend.yaml",
+    cases: [
+      { title: "the default backend answers", path: "/", expect: { status: 404, service: "default-http-backend" } },
+      { title: "except for the health check", path: "/healthz", expect: { status: 200, service: "" } },
+    ],
+  },
+  {
+    title: "One host, two endpoints, HTTP and HTTPS",
+    file: "tomcat.yaml",
+    cases: [
+      ask("over HTTP, endpoints in turn", TOMCAT, { status: 200, service: "tomcat" }),
+      { ...ask("over HTTPS, with the certificate of its Secret", TOMCAT, { status: 200, service: "tomcat" }), tls: true },
+    ],
+  },
+  {
+    title: "A canary by header, cookie and weight",
+    file: "canary/weight-header-cookie.yaml",
+    cases: [
+      ask("neither header nor cookie: by weight", HELLO, { percent: 30, service: CANARY, other: STABLE }),
+      ask('header "always"', HELLO, canary, { test: "always" }),
+      ask('header "never"', HELLO, stable, { test: "never" }),
+      ask("another value of the header: the next rule decides, here the weight", HELLO,
+        { percent: 30, service: CANARY, other: STABLE }, { test: "abc" }),
+      ask('cookie "always"', HELLO, canary, { Cookie: "like_music=always" }),
+      ask('cookie "never"', HELLO, stable, { Cookie: "like_music=never" }),
+      ask("a header goes before a cookie", HELLO, stable, { test: "never", Cookie: "like_music=always" }),
+    ],
+  },
+  {
+    title: "A canary by the exact value of a header",
+    file: "canary/header-value.yaml",
+    cases: [
+      ask("the value", "by-header-value.abc.com", canary, { test: "v2" }),
+      ask("any other value", "by-header-value.abc.com", stable, { test: "always" }),
+    ],
+  },
+  {
+    title: "A canary by a pattern over a header",
+    file: "canary/header-pattern.yaml",
+    cases: [
+      ask("readers of Chinese", "by-header-pattern.abc.com", canary, { "Accept-Language": "zh-CN,zh;q=0.9" }),
+      ask("readers of English", "by-header-pattern.abc.com", stable, { "Accept-Language": "en" }),
+    ],
+  },
+  {
+    title: "Weights at their ends, and finer ones",
+    file: "canary/weight-total.yaml",
+    cases: [
+      ask("weight 0", "weight-0.abc.com", stable),
+      ask("weight 100", "weight-100.abc.com", canary),
+      ask("500 of 1000", "weight-total.abc.com", { percent: 50, service: CANARY, other: STABLE }),
+    ],
+  },
+];
+
+/** Where a running Sluice is asked. */
+export interface Reach {
+  readonly address: string;
+  readonly http: number;
+  readonly https: number;
+  /** File of the certificate that clients of tls cases trust. */
+  readonly certificate: string;
+}
+
+/** A line for a shell. Everything in it is ours or a path, and quoted where a shell could read it otherwise. */
+export function curlLine({ host, path, tls, headers, expect }: Case, reach: Reach): string {
+  const given = { ...(host && !tls ? { Host: host } : {}), ...headers };
+  const where = reach.address.includes(":") ? `[${reach.address}]` : reach.address;
+  const url = tls ? `https://${host ?? ""}:${reach.https}${path}` : `http://${where}:${reach.http}${path}`;
+  const words = [
+    ...(tls ? ["--cacert", quote(reach.certificate), "--resolve", `${host ?? ""}:${reach.https}:${where}`] : []),
+    ...Object.entries(given).flatMap(([name, value]) => ["-H", quote(`${name}: ${value}`)]),
+    quote(url),
+  ].join(" ");
+  if ("percent" in expect) return `for i in $(seq 100); do curl -s ${words}; done | cut -d' ' -f1 | sort | uniq -c`;
+  return `curl ${expect.service === "" || expect.status !== 200 ? "-i " : ""}${words}`;
+}
+
+export function expectation({ expect }: Case): string {
+  if ("percent" in expect) return `about ${expect.percent} from ${expect.service}, the others from ${expect.other}`;
+  return expect.service === "" ? `${expect.status}` : `${expect.status} from ${expect.service}`;
+}
+
+function quote(word: string): string {
+  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,135 @@
+/**
+ * The agent: owns nginx for a controller that it follows over the channel.
+ *
+ * It keeps the snapshot, writes and tests nginx.conf, starts, reloads and replaces nginx, and outlives the
+ * controller: when the controller is gone everything keeps serving, and the agent waits for the next one. It has no
+ * API token and no port.
+ */
+import { readFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Frame } from "../../../edge/src/program.ts";
+import { FILES } from "../../compile/nginx-conf.ts";
+import type { Log } from "../../support/log.ts";
+import { lineReader } from "../lines.ts";
+import { AGENT_TOKEN } from "../locks.ts";
+import type { AgentOrder, FromSubscriber } from "../protocol.ts";
+import { NginxProcess } from "./nginx-process.ts";
+import { boundLogs } from "./log-rotation.ts";
+import type { Probe } from "./probe.ts";
+import { SnapshotFiles } from "./snapshot-files.ts";
+
+export interface AgentOptions {
+  readonly probe: Probe;
+  readonly listeners: readonly number[];
+  readonly log: Log;
+  /** How long nginx may finish its requests when the agent is stopped. */
+  readonly graceMs: number;
+  readonly signal: AbortSignal;
+}
+
+const RECONNECT_MS = 100;
+
+/** Runs until `signal` aborts or the controller orders a stop; nginx has ended when it resolves. */
+export async function runAgent(options: AgentOptions): Promise<void> {
+  const { runtimeDir } = options.probe.facts;
+  const stop = new AbortController();
+  const signal = AbortSignal.any([options.signal, stop.signal]);
+  const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log);
+  const nginx = new NginxProcess({
+    binary: options.probe.binary,
+    runtimeDir,
+    listeners: options.listeners,
+    log: options.log,
+    restarted: (status) => say(agent, { op: "engine", status, event: "restarted" }),
+  });
+  const agent: Agent = { options, snapshot, stop, nginx, socket: undefined };
+  const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen: () => nginx.reopenLogs() });
+  while (!signal.aborted) {
+    await follow(agent, `${runtimeDir}/${FILES.socket}`, signal);
+    snapshot.discard();
+    await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
+  }
+  clearInterval(logs);
+  await nginx.stop(options.graceMs);
+}
+
+interface Agent {
+  readonly options: AgentOptions;
+  readonly snapshot: SnapshotFiles;
+  readonly stop: AbortController;
+  readonly nginx: NginxProcess;
+  socket: Socket | undefined;
+}
+
+function say(agent: Agent, message: FromSubscriber): void {
+  agent.socket?.write(JSON.stringify(message) + "\n");
+}
+
+/** One conversation with one controller; resolves when it is over. Lines are obeyed one after the other. */
+async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<void> {
+  const socket = connect(path);
+  let orders = Promise.resolve();
+  /** What this controller knows of the snapshot's trouble. */
+  let said = "";
+  const over = new Promise<void>((resolve) => {
+    socket.once("close", () => resolve());
+  });
+  const giveUp = (): void => void socket.destroy();
+  signal.addEventListener("abort", giveUp, { once: true });
+  socket.on("error", () => socket.destroy());
+  socket.on("connect", () => {
+    agent.socket = socket;
+    try {
+      greet(agent);
+    } catch {
+      // The controller that listens here has not left its token yet, or is gone: the next try will tell.
+      socket.destroy();
+    }
+  });
+  socket.on(
+    "data",
+    lineReader((line) => {
+      const message = JSON.parse(line) as Frame | AgentOrder;
+      if (message.op === "configure" || message.op === "stop") {
+        orders = orders.then(() => carryOut(agent, message));
+        return;
+      }
+      const generation = agent.snapshot.take(line, message);
+      const { problem = "" } = agent.snapshot;
+      if (problem !== said) say(agent, { op: "snapshot", problem });
+      said = problem;
+      if (generation !== undefined) say(agent, { op: "ack", generation });
+    }),
+  );
+  await over;
+  signal.removeEventListener("abort", giveUp);
+  agent.socket = undefined;
+  await orders;
+}
+
+function greet(agent: Agent): void {
+  say(agent, {
+    op: "hello",
+    role: "agent",
+    pid: process.pid,
+    token: readFileSync(`${agent.options.probe.facts.runtimeDir}/${AGENT_TOKEN}`, "utf8"),
+    facts: agent.options.probe.facts,
+    status: agent.nginx.status,
+    digest: agent.snapshot.digest,
+    keepsKeys: agent.snapshot.keepsKeys,
+  });
+}
+
+async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
+  if (order.op === "stop") {
+    agent.stop.abort();
+    return;
+  }
+  try {
+    const event = await agent.nginx.configure(order);
+    say(agent, { op: "engine", status: agent.nginx.status, event });
+  } catch (error) {
+    say(agent, { op: "refused", config: order.digest, problem: (error as Error).message });
+  }
+}

@@ -1,0 +1,318 @@
+/**
+ * nginx's master process: started, reloaded, replaced when it dies, adopted when an earlier agent left it running.
+ *
+ * The listening sockets are the agent's (it inherited them, see launch.ts) and nginx inherits them in turn, in the
+ * way nginx's own binary upgrade does (environment variable NGINX). So a master that is killed is replaced while its
+ * orphaned workers still serve, on the same sockets, and no connection that a client opened is lost.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FILES } from "../../compile/nginx-conf.ts";
+import type { Log } from "../../support/log.ts";
+import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
+import { NGINX_MASTER } from "../locks.ts";
+import { NO_ENGINE, type EngineStatus } from "../protocol.ts";
+
+export interface NginxOptions {
+  readonly binary: string;
+  readonly runtimeDir: string;
+  /** File descriptors of the listening sockets; empty: nginx opens its own. */
+  readonly listeners: readonly number[];
+  readonly log: Log;
+  /** A master took over from one that died. */
+  readonly restarted: (status: EngineStatus) => void;
+}
+
+/** What the file NGINX_MASTER remembers: which process runs which configuration. */
+interface Running extends ProcessIdentity {
+  readonly config: string;
+  readonly profiles: EngineStatus["profiles"];
+  /** Workers of masters that died; they finish what they have. */
+  readonly orphans: readonly ProcessIdentity[];
+}
+
+export interface Configuration {
+  /** nginx.conf. */
+  readonly text: string;
+  readonly digest: string;
+  readonly profiles: EngineStatus["profiles"];
+}
+
+const WATCH_MS = 200;
+/** Workers told their clients to close connections (edge/src/phases/retirement.ts); this is for the answers to go out. */
+const FAREWELL_MS = 1000;
+/** Orphaned workers notice within a second, and need answers to say it with. */
+const ORPHANS_MS = 4000;
+/** A worker that is told to quit closes its listening sockets at the next turn of its event loop. */
+export const QUIT_MS = 100;
+/** How long nginx may take to show new workers after a reload. */
+const RELOAD_MS = 10_000;
+/** Where the launcher lets the agent and nginx write (see supervise.ts). */
+const ENGINE_LOG = "engine.log";
+
+export class NginxProcess {
+  readonly #options: NginxOptions;
+  /** Workers that an earlier agent and its master left behind; the launcher told them to quit. */
+  readonly #left: readonly ProcessIdentity[];
+  #running: Running | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #stopping = false;
+  #watching = false;
+  #failures = 0;
+
+  constructor(options: NginxOptions) {
+    this.#options = options;
+    this.#running = this.#adopt();
+    this.#left = findOrphans(options.runtimeDir, options.binary);
+    this.#dismissOrphans();
+    if (this.#running) void this.#watch();
+  }
+
+  get status(): EngineStatus {
+    const running = this.#running;
+    return running ? { master: running.pid, config: running.config, profiles: running.profiles } : NO_ENGINE;
+  }
+
+  /**
+   * Makes nginx run this configuration. Answers "started" or "reloaded"; rejects with nginx's own words when it
+   * refuses the text, in which case whatever ran goes on running.
+   */
+  configure(configuration: Configuration): Promise<"started" | "reloaded"> {
+    return this.#oneAtATime(() => this.#configure(configuration));
+  }
+
+  /** Starting, reloading and replacing exclude each other: there is never more than one master. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  async #configure({ text, digest, profiles }: Configuration): Promise<"started" | "reloaded"> {
+    const file = this.#path(FILES.conf);
+    const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    await this.#test(`${file}.new`);
+    renameSync(`${file}.new`, file);
+    const running = this.#running;
+    if (running && isAlive(running)) await sleep(FAREWELL_MS);
+    if (!running || !isAlive(running)) {
+      await this.#start({ config: digest, profiles, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
+      this.#dismissOrphans();
+      return "started";
+    }
+    try {
+      await this.#reload(running);
+    } catch (error) {
+      // A master that has to be replaced must find the configuration that runs.
+      writeFileSync(file, before, { mode: 0o600 });
+      throw error;
+    }
+    this.#remember({ ...running, config: digest, profiles });
+    return "reloaded";
+  }
+
+  /**
+   * Some mistakes show only now: `nginx -t` does not care whether a port is taken. nginx says so in its error log and
+   * starts no workers, so new workers are the proof that it took the configuration.
+   */
+  async #reload(running: Running): Promise<void> {
+    const before = new Set(this.#group(running.pid).map(({ pid }) => pid));
+    const log = this.#path(ENGINE_LOG);
+    const said = existsSync(log) ? statSync(log).size : 0;
+    signal(running, "SIGHUP");
+    const deadline = Date.now() + RELOAD_MS;
+    while (isAlive(running) && Date.now() < deadline) {
+      if (this.#group(running.pid).some(({ pid }) => !before.has(pid))) return;
+      await sleep(10);
+    }
+    const words = existsSync(log) ? readFileSync(log).subarray(said).toString("utf8") : "";
+    throw new Error(firstComplaint(words) || "it started no new workers; see its error log");
+  }
+
+  /** Lets nginx open its log files anew, after they were renamed. */
+  reopenLogs(): void {
+    if (this.#running) signal(this.#running, "SIGUSR1");
+  }
+
+  /** Ends nginx, orphaned workers included: gracefully for as long as `graceMs`, then at once. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
+    signalAll(this.#members(), "SIGQUIT");
+    await this.#gone(graceMs);
+    signalAll(this.#members(), "SIGTERM");
+    await this.#gone(2000);
+    signalAll(this.#members(), "SIGKILL");
+    this.#forget();
+  }
+
+  async #gone(withinMs: number): Promise<void> {
+    const deadline = Date.now() + withinMs;
+    while (this.#members().length > 0 && Date.now() < deadline) await sleep(20);
+  }
+
+  #members(): ProcessIdentity[] {
+    const running = this.#running;
+    const known = running ? [...this.#group(running.pid), ...running.orphans] : this.#left;
+    return known.filter(isAlive);
+  }
+
+  #group(master: number): ProcessIdentity[] {
+    return groupMembers(master, basename(this.#options.binary));
+  }
+
+  /** Who serves on after this master: its workers, and those of masters before it. */
+  #orphansOf(dead: Running): ProcessIdentity[] {
+    return [...this.#group(dead.pid), ...dead.orphans.filter(isAlive)];
+  }
+
+  /** `nginx -t`, with the standard output that nginx will have: a log may be written there. */
+  async #test(file: string): Promise<void> {
+    const { binary, runtimeDir } = this.#options;
+    const child = spawn(binary, ["-t", "-q", "-p", runtimeDir, "-c", file], { stdio: ["ignore", "inherit", "pipe"], timeout: 10_000 });
+    let complaint = "";
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+    const code = await new Promise((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("close", resolve);
+    });
+    if (code !== 0) throw new Error(firstComplaint(complaint) || `"nginx -t" ended with ${String(code)}`);
+  }
+
+  async #start(loaded: Pick<Running, "config" | "profiles" | "orphans">): Promise<void> {
+    const { binary, runtimeDir, listeners } = this.#options;
+    if (listeners.length === 0 && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
+    // Descriptors 3… of the child are the listening sockets, which nginx learns from NGINX="3;4;".
+    const inherited = listeners.map((_, i) => `${i + 3};`).join("");
+    const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(FILES.conf)], {
+      detached: true,
+      stdio: ["ignore", "inherit", "inherit", ...listeners],
+      env: { PATH: process.env["PATH"] ?? "", ...(inherited ? { NGINX: inherited } : {}) },
+    });
+    child.unref();
+    const exited = new Promise<string>((resolve) => {
+      child.once("error", (error) => resolve(error.message));
+      child.once("exit", (code, by) => resolve(`it ended with ${by ?? `code ${code}`}; see its error log`));
+    });
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (!identity) throw new Error(`nginx could not be started: ${await exited}`);
+    // Remembered before anything can go wrong with us: nobody else could find this nginx.
+    const before = this.#running;
+    this.#remember({ ...identity, ...loaded });
+    const problem = await Promise.race([exited, this.#workersOf(identity)]);
+    if (problem) {
+      if (before) this.#remember(before);
+      else this.#forget();
+      throw new Error(`nginx could not be started: ${problem}`);
+    }
+    void this.#watch();
+  }
+
+  /** An agent that adopted its nginx has no sockets to hand on: the orphans must let go of theirs first. */
+  async #freePorts(orphans: readonly ProcessIdentity[]): Promise<void> {
+    this.#options.log("warn", "the listening sockets are lost with the agent that opened them: connections are refused for a moment");
+    signalAll(orphans, "SIGQUIT");
+    await sleep(QUIT_MS);
+  }
+
+  /** Resolves when the master has a worker: it has read its configuration and holds the sockets. */
+  async #workersOf(master: ProcessIdentity): Promise<undefined> {
+    while (isAlive(master) && this.#group(master.pid).length < 2) await sleep(10);
+    return undefined;
+  }
+
+  /** An adopted master is not our child, so its end is noticed by looking. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
+    while (!this.#stopping) {
+      await sleep(WATCH_MS, undefined, { ref: true });
+      const running = this.#running;
+      if (running && !isAlive(running)) await this.#oneAtATime(() => this.#replace(running));
+    }
+    this.#watching = false;
+  }
+
+  /** A new master takes over the sockets; then the dead one's workers finish what they have and leave. */
+  async #replace(dead: Running): Promise<void> {
+    const { log } = this.#options;
+    if (this.#stopping || this.#running !== dead) return;
+    log("warn", "nginx's master process ended; its workers serve on while a new one takes over", { pid: dead.pid });
+    try {
+      await this.#start({ config: dead.config, profiles: dead.profiles, orphans: this.#orphansOf(dead) });
+    } catch (error) {
+      const waitMs = Math.min(10_000, 200 * 2 ** this.#failures++);
+      log("error", `${(error as Error).message}; trying again in ${waitMs} ms`);
+      await sleep(waitMs);
+      return;
+    }
+    this.#failures = 0;
+    this.#options.restarted(this.status);
+    this.#dismissOrphans();
+  }
+
+  #dismissOrphans(): void {
+    const orphans = this.#running?.orphans ?? [];
+    if (orphans.length > 0) setTimeout(() => signalAll(orphans, "SIGQUIT"), ORPHANS_MS).unref();
+  }
+
+  #adopt(): Running | undefined {
+    const remembered = rememberedNginx(this.#options.runtimeDir);
+    return remembered && isAlive(remembered) ? remembered : undefined;
+  }
+
+  #forget(): void {
+    this.#running = undefined;
+    rmSync(this.#path(NGINX_MASTER), { force: true });
+  }
+
+  /** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
+  #remember(running: Running): void {
+    this.#running = running;
+    const file = this.#path(NGINX_MASTER);
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify(running), { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    } catch (error) {
+      this.#options.log("error", `which nginx runs cannot be written down (${(error as Error).message}): a later agent could not adopt it`);
+    }
+  }
+
+  #path(file: string): string {
+    return `${this.#options.runtimeDir}/${file}`;
+  }
+}
+
+/** What an agent left in the runtime folder about its nginx, dead or alive. */
+function rememberedNginx(runtimeDir: string): Running | undefined {
+  try {
+    return JSON.parse(readFileSync(join(runtimeDir, NGINX_MASTER), "utf8")) as Running;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Workers that lost their master and their agent: they serve on, and hold the ports. Told to quit they let go of the
+ * ports at once and finish what they have.
+ */
+export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity[] {
+  const remembered = rememberedNginx(runtimeDir);
+  if (!remembered || isAlive(remembered)) return [];
+  return [...groupMembers(remembered.pid, basename(binary)), ...(remembered.orphans ?? []).filter(isAlive)];
+}
+
+function signalAll(processes: readonly ProcessIdentity[], name: NodeJS.Signals): void {
+  for (const one of processes) signal(one, name);
+}
+
+/** nginx's first complaint, without its prefix. */
+function firstComplaint(output: string): string {
+  const line = output.split("\n").find((one) => /\[(emerg|crit|error)\]/.test(one)) ?? output.split("\n")[0] ?? "";
+  return line.replace(/^.*?\[(emerg|crit|error)\] (\d+#\d+: )?/, "").trim();
+}

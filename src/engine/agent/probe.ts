@@ -1,0 +1,111 @@
+/**
+ * Finds out which nginx this machine has and whether it can carry the edge.
+ *
+ * Throws a UserError that names the Debian package when nginx or its Lua module is missing.
+ */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import type { EngineFacts } from "../../compile/facts.ts";
+import { UserError } from "../../support/user-error.ts";
+
+export interface Probe {
+  /** Path of the nginx binary. */
+  readonly binary: string;
+  readonly facts: EngineFacts;
+  /** Account that workers run as, when nginx is started by root. */
+  readonly workers: { readonly uid: number; readonly gid: number } | undefined;
+}
+
+const MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so"];
+/** Accounts that Debian's and nginx.org's packages create; the last one is on most other systems. */
+const WORKER_ACCOUNTS = ["www-data", "nginx", "nobody"];
+
+export interface ProbeOptions {
+  /** nginx, as a path or as PATH finds it. */
+  readonly binary: string;
+  readonly runtimeDir: string;
+  readonly edgeDir: string;
+  readonly accessLog: string;
+}
+
+export function probeEngine(options: ProbeOptions): Probe {
+  const build = describeBuild(options.binary);
+  const account = process.getuid?.() === 0 ? workerAccount() : undefined;
+  requireEdge(options.edgeDir);
+  return {
+    binary: options.binary,
+    workers: account,
+    facts: {
+      version: version(build),
+      modules: modules(build),
+      ...(account ? { user: account.name } : {}),
+      processors: availableParallelism(),
+      openFiles: openFiles(),
+      ipv6: hasIpv6(),
+      accessLog: options.accessLog,
+      runtimeDir: options.runtimeDir,
+      edgeDir: options.edgeDir,
+    },
+  };
+}
+
+/** Output of `nginx -V`. */
+function describeBuild(binary: string): string {
+  try {
+    return execFileSync("/bin/sh", ["-c", 'exec "$0" -V 2>&1', binary], { encoding: "utf8" });
+  } catch {
+    throw new UserError(
+      `nginx cannot be run as "${binary}", so nothing can be served: install it (Debian: apt-get install nginx libnginx-mod-http-lua lua-resty-core lua-cjson) or name it with NGINX_BINARY.`,
+    );
+  }
+}
+
+function version(build: string): readonly [number, number, number] {
+  const found = /nginx version: \S+\/(\d+)\.(\d+)\.(\d+)/.exec(build);
+  if (!found) throw new UserError(`"nginx -V" does not say its version, so its features cannot be known: is this nginx?`);
+  return [Number(found[1]), Number(found[2]), Number(found[3])];
+}
+
+/** Module files in the order nginx needs them; none when Lua is compiled in. */
+function modules(build: string): string[] {
+  if (/--add-module=\S*lua/.test(build)) return [];
+  const prefix = /--prefix=(\S+)/.exec(build)?.[1] ?? "/usr/share/nginx";
+  const configured = /--modules-path=(\S+)/.exec(build)?.[1] ?? `${prefix}/modules`;
+  const folders = [configured, `${prefix}/modules`, "/usr/lib/nginx/modules"];
+  return MODULES.map((file) => {
+    const folder = folders.find((one) => existsSync(`${one}/${file}`));
+    if (!folder) {
+      throw new UserError(
+        `nginx's module ${file} is missing in ${configured}, so the edge cannot run: install it (Debian: apt-get install libnginx-mod-http-lua lua-resty-core lua-cjson).`,
+      );
+    }
+    return `${folder}/${file}`;
+  });
+}
+
+function requireEdge(edgeDir: string): void {
+  if (existsSync(`${edgeDir}/sluice.lua`)) return;
+  throw new UserError(`The compiled edge ${edgeDir}/sluice.lua is missing: run "make setup" (or "npm run build:edge") first.`);
+}
+
+/** With its group as nginx finds it: the one of the same name (directive `user` with one argument). */
+function workerAccount(): { name: string; uid: number; gid: number } | undefined {
+  const rows = (file: string): string[][] => readFileSync(file, "utf8").split("\n").map((line) => line.split(":"));
+  const [accounts, groups] = [rows("/etc/passwd"), rows("/etc/group")];
+  for (const name of WORKER_ACCOUNTS) {
+    const account = accounts.find((fields) => fields[0] === name);
+    const group = groups.find((fields) => fields[0] === name);
+    if (account && group) return { name, uid: Number(account[2]), gid: Number(group[2]) };
+  }
+  return undefined;
+}
+
+export function hasIpv6(): boolean {
+  return existsSync("/proc/net/if_inet6") && readFileSync("/proc/net/if_inet6", "utf8").trim() !== "";
+}
+
+function openFiles(): number {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  return hard === undefined || hard === "unlimited" ? 1_048_576 : Number(hard);
+}

@@ -1,0 +1,199 @@
+/**
+ * The snapshot on disk: what a worker that starts serves from its first request.
+ *
+ * Two files of frames, keys apart, which workers can read and not write: one that was taken over must not be able to
+ * tell its successor what to serve. Every commit is appended, so a worker that starts a moment later has it; when the
+ * appended history outgrows the content, the files are written anew and swapped by rename. A worker reads up to the
+ * last whole commit, so a half-written line is harmless.
+ *
+ * A folder that is full, or that cannot be written for another reason, ends nothing: the files stay behind, no digest
+ * is claimed, and the next commit writes them anew.
+ */
+import { appendFileSync, chmodSync, chownSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import type { Frame } from "../../../edge/src/program.ts";
+import { frameLine } from "../../compile/program.ts";
+import { FILES } from "../../compile/nginx-conf.ts";
+import type { Log } from "../../support/log.ts";
+
+const TMPFS = 0x01021994;
+const RAMFS = 0x858458f6;
+/** Files are rewritten when the history is longer than the content, and longer than this. */
+const SMALL_HISTORY = 1024 * 1024;
+
+/** The commits that end the two files. Keys alone are no Program, so theirs claims none. */
+interface Ends {
+  readonly keys: string;
+  readonly program: string;
+}
+
+export class SnapshotFiles {
+  readonly #folder: string;
+  readonly #readers: { readonly gid: number } | undefined;
+  readonly #log: Log;
+  /** Private keys may be written: the folder is in memory. */
+  readonly keepsKeys: boolean;
+  /** `kind id` → its `set` line. */
+  readonly #lines = new Map<string, string>();
+  #staged: { frame: Frame; line: string }[] = [];
+  #pieces: string[] = [];
+  #content = 0;
+  #history = 0;
+  #written = false;
+  #digest = "";
+  #problem: string | undefined;
+
+  /** `readers` is the workers' group, when workers run under an account of their own. */
+  constructor(folder: string, readers: { readonly gid: number } | undefined, log: Log) {
+    this.#folder = folder;
+    this.#readers = readers;
+    this.#log = log;
+    this.keepsKeys = inMemory(folder);
+  }
+
+  /** Of the last commit; "" when it is not on disk. */
+  get digest(): string {
+    return this.#written ? this.#digest : "";
+  }
+
+  /** Why the last commit is not on disk. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Takes one frame from the channel; answers the generation when it was a commit and is on disk, or cannot be. */
+  take(line: string, frame: Frame): number | undefined {
+    if (frame.op === "piece") {
+      this.#pieces.push(frame.text);
+      if (!frame.last) return undefined;
+      const whole = this.#pieces.join("");
+      this.#pieces = [];
+      return this.take(whole, JSON.parse(whole) as Frame);
+    }
+    if (frame.op === "retire") return undefined;
+    if (frame.op !== "commit") {
+      this.#staged.push({ frame, line });
+      return undefined;
+    }
+    this.#commit(frame);
+    return frame.generation;
+  }
+
+  /** Forgets what was staged: the controller went away before its commit. */
+  discard(): void {
+    this.#staged = [];
+    this.#pieces = [];
+  }
+
+  #commit(commit: Frame & { op: "commit" }): void {
+    const staged = this.#staged;
+    this.#staged = [];
+    if (staged.length === 0 && commit.digest === this.#digest && this.#written) return;
+    const reset = staged.some(({ frame }) => frame.op === "reset");
+    for (const { frame, line } of staged) this.#keep(frame, line);
+    this.#digest = commit.digest;
+    const end: Ends = {
+      keys: frameLine({ ...commit, digest: "" }),
+      program: frameLine({ ...commit, digest: this.#claimedDigest() }),
+    };
+    const anew = reset || !this.#written || this.#history > Math.max(SMALL_HISTORY, this.#content);
+    this.#attempt(() => (anew ? this.#rewrite(end) : this.#append(staged, end)));
+  }
+
+  /** Says once that writing fails, and once that it works again. */
+  #attempt(write: () => void): void {
+    try {
+      write();
+      if (this.#problem !== undefined) this.#log("info", "the snapshot can be written again");
+      this.#problem = undefined;
+    } catch (error) {
+      this.#written = false;
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (this.#problem === undefined) {
+        this.#log("error", `The snapshot in ${this.#folder} cannot be written (${message}): give the folder more room; until then a worker that starts while the controller is away serves what was written last.`);
+      }
+      this.#problem = code ?? message;
+    }
+  }
+
+  /** Without its certificates a worker must not claim to hold the whole Program. */
+  #claimedDigest(): string {
+    return this.keepsKeys ? this.#digest : "";
+  }
+
+  #keep(frame: Frame, line: string): void {
+    if (frame.op === "reset") {
+      this.#lines.clear();
+      this.#content = 0;
+    } else if (frame.op === "set" || frame.op === "drop") {
+      const key = `${frame.kind} ${frame.id}`;
+      this.#content -= this.#lines.get(key)?.length ?? 0;
+      if (frame.op === "drop") this.#lines.delete(key);
+      else {
+        this.#lines.set(key, line);
+        this.#content += line.length;
+      }
+    }
+  }
+
+  #append(staged: readonly { frame: Frame; line: string }[], end: Ends): void {
+    const program: string[] = [];
+    const keys: string[] = [];
+    for (const { frame, line } of staged) (isKey(frame) ? keys : program).push(line);
+    if (this.keepsKeys && keys.length > 0) this.#extend(FILES.keys, [...keys, end.keys, ""].join("\n"));
+    this.#extend(FILES.program, [...program, end.program, ""].join("\n"));
+  }
+
+  #extend(file: string, text: string): void {
+    appendFileSync(this.#path(file), text);
+    this.#history += text.length;
+  }
+
+  /**
+   * Both files are whole before either is swapped. Keys first: a certificate nobody refers to yet is harmless, a
+   * reference without its certificate is not.
+   */
+  #rewrite(end: Ends): void {
+    const program: string[] = [];
+    const keys: string[] = [];
+    for (const [key, line] of this.#lines) (key.startsWith("certificate ") ? keys : program).push(line);
+    const files: string[] = [FILES.program];
+    try {
+      this.#writeFresh(FILES.program, [...program, end.program, ""].join("\n"));
+      if (this.keepsKeys) {
+        files.unshift(FILES.keys);
+        this.#writeFresh(FILES.keys, [...keys, end.keys, ""].join("\n"));
+      } else rmSync(this.#path(FILES.keys), { force: true });
+      for (const file of files) renameSync(`${this.#path(file)}.new`, this.#path(file));
+    } catch (error) {
+      for (const file of files) rmSync(`${this.#path(file)}.new`, { force: true });
+      throw error;
+    }
+    this.#history = 0;
+    this.#written = true;
+  }
+
+  /** Modes are set before there is content: whatever lay there before, nobody else has opened it. */
+  #writeFresh(file: string, text: string): void {
+    const fresh = `${this.#path(file)}.new`;
+    rmSync(fresh, { force: true });
+    writeFileSync(fresh, "", { mode: 0o600, flag: "wx" });
+    if (this.#readers) {
+      chownSync(fresh, process.getuid?.() ?? 0, this.#readers.gid);
+      chmodSync(fresh, 0o640);
+    }
+    writeFileSync(fresh, text);
+  }
+
+  #path(file: string): string {
+    return `${this.#folder}/${file}`;
+  }
+}
+
+function isKey(frame: Frame): boolean {
+  return (frame.op === "set" || frame.op === "drop") && frame.kind === "certificate";
+}
+
+function inMemory(folder: string): boolean {
+  const { type } = statfsSync(folder);
+  return type === TMPFS || type === RAMFS;
+}

@@ -1,0 +1,222 @@
+/**
+ * The channel: a unix socket on which the workers and the agent follow the ledger.
+ *
+ * Guarantees: every subscriber gets the generations in order, each ending with a commit; `programmed` is the newest
+ * generation that every slot of the running nginx, every other worker that still accepts, and the agent have
+ * acknowledged. A worker of an older configuration gets endpoints only: it may lack the profiles of newer routes.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, chownSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { frameLine, type Part, type PartKey } from "../compile/program.ts";
+import type { Ledger } from "./ledger.ts";
+import { heard } from "./hearing.ts";
+import { lineReader } from "./lines.ts";
+import { AGENT_TOKEN } from "./locks.ts";
+import { NO_ENGINE } from "./protocol.ts";
+import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+
+/** Bytes that may wait for one subscriber: a few times the largest Program. */
+const MOST_UNREAD = 256 * 1024 * 1024;
+
+/** Bytes of one line that a subscriber may say: the counters of every route, with room. */
+const LONGEST_LINE = 16 * 1024 * 1024;
+
+interface Subscriber {
+  readonly socket: Socket;
+  hello: WorkerHello | AgentHello | undefined;
+  /** It was caught up and gets every generation from now on. */
+  following: boolean;
+  /** A worker that accepts nothing new. */
+  exiting: boolean;
+  acknowledged: number;
+}
+
+export interface ChannelEvents {
+  /** An agent said hello. */
+  agent(hello: AgentHello): void;
+  /** Anything about acknowledgements or subscribers changed. */
+  progress(): void;
+  message(message: FromSubscriber): void;
+  log(level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface Progress {
+  /** Newest generation acknowledged by all that must. */
+  readonly programmed: number;
+  /** Workers of the running nginx that are connected. */
+  readonly workers: number;
+  /** Slots that have not connected or not acknowledged the newest generation. */
+  readonly behind: readonly string[];
+}
+
+export class Channel {
+  readonly #ledger: Ledger;
+  readonly #events: ChannelEvents;
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #server: Server;
+  readonly #token = randomBytes(32).toString("hex");
+  #agent: Subscriber | undefined;
+  #status: EngineStatus = NO_ENGINE;
+  /** Digest of the configuration that nginx is about to run: its workers are none of an older one. */
+  #expected = "";
+
+  constructor(ledger: Ledger, events: ChannelEvents) {
+    this.#ledger = ledger;
+    this.#events = events;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Listens on `path` (replacing a socket left behind), open only to this user and to `owner`, the workers' account. */
+  async listen(path: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
+    writeFileSync(join(dirname(path), AGENT_TOKEN), this.#token, { mode: 0o600 });
+    rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(path, resolve);
+    });
+    chmodSync(path, 0o600);
+    if (owner) chownSync(path, owner.uid, owner.gid);
+  }
+
+  async close(): Promise<void> {
+    for (const { socket } of this.#subscribers) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** The nginx that runs now: decides who gets what and who must acknowledge. */
+  running(status: EngineStatus): void {
+    this.#status = status;
+  }
+
+  /** nginx was told to run this configuration; its workers may say hello before the agent says so. */
+  expect(config: string): void {
+    this.#expected = config;
+  }
+
+  /** Publishes the next generation to everybody. */
+  publish(changes: ReadonlyMap<PartKey, Part | undefined>): void {
+    this.#ledger.publish(changes);
+    const latest = text(this.#ledger.latest());
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.following) this.#catchUp(subscriber);
+      else if (this.#isOld(subscriber)) send(subscriber, text(this.#ledger.latestPools()));
+      else send(subscriber, latest);
+    }
+  }
+
+  /** Lets workers tell their clients to close connections, ahead of a reload. */
+  retire(seconds: number): void {
+    for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine({ op: "retire", seconds }) + "\n");
+  }
+
+  /** False: no agent is connected. */
+  order(order: AgentOrder): boolean {
+    return this.#agent?.socket.write(JSON.stringify(order) + "\n") !== undefined;
+  }
+
+  /** Where the `slots` workers of the running nginx, workers of others that still accept, and the agent stand. */
+  progress(slots: number): Progress {
+    const bySlot = new Map<number, Subscriber>();
+    const generation = this.#ledger.generation;
+    let programmed = this.#agent?.acknowledged ?? 0;
+    const behind: string[] = this.#agent ? [] : ["agent (not connected)"];
+    for (const one of this.#subscribers) {
+      if (one.hello?.role !== "worker") continue;
+      if (this.#isCurrent(one.hello)) bySlot.set(one.hello.slot, one);
+      else if (!one.exiting && (this.#isOld(one) || one.acknowledged < generation)) {
+        behind.push(`worker ${one.hello.slot} of an earlier nginx (pid ${one.hello.pid})`);
+        programmed = this.#isOld(one) ? Math.min(programmed, generation - 1) : Math.min(programmed, one.acknowledged);
+      }
+    }
+    for (let slot = 0; slot < slots; slot++) {
+      const acknowledged = bySlot.get(slot)?.acknowledged ?? 0;
+      programmed = Math.min(programmed, acknowledged);
+      if (acknowledged < generation) {
+        behind.push(`worker ${slot} (${bySlot.has(slot) ? `at generation ${acknowledged}` : "not connected"})`);
+      }
+    }
+    return { programmed, workers: bySlot.size, behind };
+  }
+
+  #isCurrent(hello: WorkerHello): boolean {
+    return hello.master === this.#status.master && hello.config === this.#status.config;
+  }
+
+  #isOld({ hello }: Subscriber): boolean {
+    return hello?.role === "worker" && hello.config !== this.#status.config && hello.config !== this.#expected && this.#status.master !== 0;
+  }
+
+  #accept(socket: Socket): void {
+    const subscriber: Subscriber = { socket, hello: undefined, following: false, exiting: false, acknowledged: 0 };
+    this.#subscribers.add(subscriber);
+    const cutOff = (why: string): void => {
+      this.#events.log("warn", `a subscriber of the channel ${why}; its connection is closed`);
+      socket.destroy();
+    };
+    const hear = (line: string): void => {
+      const message = heard(line, subscriber.hello?.role);
+      if (message) this.#hear(subscriber, message);
+      else cutOff("said something that it may not say");
+    };
+    socket.on("data", lineReader(hear, { longest: LONGEST_LINE, exceeded: () => cutOff("said more than it may") }));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#subscribers.delete(subscriber);
+      if (this.#agent === subscriber) this.#agent = undefined;
+      this.#events.progress();
+    });
+  }
+
+  #hear(subscriber: Subscriber, message: FromSubscriber): void {
+    if (message.op === "hello") {
+      if (message.role === "agent" && !this.#knows(message.token)) subscriber.socket.destroy();
+      else this.#welcome(subscriber, message);
+    } else if (message.op === "ack") {
+      subscriber.acknowledged = Math.min(message.generation, this.#ledger.generation);
+      this.#events.progress();
+    } else if (message.op === "exiting") {
+      subscriber.exiting = true;
+      this.#events.progress();
+    } else {
+      this.#events.message(message);
+    }
+  }
+
+  #knows(token: unknown): boolean {
+    const said = Buffer.from(String(token));
+    return said.length === this.#token.length && timingSafeEqual(said, Buffer.from(this.#token));
+  }
+
+  /** Before the first generation there is nothing to say: the subscriber is caught up with the first `publish`. */
+  #welcome(subscriber: Subscriber, hello: WorkerHello | AgentHello): void {
+    subscriber.hello = hello;
+    if (this.#ledger.generation > 0) this.#catchUp(subscriber);
+    if (hello.role === "agent") {
+      this.#agent = subscriber;
+      this.#events.agent(hello);
+    }
+    this.#events.progress();
+  }
+
+  #catchUp(subscriber: Subscriber): void {
+    if (!subscriber.hello) return;
+    subscriber.following = true;
+    const frames = this.#isOld(subscriber) ? this.#ledger.allPools() : this.#ledger.catchUp(subscriber.hello.digest);
+    send(subscriber, text(frames));
+  }
+}
+
+/**
+ * A subscriber that does not read (a stopped process) is cut off before what waits for it grows without bound; when
+ * it comes back it is caught up.
+ */
+function send({ socket }: Subscriber, lines: string): void {
+  if (socket.writableLength > MOST_UNREAD) socket.destroy();
+  else socket.write(lines);
+}
+
+function text(frames: readonly string[]): string {
+  return frames.join("\n") + "\n";
+}

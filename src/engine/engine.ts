@@ -1,0 +1,262 @@
+/**
+ * The engine: makes nginx be what the Program says, and knows when it is.
+ *
+ * `apply` takes a Program and the keys that changed. Parts go out as deltas at once; only a profile that nginx has
+ * not loaded yet, or the operator's own settings, cost a reload, and a part that needs such a profile keeps its last
+ * version until the reload is done. Progress comes through `changed`; nothing here blocks.
+ */
+import { FILES, workerCount } from "../compile/nginx-conf.ts";
+import type { Profile } from "../compile/profiles.ts";
+import type { Part, PartKey, Program } from "../compile/program.ts";
+import type { Settings } from "../settings.ts";
+import type { Log } from "../support/log.ts";
+import { Channel } from "./channel.ts";
+import { Ledger } from "./ledger.ts";
+import { planReload, type ReloadPlan } from "./plan.ts";
+import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+
+export interface EngineOptions {
+  readonly settings: Settings;
+  readonly log: Log;
+  /** Account of nginx's workers, when this process is root. */
+  readonly workers: { readonly uid: number; readonly gid: number } | undefined;
+  readonly changed: () => void;
+  readonly counted: (rows: readonly CounterRow[]) => void;
+}
+
+export interface EngineState {
+  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
+  readonly observed: number;
+  readonly programmed: number;
+  /** Workers of the running nginx that are connected, and how many there should be. */
+  readonly workers: number;
+  readonly slots: number;
+  readonly reloads: number;
+  /** Reloads by reason. */
+  readonly reloadReasons: ReadonlyMap<string, number>;
+  /** Who has not acknowledged the newest generation. */
+  readonly behind: readonly string[];
+  /** What nginx said of the configuration it refused; undefined when it took the last one. */
+  readonly refused: string | undefined;
+  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
+  readonly keysNotKept: boolean;
+  /** Why the snapshot for workers that start is behind; undefined when it is not. */
+  readonly snapshotProblem: string | undefined;
+}
+
+/** At most one reload for profiles in this time, the first one at once: a burst of new ones costs one. */
+const RELOAD_INTERVAL_MS = 10_000;
+
+const REFUSED_RETRY_MS = 30_000;
+
+/** From the announcement of a reload until its end, with room for testing the configuration. */
+const RETIRE_SECONDS = 5;
+
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #ledger = new Ledger();
+  readonly #channel: Channel;
+  #program: Program | undefined;
+  /** What the last plan was made from; the same again needs no plan. */
+  #planned: { profiles: unknown; config: unknown; status: EngineStatus } | undefined;
+  #agent: AgentHello | undefined;
+  #status: EngineStatus = NO_ENGINE;
+  /** Sent to the agent and not answered yet. */
+  #pending: ReloadPlan | undefined;
+  /** Keys whose new version needs a profile that is not loaded. */
+  readonly #waiting = new Set<PartKey>();
+  readonly #reloads = new Map<string, number>();
+  #snapshotProblem: string | undefined;
+  #refused: { digest: string; problem: string } | undefined;
+  /** The generation that `observed` has counted already because something was held back. */
+  #promised = 0;
+  #lastReload = -Infinity;
+  #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  /** The configuration that was refused may be tried once more. */
+  #askAgain = false;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#channel = new Channel(this.#ledger, {
+      agent: (hello) => this.#welcome(hello),
+      message: (message) => this.#hear(message),
+      progress: () => options.changed(),
+      log: options.log,
+    });
+  }
+
+  async listen(): Promise<void> {
+    const { settings, workers } = this.#options;
+    await this.#channel.listen(`${settings.runtimeDir}/${FILES.socket}`, workers);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#retry);
+    await this.#channel.close();
+  }
+
+  /** Asks the agent to end nginx and itself; false when no agent is connected. */
+  stopAgent(): boolean {
+    return this.#channel.order({ op: "stop" });
+  }
+
+  /** Takes a new Program and the keys that differ from the last one. Waits for an agent if none is there yet. */
+  apply(program: Program, changed: ReadonlySet<PartKey>): void {
+    this.#program = program;
+    for (const key of changed) this.#waiting.add(key);
+    this.#advance();
+  }
+
+  get state(): EngineState {
+    const slots = this.#slots();
+    const { programmed, workers, behind } = this.#channel.progress(slots);
+    return {
+      observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
+      programmed,
+      workers,
+      slots,
+      reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
+      reloadReasons: this.#reloads,
+      behind,
+      refused: this.#refused?.problem,
+      keysNotKept: this.#agent?.keepsKeys === false,
+      snapshotProblem: this.#snapshotProblem,
+    };
+  }
+
+  #advance(): void {
+    if (!this.#agent || !this.#program) return;
+    this.#publishWhatMay(this.#program);
+    this.#configure(this.#agent, this.#program);
+    this.#keepPromise();
+    this.#options.changed();
+  }
+
+  /** Something that was applied is not published yet, or waits for a reload. */
+  #holdsBack(): boolean {
+    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined;
+  }
+
+  /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
+  #keepPromise(): void {
+    const { generation } = this.#ledger;
+    if (generation === 0) return;
+    if (this.#holdsBack()) this.#promised = generation + 1;
+    else if (generation < this.#promised) this.#channel.publish(new Map());
+  }
+
+  /**
+   * Sends the parts whose profiles are loaded; the others wait under their old version. The first generation goes
+   * out whole or not at all: it replaces everything that an adopted nginx serves.
+   */
+  #publishWhatMay(program: Program): void {
+    const may = [...this.#waiting].filter((key) => this.#mayGo(program.parts.get(key)));
+    const first = this.#ledger.generation === 0;
+    if (first ? may.length < this.#waiting.size : may.length === 0) return;
+    for (const key of may) this.#waiting.delete(key);
+    this.#channel.publish(new Map(may.map((key) => [key, program.parts.get(key)])));
+  }
+
+  /** Before nginx runs there is nothing to wait for: it starts with every profile. */
+  #mayGo(part: Part | undefined): boolean {
+    if (!part || part.profiles.size === 0 || this.#status.master === 0) return true;
+    return [...part.profiles.keys()].every((id) => id in this.#status.profiles);
+  }
+
+  /** Orders a start or a reload when the plan says so and none is under way. */
+  #configure({ facts }: AgentHello, program: Program): void {
+    if (this.#pending || this.#timer) return;
+    const status = this.#status;
+    const before = this.#planned;
+    if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
+    const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status });
+    const wait = this.#lastReload + RELOAD_INTERVAL_MS - Date.now();
+    if (plan?.reason === "new-profile" && wait > 0) {
+      this.#timer = setTimeout(() => {
+        this.#timer = undefined;
+        this.#advance();
+      }, wait);
+      return;
+    }
+    this.#planned = { profiles: program.profiles, config: program.config, status };
+    if (plan?.conf.digest !== this.#refused?.digest) this.#refused = undefined;
+    if (!plan || (this.#refused && !this.#askAgain)) return;
+    this.#askAgain = false;
+    this.#pending = plan;
+    this.#channel.expect(plan.conf.digest);
+    if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
+    const { text, digest } = plan.conf;
+    this.#channel.order({ op: "configure", text, digest, profiles: Object.fromEntries(plan.profiles) });
+  }
+
+  /** Profiles that workers may be using: of the parts they were sent, or of the nginx that was adopted. */
+  #profilesInUse(): Map<string, Profile> {
+    if (this.#ledger.generation === 0) return new Map(Object.entries(this.#status.profiles));
+    const held = new Map<string, Profile>();
+    for (const part of this.#ledger.parts()) for (const [id, profile] of part.profiles) held.set(id, profile);
+    return held;
+  }
+
+  #welcome(hello: AgentHello): void {
+    this.#agent = hello;
+    this.#snapshotProblem = undefined;
+    this.#runs(hello.status);
+    this.#pending = undefined;
+    this.#advance();
+  }
+
+  #runs(status: EngineStatus): void {
+    this.#status = status;
+    this.#channel.running(status);
+  }
+
+  #hear(message: FromSubscriber): void {
+    if (message.op === "counters") this.#options.counted(message.rows);
+    else if (message.op === "engine") this.#engineChanged(message.status, message.event);
+    else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
+    else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
+  }
+
+  #engineChanged(status: EngineStatus, event: "started" | "reloaded" | "restarted"): void {
+    this.#runs(status);
+    const pending = this.#pending;
+    if (pending?.conf.digest === status.config) {
+      this.#pending = undefined;
+      this.#refused = undefined;
+      if (event === "reloaded") this.#countReload(pending.reason);
+    }
+    this.#advance();
+  }
+
+  #countReload(reason: string): void {
+    this.#lastReload = Date.now();
+    this.#reloads.set(reason, (this.#reloads.get(reason) ?? 0) + 1);
+    this.#options.log("info", "nginx was reloaded", { reason });
+  }
+
+  #engineRefused(digest: string, problem: string): void {
+    if (this.#pending?.conf.digest !== digest) return;
+    this.#pending = undefined;
+    this.#refused = { digest, problem };
+    this.#tryAgainLater();
+    this.#promised = 0;
+    this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);
+    this.#advance();
+  }
+
+  /** What nginx refused it may take later (a port that was in use), so it is asked again now and then. */
+  #tryAgainLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      this.#planned = undefined;
+      this.#askAgain = true;
+      this.#advance();
+    }, REFUSED_RETRY_MS);
+  }
+
+  #slots(): number {
+    return this.#agent && this.#program ? workerCount(this.#program.config, this.#agent.facts) : 1;
+  }
+}

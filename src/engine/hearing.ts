@@ -1,0 +1,95 @@
+/**
+ * What a subscriber says, checked before anybody believes it.
+ *
+ * Workers face the network; one that was taken over must not be able to end the controller, or to speak for the
+ * agent. So every message is checked for its shape, and each role has its own few words.
+ */
+import type { AgentHello, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+
+export type Role = "worker" | "agent" | undefined;
+
+const MOST_SLOTS = 1024;
+/** Characters of a label; a path may be longer, and only its beginning is a label then. */
+const LONGEST_LABEL = 2048;
+
+/** The message in a line from a subscriber with this role (none before its hello); undefined for anything else. */
+export function heard(line: string, role: Role): FromSubscriber | undefined {
+  const message = fieldsOf(parse(line));
+  switch (message?.["op"]) {
+    case "hello":
+      return role === undefined ? hello(message) : undefined;
+    case "ack":
+      return role !== undefined && isCount(message["generation"]) ? { op: "ack", generation: message["generation"] } : undefined;
+    case "exiting":
+      return role === "worker" ? { op: "exiting" } : undefined;
+    case "counters":
+      return role === "worker" ? counters(message["rows"]) : undefined;
+    case "engine":
+      return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
+    case "refused":
+      return role === "agent" ? { op: "refused", config: text(message["config"]), problem: text(message["problem"]) } : undefined;
+    case "snapshot":
+      return role === "agent" ? { op: "snapshot", problem: text(message["problem"]) } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+type Fields = Record<string, unknown>;
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function fieldsOf(value: unknown): Fields | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** An agent proves itself by its token (see channel.ts), so the rest of its hello is believed. */
+function hello(message: Fields): WorkerHello | AgentHello | undefined {
+  if (message["role"] === "agent") {
+    const complete = fieldsOf(message["facts"]) && fieldsOf(message["status"] as EngineStatus);
+    return complete && typeof message["token"] === "string" ? (message as unknown as AgentHello) : undefined;
+  }
+  const { slot, pid, master, config, generation, digest } = message;
+  if (message["role"] !== "worker" || !isCount(slot) || slot >= MOST_SLOTS || !isCount(pid) || !isCount(master)) return undefined;
+  if (!isCount(generation)) return undefined;
+  return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest) };
+}
+
+function counters(rows: unknown): FromSubscriber | undefined {
+  // An empty Lua table is an empty object in JSON.
+  const list = Array.isArray(rows) ? rows : [];
+  const checked = list.map(counterRow);
+  return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked } : undefined;
+}
+
+function counterRow(value: unknown): CounterRow | undefined {
+  const row = fieldsOf(value) ?? {};
+  const { namespace, ingress, service, path, canary, status, requests } = row;
+  const labels = [namespace, ingress, service, path, canary];
+  if (!labels.every((label) => typeof label === "string")) return undefined;
+  if (!isCount(status) || status > 999 || !isCount(requests)) return undefined;
+  const label = (value: unknown): string => text(value).slice(0, LONGEST_LABEL);
+  return {
+    namespace: label(namespace),
+    ingress: label(ingress),
+    service: label(service),
+    path: label(path),
+    canary: label(canary),
+    status,
+    requests,
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Starts an agent as a process of its own, with the listening sockets open.
+ *
+ * Whoever launches opens the sockets, so a port that is taken is an error at once and in plain words; the agent gets
+ * them as plain file descriptors (3, 4, …) and hands them to every nginx it starts.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { UserError } from "../support/user-error.ts";
+
+export interface ListenAddress {
+  /** IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** The flag that set the port, for the error message. */
+  readonly flag: string;
+}
+
+export interface LaunchOptions {
+  readonly addresses: readonly ListenAddress[];
+  /** Arguments of the agent's command line, without the sockets. */
+  readonly command: readonly string[];
+  /** File that gets what the agent and nginx print; absent: ours. */
+  readonly output: string | undefined;
+}
+
+/** Answers the agent's pid. Throws a UserError when a port cannot be had. */
+export async function launchAgent({ addresses, command, output }: LaunchOptions): Promise<number> {
+  const servers: Server[] = [];
+  let file: number | undefined;
+  try {
+    for (const address of addresses) {
+      servers.push(await listen(address));
+    }
+    file = output === undefined ? undefined : openSync(output, "a", 0o640);
+    const out = file ?? "inherit";
+    const child = spawn(process.execPath, [...command, `--listeners=${servers.length}`], {
+      detached: true,
+      stdio: ["ignore", out, out, ...servers.map(descriptor)],
+    });
+    const pid = await new Promise<number>((resolve, reject) => {
+      child.once("error", (error) => reject(new UserError(`The agent cannot be started: ${error.message}`)));
+      child.once("spawn", () => resolve(child.pid ?? 0));
+    });
+    child.unref();
+    return pid;
+  } finally {
+    if (file !== undefined) closeSync(file);
+    for (const server of servers) server.close();
+  }
+}
+
+/** Node does not document it, but a listening server knows its file descriptor. */
+function descriptor(server: Server): number {
+  const { fd } = (server as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  if (!Number.isInteger(fd) || fd < 0) throw new Error("this Node does not tell the descriptor of a listening socket");
+  return fd;
+}
+
+async function listen({ host, port, flag }: ListenAddress): Promise<Server> {
+  const server = createServer((connection) => connection.destroy());
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port, backlog: 511, ipv6Only: host.includes(":") }, resolve);
+    });
+    return server;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UserError(sentence(code, host, port, flag, error as Error));
+  }
+}
+
+function sentence(code: string | undefined, host: string, port: number, flag: string, error: Error): string {
+  const where = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+  switch (code) {
+    case "EADDRINUSE":
+      return `${where} is in use by another process, so nothing can be served there: stop that process or choose another port with ${flag}.`;
+    case "EACCES":
+      return `${where} needs privileges that this user does not have: run as root, or choose a port above 1023 with ${flag}.`;
+    case "EADDRNOTAVAIL":
+      return `${where} is not an address of this machine: choose another with --bind-address.`;
+    default:
+      return `${where} cannot be listened on (${error.message}): choose another address or port with --bind-address and ${flag}.`;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The ledger: the Program as it was published, generation by generation.
+ *
+ * It answers one question: what must a subscriber be sent that holds the Program with digest D? Either what changed
+ * since (D is remembered) or everything. The digest of a Program does not depend on the order in which its parts
+ * arrived, so a worker that was programmed by an earlier controller is recognised when the content is the same.
+ */
+import type { Frame } from "../../edge/src/program.ts";
+import type { Part, PartKey } from "../compile/program.ts";
+import { frameLine } from "../compile/program.ts";
+import { LONGEST_FRAME } from "./protocol.ts";
+
+/** How many changed keys are remembered over all generations before the oldest generations are forgotten. */
+const REMEMBERED_KEYS = 20_000;
+
+interface Entry {
+  /** Of the Program before the change. */
+  readonly before: string;
+  readonly keys: readonly PartKey[];
+}
+
+export class Ledger {
+  readonly #parts = new Map<PartKey, Part>();
+  #sum = 0n;
+  #generation = 0;
+  #history: Entry[] = [];
+  #remembered = 0;
+
+  get generation(): number {
+    return this.#generation;
+  }
+  get digest(): string {
+    return this.#sum.toString(16);
+  }
+  part(key: PartKey): Part | undefined {
+    return this.#parts.get(key);
+  }
+  parts(): Iterable<Part> {
+    return this.#parts.values();
+  }
+
+  /** Makes the next generation. A key without a part is dropped. */
+  publish(changes: ReadonlyMap<PartKey, Part | undefined>): void {
+    const before = this.digest;
+    for (const [key, part] of changes) this.#replace(key, part);
+    this.#generation++;
+    this.#remember({ before, keys: [...changes.keys()] });
+  }
+
+  /** Frames that bring a subscriber of the last generation to this one. */
+  latest(): string[] {
+    return [...this.#frames(this.#history.at(-1)?.keys ?? []), this.#commit()];
+  }
+
+  /**
+   * What of the last generation concerns a worker of an older nginx, which may lack its profiles: endpoints. None are
+   * taken away, because its routes may still lead to them.
+   */
+  latestPools(): string[] {
+    const pools = (this.#history.at(-1)?.keys ?? []).filter((key) => key.startsWith("pool ") && this.#parts.has(key));
+    return [...this.#frames(pools), frameLine({ op: "commit", generation: this.#generation, digest: "" })];
+  }
+
+  /** All endpoints, for a worker of an older nginx that was away for some generations. */
+  allPools(): string[] {
+    const pools = [...this.#parts.keys()].filter((key) => key.startsWith("pool "));
+    return [...this.#frames(pools), frameLine({ op: "commit", generation: this.#generation, digest: "" })];
+  }
+
+  /** Frames that bring a subscriber from the Program with `digest` to this one, in any case ending with a commit. */
+  catchUp(digest: string): string[] {
+    if (digest === this.digest) return [this.#commit()];
+    const from = digest === "" ? -1 : this.#history.findIndex((entry) => entry.before === digest);
+    if (from < 0) return [frameLine({ op: "reset" }), ...this.#frames(this.#parts.keys()), this.#commit()];
+    const keys = new Set(this.#history.slice(from).flatMap((entry) => entry.keys));
+    return [...this.#frames(keys), this.#commit()];
+  }
+
+  #replace(key: PartKey, part: Part | undefined): void {
+    const old = this.#parts.get(key);
+    if (old) this.#sum ^= weight(old);
+    if (part) this.#sum ^= weight(part);
+    if (part) this.#parts.set(key, part);
+    else this.#parts.delete(key);
+  }
+
+  #remember(entry: Entry): void {
+    this.#history.push(entry);
+    this.#remembered += entry.keys.length;
+    while (this.#remembered > REMEMBERED_KEYS && this.#history.length > 1) {
+      this.#remembered -= this.#history.shift()?.keys.length ?? 0;
+    }
+  }
+
+  #commit(): string {
+    return frameLine({ op: "commit", generation: this.#generation, digest: this.digest });
+  }
+
+  *#frames(keys: Iterable<PartKey>): Generator<string> {
+    for (const key of keys) {
+      const part = this.#parts.get(key);
+      if (part) yield* inPieces(part.frame.reveal().toString("latin1"));
+      else yield frameLine(dropped(key));
+    }
+  }
+}
+
+function weight(part: Part): bigint {
+  return BigInt(`0x${part.digest}`);
+}
+
+function dropped(key: PartKey): Frame {
+  const space = key.indexOf(" ");
+  return { op: "drop", kind: key.slice(0, space) as Part["kind"], id: key.slice(space + 1) };
+}
+
+function* inPieces(line: string): Generator<string> {
+  if (line.length <= LONGEST_FRAME) {
+    yield line;
+    return;
+  }
+  // Quotes and backslashes of the text are escaped once more inside a piece: leave room for that, and for the rest.
+  const size = LONGEST_FRAME / 2 - 64;
+  for (let at = 0; at < line.length; at += size) {
+    yield frameLine({ op: "piece", text: line.slice(at, at + size), last: at + size >= line.length });
+  }
+}

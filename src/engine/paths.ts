@@ -1,0 +1,21 @@
+/** Where the parts of this installation lie. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Folder of the compiled edge, `sluice.lua`. */
+export const EDGE_DIR = `${root}edge/build`;
+/** The program that this is: what `sluice run` starts an agent with. */
+export const MAIN = `${root}src/main.ts`;
+/** The walk-through that `sluice demo` serves. */
+export const EXAMPLES_DIR = `${root}examples`;
+/** nginx, as a path or as PATH finds it; ingress-nginx's variable. */
+export const NGINX_BINARY = process.env["NGINX_BINARY"] ?? findNginx();
+
+/** On Debian nginx lies where an ordinary user's PATH does not look. */
+function findNginx(): string {
+  const folders = (process.env["PATH"] ?? "").split(":");
+  if (folders.some((folder) => existsSync(`${folder}/nginx`))) return "nginx";
+  return ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].find((file) => existsSync(file)) ?? "nginx";
+}

@@ -1,0 +1,41 @@
+/**
+ * Does nginx have to be started or reloaded, with which configuration, and why?
+ *
+ * Nothing of a tenant's causes a reload except a profile that nginx has not loaded. Profiles that nobody uses any
+ * more never do: they leave with the next reload that happens anyway.
+ */
+import type { EngineFacts } from "../compile/facts.ts";
+import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
+import type { Profile } from "../compile/profiles.ts";
+import type { Program } from "../compile/program.ts";
+import type { Settings } from "../settings.ts";
+import type { EngineStatus } from "./protocol.ts";
+
+export type ReloadReason = "start" | "new-profile" | "settings";
+
+export interface PlanInput {
+  readonly settings: Settings;
+  readonly facts: EngineFacts;
+  readonly program: Program;
+  /** Profiles of what workers hold now: they stay until the new versions of those parts are out. */
+  readonly held: ReadonlyMap<string, Profile>;
+  readonly status: EngineStatus;
+}
+
+export interface ReloadPlan {
+  readonly conf: NginxConf;
+  readonly profiles: ReadonlyMap<string, Profile>;
+  readonly reason: ReloadReason;
+}
+
+/** Undefined: nginx runs what it should. */
+export function planReload({ settings, facts, program, held, status }: PlanInput): ReloadPlan | undefined {
+  const conf = (profiles: ReadonlyMap<string, Profile>): NginxConf =>
+    nginxConf({ settings, config: program.config, facts, profiles });
+  const live = new Map(Object.entries(status.profiles));
+  const unknown = [...program.profiles.keys()].some((id) => !live.has(id));
+  if (status.master !== 0 && !unknown && conf(live).digest === status.config) return undefined;
+  const profiles = new Map([...held, ...program.profiles]);
+  const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
+  return { conf: conf(profiles), profiles, reason };
+}

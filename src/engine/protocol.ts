@@ -1,0 +1,83 @@
+/**
+ * What the two ends of the channel say to each other, one JSON value per line over the controller's unix socket.
+ *
+ * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
+ * Subscriber → controller: `hello` first, then acknowledgements.
+ */
+import type { EngineFacts } from "../compile/facts.ts";
+import type { Profile } from "../compile/profiles.ts";
+
+/** A row of request counts from one worker (edge/src/phases/counters.ts). */
+export interface CounterRow {
+  readonly namespace: string;
+  readonly ingress: string;
+  readonly service: string;
+  readonly path: string;
+  readonly canary: string;
+  readonly status: number;
+  readonly requests: number;
+}
+
+export interface WorkerHello {
+  readonly op: "hello";
+  readonly role: "worker";
+  /** `ngx.worker.id()`: 0 … N-1. */
+  readonly slot: number;
+  readonly pid: number;
+  /** Process id of the nginx master that started it. */
+  readonly master: number;
+  /** Digest of the nginx.conf it runs. */
+  readonly config: string;
+  readonly generation: number;
+  /** Digest of the Program it holds; "" when it holds none or not all of one. */
+  readonly digest: string;
+}
+
+/** The nginx that the agent runs. */
+export interface EngineStatus {
+  /** 0: no master is running. */
+  readonly master: number;
+  /** Digest of the nginx.conf that was started or loaded last. */
+  readonly config: string;
+  /** Profiles in that nginx.conf, by id. */
+  readonly profiles: Readonly<Record<string, Profile>>;
+}
+
+export const NO_ENGINE: EngineStatus = { master: 0, config: "", profiles: {} };
+
+export interface AgentHello {
+  readonly op: "hello";
+  readonly role: "agent";
+  readonly pid: number;
+  /** Content of the file AGENT_TOKEN, which workers cannot read: a worker cannot pass for the agent. */
+  readonly token: string;
+  readonly facts: EngineFacts;
+  readonly status: EngineStatus;
+  readonly digest: string;
+  /** Private keys may lie in the runtime folder: it is in memory. */
+  readonly keepsKeys: boolean;
+}
+
+export type FromSubscriber =
+  | WorkerHello
+  | AgentHello
+  | { readonly op: "ack"; readonly generation: number }
+  /** Worker: it accepts nothing new and leaves when its requests have ended. */
+  | { readonly op: "exiting" }
+  | { readonly op: "counters"; readonly rows: readonly CounterRow[] }
+  /** Agent: nginx was started, reloaded, or a new master took over. */
+  | { readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" }
+  /** Agent: nginx refused this configuration; what ran before still runs. */
+  | { readonly op: "refused"; readonly config: string; readonly problem: string }
+  /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
+  | { readonly op: "snapshot"; readonly problem: string };
+
+/** Orders to the agent, beside frames. */
+export type AgentOrder =
+  /** Test this configuration, then start nginx with it or reload. */
+  | { readonly op: "configure"; readonly text: string; readonly digest: string; readonly profiles: EngineStatus["profiles"] }
+  /** End nginx and yourself. */
+  | { readonly op: "stop" };
+
+/** Frames longer than this travel in pieces, so that no worker is busy with one for long. */
+export const LONGEST_FRAME = 64 * 1024;

@@ -1,0 +1,102 @@
+/**
+ * Keeps an agent for this controller: the one that an earlier controller left, or a new one.
+ *
+ * An agent that dies is replaced. When its nginx lives on, the new agent adopts it, and no socket is opened: the
+ * living nginx holds them.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { bindAddresses } from "../compile/nginx-conf.ts";
+import type { Settings } from "../settings.ts";
+import type { Log } from "../support/log.ts";
+import { isAlive, signal, type ProcessIdentity } from "../support/process-identity.ts";
+import { ENGINE_LOG } from "./agent/log-rotation.ts";
+import { hasIpv6 } from "./agent/probe.ts";
+import { findOrphans, QUIT_MS } from "./agent/nginx-process.ts";
+import { launchAgent, type ListenAddress } from "./launch.ts";
+import { AGENT_LOCK, lockHolder, NGINX_MASTER } from "./locks.ts";
+import { MAIN, NGINX_BINARY } from "./paths.ts";
+
+const WATCH_MS = 500;
+/** How long a new agent may take to write its lock. */
+const START_MS = 10_000;
+
+export interface Supervisor {
+  /** Resolves when an agent is there. Rejects with a UserError when the ports cannot be had. */
+  start(): Promise<void>;
+  /** Ends the agent, and with it nginx; `ask` is the polite way, over the channel. */
+  stop(ask: () => boolean): Promise<void>;
+}
+
+export function superviseAgent(settings: Settings, log: Log): Supervisor {
+  const lock = `${settings.runtimeDir}/${AGENT_LOCK}`;
+  let stopping = false;
+
+  const ensure = async (): Promise<void> => {
+    if (lockHolder(lock)) return;
+    const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
+    const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
+    for (const orphan of orphans) signal(orphan, "SIGQUIT");
+    if (orphans.length > 0) await sleep(QUIT_MS);
+    await launchAgent({
+      addresses: nginx ? [] : listenAddresses(settings),
+      command: agentCommand(settings),
+      output: `${settings.runtimeDir}/${ENGINE_LOG}`,
+    });
+    const deadline = Date.now() + START_MS;
+    while (!lockHolder(lock) && Date.now() < deadline) await sleep(20);
+  };
+
+  const watch = async (): Promise<void> => {
+    while (!stopping) {
+      await sleep(WATCH_MS, undefined, { ref: false });
+      if (stopping || lockHolder(lock)) continue;
+      log("warn", "the agent ended; starting another one, which adopts its nginx");
+      await ensure().catch((error: Error) => log("error", error.message));
+    }
+  };
+
+  return {
+    async start() {
+      const left = lockHolder(lock);
+      if (left) log("info", "an earlier run left nginx and its agent serving; adopting them", { agent: left.pid });
+      await ensure();
+      void watch();
+    },
+    async stop(ask) {
+      stopping = true;
+      const patience = settings.shutdownTimeout * 1000 + 5000;
+      const agent = lockHolder(lock);
+      if (agent && !ask()) signal(agent, "SIGTERM");
+      if (agent) await ended(agent, patience);
+      // An agent that was killed a moment ago has left its nginx.
+      const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
+      if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+    },
+  };
+}
+
+/** Waits for a process to end; after `withinMs` it is killed. */
+export async function ended(process: ProcessIdentity, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (isAlive(process) && Date.now() < deadline) await sleep(20);
+  signal(process, "SIGKILL");
+}
+
+function agentCommand(settings: Settings): string[] {
+  return [
+    MAIN,
+    "agent",
+    `--runtime-dir=${settings.runtimeDir}`,
+    `--log-level=${settings.logLevel}`,
+    `--output=${settings.output}`,
+    `--shutdown-timeout=${settings.shutdownTimeout}`,
+  ];
+}
+
+function listenAddresses(settings: Settings): ListenAddress[] {
+  const hosts = bindAddresses(settings, !hasIpv6()).map((address) => address.replace(/^\[|\]$/g, ""));
+  return hosts.flatMap((host) => [
+    { host, port: settings.httpPort, flag: "--http-port" },
+    { host, port: settings.httpsPort, flag: "--https-port" },
+  ]);
+}

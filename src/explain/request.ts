@@ -1,0 +1,118 @@
+/**
+ * A request as people write one (a URL and headers), read the way nginx reads it from the wire.
+ *
+ * All text is bytes in latin-1, as in the edge's tables. What nginx itself answers with 400 is a UserError that says so.
+ */
+import { UserError } from "../support/user-error.ts";
+
+export interface Header {
+  /** Lower case. */
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface ExplainedRequest {
+  readonly url: string;
+  readonly https: boolean;
+  /** Lower case, without port and trailing dot: nginx's `$host`. */
+  readonly host: string;
+  /** The Host header. */
+  readonly authority: string;
+  /** Decoded and normalised: nginx's `$uri`. */
+  readonly path: string;
+  /** As sent, with its query: nginx's `$request_uri`. */
+  readonly uri: string;
+  /** In the order given; those that nginx drops are left out. */
+  readonly headers: readonly Header[];
+}
+
+/** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
+export function parseRequest(url: string, headers: readonly string[]): ExplainedRequest {
+  return readRequest(bytesOf(url), headers.map(bytesOf));
+}
+
+/** The same for text that is bytes in latin-1 already. */
+export function readRequest(url: string, headers: readonly string[]): ExplainedRequest {
+  const parts = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
+  if (!parts) throw new UserError(`"${textOf(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
+  const [, scheme = "", urlHost = "", rest = ""] = parts;
+  const fields = headers.map(readHeader);
+  const authority = fields.find(({ name }) => name === "host")?.value ?? urlHost;
+  const uri = rest.startsWith("/") ? rest : `/${rest}`;
+  // eslint-disable-next-line no-control-regex
+  if (/[\0-\x20\x7f]/.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
+  const host = hostOf(authority);
+  const path = normalisePath(uri.split("?")[0] ?? "/");
+  if (host === undefined) throw refused(url, `"${textOf(authority)}" is no host`);
+  if (path === undefined) throw refused(url, "its path leaves the root, or holds a % that no two hex digits follow");
+  const kept = fields.filter(({ name }) => isHeaderName(name) && name !== "host");
+  return {
+    url: textOf(url),
+    https: scheme.toLowerCase() === "https",
+    host,
+    authority,
+    path,
+    uri,
+    headers: [{ name: "host", value: authority }, ...kept],
+  };
+}
+
+function refused(url: string, why: string): UserError {
+  return new UserError(`nginx answers 400 to ${textOf(url)} before anything is matched: ${why}.`, 2);
+}
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** For people; bytes that are no UTF-8 are shown as such. */
+export function textOf(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString("utf8");
+}
+
+/** Blanks around the value go, as in nginx; tabs are part of it. */
+function readHeader(text: string): Header {
+  const [, name, value = ""] = /^([^:\s]+):\x20*(.*?)\x20*$/s.exec(text) ?? [];
+  if (name === undefined || /[\0\r\n]/.test(value)) throw new UserError(`"${textOf(text)}" is no header: write it like -H 'name: value'.`, 2);
+  return { name: lower(name), value };
+}
+
+/** nginx drops headers with other names unless the ConfigMap says otherwise; with them, those with an underscore. */
+function isHeaderName(name: string): boolean {
+  return /^[a-z0-9-]+$/.test(name);
+}
+
+/**
+ * ngx_http_validate_host: lower case (ASCII only), no port, no trailing dot. Undefined for what nginx refuses.
+ */
+export function hostOf(authority: string): string | undefined {
+  // eslint-disable-next-line no-control-regex
+  if (/\.\.|[/\0-\x20\x7f]/.test(authority)) return undefined;
+  const host = /^(?:\[[^\]]*\]?|[^:]*)/.exec(authority)?.[0].replace(/\.$/, "") ?? "";
+  return host === "" ? undefined : lower(host);
+}
+
+/** ASCII letters only, as nginx does. */
+export function lower(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/**
+ * nginx's reading of a path (ngx_http_parse_complex_uri with merge_slashes): percent-decoding, `//` as `/`, `.` and
+ * `..` resolved, encoded ones too. Undefined for what nginx refuses: a `%` without two hex digits, an encoded NUL,
+ * `..` above the root.
+ */
+export function normalisePath(raw: string): string | undefined {
+  if (/%(?![0-9a-f]{2})|%00/i.test(raw)) return undefined;
+  const decoded = raw.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const out: string[] = [];
+  const segments = decoded.split("/").slice(1);
+  for (const [index, segment] of segments.entries()) {
+    const last = index === segments.length - 1;
+    if (segment === ".." && out.pop() === undefined) return undefined;
+    if (segment === "" || segment === "." || segment === "..") {
+      if (last) out.push("");
+    } else out.push(segment);
+  }
+  return `/${out.join("/")}`;
+}

@@ -1,0 +1,52 @@
+/**
+ * nginx's `$http_…` and `$cookie_…` on Node, byte for byte.
+ *
+ * A header given several times: nginx 1.22 takes the first (`$http_cookie` and `$http_x_forwarded_for` join all),
+ * nginx from 1.23 joins all of them with `, `. Here the first is taken.
+ */
+import { lower, type Header } from "./request.ts";
+
+/** Headers that nginx 1.22 joins too, and what it puts between them. */
+const JOINED: Readonly<Record<string, string>> = { cookie: "; ", "x-forwarded-for": ", " };
+
+export function variable(headers: readonly Header[], name: string): string | undefined {
+  if (name.startsWith("cookie_")) return cookieOf(headers, name.slice("cookie_".length));
+  if (!name.startsWith("http_")) return undefined;
+  const wanted = name.slice("http_".length);
+  const found = headers.filter((header) => header.name.replaceAll("-", "_") === wanted);
+  const separator = JOINED[found[0]?.name ?? ""];
+  return separator === undefined ? found[0]?.value : found.map(({ value }) => value).join(separator);
+}
+
+/** The first Cookie header that has the cookie. */
+function cookieOf(headers: readonly Header[], name: string): string | undefined {
+  for (const header of headers) {
+    const value = header.name === "cookie" ? cookie(header.value, name) : undefined;
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/**
+ * ngx_http_parse_multi_header_lines: `name=value`, the name without case, blanks around `=` skipped, the value up to
+ * `;`. Cookies are looked for after each `;` or `,`. A name that goes on differently has one character more skipped.
+ */
+function cookie(header: string, name: string): string | undefined {
+  let at = 0;
+  while (at < header.length) {
+    if (lower(header.slice(at, at + name.length)) === lower(name)) {
+      at = pastBlanks(header, at + name.length);
+      if (header[at] === "=") return header.slice(pastBlanks(header, at + 1)).split(";")[0];
+      at++;
+    }
+    while (at < header.length && header[at] !== ";" && header[at] !== ",") at++;
+    at = pastBlanks(header, at + 1);
+  }
+  return undefined;
+}
+
+function pastBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " ") at++;
+  return at;
+}

@@ -1,0 +1,53 @@
+/** The command line: picks a command, prints a user's mistake as one sentence, and sets the exit code. */
+import { UserError } from "./support/user-error.ts";
+import { printable } from "./support/log.ts";
+
+type Command = (argv: readonly string[]) => Promise<void>;
+
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./commands/run.ts")).runCommand,
+  explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  stop: async () => (await import("./commands/stop.ts")).stopCommand,
+  agent: async () => (await import("./commands/agent.ts")).agentCommand,
+  demo: async () => (await import("./commands/demo.ts")).demoCommand,
+};
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [name = "--help", ...rest] = argv;
+  if (name === "--version" || name === "version") return void process.stdout.write(`sluice ${await version()}\n`);
+  if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
+  const load = COMMANDS[name];
+  if (!load) throw new UserError(`There is no command "${printable(name)}"; "sluice --help" lists the commands.`, 2);
+  await (await load())(rest);
+}
+
+async function usage(): Promise<string> {
+  return (await import("./commands/usage.ts")).USAGE;
+}
+
+async function version(): Promise<string> {
+  const { readFileSync } = await import("node:fs");
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+// A reader that went away (`sluice run | head`) is no reason to stop serving.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+
+/** A user's mistake is its sentence; anything else says that it was not expected. Answers the exit code. */
+function complain(error: unknown): number {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const expected = error instanceof UserError;
+  const prefix = expected ? "" : "Something unexpected went wrong (set SLUICE_DEBUG=1 for details): ";
+  process.stderr.write(`sluice: ${prefix}${message}${process.env["SLUICE_DEBUG"] ? `\n${stack}` : ""}\n`);
+  return expected ? error.exitCode : 1;
+}
+
+// Nothing is saved by going on after a mistake of our own: nginx serves on, and the next run adopts it.
+process.on("uncaughtException", (error) => process.exit(complain(error)));
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = complain(error);
+}

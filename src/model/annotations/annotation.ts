@@ -1,0 +1,85 @@
+/**
+ * What an annotation is: declared once, read by parsing, findings, `lint` and the reference page.
+ *
+ * A declaration pairs a type with the field of `Values` that it sets. The defaults are `defaultValues(config)`; a
+ * declaration finds its own default there through `get`, so no default is written twice.
+ */
+import type { Config } from "../config.ts";
+import type { Values } from "./values.ts";
+
+export type Risk = "Low" | "Medium" | "High" | "Critical";
+/** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole. */
+export type Scope = "location" | "host" | "pool" | "ingress" | "global";
+
+/** A value, `reduced` when it was brought into range; undefined when the text is invalid. */
+export type Parsed<T> = { readonly value: T; readonly reduced?: boolean } | undefined;
+
+export interface ValueType<T> {
+  /** Completes "must be …". */
+  readonly expects: string;
+  parse(text: string): Parsed<T>;
+  /** The text that parses to this value. */
+  format(value: T): string;
+}
+
+interface Named {
+  readonly name: string;
+  /** Other names for the same thing, consulted when `name` is absent or empty. */
+  readonly aliases?: readonly string[];
+  readonly group: string;
+  /** ingress-nginx's risk level, unchanged. */
+  readonly risk: Risk;
+  readonly scope: Scope;
+}
+
+interface Declaration<T> extends Named {
+  readonly type: ValueType<T>;
+  readonly doc: string;
+  readonly get: (values: Values) => T | undefined;
+  /** The effect on the routing table. Receives a valid value. */
+  readonly set: (values: Values, value: T, config: Config) => Values;
+}
+
+/** An annotation that Sluice honours. An invalid value leaves `values` as they are. */
+export interface Honoured extends Named {
+  readonly status: "honoured";
+  readonly doc: string;
+  readonly expects: string;
+  /** The value in use, as text; "none" when there is none. */
+  show(values: Values): string;
+  read(values: Values, text: string, config: Config): { readonly values: Values; readonly problem?: "invalid" | "reduced" };
+}
+
+/** An annotation of ingress-nginx that Sluice knows by name only. */
+export interface NotYet extends Named {
+  readonly status: "not-yet";
+  /** True when ignoring this value would let requests in that should be kept out. */
+  guardsAccess(text: string): boolean;
+}
+
+/** An annotation that puts text into nginx's configuration: never honoured, its Ingress is refused. */
+export interface Snippet extends Named {
+  readonly status: "snippet";
+}
+
+export type Annotation = Honoured | NotYet | Snippet;
+
+/** Declares an honoured annotation. */
+export function annotation<T>(declaration: Declaration<T>): Honoured {
+  const { type, get, set, ...named } = declaration;
+  return {
+    ...named,
+    status: "honoured",
+    expects: type.expects,
+    show: (values) => {
+      const value = get(values);
+      return value === undefined ? "none" : type.format(value);
+    },
+    read: (values, text, config) => {
+      const parsed = type.parse(text);
+      if (!parsed) return { values, problem: "invalid" };
+      const after = set(values, parsed.value, config);
+      return parsed.reduced ? { values: after, problem: "reduced" } : { values: after };
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * The annotations about how a request is proxied: timeouts, buffers, retries.
+ */
+import type { Config } from "../config.ts";
+import type { NextUpstream, ProxySettings } from "../types.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import { integerBetween, nextUpstream, oneOf, onOff, seconds, secondsOrNone, sizeBetween } from "./value-types.ts";
+
+export function proxyDefaults(config: Config): ProxySettings {
+  return {
+    connectTimeout: config.proxyConnectTimeout,
+    sendTimeout: config.proxySendTimeout,
+    readTimeout: config.proxyReadTimeout,
+    bodySize: config.proxyBodySize,
+    buffering: config.proxyBuffering,
+    requestBuffering: config.proxyRequestBuffering,
+    bufferSize: config.proxyBufferSize,
+    buffersNumber: config.proxyBuffersNumber,
+    nextUpstream: retryConditions(config.proxyNextUpstream, config),
+    nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
+    nextUpstreamTries: config.proxyNextUpstreamTries,
+    httpVersion: config.proxyHttpVersion,
+  };
+}
+
+/** nginx takes at least 256 bytes to hold a response's first line; above 16m a typing error is likelier than a need. */
+const bufferSize = sizeBetween(256, 16 * 1024 ** 2);
+/** With buffers of one size nginx wants at least three: its busy buffers take two, and one must stay free. */
+const buffersNumber = integerBetween(3, 1024);
+const bodySize: ValueType<number> = sizeBetween(0, Number.MAX_SAFE_INTEGER);
+
+export const proxyAnnotations: readonly Honoured[] = [
+  proxy("proxy-connect-timeout", "connectTimeout", seconds, "Low", "Seconds to connect to the backend."),
+  proxy("proxy-send-timeout", "sendTimeout", seconds, "Low", "Longest pause, in seconds, between two writes to the backend."),
+  proxy("proxy-read-timeout", "readTimeout", seconds, "Low", "Longest pause, in seconds, between two reads from the backend."),
+  proxy("proxy-body-size", "bodySize", bodySize, "Medium", "Largest request body; a larger one gets 413. 0: no limit."),
+  proxy("proxy-buffering", "buffering", onOff, "Low", "Whether responses are read ahead of the client."),
+  proxy("proxy-request-buffering", "requestBuffering", onOff, "Low", "Whether a request body is read as a whole before it is passed on."),
+  proxy("proxy-buffer-size", "bufferSize", bufferSize, "Low", "Size of one response buffer; response headers must fit in it."),
+  proxy("proxy-buffers-number", "buffersNumber", buffersNumber, "Low", "How many response buffers one request may use."),
+  proxy("proxy-next-upstream-timeout", "nextUpstreamTimeout", secondsOrNone, "Low", "Seconds during which another endpoint may be tried. 0: no limit."),
+  proxy("proxy-next-upstream-tries", "nextUpstreamTries", integerBetween(0, 1000), "Low", "How many endpoints may be tried. 0: no limit."),
+  proxy("proxy-http-version", "httpVersion", oneOf("1.0", "1.1"), "Low", "HTTP version spoken to the backend."),
+  annotation<readonly NextUpstream[]>({
+    name: "proxy-next-upstream",
+    group: "backend",
+    risk: "Medium",
+    scope: "location",
+    type: nextUpstream,
+    doc: "When another endpoint is tried.",
+    get: (values) => values.proxy.nextUpstream,
+    set: (values, value, config) => ({
+      ...values,
+      proxy: { ...values.proxy, nextUpstream: retryConditions(value, config) },
+    }),
+  }),
+];
+
+function proxy<K extends keyof ProxySettings>(
+  name: string,
+  field: K,
+  type: ValueType<ProxySettings[K]>,
+  risk: Risk,
+  doc: string,
+): Honoured {
+  return annotation<ProxySettings[K]>({
+    name,
+    group: "backend",
+    risk,
+    scope: "location",
+    type,
+    doc,
+    get: (values) => values.proxy[field],
+    set: (values, value) => ({ ...values, proxy: { ...values.proxy, [field]: value } }),
+  });
+}
+
+/**
+ * Each condition once and `non_idempotent` last, as ingress-nginx writes them; `off` stands alone, because nginx
+ * ignores whatever stands beside it. One meaning, one list: so fewer distinct profiles.
+ */
+function retryConditions(conditions: readonly NextUpstream[], { retryNonIdempotent }: Config): readonly NextUpstream[] {
+  if (conditions.includes("off")) return ["off"];
+  const others = [...new Set(conditions)].filter((condition) => condition !== "non_idempotent");
+  return retryNonIdempotent || conditions.includes("non_idempotent") ? [...others, "non_idempotent"] : others;
+}

@@ -1,0 +1,21 @@
+/**
+ * Every annotation that Sluice knows, by name: ingress-nginx's 136 and their two aliases.
+ */
+import type { Annotation } from "./annotation.ts";
+import { canaryAnnotations } from "./canary.ts";
+import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
+import { proxyAnnotations } from "./proxy.ts";
+import { redirectAnnotations } from "./redirects.ts";
+
+export const annotations: readonly Annotation[] = [
+  ...canaryAnnotations,
+  ...redirectAnnotations,
+  ...proxyAnnotations,
+  ...notYetAnnotations,
+  ...snippetAnnotations,
+];
+
+/** Name or alias, without prefix → its declaration. */
+export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(
+  annotations.flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
+);

@@ -1,0 +1,94 @@
+/**
+ * Pools: the ready endpoints of one Service port, from the Service, its EndpointSlices and DNS.
+ *
+ * ingress-nginx behaviour for choosing ports (Service port number, then targetPort text, then port name; slice port by
+ * name, then numeric targetPort). Unlike there, a slice belongs to its Service by label alone, whatever its name.
+ */
+import { isIP } from "node:net";
+import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../source/objects.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import { externalEndpoints } from "./external-name.ts";
+import * as found from "./findings-catalogue.ts";
+import { nothing } from "./pool.ts";
+import type { BackendSettings, BuiltPool, PoolTarget } from "./pool.ts";
+import type { Endpoint } from "./types.ts";
+
+export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
+  const { namespace, service: name, port } = target;
+  if (name === "") return { endpoints: [] };
+  const service = snapshot.get("Service", namespace, name);
+  if (!service) return nothing("name", (place, effect) => found.serviceMissing(place, { service: name, namespace, effect }));
+  if (service.spec.type === "ExternalName") return externalEndpoints(service, port, snapshot, settings);
+  const servicePort = choosePort(service, port);
+  if (!servicePort) {
+    const ports = (service.spec.ports ?? []).map(portText);
+    return nothing("port", (place, effect) => found.servicePortMissing(place, { service: name, port: port ?? "", ports, effect }));
+  }
+  const endpoints = readyEndpoints(snapshot.slicesOf(namespace, name), servicePort);
+  if (endpoints.length > 0) return { endpoints };
+  return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
+}
+
+function portText({ name, port }: ServicePort): string {
+  return name ? `${port} (${name})` : String(port);
+}
+
+/** The first port whose number, targetPort or name is this text; without a text the first. */
+function choosePort({ spec }: Service, text: string | undefined): ServicePort | undefined {
+  if (text === undefined) return spec.ports?.[0];
+  return spec.ports?.find(({ port, targetPort, name }) => {
+    return String(port) === text || (targetPort !== undefined && String(targetPort) === text) || name === text;
+  });
+}
+
+/**
+ * Endpoints that are ready; when there is none, those that still serve while they terminate. A rollout whose old pods
+ * are all on their way out before a new one is ready then answers instead of failing, as kube-proxy has it.
+ */
+function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort): readonly Endpoint[] {
+  const ready = collect(slices, port, isReady);
+  return ready.length > 0 ? ready : collect(slices, port, isServingWhileTerminating);
+}
+
+/** EndpointSlice API: absent `ready` means yes. One that is said to terminate and not said to be ready is not. */
+function isReady({ conditions }: SliceEndpoint): boolean {
+  return conditions?.ready ?? conditions?.terminating !== true;
+}
+
+function isServingWhileTerminating({ conditions }: SliceEndpoint): boolean {
+  return conditions?.serving === true && conditions.terminating === true;
+}
+
+function collect(slices: readonly EndpointSlice[], port: ServicePort, wanted: (one: SliceEndpoint) => boolean): readonly Endpoint[] {
+  const found = new Map<string, Endpoint>();
+  for (const slice of slices) {
+    const ports = slicePorts(slice, port);
+    if (ports.length === 0) continue;
+    for (const endpoint of slice.endpoints ?? []) {
+      if (!wanted(endpoint)) continue;
+      for (const address of endpoint.addresses) {
+        // Slices of address type FQDN are deprecated in the API, and nothing resolves their names.
+        if (isIP(address) === 0) continue;
+        for (const number of ports) found.set(`${address} ${number}`, { address, port: number });
+      }
+    }
+  }
+  return [...found.values()].sort(byAddress);
+}
+
+function byAddress(a: Endpoint, b: Endpoint): number {
+  if (a.address !== b.address) return a.address < b.address ? -1 : 1;
+  return a.port - b.port;
+}
+
+/** The numbers that a Service port has in a slice: TCP only; by name, else the numeric targetPort. */
+function slicePorts(slice: EndpointSlice, { name, port, targetPort = port }: ServicePort): readonly number[] {
+  const fallback = typeof targetPort === "number" ? [targetPort] : [];
+  const all = slice.ports ?? [];
+  if (all.length === 0) return fallback;
+  const tcp = all.filter(({ protocol }) => protocol === undefined || protocol === "TCP");
+  if (tcp.length === 0) return [];
+  const named = name ? tcp.filter((one) => one.name === name) : tcp;
+  const numbers = named.flatMap((one) => one.port ?? []);
+  return numbers.length > 0 ? numbers : fallback;
+}

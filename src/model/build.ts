@@ -1,0 +1,107 @@
+/**
+ * Builds the Model from a Snapshot, and keeps it up to date by recomputing no more than a change touches.
+ *
+ * Guarantee: after any sequence of changes the Model and its findings equal a fresh build from the same Snapshot (but
+ * for certificates kept from a Secret's last usable version), and `change` names exactly the keys whose value changed.
+ *
+ * The units, each a pure function of the ones before it: an Ingress → the hosts it names → pools and certificates.
+ * A changed object dirties its unit; a recomputed unit dirties those that read it.
+ */
+import type { Settings } from "../settings.ts";
+import { keyOf } from "../source/snapshot.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import type { ObjectRef } from "../source/objects.ts";
+import type { Config } from "./config.ts";
+import { sortFindings } from "./findings.ts";
+import type { Finding } from "./findings.ts";
+import { commit } from "./part.ts";
+import type { SharedMap } from "./shared-map.ts";
+import { emptyState, startWork } from "./state.ts";
+import type { State, Work } from "./state.ts";
+import type { Built } from "./types.ts";
+import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls } from "./update.ts";
+
+export type ModelSettings = Pick<
+  Settings,
+  | "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
+  | "disableCatchAll" | "disableSvcExternalName" | "annotationsPrefix" | "defaultBackendService"
+  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets"
+>;
+
+export interface ModelBuilder {
+  /**
+   * The Model of `snapshot` now. `changes`: the objects put or removed since the last call; the first call looks at
+   * everything. Earlier Models stay as they were.
+   */
+  update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
+}
+
+export function createModelBuilder(settings: ModelSettings): ModelBuilder {
+  const state = emptyState(settings);
+  return { update: (snapshot, changes, config) => update(state, snapshot, changes, config) };
+}
+
+/** The Model of a Snapshot, from nothing. */
+export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: Config): Built {
+  return createModelBuilder(settings).update(snapshot, [], config);
+}
+
+function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
+  const work = startWork(state, snapshot, config);
+  for (const change of changes) noteChange(state, work, change);
+  updateIngresses(state, work);
+  updateHosts(state, work);
+  updateTls(state, work);
+  updateCertificates(state, work);
+  updatePools(state, work);
+  return finish(state, work);
+}
+
+/** Finds the units that read this object directly. A slice's change is reported as its Service's as well. */
+function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectRef): void {
+  const key = keyOf(namespace, name);
+  switch (kind) {
+    case "Ingress":
+      work.ingresses.add(key);
+      break;
+    case "IngressClass":
+      work.classes = true;
+      break;
+    case "Service":
+      for (const pool of state.poolServices.to(key)) work.pools.add(pool);
+      break;
+    case "ResolvedName":
+      for (const pool of state.poolNames.to(name)) work.pools.add(pool);
+      break;
+    case "Secret":
+      for (const host of state.hostSecrets.to(key)) work.tls.add(host);
+      break;
+    case "EndpointSlice":
+    case "ConfigMap":
+      break;
+  }
+}
+
+function finish(state: State, work: Work): Built {
+  const change = {
+    hosts: commit(state.hosts),
+    pools: commit(state.pools),
+    certificates: commit(state.certificates),
+    tls: commit(state.tls),
+    config: work.configChanged,
+  };
+  commit(state.findings);
+  const { hosts, pools, certificates, tls, findings } = state;
+  return {
+    model: { hosts: hosts.map, pools: pools.map, certificates: certificates.map, tls: tls.map, config: work.config },
+    change,
+    findings: sortedOnce(findings.map),
+    secrets: state.hostSecrets.targets(),
+    names: state.poolNames.targets(),
+  };
+}
+
+function sortedOnce(units: SharedMap<readonly Finding[]>): () => readonly Finding[] {
+  let sorted: readonly Finding[] | undefined;
+  return () => (sorted ??= sortFindings([...units.keys()].sort().flatMap((unit) => units.get(unit) ?? [])));
+}

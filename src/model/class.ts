@@ -1,0 +1,73 @@
+/**
+ * Which Ingresses are ours.
+ *
+ * ingress-nginx behaviour, with its defects mended: a class that appears, changes or goes takes effect on existing
+ * Ingresses at once; and a default class is read here, because files pass no admission that would fill it in.
+ */
+import type { Settings } from "../settings.ts";
+import type { Ingress, IngressClass } from "../source/objects.ts";
+import type { Finding } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+
+export type ClassSettings = Pick<
+  Settings,
+  "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass" | "disableCatchAll"
+>;
+
+/** What the IngressClasses of a Snapshot mean for us. */
+export interface Classes {
+  /** No IngressClass at all: a folder without any, or a cluster that does not let us read them. */
+  readonly none: boolean;
+  readonly ours: ReadonlySet<string>;
+  readonly others: ReadonlySet<string>;
+  /** True when one of ours is marked as the default. */
+  readonly oursIsDefault: boolean;
+}
+
+/** `finding`: why the Ingress is not ours, where its author may not expect it. */
+export interface Admission {
+  readonly ours: boolean;
+  readonly finding?: Finding;
+}
+
+const LEGACY_CLASS = "kubernetes.io/ingress.class";
+const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
+const OURS: Admission = { ours: true };
+const NOT_OURS: Admission = { ours: false };
+
+export function readClasses(all: Iterable<IngressClass>, settings: ClassSettings): Classes {
+  const ours = new Set<string>();
+  const others = new Set<string>();
+  let oursIsDefault = false;
+  for (const { metadata, spec } of all) {
+    const byName = settings.ingressClassByName && metadata.name === settings.ingressClass;
+    if (!byName && spec.controller !== settings.controllerClass) {
+      others.add(metadata.name);
+      continue;
+    }
+    ours.add(metadata.name);
+    oursIsDefault ||= metadata.annotations?.[DEFAULT_CLASS] === "true";
+  }
+  return { none: ours.size + others.size === 0, ours, others, oursIsDefault };
+}
+
+export function admit(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
+  if (settings.watchNamespace !== "" && ingress.metadata.namespace !== settings.watchNamespace) return NOT_OURS;
+  const admission = admitByClass(ingress, classes, settings);
+  if (!admission.ours || !settings.disableCatchAll || ingress.spec.defaultBackend === undefined) return admission;
+  return { ours: false, finding: found.catchAllDisabled({ object: ingress, field: "spec.defaultBackend" }, {}) };
+}
+
+function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
+  const name = ingress.spec.ingressClassName;
+  if (name !== undefined) {
+    if (classes.ours.has(name) || (classes.none && name === settings.ingressClass)) return OURS;
+    if (classes.others.has(name)) return NOT_OURS;
+    const known = [...classes.ours].sort();
+    return { ours: false, finding: found.ingressClassUnknown({ object: ingress, field: "spec.ingressClassName" }, { name, known }) };
+  }
+  const legacy = ingress.metadata.annotations?.[LEGACY_CLASS];
+  if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : NOT_OURS;
+  if (settings.watchIngressWithoutClass || classes.oursIsDefault) return OURS;
+  return { ours: false, finding: found.ingressClassMissing({ object: ingress, field: "spec" }, { name: settings.ingressClass }) };
+}

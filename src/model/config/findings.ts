@@ -1,0 +1,30 @@
+/** What can be wrong with the controller's ConfigMap. */
+import { finding } from "../findings.ts";
+
+export const configValueInvalid = finding<{ key: string; value: string; expects: string; used: string }>(
+  "config-value-invalid",
+  "error",
+  (p) => `"${p.key}" must be ${p.expects}, not ${p.value}`,
+  (p) => `every Ingress is served with ${p.used === "" ? "it left empty" : p.used} instead`,
+);
+
+export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
+  "config-key-unknown",
+  "warning",
+  (p) => `There is no key "${p.key}"` + (p.near === undefined ? ": remove it" : `: did you mean "${p.near}"?`),
+  () => "it has no effect",
+);
+
+export const configKeyNotHonoured = finding<{ key: string }>(
+  "config-key-not-honoured",
+  "warning",
+  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour: remove it if you can do without`,
+  () => "it has no effect",
+);
+
+export const configProtectionNotHonoured = finding<{ key: string }>(
+  "config-protection-not-honoured",
+  "error",
+  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
+  () => "requests that it would refuse are served",
+);

@@ -1,0 +1,192 @@
+/**
+ * The types of the ConfigMap's values.
+ *
+ * Guarantee: what `parse` gives can stand in nginx.conf as it is. Text is held to the narrowest character set and
+ * numbers to limits that nginx accepts, because one bad value there would stop every later change of everybody.
+ */
+import { isIP, isIPv4 } from "node:net";
+import { createSecureContext } from "node:tls";
+import type { SecureContextOptions } from "node:tls";
+import { sizeBetween } from "../annotations/value-types.ts";
+import { isKnownLogVariable } from "./log-variables.ts";
+
+export interface ConfigType<T> {
+  /** Completes "must be …". */
+  readonly expects: string;
+  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not. */
+  parse(text: string): { readonly value: T; readonly dropped?: readonly string[] } | undefined;
+}
+
+const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+/** An empty value counts as false: ingress-nginx decodes the ConfigMap with weak typing. */
+const FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False", ""];
+
+/** Go's strconv.ParseBool. */
+export const boolean: ConfigType<boolean> = {
+  expects: '"true" or "false"',
+  parse: (text) => (TRUE.includes(text) ? { value: true } : FALSE.includes(text) ? { value: false } : undefined),
+};
+
+/** Go's strconv.ParseInt with base 0: decimal, 0x…, 0o… or 0…, 0b…; empty counts as 0. */
+export function integer(min: number, max: number, unit = "a whole number"): ConfigType<number> {
+  return {
+    expects: `${unit} from ${min} to ${max}`,
+    parse: (text) => {
+      const value = parseInteger(text);
+      return value !== undefined && value >= min && value <= max ? { value } : undefined;
+    },
+  };
+}
+
+function parseInteger(text: string): number | undefined {
+  if (text === "") return 0;
+  const [, sign, digits = ""] = /^([+-]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]*|[1-9][0-9]*)$/.exec(text) ?? [];
+  if (digits === "") return undefined;
+  const octal = /^0[0-7]+$/.test(digits);
+  const value = octal ? Number.parseInt(digits, 8) : Number(/^0[oO]$/.test(digits) ? Number.NaN : digits);
+  return Number.isSafeInteger(value) ? (sign === "-" ? -value : value) : undefined;
+}
+
+/** nginx counts milliseconds in 31 bits. */
+const LONGEST_SECONDS = Math.floor(2 ** 31 / 1000);
+export function seconds(min: 0 | 1): ConfigType<number> {
+  return integer(min, LONGEST_SECONDS, "a whole number of seconds");
+}
+
+/** nginx's own notation, units from large to small: `1h30m`, `45s`, `45`. */
+export function duration(options: { orEmpty: boolean } = { orEmpty: false }): ConfigType<string> {
+  return {
+    expects: `a time such as 45s, 10m or 1h${options.orEmpty ? ", or empty" : ""}`,
+    parse: (text) => {
+      if (text === "") return options.orEmpty ? { value: text } : undefined;
+      const [matched, ...parts] = /^(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s?)?$/.exec(text) ?? [];
+      const sum = parts.reduce((total, part, index) => total + Number(part ?? 0) * ([604800, 86400, 3600, 60, 1][index] ?? 1), 0);
+      return matched !== undefined && sum <= LONGEST_SECONDS ? { value: text } : undefined;
+    },
+  };
+}
+
+/** A size that stays text. nginx knows no unit but k and m where these stand. */
+export function sizeText(min: number, max: number): ConfigType<string> {
+  const bytes = sizeBetween(min, max);
+  return {
+    expects: bytes.expects,
+    parse: (text) => (/^[0-9]+[kKmM]?$/.test(text) && bytes.parse(text) ? { value: text } : undefined),
+  };
+}
+
+/** `4 8k`: how many buffers of which size. */
+export const buffers: ConfigType<string> = {
+  expects: "a number and a size such as 4 8k",
+  parse: (text) => {
+    const [count = "", size = "", ...rest] = text.trim().split(/\s+/);
+    const valid = /^[1-9][0-9]{0,3}$/.test(count) && sizeText(512, 16 * 1024 ** 2).parse(size) && rest.length === 0;
+    return valid ? { value: `${count} ${size}` } : undefined;
+  },
+};
+
+/** Numbers written into a header as they are. */
+export const digits: ConfigType<string> = {
+  expects: "a whole number",
+  parse: (text) => (/^[0-9]{1,15}$/.test(text) ? { value: text } : undefined),
+};
+
+export function oneOf<T extends string | number>(...values: readonly T[]): ConfigType<T> {
+  return {
+    expects: `one of ${values.join(", ")}`,
+    parse: (text) => {
+      const value = values.find((one) => String(one) === text);
+      return value === undefined ? undefined : { value };
+    },
+  };
+}
+
+/** Header names: tokens (RFC 9110, 5.1) of letters, digits, - and _, so that they are nginx variables too. */
+const HEADER = /^[A-Za-z0-9_-]{1,256}$/;
+
+export const headerName: ConfigType<string> = {
+  expects: "a header name of letters, digits, - and _",
+  parse: (text) => (HEADER.test(text) ? { value: text } : undefined),
+};
+
+/** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
+function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
+  return {
+    expects,
+    parse: (text) => {
+      const pieces = text.split(",").map((piece) => piece.trim()).filter((piece) => piece !== "");
+      const dropped = pieces.filter((piece) => !isValid(piece));
+      return { value: pieces.filter(isValid), ...(dropped.length > 0 ? { dropped } : {}) };
+    },
+  };
+}
+
+export const headerNames = list("header names of letters, digits, - and _, separated by commas", (name) => HEADER.test(name));
+/** Only compared with paths, never written anywhere. */
+export const pathPrefixes = list("paths that start with /, separated by commas", (path) => path.startsWith("/"));
+export const networks = list("addresses or networks such as 10.0.0.0/8, separated by commas", isNetwork);
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits, ...rest] = text.split("/");
+  const longest = isIPv4(address) ? 32 : 128;
+  // A zone (fe80::1%eth0) is an address to Node, not to nginx.
+  if (isIP(address) === 0 || address.includes("%") || rest.length > 0) return false;
+  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest);
+}
+
+/** Words between blanks, joined by one blank. */
+export function words(expects: string, word: RegExp): ConfigType<string> {
+  return {
+    expects,
+    parse: (text) => {
+      const found = text.split(/\s+/).filter((one) => one !== "");
+      return found.length > 0 && found.every((one) => word.test(one)) ? { value: [...new Set(found)].join(" ") } : undefined;
+    },
+  };
+}
+
+/** OpenSSL's cipher list (openssl-ciphers), asked of OpenSSL itself; empty: nginx's own default. */
+export const ciphers: ConfigType<string> = {
+  expects: "an OpenSSL cipher list such as ECDHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL",
+  parse: (text) =>
+    text === "" || (/^[A-Za-z0-9:,+!@=_. -]{1,4096}$/.test(text) && openSslTakes({ ciphers: text })) ? { value: text } : undefined,
+};
+
+export const curves: ConfigType<string> = {
+  expects: 'curves such as X25519:prime256v1, or "auto"',
+  parse: (text) =>
+    text === "auto" || (/^[A-Za-z0-9:_-]{1,256}$/.test(text) && openSslTakes({ ecdhCurve: text })) ? { value: text } : undefined,
+};
+
+function openSslTakes(options: SecureContextOptions): boolean {
+  try {
+    createSecureContext(options);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** An absolute path without anything that shells or nginx would expand; empty: chosen by Sluice. */
+export const logPath: ConfigType<string> = {
+  expects: "an absolute path of letters, digits and / . _ -",
+  parse: (text) => (text === "" || (/^(?:\/[\w.-]+)+$/.test(text) && !/\/\.\.?(?:\/|$)/.test(text)) ? { value: text } : undefined),
+};
+
+/** One line of printable text with variables that nginx knows: an unknown one would keep nginx from starting. */
+export const logFormat: ConfigType<string> = {
+  expects: "one line of text with nginx variables ($status, ${http_referer}, …)",
+  parse: (text) => {
+    if (text === "" || /\p{Cc}/u.test(text)) return undefined;
+    // What remains after removing well-formed variables must hold no "$".
+    const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
+      isKnownLogVariable(braced ?? bare ?? "") ? "" : whole,
+    );
+    return rest.includes("$") ? undefined : { value: text };
+  },
+};
+
+export const workers: ConfigType<"auto" | number> = {
+  expects: '"auto" or a whole number from 1 to 512',
+  parse: (text) => (text === "auto" ? { value: text } : text === "" ? undefined : integer(1, 512).parse(text)),
+};

@@ -1,0 +1,279 @@
+/**
+ * Every finding of the model stage: its code, its severity, and what it says.
+ *
+ * Codes are stable. A sentence names the offending value and the remedy; the effect says what happens meanwhile.
+ */
+import { finding } from "./findings.ts";
+
+// Which Ingresses are ours
+
+export const ingressClassUnknown = finding<{ name: string; known: readonly string[] }>(
+  "ingress-class-unknown",
+  "warning",
+  ({ name, known }) =>
+    `There is no IngressClass "${name}": create it` +
+    (known.length > 0 ? `, or use ${known.map((one) => `"${one}"`).join(" or ")}` : ""),
+  () => "the Ingress is ignored",
+);
+
+export const ingressClassMissing = finding<{ name: string }>(
+  "ingress-class-missing",
+  "info",
+  ({ name }) => `The Ingress names no class and there is no default one: set spec.ingressClassName, for example to "${name}"`,
+  () => "the Ingress is ignored",
+);
+
+export const catchAllDisabled = finding<Record<never, never>>(
+  "catch-all-disabled",
+  "warning",
+  () => "spec.defaultBackend is not allowed here (--disable-catch-all): remove it",
+  () => "the Ingress is ignored",
+);
+
+// What an Ingress declares
+
+export const hostInvalid = finding<{ host: string }>(
+  "host-invalid",
+  "error",
+  ({ host }) => `"${host}" is not a host name: use lower-case labels joined by dots, with at most one leading "*."`,
+  () => "this rule is ignored",
+);
+
+export const pathInvalid = finding<{ path: string; why: string }>(
+  "path-invalid",
+  "error",
+  ({ path, why }) => `The path "${path}" ${why}`,
+  () => "this path is ignored",
+);
+
+export const pathTypeUnknown = finding<{ pathType: string }>(
+  "path-type-unknown",
+  "error",
+  ({ pathType }) => `"${pathType}" is not a path type: use Prefix, Exact or ImplementationSpecific`,
+  () => "this path is ignored",
+);
+
+export const backendInvalid = finding<{ why: string; effect: string }>(
+  "backend-invalid",
+  "error",
+  ({ why }) => `${why}: name a Service and one of its ports`,
+  ({ effect }) => effect,
+);
+
+export const pathConflict = finding<{ what: string; winner: string }>(
+  "path-conflict",
+  "warning",
+  ({ what, winner }) => `${what} is declared by the Ingress ${winner} already, which comes first: change or remove one of them`,
+  ({ winner }) => `requests go where ${winner} sends them`,
+);
+
+// Annotations
+
+interface BadValue {
+  readonly name: string;
+  readonly value: string;
+  readonly expects: string;
+  readonly used: string;
+}
+
+export const annotationUnknown = finding<{ name: string; near?: string }>(
+  "annotation-unknown",
+  "warning",
+  ({ name, near }) => `There is no annotation "${name}"` + (near === undefined ? ": remove it" : `: did you mean "${near}"?`),
+  () => "it has no effect",
+);
+
+export const annotationInvalid = finding<BadValue>(
+  "annotation-invalid",
+  "warning",
+  ({ name, value, expects }) => `"${value}" is not valid for ${name}: it must be ${expects}`,
+  ({ used }) => `the default is used: ${used}`,
+);
+
+export const annotationReduced = finding<BadValue>(
+  "annotation-reduced",
+  "warning",
+  ({ name, value, expects }) => `${value} is too much for ${name}: it must be ${expects}`,
+  ({ used }) => `${used} is used`,
+);
+
+export const annotationNotHonoured = finding<{ name: string; value: string }>(
+  "annotation-not-honoured",
+  "error",
+  ({ name, value }) => `${name}: "${value}" keeps requests out, and Sluice cannot do that yet: remove it to open these paths`,
+  () => "every path of this Ingress answers 503",
+);
+
+export const annotationNotYet = finding<{ name: string; value: string }>(
+  "annotation-not-yet",
+  "warning",
+  ({ name, value }) => `Sluice does not honour ${name}: "${value}" yet`,
+  () => "it has no effect",
+);
+
+export const annotationOnCanary = finding<{ name: string }>(
+  "annotation-on-canary",
+  "info",
+  ({ name }) => `${name} has no effect on a canary: set it on the Ingress that the canary joins`,
+  () => "requests to the canary follow the annotations of that Ingress",
+);
+
+export const snippetRefused = finding<{ name: string }>(
+  "snippet-refused",
+  "error",
+  ({ name }) => `${name} puts text into nginx's configuration, which Sluice never allows: remove it`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);
+
+// Canaries
+
+export const canaryNotEnabled = finding<{ name: string; prefix: string }>(
+  "canary-not-enabled",
+  "warning",
+  ({ name, prefix }) => `${name} needs ${prefix}/canary: "true" on the same Ingress`,
+  () => "the Ingress is an ordinary one and may conflict with the one that it should join",
+);
+
+export const canaryWithoutMain = finding<{ what: string }>(
+  "canary-without-main",
+  "warning",
+  ({ what }) => `No ordinary Ingress sends ${what} to a Service, with the same path and path type: a canary needs one to join`,
+  () => "this canary path has no effect",
+);
+
+export const canaryRuleWithoutPaths = finding<Record<never, never>>(
+  "canary-rule-without-paths",
+  "warning",
+  () => "This rule of a canary has no http.paths: declare the paths that the canary takes part in",
+  () => "this rule is ignored",
+);
+
+export const canaryRuleNeedsHeader = finding<{ name: string }>(
+  "canary-needs-header",
+  "warning",
+  ({ name }) => `${name} needs canary-by-header on the same Ingress`,
+  () => "it has no effect",
+);
+
+export const canaryWeightOutOfRange = finding<{ name: string; value: number; used: number; total: number }>(
+  "canary-weight-out-of-range",
+  "warning",
+  ({ name, value, total }) =>
+    name === "canary-weight"
+      ? `canary-weight ${value} is not within 0 and canary-weight-total, which is ${total}`
+      : `canary-weight-total ${value} is not at least 100 and at most ${total}`,
+  ({ used }) => `${used} is used`,
+);
+
+export const canaryWeightsExceedTotal = finding<{ what: string; weight: number; left: number }>(
+  "canary-weights-exceed-total",
+  "warning",
+  ({ what, weight, left }) =>
+    `The canaries of ${what} ask for more requests than there are: of its weight ${weight} only ${left} is left by older ones`,
+  ({ left }) => `the weight ${left} is used, and the Ingress that they join gets nothing by weight`,
+);
+
+// Services and endpoints
+
+interface OfPool {
+  /** What becomes of the requests. */
+  readonly effect: string;
+}
+
+export const serviceMissing = finding<OfPool & { service: string; namespace: string }>(
+  "service-missing",
+  "error",
+  ({ service, namespace }) => `Service "${service}" does not exist in namespace "${namespace}": create it or correct the name`,
+  ({ effect }) => effect,
+);
+
+export const servicePortMissing = finding<OfPool & { service: string; port: string; ports: readonly string[] }>(
+  "service-port-missing",
+  "error",
+  ({ service, port, ports }) =>
+    `Service "${service}" has no port ${port === "" ? "at all" : `"${port}"`}` +
+    (ports.length > 0 ? `: it has ${ports.join(", ")}` : ": add one to its spec.ports"),
+  ({ effect }) => effect,
+);
+
+export const noEndpoints = finding<OfPool & { service: string; port: string }>(
+  "no-endpoints",
+  "info",
+  ({ service, port }) => `Service "${service}" has no ready endpoint for port "${port}": look at its selector and pods`,
+  ({ effect }) => effect,
+);
+
+export const externalNameDisabled = finding<OfPool & { service: string }>(
+  "external-name-disabled",
+  "error",
+  ({ service }) => `Service "${service}" is of type ExternalName, which is not allowed here (--disable-svc-external-name)`,
+  ({ effect }) => effect,
+);
+
+export const externalNameRefused = finding<OfPool & { service: string; name: string; why: string }>(
+  "external-name-refused",
+  "error",
+  ({ service, name, why }) => `The externalName "${name}" of Service "${service}" is refused: ${why}`,
+  ({ effect }) => effect,
+);
+
+export const externalNameUnresolved = finding<OfPool & { service: string; name: string }>(
+  "external-name-unresolved",
+  "warning",
+  ({ service, name }) => `The externalName "${name}" of Service "${service}" has no address in DNS: correct it or wait for DNS`,
+  ({ effect }) => effect,
+);
+
+// Certificates
+
+interface OfCertificate {
+  /** The host, or "unknown hosts" for the default certificate. */
+  readonly host: string;
+  /** `namespace/name`. */
+  readonly secret: string;
+}
+
+const defaultCertificateServes = ({ host }: OfCertificate): string => `${host} is served with the default certificate`;
+
+export const certificateMissing = finding<OfCertificate>(
+  "certificate-missing",
+  "error",
+  ({ secret }) => `Secret "${secret}" does not exist: create it, or correct the name`,
+  defaultCertificateServes,
+);
+
+export const certificateBroken = finding<OfCertificate & { why: string; previous: boolean }>(
+  "certificate-broken",
+  "error",
+  ({ secret, why }) => `Secret "${secret}" cannot be used as a certificate: ${why}`,
+  (params) =>
+    params.previous ? `${params.host} is served with the Secret's previous certificate` : defaultCertificateServes(params),
+);
+
+export const certificateNotCovering = finding<OfCertificate & { names: string }>(
+  "certificate-not-covering",
+  "error",
+  ({ host, secret, names }) => `The certificate in Secret "${secret}" is for ${names}, not for ${host}: issue one that covers it`,
+  defaultCertificateServes,
+);
+
+export const certificateExpired = finding<OfCertificate & { date: string }>(
+  "certificate-expired",
+  "error",
+  ({ secret, date }) => `The certificate in Secret "${secret}" expired on ${date}: renew it`,
+  ({ host }) => `clients refuse the connection to ${host}`,
+);
+
+export const certificateExpiresSoon = finding<OfCertificate & { date: string }>(
+  "certificate-expires-soon",
+  "warning",
+  ({ secret, date }) => `The certificate in Secret "${secret}" expires on ${date}: renew it`,
+  ({ host }) => `after that, clients refuse the connection to ${host}`,
+);
+
+export const tlsHostNotListed = finding<{ host: string }>(
+  "tls-host-not-listed",
+  "warning",
+  ({ host }) => `${host} is in no item of spec.tls, and no certificate named there covers it: list it under tls[].hosts`,
+  ({ host }) => `${host} is served with the default certificate, and counts as a host with one where http is redirected to https`,
+);

@@ -1,0 +1,89 @@
+/**
+ * Findings: what is wrong (or old, or ignored) in what people wrote, as data.
+ *
+ * One list feeds logs, `explain`, Events, metrics and `lint`, so a finding is made once, by a factory declared with
+ * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
+ */
+import type { AnyObject, Kind } from "../source/objects.ts";
+import { ended } from "../support/text.ts";
+
+export type Severity = "error" | "warning" | "info";
+
+export interface Subject {
+  readonly kind: Kind | "File" | "Engine";
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface Finding {
+  /** Stable, kebab-case: what people search for and write alerts on. */
+  readonly code: string;
+  readonly severity: Severity;
+  readonly object: Subject;
+  /** `spec.rules[0].http.paths[1].backend`, `metadata.annotations[nginx.ingress.kubernetes.io/canary-weight]`, … */
+  readonly field: string;
+  /** What is wrong, with the offending value, and how to mend it. One sentence. */
+  readonly sentence: string;
+  /** What happens because of it: "requests to shop.example/ get 503". */
+  readonly effect: string;
+  /** Where it stands, when the object was read from a file. */
+  readonly file?: string;
+  readonly line?: number;
+}
+
+/** The part of a finding that says where: an object and a field of it. */
+export interface Place {
+  readonly object: AnyObject;
+  readonly field: string;
+}
+
+/** What every factory tells about itself: the reference page is made from it. */
+export interface FindingKind<P> {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly sentence: (params: P) => string;
+  readonly effect: (params: P) => string;
+}
+
+export interface FindingFactory<P> extends FindingKind<P> {
+  (place: Place, params: P): Finding;
+}
+
+/** Declares one kind of finding. `sentence` and `effect` are made from typed parameters. */
+export function finding<P>(
+  code: string,
+  severity: Severity,
+  sentence: (params: P) => string,
+  effect: (params: P) => string,
+): FindingFactory<P> {
+  const make = ({ object, field }: Place, params: P): Finding => ({
+    code,
+    severity,
+    object: { kind: object.kind, namespace: object.metadata.namespace, name: object.metadata.name },
+    field,
+    sentence: sentence(params),
+    effect: effect(params),
+    ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
+  });
+  return Object.assign(make, { code, severity, sentence, effect });
+}
+
+/** How people name it: `Ingress shop/web`, `IngressClass nginx`, `File /k8s/web.yaml`; a kind as a whole: `Secret`. */
+export function subjectText({ kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
+  if (name === "") return namespace === "" ? kind : `${kind} in ${namespace}`;
+  return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
+}
+
+/** What a finding says, as whole sentences. */
+export function findingText({ sentence, effect }: Finding): string {
+  return `${ended(sentence)} Effect: ${ended(effect)}`;
+}
+
+/** Errors first, then by object, field and code: the same objects give the same list in any order of arrival. */
+export function sortFindings(findings: Iterable<Finding>): Finding[] {
+  const rank: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
+  const text = (f: Finding): string => `${f.object.kind} ${f.object.namespace}/${f.object.name} ${f.field} ${f.code}`;
+  return [...findings].sort(
+    (a, b) => rank[a.severity] - rank[b.severity] || (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0),
+  );
+}

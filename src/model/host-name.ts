@@ -1,0 +1,22 @@
+/**
+ * Host names of Ingress rules: which are valid, and how they are compared.
+ */
+import { isIPv4 } from "node:net";
+
+const LABEL = "[a-z0-9](?:[-a-z0-9]*[a-z0-9])?";
+const SUBDOMAIN = new RegExp(`^${LABEL}(?:\\.${LABEL})*$`);
+
+/** DNS-1123 subdomain (Kubernetes API: at most 253 characters). */
+export function isSubdomain(name: string): boolean {
+  return name.length <= 253 && SUBDOMAIN.test(name);
+}
+
+/**
+ * The host in the form everything compares: lower case. Undefined when the Kubernetes API would refuse it: anything
+ * but a DNS-1123 subdomain, with one leading `*.` allowed, and no IP address.
+ */
+export function normalHost(text: string): string | undefined {
+  const host = text.toLowerCase();
+  const name = host.startsWith("*.") ? host.slice(2) : host;
+  return isSubdomain(name) && !isIPv4(host) ? host : undefined;
+}

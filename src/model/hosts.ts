@@ -1,0 +1,73 @@
+/**
+ * One Host: its routes with their canaries, and which pools they lead to.
+ *
+ * Guarantee: depends on nothing but the Ingresses that name the host, the flags and the Config. Whether a Service
+ * exists is the pool's affair, so that endpoints coming and going never touch a Host.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import type { AnyObject } from "../source/objects.ts";
+import { attachCanaries } from "./canary.ts";
+import type { Finding } from "./findings.ts";
+import type { ParsedIngress } from "./ingress.ts";
+import { declareRoutes, describe } from "./paths.ts";
+import type { DraftRoute, RoutingContext } from "./paths.ts";
+import type { Host, Route } from "./types.ts";
+
+/** A field that sends requests to a pool. */
+export interface PoolReference {
+  readonly pool: string;
+  readonly object: AnyObject;
+  /** Field of the Service: `spec.rules[0].http.paths[1].backend.service`. */
+  readonly field: string;
+  /** What becomes of the requests when the pool has no endpoint. */
+  readonly effect: string;
+}
+
+export interface BuiltHost {
+  /** Undefined when no ordinary Ingress names the host. */
+  readonly host: Host | undefined;
+  readonly references: readonly PoolReference[];
+  readonly findings: readonly Finding[];
+}
+
+/** @param ingresses all that name this host, oldest first. */
+export function buildHost(name: string, ingresses: readonly ParsedIngress[], context: RoutingContext): BuiltHost {
+  const findings: Finding[] = [];
+  const mains = ingresses.filter((parsed) => !parsed.canary);
+  const canaries = ingresses.filter((parsed) => parsed.canary);
+  const exists = mains.length > 0 || name === CATCH_ALL;
+  const drafts = exists ? declareRoutes(name, mains, context, findings) : new Map<string, DraftRoute>();
+  attachCanaries(name, drafts, canaries, findings);
+  if (!exists) return { host: undefined, references: [], findings };
+  const routes = [...drafts.values()].sort(byPath);
+  return {
+    host: { name, routes: routes.map(finish) },
+    references: routes.flatMap((route) => referencesOf(name, route)),
+    findings,
+  };
+}
+
+/** Path descending, Exact before Prefix. */
+function byPath(a: DraftRoute, b: DraftRoute): number {
+  if (a.path !== b.path) return a.path > b.path ? -1 : 1;
+  return a.pathType < b.pathType ? -1 : 1;
+}
+
+function finish({ path, pathType, backend, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+  return { path, pathType, backend, canaries: canaries.map(({ canary }) => canary), filters, proxy, synthesized, origin };
+}
+
+function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
+  const what = describe(host, route.path, route.pathType);
+  const references: PoolReference[] = route.canaries.map(({ canary, ingress, field }) => ({
+    pool: canary.pool,
+    object: ingress,
+    field: `${field}.service`,
+    effect: `requests to ${what} never take this canary`,
+  }));
+  if (route.backend.kind === "service" && route.ingress) {
+    const { origin, ingress: object } = route;
+    references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, effect: `requests to ${what} get 503` });
+  }
+  return references;
+}

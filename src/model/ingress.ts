@@ -1,0 +1,172 @@
+/**
+ * One Ingress, read and checked: what it declares, with every mistake turned into a finding.
+ *
+ * Guarantee: depends on nothing but the Ingress, the flags and the Config; a bad path never drops its neighbours.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import { keyOf } from "../source/snapshot.ts";
+import type { Ingress, IngressBackend, IngressPath, IngressRule } from "../source/objects.ts";
+import { printable } from "../support/text.ts";
+import { ageOf } from "./age.ts";
+import type { Age } from "./age.ts";
+import { checkCanary } from "./annotations/canary-rules.ts";
+import { readAnnotations } from "./annotations/read.ts";
+import type { Values } from "./annotations/values.ts";
+import type { Config } from "./config.ts";
+import type { Finding } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+import { normalHost } from "./host-name.ts";
+import type { PathType } from "./types.ts";
+
+/** One Service port that an Ingress names. */
+export interface ServiceRef {
+  readonly service: string;
+  /** Number or name, as the Ingress writes it. */
+  readonly port: string;
+  /** Field of the backend: `spec.rules[0].http.paths[1].backend`. */
+  readonly field: string;
+}
+
+export interface ParsedPath {
+  readonly path: string;
+  readonly pathType: PathType;
+  readonly backend: ServiceRef;
+  /** `spec.rules[0].http.paths[1]`. */
+  readonly field: string;
+}
+
+export interface ParsedRule {
+  /** Normal form; `_` for a rule without host. */
+  readonly host: string;
+  readonly paths: readonly ParsedPath[];
+}
+
+export interface ParsedIngress {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly ingress: Ingress;
+  readonly age: Age;
+  readonly values: Values;
+  /** True: an alternative backend for routes of other Ingresses. */
+  readonly canary: boolean;
+  /** True: its paths answer 503, because an annotation that keeps requests out cannot be honoured. */
+  readonly closed: boolean;
+  readonly rules: readonly ParsedRule[];
+  readonly defaultBackend?: ServiceRef;
+  /** Every Host that this Ingress takes part in. */
+  readonly hosts: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+}
+
+export interface ParseContext {
+  readonly annotationsPrefix: string;
+  readonly defaults: Values;
+  readonly config: Config;
+}
+
+export function parseIngress(ingress: Ingress, { annotationsPrefix, defaults, config }: ParseContext): ParsedIngress {
+  const read = readAnnotations(ingress, annotationsPrefix, defaults, config);
+  const findings = [...read.findings];
+  const refused = read.verdict === "refused";
+  const canary = read.values.canary.enabled;
+  const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
+  const rules = refused ? [] : parseRules(ingress, canary, findings);
+  const defaultBackend = refused ? undefined : parseDefaultBackend(ingress, findings);
+  const hosts = new Set(rules.map((rule) => rule.host));
+  if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
+  return {
+    key: keyOf(ingress.metadata.namespace, ingress.metadata.name),
+    ingress,
+    age: ageOf(ingress),
+    values,
+    canary,
+    closed: read.verdict === "closed",
+    rules,
+    ...(defaultBackend ? { defaultBackend } : {}),
+    hosts,
+    findings,
+  };
+}
+
+/** An Ingress without rules: its default backend answers for every name nobody declared. */
+export function isCatchAll(ingress: Ingress): boolean {
+  return (ingress.spec.rules ?? []).length === 0;
+}
+
+function parseRules(ingress: Ingress, canary: boolean, findings: Finding[]): readonly ParsedRule[] {
+  return (ingress.spec.rules ?? []).flatMap((rule, index) => {
+    const field = `spec.rules[${index}]`;
+    const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
+    if (host === undefined) {
+      findings.push(found.hostInvalid({ object: ingress, field: `${field}.host` }, { host: rule.host ?? "" }));
+      return [];
+    }
+    if (canary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));
+    return [{ host, paths: parsePaths(ingress, rule, field, findings) }];
+  });
+}
+
+function parsePaths(ingress: Ingress, rule: IngressRule, field: string, findings: Finding[]): readonly ParsedPath[] {
+  return (rule.http?.paths ?? []).flatMap((path, index) => {
+    return parsePath(ingress, path, `${field}.http.paths[${index}]`, findings) ?? [];
+  });
+}
+
+function parsePath(ingress: Ingress, declared: IngressPath, field: string, findings: Finding[]): ParsedPath | undefined {
+  const path = declared.path === undefined || declared.path === "" ? "/" : declared.path;
+  const pathType = pathTypeOf(declared.pathType);
+  if (pathType === undefined) {
+    const params = { pathType: declared.pathType ?? "" };
+    findings.push(found.pathTypeUnknown({ object: ingress, field: `${field}.pathType` }, params));
+  }
+  const why = whyInvalid(path);
+  if (why !== undefined) findings.push(found.pathInvalid({ object: ingress, field: `${field}.path` }, { path: printable(path), why }));
+  const backend = parseBackend(ingress, declared.backend, `${field}.backend`, "this path is ignored", findings);
+  if (pathType === undefined || why !== undefined || !backend) return undefined;
+  return { path, pathType, backend, field };
+}
+
+/** Control characters are a slip of quoting, and would break the lines that name the path. */
+function whyInvalid(path: string): string | undefined {
+  if (!path.startsWith("/")) return `does not start with "/": write "/${printable(path)}"`;
+  return /\p{Cc}/u.test(path) ? "holds control characters: remove them" : undefined;
+}
+
+/** ingress-nginx behaviour: ImplementationSpecific, and none, is Prefix. */
+function pathTypeOf(declared: string | undefined): PathType | undefined {
+  switch (declared) {
+    case undefined:
+    case "":
+    case "Prefix":
+    case "ImplementationSpecific":
+      return "prefix";
+    case "Exact":
+      return "exact";
+    default:
+      return undefined;
+  }
+}
+
+function parseDefaultBackend(ingress: Ingress, findings: Finding[]): ServiceRef | undefined {
+  const backend = ingress.spec.defaultBackend;
+  return backend && parseBackend(ingress, backend, "spec.defaultBackend", "the default backend is ignored", findings);
+}
+
+function parseBackend(
+  ingress: Ingress,
+  { service, resource }: IngressBackend,
+  field: string,
+  effect: string,
+  findings: Finding[],
+): ServiceRef | undefined {
+  const refuse = (why: string, where = field): undefined => {
+    findings.push(found.backendInvalid({ object: ingress, field: where }, { why, effect }));
+  };
+  if (!service) return refuse(resource ? `A ${resource.kind} cannot be a backend` : "This backend names no Service");
+  if (!service.name) return refuse("This backend names no Service");
+  const { number, name } = service.port ?? {};
+  if (name) return { service: service.name, port: name, field };
+  if (number === undefined) return refuse(`The backend "${service.name}" names no port`);
+  if (number < 1 || number > 65535) return refuse(`${number} is no port number`, `${field}.service.port.number`);
+  return { service: service.name, port: String(number), field };
+}

@@ -1,0 +1,35 @@
+/**
+ * One part of the Model while it is being updated: the map as it was, and what an update changes in it.
+ *
+ * Guarantee: a value equal to the one before keeps its identity and is no change.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { SharedMap } from "./shared-map.ts";
+
+export interface Part<V> {
+  map: SharedMap<V>;
+  pending: Map<string, V | undefined>;
+  readonly same: (a: V, b: V) => boolean;
+}
+
+export function emptyPart<V>(same: (a: V, b: V) => boolean = isDeepStrictEqual): Part<V> {
+  return { map: SharedMap.empty(), pending: new Map(), same };
+}
+
+/** Notes the value of a key, or its absence; once per key and update. */
+export function put<V>(part: Part<V>, key: string, value: V | undefined): void {
+  const before = part.map.get(key);
+  if (before === undefined || value === undefined) {
+    if (before !== value) part.pending.set(key, value);
+  } else if (!part.same(before, value)) {
+    part.pending.set(key, value);
+  }
+}
+
+/** Makes what was noted the part's map; gives the keys whose value changed. */
+export function commit<V>(part: Part<V>): ReadonlySet<string> {
+  const changed = new Set(part.pending.keys());
+  part.map = part.map.with(part.pending);
+  part.pending = new Map();
+  return changed;
+}

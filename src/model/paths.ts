@@ -1,0 +1,172 @@
+/**
+ * The routes of one Host, from the Ingresses that name it: who declares a path first keeps it.
+ *
+ * ingress-nginx behaviour: the oldest Ingress of a host also answers for its `/` until somebody declares that. Unlike
+ * there, a path declared twice never breaks anything: the loser gets a finding, and Prefix `/foo` and `/foo/`, which
+ * mean the same requests, count as one.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import type { Ingress } from "../source/objects.ts";
+import type { Values } from "./annotations/values.ts";
+import type { Finding } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+import { isCatchAll } from "./ingress.ts";
+import type { ParsedIngress, ServiceRef } from "./ingress.ts";
+import { poolId } from "./pool.ts";
+import type { Backend, Canary, Filters, Origin, PathType, ProxySettings } from "./types.ts";
+
+export interface DraftCanary {
+  readonly canary: Canary;
+  readonly ingress: Ingress;
+  /** Field of the backend. */
+  readonly field: string;
+}
+
+/** A route while its host is being put together. */
+export interface DraftRoute {
+  readonly path: string;
+  readonly pathType: PathType;
+  readonly backend: Backend;
+  canaries: DraftCanary[];
+  readonly filters: Filters;
+  readonly proxy: ProxySettings;
+  readonly synthesized: boolean;
+  readonly origin: Origin;
+  /** Absent on routes that come from flags. */
+  readonly ingress?: Ingress;
+}
+
+export interface RoutingContext {
+  readonly defaults: Values;
+  readonly noTlsRedirectLocations: readonly string[];
+  /** Path of the catch-all's health route; empty: none. */
+  readonly healthCheckPath: string;
+}
+
+const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
+
+/** Prefixes that match the same requests share a key. */
+export function routeKey(path: string, pathType: PathType): string {
+  return pathType === "exact" || path === "/" ? `${pathType} ${path}` : `prefix ${path.replace(/\/$/, "")}`;
+}
+
+/** How findings name a route: `shop.example/foo (prefix)`. */
+export function describe(host: string, path: string, pathType: PathType): string {
+  return `${host === CATCH_ALL ? "*" : host}${path} (${pathType})`;
+}
+
+/** @param mains the ordinary Ingresses that name this host, oldest first. Empty for the catch-all at most. */
+export function declareRoutes(
+  host: string,
+  mains: readonly ParsedIngress[],
+  context: RoutingContext,
+  findings: Finding[],
+): Map<string, DraftRoute> {
+  const routes = new Map<string, DraftRoute>();
+  const root = host === CATCH_ALL ? catchAllRoot(mains, context, findings) : hostRoot(mains[0], context);
+  routes.set(routeKey("/", "prefix"), root);
+  for (const parsed of mains) {
+    for (const rule of parsed.rules) {
+      if (rule.host !== host) continue;
+      for (const { path, pathType, backend, field } of rule.paths) {
+        const route = routeOf(parsed, { path, pathType, backend, field: `${field}.backend` }, context);
+        declare(host, routes, route, `${field}.path`, findings);
+      }
+    }
+  }
+  if (host === CATCH_ALL) addHealthRoute(routes, context);
+  return routes;
+}
+
+function declare(host: string, routes: Map<string, DraftRoute>, route: DraftRoute, field: string, findings: Finding[]): void {
+  const key = routeKey(route.path, route.pathType);
+  const winner = routes.get(key);
+  if (winner && !winner.synthesized) addConflict(host, winner, route, field, findings);
+  else routes.set(key, route);
+}
+
+/** Saying the same thing twice in one Ingress is no conflict. */
+function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field: string, findings: Finding[]): void {
+  if (!loser.ingress) return;
+  if (loser.ingress === winner.ingress && poolOf(loser.backend) === poolOf(winner.backend)) return;
+  const { namespace, name } = winner.origin;
+  const what = describe(host, loser.path, loser.pathType);
+  findings.push(found.pathConflict({ object: loser.ingress, field }, { what, winner: `${namespace}/${name}` }));
+}
+
+/** The `/` of a named host before anybody declares it. Takes all annotations of the host's oldest Ingress. */
+function hostRoot(oldest: ParsedIngress | undefined, context: RoutingContext): DraftRoute {
+  if (!oldest) return bareRoot(context);
+  const { defaultBackend: backend } = oldest;
+  return { ...routeOf(oldest, { path: "/", pathType: "prefix", backend, field: backend?.field ?? "spec" }, context), synthesized: true };
+}
+
+/** The oldest Ingress with a default backend and no rules takes the catch-all's `/`; rules without host do not get it. */
+function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, findings: Finding[]): DraftRoute {
+  let root: DraftRoute | undefined;
+  for (const parsed of mains) {
+    const { defaultBackend: backend } = parsed;
+    if (!backend || !isCatchAll(parsed.ingress)) continue;
+    const route = routeOf(parsed, { path: "/", pathType: "prefix", backend, field: backend.field }, context);
+    if (root) addConflict(CATCH_ALL, root, route, "spec.defaultBackend", findings);
+    else root = route;
+  }
+  return root ?? bareRoot(context);
+}
+
+function bareRoot({ defaults: { proxy } }: RoutingContext): DraftRoute {
+  return { ...flagRoute("--default-backend-service", "/", proxy), pathType: "prefix", synthesized: true };
+}
+
+function addHealthRoute(routes: Map<string, DraftRoute>, { healthCheckPath: path, defaults }: RoutingContext): void {
+  if (path === "" || [...routes.values()].some((route) => route.path === path)) return;
+  const backend = { kind: "status", status: 200 } as const;
+  routes.set(routeKey(path, "exact"), { ...flagRoute("--health-check-path", path, defaults.proxy), backend });
+}
+
+/** A route that comes from a flag; of no Ingress, so without its annotations and redirects. */
+function flagRoute(flag: string, path: string, proxy: ProxySettings): DraftRoute {
+  const origin = { kind: "Flag", namespace: "", name: "", field: flag };
+  const backend = { kind: "default" } as const;
+  return { path, pathType: "exact", backend, canaries: [], filters: NO_REDIRECT, proxy, synthesized: false, origin };
+}
+
+interface Declared {
+  readonly path: string;
+  readonly pathType: PathType;
+  readonly backend: ServiceRef | undefined;
+  /** Where it is declared. */
+  readonly field: string;
+}
+
+function routeOf(parsed: ParsedIngress, { path, pathType, backend, field }: Declared, context: RoutingContext): DraftRoute {
+  const { ingress, values, closed } = parsed;
+  const { namespace, name } = ingress.metadata;
+  return {
+    path,
+    pathType,
+    backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
+    canaries: [],
+    filters: closed ? NO_REDIRECT : filtersOf(values, path, context),
+    proxy: values.proxy,
+    synthesized: false,
+    origin: { kind: "Ingress", namespace, name, field },
+    ingress,
+  };
+}
+
+function backendOf(namespace: string, ref: ServiceRef | undefined): Backend {
+  if (!ref) return { kind: "default" };
+  return { kind: "service", pool: poolId(namespace, ref.service, ref.port), service: ref.service, port: ref.port };
+}
+
+function filtersOf({ redirects }: Values, path: string, { noTlsRedirectLocations }: RoutingContext): Filters {
+  const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = redirects;
+  const exempt = noTlsRedirectLocations.some((start) => path.startsWith(start));
+  const httpsRedirect = exempt ? "never" : forceSslRedirect ? "always" : sslRedirect ? "certificate" : "never";
+  return { httpsRedirect, preserveTrailingSlash };
+}
+
+function poolOf(backend: Backend): string {
+  return backend.kind === "service" ? backend.pool : backend.kind;
+}

@@ -1,0 +1,53 @@
+/**
+ * What a pool is: its id, what it stands for, and why it may have no endpoints.
+ */
+import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import type { Settings } from "../settings.ts";
+import type { Finding, Place } from "./findings.ts";
+import type { PoolReference } from "./hosts.ts";
+import type { Endpoint, Pool } from "./types.ts";
+
+export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "allowLocalTargets" | "defaultBackendService">;
+
+/** What a pool stands for. `port` undefined: the Service's first. */
+export interface PoolTarget {
+  readonly id: string;
+  readonly namespace: string;
+  readonly service: string;
+  readonly port: string | undefined;
+}
+
+/** Why a pool has no endpoint, said once for each field that refers to it. */
+export type PoolProblem = (reference: PoolReference) => Finding;
+
+export interface BuiltPool {
+  readonly endpoints: readonly Endpoint[];
+  readonly problem?: PoolProblem;
+  /** DNS name whose addresses the pool takes. */
+  readonly name?: string;
+}
+
+export function poolId(namespace: string, service: string, port: string): string {
+  return `${namespace}/${service}/${port}`;
+}
+
+/** The reverse of `poolId`; Kubernetes names hold no slash. The default backend's Service comes from its flag. */
+export function poolTarget(id: string, settings: BackendSettings): PoolTarget {
+  const text = id === DEFAULT_BACKEND ? settings.defaultBackendService : id;
+  const [namespace = "", service = "", port] = text.split("/");
+  return { id, namespace, service, port };
+}
+
+/** A pool as the Model holds it. */
+export function poolOf({ id, namespace, service, port }: PoolTarget, endpoints: readonly Endpoint[]): Pool {
+  return { id, name: port === undefined ? id : `${namespace}-${service}-${port}`, endpoints };
+}
+
+type Explain = (place: Place, effect: string) => Finding;
+
+/** No endpoints, and why. The flag of the default backend has no fields below it. */
+export function nothing(field: "name" | "port", explain: Explain): BuiltPool {
+  const problem: PoolProblem = ({ object, field: service, effect }) =>
+    explain({ object, field: service.startsWith("--") ? service : `${service}.${field}` }, effect);
+  return { endpoints: [], problem };
+}

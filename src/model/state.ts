@@ -1,0 +1,127 @@
+/**
+ * What a model builder remembers between two updates, and what one update has yet to do.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import type { Secret, Service } from "../source/objects.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import { defaultValues } from "./annotations/values.ts";
+import type { Values } from "./annotations/values.ts";
+import type { ModelSettings } from "./build.ts";
+import type { SecretState } from "./certificates.ts";
+import type { Config } from "./config.ts";
+import type { Finding } from "./findings.ts";
+import type { PoolReference } from "./hosts.ts";
+import type { ParsedIngress } from "./ingress.ts";
+import { emptyPart } from "./part.ts";
+import type { Part } from "./part.ts";
+import { References } from "./references.ts";
+import type { Certificate, Host, Pool } from "./types.ts";
+
+export interface State {
+  readonly settings: ModelSettings;
+  /** Undefined before the first update. */
+  config: Config | undefined;
+  /** Ingresses that are ours, by `namespace/name`. */
+  readonly ingresses: Map<string, ParsedIngress>;
+  /** What sends requests to pools, by host (and by the flag of the default backend). */
+  readonly poolReferences: Map<string, readonly PoolReference[]>;
+  /** Secrets that somebody refers to and that exist. */
+  readonly secrets: Map<string, SecretState>;
+  // who reads what
+  readonly ingressHosts: References;
+  readonly hostPools: References;
+  readonly hostSecrets: References;
+  readonly poolServices: References;
+  readonly poolNames: References;
+  readonly secretCertificates: References;
+  /** Server name → the Secret whose certificate it is served with. */
+  readonly servingSecrets: References;
+  // the Model
+  readonly hosts: Part<Host>;
+  readonly pools: Part<Pool>;
+  readonly tls: Part<string>;
+  readonly certificates: Part<Certificate>;
+  /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
+  readonly findings: Part<readonly Finding[]>;
+}
+
+/** One update: units to recompute, by key. */
+export interface Work {
+  readonly snapshot: Snapshot;
+  readonly config: Config;
+  readonly configChanged: boolean;
+  readonly defaults: Values;
+  /** True when IngressClasses changed. */
+  classes: boolean;
+  readonly ingresses: Set<string>;
+  readonly hosts: Set<string>;
+  readonly tls: Set<string>;
+  readonly certificates: Set<string>;
+  readonly pools: Set<string>;
+}
+
+const BACKEND_FLAG = "--default-backend-service";
+
+export function emptyState(settings: ModelSettings): State {
+  const state: State = {
+    settings,
+    config: undefined,
+    ingresses: new Map(),
+    poolReferences: new Map([[BACKEND_FLAG, [defaultBackendReference(settings.defaultBackendService)]]]),
+    secrets: new Map(),
+    ingressHosts: new References(),
+    hostPools: new References(),
+    hostSecrets: new References(),
+    poolServices: new References(),
+    poolNames: new References(),
+    secretCertificates: new References(),
+    servingSecrets: new References(),
+    hosts: emptyPart(),
+    pools: emptyPart(),
+    tls: emptyPart(),
+    certificates: emptyPart(sameCertificate),
+    findings: emptyPart(),
+  };
+  state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
+  return state;
+}
+
+/** The first update and a changed Config look at everything again; a Config with the same content changes nothing. */
+export function startWork(state: State, snapshot: Snapshot, given: Config): Work {
+  const first = state.config === undefined;
+  const configChanged = state.config !== given && !isDeepStrictEqual(state.config, given);
+  const config = configChanged || state.config === undefined ? given : state.config;
+  state.config = config;
+  const all = configChanged ? snapshot.all("Ingress").keys() : [];
+  return {
+    snapshot,
+    config,
+    configChanged,
+    defaults: defaultValues(config),
+    classes: first,
+    ingresses: new Set(all),
+    hosts: new Set(configChanged ? [CATCH_ALL] : []),
+    tls: new Set(),
+    certificates: new Set(),
+    pools: new Set(first ? [DEFAULT_BACKEND] : []),
+  };
+}
+
+/** A flag is no field of an object, so a finding about it is put on the object that the flag names. */
+function defaultBackendReference(flag: string): PoolReference {
+  const [namespace = "", name = ""] = flag.split("/");
+  const object: Service = { kind: "Service", metadata: { namespace, name }, spec: {} };
+  return { pool: DEFAULT_BACKEND, object, field: BACKEND_FLAG, effect: "requests that no rule matches get 404" };
+}
+
+/** The Secret that a flag names, as the place of findings. */
+export function flaggedSecret(flag: string): Secret {
+  const [namespace = "", name = ""] = flag.split("/");
+  return { kind: "Secret", metadata: { namespace, name }, data: {} };
+}
+
+/** The id is a digest of the content. */
+function sameCertificate(a: Certificate, b: Certificate): boolean {
+  return a.id === b.id && isDeepStrictEqual(a.origin, b.origin);
+}

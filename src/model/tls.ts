@@ -1,0 +1,86 @@
+/**
+ * Which certificate a host is served with.
+ *
+ * ingress-nginx behaviour: the oldest Ingress of the host with a `tls` section decides: the item that lists the host,
+ * else the first whose certificate covers it. Whatever is wrong with that, the host counts as TLS-enabled, gets the
+ * default certificate, and redirects http to https.
+ */
+import { keyOf } from "../source/snapshot.ts";
+import type { Ingress, IngressTLS } from "../source/objects.ts";
+import type { SecretState, ServableCertificate } from "./certificates.ts";
+import type { Finding, Place } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+import type { ParsedIngress } from "./ingress.ts";
+
+export interface HostTls {
+  /** `default`: the default certificate; undefined: the host has no TLS of its own. */
+  readonly serves: ServableCertificate | "default" | undefined;
+  /** Secrets (`namespace/name`) that the answer depends on, missing ones included. */
+  readonly secrets: ReadonlySet<string>;
+  readonly findings: readonly Finding[];
+}
+
+/** The state of a Secret (`namespace/name`); undefined when it does not exist. */
+export type SecretLookup = (key: string) => SecretState | undefined;
+
+const NO_TLS: HostTls = { serves: undefined, secrets: new Set(), findings: [] };
+const DAY = 24 * 3600 * 1000;
+
+/** @param mains the ordinary Ingresses that name the host, oldest first. */
+export function hostTls(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): HostTls {
+  const deciding = mains.find(({ ingress }) => (ingress.spec.tls ?? []).length > 0)?.ingress;
+  if (!deciding) return NO_TLS;
+  const items = deciding.spec.tls ?? [];
+  const listed = items.findIndex((item) => item.hosts?.some((name) => name.toLowerCase() === host));
+  return listed >= 0 ? listedTls(host, deciding, listed, lookup) : unlistedTls(host, deciding, items, lookup);
+}
+
+/** The host is listed: the item's Secret, or the default certificate with the reason why. */
+function listedTls(host: string, ingress: Ingress, index: number, lookup: SecretLookup): HostTls {
+  const item = ingress.spec.tls?.[index];
+  // An item without a Secret asks for the default certificate.
+  if (!item?.secretName) return { serves: "default", secrets: new Set(), findings: [] };
+  const secret = keyOf(ingress.metadata.namespace, item.secretName);
+  const place = { object: ingress, field: `spec.tls[${index}].secretName` };
+  const { certificate, findings } = usableCertificate(place, host, secret, lookup(secret));
+  const secrets = new Set([secret]);
+  if (!certificate) return { serves: "default", secrets, findings };
+  if (certificate.covers(host)) return { serves: certificate, secrets, findings };
+  const notCovering = found.certificateNotCovering(place, { host, secret, names: certificate.names });
+  return { serves: "default", secrets, findings: [...findings, notCovering] };
+}
+
+function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[], lookup: SecretLookup): HostTls {
+  const named = items.flatMap(({ secretName }) => (secretName ? [keyOf(ingress.metadata.namespace, secretName)] : []));
+  const secrets = new Set(named);
+  for (const secret of secrets) {
+    const certificate = lookup(secret)?.certificate;
+    if (certificate?.covers(host)) return { serves: certificate, secrets, findings: [] };
+  }
+  return { serves: "default", secrets, findings: [found.tlsHostNotListed({ object: ingress, field: "spec.tls" }, { host })] };
+}
+
+/** The certificate of a Secret, if it can be served, and what there is to say about it. */
+export function usableCertificate(
+  place: Place,
+  host: string,
+  secret: string,
+  state: SecretState | undefined,
+): { readonly certificate: ServableCertificate | undefined; readonly findings: readonly Finding[] } {
+  if (!state) return { certificate: undefined, findings: [found.certificateMissing(place, { host, secret })] };
+  const { certificate, problem } = state;
+  const findings: Finding[] = [];
+  if (problem !== undefined) {
+    findings.push(found.certificateBroken(place, { host, secret, why: problem, previous: certificate !== undefined }));
+  }
+  if (certificate) findings.push(...expiry(place, host, secret, certificate.certificate.notAfter));
+  return { certificate, findings };
+}
+
+/** As of now: looked at again whenever the host or its Secret changes. */
+function expiry(place: Place, host: string, secret: string, notAfter: Date): readonly Finding[] {
+  const left = notAfter.getTime() - Date.now();
+  const params = { host, secret, date: notAfter.toISOString().slice(0, 10) };
+  if (left <= 0) return [found.certificateExpired(place, params)];
+  return left < 10 * DAY ? [found.certificateExpiresSoon(place, params)] : [];
+}

@@ -1,0 +1,180 @@
+/**
+ * The steps of one update, in the order in which units depend on each other. Each recomputes its dirty units, notes
+ * their values, and marks what reads them.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import { keyOf } from "../source/snapshot.ts";
+import type { Ingress } from "../source/objects.ts";
+import { byAge } from "./age.ts";
+import { buildPool } from "./backends.ts";
+import { readSecret } from "./certificates.ts";
+import type { SecretState, ServableCertificate } from "./certificates.ts";
+import { admit, readClasses } from "./class.ts";
+import type { Finding } from "./findings.ts";
+import { buildHost } from "./hosts.ts";
+import { parseIngress } from "./ingress.ts";
+import type { ParsedIngress } from "./ingress.ts";
+import { put } from "./part.ts";
+import { poolOf, poolTarget } from "./pool.ts";
+import { flaggedSecret } from "./state.ts";
+import type { State, Work } from "./state.ts";
+import { hostTls, usableCertificate } from "./tls.ts";
+import type { HostTls } from "./tls.ts";
+
+export function updateIngresses(state: State, work: Work): void {
+  const { snapshot } = work;
+  if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
+  if (work.ingresses.size === 0) return;
+  const classes = readClasses(snapshot.all("IngressClass").values(), state.settings);
+  for (const key of work.ingresses) {
+    const ingress = snapshot.all("Ingress").get(key);
+    const admission = ingress && admit(ingress, classes, state.settings);
+    if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
+    else if (work.configChanged || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
+  }
+}
+
+function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {
+  const { config, defaults } = work;
+  const { annotationsPrefix } = state.settings;
+  const parsed = parseIngress(ingress, { annotationsPrefix, config, defaults });
+  replaceIngress(state, work, key, parsed, parsed.findings);
+}
+
+function replaceIngress(
+  state: State,
+  work: Work,
+  key: string,
+  parsed: ParsedIngress | undefined,
+  findings: readonly Finding[],
+): void {
+  for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
+  for (const host of parsed?.hosts ?? []) work.hosts.add(host);
+  state.ingressHosts.set(key, parsed?.hosts ?? []);
+  if (parsed) state.ingresses.set(key, parsed);
+  else state.ingresses.delete(key);
+  putFindings(state, `Ingress ${key}`, findings);
+}
+
+export function updateHosts(state: State, work: Work): void {
+  const context = {
+    defaults: work.defaults,
+    noTlsRedirectLocations: work.config.noTlsRedirectLocations,
+    healthCheckPath: state.settings.healthCheckPath,
+  };
+  for (const name of work.hosts) {
+    const { host, references, findings } = buildHost(name, ingressesOf(state, name), context);
+    put(state.hosts, name, host);
+    putFindings(state, `host ${name}`, findings);
+    for (const pool of state.hostPools.from(name)) work.pools.add(pool);
+    for (const { pool } of references) work.pools.add(pool);
+    state.hostPools.set(name, references.map(({ pool }) => pool));
+    if (references.length > 0) state.poolReferences.set(name, references);
+    else state.poolReferences.delete(name);
+    work.tls.add(name);
+  }
+}
+
+/** The Ingresses that take part in a host, oldest first. */
+function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
+  const parsed = [...state.ingressHosts.to(host)].flatMap((key) => state.ingresses.get(key) ?? []);
+  return parsed.sort((a, b) => byAge(a.age, b.age));
+}
+
+export function updateTls(state: State, work: Work): void {
+  const unused = new Set<string>();
+  for (const name of work.tls) {
+    const answer = name === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, name);
+    const serves = answer.serves === "default" ? defaultCertificate(state, work) : answer.serves;
+    setServing(state, work, name, serves);
+    put(state.tls, name, serves?.certificate.id ?? (answer.serves === "default" ? "" : undefined));
+    putFindings(state, `tls ${name}`, answer.findings);
+    for (const secret of state.hostSecrets.from(name)) unused.add(secret);
+    state.hostSecrets.set(name, answer.secrets);
+  }
+  for (const secret of unused) if (state.hostSecrets.to(secret).size === 0) setSecret(state, work, secret, undefined);
+}
+
+function setServing(state: State, work: Work, name: string, serves: ServableCertificate | undefined): void {
+  const secrets = serves ? [keyOf(serves.certificate.origin.namespace, serves.certificate.origin.name)] : [];
+  for (const secret of [...state.servingSecrets.from(name), ...secrets]) {
+    for (const id of state.secretCertificates.from(secret)) work.certificates.add(id);
+  }
+  state.servingSecrets.set(name, secrets);
+}
+
+/** A host on the default certificate waits for that as well. */
+function namedTls(state: State, work: Work, name: string): HostTls {
+  const mains = ingressesOf(state, name).filter((parsed) => !parsed.canary);
+  const answer = hostTls(name, mains, (key) => lookUpSecret(state, work, key));
+  const { defaultSslCertificate } = state.settings;
+  if (answer.serves !== "default" || defaultSslCertificate === "") return answer;
+  return { ...answer, secrets: new Set([...answer.secrets, defaultSslCertificate]) };
+}
+
+/** The catch-all is served with the default certificate when there is one; otherwise with nginx's own. */
+function defaultTls(state: State, work: Work): HostTls {
+  const flag = state.settings.defaultSslCertificate;
+  if (flag === "") return { serves: undefined, secrets: new Set(), findings: [] };
+  const place = { object: flaggedSecret(flag), field: "--default-ssl-certificate" };
+  const { certificate, findings } = usableCertificate(place, "every name without a certificate", flag, lookUpSecret(state, work, flag));
+  return { serves: certificate, secrets: new Set([flag]), findings };
+}
+
+function defaultCertificate(state: State, work: Work): ServableCertificate | undefined {
+  const flag = state.settings.defaultSslCertificate;
+  return flag === "" ? undefined : lookUpSecret(state, work, flag)?.certificate;
+}
+
+function lookUpSecret(state: State, work: Work, key: string): SecretState | undefined {
+  const secret = work.snapshot.all("Secret").get(key);
+  const before = state.secrets.get(key);
+  const after = secret && readSecret(secret, before);
+  if (after !== before) setSecret(state, work, key, after);
+  return after;
+}
+
+/** The hosts that come to serve a new certificate mark it themselves. */
+function setSecret(state: State, work: Work, key: string, after: SecretState | undefined): void {
+  const id = after?.certificate?.certificate.id;
+  for (const before of state.secretCertificates.from(key)) work.certificates.add(before);
+  state.secretCertificates.set(key, id === undefined ? [] : [id]);
+  if (after) state.secrets.set(key, after);
+  else state.secrets.delete(key);
+}
+
+export function updateCertificates(state: State, work: Work): void {
+  for (const id of work.certificates) {
+    // Secrets of several namespaces may hold the same certificate: the first in use, by name, stands for all.
+    const [first] = [...state.secretCertificates.to(id)].filter((secret) => state.servingSecrets.to(secret).size > 0).sort();
+    put(state.certificates, id, first === undefined ? undefined : state.secrets.get(first)?.certificate?.certificate);
+  }
+}
+
+export function updatePools(state: State, work: Work): void {
+  for (const id of work.pools) {
+    const users = state.hostPools.to(id);
+    if (users.size === 0) {
+      dropPool(state, id);
+      continue;
+    }
+    const target = poolTarget(id, state.settings);
+    const { endpoints, problem, name } = buildPool(target, work.snapshot, state.settings);
+    put(state.pools, id, poolOf(target, endpoints));
+    state.poolServices.set(id, [keyOf(target.namespace, target.service)]);
+    state.poolNames.set(id, name === undefined ? [] : [name]);
+    const references = problem ? [...users].sort().flatMap((user) => state.poolReferences.get(user) ?? []) : [];
+    putFindings(state, `pool ${id}`, problem ? references.filter(({ pool }) => pool === id).map(problem) : []);
+  }
+}
+
+function dropPool(state: State, id: string): void {
+  put(state.pools, id, undefined);
+  state.poolServices.set(id, []);
+  state.poolNames.set(id, []);
+  putFindings(state, `pool ${id}`, []);
+}
+
+function putFindings(state: State, unit: string, findings: readonly Finding[]): void {
+  put(state.findings, unit, findings.length > 0 ? findings : undefined);
+}

@@ -1,0 +1,27 @@
+/** What is wrong with the engine itself, as findings: the same list, the same ways to see it. */
+import type { EngineState } from "../engine/engine.ts";
+import type { Finding, Severity } from "../model/findings.ts";
+
+/** @param stuck what has kept changes from being taken for too long. */
+export function engineFindings(state: EngineState, stuck: string | undefined): Finding[] {
+  const findings: Finding[] = [];
+  const add = (code: string, severity: Severity, field: string, sentence: string, effect: string): void => {
+    findings.push({ code, severity, object: { kind: "Engine", namespace: "", name: "nginx" }, field, sentence, effect });
+  };
+  if (state.refused !== undefined) {
+    add("engine-refused", "error", "nginx.conf", `nginx refuses its new configuration: ${state.refused}`,
+      "nginx goes on with the configuration before; routes that need a new profile wait");
+  }
+  if (state.keysNotKept) {
+    add("keys-not-kept", "warning", "--runtime-dir", "The runtime folder is not in memory, so private keys are not kept in it: choose one on tmpfs",
+      "a worker that starts while the controller is away serves https with the default certificate");
+  }
+  if (state.snapshotProblem !== undefined) {
+    add("snapshot-behind", "error", "--runtime-dir", `The runtime folder cannot be written (${state.snapshotProblem}): give it more room`,
+      "a worker that starts while the controller is away serves what was written last");
+  }
+  if (stuck !== undefined) {
+    add("worker-behind", "error", "workers", `Changes are not taken: ${stuck}`, "this Sluice says that it is not ready");
+  }
+  return findings;
+}

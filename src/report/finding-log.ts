@@ -1,0 +1,49 @@
+/**
+ * Findings in the log: each once when it appears, and once more when it is gone. Looked at when changes have been
+ * quiet for a moment, so that a burst of changes costs one look.
+ */
+import { findingText, subjectText, type Finding } from "../model/findings.ts";
+import type { Log } from "../support/log.ts";
+
+const QUIET_MS = 200;
+
+export interface FindingLog {
+  /** Something may have changed. */
+  touch(): void;
+  stop(): void;
+}
+
+export function createFindingLog(findings: () => readonly Finding[], log: Log): FindingLog {
+  let known = new Map<string, Finding>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    timer = undefined;
+    const now = new Map(findings().map((finding) => [identity(finding), finding]));
+    for (const [key, finding] of now) if (!known.has(key)) say(finding, log);
+    const gone = [...known.keys()].filter((key) => !now.has(key)).length;
+    if (gone > 0) log("info", `${gone === 1 ? "one finding is" : `${gone} findings are`} gone; ${now.size} left`);
+    known = now;
+  };
+  return {
+    touch() {
+      timer ??= setTimeout(look, QUIET_MS);
+    },
+    stop() {
+      clearTimeout(timer);
+    },
+  };
+}
+
+function identity({ code, object, field, sentence }: Finding): string {
+  return JSON.stringify([code, object.kind, object.namespace, object.name, field, sentence]);
+}
+
+function say(finding: Finding, log: Log): void {
+  const { severity, code, object, field, file, line } = finding;
+  log(severity === "warning" ? "warn" : severity, findingText(finding), {
+    finding: code,
+    object: subjectText(object),
+    field,
+    ...(file ? { at: `${file}:${line ?? 1}` } : {}),
+  });
+}

@@ -1,0 +1,90 @@
+/**
+ * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only.
+ *
+ * `/healthz` (alive), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
+ * `GET /api/v1/generation`, `GET /api/v1/findings`, `POST /api/v1/sync`.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { EngineState } from "../engine/engine.ts";
+import type { Finding } from "../model/findings.ts";
+import { UserError } from "../support/user-error.ts";
+
+export interface HealthOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly healthCheckPath: string;
+  readonly state: () => EngineState;
+  /** Why this process is not fit for traffic; undefined when it is. */
+  readonly notReady: () => string | undefined;
+  readonly notAlive: () => string | undefined;
+  readonly findings: () => readonly Finding[];
+  readonly sync: (signal: AbortSignal) => Promise<EngineState>;
+  readonly metrics: () => Promise<{ type: string; text: string }>;
+}
+
+const SYNC_LIMIT_MS = 10_000;
+
+/** Listens; throws a UserError when the port cannot be had. */
+export async function serveHealth(options: HealthOptions): Promise<Server> {
+  const server = createServer((request, response) => {
+    route(options, request, response).catch((error: Error) => answer(response, 500, `${error.message}\n`));
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port: options.port, ...(options.host ? { host: options.host } : {}) }, resolve);
+    });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === "EADDRINUSE" ? "is in use by another process" : (error as Error).message;
+    throw new UserError(`The health port ${options.host || "*"}:${options.port} ${why}: choose another with --healthz-port.`);
+  }
+  return server;
+}
+
+async function route(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = new URL(request.url ?? "/", "http://health").pathname;
+  const method = request.method ?? "GET";
+  if (path === options.healthCheckPath || path === "/healthz") return probe(response, options.notAlive());
+  if (path === "/readyz") return probe(response, options.notReady());
+  if (path === "/metrics") {
+    const { type, text } = await options.metrics();
+    return answer(response, 200, text, type);
+  }
+  if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
+  if (!isLoopback(request)) return answer(response, 403, "the admin API answers this machine only\n");
+  if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
+  if (path === "/api/v1/findings" && method === "GET") return json(response, 200, options.findings());
+  if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
+  return answer(response, 404, "not found\n");
+}
+
+function probe(response: ServerResponse, problem: string | undefined): void {
+  answer(response, problem === undefined ? 200 : 503, problem === undefined ? "ok\n" : `${problem}\n`);
+}
+
+async function sync(options: HealthOptions, response: ServerResponse): Promise<void> {
+  try {
+    json(response, 200, summary(await options.sync(AbortSignal.timeout(SYNC_LIMIT_MS))));
+  } catch (error) {
+    const { behind, refused } = options.state();
+    const reason = refused ?? (behind.length > 0 ? `not acknowledged by ${behind.join(", ")}` : (error as Error).message);
+    json(response, 504, { ...summary(options.state()), reason });
+  }
+}
+
+function summary({ observed, programmed, workers, reloads }: EngineState): object {
+  return { observed, programmed, workers, reloads };
+}
+
+function isLoopback({ socket }: IncomingMessage): boolean {
+  const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
+  return address === "::1" || address.startsWith("127.");
+}
+
+function json(response: ServerResponse, status: number, value: unknown): void {
+  answer(response, status, JSON.stringify(value) + "\n", "application/json");
+}
+
+function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+}

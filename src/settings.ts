@@ -1,0 +1,194 @@
+/**
+ * The command line: every flag is declared once, in `settings/table.ts`.
+ *
+ * Guarantee: arguments made for ingress-nginx start Sluice too; a slip is one sentence with its remedy.
+ */
+import { closest } from "./support/edit-distance.ts";
+import { UserError } from "./support/user-error.ts";
+import { INGRESS_NGINX_FLAGS, ingressNginxFlag } from "./settings/ingress-nginx-flags.ts";
+import { FLAGS } from "./settings/table.ts";
+import type { Command, FlagRow } from "./settings/table.ts";
+
+export { COMMANDS } from "./settings/table.ts";
+export type { Command } from "./settings/table.ts";
+export { helpFor } from "./settings/help.ts";
+
+/** What the operator chose on the command line. */
+export interface Settings {
+  // where objects come from
+  readonly manifests: readonly string[];
+  readonly kubeconfig: string;
+  readonly context: string;
+  readonly watchNamespace: string;
+  // which objects are ours
+  readonly ingressClass: string;
+  readonly controllerClass: string;
+  readonly ingressClassByName: boolean;
+  readonly watchIngressWithoutClass: boolean;
+  readonly disableCatchAll: boolean;
+  readonly disableSvcExternalName: boolean;
+  readonly annotationsPrefix: string;
+  // `namespace/name`, empty: none
+  readonly configmap: string;
+  readonly defaultBackendService: string;
+  readonly defaultSslCertificate: string;
+  // listeners
+  readonly bindAddress: readonly string[];
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly healthzPort: number;
+  readonly healthzHost: string;
+  readonly healthCheckPath: string;
+  // process
+  readonly runtimeDir: string;
+  /** `host:port`; empty: resolv.conf. */
+  readonly resolver: string;
+  readonly allowLocalTargets: boolean;
+  /** Seconds. */
+  readonly shutdownTimeout: number;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  readonly output: "text" | "json";
+}
+
+/** The settings and what else stood on the command line. */
+export interface CommandLine extends Settings {
+  readonly help: boolean;
+  readonly version: boolean;
+  /** Words that are no flags: the URL to explain, … */
+  readonly arguments: readonly string[];
+  /** Flags of ingress-nginx that were given and have no effect, as `--name`. */
+  readonly ignored: readonly string[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** What the words of a command line say before their values are looked at. */
+interface Words {
+  readonly flags: { readonly name: string; readonly value: string | undefined }[];
+  readonly rest: string[];
+  readonly ignored: string[];
+}
+
+/** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo"];
+
+/**
+ * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
+ * Throws a UserError with exit code 2 for anything that is not understood.
+ */
+export function parseSettings(argv: readonly string[], command: Command, env: NodeJS.ProcessEnv = process.env): CommandLine {
+  const words = splitWords(argv, command);
+  const settings = defaultSettings(command, env);
+  const given = new Set<keyof Settings>();
+  for (const { name, value } of words.flags) {
+    const field = fieldOf(name, command);
+    if (field) take(settings, field, value, given);
+  }
+  const [word] = words.rest;
+  if (word !== undefined && !TAKES_ARGUMENTS.includes(command)) {
+    throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
+  }
+  requireDistinctPorts(settings, command);
+  const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
+  return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
+}
+
+function splitWords(argv: readonly string[], command: Command): Words {
+  const words: Words = { flags: [], rest: [], ignored: [] };
+  for (let index = 0; index < argv.length; index++) {
+    const word = argv[index] ?? "";
+    if (word === "--") {
+      words.rest.push(...argv.slice(index + 1));
+      break;
+    }
+    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word) ?? [];
+    if (name === undefined || (!word.startsWith("--") && name !== "h" && name !== "v")) {
+      if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
+      words.rest.push(word);
+      continue;
+    }
+    const foreign = fieldOf(name, command, false) || isBuiltIn(name) ? undefined : ingressNginxFlag(name);
+    const needsValue = foreign === "value" || takesValue(name);
+    const next = argv[index + 1];
+    if (needsValue && inline === undefined) index++;
+    if (needsValue && inline === undefined && next === undefined) throw mistake(`${word} needs a value: write ${word}=VALUE`);
+    if (foreign) words.ignored.push(`${name.length === 1 ? "-" : "--"}${name}`);
+    else words.flags.push({ name: name === "h" ? "help" : name, value: inline ?? (needsValue ? next : undefined) });
+  }
+  return words;
+}
+
+function isBuiltIn(name: string): boolean {
+  return name === "help" || name === "h" || name === "version";
+}
+
+function fields(): (keyof Settings)[] {
+  return Object.keys(FLAGS) as (keyof Settings)[];
+}
+
+function takesValue(name: string): boolean {
+  return fields().some((field) => FLAGS[field].flag === name && FLAGS[field].type.placeholder !== "");
+}
+
+/** The setting that a flag sets; undefined for a built-in flag. Throws for one that this command does not have. */
+function fieldOf(name: string, command: Command, required = true): keyof Settings | undefined {
+  const field = fields().find((one) => FLAGS[one].flag === name);
+  const commands = field && FLAGS[field].commands;
+  if (field && (!commands || commands.includes(command))) return field;
+  // Flags of the other half of Sluice are taken in one command line for both; `agent` and `run` share theirs.
+  if (required && !isBuiltIn(name)) throw unknownFlag(`--${name}`, command);
+  return undefined;
+}
+
+function unknownFlag(word: string, command: Command): UserError {
+  const own = fields().filter((field) => FLAGS[field].commands?.includes(command) ?? true);
+  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS, "help", "version"];
+  const near = closest(word.replace(/^-+/, ""), names);
+  return mistake(
+    `"sluice ${command}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${command} --help"` : `did you mean --${near}?`),
+  );
+}
+
+function take<K extends keyof Settings>(
+  settings: Mutable<Settings>,
+  field: K,
+  text: string | undefined,
+  given: Set<keyof Settings>,
+): void {
+  const row: FlagRow<Settings[K]> = FLAGS[field];
+  const value = row.type.parse(text ?? "true");
+  if (value === undefined) throw mistake(`--${row.flag} must be ${row.type.expects}, not "${text ?? ""}"`);
+  const before = settings[field];
+  // Lists add up, everything else is what was said last.
+  settings[field] = given.has(field) && Array.isArray(before) && Array.isArray(value)
+    ? ([...before, ...value] as unknown as Settings[K])
+    : value;
+  given.add(field);
+}
+
+function defaultSettings(command: Command, env: NodeJS.ProcessEnv): Mutable<Settings> {
+  const rows = fields().map((field): [string, unknown] => {
+    const row: FlagRow<unknown> = FLAGS[field];
+    const value = command === "demo" && row.demoDefault !== undefined ? row.demoDefault : row.default;
+    return [field, typeof value === "function" ? value(env) : value];
+  });
+  return Object.fromEntries(rows) as Mutable<Settings>;
+}
+
+/** Two listeners on one port would keep nginx from starting. */
+function requireDistinctPorts(settings: Settings, command: Command): void {
+  if (!FLAGS.httpPort.commands?.includes(command)) return;
+  const ports = [
+    ["--http-port", settings.httpPort],
+    ["--https-port", settings.httpsPort],
+    ["--healthz-port", settings.healthzPort],
+  ] as const;
+  for (const [index, [flag, port]] of ports.entries()) {
+    const earlier = ports.slice(0, index).find((one) => one[1] === port);
+    if (earlier) throw mistake(`${flag} and ${earlier[0]} are both ${port}: give them different ports`);
+  }
+}
+
+function mistake(sentence: string): UserError {
+  return new UserError(sentence, 2);
+}

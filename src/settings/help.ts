@@ -1,0 +1,78 @@
+/** The text of `sluice <command> --help`, made from the table of flags. */
+import { FLAGS, GROUPS } from "./table.ts";
+import type { Command, FlagRow } from "./table.ts";
+
+interface CommandText {
+  readonly usage: string;
+  readonly summary: string;
+  readonly examples: readonly string[];
+}
+
+const TEXTS: Readonly<Record<Command, CommandText>> = {
+  run: {
+    usage: "sluice run [flags]",
+    summary: "Serve the Ingresses of a cluster, or of a folder, until it is told to stop.",
+    examples: [
+      "sluice run --manifests=examples --http-port=8080 --https-port=8443",
+      "sluice run --configmap=ingress/settings --default-backend-service=ingress/default-http-backend",
+    ],
+  },
+  demo: {
+    usage: "sluice demo [flags]",
+    summary: "Serve the walk-through in examples/ with backends of its own, until Ctrl-C.",
+    examples: ["sluice demo", "sluice demo --http-port=9000 --https-port=9001"],
+  },
+  explain: {
+    usage: "sluice explain URL [flags]",
+    summary: "Say where a request goes, and whose line decides it.",
+    examples: ["sluice explain http://shop.example/cart --manifests=examples"],
+  },
+  lint: {
+    usage: "sluice lint [flags]",
+    summary: "Say what is wrong with the objects; exit code 1 if something is.",
+    examples: ["sluice lint --manifests=examples", "sluice lint --manifests=examples --output=json"],
+  },
+  migrate: {
+    usage: "sluice migrate [flags]",
+    summary: "Say what would change if Sluice took over from ingress-nginx.",
+    examples: ["sluice migrate --context=production", "sluice migrate --manifests=dump --output=json"],
+  },
+  stop: {
+    usage: "sluice stop [flags]",
+    summary: "Stop the Sluice that runs with this runtime folder.",
+    examples: ["sluice stop --runtime-dir=/run/sluice"],
+  },
+  agent: {
+    usage: "sluice agent [flags]",
+    summary: "Run nginx for a controller in another container.",
+    examples: ["sluice agent --runtime-dir=/run/sluice"],
+  },
+};
+
+/** Complete text, ends with a newline. */
+export function helpFor(command: Command): string {
+  const { usage, summary, examples } = TEXTS[command];
+  const rows: FlagRow<unknown>[] = Object.values(FLAGS).filter((row) => row.commands?.includes(command) ?? true);
+  const groups = GROUPS.flatMap((group) => {
+    const own = rows.filter((row) => row.group === group);
+    return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
+  });
+  const lines = [`Usage: ${usage}`, "", summary, ...groups, "", "Examples:", ...examples.map((line) => `  ${line}`)];
+  return `${lines.join("\n")}\n`;
+}
+
+function flagLines(row: FlagRow<unknown>, command: Command): string[] {
+  const { placeholder } = row.type;
+  const head = `  --${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`;
+  const fallback = defaultOf(row, command);
+  return [head, `      ${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`];
+}
+
+/** The default as text; empty where there is nothing to say. */
+export function defaultOf(row: FlagRow<unknown>, command: Command): string {
+  const ofDemo = command === "demo" ? row.demoDefault : undefined;
+  if (ofDemo === undefined && row.defaultText !== undefined) return row.defaultText;
+  const value = ofDemo ?? row.default;
+  if (Array.isArray(value)) return value.join(", ");
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}

@@ -1,0 +1,97 @@
+/**
+ * Every flag: name, type, default, help. `--help`, parsing and the reference page read this one table.
+ *
+ * ingress-nginx behaviour: flags that it has too have its names and defaults.
+ */
+import type { Settings } from "../settings.ts";
+import * as type from "./values.ts";
+import type { FlagType } from "./values.ts";
+
+export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "agent", "stop"] as const;
+export type Command = (typeof COMMANDS)[number];
+
+export interface FlagRow<T> {
+  /** Without dashes. */
+  readonly flag: string;
+  readonly type: FlagType<T>;
+  readonly default: T | ((env: NodeJS.ProcessEnv) => T);
+  /** Where `sluice demo`, which needs no privileges and serves this machine only, starts from something else. */
+  readonly demoDefault?: T;
+  /** How the default reads in the help, where the value does not say it. */
+  readonly defaultText?: string;
+  readonly group: (typeof GROUPS)[number];
+  readonly help: string;
+  /** Absent: all of them. */
+  readonly commands?: readonly Command[];
+}
+
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Process"] as const;
+const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
+
+/** Commands that read objects. */
+const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
+/** Commands that serve requests. */
+const SERVING: readonly Command[] = ["run", "demo", "agent"];
+
+const reading = { commands: READING } as const;
+/** Commands that can read them from a cluster. */
+const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
+const serving = { commands: SERVING } as const;
+/** Commands that own or find a running Sluice by its folder. */
+const located = { commands: [...SERVING, "explain", "stop"] } as const;
+
+export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
+  manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, ...reading,
+    help: "Read objects from the YAML and JSON files below this folder instead of a cluster; may be repeated." },
+  kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...fromCluster,
+    defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster." },
+  context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...fromCluster,
+    defaultText: "the current one", help: "Context of the kubeconfig." },
+  watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
+    defaultText: "all", help: "Read only this namespace." },
+
+  ingressClass: { flag: "ingress-class", type: type.className, default: "nginx", group: OURS, ...reading,
+    help: "Value of the annotation kubernetes.io/ingress.class that makes an Ingress ours." },
+  controllerClass: { flag: "controller-class", type: type.controllerName, default: "k8s.io/ingress-nginx", group: OURS, ...reading,
+    help: "spec.controller of the IngressClasses that are ours." },
+  ingressClassByName: { flag: "ingress-class-by-name", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "The IngressClass named like --ingress-class is ours too, whatever its controller." },
+  watchIngressWithoutClass: { flag: "watch-ingress-without-class", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Ingresses without any class are ours too." },
+  disableCatchAll: { flag: "disable-catch-all", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Refuse Ingresses with a defaultBackend." },
+  disableSvcExternalName: { flag: "disable-svc-external-name", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Services of type ExternalName have no endpoints." },
+  annotationsPrefix: { flag: "annotations-prefix", type: type.annotationsPrefix, default: "nginx.ingress.kubernetes.io", group: OURS,
+    ...reading, help: "What annotations start with, before the slash." },
+  configmap: { flag: "configmap", type: type.objectName, default: "", group: OURS, ...reading,
+    help: "The ConfigMap with settings for all Ingresses." },
+  defaultBackendService: { flag: "default-backend-service", type: type.objectName, default: "", demoDefault: "ingress/default-http-backend", group: OURS,
+    ...reading, defaultText: "answer 404", help: "Service that gets the requests nobody else wants." },
+  defaultSslCertificate: { flag: "default-ssl-certificate", type: type.objectName, default: "", group: OURS, ...reading,
+    defaultText: "a self-signed one", help: "Secret with the certificate of hosts that have none." },
+
+  bindAddress: { flag: "bind-address", type: type.addresses, default: [], demoDefault: ["127.0.0.1"], group: PORTS,
+    ...serving, defaultText: "all", help: "Listen for http and https on these addresses; may be repeated." },
+  httpPort: { flag: "http-port", type: type.port, default: 80, demoDefault: 8080, group: PORTS, ...serving, help: "Port for http." },
+  httpsPort: { flag: "https-port", type: type.port, default: 443, demoDefault: 8443, group: PORTS, ...serving, help: "Port for https." },
+  healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...serving, help: "Port for health and metrics." },
+  healthzHost: { flag: "healthz-host", type: type.address, default: "", demoDefault: "127.0.0.1", group: PORTS,
+    ...serving, defaultText: "all", help: "Listen for health and metrics on this address." },
+  healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
+    help: "Path of the health check." },
+
+  runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
+    default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
+    defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
+  resolver: { flag: "resolver", type: type.resolver, default: "", group: PROCESS, ...reading,
+    defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
+  allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
+    help: "Let ExternalName Services lead to loopback and link-local addresses." },
+  shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
+    commands: [...SERVING, "stop"],
+    help: "How long requests may take to end when Sluice is stopped." },
+  logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
+    help: "Least severity that is logged." },
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, help: "Text for people or JSON for machines." },
+};

@@ -1,0 +1,111 @@
+/**
+ * The types of flag values. `parse` gives undefined for what `expects` does not describe.
+ */
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+
+export interface FlagType<T> {
+  /** Completes "must be …". */
+  readonly expects: string;
+  /** What stands for the value in the help; empty for a switch. */
+  readonly placeholder: string;
+  parse(text: string): T | undefined;
+}
+
+function textType(placeholder: string, expects: string, allowed: RegExp, orEmpty = true): FlagType<string> {
+  return {
+    placeholder,
+    expects,
+    parse: (text) => (text === "" ? (orEmpty ? text : undefined) : allowed.test(text) ? text : undefined),
+  };
+}
+
+/** RFC 1123: what Kubernetes takes as namespaces and names. */
+const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
+const SUBDOMAIN = `[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*`;
+
+export const anyText = textType("TEXT", "a text without control characters", /^\P{Cc}+$/u);
+export const path = textType("PATH", "a path", /^\P{Cc}+$/u);
+export const namespace = textType("NAMESPACE", "the name of one namespace", new RegExp(`^${LABEL}$`));
+export const objectName = textType("NS/NAME", "namespace/name", new RegExp(`^${LABEL}/${SUBDOMAIN}$`));
+export const className = textType("NAME", "the name of a class", new RegExp(`^${SUBDOMAIN}$`), false);
+const CONTROLLER = new RegExp(`^${SUBDOMAIN}(?:/[A-Za-z0-9._/-]+)?$`);
+export const controllerName = textType("DOMAIN/NAME", "a controller name such as example.com/ingress", CONTROLLER, false);
+export const annotationsPrefix = textType("PREFIX", "a DNS name such as nginx.ingress.kubernetes.io", new RegExp(`^${SUBDOMAIN}$`), false);
+export const urlPath = textType("PATH", "a path of letters, digits and / . _ - that starts with /", /^\/[\w./-]*$/, false);
+
+export const boolean: FlagType<boolean> = {
+  placeholder: "",
+  expects: "true or false",
+  parse: (text) =>
+    ["1", "t", "T", "TRUE", "true", "True"].includes(text)
+      ? true
+      : ["0", "f", "F", "FALSE", "false", "False"].includes(text)
+        ? false
+        : undefined,
+};
+
+export const port: FlagType<number> = {
+  placeholder: "PORT",
+  expects: "a port from 1 to 65535",
+  parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65535 ? Number(text) : undefined),
+};
+
+export const seconds: FlagType<number> = {
+  placeholder: "SECONDS",
+  expects: "a whole number of seconds up to 86400",
+  parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) <= 86_400 ? Number(text) : undefined),
+};
+
+export const address: FlagType<string> = {
+  placeholder: "IP",
+  expects: "an IP address, or empty for all",
+  parse: (text) => (text === "" || isAddress(text) ? text : undefined),
+};
+
+/** Repeated flags add up; commas separate too. */
+export const addresses: FlagType<readonly string[]> = {
+  placeholder: "IP",
+  expects: "IP addresses, separated by commas",
+  parse: (text) => {
+    const found = text.split(",").map((one) => one.trim()).filter((one) => one !== "");
+    return found.every(isAddress) ? found : undefined;
+  },
+};
+
+/** One path each time the flag is given. */
+export const folders: FlagType<readonly string[]> = {
+  placeholder: "FOLDER",
+  expects: "a folder",
+  parse: (text) => (path.parse(text) ? [text] : undefined),
+};
+
+/** nginx.conf and unix sockets name it: a socket's path may have 107 bytes in all. */
+export const runtimeFolder: FlagType<string> = {
+  placeholder: "FOLDER",
+  expects: "a folder of letters, digits and / . _ - + @ : with at most 80 bytes",
+  parse: (text) => {
+    const absolute = resolve(text);
+    return text !== "" && /^[\w/.+@:-]+$/.test(absolute) && absolute.length <= 80 ? absolute : undefined;
+  },
+};
+
+export const resolver: FlagType<string> = {
+  placeholder: "IP:PORT",
+  expects: "the address of a DNS server such as 10.96.0.10:53 or [::1]:53",
+  parse: (text) => {
+    if (text === "" || isAddress(text)) return text === "" ? "" : `${text.includes(":") ? `[${text}]` : text}:53`;
+    const [, six, four, digits = "53"] = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+    const valid = isAddress(six ?? four ?? "") && Number(digits) > 0 && Number(digits) <= 65535;
+    return valid ? `${six === undefined ? four : `[${six}]`}:${Number(digits)}` : undefined;
+  },
+};
+
+export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
+  return { placeholder: words.join("|"), expects: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) };
+}
+
+/** A zone (`fe80::1%eth0`) is nothing that nginx can listen on. */
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 && !text.includes("%");
+}

@@ -1,0 +1,29 @@
+/**
+ * Where an API server is and with which credentials: the common shape of a kubeconfig and of a pod's account.
+ */
+
+/** What one TLS connection and one request need. Replaced as a whole, never changed. */
+export interface Credentials {
+  readonly tls: {
+    readonly ca?: string | Buffer;
+    readonly cert?: string | Buffer;
+    readonly key?: string | Buffer;
+    readonly servername?: string;
+    readonly rejectUnauthorized?: boolean;
+  };
+  /** `authorization` and impersonation headers. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Access {
+  /** URL without a trailing slash; it may have a path. */
+  readonly server: string;
+  /** For humans: "https://10.0.0.1:6443 (context dev)". */
+  readonly description: string;
+  /** HTTP proxy to go through. */
+  readonly proxy?: string;
+  /** The credentials as they are now. May answer from a cache of its own while what it holds has not expired. */
+  read(): Promise<Credentials>;
+  /** The same, without any cache: the server has just refused what `read` gave. */
+  reread(): Promise<Credentials>;
+}

@@ -1,0 +1,203 @@
+/**
+ * Secrets: of all that the account may see, only those that somebody refers to are kept in memory.
+ *
+ * The collection's reads and events are filtered by `want`. A Secret that is newly wanted has passed by unseen, so it
+ * is read by name; many at once are read with the whole collection instead. A read by name races with the watch:
+ * - an event that arrives meanwhile is newer than an answer with the same or an older resourceVersion, and wins;
+ * - an event that arrives later and is older than what was read is dropped;
+ * - a read of the collection that began before the answer may know less than it, so it does not decide about such a
+ *   Secret: the Secret is read by name once more afterwards.
+ */
+import { createBackoff, inSeconds, pause } from "../../support/backoff.ts";
+import type { Secret } from "../objects.ts";
+import { keyOf } from "../snapshot.ts";
+import type { Key, Snapshot } from "../snapshot.ts";
+import { copyInto, putIfChanged, removeFrom } from "./copy.ts";
+import { Unreachable } from "./failures.ts";
+import { failureOf } from "./findings.ts";
+import { readObject } from "./pages.ts";
+import { SECRETS } from "./resources.ts";
+import type { Collection } from "./resources.ts";
+import type { Shared, Sink } from "./shared.ts";
+import { createSlots } from "./slots.ts";
+import { nameOf } from "./trim.ts";
+import { isOlder } from "./versions.ts";
+
+/** Helm keeps its releases in Secrets, megabytes of them; nobody serves TLS with one. */
+export const NOT_HELM = "type!=helm.sh/release.v1";
+/** More new ones than this: one read of the collection is cheaper than so many requests. */
+const FEW = 32;
+const AT_ONCE = 8;
+
+export interface WantedSecrets {
+  readonly sink: Sink<Secret>;
+  /**
+   * The keys wanted from now on; the others are forgotten at once. Resolves when each new one has been read, or is
+   * known to be missing, or the source has ended. Never rejects.
+   */
+  want(keys: ReadonlySet<Key>): Promise<void>;
+  /** Resolves when no read by name is under way. */
+  settled(): Promise<void>;
+}
+
+interface Reading {
+  done: Promise<void>;
+  /** Version of the newest event of this Secret since the request was sent. */
+  event: string | undefined;
+}
+
+/** `reread` reads the whole collection; it resolves when that is done. */
+export function wantedSecrets(
+  shared: Shared, collection: Collection<"Secret">, snapshot: Snapshot,
+  changed: () => void, reread: () => Promise<void>, signal: AbortSignal,
+): WantedSecrets {
+  const copy = copyInto(snapshot, SECRETS, changed);
+  const readings = new Map<Key, Reading>();
+  /** Keys that were read by name since the running read of the collection began. */
+  const byName = new Set<Key>();
+  let wanted: ReadonlySet<Key> = new Set();
+  const slots = createSlots(AT_ONCE);
+
+  const read = (key: Key): Promise<void> => {
+    const running = readings.get(key);
+    if (running) return running.done;
+    byName.add(key);
+    const reading: Reading = { event: undefined, done: Promise.resolve() };
+    readings.set(key, reading);
+    reading.done = readNow(key, reading);
+    return reading.done;
+  };
+
+  const readNow = async (key: Key, reading: Reading): Promise<void> => {
+    const current = (): boolean => readings.get(key) === reading;
+    const free = await slots.take();
+    reading.event = undefined;
+    const raw = await readSecret(shared, collection, key, current, signal);
+    free();
+    if (!current()) return;
+    readings.delete(key);
+    if (raw !== GIVEN_UP) settle(key, raw, reading.event);
+  };
+
+  const settle = (key: Key, raw: unknown, event: string | undefined): void => {
+    const secret = raw === undefined ? undefined : SECRETS.trim(raw);
+    if (!secret) {
+      if (event === undefined) removeFrom(snapshot, "Secret", placeOf(key), changed);
+    } else if (event === undefined || isOlder(event, secret.metadata.resourceVersion)) {
+      putIfChanged(snapshot, "Secret", secret, changed);
+    }
+  };
+
+  /** Also drops the answer of a running read: events that pass unseen from now on may be newer. */
+  const forget = (key: Key): void => {
+    readings.delete(key);
+    removeFrom(snapshot, "Secret", placeOf(key), changed);
+  };
+
+  const known = (key: Key): string | undefined => {
+    const { namespace, name } = placeOf(key);
+    return snapshot.get("Secret", namespace, name)?.metadata.resourceVersion;
+  };
+  /** Whether an event is of a wanted Secret and not older than what we have of it. */
+  const news = (raw: unknown, version: string): boolean => {
+    const key = keyIn(raw);
+    if (key === undefined || !wanted.has(key)) return false;
+    const reading = readings.get(key);
+    if (reading) reading.event = version;
+    return !isOlder(version, known(key));
+  };
+
+  const sink: Sink<Secret> = {
+    begin() {
+      byName.clear();
+      for (const key of readings.keys()) byName.add(key);
+    },
+    keepsNothing: () => wanted.size === 0,
+    take(raw) {
+      const key = keyIn(raw);
+      return key !== undefined && wanted.has(key) ? copy.take(raw) : undefined;
+    },
+    replace(objects, version) {
+      const undecided = [...byName].filter((key) => wanted.has(key));
+      const kept = undecided.flatMap((key) => {
+        const { namespace, name } = placeOf(key);
+        return snapshot.get("Secret", namespace, name) ?? [];
+      });
+      const decided = objects.filter(({ metadata: { namespace, name } }) => {
+        const key = keyOf(namespace, name);
+        return wanted.has(key) && !byName.has(key);
+      });
+      copy.replace([...decided, ...kept], version);
+      for (const key of undecided) void read(key);
+    },
+    put: (raw, version) => {
+      if (news(raw, version)) copy.put(raw, version);
+    },
+    remove: (raw, version) => {
+      if (news(raw, version)) copy.remove(raw, version);
+    },
+  };
+
+  return {
+    sink,
+    async want(keys) {
+      const added = [...keys].filter((key) => !wanted.has(key) && canExist(key, collection));
+      for (const key of wanted) if (!keys.has(key)) forget(key);
+      wanted = new Set(keys);
+      if (added.length > FEW) await reread();
+      else await Promise.all(added.map(read));
+    },
+    async settled() {
+      while (readings.size > 0) await Promise.all([...readings.values()].map(({ done }) => done));
+    },
+  };
+}
+
+const GIVEN_UP = Symbol("given up");
+
+/** Tries until there is an answer, or nobody wants it any more. `undefined`: there is no such Secret. Never rejects. */
+async function readSecret(
+  { connection, outage, log, timing, failed }: Shared, collection: Collection<"Secret">, key: Key,
+  current: () => boolean, signal: AbortSignal,
+): Promise<unknown> {
+  const { namespace, name } = placeOf(key);
+  const path = `${SECRETS.api}/namespaces/${encodeURIComponent(namespace)}/${SECRETS.plural}/${encodeURIComponent(name)}`;
+  const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
+  while (!signal.aborted && current()) {
+    try {
+      return await readObject(connection, path, signal);
+    } catch (error) {
+      if (signal.aborted) break;
+      if (error instanceof Unreachable) await outage.failed(error.message);
+      else {
+        const wait = backoff.next();
+        const failure = `Secret ${key}: ${failureOf(collection, "get", error)}`;
+        failed(failure);
+        log("warn", `${failure}; trying again in ${inSeconds(wait)}`);
+        await pause(wait, signal);
+      }
+    }
+  }
+  return GIVEN_UP;
+}
+
+/** What the Kubernetes API takes as the name of a namespace or a Secret (RFC 1123 subdomain). */
+const NAMES = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
+
+/**
+ * A Secret outside of the watched namespace is missing, as it is for ingress-nginx. Names that cannot be come from
+ * tenants' annotations; they are never sent, so that none can make up a path.
+ */
+function canExist(key: Key, { namespace }: Collection<"Secret">): boolean {
+  return NAMES.test(key) && (namespace === "" || key.startsWith(`${namespace}/`));
+}
+
+function keyIn(raw: unknown): Key | undefined {
+  const place = nameOf(raw);
+  return place && keyOf(place.namespace, place.name);
+}
+
+function placeOf(key: Key): { namespace: string; name: string } {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}

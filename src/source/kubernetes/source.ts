@@ -1,0 +1,209 @@
+/**
+ * The Source that is a Kubernetes API server: six collections, each kept up to date by a reflector of its own.
+ *
+ * Read with `get`, `list` and `watch`, and nothing else: IngressClasses, Ingresses, Services, EndpointSlices, Secrets
+ * (kept only when wanted) and the one ConfigMap of the controller. Trouble with one kind leaves the others alone.
+ */
+import type { Finding } from "../../model/findings.ts";
+import type { Log } from "../../support/log.ts";
+import { UserError } from "../../support/user-error.ts";
+import type { Kind } from "../objects.ts";
+import { Snapshot } from "../snapshot.ts";
+import type { Source } from "../source.ts";
+import { openConnection } from "./connection.ts";
+import type { Connection, ConnectionOptions } from "./connection.ts";
+import { copyInto } from "./copy.ts";
+import { forbiddenFinding, INGRESS_CLASSES_FORBIDDEN, ingressClassesForbidden, kindForbidden } from "./findings.ts";
+import { watchForOutage } from "./outage.ts";
+import type { Outage } from "./outage.ts";
+import { createPatience, REMEDY } from "./patience.ts";
+import type { Patience } from "./patience.ts";
+import { Reflector } from "./reflector.ts";
+import {
+  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, SECRETS, SERVICES,
+} from "./resources.ts";
+import type { Collection, Resource } from "./resources.ts";
+import { NOT_HELM, wantedSecrets } from "./secrets.ts";
+import type { WantedSecrets } from "./secrets.ts";
+import type { Shared, Sink } from "./shared.ts";
+import { createSlots } from "./slots.ts";
+import { TIMING } from "./timing.ts";
+import type { Timing } from "./timing.ts";
+
+export interface KubernetesSourceOptions extends ConnectionOptions {
+  /** Empty: all namespaces. */
+  readonly watchNamespace: string;
+  /** The controller's ConfigMap, `namespace/name`; empty: none. It may be outside of `watchNamespace`. */
+  readonly configmap: string;
+  readonly log: Log;
+  readonly timing?: Timing;
+  /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
+  readonly giveUpAfter?: number;
+}
+
+export interface KubernetesSource extends Source {
+  /**
+   * False when the account may not list IngressClasses: then `spec.ingressClassName` is not looked at, for as long as
+   * this process runs. Known once `start` has resolved.
+   */
+  readonly classesReadable: boolean;
+  /** As in Source. The promise, which may be ignored, resolves when each newly wanted Secret is read or known to be missing. */
+  want(secrets: ReadonlySet<string>): Promise<void>;
+}
+
+const READS_AT_ONCE = 2;
+
+/** What exists once the connection is open. */
+interface Running {
+  readonly reflectors: readonly Pick<Reflector<unknown>, "run" | "reread" | "firstRead">[];
+  readonly secrets: WantedSecrets;
+  readonly patience: Patience;
+}
+
+/**
+ * Nothing is opened before `start`. See Source for what its functions promise.
+ * Throws a UserError when `configmap` is not of the form `namespace/name`.
+ */
+export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSource {
+  const snapshot = new Snapshot();
+  const findings = new Map<string, Finding>();
+  const configmap = parseConfigmap(options.configmap);
+  let description = options.kubeconfig || "Kubernetes API";
+  let listed: readonly Finding[] = [];
+  let wanted: ReadonlySet<string> = new Set();
+  let running: Running | undefined;
+  let tell = (): void => {};
+
+  const note = (resource: Resource<Kind>, found: Finding | undefined): void => {
+    if (!found && !findings.has(resource.name)) return;
+    if (found) findings.set(resource.name, found);
+    else findings.delete(resource.name);
+    listed = [...findings.values()];
+    tell();
+  };
+
+  return {
+    snapshot,
+    get findings() {
+      return listed;
+    },
+    get description() {
+      return description;
+    },
+    get classesReadable() {
+      return findings.get(INGRESS_CLASSES.name)?.code !== INGRESS_CLASSES_FORBIDDEN;
+    },
+    async start(changed, signal) {
+      const connection = await openConnection(options);
+      description = connection.description;
+      const timing = options.timing ?? TIMING;
+      const patience = createPatience(connection.server, options.giveUpAfter);
+      const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal), patience);
+      const shared: Shared = {
+        connection: reportAnswers(connection, outage, patience),
+        outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed,
+      };
+      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, () => tell(), signal), patience };
+      void running.secrets.want(wanted);
+      const ends = running.reflectors.map((reflector) => reflector.run(signal));
+      void Promise.all(ends).finally(() => connection.close());
+      await patience.within(Promise.all(running.reflectors.map(({ firstRead }) => firstRead)));
+      signal.throwIfAborted();
+      tell = oncePerTurn(changed, signal);
+    },
+    async sync(signal) {
+      if (!running) throw new Error("sync before start");
+      const { reflectors, secrets, patience } = running;
+      const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => secrets.settled());
+      await orAborted(patience.within(read), signal);
+    },
+    async want(keys) {
+      wanted = keys;
+      if (running) await running.patience.within(running.secrets.want(keys));
+    },
+  };
+}
+
+function assemble(
+  shared: Shared, namespace: string, configmap: { namespace: string; name: string } | undefined, snapshot: Snapshot,
+  note: (resource: Resource<Kind>, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
+): Omit<Running, "patience"> {
+  const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
+    new Reflector(shared, {
+      collection, sink, optional,
+      forbidden(verb, givenUp) {
+        const factory = givenUp ? ingressClassesForbidden : kindForbidden;
+        note(collection.resource, verb && forbiddenFinding(factory, collection, verb));
+      },
+    });
+  const plain = <K extends Kind>(resource: Resource<K>, within = namespace, selector?: string) =>
+    reflect(collectionOf(resource, within, selector), copyInto(snapshot, resource, changed), resource === INGRESS_CLASSES);
+
+  const secretsCollection = collectionOf(SECRETS, namespace, NOT_HELM);
+  const secrets = wantedSecrets(shared, secretsCollection, snapshot, changed, () => secretsReflector.reread(), signal);
+  const secretsReflector = reflect(secretsCollection, secrets.sink);
+  return {
+    secrets,
+    reflectors: [
+      plain(INGRESS_CLASSES),
+      plain(INGRESSES),
+      plain(SERVICES),
+      plain(ENDPOINT_SLICES),
+      secretsReflector,
+      ...(configmap ? [plain(CONFIG_MAPS, configmap.namespace, `metadata.name=${configmap.name}`)] : []),
+    ],
+  };
+}
+
+/** The same outage, telling `patience` of each failure. */
+function reportFailures(outage: Outage, patience: Patience): Outage {
+  return {
+    ...outage,
+    failed(reason) {
+      patience.failed(`${reason}; start it, ${REMEDY}`);
+      return outage.failed(reason);
+    },
+  };
+}
+
+/** The same connection, telling `outage` of each answer, and `patience` of those that grant what was asked. */
+function reportAnswers(connection: Connection, outage: Outage, patience: Patience): Connection {
+  return {
+    ...connection,
+    async request(...request) {
+      const response = await connection.request(...request);
+      outage.answered();
+      if (response.statusCode < 300) patience.answered();
+      return response;
+    },
+  };
+}
+
+/** However often it is called, `changed` is called once in this turn of the event loop, and never after the abort. */
+function oncePerTurn(changed: () => void, signal: AbortSignal): () => void {
+  let due = false;
+  return () => {
+    if (due) return;
+    due = true;
+    setImmediate(() => {
+      due = false;
+      if (!signal.aborted) changed();
+    });
+  };
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+function parseConfigmap(value: string): { namespace: string; name: string } | undefined {
+  if (value === "") return undefined;
+  const [namespace, name, ...rest] = value.split("/");
+  if (namespace && name && rest.length === 0) return { namespace, name };
+  throw new UserError(`--configmap is "${value}"; write it as namespace/name.`);
+}

@@ -1,0 +1,157 @@
+/**
+ * HTTP to one API server: credentials that are re-read, TLS options that follow them, errors in words.
+ *
+ * Guarantees: credentials are at most a minute old; a 401 makes us read them anew at once and try one more time, and a
+ * TLS error reads them anew for the next try; a certificate that was replaced is used for the next connection while
+ * running watches go on.
+ */
+import { createHash } from "node:crypto";
+import { Agent, ProxyAgent } from "undici";
+import type { Dispatcher } from "undici";
+import type { Access, Credentials } from "./access.ts";
+import { inWords, isTlsError, Unreachable } from "./failures.ts";
+
+export type Query = Readonly<Record<string, string>>;
+
+export interface RequestDetails {
+  /** `GET` when absent. */
+  readonly method?: Dispatcher.HttpMethod;
+  /** JSON text. */
+  readonly body?: string;
+  /** `application/json` when absent and there is a body. */
+  readonly contentType?: string;
+  /** Milliseconds without a byte after which the response body fails; 60 s when absent. */
+  readonly silence?: number;
+}
+
+export type ApiResponse = Dispatcher.ResponseData;
+
+export interface Connection {
+  readonly server: string;
+  /** For humans: "https://10.0.0.1:6443 (context dev)". */
+  readonly description: string;
+  /**
+   * Sends one request. Resolves with any HTTP answer, whatever its status; the caller reads or destroys its body.
+   * Rejects with `Unreachable` when there is no answer, and with the signal's reason when that aborts.
+   */
+  request(path: string, query: Query, signal: AbortSignal, details?: RequestDetails): Promise<ApiResponse>;
+  /** Ends all requests and closes all sockets. */
+  close(): Promise<void>;
+}
+
+const CREDENTIALS_LIFE = 60_000;
+const ANSWER_TIMEOUT = 60_000;
+/** Long enough for the next page of a list; a connection that idles longer may be dead by the time it is needed. */
+const IDLE = { keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 };
+
+export function connect(access: Access): Connection {
+  const base = new URL(access.server);
+  const credentials = keepCredentials(access);
+  const dispatchers = keepDispatcher(access.proxy);
+
+  const send = async (path: string, query: Query, signal: AbortSignal, using: Credentials, details: RequestDetails) => {
+    const search = new URLSearchParams(query).toString();
+    const response = await dispatchers.get(using).request({
+      origin: base.origin,
+      path: `${base.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
+      method: details.method ?? "GET",
+      headers: {
+        ...using.headers,
+        accept: "application/json",
+        "user-agent": "sluice",
+        ...(details.body === undefined ? {} : { "content-type": details.contentType ?? "application/json" }),
+      },
+      ...(details.body === undefined ? {} : { body: details.body }),
+      signal,
+      headersTimeout: ANSWER_TIMEOUT,
+      bodyTimeout: details.silence ?? ANSWER_TIMEOUT,
+    });
+    // Whoever reads the body sees its error; without this, a body that nobody reads would end the process.
+    response.body.on("error", () => {});
+    return response;
+  };
+
+  return {
+    server: access.server,
+    description: access.description,
+    async request(path, query, signal, details = {}) {
+      const first = await credentials.get().catch((error: unknown) => {
+        throw signal.aborted ? signal.reason : error;
+      });
+      try {
+        const response = await send(path, query, signal, first, details);
+        if (response.statusCode !== 401) return response;
+        const second = await credentials.renewed(first);
+        if (sameCredentials(first, second)) return response;
+        response.body.destroy();
+        return await send(path, query, signal, second, details);
+      } catch (error) {
+        if (signal.aborted) throw signal.reason;
+        // The server's CA or our certificate may have been replaced: the next try shall know.
+        if (isTlsError(error)) await credentials.renewed(first);
+        throw error instanceof Unreachable ? error : new Unreachable(inWords(error), error);
+      }
+    },
+    close: () => dispatchers.close(),
+  };
+}
+
+/** Credentials with an age. All requests share one reading, also the renewal after a 401. */
+function keepCredentials(access: Access) {
+  let held: { value: Credentials; at: number } | undefined;
+  let reading: Promise<Credentials> | undefined;
+  const load = (how: () => Promise<Credentials>): Promise<Credentials> => {
+    reading ??= how()
+      .then((value) => {
+        held = { value, at: Date.now() };
+        return value;
+      }, (error: unknown) => {
+        throw new Unreachable(`no credentials for it: ${inWords(error)}`, error);
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
+  };
+  return {
+    get: async () => (held && Date.now() - held.at < CREDENTIALS_LIFE ? held.value : load(access.read)),
+    /** Other credentials than the refused ones, if there are any. */
+    renewed: async (refused: Credentials) => (held && held.value !== refused ? held.value : load(access.reread)),
+  };
+}
+
+/** One pool of connections per TLS identity. The previous pool ends when its last request has ended. */
+function keepDispatcher(proxy: string | undefined) {
+  let current: { identity: string; dispatcher: Dispatcher } | undefined;
+  const open = new Set<Dispatcher>();
+  return {
+    get({ tls }: Credentials): Dispatcher {
+      const identity = identityOf(tls);
+      if (current?.identity === identity) return current.dispatcher;
+      current?.dispatcher.close().catch(() => {});
+      // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
+      const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
+      const dispatcher = proxy
+        ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls }, connect: socket })
+        : new Agent({ ...IDLE, connect: { ...tls, ...socket } });
+      open.add(dispatcher);
+      current = { identity, dispatcher };
+      return dispatcher;
+    },
+    async close() {
+      await Promise.allSettled([...open].map((dispatcher) => dispatcher.destroy()));
+    },
+  };
+}
+
+function identityOf(tls: Credentials["tls"]): string {
+  const digest = createHash("sha256");
+  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, `${tls.rejectUnauthorized}`]) {
+    digest.update(part ?? "").update("\0");
+  }
+  return digest.digest("hex");
+}
+
+function sameCredentials(a: Credentials, b: Credentials): boolean {
+  return identityOf(a.tls) === identityOf(b.tls) && JSON.stringify(a.headers) === JSON.stringify(b.headers);
+}

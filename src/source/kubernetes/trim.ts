@@ -1,0 +1,237 @@
+/**
+ * From the API server's JSON to our objects: only the fields we read, so that ten thousand objects stay small.
+ *
+ * Never throws: the API server has checked the schema, but a field of the wrong type is treated as absent all the
+ * same, because one odd object must not stop its neighbours. An object without a name is no object (`undefined`).
+ */
+import { PrivateBytes } from "../../support/private-bytes.ts";
+import type {
+  ConfigMap, EndpointSlice, Ingress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
+  Service, ServicePort, SliceEndpoint, SlicePort,
+} from "../objects.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A copy of the whole object that `kubectl apply` keeps: as large as the object, and no instruction to us. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
+export function trimIngress(raw: unknown): Ingress | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  const spec = fields(fields(raw)["spec"]);
+  return {
+    kind: "Ingress",
+    metadata,
+    spec: present({
+      ingressClassName: text(spec["ingressClassName"]),
+      defaultBackend: isFields(spec["defaultBackend"]) ? trimBackend(spec["defaultBackend"]) : undefined,
+      tls: list(spec["tls"], trimTls),
+      rules: list(spec["rules"], trimRule),
+    }),
+  };
+}
+
+export function trimIngressClass(raw: unknown): IngressClass | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  return { kind: "IngressClass", metadata, spec: present({ controller: text(fields(fields(raw)["spec"])["controller"]) }) };
+}
+
+export function trimService(raw: unknown): Service | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  const spec = fields(fields(raw)["spec"]);
+  return {
+    kind: "Service",
+    metadata,
+    spec: present({
+      type: text(spec["type"]),
+      clusterIP: text(spec["clusterIP"]),
+      externalName: text(spec["externalName"]),
+      ports: list(spec["ports"], trimServicePort),
+    }),
+  };
+}
+
+export function trimEndpointSlice(raw: unknown): EndpointSlice | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  const slice = fields(raw);
+  return {
+    kind: "EndpointSlice",
+    metadata,
+    ...present({
+      addressType: text(slice["addressType"]),
+      endpoints: list(slice["endpoints"], trimEndpoint),
+      ports: list(slice["ports"], trimSlicePort),
+    }),
+  };
+}
+
+/** Decodes `data` (base64). Call it only for a Secret that somebody refers to. */
+export function trimSecret(raw: unknown): Secret | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  const encoded = Object.entries(textRecord(fields(raw)["data"]) ?? {});
+  const data = Object.fromEntries(encoded.map(([key, value]) => [key, new PrivateBytes(Buffer.from(value, "base64"))]));
+  return { kind: "Secret", metadata, ...present({ type: text(fields(raw)["type"]) }), data };
+}
+
+export function trimConfigMap(raw: unknown): ConfigMap | undefined {
+  const metadata = trimMeta(raw);
+  if (!metadata) return undefined;
+  return { kind: "ConfigMap", metadata, ...present({ data: textRecord(fields(raw)["data"]) }) };
+}
+
+/** Where an object stands, without reading the rest of it; `undefined` when it has no name. */
+export function nameOf(raw: unknown): { readonly namespace: string; readonly name: string } | undefined {
+  const meta = fields(fields(raw)["metadata"]);
+  const name = text(meta["name"]);
+  return name ? { namespace: text(meta["namespace"]) ?? "", name } : undefined;
+}
+
+/** The resourceVersion of an object, a list or a bookmark. */
+export function versionOf(raw: unknown): string | undefined {
+  return text(fields(fields(raw)["metadata"])["resourceVersion"]);
+}
+
+function trimMeta(raw: unknown): Meta | undefined {
+  const name = nameOf(raw);
+  if (!name) return undefined;
+  const meta = fields(fields(raw)["metadata"]);
+  return {
+    ...name,
+    ...present({
+      uid: text(meta["uid"]),
+      resourceVersion: text(meta["resourceVersion"]),
+      generation: integer(meta["generation"]),
+      creationTimestamp: text(meta["creationTimestamp"]),
+      labels: textRecord(meta["labels"]),
+      annotations: textRecord(meta["annotations"], LAST_APPLIED),
+    }),
+  };
+}
+
+function trimBackend(raw: unknown): IngressBackend {
+  const backend = fields(raw);
+  const service = fields(backend["service"]);
+  const port = fields(service["port"]);
+  const serviceName = text(service["name"]);
+  const resource = fields(backend["resource"]);
+  const kind = text(resource["kind"]);
+  const name = text(resource["name"]);
+  return present({
+    service: serviceName === undefined ? undefined : {
+      name: serviceName,
+      ...(isFields(service["port"])
+        ? { port: present({ name: text(port["name"]), number: integer(port["number"]) }) }
+        : {}),
+    },
+    resource: kind === undefined || name === undefined
+      ? undefined
+      : { ...present({ apiGroup: text(resource["apiGroup"]) }), kind, name },
+  });
+}
+
+function trimRule(raw: Fields): IngressRule {
+  const http = raw["http"];
+  return present({
+    host: text(raw["host"]),
+    http: isFields(http) ? { paths: list(http["paths"], trimPath) ?? [] } : undefined,
+  });
+}
+
+function trimPath(raw: Fields): IngressPath {
+  return { ...present({ path: text(raw["path"]), pathType: text(raw["pathType"]) }), backend: trimBackend(raw["backend"]) };
+}
+
+function trimTls(raw: Fields): IngressTLS {
+  return present({ hosts: texts(raw["hosts"]), secretName: text(raw["secretName"]) });
+}
+
+function trimServicePort(raw: Fields): ServicePort | undefined {
+  const port = integer(raw["port"]);
+  if (port === undefined) return undefined;
+  return {
+    port,
+    ...present({
+      name: text(raw["name"]),
+      protocol: text(raw["protocol"]),
+      targetPort: integer(raw["targetPort"]) ?? text(raw["targetPort"]),
+    }),
+  };
+}
+
+function trimEndpoint(raw: Fields): SliceEndpoint {
+  const conditions = raw["conditions"];
+  return {
+    addresses: texts(raw["addresses"]) ?? [],
+    ...present({
+      conditions: isFields(conditions)
+        ? present({
+          ready: flag(conditions["ready"]),
+          serving: flag(conditions["serving"]),
+          terminating: flag(conditions["terminating"]),
+        })
+        : undefined,
+    }),
+  };
+}
+
+function trimSlicePort(raw: Fields): SlicePort {
+  return present({ name: text(raw["name"]), port: integer(raw["port"]), protocol: text(raw["protocol"]) });
+}
+
+type Present<T> =
+  & { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
+  & { [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined> };
+
+/** The same object without its undefined fields: absent means absent. */
+function present<T extends object>(all: T): Present<T> {
+  const kept: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(all)) if (value !== undefined) kept[key] = value;
+  return kept as Present<T>;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value as an object to look into; an empty one when it is something else. */
+export function fields(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}
+
+export function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+export function integer(value: unknown): number | undefined {
+  return Number.isInteger(value) ? (value as number) : undefined;
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === "boolean" ? value : undefined;
+}
+
+function texts(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+}
+
+/** The members that are objects, each through `trim`; members that `trim` refuses are left out. */
+function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const kept: T[] = [];
+  for (const item of value) {
+    const trimmed = isFields(item) ? trim(item) : undefined;
+    if (trimmed !== undefined) kept.push(trimmed);
+  }
+  return kept;
+}
+
+/** Entries that are strings. Made with `fromEntries`, because `__proto__` is a legal key of a ConfigMap or a Secret. */
+function textRecord(value: unknown, without?: string): Record<string, string> | undefined {
+  if (!isFields(value)) return undefined;
+  const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
+  return Object.fromEntries(Object.entries(value).filter(isText).filter(([key]) => key !== without));
+}

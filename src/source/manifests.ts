@@ -1,0 +1,190 @@
+/**
+ * Folders of YAML and JSON as a Source: no cluster needed.
+ *
+ * Guarantees: a change is seen within a few hundredths of a second; a file that is being replaced, or that became
+ * invalid, takes nothing away from what serves; every finding has its file and line.
+ */
+import { readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { sortFindings } from "../model/findings.ts";
+import type { Finding } from "../model/findings.ts";
+import type { Log } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
+import { declarationsInto } from "./manifests/declarations.ts";
+import type { Declarations } from "./manifests/declarations.ts";
+import { walk } from "./manifests/folders.ts";
+import type { Walk } from "./manifests/folders.ts";
+import { watchFolders } from "./manifests/watch.ts";
+import type { FolderWatch } from "./manifests/watch.ts";
+import { Snapshot } from "./snapshot.ts";
+import type { Source } from "./source.ts";
+
+export interface ManifestsOptions {
+  /** Folders, read recursively; single files are taken too. */
+  readonly folders: readonly string[];
+  readonly log: Log;
+}
+
+/** What vanished is believed only at a second look: replacing a file may take it away for a moment. */
+const SECOND_LOOK_MS = 60;
+/** Finds what no event told of (network file systems, dropped events). */
+const REGULAR_LOOK_MS = 5_000;
+/** … and never more of the time than one part in this many. */
+const REGULAR_SHARE = 100;
+/** How long reading may hold up everything else. */
+const TURN_MS = 10;
+
+interface Look {
+  /** Files to look at; "changed" and "everything" walk all folders, "everything" reads unchanged files too. */
+  readonly scope: ReadonlySet<string> | "changed" | "everything";
+  /** Whether objects that vanished are removed now. */
+  readonly removals: boolean;
+}
+
+export function manifestsSource({ folders, log }: ManifestsOptions): Source {
+  const snapshot = new Snapshot();
+  const declarations = declarationsInto(snapshot);
+  const signatures = new Map<string, string>();
+  let findings: readonly Finding[] | undefined;
+  let changed: (() => void) | undefined;
+  let folderWatch: FolderWatch | undefined;
+  let secondLook: NodeJS.Timeout | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** Looks run one after the other; each ends with one commit in one turn of the event loop. */
+  function look(request: Look): Promise<void> {
+    const run = queue.then(() => lookNow(request));
+    queue = run.catch(() => undefined);
+    return run;
+  }
+
+  async function lookNow({ scope, removals }: Look): Promise<void> {
+    if (typeof scope === "string") await lookAtAll(scope);
+    else await lookAt(scope);
+    const outcome = declarations.commit(removals);
+    if (outcome.held > 0 && changed) {
+      clearTimeout(secondLook);
+      secondLook = setTimeout(() => void inBackground({ scope: "changed", removals: true }), SECOND_LOOK_MS);
+    }
+    if (!outcome.changed) return;
+    findings = undefined;
+    changed?.();
+  }
+
+  async function lookAtAll(scope: "changed" | "everything"): Promise<void> {
+    const found = await walk(folders);
+    if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // What came before the watch began.
+    forgetVanished(declarations, signatures, found);
+    for (const [path, reason] of found.unreadable) {
+      declarations.setUnreadable(path, reason);
+      signatures.delete(path);
+    }
+    const touched = [...found.files].filter(([file, signature]) => scope === "everything" || signatures.get(file) !== signature);
+    for (const [file, signature] of touched) signatures.set(file, signature);
+    await readInto(declarations, signatures, touched.map(([file]) => file));
+  }
+
+  async function lookAt(files: ReadonlySet<string>): Promise<void> {
+    const plain: string[] = [];
+    for (const file of files) {
+      const stats = await stat(file).catch(() => undefined);
+      if (stats && !stats.isFile()) return lookAtAll("changed");
+      plain.push(file);
+      // Not known to be the content of any signature: the next full look reads it once more, and finds no change.
+      signatures.delete(file);
+    }
+    await readInto(declarations, signatures, plain);
+  }
+
+  async function inBackground(request: Look): Promise<void> {
+    await look(request).catch((error: unknown) => log("error", "reading manifests failed", { error: String(error) }));
+  }
+
+  function watchUntil(signal: AbortSignal): void {
+    folderWatch = watchFolders((paths) => void inBackground({ scope: paths === "all" ? "changed" : paths, removals: false }));
+    let regular: NodeJS.Timeout | undefined;
+    const lookRegularly = async (): Promise<void> => {
+      const started = performance.now();
+      await inBackground({ scope: "changed", removals: false });
+      const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
+      if (!signal.aborted) regular = setTimeout(lookRegularly, pause);
+    };
+    regular = setTimeout(lookRegularly, REGULAR_LOOK_MS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(regular);
+      clearTimeout(secondLook);
+      folderWatch?.close();
+      folderWatch = undefined;
+      changed = undefined;
+    });
+  }
+
+  return {
+    snapshot,
+    description: folders.join(", "),
+    get findings() {
+      return (findings ??= sortFindings(declarations.findings()));
+    },
+    async start(notify, signal) {
+      await requireFolders(folders);
+      signal.throwIfAborted();
+      watchUntil(signal);
+      await look({ scope: "changed", removals: true });
+      log("info", "manifests read", { folders: folders.join(", "), files: declarations.files.size, ...summary(declarations) });
+      if (!signal.aborted) changed = notify;
+    },
+    async sync(signal) {
+      signal.throwIfAborted();
+      await look({ scope: "everything", removals: true });
+    },
+    async want() {
+      // All Secrets of the folders are in memory anyway.
+    },
+  };
+}
+
+async function requireFolders(folders: readonly string[]): Promise<void> {
+  for (const folder of folders) {
+    await stat(folder).catch((error: unknown) => {
+      const code = (error as NodeJS.ErrnoException).code;
+      const reason = code === "ENOENT" ? "does not exist" : `cannot be read (${code})`;
+      throw new UserError(`The folder "${folder}" given with --manifests ${reason}: name a folder that holds YAML or JSON files`);
+    });
+  }
+}
+
+/** Files that are gone; what lies below a folder that cannot be listed is not. */
+function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk): void {
+  const blocked = [...found.unreadable.keys()];
+  for (const file of declarations.files.keys()) {
+    const hidden = blocked.some((path) => file === path || file.startsWith(path.endsWith("/") ? path : `${path}/`));
+    if (hidden || found.files.has(file)) continue;
+    declarations.drop(file);
+    signatures.delete(file);
+  }
+}
+
+/** Reads in turns. Synchronously, which takes a seventh of the time; that the files answer was found by `stat` before. */
+async function readInto(declarations: Declarations, signatures: Map<string, string>, files: readonly string[]): Promise<void> {
+  let turnStarted = performance.now();
+  for (const file of [...files].sort()) {
+    try {
+      declarations.setText(file, readFileSync(file, "utf8"));
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === undefined) throw error; // Not the file system's: a mistake of ours.
+      if (code === "ENOENT") declarations.drop(file);
+      else declarations.setUnreadable(file, code);
+      signatures.delete(file);
+    }
+    if (performance.now() - turnStarted < TURN_MS) continue;
+    await nextTurn();
+    turnStarted = performance.now();
+  }
+}
+
+function summary(declarations: Declarations): { ignored?: string } {
+  const ignored = [...declarations.ignored()].map(([kind, count]) => `${count} ${kind}`);
+  return ignored.length > 0 ? { ignored: ignored.join(", ") } : {};
+}

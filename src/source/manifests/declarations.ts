@@ -1,0 +1,215 @@
+/**
+ * Which file declares which object, and what of it is in the Snapshot.
+ *
+ * Guarantees: an object whose content did not change keeps its identity; of several declarations the last in path
+ * order serves; what cannot be read any more stays as it was last read; nothing reaches the Snapshot before `commit`.
+ */
+import type { Finding } from "../../model/findings.ts";
+import type { AnyObject, Secret } from "../objects.ts";
+import type { Snapshot } from "../snapshot.ts";
+import { ManifestOrigin, splitDocuments } from "./documents.ts";
+import type { DocumentText } from "./documents.ts";
+import { duplicateObject, fileSubject, fileUnreadable } from "./findings.ts";
+import { readDocument, refKeyOf } from "./read-object.ts";
+import type { Declared, DocumentRead, RefKey } from "./read-object.ts";
+
+interface DocumentState {
+  readonly document: DocumentText;
+  readonly read: DocumentRead;
+}
+
+interface FileState {
+  readonly documents: readonly DocumentState[];
+  /** What the file declares, doubles within the file in order; includes what is kept from before. */
+  readonly declared: ReadonlyMap<RefKey, Declared[]>;
+  /** Set while the file itself cannot be read. */
+  readonly failure?: string;
+}
+
+export interface Declarations {
+  readonly files: ReadonlyMap<string, unknown>;
+  setText(file: string, text: string): void;
+  /** Keeps what the file declared. */
+  setUnreadable(file: string, reason: string): void;
+  drop(file: string): void;
+  /** Brings the Snapshot up to date. Without `removals`, objects that vanished stay for now and are counted as held. */
+  commit(removals: boolean): { readonly changed: boolean; readonly held: number };
+  findings(): Finding[];
+  /** Kinds that nobody here reads → how many. */
+  ignored(): Map<string, number>;
+}
+
+export function declarationsInto(snapshot: Snapshot): Declarations {
+  const files = new Map<string, FileState>();
+  const holders = new Map<RefKey, Set<string>>();
+  const serving = new Map<RefKey, AnyObject>();
+  const doubled = new Set<RefKey>();
+  const pending = new Set<RefKey>();
+  let findingsChanged = false;
+
+  function setState(file: string, state: FileState | undefined): void {
+    const before = files.get(file);
+    for (const key of before?.declared.keys() ?? []) {
+      holders.get(key)?.delete(file);
+      pending.add(key);
+    }
+    for (const key of state?.declared.keys() ?? []) {
+      const holding = holders.get(key);
+      if (holding) holding.add(file);
+      else holders.set(key, new Set([file]));
+      pending.add(key);
+    }
+    findingsChanged ||= hasFindings(before) || hasFindings(state);
+    if (state) files.set(file, state);
+    else files.delete(file);
+  }
+
+  /** Every declaration of an object, the one that serves last. */
+  function declarationsOf(key: RefKey): Declared[] {
+    const holding = [...(holders.get(key) ?? [])].sort();
+    return holding.flatMap((file) => files.get(file)?.declared.get(key) ?? []);
+  }
+
+  function commitKey(key: RefKey, removals: boolean): "same" | "changed" | "held" {
+    const declarations = declarationsOf(key);
+    if (declarations.length > 1 || doubled.has(key)) findingsChanged = true;
+    if (declarations.length > 1) doubled.add(key);
+    else doubled.delete(key);
+    const winner = declarations.at(-1);
+    const current = serving.get(key);
+    if (winner) {
+      if (winner.object.origin instanceof ManifestOrigin) winner.object.origin.moveTo(winner.place);
+      if (winner.object === current) return "same";
+      snapshot.put(winner.object);
+      serving.set(key, winner.object);
+      return "changed";
+    }
+    holders.delete(key);
+    if (!current) return "same";
+    if (!removals) return "held";
+    snapshot.remove({ kind: current.kind, namespace: current.metadata.namespace, name: current.metadata.name });
+    serving.delete(key);
+    return "changed";
+  }
+
+  return {
+    files,
+    setText: (file, text) => setState(file, readFileText(file, text, files.get(file))),
+    setUnreadable(file, failure) {
+      const before = files.get(file);
+      if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), ...before, failure });
+    },
+    drop: (file) => setState(file, undefined),
+    commit(removals) {
+      let changed = false;
+      let held = 0;
+      for (const key of pending) {
+        const outcome = commitKey(key, removals);
+        if (outcome === "held") held++;
+        else pending.delete(key);
+        changed ||= outcome === "changed";
+      }
+      changed ||= findingsChanged;
+      findingsChanged = false;
+      return { changed, held };
+    },
+    findings() {
+      const ofFiles = [...files].flatMap(([file, state]) => findingsOf(file, state));
+      return [...ofFiles, ...[...doubled].flatMap((key) => doubleFindings(declarationsOf(key)))];
+    },
+    ignored() {
+      const counts = new Map<string, number>();
+      for (const { documents } of files.values())
+        for (const { read } of documents) for (const kind of read.ignored) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      return counts;
+    },
+  };
+}
+
+/**
+ * Reads a file anew beside what it said before: documents with the same text are taken over unread. One that moved
+ * before another that it followed is read anew, because the order of documents decides between Ingresses.
+ */
+function readFileText(file: string, text: string, before: FileState | undefined): FileState {
+  const known = new Map(before?.documents.map((state) => [state.document.text, state]));
+  let lastIndex = -1;
+  const documents = splitDocuments(text).map((document): DocumentState => {
+    const same = known.get(document.text);
+    known.delete(document.text);
+    if (same && same.document.index > lastIndex) {
+      lastIndex = same.document.index;
+      for (const declared of same.read.declared) declared.place = { ...declared.place, document };
+      return { document, read: same.read };
+    }
+    const read = readDocument(file, document);
+    for (const declared of read.declared) {
+      const old = before?.declared.get(refKeyOf(declared.object.kind, declared.object.metadata))?.at(-1);
+      if (!old || old.place.document.index <= lastIndex || contentOf(old.object) !== contentOf(declared.object)) continue;
+      declared.object = old.object;
+      lastIndex = old.place.document.index;
+    }
+    return { document, read };
+  });
+  return { documents, declared: declaredIn(documents, before) };
+}
+
+function declaredIn(documents: readonly DocumentState[], before: FileState | undefined): Map<RefKey, Declared[]> {
+  const declared = new Map<RefKey, Declared[]>();
+  for (const { read } of documents) {
+    for (const entry of read.declared) {
+      const key = refKeyOf(entry.object.kind, entry.object.metadata);
+      const earlier = declared.get(key);
+      if (earlier) earlier.push(entry);
+      else declared.set(key, [entry]);
+    }
+  }
+  const unreadable = documents.some(({ read }) => read.unreadable);
+  const broken = new Set(documents.flatMap(({ read }) => [...read.broken]));
+  for (const [key, entries] of before?.declared ?? []) {
+    if ((unreadable || broken.has(key)) && !declared.has(key)) declared.set(key, entries);
+  }
+  return declared;
+}
+
+/** Two objects with the same text here are equal. Secrets are compared by digest. */
+function contentOf(object: AnyObject): string {
+  const data = object.kind === "Secret" ? digestsOf(object) : undefined;
+  return JSON.stringify({ ...object, origin: undefined, ...(data ? { data } : {}) });
+}
+
+function digestsOf(secret: Secret): Record<string, string> {
+  return Object.fromEntries(Object.entries(secret.data).map(([key, bytes]) => [key, bytes.digest()]));
+}
+
+function hasFindings(state: FileState | undefined): boolean {
+  return state?.failure !== undefined || (state?.documents.some(({ read }) => read.findings.length > 0) ?? false);
+}
+
+function findingsOf(file: string, state: FileState): Finding[] {
+  const own =
+    state.failure === undefined
+      ? []
+      : [fileUnreadable({ subject: fileSubject(file), field: "", file, line: 1 }, { reason: state.failure })];
+  const ofDocuments = state.documents.flatMap(({ document, read }) =>
+    read.findings.map((finding) => ({ ...finding, line: (finding.line ?? 1) + document.startLine - 1 })),
+  );
+  return [...own, ...ofDocuments];
+}
+
+function doubleFindings(declarations: readonly Declared[]): Finding[] {
+  const spot = ({ place }: Declared): { file: string; line: number } => ({
+    file: place.file,
+    line: new ManifestOrigin(place).line("metadata.name"),
+  });
+  const winner = declarations.at(-1);
+  if (!winner) return [];
+  const { kind, metadata } = winner.object;
+  const serving = spot(winner);
+  return declarations.slice(0, -1).map((other) => {
+    const ignored = spot(other);
+    const subject = { kind, namespace: metadata.namespace, name: metadata.name };
+    const name = metadata.namespace === "" ? metadata.name : `${metadata.namespace}/${metadata.name}`;
+    const texts = { ignored: `${ignored.file}:${ignored.line}`, serving: `${serving.file}:${serving.line}` };
+    return duplicateObject({ subject, field: "metadata.name", ...ignored }, { kind, name, ...texts });
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * What can be wrong with manifest files, said once. Every sentence names the remedy.
+ */
+import type { Finding, FindingKind, Severity, Subject } from "../../model/findings.ts";
+
+/** Objects that cannot be read are no objects yet, so a place is spelled out here. */
+export interface Where {
+  readonly subject: Subject;
+  readonly field: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+interface ManifestFinding<P> extends FindingKind<P> {
+  (where: Where, params: P): Finding;
+}
+
+function declare<P>(
+  code: string,
+  severity: Severity,
+  sentence: (params: P) => string,
+  effect: (params: P) => string,
+): ManifestFinding<P> {
+  const make = ({ subject, field, file, line }: Where, params: P): Finding => ({
+    code,
+    severity,
+    object: subject,
+    field,
+    sentence: sentence(params),
+    effect: effect(params),
+    file,
+    line,
+  });
+  return Object.assign(make, { code, severity, sentence, effect });
+}
+
+export function fileSubject(file: string): Subject {
+  return { kind: "File", namespace: "", name: file };
+}
+
+const LEFT_OUT = "this object is left out; if it was readable before, that version keeps serving";
+
+export const fileUnreadable = declare<{ reason: string }>(
+  "file-unreadable",
+  "error",
+  (p) => `This file or folder cannot be read (${p.reason}): make it readable for the user that runs Sluice`,
+  () => "what was read from it before keeps serving; nothing newer does",
+);
+
+export const yamlInvalid = declare<{ reason: string; template: boolean }>(
+  "yaml-invalid",
+  "error",
+  (p) =>
+    `This document is not valid YAML: ${p.reason}` +
+    (p.template ? "; it looks like a template: render it first and point Sluice at the result" : ": mend it at this line"),
+  () => "this document is left out; the objects that this file held before keep serving until it can be read",
+);
+
+export const fieldType = declare<{ field: string; expected: string; found: string }>(
+  "field-type",
+  "error",
+  (p) => `${p.field} must be ${p.expected}, ${p.found === "" ? "and is missing" : `not ${p.found}`}`,
+  () => LEFT_OUT,
+);
+
+export const fieldUnknown = declare<{ kind: string; field: string; near: string | undefined }>(
+  "field-unknown",
+  "warning",
+  (p) => `${p.kind} has no field ${p.field}: ` + (p.near === undefined ? "correct it, or move it where it belongs" : `did you mean "${p.near}"?`),
+  () => "it has no effect; kubectl would refuse it",
+);
+
+export const secretNotBase64 = declare<{ key: string }>(
+  "secret-not-base64",
+  "error",
+  (p) => `data.${p.key} of this Secret is not base64: encode it, or put the plain text under stringData`,
+  () => LEFT_OUT,
+);
+
+export const apiVersionOld = declare<{ kind: string; found: string; modern: string }>(
+  "api-version-old",
+  "warning",
+  (p) => `${p.kind} of apiVersion ${p.found} no longer exists in Kubernetes: write "apiVersion: ${p.modern}"`,
+  (p) => `read as ${p.modern}; a cluster would refuse it`,
+);
+
+export const backendOldShape = declare<{ found: string; modern: string }>(
+  "backend-old-shape",
+  "warning",
+  (p) => `${p.found} is the shape of the v1beta1 API: write "${p.modern}"`,
+  () => "read as if written so; a cluster would refuse it",
+);
+
+export const pathTypeMissing = declare<{ path: string }>(
+  "path-type-missing",
+  "warning",
+  (p) => `Path "${p.path}" has no pathType: write "pathType: Prefix" (or Exact, or ImplementationSpecific)`,
+  () => "read as ImplementationSpecific, which matches as Prefix; a cluster would refuse it",
+);
+
+export const valueNotString = declare<{ field: string; found: string }>(
+  "value-not-string",
+  "warning",
+  (p) => `${p.field} must be a string: write "${p.found}" in quotes`,
+  () => "read as if quoted; a cluster would refuse it",
+);
+
+export const duplicateObject = declare<{ kind: string; name: string; ignored: string; serving: string }>(
+  "duplicate-object",
+  "warning",
+  (p) => `${p.kind} ${p.name} is declared in ${p.ignored} and again in ${p.serving}: remove one of them`,
+  (p) => `the last in path order, ${p.serving}, serves; ${p.ignored} does not`,
+);
+
+/** A value as it can stand in a sentence: short, on one line. Never call it with a Secret's value. */
+export function shown(value: unknown): string {
+  if (value === undefined) return "";
+  const json = JSON.stringify(value) ?? String(value);
+  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
+}

@@ -1,0 +1,141 @@
+/**
+ * An Ingress as written, of any API version that ever was, to networking.k8s.io/v1.
+ *
+ * ingress-nginx's users bring manifests of ten years: extensions/v1beta1, networking.k8s.io/v1beta1, and mixtures of
+ * the old and the new backend under either. All are read; what a cluster of today would refuse is noted with its
+ * modern form.
+ */
+import type { Finding } from "../../model/findings.ts";
+import type { Ingress, IngressBackend, IngressPath, IngressRule, IngressTLS, Meta, ServiceBackendPort } from "../objects.ts";
+import { at, isObject, items, note, pathOf, port, present, required, text } from "./fields.ts";
+import type { Field } from "./fields.ts";
+import { backendOldShape, pathTypeMissing, shown } from "./findings.ts";
+import type { Where } from "./findings.ts";
+
+/** What reading one object needs beside its fields. */
+export interface Context {
+  readonly apiVersion: string;
+  readonly findings: Finding[];
+  where(fieldPath: string): Where;
+}
+
+
+/** Types that do not fit are noted in `root.notes`; the result is to be used only if there are none. */
+export function readIngress(root: Field, metadata: Meta, context: Context): Ingress {
+  const spec = at(root, "spec");
+  if (!isObject(spec)) required(spec, undefined, "an object with rules or a defaultBackend");
+  const tls = items(at(spec, "tls")).map(readTls);
+  const rules = items(at(spec, "rules")).map((rule) => readRule(rule, context));
+  return {
+    kind: "Ingress",
+    metadata,
+    spec: present({
+      ingressClassName: text(at(spec, "ingressClassName")),
+      defaultBackend: readDefaultBackend(spec, context),
+      tls: tls.length > 0 ? tls : undefined,
+      rules: rules.length > 0 ? rules : undefined,
+    }),
+  };
+}
+
+function readDefaultBackend(spec: Field, context: Context): IngressBackend | undefined {
+  const modern = at(spec, "defaultBackend");
+  const old = at(spec, "backend");
+  if (modern.value !== undefined || old.value === undefined) return readBackend(modern, context);
+  const backend = readBackend(old, context, "defaultBackend");
+  // An old backend with the new members inside has not been noted yet.
+  if (backend && at(old, "service").value !== undefined) {
+    context.findings.push(backendOldShape(context.where(pathOf(old)), { found: "spec.backend", modern: "defaultBackend:" }));
+  }
+  return backend;
+}
+
+function readTls(field: Field): IngressTLS {
+  if (!isObject(field)) required(field, undefined, "an object with hosts and a secretName");
+  const hosts = items(at(field, "hosts")).flatMap((host) => required(host, text(host), "a host name") ?? []);
+  return present({ hosts: hosts.length > 0 ? hosts : undefined, secretName: text(at(field, "secretName")) });
+}
+
+function readRule(field: Field, context: Context): IngressRule {
+  if (!isObject(field)) required(field, undefined, "an object with a host and http paths");
+  const http = at(field, "http");
+  if (!isObject(http)) return present({ host: text(at(field, "host")) });
+  const paths = items(at(http, "paths")).map((path) => readPath(path, context));
+  return present({ host: text(at(field, "host")), http: { paths } });
+}
+
+function readPath(field: Field, context: Context): IngressPath {
+  if (!isObject(field)) required(field, undefined, "an object with a path and a backend");
+  const backend = at(field, "backend");
+  const read = readBackend(backend, context);
+  required(backend, read, "an object such as {service: {name: web, port: {number: 80}}}");
+  const path = text(at(field, "path"));
+  return { ...present({ path, pathType: readPathType(field, path ?? "", context) }), backend: read ?? {} };
+}
+
+function readPathType(path: Field, shownPath: string, context: Context): string | undefined {
+  const field = at(path, "pathType");
+  const pathType = text(field);
+  if (pathType !== undefined || field.value !== undefined) return pathType;
+  // Optional in the v1beta1 APIs, required in v1.
+  if (context.apiVersion === "networking.k8s.io/v1") {
+    context.findings.push(pathTypeMissing(context.where(pathOf(field)), { path: shownPath === "" ? "/" : shownPath }));
+  }
+  return "ImplementationSpecific";
+}
+
+function readBackend(field: Field, context: Context, modernKey = ""): IngressBackend | undefined {
+  if (!isObject(field)) return undefined;
+  const service = at(field, "service");
+  const resource = at(field, "resource");
+  if (service.value === undefined && resource.value === undefined) return readOldBackend(field, context, modernKey);
+  return present({
+    service: isObject(service, "an object such as {name: web, port: {number: 80}}")
+      ? { name: requiredText(at(service, "name")), ...present({ port: readPort(at(service, "port")) }) }
+      : undefined,
+    resource: isObject(resource)
+      ? {
+          ...present({ apiGroup: text(at(resource, "apiGroup")) }),
+          kind: requiredText(at(resource, "kind")),
+          name: requiredText(at(resource, "name")),
+        }
+      : undefined,
+  });
+}
+
+function readPort(field: Field): ServiceBackendPort | undefined {
+  const { value } = field;
+  if (typeof value === "number") return note(field, `an object such as {number: ${value}}`);
+  if (typeof value === "string") return note(field, `an object such as {name: ${value}}`);
+  if (!isObject(field)) return undefined;
+  return present({ name: text(at(field, "name")), number: port(at(field, "number")) });
+}
+
+/** `serviceName` and `servicePort` of the v1beta1 APIs, wherever they stand. */
+function readOldBackend(field: Field, context: Context, modernKey: string): IngressBackend | undefined {
+  const name = text(at(field, "serviceName"));
+  const portField = at(field, "servicePort");
+  if (at(field, "serviceName").value === undefined) return note(at(field, "service"), "an object such as {name: web, port: {number: 80}}");
+  if (name === undefined) return undefined;
+  const servicePort = readOldPort(portField);
+  const modernPort = servicePort?.number !== undefined ? `number: ${servicePort.number}` : `name: ${servicePort?.name ?? "http"}`;
+  const modern = `service: {name: ${name}, port: {${modernPort}}}`;
+  context.findings.push(
+    backendOldShape(context.where(pathOf(field)), {
+      found: `serviceName: ${name}, servicePort: ${portField.value === undefined ? "(missing)" : shown(portField.value)}`,
+      modern: modernKey === "" ? modern : `${modernKey}: {${modern}}`,
+    }),
+  );
+  return { service: { name, ...present({ port: servicePort }) } };
+}
+
+/** A number, a name, or a number in quotes: the old field took all three. */
+function readOldPort(field: Field): ServiceBackendPort | undefined {
+  const { value } = field;
+  if (typeof value !== "string") return field.value === undefined ? undefined : present({ number: port(field) });
+  return /^[0-9]+$/.test(value) ? present({ number: port({ ...field, value: Number(value) }) }) : { name: value };
+}
+
+function requiredText(field: Field): string {
+  return required(field, text(field), "a name") ?? "";
+}

@@ -1,0 +1,150 @@
+/**
+ * Services, EndpointSlices (Endpoints too), IngressClasses, ConfigMaps and Secrets as written in files.
+ *
+ * Values of a wrong type are noted in `root.notes`; a result is to be used only if there are none.
+ */
+import { isIPv6 } from "node:net";
+import { PrivateBytes } from "../../support/private-bytes.ts";
+import type { ConfigMap, EndpointSlice, IngressClass, Meta, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
+import { SERVICE_NAME_LABEL } from "../snapshot.ts";
+import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
+import type { Field } from "./fields.ts";
+import { secretNotBase64, shown, valueNotString } from "./findings.ts";
+import type { Context } from "./read-ingress.ts";
+
+export function readIngressClass(root: Field, metadata: Meta): IngressClass {
+  const spec = at(root, "spec");
+  isObject(spec);
+  return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: text(at(spec, "controller")) }) };
+}
+
+export function readService(root: Field, metadata: Meta): Service {
+  const spec = at(root, "spec");
+  isObject(spec);
+  const ports = items(at(spec, "ports")).map(readServicePort);
+  return {
+    kind: "Service",
+    metadata,
+    spec: present({
+      type: text(at(spec, "type")),
+      clusterIP: text(at(spec, "clusterIP")),
+      externalName: text(at(spec, "externalName")),
+      ports: ports.length > 0 ? ports : undefined,
+    }),
+  };
+}
+
+function readServicePort(field: Field): ServicePort {
+  if (!isObject(field)) required(field, undefined, "an object with a port");
+  const number = at(field, "port");
+  const target = at(field, "targetPort");
+  return {
+    port: required(number, port(number), "a port number") ?? 0,
+    ...present({
+      name: text(at(field, "name")),
+      protocol: text(at(field, "protocol")),
+      targetPort: typeof target.value === "string" ? target.value : port(target),
+    }),
+  };
+}
+
+export function readEndpointSlice(root: Field, metadata: Meta): EndpointSlice {
+  const ports = at(root, "ports");
+  return {
+    kind: "EndpointSlice",
+    metadata,
+    ...present({
+      addressType: text(at(root, "addressType")),
+      endpoints: items(at(root, "endpoints")).map(readSliceEndpoint),
+      // Absent ports and an empty list differ: the API reads absence as "all ports".
+      ports: ports.value === undefined ? undefined : items(ports).map(readSlicePort),
+    }),
+  };
+}
+
+function readSliceEndpoint(field: Field): SliceEndpoint {
+  if (!isObject(field)) required(field, undefined, "an object with addresses");
+  const addresses = items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []);
+  const conditions = at(field, "conditions");
+  if (!isObject(conditions)) return { addresses };
+  const read = (name: string): boolean | undefined => flag(at(conditions, name));
+  return { addresses, conditions: present({ ready: read("ready"), serving: read("serving"), terminating: read("terminating") }) };
+}
+
+function readSlicePort(field: Field): SlicePort {
+  if (!isObject(field)) required(field, undefined, "an object with a port");
+  return present({ name: text(at(field, "name")), port: port(at(field, "port")), protocol: text(at(field, "protocol")) });
+}
+
+/**
+ * Each subset of a v1 Endpoints object as a slice. The names start with that of the Service, because ingress-nginx
+ * honours only such slices.
+ */
+export function readEndpoints(root: Field, metadata: Meta): EndpointSlice[] {
+  return items(at(root, "subsets")).map((subset, index) => {
+    isObject(subset);
+    const ready = items(at(subset, "addresses")).map((address) => readAddress(address, true));
+    const unready = items(at(subset, "notReadyAddresses")).map((address) => readAddress(address, false));
+    const endpoints = [...ready, ...unready];
+    return {
+      kind: "EndpointSlice",
+      metadata: {
+        ...metadata,
+        name: `${metadata.name}-endpoints${index === 0 ? "" : `-${index}`}`,
+        labels: { ...metadata.labels, [SERVICE_NAME_LABEL]: metadata.name },
+      },
+      addressType: isIPv6(endpoints[0]?.addresses[0] ?? "") ? "IPv6" : "IPv4",
+      endpoints,
+      ports: items(at(subset, "ports")).map(readSlicePort),
+    };
+  });
+}
+
+function readAddress(field: Field, ready: boolean): SliceEndpoint {
+  const ip = at(field, "ip");
+  const address = required(ip, text(ip), "an IP address");
+  return { addresses: address === undefined ? [] : [address], conditions: { ready } };
+}
+
+export function readConfigMap(root: Field, metadata: Meta, context: Context): ConfigMap {
+  const data = at(root, "data");
+  return { kind: "ConfigMap", metadata, ...present({ data: data.value === undefined ? undefined : readStrings(data, context) }) };
+}
+
+/** A map of strings. Other scalars are taken as their text, with a finding: a cluster refuses them. */
+export function readStrings(map: Field, context: Context): Record<string, string> {
+  const strings: Record<string, string> = {};
+  for (const [key, field] of members(map)) {
+    const { value } = field;
+    if (value === undefined || typeof value === "string") {
+      strings[key] = value ?? "";
+    } else if (typeof value === "object") {
+      note(field, "a string");
+    } else {
+      strings[key] = shown(value);
+      const name = pathOf(field);
+      context.findings.push(valueNotString(context.where(name), { field: name, found: shown(value) }));
+    }
+  }
+  return strings;
+}
+
+/** Kubernetes' base64: the standard alphabet, padded; line breaks are ignored. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** `stringData` wins over `data`, as in the API. No value of a Secret reaches a finding. */
+export function readSecret(root: Field, metadata: Meta, context: Context): Secret | undefined {
+  const data: Record<string, PrivateBytes> = {};
+  let readable = true;
+  for (const [key, field] of members(at(root, "data"))) {
+    const encoded = (text(field) ?? "").replace(/[\r\n]/g, "");
+    if (BASE64.test(encoded)) {
+      data[key] = new PrivateBytes(Buffer.from(encoded, "base64"));
+    } else {
+      context.findings.push(secretNotBase64(context.where(`data[${key}]`), { key }));
+      readable = false;
+    }
+  }
+  for (const [key, field] of members(at(root, "stringData"))) data[key] = new PrivateBytes(text(field) ?? "");
+  return readable ? { kind: "Secret", metadata, ...present({ type: text(at(root, "type")) }), data } : undefined;
+}

@@ -1,0 +1,145 @@
+/**
+ * The Kubernetes objects that Sluice reads, cut down to the fields it reads.
+ * Shapes follow the Kubernetes API (networking.k8s.io/v1, v1, discovery.k8s.io/v1); `test/types.test.ts` holds
+ * them to `kubernetes-types`. Every value comes from outside: optional in the API means optional here.
+ */
+
+export interface Meta {
+  readonly name: string;
+  /** Empty for cluster-scoped objects. */
+  readonly namespace: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  /** RFC 3339; absent for objects read from files. */
+  readonly creationTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Where an object was read, when it comes from a file. */
+export interface FileOrigin {
+  readonly file: string;
+  /** Position of the document in the file, from 0. */
+  readonly document: number;
+  /** Line (from 1) of a field path such as `spec.rules[0].http.paths[1].path`; of the nearest parent if absent. */
+  line(fieldPath: string): number;
+}
+
+interface KubernetesObject {
+  readonly metadata: Meta;
+  /** Present on objects read from files. Not part of the Kubernetes object. */
+  readonly origin?: FileOrigin;
+}
+
+export interface ServiceBackendPort {
+  readonly name?: string;
+  readonly number?: number;
+}
+export interface IngressServiceBackend {
+  readonly name: string;
+  readonly port?: ServiceBackendPort;
+}
+export interface IngressBackend {
+  readonly service?: IngressServiceBackend;
+  readonly resource?: { readonly apiGroup?: string; readonly kind: string; readonly name: string };
+}
+export interface IngressPath {
+  readonly path?: string;
+  readonly pathType?: string;
+  readonly backend: IngressBackend;
+}
+export interface IngressRule {
+  readonly host?: string;
+  readonly http?: { readonly paths: readonly IngressPath[] };
+}
+export interface IngressTLS {
+  readonly hosts?: readonly string[];
+  readonly secretName?: string;
+}
+export interface Ingress extends KubernetesObject {
+  readonly kind: "Ingress";
+  readonly spec: {
+    readonly ingressClassName?: string;
+    readonly defaultBackend?: IngressBackend;
+    readonly tls?: readonly IngressTLS[];
+    readonly rules?: readonly IngressRule[];
+  };
+}
+
+export interface IngressClass extends KubernetesObject {
+  readonly kind: "IngressClass";
+  readonly spec: { readonly controller?: string };
+}
+
+export interface ServicePort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: string;
+  readonly targetPort?: number | string;
+}
+export interface Service extends KubernetesObject {
+  readonly kind: "Service";
+  readonly spec: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly externalName?: string;
+    readonly ports?: readonly ServicePort[];
+  };
+}
+
+export interface SliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+}
+export interface SlicePort {
+  readonly name?: string;
+  readonly port?: number;
+  readonly protocol?: string;
+}
+export interface EndpointSlice extends KubernetesObject {
+  readonly kind: "EndpointSlice";
+  readonly addressType?: string;
+  readonly endpoints?: readonly SliceEndpoint[];
+  readonly ports?: readonly SlicePort[];
+}
+
+export interface Secret extends KubernetesObject {
+  readonly kind: "Secret";
+  readonly type?: string;
+  /** Decoded bytes (base64 of `data`, UTF-8 of `stringData`). Never printed: see `support/private-bytes.ts`. */
+  readonly data: Readonly<Record<string, import("../support/private-bytes.ts").PrivateBytes>>;
+}
+
+export interface ConfigMap extends KubernetesObject {
+  readonly kind: "ConfigMap";
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** The addresses of a DNS name that an ExternalName Service points to; `namespace` is empty, `name` the DNS name. */
+export interface ResolvedName extends KubernetesObject {
+  readonly kind: "ResolvedName";
+  /** IP addresses, IPv6 without brackets. Empty: the name does not resolve (or only to refused addresses). */
+  readonly addresses: readonly string[];
+  /** Addresses that resolution gave and policy refused (loopback, link-local). */
+  readonly refused: readonly string[];
+}
+
+export interface ObjectOfKind {
+  Ingress: Ingress;
+  IngressClass: IngressClass;
+  Service: Service;
+  EndpointSlice: EndpointSlice;
+  Secret: Secret;
+  ConfigMap: ConfigMap;
+  ResolvedName: ResolvedName;
+}
+export type Kind = keyof ObjectOfKind;
+export type AnyObject = ObjectOfKind[Kind];
+
+/** Names one object. Cluster-scoped objects have the namespace "". */
+export interface ObjectRef {
+  readonly kind: Kind;
+  readonly namespace: string;
+  readonly name: string;
+}

@@ -1,0 +1,6 @@
+/** SHA-256, hex, cut to 32 digits: names for content. */
+import { createHash } from "node:crypto";
+
+export function digestOf(text: string | Buffer): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+}

@@ -1,0 +1,113 @@
+/**
+ * Generated configurations and the real nginx: it reads literals as they were meant, and takes every configuration
+ * that a valid ConfigMap and valid annotations can lead to.
+ */
+import assert from "node:assert/strict";
+import { request } from "node:http";
+import { rmSync } from "node:fs";
+import { after, before, test } from "node:test";
+import * as fc from "fast-check";
+import { block, directive, print } from "../../src/compile/directive.ts";
+import { nginxConf } from "../../src/compile/nginx-conf.ts";
+import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { CONFIG_TABLE } from "../../src/model/config/table.ts";
+import { NEXT_UPSTREAM } from "../../src/model/types.ts";
+import { parseSettings } from "../../src/settings.ts";
+import { probe, runtimeFolder } from "../support/engine.ts";
+import { complaint, furnish, runNginx } from "../support/nginx-check.ts";
+import { readConf } from "../support/read-conf.ts";
+import { freePorts } from "../support/sluice.ts";
+
+const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+
+let folder: string;
+before(() => {
+  folder = runtimeFolder();
+  furnish(folder);
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("nginx reads every literal as it was meant", async () => {
+  const literal = fc.array(fc.oneof(fc.constantFrom(..." \t\r\n;{}\"'\\#()~*^|?[]@%=+-.,:/ab0nrt"), fc.string({ unit: "binary", minLength: 1, maxLength: 1 })), { minLength: 1, maxLength: 10 })
+    .map((all) => all.join("").replace(/[$\0]/g, "x"));
+  const literals = fc.sample(literal, { seed: SEED, numRuns: 300 });
+  const socket = `${folder}/plain.sock`;
+  const conf = print([
+    directive("daemon", "off"),
+    directive("error_log", "/dev/null"),
+    directive("pid", `${folder}/plain.pid`),
+    block("events", [], []),
+    block("http", [], [
+      directive("access_log", "off"),
+      block("server", [], [
+        directive("listen", `unix:${socket}`),
+        ...literals.map((text, index) => block("location", ["=", `/${index}`], [directive("return", 200, text)])),
+      ]),
+    ]),
+  ]);
+  const nginx = await runNginx(folder, conf, async () => (await get(socket, "/0").catch(() => undefined)) !== undefined);
+  try {
+    for (const [index, text] of literals.entries()) assert.equal(await get(socket, `/${index}`), Buffer.from(text, "utf8").toString("utf8"), `SEED=${SEED}`);
+  } finally {
+    await nginx.stop();
+  }
+});
+
+function get(socketPath: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ socketPath, path, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk)).on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
+    });
+    asked.on("error", reject).end();
+  });
+}
+
+/** Texts that one or the other key of the ConfigMap takes; each key picks among those that its type accepts. */
+const CANDIDATES = [
+  "true", "false", "on", "off", "0", "1", "3", "9", "100", "255", "300", "301", "302", "512", "1024", "65535", "2147483", "2147483647", "9007199254740991",
+  "256", "257", "1k", "4k", "12345", "64k", "16m", "1g", "1024m", "45s", "10m", "1h30m", "24d", "0s", "4 8k", "1 512", "9999 16m", "auto", "TLSv1.2",
+  "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3", "TLSv1.3", "HIGH:!aNULL", "ECDHE-RSA-AES128-GCM-SHA256", "X25519:prime256v1", "prime256v1", "text/css", "*", "text/html text/css text/html",
+  "10.0.0.0/8,::/0, 192.0.2.1,2001:db8::/32", "X-Real-IP", "x_real_ip", "Server,X-Powered-By", "/dev/null", "/a,/b c", "error timeout http_500 non_idempotent",
+  "off error", "debug", "emerg", "1.0", "1.1", "308", "", '$remote_addr "$request" ${status}',
+  "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000",
+];
+
+const config: fc.Arbitrary<Config> = fc
+  .record(Object.fromEntries(Object.entries(CONFIG_TABLE).map(([field, row]) => {
+    const valid = CANDIDATES.map((text) => row.type.parse(text)).filter((parsed) => parsed !== undefined).map(({ value }) => value as unknown);
+    return [field, fc.oneof(fc.constant(DEFAULT_CONFIG[field as keyof Config] as unknown), fc.constantFrom<unknown>(DEFAULT_CONFIG[field as keyof Config], ...valid))];
+  })))
+  .map((values) => ({ ...(values as unknown as Config), workerProcesses: 2 }));
+
+const profile: fc.Arbitrary<Profile> = fc
+  .record({
+    bodySize: fc.constantFrom(0, 1, 2 ** 31, Number.MAX_SAFE_INTEGER),
+    buffering: fc.boolean(),
+    requestBuffering: fc.boolean(),
+    bufferSize: fc.constantFrom(256, 257, 4095, 4096, 65_536, 16 * 1024 ** 2),
+    buffersNumber: fc.constantFrom(3, 4, 5, 1024),
+    nextUpstream: fc.oneof(fc.constant(["off" as const]), fc.subarray(NEXT_UPSTREAM.filter((one) => one !== "off"), { minLength: 1 })),
+    nextUpstreamTimeout: fc.constantFrom(0, 1, 2_147_483),
+    nextUpstreamTries: fc.constantFrom(0, 1, 1000),
+    httpVersion: fc.constantFrom("1.0" as const, "1.1" as const),
+  })
+  .map((values) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values }));
+
+test("nginx takes every configuration that valid values can lead to", { timeout: 240_000 }, async () => {
+  console.log(`SEED=${SEED}`);
+  const [http, https] = await freePorts(2);
+  const { facts } = probe(folder);
+  const settings = parseSettings(["--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--runtime-dir=${folder}`], "run");
+  await fc.assert(
+    fc.asyncProperty(config, fc.array(profile, { maxLength: 8 }), async (given, profiles) => {
+      const { text, digest } = nginxConf({ settings, config: given, facts, profiles: new Map(profiles.map((one) => [profileId(one), one])) });
+      assert.ok(readConf(text).some(({ words }) => words[0] === "http"));
+      assert.ok(text.includes(digest));
+      assert.equal(await complaint(folder, text), undefined);
+    }),
+    { seed: SEED, numRuns: Number(process.env["RUNS"] ?? 100), interruptAfterTimeLimit: 150_000 },
+  );
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { directive, expression, print } from "../src/compile/directive.ts";
+import { DEFAULT_CONFIG, parseConfig } from "../src/model/config.ts";
+import type { Config } from "../src/model/config.ts";
+import { CONFIG_TABLE } from "../src/model/config/table.ts";
+import type { ConfigMap } from "../src/source/objects.ts";
+
+const configMap = (data: Record<string, string>): ConfigMap => ({ kind: "ConfigMap", metadata: { namespace: "ingress", name: "settings" }, data });
+const parse = (data: Record<string, string>): { config: Config; codes: string[]; sentences: string[] } => {
+  const { config, findings } = parseConfig(configMap(data));
+  return { config, codes: findings.map(({ code, field }) => `${code} ${field}`), sentences: findings.map(({ sentence }) => sentence) };
+};
+
+test("every default can be parsed, and is what a controller without ConfigMap has", () => {
+  for (const [field, row] of Object.entries(CONFIG_TABLE)) assert.ok(row.type.parse(row.default), field);
+  assert.deepEqual(parseConfig(undefined), { config: DEFAULT_CONFIG, findings: [] });
+  const spelledOut = Object.fromEntries(Object.values(CONFIG_TABLE).map(({ key, default: text }) => [key, text]));
+  assert.deepEqual(parse(spelledOut), { config: DEFAULT_CONFIG, codes: [], sentences: [] });
+  const { proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout } = DEFAULT_CONFIG;
+  assert.deepEqual([proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout], [1048576, false, 308, ["0.0.0.0/0"], ""]);
+});
+
+for (const [key, value, field, expected] of [
+  ["ssl-redirect", "F", "sslRedirect", false],
+  ["hsts", "", "hsts", false],
+  ["Use-Gzip", "1", "useGzip", true],
+  ["keep-alive", "0x10", "keepAlive", 16],
+  ["keep-alive", "010", "keepAlive", 8],
+  ["keep-alive", "", "keepAlive", 0],
+  ["proxy-body-size", "8G", "proxyBodySize", 8 * 1024 ** 3],
+  ["proxy-buffering", "on", "proxyBuffering", true],
+  ["proxy-next-upstream", "error http_502", "proxyNextUpstream", ["error", "http_502"]],
+  ["hide-headers", "X-A,, X-B ", "hideHeaders", ["X-A", "X-B"]],
+  ["proxy-real-ip-cidr", "", "proxyRealIpCidr", []],
+  ["worker-processes", "4", "workerProcesses", 4],
+  ["max-worker-connections", "0", "maxWorkerConnections", 16384],
+  ["worker-shutdown-timeout", "1h30m", "workerShutdownTimeout", "1h30m"],
+  ["ssl-ciphers", "HIGH:!aNULL@SECLEVEL=1", "sslCiphers", "HIGH:!aNULL@SECLEVEL=1"],
+  ["ssl-ecdh-curve", "X25519:prime256v1", "sslEcdhCurve", "X25519:prime256v1"],
+  ["large-client-header-buffers", "8  16k", "largeClientHeaderBuffers", "8 16k"],
+  ["log-format-upstream", '{"a": "${http_x_a}", "b": $status}', "logFormatUpstream", '{"a": "${http_x_a}", "b": $status}'],
+] as const) {
+  test(`${key}: "${value}" is taken`, () => {
+    const { config, codes } = parse({ [key]: value });
+    assert.deepEqual([config[field], codes], [expected, []]);
+  });
+}
+
+for (const [key, value] of [
+  ["ssl-redirect", "yes"],
+  ["http-redirect-code", "303"],
+  ["keep-alive", "75s"],
+  ["keep-alive", "99999999999"],
+  ["proxy-buffering", "true"],
+  ["proxy-buffers-number", "2"],
+  ["proxy-body-size", "1m;"],
+  ["ssl-protocols", "TLSv1.2 SSLv3"],
+  ["ssl-ciphers", "NO-SUCH-CIPHER"],
+  ["ssl-ciphers", "HIGH; evil on"],
+  ["ssl-ecdh-curve", "no-such-curve"],
+  ["ssl-session-timeout", "10ms"],
+  ["ssl-session-cache-size", "1k"],
+  ["forwarded-for-header", "X-$host"],
+  ["hsts-max-age", '1"; x'],
+  ["access-log-path", "/var/../etc/passwd"],
+  ["access-log-path", "syslog:server=1.2.3.4"],
+  ["log-format-upstream", "$no_such_variable"],
+  ["log-format-upstream", "costs $"],
+  ["log-format-upstream", "two\nlines"],
+  ["gzip-types", "text/css;x"],
+  ["large-client-header-buffers", "8k 4"],
+] as const) {
+  test(`${key}: ${JSON.stringify(value)} leaves the default`, () => {
+    const { config, codes, sentences } = parse({ [key]: value });
+    assert.deepEqual([config, codes], [DEFAULT_CONFIG, [`config-value-invalid data[${key}]`]]);
+    assert.ok(sentences[0]?.startsWith(`"${key}" must be `));
+  });
+}
+
+test("bad pieces of a list are left out: a trusted network that is misspelt never opens to everybody", () => {
+  const { config, sentences } = parse({ "proxy-real-ip-cidr": "10.0.0.0/8, 10.0.0.0/33, proxy.example" });
+  assert.deepEqual(config.proxyRealIpCidr, ["10.0.0.0/8"]);
+  assert.match(sentences[0] ?? "", /, not "10\.0\.0\.0\/33", "proxy\.example"$/);
+  assert.deepEqual(parse({ "proxy-real-ip-cidr": "nonsense" }).config.proxyRealIpCidr, []);
+});
+
+test("the exact key wins over one in other letters", () => {
+  assert.deepEqual(parse({ "use-gzip": "true", "USE-GZIP": "nonsense" }).codes, []);
+});
+
+test("keys that have no effect are told", () => {
+  const data = { "use-gzp": "true", "main-snippet": "x", "whitelist-source-range": "10.0.0.0/8", "block-cidrs": "", "enable-modsecurity": "false" };
+  const { findings } = parseConfig(configMap(data));
+  assert.deepEqual(findings.map(({ code, severity }) => [code, severity]), [
+    ["config-key-not-honoured", "warning"],
+    ["config-key-unknown", "warning"],
+    ["config-protection-not-honoured", "error"],
+  ]);
+  assert.match(findings[1]?.sentence ?? "", /did you mean "use-gzip"\?$/);
+});
+
+test("no value reaches nginx in a form that could not stand there", () => {
+  const rows = Object.values(CONFIG_TABLE);
+  const text = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom(...rows.map((row) => row.default)), fc.stringMatching(/^[\w $;{}"'\\/.:,-]*$/));
+  fc.assert(
+    fc.property(fc.constantFrom(...rows), text, (row, value) => {
+      const { config } = parse({ [row.key]: value });
+      for (const [field, taken] of Object.entries(config)) {
+        if (field === "logFormatUpstream") print([directive("log_format", expression(String(taken)))]);
+        else if (field !== "noTlsRedirectLocations") for (const one of [taken].flat()) assert.match(String(one), /^[^\s"'\\$;{}#]*(?: [^\s"'\\$;{}#]+)*$/, field);
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});

@@ -1,0 +1,76 @@
+/** What the documentation names exists, and the reference pages are those that the tables give. */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { test } from "node:test";
+import { referencePages } from "../scripts/reference/pages.ts";
+import { ROOT } from "./support/sluice.ts";
+
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
+  ...readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".md")).map((name) => join("docs", name)),
+  "examples/README.md",
+].map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
+
+/** First parts of what is taken for a path of the project when it stands in backquotes. */
+const TOP = readdirSync(ROOT).filter((name) => name !== "node_modules");
+/** Made by the set-up. */
+const MADE = ["node_modules", "edge/build"];
+
+test("every link leads somewhere", () => {
+  for (const { name, text } of PAGES) {
+    for (const [, target = ""] of prose(text).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue;
+      const [path = "", anchor] = target.split("#");
+      const file = path === "" ? join(ROOT, name) : join(ROOT, dirname(name), path);
+      assert.ok(existsSync(file), `${name} links to ${target}, which does not exist`);
+      if (anchor) assert.ok(anchors(readFileSync(file, "utf8")).has(anchor), `${name} links to ${target}, which has no such heading`);
+    }
+  }
+});
+
+test("every file and folder that is named exists", () => {
+  for (const { name, text } of PAGES) {
+    for (const [, word = ""] of prose(text).matchAll(/`([\w.@-]+(?:\/[\w.*@<>-]*)*)`/g)) {
+      if (!word.includes("/") || !TOP.includes(word.split("/")[0] ?? "")) continue;
+      const path = word.replace(/[*<].*$/, "");
+      if (MADE.some((made) => path.startsWith(made))) continue;
+      assert.ok(existsSync(join(ROOT, path)), `${name} names ${word}, which does not exist`);
+    }
+  }
+});
+
+test("every npm script and make target that is named exists", () => {
+  const scripts = Object.keys((JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { scripts: object }).scripts);
+  const targets = [...readFileSync(join(ROOT, "Makefile"), "utf8").matchAll(/^(\w+):/gm)].map(([, target]) => target);
+  for (const { name, text } of PAGES) {
+    for (const [, script = ""] of text.matchAll(/\bnpm run (?:--silent )?([\w:]+)/g)) assert.ok(scripts.includes(script), `${name}: npm run ${script}`);
+    for (const [, target = ""] of text.matchAll(/`make (\w+)`/g)) assert.ok(targets.includes(target), `${name}: make ${target}`);
+  }
+});
+
+for (const [name, text] of referencePages()) {
+  test(`docs/reference/${name} is current`, () => {
+    const written = readFileSync(join(ROOT, "docs/reference", name), "utf8");
+    assert.ok(written === text, `docs/reference/${name} is out of date: run "npm run docs:reference"`);
+  });
+}
+
+test("every stage has its folder in the map of the house", () => {
+  const map = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
+  for (const entry of readdirSync(join(ROOT, "src"), { withFileTypes: true })) {
+    const path = relative(ROOT, join(ROOT, "src", entry.name));
+    if (entry.isDirectory()) assert.ok(map.includes(`${path}/`), `ARCHITECTURE.md does not name ${path}/`);
+  }
+});
+
+/** The text without fenced blocks. */
+function prose(text: string): string {
+  return text.replace(/^```[\s\S]*?^```/gm, "");
+}
+
+/** As GitHub makes them of headings. */
+function anchors(text: string): Set<string> {
+  const heads = [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, head = ""]) => head);
+  return new Set(heads.map((head) => head.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));
+}

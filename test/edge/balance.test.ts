@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { firstEndpoint, nextEndpoint } from "../../edge/src/balance.ts";
+import type { Pool } from "../../edge/src/program.ts";
+
+const poolOf = (count: number): Pool => ({ name: "p", endpoints: Array.from({ length: count }, (_, i) => ["10.0.0.1", 80 + i]) });
+
+test("a new pool starts anywhere, then endpoints take turns", () => {
+  const pool = poolOf(3);
+  const turns = Array.from({ length: 7 }, () => firstEndpoint(pool, (count) => count));
+  assert.deepEqual(turns, [2, 0, 1, 2, 0, 1, 2]);
+  assert.equal(firstEndpoint(poolOf(3), () => 1), 0);
+});
+
+test("retries try every other endpoint before the first one again", () => {
+  const pool = poolOf(4);
+  for (let first = 0; first < 4; first++) {
+    const tried = [first];
+    while (tried.length < 4) tried.push(nextEndpoint(pool, tried.at(-1) ?? 0));
+    assert.deepEqual([...tried].sort(), [0, 1, 2, 3]);
+    assert.equal(nextEndpoint(pool, tried.at(-1) ?? 0), first);
+  }
+});
+
+test("one endpoint is always the one", () => {
+  const pool = poolOf(1);
+  assert.deepEqual([firstEndpoint(pool, () => 1), firstEndpoint(pool, () => 1), nextEndpoint(pool, 0)], [0, 0, 0]);
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decide, findRoute } from "../../edge/src/match.ts";
+import { DEFAULT_BACKEND, type Host, type Route } from "../../edge/src/program.ts";
+import { asked, canary, host, route, tablesWith } from "./routes.ts";
+
+const POOLS = ["a", "b", "empty"];
+
+function decided(hosts: readonly Host[], where: { name?: string; path?: string; https?: boolean; certified?: readonly string[]; pools?: readonly string[] } = {}) {
+  const tables = tablesWith(hosts, where.pools ?? POOLS, where.certified);
+  const { status, redirect, pool, canary: chosen } = decide(tables, asked(), where.name ?? "x.example", where.path ?? "/", where.https ?? false);
+  return { status, redirect, pool: pool?.name, canary: chosen?.name };
+}
+
+const proxied = (pool: string, chosen?: string) => ({ status: 0, redirect: undefined, pool, canary: chosen });
+const answered = (status: number, redirect?: "slash" | "https") => ({ status, redirect, pool: undefined, canary: undefined });
+const only = (one: Route): Host[] => [host("x.example", { "/": one })];
+
+test("exact beats prefix, the longest prefix wins, the root takes the rest", () => {
+  const table = host("_", { "=/foo": route("a"), "/foo/": route("b"), "/foo/bar/": route("c"), "/": route("d"), "=/": route("e") });
+  const pool = (path: string): string | undefined => table.routes[findRoute(table, path)]?.pool;
+  assert.equal(pool("/foo"), "a");
+  assert.equal(pool("/foo/"), "b");
+  assert.equal(pool("/foo/x"), "b");
+  assert.equal(pool("/foo/bar"), "b");
+  assert.equal(pool("/foo/bar/"), "c");
+  assert.equal(pool("/foobar"), "d");
+  assert.equal(pool("/Foo"), "d");
+  assert.equal(pool("/"), "e");
+  assert.equal(pool(""), "d");
+});
+
+test("tables without any host answer 503", () => {
+  assert.deepEqual(decided([]), answered(503));
+});
+
+test("a pool without endpoints is 503, an unknown one too, the missing default backend 404", () => {
+  assert.deepEqual(decided(only(route("a"))), proxied("a"));
+  assert.deepEqual(decided(only(route("empty"))), answered(503));
+  assert.deepEqual(decided(only(route("nobody"))), answered(503));
+  assert.deepEqual(decided(only(route(DEFAULT_BACKEND))), answered(404));
+  assert.deepEqual(decided(only(route(DEFAULT_BACKEND)), { pools: [DEFAULT_BACKEND] }), proxied(DEFAULT_BACKEND));
+});
+
+test("a status, then a slash redirect come before https; https comes before the canary and the empty pool", () => {
+  const always = { https: "always" } as const;
+  assert.deepEqual(decided(only(route("", { respond: 200, ...always }))), answered(200));
+  assert.deepEqual(decided(only(route("a", { slash: true, ...always }))), answered(301, "slash"));
+  assert.deepEqual(decided(only(route("empty", always))), answered(308, "https"));
+  assert.deepEqual(decided(only(route("empty", always)), { https: true }), answered(503));
+});
+
+test("redirects to https need the name's own certificate or its parent's wildcard, not the default one", () => {
+  const hosts = only(route("a", { https: "certificate" }));
+  assert.deepEqual(decided(hosts), proxied("a"));
+  assert.deepEqual(decided(hosts, { certified: ["_"] }), proxied("a"));
+  assert.deepEqual(decided(hosts, { certified: ["y.example", "*.x.example"] }), proxied("a"));
+  assert.deepEqual(decided(hosts, { certified: ["x.example"] }), answered(308, "https"));
+  assert.deepEqual(decided(hosts, { certified: ["*.example"] }), answered(308, "https"));
+});
+
+test("a canary with endpoints wins over a primary without, and the other way round", () => {
+  const whole = (pool: string) => [canary(pool, { to: 100 })];
+  assert.deepEqual(decided(only(route("empty", { canaries: whole("b"), total: 100 }))), proxied("b", "b"));
+  assert.deepEqual(decided(only(route("a", { canaries: whole("empty"), total: 100 }))), proxied("a"));
+  assert.deepEqual(decided(only(route("empty", { canaries: whole("empty"), total: 100 }))), answered(503));
+});
+
+test("a decision says nothing of the one before it", () => {
+  const hosts = [host("x.example", { "/": route("b", { canaries: [canary("a", { to: 100 })], total: 100 }) }), host("_", { "/": route("", { respond: 403 }) })];
+  const tables = tablesWith(hosts, POOLS);
+  assert.equal(decide(tables, asked(), "x.example", "/", false).canary?.name, "a");
+  const { pool, canary: chosen, redirect, status } = decide(tables, asked(), "y", "/", false);
+  assert.deepEqual([pool, chosen, redirect, status], [undefined, undefined, undefined, 403]);
+});

@@ -1,0 +1,48 @@
+/** Edge tables for tests, in a line each. */
+import type { Canary, Frame, Host, Route } from "../../edge/src/program.ts";
+import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
+import type { RequestView } from "../../edge/src/match.ts";
+
+export function route(pool: string, more: Partial<Route> = {}): Route {
+  return { path: "/", pool, namespace: "", ingress: "", service: "", port: "", ...more };
+}
+
+export function canary(pool: string, more: Partial<Canary> = {}): Canary {
+  return { pool, from: 0, to: 0, name: pool, ...more };
+}
+
+/** @param paths `=/exact` or `/prefix/` → route. There must be one for `/`. */
+export function host(name: string, paths: Readonly<Record<string, Route>>): Host {
+  const table: Host = { name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
+  for (const [path, one] of Object.entries(paths)) {
+    const index = table.routes.push(one) - 1;
+    if (path.startsWith("=")) table.exact[path.slice(1)] = index;
+    else table.prefix[path] = index;
+  }
+  table.lengths = [...new Set(Object.keys(table.prefix).map((path) => path.length))].filter((length) => length > 1).sort((a, b) => b - a);
+  table.root = table.prefix["/"] ?? 0;
+  return table;
+}
+
+/** Pools with one endpoint each; those named `empty…` have none. */
+export function tablesWith(hosts: readonly Host[], pools: readonly string[], certified: readonly string[] = []): Tables {
+  const tables = newTables();
+  const staging = newStaging();
+  const frames: Frame[] = [
+    ...hosts.map((one): Frame => ({ op: "set", kind: "host", id: one.name, value: one })),
+    ...pools.map((id): Frame => ({ op: "set", kind: "pool", id, value: { name: id, endpoints: id.startsWith("empty") ? [] : [["10.0.0.1", 80]] } })),
+    ...certified.map((id): Frame => ({ op: "set", kind: "tls", id, value: "c" })),
+    { op: "commit", generation: 1, digest: "" },
+  ];
+  for (const frame of frames) take(tables, staging, frame, (text) => JSON.parse(text) as Frame);
+  return tables;
+}
+
+/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. */
+export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView {
+  return {
+    variable: (name) => variables[name],
+    matches: (text, pattern) => (pattern === "(" ? undefined : new RegExp(pattern).test(text)),
+    draw,
+  };
+}

@@ -1,0 +1,40 @@
+/** A subscriber of the ledger, as a worker is one: tables, what is staged, and what they say they hold. */
+import type { Frame } from "../../edge/src/program.ts";
+import { discard, newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
+import type { Part } from "../../src/compile/program.ts";
+
+export interface Follower {
+  readonly tables: Tables;
+  hear(lines: readonly string[]): void;
+  /** The connection is lost; what was staged with it. */
+  lose(): void;
+}
+
+export function follower(): Follower {
+  const tables = newTables();
+  const staging = newStaging();
+  const read = (line: string): Frame => JSON.parse(line) as Frame;
+  return {
+    tables,
+    hear: (lines) => lines.forEach((line) => take(tables, staging, read(line), read)),
+    lose: () => discard(staging),
+  };
+}
+
+/** What tables hold, as `kind id` → JSON, for comparison with parts. Settings are left out: they are never dropped. */
+export function holdings({ hosts, wildcards, pools, certificates, names, wildcardNames }: Tables): Record<string, string> {
+  const rows = (kind: string, table: Record<string, unknown>, prefix = ""): [string, string][] =>
+    Object.entries(table).flatMap(([id, value]) => (value === undefined ? [] : [[`${kind} ${prefix}${id}`, JSON.stringify(value)]]));
+  return Object.fromEntries([
+    ...rows("host", hosts), ...rows("host", wildcards, "*"), ...rows("pool", pools), ...rows("certificate", certificates),
+    ...rows("tls", names), ...rows("tls", wildcardNames, "*"),
+  ]);
+}
+
+export function holdingsOf(parts: Iterable<Part>): Record<string, string> {
+  const rows = [...parts].filter(({ kind }) => kind !== "settings").map(({ key, frame }) => {
+    const { value } = JSON.parse(frame.reveal().toString("latin1")) as { value: unknown };
+    return [key, JSON.stringify(value)];
+  });
+  return Object.fromEntries(rows) as Record<string, string>;
+}

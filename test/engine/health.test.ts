@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import type { Server } from "node:http";
+import { networkInterfaces } from "node:os";
+import { after, before, beforeEach, test } from "node:test";
+import type { EngineState } from "../../src/engine/engine.ts";
+import { serveHealth } from "../../src/report/health.ts";
+import { UserError } from "../../src/support/user-error.ts";
+
+const CALM: EngineState = {
+  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, keysNotKept: false, snapshotProblem: undefined,
+};
+let state: EngineState;
+let problem: string | undefined;
+let sync: () => Promise<EngineState>;
+let server: Server;
+let port: number;
+
+const health = (host: string, at: number): Promise<Server> =>
+  serveHealth({
+    host,
+    port: at,
+    healthCheckPath: "/healthz",
+    state: () => state,
+    notReady: () => problem,
+    notAlive: () => problem,
+    findings: () => [],
+    sync: () => sync(),
+    metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
+  });
+
+before(async () => {
+  server = await health("", 0);
+  port = (server.address() as { port: number }).port;
+});
+after(() => {
+  server.close();
+  server.closeAllConnections();
+});
+beforeEach(() => {
+  state = CALM;
+  problem = undefined;
+  sync = async () => state;
+});
+
+async function ask(path: string, method = "GET", host = "127.0.0.1"): Promise<{ status: number; text: string }> {
+  const response = await fetch(`http://${host}:${port}${path}`, { method });
+  return { status: response.status, text: await response.text() };
+}
+
+test("probes say ok, or why not", async () => {
+  for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 200, text: "ok\n" });
+  problem = "worker 1 is behind";
+  for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 503, text: "worker 1 is behind\n" });
+});
+
+test("generation and sync answer numbers", async () => {
+  const numbers = { observed: 5, programmed: 5, workers: 2, reloads: 1 };
+  assert.deepEqual(JSON.parse((await ask("/api/v1/generation")).text), numbers);
+  assert.deepEqual(JSON.parse((await ask("/api/v1/sync", "POST")).text), numbers);
+  assert.equal((await ask("/api/v1/sync")).status, 405);
+  assert.equal((await ask("/api/v2/sync", "POST")).status, 404);
+});
+
+test("a sync that cannot be had is 504 with the reason", async () => {
+  sync = async () => Promise.reject(new Error("The operation was aborted due to timeout"));
+  const reason = async (): Promise<string> => {
+    const { status, text } = await ask("/api/v1/sync", "POST");
+    assert.equal(status, 504);
+    return (JSON.parse(text) as { reason: string }).reason;
+  };
+  assert.match(await reason(), /timeout/);
+  state = { ...CALM, programmed: 4, behind: ["worker 1 (at generation 4)", "agent (not connected)"] };
+  assert.equal(await reason(), "not acknowledged by worker 1 (at generation 4), agent (not connected)");
+  state = { ...state, refused: 'unknown directive "x"' };
+  assert.equal(await reason(), 'unknown directive "x"');
+});
+
+test("the admin API is for this machine, probes and metrics for everybody", async (t) => {
+  const other = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal)?.address;
+  if (other === undefined) return t.skip("this machine has no address but loopback");
+  for (const path of ["/api/v1/generation", "/api/v1/findings", "/api/v1/sync", "/api/nothing"]) {
+    assert.equal((await ask(path, path.endsWith("sync") ? "POST" : "GET", other)).status, 403, path);
+  }
+  for (const path of ["/healthz", "/readyz", "/metrics"]) assert.equal((await ask(path, "GET", other)).status, 200, path);
+});
+
+test("a port that is taken is one sentence with its flag", async () => {
+  await assert.rejects(health("", port), (error) => error instanceof UserError && /in use.*--healthz-port/.test(error.message));
+});

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { heard } from "../../src/engine/hearing.ts";
+
+const worker = { op: "hello", role: "worker", slot: 0, pid: 1, master: 2, config: "c", generation: 0, digest: "" };
+const row = { namespace: "n", ingress: "i", service: "s", path: "/", canary: "", status: 200, requests: 3 };
+const say = (message: unknown, role?: "worker" | "agent"): unknown => heard(JSON.stringify(message), role);
+
+test("each role has its own words", () => {
+  assert.deepEqual(say(worker), worker);
+  assert.deepEqual(say({ op: "ack", generation: 7 }, "worker"), { op: "ack", generation: 7 });
+  assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row] });
+  assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [] });
+  assert.deepEqual(say({ op: "refused", config: "c", problem: "p" }, "agent"), { op: "refused", config: "c", problem: "p" });
+});
+
+test("a label is cut where it is too long: a tenant's path must not cost a worker its connection", () => {
+  const path = `/${"x".repeat(5000)}`;
+  assert.deepEqual(say({ op: "counters", rows: [{ ...row, path }] }, "worker"), { op: "counters", rows: [{ ...row, path: path.slice(0, 2048) }] });
+});
+
+for (const [what, message, role] of [
+  ["anything before a hello", { op: "ack", generation: 1 }, undefined],
+  ["counters before a hello", { op: "counters", rows: [row] }, undefined],
+  ["a second hello", worker, "worker"],
+  ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
+  ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],
+  ["a row with other labels", { op: "counters", rows: [{ ...row, ingress: undefined, x: "1" }] }, "worker"],
+  ["a row that counts no number", { op: "counters", rows: [{ ...row, requests: "3" }] }, "worker"],
+  ["a negative generation", { op: "ack", generation: -1 }, "worker"],
+  ["a slot beyond all sense", { ...worker, slot: 1e9 }, undefined],
+  ["an agent without a token", { op: "hello", role: "agent", facts: {}, status: {} }, undefined],
+  ["an array", [worker], undefined],
+  ["null", null, undefined],
+] as const) {
+  test(`${what} is not believed`, () => assert.equal(say(message, role), undefined));
+}
+
+test("text that is no JSON is not believed", () => assert.equal(heard("{", "worker"), undefined));

@@ -1,0 +1,40 @@
+/** Parts of a Program for tests, without a Model behind them. */
+import type { Host, Kind, PartValues } from "../../edge/src/program.ts";
+import { frameLine, partKey, type Part } from "../../src/compile/program.ts";
+import { digestOf } from "../../src/support/digest.ts";
+import { PrivateBytes } from "../../src/support/private-bytes.ts";
+
+export function part<K extends Kind>(kind: K, id: string, value: PartValues[K]): Part {
+  const line = frameLine({ op: "set", kind, id, value });
+  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles: new Map() };
+}
+
+export function hostPart(name: string, ...paths: readonly string[]): Part {
+  const routes = paths.map((path) => ({ path, pool: "p", namespace: "", ingress: "", service: "", port: "" }));
+  const table: Host = { name, routes, exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
+  return part("host", name, table);
+}
+
+export function poolPart(id: string, port: number): Part {
+  return part("pool", id, { name: id, endpoints: [["10.0.0.1", port]] });
+}
+
+export function certificatePart(id: string, text = id): Part {
+  return part("certificate", id, { chain: `chain of ${text}`, key: `key of ${text}` });
+}
+
+/** A part of one of a few names, in a few versions: what changes and collides often. */
+export function somePart(kind: Kind, id: string, version: number): Part {
+  switch (kind) {
+    case "host":
+      return hostPart(id, `/${version}`);
+    case "pool":
+      return poolPart(id, version);
+    case "certificate":
+      return certificatePart(id, String(version));
+    case "tls":
+      return part("tls", id, `c${version}`);
+    case "settings":
+      return part("settings", "", { redirectCode: 300 + version, forwardedProto: false });
+  }
+}

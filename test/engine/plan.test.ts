@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EngineFacts } from "../../src/compile/facts.ts";
+import { nginxConf } from "../../src/compile/nginx-conf.ts";
+import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import type { Program } from "../../src/compile/program.ts";
+import { planReload } from "../../src/engine/plan.ts";
+import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
+import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { parseSettings } from "../../src/settings.ts";
+
+const facts: EngineFacts = {
+  version: [1, 22, 1], modules: [], processors: 2, openFiles: 1024, ipv6: false, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
+};
+const settings = parseSettings([], "run");
+
+function profiles(...bodySizes: readonly number[]): Map<string, Profile> {
+  const all = bodySizes.map((bodySize) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), bodySize }));
+  return new Map(all.map((one) => [profileId(one), one]));
+}
+
+const programWith = (used: Map<string, Profile>, config: Config = DEFAULT_CONFIG): Program => ({ parts: new Map(), profiles: used, config });
+
+function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG): EngineStatus {
+  return { master: 7, config: nginxConf({ settings, config, facts, profiles: loaded }).digest, profiles: Object.fromEntries(loaded) };
+}
+
+const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ settings, facts, program, held, status });
+
+test("nothing runs: start, with every profile", () => {
+  const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);
+  assert.equal(planned?.reason, "start");
+  assert.deepEqual([...(planned?.profiles.keys() ?? [])], [...profiles(1, 2).keys()]);
+});
+
+test("nginx runs what it should: nothing to do, also with profiles that nobody uses any more", () => {
+  assert.equal(plan(programWith(new Map()), running(new Map())), undefined);
+  assert.equal(plan(programWith(profiles(1)), running(profiles(1, 2))), undefined);
+  assert.equal(plan(programWith(new Map()), running(profiles(1, 2))), undefined);
+});
+
+test("a profile that nginx has not loaded costs a reload; unused ones leave with it, those still served stay", () => {
+  const planned = plan(programWith(profiles(1, 3)), running(profiles(1, 2, 4)), profiles(1, 2));
+  assert.equal(planned?.reason, "new-profile");
+  assert.deepEqual([...(planned?.profiles.keys() ?? [])].sort(), [...profiles(1, 2, 3).keys()].sort());
+});
+
+test("the operator's settings cost a reload, and say so", () => {
+  const config = { ...DEFAULT_CONFIG, keepAlive: 10 };
+  assert.equal(plan(programWith(profiles(1), config), running(profiles(1)))?.reason, "settings");
+  assert.equal(plan(programWith(profiles(1), { ...DEFAULT_CONFIG }), running(profiles(1))), undefined);
+});
+
+test("settings that only the edge reads cost nothing", () => {
+  const config = { ...DEFAULT_CONFIG, httpRedirectCode: 301 as const, sslRedirect: false, noTlsRedirectLocations: [], prefixSlashRedirect: false };
+  assert.equal(plan(programWith(new Map(), config), running(new Map())), undefined);
+});

@@ -1,0 +1,187 @@
+/** When nginx is reloaded, why, and what its clients notice of it: nothing. */
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { Agent } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { NGINX_BINARY } from "../../src/engine/paths.ts";
+import { ask } from "../support/client.ts";
+import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { configMap, documents, site } from "../support/manifests.ts";
+import { startSluice, type Sluice } from "../support/sluice.ts";
+
+const NAMES = ["a", "b", "c", "d"] as const;
+const BODY = "x".repeat(3000);
+
+let echo: EchoBackend;
+let sluice: Sluice;
+let folder: string;
+
+function manifest(name: string, annotations: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { [`${name}.yaml`]: site({ name, host: `${name}.example`, endpoints: [`127.0.0.1:${echo.port}`], annotations }) };
+}
+
+const config = (data: Readonly<Record<string, string>> = {}): Record<string, string> => ({ "config.yaml": configMap({ "worker-processes": "2", ...data }) });
+
+before(async () => {
+  echo = await startEcho("web");
+  folder = mkdtempSync(join(tmpdir(), "refusing-"));
+  sluice = await startSluice({
+    files: Object.assign(config(), ...NAMES.map((name) => manifest(name))) as Record<string, string>,
+    args: ["--configmap=sluice/sluice"],
+    env: { NGINX_BINARY: refusingNginx() },
+  });
+});
+after(async () => {
+  await sluice?.stop();
+  await echo?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The real nginx, but that it refuses every configuration while the file `refuse` is there. */
+function refusingNginx(): string {
+  const file = join(folder, "nginx");
+  const refusal = `echo 'nginx: [emerg] unknown directive "tea" in x:1' >&2; exit 1`;
+  writeFileSync(file, `#!/bin/sh\n[ "$1" = -t ] && [ -e "${folder}/refuse" ] && { ${refusal}; }\nexec "${NGINX_BINARY}" "$@"\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+async function reloadsBy(reason: string): Promise<number> {
+  const { text } = await sluice.ask("/metrics");
+  return Number(new RegExp(`^sluice_reloads_total\\{reason="${reason}"\\} (\\d+)`, "m").exec(text)?.[1] ?? 0);
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within 30 s: ${what}\n${sluice.log()}`);
+    await sleep(50);
+  }
+}
+
+/** Requests one after the other, on connections that are kept and on new ones, until it is stopped. */
+function traffic(host: string, fine: (status: number) => boolean): { stop(): Promise<number> } {
+  let stopped = false;
+  let done = 0;
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const run = async (kept: boolean): Promise<void> => {
+    while (!stopped) {
+      const { status } = await ask({ port: sluice.http, host, method: "POST", body: BODY, ...(kept ? { agent } : {}) });
+      assert.ok(fine(status), `${status} from ${host}`);
+      done++;
+    }
+  };
+  const runs = Promise.all([run(true), run(true), run(false)]);
+  runs.catch(() => undefined);
+  return {
+    async stop() {
+      stopped = true;
+      await runs.finally(() => agent.destroy());
+      return done;
+    },
+  };
+}
+
+test("a host longer than a frame is served to its last path", async () => {
+  const long = (index: number): string => `/${"p".repeat(200)}/${String(index)}`;
+  const paths = Array.from({ length: 800 }, (_, index) => ({ path: long(index), pathType: "Exact", backend: { service: { name: "a", port: { number: 80 } } } }));
+  const ingress = {
+    apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "long", namespace: "shop" },
+    spec: { ingressClassName: "nginx", rules: [{ host: "long.example", http: { paths } }] },
+  };
+  assert.ok(JSON.stringify(paths).length > 2 * 65_536);
+  const { reloads } = await sluice.apply({ "long.yaml": documents(ingress) });
+  assert.equal(reloads, 0);
+  for (const index of [0, 399, 799]) assert.equal((await ask({ port: sluice.http, host: "long.example", path: long(index) })).status, 200);
+  assert.equal((await ask({ port: sluice.http, host: "long.example", path: long(800) })).status, 404);
+});
+
+test("a new profile costs one reload; until then the previous route serves, and no request fails", async () => {
+  const others = traffic("a.example", (status) => status === 200);
+  const changing = traffic("b.example", (status) => status === 200 || status === 413);
+  const { reloads } = await sluice.apply(manifest("b", { "proxy-body-size": "2k" }));
+  assert.equal(reloads, 1);
+  assert.equal(await reloadsBy("new-profile"), 1);
+  assert.equal((await ask({ port: sluice.http, host: "b.example", method: "POST", body: BODY })).status, 413);
+  await sleep(500);
+  assert.ok((await others.stop()) > 0);
+  assert.ok((await changing.stop()) > 0);
+});
+
+test("a profile that is loaded already, and one that is given up, cost nothing", async () => {
+  assert.equal((await sluice.apply(manifest("c", { "proxy-body-size": "2k" }))).reloads, 1);
+  assert.equal((await ask({ port: sluice.http, host: "c.example", method: "POST", body: BODY })).status, 413);
+  assert.equal((await sluice.apply({ ...manifest("b"), ...manifest("c") })).reloads, 1);
+  assert.equal((await ask({ port: sluice.http, host: "b.example", method: "POST", body: BODY })).status, 200);
+  assert.equal((await sluice.apply(manifest("b", { "proxy-body-size": "2k" }))).reloads, 1);
+});
+
+test("a burst of new profiles soon after a reload costs one more", async () => {
+  for (const [index, name] of ["b", "c", "d"].entries()) {
+    sluice.write(manifest(name, { "proxy-body-size": `${index + 1}000` }));
+    await sleep(300);
+  }
+  await until("all three are programmed", async () => {
+    const sizes = await Promise.all(["b", "c", "d"].map((name) => ask({ port: sluice.http, host: `${name}.example`, method: "POST", body: BODY })));
+    return sizes.map(({ status }) => status).join() === "413,413,200";
+  });
+  assert.equal(await reloadsBy("new-profile"), 2);
+});
+
+test("the operator's settings cost a reload of their own, and no request fails", async () => {
+  const load = traffic("a.example", (status) => status === 200);
+  await sluice.apply(config({ "keep-alive": "30" }));
+  assert.equal(await reloadsBy("settings"), 1);
+  await sleep(500);
+  assert.ok((await load.stop()) > 0);
+});
+
+test("when nginx refuses a configuration the old one serves on, and it is said why", async () => {
+  const load = traffic("a.example", (status) => status === 200);
+  const before = await sluice.generation();
+  writeFileSync(`${folder}/refuse`, "");
+  sluice.write(config({ "keep-alive": "31" }));
+  await until("it was refused", async () => sluice.log().includes("nginx refuses"));
+  assert.match(sluice.log(), /nginx refuses its new configuration and goes on with the old one: unknown directive "tea"/);
+  assert.ok(!/^\s+at /m.test(sluice.log()), "no stack trace");
+  assert.equal((await sluice.generation()).reloads, before.reloads);
+  sluice.write(manifest("e"));
+  await until("changes of routes go on", async () => (await ask({ port: sluice.http, host: "e.example" })).status === 200);
+  assert.ok((await load.stop()) > 0);
+  rmSync(`${folder}/refuse`);
+  await sluice.apply(config({ "keep-alive": "32" }));
+  assert.equal(await reloadsBy("settings"), 2);
+});
+
+test("a worker that does not acknowledge makes sync answer 504 and say which", async () => {
+  await until("workers of earlier configurations have left", async () => workersOf(sluice.runtimeDir).length === 2);
+  const stopped = workersOf(sluice.runtimeDir)[0] ?? 0;
+  process.kill(stopped, "SIGSTOP");
+  try {
+    sluice.write(manifest("f"));
+    const { status, text } = await sluice.ask("/api/v1/sync", "POST");
+    assert.equal(status, 504);
+    const { reason, observed, programmed } = JSON.parse(text) as { reason: string; observed: number; programmed: number };
+    assert.match(reason, /^not acknowledged by worker \d \(at generation \d+\)$/);
+    assert.ok(programmed < observed);
+  } finally {
+    process.kill(stopped, "SIGCONT");
+  }
+  const { observed, programmed } = await sluice.sync();
+  assert.equal(programmed, observed);
+});
+
+/** Process ids of the workers of this folder's nginx. */
+function workersOf(runtimeDir: string): number[] {
+  const { pid: master } = JSON.parse(readFileSync(`${runtimeDir}/nginx-master.json`, "utf8")) as { pid: number };
+  return readdirSync("/proc").map(Number).filter((pid) => {
+    try {
+      return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) === master;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,235 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { afterEach, beforeEach, test } from "node:test";
+import * as fc from "fast-check";
+import type { Frame, Kind } from "../../edge/src/program.ts";
+import type { Part } from "../../src/compile/program.ts";
+import { SnapshotFiles } from "../../src/engine/agent/snapshot-files.ts";
+import { Ledger } from "../../src/engine/ledger.ts";
+import { follower, holdings, holdingsOf, type Follower } from "./follower.ts";
+import { certificatePart, hostPart, poolPart, somePart } from "./parts.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync("/dev/shm/sluice-test-");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const quiet = (): void => undefined;
+const changed = (...parts: readonly Part[]): Map<string, Part | undefined> => new Map(parts.map((one) => [one.key, one]));
+
+function write(files: SnapshotFiles, lines: readonly string[]): (number | undefined)[] {
+  return lines.map((line) => files.take(line, JSON.parse(line) as Frame));
+}
+
+/** A worker that starts: the keys first, then the program, each up to its last whole commit. */
+function start(where = folder): Follower {
+  const worker = follower();
+  for (const name of ["keys.log", "program.log"]) {
+    if (!existsSync(`${where}/${name}`)) continue;
+    const lines = readFileSync(`${where}/${name}`, "latin1").split("\n");
+    const broken = lines.findIndex((line) => !isJson(line));
+    worker.hear(broken < 0 ? lines : lines.slice(0, broken));
+    worker.lose();
+  }
+  return worker;
+}
+
+function isJson(line: string): boolean {
+  try {
+    JSON.parse(line);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const program = (): string => readFileSync(`${folder}/program.log`, "latin1");
+const mode = (name: string): number => statSync(`${folder}/${name}`).mode & 0o777;
+
+test("a commit is acknowledged once a worker that starts would have it", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  ledger.publish(changed(poolPart("a", 1), hostPart("x.example", "/")));
+  assert.deepEqual(write(files, ledger.catchUp("")), [undefined, undefined, undefined, 1]);
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(start().tables.digest, ledger.digest);
+  ledger.publish(changed(poolPart("a", 2)));
+  assert.deepEqual(write(files, ledger.latest()), [undefined, 2]);
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(files.digest, ledger.digest);
+});
+
+test("keys lie apart, and nobody else may read either file", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  for (const id of ["c1", "c2"]) {
+    ledger.publish(changed(certificatePart(id), hostPart(`${id}.example`, "/")));
+    write(files, ledger.generation === 1 ? ledger.catchUp("") : ledger.latest());
+  }
+  assert.ok(!program().includes("key of"));
+  assert.ok(readFileSync(`${folder}/keys.log`, "latin1").includes("key of c2"));
+  assert.deepEqual([mode("program.log"), mode("keys.log")], [0o600, 0o600]);
+});
+
+test("keys without their program claim nothing", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  ledger.publish(changed(certificatePart("c1"), hostPart("x.example", "/")));
+  write(files, ledger.catchUp(""));
+  rmSync(`${folder}/program.log`);
+  assert.equal(start().tables.digest, "");
+});
+
+test("a line that was being written is left out, wherever it ends", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  const states = new Map<string, Record<string, string>>([["", {}]]);
+  for (const version of [1, 2, 3]) {
+    ledger.publish(changed(poolPart("a", version), hostPart("x.example", `/${version}`)));
+    states.set(ledger.digest, holdingsOf(ledger.parts()));
+    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+  }
+  for (let length = program().length; length >= 0; length -= 1) {
+    truncateSync(`${folder}/program.log`, length);
+    const { tables } = start();
+    assert.deepEqual(holdings(tables), states.get(tables.digest), `${length} bytes`);
+  }
+});
+
+test("what a lost controller did not commit is not on disk", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  ledger.publish(changed(poolPart("a", 1)));
+  write(files, ledger.catchUp(""));
+  const before = holdings(start().tables);
+  ledger.publish(changed(poolPart("b", 1)));
+  write(files, ledger.latest().slice(0, -1));
+  files.discard();
+  assert.deepEqual(holdings(start().tables), before);
+  write(files, ledger.catchUp(files.digest));
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+});
+
+test("history is dropped when it outgrows the content", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  const long = "x".repeat(100_000);
+  for (let version = 1; version <= 60; version++) {
+    ledger.publish(changed(hostPart("x.example", `/${long}${version}`)));
+    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    assert.ok(program().length < 1_500_000, `${program().length} bytes after ${version} generations`);
+    assert.equal(mode("program.log"), 0o600);
+  }
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+});
+
+test("keys that were replaced do not pile up", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  const long = "x".repeat(100_000);
+  for (let version = 1; version <= 60; version++) {
+    ledger.publish(new Map([...changed(certificatePart(`c${version}`, long)), [`certificate c${version - 1}`, undefined]]));
+    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    assert.ok(statSync(`${folder}/keys.log`).size < 1_500_000);
+  }
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+});
+
+test("on a disk the keys are left out, and a worker that starts claims to hold nothing whole", (t) => {
+  const disk = mkdtempSync(`${tmpdir()}/sluice-test-`);
+  try {
+    if ([0x01021994, 0x858458f6].includes(statfsSync(disk).type)) return t.skip(`${tmpdir()} is in memory`);
+    const [ledger, files] = [new Ledger(), new SnapshotFiles(disk, undefined, quiet)];
+    assert.equal(files.keepsKeys, false);
+    for (const version of [1, 2]) {
+      ledger.publish(changed(certificatePart(`c${version}`), poolPart("a", version)));
+      write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    }
+    assert.ok(!existsSync(`${disk}/keys.log`));
+    assert.ok(!readFileSync(`${disk}/program.log`, "latin1").includes("key of"));
+    assert.deepEqual([Object.keys(holdings(start(disk).tables)), start(disk).tables.digest], [["pool a"], ""]);
+  } finally {
+    rmSync(disk, { recursive: true, force: true });
+  }
+});
+
+test("whatever was published, a worker that starts holds what the ledger holds", () => {
+  const kind = fc.constantFrom<Kind>("host", "pool", "certificate", "tls");
+  const change = fc.tuple(kind, fc.constantFrom("a", "*.b", "_"), fc.nat(2), fc.boolean());
+  fc.assert(
+    fc.property(fc.array(fc.record({ changes: fc.array(change, { maxLength: 4 }), agentDies: fc.boolean() }), { maxLength: 12 }), (steps) => {
+      const ledger = new Ledger();
+      let files = new SnapshotFiles(folder, undefined, quiet);
+      for (const { changes, agentDies } of steps) {
+        ledger.publish(new Map(changes.map(([of, id, version, drop]) => {
+          const made = somePart(of, id, version);
+          return [made.key, drop ? undefined : made];
+        })));
+        if (agentDies) files = new SnapshotFiles(folder, undefined, quiet);
+        write(files, agentDies || ledger.generation === 1 ? ledger.catchUp(files.digest) : ledger.latest());
+        const { tables } = start();
+        assert.deepEqual(holdings(tables), holdingsOf(ledger.parts()));
+        assert.equal(tables.digest, ledger.digest);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("workers of another account may read the files and not write them", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, { gid: 65534 }, quiet)];
+  ledger.publish(changed(certificatePart("c1"), poolPart("a", 1)));
+  write(files, ledger.catchUp(""));
+  ledger.publish(changed(certificatePart("c2"), poolPart("a", 2)));
+  write(files, ledger.latest());
+  for (const name of ["program.log", "keys.log"]) {
+    const { uid, gid } = statSync(`${folder}/${name}`);
+    assert.deepEqual([mode(name), uid, gid], [0o640, 0, 65534]);
+  }
+});
+
+/** Makes every write fail until `free`. */
+interface Obstacle {
+  block(): void;
+  free(): void;
+}
+
+const fullDisk: Obstacle = {
+  block: () => assert.throws(() => writeFileSync(`${folder}/filler`, "x".repeat(1_000_000)), { code: "ENOSPC" }),
+  free: () => rmSync(`${folder}/filler`),
+};
+const inTheWay: Obstacle = {
+  block() {
+    rmSync(`${folder}/program.log`);
+    for (const name of ["program.log", "program.log.new"]) mkdirSync(`${folder}/${name}/in-the-way`, { recursive: true });
+  },
+  free: () => ["program.log", "program.log.new"].forEach((name) => rmSync(`${folder}/${name}`, { recursive: true, force: true })),
+};
+
+for (const [name, obstacle] of [["full", fullDisk], ["unwritable", inTheWay]] as const) {
+  test(`a folder that is ${name} is said once, ends nothing, and is caught up with when it can be written`, (t) => {
+    if (obstacle === inTheWay) return survives(obstacle);
+    if (spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "none", folder]).status !== 0) return t.skip("no memory file system can be mounted here");
+    try {
+      survives(obstacle);
+    } finally {
+      spawnSync("umount", [folder]);
+    }
+  });
+}
+
+function survives(obstacle: Obstacle): void {
+  const said: string[] = [];
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, (level, message) => said.push(`${level} ${message}`))];
+  ledger.publish(changed(hostPart("x.example", "/1")));
+  write(files, ledger.catchUp(""));
+  obstacle.block();
+  for (const version of [2, 3]) {
+    ledger.publish(changed(hostPart("x.example", `/${version}${"x".repeat(5000)}`), certificatePart(`c${version}`)));
+    assert.equal(write(files, ledger.latest()).at(-1), version, "acknowledged all the same");
+    assert.deepEqual([files.digest, files.problem !== undefined], ["", true]);
+  }
+  assert.match(said.join("\n"), /^error The snapshot in [^\n]* cannot be written [^\n]*$/);
+  if (obstacle === fullDisk) assert.match(holdings(start().tables)["host x.example"] ?? "", /"\/1"/, "what was written last is still whole");
+  obstacle.free();
+  ledger.publish(changed(poolPart("a", 4)));
+  write(files, ledger.latest());
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.deepEqual([files.digest, files.problem, said.length], [ledger.digest, undefined, 2]);
+}

@@ -1,0 +1,166 @@
+/**
+ * The promise of the builder, over random histories of a small cluster in which everything collides: hosts, paths,
+ * Services, Secrets, classes. Usable Secrets only: a broken one keeps its past, which a fresh build cannot know.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import fc from "fast-check";
+import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build.ts";
+import type { ModelSettings } from "../../src/model/build.ts";
+import type { Config } from "../../src/model/config.ts";
+import type { Built, Model, ModelChange } from "../../src/model/types.ts";
+import type { AnyObject, ObjectRef } from "../../src/source/objects.ts";
+import { Snapshot } from "../../src/source/snapshot.ts";
+import {
+  externalName, ingress, ingressClass, put, resolvedName, secret, service, sliceOf, testConfig, testSettings,
+} from "../support/objects.ts";
+import type { IngressDraft } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
+
+type Step = { readonly put: AnyObject } | { readonly remove: ObjectRef } | { readonly config: Config };
+
+const pairs = [selfSigned(["a.example", "b.example"]), selfSigned(["*.example"]), selfSigned(["b.example"])];
+const name = fc.constantFrom("x", "y", "z");
+const key = fc.tuple(fc.constantFrom("n1", "n2"), name).map(([namespace, one]) => `${namespace}/${one}`);
+const host = fc.constantFrom("a.example", "b.example", "*.example", "", "not a host");
+const backend = fc.tuple(name, fc.constantFrom("80", "http", "81")).map(([service, port]) => `${service}:${port}`);
+const path = fc.tuple(fc.constantFrom("/", "/foo", "/foo/", "bad"), backend, fc.constantFrom("Prefix", "Exact"));
+const annotation = fc.constantFrom(
+  ["canary", "true"], ["canary-weight", "60"], ["canary-by-header", "h"], ["ssl-redirect", "x"], ["proxy-read-timeout", "7"],
+  ["auth-url", "u"], ["server-snippet", "s"], ["nonsense", "1"],
+);
+
+const anIngress = fc.record({
+  key,
+  created: fc.option(fc.nat(2)),
+  className: fc.constantFrom("nginx", "nginx", "other", undefined),
+  rules: fc.array(fc.tuple(host, fc.array(path, { maxLength: 2 })), { maxLength: 2 }),
+  annotations: fc.array(annotation, { maxLength: 2 }),
+  tls: fc.array(fc.tuple(fc.option(name, { nil: undefined }), fc.array(host, { maxLength: 2 })), { maxLength: 2 }),
+  defaultBackend: fc.option(backend),
+}).map((given): AnyObject => {
+  let one: IngressDraft = ingress(given.key).className(given.className);
+  if (given.created !== null) one = one.created(given.created);
+  for (const [to, paths] of given.rules) one = paths.reduce((before, [text, service, type]) => before.path(text, service, type), one.host(to));
+  for (const [annotationName = "", value = ""] of given.annotations) one = one.annotate(annotationName, value);
+  for (const [secretName, hosts] of given.tls) one = one.tls(secretName, ...hosts);
+  return (given.defaultBackend === null ? one : one.defaultBackend(given.defaultBackend)).object;
+});
+
+const aService = fc.oneof(
+  fc.tuple(key, fc.constantFrom(["http=80:8080"], ["80", "admin=81"], [])).map(([at, ports]) => service(at, ...ports)),
+  fc.tuple(key, fc.constantFrom("db.example", "localhost", "192.0.2.1")).map(([at, target]) => externalName(at, target, "80")),
+);
+const aSlice = fc.tuple(key, fc.constantFrom("1", "2"), fc.constantFrom("10.0.0.1", "10.0.0.2"), fc.boolean()).map(([at, suffix, address, ready]) =>
+  sliceOf(at, suffix, [{ name: "http", port: 8080 }], [{ addresses: [address], conditions: { ready } }]));
+const aSecret = fc.tuple(key, fc.constantFrom(...pairs)).map(([at, pair]) => secret(at, { "tls.crt": pair.chain, "tls.key": pair.key }));
+const aClass = fc.tuple(fc.constantFrom("nginx", "other"), fc.constantFrom("k8s.io/ingress-nginx", "else"), fc.boolean()).map(
+  ([className, controller, isDefault]) => ingressClass(className, controller, isDefault));
+const aName = fc.constantFrom([], ["192.0.2.7"]).map((addresses) => resolvedName("db.example", addresses));
+
+const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
+  { arbitrary: anIngress, weight: 6 }, { arbitrary: aService, weight: 3 }, { arbitrary: aSlice, weight: 3 },
+  { arbitrary: aSecret, weight: 2 }, { arbitrary: aClass, weight: 1 }, { arbitrary: aName, weight: 1 },
+);
+/** The same, where nearly every step touches a certificate in use. */
+const aTlsObject: fc.Arbitrary<AnyObject> = fc.oneof(
+  { arbitrary: aSecret, weight: 1 },
+  {
+    arbitrary: fc.tuple(key, fc.constantFrom("a.example", "b.example"), name, name, fc.boolean()).map(([at, to, one, other, listed]) =>
+      (listed ? ingress(at).tls(one, "a.example", "b.example") : ingress(at).tls(one).tls(other)).host(to).object),
+    weight: 1,
+  },
+);
+const aStep = (object: fc.Arbitrary<AnyObject>): fc.Arbitrary<Step> => fc.oneof(
+  { arbitrary: object.map((one) => ({ put: one })), weight: 6 },
+  { arbitrary: object.map(({ kind, metadata: { namespace, name: one } }) => ({ remove: { kind, namespace, name: one } })), weight: 3 },
+  { arbitrary: fc.constantFrom(60, 90).map((proxyReadTimeout) => ({ config: { ...testConfig, proxyReadTimeout } })), weight: 1 },
+);
+const someSettings: fc.Arbitrary<ModelSettings> = fc.record({
+  defaultBackendService: fc.constantFrom("", "n1/x"),
+  defaultSslCertificate: fc.constantFrom("", "n1/y"),
+  disableCatchAll: fc.boolean(),
+}).map((change) => ({ ...testSettings, ...change }));
+
+for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject]] as const) {
+  test(`after any history ${what} the Model equals a fresh build, and the changes name what changed`, () => {
+    const history = fc.array(fc.array(aStep(object), { minLength: 1, maxLength: 3 }), { maxLength: 12 });
+    fc.assert(fc.property(someSettings, history, expectFaithful), { numRuns: 500 });
+  });
+}
+
+function expectFaithful(settings: ModelSettings, history: readonly (readonly Step[])[]): void {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(settings);
+  let config = testConfig;
+  let before = builder.update(snapshot, [], config);
+  for (const steps of history) {
+    for (const step of steps) {
+      if ("put" in step) put(snapshot, step.put);
+      else if ("remove" in step) snapshot.remove(step.remove);
+      else config = step.config;
+    }
+    const past = contentOf(before);
+    const after = builder.update(snapshot, snapshot.takeChanges(), config);
+    assert.deepEqual(contentOf(after), contentOf(buildModel(snapshot, settings, config)));
+    assert.deepEqual(contentOf(before), past, "an earlier Model stays as it was");
+    expectConsistent(after.model);
+    expectExactChange(before.model, after.model, after.change);
+    before = after;
+  }
+}
+
+/** Nothing is missing that is referred to, and nothing is left that is not. */
+function expectConsistent({ hosts, pools, tls, certificates }: Model): void {
+  const referred = new Set([DEFAULT_BACKEND]);
+  for (const route of [...hosts.values()].flatMap((host) => host.routes)) {
+    if (route.backend.kind === "service") referred.add(route.backend.pool);
+    for (const { pool } of route.canaries) referred.add(pool);
+  }
+  assert.deepEqual(new Set(pools.keys()), referred);
+  assert.deepEqual(new Set(certificates.keys()), new Set([...tls.values()].filter((id) => id !== "")));
+  assert.ok(hosts.has(CATCH_ALL));
+}
+
+function contentOf({ model, findings, secrets, names }: Built): object {
+  const certificates = [...model.certificates].map(([id, { chain, key: privateKey, origin }]) => [id, { chain, key: privateKey.digest(), origin }] as const);
+  return {
+    hosts: new Map(model.hosts),
+    pools: new Map(model.pools),
+    tls: new Map(model.tls),
+    certificates: new Map(certificates),
+    config: model.config,
+    findings: findings(),
+    secrets: new Set(secrets),
+    names: new Set(names),
+  };
+}
+
+function expectExactChange(before: Model, after: Model, change: ModelChange): void {
+  for (const part of ["hosts", "pools", "certificates", "tls"] as const) {
+    const [old, now]: [ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>] = [before[part], after[part]];
+    for (const one of new Set([...old.keys(), ...now.keys()])) {
+      assert.equal(change[part].has(one), !isDeepStrictEqual(old.get(one), now.get(one)), `${part} ${one}`);
+      if (!change[part].has(one)) assert.equal(old.get(one), now.get(one), `${part} ${one} keeps its identity`);
+    }
+    for (const one of change[part]) assert.ok(old.has(one) || now.has(one), `${part} ${one} is known`);
+  }
+  assert.equal(change.config, !isDeepStrictEqual(before.config, after.config));
+}
+
+test("an object that changes without meaning changes nothing", () => {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
+  put(snapshot, shop.object);
+  put(snapshot, service("shop/web", "80"));
+  const before = builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  put(snapshot, shop.rawAnnotation("example.com/touched", "now").object);
+  put(snapshot, { ...service("shop/web", "80") });
+  const { change, model } = builder.update(snapshot, snapshot.takeChanges(), { ...testConfig });
+  assert.equal(change.hosts.size + change.pools.size + change.tls.size + change.certificates.size, 0);
+  assert.equal(change.config, false);
+  assert.equal(model.hosts, before.model.hosts);
+});

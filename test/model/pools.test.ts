@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ModelSettings } from "../../src/model/build.ts";
+import type { Built } from "../../src/model/types.ts";
+import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
+import { externalName, ingress, resolvedName, service, slice, sliceOf } from "../support/objects.ts";
+import type { Given } from "../support/objects.ts";
+
+/** The endpoints of `shop/web`, referred to by this port. */
+function endpointsOf(port: string, ...given: Given[]): string[] {
+  return printed(build(ingress("shop/web").host("shop.example").path("/", `web:${port}`), ...given), port);
+}
+
+function printed({ model }: Built, port: string): string[] {
+  return (model.pools.get(`shop/web/${port}`)?.endpoints ?? []).map((one) => `${one.address}:${one.port}`);
+}
+
+const tcp = (name: string, port: number) => ({ name, port, protocol: "TCP" });
+const ready = (...addresses: string[]) => ({ addresses, conditions: { ready: true } });
+
+test("a port is chosen by number, by targetPort or by name", () => {
+  const web = service("shop/web", "http=80:8080", "admin=81:web");
+  const slices = sliceOf("shop/web", "1", [tcp("http", 8080), tcp("admin", 9090)], [ready("10.0.0.1")]);
+  assert.deepEqual(endpointsOf("80", web, slices), ["10.0.0.1:8080"]);
+  assert.deepEqual(endpointsOf("8080", web, slices), ["10.0.0.1:8080"]);
+  assert.deepEqual(endpointsOf("http", web, slices), ["10.0.0.1:8080"]);
+  assert.deepEqual(endpointsOf("admin", web, slices), ["10.0.0.1:9090"]);
+  assert.deepEqual(endpointsOf("web", web, slices), ["10.0.0.1:9090"]);
+});
+
+test("an unnamed port takes every TCP port of a slice, and no other", () => {
+  const slices = sliceOf("shop/web", "1", [{ port: 8080 }, { port: 53, protocol: "UDP" }, { port: 8081, protocol: "TCP" }], [ready("10.0.0.1")]);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "80"), slices), ["10.0.0.1:8080", "10.0.0.1:8081"]);
+});
+
+test("without a slice port of that name the numeric targetPort counts, then the port itself", () => {
+  const named = sliceOf("shop/web", "1", [tcp("other", 9)], [ready("10.0.0.1")]);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "http=80:8080"), named), ["10.0.0.1:8080"]);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "http=80:web"), named), []);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "80"), sliceOf("shop/web", "1", [], [ready("10.0.0.1")])), ["10.0.0.1:80"]);
+});
+
+test("all slices of a Service count, by label; addresses are sorted and not repeated", () => {
+  const foreign = { ...slice("shop/web", 8080, "10.0.0.1", "10.0.0.3") };
+  const renamed = { ...foreign, metadata: { ...foreign.metadata, name: "hand-made" } };
+  const v6 = sliceOf("shop/web", "6", [tcp("", 8080)], [ready("fd00::1")]);
+  const names = sliceOf("shop/web", "names", [tcp("", 8080)], [ready("db.example")]);
+  const all = endpointsOf("80", service("shop/web", "80"), renamed, slice("shop/web", 8080, "10.0.0.2", "10.0.0.1"), v6, names);
+  assert.deepEqual(all, ["10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080", "fd00::1:8080"]);
+});
+
+test("ready means true or unsaid; an endpoint that terminates must say so to stay", () => {
+  const endpoints = [
+    { addresses: ["10.0.0.1"] },
+    { addresses: ["10.0.0.2"], conditions: { ready: false, serving: true, terminating: true } },
+    { addresses: ["10.0.0.3"], conditions: { ready: true, serving: true, terminating: true } },
+    { addresses: ["10.0.0.4"], conditions: { terminating: true } },
+    { addresses: ["10.0.0.5"], conditions: { ready: false } },
+  ];
+  const slices = sliceOf("shop/web", "1", [tcp("", 8080)], endpoints);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "80"), slices), ["10.0.0.1:8080", "10.0.0.3:8080"]);
+});
+
+test("when nothing is ready, endpoints that serve while they terminate are used", () => {
+  const endpoints = [
+    { addresses: ["10.0.0.1"], conditions: { ready: false, serving: true, terminating: true } },
+    { addresses: ["10.0.0.2"], conditions: { ready: false, serving: false, terminating: true } },
+    { addresses: ["10.0.0.3"], conditions: { ready: false, serving: true } },
+  ];
+  const slices = sliceOf("shop/web", "1", [tcp("", 8080)], endpoints);
+  assert.deepEqual(endpointsOf("80", service("shop/web", "80"), slices), ["10.0.0.1:8080"]);
+});
+
+test("a Service, a port or endpoints that are missing leave the route, with an empty pool", () => {
+  const one = ingress("shop/web").host("shop.example").path("/", "web:http");
+  const missing = build(one);
+  assert.deepEqual(printed(missing, "http"), []);
+  expectFindings(missing, "service-missing  Ingress shop/web spec.rules[0].http.paths[0].backend.service.name");
+  assert.equal(findingOf(missing, "service-missing").effect, "requests to shop.example/ (prefix) get 503");
+
+  const portless = build(one, service("shop/web", "80"));
+  expectFindings(portless, "service-port-missing  Ingress shop/web spec.rules[0].http.paths[0].backend.service.port");
+  assert.equal(findingOf(portless, "service-port-missing").sentence, 'Service "web" has no port "http": it has 80');
+
+  const idle = build(one, service("shop/web", "http=80"));
+  expectFindings(idle, "no-endpoints  Ingress shop/web spec.rules[0].http.paths[0].backend.service.name");
+});
+
+function external(settings: Partial<ModelSettings>, ...given: Given[]): Built {
+  return buildWith(settings, ingress("shop/web").host("shop.example").path("/", "web:80"), ...given);
+}
+
+test("an ExternalName waits for its addresses, and says which name it needs", () => {
+  const target = externalName("shop/web", "db.example", "80:5432");
+  const waiting = external({}, target);
+  assert.deepEqual([[...waiting.names], printed(waiting, "80")], [["db.example"], []]);
+  const resolved = external({}, target, resolvedName("db.example", ["192.0.2.2", "192.0.2.1"]));
+  assert.deepEqual(printed(resolved, "80"), ["192.0.2.1:5432", "192.0.2.2:5432"]);
+  expectFindings(resolved);
+  findingOf(external({}, target, resolvedName("db.example", [])), "external-name-unresolved");
+  assert.match(findingOf(external({}, target, resolvedName("db.example", [], ["127.0.0.1"])), "external-name-refused").sentence, /127\.0\.0\.1/);
+});
+
+test("an ExternalName without ports takes the number that the Ingress names", () => {
+  assert.deepEqual(printed(external({}, externalName("shop/web", "192.0.2.1"), ), "80"), ["192.0.2.1:80"]);
+});
+
+test("an ExternalName may not lead to the controller's own machine, unless that is allowed", () => {
+  for (const name of ["localhost", "localhost.", "127.0.0.1", "::1", "::ffff:127.0.0.1", "169.254.169.254", "bad_name", ""]) {
+    const built = external({}, externalName("shop/web", name, "80"));
+    assert.deepEqual(printed(built, "80"), [], name);
+    findingOf(built, "external-name-refused");
+    assert.equal(built.names.size, 0);
+  }
+  assert.deepEqual(printed(external({ allowLocalTargets: true }, externalName("shop/web", "127.0.0.1", "80:9")), "80"), ["127.0.0.1:9"]);
+});
+
+test("--disable-svc-external-name leaves such Services without endpoints", () => {
+  const built = external({ disableSvcExternalName: true }, externalName("shop/web", "192.0.2.1", "80"));
+  assert.deepEqual(printed(built, "80"), []);
+  findingOf(built, "external-name-disabled");
+});
+
+test("the default backend's pool always exists, and takes the first port of its Service", () => {
+  assert.deepEqual(build().model.pools.get("upstream-default-backend")?.endpoints, []);
+  const flag = { defaultBackendService: "shop/errors" };
+  const built = buildWith(flag, service("shop/errors", "80:8080", "81"), slice("shop/errors", 8080, "10.0.0.9"));
+  assert.deepEqual(built.model.pools.get("upstream-default-backend")?.endpoints, [{ address: "10.0.0.9", port: 8080 }]);
+  const missing = buildWith(flag);
+  expectFindings(missing, "service-missing  Service shop/errors --default-backend-service");
+  assert.equal(findingOf(missing, "service-missing").effect, "requests that no rule matches get 404");
+});
+
+test("pools are named as ingress-nginx's logs name them", () => {
+  const built = build(ingress("shop/web").host("shop.example").path("/", "web:http"));
+  assert.equal(built.model.pools.get("shop/web/http")?.name, "shop-web-http");
+});

@@ -1,0 +1,178 @@
+/**
+ * Generated routing: small Models in which names, paths and canaries collide often. What a draw would decide is left
+ * out (weights are nothing or everything), so that every decision is predictable.
+ */
+import * as fc from "fast-check";
+import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { routeKey } from "../../src/model/paths.ts";
+import type { Backend, Built, Canary, Certificate, Filters, Host, Model, Origin, Pool, Route } from "../../src/model/types.ts";
+
+export const POOLS = ["t/a/80", "t/b/80", "t/c/http", "t/d/80", DEFAULT_BACKEND] as const;
+/** Has no endpoint. */
+export const EMPTY_POOL = "t/empty/80";
+
+const NAMES = [
+  CATCH_ALL, "example.com", "a.example.com", "b.example.com", "*.example.com", "*.a.example.com", "com", "*.com", "localhost",
+  "x-1.example.com", "constructor", "*.constructor",
+];
+
+/** Pieces of declared paths: literal text, so "%41" is a percent sign and two digits. */
+export const SEGMENTS = [
+  "a", "A", "ab", "a.b", "foo", "Foo", "bar", "ü", "日本", "%41", "%2F", "a b", "~", "a+b", "$uri", "*", "\"q\"", "\\", "{}", ";x", "..a", "...",
+  ".", "..", "", "é", "a%", "?x", "#x", "\u0001", "x".repeat(40), "__proto__",
+];
+
+export const HEADERS = ["X-Canary", "test", "X_Under", "User-Agent", "Cookie", "Host", "X-Forwarded-For", "X.Dot"];
+export const VALUES = ["always", "never", "Always", "yes", "v1", "v2-x", "", " ", "a;b", "é", "a=b", "1\t2", "ab", "aab1", "b-a", "v12", "a b"];
+export const COOKIES = ["like", "Like_Music", "b-c", "likelihood", "like.dot"];
+const PATTERNS = ["^v[0-9]+$", "v[12]", "yes|always", "^.*$", "(?i)YES", "(", "\\d", "[^a-z]", "^$", "a{2,}|^\\w+-x$", "é", ".\\t."];
+
+/** Pieces of generated patterns, and what may follow them. Many of the results are no patterns, or none that Node can run. */
+const ATOMS = [
+  "a", "b", "v", "1", "[a-c]", "[^a]", "[]a]", "[a\\-z]", "[\\w-]", "\\d", "\\w", "\\W", "\\s", "\\S", ".", "(a|b)", "(?:ab)", "(?=a)", "(?!a)",
+  "\\b", "\\B", "^", "$", "|", "{", "}", "]", "\\.", "\\-", "\\A", "\\x61", "\\1", "(", "[[:alpha:]]", "é",
+];
+const REPEATS = ["", "", "", "*", "+", "?", "{2}", "{1,}", "{0,2}", "*?", "++", "{,2}"];
+export const pattern = fc.oneof(
+  fc.constantFrom(...PATTERNS),
+  fc.array(fc.tuple(fc.constantFrom(...ATOMS), fc.constantFrom(...REPEATS)), { minLength: 1, maxLength: 4 }).map((pieces) => pieces.flat().join("")),
+);
+
+const origin: Origin = { kind: "Ingress", namespace: "t", name: "web", field: "spec" };
+
+const path: fc.Arbitrary<string> = fc
+  .tuple(fc.array(fc.constantFrom(...SEGMENTS), { minLength: 1, maxLength: 3 }), fc.boolean())
+  .map(([segments, slash]) => `/${segments.join("/")}${slash ? "/" : ""}`);
+
+const backend: fc.Arbitrary<Backend> = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom(...POOLS.slice(0, 4), EMPTY_POOL).map((pool): Backend => ({ kind: "service", pool, service: "s", port: "80" })) },
+  { weight: 1, arbitrary: fc.constant<Backend>({ kind: "default" }) },
+  { weight: 1, arbitrary: fc.constantFrom(200, 403, 404, 503).map((status): Backend => ({ kind: "status", status })) },
+);
+
+const canary: fc.Arbitrary<Canary> = fc.record(
+  {
+    pool: fc.constantFrom<string>("t/b/80", "t/c/http", "t/d/80", EMPTY_POOL),
+    service: fc.constant("canary"),
+    port: fc.constant("80"),
+    weight: fc.constantFrom(0, 0, 0, 100),
+    weightTotal: fc.constant(100),
+    origin: fc.constant(origin),
+    header: fc.constantFrom(...HEADERS),
+    headerValue: fc.constantFrom(...VALUES),
+    headerPattern: pattern,
+    cookie: fc.constantFrom(...COOKIES),
+  },
+  { requiredKeys: ["pool", "service", "port", "weight", "weightTotal", "origin"] },
+);
+
+const filters: fc.Arbitrary<Filters> = fc.record({
+  httpsRedirect: fc.constantFrom("never", "never", "never", "certificate", "always"),
+  preserveTrailingSlash: fc.boolean(),
+});
+
+/** A second profile, so that internal locations are tried too. */
+export const OTHER_PROXY = { ...proxyDefaults(DEFAULT_CONFIG), buffering: true, nextUpstreamTries: 2 };
+
+const route: fc.Arbitrary<Route> = fc
+  .record({
+    path,
+    pathType: fc.constantFrom("exact", "prefix"),
+    backend,
+    canaries: fc.array(canary, { maxLength: 3 }),
+    filters,
+    profiled: fc.boolean(),
+  })
+  .map(({ profiled, ...rest }): Route => ({
+    ...rest,
+    canaries: rest.backend.kind === "service" ? withinTotal(rest.canaries) : [],
+    proxy: profiled ? OTHER_PROXY : proxyDefaults(DEFAULT_CONFIG),
+    synthesized: false,
+    origin,
+  }));
+
+/** The Model guarantees that shares do not exceed the whole: the first to claim it has it. */
+function withinTotal(canaries: readonly Canary[]): Canary[] {
+  const first = canaries.findIndex(({ weight }) => weight === 100);
+  return canaries.map((one, index) => (index === first ? one : { ...one, weight: 0 }));
+}
+
+const host = fc.record({ name: fc.constantFrom(...NAMES), root: route, routes: fc.array(route, { maxLength: 5 }) });
+
+/** Hosts, the names that have a certificate, and whether the default backend has an endpoint. */
+export const routing = fc.record({
+  hosts: fc.uniqueArray(host, { selector: ({ name }) => name, minLength: 1, maxLength: 5 }),
+  certified: fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }),
+  defaultBackend: fc.boolean(),
+  config: fc.record({
+    prefixSlashRedirect: fc.boolean(),
+    httpRedirectCode: fc.constantFrom(301 as const, 302 as const, 307 as const, 308 as const),
+  }),
+});
+export type Routing = typeof routing extends fc.Arbitrary<infer T> ? T : never;
+
+/** The Model of a generated routing. `endpoint`: port on loopback of a pool's only endpoint. */
+export function modelOf(given: Routing, config: Config, endpoint: (pool: string) => number, certificate: Certificate): Model {
+  const hosts = new Map(given.hosts.map(({ name, root, routes }) => [name, hostOf(name, root, routes)]));
+  if (!hosts.has(CATCH_ALL)) hosts.set(CATCH_ALL, hostOf(CATCH_ALL, undefined, []));
+  const pools = POOLS.filter((id) => id !== DEFAULT_BACKEND || given.defaultBackend).map((id): Pool => ({
+    id,
+    name: id,
+    endpoints: [{ address: "127.0.0.1", port: endpoint(id) }],
+  }));
+  return {
+    hosts,
+    pools: new Map([...pools, { id: EMPTY_POOL, name: EMPTY_POOL, endpoints: [] }].map((pool) => [pool.id, pool])),
+    certificates: new Map([[certificate.id, certificate]]),
+    tls: new Map(given.certified.map((name) => [name, certificate.id])),
+    config: { ...config, ...given.config },
+  };
+}
+
+function hostOf(name: string, root: Route | undefined, others: readonly Route[]): Host {
+  const bare: Route = {
+    path: "/", pathType: "prefix", backend: { kind: "default" }, canaries: [], filters: { httpsRedirect: "never", preserveTrailingSlash: false },
+    proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: true, origin,
+  };
+  const routes = new Map<string, Route>();
+  for (const one of [{ ...(root ?? bare), path: "/", pathType: "prefix" as const }, ...others]) {
+    const key = routeKey(one.path, one.pathType);
+    if (!routes.has(key)) routes.set(key, one);
+  }
+  return { name, routes: [...routes.values()] };
+}
+
+/** One host per pattern, with a canary that takes requests whose header `test` matches it. */
+export function patternRouting(patterns: readonly string[]): Routing {
+  const filters: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
+  const canary = { pool: "t/b/80", service: "c", port: "80", weight: 0, weightTotal: 100, header: "test", origin };
+  const hosts = patterns.map((headerPattern, index) => {
+    const root: Route = {
+      path: "/", pathType: "prefix", backend: { kind: "service", pool: "t/a/80", service: "s", port: "80" },
+      canaries: [{ ...canary, headerPattern }], filters, proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: false, origin,
+    };
+    return { name: `h${index}.example`, root, routes: [] };
+  });
+  return { hosts, certified: [], defaultBackend: false, config: { prefixSlashRedirect: true, httpRedirectCode: 308 } };
+}
+
+/** As the model builder hands it over; `before`: the Model of the last time. */
+export function builtOf(model: Model, before: Model | undefined): Built {
+  const keys = (pick: (one: Model) => ReadonlyMap<string, unknown>): Set<string> =>
+    new Set([...pick(model).keys(), ...(before ? pick(before).keys() : [])]);
+  return {
+    model,
+    change: {
+      hosts: keys((one) => one.hosts),
+      pools: keys((one) => one.pools),
+      certificates: keys((one) => one.certificates),
+      tls: keys((one) => one.tls),
+      config: true,
+    },
+    findings: () => [],
+    secrets: new Set(),
+    names: new Set(),
+  };
+}

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { COMMANDS, helpFor, parseSettings } from "../src/settings.ts";
+import { FLAGS } from "../src/settings/table.ts";
+
+const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
+
+test("without flags there are ingress-nginx's defaults", () => {
+  assert.deepEqual(parseSettings([], "run", ENV), {
+    manifests: [],
+    kubeconfig: "",
+    context: "",
+    watchNamespace: "",
+    ingressClass: "nginx",
+    controllerClass: "k8s.io/ingress-nginx",
+    ingressClassByName: false,
+    watchIngressWithoutClass: false,
+    disableCatchAll: false,
+    disableSvcExternalName: false,
+    annotationsPrefix: "nginx.ingress.kubernetes.io",
+    configmap: "",
+    defaultBackendService: "",
+    defaultSslCertificate: "",
+    bindAddress: [],
+    httpPort: 80,
+    httpsPort: 443,
+    healthzPort: 10254,
+    healthzHost: "",
+    healthCheckPath: "/healthz",
+    runtimeDir: "/run/user/7/sluice",
+    resolver: "",
+    allowLocalTargets: false,
+    shutdownTimeout: 10,
+    logLevel: "info",
+    output: "text",
+    help: false,
+    version: false,
+    arguments: [],
+    ignored: [],
+  });
+  assert.equal(parseSettings([], "run", {}).runtimeDir, "/run/sluice");
+});
+
+test("values come after = or as the next word, lists add up, the last of others counts", () => {
+  const settings = parseSettings(
+    ["--manifests=a", "--manifests", "b", "--http-port", "3", "--https-port=1", "--https-port=2", "--bind-address=127.0.0.1,::1",
+      "--ingress-class-by-name", "--disable-catch-all=false", "--resolver=10.96.0.10", "--configmap=ns/a.b", "--log-level=debug"],
+    "run",
+    ENV,
+  );
+  assert.deepEqual(
+    [settings.manifests, settings.httpPort, settings.httpsPort, settings.bindAddress, settings.ingressClassByName, settings.disableCatchAll, settings.resolver, settings.configmap, settings.logLevel],
+    [["a", "b"], 3, 2, ["127.0.0.1", "::1"], true, false, "10.96.0.10:53", "ns/a.b", "debug"],
+  );
+});
+
+test("words are for the commands that take them", () => {
+  assert.deepEqual(parseSettings(["http://a/", "--manifests=m", "--", "--b"], "explain", ENV).arguments, ["http://a/", "--b"]);
+  assert.equal(parseSettings(["-h"], "run", ENV).help, true);
+});
+
+test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
+  const argv = ["--publish-service=ns/a", "--election-id", "leader", "--enable-metrics", "-v=3", "--update-status=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const settings = parseSettings(argv, "run", ENV);
+  assert.deepEqual(settings.ignored, ["--publish-service", "--election-id", "--enable-metrics", "-v", "--update-status", "--alsologtostderr", "--log_dir"]);
+  assert.equal(settings.httpPort, 8080);
+});
+
+for (const [argv, sentence] of [
+  [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
+  [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
+  [["-x"], '"sluice run" has no flag -x: see "sluice run --help".'],
+  [["--http-port"], "--http-port needs a value: write --http-port=VALUE."],
+  [["--http-port=65536"], '--http-port must be a port from 1 to 65535, not "65536".'],
+  [["--http-port=9", "--https-port=9"], "--https-port and --http-port are both 9: give them different ports."],
+  [["--configmap=settings"], '--configmap must be namespace/name, not "settings".'],
+  [["--resolver=dns.example:53"], '--resolver must be the address of a DNS server such as 10.96.0.10:53 or [::1]:53, not "dns.example:53".'],
+  [["--disable-catch-all=maybe"], '--disable-catch-all must be true or false, not "maybe".'],
+  [["--disable-catch-all", "false"], 'Unexpected word "false": flags start with --, and a switch takes its value after "=" (--flag=false).'],
+  [["--bind-address=localhost"], '--bind-address must be IP addresses, separated by commas, not "localhost".'],
+  [["--runtime-dir=/tmp/a b"], '--runtime-dir must be a folder of letters, digits and / . _ - + @ : with at most 80 bytes, not "/tmp/a b".'],
+] as const) {
+  test(`${argv.join(" ")} is one sentence and exit code 2`, () => {
+    assert.throws(() => parseSettings(argv, "run", ENV), { name: "UserError", message: sentence, exitCode: 2 });
+  });
+}
+
+test("the help of every command names its flags and no others", () => {
+  for (const command of COMMANDS) {
+    const help = helpFor(command);
+    for (const row of Object.values(FLAGS)) {
+      assert.equal(help.includes(`  --${row.flag}`), row.commands?.includes(command) ?? true, `${command} ${row.flag}`);
+    }
+    assert.match(help, /^Usage: sluice [\s\S]*\nExamples:\n {2}sluice /);
+  }
+});

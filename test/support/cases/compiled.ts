@@ -1,0 +1,36 @@
+/** Objects → model → program of one case, on Node, through the same source that serves. */
+import { createCompiler, type Program } from "../../../src/compile/program.ts";
+import { buildModel } from "../../../src/model/build.ts";
+import { parseConfig } from "../../../src/model/config.ts";
+import { sortFindings, type Finding } from "../../../src/model/findings.ts";
+import type { Model } from "../../../src/model/types.ts";
+import { parseSettings } from "../../../src/settings.ts";
+import { manifestsSource } from "../../../src/source/manifests.ts";
+import type { Snapshot } from "../../../src/source/snapshot.ts";
+import { splitName } from "../../../src/support/namespaced-name.ts";
+import { CONFIGMAP } from "./case.ts";
+
+export interface Compiled {
+  readonly snapshot: Snapshot;
+  readonly model: Model;
+  readonly program: Program;
+  readonly findings: readonly Finding[];
+}
+
+/** @param folder holds the manifests. */
+export async function compileFolder(folder: string, flags: readonly string[]): Promise<Compiled> {
+  const settings = parseSettings([`--configmap=${CONFIGMAP}`, ...flags], "run", {});
+  const source = manifestsSource({ folders: [folder], log: () => {} });
+  const ending = new AbortController();
+  try {
+    await source.start(() => {}, ending.signal);
+    const ref = splitName(settings.configmap);
+    const config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    const built = buildModel(source.snapshot, settings, config.config);
+    const { program } = createCompiler().compile(built);
+    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings()]);
+    return { snapshot: source.snapshot, model: built.model, program, findings };
+  } finally {
+    ending.abort();
+  }
+}

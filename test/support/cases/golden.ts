@@ -1,0 +1,129 @@
+/**
+ * The golden files of a case: the routing that its objects compile to, and the findings. UPDATE_GOLDEN=1 writes them.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Canary, Host, Route } from "../../../edge/src/program.ts";
+import { CATCH_ALL, DEFAULT_BACKEND } from "../../../edge/src/program.ts";
+import { defaultProfile, type Profile } from "../../../src/compile/profiles.ts";
+import type { Program } from "../../../src/compile/program.ts";
+import { tablesOf } from "../../../src/explain/tables.ts";
+import type { Finding } from "../../../src/model/findings.ts";
+import type { Compiled } from "./compiled.ts";
+
+/** Compares with the file, which is absent when there is nothing to say. */
+export function compareGolden(folder: string, file: string, value: object): void {
+  const path = join(folder, file);
+  const empty = Object.keys(value).length === 0;
+  const text = empty ? "" : stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+  if (process.env["UPDATE_GOLDEN"]) {
+    if (empty) rmSync(path, { force: true });
+    else writeFileSync(path, text);
+  }
+  assert.equal(text, existsSync(path) ? readFileSync(path, "utf8") : "", `${path} says something else (UPDATE_GOLDEN=1 writes it)`);
+}
+
+/** @param folder in which the findings' files lie. */
+export function printFindings(findings: readonly Finding[], folder: string): object[] {
+  return findings.map(({ code, severity, object, field, sentence, effect, file, line }) => ({
+    code,
+    severity,
+    ...(file === undefined ? {} : { at: `${file.replace(`${folder}/`, "")}:${line}` }),
+    object: `${object.kind} ${object.namespace}/${object.name}`,
+    field,
+    sentence: sentence.replaceAll(`${folder}/`, ""),
+    effect,
+  }));
+}
+
+/** What the edge is sent, in the words of its tables: `= /path` is that path alone, `/path/` all that begins so. */
+export function printProgram({ program, model }: Compiled): object {
+  const tables = tablesOf(program);
+  const hosts = { ...withPrefix(tables.wildcards, "*"), ...tables.hosts };
+  const named = Object.entries(hosts).filter(([name, host]) => name !== CATCH_ALL || !isUntouched(host));
+  const printed = sorted(named.map(([name, host]) => [name, printHost(host, program)]));
+  const pools = sorted(Object.entries(tables.pools).filter(([id]) => id !== DEFAULT_BACKEND).map(([id, { endpoints }]) => [id, endpoints.map(([address, port]) => `${address}:${port}`)]));
+  const secret = (id: string): string => {
+    const origin = model.certificates.get(id)?.origin;
+    return origin ? `${origin.namespace}/${origin.name}` : "self-signed default";
+  };
+  const tls = sorted([...model.tls].map(([name, id]) => [name, secret(id)]));
+  return { ...filled("hosts", printed), ...filled("pools", pools), ...filled("tls", tls) };
+}
+
+/** Nobody declared anything: the default backend and the health route, which every program has. */
+function isUntouched(host: Host): boolean {
+  return host.routes.every((route) => route.pool === DEFAULT_BACKEND || (route.ingress === "" && route.respond === 200));
+}
+
+/** A Prefix path and the same without its slash lead to one route: one line. */
+function printHost(host: Host, program: Program): object {
+  const { exact, prefix, routes } = host;
+  const isTwin = (path: string, index: number): boolean => prefix[`${path}/`] === index;
+  const lines: [string, unknown][] = [
+    ...Object.entries(exact)
+      .filter(([path, index]) => !isTwin(path, index))
+      .map(([path, index]): [string, unknown] => [`= ${utf8(path)}`, printRoute(routes[index], program)]),
+    ...Object.entries(prefix).map(([path, index]): [string, unknown] => {
+      const twin = path !== "/" && exact[path.slice(0, -1)] === index;
+      return [twin ? `${utf8(path.slice(0, -1))} and ${utf8(path)}` : utf8(path), printRoute(routes[index], program)];
+    }),
+  ];
+  return sorted(lines);
+}
+
+function printRoute(route: Route | undefined, program: Program): unknown {
+  if (!route) return "no such route";
+  const { canaries, total, profile, https, keepSlash, connect, send, read } = route;
+  const more = {
+    ...(https ? { https } : {}),
+    ...(keepSlash ? { keepSlash } : {}),
+    ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
+    ...(profile === undefined ? {} : { profile: printProfile(program.profiles.get(profile), program) }),
+    ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
+  };
+  // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
+  const { https: follows, ...rest } = more;
+  const shown = follows === "certificate" ? rest : follows === undefined ? { https: "never", ...rest } : more;
+  return Object.keys(shown).length === 0 || route.respond !== undefined ? target(route) : { to: target(route), ...shown };
+}
+
+/** What differs from the profile that routes without annotations have. */
+function printProfile(profile: Profile | undefined, { config }: Program): object {
+  const usual: Readonly<Record<string, unknown>> = { ...defaultProfile(config) };
+  return Object.fromEntries(Object.entries(profile ?? {}).filter(([key, value]) => String(value) !== String(usual[key])));
+}
+
+function target({ pool, respond, slash }: Route): string {
+  if (slash) return "301 to the same with /";
+  if (respond !== undefined) return `answer ${respond}`;
+  return pool === DEFAULT_BACKEND ? "default backend" : pool;
+}
+
+function printCanary({ pool, header, value, pattern, cookie, from, to }: Canary, total: number): string {
+  const rules = [
+    header === undefined ? "" : value !== undefined ? `${header} = ${value}` : pattern !== undefined ? `${header} ~ ${pattern}` : header,
+    cookie ?? "",
+    to > from ? `${to - from} of ${total}` : "",
+  ];
+  return `${pool} by ${rules.filter((rule) => rule !== "").join(", ") || "nothing"}`;
+}
+
+function withPrefix<T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [prefix + key, value]));
+}
+
+function sorted(entries: readonly [string, unknown][]): Record<string, unknown> {
+  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function filled(key: string, value: object): object {
+  return Object.keys(value).length > 0 ? { [key]: value } : {};
+}
+
+/** Strings of the edge are the latin-1 reading of UTF-8. */
+function utf8(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
+}

@@ -1,0 +1,94 @@
+/** Backends for tests: http servers on loopback that answer with what they were asked. */
+import { createHash } from "node:crypto";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** What an echo backend answers, as JSON. */
+export interface Echo {
+  /** The backend's name. */
+  readonly backend: string;
+  /** `address:port` it listens on. */
+  readonly endpoint: string;
+  readonly method: string;
+  readonly path: string;
+  readonly protocol: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes and SHA-256 of the request's body. */
+  readonly bodyLength: number;
+  readonly bodySha256: string;
+}
+
+export interface EchoBackend {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Requests answered so far. */
+  readonly requests: () => number;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts one. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
+ * `101`, and answers the status of a request header `x-want-status`.
+ */
+export async function startEcho(name: string, address = "127.0.0.1", port = 0): Promise<EchoBackend> {
+  let answered = 0;
+  const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, (request, response) => {
+    const hash = createHash("sha256");
+    let bodyLength = 0;
+    request.on("data", (chunk: Buffer) => {
+      bodyLength += chunk.length;
+      hash.update(chunk);
+    });
+    request.on("end", () => {
+      answered++;
+      const echo = describe(server, name, request, bodyLength, hash.digest("hex"));
+      const text = JSON.stringify(echo);
+      const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+      response.writeHead(Number(request.headers["x-want-status"] ?? 200), headers);
+      response.end(text);
+    });
+  });
+  server.keepAliveTimeout = 600_000;
+  server.headersTimeout = 0;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
+  server.on("upgrade", (request, socket: Socket) => {
+    answered++;
+    socket.on("error", () => socket.destroy());
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade ?? ""}\r\nConnection: Upgrade\r\nX-Backend: ${name}\r\n\r\n`);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, address, resolve);
+  });
+  return {
+    name,
+    address,
+    port: (server.address() as AddressInfo).port,
+    requests: () => answered,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function describe(server: Server, backend: string, request: IncomingMessage, bodyLength: number, bodySha256: string): Echo {
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    backend,
+    endpoint: `${address}:${port}`,
+    method: request.method ?? "",
+    path: request.url ?? "",
+    protocol: `HTTP/${request.httpVersion}`,
+    headers: Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)])),
+    bodyLength,
+    bodySha256,
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * A real kube-apiserver with its etcd, for tests that must not trust a stand-in.
+ *
+ * `SLUICE_ENVTEST` names the folder with `start.sh`; without it, `../shared/envtest` beside the project is used when
+ * it exists. Where there is neither, tests are skipped, loudly.
+ */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+const FOLDER = process.env["SLUICE_ENVTEST"] ?? resolve(import.meta.dirname, "../../../shared/envtest");
+
+/** Why tests with a real API server cannot run here, in one loud line; `undefined` when they can. */
+export const envtestMissing: string | undefined = existsSync(join(FOLDER, "start.sh"))
+  ? undefined
+  : `SKIPPED, NOTHING PROVEN AGAINST A REAL API SERVER: no start.sh in ${FOLDER}; set SLUICE_ENVTEST to a folder with one`;
+
+export interface Envtest {
+  /** Path of an administrator's kubeconfig. */
+  readonly kubeconfig: string;
+  readonly server: string;
+  /** Path of the CA's certificate. */
+  readonly ca: string;
+  /** An administrator's bearer token. */
+  readonly token: string;
+  /** Removes the history before now from etcd. */
+  compact(): Promise<void>;
+  /** Stops everything and starts it again on the same port with the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** `apiserverArgs`: further flags of kube-apiserver. */
+export async function startEnvtest(apiserverArgs: readonly string[] = []): Promise<Envtest> {
+  const script = join(FOLDER, "start.sh");
+  const flags = apiserverArgs.flatMap((arg) => ["--apiserver-arg", arg]);
+  const start = async (more: readonly string[]): Promise<string> =>
+    (await run(script, [...more, ...flags], { env: { ...process.env, KUBECONFIG: "" } })).stdout.trim();
+
+  const kubeconfig = await start([]);
+  const folder = dirname(kubeconfig);
+  let env = await readEnv(folder);
+  const server = env["ENVTEST_SERVER"] ?? "";
+  const etcd = (): string => env["ENVTEST_ETCD"] ?? "";
+  return {
+    kubeconfig,
+    server,
+    ca: env["ENVTEST_CA"] ?? "",
+    token: env["ENVTEST_TOKEN"] ?? "",
+    async compact() {
+      const { header } = (await post(`${etcd()}/v3/kv/range`, { key: "AA==" })) as { header: { revision: string } };
+      await post(`${etcd()}/v3/kv/compaction`, { revision: header.revision, physical: true });
+    },
+    async restart() {
+      await run(script, ["--stop", folder, "--keep"]);
+      await start(["--dir", folder, "--api-port", new URL(server).port]);
+      env = await readEnv(folder);
+    },
+    async stop() {
+      await run(script, ["--stop", folder]);
+    },
+  };
+}
+
+async function readEnv(folder: string): Promise<Record<string, string>> {
+  const lines = (await readFile(join(folder, "env"), "utf8")).trim().split("\n");
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
+}
+
+async function post(url: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return response.json();
+}

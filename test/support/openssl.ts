@@ -1,0 +1,26 @@
+/**
+ * Certificates for tests, made by the `openssl` command: nothing that looks like a private key is kept in the project.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface KeyPair {
+  readonly chain: string;
+  readonly key: string;
+}
+
+/** A self-signed certificate for a year. @param names DNS names; none: the common name alone. */
+export function selfSigned(names: readonly string[], commonName = "test"): KeyPair {
+  const folder = mkdtempSync(join(tmpdir(), "certificate-"));
+  try {
+    const [key, chain] = [join(folder, "key.pem"), join(folder, "chain.pem")];
+    const san = names.length > 0 ? ["-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`] : [];
+    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", chain, "-days", "365", "-subj", `/CN=${commonName}`, ...san], { stdio: "pipe" });
+    return { chain: readFileSync(chain, "utf8"), key: readFileSync(key, "utf8") };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

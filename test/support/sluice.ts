@@ -1,0 +1,179 @@
+/**
+ * A real Sluice for tests: the command line as a process, real nginx, free ports on 127.0.0.1, a runtime folder in
+ * memory. Everything ends with `stop`, or with the test process.
+ */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const MAIN = join(ROOT, "src/main.ts");
+const READY_MS = 30_000;
+
+export interface Generation {
+  readonly observed: number;
+  readonly programmed: number;
+  readonly workers: number;
+  readonly reloads: number;
+}
+
+export interface SluiceOptions {
+  /** Files of the manifests folder: name → YAML. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** More flags. With `--manifests` or `--kubeconfig` among them no folder of its own is used. */
+  readonly args?: readonly string[];
+  /** Take over the folders and ports of one that was killed. */
+  readonly successorOf?: Sluice;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Sluice {
+  readonly http: number;
+  readonly https: number;
+  readonly health: number;
+  readonly runtimeDir: string;
+  readonly manifests: string;
+  readonly process: ChildProcess;
+  /** Writes files of the manifests folder (undefined removes one) without waiting. */
+  write(files: Readonly<Record<string, string | undefined>>): void;
+  /** Writes, then waits until every worker runs it. */
+  apply(files: Readonly<Record<string, string | undefined>>): Promise<Generation>;
+  sync(): Promise<Generation>;
+  generation(): Promise<Generation>;
+  /** GET on the health port: status and body. */
+  ask(path: string, method?: string): Promise<{ status: number; text: string }>;
+  /** What the controller, and what the agent and nginx, have printed. */
+  log(): string;
+  engineLog(): string;
+  /** SIGTERM, wait, remove the folders. Fails when it does not end in time. */
+  stop(): Promise<void>;
+}
+
+/** Starts a Sluice and waits until it is ready. Rejects with its log when it does not come up. */
+export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
+  const before = options.successorOf;
+  const runtimeDir = before?.runtimeDir ?? mkdtempSync("/dev/shm/sluice-test-");
+  const manifests = before?.manifests ?? mkdtempSync(join(tmpdir(), "sluice-manifests-"));
+  const [http, https, health] = before ? [before.http, before.https, before.health] : await freePorts(3);
+  const logFile = join(runtimeDir, "controller.log");
+  writeFiles(manifests, options.files ?? {});
+  const args = options.args ?? [];
+  const ownSource = args.some((arg) => /^--(manifests|kubeconfig)\b/.test(arg));
+  const child = spawn(
+    process.execPath,
+    [MAIN, "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
+      `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}`,
+      "--shutdown-timeout=2", ...args],
+    { stdio: ["ignore", openSync(logFile, "a"), openSync(logFile, "a")], env: { ...process.env, ...options.env } },
+  );
+  const sluice = describe({ http, https, health, runtimeDir, manifests, child, logFile });
+  RUNNING.add(sluice);
+  await untilReady(sluice);
+  return sluice;
+}
+
+const RUNNING = new Set<Sluice>();
+process.on("exit", () => {
+  for (const { process: child } of RUNNING) child.kill("SIGTERM");
+});
+
+interface Parts {
+  readonly http: number;
+  readonly https: number;
+  readonly health: number;
+  readonly runtimeDir: string;
+  readonly manifests: string;
+  readonly child: ChildProcess;
+  readonly logFile: string;
+}
+
+function describe({ child, logFile, ...rest }: Parts): Sluice {
+  const { runtimeDir, manifests, health } = rest;
+  const ask = async (path: string, method = "GET"): Promise<{ status: number; text: string }> => {
+    const response = await fetch(`http://127.0.0.1:${health}${path}`, { method });
+    return { status: response.status, text: await response.text() };
+  };
+  const generation = async (path: string, method: string): Promise<Generation> => {
+    const { status, text } = await ask(path, method);
+    if (status !== 200) throw new Error(`${method} ${path}: ${status} ${text}\n${readFileSync(logFile, "utf8")}`);
+    return JSON.parse(text) as Generation;
+  };
+  const sluice: Sluice = {
+    ...rest,
+    process: child,
+    write: (files) => writeFiles(manifests, files),
+    async apply(files) {
+      writeFiles(manifests, files);
+      return await sluice.sync();
+    },
+    sync: () => generation("/api/v1/sync", "POST"),
+    generation: () => generation("/api/v1/generation", "GET"),
+    ask,
+    log: () => readFileSync(logFile, "utf8"),
+    engineLog: () => readFileSync(join(runtimeDir, "engine.log"), "utf8"),
+    async stop() {
+      RUNNING.delete(sluice);
+      await endProcess(child);
+      rmSync(runtimeDir, { recursive: true, force: true });
+      rmSync(manifests, { recursive: true, force: true });
+    },
+  };
+  return sluice;
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGTERM");
+  const late = sleep(20_000, "late" as const, { ref: false });
+  if ((await Promise.race([ended, late])) === "late") {
+    child.kill("SIGKILL");
+    throw new Error("sluice did not end within 20 s of SIGTERM");
+  }
+}
+
+async function untilReady(sluice: Sluice): Promise<void> {
+  const deadline = Date.now() + READY_MS;
+  for (;;) {
+    const state = await sluice.ask("/readyz").catch(() => undefined);
+    if (state?.status === 200) return;
+    const { exitCode } = sluice.process;
+    if (exitCode !== null || Date.now() > deadline) {
+      const why = exitCode === null ? `not ready in ${READY_MS} ms (${state?.text.trim() ?? "no answer"})` : `exit code ${exitCode}`;
+      const log = sluice.log();
+      await sluice.stop().catch(() => undefined);
+      throw new Error(`sluice did not come up: ${why}\n${log}`);
+    }
+    await sleep(20);
+  }
+}
+
+/** Written whole under another name and renamed, as editors and ConfigMap mounts do. */
+export function writeFiles(folder: string, files: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, text] of Object.entries(files)) {
+    const file = join(folder, name);
+    if (text === undefined) rmSync(file, { force: true });
+    else {
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+  }
+}
+
+/** Ports that were free a moment ago, all different. */
+export async function freePorts(count: number): Promise<[number, number, number, ...number[]]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports as [number, number, number, ...number[]];
+}
