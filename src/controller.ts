@@ -72,7 +72,7 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    void source.want(now.secrets);
+    void source.want(now.wanted);
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings are in nginx.conf alone and change no part.
@@ -84,9 +84,9 @@ export function createController(options: ControllerOptions): Controller {
     async start(signal) {
       signal.addEventListener("abort", () => names.stop(), { once: true });
       await source.start(turn, signal);
-      const { secrets } = rebuild();
+      const { wanted } = rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
-      await source.want(secrets);
+      await source.want(wanted);
       started = true;
       turn();
     },

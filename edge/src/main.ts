@@ -6,9 +6,11 @@ import { options } from "./phases/options.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
 
+export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
 export { log } from "./phases/log.ts";
+export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
 
 /** init_by_lua: in the master (and in `nginx -t`), before workers are forked. */

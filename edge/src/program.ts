@@ -40,6 +40,15 @@ export interface Canary {
 /** Status → requests that were answered with it and are not reported yet. */
 export type Counts = Record<number, number>;
 
+/**
+ * What happens to requests of a route beside being proxied: one field per feature. A route with filters is served by a
+ * profile whose location runs the access and header filter phases; one without never looks here.
+ */
+export interface Filters {
+  /** Response headers, name and value, in place of the backend's. */
+  setHeaders?: [string, string][];
+}
+
 /** What one match leads to. */
 export interface Route {
   /** Path as the Ingress declares it. */
@@ -60,6 +69,7 @@ export interface Route {
   https?: "certificate" | "always";
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
+  filters?: Filters;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;

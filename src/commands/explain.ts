@@ -50,11 +50,11 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   return explain(built.model, program, request, all, settings);
 }
 
-/** Two passes: the first learns which Secrets and DNS names are needed. */
+/** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */
 async function build(settings: Settings, source: Source, config: Config): Promise<Built> {
   const builder = createModelBuilder(settings);
   const first = builder.update(source.snapshot, [], config);
-  await source.want(first.secrets);
+  await source.want(first.wanted);
   await source.sync(AbortSignal.timeout(30_000));
   if (first.names.size > 0) await resolveOnce(settings, source, first.names);
   return builder.update(source.snapshot, source.snapshot.takeChanges(), config);

@@ -94,27 +94,33 @@ function seenByClient(config: Config): { readonly host: string; readonly port: s
     : { host: "$own_http_host", port: "$pass_own_port", scheme: "$scheme" };
 }
 
-export function upstreamHeaders(config: Config): Directive[] {
-  const set = (name: string, value: string): Directive => directive("proxy_set_header", name, expression(value));
+/** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */
+export function forwardedHeaders(config: Config): readonly (readonly [string, Argument])[] {
   const source = config.forwardedForHeader.toLowerCase().replaceAll("-", "_");
   const { host, port, scheme } = seenByClient(config);
+  const headers: readonly (readonly [string, string])[] = [
+    ["Host", host],
+    ["Upgrade", "$safe_upgrade"],
+    ["Connection", "$connection_upgrade"],
+    ["X-Request-ID", "$req_id"],
+    ["X-Real-IP", "$remote_addr"],
+    ["X-Forwarded-For", fullForwardedFor(config) ? "$full_x_forwarded_for" : "$remote_addr"],
+    ["X-Forwarded-Host", host],
+    ["X-Forwarded-Port", port],
+    ["X-Forwarded-Proto", scheme],
+    ["X-Forwarded-Scheme", scheme],
+    ["X-Scheme", scheme],
+    ["X-Original-Forwarded-For", `$http_${source}`],
+    ["X-Original-Forwarded-Host", "$http_x_forwarded_host"],
+    ...(config.proxyAddOriginalUriHeader ? [["X-Original-URI", "$request_uri"] as const] : []),
+  ];
+  // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
+  return [...headers.map(([name, value]) => [name, expression(value)] as const), ["Proxy", ""]];
+}
+
+export function upstreamHeaders(config: Config): Directive[] {
   return [
-    set("Host", host),
-    set("Upgrade", "$safe_upgrade"),
-    set("Connection", "$connection_upgrade"),
-    set("X-Request-ID", "$req_id"),
-    set("X-Real-IP", "$remote_addr"),
-    set("X-Forwarded-For", fullForwardedFor(config) ? "$full_x_forwarded_for" : "$remote_addr"),
-    set("X-Forwarded-Host", host),
-    set("X-Forwarded-Port", port),
-    set("X-Forwarded-Proto", scheme),
-    set("X-Forwarded-Scheme", scheme),
-    set("X-Scheme", scheme),
-    set("X-Original-Forwarded-For", `$http_${source}`),
-    set("X-Original-Forwarded-Host", "$http_x_forwarded_host"),
-    ...(config.proxyAddOriginalUriHeader ? [set("X-Original-URI", "$request_uri")] : []),
-    // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
-    directive("proxy_set_header", "Proxy", ""),
+    ...forwardedHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)),
     ...config.hideHeaders.map((name) => directive("proxy_hide_header", name)),
     ...hsts(config),
   ];

@@ -54,15 +54,16 @@ function addTwins(table: EdgeHost, host: Host, config: Config): void {
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge } = route.filters;
   return {
     path: route.path,
     ...target,
     ...compileCanaries(route.canaries),
-    ...compileProfile(route.proxy, config, profiles),
+    ...compileProfile(route, config, profiles),
     ...timeouts(route.proxy, config),
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
+    ...(edge ? { filters: edge } : {}),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
@@ -80,11 +81,11 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 }
 
 function compileProfile(
-  proxy: ProxySettings,
+  { proxy, filters }: Route,
   config: Config,
   profiles: Map<string, Profile>,
 ): Pick<EdgeRoute, "profile"> | Record<string, never> {
-  const profile = profileOf(proxy);
+  const profile = profileOf(proxy, filters);
   const id = profileId(profile);
   if (id === profileId(defaultProfile(config))) return {};
   profiles.set(id, profile);

@@ -6,11 +6,11 @@
  */
 import { createHash } from "node:crypto";
 import type { Config } from "../model/config.ts";
-import type { ProxySettings } from "../model/types.ts";
+import type { Filters, ProxySettings } from "../model/types.ts";
 import type { Directive } from "./directive.ts";
-import { directive } from "./directive.ts";
+import { directive, luaBlock } from "./directive.ts";
 
-export type Profile = Pick<
+export interface Profile extends Pick<
   ProxySettings,
   | "bodySize"
   | "buffering"
@@ -21,11 +21,14 @@ export type Profile = Pick<
   | "nextUpstreamTimeout"
   | "nextUpstreamTries"
   | "httpVersion"
->;
+> {
+  /** The location runs the access and header filter phases: it serves routes with filters. */
+  readonly filtered: boolean;
+}
 
 interface Row {
   readonly why: string;
-  readonly emit: (profile: Profile) => Directive;
+  readonly emit: (profile: Profile) => Directive | readonly Directive[];
 }
 
 const onOff = (on: boolean): string => (on ? "on" : "off");
@@ -67,13 +70,27 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
     why: "fixed in the location",
     emit: (p) => directive("proxy_http_version", p.httpVersion),
   },
+  filtered: {
+    why: "a phase is hooked per location, and routes without filters should not pay for it",
+    emit: (p) => (p.filtered ? FILTER_PHASES : []),
+  },
 };
+
+const FILTER_PHASES: readonly Directive[] = [
+  luaBlock("access_by_lua_block", "sluice.access()"),
+  luaBlock("header_filter_by_lua_block", "sluice.respond()"),
+];
 
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 
-/** The part of a route's proxy settings that makes its profile. */
-export function profileOf(proxy: ProxySettings | Profile): Profile {
-  return Object.fromEntries(KEYS.map((key) => [key, proxy[key]])) as unknown as Profile;
+/** The part of a route that makes its profile. */
+export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge">): Profile {
+  return pick({ ...proxy, filtered: filters.edge !== undefined });
+}
+
+/** Keys in one order, so that equal profiles print alike. */
+function pick(profile: Profile): Profile {
+  return Object.fromEntries(KEYS.map((key) => [key, profile[key]])) as unknown as Profile;
 }
 
 /** What a route without annotations gets. */
@@ -91,17 +108,27 @@ export function defaultProfile(config: Config): Profile {
     nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
     nextUpstreamTries: config.proxyNextUpstreamTries,
     httpVersion: config.proxyHttpVersion,
+    filtered: false,
   };
+}
+
+/**
+ * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own. So the
+ * first of them costs no reload.
+ */
+export function standingProfiles(config: Config): ReadonlyMap<string, Profile> {
+  const filtered: Profile = { ...defaultProfile(config), filtered: true };
+  return new Map([[profileId(filtered), filtered]]);
 }
 
 /** Same values, same id. */
 export function profileId(profile: Profile): string {
-  return createHash("sha256").update(JSON.stringify(profileOf(profile as Profile))).digest("hex").slice(0, 12);
+  return createHash("sha256").update(JSON.stringify(pick(profile))).digest("hex").slice(0, 12);
 }
 
 /** The directives of one profile's location. */
 export function profileDirectives(profile: Profile): Directive[] {
-  return [...KEYS.map((key) => PROFILE_ROWS[key].emit(profile)), busyBuffers(profile)];
+  return [...KEYS.flatMap((key) => PROFILE_ROWS[key].emit(profile)), busyBuffers(profile)];
 }
 
 /** nginx defaults to two buffers and refuses to start when that is not less than all buffers minus one. */

@@ -6,7 +6,7 @@
  */
 import type { EngineFacts } from "../compile/facts.ts";
 import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
-import type { Profile } from "../compile/profiles.ts";
+import { standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { EngineStatus } from "./protocol.ts";
@@ -35,7 +35,7 @@ export function planReload({ settings, facts, program, held, status }: PlanInput
   const live = new Map(Object.entries(status.profiles));
   const unknown = [...program.profiles.keys()].some((id) => !live.has(id));
   if (status.master !== 0 && !unknown && conf(live).digest === status.config) return undefined;
-  const profiles = new Map([...held, ...program.profiles]);
+  const profiles = new Map([...standingProfiles(program.config), ...held, ...program.profiles]);
   const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
   return { conf: conf(profiles), profiles, reason };
 }

@@ -7,13 +7,15 @@
 import { isIP } from "node:net";
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
-import { externalEndpoints } from "./external-name.ts";
+import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "./findings-catalogue.ts";
-import { nothing } from "./pool.ts";
+import { nothing, targetOf } from "./pool.ts";
 import type { BackendSettings, BuiltPool, PoolTarget } from "./pool.ts";
 import type { Endpoint } from "./types.ts";
 
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
+  const named = targetOf(target.id);
+  if (named) return targetEndpoints(named.name, named.port, snapshot, settings);
   const { namespace, service: name, port } = target;
   if (name === "") return { endpoints: [] };
   const service = snapshot.get("Service", namespace, name);

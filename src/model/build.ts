@@ -9,11 +9,13 @@
  */
 import type { Settings } from "../settings.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { Snapshot } from "../source/snapshot.ts";
+import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
 import type { ObjectRef } from "../source/objects.ts";
 import type { Config } from "./config.ts";
 import { sortFindings } from "./findings.ts";
 import type { Finding } from "./findings.ts";
+import { objectKey } from "./lookup.ts";
+import type { LookedUp } from "./lookup.ts";
 import { commit } from "./part.ts";
 import type { SharedMap } from "./shared-map.ts";
 import { emptyState, startWork } from "./state.ts";
@@ -69,16 +71,28 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
       break;
     case "Service":
       for (const pool of state.poolServices.to(key)) work.pools.add(pool);
+      reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ResolvedName":
       for (const pool of state.poolNames.to(name)) work.pools.add(pool);
       break;
     case "Secret":
       for (const host of state.hostSecrets.to(key)) work.tls.add(host);
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "ConfigMap":
+      reread(state, work, objectKey(kind, namespace, name));
       break;
     case "EndpointSlice":
-    case "ConfigMap":
       break;
+  }
+}
+
+/** The Ingresses whose annotations look this object up. */
+function reread(state: State, work: Work, object: string): void {
+  for (const key of state.ingressObjects.to(object)) {
+    work.ingresses.add(key);
+    work.reread.add(key);
   }
 }
 
@@ -96,9 +110,21 @@ function finish(state: State, work: Work): Built {
     model: { hosts: hosts.map, pools: pools.map, certificates: certificates.map, tls: tls.map, config: work.config },
     change,
     findings: sortedOnce(findings.map),
-    secrets: state.hostSecrets.targets(),
+    wanted: wantedObjects(state),
     names: state.poolNames.targets(),
   };
+}
+
+/** The same value as before while nobody refers to anything else. */
+function wantedObjects(state: State): WantedObjects {
+  const ofHosts = state.hostSecrets.targets();
+  const ofIngresses = state.ingressObjects.targets();
+  const before = state.wanted;
+  if (before?.ofHosts === ofHosts && before.ofIngresses === ofIngresses) return before.objects;
+  const named = (kind: LookedUp): string[] => [...ofIngresses].flatMap((key) => (key.startsWith(`${kind} `) ? key.slice(kind.length + 1) : []));
+  const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set(named("ConfigMap")) };
+  state.wanted = { ofHosts, ofIngresses, objects };
+  return objects;
 }
 
 function sortedOnce(units: SharedMap<readonly Finding[]>): () => readonly Finding[] {

@@ -46,6 +46,9 @@ export interface Config {
   readonly sslSessionTickets: boolean;
   readonly sslBufferSize: string;
   readonly sslRejectHandshake: boolean;
+  // annotations
+  readonly allowCrossNamespaceResources: boolean;
+  readonly globalAllowedResponseHeaders: readonly string[];
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

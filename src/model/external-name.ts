@@ -1,5 +1,6 @@
 /**
- * Pools of Services of type ExternalName: one DNS name (or IP address) and a port.
+ * Pools of names that tenants choose: Services of type ExternalName, and the targets of annotations. One DNS name (or
+ * IP address) and a port.
  *
  * Guarantee: unless the operator allows it, no name or address leads back to the controller's own machine. DNS answers
  * are checked again where names are resolved, so a name cannot be pointed there later.
@@ -25,22 +26,42 @@ export function externalEndpoints(
   if (settings.disableSvcExternalName) {
     return nothing("name", (place, effect) => found.externalNameDisabled(place, { service: serviceName, effect }));
   }
-  const refused = (why: string): BuiltPool =>
-    nothing("name", (place, effect) => found.externalNameRefused(place, { service: serviceName, name, why, effect }));
-  const why = refusal(name, settings.allowLocalTargets);
-  if (why !== undefined) return refused(why);
   const number = externalPort(service, port);
   if (number === undefined) {
     const params = { service: serviceName, port: port ?? "", ports: [] };
     return nothing("port", (place, effect) => found.servicePortMissing(place, { ...params, effect }));
   }
-  if (isIP(name) !== 0) return { endpoints: [{ address: name, port: number }] };
+  return namedEndpoints(name, number, snapshot, settings, {
+    refused: (why) => nothing("name", (place, effect) => found.externalNameRefused(place, { service: serviceName, name, why, effect })),
+    unresolved: () => nothing("name", (place, effect) => found.externalNameUnresolved(place, { service: serviceName, name, effect })),
+  });
+}
+
+/** The pool of an annotation's target (auth-url, mirror-target). */
+export function targetEndpoints(name: string, port: number, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
+  return namedEndpoints(name, port, snapshot, settings, {
+    refused: (why) => ({ endpoints: [], problem: ({ object, field, effect }) => found.targetRefused({ object, field }, { name, why, effect }) }),
+    unresolved: () => ({ endpoints: [], problem: ({ object, field, effect }) => found.targetUnresolved({ object, field }, { name, effect }) }),
+  });
+}
+
+interface Problems {
+  readonly refused: (why: string) => BuiltPool;
+  readonly unresolved: () => BuiltPool;
+}
+
+function namedEndpoints(
+  name: string, port: number, snapshot: Snapshot, { allowLocalTargets }: BackendSettings, problems: Problems,
+): BuiltPool {
+  const why = refusal(name, allowLocalTargets);
+  if (why !== undefined) return problems.refused(why);
+  if (isIP(name) !== 0) return { endpoints: [{ address: name, port }] };
   const resolved = snapshot.get("ResolvedName", "", name);
   if (!resolved) return { endpoints: [], name };
-  const endpoints = [...new Set(resolved.addresses)].sort().map((address) => ({ address, port: number }));
+  const endpoints = [...new Set(resolved.addresses)].sort().map((address) => ({ address, port }));
   if (endpoints.length > 0) return { endpoints, name };
-  if (resolved.refused.length > 0) return { ...refused(`DNS leads it to ${resolved.refused.join(", ")}`), name };
-  return { ...nothing("name", (place, effect) => found.externalNameUnresolved(place, { service: serviceName, name, effect })), name };
+  if (resolved.refused.length > 0) return { ...problems.refused(`DNS leads it to ${resolved.refused.join(", ")}`), name };
+  return { ...problems.unresolved(), name };
 }
 
 /** Why a target may not be used; undefined when it may. */

@@ -3,7 +3,7 @@
  *
  * Codes are stable. A sentence names the offending value and the remedy; the effect says what happens meanwhile.
  */
-import { finding } from "./findings.ts";
+import { CLOSED, finding } from "./findings.ts";
 
 // Which Ingresses are ours
 
@@ -71,6 +71,7 @@ export const pathConflict = finding<{ what: string; winner: string }>(
 
 interface BadValue {
   readonly name: string;
+  /** Printable. */
   readonly value: string;
   readonly expects: string;
   readonly used: string;
@@ -90,6 +91,28 @@ export const annotationInvalid = finding<BadValue>(
   ({ used }) => `the default is used: ${used}`,
 );
 
+export const annotationRefused = finding<Omit<BadValue, "used">>(
+  "annotation-refused",
+  "error",
+  ({ name, value, expects }) => `"${value}" is not valid for ${name}: it must be ${expects}`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);
+
+export const annotationClosed = finding<Omit<BadValue, "used">>(
+  "annotation-closed",
+  "error",
+  ({ name, value, expects }) => `"${value}" is not valid for ${name}: it must be ${expects}`,
+  () => CLOSED,
+);
+
+/** A Secret, ConfigMap or Service that an annotation names and that cannot be used. */
+export const annotationReference = finding<{ name: string; kind: string; key: string; why: string; effect: string }>(
+  "annotation-reference",
+  "error",
+  ({ name, kind, key, why }) => `${name} names the ${kind} "${key}", which ${why}`,
+  ({ effect }) => effect,
+);
+
 export const annotationReduced = finding<BadValue>(
   "annotation-reduced",
   "warning",
@@ -101,7 +124,7 @@ export const annotationNotHonoured = finding<{ name: string; value: string }>(
   "annotation-not-honoured",
   "error",
   ({ name, value }) => `${name}: "${value}" keeps requests out, and Sluice cannot do that yet: remove it to open these paths`,
-  () => "every path of this Ingress answers 503",
+  () => CLOSED,
 );
 
 export const annotationNotYet = finding<{ name: string; value: string }>(
@@ -221,6 +244,20 @@ export const externalNameUnresolved = finding<OfPool & { service: string; name: 
   "external-name-unresolved",
   "warning",
   ({ service, name }) => `The externalName "${name}" of Service "${service}" has no address in DNS: correct it or wait for DNS`,
+  ({ effect }) => effect,
+);
+
+export const targetRefused = finding<OfPool & { name: string; why: string }>(
+  "target-refused",
+  "error",
+  ({ name, why }) => `The target "${name}" is refused: ${why}`,
+  ({ effect }) => effect,
+);
+
+export const targetUnresolved = finding<OfPool & { name: string }>(
+  "target-unresolved",
+  "warning",
+  ({ name }) => `The target "${name}" has no address in DNS: correct it or wait for DNS`,
   ({ effect }) => effect,
 );
 

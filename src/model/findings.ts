@@ -49,6 +49,9 @@ export interface FindingFactory<P> extends FindingKind<P> {
   (place: Place, params: P): Finding;
 }
 
+/** The effect of everything about an Ingress that fails closed. */
+export const CLOSED = "every path of this Ingress answers 503";
+
 /** Declares one kind of finding. `sentence` and `effect` are made from typed parameters. */
 export function finding<P>(
   code: string,

@@ -65,6 +65,10 @@ function referencesOf(host: string, route: DraftRoute): readonly PoolReference[]
     field: `${field}.service`,
     effect: `requests to ${what} never take this canary`,
   }));
+  if (route.ingress) {
+    const { ingress: object } = route;
+    for (const { pool, field, effect } of route.filters.pools ?? []) references.push({ pool, object, field, effect });
+  }
   if (route.backend.kind === "service" && route.ingress) {
     const { origin, ingress: object } = route;
     references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, effect: `requests to ${what} get 503` });

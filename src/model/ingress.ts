@@ -1,7 +1,8 @@
 /**
  * One Ingress, read and checked: what it declares, with every mistake turned into a finding.
  *
- * Guarantee: depends on nothing but the Ingress, the flags and the Config; a bad path never drops its neighbours.
+ * Guarantee: depends on nothing but the Ingress, the flags, the Config and the objects that its annotations look up; a
+ * bad path never drops its neighbours.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
@@ -11,8 +12,8 @@ import { ageOf } from "./age.ts";
 import type { Age } from "./age.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
+import type { ReadContext } from "./annotations/read.ts";
 import type { Values } from "./annotations/values.ts";
-import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { normalHost } from "./host-name.ts";
@@ -58,14 +59,9 @@ export interface ParsedIngress {
   readonly findings: readonly Finding[];
 }
 
-export interface ParseContext {
-  readonly annotationsPrefix: string;
-  readonly defaults: Values;
-  readonly config: Config;
-}
-
-export function parseIngress(ingress: Ingress, { annotationsPrefix, defaults, config }: ParseContext): ParsedIngress {
-  const read = readAnnotations(ingress, annotationsPrefix, defaults, config);
+export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngress {
+  const { annotationsPrefix } = context;
+  const read = readAnnotations(ingress, context);
   const findings = [...read.findings];
   const refused = read.verdict === "refused";
   const canary = read.values.canary.enabled;

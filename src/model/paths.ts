@@ -8,8 +8,10 @@
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
 import type { Values } from "./annotations/values.ts";
+import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import { filtersOf } from "./filters.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { poolId } from "./pool.ts";
@@ -38,7 +40,7 @@ export interface DraftRoute {
 
 export interface RoutingContext {
   readonly defaults: Values;
-  readonly noTlsRedirectLocations: readonly string[];
+  readonly config: Config;
   /** Path of the catch-all's health route; empty: none. */
   readonly healthCheckPath: string;
 }
@@ -63,13 +65,13 @@ export function declareRoutes(
   findings: Finding[],
 ): Map<string, DraftRoute> {
   const routes = new Map<string, DraftRoute>();
-  const root = host === CATCH_ALL ? catchAllRoot(mains, context, findings) : hostRoot(mains[0], context);
+  const root = host === CATCH_ALL ? catchAllRoot(mains, context, findings) : hostRoot(host, mains[0], context);
   routes.set(routeKey("/", "prefix"), root);
   for (const parsed of mains) {
     for (const rule of parsed.rules) {
       if (rule.host !== host) continue;
       for (const { path, pathType, backend, field } of rule.paths) {
-        const route = routeOf(parsed, { path, pathType, backend, field: `${field}.backend` }, context);
+        const route = routeOf(host, parsed, { path, pathType, backend, field: `${field}.backend` }, context);
         declare(host, routes, route, `${field}.path`, findings);
       }
     }
@@ -95,10 +97,10 @@ function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field:
 }
 
 /** The `/` of a named host before anybody declares it. Takes all annotations of the host's oldest Ingress. */
-function hostRoot(oldest: ParsedIngress | undefined, context: RoutingContext): DraftRoute {
+function hostRoot(host: string, oldest: ParsedIngress | undefined, context: RoutingContext): DraftRoute {
   if (!oldest) return bareRoot(context);
   const { defaultBackend: backend } = oldest;
-  return { ...routeOf(oldest, { path: "/", pathType: "prefix", backend, field: backend?.field ?? "spec" }, context), synthesized: true };
+  return { ...routeOf(host, oldest, { path: "/", pathType: "prefix", backend, field: backend?.field ?? "spec" }, context), synthesized: true };
 }
 
 /** The oldest Ingress with a default backend and no rules takes the catch-all's `/`; rules without host do not get it. */
@@ -107,7 +109,7 @@ function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, 
   for (const parsed of mains) {
     const { defaultBackend: backend } = parsed;
     if (!backend || !isCatchAll(parsed.ingress)) continue;
-    const route = routeOf(parsed, { path: "/", pathType: "prefix", backend, field: backend.field }, context);
+    const route = routeOf(CATCH_ALL, parsed, { path: "/", pathType: "prefix", backend, field: backend.field }, context);
     if (root) addConflict(CATCH_ALL, root, route, "spec.defaultBackend", findings);
     else root = route;
   }
@@ -139,7 +141,9 @@ interface Declared {
   readonly field: string;
 }
 
-function routeOf(parsed: ParsedIngress, { path, pathType, backend, field }: Declared, context: RoutingContext): DraftRoute {
+function routeOf(
+  host: string, parsed: ParsedIngress, { path, pathType, backend, field }: Declared, context: RoutingContext,
+): DraftRoute {
   const { ingress, values, closed } = parsed;
   const { namespace, name } = ingress.metadata;
   return {
@@ -147,7 +151,7 @@ function routeOf(parsed: ParsedIngress, { path, pathType, backend, field }: Decl
     pathType,
     backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
     canaries: [],
-    filters: closed ? NO_REDIRECT : filtersOf(values, path, context),
+    filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, config: context.config }),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
@@ -158,13 +162,6 @@ function routeOf(parsed: ParsedIngress, { path, pathType, backend, field }: Decl
 function backendOf(namespace: string, ref: ServiceRef | undefined): Backend {
   if (!ref) return { kind: "default" };
   return { kind: "service", pool: poolId(namespace, ref.service, ref.port), service: ref.service, port: ref.port };
-}
-
-function filtersOf({ redirects }: Values, path: string, { noTlsRedirectLocations }: RoutingContext): Filters {
-  const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = redirects;
-  const exempt = noTlsRedirectLocations.some((start) => path.startsWith(start));
-  const httpsRedirect = exempt ? "never" : forceSslRedirect ? "always" : sslRedirect ? "certificate" : "never";
-  return { httpsRedirect, preserveTrailingSlash };
 }
 
 function poolOf(backend: Backend): string {

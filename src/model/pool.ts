@@ -31,6 +31,20 @@ export function poolId(namespace: string, service: string, port: string): string
   return `${namespace}/${service}/${port}`;
 }
 
+const TARGET = "target:";
+
+/** The pool of a name (or IP address) that an annotation chooses; no namespace holds a colon. */
+export function targetPoolId(name: string, port: number): string {
+  return `${TARGET}${name}:${port}`;
+}
+
+/** The name and port of such a pool; undefined for the others. */
+export function targetOf(id: string): { readonly name: string; readonly port: number } | undefined {
+  if (!id.startsWith(TARGET)) return undefined;
+  const colon = id.lastIndexOf(":");
+  return { name: id.slice(TARGET.length, colon), port: Number(id.slice(colon + 1)) };
+}
+
 /** The reverse of `poolId`; Kubernetes names hold no slash. The default backend's Service comes from its flag. */
 export function poolTarget(id: string, settings: BackendSettings): PoolTarget {
   const text = id === DEFAULT_BACKEND ? settings.defaultBackendService : id;

@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Secret, Service } from "../source/objects.ts";
-import type { Snapshot } from "../source/snapshot.ts";
+import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
 import { defaultValues } from "./annotations/values.ts";
 import type { Values } from "./annotations/values.ts";
 import type { ModelSettings } from "./build.ts";
@@ -28,8 +28,12 @@ export interface State {
   readonly poolReferences: Map<string, readonly PoolReference[]>;
   /** Secrets that somebody refers to and that exist. */
   readonly secrets: Map<string, SecretState>;
+  /** What the last update wanted of the source, and the sets that it was made from. */
+  wanted: { readonly ofHosts: ReadonlySet<string>; readonly ofIngresses: ReadonlySet<string>; readonly objects: WantedObjects } | undefined;
   // who reads what
   readonly ingressHosts: References;
+  /** Ingress → objects that its annotations look up (`Secret shop/passwords`). */
+  readonly ingressObjects: References;
   readonly hostPools: References;
   readonly hostSecrets: References;
   readonly poolServices: References;
@@ -55,6 +59,8 @@ export interface Work {
   /** True when IngressClasses changed. */
   classes: boolean;
   readonly ingresses: Set<string>;
+  /** Those of them to be read again although they are the same object: something that they look up changed. */
+  readonly reread: Set<string>;
   readonly hosts: Set<string>;
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
@@ -70,7 +76,9 @@ export function emptyState(settings: ModelSettings): State {
     ingresses: new Map(),
     poolReferences: new Map([[BACKEND_FLAG, [defaultBackendReference(settings.defaultBackendService)]]]),
     secrets: new Map(),
+    wanted: undefined,
     ingressHosts: new References(),
+    ingressObjects: new References(),
     hostPools: new References(),
     hostSecrets: new References(),
     poolServices: new References(),
@@ -101,6 +109,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     defaults: defaultValues(config),
     classes: first,
     ingresses: new Set(all),
+    reread: new Set(),
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     tls: new Set(),
     certificates: new Set(),

@@ -4,6 +4,8 @@
  * Values are immutable and shared: a part that did not change keeps its identity from one Model to the next, which
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
+import type { WantedObjects } from "../source/snapshot.ts";
+import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
@@ -79,6 +81,19 @@ export interface Filters {
   /** `certificate`: redirect when the requested name has a certificate; `always`: even without. */
   readonly httpsRedirect: "never" | "certificate" | "always";
   readonly preserveTrailingSlash: boolean;
+  /** What the edge does beside: in its own shapes, because nothing is left to compile. Absent: nothing. */
+  readonly edge?: EdgeFilters;
+  /** Pools that a filter sends requests to, beside the route's own. */
+  readonly pools?: readonly FilterPool[];
+}
+
+/** A pool that an annotation needs: of a Service or a name that it mentions. */
+export interface FilterPool {
+  readonly pool: string;
+  /** Field of the Ingress: `metadata.annotations[…]`. */
+  readonly field: string;
+  /** What happens while it has no endpoint. */
+  readonly effect: string;
 }
 
 /** Values that reach nginx: numbers and enumerations only, never a tenant's text. */
@@ -147,8 +162,8 @@ export interface Built {
   readonly change: ModelChange;
   /** All findings of the model stage, sorted (computed when asked for). */
   findings(): readonly Finding[];
-  /** Secrets (`namespace/name`) that somebody refers to, missing ones included. */
-  readonly secrets: ReadonlySet<string>;
+  /** Secrets and ConfigMaps that somebody refers to, missing ones included. */
+  readonly wanted: WantedObjects;
   /** DNS names of ExternalName Services that a pool needs. */
   readonly names: ReadonlySet<string>;
 }

@@ -14,8 +14,9 @@ import type { Finding } from "./findings.ts";
 import { buildHost } from "./hosts.ts";
 import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { lookupIn } from "./lookup.ts";
 import { put } from "./part.ts";
-import { poolOf, poolTarget } from "./pool.ts";
+import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
@@ -30,15 +31,18 @@ export function updateIngresses(state: State, work: Work): void {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
-    else if (work.configChanged || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
+    else if (work.configChanged || work.reread.has(key) || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
   }
 }
 
 function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {
-  const { config, defaults } = work;
-  const { annotationsPrefix } = state.settings;
-  const parsed = parseIngress(ingress, { annotationsPrefix, config, defaults });
+  const { config, defaults, snapshot } = work;
+  const { settings } = state;
+  const objects = new Set<string>();
+  const lookup = lookupIn(snapshot, objects);
+  const parsed = parseIngress(ingress, { annotationsPrefix: settings.annotationsPrefix, config, defaults, settings, lookup });
   replaceIngress(state, work, key, parsed, parsed.findings);
+  state.ingressObjects.set(key, objects);
 }
 
 function replaceIngress(
@@ -51,6 +55,7 @@ function replaceIngress(
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
+  state.ingressObjects.set(key, []);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
   putFindings(state, `Ingress ${key}`, findings);
@@ -59,7 +64,7 @@ function replaceIngress(
 export function updateHosts(state: State, work: Work): void {
   const context = {
     defaults: work.defaults,
-    noTlsRedirectLocations: work.config.noTlsRedirectLocations,
+    config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
   };
   for (const name of work.hosts) {
@@ -161,7 +166,7 @@ export function updatePools(state: State, work: Work): void {
     const target = poolTarget(id, state.settings);
     const { endpoints, problem, name } = buildPool(target, work.snapshot, state.settings);
     put(state.pools, id, poolOf(target, endpoints));
-    state.poolServices.set(id, [keyOf(target.namespace, target.service)]);
+    state.poolServices.set(id, targetOf(id) ? [] : [keyOf(target.namespace, target.service)]);
     state.poolNames.set(id, name === undefined ? [] : [name]);
     const references = problem ? [...users].sort().flatMap((user) => state.poolReferences.get(user) ?? []) : [];
     putFindings(state, `pool ${id}`, problem ? references.filter(({ pool }) => pool === id).map(problem) : []);

@@ -15,6 +15,13 @@ export function keyOf(namespace: string, name: string): Key {
   return `${namespace}/${name}`;
 }
 
+/** Objects (`namespace/name`) that are referenced now, missing ones included. */
+export interface WantedObjects {
+  readonly secrets: ReadonlySet<string>;
+  /** Beside the controller's own. */
+  readonly configMaps: ReadonlySet<string>;
+}
+
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io/v1). */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 

@@ -2,7 +2,7 @@
  * The one interface of everything that objects can come from: a Kubernetes API server or a folder of YAML.
  */
 import type { Finding } from "../model/findings.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, WantedObjects } from "./snapshot.ts";
 
 export interface Source {
   /** Live: written only by the source, and only between the caller's turns of the event loop. */
@@ -25,9 +25,9 @@ export interface Source {
   sync(signal: AbortSignal): Promise<void>;
 
   /**
-   * The Secrets (`namespace/name`) that are referenced now, missing ones included. Only these are kept in memory.
-   * A source that newly learns of one reads it and calls `changed`; the promise, which may be ignored, resolves when
-   * each of them was read or is known to be missing.
+   * What is referenced from now on: of Secrets and ConfigMaps only these are kept in memory. A source that newly
+   * learns of one reads it and calls `changed`; the promise, which may be ignored, resolves when each of them was read
+   * or is known to be missing.
    */
-  want(secrets: ReadonlySet<string>): Promise<void>;
+  want(objects: WantedObjects): Promise<void>;
 }

@@ -93,8 +93,9 @@ const profile: fc.Arbitrary<Profile> = fc
     nextUpstreamTimeout: fc.constantFrom(0, 1, 2_147_483),
     nextUpstreamTries: fc.constantFrom(0, 1, 1000),
     httpVersion: fc.constantFrom("1.0" as const, "1.1" as const),
+    filtered: fc.boolean(),
   })
-  .map((values) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values }));
+  .map(({ filtered, ...values }) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values }, filtered ? { edge: {} } : {}));
 
 test("nginx takes every configuration that valid values can lead to", { timeout: 240_000 }, async () => {
   console.log(`SEED=${SEED}`);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
-import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import { profileId, profileOf, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
 import type { Program } from "../../src/compile/program.ts";
 import { planReload } from "../../src/engine/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
@@ -16,7 +16,7 @@ const facts: EngineFacts = {
 const settings = parseSettings([], "run");
 
 function profiles(...bodySizes: readonly number[]): Map<string, Profile> {
-  const all = bodySizes.map((bodySize) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), bodySize }));
+  const all = bodySizes.map((bodySize) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), bodySize }, {}));
   return new Map(all.map((one) => [profileId(one), one]));
 }
 
@@ -26,12 +26,13 @@ function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG):
   return { master: 7, config: nginxConf({ settings, config, facts, profiles: loaded }).digest, profiles: Object.fromEntries(loaded) };
 }
 
+const standing = [...standingProfiles(DEFAULT_CONFIG).keys()];
 const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ settings, facts, program, held, status });
 
 test("nothing runs: start, with every profile", () => {
   const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);
   assert.equal(planned?.reason, "start");
-  assert.deepEqual([...(planned?.profiles.keys() ?? [])], [...profiles(1, 2).keys()]);
+  assert.deepEqual([...(planned?.profiles.keys() ?? [])], [...standing, ...profiles(1, 2).keys()]);
 });
 
 test("nginx runs what it should: nothing to do, also with profiles that nobody uses any more", () => {
@@ -43,7 +44,7 @@ test("nginx runs what it should: nothing to do, also with profiles that nobody u
 test("a profile that nginx has not loaded costs a reload; unused ones leave with it, those still served stay", () => {
   const planned = plan(programWith(profiles(1, 3)), running(profiles(1, 2, 4)), profiles(1, 2));
   assert.equal(planned?.reason, "new-profile");
-  assert.deepEqual([...(planned?.profiles.keys() ?? [])].sort(), [...profiles(1, 2, 3).keys()].sort());
+  assert.deepEqual([...(planned?.profiles.keys() ?? [])].sort(), [...standing, ...profiles(1, 2, 3).keys()].sort());
 });
 
 test("the operator's settings cost a reload, and say so", () => {

@@ -4,6 +4,7 @@ import { annotations, annotationsByName } from "../../src/model/annotations/tabl
 import { defaultValues } from "../../src/model/annotations/values.ts";
 import type { Config } from "../../src/model/config.ts";
 import type { ProxySettings } from "../../src/model/types.ts";
+import { printable } from "../../src/support/text.ts";
 import { build, buildWith, expectFindings, expectRoutes, findingOf, routeOf } from "../support/build.ts";
 import { ingress, service, slice, testConfig } from "../support/objects.ts";
 
@@ -71,7 +72,7 @@ test("an invalid value is said, with what is used instead", () => {
     const finding = findingOf(built, "annotation-invalid");
     assert.equal(finding.field, `metadata.annotations[nginx.ingress.kubernetes.io/${name}]`);
     assert.equal(finding.effect, `the default is used: ${used}`);
-    assert.ok(finding.sentence.startsWith(`"${value}" is not valid for ${name}: it must be `), finding.sentence);
+    assert.ok(finding.sentence.startsWith(`"${printable(value)}" is not valid for ${name}: it must be `), finding.sentence);
   }
 });
 

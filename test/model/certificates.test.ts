@@ -30,7 +30,7 @@ test("a host is served with the certificate of the tls item that lists it, whate
   assert.equal(certificate?.chain.trim(), shopPair.chain.trim());
   assert.equal(certificate?.key.reveal().toString(), shopPair.key);
   assert.match(certificate?.id ?? "", /^[0-9a-f]{64}$/);
-  assert.deepEqual([...built.secrets], ["shop/cert"]);
+  assert.deepEqual([...built.wanted.secrets], ["shop/cert"]);
   expectFindings(built);
 });
 
@@ -43,7 +43,7 @@ test("a host that no item lists takes the first certificate that covers it", () 
   const unlisted = ingress("shop/web").host("www.shop.example").tls("other", "x.example").tls("cert");
   const built = build(unlisted, tlsSecret("shop/cert", shopPair), tlsSecret("shop/other", otherPair));
   assert.deepEqual(served(built), { "www.shop.example": "shop/cert" });
-  assert.deepEqual([...built.secrets].sort(), ["shop/cert", "shop/other"]);
+  assert.deepEqual([...built.wanted.secrets].sort(), ["shop/cert", "shop/other"]);
   expectFindings(built);
 });
 
@@ -75,7 +75,7 @@ test("what is wrong with a Secret is said where the Ingress names it", () => {
   }
   const missing = build(shop);
   findingOf(missing, "certificate-missing");
-  assert.deepEqual([...missing.secrets], ["shop/cert"]);
+  assert.deepEqual([...missing.wanted.secrets], ["shop/cert"]);
   const wrongName = build(ingress("shop/web").host("a.example").tls("cert", "a.example"), tlsSecret("shop/cert", shopPair));
   assert.match(findingOf(wrongName, "certificate-not-covering").sentence, /is for DNS:shop\.example, DNS:\*\.shop\.example, not for a\.example/);
 });
@@ -108,7 +108,7 @@ test("--default-ssl-certificate serves the catch-all and every host that has non
   const flag = { defaultSslCertificate: "edge/default" };
   const built = buildWith(flag, shop, tlsSecret("edge/default", otherPair));
   assert.deepEqual(served(built), { _: "edge/default", "shop.example": "edge/default" });
-  assert.deepEqual([...built.secrets].sort(), ["edge/default", "shop/cert"]);
+  assert.deepEqual([...built.wanted.secrets].sort(), ["edge/default", "shop/cert"]);
   const missing = buildWith(flag, ingress("shop/web").host("shop.example").tls(undefined, "shop.example"));
   assert.deepEqual(served(missing), { "shop.example": "nginx" });
   expectFindings(missing, "certificate-missing  Secret edge/default --default-ssl-certificate");

@@ -124,7 +124,7 @@ function expectConsistent({ hosts, pools, tls, certificates }: Model): void {
   assert.ok(hosts.has(CATCH_ALL));
 }
 
-function contentOf({ model, findings, secrets, names }: Built): object {
+function contentOf({ model, findings, wanted, names }: Built): object {
   const certificates = [...model.certificates].map(([id, { chain, key: privateKey, origin }]) => [id, { chain, key: privateKey.digest(), origin }] as const);
   return {
     hosts: new Map(model.hosts),
@@ -133,7 +133,7 @@ function contentOf({ model, findings, secrets, names }: Built): object {
     certificates: new Map(certificates),
     config: model.config,
     findings: findings(),
-    secrets: new Set(secrets),
+    wanted: { secrets: new Set(wanted.secrets), configMaps: new Set(wanted.configMaps) },
     names: new Set(names),
   };
 }

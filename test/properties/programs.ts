@@ -172,7 +172,7 @@ export function builtOf(model: Model, before: Model | undefined): Built {
       config: true,
     },
     findings: () => [],
-    secrets: new Set(),
+    wanted: { secrets: new Set(), configMaps: new Set() },
     names: new Set(),
   };
 }

@@ -6,20 +6,19 @@ import { recall, release } from "./state.ts";
 
 export function log(): void {
   const state = recall();
-  if (state === undefined || state.pool === undefined) {
+  if (state === undefined || state.route === undefined) {
     if (options.accessLog) ngx.var.proxy_upstream_name = "-";
     return;
   }
-  const { pool, canary } = state;
-  const route = state.route as Route;
+  const { pool, route, canary } = state;
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
 }
 
-function fillVariables(pool: Pool, route: Route, canary: Canary | undefined): void {
+function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | undefined): void {
   const vars = ngx.var;
-  vars.proxy_upstream_name = pool.name;
+  vars.proxy_upstream_name = pool === undefined ? "-" : pool.name;
   if (canary !== undefined) vars.proxy_alternative_upstream_name = canary.name;
   if (!options.logLabels) return;
   vars.namespace = route.namespace;

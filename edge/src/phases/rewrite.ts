@@ -33,12 +33,21 @@ export function rewrite(): void {
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
-  if (pool === undefined || route === undefined) return refuse(decision);
-  remember(pool, route, decision.canary);
-  if (route.profile !== undefined) {
-    vars.sluice_uri = originForm(vars.request_uri as string);
-    ngx.req.set_uri("profile:" + route.profile, false);
+  if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
+    // Raised in its profile, whose error pages and headers hold for it.
+    remember(route, undefined, undefined, decision.status);
+    return enter(route.profile as string);
   }
+  if (pool === undefined || route === undefined) return refuse(decision);
+  remember(route, pool, decision.canary, 0);
+  if (route.profile !== undefined) enter(route.profile);
+}
+
+/** Leads the request to the location of a profile, and its raw URI past it. */
+function enter(profile: string): void {
+  const vars = ngx.var;
+  vars.sluice_uri = originForm(vars.request_uri as string);
+  ngx.req.set_uri("profile:" + profile, false);
 }
 
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */

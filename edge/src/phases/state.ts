@@ -12,11 +12,14 @@ import type { Canary, Pool, Route } from "../program.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 
-/** The decision for a request that is proxied; without a pool for an address that has no request now. */
+/** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
 export interface InFlight {
-  pool: Pool | undefined;
   route: Route | undefined;
+  /** Undefined for a request that is refused inside its profile. */
+  pool: Pool | undefined;
   canary: Canary | undefined;
+  /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
+  refused: number;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
@@ -32,13 +35,15 @@ function address(): number {
   return tonumber(ffi.cast("uintptr_t", get_request())) as number;
 }
 
-export function remember(pool: Pool, route: Route, canary: Canary | undefined): void {
+/** @param refused 0 for a request that is proxied to `pool`. */
+export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): void {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
-  if (state.pool === undefined) count++;
-  state.pool = pool;
+  if (state.route === undefined) count++;
   state.route = route;
+  state.pool = pool;
   state.canary = canary;
+  state.refused = refused;
   state.endpoint = -1;
 }
 
@@ -47,21 +52,21 @@ export function remember(pool: Pool, route: Route, canary: Canary | undefined): 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { pool: undefined, route: undefined, canary: undefined, endpoint: -1, tries: 0 };
+  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0 };
   byAddress.set(key, state);
   return state;
 }
 jit.off(newState);
 
-/** The state of the request at hand; one without a pool, or none, when it was not remembered. */
+/** The state of the request at hand; one without a route, or none, when it was not remembered. */
 export function recall(): InFlight | undefined {
   return byAddress.get(address());
 }
 
 /** The request at hand has ended: its state holds on to nothing. */
 export function release(state: InFlight): void {
-  state.pool = undefined;
   state.route = undefined;
+  state.pool = undefined;
   state.canary = undefined;
   count--;
 }

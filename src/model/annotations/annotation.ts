@@ -32,18 +32,30 @@ interface Named {
   readonly scope: Scope;
 }
 
-interface Declaration<T> extends Named {
-  readonly type: ValueType<T>;
+/**
+ * What a value that is not valid does (ingress-nginx's outcomes): `default`: it counts as absent; `closed`: every path
+ * of its Ingress answers 503; `refused`: the whole Ingress has no effect.
+ */
+export type OnInvalid = "default" | "closed" | "refused";
+
+interface Described extends Named {
+  /** One line: what it does. */
   readonly doc: string;
+  /** One sentence: how Sluice differs from ingress-nginx, on purpose. */
+  readonly differs?: string;
+  readonly onInvalid?: OnInvalid;
+}
+
+interface Declaration<T> extends Described {
+  readonly type: ValueType<T>;
   readonly get: (values: Values) => T | undefined;
   /** The effect on the routing table. Receives a valid value. */
   readonly set: (values: Values, value: T, config: Config) => Values;
 }
 
 /** An annotation that Sluice honours. An invalid value leaves `values` as they are. */
-export interface Honoured extends Named {
+export interface Honoured extends Described {
   readonly status: "honoured";
-  readonly doc: string;
   readonly expects: string;
   /** The value in use, as text; "none" when there is none. */
   show(values: Values): string;

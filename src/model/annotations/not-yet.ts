@@ -55,7 +55,7 @@ export const notYetAnnotations: readonly NotYet[] = [
   ...group("backend", "location", never, [
     ["backend-protocol", "Low"], ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],
-    ["disable-proxy-intercept-errors", "Low"], ["custom-headers", "Medium"], ["proxy-busy-buffers-size", "Low"],
+    ["disable-proxy-intercept-errors", "Low"], ["proxy-busy-buffers-size", "Low"],
     ["proxy-cookie-path", "Medium"], ["proxy-cookie-domain", "Medium"], ["proxy-redirect-from", "Medium"],
     ["proxy-redirect-to", "Medium"], ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
   ]),

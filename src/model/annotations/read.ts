@@ -6,11 +6,14 @@
  */
 import type { Ingress } from "../../source/objects.ts";
 import { closest } from "../../support/edit-distance.ts";
+import { printable } from "../../support/text.ts";
 import type { Config } from "../config.ts";
 import type { Finding, Place } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import type { Annotation, Honoured } from "./annotation.ts";
-import { annotationsByName } from "./table.ts";
+import type { ObjectLookup } from "../lookup.ts";
+import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
+import type { ResolveContext, ResolveSettings } from "./resolver.ts";
+import { annotationsByName, RESOLVERS } from "./table.ts";
 import type { Values } from "./values.ts";
 
 export interface ReadAnnotations {
@@ -28,19 +31,36 @@ interface Given<A extends Annotation = Annotation> {
   readonly place: Place;
 }
 
+export interface ReadContext {
+  /** Without the slash. */
+  readonly annotationsPrefix: string;
+  /** What holds where the Ingress says nothing. */
+  readonly defaults: Values;
+  readonly config: Config;
+  readonly settings: ResolveSettings;
+  readonly lookup: ObjectLookup;
+}
+
 const NOTHING: readonly Finding[] = [];
 
-/** @param prefix without the slash. @param defaults what holds where the Ingress says nothing. */
-export function readAnnotations(ingress: Ingress, prefix: string, defaults: Values, config: Config): ReadAnnotations {
+export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnnotations {
+  const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
   const given = givenAnnotations(ingress, prefix, findings);
   if (given.length === 0) return { values: defaults, verdict: "open", findings: findings.length > 0 ? findings : NOTHING };
 
   let values = defaults;
-  for (const one of given) if (isCanaryOnly(one)) values = readHonoured(values, one, config, findings);
+  for (const one of given) if (isCanaryOnly(one)) values = readHonoured(values, one, config, findings).values;
   const isCanary = values.canary.enabled;
 
   let verdict: ReadAnnotations["verdict"] = "open";
+  const close = (): void => {
+    if (verdict === "open") verdict = "closed";
+  };
+  const refuse = (): void => {
+    verdict = "refused";
+  };
+  const kept: Given[] = [];
   for (const one of given) {
     const { row, name, text, place } = one;
     if (row.group === "canary") {
@@ -49,17 +69,33 @@ export function readAnnotations(ingress: Ingress, prefix: string, defaults: Valu
     }
     if (row.status === "snippet") {
       findings.push(found.snippetRefused(place, { name }));
-      verdict = "refused";
+      refuse();
     } else if (isCanary && row.scope !== "pool") {
       findings.push(found.annotationOnCanary(place, { name }));
     } else if (row.status === "honoured") {
-      values = readHonoured(values, { ...one, row }, config, findings);
+      const read = readHonoured(values, { ...one, row }, config, findings);
+      values = read.values;
+      if (read.outcome === "closed") close();
+      if (read.outcome === "refused") refuse();
+      kept.push(one);
     } else if (row.guardsAccess(text)) {
       findings.push(found.annotationNotHonoured(place, { name, value: text }));
-      if (verdict === "open") verdict = "closed";
+      close();
     } else {
       findings.push(found.annotationNotYet(place, { name, value: text }));
     }
+  }
+  const at: ResolveContext = {
+    ...context,
+    ingress,
+    given: (name) => kept.find(({ row }) => row.name === name)?.text,
+    place: (name) => kept.find(({ row }) => row.name === name)?.place ?? { object: ingress, field: `metadata.annotations[${prefix}/${name}]` },
+    report: (finding) => findings.push(finding),
+    close,
+    refuse,
+  };
+  for (const { groups, resolve } of RESOLVERS) {
+    if (kept.some(({ row }) => groups.includes(row.group))) values = resolve(values, at);
   }
   return { values, verdict, findings };
 }
@@ -88,12 +124,19 @@ function isCanaryOnly(one: Given): one is Given<Honoured> {
   return one.row.group === "canary" && one.row.status === "honoured";
 }
 
-function readHonoured(values: Values, one: Given<Honoured>, config: Config, findings: Finding[]): Values {
+function readHonoured(
+  values: Values, one: Given<Honoured>, config: Config, findings: Finding[],
+): { readonly values: Values; readonly outcome?: OnInvalid } {
   const { row, name, text, place } = one;
   const read = row.read(values, text, config);
-  if (read.problem) {
-    const params = { name, value: text, expects: row.expects, used: row.show(read.values) };
-    findings.push((read.problem === "invalid" ? found.annotationInvalid : found.annotationReduced)(place, params));
+  if (!read.problem) return read;
+  const params = { name, value: printable(text), expects: row.expects, used: row.show(read.values) };
+  if (read.problem === "reduced") {
+    findings.push(found.annotationReduced(place, params));
+    return read;
   }
-  return read.values;
+  const { onInvalid: outcome = "default" } = row;
+  const factory = { default: found.annotationInvalid, closed: found.annotationClosed, refused: found.annotationRefused }[outcome];
+  findings.push(factory(place, params));
+  return { values: read.values, outcome };
 }

@@ -2,7 +2,9 @@
  * Every annotation that Sluice knows, by name: ingress-nginx's 136 and their two aliases.
  */
 import type { Annotation } from "./annotation.ts";
+import type { Resolver } from "./resolver.ts";
 import { canaryAnnotations } from "./canary.ts";
+import { headerAnnotations, headerResolver } from "./headers.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations } from "./redirects.ts";
@@ -11,9 +13,13 @@ export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
   ...redirectAnnotations,
   ...proxyAnnotations,
+  ...headerAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
+
+/** The second steps of reading, in order. */
+export const RESOLVERS: readonly Resolver[] = [headerResolver];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(

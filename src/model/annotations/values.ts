@@ -4,8 +4,16 @@
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
 import { canaryDefaults } from "./canary.ts";
+import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
+
+export interface HeaderValues {
+  /** ConfigMap of custom-headers, as written. */
+  readonly custom?: string;
+  /** Its pairs, name and value; set by the resolver. */
+  readonly set: readonly (readonly [string, string])[];
+}
 
 export interface CanaryValues {
   readonly enabled: boolean;
@@ -24,11 +32,12 @@ export interface RedirectValues {
 }
 
 export interface Values {
+  readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
   readonly proxy: ProxySettings;
 }
 
 export function defaultValues(config: Config): Values {
-  return { canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
 }

@@ -15,13 +15,13 @@ export function asksForNothing(value: string): boolean {
 
 /** Change how requests are served, or where logs and traces go. */
 export const NOT_HONOURED: ReadonlySet<string> = new Set(
-  `access-log-params add-headers allow-backend-server-header allow-cross-namespace-resources allow-snippet-annotations
+  `access-log-params add-headers allow-backend-server-header allow-snippet-annotations
   app-root bind-address bind-address-ipv4 bind-address-ipv6 brotli-level brotli-min-length brotli-types
   custom-http-errors debug-connections default-type disable-http-access-log disable-ipv6-dns
   disable-proxy-intercept-errors disable-stream-access-log enable-access-log-for-default-backend enable-aio-write
   enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-opentelemetry enable-serial-reloads
   enable-syslog error-log-path forwarded-for-proxy-protocol-header forwarded-host-header geoip2-autoreload-in-minutes
-  global-allowed-response-headers global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
+  global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
   global-auth-method global-auth-request-redirect global-auth-response-headers global-auth-signin
   global-auth-signin-redirect-param global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
   http-snippet http2-max-field-size http2-max-header-size http2-max-requests limit-conn-status-code

@@ -87,6 +87,11 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   sslBufferSize: row("ssl-buffer-size", type.sizeText(512, MIB), "4k", "Size of TLS records that are sent."),
   sslRejectHandshake: yesNo("ssl-reject-handshake", false, "End TLS handshakes for names that no Ingress declares."),
 
+  allowCrossNamespaceResources: yesNo("allow-cross-namespace-resources", false,
+    "Annotations may name Secrets and ConfigMaps of other namespaces than their Ingress's."),
+  globalAllowedResponseHeaders: row("global-allowed-response-headers", type.headerNames, "",
+    "Response headers that custom-headers may set."),
+
   proxyConnectTimeout: seconds("proxy-connect-timeout", 1, 5, "Seconds to connect to a backend."),
   proxySendTimeout: seconds("proxy-send-timeout", 1, 60, "Longest pause, in seconds, between two writes to a backend."),
   proxyReadTimeout: seconds("proxy-read-timeout", 1, 60, "Longest pause, in seconds, between two reads from a backend."),

@@ -6,14 +6,17 @@
  */
 import type { AnyObject, Kind, Meta, ObjectOfKind } from "../objects.ts";
 import { keyOf } from "../snapshot.ts";
-import type { Snapshot } from "../snapshot.ts";
+import type { Key, Snapshot } from "../snapshot.ts";
 import type { Resource } from "./resources.ts";
 import type { Sink } from "./shared.ts";
 import { fields, nameOf } from "./trim.ts";
 
-/** `changed` is called after each change of `snapshot`. The collection owns all objects of its kind there. */
+/**
+ * `changed` is called after each change of `snapshot`. The collection owns all objects of its kind there, or those
+ * whose keys `owns` names: two collections may share a kind.
+ */
 export function copyInto<K extends Kind>(
-  snapshot: Snapshot, resource: Resource<K>, changed: () => void,
+  snapshot: Snapshot, resource: Resource<K>, changed: () => void, owns: (key: Key) => boolean = () => true,
 ): Sink<ObjectOfKind[K]> {
   const { kind } = resource;
   return {
@@ -21,7 +24,7 @@ export function copyInto<K extends Kind>(
     keepsNothing: () => false,
     take: (raw) => unchanged(snapshot, kind, raw) ?? resource.trim(raw),
     replace(objects) {
-      const vanished = new Map<string, AnyObject>(snapshot.all(kind));
+      const vanished = new Map<Key, AnyObject>([...snapshot.all(kind)].filter(([key]) => owns(key)));
       for (const object of objects) {
         vanished.delete(keyOf(object.metadata.namespace, object.metadata.name));
         putIfChanged(snapshot, kind, object, changed);

@@ -1,14 +1,16 @@
 /**
- * The Source that is a Kubernetes API server: six collections, each kept up to date by a reflector of its own.
+ * The Source that is a Kubernetes API server: its collections, each kept up to date by a reflector of its own.
  *
  * Read with `get`, `list` and `watch`, and nothing else: IngressClasses, Ingresses, Services, EndpointSlices, Secrets
- * (kept only when wanted) and the one ConfigMap of the controller. Trouble with one kind leaves the others alone.
+ * and ConfigMaps (kept only when wanted), and the controller's own ConfigMap, which may lie outside of the watched
+ * namespace. Trouble with one kind leaves the others alone.
  */
 import type { Finding } from "../../model/findings.ts";
 import type { Log } from "../../support/log.ts";
 import { UserError } from "../../support/user-error.ts";
 import type { Kind } from "../objects.ts";
-import { Snapshot } from "../snapshot.ts";
+import { keyOf, Snapshot } from "../snapshot.ts";
+import type { WantedObjects } from "../snapshot.ts";
 import type { Source } from "../source.ts";
 import { openConnection } from "./connection.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
@@ -23,12 +25,12 @@ import {
   collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
-import { NOT_HELM, wantedSecrets } from "./secrets.ts";
-import type { WantedSecrets } from "./secrets.ts";
 import type { Shared, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
 import { TIMING } from "./timing.ts";
 import type { Timing } from "./timing.ts";
+import { keepWanted, NOT_HELM } from "./wanted.ts";
+import type { Wanted, WantedKind } from "./wanted.ts";
 
 export interface KubernetesSourceOptions extends ConnectionOptions {
   /** Empty: all namespaces. */
@@ -47,8 +49,6 @@ export interface KubernetesSource extends Source {
    * this process runs. Known once `start` has resolved.
    */
   readonly classesReadable: boolean;
-  /** As in Source. The promise, which may be ignored, resolves when each newly wanted Secret is read or known to be missing. */
-  want(secrets: ReadonlySet<string>): Promise<void>;
 }
 
 const READS_AT_ONCE = 2;
@@ -56,7 +56,8 @@ const READS_AT_ONCE = 2;
 /** What exists once the connection is open. */
 interface Running {
   readonly reflectors: readonly Pick<Reflector<unknown>, "run" | "reread" | "firstRead">[];
-  readonly secrets: WantedSecrets;
+  readonly secrets: Wanted<"Secret">;
+  readonly configMaps: Wanted<"ConfigMap">;
   readonly patience: Patience;
 }
 
@@ -70,7 +71,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   const configmap = parseConfigmap(options.configmap);
   let description = options.kubeconfig || "Kubernetes API";
   let listed: readonly Finding[] = [];
-  let wanted: ReadonlySet<string> = new Set();
+  let wanted: WantedObjects = { secrets: new Set(), configMaps: new Set() };
   let running: Running | undefined;
   let tell = (): void => {};
 
@@ -104,7 +105,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
         outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed,
       };
       running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, () => tell(), signal), patience };
-      void running.secrets.want(wanted);
+      void wantNow(running, wanted);
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
       await patience.within(Promise.all(running.reflectors.map(({ firstRead }) => firstRead)));
@@ -113,15 +114,19 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     },
     async sync(signal) {
       if (!running) throw new Error("sync before start");
-      const { reflectors, secrets, patience } = running;
-      const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => secrets.settled());
+      const { reflectors, secrets, configMaps, patience } = running;
+      const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => Promise.all([secrets.settled(), configMaps.settled()]));
       await orAborted(patience.within(read), signal);
     },
-    async want(keys) {
-      wanted = keys;
-      if (running) await running.patience.within(running.secrets.want(keys));
+    async want(objects) {
+      wanted = objects;
+      if (running) await running.patience.within(wantNow(running, objects));
     },
   };
+}
+
+function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps">, wanted: WantedObjects): Promise<unknown> {
+  return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
 function assemble(
@@ -136,23 +141,35 @@ function assemble(
         note(collection.resource, verb && forbiddenFinding(factory, collection, verb));
       },
     });
-  const plain = <K extends Kind>(resource: Resource<K>, within = namespace, selector?: string) =>
-    reflect(collectionOf(resource, within, selector), copyInto(snapshot, resource, changed), resource === INGRESS_CLASSES);
+  const plain = <K extends Kind>(resource: Resource<K>) =>
+    reflect(collectionOf(resource, namespace), copyInto(snapshot, resource, changed), resource === INGRESS_CLASSES);
+  const wanted = <K extends WantedKind>(collection: Collection<K>, except?: string) => {
+    const reread = (): Promise<void> => reflector.reread();
+    const kept = keepWanted(shared, { collection, snapshot, changed, reread, signal, ...(except === undefined ? {} : { except }) });
+    const reflector = reflect(collection, kept.sink);
+    return { kept, reflector };
+  };
 
-  const secretsCollection = collectionOf(SECRETS, namespace, NOT_HELM);
-  const secrets = wantedSecrets(shared, secretsCollection, snapshot, changed, () => secretsReflector.reread(), signal);
-  const secretsReflector = reflect(secretsCollection, secrets.sink);
+  const secrets = wanted(collectionOf(SECRETS, namespace, NOT_HELM));
+  const own = configmap && keyOf(configmap.namespace, configmap.name);
+  const configMaps = wanted(collectionOf(CONFIG_MAPS, namespace), own);
   return {
-    secrets,
+    secrets: secrets.kept,
+    configMaps: configMaps.kept,
     reflectors: [
       plain(INGRESS_CLASSES),
       plain(INGRESSES),
       plain(SERVICES),
       plain(ENDPOINT_SLICES),
-      secretsReflector,
-      ...(configmap ? [plain(CONFIG_MAPS, configmap.namespace, `metadata.name=${configmap.name}`)] : []),
+      secrets.reflector,
+      configMaps.reflector,
+      ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own))] : []),
     ],
   };
+}
+
+function ownConfigMap({ namespace, name }: { readonly namespace: string; readonly name: string }): Collection<"ConfigMap"> {
+  return collectionOf(CONFIG_MAPS, namespace, `metadata.name=${name}`);
 }
 
 /** The same outage, telling `patience` of each failure. */

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Api, Manifest } from "./api.ts";
-import { follow } from "./follow.ts";
+import { follow, secretsOnly } from "./follow.ts";
 import type { Followed } from "./follow.ts";
 
 export function ingress(name: string, annotations: Record<string, string> = {}): Manifest {
@@ -133,7 +133,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     const followed = followIn(t, server, namespace);
     await followed.started;
     assert.deepEqual(followed.names("Secret"), []);
-    await followed.source.want(new Set([`${namespace}/wanted`, `${namespace}/missing`]));
+    await followed.source.want(secretsOnly([`${namespace}/wanted`, `${namespace}/missing`]));
     assert.equal(valueOf(followed, namespace, "wanted"), "1");
 
     await server.patch(namespace, "Secret", "unwanted", { data: { key: Buffer.from("2").toString("base64") } });
@@ -146,7 +146,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
 
     await server.remove(namespace, "Secret", "missing");
     await followed.until(() => valueOf(followed, namespace, "missing") === undefined);
-    await followed.source.want(new Set());
+    await followed.source.want(secretsOnly([]));
     assert.deepEqual(followed.names("Secret"), []);
   });
 
@@ -155,7 +155,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     await Promise.all(names.map((name) => server.create(namespace, secret(name, name))));
     const followed = followIn(t, server, namespace);
     await followed.started;
-    await followed.source.want(new Set(names.map((name) => `${namespace}/${name}`)));
+    await followed.source.want(secretsOnly(names.map((name) => `${namespace}/${name}`)));
     assert.equal(followed.source.snapshot.all("Secret").size, names.length);
     assert.equal(valueOf(followed, namespace, "s129"), "s129");
   });

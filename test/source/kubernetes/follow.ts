@@ -1,6 +1,7 @@
 /**
  * A Kubernetes source under test: started, with its log lines kept, and ways to wait for what it says.
  */
+import type { WantedObjects } from "../../../src/source/snapshot.ts";
 import { kubernetesSource } from "../../../src/source/kubernetes/source.ts";
 import type { KubernetesSource, KubernetesSourceOptions } from "../../../src/source/kubernetes/source.ts";
 import { TIMING } from "../../../src/source/kubernetes/timing.ts";
@@ -63,4 +64,9 @@ export function follow(options: Partial<KubernetesSourceOptions> & { readonly ku
     names: (kind) => [...source.snapshot.all(kind).keys()].sort(),
     stop: () => abort.abort(),
   };
+}
+
+/** What `want` takes, for tests about Secrets. */
+export function secretsOnly(secrets: readonly string[]): WantedObjects {
+  return { secrets: new Set(secrets), configMaps: new Set() };
 }

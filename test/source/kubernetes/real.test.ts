@@ -9,7 +9,7 @@ import { getHeapSnapshot } from "node:v8";
 import { envtestMissing } from "../../support/envtest.ts";
 import { realApi } from "./api.ts";
 import { cases, ingress, secret } from "./cases.ts";
-import { follow } from "./follow.ts";
+import { follow, secretsOnly } from "./follow.ts";
 
 if (envtestMissing) test(envtestMissing, { skip: true });
 else {
@@ -37,7 +37,7 @@ else {
       const [unwanted, control] = [newMark(), newMark()];
       await api.create("default", secret("unwanted", unwanted.toString("latin1")));
       await api.create("default", ingress("control", { mark: encoded(control).toString("latin1") }));
-      await pod.source.want(new Set(["default/wanted"]));
+      await pod.source.want(secretsOnly(["default/wanted"]));
       await pod.source.sync(AbortSignal.timeout(30_000));
       await api.patch("default", "Secret", "unwanted", { metadata: { labels: { seen: "yes" } } });
       await api.create("default", secret("wanted", "1"));

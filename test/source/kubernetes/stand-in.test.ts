@@ -9,7 +9,7 @@ import { TIMING } from "../../../src/source/kubernetes/timing.ts";
 import { standInApi } from "./api.ts";
 import type { Api } from "./api.ts";
 import { cases, ingress, secret } from "./cases.ts";
-import { follow } from "./follow.ts";
+import { follow, secretsOnly } from "./follow.ts";
 import type { Followed } from "./follow.ts";
 
 type Server = Awaited<ReturnType<typeof standInApi>>;
@@ -209,9 +209,9 @@ for (const [what, change, expected] of [
   faulty(`a late answer about a Secret does not undo a ${what}`, async (server, t) => {
     await server.create("a", secret("s", "1"));
     const followed = await started(server, t);
-    await followed.source.want(new Set(["a/marker"]));
+    await followed.source.want(secretsOnly(["a/marker"]));
     const held = server.standIn.hold(isGet("s"));
-    const wanted = followed.source.want(new Set(["a/s", "a/marker"]));
+    const wanted = followed.source.want(secretsOnly(["a/s", "a/marker"]));
     await held.asked;
     await change(server);
     await server.create("a", secret("marker", ""));
@@ -225,11 +225,11 @@ for (const [what, change, expected] of [
 faulty("a Secret that is wanted while all are read again is not lost", async (server, t) => {
   for (const name of ["s", "other"]) await server.create("a", secret(name, "1"));
   const followed = await started(server, t);
-  await followed.source.want(new Set(["a/other"]));
+  await followed.source.want(secretsOnly(["a/other"]));
   const held = server.standIn.hold(({ plural, query }) => plural === "secrets" && query.has("limit"));
   const synced = followed.source.sync(AbortSignal.timeout(10_000));
   await held.asked;
-  await followed.source.want(new Set(["a/other", "a/s"]));
+  await followed.source.want(secretsOnly(["a/other", "a/s"]));
   assert.equal(value(followed), "1");
   held.release();
   await synced;
@@ -242,11 +242,11 @@ faulty("a Secret that is no longer wanted and wanted again is read again", async
   await server.create("a", secret("s", "1"));
   const followed = await started(server, t);
   const held = server.standIn.hold(isGet("s"));
-  void followed.source.want(new Set(["a/s"]));
+  void followed.source.want(secretsOnly(["a/s"]));
   await held.asked;
-  await followed.source.want(new Set());
+  await followed.source.want(secretsOnly([]));
   await server.patch("a", "Secret", "s", { data: { key: "Mg==" } });
-  await followed.source.want(new Set(["a/s"]));
+  await followed.source.want(secretsOnly(["a/s"]));
   held.release();
   await followed.source.sync(AbortSignal.timeout(10_000));
   assert.equal(value(followed), "2");
@@ -256,7 +256,7 @@ faulty("names that no Secret can have are never sent, and Helm's Secrets are not
   await server.create("a", secret("s", "1"));
   await server.create("a", secret("release", "1", "helm.sh/release.v1"));
   const followed = await started(server, t);
-  await followed.source.want(new Set(["a/..", "a/../../pods", "/s", "a/", "a/s", "a/release"]));
+  await followed.source.want(secretsOnly(["a/..", "a/../../pods", "/s", "a/", "a/s", "a/release"]));
   await followed.source.sync(AbortSignal.timeout(10_000));
   assert.deepEqual(followed.names("Secret"), ["a/s"]);
   const asked = server.standIn.requests.filter(({ method, plural, name }) => method === "GET" && plural === "secrets" && name);

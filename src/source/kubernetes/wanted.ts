@@ -1,22 +1,21 @@
 /**
- * Secrets: of all that the account may see, only those that somebody refers to are kept in memory.
+ * Secrets and ConfigMaps: of all that the account may see, only those that somebody refers to are kept in memory.
  *
- * The collection's reads and events are filtered by `want`. A Secret that is newly wanted has passed by unseen, so it
+ * The collection's reads and events are filtered by `want`. An object that is newly wanted has passed by unseen, so it
  * is read by name; many at once are read with the whole collection instead. A read by name races with the watch:
  * - an event that arrives meanwhile is newer than an answer with the same or an older resourceVersion, and wins;
  * - an event that arrives later and is older than what was read is dropped;
- * - a read of the collection that began before the answer may know less than it, so it does not decide about such a
- *   Secret: the Secret is read by name once more afterwards.
+ * - a read of the collection that began before the answer may know less than it, so it does not decide about such an
+ *   object: it is read by name once more afterwards.
  */
 import { createBackoff, inSeconds, pause } from "../../support/backoff.ts";
-import type { Secret } from "../objects.ts";
+import type { ObjectOfKind } from "../objects.ts";
 import { keyOf } from "../snapshot.ts";
 import type { Key, Snapshot } from "../snapshot.ts";
 import { copyInto, putIfChanged, removeFrom } from "./copy.ts";
 import { Unreachable } from "./failures.ts";
 import { failureOf } from "./findings.ts";
 import { readObject } from "./pages.ts";
-import { SECRETS } from "./resources.ts";
 import type { Collection } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
@@ -29,8 +28,11 @@ export const NOT_HELM = "type!=helm.sh/release.v1";
 const FEW = 32;
 const AT_ONCE = 8;
 
-export interface WantedSecrets {
-  readonly sink: Sink<Secret>;
+/** Kinds of which most objects are nobody's business here. */
+export type WantedKind = "Secret" | "ConfigMap";
+
+export interface Wanted<K extends WantedKind> {
+  readonly sink: Sink<ObjectOfKind[K]>;
   /**
    * The keys wanted from now on; the others are forgotten at once. Resolves when each new one has been read, or is
    * known to be missing, or the source has ended. Never rejects.
@@ -42,16 +44,26 @@ export interface WantedSecrets {
 
 interface Reading {
   done: Promise<void>;
-  /** Version of the newest event of this Secret since the request was sent. */
+  /** Version of the newest event of this object since the request was sent. */
   event: string | undefined;
 }
 
-/** `reread` reads the whole collection; it resolves when that is done. */
-export function wantedSecrets(
-  shared: Shared, collection: Collection<"Secret">, snapshot: Snapshot,
-  changed: () => void, reread: () => Promise<void>, signal: AbortSignal,
-): WantedSecrets {
-  const copy = copyInto(snapshot, SECRETS, changed);
+export interface WantedOptions<K extends WantedKind> {
+  readonly collection: Collection<K>;
+  readonly snapshot: Snapshot;
+  /** An object that another collection keeps: it is left alone. */
+  readonly except?: Key;
+  readonly changed: () => void;
+  /** Reads the whole collection; it resolves when that is done. */
+  readonly reread: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+export function keepWanted<K extends WantedKind>(shared: Shared, options: WantedOptions<K>): Wanted<K> {
+  const { collection, snapshot, except, changed, reread, signal } = options;
+  const { resource } = collection;
+  const { kind } = resource;
+  const copy = copyInto(snapshot, resource, changed, (key) => key !== except);
   const readings = new Map<Key, Reading>();
   /** Keys that were read by name since the running read of the collection began. */
   const byName = new Set<Key>();
@@ -72,7 +84,7 @@ export function wantedSecrets(
     const current = (): boolean => readings.get(key) === reading;
     const free = await slots.take();
     reading.event = undefined;
-    const raw = await readSecret(shared, collection, key, current, signal);
+    const raw = await readNamed(shared, collection, key, current, signal);
     free();
     if (!current()) return;
     readings.delete(key);
@@ -80,25 +92,25 @@ export function wantedSecrets(
   };
 
   const settle = (key: Key, raw: unknown, event: string | undefined): void => {
-    const secret = raw === undefined ? undefined : SECRETS.trim(raw);
-    if (!secret) {
-      if (event === undefined) removeFrom(snapshot, "Secret", placeOf(key), changed);
-    } else if (event === undefined || isOlder(event, secret.metadata.resourceVersion)) {
-      putIfChanged(snapshot, "Secret", secret, changed);
+    const object = raw === undefined ? undefined : resource.trim(raw);
+    if (!object) {
+      if (event === undefined) removeFrom(snapshot, kind, placeOf(key), changed);
+    } else if (event === undefined || isOlder(event, object.metadata.resourceVersion)) {
+      putIfChanged(snapshot, kind, object, changed);
     }
   };
 
   /** Also drops the answer of a running read: events that pass unseen from now on may be newer. */
   const forget = (key: Key): void => {
     readings.delete(key);
-    removeFrom(snapshot, "Secret", placeOf(key), changed);
+    removeFrom(snapshot, kind, placeOf(key), changed);
   };
 
   const known = (key: Key): string | undefined => {
     const { namespace, name } = placeOf(key);
-    return snapshot.get("Secret", namespace, name)?.metadata.resourceVersion;
+    return snapshot.get(kind, namespace, name)?.metadata.resourceVersion;
   };
-  /** Whether an event is of a wanted Secret and not older than what we have of it. */
+  /** Whether an event is of a wanted object and not older than what we have of it. */
   const news = (raw: unknown, version: string): boolean => {
     const key = keyIn(raw);
     if (key === undefined || !wanted.has(key)) return false;
@@ -107,7 +119,7 @@ export function wantedSecrets(
     return !isOlder(version, known(key));
   };
 
-  const sink: Sink<Secret> = {
+  const sink: Sink<ObjectOfKind[K]> = {
     begin() {
       byName.clear();
       for (const key of readings.keys()) byName.add(key);
@@ -121,7 +133,7 @@ export function wantedSecrets(
       const undecided = [...byName].filter((key) => wanted.has(key));
       const kept = undecided.flatMap((key) => {
         const { namespace, name } = placeOf(key);
-        return snapshot.get("Secret", namespace, name) ?? [];
+        return snapshot.get(kind, namespace, name) ?? [];
       });
       const decided = objects.filter(({ metadata: { namespace, name } }) => {
         const key = keyOf(namespace, name);
@@ -140,10 +152,11 @@ export function wantedSecrets(
 
   return {
     sink,
-    async want(keys) {
+    async want(all) {
+      const keys = new Set([...all].filter((key) => key !== except));
       const added = [...keys].filter((key) => !wanted.has(key) && canExist(key, collection));
       for (const key of wanted) if (!keys.has(key)) forget(key);
-      wanted = new Set(keys);
+      wanted = keys;
       if (added.length > FEW) await reread();
       else await Promise.all(added.map(read));
     },
@@ -155,13 +168,14 @@ export function wantedSecrets(
 
 const GIVEN_UP = Symbol("given up");
 
-/** Tries until there is an answer, or nobody wants it any more. `undefined`: there is no such Secret. Never rejects. */
-async function readSecret(
-  { connection, outage, log, timing, failed }: Shared, collection: Collection<"Secret">, key: Key,
+/** Tries until there is an answer, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
+async function readNamed(
+  { connection, outage, log, timing, failed }: Shared, collection: Collection<WantedKind>, key: Key,
   current: () => boolean, signal: AbortSignal,
 ): Promise<unknown> {
   const { namespace, name } = placeOf(key);
-  const path = `${SECRETS.api}/namespaces/${encodeURIComponent(namespace)}/${SECRETS.plural}/${encodeURIComponent(name)}`;
+  const { api, plural, kind } = collection.resource;
+  const path = `${api}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
   while (!signal.aborted && current()) {
     try {
@@ -171,7 +185,7 @@ async function readSecret(
       if (error instanceof Unreachable) await outage.failed(error.message);
       else {
         const wait = backoff.next();
-        const failure = `Secret ${key}: ${failureOf(collection, "get", error)}`;
+        const failure = `${kind} ${key}: ${failureOf(collection, "get", error)}`;
         failed(failure);
         log("warn", `${failure}; trying again in ${inSeconds(wait)}`);
         await pause(wait, signal);
@@ -181,14 +195,14 @@ async function readSecret(
   return GIVEN_UP;
 }
 
-/** What the Kubernetes API takes as the name of a namespace or a Secret (RFC 1123 subdomain). */
+/** What the Kubernetes API takes as the name of a namespace, a Secret or a ConfigMap (RFC 1123 subdomain). */
 const NAMES = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
 
 /**
- * A Secret outside of the watched namespace is missing, as it is for ingress-nginx. Names that cannot be come from
+ * One outside of the watched namespace is missing, as it is for ingress-nginx. Names that cannot be come from
  * tenants' annotations; they are never sent, so that none can make up a path.
  */
-function canExist(key: Key, { namespace }: Collection<"Secret">): boolean {
+function canExist(key: Key, { namespace }: Collection<WantedKind>): boolean {
   return NAMES.test(key) && (namespace === "" || key.startsWith(`${namespace}/`));
 }
 

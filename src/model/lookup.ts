@@ -1,0 +1,32 @@
+/**
+ * Objects that annotations name: Secrets, ConfigMaps and Services.
+ *
+ * Every look-up is noted, of missing objects too: that is how an object that changes, or appears later, wakes exactly
+ * the Ingresses that read it.
+ */
+import type { ConfigMap, Secret, Service } from "../source/objects.ts";
+import { keyOf } from "../source/snapshot.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+
+export interface ObjectLookup {
+  secret(namespace: string, name: string): Secret | undefined;
+  configMap(namespace: string, name: string): ConfigMap | undefined;
+  service(namespace: string, name: string): Service | undefined;
+}
+
+/** Kinds that can be looked up. */
+export type LookedUp = "Secret" | "ConfigMap" | "Service";
+
+/** How References name an object: `Secret shop/passwords`. */
+export function objectKey(kind: LookedUp, namespace: string, name: string): string {
+  return `${kind} ${keyOf(namespace, name)}`;
+}
+
+/** Reads `snapshot`, and puts what it is asked for into `noted`. */
+export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): ObjectLookup {
+  const read = <K extends LookedUp>(kind: K) => (namespace: string, name: string) => {
+    noted.add(objectKey(kind, namespace, name));
+    return snapshot.get(kind, namespace, name);
+  };
+  return { secret: read("Secret"), configMap: read("ConfigMap"), service: read("Service") };
+}
