@@ -5,7 +5,9 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
+import type { Condition } from "./conditions.ts";
 
+export type { Condition } from "./conditions.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -59,6 +61,10 @@ export interface Route {
   canaries?: Canary[];
   /** Range of the weight draw, ≥ 100; present with canaries. */
   total?: number;
+  /** Takes only requests for which one of these holds; the others go to `otherwise`, or on to a shorter path. */
+  when?: Condition[][];
+  /** Index of the next route of the same path. */
+  otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
   profile?: string;
   /** Answer this status instead of proxying. */
@@ -96,6 +102,8 @@ export interface Host {
   lengths: number[];
   /** Index of the route for `/`. Every host has one. */
   root: number;
+  /** Some route has conditions. */
+  conditional?: boolean;
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */

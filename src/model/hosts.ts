@@ -47,14 +47,19 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   };
 }
 
-/** Path descending, Exact before Prefix. */
+/** Path descending, Exact before Prefix; of one path the route with most conditions first, then as they were declared. */
 function byPath(a: DraftRoute, b: DraftRoute): number {
   if (a.path !== b.path) return a.path > b.path ? -1 : 1;
-  return a.pathType < b.pathType ? -1 : 1;
+  if (a.pathType !== b.pathType) return a.pathType < b.pathType ? -1 : 1;
+  return conditionsOf(b) - conditionsOf(a);
 }
 
-function finish({ path, pathType, backend, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
-  return { path, pathType, backend, canaries: canaries.map(({ canary }) => canary), filters, proxy, synthesized, origin };
+function conditionsOf({ when = [] }: DraftRoute): number {
+  return Math.max(0, ...when.map((conditions) => conditions.length));
+}
+
+function finish({ path, pathType, when, backend, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+  return { path, pathType, ...(when ? { when } : {}), backend, canaries: canaries.map(({ canary }) => canary), filters, proxy, synthesized, origin };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
