@@ -4,16 +4,18 @@
  * Contract: a pure function of the tables, the request and the random draw. It allocates nothing (the Decision is
  * reused by the next call) and never fails.
  */
+import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
 import { holds } from "./conditions.ts";
-import type { Canary, Host, Pool, Route } from "./program.ts";
-import { DEFAULT_BACKEND } from "./program.ts";
+import type { Alias, Canary, Host, PathPattern, Pool, Redirect, Route } from "./program.ts";
+import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
+import type { RewriteView } from "./rewrite-target.ts";
+import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
 import type { Tables } from "./tables.ts";
-import { byName } from "./tables.ts";
+import { byParent } from "./tables.ts";
 
 /** How the matcher asks about the request at hand. Names are nginx variables: `http_x_test`, `cookie_like`. */
-export interface RequestView {
-  variable(name: string): string | undefined;
+export interface RequestView extends RewriteView {
   /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
   matches(text: string, pattern: string): boolean | undefined;
   /** A whole number in `1..total`. */
@@ -22,23 +24,35 @@ export interface RequestView {
 
 export interface Decision {
   host: Host | undefined;
+  /** Set when the name is not the host's own. */
+  alias: Alias | undefined;
   route: Route | undefined;
   /** Set when the request is proxied. */
   pool: Pool | undefined;
   canary: Canary | undefined;
+  /** Path to ask the backend for, escaped, without query; undefined: the client's URI as it came. */
+  uri: string | undefined;
   /** 0: proxy to `pool`; else answer this status. */
   status: number;
-  /** For 30x: `slash` (append one to the path) or `https`. */
-  redirect: "slash" | "https" | undefined;
+  /** For 30x, where it leads: see `locationOf`. */
+  redirect: RedirectKind | undefined;
+  /** For the kind `url`. */
+  url: string;
 }
+
+/** `slash`: one is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
+export type RedirectKind = "slash" | "https" | "url" | "name" | "root";
 
 const decision: Decision = {
   host: undefined,
+  alias: undefined,
   route: undefined,
   pool: undefined,
   canary: undefined,
+  uri: undefined,
   status: 0,
   redirect: undefined,
+  url: "",
 };
 
 /**
@@ -47,25 +61,92 @@ const decision: Decision = {
  * it); undefined: `request` is asked, should it matter.
  */
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
-  const host = byName(tables.hosts, tables.wildcards, name);
+  forget();
+  const host = tables.hosts[name] ?? otherHost(tables, request, name);
   decision.host = host;
-  decision.route = undefined;
-  decision.pool = undefined;
-  decision.canary = undefined;
-  decision.redirect = undefined;
-  if (host === undefined) {
-    decision.status = 503;
-    return decision;
-  }
-  const index = host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
-  const route = host.routes[index] as Route;
+  if (host === undefined) return answer(503);
+  if (decision.alias?.redirect === true) return redirect("name", tables.settings.redirectCode);
+  if (host.appRoot !== undefined && path === "/") return redirect("root", 302);
+  const route = host.routes[routeIndex(host, path, request)] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
   if (route.respond !== undefined) return answer(route.respond);
+  if (route.redirect !== undefined && redirectToUrl(route.redirect, path, request)) return decision;
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
-  return chooseBackend(tables, request, route);
+  chooseBackend(tables, request, route);
+  return route.rewrite === undefined || decision.pool === undefined ? decision : rewrite(route, path, request);
+}
+
+function forget(): void {
+  decision.alias = undefined;
+  decision.route = undefined;
+  decision.pool = undefined;
+  decision.canary = undefined;
+  decision.uri = undefined;
+  decision.redirect = undefined;
+}
+
+/** The host of a name that no rule has as it is: the order is that of nginx's `server_name` with ingress-nginx's names. */
+function otherHost(tables: Tables, request: RequestView, name: string): Host | undefined {
+  const { hosts, wildcards, aliases } = tables;
+  const alias = findAlias(aliases, name);
+  if (alias !== undefined) return hostOf(tables, alias);
+  const parent = byParent(wildcards, name);
+  if (parent !== undefined) return parent;
+  const pattern = findPatternAlias(aliases, name, request);
+  return pattern === undefined ? hosts[CATCH_ALL] : hostOf(tables, pattern);
+}
+
+function hostOf({ hosts, wildcards }: Tables, alias: Alias): Host | undefined {
+  const host = alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
+  if (host === undefined) return hosts[CATCH_ALL];
+  decision.alias = alias;
+  return host;
+}
+
+/** True when some rule, alias or wildcard stands for the name. */
+export function isDeclared(tables: Tables, request: RequestView, name: string): boolean {
+  return (tables.hosts[name] ?? otherHost(tables, request, name)) !== tables.hosts[CATCH_ALL];
+}
+
+function routeIndex(host: Host, path: string, request: RequestView): number {
+  if (host.patterns !== undefined) return findByPattern(host, host.patterns, path, request);
+  return host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
+}
+
+/** The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. */
+function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
+  const exact = host.exact[path];
+  if (exact !== undefined) return exact;
+  for (const { pattern, route } of patterns) {
+    if (request.matches(path, pattern) === true) {
+      const { when } = host.routes[route] as Route;
+      if (when === undefined || holds(when, request)) return route;
+    }
+  }
+  return host.root;
+}
+
+/** False: the pattern of the redirect does not match, the request goes on. */
+function redirectToUrl(to: Redirect, path: string, request: RequestView): boolean {
+  const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, request);
+  if (url === undefined) return false;
+  decision.url = url;
+  redirect("url", to.status);
+  return true;
+}
+
+function rewrite(route: Route, path: string, request: RequestView): Decision {
+  const uri = route.rewrite === undefined ? undefined : rewritePath(route.rewrite, path, request);
+  if (typeof uri === "number") {
+    decision.pool = undefined;
+    decision.canary = undefined;
+    return answer(uri);
+  }
+  decision.uri = uri;
+  return decision;
 }
 
 /** Index of the route of a path: exact first, then the longest prefix, then `/`. */
@@ -154,7 +235,7 @@ function answer(status: number): Decision {
   return decision;
 }
 
-function redirect(kind: "slash" | "https", status: number): Decision {
+function redirect(kind: RedirectKind, status: number): Decision {
   decision.redirect = kind;
   decision.status = status;
   return decision;

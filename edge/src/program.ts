@@ -6,7 +6,9 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Condition } from "./conditions.ts";
+import type { Rewrite } from "./rewrite-target.ts";
 
+export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { Condition } from "./conditions.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
@@ -76,6 +78,14 @@ export interface Route {
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
   filters?: Filters;
+  /** Answer with this redirect instead of proxying. */
+  redirect?: Redirect;
+  /** What the backend is asked for instead of the client's path. */
+  rewrite?: Rewrite;
+  /** Redirects within the host name no scheme and host. */
+  relative?: boolean;
+  /** Redirects within the host name their port; to https, this one. */
+  redirectPort?: number;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -87,6 +97,23 @@ export interface Route {
   port: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
+}
+
+/** A redirect that an Ingress asks for: to a fixed URL, or to what the path is rewritten to. */
+export interface Redirect {
+  status: number;
+  /** A path is one of the requested host. */
+  url?: string;
+  /** Gives an absolute URL. Where its pattern does not match, the request is proxied. */
+  rewrite?: Rewrite;
+}
+
+/** A path as a regular expression. */
+export interface PathPattern {
+  /** PCRE, with its `(?i)` and `^`. */
+  pattern: string;
+  /** Index into `routes`. */
+  route: number;
 }
 
 /** One host: changes from whole to whole. */
@@ -104,6 +131,21 @@ export interface Host {
   root: number;
   /** Some route has conditions. */
   conditional?: boolean;
+  /** Where paths are regular expressions: all of them, the first that matches wins. `exact` still comes before. */
+  patterns?: PathPattern[];
+  /** Path that `/` is redirected to. */
+  appRoot?: string;
+}
+
+/**
+ * Another name of a host. Its id is the name: exact, `*.parent` for any number of labels, `start.*`, or `~` and a
+ * regular expression (PCRE, unanchored).
+ */
+export interface Alias {
+  /** Name of the Host. */
+  host: string;
+  /** The name only redirects to the host's. */
+  redirect?: boolean;
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
@@ -120,11 +162,12 @@ export interface EdgeSettings {
   forwardedProto: boolean;
 }
 
-export type Kind = "host" | "pool" | "certificate" | "tls" | "settings";
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
   host: Host;
+  alias: Alias;
   pool: Pool;
   certificate: Certificate;
   tls: string;

@@ -3,6 +3,7 @@ import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute } from 
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
+import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
 
@@ -15,6 +16,10 @@ export interface CompiledHost {
 export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  if (host.regex) {
+    const routes = host.routes.map((route) => compileRoute(route, config, profiles));
+    return { table: { ...table, routes, ...pathPatterns(host.routes), ...hostWide(host) }, profiles };
+  }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
   for (const route of host.routes) {
@@ -31,7 +36,11 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   if (host.routes.some(({ when }) => when)) table.conditional = true;
-  return { table, profiles };
+  return { table: { ...table, ...hostWide(host) }, profiles };
+}
+
+function hostWide({ appRoot }: Host): Pick<EdgeHost, "appRoot"> {
+  return appRoot === undefined ? {} : { appRoot };
 }
 
 function add(chains: Map<string, number[]>, path: string, index: number): void {
@@ -89,7 +98,7 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash, edge } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge, redirect, rewrite, relative, redirectPort } = route.filters;
   return {
     path: route.path,
     ...target,
@@ -100,6 +109,10 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
     ...(edge ? { filters: edge } : {}),
+    ...(redirect ? { redirect } : {}),
+    ...(rewrite ? { rewrite } : {}),
+    ...(relative ? { relative } : {}),
+    ...(redirectPort === undefined ? {} : { redirectPort }),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
@@ -123,7 +136,8 @@ function compileProfile(
 ): Pick<EdgeRoute, "profile"> | Record<string, never> {
   const profile = profileOf(proxy, filters);
   const id = profileId(profile);
-  if (id === profileId(defaultProfile(config))) return {};
+  // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
+  if (id === profileId(defaultProfile(config)) && filters.rewrite === undefined) return {};
   profiles.set(id, profile);
   return { profile: id };
 }

@@ -9,8 +9,9 @@ import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
 import type { Alternatives, Host, Model, Origin, Route } from "../model/types.ts";
-import { httpsLocation, slashLocation } from "../../edge/src/redirect.ts";
-import { translate } from "./pattern.ts";
+import { locationOf } from "../../edge/src/redirect.ts";
+import type { Captures } from "../../edge/src/rewrite-target.ts";
+import { capturesAlike, translate } from "./pattern.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
@@ -53,7 +54,7 @@ export function explain(
   const route = routeOf(host, decision.route);
   const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
   if (route) steps.push(routeStep(route, request, settings));
-  const location = locationOf(decision, request);
+  const location = locationOf(decision, tables.settings, asked);
   if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
@@ -96,15 +97,17 @@ export function view(
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
+    capture: (text, pattern) => {
+      const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
+      if (!translated) untold(pattern);
+      return translated ? capturesOf(translated.exec(text)) : false;
+    },
     draw,
   };
 }
 
-/** Where nginx redirects the request to, in bytes; undefined when it does not. */
-export function locationOf({ redirect, route }: Decision, request: ExplainedRequest): string | undefined {
-  if (redirect === "slash") return slashLocation(request.https ? "https" : "http", request.host, request.uri);
-  if (redirect === "https") return httpsLocation(request.authority, request.uri, route?.keepSlash === true);
-  return undefined;
+function capturesOf(found: RegExpExecArray | null): Captures | undefined {
+  return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
 }
 
 /** The Model's route behind an edge route: a slash twin has the same path and a compiled index of its own. */

@@ -3,6 +3,8 @@
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { redirectFilters } from "./annotations/redirects.ts";
+import { rewriteFilters } from "./annotations/rewrite.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -18,6 +20,8 @@ export interface FilterContext {
   readonly namespace: string;
   readonly ingress: string;
   readonly config: Config;
+  /** Flag --https-port. */
+  readonly httpsPort: number;
 }
 
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
@@ -35,6 +39,8 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
   return {
     httpsRedirect,
     preserveTrailingSlash,
+    ...rewriteFilters(values, context.path),
+    ...redirectFilters(values, context.httpsPort),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
     ...(pools.length > 0 ? { pools } : {}),
   };

@@ -9,10 +9,11 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { decide } from "../../edge/src/match.ts";
+import { locationOf } from "../../edge/src/redirect.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
-import { explain, locationOf, view } from "../../src/explain/explain.ts";
+import { explain, view } from "../../src/explain/explain.ts";
 import { translate } from "../../src/explain/pattern.ts";
 import { readRequest, type ExplainedRequest } from "../../src/explain/request.ts";
 import { tablesOf } from "../../src/explain/tables.ts";

@@ -124,6 +124,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
   }));
   return {
     hosts,
+    aliases: new Map(),
     pools: new Map([...pools, { id: EMPTY_POOL, name: EMPTY_POOL, endpoints: [] }].map((pool) => [pool.id, pool])),
     certificates: new Map([[certificate.id, certificate]]),
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
@@ -166,6 +167,7 @@ export function builtOf(model: Model, before: Model | undefined): Built {
     model,
     change: {
       hosts: keys((one) => one.hosts),
+      aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),
       certificates: keys((one) => one.certificates),
       tls: keys((one) => one.tls),

@@ -3,15 +3,19 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
-import { redirectAnnotations } from "./redirects.ts";
+import { redirectAnnotations, redirectResolver } from "./redirects.ts";
+import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
   ...redirectAnnotations,
+  ...rewriteAnnotations,
+  ...aliasAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
   ...notYetAnnotations,
@@ -19,7 +23,12 @@ export const annotations: readonly Annotation[] = [
 ];
 
 /** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [headerResolver];
+export const RESOLVERS: readonly Resolver[] = [
+  headerResolver,
+  redirectResolver,
+  rewriteResolver,
+  aliasResolver,
+];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(
