@@ -7,7 +7,7 @@
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
 import { holds } from "./conditions.ts";
-import type { Alias, Canary, Host, PathPattern, Pool, Redirect, Route } from "./program.ts";
+import type { Alias, Canary, Detour, Host, PathPattern, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RewriteView } from "./rewrite-target.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
@@ -24,13 +24,14 @@ export interface RequestView extends RewriteView {
 
 export interface Decision {
   host: Host | undefined;
-  /** Set when the name is not the host's own. */
-  alias: Alias | undefined;
   route: Route | undefined;
   /** Set when the request is proxied. */
   pool: Pool | undefined;
   canary: Canary | undefined;
-  /** Path to ask the backend for, escaped, without query; undefined: the client's URI as it came. */
+  /**
+   * Of a route that rewrites, and of it alone: the path to ask the backend for, escaped, without query; undefined: the
+   * client's URI as it came.
+   */
   uri: string | undefined;
   /** 0: proxy to `pool`; else answer this status. */
   status: number;
@@ -45,7 +46,6 @@ export type RedirectKind = "slash" | "https" | "url" | "name" | "root";
 
 const decision: Decision = {
   host: undefined,
-  alias: undefined,
   route: undefined,
   pool: undefined,
   canary: undefined,
@@ -61,59 +61,61 @@ const decision: Decision = {
  * it); undefined: `request` is asked, should it matter.
  */
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
-  forget();
-  const host = tables.hosts[name] ?? otherHost(tables, request, name);
-  decision.host = host;
-  if (host === undefined) return answer(503);
-  if (decision.alias?.redirect === true) return redirect("name", tables.settings.redirectCode);
-  if (host.appRoot !== undefined && path === "/") return redirect("root", 302);
-  const route = host.routes[routeIndex(host, path, request)] as Route;
-  decision.route = route;
-  if (route.slash === true) return redirect("slash", 301);
-  if (route.respond !== undefined) return answer(route.respond);
-  if (route.redirect !== undefined && redirectToUrl(route.redirect, path, request)) return decision;
-  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
-    return redirect("https", tables.settings.redirectCode);
-  }
-  chooseBackend(tables, request, route);
-  return route.rewrite === undefined || decision.pool === undefined ? decision : rewrite(route, path, request);
-}
-
-function forget(): void {
-  decision.alias = undefined;
+  let host = tables.hosts[name] as Host | undefined;
   decision.route = undefined;
   decision.pool = undefined;
   decision.canary = undefined;
-  decision.uri = undefined;
   decision.redirect = undefined;
+  if (host === undefined) {
+    const alias = aliasOf(tables, request, name);
+    host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
+    if (host !== undefined && alias !== undefined && alias.redirect === true) {
+      decision.host = host;
+      return redirect("name", tables.settings.redirectCode);
+    }
+    host = host ?? tables.hosts[CATCH_ALL];
+  }
+  decision.host = host;
+  if (host === undefined) return answer(503);
+  const { special } = host;
+  if (special !== undefined && special.appRoot !== undefined && path === "/") return redirect("root", 302);
+  const index = special === undefined ? findRoute(host, path) : findSpecial(host, special, path, request);
+  const route = host.routes[index] as Route;
+  decision.route = route;
+  if (route.slash === true) return redirect("slash", 301);
+  if (route.respond !== undefined) return answer(route.respond);
+  if (route.detour !== undefined) return takeDetour(tables, request, route, name, path, https);
+  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
+    return redirect("https", tables.settings.redirectCode);
+  }
+  return chooseBackend(tables, request, route);
 }
 
-/** The host of a name that no rule has as it is: the order is that of nginx's `server_name` with ingress-nginx's names. */
-function otherHost(tables: Tables, request: RequestView, name: string): Host | undefined {
-  const { hosts, wildcards, aliases } = tables;
-  const alias = findAlias(aliases, name);
-  if (alias !== undefined) return hostOf(tables, alias);
-  const parent = byParent(wildcards, name);
-  if (parent !== undefined) return parent;
-  const pattern = findPatternAlias(aliases, name, request);
-  return pattern === undefined ? hosts[CATCH_ALL] : hostOf(tables, pattern);
+/**
+ * The alias that a name without rules of its own is. The order is that of nginx's `server_name` with the names that
+ * ingress-nginx gives it: a wildcard of a rule is a regular expression there, and comes before those of aliases.
+ */
+export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestView, name: string): Alias | undefined {
+  if (hosts[name] !== undefined) return undefined;
+  const found = findAlias(aliases, name);
+  if (found !== undefined || aliases.patterns.length === 0 || byParent(wildcards, name) !== undefined) return found;
+  return findPatternAlias(aliases, name, request);
 }
 
 function hostOf({ hosts, wildcards }: Tables, alias: Alias): Host | undefined {
-  const host = alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
-  if (host === undefined) return hosts[CATCH_ALL];
-  decision.alias = alias;
-  return host;
+  return alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
 }
 
-/** True when some rule, alias or wildcard stands for the name. */
+/** True when some rule, wildcard or alias stands for the name. */
 export function isDeclared(tables: Tables, request: RequestView, name: string): boolean {
-  return (tables.hosts[name] ?? otherHost(tables, request, name)) !== tables.hosts[CATCH_ALL];
+  const { hosts, wildcards } = tables;
+  if (name === CATCH_ALL) return false;
+  return hosts[name] !== undefined || byParent(wildcards, name) !== undefined || aliasOf(tables, request, name) !== undefined;
 }
 
-function routeIndex(host: Host, path: string, request: RequestView): number {
-  if (host.patterns !== undefined) return findByPattern(host, host.patterns, path, request);
-  return host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
+function findSpecial(host: Host, special: SpecialHost, path: string, request: RequestView): number {
+  if (special.patterns !== undefined) return findByPattern(host, special.patterns, path, request);
+  return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
 }
 
 /** The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. */
@@ -129,6 +131,17 @@ function findByPattern(host: Host, patterns: PathPattern[], path: string, reques
   return host.root;
 }
 
+/** The same for a route with a redirect of its own, or with another path for its backend. */
+function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
+  const { redirect: to, rewrite: how } = route.detour as Detour;
+  if (to !== undefined && redirectToUrl(to, path, request)) return decision;
+  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
+    return redirect("https", tables.settings.redirectCode);
+  }
+  chooseBackend(tables, request, route);
+  return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, request);
+}
+
 /** False: the pattern of the redirect does not match, the request goes on. */
 function redirectToUrl(to: Redirect, path: string, request: RequestView): boolean {
   const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, request);
@@ -138,8 +151,8 @@ function redirectToUrl(to: Redirect, path: string, request: RequestView): boolea
   return true;
 }
 
-function rewrite(route: Route, path: string, request: RequestView): Decision {
-  const uri = route.rewrite === undefined ? undefined : rewritePath(route.rewrite, path, request);
+function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
+  const uri = rewritePath(how, path, request);
   if (typeof uri === "number") {
     decision.pool = undefined;
     decision.canary = undefined;

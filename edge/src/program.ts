@@ -78,10 +78,8 @@ export interface Route {
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
   filters?: Filters;
-  /** Answer with this redirect instead of proxying. */
-  redirect?: Redirect;
-  /** What the backend is asked for instead of the client's path. */
-  rewrite?: Rewrite;
+  /** Requests go elsewhere, or on with another path. */
+  detour?: Detour;
   /** Redirects within the host name no scheme and host. */
   relative?: boolean;
   /** Redirects within the host name their port; to https, this one. */
@@ -97,6 +95,13 @@ export interface Route {
   port: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
+}
+
+export interface Detour {
+  /** Answer with this instead of proxying. */
+  redirect?: Redirect;
+  /** What the backend is asked for instead of the client's path. */
+  rewrite?: Rewrite;
 }
 
 /** A redirect that an Ingress asks for: to a fixed URL, or to what the path is rewritten to. */
@@ -129,6 +134,11 @@ export interface Host {
   lengths: number[];
   /** Index of the route for `/`. Every host has one. */
   root: number;
+  /** What is not so for most hosts. */
+  special?: SpecialHost;
+}
+
+export interface SpecialHost {
   /** Some route has conditions. */
   conditional?: boolean;
   /** Where paths are regular expressions: all of them, the first that matches wins. `exact` still comes before. */

@@ -16,7 +16,7 @@ export function locationOf(decision: Decision, settings: EdgeSettings, request: 
   }
   if (redirect === "url") return decision.url.charCodeAt(0) === SLASH ? withinHost(decision.url, decision, request) : decision.url;
   if (redirect === "root") {
-    return (request.variable("scheme") ?? "http") + "://" + (request.variable("own_http_host") ?? "") + (decision.host?.appRoot ?? "/");
+    return (request.variable("scheme") ?? "http") + "://" + (request.variable("own_http_host") ?? "") + (decision.host?.special?.appRoot ?? "/");
   }
   if (redirect === "name") return nameLocation(decision.host?.name ?? "", uri, settings, request);
   return undefined;

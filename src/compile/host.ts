@@ -1,5 +1,5 @@
 /** One Host of the Model as the edge's host table. */
-import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
@@ -16,9 +16,11 @@ export interface CompiledHost {
 export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  const appRoot = host.appRoot === undefined ? {} : { appRoot: host.appRoot };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, config, profiles));
-    return { table: { ...table, routes, ...pathPatterns(host.routes), ...hostWide(host) }, profiles };
+    const { exact, patterns, root } = pathPatterns(host.routes);
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...appRoot }), profiles };
   }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
@@ -35,12 +37,12 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   lengths.delete(1);
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
-  if (host.routes.some(({ when }) => when)) table.conditional = true;
-  return { table: { ...table, ...hostWide(host) }, profiles };
+  const conditional = host.routes.some(({ when }) => when);
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...appRoot }), profiles };
 }
 
-function hostWide({ appRoot }: Host): Pick<EdgeHost, "appRoot"> {
-  return appRoot === undefined ? {} : { appRoot };
+function special(table: EdgeHost, what: SpecialHost): EdgeHost {
+  return Object.keys(what).length > 0 ? { ...table, special: what } : table;
 }
 
 function add(chains: Map<string, number[]>, path: string, index: number): void {
@@ -109,8 +111,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
     ...(edge ? { filters: edge } : {}),
-    ...(redirect ? { redirect } : {}),
-    ...(rewrite ? { rewrite } : {}),
+    ...(redirect || rewrite ? { detour: { ...(redirect ? { redirect } : {}), ...(rewrite ? { rewrite } : {}) } } : {}),
     ...(relative ? { relative } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
     namespace: route.origin.namespace,

@@ -8,7 +8,7 @@
 import type { Host as EdgeHost, PathPattern } from "../../edge/src/program.ts";
 import type { Route } from "../model/types.ts";
 
-export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" | "patterns" | "root"> {
+export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" | "root"> & { readonly patterns: PathPattern[] } {
   const exact: Record<string, number> = {};
   const declared: { readonly route: Route; readonly index: number; readonly bytes: Buffer }[] = [];
   for (const [index, route] of routes.entries()) {

@@ -2,8 +2,8 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
-import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
+import { aliasOf, decide, type Decision, type RequestView } from "../../edge/src/match.ts";
+import type { Alias, Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
@@ -17,7 +17,7 @@ import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
 
 export interface Step {
-  readonly what: "host" | "route" | "canary" | "answer" | "pool";
+  readonly what: "host" | "route" | "canary" | "answer" | "rewrite" | "pool";
   readonly result: string;
   readonly why: string;
 }
@@ -52,12 +52,14 @@ export function explain(
   const decision = decide(tables, asked, request.host, request.path, request.https);
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
-  const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
-  if (route) steps.push(routeStep(route, request, settings));
+  const steps: Step[] = [hostStep(request, decision.host?.name ?? "", aliasOf(tables, asked, request.host))];
+  const unreadable = new Set((decision.host?.special?.patterns ?? []).map(({ pattern }) => pattern));
+  if (route) steps.push(routeStep(route, request, settings, host?.regex, untold.filter((pattern) => unreadable.has(pattern))));
   const location = locationOf(decision, tables.settings, asked);
-  if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
+  if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
-    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
+    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: untold.filter((pattern) => isOfCanary(decision.route, pattern)) }));
+    if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
     steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
@@ -69,6 +71,9 @@ export function explain(
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
 }
+
+/** What a rewrite that climbs is answered with. */
+const BAD_REQUEST = 400;
 
 type Subject = Finding["object"];
 
@@ -82,8 +87,8 @@ function concernsAll({ kind, namespace, name }: Subject, { configmap }: ExplainS
 }
 
 /**
- * The request as the matcher asks about it. `untold` is called with a canary's header pattern that only nginx can run;
- * the canary then counts as one whose pattern cannot be run.
+ * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run; it then counts
+ * as one that nothing matches.
  */
 export function view(
   request: ExplainedRequest,
@@ -100,7 +105,7 @@ export function view(
     capture: (text, pattern) => {
       const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
       if (!translated) untold(pattern);
-      return translated ? capturesOf(translated.exec(text)) : false;
+      return translated ? capturesOf(translated.exec(text)) : undefined;
     },
     draw,
   };
@@ -122,13 +127,23 @@ function samePool({ backend }: Route, route: EdgeRoute): boolean {
   return backend.kind === "service" ? backend.pool === route.pool : backend.kind === "status" ? route.respond === backend.status : true;
 }
 
-function hostStep({ host }: ExplainedRequest, name: string): Step {
+function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
+  return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
+}
+
+function hostStep({ host }: ExplainedRequest, name: string, alias: Alias | undefined): Step {
+  if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"` };
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
 }
 
-function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings): Step {
-  const kind = route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
+function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {
+  const unknown = untold.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
+  if (unknown !== "") {
+    const why = `only nginx can tell whether the path matches ${unknown}`;
+    return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
+  }
+  const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
   const where = route.synthesized ? "the host's / that no rule declares; " : route.when ? `${conditionsText(route.when)}; ` : "";
   return { what: "route", result: `${route.path} (${kind})`, why: `${where}${originText(route.origin, settings)}` };
 }
@@ -153,6 +168,10 @@ function answerStep({ status, redirect }: Decision, location = ""): Step {
   const result = `${status} to ${textOf(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
   if (redirect === "slash") return { what: "answer", result, why: "the prefix ends with a slash" };
+  if (redirect === "root") return { what: "answer", result, why: "app-root of the host" };
+  if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
+  if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
+  if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
   return { what: "answer", result: String(status), why: "" };
 }
 
@@ -173,6 +192,13 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
   if (chosen && !drawn) return { what: "canary", result: chosen.name, why: "its header or cookie rule matches this request" };
   if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
   return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
+}
+
+/** The path that the backend is asked for. */
+function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): Step {
+  const pattern = route?.detour?.rewrite?.pattern ?? "";
+  const result = uri ?? (untold.includes(pattern) ? "not known here" : sent.split("?")[0] ?? "");
+  return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
 }
 
 function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>): Step {

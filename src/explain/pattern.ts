@@ -11,7 +11,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** A group that repeats keeps what its inner groups matched last: PCRE over all rounds, V8 of the last one. */
 export function capturesAlike(pattern: string): boolean {
-  return !/\)[*+{]/.test(pattern);
+  return !/\)[*+{]|\(\?[a-z|]*[|R(&0-9]/.test(pattern);
 }
 
 interface Reader {

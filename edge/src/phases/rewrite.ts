@@ -29,7 +29,7 @@ export function rewrite(): void {
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile, decision.uri);
+  if (route.profile !== undefined) enter(route.profile, route.detour?.rewrite === undefined ? undefined : decision.uri);
 }
 
 /** Leads the request to the location of a profile, and its raw URI, or the path in its place, past it. */

@@ -96,7 +96,7 @@ function piecesOf(target: string, groups: ReadonlySet<string>): Piece[] {
 type OfPath = Pick<ModelFilters, "regex" | "rewrite" | "redirect">;
 
 /** What the annotations mean for one path: nothing where the target is the path itself, as in ingress-nginx. */
-export function rewriteFilters({ rewrite: { target, useRegex } }: Values, path: string): OfPath {
+export function rewriteFilters({ rewrite: { target, useRegex } }: Pick<Values, "rewrite">, path: string): OfPath {
   const regex: OfPath = useRegex ? { regex: true } : {};
   if (target === undefined || target === path) return regex;
   const rewrite = { pattern: `(?i)${path}`, target: piecesOf(target, namedGroups(path)) };
