@@ -18,6 +18,8 @@ import { byParent } from "./tables.ts";
 export interface RequestView extends RewriteView {
   /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
   matches(text: string, pattern: string): boolean | undefined;
+  /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
+  gaveUp(pattern: string): boolean;
   /** A whole number in `1..total`. */
   draw(total: number): number;
 }
@@ -74,12 +76,20 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
       return redirect("name", tables.settings.redirectCode);
     }
     host = host ?? tables.hosts[CATCH_ALL];
+    if (host === undefined) {
+      decision.host = undefined;
+      return answer(503);
+    }
   }
   decision.host = host;
-  if (host === undefined) return answer(503);
+  let index: number;
   const { special } = host;
-  if (special !== undefined && special.appRoot !== undefined && path === "/") return redirect("root", 302);
-  const index = special === undefined ? findRoute(host, path) : findSpecial(host, special, path, request);
+  if (special === undefined) index = findRoute(host, path);
+  else {
+    if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
+    index = findSpecial(host, special, path, request);
+    if (index === GAVE_UP) return answer(500);
+  }
   const route = host.routes[index] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
@@ -118,12 +128,19 @@ function findSpecial(host: Host, special: SpecialHost, path: string, request: Re
   return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
 }
 
-/** The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. */
+const GAVE_UP = -1;
+
+/**
+ * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
+ * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.
+ */
 function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
   const exact = host.exact[path];
   if (exact !== undefined) return exact;
   for (const { pattern, route } of patterns) {
-    if (request.matches(path, pattern) === true) {
+    const matched = request.matches(path, pattern);
+    if (matched === undefined && request.gaveUp(pattern)) return GAVE_UP;
+    if (matched === true) {
       const { when } = host.routes[route] as Route;
       if (when === undefined || holds(when, request)) return route;
     }

@@ -17,7 +17,7 @@ export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" |
     else declared.push({ route, index, bytes: Buffer.from(route.path) });
   }
   declared.sort((a, b) => b.bytes.length - a.bytes.length || Buffer.compare(b.bytes, a.bytes) || order(a.route) - order(b.route) || a.index - b.index);
-  const isExact = new Set(declared.flatMap(({ route }) => (route.pathType === "exact" ? [route.path] : [])));
+  const isExact = new Set(declared.flatMap(({ route: { pathType, path, when } }) => (pathType === "exact" && when === undefined ? [path] : [])));
   const patterns = declared.flatMap(({ route, index }) => textsOf(route, isExact).map((text): PathPattern => ({ pattern: `(?i)^${text}`, route: index })));
   const root = routes.findIndex(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
   return { exact, patterns, root: Math.max(0, root) };

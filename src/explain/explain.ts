@@ -102,6 +102,7 @@ export function view(
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
+    gaveUp: () => false,
     capture: (text, pattern) => {
       const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
       if (!translated) untold(pattern);

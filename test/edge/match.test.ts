@@ -89,6 +89,11 @@ test("where paths are expressions the first that matches wins; one that cannot b
   assert.equal(pool("/healthz/"), "root");
 });
 
+test("an expression that gives up ends the request, whatever comes after it", () => {
+  const patterns = [{ pattern: "(?i)^/slow", route: 0 }, { pattern: "(?i)^/", route: 0 }];
+  assert.deepEqual(decided([{ ...host("x.example", { "/": route("a") }), special: { patterns } }]), answered(500));
+});
+
 test("a redirect of the route comes before https, a rewrite after the backend is chosen", () => {
   const redirect = { status: 302, url: "https://y.example/" };
   const { status, redirect: kind } = decided(only(route("empty", { https: "always", detour: { redirect } })));

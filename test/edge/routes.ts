@@ -43,6 +43,7 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
   return {
     variable: (name) => variables[name],
     matches: (text, pattern) => regex(pattern)?.test(text),
+    gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
     capture: (text, pattern) => {
       const runnable = regex(pattern);
       if (!runnable) return false;
@@ -54,6 +55,6 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
 }
 
 function regex(pattern: string): RegExp | undefined {
-  if (pattern.endsWith("(")) return undefined;
+  if (pattern.endsWith("(") || pattern.startsWith("(?i)^/slow")) return undefined;
   return pattern.startsWith("(?i)") ? new RegExp(pattern.slice(4), "i") : new RegExp(pattern);
 }

@@ -16,6 +16,7 @@ export const request: RequestView = {
     if (problem !== undefined) return fail(pattern, problem);
     return from !== undefined;
   },
+  gaveUp: (pattern) => broken[pattern] !== true,
   capture: (text, pattern) => {
     if (broken[pattern] === true) return false;
     const [captures, problem] = ngx.re.match(text, pattern, "jo");

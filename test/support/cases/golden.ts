@@ -98,7 +98,7 @@ function printRoute(route: Route | undefined, program: Program): unknown {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
     ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
-    ...(profile === undefined ? {} : { profile: printProfile(program.profiles.get(profile), program) }),
+    ...filled("profile", printProfile(profile === undefined ? undefined : program.profiles.get(profile), program)),
     ...(filters ? { filters } : {}),
     ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite) } : {}),
     ...(relative ? { redirects: "relative" } : {}),
