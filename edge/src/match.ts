@@ -6,11 +6,11 @@
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
-import { holds } from "./conditions.ts";
-import type { Alias, Canary, Detour, Host, PathPattern, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
+import type { Alias, Canary, Detour, Host, Pool, Redirect, Rewrite, Route } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RewriteView } from "./rewrite-target.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
+import { findRoute, findSpecial, GAVE_UP } from "./routes.ts";
 import type { Tables } from "./tables.ts";
 import { byParent } from "./tables.ts";
 
@@ -123,31 +123,6 @@ export function isDeclared(tables: Tables, request: RequestView, name: string): 
   return hosts[name] !== undefined || byParent(wildcards, name) !== undefined || aliasOf(tables, request, name) !== undefined;
 }
 
-function findSpecial(host: Host, special: SpecialHost, path: string, request: RequestView): number {
-  if (special.patterns !== undefined) return findByPattern(host, special.patterns, path, request);
-  return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
-}
-
-const GAVE_UP = -1;
-
-/**
- * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
- * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.
- */
-function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
-  const exact = host.exact[path];
-  if (exact !== undefined) return exact;
-  for (const { pattern, route } of patterns) {
-    const matched = request.matches(path, pattern);
-    if (matched === undefined && request.gaveUp(pattern)) return GAVE_UP;
-    if (matched === true) {
-      const { when } = host.routes[route] as Route;
-      if (when === undefined || holds(when, request)) return route;
-    }
-  }
-  return host.root;
-}
-
 /** The same for a route with a redirect of its own, or with another path for its backend. */
 function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
   const { redirect: to, rewrite: how } = route.detour as Detour;
@@ -177,42 +152,6 @@ function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
   }
   decision.uri = uri;
   return decision;
-}
-
-/** Index of the route of a path: exact first, then the longest prefix, then `/`. */
-export function findRoute(host: Host, path: string): number {
-  const exact = host.exact[path];
-  if (exact !== undefined) return exact;
-  for (const length of host.lengths) {
-    if (length <= path.length) {
-      const prefix = host.prefix[path.substring(0, length)];
-      if (prefix !== undefined) return prefix;
-    }
-  }
-  return host.root;
-}
-
-/** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
-export function findConditional(host: Host, path: string, request: RequestView): number {
-  const exact = firstThatHolds(host, host.exact[path], request);
-  if (exact !== undefined) return exact;
-  for (const length of host.lengths) {
-    if (length <= path.length) {
-      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request);
-      if (prefix !== undefined) return prefix;
-    }
-  }
-  return firstThatHolds(host, host.root, request) ?? host.root;
-}
-
-function firstThatHolds(host: Host, first: number | undefined, request: RequestView): number | undefined {
-  let index = first;
-  while (index !== undefined) {
-    const route = host.routes[index] as Route;
-    if (route.when === undefined || holds(route.when, request)) return index;
-    index = route.otherwise;
-  }
-  return undefined;
 }
 
 /** The client's scheme, or the one that a trusted proxy in front says it was. */

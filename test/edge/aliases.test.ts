@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide, isDeclared } from "../../edge/src/match.ts";
 import { setAlias } from "../../edge/src/aliases.ts";
-import type { Alias } from "../../edge/src/program.ts";
-import type { Tables } from "../../edge/src/tables.ts";
+import type { Alias, Frame } from "../../edge/src/program.ts";
+import { newStaging, take, type Tables } from "../../edge/src/tables.ts";
 import { asked, host, route, tablesWith } from "./routes.ts";
 
 const HOSTS = ["_", "a.example", "b.example", "*.wild.example"];
@@ -56,4 +56,20 @@ test("an alias that goes is gone, one that changes leads elsewhere, and a list t
 
 test("an alias of a host that is not there is everybody else's", () => {
   assert.equal(found(tablesOf({ "www.gone.example": "gone.example" }), "www.gone.example"), "_");
+});
+
+test("aliases come and go with frames, and a reset takes all of them", () => {
+  const tables = tablesOf({});
+  const staging = newStaging();
+  const feed = (...frames: readonly Frame[]): void => frames.forEach((frame) => take(tables, staging, frame, (text) => JSON.parse(text) as Frame));
+  const commit: Frame = { op: "commit", generation: 2, digest: "" };
+  feed({ op: "set", kind: "alias", id: "www.a.example", value: { host: "a.example" } }, { op: "set", kind: "alias", id: "*.a.test", value: { host: "a.example" } });
+  assert.equal(found(tables, "www.a.example"), "_", "not before the commit");
+  feed(commit);
+  assert.deepEqual([found(tables, "www.a.example"), found(tables, "x.y.a.test")], ["a.example", "a.example"]);
+  feed({ op: "drop", kind: "alias", id: "www.a.example" }, commit);
+  assert.deepEqual([found(tables, "www.a.example"), found(tables, "x.a.test")], ["_", "a.example"]);
+  feed({ op: "reset" }, { op: "set", kind: "host", id: "_", value: host("_", { "/": route("p") }) }, commit);
+  assert.equal(found(tables, "x.a.test"), "_");
+  assert.equal(tables.aliases.wild, false);
 });

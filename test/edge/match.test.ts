@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide, findRoute } from "../../edge/src/match.ts";
+import { decide } from "../../edge/src/match.ts";
+import { findRoute } from "../../edge/src/routes.ts";
 import { DEFAULT_BACKEND, type Host, type Route } from "../../edge/src/program.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
