@@ -3,8 +3,9 @@
  * and field behind it.
  */
 import { aliasOf, decide, type Decision, type RequestView } from "../../edge/src/match.ts";
-import type { Alias, Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
@@ -52,9 +53,10 @@ export function explain(
   const decision = decide(tables, asked, request.host, request.path, request.https);
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
-  const steps: Step[] = [hostStep(request, decision.host?.name ?? "", aliasOf(tables, asked, request.host))];
-  const unreadable = new Set((decision.host?.special?.patterns ?? []).map(({ pattern }) => pattern));
-  if (route) steps.push(routeStep(route, request, settings, host?.regex, untold.filter((pattern) => unreadable.has(pattern))));
+  const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
+    patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
+  const steps: Step[] = [hostStep(request, decision, tables, untoldOf(tables.aliases.patterns))];
+  if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
   const location = locationOf(decision, tables.settings, asked);
   if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
@@ -132,16 +134,26 @@ function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
   return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
 }
 
-function hostStep({ host }: ExplainedRequest, name: string, alias: Alias | undefined): Step {
+function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, untold: readonly string[]): Step {
+  const { host } = request;
+  const name = decision.host?.name ?? "";
+  if (untold.length > 0) {
+    const why = `only nginx can tell whether "${textOf(host)}" matches ${listed(untold)}`;
+    return { what: "host", result: `not known here; without it ${name === CATCH_ALL ? "any other name" : name}`, why };
+  }
+  const alias = aliasOf(tables, view(request, (total) => total), host);
   if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"` };
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
 }
 
+function listed(patterns: readonly string[]): string {
+  return patterns.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
+}
+
 function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {
-  const unknown = untold.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
-  if (unknown !== "") {
-    const why = `only nginx can tell whether the path matches ${unknown}`;
+  if (untold.length > 0) {
+    const why = `only nginx can tell whether the path matches ${listed(untold)}`;
     return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
   }
   const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";

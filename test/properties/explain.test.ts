@@ -123,3 +123,9 @@ test("another name of a host is said to be one, and redirects say where they lea
   const moved = explainedOf("http://moved.example/", ingress("shop/moved").host("moved.example").path("/", "web:80").annotate("permanent-redirect", "/new"));
   assert.deepEqual([moved.status, moved.location], [301, "http://moved.example/new"]);
 });
+
+test("an alias that only PCRE can read is said to be one, unless a name comes before it", () => {
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80").annotate("server-alias", "~^(?=a),a.example");
+  assert.equal(stepOf(explainedOf("http://abc.example/", web), "host"), 'not known here; without it any other name: only nginx can tell whether "abc.example" matches "(?i)^(?=a)"');
+  assert.equal(stepOf(explainedOf("http://a.example/", web), "host"), 'shop.example: "a.example" is another name of it');
+});

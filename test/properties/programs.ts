@@ -41,6 +41,11 @@ export const pattern = fc.oneof(
   fc.array(fc.tuple(fc.constantFrom(...ATOMS), fc.constantFrom(...REPEATS)), { minLength: 1, maxLength: 4 }).map((pieces) => pieces.flat().join("")),
 );
 
+/** Once in `one + 1` times. */
+function rarely<T>(one: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: one, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+}
+
 const origin: Origin = { kind: "Ingress", namespace: "t", name: "web", field: "spec" };
 
 const path: fc.Arbitrary<string> = fc
@@ -84,8 +89,8 @@ const EXPRESSIONS = [
 const TARGETS = ["/", "/$1", "/$2", "/x/$1$2", "$1", "/s.$1", "https://other.example/$1", "/$host/$1", "/$uri", "/a"];
 
 /** Rarely, or most hosts would be ones where paths are expressions. */
-const asking = fc.option(fc.record({ useRegex: fc.boolean(), target: fc.option(fc.constantFrom(...TARGETS), { nil: undefined }) }), { freq: 7, nil: undefined });
-const redirecting = fc.option(fc.constantFrom("https://other.example/a?b=c", "other", "/a"), { freq: 20, nil: undefined });
+const asking = rarely(5, fc.record({ useRegex: fc.boolean(), target: fc.option(fc.constantFrom(...TARGETS), { nil: undefined }) }));
+const redirecting = rarely(15, fc.constantFrom("https://other.example/a?b=c", "other", "/a"));
 
 const route: fc.Arbitrary<Route> = fc
   .record({
@@ -93,8 +98,8 @@ const route: fc.Arbitrary<Route> = fc
     expression: fc.constantFrom(...EXPRESSIONS),
     asking,
     redirecting,
-    relative: fc.option(fc.constant(true as const), { nil: undefined }),
-    redirectPort: fc.option(fc.constant(8443), { nil: undefined }),
+    relative: rarely(3, fc.constant(true as const)),
+    redirectPort: rarely(3, fc.constant(8443)),
     pathType: fc.constantFrom("exact", "prefix"),
     backend,
     canaries: fc.array(canary, { maxLength: 3 }),
@@ -127,7 +132,7 @@ const host = fc.record({
   name: fc.constantFrom(...NAMES),
   root: route,
   routes: fc.array(route, { maxLength: 5 }),
-  appRoot: fc.option(fc.constant("/app"), { freq: 9, nil: undefined }),
+  appRoot: rarely(9, fc.constant("/app")),
 });
 
 const ALIASES = ["www.example.com", "b.example.com", "*.example.com", "*.b.example.com", "*.com", "shop.*", "a.*", "~^x[0-9]*\\.", "~^(?=a)", "~com$", "localhost", "constructor"];
