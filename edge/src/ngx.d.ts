@@ -22,6 +22,19 @@ declare namespace ngx {
   export function now(): number;
   export function sleep(seconds: number): void;
   export function get_phase(): string;
+  /** In hex. */
+  export function md5(text: string): string;
+  /** Seconds since 1970 as cookies write them. */
+  export function cookie_time(seconds: number): string;
+  /** `lua_shared_dict`s by name. */
+  export const shared: Record<string, SharedDict | undefined>;
+  export interface SharedDict {
+    /** Value and flags; no flags when they are 0. */
+    get(key: string): LuaMultiReturn<[number | undefined, number?]>;
+    set(key: string, value: number, seconds: number, flags: number): void;
+    /** Only where there is none. */
+    add(key: string, value: number, seconds: number, flags: number): void;
+  }
 
   /** @noSelf */
   export namespace req {

@@ -6,6 +6,12 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 
+import type { Balance, Derived } from "./policy.ts";
+
+export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
+export type { SessionCookie } from "./sticky.ts";
+export type { Template } from "./template.ts";
+
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -14,6 +20,8 @@ export interface Pool {
   endpoints: [string, number][];
   /** The edge's own: index of the endpoint whose turn it is. Never sent. */
   turn?: number;
+  /** The edge's own: what the policies of routes make of the endpoints. Never sent. */
+  derived?: Derived;
 }
 
 /** An alternative backend of one route (annotations.md §3.3). Variables are nginx variable names without `$`. */
@@ -31,6 +39,8 @@ export interface Canary {
   /** This canary takes the draws in `(from, to]` of `1..total` of its route. */
   from: number;
   to: number;
+  /** How its requests choose an endpoint; absent: in turn. */
+  balance?: Balance;
   /** Label `canary` in logs and metrics. */
   name: string;
   /** The edge's own. Never sent. */
@@ -70,6 +80,8 @@ export interface Route {
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
   filters?: Filters;
+  /** How requests of the primary choose an endpoint; absent: in turn. */
+  balance?: Balance;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;

@@ -6,6 +6,7 @@
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AnyObject } from "../source/objects.ts";
+import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding } from "./findings.ts";
 import type { ParsedIngress } from "./ingress.ts";
@@ -53,8 +54,9 @@ function byPath(a: DraftRoute, b: DraftRoute): number {
   return a.pathType < b.pathType ? -1 : 1;
 }
 
-function finish({ path, pathType, backend, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
-  return { path, pathType, backend, canaries: canaries.map(({ canary }) => canary), filters, proxy, synthesized, origin };
+function finish({ path, pathType, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+  const sided = withSides(balance, canaries.map(({ canary }) => canary));
+  return { path, pathType, backend, ...sided, filters, proxy, synthesized, origin };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {

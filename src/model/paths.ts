@@ -5,9 +5,11 @@
  * there, a path declared twice never breaks anything: the loser gets a finding, and Prefix `/foo` and `/foo/`, which
  * mean the same requests, count as one.
  */
+import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
 import type { Values } from "./annotations/values.ts";
+import { balanceOf } from "./balance.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -31,6 +33,7 @@ export interface DraftRoute {
   readonly backend: Backend;
   canaries: DraftCanary[];
   readonly filters: Filters;
+  readonly balance?: Balance;
   readonly proxy: ProxySettings;
   readonly synthesized: boolean;
   readonly origin: Origin;
@@ -146,12 +149,15 @@ function routeOf(
 ): DraftRoute {
   const { ingress, values, closed } = parsed;
   const { namespace, name } = ingress.metadata;
+  const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
+  const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   return {
     path,
     pathType,
-    backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
+    backend: target,
     canaries: [],
     filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, config: context.config }),
+    ...(balance ? { balance } : {}),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
@@ -159,9 +165,9 @@ function routeOf(
   };
 }
 
-function backendOf(namespace: string, ref: ServiceRef | undefined): Backend {
+function backendOf(namespace: string, ref: ServiceRef | undefined, { balance }: Values): Backend {
   if (!ref) return { kind: "default" };
-  return { kind: "service", pool: poolId(namespace, ref.service, ref.port), service: ref.service, port: ref.port };
+  return { kind: "service", pool: poolId(namespace, ref.service, ref.port, balance.serviceUpstream), service: ref.service, port: ref.port };
 }
 
 function poolOf(backend: Backend): string {

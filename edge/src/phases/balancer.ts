@@ -2,6 +2,7 @@
 import * as balancer from "ngx.balancer";
 import { firstEndpoint, nextEndpoint } from "../balance.ts";
 import type { Route } from "../program.ts";
+import { chooseBy } from "./policy.ts";
 import { recall } from "./state.ts";
 
 /** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
@@ -11,13 +12,16 @@ export function balance(): void {
   const state = recall();
   const pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
-  if (state.endpoint < 0) {
-    state.endpoint = firstEndpoint(pool, math.random);
+  const first = state.endpoint < 0;
+  const route = state.route as Route;
+  const policy = state.canary === undefined ? route.balance : state.canary.balance;
+  if (policy !== undefined) state.endpoint = chooseBy(policy, pool, state);
+  else if (state.endpoint < 0) state.endpoint = firstEndpoint(pool, math.random);
+  else state.endpoint = nextEndpoint(pool, state.endpoint);
+  if (first) {
     state.tries = 1;
-    const route = state.route as Route;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
-    state.endpoint = nextEndpoint(pool, state.endpoint);
     state.tries++;
   }
   // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.

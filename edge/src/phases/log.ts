@@ -2,6 +2,7 @@
 import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
+import { measure } from "./scores.ts";
 import { recall, release } from "./state.ts";
 
 export function log(): void {
@@ -10,7 +11,9 @@ export function log(): void {
     if (options.accessLog) ngx.var.proxy_upstream_name = "-";
     return;
   }
-  const { pool, route, canary } = state;
+  const { pool, route, canary, endpoint } = state;
+  const policy = canary === undefined ? route.balance : canary.balance;
+  if (policy !== undefined && policy.kind === "ewma" && pool !== undefined) measure(pool, endpoint);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);

@@ -3,6 +3,8 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { affinityAnnotations, affinityResolver } from "./affinity.ts";
+import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
@@ -14,12 +16,18 @@ export const annotations: readonly Annotation[] = [
   ...redirectAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...balanceAnnotations,
+  ...affinityAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
 
 /** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [headerResolver];
+export const RESOLVERS: readonly Resolver[] = [
+  headerResolver,
+  balanceResolver,
+  affinityResolver,
+];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(

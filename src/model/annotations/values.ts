@@ -3,6 +3,10 @@
  */
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
+import type { Template } from "../../../edge/src/program.ts";
+import { affinityDefaults } from "./affinity.ts";
+import { balanceDefaults } from "./balance.ts";
+import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
@@ -31,13 +35,46 @@ export interface RedirectValues {
   readonly preserveTrailingSlash: boolean;
 }
 
+export interface BalanceValues {
+  readonly loadBalance: LoadBalance;
+  readonly serviceUpstream: boolean;
+  readonly hashBy?: Template;
+  readonly subset: boolean;
+  readonly subsetSize: number;
+}
+
+export interface AffinityValues {
+  readonly enabled: boolean;
+  readonly mode: "balanced" | "persistent";
+  readonly canaryBehavior: "sticky" | "legacy";
+  readonly name: string;
+  readonly secure: boolean;
+  /** Seconds. */
+  readonly expires?: number;
+  readonly maxAge?: number;
+  readonly path?: string;
+  readonly domain?: string;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  readonly conditionalNone: boolean;
+  readonly changeOnFailure: boolean;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
   readonly proxy: ProxySettings;
+  readonly balance: BalanceValues;
+  readonly affinity: AffinityValues;
 }
 
 export function defaultValues(config: Config): Values {
-  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return {
+    headers: headerDefaults,
+    canary: canaryDefaults,
+    redirects: redirectDefaults(config),
+    proxy: proxyDefaults(config),
+    balance: balanceDefaults(config),
+    affinity: affinityDefaults,
+  };
 }
