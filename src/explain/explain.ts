@@ -2,7 +2,7 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { decide, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import type { Host, Model, Origin, Route } from "../model/types.ts";
 import { httpsLocation, slashLocation } from "../../edge/src/redirect.ts";
 import { translate } from "./pattern.ts";
+import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
@@ -56,8 +57,8 @@ export function explain(
   const location = locationOf(decision, request);
   if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
   else {
-    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
-    steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold, session: sessionSide(decision, asked) }));
+    steps.push(decision.pool ? poolStep(decision) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
   return {
@@ -148,10 +149,19 @@ interface Choice {
   readonly drawn: boolean;
   /** Patterns that only nginx can run. */
   readonly untold: readonly string[];
+  /** The request's session decided. */
+  readonly session: boolean;
 }
 
-function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold }: Choice): Step {
+function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
+  const key = route && sessionOf(route, asked);
+  const side = canary ? canary.balance : route?.balance;
+  return key !== undefined && side?.kind === "session" && side.key === key;
+}
+
+function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session }: Choice): Step {
   const shares = canaries.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
+  if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
   if (untold.length > 0) {
     const why = `only nginx can tell whether the header matches ${untold.map((one) => JSON.stringify(one)).join(" or ")}`;
     return { what: "canary", result: `not known here; without it ${chosen?.name ?? `by weight (${shares})`}`, why };
@@ -161,8 +171,10 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
   return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
 }
 
-function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>): Step {
-  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}` };
+function poolStep({ pool, canary, route }: Decision): Step {
+  const { name = "", endpoints = [] } = pool ?? {};
+  const policy = policyText(canary ? canary.balance : route?.balance);
+  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
 }
 
 function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainSettings): string {

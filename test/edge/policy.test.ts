@@ -46,7 +46,7 @@ test("subset: any endpoint of the key's subset and no other; retries stay in it"
   const ring = ringOf(["set1", "set2", "set3"]);
   for (let i = 0; i < 10; i++) {
     const view = asked({ request_uri: `/${i}` });
-    const seen = new Set(Array.from({ length: 100 }, () => tries(balance, pool, view, 1)[0]));
+    const seen: Set<number | undefined> = new Set(Array.from({ length: 100 }, () => tries(balance, pool, view, 1)[0]));
     assert.deepEqual([...seen].sort(), subsets[ownerOf(ring, `/${i}`)]);
     assert.deepEqual(tries(balance, pool, view, 3).sort(), subsets[ownerOf(ring, `/${i}`)]);
   }
