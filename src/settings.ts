@@ -45,6 +45,8 @@ export interface Settings {
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
+  /** Seconds. */
+  readonly reloadInterval: number;
   readonly shutdownTimeout: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";

@@ -50,9 +50,9 @@ test("every npm script and make target that is named exists", () => {
 });
 
 for (const [name, text] of referencePages()) {
-  test(`docs/reference/${name} is current`, () => {
-    const written = readFileSync(join(ROOT, "docs/reference", name), "utf8");
-    assert.ok(written === text, `docs/reference/${name} is out of date: run "npm run docs:reference"`);
+  test(`docs/${name} is current`, () => {
+    const written = readFileSync(join(ROOT, "docs", name), "utf8");
+    assert.ok(written === text, `docs/${name} is out of date: run "npm run docs:reference"`);
   });
 }
 

@@ -30,6 +30,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     runtimeDir: "/run/user/7/sluice",
     resolver: "",
     allowLocalTargets: false,
+    reloadInterval: 10,
     shutdownTimeout: 10,
     logLevel: "info",
     output: "text",

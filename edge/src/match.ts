@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { chooseCanary } from "./canary.ts";
+import { holds } from "./conditions.ts";
 import type { Canary, Host, Pool, Route } from "./program.ts";
 import { DEFAULT_BACKEND } from "./program.ts";
 import type { Tables } from "./tables.ts";
@@ -57,7 +58,8 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     decision.status = 503;
     return decision;
   }
-  const route = host.routes[findRoute(host, path)] as Route;
+  const index = host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
+  const route = host.routes[index] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
   if (route.respond !== undefined) return answer(route.respond);
@@ -78,6 +80,29 @@ export function findRoute(host: Host, path: string): number {
     }
   }
   return host.root;
+}
+
+/** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
+export function findConditional(host: Host, path: string, request: RequestView): number {
+  const exact = firstThatHolds(host, host.exact[path], request);
+  if (exact !== undefined) return exact;
+  for (const length of host.lengths) {
+    if (length <= path.length) {
+      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request);
+      if (prefix !== undefined) return prefix;
+    }
+  }
+  return firstThatHolds(host, host.root, request) ?? host.root;
+}
+
+function firstThatHolds(host: Host, first: number | undefined, request: RequestView): number | undefined {
+  let index = first;
+  while (index !== undefined) {
+    const route = host.routes[index] as Route;
+    if (route.when === undefined || holds(route.when, request)) return index;
+    index = route.otherwise;
+  }
+  return undefined;
 }
 
 /** The client's scheme, or the one that a trusted proxy in front says it was. */

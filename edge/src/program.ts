@@ -5,12 +5,13 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
-
+import type { Condition } from "./conditions.ts";
 import type { Balance, Derived } from "./policy.ts";
 
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
 export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
+export type { Condition } from "./conditions.ts";
 
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
@@ -69,6 +70,10 @@ export interface Route {
   canaries?: Canary[];
   /** Range of the weight draw, ≥ 100; present with canaries. */
   total?: number;
+  /** Takes only requests for which one of these holds; the others go to `otherwise`, or on to a shorter path. */
+  when?: Condition[][];
+  /** Index of the next route of the same path. */
+  otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
   profile?: string;
   /** Answer this status instead of proxying. */
@@ -108,6 +113,8 @@ export interface Host {
   lengths: number[];
   /** Index of the route for `/`. Every host has one. */
   root: number;
+  /** Some route has conditions. */
+  conditional?: boolean;
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */

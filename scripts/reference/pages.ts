@@ -1,9 +1,5 @@
-/** The reference pages: file name → Markdown. Pure functions of the tables, so the same tables give the same pages. */
+/** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
-import type { NotYet } from "../../src/model/annotations/annotation.ts";
-import { annotations } from "../../src/model/annotations/table.ts";
-import { defaultValues } from "../../src/model/annotations/values.ts";
-import { parseConfig } from "../../src/model/config.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { NOT_HONOURED, PROTECTIONS } from "../../src/model/config/not-honoured.ts";
 import { CONFIG_TABLE, type ConfigRow } from "../../src/model/config/table.ts";
@@ -16,14 +12,15 @@ import { INGRESS_NGINX_FLAGS } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
-    ["flags.md", flagsPage()],
-    ["configmap.md", configPage()],
-    ["annotations.md", annotationsPage()],
-    ["findings.md", findingsPage()],
+    ["reference/flags.md", flagsPage()],
+    ["reference/configmap.md", configPage()],
+    ["reference/findings.md", findingsPage()],
+    ["guide/annotations.md", annotationsPage()],
   ]);
 }
 
@@ -69,38 +66,6 @@ function configPage(): string {
   ]);
 }
 
-function annotationsPage(): string {
-  const defaults = defaultValues(parseConfig(undefined).config);
-  const honoured = annotations.filter((row) => row.status === "honoured");
-  const notYet = annotations.filter((row) => row.status === "not-yet");
-  return page("Annotations", "src/model/annotations/", [
-    `All of ingress-nginx's annotations are known: ${honoured.length} are honoured, ${notYet.length} are not yet, ${annotations.length - honoured.length - notYet.length} never will be. They start with \`nginx.ingress.kubernetes.io/\` (\`--annotations-prefix\`).`,
-    "An invalid value is a finding and counts as absent. An unknown name is a finding.",
-    "## Honoured",
-    table(
-      ["annotation", "default", "what it does", "must be", "holds for", "risk"],
-      honoured.map((row) => [code(row.name), shown(row.show(defaults)), row.doc, row.expects, row.scope, row.risk]),
-    ),
-    "## Not yet, and failing closed",
-    "They keep requests out. Until Sluice honours them, every path of an Ingress that uses one answers 503: nothing is opened by accident.",
-    byGroup(notYet.filter((row) => row.guardsAccess("probe"))),
-    "## Not yet, without effect",
-    "They change how requests are served. An Ingress that uses one is served without, and a finding says so.",
-    byGroup(notYet.filter((row) => !row.guardsAccess("probe"))),
-    "## Never",
-    "They put text into nginx's configuration. An Ingress that uses one is refused as a whole.",
-    names(annotations.filter((row) => row.status === "snippet").map((row) => row.name)),
-  ]);
-}
-
-function byGroup(rows: readonly NotYet[]): string {
-  const groups = Map.groupBy(rows, (row) => row.group);
-  return table(
-    ["group", "annotations"],
-    [...groups].map(([group, own]) => [group, names(own.flatMap((row) => [row.name, ...(row.aliases ?? [])]))]),
-  );
-}
-
 function findingsPage(): string {
   const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
@@ -125,10 +90,6 @@ const PLACEHOLDERS = new Proxy({}, { get: (_, name) => [`‹${String(name)}›`]
 
 function isFinding(value: unknown): value is FindingKind<never> {
   return typeof value === "function" && "severity" in value && "sentence" in value;
-}
-
-function shown(value: string): string {
-  return value === "none" || value === "" ? "none" : code(value);
 }
 
 function names(all: Iterable<string>): string {

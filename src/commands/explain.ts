@@ -21,13 +21,13 @@ const NAMES_MS = 2000;
 const PATIENCE_MS = 5000;
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
-  const { headers, rest } = takeHeaders(argv);
+  const { headers, method, rest } = takeRequestOptions(argv);
   const settings = parseSettings(rest, "explain");
   if (settings.help) return void process.stdout.write(helpFor("explain"));
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const request = parseRequest(url, headers);
+  const request = parseRequest(url, headers, method);
   // What the log would warn of is in the findings, or ends the command.
   const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
   const source = openSource(settings, log, PATIENCE_MS);
@@ -77,21 +77,27 @@ function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<str
   });
 }
 
-/** Takes `-H 'name: value'` and `--header 'name: value'` (curl's ways) out of the command line. */
-function takeHeaders(argv: readonly string[]): { headers: string[]; rest: string[] } {
+/** Takes `-H 'name: value'`, `--header 'name: value'` and `-X METHOD` (curl's ways) out of the command line. */
+function takeRequestOptions(argv: readonly string[]): { headers: string[]; method: string; rest: string[] } {
   const headers: string[] = [];
   const rest: string[] = [];
+  let method = "GET";
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? "";
-    const inline = /^(?:-H|--header=)(.+)$/s.exec(word)?.[1];
-    if (inline !== undefined) headers.push(inline.trim());
-    else if (word === "-H" || word === "--header") {
+    const next = (example: string): string => {
       const value = argv[++i];
-      if (value === undefined) throw new UserError(`${word} needs a header: write ${word} 'name: value'.`, 2);
-      headers.push(value);
-    } else rest.push(word);
+      if (value === undefined) throw new UserError(`${word} needs a value: write ${word} ${example}.`, 2);
+      return value;
+    };
+    const header = /^(?:-H|--header=)(.+)$/s.exec(word)?.[1];
+    const verb = /^(?:-X|--request=)(.+)$/s.exec(word)?.[1];
+    if (header !== undefined) headers.push(header.trim());
+    else if (verb !== undefined) method = verb;
+    else if (word === "-H" || word === "--header") headers.push(next("'name: value'"));
+    else if (word === "-X" || word === "--request") method = next("POST");
+    else rest.push(word);
   }
-  return { headers, rest };
+  return { headers, method, rest };
 }
 
 function text({ request, steps, findings }: Explanation): string {

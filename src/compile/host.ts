@@ -16,41 +16,76 @@ export interface CompiledHost {
 export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  const exact = new Map<string, number[]>();
+  const prefix = new Map<string, number[]>();
   for (const route of host.routes) {
     const index = table.routes.push(compileRoute(route, config, profiles)) - 1;
-    if (route.pathType === "exact") table.exact[route.path] = index;
-    else addPrefix(table, route.path, index);
+    if (route.pathType === "exact") add(exact, route.path, index);
+    else add(prefix, withSlash(route.path), index);
   }
-  addTwins(table, host, config);
+  addTwins(table, host, config, exact, prefix);
+  // Prefixes first: where both lead to a route, the chain of the exact path ends with that of the prefix.
+  for (const [path, indices] of prefix) table.prefix[path] = link(table, indices);
+  for (const [path, indices] of exact) table.exact[path] = link(table, indices);
   const lengths = new Set(Object.keys(table.prefix).map((path) => Buffer.byteLength(path)));
   lengths.delete(1);
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
+  if (host.routes.some(({ when }) => when)) table.conditional = true;
   return { table, profiles };
 }
 
-/** A declared `/foo/` comes before the `/foo/` that Prefix `/foo` implies, whichever is met first. */
-function addPrefix(table: EdgeHost, path: string, index: number): void {
-  if (path.endsWith("/")) table.prefix[path] = index;
-  else table.prefix[`${path}/`] ??= index;
+function add(chains: Map<string, number[]>, path: string, index: number): void {
+  const chain = chains.get(path);
+  if (chain) chain.push(index);
+  else chains.set(path, [index]);
+}
+
+function withSlash(path: string): string {
+  return path.endsWith("/") ? path : `${path}/`;
+}
+
+/**
+ * Chains the routes of one path: those with most conditions first, up to the first without any. A declared `/foo/`
+ * comes before the `/foo/` that Prefix `/foo` implies, because routes are sorted by path. Gives the first.
+ */
+function link({ routes }: EdgeHost, indices: readonly number[]): number {
+  const weight = (index: number): number => Math.max(0, ...(routes[index]?.when ?? []).map((conditions) => conditions.length));
+  const ordered = [...indices].sort((a, b) => weight(b) - weight(a));
+  for (const [place, index] of ordered.entries()) {
+    const route = routes[index] as EdgeRoute;
+    if (route.when === undefined) break;
+    const next = ordered[place + 1];
+    if (next !== undefined) route.otherwise = next;
+  }
+  return ordered[0] ?? 0;
 }
 
 /**
  * Prefix `/foo` also answers `/foo` itself, unless an Exact path does. Prefix `/foo/` answers `/foo` with a redirect,
  * as nginx does for a proxied location, or serves it, as the Kubernetes API describes.
  */
-function addTwins(table: EdgeHost, host: Host, config: Config): void {
+function addTwins(table: EdgeHost, host: Host, config: Config, exact: Map<string, number[]>, prefix: ReadonlyMap<string, number[]>): void {
   for (const [index, route] of host.routes.entries()) {
-    if (route.pathType === "prefix" && !route.path.endsWith("/")) table.exact[route.path] ??= index;
+    if (route.pathType !== "prefix" || route.path.endsWith("/")) continue;
+    if (!endsWithoutCondition(table, exact.get(route.path))) add(exact, route.path, index);
   }
-  for (const [index, route] of host.routes.entries()) {
-    if (route.pathType === "exact" || !route.path.endsWith("/") || route.path === "/") continue;
-    const bare = route.path.slice(0, -1);
-    if (table.exact[bare] !== undefined) continue;
-    const twin = table.routes[index] as EdgeRoute;
-    const redirects = config.prefixSlashRedirect && route.backend.kind !== "status";
-    table.exact[bare] = redirects ? table.routes.push({ ...twin, slash: true }) - 1 : index;
+  for (const [path, indices] of prefix) {
+    const bare = path.slice(0, -1);
+    if (path === "/" || endsWithoutCondition(table, exact.get(bare))) continue;
+    for (const index of indices) {
+      const route = host.routes[index] as Route;
+      if (!route.path.endsWith("/")) continue;
+      const redirects = config.prefixSlashRedirect && route.backend.kind !== "status";
+      const twin = { ...(table.routes[index] as EdgeRoute), slash: true };
+      add(exact, bare, redirects ? table.routes.push(twin) - 1 : index);
+    }
   }
+}
+
+/** Some route of this path takes whatever comes. */
+function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] = []): boolean {
+  return indices.some((index) => routes[index]?.when === undefined);
 }
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
@@ -59,6 +94,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
   return {
     path: route.path,
     ...target,
+    ...(route.when ? { when: route.when.map((conditions) => [...conditions]) } : {}),
     ...compileCanaries(route.canaries),
     ...compileProfile(route, config, profiles),
     ...timeouts(route.proxy, config),

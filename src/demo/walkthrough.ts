@@ -34,6 +34,7 @@ const canary = { status: 200, service: CANARY } as const;
 
 const TOMCAT = "tomcat.lucky.com";
 const HELLO = "canary-service.abc.com";
+const NEWS = "news.abc.com";
 
 function ask(title: string, host: string, expect: Expectation, headers?: Record<string, string>): Case {
   return { title, host, path: "/", expect, ...(headers ? { headers } : {}) };
@@ -93,6 +94,15 @@ export const WALKTHROUGH: readonly Section[] = [
       ask("weight 0", "weight-0.abc.com", stable),
       ask("weight 100", "weight-100.abc.com", canary),
       ask("500 of 1000", "weight-total.abc.com", { percent: 50, service: CANARY, other: STABLE }),
+    ],
+  },
+  {
+    title: "A group of servers for each language",
+    file: "languages.yaml",
+    cases: [
+      ask("readers of Chinese", NEWS, { status: 200, service: "news-chinese" }, { "Accept-Language": "zh-CN,zh;q=0.9" }),
+      ask("readers of English", NEWS, { status: 200, service: "news" }, { "Accept-Language": "en,zh;q=0.5" }),
+      { ...ask("Chinese for everybody who asks for it", NEWS, { status: 200, service: "news-chinese" }), path: "/?lang=zh" },
     ],
   },
 ];

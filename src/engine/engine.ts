@@ -44,9 +44,6 @@ export interface EngineState {
   readonly snapshotProblem: string | undefined;
 }
 
-/** At most one reload for profiles in this time, the first one at once: a burst of new ones costs one. */
-const RELOAD_INTERVAL_MS = 10_000;
-
 const REFUSED_RETRY_MS = 30_000;
 
 /** From the announcement of a reload until its end, with room for testing the configuration. */
@@ -172,7 +169,8 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status });
-    const wait = this.#lastReload + RELOAD_INTERVAL_MS - Date.now();
+    // The first one at once; a burst of new profiles costs one reload.
+    const wait = this.#lastReload + this.#options.settings.reloadInterval * 1000 - Date.now();
     if (plan?.reason === "new-profile" && wait > 0) {
       this.#timer = setTimeout(() => {
         this.#timer = undefined;

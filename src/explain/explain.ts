@@ -8,7 +8,7 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
-import type { Host, Model, Origin, Route } from "../model/types.ts";
+import type { Alternatives, Host, Model, Origin, Route } from "../model/types.ts";
 import { httpsLocation, slashLocation } from "../../edge/src/redirect.ts";
 import { translate } from "./pattern.ts";
 import { policyText } from "./policy.ts";
@@ -91,7 +91,7 @@ export function view(
   untold: (pattern: string) => void = () => {},
 ): RequestView {
   return {
-    variable: (name) => variable(request.headers, name),
+    variable: (name) => variable(request, name),
     matches: (text, pattern) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);
@@ -112,7 +112,8 @@ export function locationOf({ redirect, route }: Decision, request: ExplainedRequ
 function routeOf(host: Host | undefined, route: EdgeRoute | undefined): Route | undefined {
   if (!host || !route) return undefined;
   const same = host.routes.filter((one) => Buffer.from(one.path, "utf8").toString("latin1") === route.path);
-  return same.find((one) => samePool(one, route)) ?? same[0];
+  const alike = same.filter((one) => JSON.stringify(one.when) === JSON.stringify(route.when));
+  return alike.find((one) => samePool(one, route)) ?? alike[0] ?? same[0];
 }
 
 function samePool({ backend }: Route, route: EdgeRoute): boolean {
@@ -126,8 +127,18 @@ function hostStep({ host }: ExplainedRequest, name: string): Step {
 
 function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings): Step {
   const kind = route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
-  const where = route.synthesized ? "the host's / that no rule declares; " : "";
+  const where = route.synthesized ? "the host's / that no rule declares; " : route.when ? `${conditionsText(route.when)}; ` : "";
   return { what: "route", result: `${route.path} (${kind})`, why: `${where}${originText(route.origin, settings)}` };
+}
+
+/** `http_accept_language ~ "^zh" and request_method = GET, or arg_lang = zh`. */
+function conditionsText(when: Alternatives): string {
+  return when.map((conditions) => conditions.map(conditionText).join(" and ")).join(", or ");
+}
+
+function conditionText({ variable: name, values, pattern }: Alternatives[number][number]): string {
+  if (pattern !== undefined) return `${name} ~ ${JSON.stringify(pattern)}`;
+  return values === undefined ? `${name} is there` : `${name} = ${values.join(" or ")}`;
 }
 
 function originText(origin: Origin, { defaultBackendService }: ExplainSettings): string {

@@ -3,6 +3,7 @@
  *
  * All text is bytes in latin-1, as in the edge's tables. What nginx itself answers with 400 is a UserError that says so.
  */
+import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 
 export interface Header {
@@ -13,6 +14,7 @@ export interface Header {
 
 export interface ExplainedRequest {
   readonly url: string;
+  readonly method: string;
   readonly https: boolean;
   /** Lower case, without port and trailing dot: nginx's `$host`. */
   readonly host: string;
@@ -27,12 +29,13 @@ export interface ExplainedRequest {
 }
 
 /** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
-export function parseRequest(url: string, headers: readonly string[]): ExplainedRequest {
-  return readRequest(bytesOf(url), headers.map(bytesOf));
+export function parseRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
+  if (!/^[A-Z_-]+$/.test(method)) throw new UserError(`"${printable(method)}" is no method: write it like GET or POST.`, 2);
+  return readRequest(bytesOf(url), headers.map(bytesOf), method);
 }
 
 /** The same for text that is bytes in latin-1 already. */
-export function readRequest(url: string, headers: readonly string[]): ExplainedRequest {
+export function readRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
   const parts = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
   if (!parts) throw new UserError(`"${textOf(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
   const [, scheme = "", urlHost = "", rest = ""] = parts;
@@ -48,6 +51,7 @@ export function readRequest(url: string, headers: readonly string[]): ExplainedR
   const kept = fields.filter(({ name }) => isHeaderName(name) && name !== "host");
   return {
     url: textOf(url),
+    method,
     https: scheme.toLowerCase() === "https",
     host,
     authority,

@@ -1,18 +1,49 @@
 /**
- * nginx's `$http_…` and `$cookie_…` on Node, byte for byte.
+ * nginx's variables of a request on Node, byte for byte: `$http_…`, `$cookie_…`, `$arg_…` and what the request line says.
  *
  * A header given several times: nginx 1.22 takes the first (`$http_cookie` and `$http_x_forwarded_for` join all),
  * nginx from 1.23 joins all of them with `, `. Here the first is taken.
  */
-import { lower, type Header } from "./request.ts";
+import { lower, type ExplainedRequest, type Header } from "./request.ts";
 
 /** Headers that nginx 1.22 joins too, and what it puts between them. */
 const JOINED: Readonly<Record<string, string>> = { cookie: "; ", "x-forwarded-for": ", " };
 
-export function variable(headers: readonly Header[], name: string): string | undefined {
-  if (name.startsWith("cookie_")) return cookieOf(headers, name.slice("cookie_".length));
-  if (!name.startsWith("http_")) return undefined;
-  const wanted = name.slice("http_".length);
+/** Undefined: nginx has no value for it, or Node cannot know it (`$remote_addr`). */
+export function variable(request: ExplainedRequest, name: string): string | undefined {
+  if (name.startsWith("cookie_")) return cookieOf(request.headers, name.slice("cookie_".length));
+  if (name.startsWith("http_")) return headerOf(request.headers, name.slice("http_".length));
+  if (name.startsWith("arg_")) return argumentOf(request.uri, name.slice("arg_".length));
+  switch (name) {
+    case "request_method":
+      return request.method;
+    case "scheme":
+      return request.https ? "https" : "http";
+    case "host":
+      return request.host;
+    case "uri":
+      return request.path;
+    case "request_uri":
+      return request.uri;
+    case "args":
+    case "query_string":
+      return request.uri.split("?").slice(1).join("?") || undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** ngx_http_arg: the first `name=…` after `?` or `&`, the name without case, its value as it was sent. */
+function argumentOf(uri: string, name: string): string | undefined {
+  const query = uri.split("?").slice(1).join("?");
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=");
+    if (equals > 0 && lower(pair.slice(0, equals)) === lower(name)) return pair.slice(equals + 1);
+  }
+  return undefined;
+}
+
+function headerOf(headers: readonly Header[], wanted: string): string | undefined {
   const found = headers.filter((header) => header.name.replaceAll("-", "_") === wanted);
   const separator = JOINED[found[0]?.name ?? ""];
   return separator === undefined ? found[0]?.value : found.map(({ value }) => value).join(separator);

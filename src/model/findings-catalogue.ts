@@ -150,6 +150,43 @@ export const snippetRefused = finding<{ name: string }>(
   () => "the whole Ingress is refused: none of its rules is served",
 );
 
+// Sluice's own annotations
+
+interface Unreadable {
+  readonly what: string;
+  readonly why: string;
+  readonly effect: string;
+}
+
+export const matchUnreadable = finding<Unreadable>(
+  "match-unreadable",
+  "error",
+  ({ what, why }) => `${what} cannot be read: ${why}`,
+  ({ effect }) => effect,
+);
+
+export const pathAnnotationsUnreadable = finding<Unreadable>(
+  "path-annotations-unreadable",
+  "error",
+  ({ what, why }) => `${what} cannot be read: ${why}`,
+  ({ effect }) => effect,
+);
+
+export const pathNotDeclared = finding<{ name: string; path: string; near?: string }>(
+  "path-not-declared",
+  "warning",
+  ({ name, path, near }) =>
+    `${name} speaks of "${path}", which is no path of this Ingress` + (near === undefined ? ": write it as in spec.rules" : `: did you mean "${near}"?`),
+  () => "what it says there has no effect",
+);
+
+export const notOfPath = finding<{ name: string; path: string }>(
+  "annotation-not-of-path",
+  "warning",
+  ({ name, path }) => `${name} holds for more than the path "${path}": set it on the Ingress`,
+  () => "it has no effect",
+);
+
 // Canaries
 
 export const canaryNotEnabled = finding<{ name: string; prefix: string }>(

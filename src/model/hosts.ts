@@ -48,15 +48,20 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   };
 }
 
-/** Path descending, Exact before Prefix. */
+/** Path descending, Exact before Prefix; of one path the route with most conditions first, then as they were declared. */
 function byPath(a: DraftRoute, b: DraftRoute): number {
   if (a.path !== b.path) return a.path > b.path ? -1 : 1;
-  return a.pathType < b.pathType ? -1 : 1;
+  if (a.pathType !== b.pathType) return a.pathType < b.pathType ? -1 : 1;
+  return conditionsOf(b) - conditionsOf(a);
 }
 
-function finish({ path, pathType, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+function conditionsOf({ when = [] }: DraftRoute): number {
+  return Math.max(0, ...when.map((conditions) => conditions.length));
+}
+
+function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
   const sided = withSides(balance, canaries.map(({ canary }) => canary));
-  return { path, pathType, backend, ...sided, filters, proxy, synthesized, origin };
+  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {

@@ -13,11 +13,13 @@ import type { Age } from "./age.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
 import type { ReadContext } from "./annotations/read.ts";
+import { readOwn } from "./annotations/sluice/read.ts";
+import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { normalHost } from "./host-name.ts";
-import type { PathType } from "./types.ts";
+import type { Alternatives, PathType } from "./types.ts";
 
 /** One Service port that an Ingress names. */
 export interface ServiceRef {
@@ -34,6 +36,11 @@ export interface ParsedPath {
   readonly backend: ServiceRef;
   /** `spec.rules[0].http.paths[1]`. */
   readonly field: string;
+  /** Of this path alone, in place of the Ingress's. */
+  readonly values?: Values;
+  /** This path answers 503. */
+  readonly closed?: boolean;
+  readonly when?: Alternatives;
 }
 
 export interface ParsedRule {
@@ -63,10 +70,11 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
   const findings = [...read.findings];
-  const refused = read.verdict === "refused";
+  const own = readOwn(ingress, context, read, findings);
+  const refused = read.verdict === "refused" || own.refused;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
-  const rules = refused ? [] : parseRules(ingress, canary, findings);
+  const rules = refused ? [] : parseRules(ingress, canary, own, findings);
   const defaultBackend = refused ? undefined : parseDefaultBackend(ingress, findings);
   const hosts = new Set(rules.map((rule) => rule.host));
   if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
@@ -76,7 +84,7 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
     age: ageOf(ingress),
     values,
     canary,
-    closed: read.verdict === "closed",
+    closed: read.verdict === "closed" || own.closed,
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
     hosts,
@@ -89,7 +97,7 @@ export function isCatchAll(ingress: Ingress): boolean {
   return (ingress.spec.rules ?? []).length === 0;
 }
 
-function parseRules(ingress: Ingress, canary: boolean, findings: Finding[]): readonly ParsedRule[] {
+function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {
   return (ingress.spec.rules ?? []).flatMap((rule, index) => {
     const field = `spec.rules[${index}]`;
     const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
@@ -98,13 +106,16 @@ function parseRules(ingress: Ingress, canary: boolean, findings: Finding[]): rea
       return [];
     }
     if (canary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));
-    return [{ host, paths: parsePaths(ingress, rule, field, findings) }];
+    return [{ host, paths: parsePaths(ingress, rule, field, own, findings) }];
   });
 }
 
-function parsePaths(ingress: Ingress, rule: IngressRule, field: string, findings: Finding[]): readonly ParsedPath[] {
-  return (rule.http?.paths ?? []).flatMap((path, index) => {
-    return parsePath(ingress, path, `${field}.http.paths[${index}]`, findings) ?? [];
+function parsePaths(ingress: Ingress, rule: IngressRule, field: string, own: Own, findings: Finding[]): readonly ParsedPath[] {
+  return (rule.http?.paths ?? []).flatMap((declared, index) => {
+    const path = parsePath(ingress, declared, `${field}.http.paths[${index}]`, findings);
+    if (!path) return [];
+    const { ignored, ...more } = own.paths.get(path.path) ?? {};
+    return ignored ? [] : [{ ...path, ...more }];
   });
 }
 

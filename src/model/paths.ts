@@ -17,7 +17,7 @@ import { filtersOf } from "./filters.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { poolId } from "./pool.ts";
-import type { Backend, Canary, Filters, Origin, PathType, ProxySettings } from "./types.ts";
+import type { Alternatives, Backend, Canary, Filters, Origin, PathType, ProxySettings } from "./types.ts";
 
 export interface DraftCanary {
   readonly canary: Canary;
@@ -30,6 +30,7 @@ export interface DraftCanary {
 export interface DraftRoute {
   readonly path: string;
   readonly pathType: PathType;
+  readonly when?: Alternatives;
   readonly backend: Backend;
   canaries: DraftCanary[];
   readonly filters: Filters;
@@ -50,9 +51,10 @@ export interface RoutingContext {
 
 const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
 
-/** Prefixes that match the same requests share a key. */
-export function routeKey(path: string, pathType: PathType): string {
-  return pathType === "exact" || path === "/" ? `${pathType} ${path}` : `prefix ${path.replace(/\/$/, "")}`;
+/** Routes that match the same requests share a key. */
+export function routeKey(path: string, pathType: PathType, when?: Alternatives): string {
+  const key = pathType === "exact" || path === "/" ? `${pathType} ${path}` : `prefix ${path.replace(/\/$/, "")}`;
+  return when === undefined ? key : `${key} when ${JSON.stringify(when)}`;
 }
 
 /** How findings name a route: `shop.example/foo (prefix)`. */
@@ -73,8 +75,9 @@ export function declareRoutes(
   for (const parsed of mains) {
     for (const rule of parsed.rules) {
       if (rule.host !== host) continue;
-      for (const { path, pathType, backend, field } of rule.paths) {
-        const route = routeOf(host, parsed, { path, pathType, backend, field: `${field}.backend` }, context);
+      for (const path of rule.paths) {
+        const { field } = path;
+        const route = routeOf(host, parsed, { ...path, field: `${field}.backend` }, context);
         declare(host, routes, route, `${field}.path`, findings);
       }
     }
@@ -84,7 +87,7 @@ export function declareRoutes(
 }
 
 function declare(host: string, routes: Map<string, DraftRoute>, route: DraftRoute, field: string, findings: Finding[]): void {
-  const key = routeKey(route.path, route.pathType);
+  const key = routeKey(route.path, route.pathType, route.when);
   const winner = routes.get(key);
   if (winner && !winner.synthesized) addConflict(host, winner, route, field, findings);
   else routes.set(key, route);
@@ -142,18 +145,24 @@ interface Declared {
   readonly backend: ServiceRef | undefined;
   /** Where it is declared. */
   readonly field: string;
+  /** In place of the Ingress's. */
+  readonly values?: Values;
+  readonly closed?: boolean;
+  readonly when?: Alternatives;
 }
 
-function routeOf(
-  host: string, parsed: ParsedIngress, { path, pathType, backend, field }: Declared, context: RoutingContext,
-): DraftRoute {
-  const { ingress, values, closed } = parsed;
+function routeOf(host: string, parsed: ParsedIngress, declared: Declared, context: RoutingContext): DraftRoute {
+  const { ingress } = parsed;
+  const { path, pathType, backend, field, when } = declared;
+  const { values = parsed.values } = declared;
+  const closed = parsed.closed || declared.closed === true;
   const { namespace, name } = ingress.metadata;
   const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
   const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   return {
     path,
     pathType,
+    ...(when ? { when } : {}),
     backend: target,
     canaries: [],
     filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, config: context.config }),

@@ -5,7 +5,7 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Balance, Filters as EdgeFilters } from "../../edge/src/program.ts";
+import type { Balance, Condition, Filters as EdgeFilters } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
@@ -43,6 +43,8 @@ export type PathType = "exact" | "prefix";
 export interface Route {
   readonly path: string;
   readonly pathType: PathType;
+  /** Takes only requests for which one of these holds. */
+  readonly when?: Alternatives;
   readonly backend: Backend;
   /** Most specific first (header value, header pattern, header or cookie, weight), then oldest first. */
   readonly canaries: readonly Canary[];
@@ -56,6 +58,9 @@ export interface Route {
   readonly synthesized: boolean;
   readonly origin: Origin;
 }
+
+/** Conditions of which all of one alternative must hold. */
+export type Alternatives = readonly (readonly Condition[])[];
 
 export type Backend =
   | { readonly kind: "service"; readonly pool: string; readonly service: string; readonly port: string }

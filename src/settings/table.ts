@@ -88,6 +88,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
     help: "Let ExternalName Services lead to loopback and link-local addresses." },
+  reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
+    help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
     commands: [...SERVING, "stop"],
     help: "How long requests may take to end when Sluice is stopped." },

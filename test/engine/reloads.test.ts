@@ -30,7 +30,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "refusing-"));
   sluice = await startSluice({
     files: Object.assign(config(), ...NAMES.map((name) => manifest(name))) as Record<string, string>,
-    args: ["--configmap=sluice/sluice"],
+    args: ["--configmap=sluice/sluice", "--reload-interval=10"],
     env: { NGINX_BINARY: refusingNginx() },
   });
 });

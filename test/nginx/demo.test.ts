@@ -31,7 +31,7 @@ before(async () => {
   runtimeDir = `/dev/shm/sluice-demo-test-${process.pid}`;
   cpSync(join(ROOT, "examples"), folder, { recursive: true });
   // Loopback addresses of this run's own, so that a demo may run beside it.
-  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml"]) {
+  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml"]) {
     edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
   }
   let health: number;

@@ -46,7 +46,7 @@ export async function startEngine(): Promise<TestEngine> {
   const runtimeDir = runtimeFolder();
   const [http, https] = await freePorts(2);
   const settings = parseSettings(
-    ["--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--runtime-dir=${runtimeDir}`, "--shutdown-timeout=2"],
+    ["--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--runtime-dir=${runtimeDir}`, "--shutdown-timeout=2", "--reload-interval=0"],
     "run",
   );
   const lines: string[] = [];

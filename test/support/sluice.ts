@@ -67,7 +67,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
     process.execPath,
     [MAIN, "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
       `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}`,
-      "--shutdown-timeout=2", ...args],
+      "--shutdown-timeout=2", "--reload-interval=0", ...args],
     { stdio: ["ignore", openSync(logFile, "a"), openSync(logFile, "a")], env: { ...process.env, ...options.env } },
   );
   const sluice = describe({ http, https, health, runtimeDir, manifests, child, logFile });

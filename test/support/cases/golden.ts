@@ -65,13 +65,23 @@ function printHost(host: Host, program: Program): object {
   const lines: [string, unknown][] = [
     ...Object.entries(exact)
       .filter(([path, index]) => !isTwin(path, index))
-      .map(([path, index]): [string, unknown] => [`= ${utf8(path)}`, printRoute(routes[index], program)]),
+      .map(([path, index]): [string, unknown] => [`= ${utf8(path)}`, printRoutes(routes, index, program)]),
     ...Object.entries(prefix).map(([path, index]): [string, unknown] => {
       const twin = path !== "/" && exact[path.slice(0, -1)] === index;
-      return [twin ? `${utf8(path.slice(0, -1))} and ${utf8(path)}` : utf8(path), printRoute(routes[index], program)];
+      return [twin ? `${utf8(path.slice(0, -1))} and ${utf8(path)}` : utf8(path), printRoutes(routes, index, program)];
     }),
   ];
   return sorted(lines);
+}
+
+/** Routes of one path that differ by their conditions: a list, in the order in which they are tried. */
+function printRoutes(routes: readonly Route[], index: number, program: Program): unknown {
+  const route = routes[index];
+  if (route?.when === undefined) return printRoute(route, program);
+  const { when } = route;
+  const next = route.otherwise === undefined ? [] : printRoutes(routes, route.otherwise, program);
+  const printed = printRoute(route, program);
+  return [{ when, ...(typeof printed === "string" ? { to: printed } : (printed as object)) }, ...(Array.isArray(next) ? (next as unknown[]) : [next])];
 }
 
 function printRoute(route: Route | undefined, program: Program): unknown {

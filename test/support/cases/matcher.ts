@@ -16,8 +16,8 @@ export function matcherFor(program: Program): (request: CaseRequest) => Readonly
 }
 
 /** Every outcome that some draw of the weights leads to. */
-function outcomes(tables: Tables, { url, headers }: CaseRequest): ReadonlySet<Outcome> {
-  const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`));
+function outcomes(tables: Tables, { url, headers, method }: CaseRequest): ReadonlySet<Outcome> {
+  const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`), method);
   const forwarded = tables.settings.forwardedProto ? request.headers.find(({ name }) => name === "x-forwarded-proto")?.value : undefined;
   const https = forwarded === undefined ? request.https : forwarded === "https";
   const found = new Set<Outcome>();

@@ -1,0 +1,50 @@
+-- Counts the LuaJIT bytecodes that the edge runs for one plain request: decision, endpoint, log. Interpreter only, so the
+-- number is exact and the same on every machine. Arguments: folder of sluice.lua, snapshot file, requests.
+local folder, snapshot, requests = arg[1], arg[2], tonumber(arg[3])
+package.path = folder .. "/?.lua;" .. package.path
+jit.off()
+
+local ffi = require("ffi")
+local pointer = ffi.cast("void *", 4096)
+local nothing = function() return true end
+package.preload["resty.core.base"] = function() return { get_request = function() return pointer end } end
+package.preload["ngx.balancer"] = function()
+  return { set_current_peer = nothing, set_more_tries = nothing, set_timeouts = nothing }
+end
+-- What a plain request never calls may be anything.
+local function anything()
+  return setmetatable({}, { __index = function() return nothing end })
+end
+package.preload["ngx.ssl"] = anything
+package.preload["resty.lrucache"] = anything
+ngx = setmetatable({
+  var = { host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },
+  header = {}, status = 200,
+  now = function() return 1 end,
+  worker = { id = function() return 0 end, pid = function() return 1 end, exiting = function() return false end },
+  timer = { at = nothing, every = nothing },
+  req = anything(), re = anything(), shared = setmetatable({}, { __index = anything }),
+  log = nothing, get_phase = function() return "init_worker" end,
+  exit = function(status) error("a plain request was answered with " .. tostring(status)) end,
+  redirect = function() error("a plain request was redirected") end,
+}, { __index = function() return nothing end })
+
+local sluice = require("sluice")
+sluice.init({
+  config = "", socket = "", program = snapshot, keys = "", hideServer = true, requestIds = false, accessLog = true,
+  logLabels = false, rejectHandshake = false,
+})
+sluice.initWorker()
+
+local function request()
+  sluice.rewrite()
+  sluice.balance()
+  sluice.log()
+end
+request()
+
+local count = 0
+debug.sethook(function() count = count + 1 end, "", 1)
+for _ = 1, requests do request() end
+debug.sethook()
+print(string.format("%.1f", count / requests))

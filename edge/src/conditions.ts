@@ -1,0 +1,42 @@
+/**
+ * Conditions beyond host and path: routes of one path that differ by method, header, cookie or query
+ * (`sluice.ingress/match`). Pure.
+ */
+import type { RequestView } from "./match.ts";
+
+/** One thing that must hold of a request. */
+export interface Condition {
+  /** nginx variable without `$`: `request_method`, `http_…`, `cookie_…`, `arg_…`. */
+  variable: string;
+  /** The value is one of these, exactly. Absent, with `pattern` absent too: there is a value. */
+  values?: string[];
+  /** PCRE, unanchored, case-sensitive. */
+  pattern?: string;
+}
+
+/** True when all conditions of one alternative hold. */
+export function holds(alternatives: Condition[][], request: RequestView): boolean {
+  for (const conditions of alternatives) {
+    if (allHold(conditions, request)) return true;
+  }
+  return false;
+}
+
+function allHold(conditions: Condition[], request: RequestView): boolean {
+  for (const condition of conditions) {
+    if (!isMet(condition, request)) return false;
+  }
+  return true;
+}
+
+/** A pattern that cannot be run is met by nothing. */
+function isMet({ variable, values, pattern }: Condition, request: RequestView): boolean {
+  const value = request.variable(variable);
+  if (value === undefined) return false;
+  if (pattern !== undefined) return request.matches(value, pattern) === true;
+  if (values === undefined) return true;
+  for (const one of values) {
+    if (one === value) return true;
+  }
+  return false;
+}

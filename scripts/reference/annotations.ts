@@ -1,0 +1,53 @@
+/** The guide to annotations: what each does, and whether it works, differs or is refused. Made from their table. */
+import type { Annotation, Honoured, OnInvalid } from "../../src/model/annotations/annotation.ts";
+import { annotations } from "../../src/model/annotations/table.ts";
+import { defaultValues, type Values } from "../../src/model/annotations/values.ts";
+import { parseConfig } from "../../src/model/config.ts";
+import { code, page, table } from "./markdown.ts";
+
+const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {
+  default: "counts as absent",
+  closed: "its paths answer 503",
+  refused: "the Ingress is refused",
+};
+
+export function annotationsPage(): string {
+  const defaults = defaultValues(parseConfig(undefined).config);
+  const works = annotations.filter((row) => row.status === "honoured" && row.differs === undefined);
+  const differs = annotations.filter((row) => row.status === "honoured" && row.differs !== undefined);
+  const others = annotations.length - works.length - differs.length;
+  const groups = Map.groupBy(annotations, (row) => row.group);
+  return page("Annotations", "src/model/annotations/", [
+    `Sluice knows every annotation of ingress-nginx: ${works.length} work as there, ${differs.length} differ on purpose, ${others} are refused or have no effect, and say so. ` +
+      "They start with `nginx.ingress.kubernetes.io/` (`--annotations-prefix`). Defaults are those of the [ConfigMap](../reference/configmap.md).",
+    "A value that is not valid is always a [finding](../reference/findings.md), and so is an unknown name. What such a value does, beside, is in the tables. " +
+      "What keeps requests out never opens by mistake: its paths answer 503 until it is mended.",
+    "Sluice's own annotations, `sluice.ingress/match` and `sluice.ingress/path-annotations`, have [a page of their own](routing-by-request.md).",
+    ...[...groups].flatMap(([group, rows]) => [`## ${group}`, ...section(rows, defaults)]),
+  ]);
+}
+
+function section(rows: readonly Annotation[], defaults: Values): string[] {
+  const honoured = rows.filter((row) => row.status === "honoured");
+  const others = rows.filter((row) => row.status !== "honoured");
+  return [
+    ...(honoured.length > 0 ? [table(["annotation", "what it does", "default", "must be", "otherwise", "holds for", "risk"], honoured.map((row) => works(row, defaults)))] : []),
+    ...honoured.flatMap((row) => (row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
+    ...(others.length > 0 ? [table(["annotation", "Sluice", "risk"], others.map((row) => [names(row), outcome(row), row.risk]))] : []),
+  ];
+}
+
+function works(row: Honoured, defaults: Values): string[] {
+  const shown = row.show(defaults);
+  const text = shown === "none" || shown === "" ? "none" : code(shown);
+  return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, row.risk];
+}
+
+function outcome(row: Exclude<Annotation, Honoured>): string {
+  if (row.status === "snippet") return "refused: it puts text into nginx's configuration";
+  return row.guardsAccess("probe") ? "not yet: its paths answer 503" : "not yet: it has no effect";
+}
+
+function names({ name, aliases = [] }: Annotation): string {
+  return [name, ...aliases].map(code).join(", ");
+}

@@ -1,0 +1,37 @@
+/** YAML in an annotation, read as plain tables: what is not of the shape asked for is a problem, never a guess. */
+import { parseDocument } from "yaml";
+
+export type Table = Readonly<Record<string, unknown>>;
+
+/** The text was not what it must be: one clause, for a finding. */
+export class Malformed extends Error {}
+
+/** A table with string keys; throws Malformed. */
+export function readTable(text: string): Table {
+  const document = parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as Parameters<typeof parseDocument>[1]);
+  const [problem] = document.errors;
+  if (problem) throw new Malformed(`it is no YAML: ${(problem.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
+  return asTable(document.toJS({ maxAliasCount: 0 }), "it");
+}
+
+export function asTable(value: unknown, what: string): Table {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Malformed(`${what} must be a table`);
+  return value as Table;
+}
+
+/** Text; numbers and booleans as YAML writes them. */
+export function asText(value: unknown, what: string): string {
+  if (typeof value === "string") return value;
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  throw new Malformed(`${what} must be text`);
+}
+
+/** One text or a list of them. */
+export function asTexts(value: unknown, what: string): string[] {
+  return Array.isArray(value) ? value.map((one) => asText(one, what)) : [asText(value, what)];
+}
+
+export function onlyKeys(table: Table, known: readonly string[], what: string): void {
+  const stray = Object.keys(table).find((key) => !known.includes(key));
+  if (stray !== undefined) throw new Malformed(`${what} has "${stray}"; it may have ${known.join(", ")}`);
+}
