@@ -99,10 +99,10 @@ export const affinityResolver: Resolver = {
   },
 };
 
-function checkSession({ balance, affinity: { sameSite: site } }: Values, at: ResolveContext): void {
+function checkSession({ balance, affinity: { sameSite: site, conditionalNone } }: Values, at: ResolveContext): void {
   if (balance.serviceUpstream) oneAddress(at, "affinity");
   const name = "session-cookie-conditional-samesite-none";
-  if (site !== "None" && at.given(name) !== undefined) {
+  if (site !== "None" && conditionalNone) {
     at.report(found.balancingNeeds(at.place(name), { name, other: 'session-cookie-samesite: "None"', effect: "the cookie is the same for every browser" }));
   }
 }

@@ -32,6 +32,6 @@ export const affinityCanaryBehavior = finding<Record<never, never>>(
 export const clusterIpMissing = finding<{ service: string; why: string }>(
   "cluster-ip-missing",
   "warning",
-  ({ service, why }) => `service-upstream asks for the ClusterIP of the Service "${service}", which ${why}: give it one or remove the annotation`,
+  ({ service, why }) => `service-upstream asks for the ClusterIP of the Service "${service}", which ${why}: give it one, or turn service-upstream off for this Ingress`,
   () => "requests go to its pods",
 );

@@ -86,13 +86,14 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
 
 function printRoute(route: Route | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, profile, https, keepSlash, connect, send, read } = route;
+  const { canaries, total, filters, balance, profile, https, keepSlash, connect, send, read } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
     ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
     ...(profile === undefined ? {} : { profile: printProfile(program.profiles.get(profile), program) }),
     ...(filters ? { filters } : {}),
+    ...(balance ? { balance } : {}),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
   // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
@@ -113,13 +114,14 @@ function target({ pool, respond, slash }: Route): string {
   return pool === DEFAULT_BACKEND ? "default backend" : pool;
 }
 
-function printCanary({ pool, header, value, pattern, cookie, from, to }: Canary, total: number): string {
+function printCanary({ pool, header, value, pattern, cookie, from, to, balance }: Canary, total: number): unknown {
   const rules = [
     header === undefined ? "" : value !== undefined ? `${header} = ${value}` : pattern !== undefined ? `${header} ~ ${pattern}` : header,
     cookie ?? "",
     to > from ? `${to - from} of ${total}` : "",
   ];
-  return `${pool} by ${rules.filter((rule) => rule !== "").join(", ") || "nothing"}`;
+  const text = `${pool} by ${rules.filter((rule) => rule !== "").join(", ") || "nothing"}`;
+  return balance ? { to: text, balance } : text;
 }
 
 function withPrefix<T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> {
