@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ownerOf, ringOf } from "../../edge/src/hash-ring.ts";
 import { ask, type Answer } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { configMap, site } from "../support/manifests.ts";
+import { configMap, documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
@@ -130,12 +130,19 @@ test("the backend's own cookies stay beside ours; a trusted proxy's https makes 
   const endpoints = [`127.0.0.1:${(server.address() as AddressInfo).port}`];
   const files = {
     "web.yaml": site({ name: "web", host: "own.example", endpoints, annotations: { affinity: "cookie" } }),
-    "sluice.yaml": configMap({ "use-forwarded-headers": "true" }),
+    "filtered.yaml": site({ name: "filtered", host: "filtered.example", endpoints, annotations: { affinity: "cookie", "custom-headers": "shop/headers" } }),
+    "headers.yaml": documents({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "headers", namespace: "shop" }, data: { "X-Set": "yes" } }),
+    "sluice.yaml": configMap({ "use-forwarded-headers": "true", "global-allowed-response-headers": "X-Set" }),
   };
   const sluice = await start(t, files, ["--configmap=sluice/sluice"]);
-  const answer = await ask({ port: sluice.http, host: "own.example" });
-  assert.deepEqual(answer.headers["set-cookie"]?.split(", ").map((text) => text.replace(/=.*/, "")).sort(), ["INGRESSCOOKIE", "own", "two"]);
-  assert.equal(answer.headers["set-cookie"]?.includes("Secure"), false);
+  for (const host of ["own.example", "filtered.example"]) {
+    const answer = await ask({ port: sluice.http, host });
+    assert.deepEqual(answer.headers["set-cookie"]?.split(", ").map((text) => text.replace(/=.*/, "")).sort(), ["INGRESSCOOKIE", "own", "two"], host);
+    assert.equal(answer.headers["set-cookie"]?.includes("Secure"), false);
+    assert.equal(answer.headers["x-set"], host === "filtered.example" ? "yes" : undefined);
+    const again = await ask({ port: sluice.http, host, headers: { cookie: `INGRESSCOOKIE=${cookieOf(answer)?.value}` } });
+    assert.equal(cookieOf(again), undefined);
+  }
   const behind = await ask({ port: sluice.http, host: "own.example", headers: { "x-forwarded-proto": "https" } });
   assert.match(cookieOf(behind)?.attributes ?? "", /; Secure/);
 });

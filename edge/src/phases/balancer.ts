@@ -12,16 +12,14 @@ export function balance(): void {
   const state = recall();
   const pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
-  const first = state.endpoint < 0;
   const route = state.route as Route;
   const policy = state.canary === undefined ? route.balance : state.canary.balance;
-  if (policy !== undefined) state.endpoint = chooseBy(policy, pool, state);
-  else if (state.endpoint < 0) state.endpoint = firstEndpoint(pool, math.random);
-  else state.endpoint = nextEndpoint(pool, state.endpoint);
-  if (first) {
+  if (state.endpoint < 0) {
+    state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
     state.tries = 1;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
+    state.endpoint = policy === undefined ? nextEndpoint(pool, state.endpoint) : chooseBy(policy, pool, state);
     state.tries++;
   }
   // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.

@@ -1,9 +1,10 @@
 /** Balancer phase of the routes that do not take endpoints in turn. */
-import type { Attempt, Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
+import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
 import { choose } from "../policy.ts";
 import type { CookieView } from "../sticky.ts";
 import { setCookie } from "../sticky.ts";
 import { score, welcome } from "./scores.ts";
+import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
@@ -16,11 +17,30 @@ const view: PolicyView = {
 };
 
 /** Index of the endpoint for the next try. A session that begins is told to the client. */
-export function chooseBy(balance: Balance, pool: Peers, attempt: Attempt): number {
-  if (balance.kind === "ewma") welcome(pool);
+export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): number {
+  attempt.scored = balance.kind === "ewma";
+  if (attempt.scored) welcome(pool);
   const endpoint = choose(balance, pool, attempt, view);
-  if (balance.kind === "session" && attempt.session !== undefined) tell(balance, attempt.session);
+  // Set before the response is read: nginx adds the backend's own cookies to it, and a retry replaces it.
+  // In a location with filters the header filter tells it, so that what those do to the backend's cookies is not done to ours.
+  if (balance.kind === "session" && attempt.session !== undefined && attempt.route?.filters === undefined) {
+    ngx.header["Set-Cookie"] = cookieText(balance, attempt.session);
+  }
   return endpoint;
+}
+
+/** Header filter phase: the session that this request began, if any, beside the cookies that are there. */
+export function tellSession(state: InFlight): void {
+  const { route, canary, session } = state;
+  const balance = canary === undefined ? route?.balance : canary.balance;
+  // Without an endpoint it is what an earlier request left.
+  if (session === undefined || state.endpoint < 0 || balance === undefined || balance.kind !== "session") return;
+  const given = ngx.header["Set-Cookie"];
+  const all: string[] = [];
+  if (typeof given === "string") all.push(given);
+  else if (given !== undefined) for (const one of given) all.push(one);
+  all.push(cookieText(balance, session));
+  ngx.header["Set-Cookie"] = all;
 }
 
 const cookieView: CookieView = {
@@ -29,12 +49,11 @@ const cookieView: CookieView = {
   timeIn: (seconds) => ngx.cookie_time(Math.floor(ngx.now()) + seconds),
 };
 
-/** Set before the response is read: nginx adds the backend's own cookies to it. A retry replaces what was set. */
-function tell({ cookie, key }: SessionBalance, session: string): void {
+function cookieText({ cookie, key }: SessionBalance, session: string): string {
   const vars = ngx.var;
   cookieView.https = isHttps(vars);
   cookieView.userAgent = vars.http_user_agent;
-  ngx.header["Set-Cookie"] = setCookie(cookie, session, key, cookieView);
+  return setCookie(cookie, session, key, cookieView);
 }
 
 /** The client's connection is TLS, as a trusted proxy's X-Forwarded-Proto has it. */

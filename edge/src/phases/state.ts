@@ -27,6 +27,8 @@ export interface InFlight {
   /** Of routes with a policy: endpoints that failed, and the upstream key of a cookie to set. */
   tried: number[] | undefined;
   session: string | undefined;
+  /** Its endpoint was chosen by response times: that of its own answer counts. */
+  scored: boolean;
   /** Of routes with a profile: nginx's `$uri` before the jump there. */
   path: string;
 }
@@ -59,7 +61,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  */
 function newState(key: number): InFlight {
   const state: InFlight = {
-    route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, tried: undefined, session: undefined, path: "",
+    route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, tried: undefined, session: undefined, scored: false, path: "",
   };
   byAddress.set(key, state);
   return state;
