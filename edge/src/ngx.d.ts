@@ -5,7 +5,8 @@ declare namespace ngx {
   /** Values are strings; assigning undefined clears the variable. */
   export const vars: Record<string, string | undefined>;
   export { vars as var };
-  export const header: Record<string, string | undefined>;
+  /** Response headers; several of one name are a list. */
+  export const header: Record<string, string | string[] | undefined>;
   export const status: number;
 
   /** What `exit` takes in the certificate phase to end the handshake. */
@@ -22,6 +23,19 @@ declare namespace ngx {
   export function now(): number;
   export function sleep(seconds: number): void;
   export function get_phase(): string;
+  /** In hex. */
+  export function md5(text: string): string;
+  /** Seconds since 1970 as cookies write them. */
+  export function cookie_time(seconds: number): string;
+  /** `lua_shared_dict`s by name. */
+  export const shared: Record<string, SharedDict | undefined>;
+  export interface SharedDict {
+    /** Value and flags; no flags when they are 0. */
+    get(key: string): LuaMultiReturn<[number | undefined, number?]>;
+    set(key: string, value: number, seconds: number, flags: number): void;
+    /** Only where there is none. */
+    add(key: string, value: number, seconds: number, flags: number): void;
+  }
 
   /** @noSelf */
   export namespace req {

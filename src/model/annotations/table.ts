@@ -3,7 +3,9 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { affinityAnnotations, affinityResolver } from "./affinity.ts";
 import { aliasAnnotations, aliasResolver } from "./alias.ts";
+import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
@@ -18,6 +20,8 @@ export const annotations: readonly Annotation[] = [
   ...aliasAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...balanceAnnotations,
+  ...affinityAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -28,6 +32,8 @@ export const RESOLVERS: readonly Resolver[] = [
   redirectResolver,
   rewriteResolver,
   aliasResolver,
+  balanceResolver,
+  affinityResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

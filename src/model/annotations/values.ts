@@ -3,7 +3,11 @@
  */
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
+import type { Template } from "../../../edge/src/program.ts";
+import { affinityDefaults } from "./affinity.ts";
 import { aliasDefaults } from "./alias.ts";
+import { balanceDefaults } from "./balance.ts";
+import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
@@ -51,6 +55,30 @@ export interface AliasValues {
   readonly names: readonly string[];
 }
 
+export interface BalanceValues {
+  readonly loadBalance: LoadBalance;
+  readonly serviceUpstream: boolean;
+  readonly hashBy?: Template;
+  readonly subset: boolean;
+  readonly subsetSize: number;
+}
+
+export interface AffinityValues {
+  readonly enabled: boolean;
+  readonly mode: "balanced" | "persistent";
+  readonly canaryBehavior: "sticky" | "legacy";
+  readonly name: string;
+  readonly secure: boolean;
+  /** Seconds. */
+  readonly expires?: number;
+  readonly maxAge?: number;
+  readonly path?: string;
+  readonly domain?: string;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  readonly conditionalNone: boolean;
+  readonly changeOnFailure: boolean;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
@@ -58,6 +86,8 @@ export interface Values {
   readonly rewrite: RewriteValues;
   readonly alias: AliasValues;
   readonly proxy: ProxySettings;
+  readonly balance: BalanceValues;
+  readonly affinity: AffinityValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -68,5 +98,7 @@ export function defaultValues(config: Config): Values {
     rewrite: rewriteDefaults,
     alias: aliasDefaults,
     proxy: proxyDefaults(config),
+    balance: balanceDefaults(config),
+    affinity: affinityDefaults,
   };
 }
