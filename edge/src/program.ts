@@ -7,7 +7,11 @@
  */
 import type { Condition } from "./conditions.ts";
 
+import type { RouteTrace, Sampling } from "./trace.ts";
+
 export type { Condition } from "./conditions.ts";
+export type { RouteTrace } from "./trace.ts";
+
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -49,6 +53,8 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  /** A snippet stands in its location and sees the client's URI. */
+  snippet?: boolean;
 }
 
 /** What one match leads to. */
@@ -76,6 +82,7 @@ export interface Route {
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
   filters?: Filters;
+  trace?: RouteTrace;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -118,6 +125,8 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** Absent until the settings have come: nothing is sampled. */
+  sampling?: Sampling;
 }
 
 export type Kind = "host" | "pool" | "certificate" | "tls" | "settings";

@@ -17,6 +17,8 @@ export interface Sampling {
   sampler: "on" | "off" | "ratio";
   /** For `ratio`: 0 … 1 of the traces. */
   ratio: number;
+  /** Spans are sent; else only the context is passed on. */
+  reports: boolean;
   /** A trace that is continued keeps what was decided for it. */
   parentBased: boolean;
 }

@@ -89,7 +89,7 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash, edge } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge, trace } = route.filters;
   return {
     path: route.path,
     ...target,
@@ -100,6 +100,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
     ...(edge ? { filters: edge } : {}),
+    ...(trace ? { trace } : {}),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };

@@ -6,6 +6,7 @@
  */
 import { Agent } from "undici";
 import type { SpanRow } from "../../edge/src/trace.ts";
+import type { Config } from "../model/config.ts";
 import { createBackoff, pause } from "../support/backoff.ts";
 import type { Log } from "../support/log.ts";
 import { otlpRequest } from "./otlp.ts";
@@ -18,6 +19,17 @@ export interface SpanExportSettings {
   readonly maxQueueSize: number;
   readonly scheduleDelayMs: number;
   readonly maxBatchSize: number;
+}
+
+export function spanExportSettings(config: Config): SpanExportSettings {
+  return {
+    host: config.otlpCollectorHost,
+    port: config.otlpCollectorPort,
+    serviceName: config.otelServiceName,
+    maxQueueSize: config.otelMaxQueuesize,
+    scheduleDelayMs: config.otelScheduleDelayMillis,
+    maxBatchSize: config.otelMaxExportBatchSize,
+  };
 }
 
 export interface SpanExport {

@@ -8,7 +8,7 @@ import {
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
-const always: Sampling = { sampler: "on", ratio: 0, parentBased: true };
+const always: Sampling = { sampler: "on", ratio: 0, parentBased: true, reports: true };
 const draw = (): number => Math.floor(Math.random() * 2 ** 32);
 
 test("traceparent: what the standard allows, and nothing else", () => {
@@ -51,7 +51,7 @@ test("ids are the numbers drawn, never all zero", () => {
 
 test("parent-based: the parent decides; else the sampler does", () => {
   const sampled = (flags: string, sampling: Sampling): boolean => traceRequest(`00-${TRACE}-${SPAN}-${flags}`, sampling, draw).sampled;
-  const off: Sampling = { sampler: "off", ratio: 0, parentBased: true };
+  const off: Sampling = { sampler: "off", ratio: 0, parentBased: true, reports: true };
   assert.equal(sampled("01", off), true);
   assert.equal(sampled("03", off), true);
   assert.equal(sampled("00", always), false);
@@ -63,7 +63,7 @@ test("parent-based: the parent decides; else the sampler does", () => {
 });
 
 test("a ratio keeps its share of the traces, the same ones everywhere", () => {
-  const ratio = (value: number): Sampling => ({ sampler: "ratio", ratio: value, parentBased: true });
+  const ratio = (value: number): Sampling => ({ sampler: "ratio", ratio: value, parentBased: true, reports: true });
   const contexts = Array.from({ length: 20_000 }, () => traceRequest(undefined, ratio(0.25), draw));
   const share = contexts.filter(({ sampled }) => sampled).length / contexts.length;
   assert.ok(Math.abs(share - 0.25) < 0.02, String(share));

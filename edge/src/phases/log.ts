@@ -3,6 +3,7 @@ import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { recall, release } from "./state.ts";
+import { endSpan } from "./trace.ts";
 
 export function log(): void {
   const state = recall();
@@ -10,10 +11,11 @@ export function log(): void {
     if (options.accessLog) ngx.var.proxy_upstream_name = "-";
     return;
   }
-  const { pool, route, canary } = state;
+  const { pool, route, canary, span } = state;
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
+  if (span !== undefined) endSpan(span, route, canary, ngx.status);
 }
 
 function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | undefined): void {

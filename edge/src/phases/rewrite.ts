@@ -6,12 +6,14 @@
  */
 import type { Decision, RequestView } from "../match.ts";
 import { decide } from "../match.ts";
+import type { Route } from "../program.ts";
 import { httpsLocation, slashLocation } from "../redirect.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
+import { beginSpan, endSpan } from "./trace.ts";
 
 const request: RequestView = {
   variable: (name) => ngx.var[name],
@@ -35,19 +37,22 @@ export function rewrite(): void {
   const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
-    remember(route, undefined, undefined, decision.status);
-    return enter(route.profile as string);
+    const span = route.trace === undefined ? undefined : beginSpan(route);
+    remember(route, undefined, undefined, decision.status).span = span;
+    return enter(route);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
-  remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile);
+  const span = route.trace === undefined ? undefined : beginSpan(route);
+  remember(route, pool, decision.canary, 0).span = span;
+  if (route.profile !== undefined) enter(route);
 }
 
 /** Leads the request to the location of a profile, and its raw URI past it. */
-function enter(profile: string): void {
+function enter(route: Route): void {
   const vars = ngx.var;
   vars.sluice_uri = originForm(vars.request_uri as string);
-  ngx.req.set_uri("profile:" + profile, false);
+  if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
+  ngx.req.set_uri("profile:" + (route.profile as string), false);
 }
 
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */
@@ -58,7 +63,12 @@ function originForm(raw: string): string {
 function refuse(decision: Decision): void {
   const vars = ngx.var;
   const uri = vars.request_uri as string;
-  count(decision.route, undefined, decision.status);
+  const { route } = decision;
+  count(route, undefined, decision.status);
+  if (route !== undefined && route.trace !== undefined) {
+    const span = beginSpan(route);
+    if (span !== undefined) endSpan(span, route, undefined, decision.status);
+  }
   if (decision.redirect === "slash") {
     ngx.redirect(slashLocation(vars.scheme as string, vars.host as string, uri), decision.status);
   } else if (decision.redirect === "https") {

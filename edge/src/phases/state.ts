@@ -9,6 +9,7 @@
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
 import type { Canary, Pool, Route } from "../program.ts";
+import type { TraceContext } from "../trace.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 
@@ -20,6 +21,8 @@ export interface InFlight {
   canary: Canary | undefined;
   /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
   refused: number;
+  /** Of a request that is traced. */
+  span: TraceContext | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
@@ -36,7 +39,7 @@ function address(): number {
 }
 
 /** @param refused 0 for a request that is proxied to `pool`. */
-export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): void {
+export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): InFlight {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
   if (state.route === undefined) count++;
@@ -44,7 +47,9 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.pool = pool;
   state.canary = canary;
   state.refused = refused;
+  state.span = undefined;
   state.endpoint = -1;
+  return state;
 }
 
 /**
@@ -52,7 +57,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0 };
+  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, endpoint: -1, tries: 0 };
   byAddress.set(key, state);
   return state;
 }
@@ -68,6 +73,7 @@ export function release(state: InFlight): void {
   state.route = undefined;
   state.pool = undefined;
   state.canary = undefined;
+  state.span = undefined;
   count--;
 }
 

@@ -5,21 +5,28 @@ import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
-import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
+import { notYetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations } from "./redirects.ts";
+import { snippetAnnotations, snippetResolver } from "./snippets.ts";
+import { tracingAnnotations, tracingResolver } from "./tracing.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
   ...redirectAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...tracingAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
 
 /** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [headerResolver];
+export const RESOLVERS: readonly Resolver[] = [
+  headerResolver,
+  snippetResolver,
+  tracingResolver,
+];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(

@@ -7,6 +7,10 @@ import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
+import { snippetDefaults } from "./snippets.ts";
+import { tracingDefaults } from "./tracing.ts";
+import type { Statement } from "../snippets/parse.ts";
+import type { Snippet } from "../snippets/snippet.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -31,13 +35,37 @@ export interface RedirectValues {
   readonly preserveTrailingSlash: boolean;
 }
 
+/** Of snippets that the operator allowed. */
+export interface SnippetValues {
+  readonly server?: readonly Statement[];
+  readonly configuration?: readonly Statement[];
+  /** Both, for the locations of the Ingress; set by the resolver. */
+  readonly snippet?: Snippet;
+}
+
+export interface TracingValues {
+  readonly enabled: boolean;
+  readonly trust: boolean;
+  /** With `$variables`; "": method and path of the route. */
+  readonly name: string;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
   readonly proxy: ProxySettings;
+  readonly snippets: SnippetValues;
+  readonly tracing: TracingValues;
 }
 
 export function defaultValues(config: Config): Values {
-  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return {
+    headers: headerDefaults,
+    canary: canaryDefaults,
+    redirects: redirectDefaults(config),
+    proxy: proxyDefaults(config),
+    snippets: snippetDefaults,
+    tracing: tracingDefaults(config),
+  };
 }
