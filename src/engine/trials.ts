@@ -20,6 +20,8 @@ export interface TrialInput {
 }
 
 const LONGEST_PROBLEM = 300;
+/** Refusals that are remembered; one that was forgotten is tested again. */
+const MOST_REFUSALS = 10_000;
 
 export class Trials {
   readonly #order: (order: AgentOrder) => void;
@@ -106,6 +108,8 @@ export class Trials {
 
   #refuse(id: string, snippet: string, problem: string): void {
     this.#failed.set(id, { snippet, problem: oneLine(problem) });
+    const [oldest] = this.#failed.keys();
+    if (this.#failed.size > MOST_REFUSALS && oldest !== undefined) this.#failed.delete(oldest);
     this.#refused = new Map([...this.#failed.values()].map((one) => [one.snippet, one.problem]));
   }
 

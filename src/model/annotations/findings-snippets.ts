@@ -11,8 +11,8 @@ export const snippetRefused = finding<OfSnippet & { advice: string }>(
   "snippet-refused",
   "error",
   ({ name, advice }) =>
-    `${name} puts text into nginx's configuration, which is not allowed here: replace it` +
-    `${advice === "" ? "" : ` (${advice})`}, or let the operator set both allow-snippet-annotations: "true" and annotations-risk-level: "Critical"`,
+    `${name} puts text into nginx's configuration, which is not allowed here: ${advice === "" ? "remove it" : `replace it (${advice})`}, ` +
+    'or let the operator set both allow-snippet-annotations: "true" and annotations-risk-level: "Critical"',
   () => REFUSED,
 );
 

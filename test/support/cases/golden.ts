@@ -86,13 +86,14 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
 
 function printRoute(route: Route | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, profile, https, keepSlash, connect, send, read } = route;
+  const { canaries, total, filters, trace, profile, https, keepSlash, connect, send, read } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
     ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
     ...(profile === undefined ? {} : { profile: printProfile(program.profiles.get(profile), program) }),
     ...(filters ? { filters } : {}),
+    ...(trace ? { trace } : {}),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
   // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
