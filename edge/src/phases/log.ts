@@ -11,11 +11,14 @@ export function log(): void {
     if (options.accessLog) ngx.var.proxy_upstream_name = "-";
     return;
   }
-  const { pool, route, canary, span } = state;
+  const { pool, route, canary } = state;
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
-  if (span !== undefined) endSpan(span, route, canary, ngx.status);
+  if (route.trace !== undefined) {
+    endSpan(state.span, route, canary, ngx.status);
+    state.span = undefined;
+  }
 }
 
 function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | undefined): void {

@@ -13,7 +13,7 @@ import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
-import { beginSpan, endSpan } from "./trace.ts";
+import { beginSpan, endSpan, newSpan } from "./trace.ts";
 
 const request: RequestView = {
   variable: (name) => ngx.var[name],
@@ -37,13 +37,13 @@ export function rewrite(): void {
   const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
-    const span = route.trace === undefined ? undefined : beginSpan(route);
-    remember(route, undefined, undefined, decision.status).span = span;
+    remember(route, undefined, undefined, decision.status);
+    if (route.trace !== undefined) beginSpan(route);
     return enter(route);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
-  const span = route.trace === undefined ? undefined : beginSpan(route);
-  remember(route, pool, decision.canary, 0).span = span;
+  remember(route, pool, decision.canary, 0);
+  if (route.trace !== undefined) beginSpan(route);
   if (route.profile !== undefined) enter(route);
 }
 
@@ -66,8 +66,7 @@ function refuse(decision: Decision): void {
   const { route } = decision;
   count(route, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) {
-    const span = beginSpan(route);
-    if (span !== undefined) endSpan(span, route, undefined, decision.status);
+    endSpan(newSpan(route), route, undefined, decision.status);
   }
   if (decision.redirect === "slash") {
     ngx.redirect(slashLocation(vars.scheme as string, vars.host as string, uri), decision.status);

@@ -21,7 +21,7 @@ export interface InFlight {
   canary: Canary | undefined;
   /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
   refused: number;
-  /** Of a request that is traced. */
+  /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
   span: TraceContext | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
@@ -39,7 +39,7 @@ function address(): number {
 }
 
 /** @param refused 0 for a request that is proxied to `pool`. */
-export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): InFlight {
+export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): void {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
   if (state.route === undefined) count++;
@@ -47,9 +47,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.pool = pool;
   state.canary = canary;
   state.refused = refused;
-  state.span = undefined;
   state.endpoint = -1;
-  return state;
 }
 
 /**
@@ -73,7 +71,6 @@ export function release(state: InFlight): void {
   state.route = undefined;
   state.pool = undefined;
   state.canary = undefined;
-  state.span = undefined;
   count--;
 }
 

@@ -27,15 +27,18 @@ function draw(): number {
   return (math.random(0, WORD) + salt) % (WORD + 1);
 }
 
+/** To be called for a request that was remembered. An error page of its own is still the same request. */
+export function beginSpan(route: Route): void {
+  const state = recall();
+  if (state === undefined || (ngx.req.is_internal() && state.span !== undefined)) return;
+  state.span = newSpan(route);
+}
+
 /** The context of the request at hand; its backend learns it. Undefined before the settings have come. */
-export function beginSpan(route: Route): TraceContext | undefined {
+export function newSpan(route: Route): TraceContext | undefined {
   const sampling = tables.settings.sampling;
-  const trace = route.trace;
-  if (sampling === undefined || trace === undefined) return undefined;
-  // An error page of its own is still the same request.
-  const before = ngx.req.is_internal() ? recall()?.span : undefined;
-  if (before !== undefined) return before;
-  const incoming = trace.trust ? ngx.var.http_traceparent : undefined;
+  if (sampling === undefined) return undefined;
+  const incoming = route.trace?.trust === true ? ngx.var.http_traceparent : undefined;
   const context = traceRequest(incoming, sampling, draw);
   ngx.req.set_header("traceparent", traceparentOf(context));
   // What other systems say about a trace that is not continued means nothing (W3C Trace Context, 3.3.1).
@@ -43,8 +46,8 @@ export function beginSpan(route: Route): TraceContext | undefined {
   return context;
 }
 
-export function endSpan(context: TraceContext, route: Route, canary: Canary | undefined, status: number): void {
-  if (!context.sampled || tables.settings.sampling?.reports !== true) return;
+export function endSpan(context: TraceContext | undefined, route: Route, canary: Canary | undefined, status: number): void {
+  if (context === undefined || !context.sampled || tables.settings.sampling?.reports !== true) return;
   const vars = ngx.var;
   const method = ngx.req.get_method();
   const name = route.trace?.name;
