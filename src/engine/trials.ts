@@ -20,11 +20,16 @@ export interface TrialInput {
 }
 
 const LONGEST_PROBLEM = 300;
+/** A test takes some ten milliseconds. */
+const PATIENCE_MS = 2000;
 /** Refusals that are remembered; one that was forgotten is tested again. */
 const MOST_REFUSALS = 10_000;
 
 export class Trials {
   readonly #order: (order: AgentOrder) => void;
+  readonly #now: () => number;
+  /** When the tests under way began. */
+  #since = 0;
   /** Digest of the configuration without any snippet that the verdicts hold for. */
   #base = "";
   /** Profiles by id. */
@@ -38,8 +43,9 @@ export class Trials {
   #snippets: Profile[] = [];
   #refused: ReadonlyMap<string, string> = new Map();
 
-  constructor(order: (order: AgentOrder) => void) {
+  constructor(order: (order: AgentOrder) => void, now: () => number = Date.now) {
     this.#order = order;
+    this.#now = now;
   }
 
   /** Digests of snippets that nginx refuses, with its words. The same map while nothing changed. */
@@ -49,11 +55,15 @@ export class Trials {
 
   /** Profiles of the Program without a verdict, or whose refusal its routes do not know yet. */
   get open(): boolean {
-    return this.#asked !== undefined || this.#waiting.size > 0 || this.#snippets.some(({ snippet }) => this.#refused.has(snippet?.digest ?? ""));
+    return this.#busy || this.#snippets.some(({ snippet }) => this.#refused.has(snippet?.digest ?? ""));
   }
 
-  /** Has a test to wait for before a configuration can be planned. */
+  /** There is a test worth waiting for before a configuration is planned. A flood of snippets keeps nobody waiting. */
   get pending(): boolean {
+    return this.#busy && this.#now() - this.#since < PATIENCE_MS;
+  }
+
+  get #busy(): boolean {
     return this.#asked !== undefined || this.#waiting.size > 0;
   }
 
@@ -63,6 +73,7 @@ export class Trials {
   /** Sees to it that every profile with a snippet gets a verdict. */
   examine({ settings, facts, program, status }: TrialInput): void {
     this.#snippets = [...program.profiles.values()].filter(({ snippet }) => snippet !== undefined);
+    if (!this.#busy) this.#since = this.#now();
     this.#waiting = new Map();
     if (this.#snippets.length === 0 && this.#failed.size === 0) return;
     const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>

@@ -19,11 +19,11 @@ const one = (text: string): [string, Profile] => {
   return [profileId(profile), profile];
 };
 
-function started() {
+function started(now?: () => number) {
   const orders: (AgentOrder & { op: "try" })[] = [];
   const trials = new Trials((order) => {
     if (order.op === "try") orders.push(order);
-  });
+  }, now);
   const examine = (profiles: Map<string, Profile>, config: Config = DEFAULT_CONFIG, status: EngineStatus = NO_ENGINE): void =>
     trials.examine({ settings, facts, program: { parts: new Map(), profiles, config }, status });
   return { trials, orders, examine };
@@ -74,5 +74,18 @@ test("an agent that went takes its question along; the next one is asked", () =>
   examine(new Map([snippet]));
   assert.deepEqual(orders.map(({ id }) => id), [snippet[0], snippet[0]]);
   trials.tried("another", "no");
+  assert.equal(trials.pending, true);
+});
+
+test("a flood of snippets keeps nobody waiting for long", () => {
+  let now = 0;
+  const { trials, examine } = started(() => now);
+  examine(new Map([one("a"), one("b")]));
+  assert.equal(trials.pending, true);
+  now = 2500;
+  trials.tried(one("a")[0], "");
+  assert.deepEqual([trials.pending, trials.open, trials.usable(...one("a")), trials.usable(...one("b"))], [false, true, true, false]);
+  trials.tried(one("b")[0], "");
+  examine(new Map([one("a"), one("b"), one("c")]));
   assert.equal(trials.pending, true);
 });

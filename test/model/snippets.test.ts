@@ -91,7 +91,12 @@ test("the common ones have an annotation that does the same", () => {
     ["limit_rate 100k;", /limit-rate: "100"/],
     ["access_log off;", /enable-access-log: "false"/],
     ["if ($request_method = OPTIONS) { return 204; }", /enable-cors/],
-    ["location /x { deny all; }", /a path "\/x" of its own/],
+    ["location /x { deny all; }", /a path "\/x" of its own in an Ingress with denylist-source-range/],
+    ['location ~* "^/actuator" { return 403; }', /a path "\/actuator" of its own in an Ingress with denylist-source-range/],
+    ["if ($request_uri ~* ^/old$) { return 301 https://new.example/; }", /a path "\/old" of its own in an Ingress with permanent-redirect: "https:\/\/new\.example\/"/],
+    ["if ($http_x_forwarded_proto != 'https') { return 301 https://$host$request_uri; }", /force-ssl-redirect/],
+    ["proxy_set_header l5d-dst-override $service_name;", /service-upstream: "true"/],
+    ['more_set_headers "X-Id: $req_id";', /ConfigMap key add-headers/],
   ];
   for (const [text, wanted] of cases) assert.match(advice(text), wanted, text);
 });
@@ -100,7 +105,11 @@ test("what has no annotation is named, and so is what stands under a condition",
   assert.equal(advice("sub_filter a b; proxy_read_timeout 90;"), 'proxy_read_timeout 90 → proxy-read-timeout: "90"; no annotation does the same as sub_filter a b');
   assert.equal(
     advice('if ($http_x = 1) { add_header X-A b; }'),
-    'add_header X-A b (inside if) → custom-headers, naming a ConfigMap with X-A: "b"; no annotation does the same as if ($http_x = 1) {…}',
+    'if ($http_x = 1) {…} → an Ingress of its own with sluice.ingress/match; add_header X-A b (inside if) → custom-headers, naming a ConfigMap with X-A: "b"',
+  );
+  assert.equal(
+    advice("if ($bad) { add_header X-A b; }"),
+    'add_header X-A b (inside if) → custom-headers, naming a ConfigMap with X-A: "b"; no annotation does the same as if ($bad) {…}',
   );
   assert.match(advice("set $a b;".repeat(9)), /4 more$/);
 });

@@ -190,7 +190,7 @@ export class NginxProcess {
     child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
     const code = await new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      child.once("close", resolve);
+      child.once("close", (status, by) => resolve(by === null ? status : `${by}, after at most ten seconds`));
     });
     if (code !== 0) throw new Error(firstComplaint(complaint) || `"nginx -t" ended with ${String(code)}`);
   }

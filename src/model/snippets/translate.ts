@@ -5,7 +5,7 @@
  * that there is none. The answers are advice to a person, never applied by themselves.
  */
 import type { Statement } from "./parse.ts";
-import { BLOCKS, DIRECTIVES } from "./translations.ts";
+import { BLOCKS, DIRECTIVES, selection } from "./translations.ts";
 
 export interface Translation {
   /** The statement, shortened. */
@@ -39,9 +39,9 @@ function translateOne(statement: Statement): readonly Translation[] {
   const from = printStatement(statement);
   const whole = children ? BLOCKS[name]?.(args, children) : DIRECTIVES[name]?.(args);
   if (whole !== undefined || !children) return [{ from, to: whole }];
-  // What stands under a condition has a translation of its own, but the condition has none.
+  // What stands under a condition has a translation of its own.
   const inner = translate(children).filter(({ to }) => to !== undefined);
-  return [{ from, to: undefined }, ...inner.map((one) => ({ ...one, from: `${one.from} (inside ${name})` }))];
+  return [{ from, to: name === "if" ? selection(args) : undefined }, ...inner.map((one) => ({ ...one, from: `${one.from} (inside ${name})` }))];
 }
 
 /** nginx's first match wins; a list of `allow` that ends in `deny all`, and a list of `deny`, are annotations. */

@@ -8,6 +8,7 @@ import type { Statement } from "./parse.ts";
 type Args = readonly string[];
 type Rule = (args: Args) => string | undefined;
 
+const CLOSED = 'denylist-source-range: "0.0.0.0/0,::/0"';
 const NOTHING = "nothing: it is so anyway";
 const quote = (text: string): string => JSON.stringify(text);
 const same = (annotation: string): Rule => (args) => (args.length > 0 ? `${annotation}: ${quote(args.join(" "))}` : undefined);
@@ -49,7 +50,7 @@ function responseHeader(name: string, value: string): string | undefined {
   const cors = CORS[name.toLowerCase()];
   if (cors) return value.includes("$") ? `enable-cors: "true" with ${cors}` : `enable-cors: "true" with ${cors}: ${quote(value)}`;
   if (name.toLowerCase() === "strict-transport-security") return "the ConfigMap keys hsts, hsts-max-age, hsts-include-subdomains, hsts-preload";
-  if (value.includes("$")) return undefined;
+  if (value.includes("$")) return "the ConfigMap key add-headers (for every host)";
   return `custom-headers, naming a ConfigMap with ${name}: ${quote(value)}`;
 }
 
@@ -65,6 +66,8 @@ function requestHeader([name = "", value = ""]: Args): string | undefined {
       return value.includes("$") ? undefined : `x-forwarded-prefix: ${quote(value)}`;
     case "connection":
       return /upgrade/i.test(value) ? NOTHING : `connection-proxy-header: ${quote(value === "" ? "close" : value)}`;
+    case "l5d-dst-override":
+      return 'service-upstream: "true"';
     case "x-original-uri":
       return "the ConfigMap key proxy-add-original-uri-header";
   }
@@ -87,7 +90,7 @@ const KEEPS_PATH = /\$(?:request_uri|uri|1)/;
 function returns(args: Args): string | undefined {
   const [code = "", target = ""] = args.length === 1 && /^https?:/.test(args[0] ?? "") ? ["302", args[0]] : args;
   if (["301", "302", "303", "307", "308"].includes(code)) return redirects(Number(code), target);
-  if (code === "403") return 'denylist-source-range: "0.0.0.0/0,::/0"';
+  if (code === "403") return CLOSED;
   return undefined;
 }
 
@@ -221,16 +224,25 @@ type BlockRule = (args: Args, children: readonly Statement[]) => string | undefi
 
 export const BLOCKS: Readonly<Record<string, BlockRule | undefined>> = {
   if: condition,
-  location: ([...args]) => `a path ${quote(args.at(-1) ?? "/")} of its own in an Ingress`,
+  location: (args, children) => ownPath(args.at(-1) ?? "/", children),
   limit_except: () => undefined,
 };
 
+/** What a location, or a condition on the path, does: a path of its own with the annotation for that. */
+function ownPath(path: string, children: readonly Statement[]): string {
+  const plain = path.replace(/^\^?~?\s*|\$$/g, "").replace(/^\^/, "");
+  const where = `a path ${quote(plain)} of its own in an Ingress`;
+  const first = children.find(({ name }) => name === "return" || name === "deny");
+  if (first?.name === "deny" && first.args[0] === "all") return `${where} with ${CLOSED}`;
+  const does = first?.name === "return" ? returns(first.args) : undefined;
+  return does === undefined ? where : `${where} with ${does}`;
+}
+
 function condition(args: Args, children: readonly Statement[]): string | undefined {
-  const [left = "", operator = "", ...right] = args.join(" ").replace(/^\(\s*|\s*\)$/g, "").split(/\s+/);
-  const wanted = right.join(" ");
+  const { left, operator, wanted } = readCondition(args);
   const first = children[0];
   const only = children.length === 1 ? first : undefined;
-  if (/^\$(?:http_x_forwarded_proto|scheme|pass_access_scheme)$/.test(left) && operator === "=" && wanted === "http" && only) {
+  if (/^\$(?:http_x_forwarded_proto|scheme|pass_access_scheme)$/.test(left) && (operator === "=" ? wanted === "http" : operator === "!=" && wanted === "https") && only) {
     return only.name === "return" || only.name === "rewrite" ? 'force-ssl-redirect: "true"' : undefined;
   }
   if (left === "$request_method" && /OPTIONS/.test(wanted) && operator !== "!=") return 'enable-cors: "true" (it answers the preflight)';
@@ -239,5 +251,18 @@ function condition(args: Args, children: readonly Statement[]): string | undefin
   if (left === "$host" && operator === "=" && only?.name === "return" && /\$(?:request_uri|uri)/.test(only.args[1] ?? "")) {
     return 'from-to-www-redirect: "true", or an Ingress for this host with permanent-redirect';
   }
+  if (/^\$(?:request_uri|uri|document_uri)$/.test(left) && only?.name === "return") return ownPath(wanted, children);
   return undefined;
+}
+
+/** A condition that chooses requests by what they bring: what stands under it goes to an Ingress for those. */
+export function selection(args: Args): string | undefined {
+  const { left, operator } = readCondition(args);
+  const byRequest = /^\$(?:http_|cookie_|arg_|request_method$)/.test(left) && /^!?[=~]/.test(operator);
+  return byRequest ? "an Ingress of its own with sluice.ingress/match" : undefined;
+}
+
+function readCondition(args: Args): { readonly left: string; readonly operator: string; readonly wanted: string } {
+  const [left = "", operator = "", ...right] = args.join(" ").replace(/^\(\s*|\s*\)$/g, "").split(/\s+/);
+  return { left, operator, wanted: right.join(" ") };
 }
