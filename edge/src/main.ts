@@ -4,6 +4,7 @@ import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
 import { startRequestIds } from "./phases/request-id.ts";
+import { startTracing } from "./phases/trace.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
 
 export { access } from "./phases/access.ts";
@@ -31,6 +32,7 @@ export function initWorker(): void {
   noteMaster();
   math.randomseed(ngx.worker.pid() * 1000 + ngx.now());
   startRequestIds();
+  startTracing();
   loadSnapshot(options.keys);
   loadSnapshot(options.program);
   startChannel();

@@ -10,11 +10,13 @@ import type { Rewrite } from "./rewrite-target.ts";
 
 export type { Piece, Rewrite } from "./rewrite-target.ts";
 import type { Balance, Derived } from "./policy.ts";
+import type { RouteTrace, Sampling } from "./trace.ts";
 
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
 export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
 export type { Condition } from "./conditions.ts";
+export type { RouteTrace } from "./trace.ts";
 
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
@@ -61,6 +63,8 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  /** A snippet stands in its location and sees the client's URI. */
+  snippet?: boolean;
 }
 
 /** What one match leads to. */
@@ -96,6 +100,7 @@ export interface Route {
   redirectPort?: number;
   /** How requests of the primary choose an endpoint; absent: in turn. */
   balance?: Balance;
+  trace?: RouteTrace;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -182,6 +187,8 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** Absent until the settings have come: nothing is sampled. */
+  sampling?: Sampling;
 }
 
 export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "settings";

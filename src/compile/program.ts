@@ -157,5 +157,16 @@ function tlsPart(model: Model, name: string): Part | undefined {
 }
 
 function edgeSettings(config: Config): EdgeSettings {
-  return { redirectCode: config.httpRedirectCode, forwardedProto: config.useForwardedHeaders };
+  return { redirectCode: config.httpRedirectCode, forwardedProto: config.useForwardedHeaders, sampling: sampling(config) };
+}
+
+const SAMPLERS = { AlwaysOn: "on", AlwaysOff: "off", TraceIdRatioBased: "ratio" } as const;
+
+function sampling(config: Config): NonNullable<EdgeSettings["sampling"]> {
+  return {
+    sampler: SAMPLERS[config.otelSampler],
+    ratio: config.otelSamplerRatio,
+    parentBased: config.otelSamplerParentBased,
+    reports: config.otlpCollectorHost !== "",
+  };
 }

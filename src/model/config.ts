@@ -3,7 +3,7 @@
  */
 import type { ConfigMap } from "../source/objects.ts";
 import { closest } from "../support/edit-distance.ts";
-import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configValueInvalid } from "./config/findings.ts";
+import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configTracingWithoutCollector, configValueInvalid } from "./config/findings.ts";
 import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
 import type { ConfigRow } from "./config/table.ts";
@@ -50,6 +50,9 @@ export interface Config {
   readonly sslRejectHandshake: boolean;
   // annotations
   readonly allowCrossNamespaceResources: boolean;
+  readonly allowSnippetAnnotations: boolean;
+  readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
+  readonly annotationValueWordBlocklist: readonly string[];
   readonly globalAllowedResponseHeaders: readonly string[];
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
@@ -89,6 +92,21 @@ export interface Config {
   readonly gzipLevel: number;
   readonly gzipMinLength: number;
   readonly gzipTypes: string;
+  // tracing
+  readonly enableOpentelemetry: boolean;
+  readonly opentelemetryTrustIncomingSpan: boolean;
+  /** With `$variables`; empty: method and path of the route. */
+  readonly opentelemetryOperationName: string;
+  /** Empty: spans go nowhere. */
+  readonly otlpCollectorHost: string;
+  readonly otlpCollectorPort: number;
+  readonly otelServiceName: string;
+  readonly otelSampler: "AlwaysOn" | "AlwaysOff" | "TraceIdRatioBased";
+  readonly otelSamplerRatio: number;
+  readonly otelSamplerParentBased: boolean;
+  readonly otelMaxQueuesize: number;
+  readonly otelScheduleDelayMillis: number;
+  readonly otelMaxExportBatchSize: number;
   // workers and logs
   /** `auto` or a number. */
   readonly workerProcesses: "auto" | number;
@@ -132,6 +150,9 @@ export function parseConfig(configMap: ConfigMap | undefined): { config: Config;
       take(config, field, value, place, findings);
     }
   }
+  if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
+    findings.push(configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
+  }
   return { config, findings };
 }
 
@@ -143,7 +164,7 @@ function take<K extends keyof Config>(config: Mutable<Config>, field: K, text: s
   if (parsed) config[field] = parsed.value;
   if (parsed && !parsed.dropped) return;
   const value = (parsed?.dropped ?? [text]).map((piece) => JSON.stringify(shorten(piece))).join(", ");
-  const used = parsed ? "the other pieces" : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
+  const used = parsed ? (parsed.used ?? "the other pieces") : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
   findings.push(configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
 }
 

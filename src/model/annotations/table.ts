@@ -8,10 +8,12 @@ import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
-import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
+import { notYetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations, redirectResolver } from "./redirects.ts";
 import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
+import { snippetAnnotations, snippetResolver } from "./snippets.ts";
+import { tracingAnnotations, tracingResolver } from "./tracing.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
@@ -22,6 +24,7 @@ export const annotations: readonly Annotation[] = [
   ...headerAnnotations,
   ...balanceAnnotations,
   ...affinityAnnotations,
+  ...tracingAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -34,6 +37,8 @@ export const RESOLVERS: readonly Resolver[] = [
   aliasResolver,
   balanceResolver,
   affinityResolver,
+  snippetResolver,
+  tracingResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

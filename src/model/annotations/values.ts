@@ -13,6 +13,10 @@ import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
 import { rewriteDefaults } from "./rewrite.ts";
+import { snippetDefaults } from "./snippets.ts";
+import { tracingDefaults } from "./tracing.ts";
+import type { Statement } from "../snippets/parse.ts";
+import type { Snippet } from "../snippets/snippet.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -79,6 +83,21 @@ export interface AffinityValues {
   readonly changeOnFailure: boolean;
 }
 
+/** Of snippets that the operator allowed. */
+export interface SnippetValues {
+  readonly server?: readonly Statement[];
+  readonly configuration?: readonly Statement[];
+  /** Both, for the locations of the Ingress; set by the resolver. */
+  readonly snippet?: Snippet;
+}
+
+export interface TracingValues {
+  readonly enabled: boolean;
+  readonly trust: boolean;
+  /** With `$variables`; "": method and path of the route. */
+  readonly name: string;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
@@ -88,6 +107,8 @@ export interface Values {
   readonly proxy: ProxySettings;
   readonly balance: BalanceValues;
   readonly affinity: AffinityValues;
+  readonly snippets: SnippetValues;
+  readonly tracing: TracingValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -100,5 +121,7 @@ export function defaultValues(config: Config): Values {
     proxy: proxyDefaults(config),
     balance: balanceDefaults(config),
     affinity: affinityDefaults,
+    snippets: snippetDefaults,
+    tracing: tracingDefaults(config),
   };
 }

@@ -91,6 +91,11 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
 
   allowCrossNamespaceResources: yesNo("allow-cross-namespace-resources", false,
     "Annotations may name Secrets and ConfigMaps of other namespaces than their Ingress's."),
+  allowSnippetAnnotations: yesNo("allow-snippet-annotations", false,
+    "Let Ingresses put text into nginx's configuration, where annotations-risk-level is Critical too."),
+  annotationsRiskLevel: row("annotations-risk-level", type.riskLevel, "High", "An Ingress with an annotation of a higher risk is refused."),
+  annotationValueWordBlocklist: row("annotation-value-word-blocklist", type.anyWords, "",
+    "An Ingress with one of these words in the value of an annotation is refused."),
   globalAllowedResponseHeaders: row("global-allowed-response-headers", type.headerNames, "",
     "Response headers that custom-headers may set."),
 
@@ -134,6 +139,21 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   gzipMinLength: count("gzip-min-length", 0, 2 ** 31 - 1, 256, "Smallest response, in bytes, that is compressed."),
   gzipTypes: row("gzip-types", type.words("media types separated by spaces", MEDIA_TYPE), GZIP_TYPES,
     "Media types that are compressed beside text/html."),
+
+  enableOpentelemetry: yesNo("enable-opentelemetry", false, "Trace every route: a span per request, and a traceparent for its backend."),
+  opentelemetryTrustIncomingSpan: yesNo("opentelemetry-trust-incoming-span", true, "Continue the traces that clients bring."),
+  opentelemetryOperationName: row("opentelemetry-operation-name", type.shortText, "",
+    "Name of the spans, with nginx's $variables; empty: method and path of the route."),
+  otlpCollectorHost: row("otlp-collector-host", type.hostOrNone, "", "OpenTelemetry collector that the controller sends spans to; empty: none are sent."),
+  otlpCollectorPort: row("otlp-collector-port", type.otlpPort, "4318",
+    "Its port for OTLP over HTTP. ingress-nginx's default, 4317, is for gRPC, which Sluice does not speak: it is taken as 4318."),
+  otelServiceName: row("otel-service-name", type.shortText, "nginx", "Name of the service in its spans."),
+  otelSampler: row("otel-sampler", type.oneOf("AlwaysOn", "AlwaysOff", "TraceIdRatioBased"), "AlwaysOn", "Which traces that begin here are sampled."),
+  otelSamplerRatio: row("otel-sampler-ratio", type.ratio, "0.01", "Share of them, for TraceIdRatioBased."),
+  otelSamplerParentBased: yesNo("otel-sampler-parent-based", true, "A trace that a client brought is sampled when the client's flag says so."),
+  otelMaxQueuesize: count("otel-max-queuesize", 1, 1_000_000, 2048, "Spans that may wait for the collector; more are dropped."),
+  otelScheduleDelayMillis: count("otel-schedule-delay-millis", 1, 3_600_000, 5000, "Milliseconds between two batches of spans."),
+  otelMaxExportBatchSize: count("otel-max-export-batch-size", 1, 65536, 512, "Spans per batch."),
 
   workerProcesses: row("worker-processes", type.workers, "auto", "Number of nginx workers; auto: one per processor."),
   maxWorkerConnections: row("max-worker-connections", maxConnections(), "16384", "Connections per worker; 0: the default."),
