@@ -25,7 +25,7 @@ declare namespace ngx {
 
   /** @noSelf */
   export namespace req {
-    export function set_uri(uri: string, jump: boolean): void;
+    export function set_uri(uri: string, jump: boolean, binary?: boolean): void;
     export function get_method(): string;
   }
   /** @noSelf */

@@ -6,8 +6,10 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Condition } from "./conditions.ts";
+import type { UpstreamFilter } from "./upstream.ts";
 
 export type { Condition } from "./conditions.ts";
+export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -49,6 +51,8 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
+  upstream?: UpstreamFilter;
 }
 
 /** What one match leads to. */
@@ -67,6 +71,8 @@ export interface Route {
   otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
   profile?: string;
+  /** Its protocol takes the path from nginx's URI (gRPC, FastCGI), which the profile's location has to restore. */
+  ownPath?: boolean;
   /** Answer this status instead of proxying. */
   respond?: number;
   /** Answer 301 to the same path with `/` appended (nginx's own redirect of a proxied prefix). */

@@ -5,11 +5,15 @@ import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
+import type { TrustById } from "./trust.ts";
+import { takesOwnPath } from "./upstreams.ts";
 
 export interface CompiledHost {
   readonly table: EdgeHost;
   /** Profiles that must be live before this table may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Authorities that these profiles refer to. */
+  readonly trust: TrustById;
 }
 
 export function compileHost(host: Host, config: Config): CompiledHost {
@@ -31,7 +35,8 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   if (host.routes.some(({ when }) => when)) table.conditional = true;
-  return { table, profiles };
+  const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
+  return { table, profiles, trust };
 }
 
 function add(chains: Map<string, number[]>, path: string, index: number): void {
@@ -117,15 +122,21 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 }
 
 function compileProfile(
-  { proxy, filters }: Route,
+  { proxy, filters, backend }: Route,
   config: Config,
   profiles: Map<string, Profile>,
-): Pick<EdgeRoute, "profile"> | Record<string, never> {
-  const profile = profileOf(proxy, filters);
+): Pick<EdgeRoute, "profile" | "ownPath"> {
+  const profile = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
   const id = profileId(profile);
   if (id === profileId(defaultProfile(config))) return {};
   profiles.set(id, profile);
-  return { profile: id };
+  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}) };
+}
+
+/** The default backend speaks http, whatever the Ingress's own backends do. */
+function inPlainHttp(proxy: ProxySettings): ProxySettings {
+  const { tls: _tls, ...others } = proxy;
+  return { ...others, protocol: "HTTP", fastcgiParams: [] };
 }
 
 /** Only where they differ from nginx.conf's, so that most requests skip the call. */

@@ -3,6 +3,8 @@
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { mirrorPools } from "./annotations/mirror.ts";
+import { upstreamFilters, upstreamObjects } from "./annotations/upstream.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -17,14 +19,21 @@ export interface FilterContext {
   /** Of the Ingress. */
   readonly namespace: string;
   readonly ingress: string;
+  /** Where the route leads; undefined: to the default backend. */
+  readonly service?: string;
   readonly config: Config;
 }
 
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
 type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[];
 
-const EDGE_FILTERS: readonly EdgeFiltersOf[] = [headerFilters];
-const POOLS: readonly PoolsOf[] = [];
+const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
+  headerFilters,
+  upstreamFilters,
+];
+const POOLS: readonly PoolsOf[] = [
+  mirrorPools,
+];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
@@ -37,5 +46,6 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
     preserveTrailingSlash,
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
     ...(pools.length > 0 ? { pools } : {}),
+    ...upstreamObjects(values),
   };
 }

@@ -154,13 +154,14 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { values = parsed.values } = declared;
   const closed = parsed.closed || declared.closed === true;
   const { namespace, name } = ingress.metadata;
+  const contextOf = { host, path, pathType, namespace, ingress: name, ...(backend ? { service: backend.service } : {}), config: context.config };
   return {
     path,
     pathType,
     ...(when ? { when } : {}),
     backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
     canaries: [],
-    filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, config: context.config }),
+    filters: closed ? NO_REDIRECT : filtersOf(values, contextOf),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },

@@ -12,6 +12,7 @@ import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
+import { prepareUpstream } from "./upstream.ts";
 
 const request: RequestView = {
   variable: (name) => ngx.var[name],
@@ -28,8 +29,11 @@ const request: RequestView = {
 
 export function rewrite(): void {
   const vars = ngx.var;
+  const path = vars.uri as string;
+  // A subrequest to a location of Sluice's own comes through here as well; a client's path starts with a slash.
+  if (path.charCodeAt(0) !== 47) return;
   nameRequest();
-  const decision = decide(tables, request, vars.host as string, vars.uri as string, undefined);
+  const decision = decide(tables, request, vars.host as string, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
@@ -40,7 +44,11 @@ export function rewrite(): void {
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile);
+  if (route.profile === undefined) return;
+  if (route.ownPath === true) vars.sluice_path = path;
+  const upstream = route.filters?.upstream;
+  if (upstream !== undefined) prepareUpstream(upstream);
+  enter(route.profile);
 }
 
 /** Leads the request to the location of a profile, and its raw URI past it. */

@@ -11,9 +11,6 @@ type Guard = (text: string) => boolean;
 
 const always: Guard = () => true;
 const never: Guard = () => false;
-const unlessOff: Guard = (text) => text !== "off";
-/** Anything but a clear "no" asks for protection. */
-const unlessFalse: Guard = (text) => !["0", "f", "F", "FALSE", "false", "False"].includes(text);
 
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
@@ -36,31 +33,23 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["limit-connections", "Low"], ["limit-burst-multiplier", "Low"],
   ]),
   ...aliased("rate-limit", "limit-allowlist", "limit-whitelist", "Low"),
-  ...group("modsecurity", "location", unlessFalse, [["enable-modsecurity", "Low"], ["enable-owasp-core-rules", "Low"]]),
-  ...group("proxy", "location", unlessOff, [["proxy-ssl-verify", "Low"]]),
 
   // Change how requests are served.
   ...group("alias", "host", never, [["server-alias", "High"]]),
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
   ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
   ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
-  ...group("proxy", "location", never, [
-    ["proxy-ssl-secret", "Medium"], ["proxy-ssl-ciphers", "Medium"], ["proxy-ssl-protocols", "Low"],
-    ["proxy-ssl-name", "High"], ["proxy-ssl-verify-depth", "Low"], ["proxy-ssl-server-name", "Low"],
-  ]),
   ...group("backend", "pool", never, [
     ["service-upstream", "Low"], ["load-balance", "Low"], ["upstream-hash-by", "High"],
     ["upstream-hash-by-subset", "Low"], ["upstream-hash-by-subset-size", "Low"],
   ]),
   ...group("backend", "location", never, [
-    ["backend-protocol", "Low"], ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
+    ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],
-    ["disable-proxy-intercept-errors", "Low"], ["proxy-busy-buffers-size", "Low"],
+    ["disable-proxy-intercept-errors", "Low"],
     ["proxy-cookie-path", "Medium"], ["proxy-cookie-domain", "Medium"], ["proxy-redirect-from", "Medium"],
-    ["proxy-redirect-to", "Medium"], ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
+    ["proxy-redirect-to", "Medium"],
   ]),
-  ...group("fastcgi", "location", never, [["fastcgi-index", "Medium"], ["fastcgi-params-configmap", "Medium"]]),
-  ...group("http2", "location", never, [["http2-push-preload", "Low"]]),
   ...group("affinity", "pool", never, [
     ["affinity", "Low"], ["affinity-mode", "Medium"], ["affinity-canary-behavior", "Low"],
     ["session-cookie-name", "Medium"], ["session-cookie-secure", "Low"], ["session-cookie-expires", "Medium"],
@@ -80,8 +69,6 @@ export const notYetAnnotations: readonly NotYet[] = [
   ]),
   ...group("rewrite", "location", never, [["rewrite-target", "Medium"]]),
   ...group("rewrite", "host", never, [["use-regex", "Low"], ["app-root", "Medium"]]),
-  ...group("mirror", "location", never, [["mirror-target", "High"], ["mirror-request-body", "Low"], ["mirror-host", "High"]]),
-  ...group("modsecurity", "location", never, [["modsecurity-transaction-id", "High"]]),
   ...group("opentelemetry", "location", never, [
     ["enable-opentelemetry", "Low"], ["opentelemetry-trust-incoming-span", "Low"],
     ["opentelemetry-operation-name", "Medium"],
