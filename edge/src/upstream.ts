@@ -78,10 +78,12 @@ function isWord(c: number): boolean {
 
 /**
  * A text as (part of) a request line: spaces, control characters and what is not ASCII are escaped. nginx writes a URI
- * made of variables as it is, and `$uri` is decoded: a line break in it would begin another request.
+ * made of variables as it is, and `$uri` is decoded: a line break in it would begin another request. It begins with a
+ * slash, because what follows a host without one would be more of the host.
  */
 export function requestTarget(text: string): string {
-  return replaceBytes(text, true);
+  const escaped = replaceBytes(text, true);
+  return escaped.charCodeAt(0) === 47 ? escaped : "/" + escaped;
 }
 
 /** A text as a header's value: without control characters. */

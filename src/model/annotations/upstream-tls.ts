@@ -63,7 +63,7 @@ export const upstreamTlsAnnotations: readonly Honoured[] = [
   }),
   row("proxy-ssl-ciphers", "ciphers", ciphers, "Medium", "Ciphers offered to the backend."),
   row("proxy-ssl-protocols", "protocols", protocols, "Low", "TLS versions spoken to the backend."),
-  row("proxy-ssl-name", "name", pattern, "High", "The name that the backend's certificate must be for, and that is sent as SNI.", {
+  row("proxy-ssl-name", "name", { ...pattern, expects: pattern.expects.replace("a regular expression of ", "") }, "High", "The name that the backend's certificate must be for, and that is sent as SNI.", {
     differs: "Without it the name is `<service>.<namespace>.svc`, not `upstream_balancer`.",
   }),
   row("proxy-ssl-verify", "verify", onOff, "Low", "Whether the backend's certificate is verified.", {
@@ -111,7 +111,9 @@ export const upstreamTlsResolver: Resolver = {
 
 function ineffective(values: Values, at: ResolveContext, why: string): Values {
   for (const { name } of upstreamTlsAnnotations) {
-    if (at.given(name) !== undefined) at.report(found.annotationIneffective(at.place(name), { name, why }));
+    // A secret that was given and did not count has its own finding.
+    const said = name === "proxy-ssl-secret" && values.upstreamTls.secret === undefined;
+    if (at.given(name) !== undefined && !said) at.report(found.annotationIneffective(at.place(name), { name, why }));
   }
   return values;
 }

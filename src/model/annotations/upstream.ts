@@ -8,7 +8,7 @@ import type { Values } from "./values.ts";
 /** @param service where the route leads; undefined: to the default backend, which is spoken to in plain http. */
 export function upstreamFilters(values: Values, { namespace, service }: { readonly namespace: string; readonly service?: string }): EdgeFilters {
   const tls = service === undefined ? undefined : identityOf(values, `${service}.${namespace}.svc`);
-  const fastcgi = fastcgiFilter(values);
+  const fastcgi = service === undefined ? undefined : fastcgiFilter(values);
   const mirror = values.mirror.to;
   const transaction = transactionOf(values);
   const upstream: UpstreamFilter = {
