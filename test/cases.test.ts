@@ -10,12 +10,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { check } from "./support/cases/ask.ts";
-import { CONFIGMAP, readCases, type Case } from "./support/cases/case.ts";
+import { CASES, CONFIGMAP, readCases, type Case } from "./support/cases/case.ts";
 import { compileFolder, type Compiled } from "./support/cases/compiled.ts";
 import { compareGolden, printFindings, printProgram } from "./support/cases/golden.ts";
 import { matcherFor } from "./support/cases/matcher.ts";
 import { startPods, takeNetwork, type Network } from "./support/cases/network.ts";
 import { startSluice, writeFiles, type Sluice } from "./support/sluice.ts";
+
+/** Reloads that the cases of a topic cost, by case and reason: what tenants can make nginx do. */
+const reloads = new Map<string, Readonly<Record<string, number>>>();
+const COUNTED = "annotations";
 
 const FILES = ["cluster.yaml", "backends.yaml", "certificates.yaml"];
 let network: Network;
@@ -30,7 +34,9 @@ after(async () => {
   await network.close();
 });
 
-for (const one of readCases()) {
+const cases = readCases();
+
+for (const one of cases) {
   test(one.name, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "sluice-case-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,6 +53,7 @@ for (const one of readCases()) {
 async function serve(one: Case, compiled: Compiled): Promise<void> {
   const pods = await startPods(compiled.snapshot, one.silent, network);
   const sluice = one.own ? await startSluice({ args: [`--configmap=${CONFIGMAP}`, ...one.flags] }) : shared;
+  const before = await reloadsByReason(sluice);
   try {
     const written = Object.entries(one.manifests).map(([name, text]) => [name, network.toLocal(text)]);
     await sluice.apply({ ...nothing(), ...Object.fromEntries(written) });
@@ -60,11 +67,31 @@ async function serve(one: Case, compiled: Compiled): Promise<void> {
         throw error;
       }
     }
+    reloads.set(one.name, difference(before, await reloadsByReason(sluice)));
   } finally {
-    if (sluice === shared) sluice.write(nothing());
+    // Waited for, so that the next case's reloads are its own.
+    if (sluice === shared) await sluice.apply(nothing());
     else await sluice.stop();
     await Promise.all(pods.map((pod) => pod.close()));
   }
+}
+
+test("annotations reload nginx for what they must, and no more", (t) => {
+  const counted = cases.map(({ name }) => name).filter((name) => name.startsWith(`${COUNTED}/`));
+  if (counted.some((name) => !reloads.has(name))) return t.skip("only some of the cases ran");
+  const costly = counted.flatMap((name) => (Object.keys(reloads.get(name) ?? {}).length > 0 ? [[name, reloads.get(name)]] : []));
+  compareGolden(join(CASES, COUNTED), "reloads.yaml", Object.fromEntries(costly) as object);
+});
+
+/** The counter of /metrics. */
+async function reloadsByReason(sluice: Sluice): Promise<ReadonlyMap<string, number>> {
+  const { text } = await sluice.ask("/metrics");
+  return new Map([...text.matchAll(/^sluice_reloads_total\{reason="([^"]+)"\} (\d+)$/gm)].map(([, reason = "", count]) => [reason, Number(count)]));
+}
+
+function difference(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): Record<string, number> {
+  const grown = [...after].map(([reason, count]): [string, number] => [reason, count - (before.get(reason) ?? 0)]);
+  return Object.fromEntries(grown.filter(([, count]) => count > 0));
 }
 
 /** The files of the case before, away. */
