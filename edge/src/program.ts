@@ -7,6 +7,7 @@
  */
 import type { Condition } from "./conditions.ts";
 import type { Rewrite } from "./rewrite-target.ts";
+import type { UpstreamFilter } from "./upstream.ts";
 
 export type { Piece, Rewrite } from "./rewrite-target.ts";
 import type { Balance, Derived } from "./policy.ts";
@@ -18,6 +19,7 @@ export type { Template } from "./template.ts";
 export type { Condition } from "./conditions.ts";
 export type { RouteTrace } from "./trace.ts";
 
+export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -65,6 +67,8 @@ export interface Filters {
   setHeaders?: [string, string][];
   /** A snippet stands in its location and sees the client's URI. */
   snippet?: boolean;
+  /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
+  upstream?: UpstreamFilter;
 }
 
 /** What one match leads to. */
@@ -83,6 +87,8 @@ export interface Route {
   otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
   profile?: string;
+  /** Its protocol takes the path from nginx's URI (gRPC, FastCGI), which the profile's location has to restore. */
+  ownPath?: boolean;
   /** Answer this status instead of proxying. */
   respond?: number;
   /** Answer 301 to the same path with `/` appended (nginx's own redirect of a proxied prefix). */

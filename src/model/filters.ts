@@ -3,10 +3,12 @@
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { mirrorPools } from "./annotations/mirror.ts";
 import { redirectFilters } from "./annotations/redirects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
 import { snippetFilters } from "./annotations/snippets.ts";
 import { routeTrace } from "./annotations/tracing.ts";
+import { upstreamFilters, upstreamObjects } from "./annotations/upstream.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -21,6 +23,8 @@ export interface FilterContext {
   /** Of the Ingress. */
   readonly namespace: string;
   readonly ingress: string;
+  /** Where the route leads; undefined: to the default backend. */
+  readonly service?: string;
   readonly config: Config;
   /** Flag --https-port. */
   readonly httpsPort: number;
@@ -32,8 +36,11 @@ type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[]
 const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   headerFilters,
   snippetFilters,
+  upstreamFilters,
 ];
-const POOLS: readonly PoolsOf[] = [];
+const POOLS: readonly PoolsOf[] = [
+  mirrorPools,
+];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
@@ -52,5 +59,6 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
     ...(trace ? { trace } : {}),
     ...(snippet ? { snippet } : {}),
     ...(pools.length > 0 ? { pools } : {}),
+    ...upstreamObjects(values),
   };
 }

@@ -101,15 +101,12 @@ test("an annotation that keeps requests out closes the Ingress until it is honou
   const protectedBy: [string, string][] = [
     ["auth-url", "http://auth.example"], ["auth-type", "basic"], ["auth-tls-secret", "shop/ca"], ["satisfy", "any"],
     ["allowlist-source-range", "10.0.0.0/8"], ["whitelist-source-range", "10.0.0.0/8"], ["denylist-source-range", "10.0.0.0/8"],
-    ["limit-rps", "5"], ["enable-modsecurity", "true"], ["proxy-ssl-verify", "on"],
+    ["limit-rps", "5"],
   ];
   for (const [name, value] of protectedBy) {
     const built = build(shop.path("/x", "web:80").annotate(name, value), ...web);
     expectRoutes(built, "shop.example  /x  prefix -> status 503", "shop.example  /  prefix -> status 503");
     assert.equal(findingOf(built, "annotation-not-honoured").effect, "every path of this Ingress answers 503");
-  }
-  for (const [name, value] of [["proxy-ssl-verify", "off"], ["enable-modsecurity", "false"]] as const) {
-    expectRoutes(build(shop.annotate(name, value), ...web), "shop.example  /  prefix -> shop/web/80 [10.0.0.1:80]");
   }
 });
 
