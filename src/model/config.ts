@@ -49,6 +49,16 @@ export interface Config {
   // annotations
   readonly allowCrossNamespaceResources: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
+  readonly noAuthLocations: readonly string[];
+  readonly whitelistSourceRange: readonly string[];
+  readonly denylistSourceRange: readonly string[];
+  /** Kilobytes. */
+  readonly limitRate: number;
+  readonly limitRateAfter: number;
+  /** Texts and names of variables in turn, a text first and last. */
+  readonly limitConnZoneVariable: readonly string[];
+  readonly limitReqStatusCode: number;
+  readonly limitConnStatusCode: number;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

@@ -2,7 +2,9 @@
  * The filters of one route, from the annotations of its Ingress: each group of annotations adds the fields it knows of.
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
+import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { limitFilters } from "./annotations/limits.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -23,7 +25,11 @@ export interface FilterContext {
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
 type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[];
 
-const EDGE_FILTERS: readonly EdgeFiltersOf[] = [headerFilters];
+const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
+  headerFilters,
+  limitFilters,
+  accessFilters,
+];
 const POOLS: readonly PoolsOf[] = [];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {

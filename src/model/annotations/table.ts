@@ -3,8 +3,10 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { accessAnnotations, accessResolver } from "./access.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
+import { limitAnnotations, limitResolver } from "./limits.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations } from "./redirects.ts";
@@ -14,12 +16,18 @@ export const annotations: readonly Annotation[] = [
   ...redirectAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...limitAnnotations,
+  ...accessAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
 
 /** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [headerResolver];
+export const RESOLVERS: readonly Resolver[] = [
+  headerResolver,
+  limitResolver,
+  accessResolver,
+];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(
