@@ -148,7 +148,7 @@ function take<K extends keyof Config>(config: Mutable<Config>, field: K, text: s
   if (parsed) config[field] = parsed.value;
   if (parsed && !parsed.dropped) return;
   const value = (parsed?.dropped ?? [text]).map((piece) => JSON.stringify(shorten(piece))).join(", ");
-  const used = parsed ? "the other pieces" : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
+  const used = parsed ? (parsed.used ?? "the other pieces") : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
   findings.push(configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
 }
 

@@ -7,8 +7,8 @@ import { parseBasic, sameText, verifyPassword, type Hashing } from "../../edge/s
 const latin1 = (text: string): Buffer => Buffer.from(text, "latin1");
 const unbase64 = (text: string): string | undefined => (/^[A-Za-z0-9+/]*={0,2}$/.test(text) ? Buffer.from(text, "base64").toString("latin1") : undefined);
 const hashing: Hashing = {
-  md5: (text) => createHash("md5").update(latin1(text)).digest("latin1"),
-  sha1: (text) => createHash("sha1").update(latin1(text)).digest("latin1"),
+  md5: (text) => createHash("md5").update(latin1(text)).digest().toString("latin1"),
+  sha1: (text) => createHash("sha1").update(latin1(text)).digest().toString("latin1"),
   base64: (bytes) => latin1(bytes).toString("base64"),
   unbase64,
   crypt: (password, setting) => (setting === "$2y$known" ? `$2y$known` + (password === "right" ? "" : "!") : undefined),

@@ -44,7 +44,6 @@ export function checkDigest(state: InFlight, rules: Credentials, users: Users): 
     return refuse(state, rules, false);
   }
   const use = useNonce(answer);
-  if (use === "replayed") noteFailure(guesser);
   if (use !== "fresh") return refuse(state, rules, use === "stale");
   dict().delete(guesser);
   state.user = answer.username;
@@ -63,7 +62,7 @@ function noteFailure(guesser: string): void {
   dict().expire(guesser, EVASION);
 }
 
-/** Uses up this count of the nonce. The password is right, so a nonce that is too old only asks for the same again. */
+/** Uses up this count of the nonce. The password is right, so nobody guesses; a nonce that is too old asks for the same again. */
 function useNonce(answer: DigestAnswer): "fresh" | "stale" | "replayed" {
   const now = ngx.now();
   const made = issued(answer.nonce, seal);

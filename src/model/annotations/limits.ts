@@ -95,7 +95,7 @@ export const limitResolver: Resolver = {
 export function limitFilters({ limits: values }: Values, { namespace, ingress, config }: FilterContext): Filters {
   const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = values;
   const limited = second > 0 || minute > 0 || connections > 0;
-  const same = rate === config.limitRate && rateAfter === config.limitRateAfter;
+  const same = rate === config.limitRate && (rate === 0 || rateAfter === config.limitRateAfter);
   return {
     ...(limited
       ? {

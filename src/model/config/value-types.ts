@@ -13,8 +13,8 @@ import { isKnownLogVariable } from "./log-variables.ts";
 export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
-  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not. */
-  parse(text: string): { readonly value: T; readonly dropped?: readonly string[] } | undefined;
+  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not, `used` says what takes the list's place. */
+  parse(text: string): { readonly value: T; readonly dropped?: readonly string[]; readonly used?: string } | undefined;
 }
 
 const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
@@ -131,7 +131,7 @@ export const onlyNetworks: ConfigType<readonly string[]> = {
   expects: networks.expects,
   parse: (text) => {
     const parsed = networks.parse(text);
-    return parsed && parsed.dropped && parsed.value.length === 0 ? { ...parsed, value: NOBODY } : parsed;
+    return parsed && parsed.dropped && parsed.value.length === 0 ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
   },
 };
 /** A list of networks, of which there is none. */
