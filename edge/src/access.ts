@@ -2,9 +2,9 @@
  * Whether a request may pass: what several checks say, combined as nginx's `satisfy` does.
  *
  * This is the seam for every check of the access phase. A check is a function `(request, filters) => Verdict`; to add
- * one, write it and append it to the list in `phases/access.ts`. It may wait (a sub-request, a sleep), so nothing of it may be
- * kept in variables of its module over that; it writes no response headers itself, because another check may still
- * let the request in.
+ * one, write it and append it to the list in `phases/access.ts`. It may wait (a sub-request, a sleep), so nothing of it
+ * may be kept in variables of its module over that; a header of a refusal belongs to the request's state, because
+ * another check may still let the request in.
  */
 import type { Networks } from "./networks.ts";
 
@@ -21,7 +21,8 @@ export type Check<Request, Rules> = (this: void, request: Request, rules: Rules)
 
 /**
  * Asks the checks in order. `any` (annotation satisfy): the first that passes decides, and the request is refused when
- * one refuses and none passes; a 401 is then told in preference to a 403. Otherwise the first refusal decides. A failure (500, 503, …) always ends it.
+ * one refuses and none passes; a 401 is then told in preference to a 403. Otherwise the first refusal decides. A failure
+ * (500, 503, …) always ends it.
  */
 export function judge<Request, Rules>(
   checks: readonly Check<Request, Rules>[], request: Request, rules: Rules, any: boolean,

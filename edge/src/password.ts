@@ -111,7 +111,7 @@ export interface UserPassword {
 }
 
 /** Reads `Basic …` as nginx does: any case, blanks, the first colon ends the name, which must not be empty. */
-export function parseBasic(header: string | undefined, unbase64: (this: void, text: string) => string | undefined): UserPassword | undefined {
+export function parseBasic(header: string | undefined, unbase64: Hashing["unbase64"]): UserPassword | undefined {
   if (header === undefined || header.substring(0, 6).toLowerCase() !== "basic ") return undefined;
   let start = 6;
   while (header.charCodeAt(start) === 32) start++;

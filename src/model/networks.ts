@@ -18,7 +18,7 @@ export function isNetwork(text: string): boolean {
   return rangeOf(text) !== undefined;
 }
 
-/** Merged and sorted. Texts that are no networks count for nothing; `undefined` for none at all. */
+/** Merged and sorted. Texts that are no networks count for nothing. */
 export function compileNetworks(texts: readonly string[]): Networks {
   const ranges = texts.flatMap((text) => rangeOf(text) ?? []);
   const v4 = merge(ranges.filter(({ bits }) => bits === V4_BITS)).flatMap(({ first, last }) => [Number(first), Number(last)]);
@@ -60,8 +60,9 @@ function merge(ranges: readonly Range[]): readonly Range[] {
   const merged: Range[] = [];
   for (const range of [...ranges].sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0))) {
     const before = merged.at(-1);
-    if (before && range.first <= before.last + 1n) merged[merged.length - 1] = { first: before.first, last: range.last > before.last ? range.last : before.last };
-    else merged.push(range);
+    if (before && range.first <= before.last + 1n) {
+      merged[merged.length - 1] = { first: before.first, last: range.last > before.last ? range.last : before.last };
+    } else merged.push(range);
   }
   return merged;
 }

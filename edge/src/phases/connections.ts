@@ -2,9 +2,10 @@
  * Requests at a time per client (limit-connections), over all workers.
  *
  * Each worker counts its own under a key that only it writes, so no count is ever lost between two workers; a worker
- * that was killed takes its counts with it (see workers.ts). A request is counted first, then the sum is read: never are more
- * admitted than the limit. The other way round: of w workers that admit requests of one client within the same microseconds, each
- * sees the others', so up to w refusals may be of requests that one after the other would have found a place.
+ * that was killed takes its counts with it, within a second (see workers.ts). A request is counted first, then the sum
+ * is read: so there are never more than the limit. The largest error is the other way round: of w workers that each get
+ * a request of one client within the same microseconds, all may see one place too few, and refuse up to w requests
+ * where one after the other would have found a place.
  */
 import { otherPrefixes, ownPrefix } from "./workers.ts";
 
@@ -14,7 +15,8 @@ const counts = new LuaTable<string, number>();
 /** Counts one more request of `key`; false: there are `most` already, or memory for counting is full (as in nginx). */
 export function enter(key: string, most: number): boolean {
   const mine = (counts.get(key) ?? 0) + 1;
-  if (mine > most || !publish(key, mine)) return false;
+  if (mine > most) return false;
+  if (!publish(key, mine)) return false;
   let total = mine;
   for (const prefix of otherPrefixes()) total += (dict().get(prefix + key) as number | undefined) ?? 0;
   if (total > most) {

@@ -3,8 +3,8 @@
  * come before every check of who the client is, so refused requests count too.
  *
  * Rates: one record per client and Ingress in shared memory. A worker reads it, steps it, writes it back; workers that
- * do so within the same microsecond count one request where there were several. So at most one request per worker and step goes
- * uncounted: with w workers, a client that aims for it gets at most w times its rate, and one that does not, its rate.
+ * do so within the same microsecond count one request where there were several. That is the largest error: of w workers'
+ * steps at a time w - 1 go uncounted, so a client that aims for it gets at most w times its rate; any other, its rate.
  */
 import * as ffi from "ffi";
 import { includes } from "../networks.ts";

@@ -2,8 +2,8 @@
  * Verifies passwords in a worker without letting it stand still for long.
  *
  * A bcrypt hash takes a tenth of a second, in which the worker serves nobody. So a password that was right is known
- * for a minute by its keyed digest, and hashing gets at most half of the worker's time: what comes on top waits its turn, a
- * few seconds at most.
+ * for a minute by its keyed digest, and hashing gets at most half of the worker's time: what comes on top waits its
+ * turn, a few seconds at most.
  */
 import * as ffi from "ffi";
 import * as lrucache from "resty.lrucache";

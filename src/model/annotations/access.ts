@@ -46,7 +46,7 @@ const secretName: ValueType<string> = {
 const realm: ValueType<string> = {
   expects: "letters, digits, spaces and - . _ ~ / : only",
   parse: (text) => (/^[A-Za-z0-9\-._~/: ]+$/.test(text) ? { value: text } : undefined),
-  format: (value) => JSON.stringify(value),
+  format: (value) => value,
 };
 
 export const accessAnnotations: readonly Honoured[] = [
@@ -59,7 +59,7 @@ export const accessAnnotations: readonly Honoured[] = [
     type: networkList,
     doc: "Only clients of these networks may pass; others get 403. Replaces the ConfigMap's whitelist-source-range.",
     onInvalid: "closed",
-    get: ({ access }) => access.allow,
+    get: ({ access }) => (access.allow.length > 0 ? access.allow : undefined),
     set: (values, allow) => withAccess(values, { allow }),
   }),
   annotation<readonly string[]>({
@@ -70,7 +70,7 @@ export const accessAnnotations: readonly Honoured[] = [
     type: networkList,
     doc: "Clients of these networks get 403, allowed or not. Replaces the ConfigMap's denylist-source-range.",
     onInvalid: "closed",
-    get: ({ access }) => access.deny,
+    get: ({ access }) => (access.deny.length > 0 ? access.deny : undefined),
     set: (values, deny) => withAccess(values, { deny }),
   }),
   annotation<"basic" | "digest">({
@@ -117,7 +117,7 @@ export const accessAnnotations: readonly Honoured[] = [
     doc: "The realm that clients are told; digest authentication needs the one that the hashes were made with.",
     differs: "The realm `off`, with which nginx asks for no password at all, is a realm like any other.",
     onInvalid: "refused",
-    get: ({ access }) => access.realm,
+    get: ({ access }) => (access.realm === "" ? undefined : access.realm),
     set: (values, text) => withAccess(values, { realm: text }),
   }),
   annotation<"all" | "any">({

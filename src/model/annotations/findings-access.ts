@@ -26,7 +26,7 @@ export const realmWithoutUsers = finding<{ key: string; realm: string; realms: r
   "realm-without-users",
   "error",
   ({ key, realm, realms }) =>
-    `No line of the Secret "${key}" is for auth-realm "${realm}" (${realms.map((one) => `"${one}"`).join(", ")}): digest authentication needs both to be the same`,
+    `The users of the Secret "${key}" are of the realm ${realms.map((one) => `"${one}"`).join(" and ")}, not of "${realm}": set auth-realm to it`,
   () => "nobody can log in: every request gets 401",
 );
 

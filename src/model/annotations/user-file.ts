@@ -2,7 +2,8 @@
  * htpasswd and htdigest files: who may pass, and the hash of what they must know.
  *
  * As nginx reads them: a line is `name:hash` (or `name:realm:hash`), whatever follows another colon is a comment, lines
- * that begin with `#` are too, and the first line of a name counts. Nothing of a line is ever shown: findings name its number.
+ * that begin with `#` are too, and the first line of a name counts. Nothing of a line is ever shown: findings name its
+ * number.
  */
 import { PrivateBytes } from "../../support/private-bytes.ts";
 
