@@ -8,7 +8,7 @@ import type { Networks } from "./networks.ts";
 
 /** What the requests of one Ingress's clients are held to. */
 export interface Limits {
-  /** `namespace/name` of the Ingress: its paths share what they count. */
+  /** The Ingress, whose paths share what they count, or one path of it. */
   zone: string;
   /** limit-rps, limit-rpm. */
   second?: Rate;

@@ -19,6 +19,8 @@ export interface FilterContext {
   /** Of the Ingress. */
   readonly namespace: string;
   readonly ingress: string;
+  /** What the Ingress says of all its paths; the values themselves may be of this path alone. */
+  readonly shared: Values;
   readonly config: Config;
 }
 

@@ -160,7 +160,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     ...(when ? { when } : {}),
     backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
     canaries: [],
-    filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, config: context.config }),
+    filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, shared: parsed.values, config: context.config }),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },

@@ -21,6 +21,7 @@ import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
+import type { Users } from "./types.ts";
 
 export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
@@ -55,10 +56,9 @@ function replaceIngress(
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
-  const users = parsed?.values.access.users;
-  for (const id of state.ingressUsers.from(key)) work.users.add(id);
-  if (users) work.users.add(users.id);
-  state.ingressUsers.set(key, users ? [users.id] : []);
+  const users = parsed ? usersOf(parsed).map(({ id }) => id) : [];
+  for (const id of [...state.ingressUsers.from(key), ...users]) work.users.add(id);
+  state.ingressUsers.set(key, users);
   state.ingressObjects.set(key, []);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
@@ -68,9 +68,17 @@ function replaceIngress(
 /** Ingresses that refer to the same Secret have read the same: an object that changes is read again by all. */
 export function updateUsers(state: State, work: Work): void {
   for (const id of work.users) {
-    const [first] = state.ingressUsers.to(id);
-    put(state.users, id, first === undefined ? undefined : state.ingresses.get(first)?.values.access.users?.list);
+    const [first = ""] = state.ingressUsers.to(id);
+    const parsed = state.ingresses.get(first);
+    put(state.users, id, parsed && usersOf(parsed).find((users) => users.id === id)?.list);
   }
+}
+
+/** Of the Ingress and of single paths of it. */
+function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
+  if (hosts.size === 0) return [];
+  const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
+  return all.flatMap(({ access }) => access.users ?? []);
 }
 
 export function updateHosts(state: State, work: Work): void {

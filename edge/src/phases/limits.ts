@@ -25,7 +25,8 @@ export function limit(state: InFlight, limits: Limits): number {
   const client = clientKey();
   // As in nginx: a client without a key is not limited.
   if (client === "") return 0;
-  const key = limits.zone + " " + client;
+  // No name, path or header holds a line end.
+  const key = limits.zone + "\n" + client;
   if ((limits.second !== undefined || limits.minute !== undefined) && !admitRate(limits, key)) {
     return tables.settings.limitRateStatus;
   }

@@ -4,6 +4,7 @@
  *
  * ingress-nginx behaviour: the paths of an Ingress share what they count; a burst is a multiple of the rate.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Filters } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import * as found from "../findings-catalogue.ts";
@@ -78,11 +79,13 @@ export const limitResolver: Resolver = {
   groups: ["rate-limit"],
   resolve(values, at) {
     const { second, minute, connections, rate } = values.limits;
-    const alone = (name: string, needs: string): void => {
-      if (at.given(name) !== undefined) at.report(found.annotationAlone(at.place(name), { name, needs }));
+    /** Beside a limit that is off on purpose nothing is missing. */
+    const alone = (name: string, ...needs: readonly string[]): void => {
+      if (at.given(name) === undefined || needs.some((one) => at.given(one) !== undefined)) return;
+      at.report(found.annotationAlone(at.place(name), { name, needs: needs.join(" or ") }));
     };
-    if (second === 0 && minute === 0) alone("limit-burst-multiplier", "limit-rps or limit-rpm");
-    if (second === 0 && minute === 0 && connections === 0) alone("limit-allowlist", "limit-rps, limit-rpm or limit-connections");
+    if (second === 0 && minute === 0) alone("limit-burst-multiplier", "limit-rps", "limit-rpm");
+    if (second === 0 && minute === 0 && connections === 0) alone("limit-allowlist", "limit-rps", "limit-rpm", "limit-connections");
     if (rate === 0) alone("limit-rate-after", "limit-rate");
     else if (!values.proxy.buffering && at.given("limit-rate") !== undefined) {
       at.report(found.limitRateUnbuffered(at.place("limit-rate"), { name: "limit-rate" }));
@@ -92,7 +95,7 @@ export const limitResolver: Resolver = {
 };
 
 /** What the edge does with them. */
-export function limitFilters({ limits: values }: Values, { namespace, ingress, config }: FilterContext): Filters {
+export function limitFilters({ limits: values }: Values, { namespace, ingress, path, shared, config }: FilterContext): Filters {
   const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = values;
   const limited = second > 0 || minute > 0 || connections > 0;
   const same = rate === config.limitRate && (rate === 0 || rateAfter === config.limitRateAfter);
@@ -100,7 +103,8 @@ export function limitFilters({ limits: values }: Values, { namespace, ingress, c
     ...(limited
       ? {
           limits: {
-            zone: `${namespace}/${ingress}`,
+            // A path with limits of its own counts for itself.
+            zone: isDeepStrictEqual(values, shared.limits) ? `${namespace}/${ingress}` : `${namespace}/${ingress} ${path}`,
             ...(second > 0 ? { second: { rate: second * 1000, burst: second * burst * 1000 } } : {}),
             // nginx divides so, and cuts.
             ...(minute > 0 ? { minute: { rate: Math.floor((minute * 1000) / 60), burst: minute * burst * 1000 } } : {}),
