@@ -4,18 +4,22 @@
  * Contract: a pure function of the tables, the request and the random draw. It allocates nothing (the Decision is
  * reused by the next call) and never fails.
  */
+import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
-import { holds } from "./conditions.ts";
-import type { Canary, Host, Pool, Route } from "./program.ts";
-import { DEFAULT_BACKEND } from "./program.ts";
+import type { Alias, Canary, Detour, Host, Pool, Redirect, Rewrite, Route } from "./program.ts";
+import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
+import type { RewriteView } from "./rewrite-target.ts";
+import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
+import { findRoute, findSpecial, GAVE_UP } from "./routes.ts";
 import type { Tables } from "./tables.ts";
-import { byName } from "./tables.ts";
+import { byParent } from "./tables.ts";
 
 /** How the matcher asks about the request at hand. Names are nginx variables: `http_x_test`, `cookie_like`. */
-export interface RequestView {
-  variable(name: string): string | undefined;
+export interface RequestView extends RewriteView {
   /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
   matches(text: string, pattern: string): boolean | undefined;
+  /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
+  gaveUp(pattern: string): boolean;
   /** A whole number in `1..total`. */
   draw(total: number): number;
 }
@@ -26,19 +30,31 @@ export interface Decision {
   /** Set when the request is proxied. */
   pool: Pool | undefined;
   canary: Canary | undefined;
+  /**
+   * Of a route that rewrites, and of it alone: the path to ask the backend for, escaped, without query; undefined: the
+   * client's URI as it came.
+   */
+  uri: string | undefined;
   /** 0: proxy to `pool`; else answer this status. */
   status: number;
-  /** For 30x: `slash` (append one to the path) or `https`. */
-  redirect: "slash" | "https" | undefined;
+  /** For 30x, where it leads: see `locationOf`. */
+  redirect: RedirectKind | undefined;
+  /** For the kind `url`. */
+  url: string;
 }
+
+/** `slash`: one is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
+export type RedirectKind = "slash" | "https" | "url" | "name" | "root";
 
 const decision: Decision = {
   host: undefined,
   route: undefined,
   pool: undefined,
   canary: undefined,
+  uri: undefined,
   status: 0,
   redirect: undefined,
+  url: "",
 };
 
 /**
@@ -47,61 +63,95 @@ const decision: Decision = {
  * it); undefined: `request` is asked, should it matter.
  */
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
-  const host = byName(tables.hosts, tables.wildcards, name);
-  decision.host = host;
+  let host = tables.hosts[name] as Host | undefined;
   decision.route = undefined;
   decision.pool = undefined;
   decision.canary = undefined;
   decision.redirect = undefined;
   if (host === undefined) {
-    decision.status = 503;
-    return decision;
+    const alias = aliasOf(tables, request, name);
+    host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
+    if (host !== undefined && alias !== undefined && alias.redirect === true) {
+      decision.host = host;
+      return redirect("name", tables.settings.redirectCode);
+    }
+    host = host ?? tables.hosts[CATCH_ALL];
+    if (host === undefined) {
+      decision.host = undefined;
+      return answer(503);
+    }
   }
-  const index = host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
+  decision.host = host;
+  let index: number;
+  const { special } = host;
+  if (special === undefined) index = findRoute(host, path);
+  else {
+    if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
+    index = findSpecial(host, special, path, request);
+    if (index === GAVE_UP) return answer(500);
+  }
   const route = host.routes[index] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
   if (route.respond !== undefined) return answer(route.respond);
+  if (route.detour !== undefined) return takeDetour(tables, request, route, name, path, https);
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
   return chooseBackend(tables, request, route);
 }
 
-/** Index of the route of a path: exact first, then the longest prefix, then `/`. */
-export function findRoute(host: Host, path: string): number {
-  const exact = host.exact[path];
-  if (exact !== undefined) return exact;
-  for (const length of host.lengths) {
-    if (length <= path.length) {
-      const prefix = host.prefix[path.substring(0, length)];
-      if (prefix !== undefined) return prefix;
-    }
-  }
-  return host.root;
+/**
+ * The alias that a name without rules of its own is. The order is that of nginx's `server_name` with the names that
+ * ingress-nginx gives it: a wildcard of a rule is a regular expression there, and comes before those of aliases.
+ */
+export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestView, name: string): Alias | undefined {
+  if (hosts[name] !== undefined) return undefined;
+  const found = findAlias(aliases, name);
+  if (found !== undefined || aliases.patterns.length === 0 || byParent(wildcards, name) !== undefined) return found;
+  return findPatternAlias(aliases, name, request);
 }
 
-/** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
-export function findConditional(host: Host, path: string, request: RequestView): number {
-  const exact = firstThatHolds(host, host.exact[path], request);
-  if (exact !== undefined) return exact;
-  for (const length of host.lengths) {
-    if (length <= path.length) {
-      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request);
-      if (prefix !== undefined) return prefix;
-    }
-  }
-  return firstThatHolds(host, host.root, request) ?? host.root;
+function hostOf({ hosts, wildcards }: Tables, alias: Alias): Host | undefined {
+  return alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
 }
 
-function firstThatHolds(host: Host, first: number | undefined, request: RequestView): number | undefined {
-  let index = first;
-  while (index !== undefined) {
-    const route = host.routes[index] as Route;
-    if (route.when === undefined || holds(route.when, request)) return index;
-    index = route.otherwise;
+/** True when some rule, wildcard or alias stands for the name. */
+export function isDeclared(tables: Tables, request: RequestView, name: string): boolean {
+  const { hosts, wildcards } = tables;
+  if (name === CATCH_ALL) return false;
+  return hosts[name] !== undefined || byParent(wildcards, name) !== undefined || aliasOf(tables, request, name) !== undefined;
+}
+
+/** The same for a route with a redirect of its own, or with another path for its backend. */
+function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
+  const { redirect: to, rewrite: how } = route.detour as Detour;
+  if (to !== undefined && redirectToUrl(to, path, request)) return decision;
+  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
+    return redirect("https", tables.settings.redirectCode);
   }
-  return undefined;
+  chooseBackend(tables, request, route);
+  return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, request);
+}
+
+/** False: the pattern of the redirect does not match, the request goes on. */
+function redirectToUrl(to: Redirect, path: string, request: RequestView): boolean {
+  const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, request);
+  if (url === undefined) return false;
+  decision.url = url;
+  redirect("url", to.status);
+  return true;
+}
+
+function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
+  const uri = rewritePath(how, path, request);
+  if (typeof uri === "number") {
+    decision.pool = undefined;
+    decision.canary = undefined;
+    return answer(uri);
+  }
+  decision.uri = uri;
+  return decision;
 }
 
 /** The client's scheme, or the one that a trusted proxy in front says it was. */
@@ -154,7 +204,7 @@ function answer(status: number): Decision {
   return decision;
 }
 
-function redirect(kind: "slash" | "https", status: number): Decision {
+function redirect(kind: RedirectKind, status: number): Decision {
   decision.redirect = kind;
   decision.status = status;
   return decision;

@@ -8,7 +8,9 @@
 import type { Addresses, Credentials } from "./access.ts";
 import type { Condition } from "./conditions.ts";
 import type { Limits } from "./rate-limit.ts";
+import type { Rewrite } from "./rewrite-target.ts";
 
+export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { Condition } from "./conditions.ts";
 export type { Networks } from "./networks.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
@@ -89,6 +91,12 @@ export interface Route {
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
   filters?: Filters;
+  /** Requests go elsewhere, or on with another path. */
+  detour?: Detour;
+  /** Redirects within the host name no scheme and host. */
+  relative?: boolean;
+  /** Redirects within the host name their port; to https, this one. */
+  redirectPort?: number;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -100,6 +108,30 @@ export interface Route {
   port: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
+}
+
+export interface Detour {
+  /** Answer with this instead of proxying. */
+  redirect?: Redirect;
+  /** What the backend is asked for instead of the client's path. */
+  rewrite?: Rewrite;
+}
+
+/** A redirect that an Ingress asks for: to a fixed URL, or to what the path is rewritten to. */
+export interface Redirect {
+  status: number;
+  /** A path is one of the requested host. */
+  url?: string;
+  /** Gives an absolute URL. Where its pattern does not match, the request is proxied. */
+  rewrite?: Rewrite;
+}
+
+/** A path as a regular expression. */
+export interface PathPattern {
+  /** PCRE, with its `(?i)` and `^`. */
+  pattern: string;
+  /** Index into `routes`. */
+  route: number;
 }
 
 /** One host: changes from whole to whole. */
@@ -115,8 +147,28 @@ export interface Host {
   lengths: number[];
   /** Index of the route for `/`. Every host has one. */
   root: number;
+  /** What is not so for most hosts. */
+  special?: SpecialHost;
+}
+
+export interface SpecialHost {
   /** Some route has conditions. */
   conditional?: boolean;
+  /** Where paths are regular expressions: all of them, the first that matches wins. `exact` still comes before. */
+  patterns?: PathPattern[];
+  /** Path that `/` is redirected to. */
+  appRoot?: string;
+}
+
+/**
+ * Another name of a host. Its id is the name: exact, `*.parent` for any number of labels, `start.*`, or `~` and a
+ * regular expression (PCRE, unanchored).
+ */
+export interface Alias {
+  /** Name of the Host. */
+  host: string;
+  /** The name only redirects to the host's. */
+  redirect?: boolean;
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
@@ -138,11 +190,12 @@ export interface EdgeSettings {
   limitConnectionsStatus: number;
 }
 
-export type Kind = "host" | "pool" | "certificate" | "tls" | "users" | "settings";
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
   host: Host;
+  alias: Alias;
   pool: Pool;
   certificate: Certificate;
   tls: string;

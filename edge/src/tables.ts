@@ -7,14 +7,18 @@
  *
  * Pure: runs in nginx (LuaJIT) and on Node.
  */
-import type { Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
+import type { Aliases } from "./aliases.ts";
+import { newAliases, setAlias } from "./aliases.ts";
+import type { Alias, Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
+import { emptyTable, put } from "./table.ts";
 
 export interface Tables {
   /** Exact host names and `_`. */
   hosts: Record<string, Host>;
   /** `*.example.com`, stored under `.example.com`. */
   wildcards: Record<string, Host>;
+  aliases: Aliases;
   pools: Record<string, Pool>;
   certificates: Record<string, Certificate>;
   /** Server name (exact or `_`) → certificate id; `""`: nginx's own default certificate. */
@@ -36,15 +40,11 @@ export interface Staging {
   pieces: string[];
 }
 
-/** A table without inherited keys, so that a host called `constructor` is nothing special (on Node). */
-export function emptyTable<T>(): Record<string, T> {
-  return { __proto__: null } as unknown as Record<string, T>;
-}
-
 export function newTables(): Tables {
   return {
     hosts: emptyTable(),
     wildcards: emptyTable(),
+    aliases: newAliases(),
     pools: emptyTable(),
     certificates: emptyTable(),
     names: emptyTable(),
@@ -103,6 +103,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
     const fresh = newTables();
     tables.hosts = fresh.hosts;
     tables.wildcards = fresh.wildcards;
+    tables.aliases = fresh.aliases;
     tables.pools = fresh.pools;
     tables.certificates = fresh.certificates;
     tables.names = fresh.names;
@@ -113,6 +114,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
 
 function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {
   if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as Host | undefined);
+  else if (kind === "alias") setAlias(tables.aliases, id, value as Alias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
@@ -125,21 +127,17 @@ function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, nam
   else put(exact, name, value);
 }
 
-/** Absent and undefined are the same in both runtimes. */
-function put<T>(table: Record<string, T>, key: string, value: T | undefined): void {
-  (table as Record<string, T | undefined>)[key] = value;
-}
-
 /** What the tables hold under a name: exact first, then `*.parent` for one label, then `_` (routing.md §6). */
 export function byName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string): T | undefined {
-  const found = exact[name];
-  if (found !== undefined) return found;
+  return exact[name] ?? byParent(wildcard, name) ?? exact[CATCH_ALL];
+}
+
+/** What the table of wildcards holds under the parent of a name whose first label a wildcard stands for. */
+export function byParent<T>(wildcard: Record<string, T>, name: string): T | undefined {
   const dot = name.indexOf(".");
-  if (dot > 0) {
-    const parent = wildcard[name.slice(dot)];
-    if (parent !== undefined && isLabel(name, dot)) return parent;
-  }
-  return exact[CATCH_ALL];
+  if (dot <= 0) return undefined;
+  const parent = wildcard[name.slice(dot)];
+  return parent !== undefined && isLabel(name, dot) ? parent : undefined;
 }
 
 /** Letters, digits, `_` and `-`: what one label of a wildcard stands for in ingress-nginx. */

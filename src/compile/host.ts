@@ -1,8 +1,9 @@
 /** One Host of the Model as the edge's host table. */
-import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
+import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
 
@@ -15,6 +16,12 @@ export interface CompiledHost {
 export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  const appRoot = host.appRoot === undefined ? {} : { appRoot: host.appRoot };
+  if (host.regex) {
+    const routes = host.routes.map((route) => compileRoute(route, config, profiles));
+    const { exact, patterns, root } = pathPatterns(host.routes);
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...appRoot }), profiles };
+  }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
   for (const route of host.routes) {
@@ -30,8 +37,12 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   lengths.delete(1);
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
-  if (host.routes.some(({ when }) => when)) table.conditional = true;
-  return { table, profiles };
+  const conditional = host.routes.some(({ when }) => when);
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...appRoot }), profiles };
+}
+
+function special(table: EdgeHost, what: SpecialHost): EdgeHost {
+  return Object.keys(what).length > 0 ? { ...table, special: what } : table;
 }
 
 function add(chains: Map<string, number[]>, path: string, index: number): void {
@@ -89,7 +100,7 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash, edge } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge, redirect, rewrite, relative, redirectPort } = route.filters;
   return {
     path: route.path,
     ...target,
@@ -100,6 +111,9 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
     ...(edge ? { filters: edge } : {}),
+    ...(redirect || rewrite ? { detour: { ...(redirect ? { redirect } : {}), ...(rewrite ? { rewrite } : {}) } } : {}),
+    ...(relative ? { relative } : {}),
+    ...(redirectPort === undefined ? {} : { redirectPort }),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
@@ -123,7 +137,8 @@ function compileProfile(
 ): Pick<EdgeRoute, "profile"> | Record<string, never> {
   const profile = profileOf(proxy, filters);
   const id = profileId(profile);
-  if (id === profileId(defaultProfile(config))) return {};
+  // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
+  if (id === profileId(defaultProfile(config)) && filters.rewrite === undefined) return {};
   profiles.set(id, profile);
   return { profile: id };
 }

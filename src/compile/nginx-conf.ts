@@ -108,7 +108,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     // A tenant's pattern gives up after this many steps (its canary is then not taken) instead of holding the worker.
     directive("lua_regex_match_limit", 100_000),
     // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
-    directive("lua_regex_cache_max_entries", 8192),
+    directive("lua_regex_cache_max_entries", 32_768),
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
@@ -129,6 +129,8 @@ function clientSide(config: Config): Directive[] {
     directive("reset_timedout_connection", "on"),
     directive("server_name_in_redirect", "off"),
     directive("port_in_redirect", "off"),
+    // The edge completes the redirects that it makes.
+    directive("absolute_redirect", "off"),
     directive("uninitialized_variable_warn", "off"),
     directive("variables_hash_max_size", 2048),
     directive("variables_hash_bucket_size", 256),

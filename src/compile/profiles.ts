@@ -113,12 +113,12 @@ export function defaultProfile(config: Config): Profile {
 }
 
 /**
- * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own. So the
- * first of them costs no reload.
+ * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own, and the
+ * one of routes that only rewrite their path. So the first of them costs no reload.
  */
 export function standingProfiles(config: Config): ReadonlyMap<string, Profile> {
-  const filtered: Profile = { ...defaultProfile(config), filtered: true };
-  return new Map([[profileId(filtered), filtered]]);
+  const plain = defaultProfile(config);
+  return new Map([plain, { ...plain, filtered: true }].map((profile) => [profileId(profile), profile]));
 }
 
 /** Same values, same id. */

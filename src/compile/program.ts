@@ -82,6 +82,7 @@ export function createCompiler(): Compiler {
         everything ? new Set([...some, ...all.keys()]) : some;
       // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
       for (const name of keys(model.hosts, change.hosts, first || change.config)) put(partKey("host", name), hostPart(model, name));
+      for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
@@ -126,6 +127,11 @@ function hostPart(model: Model, name: string): Part | undefined {
   if (!host) return undefined;
   const { table, profiles } = compileHost(host, model.config);
   return part("host", name, table, profiles);
+}
+
+function aliasPart(model: Model, name: string): Part | undefined {
+  const alias = model.aliases.get(name);
+  return alias && part("alias", name, { host: alias.host, ...(alias.redirect ? { redirect: true } : {}) });
 }
 
 function poolPart(model: Model, id: string): Part | undefined {

@@ -2,21 +2,23 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { aliasOf, decide, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
 import type { Alternatives, Host, Model, Origin, Route } from "../model/types.ts";
-import { httpsLocation, slashLocation } from "../../edge/src/redirect.ts";
-import { translate } from "./pattern.ts";
+import { locationOf } from "../../edge/src/redirect.ts";
+import type { Captures } from "../../edge/src/rewrite-target.ts";
+import { capturesAlike, translate } from "./pattern.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
 
 export interface Step {
-  readonly what: "host" | "route" | "canary" | "answer" | "pool";
+  readonly what: "host" | "route" | "canary" | "answer" | "rewrite" | "pool";
   readonly result: string;
   readonly why: string;
 }
@@ -51,12 +53,15 @@ export function explain(
   const decision = decide(tables, asked, request.host, request.path, request.https);
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
-  const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
-  if (route) steps.push(routeStep(route, request, settings));
-  const location = locationOf(decision, request);
-  if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
+  const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
+    patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
+  const steps: Step[] = [hostStep(request, decision, tables, untoldOf(tables.aliases.patterns))];
+  if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
+  const location = locationOf(decision, tables.settings, asked);
+  if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
-    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
+    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: untold.filter((pattern) => isOfCanary(decision.route, pattern)) }));
+    if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
     steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
@@ -68,6 +73,9 @@ export function explain(
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
 }
+
+/** What a rewrite that climbs is answered with. */
+const BAD_REQUEST = 400;
 
 type Subject = Finding["object"];
 
@@ -81,8 +89,8 @@ function concernsAll({ kind, namespace, name }: Subject, { configmap }: ExplainS
 }
 
 /**
- * The request as the matcher asks about it. `untold` is called with a canary's header pattern that only nginx can run;
- * the canary then counts as one whose pattern cannot be run.
+ * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run; it then counts
+ * as one that nothing matches.
  */
 export function view(
   request: ExplainedRequest,
@@ -96,15 +104,18 @@ export function view(
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
+    gaveUp: () => false,
+    capture: (text, pattern) => {
+      const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
+      if (!translated) untold(pattern);
+      return translated ? capturesOf(translated.exec(text)) : undefined;
+    },
     draw,
   };
 }
 
-/** Where nginx redirects the request to, in bytes; undefined when it does not. */
-export function locationOf({ redirect, route }: Decision, request: ExplainedRequest): string | undefined {
-  if (redirect === "slash") return slashLocation(request.https ? "https" : "http", request.host, request.uri);
-  if (redirect === "https") return httpsLocation(request.authority, request.uri, route?.keepSlash === true);
-  return undefined;
+function capturesOf(found: RegExpExecArray | null): Captures | undefined {
+  return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
 }
 
 /** The Model's route behind an edge route: a slash twin has the same path and a compiled index of its own. */
@@ -119,13 +130,33 @@ function samePool({ backend }: Route, route: EdgeRoute): boolean {
   return backend.kind === "service" ? backend.pool === route.pool : backend.kind === "status" ? route.respond === backend.status : true;
 }
 
-function hostStep({ host }: ExplainedRequest, name: string): Step {
+function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
+  return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
+}
+
+function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, untold: readonly string[]): Step {
+  const { host } = request;
+  const name = decision.host?.name ?? "";
+  if (untold.length > 0) {
+    const why = `only nginx can tell whether "${textOf(host)}" matches ${listed(untold)}`;
+    return { what: "host", result: `not known here; without it ${name === CATCH_ALL ? "any other name" : name}`, why };
+  }
+  const alias = aliasOf(tables, view(request, (total) => total), host);
+  if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"` };
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
 }
 
-function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings): Step {
-  const kind = route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
+function listed(patterns: readonly string[]): string {
+  return patterns.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
+}
+
+function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {
+  if (untold.length > 0) {
+    const why = `only nginx can tell whether the path matches ${listed(untold)}`;
+    return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
+  }
+  const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
   const where = route.synthesized ? "the host's / that no rule declares; " : route.when ? `${conditionsText(route.when)}; ` : "";
   return { what: "route", result: `${route.path} (${kind})`, why: `${where}${originText(route.origin, settings)}` };
 }
@@ -150,6 +181,10 @@ function answerStep({ status, redirect }: Decision, location = ""): Step {
   const result = `${status} to ${textOf(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
   if (redirect === "slash") return { what: "answer", result, why: "the prefix ends with a slash" };
+  if (redirect === "root") return { what: "answer", result, why: "app-root of the host" };
+  if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
+  if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
+  if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
   return { what: "answer", result: String(status), why: "" };
 }
 
@@ -170,6 +205,13 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
   if (chosen && !drawn) return { what: "canary", result: chosen.name, why: "its header or cookie rule matches this request" };
   if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
   return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
+}
+
+/** The path that the backend is asked for. */
+function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): Step {
+  const pattern = route?.detour?.rewrite?.pattern ?? "";
+  const result = uri ?? (untold.includes(pattern) ? "not known here" : sent.split("?")[0] ?? "");
+  return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
 }
 
 function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>): Step {

@@ -9,6 +9,11 @@ const ESCAPES: Readonly<Record<string, string>> = {
   s: "[\\t-\\r ]", S: "[^\\t-\\r ]",
 };
 
+/** A group that repeats keeps what its inner groups matched last: PCRE over all rounds, V8 of the last one. */
+export function capturesAlike(pattern: string): boolean {
+  return !/\)[*+{]|\(\?[a-z|]*[|R(&0-9]/.test(pattern);
+}
+
 interface Reader {
   readonly text: string;
   at: number;

@@ -19,6 +19,11 @@ export function variable(request: ExplainedRequest, name: string): string | unde
       return request.method;
     case "scheme":
       return request.https ? "https" : "http";
+    case "own_http_host":
+    case "best_http_host":
+      return request.authority;
+    case "server_port":
+      return /:([0-9]+)$/.exec(request.authority)?.[1] ?? (request.https ? "443" : "80");
     case "host":
       return request.host;
     case "uri":

@@ -21,13 +21,14 @@ import type { SharedMap } from "./shared-map.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "./types.ts";
+import { updateAliases } from "./update-aliases.ts";
 import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateUsers } from "./update.ts";
 
 export type ModelSettings = Pick<
   Settings,
   | "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
   | "disableCatchAll" | "disableSvcExternalName" | "annotationsPrefix" | "defaultBackendService"
-  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets"
+  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "httpsPort"
 >;
 
 export interface ModelBuilder {
@@ -54,6 +55,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   updateIngresses(state, work);
   updateUsers(state, work);
   updateHosts(state, work);
+  updateAliases(state, work);
   updateTls(state, work);
   updateCertificates(state, work);
   updatePools(state, work);
@@ -100,6 +102,7 @@ function reread(state: State, work: Work, object: string): void {
 function finish(state: State, work: Work): Built {
   const change = {
     hosts: commit(state.hosts),
+    aliases: commit(state.aliases),
     pools: commit(state.pools),
     certificates: commit(state.certificates),
     tls: commit(state.tls),
@@ -107,9 +110,17 @@ function finish(state: State, work: Work): Built {
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, pools, certificates, tls, users, findings } = state;
+  const { hosts, aliases, pools, certificates, tls, users, findings } = state;
   return {
-    model: { hosts: hosts.map, pools: pools.map, certificates: certificates.map, tls: tls.map, users: users.map, config: work.config },
+    model: {
+      hosts: hosts.map,
+      aliases: aliases.map,
+      pools: pools.map,
+      certificates: certificates.map,
+      tls: tls.map,
+      users: users.map,
+      config: work.config,
+    },
     change,
     findings: sortedOnce(findings.map),
     wanted: wantedObjects(state),

@@ -10,7 +10,7 @@ import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { describe, routeKey } from "./paths.ts";
-import type { DraftRoute } from "./paths.ts";
+import type { DraftRoute, RouteKey } from "./paths.ts";
 import { poolId } from "./pool.ts";
 import type { Canary, PathType } from "./types.ts";
 
@@ -20,11 +20,12 @@ export function attachCanaries(
   routes: ReadonlyMap<string, DraftRoute>,
   canaries: readonly ParsedIngress[],
   findings: Finding[],
+  keyOf: RouteKey = routeKey,
 ): void {
   for (const parsed of canaries) {
     for (const wish of wishesOf(host, parsed)) {
       const { path, pathType, backend, field } = wish;
-      const route = routes.get(routeKey(path, pathType));
+      const route = routes.get(keyOf(path, pathType));
       // A route that is refused says so itself, on the Ingress that declares it.
       if (route?.backend.kind === "status") continue;
       if (route?.backend.kind === "service" && route.path === path) {

@@ -20,6 +20,8 @@ export interface Config {
   readonly noTlsRedirectLocations: readonly string[];
   /** Ours: Prefix `/foo/` answers `/foo` with 301 (true, as nginx does) or is served (false, as the Kubernetes API says). */
   readonly prefixSlashRedirect: boolean;
+  readonly relativeRedirects: boolean;
+  readonly usePortInRedirects: boolean;
   // headers
   readonly hsts: boolean;
   readonly hstsMaxAge: string;

@@ -5,6 +5,8 @@ import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
 import { limitFilters } from "./annotations/limits.ts";
+import { redirectFilters } from "./annotations/redirects.ts";
+import { rewriteFilters } from "./annotations/rewrite.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -22,6 +24,8 @@ export interface FilterContext {
   /** What the Ingress says of all its paths; the values themselves may be of this path alone. */
   readonly shared: Values;
   readonly config: Config;
+  /** Flag --https-port. */
+  readonly httpsPort: number;
 }
 
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
@@ -43,6 +47,8 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
   return {
     httpsRedirect,
     preserveTrailingSlash,
+    ...rewriteFilters(values, context.path),
+    ...redirectFilters(values, context.httpsPort),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
     ...(pools.length > 0 ? { pools } : {}),
   };

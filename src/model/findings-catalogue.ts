@@ -6,6 +6,7 @@
 import { CLOSED, finding } from "./findings.ts";
 
 export * from "./annotations/findings-access.ts";
+export * from "./annotations/findings-routing.ts";
 
 // Which Ingresses are ours
 

@@ -6,10 +6,13 @@
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AnyObject } from "../source/objects.ts";
+import type { AliasClaim } from "./aliases.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding } from "./findings.ts";
+import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
+import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
-import { declareRoutes, describe } from "./paths.ts";
+import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./paths.ts";
 import type { Host, Route } from "./types.ts";
 
@@ -27,6 +30,8 @@ export interface BuiltHost {
   /** Undefined when no ordinary Ingress names the host. */
   readonly host: Host | undefined;
   readonly references: readonly PoolReference[];
+  /** Further names that it wants. */
+  readonly claims: readonly AliasClaim[];
   readonly findings: readonly Finding[];
 }
 
@@ -36,13 +41,18 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const mains = ingresses.filter((parsed) => !parsed.canary);
   const canaries = ingresses.filter((parsed) => parsed.canary);
   const exists = mains.length > 0 || name === CATCH_ALL;
-  const drafts = exists ? declareRoutes(name, mains, context, findings) : new Map<string, DraftRoute>();
-  attachCanaries(name, drafts, canaries, findings);
-  if (!exists) return { host: undefined, references: [], findings };
+  const { drafts, regex, keyOf } = exists
+    ? declareHost(name, mains, context, findings)
+    : { drafts: new Map<string, DraftRoute>(), regex: false, keyOf: routeKey };
+  attachCanaries(name, drafts, canaries, findings, keyOf);
+  if (!exists) return { host: undefined, references: [], claims: [], findings };
   const routes = [...drafts.values()].sort(byPath);
+  const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
+  const appRoot = appRootOf(mains, findings, placeOf);
   return {
-    host: { name, routes: routes.map(finish) },
+    host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }) },
     references: routes.flatMap((route) => referencesOf(name, route)),
+    claims: claimsOf(name, mains, findings, placeOf),
     findings,
   };
 }

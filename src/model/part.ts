@@ -26,6 +26,11 @@ export function put<V>(part: Part<V>, key: string, value: V | undefined): void {
   }
 }
 
+/** The value of a key as it was noted, or before. */
+export function current<V>(part: Part<V>, key: string): V | undefined {
+  return part.pending.has(key) ? part.pending.get(key) : part.map.get(key);
+}
+
 /** Makes what was noted the part's map; gives the keys whose value changed. */
 export function commit<V>(part: Part<V>): ReadonlySet<string> {
   const changed = new Set(part.pending.keys());

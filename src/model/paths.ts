@@ -7,7 +7,8 @@
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
-import type { Values } from "./annotations/values.ts";
+import { rewriteFilters } from "./annotations/rewrite.ts";
+import type { RedirectValues, Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -44,11 +45,25 @@ export interface RoutingContext {
   readonly config: Config;
   /** Path of the catch-all's health route; empty: none. */
   readonly healthCheckPath: string;
+  /** Flag --https-port. */
+  readonly httpsPort: number;
+  readonly annotationsPrefix: string;
 }
 
+const NOWHERE: RedirectValues = {
+  sslRedirect: false, forceSslRedirect: false, preserveTrailingSlash: false,
+  temporalCode: 302, permanentCode: 301, fromToWww: false, relative: false, usePort: false,
+};
 const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
 
-/** Routes that match the same requests share a key. */
+export type RouteKey = (path: string, pathType: PathType, when?: Alternatives) => string;
+
+/** Routes that match the same requests share a key; this one for hosts where paths are regular expressions. */
+export function patternKey(path: string, pathType: PathType, when?: Alternatives): string {
+  return when === undefined ? `${pathType} ${path}` : `${pathType} ${path} when ${JSON.stringify(when)}`;
+}
+
+/** The same for other hosts. */
 export function routeKey(path: string, pathType: PathType, when?: Alternatives): string {
   const key = pathType === "exact" || path === "/" ? `${pathType} ${path}` : `prefix ${path.replace(/\/$/, "")}`;
   return when === undefined ? key : `${key} when ${JSON.stringify(when)}`;
@@ -65,6 +80,7 @@ export function declareRoutes(
   mains: readonly ParsedIngress[],
   context: RoutingContext,
   findings: Finding[],
+  keyOf: RouteKey = routeKey,
 ): Map<string, DraftRoute> {
   const routes = new Map<string, DraftRoute>();
   const root = host === CATCH_ALL ? catchAllRoot(mains, context, findings) : hostRoot(host, mains[0], context);
@@ -75,7 +91,7 @@ export function declareRoutes(
       for (const path of rule.paths) {
         const { field } = path;
         const route = routeOf(host, parsed, { ...path, field: `${field}.backend` }, context);
-        declare(host, routes, route, `${field}.path`, findings);
+        declare(host, routes, keyOf(route.path, route.pathType, route.when), route, `${field}.path`, findings);
       }
     }
   }
@@ -83,8 +99,7 @@ export function declareRoutes(
   return routes;
 }
 
-function declare(host: string, routes: Map<string, DraftRoute>, route: DraftRoute, field: string, findings: Finding[]): void {
-  const key = routeKey(route.path, route.pathType, route.when);
+function declare(host: string, routes: Map<string, DraftRoute>, key: string, route: DraftRoute, field: string, findings: Finding[]): void {
   const winner = routes.get(key);
   if (winner && !winner.synthesized) addConflict(host, winner, route, field, findings);
   else routes.set(key, route);
@@ -106,13 +121,17 @@ function hostRoot(host: string, oldest: ParsedIngress | undefined, context: Rout
   return { ...routeOf(host, oldest, { path: "/", pathType: "prefix", backend, field: backend?.field ?? "spec" }, context), synthesized: true };
 }
 
-/** The oldest Ingress with a default backend and no rules takes the catch-all's `/`; rules without host do not get it. */
+/**
+ * The oldest Ingress with a default backend and no rules takes the catch-all's `/`; rules without host do not get it.
+ * ingress-nginx behaviour: with its annotations, but for those about redirects and rewrites.
+ */
 function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, findings: Finding[]): DraftRoute {
   let root: DraftRoute | undefined;
   for (const parsed of mains) {
     const { defaultBackend: backend } = parsed;
     if (!backend || !isCatchAll(parsed.ingress)) continue;
-    const route = routeOf(CATCH_ALL, parsed, { path: "/", pathType: "prefix", backend, field: backend.field }, context);
+    const plain = { ...parsed.values, redirects: NOWHERE, rewrite: context.defaults.rewrite };
+    const route = routeOf(CATCH_ALL, parsed, { path: "/", pathType: "prefix", backend, field: backend.field, values: plain }, context);
     if (root) addConflict(CATCH_ALL, root, route, "spec.defaultBackend", findings);
     else root = route;
   }
@@ -154,18 +173,26 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { values = parsed.values } = declared;
   const closed = parsed.closed || declared.closed === true;
   const { namespace, name } = ingress.metadata;
+  const { config, httpsPort } = context;
   return {
     path,
     pathType,
     ...(when ? { when } : {}),
     backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
     canaries: [],
-    filters: closed ? NO_REDIRECT : filtersOf(values, { host, path, pathType, namespace, ingress: name, shared: parsed.values, config: context.config }),
+    filters: closed
+      ? closedFilters(values, path)
+      : filtersOf(values, { host, path, pathType, namespace, ingress: name, shared: parsed.values, config, httpsPort }),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
     ingress,
   };
+}
+
+/** Closed paths stay what they were meant to be, so that they close all of it. */
+function closedFilters(values: Values, path: string): Filters {
+  return rewriteFilters(values, path).regex ? { ...NO_REDIRECT, regex: true } : NO_REDIRECT;
 }
 
 function backendOf(namespace: string, ref: ServiceRef | undefined): Backend {

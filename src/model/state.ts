@@ -17,7 +17,8 @@ import type { ParsedIngress } from "./ingress.ts";
 import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
-import type { Certificate, Host, Pool } from "./types.ts";
+import type { AliasClaim } from "./aliases.ts";
+import type { Alias, Certificate, Host, Pool } from "./types.ts";
 
 export interface State {
   readonly settings: ModelSettings;
@@ -27,6 +28,8 @@ export interface State {
   readonly ingresses: Map<string, ParsedIngress>;
   /** What sends requests to pools, by host (and by the flag of the default backend). */
   readonly poolReferences: Map<string, readonly PoolReference[]>;
+  /** Further names that a host wants, by host. */
+  readonly aliasClaims: Map<string, readonly AliasClaim[]>;
   /** Secrets that somebody refers to and that exist. */
   readonly secrets: Map<string, SecretState>;
   /** What the last update wanted of the source, and the sets that it was made from. */
@@ -38,6 +41,8 @@ export interface State {
   /** Ingress → the users that it lets in. */
   readonly ingressUsers: References;
   readonly hostPools: References;
+  /** Host → the further names that it wants. */
+  readonly hostAliases: References;
   readonly hostSecrets: References;
   readonly poolServices: References;
   readonly poolNames: References;
@@ -46,6 +51,7 @@ export interface State {
   readonly servingSecrets: References;
   // the Model
   readonly hosts: Part<Host>;
+  readonly aliases: Part<Alias>;
   readonly pools: Part<Pool>;
   readonly tls: Part<string>;
   readonly certificates: Part<Certificate>;
@@ -66,6 +72,7 @@ export interface Work {
   /** Those of them to be read again although they are the same object: something that they look up changed. */
   readonly reread: Set<string>;
   readonly hosts: Set<string>;
+  readonly aliases: Set<string>;
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
   readonly users: Set<string>;
@@ -80,18 +87,21 @@ export function emptyState(settings: ModelSettings): State {
     config: undefined,
     ingresses: new Map(),
     poolReferences: new Map([[BACKEND_FLAG, [defaultBackendReference(settings.defaultBackendService)]]]),
+    aliasClaims: new Map(),
     secrets: new Map(),
     wanted: undefined,
     ingressHosts: new References(),
     ingressObjects: new References(),
     ingressUsers: new References(),
     hostPools: new References(),
+    hostAliases: new References(),
     hostSecrets: new References(),
     poolServices: new References(),
     poolNames: new References(),
     secretCertificates: new References(),
     servingSecrets: new References(),
     hosts: emptyPart(),
+    aliases: emptyPart(),
     pools: emptyPart(),
     tls: emptyPart(),
     certificates: emptyPart(sameCertificate),
@@ -118,6 +128,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     ingresses: new Set(all),
     reread: new Set(),
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
+    aliases: new Set(),
     tls: new Set(),
     certificates: new Set(),
     users: new Set(),

@@ -5,7 +5,7 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Condition, Filters as EdgeFilters } from "../../edge/src/program.ts";
+import type { Condition, Filters as EdgeFilters, Redirect, Rewrite } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Config } from "./config.ts";
@@ -22,6 +22,8 @@ export interface Origin {
 export interface Model {
   /** Host name (`_` for the catch-all, `*.example.com` for a wildcard) → Host. `_` always exists. */
   readonly hosts: ReadonlyMap<string, Host>;
+  /** Alias (exact, `*.parent`, `start.*`, `~pattern`) → the Host that it is another name of. None is a Host's name. */
+  readonly aliases: ReadonlyMap<string, Alias>;
   /** Pool id → Pool; exactly those that a Host refers to, and the default backend. */
   readonly pools: ReadonlyMap<string, Pool>;
   /** Certificate id (digest) → certificate; exactly those that `tls` refers to. */
@@ -38,6 +40,16 @@ export interface Host {
   readonly name: string;
   /** Ordered: path text descending, Exact before Prefix. Always one Prefix route for `/`. */
   readonly routes: readonly Route[];
+  /** Paths are regular expressions (routing.md §5). */
+  readonly regex?: true;
+  /** Path that `/` is redirected to. */
+  readonly appRoot?: string;
+}
+
+export interface Alias {
+  readonly host: string;
+  /** The name only redirects to the host's. */
+  readonly redirect: boolean;
 }
 
 /** `ImplementationSpecific` and absent path types are `prefix` (routing.md §1). */
@@ -89,6 +101,14 @@ export interface Filters {
   /** `certificate`: redirect when the requested name has a certificate; `always`: even without. */
   readonly httpsRedirect: "never" | "certificate" | "always";
   readonly preserveTrailingSlash: boolean;
+  /** Asks for the paths of its host to be regular expressions. */
+  readonly regex?: true;
+  readonly redirect?: Redirect;
+  readonly rewrite?: Rewrite;
+  /** Redirects within the host name no scheme and host. */
+  readonly relative?: true;
+  /** Redirects within the host name their port; to https, this one. */
+  readonly redirectPort?: number;
   /** What the edge does beside: in its own shapes, because nothing is left to compile. Absent: nothing. */
   readonly edge?: EdgeFilters;
   /** Pools that a filter sends requests to, beside the route's own. */
@@ -165,6 +185,7 @@ export interface Users {
 /** What changed from the previous Model to this one, by key: values are to be looked up in the Model. */
 export interface ModelChange {
   readonly hosts: ReadonlySet<string>;
+  readonly aliases: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   readonly certificates: ReadonlySet<string>;
   readonly tls: ReadonlySet<string>;

@@ -11,17 +11,19 @@ import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import { admit, readClasses } from "./class.ts";
 import type { Finding } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
 import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
-import { put } from "./part.ts";
+import { current, put } from "./part.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
-import type { Users } from "./types.ts";
+import type { Alias, Users } from "./types.ts";
+import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
@@ -86,10 +88,13 @@ export function updateHosts(state: State, work: Work): void {
     defaults: work.defaults,
     config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
+    httpsPort: state.settings.httpsPort,
+    annotationsPrefix: state.settings.annotationsPrefix,
   };
   for (const name of work.hosts) {
-    const { host, references, findings } = buildHost(name, ingressesOf(state, name), context);
+    const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
     put(state.hosts, name, host);
+    claimAliases(state, work, name, claims);
     putFindings(state, `host ${name}`, findings);
     for (const pool of state.hostPools.from(name)) work.pools.add(pool);
     for (const { pool } of references) work.pools.add(pool);
@@ -109,7 +114,8 @@ function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
 export function updateTls(state: State, work: Work): void {
   const unused = new Set<string>();
   for (const name of work.tls) {
-    const answer = name === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, name);
+    const alias = current(state.aliases, name);
+    const answer = alias ? aliasTls(state, work, name, alias) : name === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, name);
     const serves = answer.serves === "default" ? defaultCertificate(state, work) : answer.serves;
     setServing(state, work, name, serves);
     put(state.tls, name, serves?.certificate.id ?? (answer.serves === "default" ? "" : undefined));
@@ -126,6 +132,16 @@ function setServing(state: State, work: Work, name: string, serves: ServableCert
     for (const id of state.secretCertificates.from(secret)) work.certificates.add(id);
   }
   state.servingSecrets.set(name, secrets);
+}
+
+/** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
+function aliasTls(state: State, work: Work, name: string, alias: Alias): HostTls {
+  if (name.startsWith("~") || name.endsWith(".*")) return { serves: undefined, secrets: new Set(), findings: [] };
+  const { serves, secrets } = alias.host === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, alias.host);
+  const certificate = serves === "default" ? defaultCertificate(state, work) : serves;
+  if (serves === undefined || certificate?.covers(name)) return { serves: certificate, secrets, findings: [] };
+  const place = placeOfAlias(state, name, alias);
+  return { serves: undefined, secrets, findings: place ? [found.aliasNotCovered(place, { name, host: alias.host })] : [] };
 }
 
 /** A host on the default certificate waits for that as well. */

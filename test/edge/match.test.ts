@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide, findRoute } from "../../edge/src/match.ts";
+import { decide } from "../../edge/src/match.ts";
+import { findRoute } from "../../edge/src/routes.ts";
 import { DEFAULT_BACKEND, type Host, type Route } from "../../edge/src/program.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
@@ -72,4 +73,48 @@ test("a decision says nothing of the one before it", () => {
   assert.equal(decide(tables, asked(), "x.example", "/", false).canary?.name, "a");
   const { pool, canary: chosen, redirect, status } = decide(tables, asked(), "y", "/", false);
   assert.deepEqual([pool, chosen, redirect, status], [undefined, undefined, undefined, 403]);
+});
+
+test("where paths are expressions the first that matches wins; one that cannot be run matches nothing", () => {
+  const table: Host = {
+    name: "x.example", exact: { "/healthz": 3 }, prefix: {}, lengths: [], root: 0,
+    routes: [route("root"), route("a"), route("b"), route("health"), route("c", { when: [[{ variable: "http_x" }]] })],
+    special: { patterns: [{ pattern: "(?i)^/longer(", route: 2 }, { pattern: "(?i)^/fo+", route: 4 }, { pattern: "(?i)^/fo+", route: 1 }, { pattern: "(?i)^/foo/bar", route: 2 }] },
+  };
+  const tables = tablesWith([table], ["root", "a", "b", "c", "health"]);
+  const pool = (path: string, variables = {}): string | undefined => decide(tables, asked(variables), "x.example", path, false).pool?.name;
+  assert.equal(pool("/FOO/bar"), "a");
+  assert.equal(pool("/foo", { http_x: "1" }), "c");
+  assert.equal(pool("/longer"), "root");
+  assert.equal(pool("/healthz"), "health");
+  assert.equal(pool("/healthz/"), "root");
+});
+
+test("an expression that gives up ends the request, whatever comes after it", () => {
+  const patterns = [{ pattern: "(?i)^/slow", route: 0 }, { pattern: "(?i)^/", route: 0 }];
+  assert.deepEqual(decided([{ ...host("x.example", { "/": route("a") }), special: { patterns } }]), answered(500));
+});
+
+test("a redirect of the route comes before https, a rewrite after the backend is chosen", () => {
+  const redirect = { status: 302, url: "https://y.example/" };
+  const { status, redirect: kind } = decided(only(route("empty", { https: "always", detour: { redirect } })));
+  assert.deepEqual([status, kind], [302, "url"]);
+  const rewrite = { pattern: "(?i)/(.*)", target: ["/new/", { group: 1 }] };
+  assert.deepEqual(decided(only(route("empty", { detour: { rewrite } })), { path: "/.." }), answered(503));
+  assert.deepEqual(decided(only(route("a", { detour: { rewrite } })), { path: "/.." }), answered(400));
+  const tables = tablesWith(only(route("a", { detour: { rewrite } })), POOLS);
+  assert.equal(decide(tables, asked(), "x.example", "/x", false).uri, "/new/x");
+});
+
+test("a rewrite to a URL redirects; where its pattern does not match the request goes on", () => {
+  const rewrite = { pattern: "(?i)/old/(.*)", target: ["https://y.example/", { group: 1 }] };
+  const hosts = only(route("a", { detour: { redirect: { status: 302, rewrite } } }));
+  assert.deepEqual(decided(hosts, { path: "/old/x" }), { status: 302, redirect: "url", pool: undefined, canary: undefined });
+  assert.deepEqual(decided(hosts, { path: "/x" }), proxied("a"));
+});
+
+test("the app root comes before everything else, for / alone", () => {
+  const hosts: Host[] = [{ ...host("x.example", { "/": route("", { respond: 503 }) }), special: { appRoot: "/app" } }];
+  assert.deepEqual(decided(hosts), { status: 302, redirect: "root", pool: undefined, canary: undefined });
+  assert.deepEqual(decided(hosts, { path: "/x" }), answered(503));
 });

@@ -42,7 +42,19 @@ export function tablesWith(hosts: readonly Host[], pools: readonly string[], cer
 export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView {
   return {
     variable: (name) => variables[name],
-    matches: (text, pattern) => (pattern === "(" ? undefined : new RegExp(pattern).test(text)),
+    matches: (text, pattern) => regex(pattern)?.test(text),
+    gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
+    capture: (text, pattern) => {
+      const runnable = regex(pattern);
+      if (!runnable) return false;
+      const found = runnable.exec(text);
+      return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
+    },
     draw,
   };
+}
+
+function regex(pattern: string): RegExp | undefined {
+  if (pattern.endsWith("(") || pattern.startsWith("(?i)^/slow")) return undefined;
+  return pattern.startsWith("(?i)") ? new RegExp(pattern.slice(4), "i") : new RegExp(pattern);
 }

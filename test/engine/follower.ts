@@ -22,11 +22,12 @@ export function follower(): Follower {
 }
 
 /** What tables hold, as `kind id` → JSON, for comparison with parts. Settings are left out: they are never dropped. */
-export function holdings({ hosts, wildcards, pools, certificates, names, wildcardNames }: Tables): Record<string, string> {
+export function holdings({ hosts, wildcards, aliases, pools, certificates, names, wildcardNames }: Tables): Record<string, string> {
   const rows = (kind: string, table: Record<string, unknown>, prefix = ""): [string, string][] =>
     Object.entries(table).flatMap(([id, value]) => (value === undefined ? [] : [[`${kind} ${prefix}${id}`, JSON.stringify(value)]]));
   return Object.fromEntries([
-    ...rows("host", hosts), ...rows("host", wildcards, "*"), ...rows("pool", pools), ...rows("certificate", certificates),
+    ...rows("host", hosts), ...rows("host", wildcards, "*"),
+    ...rows("alias", aliases.exact), ...rows("alias", aliases.parents, "*"), ...rows("pool", pools), ...rows("certificate", certificates),
     ...rows("tls", names), ...rows("tls", wildcardNames, "*"),
   ]);
 }

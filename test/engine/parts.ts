@@ -29,6 +29,8 @@ export function somePart(kind: Kind, id: string, version: number): Part {
   switch (kind) {
     case "host":
       return hostPart(id, `/${version}`);
+    case "alias":
+      return part("alias", id, { host: `h${version}` });
     case "pool":
       return poolPart(id, version);
     case "certificate":

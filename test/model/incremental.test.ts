@@ -24,12 +24,13 @@ type Step = { readonly put: AnyObject } | { readonly remove: ObjectRef } | { rea
 const pairs = [selfSigned(["a.example", "b.example"]), selfSigned(["*.example"]), selfSigned(["b.example"])];
 const name = fc.constantFrom("x", "y", "z");
 const key = fc.tuple(fc.constantFrom("n1", "n2"), name).map(([namespace, one]) => `${namespace}/${one}`);
-const host = fc.constantFrom("a.example", "b.example", "*.example", "", "not a host");
+const host = fc.constantFrom("a.example", "b.example", "www.b.example", "*.example", "", "not a host");
 const backend = fc.tuple(name, fc.constantFrom("80", "http", "81")).map(([service, port]) => `${service}:${port}`);
-const path = fc.tuple(fc.constantFrom("/", "/foo", "/foo/", "bad"), backend, fc.constantFrom("Prefix", "Exact"));
+const path = fc.tuple(fc.constantFrom("/", "/foo", "/foo/", "/foo(", "bad"), backend, fc.constantFrom("Prefix", "Exact"));
 const annotation = fc.constantFrom(
   ["canary", "true"], ["canary-weight", "60"], ["canary-by-header", "h"], ["ssl-redirect", "x"], ["proxy-read-timeout", "7"],
-  ["auth-url", "u"], ["server-snippet", "s"], ["nonsense", "1"],
+  ["auth-url", "u"], ["server-alias", "b.example,*.x.example,c.example"], ["server-alias", "c.example,www.b.example,~^d"],
+  ["from-to-www-redirect", "true"], ["use-regex", "true"], ["rewrite-target", "/foo"], ["app-root", "/app"], ["server-snippet", "s"], ["nonsense", "1"],
 );
 
 const anIngress = fc.record({
@@ -119,7 +120,8 @@ function expectFaithful(settings: ModelSettings, history: readonly (readonly Ste
 }
 
 /** Nothing is missing that is referred to, and nothing is left that is not. */
-function expectConsistent({ hosts, pools, tls, certificates, users }: Model): void {
+function expectConsistent({ hosts, aliases, pools, tls, certificates, users }: Model): void {
+  for (const [name, { host: of }] of aliases) assert.ok(hosts.has(of) && !hosts.has(name), `${name} is another name of a host`);
   const referred = new Set([DEFAULT_BACKEND]);
   for (const route of [...hosts.values()].flatMap((host) => host.routes)) {
     if (route.backend.kind === "service") referred.add(route.backend.pool);
@@ -137,6 +139,7 @@ function contentOf({ model, findings, wanted, names }: Built): object {
   const certificates = [...model.certificates].map(([id, { chain, key: privateKey, origin }]) => [id, { chain, key: privateKey.digest(), origin }] as const);
   return {
     hosts: new Map(model.hosts),
+    aliases: new Map(model.aliases),
     pools: new Map(model.pools),
     tls: new Map(model.tls),
     certificates: new Map(certificates),
@@ -149,7 +152,7 @@ function contentOf({ model, findings, wanted, names }: Built): object {
 }
 
 function expectExactChange(before: Model, after: Model, change: ModelChange): void {
-  for (const part of ["hosts", "pools", "certificates", "tls"] as const) {
+  for (const part of ["hosts", "aliases", "pools", "certificates", "tls"] as const) {
     const [old, now]: [ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>] = [before[part], after[part]];
     for (const one of new Set([...old.keys(), ...now.keys()])) {
       assert.equal(change[part].has(one), !isDeepStrictEqual(old.get(one), now.get(one)), `${part} ${one}`);

@@ -6,7 +6,7 @@ import { parseRequest } from "../../src/explain/request.ts";
 import type { Finding } from "../../src/model/findings.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { build } from "../support/build.ts";
-import { ingress, ingressClass, service, slice } from "../support/objects.ts";
+import { ingress, ingressClass, service, slice, type IngressDraft } from "../support/objects.ts";
 
 const OBJECTS = [
   ingressClass("nginx"),
@@ -83,4 +83,49 @@ test("findings: of the objects involved, of the controller's ConfigMap, and of w
   const settings = { ...NOTHING_SET, configmap: "sluice/settings" };
   const { findings } = explain(built.model, program, parseRequest("http://shop.example/", []), [...shown, ...others], settings);
   assert.deepEqual(findings, shown);
+});
+
+function explainedOf(url: string, ...objects: readonly IngressDraft[]): Explanation {
+  const built = build(ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ...objects);
+  return explain(built.model, createCompiler().compile(built).program, parseRequest(url, []), [], NOTHING_SET);
+}
+
+const stepOf = (of: Explanation, what: string): string => of.steps.filter((step) => step.what === what).map(({ result, why }) => `${result}: ${why}`).join();
+
+test("an expression that only PCRE runs is said to be one, unless another comes before it", () => {
+  const web = ingress("shop/web").host("shop.example").path("/first/.*", "web:80").path("/(?=a).*", "web:80").annotate("use-regex", "true");
+  assert.equal(stepOf(explainedOf("http://shop.example/FIRST/x", web), "route"), "/first/.* (regular expression): Ingress shop/web, spec.rules[0].http.paths[0].backend");
+  assert.equal(
+    stepOf(explainedOf("http://shop.example/a", web), "route"),
+    'not known here; without it / (regular expression): only nginx can tell whether the path matches "(?i)^/(?=a).*"',
+  );
+});
+
+test("what the backend is asked for is told, where Node can know it", () => {
+  const rewriting = (path: string): Explanation =>
+    explainedOf("http://shop.example/app/x%20y?z", ingress("shop/web").host("shop.example").path(path, "web:80").annotate("rewrite-target", "/$1"));
+  assert.equal(stepOf(rewriting("/app/(.*)"), "rewrite"), '/x%20y: rewrite-target of "(?i)/app/(.*)"');
+  assert.equal(stepOf(rewriting("/app/((a|.)*)"), "rewrite"), 'not known here: rewrite-target of "(?i)/app/((a|.)*)"');
+  const climbing = ingress("shop/web").host("shop.example").path("/app(.*)", "web:80").annotate("rewrite-target", "/files/$1");
+  const { status, steps } = explainedOf("http://shop.example/app../x", climbing);
+  assert.equal(status, 400);
+  assert.match(steps.at(-1)?.why ?? "", /segment/);
+});
+
+test("another name of a host is said to be one, and redirects say where they lead", () => {
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80").annotate("server-alias", "*.shops.example").annotate("from-to-www-redirect", "true")
+    .annotate("app-root", "/app");
+  assert.equal(stepOf(explainedOf("http://a.b.shops.example/x", web), "host"), 'shop.example: "a.b.shops.example" is another name of it');
+  const www = explainedOf("https://www.shop.example/x/", web);
+  assert.deepEqual([www.status, www.location, stepOf(www, "host")], [308, "https://shop.example/x", 'shop.example: "www.shop.example" is another name of it and redirects to it']);
+  const root = explainedOf("http://shop.example/", web);
+  assert.deepEqual([root.status, root.location], [302, "http://shop.example/app"]);
+  const moved = explainedOf("http://moved.example/", ingress("shop/moved").host("moved.example").path("/", "web:80").annotate("permanent-redirect", "/new"));
+  assert.deepEqual([moved.status, moved.location], [301, "http://moved.example/new"]);
+});
+
+test("an alias that only PCRE can read is said to be one, unless a name comes before it", () => {
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80").annotate("server-alias", "~^(?=a),a.example");
+  assert.equal(stepOf(explainedOf("http://abc.example/", web), "host"), 'not known here; without it any other name: only nginx can tell whether "abc.example" matches "(?i)^(?=a)"');
+  assert.equal(stepOf(explainedOf("http://a.example/", web), "host"), 'shop.example: "a.example" is another name of it');
 });

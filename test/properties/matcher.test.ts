@@ -9,10 +9,12 @@ import { createServer, type AddressInfo, type Server, type Socket } from "node:n
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { decide } from "../../edge/src/match.ts";
+import { locationOf } from "../../edge/src/redirect.ts";
+import { withQuery } from "../../edge/src/rewrite-target.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
-import { explain, locationOf, view } from "../../src/explain/explain.ts";
+import { explain, view } from "../../src/explain/explain.ts";
 import { translate } from "../../src/explain/pattern.ts";
 import { readRequest, type ExplainedRequest } from "../../src/explain/request.ts";
 import { tablesOf } from "../../src/explain/tables.ts";
@@ -39,6 +41,8 @@ const certificate = madeCertificate();
 let last: Model | undefined;
 /** Requests that a canary took. */
 let canaries = 0;
+/** Requests whose path was rewritten. */
+let rewrites = 0;
 
 before(async () => {
   for (const pool of POOLS) pools.set(pool, await startPool(pool));
@@ -79,7 +83,7 @@ test("nginx and Node decide alike", { timeout: 240_000 }, async () => {
     }
   });
   await fc.assert(cases, { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 120_000 });
-  console.log(`${asked} requests on ${RUNS} programs: ${[...seen].map(([kind, count]) => `${count} ${kind}`).join(", ")}; ${canaries} by canaries`);
+  console.log(`${asked} requests on ${RUNS} programs: ${[...seen].map(([kind, count]) => `${count} ${kind}`).join(", ")}; ${canaries} by canaries, ${rewrites} rewritten`);
 });
 
 test("patterns that Node runs mean the same to nginx's PCRE", { timeout: 120_000 }, async () => {
@@ -123,11 +127,16 @@ function decideOnNode({ tables }: World, request: Request): Verdict | undefined 
   try {
     const read = readOnNode(request);
     const untold: string[] = [];
-    const decision = { ...decide(tables, view(read, (total) => total, (one) => untold.push(one)), read.host, read.path, read.https) };
+    const known = view(read, (total) => total, (one) => untold.push(one));
+    const port = String(request.tls ? engine.https : engine.http);
+    const asked = { ...known, variable: (name: string) => (name === "server_port" ? port : known.variable(name)) };
+    const decision = { ...decide(tables, asked, read.host, read.path, read.https) };
     if (untold.length > 0) return undefined;
     if (decision.canary) canaries++;
-    if (decision.pool) return { pool: decision.pool.name, target: request.target };
-    const location = locationOf(decision, read);
+    const rewritten = decision.route?.detour?.rewrite ? decision.uri : undefined;
+    if (rewritten !== undefined) rewrites++;
+    if (decision.pool) return { pool: decision.pool.name, target: rewritten === undefined ? request.target : withQuery(rewritten, asked.variable("args")) };
+    const location = locationOf(decision, tables.settings, asked);
     return { status: decision.status, ...(location === undefined ? {} : { location }) };
   } catch (error) {
     if (error instanceof UserError && error.message.startsWith("nginx answers 400")) return { status: 400 };

@@ -5,9 +5,10 @@
 import * as fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { rewriteFilters } from "../../src/model/annotations/rewrite.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
-import { routeKey } from "../../src/model/paths.ts";
-import type { Backend, Built, Canary, Certificate, Filters, Host, Model, Origin, Pool, Route } from "../../src/model/types.ts";
+import { patternKey, routeKey } from "../../src/model/paths.ts";
+import type { Alias, Backend, Built, Canary, Certificate, Filters, Host, Model, Origin, Pool, Route } from "../../src/model/types.ts";
 
 export const POOLS = ["t/a/80", "t/b/80", "t/c/http", "t/d/80", DEFAULT_BACKEND] as const;
 /** Has no endpoint. */
@@ -39,6 +40,11 @@ export const pattern = fc.oneof(
   fc.constantFrom(...PATTERNS),
   fc.array(fc.tuple(fc.constantFrom(...ATOMS), fc.constantFrom(...REPEATS)), { minLength: 1, maxLength: 4 }).map((pieces) => pieces.flat().join("")),
 );
+
+/** Once in `one + 1` times. */
+function rarely<T>(one: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: one, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
+}
 
 const origin: Origin = { kind: "Ingress", namespace: "t", name: "web", field: "spec" };
 
@@ -76,17 +82,40 @@ const filters: fc.Arbitrary<Filters> = fc.record({
 /** A second profile, so that internal locations are tried too. */
 export const OTHER_PROXY = { ...proxyDefaults(DEFAULT_CONFIG), buffering: true, nextUpstreamTries: 2 };
 
+/** Paths that are written to be expressions. */
+const EXPRESSIONS = [
+  "/a(/|$)(.*)", "/(a|foo)/(.*)", "/foo/[a-c]+", "/v[0-9]+", "/.*", "/a.b$", "/(.*)", "/foo(.*)", "/bar|/a", "/[^/]+/(a|b)?", "/foo/?", "/a{2}", "/\\w+(/.*)?", "/(?=a)",
+];
+const TARGETS = ["/", "/$1", "/$2", "/x/$1$2", "$1", "/s.$1", "https://other.example/$1", "/$host/$1", "/$uri", "/a"];
+
+/** Rarely, or most hosts would be ones where paths are expressions. */
+const asking = rarely(5, fc.record({ useRegex: fc.boolean(), target: fc.option(fc.constantFrom(...TARGETS), { nil: undefined }) }));
+const redirecting = rarely(15, fc.constantFrom("https://other.example/a?b=c", "other", "/a"));
+
 const route: fc.Arbitrary<Route> = fc
   .record({
     path,
+    expression: fc.constantFrom(...EXPRESSIONS),
+    asking,
+    redirecting,
+    relative: rarely(3, fc.constant(true as const)),
+    redirectPort: rarely(3, fc.constant(8443)),
     pathType: fc.constantFrom("exact", "prefix"),
     backend,
     canaries: fc.array(canary, { maxLength: 3 }),
     filters,
     profiled: fc.boolean(),
   })
-  .map(({ profiled, ...rest }): Route => ({
+  .map(({ profiled, asking: asks, expression, redirecting: url, relative, redirectPort, ...rest }): Route => ({
     ...rest,
+    ...(asks ? { path: expression } : {}),
+    filters: {
+      ...rest.filters,
+      ...(asks ? rewriteFilters({ rewrite: asks.target === undefined ? { useRegex: asks.useRegex } : { useRegex: true, target: asks.target } }, expression) : {}),
+      ...(url === undefined ? {} : { redirect: { status: 302, url } }),
+      ...(relative ? { relative } : {}),
+      ...(redirectPort === undefined ? {} : { redirectPort }),
+    },
     canaries: rest.backend.kind === "service" ? withinTotal(rest.canaries) : [],
     proxy: profiled ? OTHER_PROXY : proxyDefaults(DEFAULT_CONFIG),
     synthesized: false,
@@ -99,11 +128,21 @@ function withinTotal(canaries: readonly Canary[]): Canary[] {
   return canaries.map((one, index) => (index === first ? one : { ...one, weight: 0 }));
 }
 
-const host = fc.record({ name: fc.constantFrom(...NAMES), root: route, routes: fc.array(route, { maxLength: 5 }) });
+const host = fc.record({
+  name: fc.constantFrom(...NAMES),
+  root: route,
+  routes: fc.array(route, { maxLength: 5 }),
+  appRoot: rarely(9, fc.constant("/app")),
+});
+
+const ALIASES = ["www.example.com", "b.example.com", "*.example.com", "*.b.example.com", "*.com", "shop.*", "a.*", "~^x[0-9]*\\.", "~^(?=a)", "~com$", "localhost", "constructor"];
+
+const alias = fc.record({ name: fc.constantFrom(...ALIASES), host: fc.nat(), redirect: fc.boolean() });
 
 /** Hosts, the names that have a certificate, and whether the default backend has an endpoint. */
 export const routing = fc.record({
   hosts: fc.uniqueArray(host, { selector: ({ name }) => name, minLength: 1, maxLength: 5 }),
+  aliases: fc.uniqueArray(alias, { selector: ({ name }) => name, maxLength: 4 }),
   certified: fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 }),
   defaultBackend: fc.boolean(),
   config: fc.record({
@@ -115,8 +154,8 @@ export type Routing = typeof routing extends fc.Arbitrary<infer T> ? T : never;
 
 /** The Model of a generated routing. `endpoint`: port on loopback of a pool's only endpoint. */
 export function modelOf(given: Routing, config: Config, endpoint: (pool: string) => number, certificate: Certificate): Model {
-  const hosts = new Map(given.hosts.map(({ name, root, routes }) => [name, hostOf(name, root, routes)]));
-  if (!hosts.has(CATCH_ALL)) hosts.set(CATCH_ALL, hostOf(CATCH_ALL, undefined, []));
+  const hosts = new Map(given.hosts.map((one) => [one.name, hostOf(one)]));
+  if (!hosts.has(CATCH_ALL)) hosts.set(CATCH_ALL, hostOf({ name: CATCH_ALL, routes: [] }));
   const pools = POOLS.filter((id) => id !== DEFAULT_BACKEND || given.defaultBackend).map((id): Pool => ({
     id,
     name: id,
@@ -124,6 +163,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
   }));
   return {
     hosts,
+    aliases: new Map(given.aliases.filter(({ name }) => !hosts.has(name)).map((one) => [one.name, aliasOf(one, given)])),
     pools: new Map([...pools, { id: EMPTY_POOL, name: EMPTY_POOL, endpoints: [] }].map((pool) => [pool.id, pool])),
     certificates: new Map([[certificate.id, certificate]]),
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
@@ -132,17 +172,31 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
   };
 }
 
-function hostOf(name: string, root: Route | undefined, others: readonly Route[]): Host {
+/** The Model has redirects between single names only. */
+function aliasOf({ name, host: index, redirect }: Routing["aliases"][number], { hosts }: Pick<Routing, "hosts">): Alias {
+  const of = hosts[index % hosts.length]?.name ?? CATCH_ALL;
+  return { host: of, redirect: redirect && !/[*~]/.test(name) && !of.startsWith("*.") && of !== CATCH_ALL };
+}
+
+interface GivenHost {
+  readonly name: string;
+  readonly root?: Route;
+  readonly routes: readonly Route[];
+  readonly appRoot?: string | undefined;
+}
+
+function hostOf({ name, root, routes: others, appRoot }: GivenHost): Host {
   const bare: Route = {
     path: "/", pathType: "prefix", backend: { kind: "default" }, canaries: [], filters: { httpsRedirect: "never", preserveTrailingSlash: false },
     proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: true, origin,
   };
   const routes = new Map<string, Route>();
+  const regex = [root, ...others].some((one) => one?.filters.regex);
   for (const one of [{ ...(root ?? bare), path: "/", pathType: "prefix" as const }, ...others]) {
-    const key = routeKey(one.path, one.pathType);
+    const key = regex ? patternKey(one.path, one.pathType) : routeKey(one.path, one.pathType);
     if (!routes.has(key)) routes.set(key, one);
   }
-  return { name, routes: [...routes.values()] };
+  return { name, routes: [...routes.values()], ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }) };
 }
 
 /** One host per pattern, with a canary that takes requests whose header `test` matches it. */
@@ -154,9 +208,9 @@ export function patternRouting(patterns: readonly string[]): Routing {
       path: "/", pathType: "prefix", backend: { kind: "service", pool: "t/a/80", service: "s", port: "80" },
       canaries: [{ ...canary, headerPattern }], filters, proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: false, origin,
     };
-    return { name: `h${index}.example`, root, routes: [] };
+    return { name: `h${index}.example`, root, routes: [], appRoot: undefined };
   });
-  return { hosts, certified: [], defaultBackend: false, config: { prefixSlashRedirect: true, httpRedirectCode: 308 } };
+  return { hosts, aliases: [], certified: [], defaultBackend: false, config: { prefixSlashRedirect: true, httpRedirectCode: 308 } };
 }
 
 /** As the model builder hands it over; `before`: the Model of the last time. */
@@ -167,6 +221,7 @@ export function builtOf(model: Model, before: Model | undefined): Built {
     model,
     change: {
       hosts: keys((one) => one.hosts),
+      aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),
       certificates: keys((one) => one.certificates),
       tls: keys((one) => one.tls),

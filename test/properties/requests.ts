@@ -111,8 +111,9 @@ function aimedAt(canary: Canary | undefined, { value, underscores }: RequestChoi
   ];
 }
 
-function hostText({ pick, label, port, upper, dot, stray }: RequestChoice["host"], { hosts }: Routing): string {
-  const declared = hosts[pick % hosts.length]?.name ?? "";
+function hostText({ pick, label, port, upper, dot, stray }: RequestChoice["host"], { hosts, aliases }: Routing): string {
+  const names = [...hosts, ...aliases].map((one) => one.name);
+  const declared = (names[pick % names.length] ?? "").replace(/^~.*/, "x1.com");
   const name = stray ?? (declared === CATCH_ALL ? "nobody.example" : declared.replace("*", label));
   const cased = upper ? name.replace(/[a-z]/g, (letter) => letter.toUpperCase()) : name;
   return `${cased}${dot ? "." : ""}${stray?.startsWith("[") ? "" : port}`;
@@ -121,10 +122,16 @@ function hostText({ pick, label, port, upper, dot, stray }: RequestChoice["host"
 function targetText(choice: RequestChoice["target"], { hosts }: Routing): string {
   const host = hosts[choice.host % hosts.length];
   const paths = ["/", ...(host?.routes.map((route) => route.path) ?? [])];
-  const declared = choice.stray ? `/${choice.stray.join("/")}` : (paths[choice.pick % paths.length] ?? "/");
+  const declared = choice.stray ? `/${choice.stray.join("/")}` : literal(paths[choice.pick % paths.length] ?? "/");
   const cased = choice.swapCase ? declared.replace("a", "A") : declared;
   const written = [...Buffer.from(cased, "utf8")].map((byte, index) => write(byte, index === 0 ? "plain" : (choice.writing[index % Math.max(1, choice.writing.length)] ?? "plain")));
   return `${choice.before === "" || choice.before.startsWith("/") ? choice.before : `/${choice.before}`}${written.join("")}${choice.after}${choice.query}`;
+}
+
+/** Some path that an expression may match; other paths stay. */
+function literal(path: string): string {
+  if (!/[()[\]]|\.\*/.test(path)) return path;
+  return path.replace("(/|$)", "/").replace("(a|foo)", "Foo").replace("(a|b)?", "b").replace(/\[.*?\]\+?/g, "a").replace("(/.*)?", "/x").replace(/\(?\.\*\)?/g, "..x%/y z").replace(/\\w\+/, "ab");
 }
 
 /** Bytes that would end the path, the line or the request are always escaped. */

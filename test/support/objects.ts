@@ -167,6 +167,7 @@ export const testSettings: ModelSettings = {
   defaultSslCertificate: "",
   healthCheckPath: "/healthz",
   allowLocalTargets: false,
+  httpsPort: 443,
 };
 
 export const testConfig: Config = DEFAULT_CONFIG;

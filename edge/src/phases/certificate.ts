@@ -6,9 +6,11 @@
  */
 import * as lrucache from "resty.lrucache";
 import * as ssl from "ngx.ssl";
+import { isDeclared } from "../match.ts";
 import { byName } from "../tables.ts";
 import { CATCH_ALL } from "../program.ts";
 import { options } from "./options.ts";
+import { request } from "./request.ts";
 import { tables } from "./state.ts";
 
 interface Parsed {
@@ -22,7 +24,7 @@ const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
 export function certificate(): void {
   const [sent] = ssl.server_name();
   const name = sent === undefined ? CATCH_ALL : normalise(sent);
-  if (options.rejectHandshake && byName(tables.hosts, tables.wildcards, name) === tables.hosts[CATCH_ALL]) {
+  if (options.rejectHandshake && !isDeclared(tables, request, name)) {
     return ngx.exit(ngx.ERROR);
   }
   const id = byName(tables.names, tables.wildcardNames, name);

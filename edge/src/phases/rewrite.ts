@@ -4,27 +4,16 @@
  * The default profile stays in `location /` with its URI untouched. Any other profile is reached by setting the URI
  * to `profile:<id>`, a name that no client can send because a request path starts with `/`.
  */
-import type { Decision, RequestView } from "../match.ts";
+import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
-import { httpsLocation, slashLocation } from "../redirect.ts";
+import { locationOf } from "../redirect.ts";
+import { withQuery } from "../rewrite-target.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
+import { request } from "./request.ts";
 import { sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
-
-const request: RequestView = {
-  variable: (name) => ngx.var[name],
-  matches: (text, pattern) => {
-    const [from, , problem] = ngx.re.find(text, pattern, "jo");
-    if (problem !== undefined) {
-      ngx.log(ngx.WARN, "canary header pattern cannot be run: ", problem);
-      return undefined;
-    }
-    return from !== undefined;
-  },
-  draw: (total) => math.random(total),
-};
 
 export function rewrite(): void {
   const vars = ngx.var;
@@ -36,17 +25,17 @@ export function rewrite(): void {
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     remember(route, undefined, undefined, decision.status);
-    return enter(route.profile as string);
+    return enter(route.profile as string, undefined);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile);
+  if (route.profile !== undefined) enter(route.profile, route.detour?.rewrite === undefined ? undefined : decision.uri);
 }
 
-/** Leads the request to the location of a profile, and its raw URI past it. */
-function enter(profile: string): void {
+/** Leads the request to the location of a profile, and its raw URI, or the path in its place, past it. */
+function enter(profile: string, path: string | undefined): void {
   const vars = ngx.var;
-  vars.sluice_uri = originForm(vars.request_uri as string);
+  vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   ngx.req.set_uri("profile:" + profile, false);
 }
 
@@ -56,14 +45,8 @@ function originForm(raw: string): string {
 }
 
 function refuse(decision: Decision): void {
-  const vars = ngx.var;
-  const uri = vars.request_uri as string;
   count(decision.route, undefined, decision.status);
-  if (decision.redirect === "slash") {
-    ngx.redirect(slashLocation(vars.scheme as string, vars.host as string, uri), decision.status);
-  } else if (decision.redirect === "https") {
-    ngx.redirect(httpsLocation(vars.best_http_host as string, uri, decision.route?.keepSlash === true), decision.status);
-  } else {
-    ngx.exit(decision.status);
-  }
+  const location = locationOf(decision, tables.settings, request);
+  if (location === undefined) ngx.exit(decision.status);
+  else ngx.redirect(location, decision.status);
 }

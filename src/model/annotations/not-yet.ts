@@ -32,7 +32,6 @@ export const notYetAnnotations: readonly NotYet[] = [
   ...group("proxy", "location", unlessOff, [["proxy-ssl-verify", "Low"]]),
 
   // Change how requests are served.
-  ...group("alias", "host", never, [["server-alias", "High"]]),
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
   ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
   ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
@@ -65,13 +64,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["cors-allow-methods", "Medium"], ["cors-allow-credentials", "Low"], ["cors-expose-headers", "Medium"],
     ["cors-max-age", "Low"],
   ]),
-  ...group("redirect", "host", never, [["from-to-www-redirect", "Low"]]),
-  ...group("redirect", "location", never, [
-    ["temporal-redirect", "Medium"], ["temporal-redirect-code", "Low"], ["permanent-redirect", "Medium"],
-    ["permanent-redirect-code", "Low"], ["relative-redirects", "Low"], ["use-port-in-redirects", "Low"],
-  ]),
-  ...group("rewrite", "location", never, [["rewrite-target", "Medium"]]),
-  ...group("rewrite", "host", never, [["use-regex", "Low"], ["app-root", "Medium"]]),
   ...group("mirror", "location", never, [["mirror-target", "High"], ["mirror-request-body", "Low"], ["mirror-host", "High"]]),
   ...group("modsecurity", "location", never, [["modsecurity-transaction-id", "High"]]),
   ...group("opentelemetry", "location", never, [

@@ -4,16 +4,20 @@
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { accessAnnotations, accessResolver } from "./access.ts";
+import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
-import { redirectAnnotations } from "./redirects.ts";
+import { redirectAnnotations, redirectResolver } from "./redirects.ts";
+import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
   ...redirectAnnotations,
+  ...rewriteAnnotations,
+  ...aliasAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
   ...limitAnnotations,
@@ -27,6 +31,9 @@ export const RESOLVERS: readonly Resolver[] = [
   headerResolver,
   limitResolver,
   accessResolver,
+  redirectResolver,
+  rewriteResolver,
+  aliasResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

@@ -85,7 +85,8 @@ export const pattern: ValueType<string> = textOf(
   "a regular expression of letters, digits and - . _ ~ / : ^ $ [ ] ( ) { } * + ? | & = \\",
 );
 
-function textOf(allowed: RegExp, expects: string): ValueType<string> {
+/** Text of which every character is allowed. */
+export function textOf(allowed: RegExp, expects: string): ValueType<string> {
   return { expects, parse: (text) => (allowed.test(text) ? { value: text } : undefined), format: (value) => value };
 }
 

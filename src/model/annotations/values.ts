@@ -4,11 +4,13 @@
 import type { Config } from "../config.ts";
 import type { ProxySettings, Users } from "../types.ts";
 import { accessDefaults } from "./access.ts";
+import { aliasDefaults } from "./alias.ts";
 import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
 import { limitDefaults } from "./limits.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
+import { rewriteDefaults } from "./rewrite.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -56,12 +58,32 @@ export interface RedirectValues {
   readonly sslRedirect: boolean;
   readonly forceSslRedirect: boolean;
   readonly preserveTrailingSlash: boolean;
+  readonly temporal?: string;
+  readonly temporalCode: number;
+  readonly permanent?: string;
+  readonly permanentCode: number;
+  readonly fromToWww: boolean;
+  readonly relative: boolean;
+  readonly usePort: boolean;
+}
+
+export interface RewriteValues {
+  readonly target?: string;
+  readonly useRegex: boolean;
+  readonly appRoot?: string;
+}
+
+export interface AliasValues {
+  /** As the edge knows them; the resolver has left out what is no name. */
+  readonly names: readonly string[];
 }
 
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
+  readonly rewrite: RewriteValues;
+  readonly alias: AliasValues;
   readonly proxy: ProxySettings;
   readonly access: AccessValues;
   readonly limits: LimitValues;
@@ -75,5 +97,7 @@ export function defaultValues(config: Config): Values {
     proxy: proxyDefaults(config),
     access: accessDefaults(config),
     limits: limitDefaults(config),
+    rewrite: rewriteDefaults,
+    alias: aliasDefaults,
   };
 }

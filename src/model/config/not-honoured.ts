@@ -33,9 +33,9 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-max-temp-file-size proxy-protocol-header-timeout
   proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout
-  relative-redirects reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet service-upstream
+  reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet service-upstream
   skip-access-log-urls ssl-dh-param ssl-early-data ssl-session-ticket-key stream-access-log-path stream-snippet
   strict-validate-path-type syslog-host syslog-port upstream-hash-by upstream-hash-by-subset
-  upstream-hash-by-subset-size use-geoip2 use-port-in-redirects variables-hash-bucket-size variables-hash-max-size
+  upstream-hash-by-subset-size use-geoip2 variables-hash-bucket-size variables-hash-max-size
   worker-cpu-affinity`.split(/\s+/),
 );

@@ -58,6 +58,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "Ingress paths that start with one of these are never redirected to https."),
   prefixSlashRedirect: yesNo("prefix-slash-redirect", true,
     "Sluice's own: a Prefix path /foo/ answers /foo with 301 (true, as nginx does) or serves it (false, as the Kubernetes API says)."),
+  relativeRedirects: yesNo("relative-redirects", false, "Redirects within a host name no scheme and host; annotations cannot turn it off."),
+  usePortInRedirects: yesNo("use-port-in-redirects", false, "Redirects within a host, and to https, name the port."),
 
   hsts: yesNo("hsts", true, "Send Strict-Transport-Security over TLS."),
   hstsMaxAge: row("hsts-max-age", type.digits, "31536000", "Its max-age, in seconds."),

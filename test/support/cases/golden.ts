@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Canary, Host, Route } from "../../../edge/src/program.ts";
+import type { Canary, Host, Rewrite, Route } from "../../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { defaultProfile, type Profile } from "../../../src/compile/profiles.ts";
 import type { Program } from "../../../src/compile/program.ts";
@@ -50,7 +50,8 @@ export function printProgram({ program, model }: Compiled): object {
     return origin ? `${origin.namespace}/${origin.name}` : "self-signed default";
   };
   const tls = sorted([...model.tls].map(([name, id]) => [name, secret(id)]));
-  return { ...filled("hosts", printed), ...filled("pools", pools), ...filled("tls", tls) };
+  const aliases = sorted([...model.aliases].map(([name, { host, redirect }]) => [name, redirect ? `redirects to ${host}` : host]));
+  return { ...filled("hosts", printed), ...filled("aliases", aliases), ...filled("pools", pools), ...filled("tls", tls) };
 }
 
 /** Nobody declared anything: the default backend and the health route, which every program has. */
@@ -60,7 +61,13 @@ function isUntouched(host: Host): boolean {
 
 /** A Prefix path and the same without its slash lead to one route: one line. */
 function printHost(host: Host, program: Program): object {
-  const { exact, prefix, routes } = host;
+  const { exact, prefix, routes, special } = host;
+  const appRoot = special?.appRoot === undefined ? {} : { "app root": special.appRoot };
+  if (special?.patterns) {
+    // In the order in which they are tried.
+    const patterns = special.patterns.map(({ pattern, route }): [string, unknown] => [`~ ${utf8(pattern.replace("(?i)", ""))}`, printRoute(routes[route], program)]);
+    return { ...appRoot, ...Object.fromEntries(Object.entries(exact).map(([path, index]) => [`= ${utf8(path)}`, printRoute(routes[index], program)])), ...Object.fromEntries(patterns) };
+  }
   const isTwin = (path: string, index: number): boolean => prefix[`${path}/`] === index;
   const lines: [string, unknown][] = [
     ...Object.entries(exact)
@@ -71,7 +78,7 @@ function printHost(host: Host, program: Program): object {
       return [twin ? `${utf8(path.slice(0, -1))} and ${utf8(path)}` : utf8(path), printRoutes(routes, index, program)];
     }),
   ];
-  return sorted(lines);
+  return { ...appRoot, ...sorted(lines) };
 }
 
 /** Routes of one path that differ by their conditions: a list, in the order in which they are tried. */
@@ -86,13 +93,16 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
 
 function printRoute(route: Route | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, profile, https, keepSlash, connect, send, read } = route;
+  const { canaries, total, filters, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
     ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
-    ...(profile === undefined ? {} : { profile: printProfile(program.profiles.get(profile), program) }),
+    ...filled("profile", printProfile(profile === undefined ? undefined : program.profiles.get(profile), program)),
     ...(filters ? { filters } : {}),
+    ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite) } : {}),
+    ...(relative ? { redirects: "relative" } : {}),
+    ...(redirectPort === undefined ? {} : { redirectPort }),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
   // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
@@ -107,7 +117,13 @@ function printProfile(profile: Profile | undefined, { config }: Program): object
   return Object.fromEntries(Object.entries(profile ?? {}).filter(([key, value]) => String(value) !== String(usual[key])));
 }
 
-function target({ pool, respond, slash }: Route): string {
+function printRewrite({ pattern, target: pieces }: Rewrite): string {
+  const text = pieces.map((piece) => (typeof piece === "string" ? piece : `$${"group" in piece ? piece.group : piece.variable}`));
+  return `${utf8(pattern)} to ${text.join("")}`;
+}
+
+function target({ pool, respond, slash, detour }: Route): string {
+  if (detour?.redirect) return `${detour.redirect.status} to ${detour.redirect.rewrite ? printRewrite(detour.redirect.rewrite) : detour.redirect.url}`;
   if (slash) return "301 to the same with /";
   if (respond !== undefined) return `answer ${respond}`;
   return pool === DEFAULT_BACKEND ? "default backend" : pool;

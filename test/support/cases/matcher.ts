@@ -10,25 +10,26 @@ import type { CaseRequest } from "./request.ts";
 /** The status that Sluice answers, or the pool that the request reaches. */
 export type Outcome = number | string;
 
-export function matcherFor(program: Program): (request: CaseRequest) => ReadonlySet<Outcome> {
+export function matcherFor(program: Program): (request: CaseRequest) => ReadonlySet<Outcome> | undefined {
   const tables = tablesOf(program);
   return (request) => outcomes(tables, request);
 }
 
-/** Every outcome that some draw of the weights leads to. */
-function outcomes(tables: Tables, { url, headers, method }: CaseRequest): ReadonlySet<Outcome> {
+/** Every outcome that some draw of the weights leads to; undefined where only nginx can tell. */
+function outcomes(tables: Tables, { url, headers, method }: CaseRequest): ReadonlySet<Outcome> | undefined {
   const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`), method);
   const forwarded = tables.settings.forwardedProto ? request.headers.find(({ name }) => name === "x-forwarded-proto")?.value : undefined;
   const https = forwarded === undefined ? request.https : forwarded === "https";
   const found = new Set<Outcome>();
   let total = 1;
+  let told = true;
   for (let drawn = 1; drawn <= total; drawn++) {
     const draw = (of: number): number => {
       total = of;
       return drawn;
     };
-    const { pool, canary, route, status } = decide(tables, view(request, draw), request.host, request.path, https);
+    const { pool, canary, route, status } = decide(tables, view(request, draw, () => (told = false)), request.host, request.path, https);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
   }
-  return found;
+  return told ? found : undefined;
 }

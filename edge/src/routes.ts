@@ -1,0 +1,67 @@
+/** Which route of a host takes a path: exact paths, prefixes, conditions, regular expressions. Pure. */
+import { holds } from "./conditions.ts";
+import type { RequestView } from "./match.ts";
+import type { Host, PathPattern, Route, SpecialHost } from "./program.ts";
+
+/** Index of the route of a path: exact first, then the longest prefix, then `/`. */
+export function findRoute(host: Host, path: string): number {
+  const exact = host.exact[path];
+  if (exact !== undefined) return exact;
+  for (const length of host.lengths) {
+    if (length <= path.length) {
+      const prefix = host.prefix[path.substring(0, length)];
+      if (prefix !== undefined) return prefix;
+    }
+  }
+  return host.root;
+}
+
+/** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
+function findConditional(host: Host, path: string, request: RequestView): number {
+  const exact = firstThatHolds(host, host.exact[path], request);
+  if (exact !== undefined) return exact;
+  for (const length of host.lengths) {
+    if (length <= path.length) {
+      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request);
+      if (prefix !== undefined) return prefix;
+    }
+  }
+  return firstThatHolds(host, host.root, request) ?? host.root;
+}
+
+function firstThatHolds(host: Host, first: number | undefined, request: RequestView): number | undefined {
+  let index = first;
+  while (index !== undefined) {
+    const route = host.routes[index] as Route;
+    if (route.when === undefined || holds(route.when, request)) return index;
+    index = route.otherwise;
+  }
+  return undefined;
+}
+
+/** In place of an index: a regular expression gave up on the path. */
+export const GAVE_UP = -1;
+
+/** Index of the route of a path at a host that is not like most; or GAVE_UP. */
+export function findSpecial(host: Host, special: SpecialHost, path: string, request: RequestView): number {
+  if (special.patterns !== undefined) return findByPattern(host, special.patterns, path, request);
+  return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
+}
+
+/**
+ * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
+ * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.
+ */
+function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
+  const exact = host.exact[path];
+  if (exact !== undefined) return exact;
+  for (const { pattern, route } of patterns) {
+    const matched = request.matches(path, pattern);
+    if (matched === undefined && request.gaveUp(pattern)) return GAVE_UP;
+    if (matched === true) {
+      const { when } = host.routes[route] as Route;
+      if (when === undefined || holds(when, request)) return route;
+    }
+  }
+  return host.root;
+}

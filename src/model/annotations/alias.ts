@@ -1,0 +1,73 @@
+/**
+ * The annotation `server-alias`: further names of the Ingress's hosts.
+ *
+ * ingress-nginx behaviour: what nginx takes as `server_name`: exact names, `*.parent` for any number of labels,
+ * `.parent` for both, `start.*`, and `~` with a regular expression. Unlike there, one that nginx would not take is left
+ * out alone.
+ */
+import { printable } from "../../support/text.ts";
+import * as found from "../findings-catalogue.ts";
+import { whyNoPattern } from "../path-pattern.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, ValueType } from "./annotation.ts";
+import type { Resolver } from "./resolver.ts";
+import type { AliasValues } from "./values.ts";
+
+export const aliasDefaults: AliasValues = { names: [] };
+
+/** ingress-nginx's character set for regular expressions. */
+const ITEM = /^[A-Za-z0-9\-._~/:^$[\](){}*+?|&=\\]*$/;
+const NAME = /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/;
+
+const names: ValueType<readonly string[]> = {
+  expects: "names, separated by commas: letters, digits and - . _ *, or ~ and a regular expression",
+  parse: (text) => {
+    const items = text.split(",").map((item) => item.trim());
+    return items.every((item) => ITEM.test(item)) ? { value: items.filter((item) => item !== "") } : undefined;
+  },
+  format: (value) => value.join(","),
+};
+
+export const aliasAnnotations: readonly Honoured[] = [
+  annotation<readonly string[]>({
+    name: "server-alias",
+    group: "alias",
+    risk: "High",
+    scope: "host",
+    type: names,
+    doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression.",
+    onInvalid: "refused",
+    differs: "A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone.",
+    get: ({ alias }) => alias.names,
+    set: (values, list) => ({ ...values, alias: { names: list } }),
+  }),
+];
+
+export const aliasResolver: Resolver = {
+  groups: ["alias"],
+  resolve(values, at) {
+    const list = values.alias.names.flatMap((text) => {
+      const read = readName(text);
+      if (typeof read !== "string") return read;
+      at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(text), why: read }));
+      return [];
+    });
+    return { ...values, alias: { names: [...new Set(list)].sort() } };
+  },
+};
+
+/** The names that one item stands for, or why it is none. */
+function readName(text: string): readonly string[] | string {
+  if (text.startsWith("~")) {
+    const why = text === "~" ? "is empty" : whyNoPattern(text.slice(1));
+    return why === undefined ? [text] : `the regular expression ${why}`;
+  }
+  const name = text.toLowerCase();
+  if (name.startsWith(".") && isName(name.slice(1))) return [name.slice(1), `*${name}`];
+  if (name.startsWith("*.") ? isName(name.slice(2)) : name.endsWith(".*") ? isName(name.slice(0, -2)) : isName(name)) return [name];
+  return "use labels of letters, digits, - and _ joined by dots, with * as the first or the last of them at most";
+}
+
+function isName(text: string): boolean {
+  return text !== "_" && text.length <= 253 && NAME.test(text);
+}

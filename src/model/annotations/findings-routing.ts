@@ -1,0 +1,88 @@
+/** What is wrong with redirects, rewrites, paths that are regular expressions, and aliases. */
+import { finding } from "../findings.ts";
+
+export const redirectDropped = finding<{ value: string }>(
+  "redirect-dropped",
+  "warning",
+  ({ value }) => `temporal-redirect "${value}" is no http or https URL: write it like https://shop.example/sale`,
+  () => "the redirects of this Ingress, www included, have no effect",
+);
+
+export const redirectShadowed = finding<Record<never, never>>(
+  "redirect-shadowed",
+  "info",
+  () => "permanent-redirect has no effect beside temporal-redirect: remove one of them",
+  () => "requests are redirected as temporal-redirect says",
+);
+
+export const rewriteVariableUnknown = finding<{ value: string; variable: string }>(
+  "rewrite-variable-unknown",
+  "error",
+  ({ value, variable }) => `rewrite-target "${value}" names $${variable}, which is neither a group of the path nor a variable of the request`,
+  () => "it has no effect: backends get the path as the client sent it",
+);
+
+export const regexMode = finding<{ what: string; because: string }>(
+  "regex-mode",
+  "warning",
+  ({ what, because }) =>
+    `${what} is read as a regular expression because the Ingress ${because} has use-regex or rewrite-target on this host: ` +
+    "give that one a host of its own, or write this path so that it means the same",
+  () => "it takes every path that begins so, in upper and lower case, and the first match of the host wins, longest text first",
+);
+
+export const pathPatternInvalid = finding<{ path: string; why: string }>(
+  "path-pattern-invalid",
+  "error",
+  ({ path, why }) => `The path "${path}" is read as a regular expression and ${why}`,
+  () => "this path is ignored",
+);
+
+export const appRootShadowed = finding<{ winner: string }>(
+  "app-root-shadowed",
+  "warning",
+  ({ winner }) => `app-root is one per host, and the Ingress ${winner}, which comes first, has another: remove one of them`,
+  () => "it has no effect",
+);
+
+export const aliasInvalid = finding<{ name: string; why: string }>(
+  "alias-invalid",
+  "error",
+  ({ name, why }) => `"${name}" is no name for server-alias: ${why}`,
+  () => "this name is ignored, the others are served",
+);
+
+export const aliasesShadowed = finding<{ host: string; winner: string }>(
+  "aliases-shadowed",
+  "warning",
+  ({ host, winner }) => `The Ingress ${winner}, which comes first, has the aliases of ${host} already: list all of them there`,
+  ({ host }) => `server-alias of this Ingress has no effect for ${host}`,
+);
+
+export const aliasTaken = finding<{ name: string; by: string }>(
+  "alias-taken",
+  "warning",
+  ({ name, by }) => `"${name}" is not free: ${by}`,
+  ({ name }) => `"${name}" is no alias of this Ingress's host`,
+);
+
+export const aliasNotCovered = finding<{ name: string; host: string }>(
+  "alias-not-covered",
+  "info",
+  ({ name, host }) => `The certificate of ${host} does not cover "${name}": issue one that does`,
+  ({ name }) => `${name} is served with the default certificate, and http is not redirected to https there unless forced`,
+);
+
+export const wwwTaken = finding<{ name: string; host: string }>(
+  "www-taken",
+  "warning",
+  ({ name, host }) => `from-to-www-redirect of ${host} has no effect, because "${name}" is a host of its own: remove one of them`,
+  ({ name }) => `${name} is served by its own rules`,
+);
+
+export const wwwImpossible = finding<{ host: string }>(
+  "www-impossible",
+  "warning",
+  ({ host }) => `from-to-www-redirect needs one host name, and "${host}" stands for many: remove it`,
+  () => "it has no effect there",
+);

@@ -1,0 +1,88 @@
+/**
+ * What the Ingresses of a host say about the host as a whole: whether its paths are regular expressions, where `/`
+ * leads, and by which other names it goes.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import { printable } from "../support/text.ts";
+import type { AliasClaim } from "./aliases.ts";
+import type { Finding, Place } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+import type { ParsedIngress } from "./ingress.ts";
+import { declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
+import type { DraftRoute, RouteKey, RoutingContext } from "./paths.ts";
+import { whyNoPattern } from "./path-pattern.ts";
+
+export interface DeclaredRoutes {
+  readonly drafts: Map<string, DraftRoute>;
+  /** Paths are regular expressions. */
+  readonly regex: boolean;
+  readonly keyOf: RouteKey;
+}
+
+/** @param mains the ordinary Ingresses that name this host, oldest first. */
+export function declareHost(name: string, mains: readonly ParsedIngress[], context: RoutingContext, findings: Finding[]): DeclaredRoutes {
+  if (mains.some(mayAsk)) {
+    const said: Finding[] = [];
+    const drafts = declareRoutes(name, mains, context, said, patternKey);
+    const asking = [...drafts.values()].find(({ filters }) => filters.regex);
+    if (asking) {
+      findings.push(...said);
+      checkPatterns(name, drafts, asking, findings);
+      return { drafts, regex: true, keyOf: patternKey };
+    }
+  }
+  return { drafts: declareRoutes(name, mains, context, findings), regex: false, keyOf: routeKey };
+}
+
+function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
+  return rewrite.useRegex || rewrite.target !== undefined || rules.some(({ paths }) => paths.some(({ values }) => values?.rewrite.target !== undefined));
+}
+
+/** Drops the paths that are no regular expressions, and names those of other Ingresses that come to mean something else. */
+function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: DraftRoute, findings: Finding[]): void {
+  const because = `${asking.origin.namespace}/${asking.origin.name}`;
+  for (const [key, draft] of drafts) {
+    const { path, pathType, ingress, origin } = draft;
+    if (!ingress || path === "/") continue;
+    const place = { object: ingress, field: origin.field.replace(/\.backend$/, ".path") };
+    const why = whyNoPattern(path);
+    if (why !== undefined) {
+      findings.push(found.pathPatternInvalid(place, { path: printable(path), why }));
+      drafts.delete(key);
+    } else if (!draft.filters.regex && ingress !== asking.ingress) {
+      findings.push(found.regexMode(place, { what: describe(host, path, pathType), because }));
+    }
+  }
+}
+
+/** The oldest Ingress's, if any has one. */
+export function appRootOf(mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): string | undefined {
+  const [first, ...others] = mains.filter(({ values, closed }) => values.rewrite.appRoot !== undefined && !closed);
+  for (const other of others) {
+    if (other.values.rewrite.appRoot === first?.values.rewrite.appRoot) continue;
+    findings.push(found.appRootShadowed(placeOf(other, "app-root"), { winner: first?.key ?? "" }));
+  }
+  return first?.values.rewrite.appRoot;
+}
+
+/** Where a finding about an annotation of an Ingress belongs. */
+export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;
+
+/** The names that a host wants beside its own: the list of the oldest Ingress that has one, and the one with or without `www.`. */
+export function claimsOf(host: string, mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): readonly AliasClaim[] {
+  const claims: AliasClaim[] = [];
+  const [first, ...others] = mains.filter(({ values }) => values.alias.names.length > 0);
+  if (first) {
+    const place = placeOf(first, "server-alias");
+    const names = first.values.alias.names.filter((name) => name !== host);
+    claims.push(...names.map((name) => ({ name, host, redirect: false, age: first.age, place })));
+  }
+  for (const other of others) findings.push(found.aliasesShadowed(placeOf(other, "server-alias"), { host, winner: first?.key ?? "" }));
+  const www = mains.find(({ values, closed }) => values.redirects.fromToWww && !closed);
+  if (!www) return claims;
+  const place = placeOf(www, "from-to-www-redirect");
+  const name = host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`;
+  if (host === CATCH_ALL || host.startsWith("*.") || name.length > 253) findings.push(found.wwwImpossible(place, { host: host === CATCH_ALL ? "*" : host }));
+  else claims.push({ name, host, redirect: true, age: www.age, place });
+  return claims;
+}

@@ -1,0 +1,35 @@
+/** The step of an update that grants hosts their further names. */
+import { grantAlias } from "./aliases.ts";
+import type { AliasClaim } from "./aliases.ts";
+import type { Place } from "./findings.ts";
+import { current, put } from "./part.ts";
+import type { State, Work } from "./state.ts";
+import type { Alias } from "./types.ts";
+
+/** Notes what a host that was recomputed wants, and whom its own name may have been granted to. */
+export function claimAliases(state: State, work: Work, host: string, claims: readonly AliasClaim[]): void {
+  for (const name of state.hostAliases.from(host)) work.aliases.add(name);
+  for (const { name } of claims) work.aliases.add(name);
+  if (state.hostAliases.to(host).size > 0) work.aliases.add(host);
+  state.hostAliases.set(host, claims.map(({ name }) => name));
+  if (claims.length > 0) state.aliasClaims.set(host, claims);
+  else state.aliasClaims.delete(host);
+}
+
+export function updateAliases(state: State, work: Work): void {
+  for (const name of work.aliases) {
+    const { alias, findings } = grantAlias(name, claimsOn(state, name), current(state.hosts, name) !== undefined);
+    put(state.aliases, name, alias);
+    put(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
+    work.tls.add(name);
+  }
+}
+
+function claimsOn(state: State, name: string): readonly AliasClaim[] {
+  return [...state.hostAliases.to(name)].flatMap((host) => (state.aliasClaims.get(host) ?? []).filter((claim) => claim.name === name));
+}
+
+/** The annotation that an alias comes from. */
+export function placeOfAlias(state: State, name: string, { host, redirect }: Alias): Place | undefined {
+  return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
+}

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { compileHost } from "../../src/compile/host.ts";
+import { build, buildWith, expectFindings, routeOf } from "../support/build.ts";
+import { ingress, ingressClass, secret, service, slice, testConfig } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
+import type { Built } from "../../src/model/types.ts";
+
+const web = [ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
+
+function patterns({ model }: Built, name = "shop.example"): readonly string[] | undefined {
+  const host = model.hosts.get(name);
+  assert.ok(host);
+  return compileHost(host, testConfig).table.special?.patterns?.map(({ pattern }) => pattern);
+}
+
+test("a target that is the path itself asks for nothing; the / that nobody declares counts as well", () => {
+  const root = ingress("shop/web").host("shop.example").path("/", "web:80");
+  assert.equal(patterns(build(root.annotate("rewrite-target", "/"), ...web)), undefined);
+  assert.deepEqual(patterns(build(root.annotate("rewrite-target", "/x"), ...web)), ["(?i)^/"]);
+  const foo = ingress("shop/web").host("shop.example").path("/foo", "web:80").annotate("rewrite-target", "/foo");
+  assert.deepEqual(patterns(build(foo, ...web)), ["(?i)^/foo/", "(?i)^/foo", "(?i)^/"]);
+});
+
+test("the longest text first, in bytes, then the greater; a Prefix path with its slash before the Exact one", () => {
+  const one = ingress("shop/one").created(0).host("shop.example").path("/b", "web:80").path("/a", "web:80", "Exact").annotate("use-regex", "true");
+  const two = ingress("shop/two").created(1).host("shop.example").path("/a", "web:80").path("/\u00e9", "web:80").path("/ab", "web:80", "Exact");
+  assert.deepEqual(
+    patterns(build(one, two, ...web)),
+    ["/\u00e9/", "/\u00e9", "/ab", "/b", "/a/", "/a", "/"].map((text) => `(?i)^${text}`),
+  );
+});
+
+test("an annotation of one path makes expressions of all", () => {
+  const own = ingress("shop/web").host("shop.example").path("/app/(.*)", "web:80").path("/plain", "web:80")
+    .rawAnnotation("sluice.ingress/path-annotations", '"/app/(.*)": {nginx.ingress.kubernetes.io/rewrite-target: /$1}');
+  const built = build(own, ...web);
+  assert.deepEqual(patterns(built), ["(?i)^/app/(.*)", "(?i)^/plain/", "(?i)^/plain", "(?i)^/"]);
+  assert.deepEqual(routeOf(built, "shop.example", "/app/(.*)").filters.rewrite, { pattern: "(?i)/app/(.*)", target: ["/", { group: 1 }] });
+  assert.equal(routeOf(built, "shop.example", "/plain").filters.rewrite, undefined);
+  expectFindings(built);
+});
+
+test("an alias goes to the older Ingress, and to the next when that gives it up", () => {
+  const a = ingress("shop/a").created(2).host("a.example").path("/", "web:80").annotate("server-alias", "x.example");
+  const b = ingress("shop/b").created(1).host("b.example").path("/", "web:80").annotate("server-alias", "x.example");
+  const named = (built: Built): string | undefined => built.model.aliases.get("x.example")?.host;
+  assert.equal(named(build(a, b, ...web)), "b.example");
+  assert.equal(named(build(a, ...web)), "a.example");
+  assert.equal(named(build(a, b, ingress("shop/x").host("x.example").path("/", "web:80"), ...web)), undefined);
+});
+
+test("the default certificate is shown under an alias that it covers, where the host has it", () => {
+  const { chain, key } = selfSigned(["x.example"]);
+  const pair = secret("shop/default", { "tls.crt": chain, "tls.key": key });
+  const one = ingress("shop/a").host("a.example").path("/", "web:80").tls(undefined, "a.example").annotate("server-alias", "x.example,y.example");
+  const { model } = buildWith({ defaultSslCertificate: "shop/default" }, one, pair, ...web);
+  assert.deepEqual([...model.tls.keys()].sort(), ["_", "a.example", "x.example"]);
+});

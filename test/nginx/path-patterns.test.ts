@@ -1,0 +1,57 @@
+/** Expressions that PCRE refuses, or that take it too long: nobody else notices, and the log says so once. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ask } from "../support/client.ts";
+import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { site } from "../support/manifests.ts";
+import { startSluice, type Sluice } from "../support/sluice.ts";
+
+let sluice: Sluice;
+let echo: EchoBackend;
+
+const ingress = (name: string, host: string, path: string, annotations: string): string => `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ${name}, namespace: shop, annotations: {${annotations}}}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: ${host}
+    http: {paths: [{path: '${path}', pathType: ImplementationSpecific, backend: {service: {name: web, port: {number: 80}}}}]}
+`;
+const USE_REGEX = 'nginx.ingress.kubernetes.io/use-regex: "true"';
+
+before(async () => {
+  echo = await startEcho("web");
+  sluice = await startSluice({
+    files: {
+      "web.yaml": site({ name: "web", host: "good.example", endpoints: [`127.0.0.1:${echo.port}`] }),
+      "twice.yaml": ingress("twice", "twice.example", "/(?<n>a)(?<n>b)", USE_REGEX),
+      "slow.yaml": ingress("slow", "slow.example", "/(a|a|b.)+$", USE_REGEX),
+    },
+  });
+});
+after(async () => {
+  await sluice?.stop();
+  await echo?.close();
+});
+
+const status = async (host: string, path: string): Promise<number> => (await ask({ port: sluice.http, host, path })).status;
+
+test("one that does not compile matches nothing, and each worker says so once", async () => {
+  for (let i = 0; i < 40; i++) assert.equal(await status("twice.example", "/ab"), 404);
+  const said = sluice.engineLog().split("\n").filter((line) => line.includes("two named subpatterns"));
+  const { workers } = await sluice.generation();
+  assert.ok(said.length >= 1 && said.length <= workers, `${said.length} lines of ${workers} workers`);
+});
+
+test("one that takes too long gives up and ends the request; the neighbours are served meanwhile", async () => {
+  const evil = `/${"a".repeat(60)}!`;
+  const started = Date.now();
+  const before = echo.requests();
+  assert.equal(await status("slow.example", evil), 500);
+  assert.equal(echo.requests(), before);
+  assert.ok(Date.now() - started < 1000, `${Date.now() - started} ms`);
+  assert.equal(await status("slow.example", "/aa"), 200);
+  assert.equal(await status("good.example", "/"), 200);
+});
