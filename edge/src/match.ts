@@ -12,6 +12,7 @@ import type { RewriteView } from "./rewrite-target.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
 import { findRoute, findSpecial, GAVE_UP } from "./routes.ts";
 import type { Tables } from "./tables.ts";
+import { backendKeyOf } from "./sticky.ts";
 import { byParent } from "./tables.ts";
 
 /** How the matcher asks about the request at hand. Names are nginx variables: `http_x_test`, `cookie_like`. */
@@ -175,11 +176,13 @@ function hasWildcardCertificate(tables: Tables, name: string): boolean {
 
 /**
  * A canary that matches and has endpoints wins, whatever the primary's state; one without endpoints leaves the
- * request to the primary. Nothing left: 503, or 404 where the controller's default backend is missing.
+ * request to the primary. Nothing left: 503, or 404 where the controller's default backend is missing. A session
+ * stays on the side that its cookie names, whatever the rules of the canaries say.
  */
 function chooseBackend(tables: Tables, request: RequestView, route: Route): Decision {
   if (route.canaries !== undefined) {
-    const canary = chooseCanary(route.canaries, route.total ?? 100, request);
+    const session = sessionOf(route, request);
+    const canary = session === undefined ? chooseCanary(route.canaries, route.total ?? 100, request) : bySession(tables, request, route, session);
     if (canary !== undefined) {
       const pool = tables.pools[canary.pool];
       if (pool !== undefined && pool.endpoints.length > 0) {
@@ -191,6 +194,25 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool);
   return answer(route.pool === DEFAULT_BACKEND ? 404 : 503);
+}
+
+/** The key of the pool that the request's session began with; undefined: it has none. */
+export function sessionOf({ balance }: Route, request: RequestView): string | undefined {
+  if (balance === undefined || balance.kind !== "session") return undefined;
+  return backendKeyOf(request.variable(balance.cookie.variable));
+}
+
+/** The canary of a session, undefined for the primary; of one that names neither, or a primary that is gone, by rules. */
+function bySession(tables: Tables, request: RequestView, route: Route, key: string): Canary | undefined {
+  const canaries = route.canaries as Canary[];
+  if (route.balance?.kind === "session" && route.balance.key === key) {
+    const primary = tables.pools[route.pool];
+    if (primary !== undefined && primary.endpoints.length > 0) return undefined;
+  }
+  for (const canary of canaries) {
+    if (canary.balance?.kind === "session" && canary.balance.key === key) return canary;
+  }
+  return chooseCanary(canaries, route.total ?? 100, request);
 }
 
 function proxy(pool: Pool): Decision {

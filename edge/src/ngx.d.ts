@@ -5,10 +5,16 @@ declare namespace ngx {
   /** Values are strings; assigning undefined clears the variable. */
   export const vars: Record<string, string | undefined>;
   export { vars as var };
-  export const header: Record<string, string | undefined>;
+  /** Response headers; several of one name are a list. */
+  export const header: Record<string, string | string[] | undefined>;
   export const status: number;
   /** By the names of lua_shared_dict. */
-  export const shared: Record<string, SharedDict | undefined>;
+  export const shared: {
+    sluice_ewma?: SharedDict;
+    sluice_limits: SharedMemory;
+    sluice_connections: SharedMemory;
+    sluice_digest: SharedMemory;
+  };
 
   /** What `exit` takes in the certificate phase to end the handshake. */
   export const ERROR: number;
@@ -31,6 +37,15 @@ declare namespace ngx {
   export function hmac_sha1(key: string, text: string): string;
   export function encode_base64(bytes: string): string;
   export function decode_base64(text: string): string | undefined;
+  /** Seconds since 1970 as cookies write them. */
+  export function cookie_time(seconds: number): string;
+  export interface SharedDict {
+    /** Value and flags; no flags when they are 0. */
+    get(key: string): LuaMultiReturn<[number | undefined, number?]>;
+    set(key: string, value: number, seconds: number, flags: number): void;
+    /** Only where there is none. */
+    add(key: string, value: number, seconds: number, flags: number): void;
+  }
 
   /** @noSelf */
   export namespace req {
@@ -57,7 +72,7 @@ declare namespace ngx {
     export function exiting(): boolean;
   }
   /** Memory that the workers share. `safe_…` never evicts another key. Times in seconds. */
-  export interface SharedDict {
+  export interface SharedMemory {
     get(key: string): string | number | undefined;
     set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
     safe_set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;

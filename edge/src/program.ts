@@ -7,12 +7,17 @@
  */
 import type { Addresses, Credentials } from "./access.ts";
 import type { Condition } from "./conditions.ts";
+import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Rewrite } from "./rewrite-target.ts";
 
 export type { Piece, Rewrite } from "./rewrite-target.ts";
+export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
+export type { SessionCookie } from "./sticky.ts";
+export type { Template } from "./template.ts";
 export type { Condition } from "./conditions.ts";
 export type { Networks } from "./networks.ts";
+
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -21,6 +26,8 @@ export interface Pool {
   endpoints: [string, number][];
   /** The edge's own: index of the endpoint whose turn it is. Never sent. */
   turn?: number;
+  /** The edge's own: what the policies of routes make of the endpoints. Never sent. */
+  derived?: Derived;
 }
 
 /** An alternative backend of one route (annotations.md §3.3). Variables are nginx variable names without `$`. */
@@ -38,6 +45,8 @@ export interface Canary {
   /** This canary takes the draws in `(from, to]` of `1..total` of its route. */
   from: number;
   to: number;
+  /** How its requests choose an endpoint; absent: in turn. */
+  balance?: Balance;
   /** Label `canary` in logs and metrics. */
   name: string;
   /** The edge's own. Never sent. */
@@ -97,6 +106,8 @@ export interface Route {
   relative?: boolean;
   /** Redirects within the host name their port; to https, this one. */
   redirectPort?: number;
+  /** How requests of the primary choose an endpoint; absent: in turn. */
+  balance?: Balance;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;

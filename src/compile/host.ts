@@ -3,6 +3,7 @@ import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute, Specia
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
+import { poolName } from "../model/pool.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
@@ -114,6 +115,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(redirect || rewrite ? { detour: { ...(redirect ? { redirect } : {}), ...(rewrite ? { rewrite } : {}) } } : {}),
     ...(relative ? { relative } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
+    ...(route.balance ? { balance: route.balance } : {}),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
@@ -165,7 +167,7 @@ function compileCanaries(canaries: readonly Canary[]): Pick<EdgeRoute, "canaries
     const to = Math.min(total, from + share);
     const range = { from, to };
     from = to;
-    return { pool: canary.pool, ...conditions(canary), ...range, name: poolName(canary) };
+    return { pool: canary.pool, ...conditions(canary), ...range, ...(canary.balance ? { balance: canary.balance } : {}), name: poolName(canary.pool) };
   });
   return { canaries: compiled, total };
 }
@@ -181,8 +183,4 @@ function conditions(canary: Canary): Pick<EdgeCanary, "header" | "value" | "patt
 
 function variableName(header: string): string {
   return header.toLowerCase().replaceAll("-", "_");
-}
-
-function poolName(canary: Canary): string {
-  return canary.pool.replaceAll("/", "-");
 }

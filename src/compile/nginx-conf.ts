@@ -103,6 +103,8 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
   return [
     directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),
     directive("lua_socket_log_errors", "off"),
+    // Response times of endpoints, for load-balance: ewma.
+    directive("lua_shared_dict", "sluice_ewma", "1m"),
     // The default, every 1,000 requests, walks the heap often enough to be felt by every request.
     directive("lua_malloc_trim", 100_000),
     // A tenant's pattern gives up after this many steps (its canary is then not taken) instead of holding the worker.

@@ -2,7 +2,7 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { aliasOf, decide, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { aliasOf, decide, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Tables } from "../../edge/src/tables.ts";
@@ -13,6 +13,7 @@ import type { Alternatives, Host, Model, Origin, Route } from "../model/types.ts
 import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
 import { capturesAlike, translate } from "./pattern.ts";
+import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
@@ -60,9 +61,12 @@ export function explain(
   const location = locationOf(decision, tables.settings, asked);
   if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
-    if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: untold.filter((pattern) => isOfCanary(decision.route, pattern)) }));
+    if (decision.route?.canaries) {
+      const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
+      steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
+    }
     if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
-    steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    steps.push(decision.pool ? poolStep(decision) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
   return {
@@ -194,10 +198,19 @@ interface Choice {
   readonly drawn: boolean;
   /** Patterns that only nginx can run. */
   readonly untold: readonly string[];
+  /** The request's session decided. */
+  readonly session: boolean;
 }
 
-function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold }: Choice): Step {
+function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
+  const key = route && sessionOf(route, asked);
+  const side = canary ? canary.balance : route?.balance;
+  return key !== undefined && side?.kind === "session" && side.key === key;
+}
+
+function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session }: Choice): Step {
   const shares = canaries.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
+  if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
   if (untold.length > 0) {
     const why = `only nginx can tell whether the header matches ${untold.map((one) => JSON.stringify(one)).join(" or ")}`;
     return { what: "canary", result: `not known here; without it ${chosen?.name ?? `by weight (${shares})`}`, why };
@@ -214,8 +227,10 @@ function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, 
   return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
 }
 
-function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>): Step {
-  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}` };
+function poolStep({ pool, canary, route }: Decision): Step {
+  const { name = "", endpoints = [] } = pool ?? {};
+  const policy = policyText(canary ? canary.balance : route?.balance);
+  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
 }
 
 function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainSettings): string {

@@ -10,7 +10,7 @@ import type { Snapshot } from "../source/snapshot.ts";
 import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "./findings-catalogue.ts";
 import { nothing, targetOf } from "./pool.ts";
-import type { BackendSettings, BuiltPool, PoolTarget } from "./pool.ts";
+import type { BackendSettings, BuiltPool, PoolProblem, PoolTarget } from "./pool.ts";
 import type { Endpoint } from "./types.ts";
 
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
@@ -26,9 +26,18 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
     const ports = (service.spec.ports ?? []).map(portText);
     return nothing("port", (place, effect) => found.servicePortMissing(place, { service: name, port: port ?? "", ports, effect }));
   }
+  if (target.clusterIp && isIP(service.spec.clusterIP ?? "") !== 0) {
+    return { endpoints: [{ address: service.spec.clusterIP ?? "", port: servicePort.port }] };
+  }
   const endpoints = readyEndpoints(snapshot.slicesOf(namespace, name), servicePort);
-  if (endpoints.length > 0) return { endpoints };
+  if (endpoints.length > 0) return target.clusterIp ? withoutClusterIp(name, endpoints) : { endpoints };
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
+}
+
+/** ingress-nginx behaviour: the pods stand in. */
+function withoutClusterIp(service: string, endpoints: readonly Endpoint[]): BuiltPool {
+  const problem: PoolProblem = ({ object, field }) => found.clusterIpMissing({ object, field: `${field}.name` }, { service, why: "has none" });
+  return { endpoints, problem };
 }
 
 function portText({ name, port }: ServicePort): string {

@@ -5,7 +5,9 @@
  * to other routes of the same Service; several canaries of one route all take part; one that finds no route does no
  * harm. Guarantee: the weights of one route's canaries never add up to more than the whole.
  */
+import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { canaryBalance } from "./balance.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
@@ -29,7 +31,7 @@ export function attachCanaries(
       // A route that is refused says so itself, on the Ingress that declares it.
       if (route?.backend.kind === "status") continue;
       if (route?.backend.kind === "service" && route.path === path) {
-        route.canaries.push({ canary: canaryOf(parsed, backend), ingress: parsed.ingress, field: backend.field });
+        route.canaries.push({ canary: canaryOf(parsed, backend, route.balance), ingress: parsed.ingress, field: backend.field });
       } else {
         findings.push(found.canaryWithoutMain({ object: parsed.ingress, field }, { what: describe(host, path, pathType) }));
       }
@@ -55,10 +57,12 @@ function wishesOf(host: string, { rules, defaultBackend }: ParsedIngress): reado
   return wishes;
 }
 
-function canaryOf(parsed: ParsedIngress, { service, port, field }: ServiceRef): Canary {
+function canaryOf(parsed: ParsedIngress, { service, port, field }: ServiceRef, ofRoute: Balance | undefined): Canary {
   const { namespace, name } = parsed.ingress.metadata;
   const { enabled: _, ...rules } = parsed.values.canary;
-  return { pool: poolId(namespace, service, port), service, port, ...rules, origin: { kind: "Ingress", namespace, name, field } };
+  const pool = poolId(namespace, service, port, parsed.values.balance.serviceUpstream);
+  const balance = canaryBalance(parsed.values, pool, ofRoute);
+  return { pool, service, port, ...rules, ...(balance ? { balance } : {}), origin: { kind: "Ingress", namespace, name, field } };
 }
 
 /** Older canaries keep their share; what exceeds the whole is cut. Then orders them, the most specific rule first. */

@@ -75,6 +75,9 @@ export interface Config {
   readonly proxyNextUpstreamTries: number;
   readonly retryNonIdempotent: boolean;
   readonly proxyHttpVersion: "1.0" | "1.1";
+  // balancing, overridable per Ingress
+  readonly loadBalance: "round_robin" | "ewma";
+  readonly serviceUpstream: boolean;
   // upstream keep-alive
   readonly upstreamKeepaliveConnections: number;
   readonly upstreamKeepaliveTime: string;

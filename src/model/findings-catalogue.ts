@@ -7,6 +7,7 @@ import { CLOSED, finding } from "./findings.ts";
 
 export * from "./annotations/findings-access.ts";
 export * from "./annotations/findings-routing.ts";
+export * from "./annotations/findings-balance.ts";
 
 // Which Ingresses are ours
 

@@ -7,6 +7,7 @@
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AnyObject } from "../source/objects.ts";
 import type { AliasClaim } from "./aliases.ts";
+import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding } from "./findings.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
@@ -68,8 +69,9 @@ function conditionsOf({ when = [] }: DraftRoute): number {
   return Math.max(0, ...when.map((conditions) => conditions.length));
 }
 
-function finish({ path, pathType, when, backend, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
-  return { path, pathType, ...(when ? { when } : {}), backend, canaries: canaries.map(({ canary }) => canary), filters, proxy, synthesized, origin };
+function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+  const sided = withSides(balance, canaries.map(({ canary }) => canary));
+  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {

@@ -5,10 +5,12 @@
  * there, a path declared twice never breaks anything: the loser gets a finding, and Prefix `/foo` and `/foo/`, which
  * mean the same requests, count as one.
  */
+import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
 import type { RedirectValues, Values } from "./annotations/values.ts";
+import { balanceOf } from "./balance.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -33,6 +35,7 @@ export interface DraftRoute {
   readonly backend: Backend;
   canaries: DraftCanary[];
   readonly filters: Filters;
+  readonly balance?: Balance;
   readonly proxy: ProxySettings;
   readonly synthesized: boolean;
   readonly origin: Origin;
@@ -174,15 +177,18 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const closed = parsed.closed || declared.closed === true;
   const { namespace, name } = ingress.metadata;
   const { config, httpsPort } = context;
+  const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
+  const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   return {
     path,
     pathType,
     ...(when ? { when } : {}),
-    backend: closed ? { kind: "status", status: 503 } : backendOf(namespace, backend),
+    backend: target,
     canaries: [],
     filters: closed
       ? closedFilters(values, path)
       : filtersOf(values, { host, path, pathType, namespace, ingress: name, shared: parsed.values, config, httpsPort }),
+    ...(balance ? { balance } : {}),
     proxy: values.proxy,
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
@@ -195,9 +201,9 @@ function closedFilters(values: Values, path: string): Filters {
   return rewriteFilters(values, path).regex ? { ...NO_REDIRECT, regex: true } : NO_REDIRECT;
 }
 
-function backendOf(namespace: string, ref: ServiceRef | undefined): Backend {
+function backendOf(namespace: string, ref: ServiceRef | undefined, { balance }: Values): Backend {
   if (!ref) return { kind: "default" };
-  return { kind: "service", pool: poolId(namespace, ref.service, ref.port), service: ref.service, port: ref.port };
+  return { kind: "service", pool: poolId(namespace, ref.service, ref.port, balance.serviceUpstream), service: ref.service, port: ref.port };
 }
 
 function poolOf(backend: Backend): string {

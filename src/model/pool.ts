@@ -15,6 +15,8 @@ export interface PoolTarget {
   readonly namespace: string;
   readonly service: string;
   readonly port: string | undefined;
+  /** The Service's own address instead of its pods'. */
+  readonly clusterIp: boolean;
 }
 
 /** Why a pool has no endpoint, said once for each field that refers to it. */
@@ -27,8 +29,16 @@ export interface BuiltPool {
   readonly name?: string;
 }
 
-export function poolId(namespace: string, service: string, port: string): string {
-  return `${namespace}/${service}/${port}`;
+const CLUSTER_IP = "cluster-ip";
+
+/** @param clusterIp the pool of the Service's own address (service-upstream). */
+export function poolId(namespace: string, service: string, port: string, clusterIp = false): string {
+  return `${namespace}/${service}/${port}${clusterIp ? `/${CLUSTER_IP}` : ""}`;
+}
+
+/** How ingress-nginx names the pool of a Service port, in logs and in cookies. */
+export function poolName(id: string): string {
+  return id.split("/").slice(0, 3).join("-");
 }
 
 const TARGET = "target:";
@@ -48,8 +58,8 @@ export function targetOf(id: string): { readonly name: string; readonly port: nu
 /** The reverse of `poolId`; Kubernetes names hold no slash. The default backend's Service comes from its flag. */
 export function poolTarget(id: string, settings: BackendSettings): PoolTarget {
   const text = id === DEFAULT_BACKEND ? settings.defaultBackendService : id;
-  const [namespace = "", service = "", port] = text.split("/");
-  return { id, namespace, service, port };
+  const [namespace = "", service = "", port, kind] = text.split("/");
+  return { id, namespace, service, port, clusterIp: kind === CLUSTER_IP };
 }
 
 /** A pool as the Model holds it. */

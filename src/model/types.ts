@@ -5,7 +5,7 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Condition, Filters as EdgeFilters, Redirect, Rewrite } from "../../edge/src/program.ts";
+import type { Balance, Condition, Filters as EdgeFilters, Redirect, Rewrite } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Config } from "./config.ts";
@@ -65,6 +65,8 @@ export interface Route {
   readonly canaries: readonly Canary[];
   /** What happens to a request before it is proxied. */
   readonly filters: Filters;
+  /** How its requests choose an endpoint; absent: in turn. */
+  readonly balance?: Balance;
   /** How it is proxied. */
   readonly proxy: ProxySettings;
   /** True for the `/` that nobody declared (routing.md §4.1). */
@@ -94,6 +96,7 @@ export interface Canary {
   readonly weight: number;
   /** ≥ 100 (routing.md: smaller totals behave as 100). */
   readonly weightTotal: number;
+  readonly balance?: Balance;
   readonly origin: Origin;
 }
 
@@ -152,7 +155,7 @@ export const NEXT_UPSTREAM = [
 export type NextUpstream = (typeof NEXT_UPSTREAM)[number];
 
 export interface Pool {
-  /** `<namespace>/<service>/<port as the Ingress writes it>`, or `upstream-default-backend`. */
+  /** `<namespace>/<service>/<port as the Ingress writes it>`, or `upstream-default-backend`; with `/cluster-ip` its one address. */
   readonly id: string;
   /** `<namespace>-<service>-<port>`: how ingress-nginx's logs and metrics name it. */
   readonly name: string;

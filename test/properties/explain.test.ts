@@ -129,3 +129,28 @@ test("an alias that only PCRE can read is said to be one, unless a name comes be
   assert.equal(stepOf(explainedOf("http://abc.example/", web), "host"), 'not known here; without it any other name: only nginx can tell whether "abc.example" matches "(?i)^(?=a)"');
   assert.equal(stepOf(explainedOf("http://a.example/", web), "host"), 'shop.example: "a.example" is another name of it');
 });
+
+test("the pool says how an endpoint is chosen, the canary which side a session is on", () => {
+  const objects = [
+    ingressClass("nginx"),
+    ingress("shop/web").host("shop.example").path("/", "web:80").annotate("affinity", "cookie").annotate("session-cookie-name", "SID"),
+    ingress("shop/new").host("shop.example").path("/", "new:80").canary({ "canary-weight": "100" }),
+    ingress("shop/hash").host("hash.example").path("/", "web:80").annotate("upstream-hash-by", "$arg_a-x"),
+    ...["web", "new"].flatMap((name) => [service(`shop/${name}`, "80"), slice(`shop/${name}`, 80, "10.0.0.1")]),
+  ];
+  const built = build(...objects);
+  const { program } = createCompiler().compile(built);
+  const of = (url: string, ...headers: readonly string[]): readonly string[] =>
+    explain(built.model, program, parseRequest(url, headers), [], NOTHING_SET).steps.slice(2).map(({ what, result, why }) => `${what} ${result}: ${why}`);
+  assert.deepEqual(of("http://hash.example/"), ["pool shop-web-80: endpoints: 10.0.0.1:80; by the hash of ${arg_a}-x"]);
+  assert.deepEqual(of("http://shop.example/"), [
+    "canary shop-new-80: its weight is the whole",
+    "pool shop-new-80: endpoints: 10.0.0.1:80; by the balanced session of the cookie SID",
+  ]);
+  const key = built.model.hosts.get("shop.example")?.routes[0]?.balance;
+  assert.ok(key?.kind === "session");
+  assert.deepEqual(of("http://shop.example/", `Cookie: SID=1.2.3|${key.key}`), [
+    "canary not taken: the session cookie names this side",
+    "pool shop-web-80: endpoints: 10.0.0.1:80; by the balanced session of the cookie SID",
+  ]);
+});

@@ -2,6 +2,7 @@
 import * as balancer from "ngx.balancer";
 import { firstEndpoint, nextEndpoint } from "../balance.ts";
 import type { Route } from "../program.ts";
+import { chooseBy } from "./policy.ts";
 import { recall } from "./state.ts";
 
 /** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
@@ -11,13 +12,14 @@ export function balance(): void {
   const state = recall();
   const pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
+  const route = state.route as Route;
+  const policy = state.canary === undefined ? route.balance : state.canary.balance;
   if (state.endpoint < 0) {
-    state.endpoint = firstEndpoint(pool, math.random);
+    state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
     state.tries = 1;
-    const route = state.route as Route;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
-    state.endpoint = nextEndpoint(pool, state.endpoint);
+    state.endpoint = policy === undefined ? nextEndpoint(pool, state.endpoint) : chooseBy(policy, pool, state);
     state.tries++;
   }
   // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.

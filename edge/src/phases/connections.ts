@@ -9,7 +9,7 @@
  */
 import { otherPrefixes, ownPrefix } from "./workers.ts";
 
-const dict = (): ngx.SharedDict => ngx.shared.sluice_connections as ngx.SharedDict;
+const dict = (): ngx.SharedMemory => ngx.shared.sluice_connections;
 const counts = new LuaTable<string, number>();
 
 /** Counts one more request of `key`; false: there are `most` already, or memory for counting is full (as in nginx). */

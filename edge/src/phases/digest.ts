@@ -19,7 +19,7 @@ const MEMORY = CHALLENGE_LIFE + NONCE_LIFE + 5;
 const MOST_FAILURES = 5;
 const EVASION = 300;
 
-const dict = (): ngx.SharedDict => ngx.shared.sluice_digest as ngx.SharedDict;
+const dict = (): ngx.SharedMemory => ngx.shared.sluice_digest;
 let sealKey = "";
 
 /** To be called when the worker starts. */

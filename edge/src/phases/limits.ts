@@ -48,7 +48,7 @@ export function leaveConnections(state: InFlight): void {
 }
 
 function admitRate(limits: Limits, key: string): boolean {
-  const dict = ngx.shared.sluice_limits as ngx.SharedDict;
+  const dict = ngx.shared.sluice_limits;
   const stored = dict.get(key) as string | undefined;
   if (stored === undefined) ffi.fill(record, RECORD_BYTES);
   else ffi.copy(record, stored, RECORD_BYTES);

@@ -3,6 +3,8 @@ import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { leaveConnections } from "./limits.ts";
+import { measure } from "./scores.ts";
+import type { InFlight } from "./state.ts";
 import { recall, release } from "./state.ts";
 
 export function log(): void {
@@ -13,9 +15,15 @@ export function log(): void {
   }
   const { pool, route, canary } = state;
   if (state.held !== undefined) leaveConnections(state);
+  if (state.scored) measureAnswer(state);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
+}
+
+function measureAnswer(state: InFlight): void {
+  state.scored = false;
+  if (state.pool !== undefined) measure(state.pool, state.endpoint);
 }
 
 function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | undefined): void {

@@ -1,10 +1,13 @@
 /** Header filter phase of the routes with filters: what the client gets beside, or in place of, the backend's headers. */
+import { tellSession } from "./policy.ts";
 import { recall } from "./state.ts";
 
 export function respond(): void {
-  const filters = recall()?.route?.filters;
-  if (filters === undefined) return;
+  const state = recall();
+  const filters = state?.route?.filters;
+  if (state === undefined || filters === undefined) return;
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
+  if (state.session !== undefined) tellSession(state);
 }
 
 function setHeaders(headers: [string, string][]): void {

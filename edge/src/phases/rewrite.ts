@@ -13,6 +13,7 @@ import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
 import { sayGoodbye } from "./retirement.ts";
+import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
 
 export function rewrite(): void {
@@ -24,17 +25,17 @@ export function rewrite(): void {
   const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
-    remember(route, undefined, undefined, decision.status);
-    return enter(route.profile as string, undefined);
+    return enter(remember(route, undefined, undefined, decision.status), route.profile as string, undefined);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
-  remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile, route.detour?.rewrite === undefined ? undefined : decision.uri);
+  const state = remember(route, pool, decision.canary, 0);
+  if (route.profile !== undefined) enter(state, route.profile, route.detour?.rewrite === undefined ? undefined : decision.uri);
 }
 
 /** Leads the request to the location of a profile, and its raw URI, or the path in its place, past it. */
-function enter(profile: string, path: string | undefined): void {
+function enter(state: InFlight, profile: string, path: string | undefined): void {
   const vars = ngx.var;
+  state.path = vars.uri as string;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   ngx.req.set_uri("profile:" + profile, false);
 }

@@ -30,6 +30,13 @@ export interface InFlight {
   challenge: string | undefined;
   /** Who passed by digest. */
   user: string | undefined;
+  /** Of routes with a policy: endpoints that failed, and the upstream key of a cookie to set. */
+  tried: number[] | undefined;
+  session: string | undefined;
+  /** Its endpoint was chosen by response times: that of its own answer counts. */
+  scored: boolean;
+  /** Of routes with a profile: nginx's `$uri` before the jump there. */
+  path: string;
 }
 
 export const tables: Tables = newTables();
@@ -42,7 +49,7 @@ function address(): number {
 }
 
 /** @param refused 0 for a request that is proxied to `pool`. */
-export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): void {
+export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): InFlight {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
   if (state.route === undefined) count++;
@@ -51,6 +58,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.canary = canary;
   state.refused = refused;
   state.endpoint = -1;
+  return state;
 }
 
 /**
@@ -59,7 +67,8 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  */
 function newState(key: number): InFlight {
   const state: InFlight = {
-    route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, held: undefined, challenge: undefined, user: undefined,
+    route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, tried: undefined, session: undefined, scored: false, path: "",
+    held: undefined, challenge: undefined, user: undefined,
   };
   byAddress.set(key, state);
   return state;

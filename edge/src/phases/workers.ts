@@ -5,7 +5,7 @@
  * Each worker takes a seat when it starts, and with it an epoch: a number that no other worker of this shared memory
  * ever had. Whoever finds a seat whose process is gone (looked for once a second) clears it with all it had counted.
  */
-const registry = (): ngx.SharedDict => ngx.shared.sluice_connections as ngx.SharedDict;
+const registry = (): ngx.SharedMemory => ngx.shared.sluice_connections;
 
 const VERSION = "seats";
 const EPOCH = "epoch";

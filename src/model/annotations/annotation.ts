@@ -30,6 +30,8 @@ interface Named {
   /** ingress-nginx's risk level, unchanged. */
   readonly risk: Risk;
   readonly scope: Scope;
+  /** A canary may have its own value; otherwise it follows the Ingress that it joins. */
+  readonly onCanary?: boolean;
 }
 
 /**

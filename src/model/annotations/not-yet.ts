@@ -39,10 +39,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["proxy-ssl-secret", "Medium"], ["proxy-ssl-ciphers", "Medium"], ["proxy-ssl-protocols", "Low"],
     ["proxy-ssl-name", "High"], ["proxy-ssl-verify-depth", "Low"], ["proxy-ssl-server-name", "Low"],
   ]),
-  ...group("backend", "pool", never, [
-    ["service-upstream", "Low"], ["load-balance", "Low"], ["upstream-hash-by", "High"],
-    ["upstream-hash-by-subset", "Low"], ["upstream-hash-by-subset-size", "Low"],
-  ]),
   ...group("backend", "location", never, [
     ["backend-protocol", "Low"], ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],
@@ -52,13 +48,6 @@ export const notYetAnnotations: readonly NotYet[] = [
   ]),
   ...group("fastcgi", "location", never, [["fastcgi-index", "Medium"], ["fastcgi-params-configmap", "Medium"]]),
   ...group("http2", "location", never, [["http2-push-preload", "Low"]]),
-  ...group("affinity", "pool", never, [
-    ["affinity", "Low"], ["affinity-mode", "Medium"], ["affinity-canary-behavior", "Low"],
-    ["session-cookie-name", "Medium"], ["session-cookie-secure", "Low"], ["session-cookie-expires", "Medium"],
-    ["session-cookie-max-age", "Medium"], ["session-cookie-path", "Medium"], ["session-cookie-domain", "Medium"],
-    ["session-cookie-samesite", "Low"], ["session-cookie-conditional-samesite-none", "Low"],
-    ["session-cookie-change-on-failure", "Low"],
-  ]),
   ...group("cors", "location", never, [
     ["enable-cors", "Low"], ["cors-allow-origin", "Medium"], ["cors-allow-headers", "Medium"],
     ["cors-allow-methods", "Medium"], ["cors-allow-credentials", "Low"], ["cors-expose-headers", "Medium"],

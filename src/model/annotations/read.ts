@@ -70,7 +70,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
     if (row.status === "snippet") {
       findings.push(found.snippetRefused(place, { name }));
       refuse();
-    } else if (isCanary && row.scope !== "pool") {
+    } else if (isCanary && row.onCanary !== true) {
       findings.push(found.annotationOnCanary(place, { name }));
     } else if (row.status === "honoured") {
       const read = readHonoured(values, { ...one, row }, config, findings);

@@ -4,7 +4,9 @@
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { accessAnnotations, accessResolver } from "./access.ts";
+import { affinityAnnotations, affinityResolver } from "./affinity.ts";
 import { aliasAnnotations, aliasResolver } from "./alias.ts";
+import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
@@ -22,6 +24,8 @@ export const annotations: readonly Annotation[] = [
   ...headerAnnotations,
   ...limitAnnotations,
   ...accessAnnotations,
+  ...balanceAnnotations,
+  ...affinityAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -34,6 +38,8 @@ export const RESOLVERS: readonly Resolver[] = [
   redirectResolver,
   rewriteResolver,
   aliasResolver,
+  balanceResolver,
+  affinityResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

@@ -4,7 +4,11 @@
 import type { Config } from "../config.ts";
 import type { ProxySettings, Users } from "../types.ts";
 import { accessDefaults } from "./access.ts";
+import type { Template } from "../../../edge/src/program.ts";
+import { affinityDefaults } from "./affinity.ts";
 import { aliasDefaults } from "./alias.ts";
+import { balanceDefaults } from "./balance.ts";
+import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
 import { limitDefaults } from "./limits.ts";
@@ -78,6 +82,30 @@ export interface AliasValues {
   readonly names: readonly string[];
 }
 
+export interface BalanceValues {
+  readonly loadBalance: LoadBalance;
+  readonly serviceUpstream: boolean;
+  readonly hashBy?: Template;
+  readonly subset: boolean;
+  readonly subsetSize: number;
+}
+
+export interface AffinityValues {
+  readonly enabled: boolean;
+  readonly mode: "balanced" | "persistent";
+  readonly canaryBehavior: "sticky" | "legacy";
+  readonly name: string;
+  readonly secure: boolean;
+  /** Seconds. */
+  readonly expires?: number;
+  readonly maxAge?: number;
+  readonly path?: string;
+  readonly domain?: string;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  readonly conditionalNone: boolean;
+  readonly changeOnFailure: boolean;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
@@ -87,6 +115,8 @@ export interface Values {
   readonly proxy: ProxySettings;
   readonly access: AccessValues;
   readonly limits: LimitValues;
+  readonly balance: BalanceValues;
+  readonly affinity: AffinityValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -99,5 +129,7 @@ export function defaultValues(config: Config): Values {
     limits: limitDefaults(config),
     rewrite: rewriteDefaults,
     alias: aliasDefaults,
+    balance: balanceDefaults(config),
+    affinity: affinityDefaults,
   };
 }

@@ -24,7 +24,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
   global-auth-method global-auth-request-redirect global-auth-response-headers global-auth-signin
   global-auth-signin-redirect-param global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
-  http-snippet http2-max-field-size http2-max-header-size http2-max-requests   load-balance location-snippet
+  http-snippet http2-max-field-size http2-max-header-size http2-max-requests location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config
   opentelemetry-operation-name opentelemetry-trust-incoming-span otel-max-export-batch-size otel-max-queuesize
@@ -33,7 +33,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-max-temp-file-size proxy-protocol-header-timeout
   proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout
-  reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet service-upstream
+  reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet
   skip-access-log-urls ssl-dh-param ssl-early-data ssl-session-ticket-key stream-access-log-path stream-snippet
   strict-validate-path-type syslog-host syslog-port upstream-hash-by upstream-hash-by-subset
   upstream-hash-by-subset-size use-geoip2 variables-hash-bucket-size variables-hash-max-size

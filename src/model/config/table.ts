@@ -120,6 +120,10 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   retryNonIdempotent: yesNo("retry-non-idempotent", false, "Try another endpoint for POST, LOCK and PATCH too."),
   proxyHttpVersion: row("proxy-http-version", type.oneOf("1.0", "1.1"), "1.1", "HTTP version spoken to backends."),
 
+  loadBalance: row("load-balance", type.oneOf("round_robin", "ewma"), "round_robin",
+    "How requests choose an endpoint where the Ingress does not say: in turn, or by recent response times."),
+  serviceUpstream: yesNo("service-upstream", false, "Send requests to the ClusterIPs of Services instead of their pods, where the Ingress does not say."),
+
   upstreamKeepaliveConnections: count("upstream-keepalive-connections", 0, 65535, 320,
     "Idle backend connections kept per worker; 0: none."),
   upstreamKeepaliveTime: row("upstream-keepalive-time", type.duration(), "1h", "Longest life of a backend connection."),

@@ -16,6 +16,14 @@ export interface Asking {
   readonly network: Network;
   readonly certificates: ReadonlyMap<string, KeyPair>;
   readonly outcomes: (request: CaseRequest) => ReadonlySet<Outcome> | undefined;
+  /** By name. */
+  readonly clients: Map<string, Client>;
+}
+
+/** What a client keeps from one request to the next. */
+export interface Client {
+  readonly cookies: Map<string, string>;
+  endpoint?: string;
 }
 
 /** Requests that go out at a time, over as many connections, so that every worker gets some. */
@@ -23,7 +31,9 @@ const CONNECTIONS = 16;
 /** Half the width of the interval for a share: wrong once in some two million tries. */
 const DEVIATIONS = 5;
 
-export async function check(request: CaseRequest, asking: Asking): Promise<void> {
+export async function check(asked: CaseRequest, asking: Asking): Promise<void> {
+  const client = clientOf(asked, asking);
+  const request = withCookies(asked, client);
   const answers = await send(request, asking.sluice);
   const possible = asking.outcomes(request);
   for (const answer of answers) {
@@ -31,6 +41,33 @@ export async function check(request: CaseRequest, asking: Asking): Promise<void>
     if (possible) checkMatcher(answer, possible);
   }
   checkTogether(request.expect, answers, asking.network);
+  checkEndpoint(request.expect, answers, client, asking.network);
+  for (const answer of answers) keepCookies(answer, client);
+}
+
+function clientOf({ client: name }: CaseRequest, { clients }: Asking): Client {
+  const client = (name === undefined ? undefined : clients.get(name)) ?? { cookies: new Map() };
+  if (name !== undefined) clients.set(name, client);
+  return client;
+}
+
+function withCookies(request: CaseRequest, { cookies }: Client): CaseRequest {
+  const all = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  return all === "" ? request : { ...request, headers: { Cookie: all, ...request.headers } };
+}
+
+function keepCookies({ headers }: Answer, { cookies }: Client): void {
+  const [, name, value] = /^([^=;]+)=([^;]*)/.exec(headers["set-cookie"] ?? "") ?? [];
+  if (name !== undefined && value !== undefined) cookies.set(name, value);
+}
+
+function checkEndpoint({ sameEndpoint }: Expect, answers: readonly Answer[], client: Client, network: Network): void {
+  const endpoints = [...new Set(answers.map((answer) => endpointOf(answer, network)))];
+  if (sameEndpoint === true) {
+    assert.equal(endpoints.length, 1, `${endpoints.join(", ")} answered`);
+    if (client.endpoint !== undefined) assert.equal(endpoints[0], client.endpoint, "another endpoint than before");
+  }
+  if (endpoints[0] !== undefined) client.endpoint = endpoints[0];
 }
 
 async function send(request: CaseRequest, sluice: Sluice): Promise<Answer[]> {
@@ -60,7 +97,7 @@ function withPorts(location: string, { http, https }: Sluice): string {
 function checkAnswer(expect: Expect, answer: Answer, { network, certificates, sluice }: Asking): void {
   assert.equal(answer.status, expect.status, `status; the answer is ${answer.text}`);
   if (expect.backend !== undefined) assert.equal(serviceOf(answer, expect.backend), expect.backend);
-  if (expect.backend === undefined && !expect.endpoints && !expect.shares) assert.equal(answer.echo, undefined, "a backend answered");
+  if (expect.backend === undefined && !expect.endpoints && !expect.shares && !expect.sameEndpoint) assert.equal(answer.echo, undefined, "a backend answered");
   if (expect.path !== undefined) assert.equal(answer.echo?.path, expect.path);
   if (expect.host !== undefined) assert.equal(answer.echo?.headers["host"], expect.host);
   if (expect.location !== undefined) assert.equal(answer.headers["location"], withPorts(expect.location, sluice));
@@ -74,6 +111,7 @@ function checkHeaders(expected: Expect["headers"], actual: Readonly<Record<strin
   for (const [name, wanted] of Object.entries(expected ?? {})) {
     const value = actual[name.toLowerCase()];
     if (wanted === "*") assert.notEqual(value, undefined, `${name} is missing in the ${what}`);
+    else if (wanted?.startsWith("~ ")) assert.match(value ?? "", new RegExp(wanted.slice(2)), `${name} of the ${what}`);
     else assert.equal(value ?? null, wanted, `${name} of the ${what}`);
   }
 }

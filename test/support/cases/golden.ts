@@ -93,7 +93,7 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
 
 function printRoute(route: Route | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
+  const { canaries, total, filters, balance, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
@@ -103,6 +103,7 @@ function printRoute(route: Route | undefined, program: Program): unknown {
     ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite) } : {}),
     ...(relative ? { redirects: "relative" } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
+    ...(balance ? { balance } : {}),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
   // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
@@ -129,13 +130,14 @@ function target({ pool, respond, slash, detour }: Route): string {
   return pool === DEFAULT_BACKEND ? "default backend" : pool;
 }
 
-function printCanary({ pool, header, value, pattern, cookie, from, to }: Canary, total: number): string {
+function printCanary({ pool, header, value, pattern, cookie, from, to, balance }: Canary, total: number): unknown {
   const rules = [
     header === undefined ? "" : value !== undefined ? `${header} = ${value}` : pattern !== undefined ? `${header} ~ ${pattern}` : header,
     cookie ?? "",
     to > from ? `${to - from} of ${total}` : "",
   ];
-  return `${pool} by ${rules.filter((rule) => rule !== "").join(", ") || "nothing"}`;
+  const text = `${pool} by ${rules.filter((rule) => rule !== "").join(", ") || "nothing"}`;
+  return balance ? { to: text, balance } : text;
 }
 
 function withPrefix<T>(values: Readonly<Record<string, T>>, prefix: string): Record<string, T> {

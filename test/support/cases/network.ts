@@ -41,7 +41,10 @@ function listen(address: string, port: number): Promise<Server | undefined> {
   });
 }
 
-/** Starts a backend, named `namespace/service`, at every address of every slice, whether it is ready or not. */
+/**
+ * Starts a backend, named `namespace/service`, at every address of every slice, whether it is ready or not, and at
+ * every ClusterIP among the pods' addresses.
+ */
 export async function startPods(snapshot: Snapshot, silent: ReadonlySet<string>, network: Network): Promise<EchoBackend[]> {
   const names = new Map<string, string>();
   for (const slice of snapshot.all("EndpointSlice").values()) {
@@ -55,6 +58,10 @@ export async function startPods(snapshot: Snapshot, silent: ReadonlySet<string>,
         names.set(at, `${namespace}/${service}`);
       }
     }
+  }
+  for (const { metadata, spec } of snapshot.all("Service").values()) {
+    if (!spec.clusterIP?.startsWith("10.0.")) continue;
+    for (const { port } of spec.ports ?? []) names.set(`${spec.clusterIP}:${port}`, `${metadata.namespace}/${metadata.name}`);
   }
   return await Promise.all([...names].map(([at, name]) => startAt(network.toLocal(at), name)));
 }

@@ -17,6 +17,8 @@ export interface CaseRequest {
   /** SNI, where it is not the host. */
   readonly serverName?: string;
   readonly times: number;
+  /** A client with this name, which sends the cookies that it was given. */
+  readonly client?: string;
   readonly expect: Expect;
 }
 
@@ -26,21 +28,23 @@ export interface Expect {
   readonly backend?: string;
   /** Exactly these endpoints answer, over all times. */
   readonly endpoints?: readonly string[];
+  /** One endpoint answers all times, and it is the one that this client had before. */
+  readonly sameEndpoint?: boolean;
   /** Service → its share of the requests in per cent. */
   readonly shares?: Readonly<Record<string, number>>;
   /** What the backend saw: path with query, Host, other headers (null: absent). */
   readonly path?: string;
   readonly host?: string;
   readonly seen?: Readonly<Record<string, string | null>>;
-  /** Of the answer (null: absent; `*`: present). */
+  /** Of the answer (null: absent; `*`: present; `~ …`: matches). */
   readonly location?: string;
   readonly headers?: Readonly<Record<string, string | null>>;
   /** `namespace/name` of the Secret whose certificate was shown, or `default`. */
   readonly certificate?: string;
 }
 
-const REQUEST_KEYS = ["ask", "headers", "body", "bodySize", "http2", "serverName", "times", "expect"];
-const EXPECT_KEYS = ["status", "backend", "endpoints", "shares", "path", "host", "seen", "location", "headers", "certificate"];
+const REQUEST_KEYS = ["ask", "headers", "body", "bodySize", "http2", "serverName", "times", "client", "expect"];
+const EXPECT_KEYS = ["status", "backend", "endpoints", "sameEndpoint", "shares", "path", "host", "seen", "location", "headers", "certificate"];
 
 export function requestsOf(requests: readonly unknown[], where: string): readonly CaseRequest[] {
   return requests.map((one, index) => requestOf(table(one, `${where} request ${index}`), `${where} request ${index}`));
@@ -63,13 +67,14 @@ function requestOf(given: Table, where: string): CaseRequest {
     http2: given["http2"] === true,
     ...(given["serverName"] === undefined ? {} : { serverName: text(given["serverName"]) }),
     times: Number(given["times"] ?? 1),
+    ...(given["client"] === undefined ? {} : { client: text(given["client"]) }),
     expect: expectOf(table(given["expect"], where), where),
   };
 }
 
 function expectOf(given: Table, where: string): Expect {
   keys(given, EXPECT_KEYS, where);
-  const served = ["backend", "endpoints", "shares"].some((key) => key in given);
+  const served = ["backend", "endpoints", "sameEndpoint", "shares"].some((key) => key in given);
   if (!served && given["status"] === undefined) throw new Error(`${where}: say which backend or status is expected`);
   const words = (key: "backend" | "path" | "host" | "location" | "certificate"): object =>
     given[key] === undefined ? {} : { [key]: text(given[key]) };
@@ -82,6 +87,7 @@ function expectOf(given: Table, where: string): Expect {
     ...words("location"),
     ...words("certificate"),
     ...(given["endpoints"] === undefined ? {} : { endpoints: list(given["endpoints"], where).map(text) }),
+    ...(given["sameEndpoint"] === undefined ? {} : { sameEndpoint: given["sameEndpoint"] === true }),
     ...(given["shares"] === undefined ? {} : { shares: mapped(given["shares"], where, Number) }),
     ...(given["seen"] === undefined ? {} : { seen: mapped(given["seen"], where, textOrNull) }),
     ...(given["headers"] === undefined ? {} : { headers: mapped(given["headers"], where, textOrNull) }),

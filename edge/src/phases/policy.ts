@@ -1,0 +1,63 @@
+/** Balancer phase of the routes that do not take endpoints in turn. */
+import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
+import { choose } from "../policy.ts";
+import type { CookieView } from "../sticky.ts";
+import { setCookie } from "../sticky.ts";
+import { score, welcome } from "./scores.ts";
+import type { InFlight } from "./state.ts";
+import { tables } from "./state.ts";
+import { variable } from "./variables.ts";
+
+const view: PolicyView = {
+  variable,
+  random: (count) => math.random(count),
+  md5: (text) => ngx.md5(text),
+  newKey: (attempt) => `${ngx.now() + attempt}.${ngx.worker.pid()}.${math.random(999999)}`,
+  score,
+};
+
+/** Index of the endpoint for the next try. A session that begins is told to the client. */
+export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): number {
+  attempt.scored = balance.kind === "ewma";
+  if (attempt.scored) welcome(pool);
+  const endpoint = choose(balance, pool, attempt, view);
+  // Set before the response is read: nginx adds the backend's own cookies to it, and a retry replaces it.
+  // In a location with filters the header filter tells it, so that what those do to the backend's cookies is not done to ours.
+  if (balance.kind === "session" && attempt.session !== undefined && attempt.route?.filters === undefined) {
+    ngx.header["Set-Cookie"] = cookieText(balance, attempt.session);
+  }
+  return endpoint;
+}
+
+/** Header filter phase: the session that this request began, if any, beside the cookies that are there. */
+export function tellSession(state: InFlight): void {
+  const { route, canary, session } = state;
+  const balance = canary === undefined ? route?.balance : canary.balance;
+  // Without an endpoint it is what an earlier request left.
+  if (session === undefined || state.endpoint < 0 || balance === undefined || balance.kind !== "session") return;
+  const given = ngx.header["Set-Cookie"];
+  const all: string[] = [];
+  if (typeof given === "string") all.push(given);
+  else if (given !== undefined) for (const one of given) all.push(one);
+  all.push(cookieText(balance, session));
+  ngx.header["Set-Cookie"] = all;
+}
+
+const cookieView: CookieView = {
+  https: false,
+  userAgent: undefined,
+  timeIn: (seconds) => ngx.cookie_time(Math.floor(ngx.now()) + seconds),
+};
+
+function cookieText({ cookie, key }: SessionBalance, session: string): string {
+  const vars = ngx.var;
+  cookieView.https = isHttps(vars);
+  cookieView.userAgent = vars.http_user_agent;
+  return setCookie(cookie, session, key, cookieView);
+}
+
+/** The client's connection is TLS, as a trusted proxy's X-Forwarded-Proto has it. */
+function isHttps(vars: Record<string, string | undefined>): boolean {
+  const forwarded = tables.settings.forwardedProto ? vars.http_x_forwarded_proto : undefined;
+  return forwarded === undefined ? vars.https === "on" : forwarded === "https";
+}

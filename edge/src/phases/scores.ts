@@ -1,0 +1,64 @@
+/**
+ * What the policy `ewma` knows of endpoints: the average of their response times, shared by all workers.
+ *
+ * One entry per `address:port`: the average, and as its flags the time in milliseconds (31 bits of it) that it is of.
+ * Two workers that write at once lose one measurement, which an average can bear; a lock would cost more.
+ */
+import { decayed, lastOf } from "../ewma.ts";
+import type { Peers } from "../policy.ts";
+import { derivedOf } from "../policy.ts";
+
+/** `lua_shared_dict` of nginx.conf. */
+const dict = ngx.shared["sluice_ewma"];
+/** Seconds after which nothing is left of an average. */
+const FORGOTTEN = 600;
+const WRAP = 2147483648;
+
+function clock(): number {
+  return Math.floor(ngx.now() * 1000) % WRAP;
+}
+
+/** The average of a peer as of now; 0 for one that nobody has measured. */
+export function score(peer: string): number {
+  if (dict === undefined) return 0;
+  const [average, at] = dict.get(peer);
+  if (average === undefined) return 0;
+  return decayed(average, elapsed(at ?? 0), 0);
+}
+
+/** Seconds since a clock reading. */
+function elapsed(at: number): number {
+  return ((clock() - at + WRAP) % WRAP) / 1000;
+}
+
+/** The request that the endpoint answered has ended: connect and response time of its last try go into the average. */
+export function measure(pool: Peers, endpoint: number): void {
+  const peer = derivedOf(pool).texts[endpoint];
+  if (dict === undefined || peer === undefined) return;
+  const vars = ngx.var;
+  const took = seconds(vars.upstream_connect_time) + seconds(vars.upstream_response_time);
+  const [average, at] = dict.get(peer);
+  dict.set(peer, decayed(average ?? 0, average === undefined ? FORGOTTEN : elapsed(at ?? 0), took), FORGOTTEN, clock());
+}
+
+function seconds(values: string | undefined): number {
+  return values === undefined ? 0 : (tonumber(lastOf(values)) ?? 0);
+}
+
+/** Endpoints that are new start with the mean of those that are known, so that they are not flooded. Once per pool. */
+export function welcome(pool: Peers): void {
+  const derived = derivedOf(pool);
+  if (derived.scored === true || dict === undefined) return;
+  derived.scored = true;
+  let sum = 0;
+  let known = 0;
+  for (const peer of derived.texts) {
+    const [average] = dict.get(peer);
+    if (average !== undefined) {
+      sum += average;
+      known++;
+    }
+  }
+  if (known === 0) return;
+  for (const peer of derived.texts) dict.add(peer, sum / known, FORGOTTEN, clock());
+}

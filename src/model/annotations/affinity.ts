@@ -1,0 +1,115 @@
+/**
+ * The annotations about session affinity: a cookie leads each client back to the endpoint that it had.
+ *
+ * ingress-nginx behaviour, cookies included, so that those issued there stay good; but that the cookie is of the paths
+ * of its Ingress, whoever else uses the Service.
+ */
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import { oneAddress } from "./balance.ts";
+import type { ResolveContext, Resolver } from "./resolver.ts";
+import { basicText, boolean, integer, oneOf } from "./value-types.ts";
+import type { AffinityValues, Values } from "./values.ts";
+
+export const affinityDefaults: AffinityValues = {
+  enabled: false,
+  mode: "balanced",
+  canaryBehavior: "sticky",
+  name: "INGRESSCOOKIE",
+  secure: false,
+  conditionalNone: false,
+  changeOnFailure: false,
+};
+
+const onlyCookie: ValueType<boolean> = {
+  expects: '"cookie"',
+  parse: (text) => (text === "cookie" ? { value: true } : undefined),
+  format: (on) => (on ? "cookie" : "none"),
+};
+
+/** ingress-nginx's character set "URL". */
+const path: ValueType<string> = {
+  expects: "letters, digits and - . _ ~ / : , ? & = only",
+  parse: (text) => (/^[A-Za-z0-9\-._~/:,?&=]+$/.test(text) ? { value: text } : undefined),
+  format: (text) => text,
+};
+
+type SameSite = NonNullable<AffinityValues["sameSite"]>;
+const SAME_SITE: readonly SameSite[] = ["None", "Lax", "Strict"];
+const sameSite: ValueType<SameSite> = {
+  expects: '"None", "Lax" or "Strict"',
+  parse: (text) => {
+    const value = SAME_SITE.find((one) => one.toLowerCase() === text.toLowerCase());
+    return value === undefined ? undefined : { value };
+  },
+  format: (text) => text,
+};
+
+export const affinityAnnotations: readonly Honoured[] = [
+  affinity("affinity", "enabled", onlyCookie, "Low", "`cookie`: a cookie leads each client back to the endpoint that it had.",
+    { differs: "It holds for the paths of its Ingress, not for every Ingress that uses the same Service port." }),
+  affinity("affinity-mode", "mode", oneOf("balanced", "persistent"), "Medium",
+    "`balanced`: some sessions move when endpoints are added; `persistent`: none does."),
+  affinity("affinity-canary-behavior", "canaryBehavior", oneOf("sticky", "legacy"), "Low",
+    "On a canary. `sticky`: sessions stay with the canary or the primary that they began with; `legacy`: the canary has none.", { onCanary: true }),
+  affinity("session-cookie-name", "name", basicText, "Medium", "Name of the cookie."),
+  affinity("session-cookie-secure", "secure", boolean, "Low", "The cookie is always Secure; otherwise on TLS connections.",
+    { differs: "With use-forwarded-headers a trusted X-Forwarded-Proto says whether the connection is TLS." }),
+  affinity("session-cookie-expires", "expires", integer, "Medium", "Seconds until the cookie's Expires."),
+  affinity("session-cookie-max-age", "maxAge", integer, "Medium", "Max-Age of the cookie, in seconds."),
+  affinity("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule."),
+  affinity("session-cookie-domain", "domain", basicText, "Medium", "Domain of the cookie."),
+  affinity("session-cookie-samesite", "sameSite", sameSite, "Low", "SameSite of the cookie: `None`, `Lax` or `Strict`.",
+    { differs: "Other spellings such as `lax` work too; ingress-nginx accepts and then drops them." }),
+  affinity("session-cookie-conditional-samesite-none", "conditionalNone", boolean, "Low",
+    "Leave SameSite=None out for old browsers that misread it."),
+  affinity("session-cookie-change-on-failure", "changeOnFailure", boolean, "Low",
+    "When its endpoint fails, the session moves to another one; otherwise the request is tried there again."),
+];
+
+function affinity<K extends keyof AffinityValues>(
+  name: string, field: K, type: ValueType<NonNullable<AffinityValues[K]>>, risk: Risk, doc: string, more: Pick<Honoured, "differs" | "onCanary"> = {},
+): Honoured {
+  return annotation<NonNullable<AffinityValues[K]>>({
+    name,
+    group: "affinity",
+    risk,
+    scope: "location",
+    type,
+    doc,
+    ...more,
+    get: (values) => values.affinity[field] ?? undefined,
+    set: (values, value) => ({ ...values, affinity: { ...values.affinity, [field]: value } }),
+  });
+}
+
+/** Says what cannot have an effect. */
+export const affinityResolver: Resolver = {
+  groups: ["affinity"],
+  resolve(values, at) {
+    if (values.canary.enabled) return values;
+    if (at.given("affinity-canary-behavior") !== undefined) {
+      at.report(found.affinityCanaryBehavior(at.place("affinity-canary-behavior"), {}));
+    }
+    if (values.affinity.enabled) checkSession(values, at);
+    // An invalid affinity says so itself.
+    else if (at.given("affinity") === undefined) reportIdle(at);
+    return values;
+  },
+};
+
+function checkSession({ balance, affinity: { sameSite: site, conditionalNone } }: Values, at: ResolveContext): void {
+  if (balance.serviceUpstream) oneAddress(at, "affinity");
+  const name = "session-cookie-conditional-samesite-none";
+  if (site !== "None" && conditionalNone) {
+    at.report(found.balancingNeeds(at.place(name), { name, other: 'session-cookie-samesite: "None"', effect: "the cookie is the same for every browser" }));
+  }
+}
+
+function reportIdle(at: ResolveContext): void {
+  for (const { name } of affinityAnnotations) {
+    if (name === "affinity-canary-behavior" || at.given(name) === undefined) continue;
+    at.report(found.balancingNeeds(at.place(name), { name, other: 'affinity: "cookie"', effect: "clients get no cookie" }));
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The annotations about which endpoint of a Service takes a request.
+ *
+ * ingress-nginx behaviour, but that a policy belongs to the paths of its Ingress: there it belongs to the Service port,
+ * and of two Ingresses that share one the older decides.
+ */
+import type { Config } from "../config.ts";
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import { parseTemplate, templateText } from "./template.ts";
+import type { ResolveContext, Resolver } from "./resolver.ts";
+import { boolean, integerBetween, oneOf } from "./value-types.ts";
+import type { BalanceValues, Values } from "./values.ts";
+import type { Template } from "../../../edge/src/program.ts";
+
+const POLICIES = ["round_robin", "ewma", "chash", "chashsubset", "sticky_balanced", "sticky_persistent"] as const;
+export type LoadBalance = (typeof POLICIES)[number];
+
+/** ingress-nginx behaviour: what 0 stands for, and no value. */
+const SUBSET_SIZE = 3;
+const LARGEST_SUBSET = 10_000;
+
+export function balanceDefaults({ loadBalance, serviceUpstream }: Config): BalanceValues {
+  return { loadBalance, serviceUpstream, subset: false, subsetSize: SUBSET_SIZE };
+}
+
+/** ingress-nginx's character set of upstream-hash-by. */
+const hashKey: ValueType<Template> = {
+  expects: "letters, digits and - _ $ { } only, such as $request_uri or ${http_x_user}",
+  parse: (text) => (/^[A-Za-z0-9\-_${}]+$/.test(text) ? { value: parseTemplate(text) } : undefined),
+  format: templateText,
+};
+
+const subsetSize: ValueType<number> = {
+  ...integerBetween(0, LARGEST_SUBSET),
+  parse: (text) => {
+    const parsed = integerBetween(0, LARGEST_SUBSET).parse(text);
+    return parsed?.value === 0 ? { value: SUBSET_SIZE } : parsed;
+  },
+};
+
+const OWN_PATHS = "The policy is the Ingress's own: another Ingress may choose another one for the same Service port.";
+
+export const balanceAnnotations: readonly Honoured[] = [
+  balance("service-upstream", "serviceUpstream", boolean, "Low", "default", "Send requests to the Service's ClusterIP instead of its pods.",
+    "It holds for the paths of its Ingress, and a value that is neither true nor false leaves the ConfigMap's in force."),
+  balance("load-balance", "loadBalance", oneOf<LoadBalance>(...POLICIES), "Low", "refused",
+    "`round_robin` takes the endpoints in turn, `ewma` prefers those that answered fast of late. The other names ask for `upstream-hash-by` or `affinity`.", OWN_PATHS),
+  balance("upstream-hash-by", "hashBy", hashKey, "High", "refused",
+    "Requests with the same value of this text with nginx variables go to the same endpoint.",
+    "A retry goes on to the next endpoint of the ring instead of the one that failed; the policy is the Ingress's own."),
+  balance("upstream-hash-by-subset", "subset", boolean, "Low", "refused", "Requests with the same value go to the same few endpoints."),
+  balance("upstream-hash-by-subset-size", "subsetSize", subsetSize, "Low", "refused", "How many these are; 0 means 3."),
+];
+
+function balance<K extends keyof BalanceValues>(
+  name: string, field: K, type: ValueType<NonNullable<BalanceValues[K]>>, risk: Risk, onInvalid: "default" | "refused", doc: string, differs?: string,
+): Honoured {
+  return annotation<NonNullable<BalanceValues[K]>>({
+    name,
+    group: "load balancing",
+    risk,
+    scope: "location",
+    onCanary: true,
+    onInvalid,
+    type,
+    doc,
+    ...(differs === undefined ? {} : { differs }),
+    get: (values) => values.balance[field] ?? undefined,
+    set: (values, value) => ({ ...values, balance: { ...values.balance, [field]: value } }),
+  });
+}
+
+/** Says what cannot have an effect beside the other values. Nothing is corrected: `balanceOf` knows the precedence. */
+export const balanceResolver: Resolver = {
+  groups: ["load balancing"],
+  resolve(values, at) {
+    const { hashBy, subset, loadBalance, serviceUpstream } = values.balance;
+    if (hashBy === undefined) {
+      needs(at, "upstream-hash-by-subset", "upstream-hash-by", "requests are not hashed");
+      needs(at, "upstream-hash-by-subset-size", "upstream-hash-by", "requests are not hashed");
+    } else if (!subset) needs(at, "upstream-hash-by-subset-size", 'upstream-hash-by-subset: "true"', "each value has one endpoint");
+    const winner = stronger(values);
+    if (winner !== undefined && winner !== "upstream-hash-by") outranked(at, "upstream-hash-by", winner);
+    if (loadBalance === "round_robin" || loadBalance === "ewma") {
+      if (winner !== undefined) outranked(at, "load-balance", winner);
+    } else if (winner === undefined) {
+      needs(at, "load-balance", loadBalance.startsWith("chash") ? "upstream-hash-by" : 'affinity: "cookie"', "endpoints are taken in turn");
+    }
+    if (serviceUpstream && hashBy !== undefined) oneAddress(at, "upstream-hash-by");
+    return values;
+  },
+};
+
+/** The annotation that decides before load-balance does. */
+function stronger({ affinity, balance: { hashBy } }: Values): string | undefined {
+  return affinity.enabled ? 'affinity: "cookie"' : hashBy === undefined ? undefined : "upstream-hash-by";
+}
+
+function needs(at: ResolveContext, name: string, other: string, effect: string): void {
+  if (at.given(name) !== undefined) at.report(found.balancingNeeds(at.place(name), { name, other, effect }));
+}
+
+function outranked(at: ResolveContext, name: string, winner: string): void {
+  if (at.given(name) !== undefined) at.report(found.balancingOutranked(at.place(name), { name, winner }));
+}
+
+/** With service-upstream there is nothing to choose from. */
+export function oneAddress(at: ResolveContext, name: string): void {
+  if (at.given(name) !== undefined) at.report(found.balancingOneAddress(at.place(name), { name }));
+}

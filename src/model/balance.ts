@@ -1,0 +1,79 @@
+/**
+ * How the requests of a route or canary choose their endpoint, in the edge's own shapes: nothing is left to compile.
+ *
+ * ingress-nginx behaviour: affinity comes before upstream-hash-by, which comes before load-balance.
+ */
+import { createHash } from "node:crypto";
+import type { Balance, SessionBalance, SessionCookie } from "../../edge/src/program.ts";
+import type { AffinityValues, Values } from "./annotations/values.ts";
+import { poolName } from "./pool.ts";
+
+/** @param path of the rule. Undefined: the endpoints in turn. */
+export function balanceOf(values: Values, pool: string, path: string): Balance | undefined {
+  const { affinity, balance } = values;
+  if (affinity.enabled) return sessionOf(affinity, pool, path);
+  const { hashBy, subset, subsetSize, loadBalance } = balance;
+  if (hashBy !== undefined) return { kind: "hash", key: hashBy, ...(subset ? { subset: subsetSize } : {}) };
+  return loadBalance === "ewma" ? { kind: "ewma" } : undefined;
+}
+
+/** That of a canary: the session of the route that it joins, unless its Ingress wants none; else its own. */
+export function canaryBalance(values: Values, pool: string, route: Balance | undefined): Balance | undefined {
+  const joins = route?.kind === "session" && values.affinity.canaryBehavior !== "legacy";
+  return joins ? { ...route, key: backendKey(pool) } : balanceOf(values, pool, "/");
+}
+
+/** The policies of a route and its canaries; sessions with the keys of all the sides that they may be on. */
+export function withSides<C extends { readonly balance?: Balance }>(balance: Balance | undefined, canaries: readonly C[]): Sided<C> {
+  const keys = [balance, ...canaries.map((canary) => canary.balance)].flatMap((one) => (one?.kind === "session" ? one.key : []));
+  if (keys.length < 2) return { ...(balance ? { balance } : {}), canaries };
+  const sided = (one: Balance): Balance => (one.kind === "session" ? { ...one, sides: keys } : one);
+  return {
+    ...(balance ? { balance: sided(balance) } : {}),
+    canaries: canaries.map((canary) => (canary.balance ? { ...canary, balance: sided(canary.balance) } : canary)),
+  };
+}
+
+interface Sided<C> {
+  readonly balance?: Balance;
+  readonly canaries: readonly C[];
+}
+
+function sessionOf(affinity: AffinityValues, pool: string, path: string): SessionBalance {
+  return {
+    kind: "session",
+    cookie: cookieOf(affinity, path),
+    ...(affinity.mode === "persistent" ? { persistent: true } : {}),
+    ...(affinity.changeOnFailure ? { changeOnFailure: true } : {}),
+    key: backendKey(pool),
+  };
+}
+
+function cookieOf({ name, expires, maxAge, domain, path, secure, sameSite, conditionalNone }: AffinityValues, rulePath: string): SessionCookie {
+  return {
+    name,
+    variable: `cookie_${name.toLowerCase()}`,
+    ...(expires === undefined ? {} : { expires }),
+    ...(maxAge === undefined ? {} : { maxAge }),
+    ...(domain === undefined ? {} : { domain }),
+    path: path ?? pathAttribute(rulePath),
+    ...(secure ? { secure } : {}),
+    ...(sameSite === undefined ? {} : { sameSite }),
+    ...(sameSite === "None" && conditionalNone ? { conditionalNone } : {}),
+  };
+}
+
+/** A rule's path as browsers compare it: percent-encoded, for they see the URL as it is sent, and without attribute ends. */
+function pathAttribute(path: string): string {
+  return path.toWellFormed().replace(/[^\x21-\x3a\x3c-\x7e]/gu, (one) => encodeURIComponent(one));
+}
+
+/** What names a pool in cookies, ingress-nginx's: the digest of its name, salted with the digest of its name. */
+function backendKey(pool: string): string {
+  const name = poolName(pool);
+  return md5(md5(name) + name);
+}
+
+function md5(text: string): string {
+  return createHash("md5").update(text).digest("hex");
+}
