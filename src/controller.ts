@@ -7,7 +7,7 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
-import { parseConfig } from "./model/config.ts";
+import { parseConfig, type Config } from "./model/config.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -25,6 +25,8 @@ export interface ControllerOptions {
   readonly engineFindings: () => readonly Finding[];
   /** After each turn, with the number of parts that it changed and how long it took. */
   readonly turned: (parts: number, milliseconds: number) => void;
+  /** The controller's ConfigMap was read. */
+  readonly configured: (config: Config) => void;
 }
 
 export interface Controller {
@@ -45,6 +47,7 @@ export function createController(options: ControllerOptions): Controller {
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
+  let verdicts: ReadonlyMap<string, string> | undefined;
   /** False until what the first Program refers to was read as well: until then changes only gather. */
   let started = false;
 
@@ -59,6 +62,7 @@ export function createController(options: ControllerOptions): Controller {
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
     config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    options.configured(config.config);
   };
 
   const rebuild = (): Built => {
@@ -66,6 +70,23 @@ export function createController(options: ControllerOptions): Controller {
     if (!built || changes.some(({ kind }) => kind === "ConfigMap")) readConfig();
     built = builder.update(source.snapshot, changes, config.config);
     return built;
+  };
+
+  /** What nginx said of snippets, as objects that the Ingresses with those snippets are read again for. */
+  const takeVerdicts = (): void => {
+    const { refusedSnippets } = engine.state;
+    if (refusedSnippets === verdicts || (verdicts === undefined && refusedSnippets.size === 0)) return;
+    verdicts = refusedSnippets;
+    const known = source.snapshot.all("SnippetVerdict");
+    for (const { metadata } of [...known.values()]) {
+      if (!verdicts.has(metadata.name)) source.snapshot.remove({ kind: "SnippetVerdict", namespace: "", name: metadata.name });
+    }
+    for (const [name, problem] of verdicts) {
+      if (source.snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
+      source.snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
+    }
+    // The engine is in the middle of telling.
+    setImmediate(turn);
   };
 
   const turn = (): void => {
@@ -91,6 +112,7 @@ export function createController(options: ControllerOptions): Controller {
       turn();
     },
     engineChanged() {
+      takeVerdicts();
       for (const check of [...waiters]) check();
     },
     async sync(signal) {

@@ -6,6 +6,7 @@ import { options } from "./phases/options.ts";
 import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
 import { startRequestIds } from "./phases/request-id.ts";
+import { startTracing } from "./phases/trace.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
 import { takeSeat } from "./phases/workers.ts";
 
@@ -37,6 +38,7 @@ export function initWorker(): void {
   takeSeat();
   startPasswords();
   startDigest();
+  startTracing();
   loadSnapshot(options.keys);
   loadSnapshot(options.program);
   startChannel();

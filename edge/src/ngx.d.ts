@@ -46,11 +46,16 @@ declare namespace ngx {
     /** Only where there is none. */
     add(key: string, value: number, seconds: number, flags: number): void;
   }
+  /** Type 0: as a path, `/` and what may stand in one stay. */
+  export function escape_uri(text: string, type: number): string;
 
   /** @noSelf */
   export namespace req {
     export function set_uri(uri: string, jump: boolean): void;
     export function get_method(): string;
+    export function is_internal(): boolean;
+    /** Seconds of Unix time, with milliseconds. */
+    export function start_time(): number;
     export function set_header(name: string, value: string): void;
     export function clear_header(name: string): void;
   }

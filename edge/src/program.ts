@@ -10,6 +10,7 @@ import type { Condition } from "./conditions.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Rewrite } from "./rewrite-target.ts";
+import type { RouteTrace, Sampling } from "./trace.ts";
 
 export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
@@ -17,6 +18,7 @@ export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
 export type { Condition } from "./conditions.ts";
 export type { Networks } from "./networks.ts";
+export type { RouteTrace } from "./trace.ts";
 
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
@@ -70,6 +72,8 @@ export interface Filters {
   any?: boolean;
   /** Bytes a second of the response, and bytes before that holds. */
   speed?: [number, number];
+  /** A snippet stands in its location and sees the client's URI. */
+  snippet?: boolean;
 }
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
@@ -108,6 +112,7 @@ export interface Route {
   redirectPort?: number;
   /** How requests of the primary choose an endpoint; absent: in turn. */
   balance?: Balance;
+  trace?: RouteTrace;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -199,6 +204,8 @@ export interface EdgeSettings {
   /** Statuses of requests over a limit. */
   limitRateStatus: number;
   limitConnectionsStatus: number;
+  /** Absent until the settings have come: nothing is sampled. */
+  sampling?: Sampling;
 }
 
 export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "settings";

@@ -32,7 +32,7 @@ function section(rows: readonly Annotation[], defaults: Values): string[] {
   const others = rows.filter((row) => row.status !== "honoured");
   return [
     ...(honoured.length > 0 ? [table(["annotation", "what it does", "default", "must be", "otherwise", "holds for", "risk"], honoured.map((row) => works(row, defaults)))] : []),
-    ...honoured.flatMap((row) => (row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
+    ...rows.flatMap((row) => (row.status === "not-yet" || row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
     ...(others.length > 0 ? [table(["annotation", "Sluice", "risk"], others.map((row) => [names(row), outcome(row), row.risk]))] : []),
   ];
 }
@@ -44,7 +44,7 @@ function works(row: Honoured, defaults: Values): string[] {
 }
 
 function outcome(row: Exclude<Annotation, Honoured>): string {
-  if (row.status === "snippet") return "refused: it puts text into nginx's configuration";
+  if (row.status === "snippet") return row.place === "location" ? "refused, unless the operator allows it" : "refused: it has no place here";
   return row.guardsAccess("probe") ? "not yet: its paths answer 503" : "not yet: it has no effect";
 }
 

@@ -15,6 +15,8 @@ import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { createReadiness } from "../report/readiness.ts";
+import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
+import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
@@ -56,6 +58,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     hooks.signal?.throwIfAborted();
     const parts = assemble(settings, source, log, ending.signal, hooks.turned ?? (() => {}));
     endings.push(() => parts.findingLog.stop());
+    endings.push(() => parts.spans.stop());
     const health = await serveHealth(parts.health);
     endings.push(() => closeServer(health));
     await parts.engine.listen();
@@ -79,6 +82,7 @@ interface Assembly {
   readonly engine: Engine;
   readonly controller: Controller;
   readonly findingLog: FindingLog;
+  readonly spans: SpanExport;
   readonly health: HealthOptions;
 }
 
@@ -87,8 +91,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   // The agent looks again; looking here makes what is missing an error of this command.
   const { workers } = probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings);
+  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
   const findingLog = createFindingLog(findings, log);
+  const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
     settings,
@@ -99,6 +104,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       findingLog.touch();
     },
     counted: (rows) => metrics.count(rows),
+    spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   const controller = createController({
     settings,
@@ -106,6 +112,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     engine,
     log,
     engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
       if (parts > 0) turned(parts, milliseconds);
@@ -122,7 +129,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     sync: (signal) => controller.sync(signal),
     metrics: () => metrics.render(),
   };
-  return { engine, controller, findingLog, health };
+  return { engine, controller, findingLog, spans, health };
 }
 
 function closeServer(server: Server): void {

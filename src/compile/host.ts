@@ -101,7 +101,7 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
 
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
-  const { httpsRedirect, preserveTrailingSlash, edge, redirect, rewrite, relative, redirectPort } = route.filters;
+  const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
   return {
     path: route.path,
     ...target,
@@ -116,6 +116,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(relative ? { relative } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
     ...(route.balance ? { balance: route.balance } : {}),
+    ...(trace ? { trace } : {}),
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };

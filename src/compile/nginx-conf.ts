@@ -15,6 +15,7 @@ import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { digestOf } from "../support/digest.ts";
 import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 
 export interface NginxConf {
@@ -201,21 +202,23 @@ function server(input: ConfInput): Directive {
       ...profileDirectives(defaultProfile(config)),
       directive("proxy_pass", "http://sluice"),
     ]),
-    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile)),
+    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, config)),
     declarations(),
   ]);
 }
 
-function profileLocation(id: string, profile: Profile): Directive {
+function profileLocation(id: string, profile: Profile, config: Config): Directive {
+  const directives = profileDirectives(profile);
   return block("location", ["=", `profile:${id}`], [
-    ...profileDirectives(profile),
+    ...directives,
+    ...(profile.snippet ? snippetDirectives(profile.snippet, config, directives) : []),
     directive("proxy_pass", expression("http://sluice$sluice_uri")),
   ]);
 }
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations(): Directive {
-  const names = ["sluice_uri", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
+  const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
     "ingress_name", "service_name", "service_port", "location_path"];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }

@@ -6,6 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Config } from "../model/config.ts";
+import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
@@ -24,6 +25,8 @@ export interface Profile extends Pick<
 > {
   /** The location runs the access and header filter phases: it serves routes with filters. */
   readonly filtered: boolean;
+  /** Directives of an Ingress, where the operator allows that. */
+  readonly snippet: Snippet | undefined;
 }
 
 interface Row {
@@ -70,6 +73,10 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
     why: "fixed in the location",
     emit: (p) => directive("proxy_http_version", p.httpVersion),
   },
+  snippet: {
+    why: "the operator's exception: text that nginx alone can read, tested by the agent before it is used (snippet.ts emits it)",
+    emit: () => [],
+  },
   filtered: {
     why: "a phase is hooked per location, and routes without filters should not pay for it",
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
@@ -84,8 +91,8 @@ const FILTER_PHASES: readonly Directive[] = [
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 
 /** The part of a route that makes its profile. */
-export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge">): Profile {
-  return pick({ ...proxy, filtered: filters.edge !== undefined });
+export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet">): Profile {
+  return pick({ ...proxy, filtered: filters.edge !== undefined, snippet: filters.snippet });
 }
 
 /** Keys in one order, so that equal profiles print alike. */
@@ -109,6 +116,7 @@ export function defaultProfile(config: Config): Profile {
     nextUpstreamTries: config.proxyNextUpstreamTries,
     httpVersion: config.proxyHttpVersion,
     filtered: false,
+    snippet: undefined,
   };
 }
 

@@ -169,5 +169,17 @@ function edgeSettings(config: Config): EdgeSettings {
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
+    sampling: sampling(config),
+  };
+}
+
+const SAMPLERS = { AlwaysOn: "on", AlwaysOff: "off", TraceIdRatioBased: "ratio" } as const;
+
+function sampling(config: Config): NonNullable<EdgeSettings["sampling"]> {
+  return {
+    sampler: SAMPLERS[config.otelSampler],
+    ratio: config.otelSamplerRatio,
+    parentBased: config.otelSamplerParentBased,
+    reports: config.otlpCollectorHost !== "",
   };
 }

@@ -5,6 +5,7 @@
  * not loaded yet, or the operator's own settings, cost a reload, and a part that needs such a profile keeps its last
  * version until the reload is done. Progress comes through `changed`; nothing here blocks.
  */
+import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
 import type { Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
@@ -14,6 +15,7 @@ import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
   readonly settings: Settings;
@@ -22,6 +24,7 @@ export interface EngineOptions {
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
   readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
 export interface EngineState {
@@ -39,6 +42,8 @@ export interface EngineState {
   /** What nginx said of the configuration it refused; undefined when it took the last one. */
   readonly refused: string | undefined;
   /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
+  /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
+  readonly refusedSnippets: ReadonlyMap<string, string>;
   readonly keysNotKept: boolean;
   /** Why the snapshot for workers that start is behind; undefined when it is not. */
   readonly snapshotProblem: string | undefined;
@@ -53,6 +58,7 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #ledger = new Ledger();
   readonly #channel: Channel;
+  readonly #trials = new Trials((order) => void this.#channel.order(order));
   #program: Program | undefined;
   /** What the last plan was made from; the same again needs no plan. */
   #planned: { profiles: unknown; config: unknown; status: EngineStatus } | undefined;
@@ -118,6 +124,7 @@ export class Engine {
       reloadReasons: this.#reloads,
       behind,
       refused: this.#refused?.problem,
+      refusedSnippets: this.#trials.refused,
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
     };
@@ -133,7 +140,7 @@ export class Engine {
 
   /** Something that was applied is not published yet, or waits for a reload. */
   #holdsBack(): boolean {
-    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined;
+    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open;
   }
 
   /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
@@ -168,7 +175,10 @@ export class Engine {
     const status = this.#status;
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
-    const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status });
+    this.#trials.examine({ settings: this.#options.settings, facts, program, status });
+    if (this.#trials.pending) return;
+    const usable = this.#trials.usable;
+    const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     // The first one at once; a burst of new profiles costs one reload.
     const wait = this.#lastReload + this.#options.settings.reloadInterval * 1000 - Date.now();
     if (plan?.reason === "new-profile" && wait > 0) {
@@ -202,6 +212,7 @@ export class Engine {
     this.#snapshotProblem = undefined;
     this.#runs(hello.status);
     this.#pending = undefined;
+    this.#trials.restart();
     this.#advance();
   }
 
@@ -212,9 +223,17 @@ export class Engine {
 
   #hear(message: FromSubscriber): void {
     if (message.op === "counters") this.#options.counted(message.rows);
+    else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
+    else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
     else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
     else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
+  }
+
+  #tried(id: string, problem: string): void {
+    this.#trials.tried(id, problem);
+    this.#planned = undefined;
+    this.#advance();
   }
 
   #engineChanged(status: EngineStatus, event: "started" | "reloaded" | "restarted"): void {

@@ -4,6 +4,7 @@
  * Workers face the network; one that was taken over must not be able to end the controller, or to speak for the
  * agent. So every message is checked for its shape, and each role has its own few words.
  */
+import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
 import type { AgentHello, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
 
 export type Role = "worker" | "agent" | undefined;
@@ -24,6 +25,10 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "worker" ? { op: "exiting" } : undefined;
     case "counters":
       return role === "worker" ? counters(message["rows"]) : undefined;
+    case "spans":
+      return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
+    case "tried":
+      return role === "agent" ? { op: "tried", id: text(message["id"]), problem: text(message["problem"]) } : undefined;
     case "engine":
       return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
     case "refused":
@@ -92,4 +97,27 @@ function counterRow(value: unknown): CounterRow | undefined {
     status,
     requests,
   };
+}
+
+const SPAN_TEXTS = [
+  "trace", "span", "parent", "name", "method", "scheme", "host", "port", "uri", "protocol", "client", "agent", "route", "namespace",
+  "ingress", "service", "canary", "upstream",
+] as const;
+
+function spans(rows: unknown, dropped: unknown): FromSubscriber | undefined {
+  const list: readonly unknown[] = Array.isArray(rows) ? rows : [];
+  if (list.length > SPANS_PER_MESSAGE || !isCount(dropped)) return undefined;
+  const checked = list.map(spanRow);
+  return checked.every((row) => row !== undefined) ? { op: "spans", rows: checked, dropped } : undefined;
+}
+
+function spanRow(value: unknown): SpanRow | undefined {
+  const row = fieldsOf(value) ?? {};
+  const { start, end, status } = row;
+  if (!isCount(start) || !isCount(end) || !isCount(status) || status > 999) return undefined;
+  if (!SPAN_TEXTS.every((field) => typeof row[field] === "string")) return undefined;
+  const texts = Object.fromEntries(SPAN_TEXTS.map((field) => [field, text(row[field]).slice(0, LONGEST_LABEL)])) as Omit<SpanRow, "start" | "end" | "status">;
+  const isId = (id: string, length: number): boolean => id.length === length && /^[0-9a-f]*$/.test(id);
+  if (!isId(texts.trace, 32) || !isId(texts.span, 16) || (texts.parent !== "" && !isId(texts.parent, 16))) return undefined;
+  return { ...texts, start, end, status };
 }

@@ -20,6 +20,8 @@ export interface PlanInput {
   /** Profiles of what workers hold now: they stay until the new versions of those parts are out. */
   readonly held: ReadonlyMap<string, Profile>;
   readonly status: EngineStatus;
+  /** False for a profile that must not be in nginx.conf: its snippet was refused, or not tested. */
+  readonly usable: (id: string, profile: Profile) => boolean;
 }
 
 export interface ReloadPlan {
@@ -29,13 +31,14 @@ export interface ReloadPlan {
 }
 
 /** Undefined: nginx runs what it should. */
-export function planReload({ settings, facts, program, held, status }: PlanInput): ReloadPlan | undefined {
+export function planReload({ settings, facts, program, held, status, usable }: PlanInput): ReloadPlan | undefined {
   const conf = (profiles: ReadonlyMap<string, Profile>): NginxConf =>
     nginxConf({ settings, config: program.config, facts, profiles });
   const live = new Map(Object.entries(status.profiles));
-  const unknown = [...program.profiles.keys()].some((id) => !live.has(id));
+  const unknown = [...program.profiles].some(([id, profile]) => !live.has(id) && usable(id, profile));
   if (status.master !== 0 && !unknown && conf(live).digest === status.config) return undefined;
-  const profiles = new Map([...standingProfiles(program.config), ...held, ...program.profiles]);
+  const all = [...standingProfiles(program.config), ...held, ...program.profiles];
+  const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
   return { conf: conf(profiles), profiles, reason };
 }

@@ -4,6 +4,7 @@
  * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
  * Subscriber → controller: `hello` first, then acknowledgements.
  */
+import type { SpanRow } from "../../edge/src/trace.ts";
 import type { EngineFacts } from "../compile/facts.ts";
 import type { Profile } from "../compile/profiles.ts";
 
@@ -65,10 +66,14 @@ export type FromSubscriber =
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
   | { readonly op: "counters"; readonly rows: readonly CounterRow[] }
+  /** Worker: requests that were sampled, and how many it had no room for. */
+  | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
   | { readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" }
   /** Agent: nginx refused this configuration; what ran before still runs. */
   | { readonly op: "refused"; readonly config: string; readonly problem: string }
+  /** Agent: nginx took a trial (problem ""), or what it said against it. */
+  | { readonly op: "tried"; readonly id: string; readonly problem: string }
   /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
   | { readonly op: "snapshot"; readonly problem: string };
 
@@ -76,6 +81,8 @@ export type FromSubscriber =
 export type AgentOrder =
   /** Test this configuration, then start nginx with it or reload. */
   | { readonly op: "configure"; readonly text: string; readonly digest: string; readonly profiles: EngineStatus["profiles"] }
+  /** Test this configuration, which is never used. */
+  | { readonly op: "try"; readonly text: string; readonly id: string }
   /** End nginx and yourself. */
   | { readonly op: "stop" };
 

@@ -84,6 +84,7 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ConfigMap":
+    case "SnippetVerdict":
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "EndpointSlice":

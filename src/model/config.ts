@@ -3,7 +3,7 @@
  */
 import type { ConfigMap } from "../source/objects.ts";
 import { closest } from "../support/edit-distance.ts";
-import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configValueInvalid } from "./config/findings.ts";
+import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configTracingWithoutCollector, configValueInvalid } from "./config/findings.ts";
 import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
 import type { ConfigRow } from "./config/table.ts";
@@ -50,6 +50,9 @@ export interface Config {
   readonly sslRejectHandshake: boolean;
   // annotations
   readonly allowCrossNamespaceResources: boolean;
+  readonly allowSnippetAnnotations: boolean;
+  readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
+  readonly annotationValueWordBlocklist: readonly string[];
   readonly globalAllowedResponseHeaders: readonly string[];
   readonly noAuthLocations: readonly string[];
   readonly whitelistSourceRange: readonly string[];
@@ -99,6 +102,21 @@ export interface Config {
   readonly gzipLevel: number;
   readonly gzipMinLength: number;
   readonly gzipTypes: string;
+  // tracing
+  readonly enableOpentelemetry: boolean;
+  readonly opentelemetryTrustIncomingSpan: boolean;
+  /** With `$variables`; empty: method and path of the route. */
+  readonly opentelemetryOperationName: string;
+  /** Empty: spans go nowhere. */
+  readonly otlpCollectorHost: string;
+  readonly otlpCollectorPort: number;
+  readonly otelServiceName: string;
+  readonly otelSampler: "AlwaysOn" | "AlwaysOff" | "TraceIdRatioBased";
+  readonly otelSamplerRatio: number;
+  readonly otelSamplerParentBased: boolean;
+  readonly otelMaxQueuesize: number;
+  readonly otelScheduleDelayMillis: number;
+  readonly otelMaxExportBatchSize: number;
   // workers and logs
   /** `auto` or a number. */
   readonly workerProcesses: "auto" | number;
@@ -141,6 +159,9 @@ export function parseConfig(configMap: ConfigMap | undefined): { config: Config;
     } else if (key === CONFIG_TABLE[field].key || data[CONFIG_TABLE[field].key] === undefined) {
       take(config, field, value, place, findings);
     }
+  }
+  if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
+    findings.push(configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
   return { config, findings };
 }

@@ -7,6 +7,8 @@ import { headerFilters } from "./annotations/headers.ts";
 import { limitFilters } from "./annotations/limits.ts";
 import { redirectFilters } from "./annotations/redirects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
+import { snippetFilters } from "./annotations/snippets.ts";
+import { routeTrace } from "./annotations/tracing.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -35,6 +37,7 @@ const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   headerFilters,
   limitFilters,
   accessFilters,
+  snippetFilters,
 ];
 const POOLS: readonly PoolsOf[] = [];
 
@@ -43,6 +46,8 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
   const exempt = context.config.noTlsRedirectLocations.some((start) => context.path.startsWith(start));
   const httpsRedirect = exempt ? "never" : forceSslRedirect ? "always" : sslRedirect ? "certificate" : "never";
   const edge: EdgeFilters = Object.assign({}, ...EDGE_FILTERS.map((filters) => filters(values, context)));
+  const trace = routeTrace(values);
+  const { snippet } = values.snippets;
   const pools = POOLS.flatMap((poolsOf) => poolsOf(values, context));
   return {
     httpsRedirect,
@@ -50,6 +55,8 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
     ...rewriteFilters(values, context.path),
     ...redirectFilters(values, context.httpsPort),
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
+    ...(trace ? { trace } : {}),
+    ...(snippet ? { snippet } : {}),
     ...(pools.length > 0 ? { pools } : {}),
   };
 }

@@ -3,6 +3,8 @@
  *
  * Codes are stable. A sentence names the offending value and the remedy; the effect says what happens meanwhile.
  */
+export * from "./annotations/findings-snippets.ts";
+export * from "./annotations/findings-tracing.ts";
 import { CLOSED, finding } from "./findings.ts";
 
 export * from "./annotations/findings-access.ts";
@@ -143,13 +145,6 @@ export const annotationOnCanary = finding<{ name: string }>(
   "info",
   ({ name }) => `${name} has no effect on a canary: set it on the Ingress that the canary joins`,
   () => "requests to the canary follow the annotations of that Ingress",
-);
-
-export const snippetRefused = finding<{ name: string }>(
-  "snippet-refused",
-  "error",
-  ({ name }) => `${name} puts text into nginx's configuration, which Sluice never allows: remove it`,
-  () => "the whole Ingress is refused: none of its rules is served",
 );
 
 // Sluice's own annotations

@@ -12,10 +12,12 @@ export interface ObjectLookup {
   secret(namespace: string, name: string): Secret | undefined;
   configMap(namespace: string, name: string): ConfigMap | undefined;
   service(namespace: string, name: string): Service | undefined;
+  /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
+  snippetProblem(digest: string): string | undefined;
 }
 
 /** Kinds that can be looked up. */
-export type LookedUp = "Secret" | "ConfigMap" | "Service";
+export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict";
 
 /** How References name an object: `Secret shop/passwords`. */
 export function objectKey(kind: LookedUp, namespace: string, name: string): string {
@@ -28,5 +30,5 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     noted.add(objectKey(kind, namespace, name));
     return snapshot.get(kind, namespace, name);
   };
-  return { secret: read("Secret"), configMap: read("ConfigMap"), service: read("Service") };
+  return { secret: read("Secret"), configMap: read("ConfigMap"), service: read("Service"), snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem };
 }

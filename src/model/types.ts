@@ -5,11 +5,12 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Balance, Condition, Filters as EdgeFilters, Redirect, Rewrite } from "../../edge/src/program.ts";
+import type { Balance, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
+import type { Snippet } from "./snippets/snippet.ts";
 
 export interface Origin {
   readonly kind: string;
@@ -114,6 +115,10 @@ export interface Filters {
   readonly redirectPort?: number;
   /** What the edge does beside: in its own shapes, because nothing is left to compile. Absent: nothing. */
   readonly edge?: EdgeFilters;
+  /** Present: its requests are traced. */
+  readonly trace?: RouteTrace;
+  /** Directives that the operator let the Ingress write: the one text of a tenant's that reaches nginx. */
+  readonly snippet?: Snippet;
   /** Pools that a filter sends requests to, beside the route's own. */
   readonly pools?: readonly FilterPool[];
 }

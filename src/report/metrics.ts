@@ -9,7 +9,7 @@ export interface Metrics {
   render(): Promise<{ type: string; text: string }>;
 }
 
-export function createMetrics(state: () => EngineState, findings: () => readonly Finding[]): Metrics {
+export function createMetrics(state: () => EngineState, findings: () => readonly Finding[], spans: () => SpanCounts): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, value: (state: EngineState) => number): void => {
@@ -20,6 +20,7 @@ export function createMetrics(state: () => EngineState, findings: () => readonly
   gauge("sluice_workers", "Connected workers of the running nginx.", (s) => s.workers);
   countReloads(registry, state);
   countFindings(registry, findings);
+  countSpans(registry, spans);
   const requests = new Counter({
     name: "nginx_ingress_controller_requests",
     help: "Requests answered, by the route that took them.",
@@ -32,6 +33,19 @@ export function createMetrics(state: () => EngineState, findings: () => readonly
     },
     render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
+}
+
+interface SpanCounts {
+  readonly exported: number;
+  readonly dropped: number;
+}
+
+function countSpans(registry: Registry, spans: () => SpanCounts): void {
+  const counter = (name: string, help: string, value: () => number): void => {
+    new Counter({ name, help, registers: [registry], collect() { this.reset(); this.inc(value()); } });
+  };
+  counter("sluice_spans_exported_total", "Spans that the OpenTelemetry collector took.", () => spans().exported);
+  counter("sluice_spans_dropped_total", "Spans that found no room, or that the collector refused.", () => spans().dropped);
 }
 
 function countReloads(registry: Registry, state: () => EngineState): void {

@@ -125,6 +125,13 @@ export interface ResolvedName extends KubernetesObject {
   readonly refused: readonly string[];
 }
 
+/** What nginx said of a snippet: `namespace` is empty, `name` its digest. Written by the controller, never by a Source. */
+export interface SnippetVerdict extends KubernetesObject {
+  readonly kind: "SnippetVerdict";
+  /** Its complaint, one printable line. */
+  readonly problem: string;
+}
+
 export interface ObjectOfKind {
   Ingress: Ingress;
   IngressClass: IngressClass;
@@ -133,6 +140,7 @@ export interface ObjectOfKind {
   Secret: Secret;
   ConfigMap: ConfigMap;
   ResolvedName: ResolvedName;
+  SnippetVerdict: SnippetVerdict;
 }
 export type Kind = keyof ObjectOfKind;
 export type AnyObject = ObjectOfKind[Kind];

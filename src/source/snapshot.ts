@@ -36,6 +36,7 @@ export class Snapshot {
     Secret: new Map(),
     ConfigMap: new Map(),
     ResolvedName: new Map(),
+    SnippetVerdict: new Map(),
   };
   /** Service key → its slices by slice key. */
   readonly #slices = new Map<Key, Map<Key, EndpointSlice>>();

@@ -19,7 +19,23 @@ test("a label is cut where it is too long: a tenant's path must not cost a worke
   assert.deepEqual(say({ op: "counters", rows: [{ ...row, path }] }, "worker"), { op: "counters", rows: [{ ...row, path: path.slice(0, 2048) }] });
 });
 
+const span = {
+  trace: "4bf92f3577b34da6a3ce929d0e0e4736", span: "00f067aa0ba902b7", parent: "", name: "GET /", start: 1, end: 2, status: 200, method: "GET",
+  scheme: "http", host: "h", port: "80", uri: "/", protocol: "HTTP/1.1", client: "c", agent: "a", route: "/", namespace: "n", ingress: "i",
+  service: "s", canary: "", upstream: "u",
+};
+
+test("spans: their fields and nothing else", () => {
+  assert.deepEqual(say({ op: "spans", rows: [{ ...span, more: 1 }], dropped: 3 }, "worker"), { op: "spans", rows: [span], dropped: 3 });
+  assert.deepEqual(say({ op: "spans", rows: {}, dropped: 3 }, "worker"), { op: "spans", rows: [], dropped: 3 });
+  assert.deepEqual(say({ op: "tried", id: "i", problem: "p" }, "agent"), { op: "tried", id: "i", problem: "p" });
+});
+
 for (const [what, message, role] of [
+  ["a span with an id that is none", { op: "spans", rows: [{ ...span, trace: "x" }], dropped: 0 }, "worker"],
+  ["a span without a field", { op: "spans", rows: [{ ...span, uri: undefined }], dropped: 0 }, "worker"],
+  ["too many spans at once", { op: "spans", rows: Array.from({ length: 129 }, () => span), dropped: 0 }, "worker"],
+  ["a worker that judges a snippet for the agent", { op: "tried", id: "i", problem: "" }, "worker"],
   ["anything before a hello", { op: "ack", generation: 1 }, undefined],
   ["counters before a hello", { op: "counters", rows: [row] }, undefined],
   ["a second hello", worker, "worker"],

@@ -27,7 +27,7 @@ function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG):
 }
 
 const standing = [...standingProfiles(DEFAULT_CONFIG).keys()];
-const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ settings, facts, program, held, status });
+const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ settings, facts, program, held, status, usable: () => true });
 
 test("nothing runs: start, with every profile", () => {
   const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);

@@ -57,7 +57,7 @@ export async function startEngine(): Promise<TestEngine> {
     log,
     workers: probe(runtimeDir).workers,
     changed: () => waiting.forEach((check) => check()),
-    counted: () => undefined,
+    counted: () => undefined, spanned: () => undefined,
   });
   await engine.listen();
   const agent = superviseAgent(settings, log);

@@ -33,6 +33,7 @@ export function access(): void {
   }
   if (filters.credentials !== undefined) hideCredentials(state);
   if (filters.speed !== undefined) setSpeed(filters.speed);
+  if (filters.snippet === true) followSnippet();
 }
 
 function checkAddress(this: void, _state: InFlight, { addresses }: Filters): number {
@@ -46,4 +47,13 @@ function checkAddress(this: void, _state: InFlight, { addresses }: Filters): num
 function setSpeed([rate, after]: [number, number]): void {
   ngx.var.limit_rate = tostring(rate);
   ngx.var.sluice_limit_rate_after = tostring(after);
+}
+
+/** A snippet that rewrote the URI decides what the backend gets; else it gets what the client wrote. */
+function followSnippet(): void {
+  const vars = ngx.var;
+  const uri = vars.uri as string;
+  if (uri === vars.sluice_path) return;
+  const query = vars.args;
+  vars.sluice_uri = ngx.escape_uri(uri, 0) + (query === undefined || query === "" ? "" : "?" + query);
 }

@@ -6,6 +6,8 @@
  */
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
+import type { SpanRow } from "../trace.ts";
+import { SPANS_PER_MESSAGE } from "../trace.ts";
 import { discard, newStaging, take } from "../tables.ts";
 import { drain } from "./counters.ts";
 import { masterPid } from "./identity.ts";
@@ -13,6 +15,7 @@ import { lookForMaster, retireFor } from "./retirement.ts";
 import { options } from "./options.ts";
 import { requestsInFlight, tables } from "./state.ts";
 import { sweepSeats } from "./workers.ts";
+import { drainSpans } from "./trace.ts";
 
 const READ_TIMEOUT_MS = 1000;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
@@ -134,7 +137,25 @@ function obey(socket: ngx.TcpSocket, line: string): boolean {
 
 function report(socket: ngx.TcpSocket): boolean {
   const rows = drain();
-  return rows.length === 0 || send(socket, { op: "counters", rows });
+  if (rows.length > 0 && !send(socket, { op: "counters", rows })) return false;
+  return reportSpans(socket);
+}
+
+/** In messages of a bounded size; those that a broken connection takes along are lost. */
+function reportSpans(socket: ngx.TcpSocket): boolean {
+  const { rows, dropped } = drainSpans();
+  if (rows.length === 0) return dropped === 0 || send(socket, { op: "spans", rows, dropped });
+  let some: SpanRow[] = [];
+  let lost = dropped;
+  for (const row of rows) {
+    some.push(row);
+    if (some.length === SPANS_PER_MESSAGE) {
+      if (!send(socket, { op: "spans", rows: some, dropped: lost })) return false;
+      some = [];
+      lost = 0;
+    }
+  }
+  return some.length === 0 || send(socket, { op: "spans", rows: some, dropped: lost });
 }
 
 function send(socket: ngx.TcpSocket, message: object): boolean {

@@ -6,6 +6,7 @@ import { leaveConnections } from "./limits.ts";
 import { measure } from "./scores.ts";
 import type { InFlight } from "./state.ts";
 import { recall, release } from "./state.ts";
+import { endSpan } from "./trace.ts";
 
 export function log(): void {
   const state = recall();
@@ -19,6 +20,10 @@ export function log(): void {
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
+  if (route.trace !== undefined) {
+    endSpan(state.span, route, canary, ngx.status);
+    state.span = undefined;
+  }
 }
 
 function measureAnswer(state: InFlight): void {

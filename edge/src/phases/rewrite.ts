@@ -6,6 +6,7 @@
  */
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
+import type { Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { withQuery } from "../rewrite-target.ts";
 import { count } from "./counters.ts";
@@ -15,6 +16,7 @@ import { request } from "./request.ts";
 import { sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
+import { beginSpan, endSpan, newSpan } from "./trace.ts";
 
 export function rewrite(): void {
   const vars = ngx.var;
@@ -25,19 +27,23 @@ export function rewrite(): void {
   const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
-    return enter(remember(route, undefined, undefined, decision.status), route.profile as string, undefined);
+    const refused = remember(route, undefined, undefined, decision.status);
+    if (route.trace !== undefined) beginSpan(route);
+    return enter(refused, route, undefined);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   const state = remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(state, route.profile, route.detour?.rewrite === undefined ? undefined : decision.uri);
+  if (route.trace !== undefined) beginSpan(route);
+  if (route.profile !== undefined) enter(state, route, route.detour?.rewrite === undefined ? undefined : decision.uri);
 }
 
-/** Leads the request to the location of a profile, and its raw URI, or the path in its place, past it. */
-function enter(state: InFlight, profile: string, path: string | undefined): void {
+/** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */
+function enter(state: InFlight, route: Route, path: string | undefined): void {
   const vars = ngx.var;
   state.path = vars.uri as string;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
-  ngx.req.set_uri("profile:" + profile, false);
+  if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
+  ngx.req.set_uri("profile:" + (route.profile as string), false);
 }
 
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */
@@ -46,7 +52,11 @@ function originForm(raw: string): string {
 }
 
 function refuse(decision: Decision): void {
-  count(decision.route, undefined, decision.status);
+  const { route } = decision;
+  count(route, undefined, decision.status);
+  if (route !== undefined && route.trace !== undefined) {
+    endSpan(newSpan(route), route, undefined, decision.status);
+  }
   const location = locationOf(decision, tables.settings, request);
   if (location === undefined) ngx.exit(decision.status);
   else ngx.redirect(location, decision.status);

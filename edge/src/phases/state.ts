@@ -9,6 +9,7 @@
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
 import type { Canary, Pool, Route } from "../program.ts";
+import type { TraceContext } from "../trace.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 
@@ -20,6 +21,8 @@ export interface InFlight {
   canary: Canary | undefined;
   /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
   refused: number;
+  /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
+  span: TraceContext | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
@@ -67,7 +70,8 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  */
 function newState(key: number): InFlight {
   const state: InFlight = {
-    route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, tried: undefined, session: undefined, scored: false, path: "",
+    route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, endpoint: -1, tries: 0,
+    tried: undefined, session: undefined, scored: false, path: "",
     held: undefined, challenge: undefined, user: undefined,
   };
   byAddress.set(key, state);

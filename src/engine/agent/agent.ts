@@ -91,7 +91,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      if (message.op === "configure" || message.op === "stop") {
+      if (message.op === "configure" || message.op === "try" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
@@ -124,6 +124,11 @@ function greet(agent: Agent): void {
 async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
+    return;
+  }
+  if (order.op === "try") {
+    const problem = await agent.nginx.check(order.text).then(() => "", (error: unknown) => (error as Error).message);
+    say(agent, { op: "tried", id: order.id, problem });
     return;
   }
   try {

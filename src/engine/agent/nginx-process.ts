@@ -83,6 +83,17 @@ export class NginxProcess {
     return this.#oneAtATime(() => this.#configure(configuration));
   }
 
+  /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
+  async check(text: string): Promise<void> {
+    const file = `${this.#path(FILES.conf)}.try`;
+    writeFileSync(file, text, { mode: 0o600 });
+    try {
+      await this.#test(file);
+    } finally {
+      rmSync(file, { force: true });
+    }
+  }
+
   /** Starting, reloading and replacing exclude each other: there is never more than one master. */
   #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
@@ -179,7 +190,7 @@ export class NginxProcess {
     child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
     const code = await new Promise((resolve) => {
       child.once("error", (error) => resolve(error.message));
-      child.once("close", resolve);
+      child.once("close", (status, by) => resolve(by === null ? status : `${by}, after at most ten seconds`));
     });
     if (code !== 0) throw new Error(firstComplaint(complaint) || `"nginx -t" ended with ${String(code)}`);
   }

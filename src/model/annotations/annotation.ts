@@ -71,9 +71,11 @@ export interface NotYet extends Named {
   guardsAccess(text: string): boolean;
 }
 
-/** An annotation that puts text into nginx's configuration: never honoured, its Ingress is refused. */
-export interface Snippet extends Named {
+/** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows that. */
+export interface Snippet extends Described {
   readonly status: "snippet";
+  /** Where its text can stand when the operator allows snippets. */
+  readonly place: "location" | "none";
 }
 
 export type Annotation = Honoured | NotYet | Snippet;

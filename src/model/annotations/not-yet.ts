@@ -4,7 +4,7 @@
  * Guarantee: one that keeps requests out is never silently ignored. Where its value asks for protection, every path
  * of its Ingress answers 503 until Sluice can honour it. The others get a finding and have no effect.
  */
-import type { NotYet, Risk, Scope, Snippet } from "./annotation.ts";
+import type { NotYet, Risk, Scope } from "./annotation.ts";
 
 type Row = readonly [name: string, risk: Risk];
 type Guard = (text: string) => boolean;
@@ -55,20 +55,7 @@ export const notYetAnnotations: readonly NotYet[] = [
   ]),
   ...group("mirror", "location", never, [["mirror-target", "High"], ["mirror-request-body", "Low"], ["mirror-host", "High"]]),
   ...group("modsecurity", "location", never, [["modsecurity-transaction-id", "High"]]),
-  ...group("opentelemetry", "location", never, [
-    ["enable-opentelemetry", "Low"], ["opentelemetry-trust-incoming-span", "Low"],
-    ["opentelemetry-operation-name", "Medium"],
-  ]),
   ...group("log", "location", never, [["enable-access-log", "Low"], ["enable-rewrite-log", "Low"]]),
-];
-
-/** Text for nginx's configuration: never let in (ingress-nginx refuses these Ingresses by default, too). */
-export const snippetAnnotations: readonly Snippet[] = [
-  { status: "snippet", name: "auth-snippet", group: "authentication", risk: "Critical", scope: "location" },
-  { status: "snippet", name: "modsecurity-snippet", group: "modsecurity", risk: "Critical", scope: "location" },
-  { status: "snippet", name: "configuration-snippet", group: "snippets", risk: "Critical", scope: "location" },
-  { status: "snippet", name: "server-snippet", group: "snippets", risk: "Critical", scope: "host" },
-  { status: "snippet", name: "stream-snippet", group: "snippets", risk: "Critical", scope: "global" },
 ];
 
 function group(name: string, scope: Scope, guardsAccess: Guard, rows: readonly Row[]): readonly NotYet[] {

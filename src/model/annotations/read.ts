@@ -13,6 +13,8 @@ import * as found from "../findings-catalogue.ts";
 import type { ObjectLookup } from "../lookup.ts";
 import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
 import type { ResolveContext, ResolveSettings } from "./resolver.ts";
+import { whyRefused } from "./gate.ts";
+import { readSnippet } from "./snippets.ts";
 import { annotationsByName, RESOLVERS } from "./table.ts";
 import type { Values } from "./values.ts";
 
@@ -47,6 +49,8 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
   const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
   const given = givenAnnotations(ingress, prefix, findings);
+  const refusals = whyRefused(ingress, prefix, given, config);
+  if (refusals.length > 0) return { values: defaults, verdict: "refused", findings: [...findings, ...refusals] };
   if (given.length === 0) return { values: defaults, verdict: "open", findings: findings.length > 0 ? findings : NOTHING };
 
   let values = defaults;
@@ -67,11 +71,14 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
       if (!isCanary && name !== "canary") findings.push(found.canaryNotEnabled(place, { name, prefix }));
       continue;
     }
-    if (row.status === "snippet") {
-      findings.push(found.snippetRefused(place, { name }));
-      refuse();
-    } else if (isCanary && row.onCanary !== true) {
+    if (isCanary && row.onCanary !== true) {
       findings.push(found.annotationOnCanary(place, { name }));
+    } else if (row.status === "snippet") {
+      const read = readSnippet(values, name, text, place);
+      findings.push(...read.findings);
+      if (!read.values) close();
+      values = read.values ?? values;
+      kept.push(one);
     } else if (row.status === "honoured") {
       const read = readHonoured(values, { ...one, row }, config, findings);
       values = read.values;

@@ -10,10 +10,12 @@ import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
-import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
+import { notYetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations, redirectResolver } from "./redirects.ts";
 import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
+import { snippetAnnotations, snippetResolver } from "./snippets.ts";
+import { tracingAnnotations, tracingResolver } from "./tracing.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
@@ -26,6 +28,7 @@ export const annotations: readonly Annotation[] = [
   ...accessAnnotations,
   ...balanceAnnotations,
   ...affinityAnnotations,
+  ...tracingAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -40,6 +43,8 @@ export const RESOLVERS: readonly Resolver[] = [
   aliasResolver,
   balanceResolver,
   affinityResolver,
+  snippetResolver,
+  tracingResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

@@ -15,6 +15,10 @@ import { limitDefaults } from "./limits.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
 import { rewriteDefaults } from "./rewrite.ts";
+import { snippetDefaults } from "./snippets.ts";
+import { tracingDefaults } from "./tracing.ts";
+import type { Statement } from "../snippets/parse.ts";
+import type { Snippet } from "../snippets/snippet.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -106,6 +110,21 @@ export interface AffinityValues {
   readonly changeOnFailure: boolean;
 }
 
+/** Of snippets that the operator allowed. */
+export interface SnippetValues {
+  readonly server?: readonly Statement[];
+  readonly configuration?: readonly Statement[];
+  /** Both, for the locations of the Ingress; set by the resolver. */
+  readonly snippet?: Snippet;
+}
+
+export interface TracingValues {
+  readonly enabled: boolean;
+  readonly trust: boolean;
+  /** With `$variables`; "": method and path of the route. */
+  readonly name: string;
+}
+
 export interface Values {
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
@@ -117,6 +136,8 @@ export interface Values {
   readonly limits: LimitValues;
   readonly balance: BalanceValues;
   readonly affinity: AffinityValues;
+  readonly snippets: SnippetValues;
+  readonly tracing: TracingValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -131,5 +152,7 @@ export function defaultValues(config: Config): Values {
     alias: aliasDefaults,
     balance: balanceDefaults(config),
     affinity: affinityDefaults,
+    snippets: snippetDefaults,
+    tracing: tracingDefaults(config),
   };
 }

@@ -8,6 +8,13 @@ export const configValueInvalid = finding<{ key: string; value: string; expects:
   (p) => `every Ingress is served with ${p.used === "" ? "it left empty" : p.used} instead`,
 );
 
+export const configTracingWithoutCollector = finding<Record<never, never>>(
+  "config-tracing-without-collector",
+  "warning",
+  () => '"enable-opentelemetry" is on and "otlp-collector-host" names no collector: set it',
+  () => "backends get a traceparent, but no spans are sent",
+);
+
 export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
   "config-key-unknown",
   "warning",

@@ -4,8 +4,7 @@
 
 /** Keys that keep requests out: without them more is served than the operator meant. */
 export const PROTECTIONS: ReadonlySet<string> = new Set([
-  "annotations-risk-level", "annotation-value-word-blocklist", "block-cidrs", "block-user-agents", "block-referers",
-  "enable-modsecurity", "enable-owasp-modsecurity-crs", "global-auth-url",
+  "block-cidrs", "block-user-agents", "block-referers", "enable-modsecurity", "enable-owasp-modsecurity-crs", "global-auth-url",
 ]);
 
 /** Values with which a protection asks for nothing. */
@@ -15,11 +14,10 @@ export function asksForNothing(value: string): boolean {
 
 /** Change how requests are served, or where logs and traces go. */
 export const NOT_HONOURED: ReadonlySet<string> = new Set(
-  `access-log-params add-headers allow-backend-server-header allow-snippet-annotations
-  app-root bind-address bind-address-ipv4 bind-address-ipv6 brotli-level brotli-min-length brotli-types
+  `access-log-params add-headers allow-backend-server-header app-root bind-address bind-address-ipv4 bind-address-ipv6 brotli-level brotli-min-length brotli-types
   custom-http-errors debug-connections default-type disable-http-access-log disable-ipv6-dns
   disable-proxy-intercept-errors disable-stream-access-log enable-access-log-for-default-backend enable-aio-write
-  enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-opentelemetry enable-serial-reloads
+  enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-serial-reloads
   enable-syslog error-log-path forwarded-for-proxy-protocol-header forwarded-host-header geoip2-autoreload-in-minutes
   global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
   global-auth-method global-auth-request-redirect global-auth-response-headers global-auth-signin
@@ -27,9 +25,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   http-snippet http2-max-field-size http2-max-header-size http2-max-requests location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config
-  opentelemetry-operation-name opentelemetry-trust-incoming-span otel-max-export-batch-size otel-max-queuesize
-  otel-sampler otel-sampler-parent-based otel-sampler-ratio otel-schedule-delay-millis otel-service-name
-  otlp-collector-host otlp-collector-port proxy-busy-buffers-size proxy-cookie-domain proxy-cookie-path
+  proxy-busy-buffers-size proxy-cookie-domain proxy-cookie-path
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-max-temp-file-size proxy-protocol-header-timeout
   proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout

@@ -4,6 +4,7 @@
  * Guarantee: what `parse` gives can stand in nginx.conf as it is. Text is held to the narrowest character set and
  * numbers to limits that nginx accepts, because one bad value there would stop every later change of everybody.
  */
+import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
 import { sizeBetween } from "../annotations/value-types.ts";
@@ -13,7 +14,7 @@ import { isKnownLogVariable } from "./log-variables.ts";
 export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
-  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not, `used` says what takes the list's place. */
+  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not, `used` says what is used then. */
   parse(text: string): { readonly value: T; readonly dropped?: readonly string[]; readonly used?: string } | undefined;
 }
 
@@ -203,4 +204,47 @@ export const variables: ConfigType<readonly string[]> = {
 export const workers: ConfigType<"auto" | number> = {
   expects: '"auto" or a whole number from 1 to 512',
   parse: (text) => (text === "auto" ? { value: text } : text === "" ? undefined : integer(1, 512).parse(text)),
+};
+
+const RISK_LEVELS = ["Low", "Medium", "High", "Critical"] as const;
+
+/** ingress-nginx behaviour: any case, and a word that it does not know is Low. */
+export const riskLevel: ConfigType<(typeof RISK_LEVELS)[number]> = {
+  expects: "Low, Medium, High or Critical",
+  parse: (text) => {
+    const value = RISK_LEVELS.find((level) => level.toLowerCase() === text.toLowerCase());
+    return value ? { value } : { value: "Low", dropped: [text], used: "Low, the strictest," };
+  },
+};
+
+/** Any text between commas. */
+export const anyWords: ConfigType<readonly string[]> = list("words separated by commas", () => true);
+
+/** A share of all. */
+export const ratio: ConfigType<number> = {
+  expects: "a number from 0 to 1",
+  parse: (text) => (/^(?:0|1|0?\.[0-9]{1,12}|[01]\.[0-9]{1,12})$/.test(text) && Number(text) <= 1 ? { value: Number(text) } : undefined),
+};
+
+/** A host of the cluster's network: a DNS name or an IP address. */
+export const hostOrNone: ConfigType<string> = {
+  expects: "a DNS name or an IP address",
+  parse: (text) => (text === "" || isIP(text) !== 0 || /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9.])?$/.test(text) ? { value: text } : undefined),
+};
+
+/** Text that is shown to people; it never reaches nginx. */
+export const shortText: ConfigType<string> = {
+  expects: "at most 256 printable characters",
+  parse: (text) => (/^[^\p{Cc}]{0,256}$/u.test(text) ? { value: text } : undefined),
+};
+
+const OTLP_GRPC = 4317;
+
+/** ingress-nginx's default is gRPC's port: whoever wrote that down has a collector with its two usual ports. */
+export const otlpPort: ConfigType<number> = {
+  expects: `a port for OTLP over HTTP (${OTLP_GRPC} is for gRPC)`,
+  parse: (text) => {
+    const parsed = integer(1, 65535).parse(text);
+    return parsed?.value === OTLP_GRPC ? { value: 4318, dropped: [text], used: "4318, the usual port for HTTP," } : parsed;
+  },
 };

@@ -7,7 +7,7 @@ import { DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { ask, type Answer } from "../client.ts";
 import type { KeyPair } from "../openssl.ts";
 import type { Sluice } from "../sluice.ts";
-import type { Outcome } from "./matcher.ts";
+import { SNIPPET, type Outcome } from "./matcher.ts";
 import type { Network } from "./network.ts";
 import type { CaseRequest, Expect } from "./request.ts";
 
@@ -120,6 +120,7 @@ function checkHeaders(expected: Expect["headers"], actual: Readonly<Record<strin
 function checkMatcher({ status, echo }: Answer, possible: ReadonlySet<Outcome>): void {
   const said = [...possible].join(" or ");
   if (echo) assert.ok([...possible].some((one) => isPoolOf(one, echo.backend)), `${echo.backend} answered, the matcher on Node says ${said}`);
+  else if (possible.has(SNIPPET)) return;
   else if (status < 400 || status === 404 || status === 503) assert.ok(possible.has(status), `${status}, the matcher on Node says ${said}`);
 }
 

@@ -93,7 +93,7 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
 
 function printRoute(route: Route | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, balance, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
+  const { canaries, total, filters, balance, trace, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
@@ -104,6 +104,7 @@ function printRoute(route: Route | undefined, program: Program): unknown {
     ...(relative ? { redirects: "relative" } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
     ...(balance ? { balance } : {}),
+    ...(trace ? { trace } : {}),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
   // Each https route that merely follows its certificate would say so: the exceptions are worth a line.

@@ -7,6 +7,9 @@ import type { Program } from "../../../src/compile/program.ts";
 import type { Tables } from "../../../edge/src/tables.ts";
 import type { CaseRequest } from "./request.ts";
 
+/** An outcome that stands for any: only nginx knows what a snippet does. */
+export const SNIPPET = "snippet";
+
 /** The status that Sluice answers, or the pool that the request reaches. */
 export type Outcome = number | string;
 
@@ -29,6 +32,7 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
       return drawn;
     };
     const { pool, canary, route, status } = decide(tables, view(request, draw, () => (told = false)), request.host, request.path, https);
+    if (route?.filters?.snippet === true) found.add(SNIPPET);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
   }
   return told ? found : undefined;

@@ -1,0 +1,97 @@
+/**
+ * Spans of the routes that are traced: begun when the request is decided, ended in the log phase, kept until the channel
+ * takes them to the controller. Other routes never get here.
+ *
+ * The backend's traceparent is put in the place of the client's, so nginx passes it on like any other header.
+ */
+import type { Canary, Route } from "../program.ts";
+import type { SpanBuffer, SpanRow, TraceContext } from "../trace.ts";
+import { clip, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest } from "../trace.ts";
+import { recall, tables } from "./state.ts";
+
+const WORD = 4294967295;
+/** What makes two workers that drew the same seed different. */
+let salt = 0;
+let buffer: SpanBuffer = newSpanBuffer();
+
+/** To be called when the worker starts. */
+export function startTracing(): void {
+  const [source] = io.open("/dev/urandom", "rb");
+  const drawn = source?.read(4);
+  if (drawn !== undefined) for (let at = 0; at < drawn.length; at++) salt = salt * 256 + drawn.charCodeAt(at);
+  source?.close();
+}
+
+/** Both are whole; the sum stays within what a number holds exactly. */
+function draw(): number {
+  return (math.random(0, WORD) + salt) % (WORD + 1);
+}
+
+/** To be called for a request that was remembered. An error page of its own is still the same request. */
+export function beginSpan(route: Route): void {
+  const state = recall();
+  if (state === undefined || (ngx.req.is_internal() && state.span !== undefined)) return;
+  state.span = newSpan(route);
+}
+
+/** The context of the request at hand; its backend learns it. Undefined before the settings have come. */
+export function newSpan(route: Route): TraceContext | undefined {
+  const sampling = tables.settings.sampling;
+  if (sampling === undefined) return undefined;
+  const incoming = route.trace?.trust === true ? ngx.var.http_traceparent : undefined;
+  const context = traceRequest(incoming, sampling, draw);
+  ngx.req.set_header("traceparent", traceparentOf(context));
+  // What other systems say about a trace that is not continued means nothing (W3C Trace Context, 3.3.1).
+  if (context.parent === "" && ngx.var.http_tracestate !== undefined) ngx.req.clear_header("tracestate");
+  return context;
+}
+
+export function endSpan(context: TraceContext | undefined, route: Route, canary: Canary | undefined, status: number): void {
+  if (context === undefined || !context.sampled || tables.settings.sampling?.reports !== true) return;
+  const vars = ngx.var;
+  const method = ngx.req.get_method();
+  const name = route.trace?.name;
+  keepSpan(buffer, {
+    trace: context.trace,
+    span: context.span,
+    parent: context.parent,
+    name: name === undefined ? clip(method + " " + route.path) : spanName(name, (variable) => labelOf(route, variable) ?? vars[variable]),
+    start: milliseconds(ngx.req.start_time()),
+    end: milliseconds(ngx.now()),
+    status,
+    method,
+    scheme: vars.scheme ?? "",
+    host: clip(vars.host ?? ""),
+    port: vars.server_port ?? "",
+    uri: clip(vars.request_uri ?? ""),
+    protocol: vars.server_protocol ?? "",
+    client: vars.remote_addr ?? "",
+    agent: clip(vars.http_user_agent ?? ""),
+    route: clip(route.path),
+    namespace: route.namespace,
+    ingress: route.ingress,
+    service: route.service,
+    canary: canary === undefined ? "" : canary.name,
+    upstream: clip(vars.upstream_addr ?? ""),
+  });
+}
+
+/** The variables that ingress-nginx sets per location. */
+function labelOf(route: Route, variable: string): string | undefined {
+  if (variable === "namespace") return route.namespace;
+  if (variable === "ingress_name") return route.ingress;
+  if (variable === "service_name") return route.service;
+  if (variable === "service_port") return route.port;
+  return variable === "location_path" ? route.path : undefined;
+}
+
+function milliseconds(seconds: number): number {
+  return math.floor(seconds * 1000 + 0.5);
+}
+
+/** What came since the last call. */
+export function drainSpans(): { rows: SpanRow[]; dropped: number } {
+  const full = buffer;
+  if (full.rows.length > 0 || full.dropped > 0) buffer = newSpanBuffer();
+  return full;
+}

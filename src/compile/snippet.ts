@@ -1,0 +1,85 @@
+/**
+ * A snippet as directives of its location.
+ *
+ * Guarantee: it sees what it would see in ingress-nginx's location: the client's URI, and beside its own headers those
+ * that every backend and client gets. nginx drops inherited lists where a location begins one of its own, so a list
+ * that the snippet begins is completed here.
+ */
+import type { Config } from "../model/config.ts";
+import type { Statement } from "../model/snippets/parse.ts";
+import type { Snippet } from "../model/snippets/snippet.ts";
+import type { Directive } from "./directive.ts";
+import { directive, expression } from "./directive.ts";
+import { upstreamHeaders } from "./forwarding.ts";
+
+/** @param others the location's own directives, which come before these. */
+export function snippetDirectives({ statements }: Snippet, config: Config, others: readonly Directive[]): Directive[] {
+  const outer = upstreamHeaders(config);
+  const written = statements.flatMap((statement) => translated(statement, true, outer));
+  const own = written.filter((one) => !repeats(one, others));
+  return [
+    // The location was found by the name of its profile; `break` at the end keeps nginx from looking for another.
+    directive("rewrite", "^", expression("$sluice_path")),
+    ...LISTS.flatMap((list) => completed(list, outer, own, others)),
+    // The server block leaves redirects to the edge, which writes them whole; those of a snippet are nginx's.
+    ...(config.relativeRedirects || own.some(({ name }) => name === "absolute_redirect") ? [] : [directive("absolute_redirect", "on")]),
+    ...own,
+    directive("break"),
+  ];
+}
+
+/** Lists that a location inherits as a whole or not at all. */
+const LISTS = ["proxy_set_header", "add_header", "proxy_hide_header"];
+
+/** What the server block says in this list and the snippet does not say anew. */
+function completed(list: string, outer: readonly Directive[], own: readonly Directive[], others: readonly Directive[]): readonly Directive[] {
+  const begins = own.some(({ name }) => name === list) && !others.some(({ name }) => name === list);
+  if (!begins) return [];
+  const said = new Set(own.filter(({ name }) => name === list).map(firstWord));
+  return outer.filter((one) => one.name === list && !said.has(firstWord(one)));
+}
+
+/** nginx refuses some directives twice; in a list, twice is what was asked for. */
+function repeats(one: Directive, others: readonly Directive[]): boolean {
+  return one.name === "proxy_hide_header" && others.some((other) => other.name === one.name && firstWord(other) === firstWord(one));
+}
+
+function firstWord({ args: [first] }: Directive): string {
+  const text = typeof first === "object" ? first.expression : String(first ?? "");
+  return text.toLowerCase();
+}
+
+/** @param top false inside `if`, where nginx knows fewer directives. */
+function translated(statement: Statement, top: boolean, outer: readonly Directive[]): readonly Directive[] {
+  const { name, args, children } = statement;
+  if (name === "more_set_headers" && plain(args)) return args.flatMap((pair) => setHeader(pair, top));
+  if (name === "more_clear_headers" && plain(args) && top) return args.map((header) => directive("proxy_hide_header", expression(header)));
+  if (name === "more_set_input_headers" && plain(args) && top) return args.map(inputHeader);
+  const ending = name === "rewrite" && args[2] === "last" ? [args[0] ?? "", args[1] ?? "", "break"] : args;
+  const inner = children?.flatMap((child) => translated(child, false, outer));
+  const keeps = inner && inner.some((one) => one.name === "add_header") ? outer.filter((one) => one.name === "add_header") : [];
+  return [{ name, args: ending.map(expression), ...(inner ? { children: [...keeps, ...inner] } : {}) }];
+}
+
+/** headers-more is no part of Debian's nginx, but what most snippets use it for is. Its options are not. */
+function plain(args: readonly string[]): boolean {
+  return args.length > 0 && args.every((arg) => !arg.startsWith("-") && !arg.includes("*"));
+}
+
+/** In place of the backend's header; inside `if` beside it, because nothing can be hidden there. */
+function setHeader(pair: string, top: boolean): readonly Directive[] {
+  const [name, value] = split(pair);
+  if (value === "") return top ? [directive("proxy_hide_header", expression(name))] : [];
+  const hidden = top ? [directive("proxy_hide_header", expression(name))] : [];
+  return [...hidden, directive("add_header", expression(name), expression(value), "always")];
+}
+
+function inputHeader(pair: string): Directive {
+  const [name, value] = split(pair);
+  return directive("proxy_set_header", expression(name), expression(value));
+}
+
+function split(pair: string): readonly [string, string] {
+  const colon = pair.indexOf(":");
+  return colon < 0 ? [pair.trim(), ""] : [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
+}

@@ -1,0 +1,59 @@
+/** What can be wrong with snippets, and what the operator lets no Ingress have. */
+import { CLOSED, finding } from "../findings.ts";
+
+const REFUSED = "the whole Ingress is refused: none of its rules is served";
+
+interface OfSnippet {
+  readonly name: string;
+}
+
+export const snippetRefused = finding<OfSnippet & { advice: string }>(
+  "snippet-refused",
+  "error",
+  ({ name, advice }) =>
+    `${name} puts text into nginx's configuration, which is not allowed here: ${advice === "" ? "remove it" : `replace it (${advice})`}, ` +
+    'or let the operator set both allow-snippet-annotations: "true" and annotations-risk-level: "Critical"',
+  () => REFUSED,
+);
+
+export const snippetUnreadable = finding<OfSnippet & { why: string }>(
+  "snippet-unreadable",
+  "error",
+  ({ name, why }) => `${name} is not nginx configuration: ${why}`,
+  () => CLOSED,
+);
+
+export const snippetForbidden = finding<OfSnippet & { directive: string; why: string }>(
+  "snippet-forbidden",
+  "error",
+  ({ name, directive, why }) => `${name} may not use ${directive}, which ${why}`,
+  () => CLOSED,
+);
+
+export const snippetWithoutPlace = finding<OfSnippet & { advice: string }>(
+  "snippet-without-place",
+  "error",
+  ({ name, advice }) => `${name} has no place in Sluice's nginx even where snippets are allowed: ${advice}`,
+  () => CLOSED,
+);
+
+export const snippetFails = finding<OfSnippet & { problem: string }>(
+  "snippet-fails",
+  "error",
+  ({ name, problem }) => `nginx refuses the text of ${name}: ${problem}`,
+  () => CLOSED,
+);
+
+export const annotationAboveRisk = finding<{ name: string; risk: string; level: string }>(
+  "annotation-above-risk",
+  "error",
+  ({ name, risk, level }) => `${name} is of risk ${risk}, and the operator allows up to ${level} (annotations-risk-level): remove it`,
+  () => REFUSED,
+);
+
+export const annotationBlocked = finding<{ name: string; word: string }>(
+  "annotation-blocked",
+  "error",
+  ({ name, word }) => `The value of ${name} holds "${word}", which the operator forbids (annotation-value-word-blocklist): write it without`,
+  () => REFUSED,
+);

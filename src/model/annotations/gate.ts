@@ -1,0 +1,50 @@
+/**
+ * What the operator lets no Ingress have: annotations above a level of risk, values with certain words.
+ *
+ * ingress-nginx behaviour: one such annotation refuses the whole Ingress, whatever else it says. Unlike there, an empty
+ * item of the list of words matches nothing.
+ */
+import type { Ingress } from "../../source/objects.ts";
+import { printable } from "../../support/text.ts";
+import type { Config } from "../config.ts";
+import type { Finding, Place } from "../findings.ts";
+import * as found from "../findings-catalogue.ts";
+import type { Annotation, Risk } from "./annotation.ts";
+import { snippetAdvice } from "./snippets.ts";
+
+interface Given {
+  readonly row: Annotation;
+  readonly name: string;
+  readonly text: string;
+  readonly place: Place;
+}
+
+const RISKS: readonly Risk[] = ["Low", "Medium", "High", "Critical"];
+
+/** Why the Ingress is refused; empty when it may pass. */
+export function whyRefused(ingress: Ingress, prefix: string, given: readonly Given[], config: Config): Finding[] {
+  return [...blocked(ingress, prefix, config), ...given.flatMap((one) => aboveRisk(one, config) ?? [])];
+}
+
+/** Whether Ingresses may have snippets: both keys, as in ingress-nginx. */
+export function snippetsAllowed({ allowSnippetAnnotations, annotationsRiskLevel }: Config): boolean {
+  return allowSnippetAnnotations && annotationsRiskLevel === "Critical";
+}
+
+function aboveRisk({ row, name, text, place }: Given, config: Config): Finding | undefined {
+  if (row.status === "snippet") return snippetsAllowed(config) ? undefined : found.snippetRefused(place, { name, advice: snippetAdvice(name, text) });
+  const level = config.annotationsRiskLevel;
+  if (RISKS.indexOf(row.risk) <= RISKS.indexOf(level)) return undefined;
+  return found.annotationAboveRisk(place, { name, risk: row.risk, level });
+}
+
+/** Of every annotation with our prefix, known or not. */
+function blocked(ingress: Ingress, prefix: string, config: Config): Finding[] {
+  const words = config.annotationValueWordBlocklist;
+  if (words.length === 0) return [];
+  return Object.entries(ingress.metadata.annotations ?? {}).flatMap(([key, text]) => {
+    const word = key.startsWith(`${prefix}/`) ? words.find((one) => text.includes(one)) : undefined;
+    const place = { object: ingress, field: `metadata.annotations[${key}]` };
+    return word === undefined ? [] : [found.annotationBlocked(place, { name: key.slice(prefix.length + 1), word: printable(word) })];
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * The annotations about tracing. Debian's nginx has no OpenTelemetry module: the edge makes the spans (edge/src/trace.ts).
+ *
+ * ingress-nginx behaviour: they count for each path; without them the controller's ConfigMap decides.
+ */
+import type { RouteTrace } from "../../../edge/src/program.ts";
+import type { Config } from "../config.ts";
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured } from "./annotation.ts";
+import type { Resolver } from "./resolver.ts";
+import { boolean } from "./value-types.ts";
+import type { TracingValues, Values } from "./values.ts";
+
+export function tracingDefaults(config: Config): TracingValues {
+  return {
+    enabled: config.enableOpentelemetry,
+    trust: config.opentelemetryTrustIncomingSpan,
+    name: config.opentelemetryOperationName,
+  };
+}
+
+const OPERATION_NAME = /^[A-Za-z0-9_-]+$/;
+
+export const tracingAnnotations: readonly Honoured[] = [
+  annotation<boolean>({
+    name: "enable-opentelemetry",
+    group: "opentelemetry",
+    risk: "Low",
+    scope: "location",
+    type: boolean,
+    doc: "Make a span of each request and give the backend its `traceparent`.",
+    differs: "Spans go to the collector from the controller, as OTLP over HTTP.",
+    get: ({ tracing }) => tracing.enabled,
+    set: (values, enabled) => ({ ...values, tracing: { ...values.tracing, enabled } }),
+  }),
+  annotation<boolean>({
+    name: "opentelemetry-trust-incoming-span",
+    group: "opentelemetry",
+    risk: "Low",
+    scope: "location",
+    type: boolean,
+    doc: "Continue the trace that a client's `traceparent` names; otherwise each request begins a new one.",
+    differs: "It counts wherever tracing is on, also where the ConfigMap turned it on.",
+    get: ({ tracing }) => tracing.trust,
+    set: (values, trust) => ({ ...values, tracing: { ...values.tracing, trust } }),
+  }),
+  annotation<string>({
+    name: "opentelemetry-operation-name",
+    group: "opentelemetry",
+    risk: "Medium",
+    scope: "location",
+    type: {
+      expects: "letters, digits, - and _ only",
+      parse: (text) => (OPERATION_NAME.test(text) ? { value: text } : undefined),
+      format: (value) => (value === "" ? "none" : value),
+    },
+    doc: "Name of the spans.",
+    differs: "It counts wherever tracing is on. Without it a span is named by its method and the path of its route.",
+    onInvalid: "refused",
+    get: ({ tracing }) => tracing.name,
+    set: (values, name) => ({ ...values, tracing: { ...values.tracing, name } }),
+  }),
+];
+
+export const tracingResolver: Resolver = {
+  groups: ["opentelemetry"],
+  resolve(values, at) {
+    const { enabled } = values.tracing;
+    for (const name of ["opentelemetry-trust-incoming-span", "opentelemetry-operation-name"]) {
+      if (!enabled && at.given(name) !== undefined) at.report(found.tracingOff(at.place(name), { name }));
+    }
+    if (enabled && !at.config.enableOpentelemetry && at.config.otlpCollectorHost === "") {
+      at.report(found.tracingWithoutCollector(at.place("enable-opentelemetry"), {}));
+    }
+    return values;
+  },
+};
+
+/** What the edge does for one route; undefined: it is not traced. */
+export function routeTrace({ tracing: { enabled, trust, name } }: Pick<Values, "tracing">): RouteTrace | undefined {
+  return enabled ? { trust, ...(name === "" ? {} : { name: namePieces(name) }) } : undefined;
+}
+
+/** `HTTP $request_method` as text and names of variables by turns, text first. */
+export function namePieces(name: string): string[] {
+  return name.split(/\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/).filter((piece) => piece !== undefined);
+}

@@ -1,0 +1,49 @@
+/**
+ * What no snippet may hold, even where the operator allows snippets: the operator trusts those who write Ingresses with
+ * nginx's directives for their own requests, not with the keys of everybody else or the files of the machine.
+ */
+import type { Statement } from "./parse.ts";
+
+export interface Forbidden {
+  /** The directive. */
+  readonly name: string;
+  readonly why: string;
+}
+
+const CODE = "runs code where everybody's private keys are";
+const FILES = "opens files of the machine";
+const BACKEND = "sends requests past the endpoints of the Ingress: its backend says where they go";
+const PLACE = "belongs into a server block, and one serves every host: write a path of the Ingress instead";
+const OWN = "sets a variable of Sluice's own";
+
+/** The first statement that may not be there, blocks included. */
+export function findForbidden(statements: readonly Statement[]): Forbidden | undefined {
+  for (const { name, args, children } of statements) {
+    const why = whyForbidden(name, args);
+    if (why !== undefined) return { name, why };
+    const inside = children && findForbidden(children);
+    if (inside) return inside;
+  }
+  return undefined;
+}
+
+function whyForbidden(name: string, args: readonly string[]): string | undefined {
+  if (name.includes("_by_lua") || /^(?:lua|js|perl)(?:_|$)/.test(name)) return CODE;
+  if (name.endsWith("_pass")) return BACKEND;
+  if (name === "location" || name === "server") return PLACE;
+  if (opensFiles(name, args)) return FILES;
+  if (/^(?:auth_request_)?set$/.test(name) && args[0]?.startsWith("$sluice_")) return OWN;
+  return undefined;
+}
+
+/** ingress-nginx's nginx has no root and no alias either. */
+const OPENS_FILES = new Set([
+  "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "error_log", "proxy_store", "fastcgi_store",
+  "auth_basic_user_file", "create_full_put_path", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
+]);
+
+function opensFiles(name: string, args: readonly string[]): boolean {
+  if (OPENS_FILES.has(name) || /_temp_path$|_certificate(?:_key)?$|_password_file$|_crl$/.test(name)) return true;
+  if (name === "access_log") return args[0] !== "off";
+  return name === "if" && /^\(?\s*!?-[fdex]$/.test(args[0] ?? "");
+}
