@@ -17,13 +17,17 @@ local function anything()
 end
 package.preload["ngx.ssl"] = anything
 package.preload["resty.lrucache"] = anything
+-- Empty, and takes everything.
+local function dictionary()
+  return setmetatable({ get = function() end }, { __index = function() return nothing end })
+end
 ngx = setmetatable({
   var = { host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },
   header = {}, status = 200,
   now = function() return 1 end,
   worker = { id = function() return 0 end, pid = function() return 1 end, exiting = function() return false end },
   timer = { at = nothing, every = nothing },
-  req = anything(), re = anything(), shared = setmetatable({}, { __index = anything }),
+  req = anything(), re = anything(), shared = setmetatable({}, { __index = dictionary }),
   log = nothing, get_phase = function() return "init_worker" end,
   exit = function(status) error("a plain request was answered with " .. tostring(status)) end,
   redirect = function() error("a plain request was redirected") end,

@@ -3,9 +3,12 @@ import { startChannel } from "./phases/channel.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
+import { startDigest } from "./phases/digest.ts";
+import { startPasswords } from "./phases/passwords.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
+import { takeSeat } from "./phases/workers.ts";
 
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
@@ -33,6 +36,9 @@ export function initWorker(): void {
   noteMaster();
   math.randomseed(ngx.worker.pid() * 1000 + ngx.now());
   startRequestIds();
+  takeSeat();
+  startPasswords();
+  startDigest();
   startTracing();
   loadSnapshot(options.keys);
   loadSnapshot(options.program);

@@ -8,6 +8,13 @@ declare namespace ngx {
   /** Response headers; several of one name are a list. */
   export const header: Record<string, string | string[] | undefined>;
   export const status: number;
+  /** By the names of lua_shared_dict. */
+  export const shared: {
+    sluice_ewma?: SharedDict;
+    sluice_limits: SharedMemory;
+    sluice_connections: SharedMemory;
+    sluice_digest: SharedMemory;
+  };
 
   /** What `exit` takes in the certificate phase to end the handshake. */
   export const ERROR: number;
@@ -23,12 +30,15 @@ declare namespace ngx {
   export function now(): number;
   export function sleep(seconds: number): void;
   export function get_phase(): string;
-  /** In hex. */
+  /** Digests: bytes, and hexadecimal. */
+  export function md5_bin(text: string): string;
   export function md5(text: string): string;
+  export function sha1_bin(text: string): string;
+  export function hmac_sha1(key: string, text: string): string;
+  export function encode_base64(bytes: string): string;
+  export function decode_base64(text: string): string | undefined;
   /** Seconds since 1970 as cookies write them. */
   export function cookie_time(seconds: number): string;
-  /** `lua_shared_dict`s by name. */
-  export const shared: Record<string, SharedDict | undefined>;
   export interface SharedDict {
     /** Value and flags; no flags when they are 0. */
     get(key: string): LuaMultiReturn<[number | undefined, number?]>;
@@ -65,6 +75,19 @@ declare namespace ngx {
     export function id(): number;
     export function pid(): number;
     export function exiting(): boolean;
+  }
+  /** Memory that the workers share. `safe_…` never evicts another key. Times in seconds. */
+  export interface SharedMemory {
+    get(key: string): string | number | undefined;
+    set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    safe_set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    /** False when the key is there. */
+    add(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    safe_add(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    incr(key: string, by: number, initial?: number): LuaMultiReturn<[number | undefined, string?]>;
+    expire(key: string, seconds: number): void;
+    delete(key: string): void;
+    get_keys(most: number): string[];
   }
   /** @noSelf */
   export namespace socket {
@@ -111,6 +134,15 @@ declare module "ffi" {
   function cast(this: void, type: string, value: object): Memory;
   /** `ffi.new`. @customName new */
   function create(this: void, type: string): Memory;
+  function copy(this: void, to: Memory, bytes: string, count: number): void;
+  function fill(this: void, memory: Memory, count: number): void;
+  /** `ffi.string`: up to the first NUL, or `count` bytes. @customName string */
+  function text(this: void, memory: Memory, count?: number): string;
+  function load(this: void, name: string): unknown;
+  interface Crypt {
+    /** crypt(3); its memory serves the next call, too. NULL is undefined. */
+    crypt(this: void, password: string, setting: string): Memory | undefined;
+  }
   const C: {
     getppid(this: void): number;
     /** Declared by resty.core.var. Copies `value`. */
@@ -123,7 +155,7 @@ declare module "ffi" {
 declare module "resty.lrucache" {
   interface Cache<T> {
     get(key: string): T | undefined;
-    set(key: string, value: T): void;
+    set(key: string, value: T, seconds?: number): void;
   }
   const create: { new: <T>(this: void, size: number) => LuaMultiReturn<[Cache<T> | undefined, string?]> };
   export = create;

@@ -5,18 +5,20 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
+import type { Addresses, Credentials } from "./access.ts";
 import type { Condition } from "./conditions.ts";
-import type { Rewrite } from "./rewrite-target.ts";
 import type { UpstreamFilter } from "./upstream.ts";
-
-export type { Piece, Rewrite } from "./rewrite-target.ts";
 import type { Balance, Derived } from "./policy.ts";
+import type { Limits } from "./rate-limit.ts";
+import type { Rewrite } from "./rewrite-target.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
 
+export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
 export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
 export type { Condition } from "./conditions.ts";
+export type { Networks } from "./networks.ts";
 export type { RouteTrace } from "./trace.ts";
 
 export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
@@ -65,11 +67,21 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  limits?: Limits;
+  addresses?: Addresses;
+  credentials?: Credentials;
+  /** One check of the access phase that passes is enough (annotation satisfy). */
+  any?: boolean;
+  /** Bytes a second of the response, and bytes before that holds. */
+  speed?: [number, number];
   /** A snippet stands in its location and sees the client's URI. */
   snippet?: boolean;
   /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
   upstream?: UpstreamFilter;
 }
+
+/** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
+export type Users = Record<string, string>;
 
 /** What one match leads to. */
 export interface Route {
@@ -193,11 +205,16 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** What limits tell clients apart by: texts and names of nginx variables in turn. */
+  limitKey: string[];
+  /** Statuses of requests over a limit. */
+  limitRateStatus: number;
+  limitConnectionsStatus: number;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
 }
 
-export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "settings";
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -206,6 +223,7 @@ export interface PartValues {
   pool: Pool;
   certificate: Certificate;
   tls: string;
+  users: Users;
   settings: EdgeSettings;
 }
 

@@ -116,10 +116,17 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     directive("lua_regex_match_limit", 100_000),
     // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
     directive("lua_regex_cache_max_entries", 32_768),
+    ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
   ];
 }
+
+/**
+ * What workers count together. The sizes are bounds: memory is taken as it is used. Rates and connections have one
+ * entry of 100 to 200 bytes per client and Ingress; a full table of rates forgets who came longest ago.
+ */
+const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"]] as const;
 
 function clientSide(config: Config): Directive[] {
   return [
@@ -172,6 +179,9 @@ function server(input: ConfInput): Directive {
     luaBlock("log_by_lua_block", "sluice.log()"),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
+    ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
+    // Read only where there is a rate.
+    directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
@@ -203,8 +213,9 @@ const CLOSED: Directive[] = [directive("return", 503)];
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles }: ConfInput): Directive {
-  const names = ["sluice_uri", "sluice_path", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
-    "ingress_name", "service_name", "service_port", "location_path", ...upstreamVariables(profiles.values())];
+  const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name",
+    "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name", "service_port", "location_path",
+    ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

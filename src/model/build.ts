@@ -22,7 +22,7 @@ import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "./types.ts";
 import { updateAliases } from "./update-aliases.ts";
-import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls } from "./update.ts";
+import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateUsers } from "./update.ts";
 
 export type ModelSettings = Pick<
   Settings,
@@ -53,6 +53,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   const work = startWork(state, snapshot, config);
   for (const change of changes) noteChange(state, work, change);
   updateIngresses(state, work);
+  updateUsers(state, work);
   updateHosts(state, work);
   updateAliases(state, work);
   updateTls(state, work);
@@ -106,12 +107,21 @@ function finish(state: State, work: Work): Built {
     pools: commit(state.pools),
     certificates: commit(state.certificates),
     tls: commit(state.tls),
+    users: commit(state.users),
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, aliases, pools, certificates, tls, findings } = state;
+  const { hosts, aliases, pools, certificates, tls, users, findings } = state;
   return {
-    model: { hosts: hosts.map, aliases: aliases.map, pools: pools.map, certificates: certificates.map, tls: tls.map, config: work.config },
+    model: {
+      hosts: hosts.map,
+      aliases: aliases.map,
+      pools: pools.map,
+      certificates: certificates.map,
+      tls: tls.map,
+      users: users.map,
+      config: work.config,
+    },
     change,
     findings: sortedOnce(findings.map),
     wanted: wantedObjects(state),

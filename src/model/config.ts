@@ -54,6 +54,16 @@ export interface Config {
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
   readonly globalAllowedResponseHeaders: readonly string[];
+  readonly noAuthLocations: readonly string[];
+  readonly whitelistSourceRange: readonly string[];
+  readonly denylistSourceRange: readonly string[];
+  /** Kilobytes. */
+  readonly limitRate: number;
+  readonly limitRateAfter: number;
+  /** Texts and names of variables in turn, a text first and last. */
+  readonly limitConnZoneVariable: readonly string[];
+  readonly limitReqStatusCode: number;
+  readonly limitConnStatusCode: number;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

@@ -2,7 +2,9 @@
  * The filters of one route, from the annotations of its Ingress: each group of annotations adds the fields it knows of.
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
+import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { limitFilters } from "./annotations/limits.ts";
 import { mirrorPools } from "./annotations/mirror.ts";
 import { redirectFilters } from "./annotations/redirects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
@@ -25,6 +27,8 @@ export interface FilterContext {
   readonly ingress: string;
   /** Where the route leads; undefined: to the default backend. */
   readonly service?: string;
+  /** What the Ingress says of all its paths; the values themselves may be of this path alone. */
+  readonly shared: Values;
   readonly config: Config;
   /** Flag --https-port. */
   readonly httpsPort: number;
@@ -35,6 +39,8 @@ type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[]
 
 const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   headerFilters,
+  limitFilters,
+  accessFilters,
   snippetFilters,
   upstreamFilters,
 ];

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Secret, Service } from "../source/objects.ts";
 import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
+import type { UserList } from "./annotations/user-file.ts";
 import { defaultValues } from "./annotations/values.ts";
 import type { Values } from "./annotations/values.ts";
 import type { ModelSettings } from "./build.ts";
@@ -37,6 +38,8 @@ export interface State {
   readonly ingressHosts: References;
   /** Ingress → objects that its annotations look up (`Secret shop/passwords`). */
   readonly ingressObjects: References;
+  /** Ingress → the users that it lets in. */
+  readonly ingressUsers: References;
   readonly hostPools: References;
   /** Host → the further names that it wants. */
   readonly hostAliases: References;
@@ -56,6 +59,7 @@ export interface State {
   readonly pools: Part<Pool>;
   readonly tls: Part<string>;
   readonly certificates: Part<Certificate>;
+  readonly users: Part<UserList>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
   readonly findings: Part<readonly Finding[]>;
 }
@@ -75,6 +79,7 @@ export interface Work {
   readonly aliases: Set<string>;
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
+  readonly users: Set<string>;
   readonly pools: Set<string>;
 }
 
@@ -91,6 +96,7 @@ export function emptyState(settings: ModelSettings): State {
     wanted: undefined,
     ingressHosts: new References(),
     ingressObjects: new References(),
+    ingressUsers: new References(),
     hostPools: new References(),
     hostAliases: new References(),
     hostSecrets: new References(),
@@ -105,6 +111,7 @@ export function emptyState(settings: ModelSettings): State {
     pools: emptyPart(),
     tls: emptyPart(),
     certificates: emptyPart(sameCertificate),
+    users: emptyPart((a, b) => a.equals(b)),
     findings: emptyPart(),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -130,6 +137,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     aliases: new Set(),
     tls: new Set(),
     certificates: new Set(),
+    users: new Set(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
   };
 }

@@ -23,7 +23,7 @@ import type { State, Work } from "./state.ts";
 import type { Host } from "./types.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
-import type { Alias } from "./types.ts";
+import type { Alias, Users } from "./types.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {
@@ -59,10 +59,29 @@ function replaceIngress(
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
+  const users = parsed ? usersOf(parsed).map(({ id }) => id) : [];
+  for (const id of [...state.ingressUsers.from(key), ...users]) work.users.add(id);
+  state.ingressUsers.set(key, users);
   state.ingressObjects.set(key, []);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
   putFindings(state, `Ingress ${key}`, findings);
+}
+
+/** Ingresses that refer to the same Secret have read the same: an object that changes is read again by all. */
+export function updateUsers(state: State, work: Work): void {
+  for (const id of work.users) {
+    const [first = ""] = state.ingressUsers.to(id);
+    const parsed = state.ingresses.get(first);
+    put(state.users, id, parsed && usersOf(parsed).find((users) => users.id === id)?.list);
+  }
+}
+
+/** Of the Ingress and of single paths of it. */
+function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
+  if (hosts.size === 0) return [];
+  const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
+  return all.flatMap(({ access }) => access.users ?? []);
 }
 
 export function updateHosts(state: State, work: Work): void {

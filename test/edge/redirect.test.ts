@@ -14,7 +14,7 @@ const VARIABLES = { scheme: "http", host: "x.example", own_http_host: "X.example
 
 function led(one: Host | Route, variables: Readonly<Record<string, string>> = {}, path = "/a/", forwardedProto = false): string | undefined {
   const tables = tablesWith(["path" in one ? host("x.example", { "/": one }) : one], ["a"]);
-  tables.settings = { redirectCode: 308, forwardedProto };
+  tables.settings = { ...tables.settings, redirectCode: 308, forwardedProto };
   const request = asked({ ...VARIABLES, ...variables });
   return locationOf(decide(tables, request, "x.example", path, false), tables.settings, request);
 }
@@ -52,7 +52,7 @@ test("from another name to the host's own: without a slash, with a port that is 
   const named = (variables: Readonly<Record<string, string>>, forwardedProto = false): string | undefined => {
     const tables = tablesWith([one], ["a"]);
     tables.aliases.exact["www.x.example"] = { host: "x.example", redirect: true };
-    tables.settings = { redirectCode: 308, forwardedProto };
+    tables.settings = { ...tables.settings, redirectCode: 308, forwardedProto };
     const request = asked({ ...VARIABLES, ...variables });
     const decision = decide(tables, request, "www.x.example", "/a/", false);
     assert.equal(decision.status, 308);

@@ -74,6 +74,12 @@ const aTlsObject: fc.Arbitrary<AnyObject> = fc.oneof(
     weight: 1,
   },
 );
+/** The same, where nearly every step touches the users that somebody lets in. */
+const aGuardedObject: fc.Arbitrary<AnyObject> = fc.oneof(
+  fc.tuple(key, fc.constantFrom("ann:{PLAIN}a\n", "bob:{PLAIN}b\nann:{PLAIN}c\n", "# nobody\n")).map(([at, auth]) => secret(at, { auth })),
+  fc.tuple(key, name, fc.constantFrom("basic", "basic", "digest", ""), fc.constantFrom("a.example", "b.example")).map(([at, users, type, to]) =>
+    ingress(at).host(to).path("/", "x:80").annotate("auth-type", type).annotate("auth-secret", users).object),
+);
 const aStep = (object: fc.Arbitrary<AnyObject>): fc.Arbitrary<Step> => fc.oneof(
   { arbitrary: object.map((one) => ({ put: one })), weight: 6 },
   { arbitrary: object.map(({ kind, metadata: { namespace, name: one } }) => ({ remove: { kind, namespace, name: one } })), weight: 3 },
@@ -85,7 +91,7 @@ const someSettings: fc.Arbitrary<ModelSettings> = fc.record({
   disableCatchAll: fc.boolean(),
 }).map((change) => ({ ...testSettings, ...change }));
 
-for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject]] as const) {
+for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject], ["of users", aGuardedObject]] as const) {
   test(`after any history ${what} the Model equals a fresh build, and the changes name what changed`, () => {
     const history = fc.array(fc.array(aStep(object), { minLength: 1, maxLength: 3 }), { maxLength: 12 });
     fc.assert(fc.property(someSettings, history, expectFaithful), { numRuns: 500 });
@@ -114,7 +120,7 @@ function expectFaithful(settings: ModelSettings, history: readonly (readonly Ste
 }
 
 /** Nothing is missing that is referred to, and nothing is left that is not. */
-function expectConsistent({ hosts, aliases, pools, tls, certificates }: Model): void {
+function expectConsistent({ hosts, aliases, pools, tls, certificates, users }: Model): void {
   for (const [name, { host: of }] of aliases) assert.ok(hosts.has(of) && !hosts.has(name), `${name} is another name of a host`);
   const referred = new Set([DEFAULT_BACKEND]);
   for (const route of [...hosts.values()].flatMap((host) => host.routes)) {
@@ -123,6 +129,9 @@ function expectConsistent({ hosts, aliases, pools, tls, certificates }: Model): 
   }
   assert.deepEqual(new Set(pools.keys()), referred);
   assert.deepEqual(new Set(certificates.keys()), new Set([...tls.values()].filter((id) => id !== "")));
+  for (const { filters } of [...hosts.values()].flatMap((host) => host.routes)) {
+    if (filters.edge?.credentials) assert.ok(users.has(filters.edge.credentials.users), "the users of a route are there");
+  }
   assert.ok(hosts.has(CATCH_ALL));
 }
 
@@ -134,6 +143,7 @@ function contentOf({ model, findings, wanted, names }: Built): object {
     pools: new Map(model.pools),
     tls: new Map(model.tls),
     certificates: new Map(certificates),
+    users: new Map([...model.users].map(([id, list]) => [id, list.reveal()])),
     config: model.config,
     findings: findings(),
     wanted: { secrets: new Set(wanted.secrets), configMaps: new Set(wanted.configMaps) },
@@ -149,6 +159,10 @@ function expectExactChange(before: Model, after: Model, change: ModelChange): vo
       if (!change[part].has(one)) assert.equal(old.get(one), now.get(one), `${part} ${one} keeps its identity`);
     }
     for (const one of change[part]) assert.ok(old.has(one) || now.has(one), `${part} ${one} is known`);
+  }
+  for (const id of new Set([...before.users.keys(), ...after.users.keys(), ...change.users])) {
+    const [old, now] = [before.users.get(id), after.users.get(id)];
+    assert.equal(change.users.has(id), !isDeepStrictEqual(old?.reveal(), now?.reveal()), `users ${id}`);
   }
   assert.equal(change.config, !isDeepStrictEqual(before.config, after.config));
 }

@@ -1,15 +1,52 @@
 /**
  * Access phase of the routes with filters: lets the request pass, or ends it inside its profile, so that the profile's
  * error pages hold for the refusal.
+ *
+ * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication.
  */
+import type { Check } from "../access.ts";
+import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
+import { includes } from "../networks.ts";
+import type { Filters } from "../program.ts";
+import { checkCredentials, hideCredentials } from "./credentials.ts";
+import { limit } from "./limits.ts";
+import type { InFlight } from "./state.ts";
 import { recall } from "./state.ts";
+
+/** What `satisfy` combines, in order. A further check is one more item. */
+const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials];
 
 export function access(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(500);
   if (state.refused > 0) return ngx.exit(state.refused);
-  const filters = state.route.filters;
-  if (filters !== undefined && filters.snippet === true) followSnippet();
+  const { filters } = state.route;
+  if (filters === undefined) return;
+  const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
+  if (status > 0) return ngx.exit(status);
+  state.challenge = undefined;
+  state.user = undefined;
+  const verdict = judge(CHECKS, state, filters, filters.any === true);
+  if (verdict !== PASS) {
+    if (state.challenge !== undefined) ngx.header["WWW-Authenticate"] = state.challenge;
+    return ngx.exit(verdict);
+  }
+  if (filters.credentials !== undefined) hideCredentials(state);
+  if (filters.speed !== undefined) setSpeed(filters.speed);
+  if (filters.snippet === true) followSnippet();
+}
+
+function checkAddress(this: void, _state: InFlight, { addresses }: Filters): number {
+  if (addresses === undefined) return ABSTAIN;
+  const address = ngx.var.binary_remote_addr ?? "";
+  if (addresses.deny !== undefined && includes(addresses.deny, address)) return FORBIDDEN;
+  if (addresses.allow === undefined) return ABSTAIN;
+  return includes(addresses.allow, address) ? PASS : FORBIDDEN;
+}
+
+function setSpeed([rate, after]: [number, number]): void {
+  ngx.var.limit_rate = tostring(rate);
+  ngx.var.sluice_limit_rate_after = tostring(after);
 }
 
 /** A snippet that rewrote the URI decides what the backend gets; else it gets what the client wrote. */

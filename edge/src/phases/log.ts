@@ -2,6 +2,7 @@
 import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
+import { leaveConnections } from "./limits.ts";
 import { measure } from "./scores.ts";
 import type { InFlight } from "./state.ts";
 import { recall, release } from "./state.ts";
@@ -14,6 +15,7 @@ export function log(): void {
     return;
   }
   const { pool, route, canary } = state;
+  if (state.held !== undefined) leaveConnections(state);
   if (state.scored) measureAnswer(state);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);

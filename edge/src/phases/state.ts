@@ -27,6 +27,12 @@ export interface InFlight {
   endpoint: number;
   /** Endpoints tried, the present one included. */
   tries: number;
+  /** What it counts under while it lasts, where requests at a time are limited. */
+  held: string | undefined;
+  /** The WWW-Authenticate header of a 401. */
+  challenge: string | undefined;
+  /** Who passed by digest. */
+  user: string | undefined;
   /** Of routes with a policy: endpoints that failed, and the upstream key of a cookie to set. */
   tried: number[] | undefined;
   session: string | undefined;
@@ -66,6 +72,7 @@ function newState(key: number): InFlight {
   const state: InFlight = {
     route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, endpoint: -1, tries: 0,
     tried: undefined, session: undefined, scored: false, path: "",
+    held: undefined, challenge: undefined, user: undefined,
   };
   byAddress.set(key, state);
   return state;

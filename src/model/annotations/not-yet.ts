@@ -15,8 +15,7 @@ const never: Guard = () => false;
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
   ...group("authentication", "location", always, [
-    ["auth-type", "Low"], ["auth-secret", "Medium"], ["auth-secret-type", "Low"], ["auth-realm", "Medium"],
-    ["satisfy", "Low"], ["auth-url", "High"], ["auth-method", "Low"], ["auth-signin", "High"],
+    ["auth-url", "High"], ["auth-method", "Low"], ["auth-signin", "High"],
     ["auth-signin-redirect-param", "Medium"], ["auth-cache-key", "Medium"], ["auth-keepalive", "Low"],
     ["auth-keepalive-share-vars", "Low"], ["auth-keepalive-requests", "Low"], ["auth-keepalive-timeout", "Low"],
     ["auth-cache-duration", "Medium"], ["auth-response-headers", "Medium"], ["auth-proxy-set-headers", "Medium"],
@@ -26,13 +25,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
     ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
   ]),
-  ...group("acl", "location", always, [["denylist-source-range", "Medium"]]),
-  ...aliased("acl", "allowlist-source-range", "whitelist-source-range", "Medium"),
-  ...group("rate-limit", "location", always, [
-    ["limit-rate", "Low"], ["limit-rate-after", "Low"], ["limit-rpm", "Low"], ["limit-rps", "Low"],
-    ["limit-connections", "Low"], ["limit-burst-multiplier", "Low"],
-  ]),
-  ...aliased("rate-limit", "limit-allowlist", "limit-whitelist", "Low"),
 
   // Change how requests are served.
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
@@ -55,8 +47,4 @@ export const notYetAnnotations: readonly NotYet[] = [
 
 function group(name: string, scope: Scope, guardsAccess: Guard, rows: readonly Row[]): readonly NotYet[] {
   return rows.map(([annotation, risk]) => ({ status: "not-yet", name: annotation, group: name, risk, scope, guardsAccess }));
-}
-
-function aliased(name: string, annotation: string, alias: string, risk: Risk): readonly NotYet[] {
-  return group(name, "location", always, [[annotation, risk]]).map((row) => ({ ...row, aliases: [alias] }));
 }

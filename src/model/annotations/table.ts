@@ -3,6 +3,7 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { accessAnnotations, accessResolver } from "./access.ts";
 import { affinityAnnotations, affinityResolver } from "./affinity.ts";
 import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { backendAnnotations, backendResolver } from "./backend.ts";
@@ -10,6 +11,7 @@ import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
+import { limitAnnotations, limitResolver } from "./limits.ts";
 import { mirrorAnnotations, mirrorResolver } from "./mirror.ts";
 import { modsecurityAnnotations, modsecurityResolver } from "./modsecurity.ts";
 import { notYetAnnotations } from "./not-yet.ts";
@@ -27,6 +29,8 @@ export const annotations: readonly Annotation[] = [
   ...aliasAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...limitAnnotations,
+  ...accessAnnotations,
   ...balanceAnnotations,
   ...affinityAnnotations,
   ...tracingAnnotations,
@@ -42,6 +46,8 @@ export const annotations: readonly Annotation[] = [
 /** The second steps of reading, in order. */
 export const RESOLVERS: readonly Resolver[] = [
   headerResolver,
+  limitResolver,
+  accessResolver,
   redirectResolver,
   rewriteResolver,
   aliasResolver,

@@ -2,7 +2,8 @@
  * What the annotations of one Ingress say, complete: absent ones have their default.
  */
 import type { Config } from "../config.ts";
-import type { ProxySettings } from "../types.ts";
+import type { ProxySettings, Users } from "../types.ts";
+import { accessDefaults } from "./access.ts";
 import type { Template } from "../../../edge/src/program.ts";
 import { affinityDefaults } from "./affinity.ts";
 import { aliasDefaults } from "./alias.ts";
@@ -12,6 +13,7 @@ import { canaryDefaults } from "./canary.ts";
 import { fastcgiDefaults } from "./fastcgi.ts";
 import type { FastcgiValues } from "./fastcgi.ts";
 import { headerDefaults } from "./headers.ts";
+import { limitDefaults } from "./limits.ts";
 import { mirrorDefaults } from "./mirror.ts";
 import type { MirrorValues } from "./mirror.ts";
 import { modsecurityDefaults } from "./modsecurity.ts";
@@ -31,6 +33,31 @@ export interface HeaderValues {
   readonly custom?: string;
   /** Its pairs, name and value; set by the resolver. */
   readonly set: readonly (readonly [string, string])[];
+}
+
+export interface AccessValues {
+  /** Networks; none: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly satisfy: "any" | "all";
+  readonly type?: "basic" | "digest";
+  /** `name` or `namespace/name`. */
+  readonly secret?: string;
+  readonly secretType: "auth-file" | "auth-map";
+  readonly realm: string;
+  /** Of the Secret; set by the resolver. */
+  readonly users?: Users;
+}
+
+export interface LimitValues {
+  /** Kilobytes. 0: no limit, as with the others. */
+  readonly rate: number;
+  readonly rateAfter: number;
+  readonly second: number;
+  readonly minute: number;
+  readonly connections: number;
+  readonly burstMultiplier: number;
+  readonly except: readonly string[];
 }
 
 export interface CanaryValues {
@@ -113,6 +140,8 @@ export interface Values {
   readonly rewrite: RewriteValues;
   readonly alias: AliasValues;
   readonly proxy: ProxySettings;
+  readonly access: AccessValues;
+  readonly limits: LimitValues;
   readonly balance: BalanceValues;
   readonly affinity: AffinityValues;
   readonly snippets: SnippetValues;
@@ -128,9 +157,11 @@ export function defaultValues(config: Config): Values {
     headers: headerDefaults,
     canary: canaryDefaults,
     redirects: redirectDefaults(config),
+    proxy: proxyDefaults(config),
+    access: accessDefaults(config),
+    limits: limitDefaults(config),
     rewrite: rewriteDefaults,
     alias: aliasDefaults,
-    proxy: proxyDefaults(config),
     balance: balanceDefaults(config),
     affinity: affinityDefaults,
     snippets: snippetDefaults,

@@ -4,8 +4,7 @@
 
 /** Keys that keep requests out: without them more is served than the operator meant. */
 export const PROTECTIONS: ReadonlySet<string> = new Set([
-  "block-cidrs", "block-user-agents", "block-referers",
-  "denylist-source-range", "whitelist-source-range", "global-auth-url",
+  "block-cidrs", "block-user-agents", "block-referers", "global-auth-url",
 ]);
 
 /** Values with which a protection asks for nothing. */
@@ -23,10 +22,9 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
   global-auth-method global-auth-request-redirect global-auth-response-headers global-auth-signin
   global-auth-signin-redirect-param global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
-  http-snippet http2-max-field-size http2-max-header-size http2-max-requests limit-conn-status-code
-  limit-conn-zone-variable limit-rate limit-rate-after limit-req-status-code location-snippet
+  http-snippet http2-max-field-size http2-max-header-size http2-max-requests location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
-  modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist no-auth-locations opentelemetry-config
+  modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config
   proxy-cookie-domain proxy-cookie-path
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-protocol-header-timeout
   proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-stream-next-upstream
