@@ -6,8 +6,11 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Condition } from "./conditions.ts";
+import type { ExternalAuth } from "./external-auth.ts";
 
 export type { Condition } from "./conditions.ts";
+export type { ExternalAuth } from "./external-auth.ts";
+export type { Template } from "./template.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -49,6 +52,8 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  /** A service that is asked about each request. */
+  externalAuth?: ExternalAuth;
 }
 
 /** What one match leads to. */

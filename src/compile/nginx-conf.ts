@@ -109,6 +109,10 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     directive("lua_regex_match_limit", 100_000),
     // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
     directive("lua_regex_cache_max_entries", 8192),
+    // Answers of external authentication services that auth-cache-key keeps; those unused for longest make room.
+    directive("lua_shared_dict", "sluice_auth", "10m"),
+    // For requests of the edge itself, to such services.
+    directive("lua_ssl_protocols", "TLSv1.2", "TLSv1.3"),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
   ];

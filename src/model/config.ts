@@ -3,6 +3,7 @@
  */
 import type { ConfigMap } from "../source/objects.ts";
 import { closest } from "../support/edit-distance.ts";
+import type { Lifetime } from "./annotations/external-auth-types.ts";
 import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configValueInvalid } from "./config/findings.ts";
 import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
@@ -49,6 +50,18 @@ export interface Config {
   // annotations
   readonly allowCrossNamespaceResources: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
+  // external authentication
+  readonly noAuthLocations: readonly string[];
+  /** Empty: none. */
+  readonly globalAuthUrl: string;
+  readonly globalAuthMethod: string;
+  readonly globalAuthSignin: string;
+  readonly globalAuthSigninRedirectParam: string;
+  readonly globalAuthResponseHeaders: readonly string[];
+  readonly globalAuthRequestRedirect: string;
+  readonly globalAuthCacheKey: string;
+  readonly globalAuthCacheDuration: readonly Lifetime[];
+  readonly globalAuthAlwaysSetCookie: boolean;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;
@@ -138,7 +151,7 @@ function take<K extends keyof Config>(config: Mutable<Config>, field: K, text: s
   if (parsed) config[field] = parsed.value;
   if (parsed && !parsed.dropped) return;
   const value = (parsed?.dropped ?? [text]).map((piece) => JSON.stringify(shorten(piece))).join(", ");
-  const used = parsed ? "the other pieces" : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
+  const used = parsed ? (parsed.instead ?? "the other pieces") : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
   findings.push(configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
 }
 

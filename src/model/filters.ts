@@ -2,6 +2,7 @@
  * The filters of one route, from the annotations of its Ingress: each group of annotations adds the fields it knows of.
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
+import { externalAuthFilters, externalAuthPools } from "./annotations/external-auth-guard.ts";
 import { headerFilters } from "./annotations/headers.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
@@ -23,8 +24,13 @@ export interface FilterContext {
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
 type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[];
 
-const EDGE_FILTERS: readonly EdgeFiltersOf[] = [headerFilters];
-const POOLS: readonly PoolsOf[] = [];
+const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
+  headerFilters,
+  externalAuthFilters,
+];
+const POOLS: readonly PoolsOf[] = [
+  externalAuthPools,
+];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;

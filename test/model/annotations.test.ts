@@ -99,7 +99,7 @@ test("the redirect to https is off, for names with a certificate, or always", ()
 
 test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
   const protectedBy: [string, string][] = [
-    ["auth-url", "http://auth.example"], ["auth-type", "basic"], ["auth-tls-secret", "shop/ca"], ["satisfy", "any"],
+    ["auth-type", "basic"], ["auth-tls-secret", "shop/ca"], ["satisfy", "any"],
     ["allowlist-source-range", "10.0.0.0/8"], ["whitelist-source-range", "10.0.0.0/8"], ["denylist-source-range", "10.0.0.0/8"],
     ["limit-rps", "5"], ["enable-modsecurity", "true"], ["proxy-ssl-verify", "on"],
   ];
@@ -114,7 +114,7 @@ test("an annotation that keeps requests out closes the Ingress until it is honou
 });
 
 test("a closed Ingress closes the / that it would answer for, and no other Ingress of the host", () => {
-  const closed = ingress("shop/closed").created(0).host("shop.example").path("/admin", "web:80").annotate("auth-url", "http://auth.example");
+  const closed = ingress("shop/closed").created(0).host("shop.example").path("/admin", "web:80").annotate("auth-url", "http://unix:/auth.sock");
   const open = ingress("shop/open").created(1).host("shop.example").path("/shop", "web:80");
   expectRoutes(
     build(closed, open, ...web),

@@ -11,6 +11,7 @@ import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { sayGoodbye } from "./retirement.ts";
+import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
 
 const request: RequestView = {
@@ -35,17 +36,17 @@ export function rewrite(): void {
   const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
-    remember(route, undefined, undefined, decision.status);
-    return enter(route.profile as string);
+    return enter(remember(route, undefined, undefined, decision.status), route.profile as string);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
-  remember(route, pool, decision.canary, 0);
-  if (route.profile !== undefined) enter(route.profile);
+  const state = remember(route, pool, decision.canary, 0);
+  if (route.profile !== undefined) enter(state, route.profile);
 }
 
 /** Leads the request to the location of a profile, and its raw URI past it. */
-function enter(profile: string): void {
+function enter(state: InFlight, profile: string): void {
   const vars = ngx.var;
+  state.auth = undefined;
   vars.sluice_uri = originForm(vars.request_uri as string);
   ngx.req.set_uri("profile:" + profile, false);
 }

@@ -11,6 +11,7 @@ import { get_request } from "resty.core.base";
 import type { Canary, Pool, Route } from "../program.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
+import type { AuthAnswer } from "../external-auth.ts";
 
 /** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
 export interface InFlight {
@@ -20,6 +21,8 @@ export interface InFlight {
   canary: Canary | undefined;
   /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
   refused: number;
+  /** What the external authentication service said. Of this request only if it entered a profile, which begins anew. */
+  auth: AuthAnswer | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
@@ -36,7 +39,7 @@ function address(): number {
 }
 
 /** @param refused 0 for a request that is proxied to `pool`. */
-export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): void {
+export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): InFlight {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
   if (state.route === undefined) count++;
@@ -45,6 +48,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.canary = canary;
   state.refused = refused;
   state.endpoint = -1;
+  return state;
 }
 
 /**
@@ -52,7 +56,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0 };
+  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, auth: undefined, endpoint: -1, tries: 0 };
   byAddress.set(key, state);
   return state;
 }

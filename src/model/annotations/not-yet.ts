@@ -19,11 +19,7 @@ export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
   ...group("authentication", "location", always, [
     ["auth-type", "Low"], ["auth-secret", "Medium"], ["auth-secret-type", "Low"], ["auth-realm", "Medium"],
-    ["satisfy", "Low"], ["auth-url", "High"], ["auth-method", "Low"], ["auth-signin", "High"],
-    ["auth-signin-redirect-param", "Medium"], ["auth-cache-key", "Medium"], ["auth-keepalive", "Low"],
-    ["auth-keepalive-share-vars", "Low"], ["auth-keepalive-requests", "Low"], ["auth-keepalive-timeout", "Low"],
-    ["auth-cache-duration", "Medium"], ["auth-response-headers", "Medium"], ["auth-proxy-set-headers", "Medium"],
-    ["auth-request-redirect", "Medium"], ["auth-always-set-cookie", "Low"],
+    ["satisfy", "Low"],
   ]),
   ...group("authentication", "host", always, [
     ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
@@ -43,7 +39,6 @@ export const notYetAnnotations: readonly NotYet[] = [
   ...group("alias", "host", never, [["server-alias", "High"]]),
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
   ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
-  ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
   ...group("proxy", "location", never, [
     ["proxy-ssl-secret", "Medium"], ["proxy-ssl-ciphers", "Medium"], ["proxy-ssl-protocols", "Low"],
     ["proxy-ssl-name", "High"], ["proxy-ssl-verify-depth", "Low"], ["proxy-ssl-server-name", "Low"],

@@ -4,6 +4,7 @@
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { canaryAnnotations } from "./canary.ts";
+import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
@@ -14,12 +15,16 @@ export const annotations: readonly Annotation[] = [
   ...redirectAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...externalAuthAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
 
 /** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [headerResolver];
+export const RESOLVERS: readonly Resolver[] = [
+  headerResolver,
+  externalAuthResolver,
+];
 
 /** Name or alias, without prefix → its declaration. */
 export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(

@@ -4,6 +4,9 @@
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
 import { canaryDefaults } from "./canary.ts";
+import { externalAuthDefaults } from "./external-auth.ts";
+import type { Guard } from "./external-auth-guard.ts";
+import type { Lifetime } from "./external-auth-types.ts";
 import { headerDefaults } from "./headers.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
@@ -31,7 +34,31 @@ export interface RedirectValues {
   readonly preserveTrailingSlash: boolean;
 }
 
+export interface ExternalAuthValues {
+  readonly url?: string;
+  readonly method?: string;
+  readonly signin?: string;
+  readonly redirectParam: string;
+  readonly cacheKey?: string;
+  readonly lifetimes: readonly Lifetime[];
+  readonly responseHeaders: readonly string[];
+  /** ConfigMap of auth-proxy-set-headers, as written. */
+  readonly proxySetHeaders?: string;
+  readonly requestRedirect?: string;
+  readonly alwaysSetCookie: boolean;
+  readonly keepalive: number;
+  readonly keepaliveShareVars: boolean;
+  readonly keepaliveRequests: number;
+  readonly keepaliveTimeout: number;
+  readonly enableGlobal: boolean;
+  /** What auth-url and the others make together; set by the resolver. */
+  readonly guard?: Guard;
+  /** The ConfigMap's. */
+  readonly global?: Guard;
+}
+
 export interface Values {
+  readonly externalAuth: ExternalAuthValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -39,5 +66,11 @@ export interface Values {
 }
 
 export function defaultValues(config: Config): Values {
-  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return {
+    externalAuth: externalAuthDefaults(config),
+    headers: headerDefaults,
+    canary: canaryDefaults,
+    redirects: redirectDefaults(config),
+    proxy: proxyDefaults(config),
+  };
 }

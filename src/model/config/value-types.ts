@@ -13,8 +13,8 @@ import { isKnownLogVariable } from "./log-variables.ts";
 export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
-  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not. */
-  parse(text: string): { readonly value: T; readonly dropped?: readonly string[] } | undefined;
+  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not; `instead` says what is used then. */
+  parse(text: string): { readonly value: T; readonly dropped?: readonly string[]; readonly instead?: string } | undefined;
 }
 
 const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];

@@ -29,6 +29,8 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
     };
     const { pool, canary, route, status } = decide(tables, view(request, draw), request.host, request.path, https);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
+    // What the service of external authentication says is not for the matcher to know: a sign-in page, or nobody to ask.
+    if (route?.filters?.externalAuth) found.add(302).add(503);
   }
   return found;
 }
