@@ -3,8 +3,11 @@ import { startChannel } from "./phases/channel.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
+import { startDigest } from "./phases/digest.ts";
+import { startPasswords } from "./phases/passwords.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
+import { takeSeat } from "./phases/workers.ts";
 
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
@@ -31,6 +34,9 @@ export function initWorker(): void {
   noteMaster();
   math.randomseed(ngx.worker.pid() * 1000 + ngx.now());
   startRequestIds();
+  takeSeat();
+  startPasswords();
+  startDigest();
   loadSnapshot(options.keys);
   loadSnapshot(options.program);
   startChannel();

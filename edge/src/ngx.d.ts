@@ -25,7 +25,29 @@ declare namespace ngx {
   export function now(): number;
   export function sleep(seconds: number): void;
   export function get_phase(): string;
+  /** Digests: bytes, and hexadecimal. */
+  export function md5_bin(text: string): string;
+  export function md5(text: string): string;
+  export function sha1_bin(text: string): string;
+  export function hmac_sha1(key: string, text: string): string;
+  export function encode_base64(bytes: string): string;
+  export function decode_base64(text: string): string | undefined;
 
+  /** @noSelf */
+  export namespace req {
+    export function set_uri(uri: string, jump: boolean): void;
+    export function get_method(): string;
+    /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
+    export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
+    export function set_header(name: string, value: string): void;
+    export function clear_header(name: string): void;
+  }
+  /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
+  export function escape_uri(text: string): string;
+  export function sha1_bin(text: string): string;
+  /** Seconds since 1970 of an HTTP date. */
+  export function parse_http_time(text: string): number | undefined;
+  export function time(): number;
   /** @noSelf */
   export namespace req {
     export function set_uri(uri: string, jump: boolean): void;
@@ -57,13 +79,22 @@ declare namespace ngx {
     export function pid(): number;
     export function exiting(): boolean;
   }
-  /** @noSelf */
-  export namespace socket {
-    export function tcp(): TcpSocket;
-  }
+  /** Memory that the workers share. `safe_…` never evicts another key. Times in seconds. */
   export interface SharedDict {
     get(key: string): string | number | undefined;
     set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    safe_set(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    /** False when the key is there. */
+    add(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    safe_add(key: string, value: string | number, seconds?: number): LuaMultiReturn<[boolean | undefined, string?]>;
+    incr(key: string, by: number, initial?: number): LuaMultiReturn<[number | undefined, string?]>;
+    expire(key: string, seconds: number): void;
+    delete(key: string): void;
+    get_keys(most: number): string[];
+  }
+  /** @noSelf */
+  export namespace socket {
+    export function tcp(): TcpSocket;
   }
   export interface TcpSocket {
     connect(address: string): LuaMultiReturn<[boolean | undefined, string?]>;
@@ -117,6 +148,15 @@ declare module "ffi" {
   function cast(this: void, type: string, value: object): Memory;
   /** `ffi.new`. @customName new */
   function create(this: void, type: string): Memory;
+  function copy(this: void, to: Memory, bytes: string, count: number): void;
+  function fill(this: void, memory: Memory, count: number): void;
+  /** `ffi.string`: up to the first NUL, or `count` bytes. @customName string */
+  function text(this: void, memory: Memory, count?: number): string;
+  function load(this: void, name: string): unknown;
+  interface Crypt {
+    /** crypt(3); its memory serves the next call, too. NULL is undefined. */
+    crypt(this: void, password: string, setting: string): Memory | undefined;
+  }
   const C: {
     getppid(this: void): number;
     /** Declared by resty.core.var. Copies `value`. */
@@ -129,7 +169,7 @@ declare module "ffi" {
 declare module "resty.lrucache" {
   interface Cache<T> {
     get(key: string): T | undefined;
-    set(key: string, value: T): void;
+    set(key: string, value: T, seconds?: number): void;
   }
   const create: { new: <T>(this: void, size: number) => LuaMultiReturn<[Cache<T> | undefined, string?]> };
   export = create;

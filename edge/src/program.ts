@@ -5,12 +5,16 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
+import type { Addresses, Credentials } from "./access.ts";
 import type { Condition } from "./conditions.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 
 export type { Condition } from "./conditions.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { Template } from "./template.ts";
+import type { Limits } from "./rate-limit.ts";
+
+export type { Networks } from "./networks.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -54,7 +58,17 @@ export interface Filters {
   setHeaders?: [string, string][];
   /** A service that is asked about each request. */
   externalAuth?: ExternalAuth;
+  limits?: Limits;
+  addresses?: Addresses;
+  credentials?: Credentials;
+  /** One check of the access phase that passes is enough (annotation satisfy). */
+  any?: boolean;
+  /** Bytes a second of the response, and bytes before that holds. */
+  speed?: [number, number];
 }
+
+/** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
+export type Users = Record<string, string>;
 
 /** What one match leads to. */
 export interface Route {
@@ -123,9 +137,14 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** What limits tell clients apart by: texts and names of nginx variables in turn. */
+  limitKey: string[];
+  /** Statuses of requests over a limit. */
+  limitRateStatus: number;
+  limitConnectionsStatus: number;
 }
 
-export type Kind = "host" | "pool" | "certificate" | "tls" | "settings";
+export type Kind = "host" | "pool" | "certificate" | "tls" | "users" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -133,6 +152,7 @@ export interface PartValues {
   pool: Pool;
   certificate: Certificate;
   tls: string;
+  users: Users;
   settings: EdgeSettings;
 }
 

@@ -7,7 +7,7 @@
  *
  * Pure: runs in nginx (LuaJIT) and on Node.
  */
-import type { Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool } from "./program.ts";
+import type { Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 
 export interface Tables {
@@ -21,6 +21,8 @@ export interface Tables {
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
   wildcardNames: Record<string, string>;
+  /** By what Credentials call them. */
+  users: Record<string, Users>;
   settings: EdgeSettings;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
@@ -47,7 +49,14 @@ export function newTables(): Tables {
     certificates: emptyTable(),
     names: emptyTable(),
     wildcardNames: emptyTable(),
-    settings: { redirectCode: 308, forwardedProto: false },
+    users: emptyTable(),
+    settings: {
+      redirectCode: 308,
+      forwardedProto: false,
+      limitKey: ["", "binary_remote_addr", ""],
+      limitRateStatus: 503,
+      limitConnectionsStatus: 503,
+    },
     generation: 0,
     digest: "",
   };
@@ -98,6 +107,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
     tables.certificates = fresh.certificates;
     tables.names = fresh.names;
     tables.wildcardNames = fresh.wildcardNames;
+    tables.users = fresh.users;
   }
 }
 
@@ -106,6 +116,7 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
+  else if (kind === "users") put(tables.users, id, value as Users | undefined);
   else if (value !== undefined) tables.settings = value as EdgeSettings;
 }
 

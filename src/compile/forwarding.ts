@@ -40,6 +40,8 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
           ["", expression("$scheme")],
         ])
       : map("scheme", "pass_access_scheme", [["default", expression("$scheme")]]),
+    // The edge sets it together with $limit_rate.
+    map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
     map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"]]),
     trusted
       ? map("http_x_forwarded_port", "pass_port", [

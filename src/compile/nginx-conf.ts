@@ -113,10 +113,17 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     directive("lua_shared_dict", "sluice_auth", "10m"),
     // For requests of the edge itself, to such services.
     directive("lua_ssl_protocols", "TLSv1.2", "TLSv1.3"),
+    ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
   ];
 }
+
+/**
+ * What workers count together. The sizes are bounds: memory is taken as it is used. Rates and connections have one
+ * entry of 100 to 200 bytes per client and Ingress; a full table of rates forgets who came longest ago.
+ */
+const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"]] as const;
 
 function clientSide(config: Config): Directive[] {
   return [
@@ -186,6 +193,9 @@ function server(input: ConfInput): Directive {
     directive("proxy_send_timeout", `${config.proxySendTimeout}s`),
     directive("proxy_read_timeout", `${config.proxyReadTimeout}s`),
     directive("proxy_redirect", "off"),
+    ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
+    // Read only where there is a rate.
+    directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
     block("location", ["/"], [
       ...profileDirectives(defaultProfile(config)),
@@ -205,7 +215,7 @@ function profileLocation(id: string, profile: Profile): Directive {
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations(): Directive {
-  const names = ["sluice_uri", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
+  const names = ["sluice_uri", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
     "ingress_name", "service_name", "service_port", "location_path"];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }

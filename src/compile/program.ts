@@ -19,7 +19,7 @@ export interface Part {
   readonly key: PartKey;
   readonly kind: Kind;
   readonly id: string;
-  /** The `set` frame as one line of ASCII JSON. A certificate's holds its key. */
+  /** The `set` frame as one line of ASCII JSON. Certificates and users hold secrets. */
   readonly frame: PrivateBytes;
   readonly digest: string;
   /** Profiles that must be live in nginx before this part may be. */
@@ -85,6 +85,7 @@ export function createCompiler(): Compiler {
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
+      for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       first = false;
       return { program: { parts, profiles: profiles.inUse(), config: model.config }, changed };
@@ -150,6 +151,17 @@ function tlsPart(model: Model, name: string): Part | undefined {
   return id === undefined ? undefined : part("tls", name, id);
 }
 
+function usersPart(model: Model, id: string): Part | undefined {
+  const users = model.users.get(id);
+  return users && part("users", id, users.reveal());
+}
+
 function edgeSettings(config: Config): EdgeSettings {
-  return { redirectCode: config.httpRedirectCode, forwardedProto: config.useForwardedHeaders };
+  return {
+    redirectCode: config.httpRedirectCode,
+    forwardedProto: config.useForwardedHeaders,
+    limitKey: [...config.limitConnZoneVariable],
+    limitRateStatus: config.limitReqStatusCode,
+    limitConnectionsStatus: config.limitConnStatusCode,
+  };
 }

@@ -12,7 +12,7 @@ export function readFrame(line: string): Frame {
 export function tablesOf(program: Program): Tables {
   const tables = newTables();
   const staging = newStaging();
-  const parts = [...program.parts.values()].filter(({ kind }) => kind !== "certificate");
+  const parts = [...program.parts.values()].filter(({ kind }) => kind !== "certificate" && kind !== "users");
   for (const { frame } of parts) take(tables, staging, readFrame(frame.reveal().toString("latin1")), readFrame);
   take(tables, staging, { op: "commit", generation: 1, digest: "" }, readFrame);
   return tables;

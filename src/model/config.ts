@@ -62,6 +62,15 @@ export interface Config {
   readonly globalAuthCacheKey: string;
   readonly globalAuthCacheDuration: readonly Lifetime[];
   readonly globalAuthAlwaysSetCookie: boolean;
+  readonly whitelistSourceRange: readonly string[];
+  readonly denylistSourceRange: readonly string[];
+  /** Kilobytes. */
+  readonly limitRate: number;
+  readonly limitRateAfter: number;
+  /** Texts and names of variables in turn, a text first and last. */
+  readonly limitConnZoneVariable: readonly string[];
+  readonly limitReqStatusCode: number;
+  readonly limitConnStatusCode: number;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

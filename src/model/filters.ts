@@ -3,7 +3,9 @@
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { externalAuthFilters, externalAuthPools } from "./annotations/external-auth-guard.ts";
+import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { limitFilters } from "./annotations/limits.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -27,6 +29,8 @@ type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[]
 const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   headerFilters,
   externalAuthFilters,
+  limitFilters,
+  accessFilters,
 ];
 const POOLS: readonly PoolsOf[] = [
   externalAuthPools,

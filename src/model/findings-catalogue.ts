@@ -6,6 +6,7 @@
 import { CLOSED, finding } from "./findings.ts";
 
 export * from "./annotations/findings-external-auth.ts";
+export * from "./annotations/findings-access.ts";
 
 // Which Ingresses are ours
 

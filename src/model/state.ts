@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Secret, Service } from "../source/objects.ts";
 import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
+import type { UserList } from "./annotations/user-file.ts";
 import { defaultValues } from "./annotations/values.ts";
 import type { Values } from "./annotations/values.ts";
 import type { ModelSettings } from "./build.ts";
@@ -34,6 +35,8 @@ export interface State {
   readonly ingressHosts: References;
   /** Ingress → objects that its annotations look up (`Secret shop/passwords`). */
   readonly ingressObjects: References;
+  /** Ingress → the users that it lets in. */
+  readonly ingressUsers: References;
   readonly hostPools: References;
   readonly hostSecrets: References;
   readonly poolServices: References;
@@ -46,6 +49,7 @@ export interface State {
   readonly pools: Part<Pool>;
   readonly tls: Part<string>;
   readonly certificates: Part<Certificate>;
+  readonly users: Part<UserList>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
   readonly findings: Part<readonly Finding[]>;
 }
@@ -64,6 +68,7 @@ export interface Work {
   readonly hosts: Set<string>;
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
+  readonly users: Set<string>;
   readonly pools: Set<string>;
 }
 
@@ -79,6 +84,7 @@ export function emptyState(settings: ModelSettings): State {
     wanted: undefined,
     ingressHosts: new References(),
     ingressObjects: new References(),
+    ingressUsers: new References(),
     hostPools: new References(),
     hostSecrets: new References(),
     poolServices: new References(),
@@ -89,6 +95,7 @@ export function emptyState(settings: ModelSettings): State {
     pools: emptyPart(),
     tls: emptyPart(),
     certificates: emptyPart(sameCertificate),
+    users: emptyPart((a, b) => a.equals(b)),
     findings: emptyPart(),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -113,6 +120,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     tls: new Set(),
     certificates: new Set(),
+    users: new Set(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
   };
 }

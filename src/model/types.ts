@@ -7,6 +7,7 @@
 import type { WantedObjects } from "../source/snapshot.ts";
 import type { Condition, Filters as EdgeFilters } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
+import type { UserList } from "./annotations/user-file.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 
@@ -27,6 +28,8 @@ export interface Model {
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Server name (exact, `*.parent`, `_` for the default) → certificate id. */
   readonly tls: ReadonlyMap<string, string>;
+  /** Id → who may pass by a password; exactly those that an Ingress refers to. */
+  readonly users: ReadonlyMap<string, UserList>;
   /** The controller's ConfigMap over its defaults. */
   readonly config: Config;
 }
@@ -153,12 +156,19 @@ export interface Certificate {
   readonly origin: Origin;
 }
 
+/** Who may pass by a password. The id stands for where it was read, not for what. */
+export interface Users {
+  readonly id: string;
+  readonly list: UserList;
+}
+
 /** What changed from the previous Model to this one, by key: values are to be looked up in the Model. */
 export interface ModelChange {
   readonly hosts: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   readonly certificates: ReadonlySet<string>;
   readonly tls: ReadonlySet<string>;
+  readonly users: ReadonlySet<string>;
   readonly config: boolean;
 }
 

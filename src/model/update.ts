@@ -55,10 +55,22 @@ function replaceIngress(
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
+  const users = parsed?.values.access.users;
+  for (const id of state.ingressUsers.from(key)) work.users.add(id);
+  if (users) work.users.add(users.id);
+  state.ingressUsers.set(key, users ? [users.id] : []);
   state.ingressObjects.set(key, []);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
   putFindings(state, `Ingress ${key}`, findings);
+}
+
+/** Ingresses that refer to the same Secret have read the same: an object that changes is read again by all. */
+export function updateUsers(state: State, work: Work): void {
+  for (const id of work.users) {
+    const [first] = state.ingressUsers.to(id);
+    put(state.users, id, first === undefined ? undefined : state.ingresses.get(first)?.values.access.users?.list);
+  }
 }
 
 export function updateHosts(state: State, work: Work): void {

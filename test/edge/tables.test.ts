@@ -53,7 +53,7 @@ test("a reset takes everything away but the settings, at the commit", () => {
   const tables = newTables();
   const staging = newStaging();
   feed(tables, staging, pool("a"), set("host", "*.x.example", hostNamed("*.x.example")), set("tls", "x.example", "c"), set("tls", "*.x.example", "c"),
-    set("certificate", "c", { chain: "", key: "" }), set("settings", "", { redirectCode: 301, forwardedProto: true }), commit(1));
+    set("certificate", "c", { chain: "", key: "" }), set("settings", "", { ...newTables().settings, redirectCode: 301, forwardedProto: true }), commit(1));
   feed(tables, staging, { op: "reset" }, pool("b"));
   assert.ok(tables.pools["a"], "not before the commit");
   feed(tables, staging, commit(2));

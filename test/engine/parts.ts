@@ -1,4 +1,5 @@
 /** Parts of a Program for tests, without a Model behind them. */
+import { newTables } from "../../edge/src/tables.ts";
 import type { Host, Kind, PartValues } from "../../edge/src/program.ts";
 import { frameLine, partKey, type Part } from "../../src/compile/program.ts";
 import { digestOf } from "../../src/support/digest.ts";
@@ -34,7 +35,9 @@ export function somePart(kind: Kind, id: string, version: number): Part {
       return certificatePart(id, String(version));
     case "tls":
       return part("tls", id, `c${version}`);
+    case "users":
+      return part("users", id, { somebody: `{PLAIN}${version}` });
     case "settings":
-      return part("settings", "", { redirectCode: 300 + version, forwardedProto: false });
+      return part("settings", "", { ...newTables().settings, redirectCode: 300 + version });
   }
 }

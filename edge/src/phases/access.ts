@@ -1,9 +1,21 @@
 /**
  * Access phase of the routes with filters: lets the request pass, or ends it inside its profile, so that the profile's
  * error pages hold for the refusal.
+ *
+ * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication.
  */
 import { admit, checkExternalAuth, refuse } from "./external-auth.ts";
+import type { Check } from "../access.ts";
+import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
+import { includes } from "../networks.ts";
+import type { Filters } from "../program.ts";
+import { checkCredentials, hideCredentials } from "./credentials.ts";
+import { limit } from "./limits.ts";
+import type { InFlight } from "./state.ts";
 import { recall } from "./state.ts";
+
+/** What `satisfy` combines, in order. A further check is one more item. */
+const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials, checkExternalAuth];
 
 export function access(): void {
   const state = recall();
@@ -11,7 +23,27 @@ export function access(): void {
   if (state.refused > 0) return ngx.exit(state.refused);
   const { filters } = state.route;
   if (filters === undefined) return;
-  const verdict = checkExternalAuth(state, filters);
-  if (verdict >= 300) return refuse(state, verdict);
+  const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
+  if (status > 0) return ngx.exit(status);
+  state.challenge = undefined;
+  state.user = undefined;
+  const verdict = judge(CHECKS, state, filters, filters.any === true);
+  if (verdict !== PASS) return refuse(state, verdict);
+  if (filters.credentials !== undefined) hideCredentials(state);
+  // After that: the service may have an Authorization of its own for the backend.
   admit(state, filters);
+  if (filters.speed !== undefined) setSpeed(filters.speed);
+}
+
+function checkAddress(this: void, _state: InFlight, { addresses }: Filters): number {
+  if (addresses === undefined) return ABSTAIN;
+  const address = ngx.var.binary_remote_addr ?? "";
+  if (addresses.deny !== undefined && includes(addresses.deny, address)) return FORBIDDEN;
+  if (addresses.allow === undefined) return ABSTAIN;
+  return includes(addresses.allow, address) ? PASS : FORBIDDEN;
+}
+
+function setSpeed([rate, after]: [number, number]): void {
+  ngx.var.limit_rate = tostring(rate);
+  ngx.var.sluice_limit_rate_after = tostring(after);
 }

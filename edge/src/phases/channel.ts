@@ -12,6 +12,7 @@ import { masterPid } from "./identity.ts";
 import { lookForMaster, retireFor } from "./retirement.ts";
 import { options } from "./options.ts";
 import { requestsInFlight, tables } from "./state.ts";
+import { sweepSeats } from "./workers.ts";
 
 const READ_TIMEOUT_MS = 1000;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
@@ -59,6 +60,7 @@ function follow(this: void): void {
 function pause(seconds: number): void {
   for (let left = seconds; left > 0.001 && stays(); left -= RECONNECT_SECONDS) {
     lookForMaster();
+    sweepSeats();
     ngx.sleep(RECONNECT_SECONDS);
   }
 }
@@ -79,6 +81,7 @@ function converse(socket: ngx.TcpSocket): void {
       if (!send(socket, { op: "exiting" })) return;
     }
     lookForMaster();
+    sweepSeats();
     const [line, problem, rest] = socket.receive("*l");
     if (line !== undefined) {
       const text = partial === "" ? line : partial + line;

@@ -104,10 +104,12 @@ export function admit(state: InFlight, { externalAuth: auth }: Filters): void {
 }
 
 /** Ends a request that was refused with this status. */
-export function refuse({ auth }: InFlight, status: number): void {
-  if (status === 401 && auth !== undefined) {
-    if (auth.location !== undefined) return ngx.redirect(auth.location, 302);
-    if (auth.challenge !== undefined) ngx.header["WWW-Authenticate"] = auth.challenge;
+export function refuse({ auth, challenge }: InFlight, status: number): void {
+  if (status === 401) {
+    if (auth?.location !== undefined) return ngx.redirect(auth.location, 302);
+    const other = auth?.challenge;
+    const all = challenge === undefined ? other : other === undefined ? challenge : challenge + ", " + other;
+    if (all !== undefined) ngx.header["WWW-Authenticate"] = all;
   }
   ngx.exit(status);
 }

@@ -2,6 +2,7 @@
 import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
+import { leaveConnections } from "./limits.ts";
 import { recall, release } from "./state.ts";
 
 export function log(): void {
@@ -11,6 +12,7 @@ export function log(): void {
     return;
   }
   const { pool, route, canary } = state;
+  if (state.held !== undefined) leaveConnections(state);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);

@@ -27,6 +27,12 @@ export interface InFlight {
   endpoint: number;
   /** Endpoints tried, the present one included. */
   tries: number;
+  /** What it counts under while it lasts, where requests at a time are limited. */
+  held: string | undefined;
+  /** The WWW-Authenticate header of a 401. */
+  challenge: string | undefined;
+  /** Who passed by digest. */
+  user: string | undefined;
 }
 
 export const tables: Tables = newTables();
@@ -56,7 +62,9 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, auth: undefined, endpoint: -1, tries: 0 };
+  const state: InFlight = {
+    route: undefined, pool: undefined, canary: undefined, refused: 0, auth: undefined, endpoint: -1, tries: 0, held: undefined, challenge: undefined, user: undefined,
+  };
   byAddress.set(key, state);
   return state;
 }

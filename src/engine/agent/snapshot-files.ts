@@ -10,13 +10,15 @@
  * is claimed, and the next commit writes them anew.
  */
 import { appendFileSync, chmodSync, chownSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
-import type { Frame } from "../../../edge/src/program.ts";
+import type { Frame, Kind } from "../../../edge/src/program.ts";
 import { frameLine } from "../../compile/program.ts";
 import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
+/** Kinds of parts that hold private keys or hashes of passwords. */
+const SECRET_KINDS: ReadonlySet<string> = new Set<Kind>(["certificate", "users"]);
 /** Files are rewritten when the history is longer than the content, and longer than this. */
 const SMALL_HISTORY = 1024 * 1024;
 
@@ -155,7 +157,7 @@ export class SnapshotFiles {
   #rewrite(end: Ends): void {
     const program: string[] = [];
     const keys: string[] = [];
-    for (const [key, line] of this.#lines) (key.startsWith("certificate ") ? keys : program).push(line);
+    for (const [key, line] of this.#lines) (SECRET_KINDS.has(key.split(" ", 1)[0] ?? "") ? keys : program).push(line);
     const files: string[] = [FILES.program];
     try {
       this.#writeFresh(FILES.program, [...program, end.program, ""].join("\n"));
@@ -190,7 +192,7 @@ export class SnapshotFiles {
 }
 
 function isKey(frame: Frame): boolean {
-  return (frame.op === "set" || frame.op === "drop") && frame.kind === "certificate";
+  return (frame.op === "set" || frame.op === "drop") && SECRET_KINDS.has(frame.kind);
 }
 
 function inMemory(folder: string): boolean {

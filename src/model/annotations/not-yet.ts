@@ -17,21 +17,10 @@ const unlessFalse: Guard = (text) => !["0", "f", "F", "FALSE", "false", "False"]
 
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
-  ...group("authentication", "location", always, [
-    ["auth-type", "Low"], ["auth-secret", "Medium"], ["auth-secret-type", "Low"], ["auth-realm", "Medium"],
-    ["satisfy", "Low"],
-  ]),
   ...group("authentication", "host", always, [
     ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
     ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
   ]),
-  ...group("acl", "location", always, [["denylist-source-range", "Medium"]]),
-  ...aliased("acl", "allowlist-source-range", "whitelist-source-range", "Medium"),
-  ...group("rate-limit", "location", always, [
-    ["limit-rate", "Low"], ["limit-rate-after", "Low"], ["limit-rpm", "Low"], ["limit-rps", "Low"],
-    ["limit-connections", "Low"], ["limit-burst-multiplier", "Low"],
-  ]),
-  ...aliased("rate-limit", "limit-allowlist", "limit-whitelist", "Low"),
   ...group("modsecurity", "location", unlessFalse, [["enable-modsecurity", "Low"], ["enable-owasp-core-rules", "Low"]]),
   ...group("proxy", "location", unlessOff, [["proxy-ssl-verify", "Low"]]),
 
@@ -95,8 +84,4 @@ export const snippetAnnotations: readonly Snippet[] = [
 
 function group(name: string, scope: Scope, guardsAccess: Guard, rows: readonly Row[]): readonly NotYet[] {
   return rows.map(([annotation, risk]) => ({ status: "not-yet", name: annotation, group: name, risk, scope, guardsAccess }));
-}
-
-function aliased(name: string, annotation: string, alias: string, risk: Risk): readonly NotYet[] {
-  return group(name, "location", always, [[annotation, risk]]).map((row) => ({ ...row, aliases: [alias] }));
 }

@@ -3,9 +3,11 @@
  */
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
+import { accessAnnotations, accessResolver } from "./access.ts";
 import { canaryAnnotations } from "./canary.ts";
 import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
+import { limitAnnotations, limitResolver } from "./limits.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations } from "./redirects.ts";
@@ -16,6 +18,8 @@ export const annotations: readonly Annotation[] = [
   ...proxyAnnotations,
   ...headerAnnotations,
   ...externalAuthAnnotations,
+  ...limitAnnotations,
+  ...accessAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -24,6 +28,8 @@ export const annotations: readonly Annotation[] = [
 export const RESOLVERS: readonly Resolver[] = [
   headerResolver,
   externalAuthResolver,
+  limitResolver,
+  accessResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

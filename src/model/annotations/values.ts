@@ -2,12 +2,14 @@
  * What the annotations of one Ingress say, complete: absent ones have their default.
  */
 import type { Config } from "../config.ts";
-import type { ProxySettings } from "../types.ts";
+import type { ProxySettings, Users } from "../types.ts";
+import { accessDefaults } from "./access.ts";
 import { canaryDefaults } from "./canary.ts";
 import { externalAuthDefaults } from "./external-auth.ts";
 import type { Guard } from "./external-auth-guard.ts";
 import type { Lifetime } from "./external-auth-types.ts";
 import { headerDefaults } from "./headers.ts";
+import { limitDefaults } from "./limits.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
 
@@ -16,6 +18,31 @@ export interface HeaderValues {
   readonly custom?: string;
   /** Its pairs, name and value; set by the resolver. */
   readonly set: readonly (readonly [string, string])[];
+}
+
+export interface AccessValues {
+  /** Networks; none: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly satisfy: "any" | "all";
+  readonly type?: "basic" | "digest";
+  /** `name` or `namespace/name`. */
+  readonly secret?: string;
+  readonly secretType: "auth-file" | "auth-map";
+  readonly realm: string;
+  /** Of the Secret; set by the resolver. */
+  readonly users?: Users;
+}
+
+export interface LimitValues {
+  /** Kilobytes. 0: no limit, as with the others. */
+  readonly rate: number;
+  readonly rateAfter: number;
+  readonly second: number;
+  readonly minute: number;
+  readonly connections: number;
+  readonly burstMultiplier: number;
+  readonly except: readonly string[];
 }
 
 export interface CanaryValues {
@@ -63,6 +90,8 @@ export interface Values {
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
   readonly proxy: ProxySettings;
+  readonly access: AccessValues;
+  readonly limits: LimitValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -72,5 +101,7 @@ export function defaultValues(config: Config): Values {
     canary: canaryDefaults,
     redirects: redirectDefaults(config),
     proxy: proxyDefaults(config),
+    access: accessDefaults(config),
+    limits: limitDefaults(config),
   };
 }

@@ -5,7 +5,7 @@
 /** Keys that keep requests out: without them more is served than the operator meant. */
 export const PROTECTIONS: ReadonlySet<string> = new Set([
   "annotations-risk-level", "annotation-value-word-blocklist", "block-cidrs", "block-user-agents", "block-referers",
-  "denylist-source-range", "whitelist-source-range", "enable-modsecurity", "enable-owasp-modsecurity-crs",
+  "enable-modsecurity", "enable-owasp-modsecurity-crs",
 ]);
 
 /** Values with which a protection asks for nothing. */
@@ -22,8 +22,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-opentelemetry enable-serial-reloads
   enable-syslog error-log-path forwarded-for-proxy-protocol-header forwarded-host-header geoip2-autoreload-in-minutes
   global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
-  http-snippet http2-max-field-size http2-max-header-size http2-max-requests limit-conn-status-code
-  limit-conn-zone-variable limit-rate limit-rate-after limit-req-status-code load-balance location-snippet
+  http-snippet http2-max-field-size http2-max-header-size http2-max-requests load-balance location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config
   opentelemetry-operation-name opentelemetry-trust-incoming-span otel-max-export-batch-size otel-max-queuesize

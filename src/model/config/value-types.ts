@@ -4,10 +4,10 @@
  * Guarantee: what `parse` gives can stand in nginx.conf as it is. Text is held to the narrowest character set and
  * numbers to limits that nginx accepts, because one bad value there would stop every later change of everybody.
  */
-import { isIP, isIPv4 } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
 import { sizeBetween } from "../annotations/value-types.ts";
+import { isNetwork } from "../networks.ts";
 import { isKnownLogVariable } from "./log-variables.ts";
 
 export interface ConfigType<T> {
@@ -126,13 +126,16 @@ export const headerNames = list("header names of letters, digits, - and _, separ
 export const pathPrefixes = list("paths that start with /, separated by commas", (path) => path.startsWith("/"));
 export const networks = list("addresses or networks such as 10.0.0.0/8, separated by commas", isNetwork);
 
-function isNetwork(text: string): boolean {
-  const [address = "", bits, ...rest] = text.split("/");
-  const longest = isIPv4(address) ? 32 : 128;
-  // A zone (fe80::1%eth0) is an address to Node, not to nginx.
-  if (isIP(address) === 0 || address.includes("%") || rest.length > 0) return false;
-  return bits === undefined || (/^[0-9]{1,3}$/.test(bits) && Number(bits) <= longest);
-}
+/** A list that keeps everybody out where nothing of it is valid: it was meant to let in some only. */
+export const onlyNetworks: ConfigType<readonly string[]> = {
+  expects: networks.expects,
+  parse: (text) => {
+    const parsed = networks.parse(text);
+    return parsed && parsed.dropped && parsed.value.length === 0 ? { ...parsed, value: NOBODY } : parsed;
+  },
+};
+/** A list of networks, of which there is none. */
+const NOBODY = ["none"];
 
 /** Words between blanks, joined by one blank. */
 export function words(expects: string, word: RegExp): ConfigType<string> {
@@ -183,6 +186,17 @@ export const logFormat: ConfigType<string> = {
       isKnownLogVariable(braced ?? bare ?? "") ? "" : whole,
     );
     return rest.includes("$") ? undefined : { value: text };
+  },
+};
+
+/** Text with nginx variables, as texts and names in turn: `$a-${b}` is "", a, "-", b, "". */
+export const variables: ConfigType<readonly string[]> = {
+  expects: "text with nginx variables, such as $binary_remote_addr or $http_x_api_key",
+  parse: (text) => {
+    if (!/^[\x21-\x7e]+$/.test(text)) return undefined;
+    const parts = text.split(/\$(?:\{(\w+)\}|(\w+))/).filter((part) => part !== undefined);
+    const valid = parts.every((part, index) => (index % 2 === 0 ? !part.includes("$") : isKnownLogVariable(part)));
+    return valid ? { value: parts } : undefined;
   },
 };
 

@@ -1,0 +1,79 @@
+/**
+ * Digest authentication in nginx: nonces, which counts of them were used, and clients that guess, in memory that all
+ * workers share.
+ */
+import type { Credentials, Verdict } from "../access.ts";
+import { PASS, UNAUTHORIZED } from "../access.ts";
+import type { DigestAnswer } from "../digest-auth.ts";
+import {
+  authenticationInfo, challenge, CHALLENGE_LIFE, countOf, isFor, isFresh, isRight, issued, makeNonce, NONCE_LIFE, parseDigest,
+} from "../digest-auth.ts";
+import type { Users } from "../program.ts";
+import { secretBytes } from "./random.ts";
+import type { InFlight } from "./state.ts";
+
+const SEAL_KEY = "seal";
+/** What was used is remembered until its nonce could not be answered any more, even if that is forgotten. */
+const MEMORY = CHALLENGE_LIFE + NONCE_LIFE + 5;
+/** A client with so many wrong answers is not heard for this long after the last one, as in nginx's module. */
+const MOST_FAILURES = 5;
+const EVASION = 300;
+
+const dict = (): ngx.SharedDict => ngx.shared.sluice_digest as ngx.SharedDict;
+let sealKey = "";
+
+/** To be called when the worker starts. */
+export function startDigest(): void {
+  dict().safe_add(SEAL_KEY, secretBytes(32));
+  sealKey = (dict().get(SEAL_KEY) as string | undefined) ?? secretBytes(32);
+}
+
+function seal(this: void, text: string): string {
+  return ngx.md5(ngx.hmac_sha1(sealKey, text));
+}
+
+/** Checks what the client answers; with 401 the state has the next challenge. */
+export function checkDigest(state: InFlight, rules: Credentials, users: Users): Verdict {
+  const guesser = "guess " + rules.users + " " + (ngx.var.remote_addr ?? "");
+  if (((dict().get(guesser) as number | undefined) ?? 0) >= MOST_FAILURES) return UNAUTHORIZED;
+  const answer = parseDigest(ngx.var.http_authorization);
+  if (answer === undefined || answer.realm !== rules.realm) return refuse(state, rules, false);
+  const ha1 = users[answer.username + ":" + rules.realm];
+  if (ha1 === undefined || !isFor(answer.uri, ngx.var.request_uri ?? "") || !isRight(answer, ha1, ngx.req.get_method(), ngx.md5)) {
+    noteFailure(guesser);
+    return refuse(state, rules, false);
+  }
+  const use = useNonce(answer);
+  if (use === "replayed") noteFailure(guesser);
+  if (use !== "fresh") return refuse(state, rules, use === "stale");
+  dict().delete(guesser);
+  state.user = answer.username;
+  ngx.header["Authentication-Info"] = authenticationInfo(answer, ha1, ngx.md5);
+  return PASS;
+}
+
+function refuse(state: InFlight, rules: Credentials, stale: boolean): Verdict {
+  const drawn = string.format("%08x", math.random(0, 4294967295));
+  state.challenge = challenge(rules.realm, makeNonce(Math.floor(ngx.now()), drawn, seal), stale);
+  return UNAUTHORIZED;
+}
+
+function noteFailure(guesser: string): void {
+  dict().incr(guesser, 1, 0);
+  dict().expire(guesser, EVASION);
+}
+
+/** Uses up this count of the nonce. The password is right, so a nonce that is too old only asks for the same again. */
+function useNonce(answer: DigestAnswer): "fresh" | "stale" | "replayed" {
+  const now = ngx.now();
+  const made = issued(answer.nonce, seal);
+  const count = countOf(answer.nc);
+  if (made === undefined || count === undefined) return "stale";
+  const since = dict().get("first " + answer.nonce) as number | undefined;
+  if (!isFresh(made, since, now)) return "stale";
+  // Of requests with the same count, whichever worker they come to, one adds it.
+  const [unused] = dict().add("used " + answer.nonce + " " + count, 1, MEMORY);
+  if (!unused) return "replayed";
+  if (since === undefined) dict().add("first " + answer.nonce, now, MEMORY);
+  return "fresh";
+}

@@ -1,0 +1,65 @@
+/**
+ * Limits per client: rates, then requests at a time, as nginx's limit_req and limit_conn come one after the other. They
+ * come before every check of who the client is, so refused requests count too.
+ *
+ * Rates: one record per client and Ingress in shared memory. A worker reads it, steps it, writes it back; workers that
+ * do so within the same microsecond count one request where there were several. So at most one request per worker and step goes
+ * uncounted: with w workers, a client that aims for it gets at most w times its rate, and one that does not, its rate.
+ */
+import * as ffi from "ffi";
+import { includes } from "../networks.ts";
+import type { Limits, RateRecord } from "../rate-limit.ts";
+import { admit, lifetime } from "../rate-limit.ts";
+import { enter, leave } from "./connections.ts";
+import type { InFlight } from "./state.ts";
+import { tables } from "./state.ts";
+
+const RECORD_BYTES = 32;
+/** A longer key is counted by its digest. */
+const LONGEST_KEY = 64;
+const record = ffi.create("double[4]") as ffi.Memory & RateRecord;
+
+/** 0, or the status that refuses the request. */
+export function limit(state: InFlight, limits: Limits): number {
+  if (limits.except !== undefined && includes(limits.except, ngx.var.binary_remote_addr ?? "")) return 0;
+  const client = clientKey();
+  // As in nginx: a client without a key is not limited.
+  if (client === "") return 0;
+  const key = limits.zone + " " + client;
+  if ((limits.second !== undefined || limits.minute !== undefined) && !admitRate(limits, key)) {
+    return tables.settings.limitRateStatus;
+  }
+  if (limits.connections !== undefined) {
+    // Left by a request that was at this address and never came to its log phase.
+    leaveConnections(state);
+    if (!enter(key, limits.connections)) return tables.settings.limitConnectionsStatus;
+    state.held = key;
+  }
+  return 0;
+}
+
+/** The request has ended, or never was limited. */
+export function leaveConnections(state: InFlight): void {
+  const key = state.held;
+  if (key === undefined) return;
+  state.held = undefined;
+  leave(key);
+}
+
+function admitRate(limits: Limits, key: string): boolean {
+  const dict = ngx.shared.sluice_limits as ngx.SharedDict;
+  const stored = dict.get(key) as string | undefined;
+  if (stored === undefined) ffi.fill(record, RECORD_BYTES);
+  else ffi.copy(record, stored, RECORD_BYTES);
+  if (!admit(limits, record, Math.floor(ngx.now() * 1000 + 0.5))) return false;
+  const [kept] = dict.set(key, ffi.text(record, RECORD_BYTES), lifetime(limits, record) / 1000);
+  return kept === true;
+}
+
+/** limit-conn-zone-variable: texts and names of variables in turn. */
+function clientKey(): string {
+  const parts = tables.settings.limitKey;
+  let key = "";
+  for (let i = 0; i < parts.length; i++) key += i % 2 === 0 ? parts[i] : (ngx.var[parts[i]] ?? "");
+  return key.length > LONGEST_KEY ? ngx.md5(key) : key;
+}
