@@ -14,6 +14,7 @@ declare namespace ngx {
     sluice_limits: SharedMemory;
     sluice_connections: SharedMemory;
     sluice_digest: SharedMemory;
+    sluice_auth: SharedMemory;
   };
 
   /** What `exit` takes in the certificate phase to end the handshake. */
@@ -56,9 +57,32 @@ declare namespace ngx {
     export function is_internal(): boolean;
     /** Seconds of Unix time, with milliseconds. */
     export function start_time(): number;
+    /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
+    export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
     export function set_header(name: string, value: string): void;
     export function clear_header(name: string): void;
   }
+  /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
+  export function escape_uri(text: string): string;
+  /** Seconds since 1970 of an HTTP date. */
+  export function parse_http_time(text: string): number | undefined;
+  export function time(): number;
+  /** @noSelf */
+  export namespace req {
+    export function set_uri(uri: string, jump: boolean): void;
+    export function get_method(): string;
+    /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
+    export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
+    export function set_header(name: string, value: string): void;
+    export function clear_header(name: string): void;
+  }
+  /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
+  export function escape_uri(text: string): string;
+  export function sha1_bin(text: string): string;
+  /** Seconds since 1970 of an HTTP date. */
+  export function parse_http_time(text: string): number | undefined;
+  export function time(): number;
+
   /** @noSelf */
   export namespace re {
     /** 1-based start and end of the first match; undefined, undefined, error otherwise. */
@@ -95,11 +119,22 @@ declare namespace ngx {
   }
   export interface TcpSocket {
     connect(address: string): LuaMultiReturn<[boolean | undefined, string?]>;
+    connect(address: string, port: number, options: { pool: string }): LuaMultiReturn<[boolean | undefined, string?]>;
+    /** `reused` false: no session is kept. */
+    sslhandshake(reused: false, serverName: string | undefined, verify: boolean): LuaMultiReturn<[boolean | undefined, string?]>;
+    /** How often this connection was taken from its pool. */
+    getreusedtimes(): LuaMultiReturn<[number | undefined, string?]>;
+    /** Gives the connection back to its pool; refused when something that nobody read is there. */
+    setkeepalive(milliseconds: number, connections: number): LuaMultiReturn<[number | undefined, string?]>;
     settimeouts(connectMs: number, sendMs: number, readMs: number): void;
     /** Bytes sent, or undefined and an error. */
     send(data: string): LuaMultiReturn<[number | undefined, string?]>;
     /** A line without its newline; or undefined, an error, and what was read so far. */
     receive(pattern: "*l"): LuaMultiReturn<[string | undefined, string?, string?]>;
+    /** So many bytes, all of them. */
+    receive(bytes: number): LuaMultiReturn<[string | undefined, string?, string?]>;
+    /** What is there, up to so many bytes; waits for the first. */
+    receiveany(bytes: number): LuaMultiReturn<[string | undefined, string?]>;
     close(): void;
   }
 }

@@ -7,21 +7,23 @@
  */
 import type { Addresses, Credentials } from "./access.ts";
 import type { Condition } from "./conditions.ts";
-import type { UpstreamFilter } from "./upstream.ts";
+import type { ExternalAuth } from "./external-auth.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Rewrite } from "./rewrite-target.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
+import type { UpstreamFilter } from "./upstream.ts";
 
-export type { Piece, Rewrite } from "./rewrite-target.ts";
+export type { Condition } from "./conditions.ts";
+export type { ExternalAuth } from "./external-auth.ts";
+export type { Networks } from "./networks.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
+export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
-export type { Condition } from "./conditions.ts";
-export type { Networks } from "./networks.ts";
 export type { RouteTrace } from "./trace.ts";
-
 export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
+
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -67,6 +69,8 @@ export type Counts = Record<number, number>;
 export interface Filters {
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
+  /** A service that is asked about each request. */
+  externalAuth?: ExternalAuth;
   limits?: Limits;
   addresses?: Addresses;
   credentials?: Credentials;

@@ -116,6 +116,8 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     directive("lua_regex_match_limit", 100_000),
     // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
     directive("lua_regex_cache_max_entries", 32_768),
+    // For requests of the edge itself, to such services.
+    directive("lua_ssl_protocols", "TLSv1.2", "TLSv1.3"),
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
@@ -124,9 +126,10 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
 
 /**
  * What workers count together. The sizes are bounds: memory is taken as it is used. Rates and connections have one
- * entry of 100 to 200 bytes per client and Ingress; a full table of rates forgets who came longest ago.
+ * entry of 100 to 200 bytes per client and Ingress; a full table of rates, or of kept answers of external
+ * authentication, forgets who came longest ago.
  */
-const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"]] as const;
+const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"], ["sluice_auth", "10m"]] as const;
 
 function clientSide(config: Config): Directive[] {
   return [

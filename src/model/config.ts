@@ -3,6 +3,7 @@
  */
 import type { ConfigMap } from "../source/objects.ts";
 import { closest } from "../support/edit-distance.ts";
+import type { Lifetime } from "./annotations/external-auth-types.ts";
 import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configTracingWithoutCollector, configValueInvalid } from "./config/findings.ts";
 import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
@@ -54,7 +55,18 @@ export interface Config {
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
   readonly globalAllowedResponseHeaders: readonly string[];
+  // external authentication
   readonly noAuthLocations: readonly string[];
+  /** Empty: none. */
+  readonly globalAuthUrl: string;
+  readonly globalAuthMethod: string;
+  readonly globalAuthSignin: string;
+  readonly globalAuthSigninRedirectParam: string;
+  readonly globalAuthResponseHeaders: readonly string[];
+  readonly globalAuthRequestRedirect: string;
+  readonly globalAuthCacheKey: string;
+  readonly globalAuthCacheDuration: readonly Lifetime[];
+  readonly globalAuthAlwaysSetCookie: boolean;
   readonly whitelistSourceRange: readonly string[];
   readonly denylistSourceRange: readonly string[];
   /** Kilobytes. */

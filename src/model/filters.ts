@@ -2,6 +2,7 @@
  * The filters of one route, from the annotations of its Ingress: each group of annotations adds the fields it knows of.
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
+import { externalAuthFilters, externalAuthPools } from "./annotations/external-auth-guard.ts";
 import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
 import { limitFilters } from "./annotations/limits.ts";
@@ -39,6 +40,7 @@ type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[]
 
 const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   headerFilters,
+  externalAuthFilters,
   limitFilters,
   accessFilters,
   snippetFilters,
@@ -46,6 +48,7 @@ const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
 ];
 const POOLS: readonly PoolsOf[] = [
   mirrorPools,
+  externalAuthPools,
 ];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {

@@ -7,6 +7,7 @@ export * from "./annotations/findings-snippets.ts";
 export * from "./annotations/findings-tracing.ts";
 import { CLOSED, finding } from "./findings.ts";
 
+export * from "./annotations/findings-external-auth.ts";
 export * from "./annotations/findings-access.ts";
 export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";

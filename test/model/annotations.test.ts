@@ -99,7 +99,7 @@ test("the redirect to https is off, for names with a certificate, or always", ()
 
 test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
   const protectedBy: [string, string][] = [
-    ["auth-url", "http://auth.example"], ["auth-tls-secret", "shop/ca"],
+    ["auth-tls-secret", "shop/ca"],
   ];
   for (const [name, value] of protectedBy) {
     const built = build(shop.path("/x", "web:80").annotate(name, value), ...web);
@@ -109,7 +109,7 @@ test("an annotation that keeps requests out closes the Ingress until it is honou
 });
 
 test("a closed Ingress closes the / that it would answer for, and no other Ingress of the host", () => {
-  const closed = ingress("shop/closed").created(0).host("shop.example").path("/admin", "web:80").annotate("auth-url", "http://auth.example");
+  const closed = ingress("shop/closed").created(0).host("shop.example").path("/admin", "web:80").annotate("auth-url", "http://unix:/auth.sock");
   const open = ingress("shop/open").created(1).host("shop.example").path("/shop", "web:80");
   expectRoutes(
     build(closed, open, ...web),

@@ -30,7 +30,10 @@ export interface EchoBackend {
 
 /**
  * Starts one. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
- * `101`, and answers the status of a request header `x-want-status`.
+ * `101`, and answers the status of a request header `x-want-status`. As the service of external authentication, of
+ * which a client sees nothing but what Sluice passes on, it is told by its URL's query: `echo-status=401`;
+ * `echo-header=Name:value`, several times; `echo-copy=name` answers that request header (or `method`, `path`, `protocol`,
+ * `count`) as `Echo-name`.
  */
 export async function startEcho(name: string, address = "127.0.0.1", port = 0): Promise<EchoBackend> {
   let answered = 0;
@@ -46,7 +49,9 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
       const echo = describe(server, name, request, bodyLength, hash.digest("hex"));
       const text = JSON.stringify(echo);
       const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-      response.writeHead(Number(request.headers["x-want-status"] ?? 200), headers);
+      const told = new URL(request.url ?? "/", "http://echo").searchParams;
+      for (const [header, value] of wantedHeaders(told, request, answered)) response.appendHeader(header, value);
+      response.writeHead(Number(told.get("echo-status") ?? request.headers["x-want-status"] ?? 200), headers);
       response.end(text);
     });
   });
@@ -77,6 +82,15 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function wantedHeaders(told: URLSearchParams, request: IncomingMessage, count: number): [string, string][] {
+  const own: Readonly<Record<string, string | undefined>> = {
+    method: request.method, path: request.url, protocol: `HTTP/${request.httpVersion}`, count: String(count),
+  };
+  const copied = told.getAll("echo-copy").map((name): [string, string] => [`Echo-${name}`, String(own[name] ?? request.headers[name] ?? "none")]);
+  const given = told.getAll("echo-header").map((text): [string, string] => [text.slice(0, text.indexOf(":")), text.slice(text.indexOf(":") + 1)]);
+  return [...copied, ...given];
 }
 
 function describe(server: Server, backend: string, request: IncomingMessage, bodyLength: number, bodySha256: string): Echo {

@@ -4,6 +4,7 @@
  *
  * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication.
  */
+import { admit, checkExternalAuth, refuse } from "./external-auth.ts";
 import type { Check } from "../access.ts";
 import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
 import { includes } from "../networks.ts";
@@ -14,7 +15,7 @@ import type { InFlight } from "./state.ts";
 import { recall } from "./state.ts";
 
 /** What `satisfy` combines, in order. A further check is one more item. */
-const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials];
+const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials, checkExternalAuth];
 
 export function access(): void {
   const state = recall();
@@ -27,11 +28,10 @@ export function access(): void {
   state.challenge = undefined;
   state.user = undefined;
   const verdict = judge(CHECKS, state, filters, filters.any === true);
-  if (verdict !== PASS) {
-    if (state.challenge !== undefined) ngx.header["WWW-Authenticate"] = state.challenge;
-    return ngx.exit(verdict);
-  }
+  if (verdict !== PASS) return refuse(state, verdict);
   if (filters.credentials !== undefined) hideCredentials(state);
+  // After that: the service may have an Authorization of its own for the backend.
+  admit(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
   if (filters.snippet === true) followSnippet();
 }

@@ -49,6 +49,7 @@ export function rewrite(): void {
 /** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */
 function enter(state: InFlight, route: Route, path: string | undefined): void {
   const vars = ngx.var;
+  state.auth = undefined;
   state.path = vars.uri as string;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;

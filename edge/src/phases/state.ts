@@ -12,6 +12,7 @@ import type { Canary, Pool, Route } from "../program.ts";
 import type { TraceContext } from "../trace.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
+import type { AuthAnswer } from "../external-auth.ts";
 
 /** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
 export interface InFlight {
@@ -23,6 +24,8 @@ export interface InFlight {
   refused: number;
   /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
   span: TraceContext | undefined;
+  /** What the external authentication service said. Of this request only if it entered a profile, which begins anew. */
+  auth: AuthAnswer | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
@@ -70,7 +73,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  */
 function newState(key: number): InFlight {
   const state: InFlight = {
-    route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, endpoint: -1, tries: 0,
+    route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, auth: undefined, endpoint: -1, tries: 0,
     tried: undefined, session: undefined, scored: false, path: "",
     held: undefined, challenge: undefined, user: undefined,
   };

@@ -14,13 +14,6 @@ const never: Guard = () => false;
 
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
-  ...group("authentication", "location", always, [
-    ["auth-url", "High"], ["auth-method", "Low"], ["auth-signin", "High"],
-    ["auth-signin-redirect-param", "Medium"], ["auth-cache-key", "Medium"], ["auth-keepalive", "Low"],
-    ["auth-keepalive-share-vars", "Low"], ["auth-keepalive-requests", "Low"], ["auth-keepalive-timeout", "Low"],
-    ["auth-cache-duration", "Medium"], ["auth-response-headers", "Medium"], ["auth-proxy-set-headers", "Medium"],
-    ["auth-request-redirect", "Medium"], ["auth-always-set-cookie", "Low"],
-  ]),
   ...group("authentication", "host", always, [
     ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
     ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
@@ -29,7 +22,6 @@ export const notYetAnnotations: readonly NotYet[] = [
   // Change how requests are served.
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
   ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
-  ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
   ...group("backend", "location", never, [
     ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],

@@ -9,6 +9,7 @@ import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { backendAnnotations, backendResolver } from "./backend.ts";
 import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
+import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
 import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
@@ -29,6 +30,7 @@ export const annotations: readonly Annotation[] = [
   ...aliasAnnotations,
   ...proxyAnnotations,
   ...headerAnnotations,
+  ...externalAuthAnnotations,
   ...limitAnnotations,
   ...accessAnnotations,
   ...balanceAnnotations,
@@ -46,6 +48,7 @@ export const annotations: readonly Annotation[] = [
 /** The second steps of reading, in order. */
 export const RESOLVERS: readonly Resolver[] = [
   headerResolver,
+  externalAuthResolver,
   limitResolver,
   accessResolver,
   redirectResolver,

@@ -10,6 +10,9 @@ import { aliasDefaults } from "./alias.ts";
 import { balanceDefaults } from "./balance.ts";
 import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
+import { externalAuthDefaults } from "./external-auth.ts";
+import type { Guard } from "./external-auth-guard.ts";
+import type { Lifetime } from "./external-auth-types.ts";
 import { fastcgiDefaults } from "./fastcgi.ts";
 import type { FastcgiValues } from "./fastcgi.ts";
 import { headerDefaults } from "./headers.ts";
@@ -133,7 +136,31 @@ export interface TracingValues {
   readonly name: string;
 }
 
+export interface ExternalAuthValues {
+  readonly url?: string;
+  readonly method?: string;
+  readonly signin?: string;
+  readonly redirectParam: string;
+  readonly cacheKey?: string;
+  readonly lifetimes: readonly Lifetime[];
+  readonly responseHeaders: readonly string[];
+  /** ConfigMap of auth-proxy-set-headers, as written. */
+  readonly proxySetHeaders?: string;
+  readonly requestRedirect?: string;
+  readonly alwaysSetCookie: boolean;
+  readonly keepalive: number;
+  readonly keepaliveShareVars: boolean;
+  readonly keepaliveRequests: number;
+  readonly keepaliveTimeout: number;
+  readonly enableGlobal: boolean;
+  /** What auth-url and the others make together; set by the resolver. */
+  readonly guard?: Guard;
+  /** The ConfigMap's. */
+  readonly global?: Guard;
+}
+
 export interface Values {
+  readonly externalAuth: ExternalAuthValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -154,6 +181,7 @@ export interface Values {
 
 export function defaultValues(config: Config): Values {
   return {
+    externalAuth: externalAuthDefaults(config),
     headers: headerDefaults,
     canary: canaryDefaults,
     redirects: redirectDefaults(config),

@@ -4,7 +4,7 @@
 
 /** Keys that keep requests out: without them more is served than the operator meant. */
 export const PROTECTIONS: ReadonlySet<string> = new Set([
-  "block-cidrs", "block-user-agents", "block-referers", "global-auth-url",
+  "block-cidrs", "block-user-agents", "block-referers",
 ]);
 
 /** Values with which a protection asks for nothing. */
@@ -19,9 +19,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   disable-proxy-intercept-errors disable-stream-access-log enable-access-log-for-default-backend enable-aio-write
   enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-serial-reloads
   enable-syslog error-log-path forwarded-for-proxy-protocol-header forwarded-host-header geoip2-autoreload-in-minutes
-  global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
-  global-auth-method global-auth-request-redirect global-auth-response-headers global-auth-signin
-  global-auth-signin-redirect-param global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
+  global-auth-snippet grpc-buffer-size-kb gzip-disable http-access-log-path
   http-snippet http2-max-field-size http2-max-header-size http2-max-requests location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config

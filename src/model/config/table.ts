@@ -6,6 +6,7 @@
  */
 import { nextUpstream, onOff, sizeBetween } from "../annotations/value-types.ts";
 import type { Config } from "../config.ts";
+import * as auth from "./external-auth.ts";
 import * as type from "./value-types.ts";
 import type { ConfigType } from "./value-types.ts";
 
@@ -110,6 +111,18 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "What limit-connections, limit-rps and limit-rpm tell clients apart by; a request for which it is empty is not limited."),
   limitReqStatusCode: count("limit-req-status-code", 400, 599, 503, "Status of requests over limit-rps or limit-rpm."),
   limitConnStatusCode: count("limit-conn-status-code", 400, 599, 503, "Status of requests over limit-connections."),
+
+  globalAuthUrl: row("global-auth-url", auth.globalUrl, "",
+    "Ask this URL about every request of every Ingress without an auth-url of its own; empty: nobody is asked."),
+  globalAuthMethod: row("global-auth-method", auth.globalMethod, "", "As the annotation auth-method."),
+  globalAuthSignin: row("global-auth-signin", auth.globalSignin, "", "As the annotation auth-signin."),
+  globalAuthSigninRedirectParam: row("global-auth-signin-redirect-param", auth.globalText, "", "As the annotation; empty: rd."),
+  globalAuthResponseHeaders: row("global-auth-response-headers", auth.globalHeaders, "", "As the annotation auth-response-headers."),
+  globalAuthRequestRedirect: row("global-auth-request-redirect", auth.globalText, "", "As the annotation auth-request-redirect; may hold variables."),
+  globalAuthCacheKey: row("global-auth-cache-key", auth.globalText, "", "As the annotation auth-cache-key."),
+  globalAuthCacheDuration: row("global-auth-cache-duration", auth.globalLifetimes, "",
+    "As the annotation auth-cache-duration; empty: the service's own cache headers alone decide."),
+  globalAuthAlwaysSetCookie: yesNo("global-auth-always-set-cookie", false, "As the annotation auth-always-set-cookie."),
 
   proxyConnectTimeout: seconds("proxy-connect-timeout", 1, 5, "Seconds to connect to a backend."),
   proxySendTimeout: seconds("proxy-send-timeout", 1, 60, "Longest pause, in seconds, between two writes to a backend."),

@@ -34,6 +34,8 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
     const { pool, canary, route, status } = decide(tables, view(request, draw, () => (told = false)), request.host, request.path, https);
     if (route?.filters?.snippet === true) found.add(SNIPPET);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
+    // What the service of external authentication says is not for the matcher to know: a sign-in page, or nobody to ask.
+    if (route?.filters?.externalAuth) found.add(302).add(503);
   }
   return told ? found : undefined;
 }

@@ -1,0 +1,166 @@
+/**
+ * Asks the external authentication service about the request at hand, or the cache of its answers.
+ *
+ * Guarantee: closed unless the service lets the request in. A service without address is 503; one that cannot be
+ * reached or understood is 500, as in ingress-nginx.
+ */
+import * as cjson from "cjson.safe";
+import { lifetime, variant, varies } from "../auth-cache.ts";
+import { firstEndpoint, nextEndpoint } from "../balance.ts";
+import { methodOf, requestText, signinLocation, verdictOf } from "../external-auth.ts";
+import type { AuthAnswer, AuthCache, ExternalAuth, Variable } from "../external-auth.ts";
+import { fields, joined } from "../http-response.ts";
+import type { Head } from "../http-response.ts";
+import type { Filters, Route } from "../program.ts";
+import { evaluate } from "../template.ts";
+import { ask, isHead } from "./http-client.ts";
+import type { InFlight } from "./state.ts";
+import { tables } from "./state.ts";
+import { variable } from "./variables.ts";
+
+/** As the cache has it. Without cookies: such answers are not kept. */
+interface Kept extends AuthAnswer {
+  /** Request headers that the answer depends on, and what the request that was answered said there. */
+  vary?: string;
+  variant?: string;
+}
+
+/** An answer larger than this is not kept. */
+const LARGEST_KEPT = 16384;
+
+/**
+ * Checks the request at hand: 0 when its route asks nobody, 200 when the service lets it in, else the status that
+ * refuses it. What the service said stays in the state, for `refuse` or `admit`. Yields while the service thinks.
+ */
+export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: Filters): number {
+  if (auth === undefined) return 0;
+  const route = state.route as Route;
+  const variable = (name: string): string | undefined => variableOf(route, name);
+  const answer = askCacheOrService(auth, variable);
+  if (typeof answer === "number") return answer;
+  state.auth = answer;
+  if (answer.verdict === 401 && auth.signin !== undefined) answer.location = signinLocation(auth.signin, variable);
+  return answer.verdict === 0 ? 200 : answer.verdict;
+}
+
+/** A status instead of an answer: nobody can be asked. */
+function askCacheOrService(auth: ExternalAuth, variable: Variable): AuthAnswer | number {
+  const { cache } = auth;
+  const key = cache === undefined ? "" : ngx.sha1_bin(cache.scope + "\n" + evaluate(cache.key, variable));
+  if (cache !== undefined) {
+    const kept = recallAnswer(key);
+    if (kept !== undefined) return kept;
+  }
+  const head = askService(auth, variable);
+  if (typeof head === "number") return head;
+  const answer: Kept = { verdict: verdictOf(head.status) };
+  if (answer.verdict === 401) answer.challenge = joined(head, "www-authenticate");
+  if (answer.verdict === 0) answer.headers = wantedHeaders(auth, head);
+  answer.cookies = fields(head, "set-cookie");
+  if (cache !== undefined) keep(cache, key, head, answer);
+  return answer;
+}
+
+/** A status instead of a head: nobody can be asked. */
+function askService(auth: ExternalAuth, variable: Variable): Head | number {
+  const pool = tables.pools[auth.pool];
+  if (pool === undefined || pool.endpoints.length === 0) return 503;
+  const call = {
+    text: requestText(auth, variable, ngx.req.get_headers(0, true)),
+    bodiless: methodOf(auth) === "HEAD",
+    tls: auth.tls === true,
+    serverName: auth.serverName,
+    keepalive: auth.keepalive,
+  };
+  let index = firstEndpoint(pool, math.random);
+  for (let tries = 1; ; tries++) {
+    const endpoint = pool.endpoints[index];
+    const answer = ask(endpoint[0], endpoint[1], call);
+    if (isHead(answer)) return answer;
+    ngx.log(ngx.WARN, "external authentication at ", endpoint[0], ":", endpoint[1], " fails: ", answer.problem);
+    if (tries > 1 || !answer.unseen) return 500;
+    index = nextEndpoint(pool, index);
+  }
+}
+
+function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> | undefined {
+  if (auth.responseHeaders === undefined) return undefined;
+  const wanted: Record<string, string> = {};
+  for (const name of auth.responseHeaders) {
+    const value = joined(head, name.toLowerCase());
+    if (value !== undefined) wanted[name] = value;
+  }
+  return wanted;
+}
+
+/** The backend gets what the service said, and never what the client said in its place. */
+export function admit(state: InFlight, { externalAuth: auth }: Filters): void {
+  if (auth === undefined || auth.responseHeaders === undefined) return;
+  const headers = state.auth?.headers;
+  for (const name of auth.responseHeaders) {
+    const value = headers === undefined ? undefined : headers[name];
+    if (value === undefined || value === "") ngx.req.clear_header(name);
+    else ngx.req.set_header(name, value);
+  }
+}
+
+/** Ends a request that was refused with this status. */
+export function refuse({ auth, challenge }: InFlight, status: number): void {
+  if (status === 401) {
+    if (auth?.location !== undefined) return ngx.redirect(auth.location, 302);
+    const other = auth?.challenge;
+    const all = challenge === undefined ? other : other === undefined ? challenge : challenge + ", " + other;
+    if (all !== undefined) ngx.header["WWW-Authenticate"] = all;
+  }
+  ngx.exit(status);
+}
+
+function recallAnswer(key: string): Kept | undefined {
+  const text = ngx.shared.sluice_auth.get(key);
+  if (typeof text !== "string") return undefined;
+  const [value] = cjson.decode(text);
+  const kept = value as Kept | undefined;
+  if (kept === undefined || kept.vary === undefined) return kept;
+  return variant(kept.vary, variableOfRequest) === kept.variant ? kept : undefined;
+}
+
+function keep(cache: AuthCache, key: string, head: Head, answer: Kept): void {
+  const seconds = lifetime(cache, head, secondsUntil);
+  if (seconds <= 0) return;
+  const vary = varies(head);
+  if (vary !== "") {
+    answer.vary = vary;
+    answer.variant = variant(vary, variableOfRequest);
+  }
+  const text = cjson.encode(answer);
+  if (text.length <= LARGEST_KEPT) ngx.shared.sluice_auth.set(key, text, seconds);
+}
+
+function secondsUntil(date: string): number | undefined {
+  const time = ngx.parse_http_time(date);
+  return time === undefined ? undefined : time - ngx.time();
+}
+
+function variableOfRequest(name: string): string | undefined {
+  return ngx.var[name];
+}
+
+/** nginx's variables, and those that ingress-nginx adds. */
+function variableOf(route: Route, name: string): string | undefined {
+  switch (name) {
+    case "escaped_request_uri":
+      return ngx.escape_uri(ngx.var.request_uri ?? "");
+    case "namespace":
+      return route.namespace;
+    case "ingress_name":
+      return route.ingress;
+    case "service_name":
+      return route.service;
+    case "service_port":
+      return route.port;
+    case "location_path":
+      return route.path;
+    default:
+      return variable(name);
+  }
+}

@@ -1,0 +1,52 @@
+/** The types of the ConfigMap's values about external authentication. */
+import { isFraming, lifetimes, METHODS, parseAuthUrl } from "../annotations/external-auth-types.ts";
+import type { Lifetime } from "../annotations/external-auth-types.ts";
+import { headerNames } from "./value-types.ts";
+import type { ConfigType } from "./value-types.ts";
+
+/** Printable ASCII without blanks. */
+const VISIBLE = /^[\x21-\x7e]*$/;
+
+/** One that cannot be used stays: it closes what it would guard, where its default would open it. */
+export const globalUrl: ConfigType<string> = {
+  expects: "a URL with http:// or https://, and a host without variables",
+  parse: (text) => {
+    if (text === "" || (VISIBLE.test(text) && typeof parseAuthUrl(text) !== "string")) return { value: text };
+    return { value: text, dropped: [text], used: "503 for every path that it would guard" };
+  },
+};
+
+export const globalSignin: ConfigType<string> = {
+  expects: "a URL with http:// or https://",
+  parse: (text) => (text === "" || (VISIBLE.test(text) && /^https?:\/\/[^/?#]/i.test(text)) ? { value: text } : undefined),
+};
+
+export const globalMethod: ConfigType<string> = {
+  expects: `one of ${METHODS.join(", ")}, or empty`,
+  parse: (text) => (text === "" || METHODS.some((method) => method === text) ? { value: text } : undefined),
+};
+
+export const globalText: ConfigType<string> = {
+  expects: "printable text without blanks",
+  parse: (text) => (VISIBLE.test(text) ? { value: text } : undefined),
+};
+
+export const globalHeaders: ConfigType<readonly string[]> = {
+  expects: `${headerNames.expects}, without Host and those of the connection (Content-Length, Upgrade, …)`,
+  parse: (text) => {
+    const { value = [], dropped = [] } = headerNames.parse(text) ?? {};
+    const bad = value.filter((name) => isFraming(name) || name.toLowerCase() === "host");
+    const all = [...dropped, ...bad];
+    return { value: value.filter((name) => !bad.includes(name)), ...(all.length > 0 ? { dropped: all } : {}) };
+  },
+};
+
+/** ingress-nginx behaviour: a bad list is as the annotation's default, an empty one keeps nothing by itself. */
+export const globalLifetimes: ConfigType<readonly Lifetime[]> = {
+  expects: lifetimes.expects,
+  parse: (text) => {
+    if (text === "") return { value: [] };
+    const usual = lifetimes.parse("200 202 401 5m")?.value ?? [];
+    return lifetimes.parse(text) ?? { value: usual, dropped: [text], used: "200 202 401 5m" };
+  },
+};
