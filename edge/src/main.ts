@@ -16,6 +16,7 @@ export { certificate } from "./phases/certificate.ts";
 export { log } from "./phases/log.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
+export { balanceMirror, restore } from "./phases/upstream.ts";
 
 /** init_by_lua: in the master (and in `nginx -t`), before workers are forked. */
 export function init(given: Options): void {

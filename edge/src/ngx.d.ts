@@ -51,7 +51,7 @@ declare namespace ngx {
 
   /** @noSelf */
   export namespace req {
-    export function set_uri(uri: string, jump: boolean): void;
+    export function set_uri(uri: string, jump: boolean, binary?: boolean): void;
     export function get_method(): string;
     export function is_internal(): boolean;
     /** Seconds of Unix time, with milliseconds. */

@@ -11,6 +11,7 @@ import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Rewrite } from "./rewrite-target.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
+import type { UpstreamFilter } from "./upstream.ts";
 
 export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
@@ -20,6 +21,7 @@ export type { Condition } from "./conditions.ts";
 export type { Networks } from "./networks.ts";
 export type { RouteTrace } from "./trace.ts";
 
+export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -74,6 +76,8 @@ export interface Filters {
   speed?: [number, number];
   /** A snippet stands in its location and sees the client's URI. */
   snippet?: boolean;
+  /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
+  upstream?: UpstreamFilter;
 }
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
@@ -95,6 +99,8 @@ export interface Route {
   otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */
   profile?: string;
+  /** Its protocol takes the path from nginx's URI (gRPC, FastCGI), which the profile's location has to restore. */
+  ownPath?: boolean;
   /** Answer this status instead of proxying. */
   respond?: number;
   /** Answer 301 to the same path with `/` appended (nginx's own redirect of a proxied prefix). */

@@ -95,6 +95,19 @@ export function escapeUri(text: string): string {
   return from === 0 ? text : out + text.slice(from);
 }
 
+/** The reverse of `escapeUri`. */
+export function unescapeUri(text: string): string {
+  let out = "";
+  let from = 0;
+  let at = text.indexOf("%");
+  while (at >= 0) {
+    out = out + text.slice(from, at) + String.fromCharCode(parseInt(text.slice(at + 1, at + 3), 16));
+    from = at + 3;
+    at = text.indexOf("%", from);
+  }
+  return from === 0 ? text : out + text.slice(from);
+}
+
 /** Controls, space, DEL and beyond; `" # % < > ? \ ^ \` { | }`. */
 function mustEscape(c: number): boolean {
   if (c <= 32 || c >= 127) return true;

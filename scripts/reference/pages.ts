@@ -66,11 +66,16 @@ function configPage(): string {
   ]);
 }
 
+const EVERYTHING_WRONG: EngineState = {
+  observed: 1, programmed: 1, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
+  refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+};
+
 function findingsPage(): string {
   const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
-  const ofEngine = engineFindings({ refused: "‹reason›", keysNotKept: true, snapshotProblem: "‹reason›", programmed: 1 } as EngineState, "‹reason›")
+  const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: sentence, effect }));
   const all = [...ofObjects, ...ofEngine].sort((a, b) => (a.name < b.name ? -1 : 1));
   const section = (title: string, severity: string): string[] => [

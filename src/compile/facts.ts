@@ -14,9 +14,20 @@ export interface EngineFacts {
   readonly ipv6: boolean;
   /** Access log where the operator names none. */
   readonly accessLog: string;
+  /** nginx's ModSecurity module, where it is installed. */
+  readonly modsecurity?: ModsecurityFacts;
   readonly runtimeDir: string;
   /** Folder of `sluice.lua`. */
   readonly edgeDir: string;
+}
+
+export interface ModsecurityFacts {
+  /** File for `load_module`. */
+  readonly module: string;
+  /** The main rules file. */
+  readonly rules: string;
+  /** Files (with wildcards) of the OWASP core rules, in order, where they are installed. */
+  readonly coreRules?: readonly string[];
 }
 
 export function atLeast(facts: EngineFacts, major: number, minor: number, patch: number): boolean {

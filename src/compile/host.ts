@@ -7,21 +7,26 @@ import { poolName } from "../model/pool.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
+import type { TrustById } from "./trust.ts";
+import { takesOwnPath } from "./upstreams.ts";
 
 export interface CompiledHost {
   readonly table: EdgeHost;
   /** Profiles that must be live before this table may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Authorities that these profiles refer to. */
+  readonly trust: TrustById;
 }
 
 export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const appRoot = host.appRoot === undefined ? {} : { appRoot: host.appRoot };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, config, profiles));
     const { exact, patterns, root } = pathPatterns(host.routes);
-    return { table: special({ ...table, routes, exact, root }, { patterns, ...appRoot }), profiles };
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...appRoot }), profiles, trust };
   }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
@@ -39,7 +44,7 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   const conditional = host.routes.some(({ when }) => when);
-  return { table: special(table, { ...(conditional ? { conditional } : {}), ...appRoot }), profiles };
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...appRoot }), profiles, trust };
 }
 
 function special(table: EdgeHost, what: SpecialHost): EdgeHost {
@@ -134,16 +139,22 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 }
 
 function compileProfile(
-  { proxy, filters }: Route,
+  { proxy, filters, backend }: Route,
   config: Config,
   profiles: Map<string, Profile>,
-): Pick<EdgeRoute, "profile"> | Record<string, never> {
-  const profile = profileOf(proxy, filters);
+): Pick<EdgeRoute, "profile" | "ownPath"> {
+  const profile = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
   const id = profileId(profile);
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
   if (id === profileId(defaultProfile(config)) && filters.rewrite === undefined) return {};
   profiles.set(id, profile);
-  return { profile: id };
+  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}) };
+}
+
+/** The default backend speaks http, whatever the Ingress's own backends do. */
+function inPlainHttp(proxy: ProxySettings): ProxySettings {
+  const { tls: _tls, ...others } = proxy;
+  return { ...others, protocol: "HTTP", fastcgiParams: [] };
 }
 
 /** Only where they differ from nginx.conf's, so that most requests skip the call. */

@@ -13,10 +13,13 @@ import { atLeast } from "./facts.ts";
 import { logDirectives, logLabels } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
+import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
 import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
+import { trustFile } from "./trust.ts";
+import { mirrorLocations, passDirectives, timeouts, upstreamBlocks, upstreamVariables } from "./upstreams.ts";
 
 export interface NginxConf {
   readonly text: string;
@@ -57,6 +60,7 @@ function tree(input: ConfInput, digest: string): Directive[] {
   const { config, facts } = input;
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
+    ...modsecurityModule(allProfiles(input), facts),
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
     directive("pid", inRuntime(facts, FILES.pid)),
@@ -84,7 +88,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...logDirectives(config, facts),
     ...variableMaps(config, settings),
     ...clientAddress(config),
-    upstream(config),
+    ...upstreamBlocks(config, input.profiles.values()),
     server(input),
   ];
 }
@@ -165,23 +169,6 @@ function gzip(config: Config): Directive[] {
   ];
 }
 
-/** The only upstream: the balancer puts every request's endpoint in the place of 0.0.0.1. */
-function upstream(config: Config): Directive {
-  const keepalive = config.upstreamKeepaliveConnections;
-  return block("upstream", ["sluice"], [
-    directive("server", "0.0.0.1"),
-    luaBlock("balancer_by_lua_block", "sluice.balance()"),
-    ...(keepalive > 0
-      ? [
-          directive("keepalive", keepalive),
-          directive("keepalive_time", config.upstreamKeepaliveTime),
-          directive("keepalive_timeout", `${config.upstreamKeepaliveTimeout}s`),
-          directive("keepalive_requests", config.upstreamKeepaliveRequests),
-        ]
-      : []),
-  ]);
-}
-
 function server(input: ConfInput): Directive {
   const { config, facts } = input;
   return block("server", [], [
@@ -190,36 +177,44 @@ function server(input: ConfInput): Directive {
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
     luaBlock("log_by_lua_block", "sluice.log()"),
-    directive("proxy_connect_timeout", `${config.proxyConnectTimeout}s`),
-    directive("proxy_send_timeout", `${config.proxySendTimeout}s`),
-    directive("proxy_read_timeout", `${config.proxyReadTimeout}s`),
+    ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
     // Read only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
-    block("location", ["/"], [
-      ...profileDirectives(defaultProfile(config)),
-      directive("proxy_pass", "http://sluice"),
-    ]),
-    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, config)),
-    declarations(),
+    block("location", ["/"], defaultLocation(input)),
+    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
+    ...mirrorLocations(input.profiles.values()),
+    declarations(input),
   ]);
 }
 
-function profileLocation(id: string, profile: Profile, config: Config): Directive {
-  const directives = profileDirectives(profile);
-  return block("location", ["=", `profile:${id}`], [
-    ...directives,
-    ...(profile.snippet ? snippetDirectives(profile.snippet, config, directives) : []),
-    directive("proxy_pass", expression("http://sluice$sluice_uri")),
-  ]);
+function allProfiles({ config, profiles }: ConfInput): Iterable<Profile> {
+  return [defaultProfile(config), ...profiles.values()];
 }
+
+function defaultLocation({ config, facts }: ConfInput): Directive[] {
+  const profile = defaultProfile(config);
+  if (missingPackage(profile, facts) !== undefined) return CLOSED;
+  return [...profileDirectives(profile), ...modsecurityDirectives(profile, facts), directive("proxy_pass", "http://sluice")];
+}
+
+function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
+  const own = [...profileDirectives(profile), ...modsecurityDirectives(profile, facts)];
+  const closed = missingPackage(profile, facts) !== undefined;
+  const passing = closed ? CLOSED : passDirectives(profile, own, config, (trust) => inRuntime(facts, trustFile(trust)));
+  const snippet = profile.snippet && !closed ? snippetDirectives(profile.snippet, config, passing) : [];
+  return block("location", ["=", `profile:${id}`], [...passing, ...snippet]);
+}
+
+/** What keeps requests out is missing: nobody gets in. */
+const CLOSED: Directive[] = [directive("return", 503)];
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
-function declarations(): Directive {
+function declarations({ profiles }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
-    "ingress_name", "service_name", "service_port", "location_path"];
+    "ingress_name", "service_name", "service_port", "location_path", ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

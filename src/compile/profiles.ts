@@ -1,10 +1,11 @@
 /**
  * Profiles: the combinations of directives that nginx can take neither as a variable nor from the edge.
  *
- * A profile is numbers and enumerations only. Routes with the same values share one internal location; a combination
+ * A profile is numbers and enumerations, digests, cipher lists that OpenSSL takes, and names of FastCGI parameters. Routes with the same values share one internal location; a combination
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { createHash } from "node:crypto";
+import { modsecurityDefault } from "../model/annotations/modsecurity.ts";
 import type { Config } from "../model/config.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
@@ -22,6 +23,15 @@ export interface Profile extends Pick<
   | "nextUpstreamTimeout"
   | "nextUpstreamTries"
   | "httpVersion"
+  | "busyBuffersSize"
+  | "maxTempFileSize"
+  | "clientBodyBufferSize"
+  | "protocol"
+  | "tls"
+  | "mirror"
+  | "fastcgiParams"
+  | "modsecurity"
+  | "transactionId"
 > {
   /** The location runs the access and header filter phases: it serves routes with filters. */
   readonly filtered: boolean;
@@ -36,7 +46,7 @@ interface Row {
 
 const onOff = (on: boolean): string => (on ? "on" : "off");
 
-export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
+export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   bodySize: {
     why: "nginx enforces it while reading a body without length, and when it chooses the location",
     emit: (p) => directive("client_max_body_size", p.bodySize),
@@ -77,11 +87,38 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
     why: "the operator's exception: text that nginx alone can read, tested by the agent before it is used (snippet.ts emits it)",
     emit: () => [],
   },
+  busyBuffersSize: {
+    why: "as the buffer size",
+    emit: (p) => directive("proxy_busy_buffers_size", busyBuffers(p)),
+  },
+  maxTempFileSize: {
+    why: "read once when the response is prepared",
+    // nginx refuses to start with less than a buffer.
+    emit: (p) => directive("proxy_max_temp_file_size", p.maxTempFileSize === 0 ? 0 : Math.max(p.maxTempFileSize, p.bufferSize)),
+  },
+  clientBodyBufferSize: {
+    why: "fixed in the location",
+    emit: (p) => (p.clientBodyBufferSize > 0 ? directive("client_body_buffer_size", p.clientBodyBufferSize) : []),
+  },
+  protocol: { why: "each protocol has a directive, and a keep-alive cache, of its own", emit: nothingHere },
+  tls: { why: "nginx makes one TLS context per location; authorities are a file", emit: nothingHere },
+  mirror: {
+    why: "whether there is a subrequest, and whether the body is read for it, is fixed in the location",
+    emit: (p) => (p.mirror === "off" ? [] : [directive("mirror", `mirror:${p.mirror}`), directive("mirror_request_body", onOff(p.mirror === "whole"))]),
+  },
+  fastcgiParams: { why: "names of parameters are fixed in the location; their values are variables", emit: nothingHere },
+  modsecurity: { why: "rules are compiled when nginx reads its configuration", emit: nothingHere },
+  transactionId: { why: "without one of its own a request is called by its request id", emit: nothingHere },
   filtered: {
     why: "a phase is hooked per location, and routes without filters should not pay for it",
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
   },
 };
+
+/** What it means depends on the others: see upstreams.ts and modsecurity.ts. */
+function nothingHere(): readonly Directive[] {
+  return [];
+}
 
 const FILTER_PHASES: readonly Directive[] = [
   luaBlock("access_by_lua_block", "sluice.access()"),
@@ -115,6 +152,14 @@ export function defaultProfile(config: Config): Profile {
     nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
     nextUpstreamTries: config.proxyNextUpstreamTries,
     httpVersion: config.proxyHttpVersion,
+    busyBuffersSize: config.proxyBusyBuffersSize,
+    maxTempFileSize: config.proxyMaxTempFileSize,
+    clientBodyBufferSize: 0,
+    protocol: "HTTP",
+    mirror: "off",
+    fastcgiParams: [],
+    modsecurity: modsecurityDefault(config),
+    transactionId: false,
     filtered: false,
     snippet: undefined,
   };
@@ -136,10 +181,11 @@ export function profileId(profile: Profile): string {
 
 /** The directives of one profile's location. */
 export function profileDirectives(profile: Profile): Directive[] {
-  return [...KEYS.flatMap((key) => PROFILE_ROWS[key].emit(profile)), busyBuffers(profile)];
+  return KEYS.flatMap((key) => PROFILE_ROWS[key].emit(profile));
 }
 
-/** nginx defaults to two buffers and refuses to start when that is not less than all buffers minus one. */
-function busyBuffers({ bufferSize, buffersNumber }: Profile): Directive {
-  return directive("proxy_busy_buffers_size", bufferSize * Math.max(1, Math.min(2, buffersNumber - 1)));
+/** nginx's own rule is two buffers. It refuses to start with less than one, and with more than all but one. */
+function busyBuffers({ busyBuffersSize, bufferSize, buffersNumber }: Profile): number {
+  const wanted = busyBuffersSize === 0 ? 2 * bufferSize : busyBuffersSize;
+  return Math.max(bufferSize, Math.min(wanted, bufferSize * (buffersNumber - 1)));
 }

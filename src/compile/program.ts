@@ -11,6 +11,7 @@ import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { compileHost } from "./host.ts";
 import type { Profile } from "./profiles.ts";
+import type { TrustById } from "./trust.ts";
 
 /** `kind id`. */
 export type PartKey = string;
@@ -24,12 +25,16 @@ export interface Part {
   readonly digest: string;
   /** Profiles that must be live in nginx before this part may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Authorities that its profiles refer to; absent: none. */
+  readonly trust?: TrustById;
 }
 
 export interface Program {
   readonly parts: ReadonlyMap<PartKey, Part>;
   /** Profiles that parts need, by id; the same map as long as they are the same. */
   readonly profiles: ReadonlyMap<string, Profile>;
+  /** Authorities that these profiles refer to. */
+  readonly trust: TrustById;
   readonly config: Config;
 }
 
@@ -44,7 +49,6 @@ export interface Compiler {
   compile(built: Built): Compiled;
 }
 
-const NO_PROFILES: ReadonlyMap<string, Profile> = new Map();
 
 export function partKey(kind: Kind, id: string): PartKey {
   return `${kind} ${id}`;
@@ -65,7 +69,8 @@ export function frameLine(frame: Frame): string {
 
 export function createCompiler(): Compiler {
   const parts = new Map<PartKey, Part>();
-  const profiles = countProfiles();
+  const profiles = countInUse<Profile>();
+  const trust = countInUse<string>();
   let first = true;
   return {
     compile({ model, change }) {
@@ -74,7 +79,8 @@ export function createCompiler(): Compiler {
         const before = parts.get(key);
         if (part?.digest === before?.digest) return;
         changed.add(key);
-        profiles.replace(before, part);
+        profiles.replace(before?.profiles, part?.profiles);
+        trust.replace(before?.trust, part?.trust);
         if (part) parts.set(key, part);
         else parts.delete(key);
       };
@@ -89,15 +95,15 @@ export function createCompiler(): Compiler {
       for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       first = false;
-      return { program: { parts, profiles: profiles.inUse(), config: model.config }, changed };
+      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), config: model.config }, changed };
     },
   };
 }
 
-/** Which profiles are in use, kept up to date part by part. */
-function countProfiles(): { replace(before?: Part, after?: Part): void; inUse(): ReadonlyMap<string, Profile> } {
+/** Which of the things that parts name by id are in use, kept up to date part by part. */
+function countInUse<T>(): { replace(before: ReadonlyMap<string, T> | undefined, after: ReadonlyMap<string, T> | undefined): void; inUse(): ReadonlyMap<string, T> } {
   const uses = new Map<string, number>();
-  let profiles: ReadonlyMap<string, Profile> = new Map();
+  let things: ReadonlyMap<string, T> = new Map();
   const add = (id: string, by: number): boolean => {
     const count = (uses.get(id) ?? 0) + by;
     if (count > 0) uses.set(id, count);
@@ -107,26 +113,26 @@ function countProfiles(): { replace(before?: Part, after?: Part): void; inUse():
   return {
     replace(before, after) {
       let different = false;
-      for (const id of after?.profiles.keys() ?? []) different = add(id, 1) || different;
-      for (const id of before?.profiles.keys() ?? []) different = add(id, -1) || different;
+      for (const id of after?.keys() ?? []) different = add(id, 1) || different;
+      for (const id of before?.keys() ?? []) different = add(id, -1) || different;
       if (!different) return;
-      const known = new Map([...profiles, ...(after?.profiles ?? [])]);
-      profiles = new Map([...known].filter(([id]) => uses.has(id)));
+      const known = new Map([...things, ...(after ?? [])]);
+      things = new Map([...known].filter(([id]) => uses.has(id)));
     },
-    inUse: () => profiles,
+    inUse: () => things,
   };
 }
 
-function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles = NO_PROFILES): Part {
+function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = new Map(), trust: TrustById = new Map()): Part {
   const line = frameLine({ op: "set", kind, id, value });
-  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles };
+  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles, trust };
 }
 
 function hostPart(model: Model, name: string): Part | undefined {
   const host = model.hosts.get(name);
   if (!host) return undefined;
-  const { table, profiles } = compileHost(host, model.config);
-  return part("host", name, table, profiles);
+  const { table, profiles, trust } = compileHost(host, model.config);
+  return part("host", name, table, profiles, trust);
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {

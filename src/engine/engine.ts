@@ -7,7 +7,8 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
-import type { Profile } from "../compile/profiles.ts";
+import { missingPackage } from "../compile/modsecurity.ts";
+import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
@@ -47,6 +48,8 @@ export interface EngineState {
   readonly keysNotKept: boolean;
   /** Why the snapshot for workers that start is behind; undefined when it is not. */
   readonly snapshotProblem: string | undefined;
+  /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
+  readonly missingPackages: readonly string[];
 }
 
 const REFUSED_RETRY_MS = 30_000;
@@ -127,7 +130,15 @@ export class Engine {
       refusedSnippets: this.#trials.refused,
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
+      missingPackages: this.#missingPackages(),
     };
+  }
+
+  #missingPackages(): readonly string[] {
+    if (!this.#agent || !this.#program) return [];
+    const { facts } = this.#agent;
+    const profiles = [defaultProfile(this.#program.config), ...this.#program.profiles.values()];
+    return [...new Set(profiles.flatMap((profile) => missingPackage(profile, facts) ?? []))].sort();
   }
 
   #advance(): void {
@@ -195,8 +206,8 @@ export class Engine {
     this.#pending = plan;
     this.#channel.expect(plan.conf.digest);
     if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
-    const { text, digest } = plan.conf;
-    this.#channel.order({ op: "configure", text, digest, profiles: Object.fromEntries(plan.profiles) });
+    const { conf: { text, digest }, files } = plan;
+    this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
   }
 
   /** Profiles that workers may be using: of the parts they were sent, or of the nginx that was adopted. */

@@ -80,7 +80,14 @@ export type FromSubscriber =
 /** Orders to the agent, beside frames. */
 export type AgentOrder =
   /** Test this configuration, then start nginx with it or reload. */
-  | { readonly op: "configure"; readonly text: string; readonly digest: string; readonly profiles: EngineStatus["profiles"] }
+  | {
+      readonly op: "configure";
+      readonly text: string;
+      readonly digest: string;
+      /** Beside it, by name (src/compile/trust.ts); what lies there already under a digest need not be sent again. */
+      readonly files?: Readonly<Record<string, string>>;
+      readonly profiles: EngineStatus["profiles"];
+    }
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }
   /** End nginx and yourself. */

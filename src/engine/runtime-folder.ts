@@ -8,6 +8,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type St
 import { dirname, resolve } from "node:path";
 import { FILES } from "../compile/nginx-conf.ts";
 import { UserError } from "../support/user-error.ts";
+import { sweepTrust } from "./agent/trust-files.ts";
 import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER } from "./locks.ts";
 
 /** What belongs to the agent and its nginx, and what to the controller. Logs are nobody's: they stay. */
@@ -47,6 +48,7 @@ export function claimFolder(runtimeDir: string): boolean {
 /** The agent's part of `clearFolder`; to be called when nginx has ended. */
 export function clearAgentFiles(runtimeDir: string): void {
   remove(runtimeDir, AGENTS);
+  sweepTrust(runtimeDir, "");
 }
 
 /**
@@ -57,7 +59,10 @@ export function clearAgentFiles(runtimeDir: string): void {
 export function clearFolder(runtimeDir: string, whole = false): void {
   if (lockHolder(`${runtimeDir}/${AGENT_LOCK}`) || isThere(`${runtimeDir}/${NGINX_MASTER}`)) return;
   if (whole) rmSync(runtimeDir, { recursive: true, force: true });
-  else remove(runtimeDir, [...AGENTS, ...CONTROLLERS, AGENT_LOCK]);
+  else {
+    remove(runtimeDir, [...AGENTS, ...CONTROLLERS, AGENT_LOCK]);
+    sweepTrust(runtimeDir, "");
+  }
 }
 
 /** A Sluice of this user has used the folder, and has not cleared it. */

@@ -78,9 +78,16 @@ export interface Config {
   readonly proxyNextUpstreamTries: number;
   readonly retryNonIdempotent: boolean;
   readonly proxyHttpVersion: "1.0" | "1.1";
+  /** 0: what two buffers hold. */
+  readonly proxyBusyBuffersSize: number;
+  readonly proxyMaxTempFileSize: number;
+  readonly proxySslLocationOnly: boolean;
   // balancing, overridable per Ingress
   readonly loadBalance: "round_robin" | "ewma";
   readonly serviceUpstream: boolean;
+  // web application firewall
+  readonly enableModsecurity: boolean;
+  readonly enableOwaspCrs: boolean;
   // upstream keep-alive
   readonly upstreamKeepaliveConnections: number;
   readonly upstreamKeepaliveTime: string;

@@ -5,10 +5,12 @@ import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { accessFilters } from "./annotations/access.ts";
 import { headerFilters } from "./annotations/headers.ts";
 import { limitFilters } from "./annotations/limits.ts";
+import { mirrorPools } from "./annotations/mirror.ts";
 import { redirectFilters } from "./annotations/redirects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
 import { snippetFilters } from "./annotations/snippets.ts";
 import { routeTrace } from "./annotations/tracing.ts";
+import { upstreamFilters, upstreamObjects } from "./annotations/upstream.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -25,6 +27,8 @@ export interface FilterContext {
   readonly ingress: string;
   /** What the Ingress says of all its paths; the values themselves may be of this path alone. */
   readonly shared: Values;
+  /** Where the route leads; undefined: to the default backend. */
+  readonly service?: string;
   readonly config: Config;
   /** Flag --https-port. */
   readonly httpsPort: number;
@@ -38,8 +42,11 @@ const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   limitFilters,
   accessFilters,
   snippetFilters,
+  upstreamFilters,
 ];
-const POOLS: readonly PoolsOf[] = [];
+const POOLS: readonly PoolsOf[] = [
+  mirrorPools,
+];
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
@@ -58,5 +65,6 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
     ...(trace ? { trace } : {}),
     ...(snippet ? { snippet } : {}),
     ...(pools.length > 0 ? { pools } : {}),
+    ...upstreamObjects(values),
   };
 }

@@ -10,6 +10,7 @@ import { CLOSED, finding } from "./findings.ts";
 export * from "./annotations/findings-access.ts";
 export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";
+export * from "./annotations/findings-upstream.ts";
 
 // Which Ingresses are ours
 

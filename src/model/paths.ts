@@ -179,15 +179,16 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { config, httpsPort } = context;
   const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
   const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
+  const contextOf = {
+    host, path, pathType, namespace, ingress: name, shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
+  };
   return {
     path,
     pathType,
     ...(when ? { when } : {}),
     backend: target,
     canaries: [],
-    filters: closed
-      ? closedFilters(values, path)
-      : filtersOf(values, { host, path, pathType, namespace, ingress: name, shared: parsed.values, config, httpsPort }),
+    filters: closed ? closedFilters(values, path) : filtersOf(values, contextOf),
     ...(balance ? { balance } : {}),
     proxy: values.proxy,
     synthesized: false,

@@ -49,6 +49,10 @@ export interface State {
   readonly secretCertificates: References;
   /** Server name → the Secret whose certificate it is served with. */
   readonly servingSecrets: References;
+  /** Host → client certificates (ids) that its routes show to backends. */
+  readonly hostCertificates: References;
+  /** Those certificates, by id. */
+  readonly clientCertificates: Map<string, Certificate>;
   // the Model
   readonly hosts: Part<Host>;
   readonly aliases: Part<Alias>;
@@ -100,6 +104,8 @@ export function emptyState(settings: ModelSettings): State {
     poolNames: new References(),
     secretCertificates: new References(),
     servingSecrets: new References(),
+    hostCertificates: new References(),
+    clientCertificates: new Map(),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),

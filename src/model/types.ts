@@ -27,7 +27,7 @@ export interface Model {
   readonly aliases: ReadonlyMap<string, Alias>;
   /** Pool id → Pool; exactly those that a Host refers to, and the default backend. */
   readonly pools: ReadonlyMap<string, Pool>;
-  /** Certificate id (digest) → certificate; exactly those that `tls` refers to. */
+  /** Certificate id (digest) → certificate; exactly those that `tls` and filters refer to. */
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Server name (exact, `*.parent`, `_` for the default) → certificate id. */
   readonly tls: ReadonlyMap<string, string>;
@@ -121,6 +121,10 @@ export interface Filters {
   readonly snippet?: Snippet;
   /** Pools that a filter sends requests to, beside the route's own. */
   readonly pools?: readonly FilterPool[];
+  /** Client certificates that it shows to backends. */
+  readonly certificates?: readonly Certificate[];
+  /** Authorities that the profile refers to. */
+  readonly trust?: Trust;
 }
 
 /** A pool that an annotation needs: of a Service or a name that it mentions. */
@@ -151,6 +155,50 @@ export interface ProxySettings {
   /** 0: no limit. */
   readonly nextUpstreamTries: number;
   readonly httpVersion: "1.0" | "1.1";
+  /** Bytes; 0: what two buffers hold. */
+  readonly busyBuffersSize: number;
+  /** Bytes; 0: no part of a response is written to a file. */
+  readonly maxTempFileSize: number;
+  /** Bytes; 0: the controller's. */
+  readonly clientBodyBufferSize: number;
+  readonly protocol: Protocol;
+  /** Of a backend that is spoken to over TLS with an identity of its own. */
+  readonly tls?: UpstreamTls;
+  /** A copy of each request goes to a second backend, `whole` or without its body. */
+  readonly mirror: "off" | "whole" | "bodiless";
+  /** Names of the FastCGI parameters whose values the Ingress gives. */
+  readonly fastcgiParams: readonly string[];
+  /** `crs`: with the OWASP core rules. */
+  readonly modsecurity: "off" | "on" | "crs";
+  /** The Ingress says what a ModSecurity transaction is called. */
+  readonly transactionId: boolean;
+}
+
+export const PROTOCOLS = ["HTTP", "HTTPS", "AUTO_HTTP", "GRPC", "GRPCS", "FCGI"] as const;
+/** What a backend speaks; `AUTO_HTTP`: what the client speaks. */
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** The part of a TLS identity that is fixed in a location; the name and the client certificate are data. */
+export interface UpstreamTls {
+  readonly verify: boolean;
+  readonly verifyDepth: number;
+  /** OpenSSL takes it. */
+  readonly ciphers: string;
+  readonly protocols: readonly TlsVersion[];
+  /** Send the name as SNI. */
+  readonly serverName: boolean;
+  /** Id of the authorities that are trusted, or empty. */
+  readonly trust: string;
+}
+
+export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+export type TlsVersion = (typeof TLS_VERSIONS)[number];
+
+/** Certificates of authorities: nginx reads them from a file, so they go to the agent. */
+export interface Trust {
+  /** Digest of `pem`. */
+  readonly id: string;
+  readonly pem: string;
 }
 
 export const NEXT_UPSTREAM = [

@@ -20,6 +20,7 @@ import { current, put } from "./part.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
+import type { Host } from "./types.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
 import type { Alias, Users } from "./types.ts";
@@ -101,8 +102,20 @@ export function updateHosts(state: State, work: Work): void {
     state.hostPools.set(name, references.map(({ pool }) => pool));
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
+    setClientCertificates(state, work, name, host);
     work.tls.add(name);
   }
+}
+
+/** Private keys travel as certificates; the host's table names them by id. */
+function setClientCertificates(state: State, work: Work, name: string, host: Host | undefined): void {
+  const certificates = (host?.routes ?? []).flatMap(({ filters }) => filters.certificates ?? []);
+  const before = [...state.hostCertificates.from(name)];
+  if (before.length === 0 && certificates.length === 0) return;
+  for (const certificate of certificates) state.clientCertificates.set(certificate.id, certificate);
+  state.hostCertificates.set(name, certificates.map(({ id }) => id));
+  for (const id of before) if (state.hostCertificates.to(id).size === 0) state.clientCertificates.delete(id);
+  for (const id of [...before, ...certificates.map((certificate) => certificate.id)]) work.certificates.add(id);
 }
 
 /** The Ingresses that take part in a host, oldest first. */
@@ -188,7 +201,8 @@ export function updateCertificates(state: State, work: Work): void {
   for (const id of work.certificates) {
     // Secrets of several namespaces may hold the same certificate: the first in use, by name, stands for all.
     const [first] = [...state.secretCertificates.to(id)].filter((secret) => state.servingSecrets.to(secret).size > 0).sort();
-    put(state.certificates, id, first === undefined ? undefined : state.secrets.get(first)?.certificate?.certificate);
+    const served = first === undefined ? undefined : state.secrets.get(first)?.certificate?.certificate;
+    put(state.certificates, id, served ?? state.clientCertificates.get(id));
   }
 }
 

@@ -20,6 +20,10 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("snapshot-behind", "error", "--runtime-dir", `The runtime folder cannot be written (${state.snapshotProblem}): give it more room`,
       "a worker that starts while the controller is away serves what was written last");
   }
+  for (const name of state.missingPackages) {
+    add("engine-module-missing", "error", "modules", `enable-modsecurity or enable-owasp-core-rules asks for what is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,
+      "every path that asks for it answers 503");
+  }
   if (stuck !== undefined) {
     add("worker-behind", "error", "workers", `Changes are not taken: ${stuck}`, "this Sluice says that it is not ready");
   }

@@ -4,16 +4,17 @@
  */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { rmSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { block, directive, print } from "../../src/compile/directive.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
+import { trustFile } from "../../src/compile/trust.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { CONFIG_TABLE } from "../../src/model/config/table.ts";
-import { NEXT_UPSTREAM } from "../../src/model/types.ts";
+import { NEXT_UPSTREAM, PROTOCOLS, TLS_VERSIONS, type UpstreamTls } from "../../src/model/types.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { probe, runtimeFolder } from "../support/engine.ts";
 import { complaint, furnish, runNginx } from "../support/nginx-check.ts";
@@ -26,6 +27,7 @@ let folder: string;
 before(() => {
   folder = runtimeFolder();
   furnish(folder);
+  copyFileSync(`${folder}/default.crt`, `${folder}/${trustFile("0".repeat(32))}`);
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -82,6 +84,18 @@ const config: fc.Arbitrary<Config> = fc
   })))
   .map((values) => ({ ...(values as unknown as Config), workerProcesses: 2 }));
 
+/** Its file is written before the test. */
+const TRUST = "0".repeat(32);
+
+const tls: fc.Arbitrary<UpstreamTls> = fc.record({
+  verify: fc.boolean(),
+  verifyDepth: fc.constantFrom(1, 100),
+  ciphers: fc.constantFrom("DEFAULT", "HIGH:!aNULL"),
+  protocols: fc.subarray([...TLS_VERSIONS], { minLength: 1 }),
+  serverName: fc.boolean(),
+  trust: fc.constant(TRUST),
+});
+
 const profile: fc.Arbitrary<Profile> = fc
   .record({
     bodySize: fc.constantFrom(0, 1, 2 ** 31, Number.MAX_SAFE_INTEGER),
@@ -93,9 +107,19 @@ const profile: fc.Arbitrary<Profile> = fc
     nextUpstreamTimeout: fc.constantFrom(0, 1, 2_147_483),
     nextUpstreamTries: fc.constantFrom(0, 1, 1000),
     httpVersion: fc.constantFrom("1.0" as const, "1.1" as const),
+    busyBuffersSize: fc.constantFrom(0, 256, 8192, 2 ** 30),
+    maxTempFileSize: fc.constantFrom(0, 1, 4096, Number.MAX_SAFE_INTEGER),
+    clientBodyBufferSize: fc.constantFrom(0, 1, 2 ** 30),
+    protocol: fc.constantFrom(...PROTOCOLS),
+    tls: fc.option(tls, { nil: undefined }),
+    mirror: fc.constantFrom("off" as const, "whole" as const, "bodiless" as const),
+    fastcgiParams: fc.constantFrom<readonly string[]>([], ["SCRIPT_FILENAME"], ["HTTP_X_REAL_IP", "QUERY_STRING", "a-b"]),
+    modsecurity: fc.constantFrom("off" as const, "on" as const, "crs" as const),
+    transactionId: fc.boolean(),
     filtered: fc.boolean(),
   })
-  .map(({ filtered, ...values }) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values }, filtered ? { edge: {} } : {}));
+  .map(({ filtered, tls: identity, ...values }) =>
+    profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values, ...(identity ? { tls: identity } : {}) }, filtered ? { edge: {} } : {}));
 
 test("nginx takes every configuration that valid values can lead to", { timeout: 240_000 }, async () => {
   console.log(`SEED=${SEED}`);

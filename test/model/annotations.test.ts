@@ -99,15 +99,12 @@ test("the redirect to https is off, for names with a certificate, or always", ()
 
 test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
   const protectedBy: [string, string][] = [
-    ["auth-url", "http://auth.example"], ["auth-tls-secret", "shop/ca"], ["enable-modsecurity", "true"], ["proxy-ssl-verify", "on"],
+    ["auth-url", "http://auth.example"], ["auth-tls-secret", "shop/ca"],
   ];
   for (const [name, value] of protectedBy) {
     const built = build(shop.path("/x", "web:80").annotate(name, value), ...web);
     expectRoutes(built, "shop.example  /x  prefix -> status 503", "shop.example  /  prefix -> status 503");
     assert.equal(findingOf(built, "annotation-not-honoured").effect, "every path of this Ingress answers 503");
-  }
-  for (const [name, value] of [["proxy-ssl-verify", "off"], ["enable-modsecurity", "false"]] as const) {
-    expectRoutes(build(shop.annotate(name, value), ...web), "shop.example  /  prefix -> shop/web/80 [10.0.0.1:80]");
   }
 });
 

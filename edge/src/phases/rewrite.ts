@@ -8,7 +8,7 @@ import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
 import type { Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
-import { withQuery } from "../rewrite-target.ts";
+import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
@@ -17,11 +17,15 @@ import { sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
 import { beginSpan, endSpan, newSpan } from "./trace.ts";
+import { prepareUpstream } from "./upstream.ts";
 
 export function rewrite(): void {
   const vars = ngx.var;
+  const path = vars.uri as string;
+  // A subrequest to a location of Sluice's own comes through here as well; a client's path starts with a slash.
+  if (path.charCodeAt(0) !== 47) return;
   nameRequest();
-  const decision = decide(tables, request, vars.host as string, vars.uri as string, undefined);
+  const decision = decide(tables, request, vars.host as string, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
@@ -34,7 +38,12 @@ export function rewrite(): void {
   if (pool === undefined || route === undefined) return refuse(decision);
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
-  if (route.profile !== undefined) enter(state, route, route.detour?.rewrite === undefined ? undefined : decision.uri);
+  if (route.profile === undefined) return;
+  const rewritten = route.detour?.rewrite === undefined ? undefined : decision.uri;
+  if (route.ownPath === true) vars.sluice_path = rewritten === undefined ? path : unescapeUri(rewritten);
+  const upstream = route.filters?.upstream;
+  if (upstream !== undefined) prepareUpstream(upstream);
+  enter(state, route, rewritten);
 }
 
 /** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */

@@ -10,5 +10,6 @@ export function variable(name: string): string | undefined {
     const state = recall();
     if (state !== undefined && state.route !== undefined && state.route.profile !== undefined) return state.path;
   }
-  return ngx.var[name];
+  // Sluice's own hold other people's things, private keys among them.
+  return name.startsWith("sluice_") ? undefined : ngx.var[name];
 }

@@ -14,6 +14,7 @@ import type { Log } from "../../support/log.ts";
 import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
 import { NGINX_MASTER } from "../locks.ts";
 import { NO_ENGINE, type EngineStatus } from "../protocol.ts";
+import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
   readonly binary: string;
@@ -37,6 +38,7 @@ export interface Configuration {
   /** nginx.conf. */
   readonly text: string;
   readonly digest: string;
+  readonly files?: Readonly<Record<string, string>>;
   readonly profiles: EngineStatus["profiles"];
 }
 
@@ -104,10 +106,11 @@ export class NginxProcess {
     return result;
   }
 
-  async #configure({ text, digest, profiles }: Configuration): Promise<"started" | "reloaded"> {
+  async #configure({ text, digest, files = {}, profiles }: Configuration): Promise<"started" | "reloaded"> {
     const file = this.#path(FILES.conf);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    writeTrust(this.#options.runtimeDir, files);
     await this.#test(`${file}.new`);
     renameSync(`${file}.new`, file);
     const running = this.#running;
@@ -115,6 +118,7 @@ export class NginxProcess {
     if (!running || !isAlive(running)) {
       await this.#start({ config: digest, profiles, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
       this.#dismissOrphans();
+      sweepTrust(this.#options.runtimeDir, text);
       return "started";
     }
     try {
@@ -125,6 +129,7 @@ export class NginxProcess {
       throw error;
     }
     this.#remember({ ...running, config: digest, profiles });
+    sweepTrust(this.#options.runtimeDir, text);
     return "reloaded";
   }
 

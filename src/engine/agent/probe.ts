@@ -6,7 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import type { EngineFacts } from "../../compile/facts.ts";
+import type { EngineFacts, ModsecurityFacts } from "../../compile/facts.ts";
 import { UserError } from "../../support/user-error.ts";
 
 export interface Probe {
@@ -33,6 +33,7 @@ export function probeEngine(options: ProbeOptions): Probe {
   const build = describeBuild(options.binary);
   const account = process.getuid?.() === 0 ? workerAccount() : undefined;
   requireEdge(options.edgeDir);
+  const modsecurity = findModsecurity(build);
   return {
     binary: options.binary,
     workers: account,
@@ -40,6 +41,7 @@ export function probeEngine(options: ProbeOptions): Probe {
       version: version(build),
       modules: modules(build),
       ...(account ? { user: account.name } : {}),
+      ...(modsecurity ? { modsecurity } : {}),
       processors: availableParallelism(),
       openFiles: openFiles(),
       ipv6: hasIpv6(),
@@ -70,18 +72,38 @@ function version(build: string): readonly [number, number, number] {
 /** Module files in the order nginx needs them; none when Lua is compiled in. */
 function modules(build: string): string[] {
   if (/--add-module=\S*lua/.test(build)) return [];
-  const prefix = /--prefix=(\S+)/.exec(build)?.[1] ?? "/usr/share/nginx";
-  const configured = /--modules-path=(\S+)/.exec(build)?.[1] ?? `${prefix}/modules`;
-  const folders = [configured, `${prefix}/modules`, "/usr/lib/nginx/modules"];
+  const folders = moduleFolders(build);
   return MODULES.map((file) => {
     const folder = folders.find((one) => existsSync(`${one}/${file}`));
     if (!folder) {
       throw new UserError(
-        `nginx's module ${file} is missing in ${configured}, so the edge cannot run: install it (Debian: apt-get install libnginx-mod-http-lua lua-resty-core lua-cjson).`,
+        `nginx's module ${file} is missing in ${folders[0] ?? ""}, so the edge cannot run: install it (Debian: apt-get install libnginx-mod-http-lua lua-resty-core lua-cjson).`,
       );
     }
     return `${folder}/${file}`;
   });
+}
+
+/** The configured one first. */
+function moduleFolders(build: string): string[] {
+  const prefix = /--prefix=(\S+)/.exec(build)?.[1] ?? "/usr/share/nginx";
+  const configured = /--modules-path=(\S+)/.exec(build)?.[1] ?? `${prefix}/modules`;
+  return [configured, `${prefix}/modules`, "/usr/lib/nginx/modules"];
+}
+
+const MODSECURITY = "ngx_http_modsecurity_module.so";
+/** Where Debian, and ingress-nginx's image, keep the main rules. */
+const RULES = ["/etc/nginx/modsecurity.conf", "/etc/nginx/modsecurity/modsecurity.conf", "/etc/modsecurity/modsecurity.conf"];
+const CRS_SETUP = "/etc/modsecurity/crs/crs-setup.conf";
+const CRS_RULES = "/usr/share/modsecurity-crs/rules";
+
+/** Of Debian's packages libnginx-mod-http-modsecurity and modsecurity-crs, what is installed. */
+function findModsecurity(build: string): ModsecurityFacts | undefined {
+  const folder = moduleFolders(build).find((one) => existsSync(`${one}/${MODSECURITY}`));
+  const rules = RULES.find((file) => existsSync(file));
+  if (folder === undefined || rules === undefined) return undefined;
+  const coreRules = existsSync(CRS_SETUP) && existsSync(CRS_RULES) ? [CRS_SETUP, `${CRS_RULES}/*.conf`] : undefined;
+  return { module: `${folder}/${MODSECURITY}`, rules, ...(coreRules ? { coreRules } : {}) };
 }
 
 function requireEdge(edgeDir: string): void {

@@ -11,9 +11,6 @@ type Guard = (text: string) => boolean;
 
 const always: Guard = () => true;
 const never: Guard = () => false;
-const unlessOff: Guard = (text) => text !== "off";
-/** Anything but a clear "no" asks for protection. */
-const unlessFalse: Guard = (text) => !["0", "f", "F", "FALSE", "false", "False"].includes(text);
 
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
@@ -28,33 +25,23 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
     ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
   ]),
-  ...group("modsecurity", "location", unlessFalse, [["enable-modsecurity", "Low"], ["enable-owasp-core-rules", "Low"]]),
-  ...group("proxy", "location", unlessOff, [["proxy-ssl-verify", "Low"]]),
 
   // Change how requests are served.
   ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
   ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
   ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
-  ...group("proxy", "location", never, [
-    ["proxy-ssl-secret", "Medium"], ["proxy-ssl-ciphers", "Medium"], ["proxy-ssl-protocols", "Low"],
-    ["proxy-ssl-name", "High"], ["proxy-ssl-verify-depth", "Low"], ["proxy-ssl-server-name", "Low"],
-  ]),
   ...group("backend", "location", never, [
-    ["backend-protocol", "Low"], ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
+    ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],
-    ["disable-proxy-intercept-errors", "Low"], ["proxy-busy-buffers-size", "Low"],
+    ["disable-proxy-intercept-errors", "Low"],
     ["proxy-cookie-path", "Medium"], ["proxy-cookie-domain", "Medium"], ["proxy-redirect-from", "Medium"],
-    ["proxy-redirect-to", "Medium"], ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
+    ["proxy-redirect-to", "Medium"],
   ]),
-  ...group("fastcgi", "location", never, [["fastcgi-index", "Medium"], ["fastcgi-params-configmap", "Medium"]]),
-  ...group("http2", "location", never, [["http2-push-preload", "Low"]]),
   ...group("cors", "location", never, [
     ["enable-cors", "Low"], ["cors-allow-origin", "Medium"], ["cors-allow-headers", "Medium"],
     ["cors-allow-methods", "Medium"], ["cors-allow-credentials", "Low"], ["cors-expose-headers", "Medium"],
     ["cors-max-age", "Low"],
   ]),
-  ...group("mirror", "location", never, [["mirror-target", "High"], ["mirror-request-body", "Low"], ["mirror-host", "High"]]),
-  ...group("modsecurity", "location", never, [["modsecurity-transaction-id", "High"]]),
   ...group("log", "location", never, [["enable-access-log", "Low"], ["enable-rewrite-log", "Low"]]),
 ];
 

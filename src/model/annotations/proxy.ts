@@ -4,6 +4,7 @@
 import type { Config } from "../config.ts";
 import type { NextUpstream, ProxySettings } from "../types.ts";
 import { annotation } from "./annotation.ts";
+import { modsecurityDefault } from "./modsecurity.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
 import { integerBetween, nextUpstream, oneOf, onOff, seconds, secondsOrNone, sizeBetween } from "./value-types.ts";
 
@@ -21,6 +22,14 @@ export function proxyDefaults(config: Config): ProxySettings {
     nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
     nextUpstreamTries: config.proxyNextUpstreamTries,
     httpVersion: config.proxyHttpVersion,
+    busyBuffersSize: config.proxyBusyBuffersSize,
+    maxTempFileSize: config.proxyMaxTempFileSize,
+    clientBodyBufferSize: 0,
+    protocol: "HTTP",
+    mirror: "off",
+    fastcgiParams: [],
+    modsecurity: modsecurityDefault(config),
+    transactionId: false,
   };
 }
 

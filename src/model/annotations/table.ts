@@ -6,16 +6,21 @@ import type { Resolver } from "./resolver.ts";
 import { accessAnnotations, accessResolver } from "./access.ts";
 import { affinityAnnotations, affinityResolver } from "./affinity.ts";
 import { aliasAnnotations, aliasResolver } from "./alias.ts";
+import { backendAnnotations, backendResolver } from "./backend.ts";
 import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
+import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
+import { mirrorAnnotations, mirrorResolver } from "./mirror.ts";
+import { modsecurityAnnotations, modsecurityResolver } from "./modsecurity.ts";
 import { notYetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations, redirectResolver } from "./redirects.ts";
 import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
 import { snippetAnnotations, snippetResolver } from "./snippets.ts";
 import { tracingAnnotations, tracingResolver } from "./tracing.ts";
+import { upstreamTlsAnnotations, upstreamTlsResolver } from "./upstream-tls.ts";
 
 export const annotations: readonly Annotation[] = [
   ...canaryAnnotations,
@@ -29,6 +34,11 @@ export const annotations: readonly Annotation[] = [
   ...balanceAnnotations,
   ...affinityAnnotations,
   ...tracingAnnotations,
+  ...backendAnnotations,
+  ...upstreamTlsAnnotations,
+  ...fastcgiAnnotations,
+  ...mirrorAnnotations,
+  ...modsecurityAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -45,6 +55,11 @@ export const RESOLVERS: readonly Resolver[] = [
   affinityResolver,
   snippetResolver,
   tracingResolver,
+  backendResolver,
+  upstreamTlsResolver,
+  fastcgiResolver,
+  mirrorResolver,
+  modsecurityResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

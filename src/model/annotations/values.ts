@@ -10,8 +10,14 @@ import { aliasDefaults } from "./alias.ts";
 import { balanceDefaults } from "./balance.ts";
 import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
+import { fastcgiDefaults } from "./fastcgi.ts";
+import type { FastcgiValues } from "./fastcgi.ts";
 import { headerDefaults } from "./headers.ts";
 import { limitDefaults } from "./limits.ts";
+import { mirrorDefaults } from "./mirror.ts";
+import type { MirrorValues } from "./mirror.ts";
+import { modsecurityDefaults } from "./modsecurity.ts";
+import type { ModsecurityValues } from "./modsecurity.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
 import { rewriteDefaults } from "./rewrite.ts";
@@ -19,6 +25,8 @@ import { snippetDefaults } from "./snippets.ts";
 import { tracingDefaults } from "./tracing.ts";
 import type { Statement } from "../snippets/parse.ts";
 import type { Snippet } from "../snippets/snippet.ts";
+import { upstreamTlsDefaults } from "./upstream-tls.ts";
+import type { UpstreamTlsValues } from "./upstream-tls.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -138,6 +146,10 @@ export interface Values {
   readonly affinity: AffinityValues;
   readonly snippets: SnippetValues;
   readonly tracing: TracingValues;
+  readonly upstreamTls: UpstreamTlsValues;
+  readonly fastcgi: FastcgiValues;
+  readonly mirror: MirrorValues;
+  readonly modsecurity: ModsecurityValues;
 }
 
 export function defaultValues(config: Config): Values {
@@ -154,5 +166,9 @@ export function defaultValues(config: Config): Values {
     affinity: affinityDefaults,
     snippets: snippetDefaults,
     tracing: tracingDefaults(config),
+    upstreamTls: upstreamTlsDefaults,
+    fastcgi: fastcgiDefaults,
+    mirror: mirrorDefaults,
+    modsecurity: modsecurityDefaults,
   };
 }

@@ -4,7 +4,7 @@
 
 /** Keys that keep requests out: without them more is served than the operator meant. */
 export const PROTECTIONS: ReadonlySet<string> = new Set([
-  "block-cidrs", "block-user-agents", "block-referers", "enable-modsecurity", "enable-owasp-modsecurity-crs", "global-auth-url",
+  "block-cidrs", "block-user-agents", "block-referers", "global-auth-url",
 ]);
 
 /** Values with which a protection asks for nothing. */
@@ -25,9 +25,9 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   http-snippet http2-max-field-size http2-max-header-size http2-max-requests location-snippet
   log-format-escape-none log-format-stream lua-shared-dicts main-snippet map-hash-bucket-size max-worker-open-files
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist opentelemetry-config
-  proxy-busy-buffers-size proxy-cookie-domain proxy-cookie-path
-  proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-max-temp-file-size proxy-protocol-header-timeout
-  proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
+  proxy-cookie-domain proxy-cookie-path
+  proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-protocol-header-timeout
+  proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-stream-next-upstream
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout
   reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet
   skip-access-log-urls ssl-dh-param ssl-early-data ssl-session-ticket-key stream-access-log-path stream-snippet

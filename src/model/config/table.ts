@@ -124,6 +124,15 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   proxyNextUpstreamTries: count("proxy-next-upstream-tries", 0, 1000, 3, "How many endpoints may be tried; 0: no limit."),
   retryNonIdempotent: yesNo("retry-non-idempotent", false, "Try another endpoint for POST, LOCK and PATCH too."),
   proxyHttpVersion: row("proxy-http-version", type.oneOf("1.0", "1.1"), "1.1", "HTTP version spoken to backends."),
+  proxyBusyBuffersSize: row("proxy-busy-buffers-size", type.orEmpty(sizeBetween(256, 1024 * MIB), 0), "",
+    "How much of a response may be on its way to the client while the rest is read; empty: two buffers. It is kept between one buffer and all but one."),
+  proxyMaxTempFileSize: row("proxy-max-temp-file-size", sizeBetween(0, Number.MAX_SAFE_INTEGER), "1024m",
+    "Largest part of a response that is kept in a file while the client is slow; 0: none."),
+  proxySslLocationOnly: yesNo("proxy-ssl-location-only", false,
+    "Known, without effect: with Sluice the proxy-ssl annotations of an Ingress never hold for the paths of another one."),
+
+  enableModsecurity: yesNo("enable-modsecurity", false, "Inspect every request with ModSecurity; without its nginx module everything answers 503."),
+  enableOwaspCrs: yesNo("enable-owasp-modsecurity-crs", false, "With the OWASP core rules, where enable-modsecurity is on."),
 
   loadBalance: row("load-balance", type.oneOf("round_robin", "ewma"), "round_robin",
     "How requests choose an endpoint where the Ingress does not say: in turn, or by recent response times."),

@@ -76,6 +76,11 @@ export function sizeText(min: number, max: number): ConfigType<string> {
   };
 }
 
+/** The type, or empty text for `empty`. */
+export function orEmpty<T>(type: ConfigType<T>, empty: T): ConfigType<T> {
+  return { expects: `${type.expects}, or empty`, parse: (text) => (text === "" ? { value: empty } : type.parse(text)) };
+}
+
 /** `4 8k`: how many buffers of which size. */
 export const buffers: ConfigType<string> = {
   expects: "a number and a size such as 4 8k",

@@ -43,7 +43,8 @@ export function printProgram({ program, model }: Compiled): object {
   const tables = tablesOf(program);
   const hosts = { ...withPrefix(tables.wildcards, "*"), ...tables.hosts };
   const named = Object.entries(hosts).filter(([name, host]) => name !== CATCH_ALL || !isUntouched(host));
-  const printed = sorted(named.map(([name, host]) => [name, printHost(host, program)]));
+  const names = new Map([...model.certificates].map(([id, { origin }]) => [id, `${origin.namespace}/${origin.name}`]));
+  const printed = withNames(sorted(named.map(([name, host]) => [name, printHost(host, program)])), names) as Record<string, unknown>;
   const pools = sorted(Object.entries(tables.pools).filter(([id]) => id !== DEFAULT_BACKEND).map(([id, { endpoints }]) => [id, endpoints.map(([address, port]) => `${address}:${port}`)]));
   const secret = (id: string): string => {
     const origin = model.certificates.get(id)?.origin;
@@ -52,6 +53,11 @@ export function printProgram({ program, model }: Compiled): object {
   const tls = sorted([...model.tls].map(([name, id]) => [name, secret(id)]));
   const aliases = sorted([...model.aliases].map(([name, { host, redirect }]) => [name, redirect ? `redirects to ${host}` : host]));
   return { ...filled("hosts", printed), ...filled("aliases", aliases), ...filled("pools", pools), ...filled("tls", tls) };
+}
+
+/** Ids of certificates, which are made when the case runs, as the Secrets they come from. */
+function withNames(value: object, names: ReadonlyMap<string, string>): object {
+  return JSON.parse(JSON.stringify(value), (_key, one: unknown) => (typeof one === "string" ? (names.get(one) ?? one) : one)) as object;
 }
 
 /** Nobody declared anything: the default backend and the health route, which every program has. */

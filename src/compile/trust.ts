@@ -1,0 +1,29 @@
+/**
+ * Files with authorities that nginx verifies backends by: the one thing of a profile that is neither directive nor
+ * variable. The agent writes them beside nginx.conf, under a name that is a digest of what is in them.
+ */
+import type { Profile } from "./profiles.ts";
+
+/** Id of authorities → certificates, PEM. */
+export type TrustById = ReadonlyMap<string, string>;
+
+const NAME = /^trust-[0-9a-f]{32}\.pem$/;
+
+/** The file's name, in the runtime folder. */
+export function trustFile(id: string): string {
+  return `trust-${id}.pem`;
+}
+
+export function isTrustFile(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** File name → content for the profiles whose authorities are known; those of older ones lie in the folder already. */
+export function trustFiles(profiles: Iterable<Profile>, known: TrustById): Record<string, string> {
+  const files: Record<string, string> = {};
+  for (const { tls } of profiles) {
+    const pem = tls && known.get(tls.trust);
+    if (tls && pem !== undefined) files[trustFile(tls.trust)] = pem;
+  }
+  return files;
+}

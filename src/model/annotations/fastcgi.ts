@@ -1,0 +1,110 @@
+/**
+ * The annotations about FastCGI backends.
+ *
+ * ingress-nginx behaviour: fastcgi-params-configmap names a ConfigMap whose pairs become parameters, with nginx's
+ * variables in their values. The names are part of a profile; values and index are data.
+ */
+import { keyOf } from "../../source/snapshot.ts";
+import { printable } from "../../support/text.ts";
+import type { FastCgi } from "../../../edge/src/program.ts";
+import { CLOSED } from "../findings.ts";
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured } from "./annotation.ts";
+import { foreign, objectName } from "./resolver.ts";
+import type { ResolveContext, Resolver } from "./resolver.ts";
+import { basicText, textOf } from "./value-types.ts";
+import type { Values } from "./values.ts";
+
+type Pairs = readonly (readonly [string, string])[];
+
+export interface FastcgiValues {
+  readonly index?: string;
+  /** ConfigMap, as written. */
+  readonly configMap?: string;
+  /** Its pairs, by name; set by the resolver. */
+  readonly params: Pairs;
+}
+
+export const fastcgiDefaults: FastcgiValues = { params: [] };
+
+const GROUP = { group: "fastcgi", scope: "location", risk: "Medium", onInvalid: "refused" } as const;
+
+export const fastcgiAnnotations: readonly Honoured[] = [
+  annotation<string>({
+    ...GROUP,
+    name: "fastcgi-index",
+    type: textOf(/^[A-Za-z0-9._-]+$/, "letters, digits and . - _ only"),
+    doc: "File name put after a path that ends in /, in `$fastcgi_script_name`.",
+    get: ({ fastcgi }) => fastcgi.index,
+    set: (values, index) => ({ ...values, fastcgi: { ...values.fastcgi, index } }),
+  }),
+  annotation<string>({
+    ...GROUP,
+    name: "fastcgi-params-configmap",
+    type: basicText,
+    doc: "ConfigMap (`name` or `namespace/name`) of FastCGI parameters; values may hold nginx's variables.",
+    differs: "A ConfigMap of another namespace closes the paths instead of being ignored, unless `allow-cross-namespace-resources` is on.",
+    get: ({ fastcgi }) => fastcgi.configMap,
+    set: (values, configMap) => ({ ...values, fastcgi: { ...values.fastcgi, configMap } }),
+  }),
+];
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+const VALUE = /^[A-Za-z0-9\-_${}/.]*$/;
+/** Each is a directive of a profile, and a variable. */
+const MOST_PARAMS = 64;
+
+export const fastcgiResolver: Resolver = {
+  groups: ["fastcgi"],
+  resolve(values, at) {
+    const { fastcgi, proxy } = values;
+    if (proxy.protocol !== "FCGI") {
+      for (const { name } of fastcgiAnnotations) {
+        const why = `the backend does not speak FastCGI: add backend-protocol: "FCGI"`;
+        if (at.given(name) !== undefined) at.report(found.annotationIneffective(at.place(name), { name, why }));
+      }
+    }
+    if (fastcgi.configMap === undefined) return values;
+    const params = readParams(fastcgi.configMap, at);
+    if (params === undefined || proxy.protocol !== "FCGI") return values;
+    return { ...values, fastcgi: { ...fastcgi, params }, proxy: { ...proxy, fastcgiParams: params.map(([name]) => name) } };
+  },
+};
+
+/** The pairs, sorted by name; undefined, with a finding, when they cannot be used. */
+function readParams(text: string, at: ResolveContext): Pairs | undefined {
+  const tell = (key: string, why: string, effect: string): undefined => {
+    at.report(found.annotationReference(at.place("fastcgi-params-configmap"), { name: "fastcgi-params-configmap", kind: "ConfigMap", key: printable(key), why, effect }));
+  };
+  const close = (key: string, why: string): undefined => {
+    at.close();
+    return tell(key, why, CLOSED);
+  };
+  const name = objectName(text, at);
+  if (!name) return close(text, "is not of the form name or namespace/name");
+  const key = keyOf(name.namespace, name.name);
+  if (foreign(name, at)) return close(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
+  const configMap = at.lookup.configMap(name.namespace, name.name);
+  if (!configMap) return close(key, "does not exist: create it or correct the name");
+  const pairs = Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const why = whyUnusable(pairs);
+  if (why === undefined) return pairs;
+  at.refuse();
+  return tell(key, why, "the whole Ingress is refused: none of its rules is served");
+}
+
+function whyUnusable(pairs: Pairs): string | undefined {
+  if (pairs.length > MOST_PARAMS) return `holds ${pairs.length} parameters: ${MOST_PARAMS} are the most`;
+  for (const [name, value] of pairs) {
+    if (!NAME.test(name)) return `sets "${printable(name)}", which is no name of a FastCGI parameter (letters, digits, _ and -)`;
+    if (!VALUE.test(value)) return `sets ${name} to more than letters, digits and - _ $ { } / .`;
+  }
+  return undefined;
+}
+
+/** What the edge fills in; undefined for backends that speak something else. */
+export function fastcgiFilter({ fastcgi, proxy }: Values): FastCgi | undefined {
+  if (proxy.protocol !== "FCGI" || (fastcgi.index === undefined && fastcgi.params.length === 0)) return undefined;
+  return { ...(fastcgi.index === undefined ? {} : { index: fastcgi.index }), params: fastcgi.params.map(([, value]) => value) };
+}

@@ -1,0 +1,91 @@
+/**
+ * The annotations about ModSecurity, the web application firewall.
+ *
+ * It is an nginx module, and where that is missing the paths that ask for it answer 503 (src/compile/modsecurity.ts):
+ * whether it is there is known where nginx runs.
+ */
+import type { Config } from "../config.ts";
+import type { ProxySettings } from "../types.ts";
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured } from "./annotation.ts";
+import type { Resolver } from "./resolver.ts";
+import { boolean, textOf } from "./value-types.ts";
+import type { Values } from "./values.ts";
+
+export interface ModsecurityValues {
+  /** Undefined: as the ConfigMap says. */
+  readonly enabled?: boolean;
+  readonly coreRules: boolean;
+  /** Text with variables. */
+  readonly transactionId?: string;
+}
+
+export const modsecurityDefaults: ModsecurityValues = { coreRules: false };
+
+const GROUP = { group: "modsecurity", scope: "location" } as const;
+/** ingress-nginx's character set for variables. */
+const withVariables = textOf(/^[A-Za-z0-9\-_${}]+$/, "letters, digits and - _ $ { } only");
+
+export const modsecurityAnnotations: readonly Honoured[] = [
+  annotation<boolean>({
+    ...GROUP,
+    name: "enable-modsecurity",
+    risk: "Low",
+    type: boolean,
+    onInvalid: "closed",
+    doc: "Inspect requests with ModSecurity, whatever the ConfigMap says.",
+    differs: "Without nginx's ModSecurity module (Debian: libnginx-mod-http-modsecurity) the paths answer 503.",
+    get: ({ modsecurity }) => modsecurity.enabled,
+    set: (values, enabled) => ({ ...values, modsecurity: { ...values.modsecurity, enabled } }),
+  }),
+  annotation<boolean>({
+    ...GROUP,
+    name: "enable-owasp-core-rules",
+    risk: "Low",
+    type: boolean,
+    onInvalid: "closed",
+    doc: "With the OWASP core rules, where ModSecurity is on.",
+    differs: "Without the rules (Debian: modsecurity-crs) the paths answer 503.",
+    get: ({ modsecurity }) => modsecurity.coreRules,
+    set: (values, coreRules) => ({ ...values, modsecurity: { ...values.modsecurity, coreRules } }),
+  }),
+  annotation<string>({
+    ...GROUP,
+    name: "modsecurity-transaction-id",
+    risk: "High",
+    type: withVariables,
+    doc: "What a request is called in ModSecurity's logs, with nginx's variables.",
+    get: ({ modsecurity }) => modsecurity.transactionId,
+    set: (values, transactionId) => ({ ...values, modsecurity: { ...values.modsecurity, transactionId } }),
+  }),
+];
+
+/** Of an Ingress that says nothing. */
+export function modsecurityDefault(config: Config): ProxySettings["modsecurity"] {
+  if (!config.enableModsecurity) return "off";
+  return config.enableOwaspCrs ? "crs" : "on";
+}
+
+function modeOf({ enabled, coreRules }: ModsecurityValues, config: Config): ProxySettings["modsecurity"] {
+  const usual = modsecurityDefault(config);
+  if (!(enabled ?? config.enableModsecurity)) return "off";
+  return coreRules || usual === "crs" ? "crs" : "on";
+}
+
+export const modsecurityResolver: Resolver = {
+  groups: ["modsecurity"],
+  resolve(values, at) {
+    const mode = modeOf(values.modsecurity, at.config);
+    if (mode === "off") {
+      const why = "ModSecurity is not on: add enable-modsecurity: \"true\"";
+      if (values.modsecurity.coreRules) at.report(found.annotationIneffective(at.place("enable-owasp-core-rules"), { name: "enable-owasp-core-rules", why }));
+    }
+    return { ...values, proxy: { ...values.proxy, modsecurity: mode, transactionId: mode !== "off" && values.modsecurity.transactionId !== undefined } };
+  },
+};
+
+/** The transaction's name, where one is made. */
+export function transactionOf({ proxy, modsecurity }: Values): string | undefined {
+  return proxy.transactionId ? modsecurity.transactionId : undefined;
+}

@@ -1,0 +1,70 @@
+/** ModSecurity in nginx.conf: the module and its rules where they are installed, a closed location where they are not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EngineFacts } from "../../src/compile/facts.ts";
+import { missingPackage } from "../../src/compile/modsecurity.ts";
+import { nginxConf } from "../../src/compile/nginx-conf.ts";
+import { defaultProfile, profileId, type Profile } from "../../src/compile/profiles.ts";
+import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { parseSettings } from "../../src/settings.ts";
+import { readConf, type ReadDirective } from "../support/read-conf.ts";
+
+const WITHOUT: EngineFacts = {
+  version: [1, 22, 1], modules: ["/lua.so"], processors: 2, openFiles: 1024, ipv6: false, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
+};
+const MODULE: EngineFacts = { ...WITHOUT, modsecurity: { module: "/modsecurity.so", rules: "/etc/rules.conf" } };
+const BOTH: EngineFacts = { ...WITHOUT, modsecurity: { module: "/modsecurity.so", rules: "/etc/rules.conf", coreRules: ["/crs/setup.conf", "/crs/*.conf"] } };
+const settings = parseSettings([], "run", {});
+
+function confOf(facts: EngineFacts, config: Config, ...profiles: readonly Profile[]): readonly ReadDirective[] {
+  return readConf(nginxConf({ settings, config, facts, profiles: new Map(profiles.map((one) => [profileId(one), one])) }).text);
+}
+
+/** The words of a location's directives, those about ModSecurity and `return`. */
+function location(conf: readonly ReadDirective[], name: string): string[] {
+  const inside = (list: readonly ReadDirective[]): readonly ReadDirective[] => list.flatMap((one) => [one, ...inside(one.children ?? [])]);
+  const found = inside(conf).find(({ words }) => words.join(" ") === `location ${name}`);
+  return (found?.children ?? []).map(({ words }) => words.join(" ")).filter((text) => /^(?:modsecurity|return)/.test(text));
+}
+
+const loads = (conf: readonly ReadDirective[]): string[] => conf.flatMap(({ words: [name, file = ""] }) => (name === "load_module" ? [file] : []));
+
+function profile(change: Partial<Profile>): Profile {
+  return { ...defaultProfile(DEFAULT_CONFIG), ...change };
+}
+
+test("rules are those of the machine, and a transaction has a name", () => {
+  const [on, crs] = [profile({ modsecurity: "on" }), profile({ modsecurity: "crs", transactionId: true })];
+  const conf = confOf(BOTH, DEFAULT_CONFIG, on, crs);
+  assert.deepEqual(loads(conf), ["/lua.so", "/modsecurity.so"]);
+  assert.deepEqual(location(conf, `= profile:${profileId(on)}`), ["modsecurity on", "modsecurity_rules_file /etc/rules.conf", "modsecurity_transaction_id $req_id"]);
+  assert.deepEqual(location(conf, `= profile:${profileId(crs)}`), [
+    "modsecurity on", "modsecurity_rules_file /etc/rules.conf", "modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf", "modsecurity_transaction_id $sluice_transaction",
+  ]);
+  assert.deepEqual(location(conf, "/"), []);
+});
+
+test("nobody uses it: the module is not loaded", () => {
+  assert.deepEqual(loads(confOf(BOTH, DEFAULT_CONFIG, profile({ bodySize: 1 }))), ["/lua.so"]);
+});
+
+test("what is not installed closes the location that asks for it, and only that", () => {
+  const [on, crs, other] = [profile({ modsecurity: "on" }), profile({ modsecurity: "crs" }), profile({ bodySize: 1 })];
+  const without = confOf(WITHOUT, DEFAULT_CONFIG, on, crs, other);
+  for (const one of [on, crs]) assert.deepEqual(location(without, `= profile:${profileId(one)}`), ["return 503"]);
+  assert.deepEqual(location(without, `= profile:${profileId(other)}`), []);
+  const half = confOf(MODULE, DEFAULT_CONFIG, on, crs);
+  assert.deepEqual(location(half, `= profile:${profileId(crs)}`), ["return 503"]);
+  assert.equal(location(half, `= profile:${profileId(on)}`)[0], "modsecurity on");
+  assert.deepEqual([missingPackage(crs, WITHOUT), missingPackage(crs, MODULE), missingPackage(crs, BOTH), missingPackage(other, WITHOUT)],
+    ["libnginx-mod-http-modsecurity", "modsecurity-crs", undefined, undefined]);
+});
+
+test("the ConfigMap's holds for routes without annotations, and an Ingress can leave it", () => {
+  const config = { ...DEFAULT_CONFIG, enableModsecurity: true };
+  const off: Profile = { ...defaultProfile(config), modsecurity: "off" };
+  const conf = confOf(BOTH, config, off);
+  assert.equal(location(conf, "/")[0], "modsecurity on");
+  assert.deepEqual(location(conf, `= profile:${profileId(off)}`), []);
+  assert.deepEqual(location(confOf(WITHOUT, config, off), "/"), ["return 503"]);
+});
