@@ -91,7 +91,7 @@ test("the exact key wins over one in other letters", () => {
 });
 
 test("keys that have no effect are told", () => {
-  const data = { "use-gzp": "true", "main-snippet": "x", "enable-owasp-modsecurity-crs": "true", "block-cidrs": "", "enable-modsecurity": "false" };
+  const data = { "use-gzp": "true", "main-snippet": "x", "block-user-agents": "curl", "block-cidrs": "", "enable-modsecurity": "false" };
   const { findings } = parseConfig(configMap(data));
   assert.deepEqual(findings.map(({ code, severity }) => [code, severity]), [
     ["config-protection-not-honoured", "error"],

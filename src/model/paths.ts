@@ -179,7 +179,9 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { config, httpsPort } = context;
   const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
   const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
-  const contextOf = { host, path, pathType, namespace, ingress: name, ...(backend ? { service: backend.service } : {}), shared: parsed.values, config, httpsPort };
+  const contextOf = {
+    host, path, pathType, namespace, ingress: name, shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
+  };
   return {
     path,
     pathType,
