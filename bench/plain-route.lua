@@ -16,6 +16,7 @@ local function anything()
   return setmetatable({}, { __index = function() return nothing end })
 end
 package.preload["ngx.ssl"] = anything
+package.preload["ngx.ssl.clienthello"] = anything
 package.preload["resty.lrucache"] = anything
 ngx = setmetatable({
   var = { host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },

@@ -57,7 +57,7 @@ async function serve(one: Case, compiled: Compiled): Promise<void> {
   try {
     const written = Object.entries(one.manifests).map(([name, text]) => [name, network.toLocal(text)]);
     await sluice.apply({ ...nothing(), ...Object.fromEntries(written) });
-    const asking = { sluice, network, certificates: one.certificates, outcomes: matcherFor(compiled.program) };
+    const asking = { sluice, network, certificates: one.certificates, clients: one.clients, outcomes: matcherFor(compiled.program, one.clients) };
     assert.ok(one.requests.length > 0, "a case asks at least one request");
     for (const request of one.requests) {
       try {

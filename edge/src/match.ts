@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { chooseCanary } from "./canary.ts";
+import { admission, CERTIFICATE_ERROR } from "./client-auth.ts";
 import { holds } from "./conditions.ts";
 import type { Canary, Host, Pool, Route } from "./program.ts";
 import { DEFAULT_BACKEND } from "./program.ts";
@@ -18,6 +19,10 @@ export interface RequestView {
   matches(text: string, pattern: string): boolean | undefined;
   /** A whole number in `1..total`. */
   draw(total: number): number;
+  /** Only of requests over TLS: the handshake, or the one that began the session, ran under this context. */
+  handshakeWas(context: string): boolean;
+  /** OpenSSL's result of verifying the client's certificate; 0 when nothing is wrong with it, or there is none. */
+  verifyResult(): number;
 }
 
 export interface Decision {
@@ -26,10 +31,10 @@ export interface Decision {
   /** Set when the request is proxied. */
   pool: Pool | undefined;
   canary: Canary | undefined;
-  /** 0: proxy to `pool`; else answer this status. */
+  /** 0: proxy to `pool`; else answer this status. Without a route: the host has refused the client. */
   status: number;
-  /** For 30x: `slash` (append one to the path) or `https`. */
-  redirect: "slash" | "https" | undefined;
+  /** For 30x: `slash` (append one to the path), `https`, or `certificate` (to the host's page about certificates). */
+  redirect: "slash" | "https" | "certificate" | undefined;
 }
 
 const decision: Decision = {
@@ -56,6 +61,11 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   if (host === undefined) {
     decision.status = 503;
     return decision;
+  }
+  if (host.clients !== undefined) {
+    const status = admission(host.clients, host.handshake, request);
+    if (status >= CERTIFICATE_ERROR && host.clients.errorPage !== undefined) return redirect("certificate", 302);
+    if (status !== 0) return answer(status);
   }
   const index = host.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
   const route = host.routes[index] as Route;
@@ -154,7 +164,7 @@ function answer(status: number): Decision {
   return decision;
 }
 
-function redirect(kind: "slash" | "https", status: number): Decision {
+function redirect(kind: "slash" | "https" | "certificate", status: number): Decision {
   decision.redirect = kind;
   decision.status = status;
   return decision;

@@ -5,8 +5,10 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
+import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
 
+export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 export type { Condition } from "./conditions.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
@@ -104,6 +106,10 @@ export interface Host {
   root: number;
   /** Some route has conditions. */
   conditional?: boolean;
+  /** What the host wants of handshakes for it. */
+  handshake?: Handshake;
+  /** What it wants of the clients that ask it. */
+  clients?: ClientAuth;
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
@@ -120,7 +126,7 @@ export interface EdgeSettings {
   forwardedProto: boolean;
 }
 
-export type Kind = "host" | "pool" | "certificate" | "tls" | "settings";
+export type Kind = "host" | "pool" | "certificate" | "tls" | "trust" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -128,6 +134,7 @@ export interface PartValues {
   pool: Pool;
   certificate: Certificate;
   tls: string;
+  trust: Trust;
   settings: EdgeSettings;
 }
 

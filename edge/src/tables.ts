@@ -7,6 +7,7 @@
  *
  * Pure: runs in nginx (LuaJIT) and on Node.
  */
+import type { Trust } from "./client-auth.ts";
 import type { Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 
@@ -21,6 +22,8 @@ export interface Tables {
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
   wildcardNames: Record<string, string>;
+  /** What client certificates are verified against. */
+  trusts: Record<string, Trust>;
   settings: EdgeSettings;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
@@ -47,6 +50,7 @@ export function newTables(): Tables {
     certificates: emptyTable(),
     names: emptyTable(),
     wildcardNames: emptyTable(),
+    trusts: emptyTable(),
     settings: { redirectCode: 308, forwardedProto: false },
     generation: 0,
     digest: "",
@@ -98,6 +102,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
     tables.certificates = fresh.certificates;
     tables.names = fresh.names;
     tables.wildcardNames = fresh.wildcardNames;
+    tables.trusts = fresh.trusts;
   }
 }
 
@@ -106,6 +111,7 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
+  else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
   else if (value !== undefined) tables.settings = value as EdgeSettings;
 }
 

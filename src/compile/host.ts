@@ -3,6 +3,7 @@ import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute } from 
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
+import { compileTls } from "./host-tls.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
 
@@ -31,7 +32,7 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   if (host.routes.some(({ when }) => when)) table.conditional = true;
-  return { table, profiles };
+  return { table: { ...table, ...compileTls(host.tls) }, profiles };
 }
 
 function add(chains: Map<string, number[]>, path: string, index: number): void {

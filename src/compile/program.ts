@@ -84,6 +84,7 @@ export function createCompiler(): Compiler {
       for (const name of keys(model.hosts, change.hosts, first || change.config)) put(partKey("host", name), hostPart(model, name));
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
+      for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       first = false;
@@ -148,6 +149,11 @@ function certificatePart(model: Model, id: string): Part | undefined {
 function tlsPart(model: Model, name: string): Part | undefined {
   const id = model.tls.get(name);
   return id === undefined ? undefined : part("tls", name, id);
+}
+
+function trustPart(model: Model, id: string): Part | undefined {
+  const trust = model.trusts.get(id);
+  return trust && part("trust", id, { ca: trust.ca, ...(trust.crl === undefined ? {} : { crl: trust.crl }) });
 }
 
 function edgeSettings(config: Config): EdgeSettings {

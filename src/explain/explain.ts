@@ -2,6 +2,7 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
+import { shownStatus } from "../../edge/src/client-auth.ts";
 import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
@@ -54,16 +55,17 @@ export function explain(
   const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
   if (route) steps.push(routeStep(route, request, settings));
   const location = locationOf(decision, request);
-  if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
+  if (host && !decision.route) steps.push(refusedStep(decision, location));
+  else if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
     steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
-  const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
+  const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
     request: `${request.https ? "https" : "http"}://${textOf(request.host + request.uri)}`,
     steps,
-    ...(decision.pool ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: decision.status }),
+    ...(decision.pool ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
@@ -82,7 +84,8 @@ function concernsAll({ kind, namespace, name }: Subject, { configmap }: ExplainS
 
 /**
  * The request as the matcher asks about it. `untold` is called with a canary's header pattern that only nginx can run;
- * the canary then counts as one whose pattern cannot be run.
+ * the canary then counts as one whose pattern cannot be run. The client names the host in its handshake, and has no
+ * certificate.
  */
 export function view(
   request: ExplainedRequest,
@@ -97,14 +100,16 @@ export function view(
       return translated?.test(text);
     },
     draw,
+    handshakeWas: () => true,
+    verifyResult: () => 0,
   };
 }
 
 /** Where nginx redirects the request to, in bytes; undefined when it does not. */
-export function locationOf({ redirect, route }: Decision, request: ExplainedRequest): string | undefined {
+export function locationOf({ redirect, route, host }: Decision, request: ExplainedRequest): string | undefined {
   if (redirect === "slash") return slashLocation(request.https ? "https" : "http", request.host, request.uri);
   if (redirect === "https") return httpsLocation(request.authority, request.uri, route?.keepSlash === true);
-  return undefined;
+  return redirect === "certificate" ? host?.clients?.errorPage : undefined;
 }
 
 /** The Model's route behind an edge route: a slash twin has the same path and a compiled index of its own. */
@@ -144,6 +149,13 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
   const { kind, field } = origin;
   if (kind === "Ingress") return `${subjectText(origin)}${field ? `, ${field}` : ""}`;
   return field === "--default-backend-service" && defaultBackendService === "" ? "built in" : `by ${field}`;
+}
+
+/** The host refuses the client, whatever the path. */
+function refusedStep({ status, redirect, host }: Decision, location = ""): Step {
+  const result = redirect ? `${status} to ${textOf(location)}` : String(shownStatus(status));
+  const refused = host?.clients?.mode === "refused";
+  return { what: "answer", result, why: refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate" };
 }
 
 function answerStep({ status, redirect }: Decision, location = ""): Step {

@@ -19,6 +19,10 @@ export function variable(request: ExplainedRequest, name: string): string | unde
       return request.method;
     case "scheme":
       return request.https ? "https" : "http";
+    case "https":
+      return request.https ? "on" : undefined;
+    case "ssl_client_verify":
+      return request.https ? "NONE" : undefined;
     case "host":
       return request.host;
     case "uri":

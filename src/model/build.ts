@@ -21,7 +21,7 @@ import type { SharedMap } from "./shared-map.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "./types.ts";
-import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls } from "./update.ts";
+import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateTrusts } from "./update.ts";
 
 export type ModelSettings = Pick<
   Settings,
@@ -53,6 +53,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   for (const change of changes) noteChange(state, work, change);
   updateIngresses(state, work);
   updateHosts(state, work);
+  updateTrusts(state, work);
   updateTls(state, work);
   updateCertificates(state, work);
   updatePools(state, work);
@@ -102,12 +103,15 @@ function finish(state: State, work: Work): Built {
     pools: commit(state.pools),
     certificates: commit(state.certificates),
     tls: commit(state.tls),
+    trusts: commit(state.trusts),
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, pools, certificates, tls, findings } = state;
+  const { hosts, pools, certificates, tls, trusts, findings } = state;
   return {
-    model: { hosts: hosts.map, pools: pools.map, certificates: certificates.map, tls: tls.map, config: work.config },
+    model: {
+      hosts: hosts.map, pools: pools.map, certificates: certificates.map, tls: tls.map, trusts: trusts.map, config: work.config,
+    },
     change,
     findings: sortedOnce(findings.map),
     wanted: wantedObjects(state),

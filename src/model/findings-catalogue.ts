@@ -5,6 +5,8 @@
  */
 import { CLOSED, finding } from "./findings.ts";
 
+export * from "./annotations/findings-host-tls.ts";
+
 // Which Ingresses are ours
 
 export const ingressClassUnknown = finding<{ name: string; known: readonly string[] }>(

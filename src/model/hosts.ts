@@ -8,6 +8,7 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AnyObject } from "../source/objects.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding } from "./findings.ts";
+import { hostTlsOf } from "./host-tls.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { declareRoutes, describe } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./paths.ts";
@@ -40,8 +41,9 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   attachCanaries(name, drafts, canaries, findings);
   if (!exists) return { host: undefined, references: [], findings };
   const routes = [...drafts.values()].sort(byPath);
+  const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
   return {
-    host: { name, routes: routes.map(finish) },
+    host: { name, routes: routes.map(finish), ...(tls ? { tls } : {}) },
     references: routes.flatMap((route) => referencesOf(name, route)),
     findings,
   };

@@ -40,6 +40,8 @@ export interface DraftRoute {
 }
 
 export interface RoutingContext {
+  /** Without the slash. */
+  readonly annotationsPrefix: string;
   readonly defaults: Values;
   readonly config: Config;
   /** Path of the catch-all's health route; empty: none. */

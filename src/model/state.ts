@@ -16,7 +16,7 @@ import type { ParsedIngress } from "./ingress.ts";
 import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
-import type { Certificate, Host, Pool } from "./types.ts";
+import type { Certificate, Host, Pool, Trust } from "./types.ts";
 
 export interface State {
   readonly settings: ModelSettings;
@@ -36,6 +36,7 @@ export interface State {
   readonly ingressObjects: References;
   readonly hostPools: References;
   readonly hostSecrets: References;
+  readonly hostTrusts: References;
   readonly poolServices: References;
   readonly poolNames: References;
   readonly secretCertificates: References;
@@ -46,6 +47,7 @@ export interface State {
   readonly pools: Part<Pool>;
   readonly tls: Part<string>;
   readonly certificates: Part<Certificate>;
+  readonly trusts: Part<Trust>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
   readonly findings: Part<readonly Finding[]>;
 }
@@ -64,6 +66,8 @@ export interface Work {
   readonly hosts: Set<string>;
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
+  /** With their values, where a host that was rebuilt has one. */
+  readonly trusts: Map<string, Trust | undefined>;
   readonly pools: Set<string>;
 }
 
@@ -81,6 +85,7 @@ export function emptyState(settings: ModelSettings): State {
     ingressObjects: new References(),
     hostPools: new References(),
     hostSecrets: new References(),
+    hostTrusts: new References(),
     poolServices: new References(),
     poolNames: new References(),
     secretCertificates: new References(),
@@ -89,6 +94,7 @@ export function emptyState(settings: ModelSettings): State {
     pools: emptyPart(),
     tls: emptyPart(),
     certificates: emptyPart(sameCertificate),
+    trusts: emptyPart(),
     findings: emptyPart(),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -113,6 +119,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     tls: new Set(),
     certificates: new Set(),
+    trusts: new Map(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
   };
 }

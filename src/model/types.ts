@@ -5,7 +5,7 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Condition, Filters as EdgeFilters } from "../../edge/src/program.ts";
+import type { ClientAuth, Condition, Filters as EdgeFilters } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
@@ -27,6 +27,8 @@ export interface Model {
   readonly certificates: ReadonlyMap<string, Certificate>;
   /** Server name (exact, `*.parent`, `_` for the default) → certificate id. */
   readonly tls: ReadonlyMap<string, string>;
+  /** Id (digest) → what client certificates are verified against; exactly those that a Host refers to. */
+  readonly trusts: ReadonlyMap<string, Trust>;
   /** The controller's ConfigMap over its defaults. */
   readonly config: Config;
 }
@@ -35,6 +37,36 @@ export interface Host {
   readonly name: string;
   /** Ordered: path text descending, Exact before Prefix. Always one Prefix route for `/`. */
   readonly routes: readonly Route[];
+  /** Absent: nothing beyond a certificate. */
+  readonly tls?: HostTls;
+}
+
+/** What a host wants of its handshakes and of the clients that ask it. */
+export interface HostTls {
+  readonly clients?: ClientPolicy;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+}
+
+/** How nginx verifies clients (ssl_verify_client). */
+export type ClientMode = Exclude<ClientAuth["mode"], "refused">;
+
+export interface ClientPolicy {
+  /** `refused`: nobody gets in. */
+  readonly mode: ClientAuth["mode"];
+  readonly depth: number;
+  readonly trust?: Trust;
+  readonly matchCn?: string;
+  readonly passCertificate: boolean;
+  readonly errorPage?: string;
+}
+
+/** Certificates of a CA, and lists of what it revoked, PEM. */
+export interface Trust {
+  /** Digest of both. */
+  readonly id: string;
+  readonly ca: string;
+  readonly crl?: string;
 }
 
 /** `ImplementationSpecific` and absent path types are `prefix` (routing.md §1). */
@@ -159,6 +191,7 @@ export interface ModelChange {
   readonly pools: ReadonlySet<string>;
   readonly certificates: ReadonlySet<string>;
   readonly tls: ReadonlySet<string>;
+  readonly trusts: ReadonlySet<string>;
   readonly config: boolean;
 }
 

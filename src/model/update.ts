@@ -21,6 +21,7 @@ import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
+import type { Trust } from "./types.ts";
 
 export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
@@ -63,6 +64,7 @@ function replaceIngress(
 
 export function updateHosts(state: State, work: Work): void {
   const context = {
+    annotationsPrefix: state.settings.annotationsPrefix,
     defaults: work.defaults,
     config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
@@ -77,6 +79,20 @@ export function updateHosts(state: State, work: Work): void {
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
     work.tls.add(name);
+    noteTrust(state, work, name, host?.tls?.clients?.trust);
+  }
+}
+
+function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {
+  for (const id of state.hostTrusts.from(host)) if (!work.trusts.has(id)) work.trusts.set(id, undefined);
+  if (trust) work.trusts.set(trust.id, trust);
+  state.hostTrusts.set(host, trust ? [trust.id] : []);
+}
+
+/** What several hosts trust is one part. */
+export function updateTrusts(state: State, work: Work): void {
+  for (const [id, trust] of work.trusts) {
+    put(state.trusts, id, state.hostTrusts.to(id).size > 0 ? (trust ?? state.trusts.map.get(id)) : undefined);
   }
 }
 

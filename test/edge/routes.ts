@@ -38,11 +38,13 @@ export function tablesWith(hosts: readonly Host[], pools: readonly string[], cer
   return tables;
 }
 
-/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. */
+/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. `context` and `result` stand for its handshake. */
 export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView {
   return {
     variable: (name) => variables[name],
     matches: (text, pattern) => (pattern === "(" ? undefined : new RegExp(pattern).test(text)),
     draw,
+    handshakeWas: (context) => context === variables["context"],
+    verifyResult: () => Number(variables["result"] ?? 0),
   };
 }

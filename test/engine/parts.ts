@@ -34,6 +34,8 @@ export function somePart(kind: Kind, id: string, version: number): Part {
       return certificatePart(id, String(version));
     case "tls":
       return part("tls", id, `c${version}`);
+    case "trust":
+      return part("trust", id, { ca: `ca ${version}` });
     case "settings":
       return part("settings", "", { redirectCode: 300 + version, forwardedProto: false });
   }

@@ -99,7 +99,7 @@ test("the redirect to https is off, for names with a certificate, or always", ()
 
 test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
   const protectedBy: [string, string][] = [
-    ["auth-url", "http://auth.example"], ["auth-type", "basic"], ["auth-tls-secret", "shop/ca"], ["satisfy", "any"],
+    ["auth-url", "http://auth.example"], ["auth-type", "basic"], ["satisfy", "any"],
     ["allowlist-source-range", "10.0.0.0/8"], ["whitelist-source-range", "10.0.0.0/8"], ["denylist-source-range", "10.0.0.0/8"],
     ["limit-rps", "5"], ["enable-modsecurity", "true"], ["proxy-ssl-verify", "on"],
   ];

@@ -127,6 +127,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
     pools: new Map([...pools, { id: EMPTY_POOL, name: EMPTY_POOL, endpoints: [] }].map((pool) => [pool.id, pool])),
     certificates: new Map([[certificate.id, certificate]]),
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
+    trusts: new Map(),
     config: { ...config, ...given.config },
   };
 }
@@ -169,6 +170,7 @@ export function builtOf(model: Model, before: Model | undefined): Built {
       pools: keys((one) => one.pools),
       certificates: keys((one) => one.certificates),
       tls: keys((one) => one.tls),
+      trusts: keys((one) => one.trusts),
       config: true,
     },
     findings: () => [],

@@ -8,7 +8,9 @@ import * as lrucache from "resty.lrucache";
 import * as ssl from "ngx.ssl";
 import { byName } from "../tables.ts";
 import { CATCH_ALL } from "../program.ts";
+import { askClient } from "./client-auth.ts";
 import { options } from "./options.ts";
+import { serverName } from "./server-name.ts";
 import { tables } from "./state.ts";
 
 interface Parsed {
@@ -21,10 +23,10 @@ const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
 
 export function certificate(): void {
   const [sent] = ssl.server_name();
-  const name = sent === undefined ? CATCH_ALL : normalise(sent);
-  if (options.rejectHandshake && byName(tables.hosts, tables.wildcards, name) === tables.hosts[CATCH_ALL]) {
-    return ngx.exit(ngx.ERROR);
-  }
+  const name = serverName(sent);
+  const host = byName(tables.hosts, tables.wildcards, name);
+  if (options.rejectHandshake && host === tables.hosts[CATCH_ALL]) return ngx.exit(ngx.ERROR);
+  if (host !== undefined && host.clients !== undefined) askClient(host);
   const id = byName(tables.names, tables.wildcardNames, name);
   if (id === undefined || id === "") return;
   const parsed = parse(id);
@@ -32,12 +34,6 @@ export function certificate(): void {
   ssl.clear_certs();
   ssl.set_cert(parsed.chain);
   ssl.set_priv_key(parsed.key);
-}
-
-/** Lower case without the trailing dot of a fully qualified name. */
-function normalise(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.endsWith(".") ? lower.slice(0, -1) : lower;
 }
 
 function parse(id: string): Parsed | undefined {

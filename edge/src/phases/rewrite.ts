@@ -6,11 +6,13 @@
  */
 import type { Decision, RequestView } from "../match.ts";
 import { decide } from "../match.ts";
+import { shownStatus } from "../client-auth.ts";
 import { httpsLocation, slashLocation } from "../redirect.ts";
+import { denyName, handshakeWas, introduce, verifyResult } from "./client-auth.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
-import { sayGoodbye } from "./retirement.ts";
+import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
 
 const request: RequestView = {
@@ -18,12 +20,14 @@ const request: RequestView = {
   matches: (text, pattern) => {
     const [from, , problem] = ngx.re.find(text, pattern, "jo");
     if (problem !== undefined) {
-      ngx.log(ngx.WARN, "canary header pattern cannot be run: ", problem);
+      ngx.log(ngx.WARN, "a pattern of an annotation cannot be run: ", problem);
       return undefined;
     }
     return from !== undefined;
   },
   draw: (total) => math.random(total),
+  handshakeWas: (context) => handshakeWas(context),
+  verifyResult: () => verifyResult(),
 };
 
 export function rewrite(): void {
@@ -32,7 +36,8 @@ export function rewrite(): void {
   const decision = decide(tables, request, vars.host as string, vars.uri as string, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
-  const { pool, route } = decision;
+  const { host, pool, route } = decision;
+  if (host !== undefined && host.clients !== undefined && route !== undefined) introduce(host.clients);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     remember(route, undefined, undefined, decision.status);
@@ -58,12 +63,18 @@ function originForm(raw: string): string {
 function refuse(decision: Decision): void {
   const vars = ngx.var;
   const uri = vars.request_uri as string;
-  count(decision.route, undefined, decision.status);
+  count(decision.route, undefined, shownStatus(decision.status));
   if (decision.redirect === "slash") {
     ngx.redirect(slashLocation(vars.scheme as string, vars.host as string, uri), decision.status);
   } else if (decision.redirect === "https") {
     ngx.redirect(httpsLocation(vars.best_http_host as string, uri, decision.route?.keepSlash === true), decision.status);
+  } else if (decision.redirect === "certificate") {
+    ngx.redirect(decision.host?.clients?.errorPage as string, decision.status);
+  } else if (decision.status === 403 && decision.route === undefined && decision.host?.clients?.mode !== "refused") {
+    denyName();
   } else {
+    // The rules of the host are others than those of this connection's handshake: only a new one can help.
+    if (decision.status === 421) closeAfterwards();
     ngx.exit(decision.status);
   }
 }

@@ -25,10 +25,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["auth-cache-duration", "Medium"], ["auth-response-headers", "Medium"], ["auth-proxy-set-headers", "Medium"],
     ["auth-request-redirect", "Medium"], ["auth-always-set-cookie", "Low"],
   ]),
-  ...group("authentication", "host", always, [
-    ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
-    ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
-  ]),
   ...group("acl", "location", always, [["denylist-source-range", "Medium"]]),
   ...aliased("acl", "allowlist-source-range", "whitelist-source-range", "Medium"),
   ...group("rate-limit", "location", always, [
@@ -41,8 +37,6 @@ export const notYetAnnotations: readonly NotYet[] = [
 
   // Change how requests are served.
   ...group("alias", "host", never, [["server-alias", "High"]]),
-  ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
-  ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
   ...group("authentication", "location", never, [["enable-global-auth", "Low"]]),
   ...group("proxy", "location", never, [
     ["proxy-ssl-secret", "Medium"], ["proxy-ssl-ciphers", "Medium"], ["proxy-ssl-protocols", "Low"],

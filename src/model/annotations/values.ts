@@ -2,9 +2,10 @@
  * What the annotations of one Ingress say, complete: absent ones have their default.
  */
 import type { Config } from "../config.ts";
-import type { ProxySettings } from "../types.ts";
+import type { ClientMode, ClientPolicy, ProxySettings } from "../types.ts";
 import { canaryDefaults } from "./canary.ts";
 import { headerDefaults } from "./headers.ts";
+import { hostTlsDefaults } from "./host-tls.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
 
@@ -31,7 +32,23 @@ export interface RedirectValues {
   readonly preserveTrailingSlash: boolean;
 }
 
+export interface HostTlsValues {
+  /** CA Secret of auth-tls-secret, as written. */
+  readonly secret?: string;
+  readonly verify: ClientMode;
+  readonly depth: number;
+  readonly errorPage?: string;
+  readonly passCertificate: boolean;
+  readonly matchCn?: string;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+  readonly passthrough: boolean;
+  /** What the annotations about client certificates come to; set by the resolver. */
+  readonly clients?: ClientPolicy;
+}
+
 export interface Values {
+  readonly hostTls: HostTlsValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -39,5 +56,5 @@ export interface Values {
 }
 
 export function defaultValues(config: Config): Values {
-  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return { hostTls: hostTlsDefaults, headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
 }

@@ -6,6 +6,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { ask, type Answer } from "../client.ts";
 import type { KeyPair } from "../openssl.ts";
+import type { Client } from "./certificates.ts";
 import type { Sluice } from "../sluice.ts";
 import type { Outcome } from "./matcher.ts";
 import type { Network } from "./network.ts";
@@ -15,6 +16,7 @@ export interface Asking {
   readonly sluice: Sluice;
   readonly network: Network;
   readonly certificates: ReadonlyMap<string, KeyPair>;
+  readonly clients: ReadonlyMap<string, Client>;
   readonly outcomes: (request: CaseRequest) => ReadonlySet<Outcome>;
 }
 
@@ -24,7 +26,7 @@ const CONNECTIONS = 16;
 const DEVIATIONS = 5;
 
 export async function check(request: CaseRequest, asking: Asking): Promise<void> {
-  const answers = await send(request, asking.sluice);
+  const answers = await send(request, asking);
   const possible = asking.outcomes(request);
   for (const answer of answers) {
     checkAnswer(request.expect, answer, asking);
@@ -33,8 +35,10 @@ export async function check(request: CaseRequest, asking: Asking): Promise<void>
   checkTogether(request.expect, answers, asking.network);
 }
 
-async function send(request: CaseRequest, sluice: Sluice): Promise<Answer[]> {
-  const { tls, http2, method, host, path, headers, body, serverName, times } = request;
+async function send(request: CaseRequest, { sluice, clients }: Asking): Promise<Answer[]> {
+  const { tls, http2, method, host, path, headers, body, serverName, client, ciphers, times } = request;
+  const pair = client === undefined ? undefined : clients.get(client);
+  if (client !== undefined && !pair) throw new Error(`certificates.yaml has no client "${client}"`);
   const options = { keepAlive: true, maxSockets: CONNECTIONS };
   const agent = times === 1 || http2 ? undefined : tls ? new HttpsAgent(options) : new HttpAgent(options);
   const one = (): Promise<Answer> =>
@@ -43,6 +47,8 @@ async function send(request: CaseRequest, sluice: Sluice): Promise<Answer[]> {
       tls, http2, method, host, path, headers,
       ...(body === "" ? {} : { body }),
       ...(serverName === undefined ? {} : { serverName }),
+      ...(pair ? { client: pair } : {}),
+      ...(ciphers === undefined ? {} : { ciphers }),
       ...(agent ? { agent } : {}),
     });
   try {
@@ -62,6 +68,8 @@ function checkAnswer(expect: Expect, answer: Answer, { network, certificates }: 
   if (expect.endpoints) assert.ok(expect.endpoints.includes(endpointOf(answer, network)), `${endpointOf(answer, network)} answered`);
   checkHeaders(expect.headers, answer.headers, "answer");
   checkHeaders(expect.seen, answer.echo?.headers ?? {}, "request as the backend saw it");
+  if (expect.text !== undefined) assert.ok(answer.text.includes(expect.text), `"${expect.text}" is missing in ${answer.text}`);
+  if (expect.cipher !== undefined) assert.equal(answer.cipher, expect.cipher);
   if (expect.certificate !== undefined) assert.equal(certificateOf(answer, certificates), expect.certificate);
 }
 

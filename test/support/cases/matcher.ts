@@ -5,18 +5,21 @@ import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
 import type { Program } from "../../../src/compile/program.ts";
 import type { Tables } from "../../../edge/src/tables.ts";
+import { byName } from "../../../edge/src/tables.ts";
+import type { RequestView } from "../../../edge/src/match.ts";
+import type { Client } from "./certificates.ts";
 import type { CaseRequest } from "./request.ts";
 
 /** The status that Sluice answers, or the pool that the request reaches. */
 export type Outcome = number | string;
 
-export function matcherFor(program: Program): (request: CaseRequest) => ReadonlySet<Outcome> {
+export function matcherFor(program: Program, clients: ReadonlyMap<string, Client> = new Map()): (request: CaseRequest) => ReadonlySet<Outcome> {
   const tables = tablesOf(program);
-  return (request) => outcomes(tables, request);
+  return (request) => outcomes(tables, request, clients.get(request.client ?? ""));
 }
 
 /** Every outcome that some draw of the weights leads to. */
-function outcomes(tables: Tables, { url, headers, method }: CaseRequest): ReadonlySet<Outcome> {
+function outcomes(tables: Tables, { url, headers, method, serverName }: CaseRequest, client: Client | undefined): ReadonlySet<Outcome> {
   const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`), method);
   const forwarded = tables.settings.forwardedProto ? request.headers.find(({ name }) => name === "x-forwarded-proto")?.value : undefined;
   const https = forwarded === undefined ? request.https : forwarded === "https";
@@ -27,8 +30,30 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
       total = of;
       return drawn;
     };
-    const { pool, canary, route, status } = decide(tables, view(request, draw), request.host, request.path, https);
+    const asked = withHandshake(view(request, draw), tables, serverName ?? request.host, client);
+    const { pool, canary, route, status } = decide(tables, asked, request.host, request.path, https);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
   }
   return found;
+}
+
+const UNKNOWN_ISSUER = 20;
+const REVOKED = 23;
+
+/** What OpenSSL makes of the client's certificate in a handshake for this server name. */
+function withHandshake(request: RequestView, tables: Tables, serverName: string, client: Client | undefined): RequestView {
+  const named = byName(tables.hosts, tables.wildcards, serverName);
+  const trust = tables.trusts[named?.clients?.trust ?? ""];
+  const shown = trust ? client : undefined;
+  const result = !shown || !trust ? 0 : !trust.ca.includes(shown.issuer.trim()) ? UNKNOWN_ISSUER : trust.crl !== undefined && shown.revoked ? REVOKED : 0;
+  return {
+    ...request,
+    variable: (name) => {
+      if (!shown) return request.variable(name);
+      if (name === "ssl_client_verify") return result === 0 ? "SUCCESS" : "FAILED";
+      return name === "ssl_client_s_dn" ? shown.subject : request.variable(name);
+    },
+    handshakeWas: (context) => named?.handshake?.context === context,
+    verifyResult: () => result,
+  };
 }
