@@ -5,8 +5,6 @@
  * session); here its result is held against what the host wants now, so that neither another name in the handshake
  * (SNI a, Host b), nor a session begun under other rules, nor rules that changed since lets anybody in.
  */
-import type { RequestView } from "./match.ts";
-
 /** What a host wants of the clients that ask it: nginx's ssl_verify_client, and what ingress-nginx adds. */
 export interface ClientAuth {
   /**
@@ -40,6 +38,17 @@ export interface Handshake {
   preferServer?: boolean;
 }
 
+/** How the rules ask about the client at hand. */
+export interface ClientView {
+  /** As the matcher's: nginx's variables, PCRE. */
+  variable(name: string): string | undefined;
+  matches(text: string, pattern: string): boolean | undefined;
+  /** Asked only of requests over TLS: the handshake, or the one that began the session, ran under this context. */
+  handshakeWas(context: string): boolean;
+  /** OpenSSL's result of verifying the client's certificate; 0 when nothing is wrong with it, or there is none. */
+  verifyResult(): number;
+}
+
 /** nginx's own: answered as 400, with pages of their own. */
 export const CERTIFICATE_ERROR = 495;
 export const NO_CERTIFICATE = 496;
@@ -47,15 +56,15 @@ const MISDIRECTED = 421;
 const FORBIDDEN = 403;
 
 /** 0: let in; else the status. Over plain http nothing is verified, but a name that must match does not. */
-export function admission(auth: ClientAuth, handshake: Handshake | undefined, request: RequestView): number {
+export function admission(auth: ClientAuth, handshake: Handshake | undefined, client: ClientView): number {
   if (auth.mode === "refused") return FORBIDDEN;
-  if (auth.mode !== "off" && request.variable("https") === "on") {
-    if (handshake === undefined || !request.handshakeWas(handshake.context)) return MISDIRECTED;
-    const presented = request.variable("ssl_client_verify") !== "NONE";
-    const status = verdict(auth.mode, request.verifyResult(), presented);
+  if (auth.mode !== "off" && client.variable("https") === "on") {
+    if (handshake === undefined || !client.handshakeWas(handshake.context)) return MISDIRECTED;
+    const presented = client.variable("ssl_client_verify") !== "NONE";
+    const status = verdict(auth.mode, client.verifyResult(), presented);
     if (status !== 0) return status;
   }
-  if (auth.matchCn !== undefined && request.matches(request.variable("ssl_client_s_dn") ?? "", auth.matchCn) !== true) return FORBIDDEN;
+  if (auth.matchCn !== undefined && client.matches(client.variable("ssl_client_s_dn") ?? "", auth.matchCn) !== true) return FORBIDDEN;
   return 0;
 }
 

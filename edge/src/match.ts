@@ -5,9 +5,9 @@
  * reused by the next call) and never fails.
  */
 import { chooseCanary } from "./canary.ts";
-import { admission, CERTIFICATE_ERROR } from "./client-auth.ts";
+import { CERTIFICATE_ERROR } from "./client-auth.ts";
 import { holds } from "./conditions.ts";
-import type { Canary, Host, Pool, Route } from "./program.ts";
+import type { Canary, ClientAuth, Host, Pool, Route } from "./program.ts";
 import { DEFAULT_BACKEND } from "./program.ts";
 import type { Tables } from "./tables.ts";
 import { byName } from "./tables.ts";
@@ -19,10 +19,8 @@ export interface RequestView {
   matches(text: string, pattern: string): boolean | undefined;
   /** A whole number in `1..total`. */
   draw(total: number): number;
-  /** Only of requests over TLS: the handshake, or the one that began the session, ran under this context. */
-  handshakeWas(context: string): boolean;
-  /** OpenSSL's result of verifying the client's certificate; 0 when nothing is wrong with it, or there is none. */
-  verifyResult(): number;
+  /** What the host says to this client, by `admission`: 0, or the status. */
+  admit(host: Host, clients: ClientAuth): number;
 }
 
 export interface Decision {
@@ -63,7 +61,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     return decision;
   }
   if (host.clients !== undefined) {
-    const status = admission(host.clients, host.handshake, request);
+    const status = request.admit(host, host.clients);
     if (status >= CERTIFICATE_ERROR && host.clients.errorPage !== undefined) return redirect("certificate", 302);
     if (status !== 0) return answer(status);
   }

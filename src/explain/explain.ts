@@ -2,9 +2,9 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { shownStatus } from "../../edge/src/client-auth.ts";
+import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
-import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { Canary as EdgeCanary, ClientAuth, Host as EdgeHost, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
@@ -17,7 +17,7 @@ import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
 
 export interface Step {
-  readonly what: "host" | "route" | "canary" | "answer" | "pool";
+  readonly what: "host" | "client" | "route" | "canary" | "answer" | "pool";
   readonly result: string;
   readonly why: string;
 }
@@ -53,6 +53,8 @@ export function explain(
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
   const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
+  const clients = decision.host?.clients;
+  if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings));
   const location = locationOf(decision, request);
   if (host && !decision.route) steps.push(refusedStep(decision, location));
@@ -84,25 +86,30 @@ function concernsAll({ kind, namespace, name }: Subject, { configmap }: ExplainS
 
 /**
  * The request as the matcher asks about it. `untold` is called with a canary's header pattern that only nginx can run;
- * the canary then counts as one whose pattern cannot be run. The client names the host in its handshake, and has no
- * certificate.
+ * the canary then counts as one whose pattern cannot be run.
  */
 export function view(
   request: ExplainedRequest,
   draw: (total: number) => number,
   untold: (pattern: string) => void = () => {},
 ): RequestView {
-  return {
-    variable: (name) => variable(request, name),
-    matches: (text, pattern) => {
+  const asked = {
+    variable: (name: string) => variable(request, name),
+    matches: (text: string, pattern: string) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
-    draw,
-    handshakeWas: () => true,
-    verifyResult: () => 0,
   };
+  const client: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
+  const admit = (host: EdgeHost, clients: ClientAuth): number =>
+    isAssumed(request, clients) ? 0 : admission(clients, host.handshake, client);
+  return { ...asked, draw, admit };
+}
+
+/** Who can show a certificate that the host accepts is taken to do so: the rest is what people ask about. */
+function isAssumed({ https }: ExplainedRequest, { mode }: ClientAuth): boolean {
+  return https && mode !== "off" && mode !== "refused";
 }
 
 /** Where nginx redirects the request to, in bytes; undefined when it does not. */
@@ -127,6 +134,11 @@ function samePool({ backend }: Route, route: EdgeRoute): boolean {
 function hostStep({ host }: ExplainedRequest, name: string): Step {
   if (name === CATCH_ALL) return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"` };
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
+}
+
+function clientStep({ mode, matchCn }: ClientAuth): Step {
+  const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
+  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
 }
 
 function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings): Step {
@@ -155,7 +167,8 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
 function refusedStep({ status, redirect, host }: Decision, location = ""): Step {
   const result = redirect ? `${status} to ${textOf(location)}` : String(shownStatus(status));
   const refused = host?.clients?.mode === "refused";
-  return { what: "answer", result, why: refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate" };
+  const why = refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate with another subject";
+  return { what: "answer", result, why };
 }
 
 function answerStep({ status, redirect }: Decision, location = ""): Step {

@@ -6,7 +6,8 @@ import { parseRequest } from "../../src/explain/request.ts";
 import type { Finding } from "../../src/model/findings.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { build } from "../support/build.ts";
-import { ingress, ingressClass, service, slice } from "../support/objects.ts";
+import { ingress, ingressClass, secret, service, slice } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
 
 const OBJECTS = [
   ingressClass("nginx"),
@@ -83,4 +84,22 @@ test("findings: of the objects involved, of the controller's ConfigMap, and of w
   const settings = { ...NOTHING_SET, configmap: "sluice/settings" };
   const { findings } = explain(built.model, program, parseRequest("http://shop.example/", []), [...shown, ...others], settings);
   assert.deepEqual(findings, shown);
+});
+
+test("a host with client certificates is explained as to a client that it accepts; what is refused anyway is said", () => {
+  const { chain } = selfSigned([]);
+  const built = build(
+    ...OBJECTS,
+    secret("shop/ca", { "ca.crt": chain }),
+    ingress("shop/must").host("must.example").path("/", "web:80").annotate("auth-tls-secret", "shop/ca").annotate("auth-tls-match-cn", "CN=alice"),
+    ingress("shop/bad").host("bad.example").path("/", "web:80").annotate("auth-tls-secret", "shop/nowhere"),
+  );
+  const { program } = createCompiler().compile(built);
+  const told = (url: string): readonly string[] => {
+    const { pool, status, steps } = explain(built.model, program, parseRequest(url, []), [], NOTHING_SET);
+    return [pool ?? String(status), ...steps.filter(({ what }) => what === "client" || what === "answer").map(({ why }) => why)];
+  };
+  assert.deepEqual(told("https://must.example/"), ["shop-web-80", 'auth-tls-verify-client is on, its subject like "CN=alice"']);
+  assert.deepEqual(told("http://must.example/"), ["403", "the host wants a client certificate with another subject"]);
+  assert.deepEqual(told("https://bad.example/"), ["403", "what the host wants of client certificates cannot be honoured"]);
 });

@@ -3,11 +3,12 @@
  * told to its backends.
  */
 import * as lrucache from "resty.lrucache";
-import { isClientHeader } from "../client-auth.ts";
-import type { ClientAuth } from "../client-auth.ts";
+import { admission, isClientHeader } from "../client-auth.ts";
+import type { ClientAuth, ClientView } from "../client-auth.ts";
 import type { Host } from "../program.ts";
-import { askForCertificate, connection, parseTrust, sessionContext, verifyResultOf } from "./openssl.ts";
+import { askForCertificate, connection, parseTrust, sessionContext, verifyResult } from "./openssl.ts";
 import type { Store } from "./openssl.ts";
+import { matches } from "./pattern.ts";
 import { tables } from "./state.ts";
 
 const PARSED_AT_MOST = 1000;
@@ -36,19 +37,28 @@ function parse(id: string): Store | undefined {
   return parsed;
 }
 
-/** The connection's session began under this context. */
-export function handshakeWas(context: string): boolean {
-  const ssl = connection();
-  return ssl !== undefined && sessionContext(ssl) === context;
-}
+const client: ClientView = {
+  variable: (name) => ngx.var[name],
+  matches: (text, pattern) => matches(text, pattern),
+  handshakeWas: (context) => {
+    const ssl = connection();
+    return ssl !== undefined && sessionContext(ssl) === context;
+  },
+  verifyResult: () => {
+    const ssl = connection();
+    return ssl === undefined ? 0 : verifyResult(ssl);
+  },
+};
 
-export function verifyResult(): number {
-  const ssl = connection();
-  return ssl === undefined ? 0 : verifyResultOf(ssl);
+/** 0: the client may ask this host, and its backends will know who it is; else the status. */
+export function admit(host: Host, clients: ClientAuth): number {
+  const status = admission(clients, host.handshake, client);
+  if (status === 0) introduce(clients);
+  return status;
 }
 
 /** What backends learn of the client; whatever the client says of itself is taken away. */
-export function introduce(clients: ClientAuth): void {
+function introduce(clients: ClientAuth): void {
   const vars = ngx.var;
   for (const [name] of pairs(ngx.req.get_headers(0, true))) if (isClientHeader(name)) ngx.req.clear_header(name);
   setHeader("ssl-client-verify", vars.ssl_client_verify);

@@ -65,7 +65,7 @@ export function sessionContext(ssl: ffi.Pointer): string | undefined {
 }
 
 /** What came of verifying the client's certificate, now or when the session began: 0 when nothing is wrong. */
-export function verifyResultOf(ssl: ffi.Pointer): number {
+export function verifyResult(ssl: ffi.Pointer): number {
   return tonumber(C.SSL_get_verify_result(ssl)) as number;
 }
 

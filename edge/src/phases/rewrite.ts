@@ -8,26 +8,19 @@ import type { Decision, RequestView } from "../match.ts";
 import { decide } from "../match.ts";
 import { shownStatus } from "../client-auth.ts";
 import { httpsLocation, slashLocation } from "../redirect.ts";
-import { denyName, handshakeWas, introduce, verifyResult } from "./client-auth.ts";
+import { admit, denyName } from "./client-auth.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
+import { matches } from "./pattern.ts";
 import { nameRequest } from "./request-id.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
 
 const request: RequestView = {
   variable: (name) => ngx.var[name],
-  matches: (text, pattern) => {
-    const [from, , problem] = ngx.re.find(text, pattern, "jo");
-    if (problem !== undefined) {
-      ngx.log(ngx.WARN, "a pattern of an annotation cannot be run: ", problem);
-      return undefined;
-    }
-    return from !== undefined;
-  },
+  matches: (text, pattern) => matches(text, pattern),
   draw: (total) => math.random(total),
-  handshakeWas: (context) => handshakeWas(context),
-  verifyResult: () => verifyResult(),
+  admit: (host, clients) => admit(host, clients),
 };
 
 export function rewrite(): void {
@@ -36,8 +29,7 @@ export function rewrite(): void {
   const decision = decide(tables, request, vars.host as string, vars.uri as string, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
-  const { host, pool, route } = decision;
-  if (host !== undefined && host.clients !== undefined && route !== undefined) introduce(host.clients);
+  const { pool, route } = decision;
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     remember(route, undefined, undefined, decision.status);

@@ -1,4 +1,5 @@
 /** What the matcher on Node says about a request of a case. */
+import { admission, type ClientView } from "../../../edge/src/client-auth.ts";
 import { decide } from "../../../edge/src/match.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
@@ -46,7 +47,7 @@ function withHandshake(request: RequestView, tables: Tables, serverName: string,
   const trust = tables.trusts[named?.clients?.trust ?? ""];
   const shown = trust ? client : undefined;
   const result = !shown || !trust ? 0 : !trust.ca.includes(shown.issuer.trim()) ? UNKNOWN_ISSUER : trust.crl !== undefined && shown.revoked ? REVOKED : 0;
-  return {
+  const seen: ClientView = {
     ...request,
     variable: (name) => {
       if (!shown) return request.variable(name);
@@ -56,4 +57,5 @@ function withHandshake(request: RequestView, tables: Tables, serverName: string,
     handshakeWas: (context) => named?.handshake?.context === context,
     verifyResult: () => result,
   };
+  return { ...request, admit: (host, clients) => admission(clients, host.handshake, seen) };
 }
