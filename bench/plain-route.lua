@@ -16,6 +16,7 @@ local function anything()
   return setmetatable({}, { __index = function() return nothing end })
 end
 package.preload["ngx.ssl"] = anything
+package.preload["ngx.ssl.clienthello"] = anything
 package.preload["resty.lrucache"] = anything
 -- Empty, and takes everything.
 local function dictionary()

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { check, type Client } from "./support/cases/ask.ts";
+import { check, type Jar } from "./support/cases/ask.ts";
 import { CASES, CONFIGMAP, readCases, type Case } from "./support/cases/case.ts";
 import { compileFolder, type Compiled } from "./support/cases/compiled.ts";
 import { compareGolden, printFindings, printProgram } from "./support/cases/golden.ts";
@@ -57,7 +57,9 @@ async function serve(one: Case, compiled: Compiled): Promise<void> {
   try {
     const written = Object.entries(one.manifests).map(([name, text]) => [name, network.toLocal(text)]);
     await sluice.apply({ ...nothing(), ...Object.fromEntries(written) });
-    const asking = { sluice, network, certificates: one.certificates, outcomes: matcherFor(compiled.program), clients: new Map<string, Client>() };
+    const asking = {
+      sluice, network, certificates: one.certificates, clients: one.clients, jars: new Map<string, Jar>(), outcomes: matcherFor(compiled.program, one.clients),
+    };
     assert.ok(one.requests.length > 0, "a case asks at least one request");
     for (const request of one.requests) {
       try {

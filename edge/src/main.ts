@@ -13,6 +13,7 @@ import { takeSeat } from "./phases/workers.ts";
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
+export { clientHello } from "./phases/client-hello.ts";
 export { log } from "./phases/log.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";

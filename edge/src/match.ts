@@ -6,7 +6,8 @@
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
-import type { Alias, Canary, Detour, Host, Pool, Redirect, Rewrite, Route } from "./program.ts";
+import { CERTIFICATE_ERROR } from "./client-auth.ts";
+import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RewriteView } from "./rewrite-target.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
@@ -23,6 +24,8 @@ export interface RequestView extends RewriteView {
   gaveUp(pattern: string): boolean;
   /** A whole number in `1..total`. */
   draw(total: number): number;
+  /** What the host says to this client, by `admission`: 0, or the status. */
+  admit(host: SpecialHost, clients: ClientAuth): number;
 }
 
 export interface Decision {
@@ -36,7 +39,7 @@ export interface Decision {
    * client's URI as it came.
    */
   uri: string | undefined;
-  /** 0: proxy to `pool`; else answer this status. */
+  /** 0: proxy to `pool`; else answer this status. Without a route: the host has refused the client. */
   status: number;
   /** For 30x, where it leads: see `locationOf`. */
   redirect: RedirectKind | undefined;
@@ -45,7 +48,7 @@ export interface Decision {
 }
 
 /** `slash`: one is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
-export type RedirectKind = "slash" | "https" | "url" | "name" | "root";
+export type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
 
 const decision: Decision = {
   host: undefined,
@@ -87,6 +90,12 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   const { special } = host;
   if (special === undefined) index = findRoute(host, path);
   else {
+    const { clients } = special;
+    if (clients !== undefined) {
+      const status = request.admit(special, clients);
+      if (status >= CERTIFICATE_ERROR && clients.errorPage !== undefined) return redirect("certificate", 302);
+      if (status !== 0) return answer(status);
+    }
     if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
     index = findSpecial(host, special, path, request);
     if (index === GAVE_UP) return answer(500);
@@ -115,6 +124,15 @@ export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestV
 
 function hostOf({ hosts, wildcards }: Tables, alias: Alias): Host | undefined {
   return alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
+}
+
+/** The host that answers for a name in a handshake: its own, one that it is another name of, or the catch-all. */
+export function hostNamed(tables: Tables, request: RequestView, name: string): Host | undefined {
+  const host = tables.hosts[name] as Host | undefined;
+  if (host !== undefined) return host;
+  const alias = aliasOf(tables, request, name);
+  const named = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
+  return named ?? tables.hosts[CATCH_ALL];
 }
 
 /** True when some rule, wildcard or alias stands for the name. */

@@ -7,7 +7,8 @@ declare namespace ngx {
   export { vars as var };
   /** Response headers; several of one name are a list. */
   export const header: Record<string, string | string[] | undefined>;
-  export const status: number;
+  /** May be set before the answer begins. */
+  export let status: number;
   /** By the names of lua_shared_dict. */
   export const shared: {
     sluice_ewma?: SharedDict;
@@ -27,6 +28,7 @@ declare namespace ngx {
 
   export function log(level: number, ...message: (string | number)[]): void;
   export function exit(status: number): void;
+  export function print(text: string): void;
   export function redirect(uri: string, status: number): void;
   export function now(): number;
   export function sleep(seconds: number): void;
@@ -153,6 +155,10 @@ declare module "ngx.ssl" {
   function parse_pem_priv_key(this: void, pem: string): LuaMultiReturn<[Cdata | undefined, string?]>;
   function set_cert(this: void, chain: Cdata): LuaMultiReturn<[boolean | undefined, string?]>;
   function set_priv_key(this: void, key: Cdata): LuaMultiReturn<[boolean | undefined, string?]>;
+  function verify_client(this: void, ca: Cdata | undefined, depth: number): LuaMultiReturn<[boolean | undefined, string?]>;
+}
+declare module "ngx.ssl.clienthello" {
+  function get_client_hello_server_name(this: void): LuaMultiReturn<[string | undefined, string?]>;
 }
 declare module "cjson.safe" {
   function decode(this: void, text: string): LuaMultiReturn<[unknown, string?]>;
@@ -161,10 +167,14 @@ declare module "cjson.safe" {
 declare module "resty.core.base" {
   /** The nginx request at hand, as a pointer. */
   function get_request(this: void): object;
+  /** Where functions of nginx put a pointer to what went wrong. */
+  function get_errmsg_ptr(this: void): object;
 }
 declare module "ffi" {
   /** Memory of C, by index from 0. */
   type Memory = { [index: number]: number };
+  /** A pointer to something of OpenSSL's. NULL equals undefined. */
+  type Pointer = object & { readonly __pointer: unique symbol };
   function cdef(this: void, declarations: string): void;
   function cast(this: void, type: string, value: object): Memory;
   /** `ffi.new`. @customName new */
@@ -178,6 +188,8 @@ declare module "ffi" {
     /** crypt(3); its memory serves the next call, too. NULL is undefined. */
     crypt(this: void, password: string, setting: string): Memory | undefined;
   }
+  /** `finalizer` is called when nobody holds the pointer that is given back. */
+  function gc(this: void, pointer: Pointer, finalizer: (this: void, pointer: Pointer) => void): Pointer;
   const C: {
     getppid(this: void): number;
     /** Declared by resty.core.var. Copies `value`. */
@@ -185,6 +197,30 @@ declare module "ffi" {
       this: void, request: object, name: string, nameLength: number, lowerCase: Memory, value: Memory, length: number,
       problem: Memory, problemLength: Memory,
     ): number;
+    // Declared by phases/openssl.ts.
+    ngx_http_lua_ffi_get_req_ssl_pointer(this: void, request: object, problem: object): Pointer | undefined;
+    SSL_set_session_id_context(this: void, ssl: Pointer, context: string, length: number): number;
+    SSL_get_session(this: void, ssl: Pointer): Pointer | undefined;
+    SSL_SESSION_get0_id_context(this: void, session: Pointer, length: Memory): Memory;
+    SSL_get_verify_result(this: void, ssl: Pointer): object;
+    SSL_set_cipher_list(this: void, ssl: Pointer, list: string): number;
+    SSL_set_options(this: void, ssl: Pointer, options: number): object;
+    SSL_clear_options(this: void, ssl: Pointer, options: number): object;
+    SSL_ctrl(this: void, ssl: Pointer, command: number, number: number, pointer: Pointer): object;
+    SSL_set_client_CA_list(this: void, ssl: Pointer, list: Pointer | undefined): void;
+    SSL_add_client_CA(this: void, ssl: Pointer, certificate: Pointer): number;
+    X509_STORE_new(this: void): Pointer;
+    X509_STORE_free(this: void, store: Pointer): void;
+    X509_STORE_add_cert(this: void, store: Pointer, certificate: Pointer): number;
+    X509_STORE_add_crl(this: void, store: Pointer, crl: Pointer): number;
+    X509_STORE_set_flags(this: void, store: Pointer, flags: number): number;
+    BIO_new_mem_buf(this: void, bytes: string, length: number): Pointer;
+    BIO_free(this: void, bio: Pointer): number;
+    PEM_read_bio_X509(this: void, bio: Pointer, out: undefined, callback: undefined, argument: undefined): Pointer | undefined;
+    PEM_read_bio_X509_CRL(this: void, bio: Pointer, out: undefined, callback: undefined, argument: undefined): Pointer | undefined;
+    X509_free(this: void, certificate: Pointer): void;
+    X509_CRL_free(this: void, crl: Pointer): void;
+    ERR_clear_error(this: void): void;
   };
 }
 declare module "resty.lrucache" {

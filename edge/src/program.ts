@@ -6,6 +6,7 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Addresses, Credentials } from "./access.ts";
+import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { Balance, Derived } from "./policy.ts";
@@ -14,6 +15,7 @@ import type { Rewrite } from "./rewrite-target.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
 import type { UpstreamFilter } from "./upstream.ts";
 
+export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 export type { Condition } from "./conditions.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { Networks } from "./networks.ts";
@@ -184,6 +186,10 @@ export interface SpecialHost {
   patterns?: PathPattern[];
   /** Path that `/` is redirected to. */
   appRoot?: string;
+  /** What the host wants of handshakes for it. */
+  handshake?: Handshake;
+  /** What it wants of the clients that ask it. */
+  clients?: ClientAuth;
 }
 
 /**
@@ -218,7 +224,7 @@ export interface EdgeSettings {
   sampling?: Sampling;
 }
 
-export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "settings";
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -228,6 +234,7 @@ export interface PartValues {
   certificate: Certificate;
   tls: string;
   users: Users;
+  trust: Trust;
   settings: EdgeSettings;
 }
 

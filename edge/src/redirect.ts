@@ -18,6 +18,7 @@ export function locationOf(decision: Decision, settings: EdgeSettings, request: 
   if (redirect === "root") {
     return (request.variable("scheme") ?? "http") + "://" + (request.variable("own_http_host") ?? "") + (decision.host?.special?.appRoot ?? "/");
   }
+  if (redirect === "certificate") return decision.host?.special?.clients?.errorPage;
   if (redirect === "name") return nameLocation(decision.host?.name ?? "", uri, settings, request);
   return undefined;
 }

@@ -9,6 +9,7 @@
  */
 import type { Aliases } from "./aliases.ts";
 import { newAliases, setAlias } from "./aliases.ts";
+import type { Trust } from "./client-auth.ts";
 import type { Alias, Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import { emptyTable, put } from "./table.ts";
@@ -27,6 +28,8 @@ export interface Tables {
   wildcardNames: Record<string, string>;
   /** By what Credentials call them. */
   users: Record<string, Users>;
+  /** What client certificates are verified against. */
+  trusts: Record<string, Trust>;
   settings: EdgeSettings;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
@@ -50,6 +53,7 @@ export function newTables(): Tables {
     names: emptyTable(),
     wildcardNames: emptyTable(),
     users: emptyTable(),
+    trusts: emptyTable(),
     settings: {
       redirectCode: 308,
       forwardedProto: false,
@@ -109,6 +113,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
     tables.names = fresh.names;
     tables.wildcardNames = fresh.wildcardNames;
     tables.users = fresh.users;
+    tables.trusts = fresh.trusts;
   }
 }
 
@@ -119,6 +124,7 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
   else if (kind === "users") put(tables.users, id, value as Users | undefined);
+  else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
   else if (value !== undefined) tables.settings = value as EdgeSettings;
 }
 

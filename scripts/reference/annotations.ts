@@ -8,6 +8,7 @@ import { code, page, table } from "./markdown.ts";
 const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {
   default: "counts as absent",
   closed: "its paths answer 503",
+  forbidden: "its hosts answer 403",
   refused: "the Ingress is refused",
 };
 

@@ -4,6 +4,7 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
 import { poolName } from "../model/pool.ts";
+import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileId, profileOf } from "./profiles.ts";
@@ -22,11 +23,11 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
-  const appRoot = host.appRoot === undefined ? {} : { appRoot: host.appRoot };
+  const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, config, profiles));
     const { exact, patterns, root } = pathPatterns(host.routes);
-    return { table: special({ ...table, routes, exact, root }, { patterns, ...appRoot }), profiles, trust };
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...wide }), profiles, trust };
   }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
@@ -44,7 +45,7 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   const conditional = host.routes.some(({ when }) => when);
-  return { table: special(table, { ...(conditional ? { conditional } : {}), ...appRoot }), profiles, trust };
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust };
 }
 
 function special(table: EdgeHost, what: SpecialHost): EdgeHost {

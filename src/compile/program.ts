@@ -91,6 +91,7 @@ export function createCompiler(): Compiler {
       for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
+      for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
@@ -166,6 +167,11 @@ function tlsPart(model: Model, name: string): Part | undefined {
 function usersPart(model: Model, id: string): Part | undefined {
   const users = model.users.get(id);
   return users && part("users", id, users.reveal());
+}
+
+function trustPart(model: Model, id: string): Part | undefined {
+  const trust = model.trusts.get(id);
+  return trust && part("trust", id, { ca: trust.ca, ...(trust.crl === undefined ? {} : { crl: trust.crl }) });
 }
 
 function edgeSettings(config: Config): EdgeSettings {

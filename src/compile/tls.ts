@@ -9,6 +9,7 @@ export function tlsDirectives(config: Config, facts: EngineFacts): Directive[] {
     // nginx wants one to start; it answers names without a certificate of their own.
     directive("ssl_certificate", `${facts.runtimeDir}/default.crt`),
     directive("ssl_certificate_key", `${facts.runtimeDir}/default.key`),
+    luaBlock("ssl_client_hello_by_lua_block", "sluice.clientHello()"),
     luaBlock("ssl_certificate_by_lua_block", "sluice.certificate()"),
     directive("ssl_protocols", ...config.sslProtocols.split(/\s+/).filter(Boolean)),
     ...(config.sslCiphers

@@ -2,8 +2,9 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
+import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { aliasOf, decide, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
-import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
@@ -19,7 +20,7 @@ import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
 
 export interface Step {
-  readonly what: "host" | "route" | "canary" | "answer" | "rewrite" | "pool";
+  readonly what: "host" | "client" | "route" | "canary" | "answer" | "rewrite" | "pool";
   readonly result: string;
   readonly why: string;
 }
@@ -57,9 +58,12 @@ export function explain(
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
   const steps: Step[] = [hostStep(request, decision, tables, untoldOf(tables.aliases.patterns))];
+  const clients = decision.host?.special?.clients;
+  if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
   const location = locationOf(decision, tables.settings, asked);
-  if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
+  if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
+  else if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
@@ -68,11 +72,11 @@ export function explain(
     if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
     steps.push(decision.pool ? poolStep(decision) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
-  const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
+  const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
     request: `${request.https ? "https" : "http"}://${textOf(request.host + request.uri)}`,
     steps,
-    ...(decision.pool ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: decision.status }),
+    ...(decision.pool ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
@@ -101,21 +105,29 @@ export function view(
   draw: (total: number) => number,
   untold: (pattern: string) => void = () => {},
 ): RequestView {
-  return {
-    variable: (name) => variable(request, name),
-    matches: (text, pattern) => {
+  const asked = {
+    variable: (name: string) => variable(request, name),
+    matches: (text: string, pattern: string) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
     gaveUp: () => false,
-    capture: (text, pattern) => {
+    capture: (text: string, pattern: string) => {
       const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
       if (!translated) untold(pattern);
       return translated ? capturesOf(translated.exec(text)) : undefined;
     },
-    draw,
   };
+  const client: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
+  const admit = (host: SpecialHost, clients: ClientAuth): number =>
+    isAssumed(request, clients) ? 0 : admission(clients, host.handshake, client);
+  return { ...asked, draw, admit };
+}
+
+/** Who can show a certificate that the host accepts is taken to do so: the rest is what people ask about. */
+function isAssumed({ https }: ExplainedRequest, { mode }: ClientAuth): boolean {
+  return https && mode !== "off" && mode !== "refused";
 }
 
 function capturesOf(found: RegExpExecArray | null): Captures | undefined {
@@ -155,6 +167,11 @@ function listed(patterns: readonly string[]): string {
   return patterns.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
 }
 
+function clientStep({ mode, matchCn }: ClientAuth): Step {
+  const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
+  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
+}
+
 function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {
   if (untold.length > 0) {
     const why = `only nginx can tell whether the path matches ${listed(untold)}`;
@@ -179,6 +196,14 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
   const { kind, field } = origin;
   if (kind === "Ingress") return `${subjectText(origin)}${field ? `, ${field}` : ""}`;
   return field === "--default-backend-service" && defaultBackendService === "" ? "built in" : `by ${field}`;
+}
+
+/** The host refuses the client, whatever the path. */
+function refusedStep({ status, redirect, host }: Decision, location = ""): Step {
+  const result = redirect ? `${status} to ${textOf(location)}` : String(shownStatus(status));
+  const refused = host?.special?.clients?.mode === "refused";
+  const why = refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate with another subject";
+  return { what: "answer", result, why };
 }
 
 function answerStep({ status, redirect }: Decision, location = ""): Step {

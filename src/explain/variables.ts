@@ -24,6 +24,10 @@ export function variable(request: ExplainedRequest, name: string): string | unde
       return request.authority;
     case "server_port":
       return /:([0-9]+)$/.exec(request.authority)?.[1] ?? (request.https ? "443" : "80");
+    case "https":
+      return request.https ? "on" : undefined;
+    case "ssl_client_verify":
+      return request.https ? "NONE" : undefined;
     case "host":
       return request.host;
     case "uri":

@@ -22,7 +22,7 @@ import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "./types.ts";
 import { updateAliases } from "./update-aliases.ts";
-import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateUsers } from "./update.ts";
+import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateTrusts, updateUsers } from "./update.ts";
 
 export type ModelSettings = Pick<
   Settings,
@@ -56,6 +56,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   updateUsers(state, work);
   updateHosts(state, work);
   updateAliases(state, work);
+  updateTrusts(state, work);
   updateTls(state, work);
   updateCertificates(state, work);
   updatePools(state, work);
@@ -108,10 +109,11 @@ function finish(state: State, work: Work): Built {
     certificates: commit(state.certificates),
     tls: commit(state.tls),
     users: commit(state.users),
+    trusts: commit(state.trusts),
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, aliases, pools, certificates, tls, users, findings } = state;
+  const { hosts, aliases, pools, certificates, tls, users, trusts, findings } = state;
   return {
     model: {
       hosts: hosts.map,
@@ -120,6 +122,7 @@ function finish(state: State, work: Work): Built {
       certificates: certificates.map,
       tls: tls.map,
       users: users.map,
+      trusts: trusts.map,
       config: work.config,
     },
     change,

@@ -12,6 +12,7 @@ export * from "./annotations/findings-access.ts";
 export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";
 export * from "./annotations/findings-upstream.ts";
+export * from "./annotations/findings-host-tls.ts";
 
 // Which Ingresses are ours
 

@@ -10,6 +10,7 @@ import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding } from "./findings.ts";
+import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
@@ -50,8 +51,9 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const routes = [...drafts.values()].sort(byPath);
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
   const appRoot = appRootOf(mains, findings, placeOf);
+  const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
   return {
-    host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }) },
+    host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}) },
     references: routes.flatMap((route) => referencesOf(name, route)),
     claims: claimsOf(name, mains, findings, placeOf),
     findings,

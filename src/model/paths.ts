@@ -44,13 +44,14 @@ export interface DraftRoute {
 }
 
 export interface RoutingContext {
+  /** Without the slash. */
+  readonly annotationsPrefix: string;
   readonly defaults: Values;
   readonly config: Config;
   /** Path of the catch-all's health route; empty: none. */
   readonly healthCheckPath: string;
   /** Flag --https-port. */
   readonly httpsPort: number;
-  readonly annotationsPrefix: string;
 }
 
 const NOWHERE: RedirectValues = {

@@ -18,7 +18,7 @@ import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
 import type { AliasClaim } from "./aliases.ts";
-import type { Alias, Certificate, Host, Pool } from "./types.ts";
+import type { Alias, Certificate, Host, Pool, Trust } from "./types.ts";
 
 export interface State {
   readonly settings: ModelSettings;
@@ -44,6 +44,7 @@ export interface State {
   /** Host → the further names that it wants. */
   readonly hostAliases: References;
   readonly hostSecrets: References;
+  readonly hostTrusts: References;
   readonly poolServices: References;
   readonly poolNames: References;
   readonly secretCertificates: References;
@@ -60,6 +61,7 @@ export interface State {
   readonly tls: Part<string>;
   readonly certificates: Part<Certificate>;
   readonly users: Part<UserList>;
+  readonly trusts: Part<Trust>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
   readonly findings: Part<readonly Finding[]>;
 }
@@ -80,6 +82,8 @@ export interface Work {
   readonly tls: Set<string>;
   readonly certificates: Set<string>;
   readonly users: Set<string>;
+  /** With their values, where a host that was rebuilt has one. */
+  readonly trusts: Map<string, Trust | undefined>;
   readonly pools: Set<string>;
 }
 
@@ -100,6 +104,7 @@ export function emptyState(settings: ModelSettings): State {
     hostPools: new References(),
     hostAliases: new References(),
     hostSecrets: new References(),
+    hostTrusts: new References(),
     poolServices: new References(),
     poolNames: new References(),
     secretCertificates: new References(),
@@ -112,6 +117,7 @@ export function emptyState(settings: ModelSettings): State {
     tls: emptyPart(),
     certificates: emptyPart(sameCertificate),
     users: emptyPart((a, b) => a.equals(b)),
+    trusts: emptyPart(),
     findings: emptyPart(),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -138,6 +144,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     tls: new Set(),
     certificates: new Set(),
     users: new Set(),
+    trusts: new Map(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
   };
 }

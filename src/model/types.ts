@@ -5,7 +5,7 @@
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Balance, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
+import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Config } from "./config.ts";
@@ -33,6 +33,8 @@ export interface Model {
   readonly tls: ReadonlyMap<string, string>;
   /** Id → who may pass by a password; exactly those that an Ingress refers to. */
   readonly users: ReadonlyMap<string, UserList>;
+  /** Id (digest) → what client certificates are verified against; exactly those that a Host refers to. */
+  readonly trusts: ReadonlyMap<string, Trust>;
   /** The controller's ConfigMap over its defaults. */
   readonly config: Config;
 }
@@ -45,12 +47,42 @@ export interface Host {
   readonly regex?: true;
   /** Path that `/` is redirected to. */
   readonly appRoot?: string;
+  /** Absent: nothing beyond a certificate. */
+  readonly tls?: HostTls;
 }
 
 export interface Alias {
   readonly host: string;
   /** The name only redirects to the host's. */
   readonly redirect: boolean;
+}
+
+/** What a host wants of its handshakes and of the clients that ask it. */
+export interface HostTls {
+  readonly clients?: ClientPolicy;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+}
+
+/** How nginx verifies clients (ssl_verify_client). */
+export type ClientMode = Exclude<ClientAuth["mode"], "refused">;
+
+export interface ClientPolicy {
+  /** `refused`: nobody gets in. */
+  readonly mode: ClientAuth["mode"];
+  readonly depth: number;
+  readonly trust?: Trust;
+  readonly matchCn?: string;
+  readonly passCertificate: boolean;
+  readonly errorPage?: string;
+}
+
+/** Certificates of a CA, and lists of what it revoked, PEM. */
+export interface Trust {
+  /** Digest of both. */
+  readonly id: string;
+  readonly ca: string;
+  readonly crl?: string;
 }
 
 /** `ImplementationSpecific` and absent path types are `prefix` (routing.md §1). */
@@ -124,7 +156,7 @@ export interface Filters {
   /** Client certificates that it shows to backends. */
   readonly certificates?: readonly Certificate[];
   /** Authorities that the profile refers to. */
-  readonly trust?: Trust;
+  readonly trust?: Authorities;
 }
 
 /** A pool that an annotation needs: of a Service or a name that it mentions. */
@@ -195,7 +227,7 @@ export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
 export type TlsVersion = (typeof TLS_VERSIONS)[number];
 
 /** Certificates of authorities: nginx reads them from a file, so they go to the agent. */
-export interface Trust {
+export interface Authorities {
   /** Digest of `pem`. */
   readonly id: string;
   readonly pem: string;
@@ -246,6 +278,7 @@ export interface ModelChange {
   readonly certificates: ReadonlySet<string>;
   readonly tls: ReadonlySet<string>;
   readonly users: ReadonlySet<string>;
+  readonly trusts: ReadonlySet<string>;
   readonly config: boolean;
 }
 

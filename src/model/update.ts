@@ -23,7 +23,7 @@ import type { State, Work } from "./state.ts";
 import type { Host } from "./types.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
-import type { Alias, Users } from "./types.ts";
+import type { Alias, Trust, Users } from "./types.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {
@@ -86,11 +86,11 @@ function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
 
 export function updateHosts(state: State, work: Work): void {
   const context = {
+    annotationsPrefix: state.settings.annotationsPrefix,
     defaults: work.defaults,
     config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
     httpsPort: state.settings.httpsPort,
-    annotationsPrefix: state.settings.annotationsPrefix,
   };
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
@@ -104,6 +104,20 @@ export function updateHosts(state: State, work: Work): void {
     else state.poolReferences.delete(name);
     setClientCertificates(state, work, name, host);
     work.tls.add(name);
+    noteTrust(state, work, name, host?.tls?.clients?.trust);
+  }
+}
+
+function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {
+  for (const id of state.hostTrusts.from(host)) if (!work.trusts.has(id)) work.trusts.set(id, undefined);
+  if (trust) work.trusts.set(trust.id, trust);
+  state.hostTrusts.set(host, trust ? [trust.id] : []);
+}
+
+/** What several hosts trust is one part. */
+export function updateTrusts(state: State, work: Work): void {
+  for (const [id, trust] of work.trusts) {
+    put(state.trusts, id, state.hostTrusts.to(id).size > 0 ? (trust ?? state.trusts.map.get(id)) : undefined);
   }
 }
 

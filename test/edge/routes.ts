@@ -1,4 +1,5 @@
 /** Edge tables for tests, in a line each. */
+import { admission, type ClientView } from "../../edge/src/client-auth.ts";
 import type { Canary, Frame, Host, Route } from "../../edge/src/program.ts";
 import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
 import type { RequestView } from "../../edge/src/match.ts";
@@ -38,11 +39,16 @@ export function tablesWith(hosts: readonly Host[], pools: readonly string[], cer
   return tables;
 }
 
-/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. */
-export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView {
-  return {
+/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. `context` and `result` stand for its handshake. */
+export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView & ClientView {
+  const client: ClientView = {
     variable: (name) => variables[name],
     matches: (text, pattern) => regex(pattern)?.test(text),
+    handshakeWas: (context) => context === variables["context"],
+    verifyResult: () => Number(variables["result"] ?? 0),
+  };
+  return {
+    ...client,
     gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
     capture: (text, pattern) => {
       const runnable = regex(pattern);
@@ -51,6 +57,7 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
       return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
     },
     draw,
+    admit: (one, clients) => admission(clients, one.handshake, client),
   };
 }
 

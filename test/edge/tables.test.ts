@@ -101,6 +101,7 @@ function content(tables: Tables): Map<string, string> {
   return new Map([
     ...entries("host", tables.hosts), ...entries("host", tables.wildcards, "*"), ...entries("pool", tables.pools),
     ...entries("tls", tables.names), ...entries("tls", tables.wildcardNames, "*"), ...entries("certificate", tables.certificates),
+    ...entries("trust", tables.trusts),
   ]);
 }
 

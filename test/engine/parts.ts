@@ -39,6 +39,8 @@ export function somePart(kind: Kind, id: string, version: number): Part {
       return part("tls", id, `c${version}`);
     case "users":
       return part("users", id, { somebody: `{PLAIN}${version}` });
+    case "trust":
+      return part("trust", id, { ca: `ca ${version}` });
     case "settings":
       return part("settings", "", { ...newTables().settings, redirectCode: 300 + version });
   }

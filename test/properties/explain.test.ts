@@ -6,7 +6,8 @@ import { parseRequest } from "../../src/explain/request.ts";
 import type { Finding } from "../../src/model/findings.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { build } from "../support/build.ts";
-import { ingress, ingressClass, service, slice, type IngressDraft } from "../support/objects.ts";
+import { ingress, ingressClass, secret, service, slice, type IngressDraft } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
 
 const OBJECTS = [
   ingressClass("nginx"),
@@ -153,4 +154,22 @@ test("the pool says how an endpoint is chosen, the canary which side a session i
     "canary not taken: the session cookie names this side",
     "pool shop-web-80: endpoints: 10.0.0.1:80; by the balanced session of the cookie SID",
   ]);
+});
+
+test("a host with client certificates is explained as to a client that it accepts; what is refused anyway is said", () => {
+  const { chain } = selfSigned([]);
+  const built = build(
+    ...OBJECTS,
+    secret("shop/ca", { "ca.crt": chain }),
+    ingress("shop/must").host("must.example").path("/", "web:80").annotate("auth-tls-secret", "shop/ca").annotate("auth-tls-match-cn", "CN=alice"),
+    ingress("shop/bad").host("bad.example").path("/", "web:80").annotate("auth-tls-secret", "shop/nowhere"),
+  );
+  const { program } = createCompiler().compile(built);
+  const told = (url: string): readonly string[] => {
+    const { pool, status, steps } = explain(built.model, program, parseRequest(url, []), [], NOTHING_SET);
+    return [pool ?? String(status), ...steps.filter(({ what }) => what === "client" || what === "answer").map(({ why }) => why)];
+  };
+  assert.deepEqual(told("https://must.example/"), ["shop-web-80", 'auth-tls-verify-client is on, its subject like "CN=alice"']);
+  assert.deepEqual(told("http://must.example/"), ["403", "the host wants a client certificate with another subject"]);
+  assert.deepEqual(told("https://bad.example/"), ["403", "what the host wants of client certificates cannot be honoured"]);
 });

@@ -168,6 +168,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
     certificates: new Map([[certificate.id, certificate]]),
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
     users: new Map(),
+    trusts: new Map(),
     config: { ...config, ...given.config },
   };
 }
@@ -226,6 +227,7 @@ export function builtOf(model: Model, before: Model | undefined): Built {
       certificates: keys((one) => one.certificates),
       tls: keys((one) => one.tls),
       users: keys((one) => one.users),
+      trusts: keys((one) => one.trusts),
       config: true,
     },
     findings: () => [],

@@ -2,8 +2,9 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
-import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
 import type { Echo } from "./echo.ts";
+import type { KeyPair } from "./openssl.ts";
 
 export interface Ask {
   readonly port: number;
@@ -16,6 +17,10 @@ export interface Ask {
   readonly tls?: boolean;
   readonly serverName?: string;
   readonly http2?: boolean;
+  /** Shows this certificate when it is asked for one. */
+  readonly client?: KeyPair;
+  /** TLS 1.2 with these ciphers. */
+  readonly ciphers?: string;
   /** Keep-alive agent to use; otherwise each request has a connection of its own. */
   readonly agent?: http.Agent | https.Agent;
 }
@@ -27,6 +32,8 @@ export interface Answer {
   /** The echo backend's answer, when one answered. */
   readonly echo: Echo | undefined;
   readonly certificate: PeerCertificate | undefined;
+  /** OpenSSL's name of the cipher. */
+  readonly cipher: string | undefined;
 }
 
 const LIMIT_MS = 15_000;
@@ -45,15 +52,15 @@ function askHttp1(asked: Ask): Promise<Answer> {
       headers: { ...(asked.host === undefined ? {} : { host: asked.host }), ...asked.headers },
       agent: asked.agent ?? false,
       timeout: LIMIT_MS,
-      ...(asked.tls ? { rejectUnauthorized: false, servername: asked.serverName ?? asked.host?.replace(/:.*/, "") ?? "" } : {}),
+      ...(asked.tls ? { ...tlsOptions(asked), rejectUnauthorized: false, servername: asked.serverName ?? asked.host?.replace(/:.*/, "") ?? "" } : {}),
     };
-    let certificate: PeerCertificate | undefined;
+    let shown: Shown = {};
     const request = (asked.tls ? https : http).request(options, (response) => {
-      if (asked.tls) certificate = (response.socket as TLSSocket).getPeerCertificate();
+      if (asked.tls) shown = shownBy(response.socket as TLSSocket);
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve(answer(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString(), certificate)));
+      response.on("end", () => resolve(answer(response.statusCode ?? 0, response.headers, Buffer.concat(chunks).toString(), shown)));
     });
     request.on("timeout", () => request.destroy(new Error(`no answer in ${LIMIT_MS} ms`)));
     request.on("error", reject);
@@ -64,6 +71,7 @@ function askHttp1(asked: Ask): Promise<Answer> {
 function askHttp2(asked: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const session = http2.connect(`https://127.0.0.1:${asked.port}`, {
+      ...tlsOptions(asked),
       rejectUnauthorized: false,
       servername: asked.serverName ?? asked.host ?? "",
     });
@@ -81,17 +89,33 @@ function askHttp2(asked: Ask): Promise<Answer> {
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {
-      const certificate = (session.socket as TLSSocket).getPeerCertificate();
+      const shown = shownBy(session.socket as TLSSocket);
       session.close();
-      resolve(answer(Number(head[":status"] ?? 0), head, Buffer.concat(chunks).toString(), certificate));
+      resolve(answer(Number(head[":status"] ?? 0), head, Buffer.concat(chunks).toString(), shown));
     });
     stream.end(asked.body);
   });
 }
 
-function answer(status: number, headers: http.IncomingHttpHeaders, text: string, certificate: PeerCertificate | undefined): Answer {
+function tlsOptions({ client, ciphers }: Ask): ConnectionOptions {
+  return {
+    ...(client ? { cert: client.chain, key: client.key } : {}),
+    ...(ciphers === undefined ? {} : { ciphers, maxVersion: "TLSv1.2" }),
+  };
+}
+
+interface Shown {
+  readonly certificate?: PeerCertificate;
+  readonly cipher?: string;
+}
+
+function shownBy(socket: TLSSocket): Shown {
+  return { certificate: socket.getPeerCertificate(), cipher: socket.getCipher().name };
+}
+
+function answer(status: number, headers: http.IncomingHttpHeaders, text: string, { certificate, cipher }: Shown): Answer {
   const flat = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : String(value)]);
-  return { status, headers: Object.fromEntries(flat) as Record<string, string>, text, echo: echoOf(text), certificate };
+  return { status, headers: Object.fromEntries(flat) as Record<string, string>, text, echo: echoOf(text), certificate, cipher };
 }
 
 function echoOf(text: string): Echo | undefined {

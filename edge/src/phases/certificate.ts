@@ -6,11 +6,12 @@
  */
 import * as lrucache from "resty.lrucache";
 import * as ssl from "ngx.ssl";
-import { isDeclared } from "../match.ts";
+import { hostNamed, isDeclared } from "../match.ts";
 import { byName } from "../tables.ts";
-import { CATCH_ALL } from "../program.ts";
+import { askClient } from "./client-auth.ts";
 import { options } from "./options.ts";
 import { request } from "./request.ts";
+import { serverName } from "./server-name.ts";
 import { tables } from "./state.ts";
 
 interface Parsed {
@@ -23,10 +24,10 @@ const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
 
 export function certificate(): void {
   const [sent] = ssl.server_name();
-  const name = sent === undefined ? CATCH_ALL : normalise(sent);
-  if (options.rejectHandshake && !isDeclared(tables, request, name)) {
-    return ngx.exit(ngx.ERROR);
-  }
+  const name = serverName(sent);
+  if (options.rejectHandshake && !isDeclared(tables, request, name)) return ngx.exit(ngx.ERROR);
+  const host = hostNamed(tables, request, name);
+  if (host !== undefined && host.special !== undefined) askClient(host.special);
   const id = byName(tables.names, tables.wildcardNames, name);
   if (id === undefined || id === "") return;
   const parsed = parse(id);
@@ -34,12 +35,6 @@ export function certificate(): void {
   ssl.clear_certs();
   ssl.set_cert(parsed.chain);
   ssl.set_priv_key(parsed.key);
-}
-
-/** Lower case without the trailing dot of a fully qualified name. */
-function normalise(name: string): string {
-  const lower = name.toLowerCase();
-  return lower.endsWith(".") ? lower.slice(0, -1) : lower;
 }
 
 function parse(id: string): Parsed | undefined {

@@ -22,5 +22,10 @@ export function lookForMaster(): void {
 
 /** On the hot path: a flag. HTTP/2 says GOAWAY by itself and knows no such header (RFC 9113, 8.2.2). */
 export function sayGoodbye(): void {
-  if (retiring && ngx.var.server_protocol !== "HTTP/2.0") ngx.header.Connection = "close";
+  if (retiring) closeAfterwards();
+}
+
+/** Ends the connection with the answer at hand. */
+export function closeAfterwards(): void {
+  if (ngx.var.server_protocol !== "HTTP/2.0") ngx.header.Connection = "close";
 }

@@ -6,14 +6,16 @@
  */
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
+import { shownStatus } from "../client-auth.ts";
 import type { Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
+import { denyName } from "./client-auth.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
-import { sayGoodbye } from "./retirement.ts";
+import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
 import { beginSpan, endSpan, newSpan } from "./trace.ts";
@@ -63,11 +65,15 @@ function originForm(raw: string): string {
 
 function refuse(decision: Decision): void {
   const { route } = decision;
-  count(route, undefined, decision.status);
+  count(route, undefined, shownStatus(decision.status));
   if (route !== undefined && route.trace !== undefined) {
     endSpan(newSpan(route), route, undefined, decision.status);
   }
   const location = locationOf(decision, tables.settings, request);
-  if (location === undefined) ngx.exit(decision.status);
-  else ngx.redirect(location, decision.status);
+  if (location !== undefined) return ngx.redirect(location, decision.status);
+  const clients = route === undefined ? decision.host?.special?.clients : undefined;
+  if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
+  // The rules of the host are others than those of this connection's handshake: only a new one can help.
+  if (decision.status === 421) closeAfterwards();
+  ngx.exit(decision.status);
 }

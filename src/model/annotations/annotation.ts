@@ -36,9 +36,10 @@ interface Named {
 
 /**
  * What a value that is not valid does (ingress-nginx's outcomes): `default`: it counts as absent; `closed`: every path
- * of its Ingress answers 503; `refused`: the whole Ingress has no effect.
+ * of its Ingress answers 503; `forbidden`: its resolver forbids its hosts (403); `refused`: the whole Ingress has no
+ * effect.
  */
-export type OnInvalid = "default" | "closed" | "refused";
+export type OnInvalid = "default" | "closed" | "forbidden" | "refused";
 
 interface Described extends Named {
   /** One line: what it does. */

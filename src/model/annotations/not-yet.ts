@@ -9,19 +9,12 @@ import type { NotYet, Risk, Scope } from "./annotation.ts";
 type Row = readonly [name: string, risk: Risk];
 type Guard = (text: string) => boolean;
 
-const always: Guard = () => true;
 const never: Guard = () => false;
 
 export const notYetAnnotations: readonly NotYet[] = [
   // Keep requests out.
-  ...group("authentication", "host", always, [
-    ["auth-tls-secret", "Medium"], ["auth-tls-verify-client", "Medium"], ["auth-tls-verify-depth", "Low"],
-    ["auth-tls-error-page", "High"], ["auth-tls-pass-certificate-to-upstream", "Low"], ["auth-tls-match-cn", "High"],
-  ]),
 
   // Change how requests are served.
-  ...group("passthrough", "host", never, [["ssl-passthrough", "Low"]]),
-  ...group("backend", "host", never, [["ssl-ciphers", "Low"], ["ssl-prefer-server-ciphers", "Low"]]),
   ...group("backend", "location", never, [
     ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
     ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],

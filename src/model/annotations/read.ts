@@ -143,7 +143,12 @@ function readHonoured(
     return read;
   }
   const { onInvalid: outcome = "default" } = row;
-  const factory = { default: found.annotationInvalid, closed: found.annotationClosed, refused: found.annotationRefused }[outcome];
+  const factory = {
+    default: found.annotationInvalid,
+    closed: found.annotationClosed,
+    forbidden: found.annotationForbidden,
+    refused: found.annotationRefused,
+  }[outcome];
   findings.push(factory(place, params));
   return { values: read.values, outcome };
 }

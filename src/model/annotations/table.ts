@@ -12,6 +12,7 @@ import { canaryAnnotations } from "./canary.ts";
 import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
 import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
+import { hostTlsAnnotations, hostTlsResolver } from "./host-tls.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
 import { mirrorAnnotations, mirrorResolver } from "./mirror.ts";
 import { modsecurityAnnotations, modsecurityResolver } from "./modsecurity.ts";
@@ -41,6 +42,7 @@ export const annotations: readonly Annotation[] = [
   ...fastcgiAnnotations,
   ...mirrorAnnotations,
   ...modsecurityAnnotations,
+  ...hostTlsAnnotations,
   ...notYetAnnotations,
   ...snippetAnnotations,
 ];
@@ -51,6 +53,7 @@ export const RESOLVERS: readonly Resolver[] = [
   externalAuthResolver,
   limitResolver,
   accessResolver,
+  hostTlsResolver,
   redirectResolver,
   rewriteResolver,
   aliasResolver,

@@ -14,7 +14,7 @@ import { readSecret } from "../certificates.ts";
 import { ciphers as opensslCiphers } from "../config/value-types.ts";
 import { CLOSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import type { Certificate, Protocol, TlsVersion, Trust } from "../types.ts";
+import type { Certificate, Protocol, TlsVersion, Authorities } from "../types.ts";
 import { TLS_VERSIONS } from "../types.ts";
 import { annotation } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
@@ -34,7 +34,7 @@ export interface UpstreamTlsValues {
   readonly serverName: boolean;
   /** From the Secret; set by the resolver. */
   readonly certificate?: Certificate;
-  readonly trust?: Trust;
+  readonly trust?: Authorities;
 }
 
 export const upstreamTlsDefaults: UpstreamTlsValues = { ciphers: "DEFAULT", protocols: ["TLSv1.2"], verify: false, verifyDepth: 1, serverName: false };
@@ -162,7 +162,7 @@ function identityOf(secret: Secret): Identity | string {
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** The authorities, each once and written anew: what nginx reads is what was understood here. */
-function readTrust(text: string): Trust | string {
+function readTrust(text: string): Authorities | string {
   const blocks = text.match(BLOCK) ?? [];
   if (blocks.length === 0) return "ca.crt holds no PEM certificate";
   try {

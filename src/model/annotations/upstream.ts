@@ -1,6 +1,6 @@
 /** What the annotations about backends leave to the edge: the route's filter `upstream`. */
 import type { Filters as EdgeFilters, UpstreamFilter, UpstreamIdentity } from "../../../edge/src/program.ts";
-import type { Certificate, Trust } from "../types.ts";
+import type { Certificate, Authorities } from "../types.ts";
 import { fastcgiFilter } from "./fastcgi.ts";
 import { transactionOf } from "./modsecurity.ts";
 import type { Values } from "./values.ts";
@@ -27,7 +27,7 @@ function identityOf({ proxy, upstreamTls }: Values, usualName: string): Upstream
 }
 
 /** What a route's filter and profile name by id. */
-export function upstreamObjects({ proxy, upstreamTls }: Values): { readonly certificates?: readonly Certificate[]; readonly trust?: Trust } {
+export function upstreamObjects({ proxy, upstreamTls }: Values): { readonly certificates?: readonly Certificate[]; readonly trust?: Authorities } {
   if (!proxy.tls) return {};
   const { certificate, trust } = upstreamTls;
   return { ...(certificate ? { certificates: [certificate] } : {}), ...(trust ? { trust } : {}) };

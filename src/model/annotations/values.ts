@@ -2,7 +2,7 @@
  * What the annotations of one Ingress say, complete: absent ones have their default.
  */
 import type { Config } from "../config.ts";
-import type { ProxySettings, Users } from "../types.ts";
+import type { ClientMode, ClientPolicy, ProxySettings, Users } from "../types.ts";
 import { accessDefaults } from "./access.ts";
 import type { Template } from "../../../edge/src/program.ts";
 import { affinityDefaults } from "./affinity.ts";
@@ -16,6 +16,7 @@ import type { Lifetime } from "./external-auth-types.ts";
 import { fastcgiDefaults } from "./fastcgi.ts";
 import type { FastcgiValues } from "./fastcgi.ts";
 import { headerDefaults } from "./headers.ts";
+import { hostTlsDefaults } from "./host-tls.ts";
 import { limitDefaults } from "./limits.ts";
 import { mirrorDefaults } from "./mirror.ts";
 import type { MirrorValues } from "./mirror.ts";
@@ -159,8 +160,24 @@ export interface ExternalAuthValues {
   readonly global?: Guard;
 }
 
+export interface HostTlsValues {
+  /** CA Secret of auth-tls-secret, as written. */
+  readonly secret?: string;
+  readonly verify: ClientMode;
+  readonly depth: number;
+  readonly errorPage?: string;
+  readonly passCertificate: boolean;
+  readonly matchCn?: string;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+  readonly passthrough: boolean;
+  /** What the annotations about client certificates come to; set by the resolver. */
+  readonly clients?: ClientPolicy;
+}
+
 export interface Values {
   readonly externalAuth: ExternalAuthValues;
+  readonly hostTls: HostTlsValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -182,6 +199,7 @@ export interface Values {
 export function defaultValues(config: Config): Values {
   return {
     externalAuth: externalAuthDefaults(config),
+    hostTls: hostTlsDefaults,
     headers: headerDefaults,
     canary: canaryDefaults,
     redirects: redirectDefaults(config),

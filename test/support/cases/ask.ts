@@ -6,6 +6,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { ask, type Answer } from "../client.ts";
 import type { KeyPair } from "../openssl.ts";
+import type { Client } from "./certificates.ts";
 import type { Sluice } from "../sluice.ts";
 import { SNIPPET, type Outcome } from "./matcher.ts";
 import type { Network } from "./network.ts";
@@ -16,12 +17,14 @@ export interface Asking {
   readonly network: Network;
   readonly certificates: ReadonlyMap<string, KeyPair>;
   readonly outcomes: (request: CaseRequest) => ReadonlySet<Outcome> | undefined;
-  /** By name. */
-  readonly clients: Map<string, Client>;
+  /** Who can present a certificate, by name. */
+  readonly clients: ReadonlyMap<string, Client>;
+  /** By the same names. */
+  readonly jars: Map<string, Jar>;
 }
 
 /** What a client keeps from one request to the next. */
-export interface Client {
+export interface Jar {
   readonly cookies: Map<string, string>;
   endpoint?: string;
 }
@@ -32,46 +35,47 @@ const CONNECTIONS = 16;
 const DEVIATIONS = 5;
 
 export async function check(asked: CaseRequest, asking: Asking): Promise<void> {
-  const client = clientOf(asked, asking);
-  const request = withCookies(asked, client);
-  const answers = await send(request, asking.sluice);
+  const jar = jarOf(asked, asking);
+  const request = withCookies(asked, jar);
+  const answers = await send(request, asking);
   const possible = asking.outcomes(request);
   for (const answer of answers) {
     checkAnswer(request.expect, answer, asking);
     if (possible) checkMatcher(answer, possible);
   }
   checkTogether(request.expect, answers, asking.network);
-  checkEndpoint(request.expect, answers, client, asking.network);
-  for (const answer of answers) keepCookies(answer, client);
+  checkEndpoint(request.expect, answers, jar, asking.network);
+  for (const answer of answers) keepCookies(answer, jar);
 }
 
-function clientOf({ client: name }: CaseRequest, { clients }: Asking): Client {
-  const client = (name === undefined ? undefined : clients.get(name)) ?? { cookies: new Map() };
-  if (name !== undefined) clients.set(name, client);
-  return client;
+function jarOf({ client: name }: CaseRequest, { jars }: Asking): Jar {
+  const jar = (name === undefined ? undefined : jars.get(name)) ?? { cookies: new Map() };
+  if (name !== undefined) jars.set(name, jar);
+  return jar;
 }
 
-function withCookies(request: CaseRequest, { cookies }: Client): CaseRequest {
+function withCookies(request: CaseRequest, { cookies }: Jar): CaseRequest {
   const all = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
   return all === "" ? request : { ...request, headers: { Cookie: all, ...request.headers } };
 }
 
-function keepCookies({ headers }: Answer, { cookies }: Client): void {
+function keepCookies({ headers }: Answer, { cookies }: Jar): void {
   const [, name, value] = /^([^=;]+)=([^;]*)/.exec(headers["set-cookie"] ?? "") ?? [];
   if (name !== undefined && value !== undefined) cookies.set(name, value);
 }
 
-function checkEndpoint({ sameEndpoint }: Expect, answers: readonly Answer[], client: Client, network: Network): void {
+function checkEndpoint({ sameEndpoint }: Expect, answers: readonly Answer[], jar: Jar, network: Network): void {
   const endpoints = [...new Set(answers.map((answer) => endpointOf(answer, network)))];
   if (sameEndpoint === true) {
     assert.equal(endpoints.length, 1, `${endpoints.join(", ")} answered`);
-    if (client.endpoint !== undefined) assert.equal(endpoints[0], client.endpoint, "another endpoint than before");
+    if (jar.endpoint !== undefined) assert.equal(endpoints[0], jar.endpoint, "another endpoint than before");
   }
-  if (endpoints[0] !== undefined) client.endpoint = endpoints[0];
+  if (endpoints[0] !== undefined) jar.endpoint = endpoints[0];
 }
 
-async function send(request: CaseRequest, sluice: Sluice): Promise<Answer[]> {
-  const { tls, http2, method, host, path, headers, body, serverName, times } = request;
+async function send(request: CaseRequest, { sluice, clients }: Asking): Promise<Answer[]> {
+  const { tls, http2, method, host, path, headers, body, serverName, client, ciphers, times } = request;
+  const pair = client === undefined ? undefined : clients.get(client);
   const options = { keepAlive: true, maxSockets: CONNECTIONS };
   const agent = times === 1 || http2 ? undefined : tls ? new HttpsAgent(options) : new HttpAgent(options);
   const one = (): Promise<Answer> =>
@@ -80,6 +84,8 @@ async function send(request: CaseRequest, sluice: Sluice): Promise<Answer[]> {
       tls, http2, method, host, path, headers,
       ...(body === "" ? {} : { body }),
       ...(serverName === undefined ? {} : { serverName }),
+      ...(pair ? { client: pair } : {}),
+      ...(ciphers === undefined ? {} : { ciphers }),
       ...(agent ? { agent } : {}),
     });
   try {
@@ -104,6 +110,8 @@ function checkAnswer(expect: Expect, answer: Answer, { network, certificates, sl
   if (expect.endpoints) assert.ok(expect.endpoints.includes(endpointOf(answer, network)), `${endpointOf(answer, network)} answered`);
   checkHeaders(expect.headers, answer.headers, "answer");
   checkHeaders(expect.seen, answer.echo?.headers ?? {}, "request as the backend saw it");
+  if (expect.text !== undefined) assert.ok(answer.text.includes(expect.text), `"${expect.text}" is missing in ${answer.text}`);
+  if (expect.cipher !== undefined) assert.equal(answer.cipher, expect.cipher);
   if (expect.certificate !== undefined) assert.equal(certificateOf(answer, certificates), expect.certificate);
 }
 

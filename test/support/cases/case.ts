@@ -5,9 +5,10 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import { selfSigned, type KeyPair } from "../openssl.ts";
+import type { KeyPair } from "../openssl.ts";
+import { certificatesOf, type Client } from "./certificates.ts";
 import { requestsOf, type CaseRequest } from "./request.ts";
-import { keys, list, table, text, type Table } from "./shape.ts";
+import { keys, list, table, text } from "./shape.ts";
 
 export const CASES = join(import.meta.dirname, "../../cases");
 /** Every case runs with this ConfigMap; one that wants settings writes it in its cluster.yaml. */
@@ -30,6 +31,7 @@ export interface Case {
   readonly manifests: Readonly<Record<string, string>>;
   /** `namespace/name` of a Secret → its certificate. */
   readonly certificates: ReadonlyMap<string, KeyPair>;
+  readonly clients: ReadonlyMap<string, Client>;
   readonly requests: readonly CaseRequest[];
 }
 
@@ -46,7 +48,7 @@ function readCase(name: string): Case {
   const settings = table(yaml(folder, "settings.yaml") ?? {}, `${name}/settings.yaml`);
   keys(settings, ["flags", "own", "silent"], `${name}/settings.yaml`);
   const backends = table(yaml(folder, "backends.yaml") ?? {}, `${name}/backends.yaml`);
-  const certificates = keyPairs(table(yaml(folder, "certificates.yaml") ?? {}, `${name}/certificates.yaml`));
+  const certificates = certificatesOf(table(yaml(folder, "certificates.yaml") ?? {}, `${name}/certificates.yaml`), `${name}/certificates.yaml`);
   const flags = list(settings["flags"] ?? [], `${name} flags`).map(text);
   return {
     name,
@@ -57,9 +59,10 @@ function readCase(name: string): Case {
     manifests: {
       "cluster.yaml": readFileSync(join(folder, "cluster.yaml"), "utf8"),
       ...(Object.keys(backends).length > 0 ? { "backends.yaml": documents(Object.entries(backends).flatMap(backendObjects)) } : {}),
-      ...(certificates.size > 0 ? { "certificates.yaml": documents([...certificates].map(secretObject)) } : {}),
+      ...(certificates.secrets.length > 0 ? { "certificates.yaml": documents(certificates.secrets) } : {}),
     },
-    certificates,
+    certificates: certificates.pairs,
+    clients: certificates.clients,
     requests: requestsOf(list(yaml(folder, "requests.yaml") ?? [], `${name}/requests.yaml`), name),
   };
 }
@@ -89,31 +92,4 @@ function backendObjects([key, value]: [string, unknown]): object[] {
       endpoints,
     },
   ];
-}
-
-const made = new Map<string, KeyPair>();
-
-/** Certificates for these names; the same Secret with the same names gets the same one in every case. */
-function keyPairs(secrets: Table): ReadonlyMap<string, KeyPair> {
-  return new Map(
-    Object.entries(secrets).map(([secret, value]) => {
-      const names = list(value, secret).map(text);
-      const key = `${secret} ${names.join(" ")}`;
-      const pair = made.get(key) ?? selfSigned(names);
-      made.set(key, pair);
-      return [secret, pair];
-    }),
-  );
-}
-
-function secretObject([key, { chain, key: privateKey }]: [string, KeyPair]): object {
-  const [namespace = "", name = ""] = key.split("/");
-  const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "kubernetes.io/tls",
-    metadata: { name, namespace },
-    data: { "tls.crt": base64(chain), "tls.key": base64(privateKey) },
-  };
 }

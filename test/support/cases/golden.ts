@@ -84,7 +84,18 @@ function printHost(host: Host, program: Program): object {
       return [twin ? `${utf8(path.slice(0, -1))} and ${utf8(path)}` : utf8(path), printRoutes(routes, index, program)];
     }),
   ];
-  return { ...appRoot, ...sorted(lines) };
+  return { ...appRoot, ...printTls(host), ...sorted(lines) };
+}
+
+/** Digests differ from run to run. */
+function printTls({ special }: Host): object {
+  const { clients, handshake } = special ?? {};
+  const { ciphers, preferServer } = handshake ?? {};
+  return {
+    ...(clients ? { clients: { ...clients, ...(clients.trust === undefined ? {} : { trust: "a digest" }) } } : {}),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(preferServer === undefined ? {} : { preferServerCiphers: preferServer }),
+  };
 }
 
 /** Routes of one path that differ by their conditions: a list, in the order in which they are tried. */

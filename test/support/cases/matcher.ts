@@ -1,10 +1,13 @@
 /** What the matcher on Node says about a request of a case. */
-import { decide } from "../../../edge/src/match.ts";
+import { admission, type ClientView } from "../../../edge/src/client-auth.ts";
+import { decide, hostNamed } from "../../../edge/src/match.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
 import type { Program } from "../../../src/compile/program.ts";
 import type { Tables } from "../../../edge/src/tables.ts";
+import type { RequestView } from "../../../edge/src/match.ts";
+import type { Client } from "./certificates.ts";
 import type { CaseRequest } from "./request.ts";
 
 /** An outcome that stands for any: only nginx knows what a snippet does. */
@@ -13,13 +16,13 @@ export const SNIPPET = "snippet";
 /** The status that Sluice answers, or the pool that the request reaches. */
 export type Outcome = number | string;
 
-export function matcherFor(program: Program): (request: CaseRequest) => ReadonlySet<Outcome> | undefined {
+export function matcherFor(program: Program, clients: ReadonlyMap<string, Client> = new Map()): (request: CaseRequest) => ReadonlySet<Outcome> | undefined {
   const tables = tablesOf(program);
-  return (request) => outcomes(tables, request);
+  return (request) => outcomes(tables, request, clients.get(request.client ?? ""));
 }
 
 /** Every outcome that some draw of the weights leads to; undefined where only nginx can tell. */
-function outcomes(tables: Tables, { url, headers, method }: CaseRequest): ReadonlySet<Outcome> | undefined {
+function outcomes(tables: Tables, { url, headers, method, serverName }: CaseRequest, client: Client | undefined): ReadonlySet<Outcome> | undefined {
   const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`), method);
   const forwarded = tables.settings.forwardedProto ? request.headers.find(({ name }) => name === "x-forwarded-proto")?.value : undefined;
   const https = forwarded === undefined ? request.https : forwarded === "https";
@@ -31,11 +34,34 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
       total = of;
       return drawn;
     };
-    const { pool, canary, route, status } = decide(tables, view(request, draw, () => (told = false)), request.host, request.path, https);
+    const asked = withHandshake(view(request, draw, () => (told = false)), tables, serverName ?? request.host, client);
+    const { pool, canary, route, status } = decide(tables, asked, request.host, request.path, https);
     if (route?.filters?.snippet === true) found.add(SNIPPET);
     found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
     // What the service of external authentication says is not for the matcher to know: a sign-in page, or nobody to ask.
     if (route?.filters?.externalAuth) found.add(302).add(503);
   }
   return told ? found : undefined;
+}
+
+const UNKNOWN_ISSUER = 20;
+const REVOKED = 23;
+
+/** What OpenSSL makes of the client's certificate in a handshake for this server name. */
+function withHandshake(request: RequestView, tables: Tables, serverName: string, client: Client | undefined): RequestView {
+  const named = hostNamed(tables, request, serverName);
+  const trust = tables.trusts[named?.special?.clients?.trust ?? ""];
+  const shown = trust ? client : undefined;
+  const result = !shown || !trust ? 0 : !trust.ca.includes(shown.issuer.trim()) ? UNKNOWN_ISSUER : trust.crl !== undefined && shown.revoked ? REVOKED : 0;
+  const seen: ClientView = {
+    ...request,
+    variable: (name) => {
+      if (!shown) return request.variable(name);
+      if (name === "ssl_client_verify") return result === 0 ? "SUCCESS" : "FAILED";
+      return name === "ssl_client_s_dn" ? shown.subject : request.variable(name);
+    },
+    handshakeWas: (context) => named?.special?.handshake?.context === context,
+    verifyResult: () => result,
+  };
+  return { ...request, admit: (host, clients) => admission(clients, host.handshake, seen) };
 }

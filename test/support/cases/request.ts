@@ -16,9 +16,11 @@ export interface CaseRequest {
   readonly http2: boolean;
   /** SNI, where it is not the host. */
   readonly serverName?: string;
-  readonly times: number;
-  /** A client with this name, which sends the cookies that it was given. */
+  /** A client with this name, which sends the cookies that it was given, and shows its certificate of certificates.yaml. */
   readonly client?: string;
+  /** TLS 1.2 with these ciphers. */
+  readonly ciphers?: string;
+  readonly times: number;
   readonly expect: Expect;
 }
 
@@ -39,12 +41,16 @@ export interface Expect {
   /** Of the answer (null: absent; `*`: present; `~ …`: matches). */
   readonly location?: string;
   readonly headers?: Readonly<Record<string, string | null>>;
+  /** The answer's body has this in it. */
+  readonly text?: string;
+  /** The handshake chose this cipher. */
+  readonly cipher?: string;
   /** `namespace/name` of the Secret whose certificate was shown, or `default`. */
   readonly certificate?: string;
 }
 
-const REQUEST_KEYS = ["ask", "headers", "body", "bodySize", "http2", "serverName", "times", "client", "expect"];
-const EXPECT_KEYS = ["status", "backend", "endpoints", "sameEndpoint", "shares", "path", "host", "seen", "location", "headers", "certificate"];
+const REQUEST_KEYS = ["ask", "headers", "body", "bodySize", "http2", "serverName", "client", "ciphers", "times", "expect"];
+const EXPECT_KEYS = ["status", "backend", "endpoints", "sameEndpoint", "shares", "path", "host", "seen", "location", "headers", "text", "cipher", "certificate"];
 
 export function requestsOf(requests: readonly unknown[], where: string): readonly CaseRequest[] {
   return requests.map((one, index) => requestOf(table(one, `${where} request ${index}`), `${where} request ${index}`));
@@ -66,6 +72,7 @@ function requestOf(given: Table, where: string): CaseRequest {
     body: given["bodySize"] === undefined ? text(given["body"] ?? "") : "x".repeat(Number(given["bodySize"])),
     http2: given["http2"] === true,
     ...(given["serverName"] === undefined ? {} : { serverName: text(given["serverName"]) }),
+    ...(given["ciphers"] === undefined ? {} : { ciphers: text(given["ciphers"]) }),
     times: Number(given["times"] ?? 1),
     ...(given["client"] === undefined ? {} : { client: text(given["client"]) }),
     expect: expectOf(table(given["expect"], where), where),
@@ -76,7 +83,7 @@ function expectOf(given: Table, where: string): Expect {
   keys(given, EXPECT_KEYS, where);
   const served = ["backend", "endpoints", "sameEndpoint", "shares"].some((key) => key in given);
   if (!served && given["status"] === undefined) throw new Error(`${where}: say which backend or status is expected`);
-  const words = (key: "backend" | "path" | "host" | "location" | "certificate"): object =>
+  const words = (key: "backend" | "path" | "host" | "location" | "text" | "cipher" | "certificate"): object =>
     given[key] === undefined ? {} : { [key]: text(given[key]) };
   const textOrNull = (value: unknown): string | null => (value === null ? null : text(value));
   return {
@@ -85,6 +92,8 @@ function expectOf(given: Table, where: string): Expect {
     ...words("path"),
     ...words("host"),
     ...words("location"),
+    ...words("text"),
+    ...words("cipher"),
     ...words("certificate"),
     ...(given["endpoints"] === undefined ? {} : { endpoints: list(given["endpoints"], where).map(text) }),
     ...(given["sameEndpoint"] === undefined ? {} : { sameEndpoint: given["sameEndpoint"] === true }),

@@ -1,0 +1,180 @@
+/**
+ * The annotations about the TLS of a host: client certificates, ciphers, passthrough.
+ *
+ * ingress-nginx behaviour: a CA Secret that cannot be used forbids the whole host. Unlike there, so does everything
+ * else about client certificates that cannot be honoured; nothing of it opens a host.
+ */
+import { createHash } from "node:crypto";
+import { keyOf } from "../../source/snapshot.ts";
+import { printable } from "../../support/text.ts";
+import * as found from "../findings-catalogue.ts";
+import type { ClientPolicy, Trust } from "../types.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, ValueType } from "./annotation.ts";
+import { readTrust } from "./ca-secret.ts";
+import { cipherList, errorPage, subjectPattern } from "./host-tls-types.ts";
+import { foreign, objectName } from "./resolver.ts";
+import type { ResolveContext, Resolver } from "./resolver.ts";
+import { basicText, boolean, integerBetween, oneOf } from "./value-types.ts";
+import type { HostTlsValues, Values } from "./values.ts";
+
+export const hostTlsDefaults: HostTlsValues = { verify: "on", depth: 1, passCertificate: false, passthrough: false };
+
+type Field = keyof HostTlsValues;
+
+function hostTls<F extends Field>(field: F, type: ValueType<NonNullable<HostTlsValues[F]>>, row: Omit<Parameters<typeof annotation>[0], "type" | "get" | "set" | "scope">): Honoured {
+  return annotation<NonNullable<HostTlsValues[F]>>({
+    ...row,
+    scope: "host",
+    type,
+    get: (values) => values.hostTls[field] ?? undefined,
+    set: (values, value) => ({ ...values, hostTls: { ...values.hostTls, [field]: value } }),
+  });
+}
+
+const clientAuthAnnotations: readonly Honoured[] = [
+  hostTls("secret", basicText, {
+    name: "auth-tls-secret",
+    group: "authentication",
+    risk: "Medium",
+    onInvalid: "forbidden",
+    doc: "Secret (`namespace/name`) whose `ca.crt` signs the client certificates that the host wants, and whose `ca.crl` lists revoked ones.",
+    differs:
+      "A Secret without `ca.crt` forbids the host instead of leaving it open; of several Ingresses the oldest decides, and the Secret of a later one that cannot be used closes the paths of that one alone; canaries take no part; a changed `ca.crt` holds from the next request on.",
+  }),
+  hostTls("verify", oneOf("on", "off", "optional", "optional_no_ca"), {
+    name: "auth-tls-verify-client",
+    group: "authentication",
+    risk: "Medium",
+    doc: "Whether clients must have a certificate (`on`), may have one (`optional`), or may have one that anybody signed (`optional_no_ca`).",
+    differs: "`on` or `optional_no_ca` without `auth-tls-secret` forbids the host instead of leaving it open.",
+  }),
+  hostTls("depth", integerBetween(1, 100, "a whole number of issuers"), {
+    name: "auth-tls-verify-depth",
+    group: "authentication",
+    risk: "Low",
+    doc: "Longest chain between a client certificate and the CA.",
+  }),
+  hostTls("errorPage", errorPage, {
+    name: "auth-tls-error-page",
+    group: "authentication",
+    risk: "High",
+    onInvalid: "forbidden",
+    doc: "URL to redirect clients to whose certificate is missing or refused, instead of 400.",
+    differs: "A URL without scheme is one of https; a location (`@name`) or a path, which could only lead back to the host, is refused.",
+  }),
+  hostTls("passCertificate", boolean, {
+    name: "auth-tls-pass-certificate-to-upstream",
+    group: "authentication",
+    risk: "Low",
+    onInvalid: "forbidden",
+    doc: "Backends get the client's certificate, URL-encoded PEM, in `ssl-client-cert`.",
+    differs: "Where clients are verified, `ssl-client-…` headers that a client sends itself never reach a backend.",
+  }),
+  hostTls("matchCn", subjectPattern, {
+    name: "auth-tls-match-cn",
+    group: "authentication",
+    risk: "High",
+    onInvalid: "forbidden",
+    doc: "Regular expression, from `CN=` on, that must be found in the subject of the client certificate; others get 403.",
+    differs: "Without `auth-tls-secret` it forbids the host instead of having no effect.",
+  }),
+];
+
+export const hostTlsAnnotations: readonly Honoured[] = [
+  ...clientAuthAnnotations,
+  hostTls("ciphers", cipherList, {
+    name: "ssl-ciphers",
+    group: "backend",
+    risk: "Low",
+    onInvalid: "refused",
+    doc: "Ciphers of the host up to TLS 1.2, as OpenSSL lists them; the oldest Ingress that has some decides.",
+    differs: "A list without any known cipher is refused, and a TLS session that began under one list resumes under no other.",
+  }),
+  hostTls("preferServer", boolean, {
+    name: "ssl-prefer-server-ciphers",
+    group: "backend",
+    risk: "Low",
+    doc: "Whether the order of Sluice's ciphers comes before the client's.",
+  }),
+  hostTls("passthrough", boolean, {
+    name: "ssl-passthrough",
+    group: "passthrough",
+    risk: "Low",
+    onInvalid: "refused",
+    doc: "Accepted without effect: TLS ends at Sluice.",
+    differs: "Passthrough is not offered; as in ingress-nginx without `--enable-ssl-passthrough`, the host is served with Sluice's certificate.",
+  }),
+];
+
+export const hostTlsResolver: Resolver = {
+  groups: ["authentication", "passthrough"],
+  resolve(values, at) {
+    if (values.hostTls.passthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
+    if (clientAuthAnnotations.every(({ name }) => at.given(name) === undefined)) return values;
+    const clients = clientAuthAnnotations.some((row) => isInvalid(row, values, at)) ? FORBIDDEN : clientPolicy(values, at);
+    // Where an older Ingress decides for the host, these paths stay closed.
+    if (clients?.mode === "refused") at.close();
+    return clients ? { ...values, hostTls: { ...values.hostTls, clients } } : values;
+  },
+};
+
+const FORBIDDEN: ClientPolicy = { mode: "refused", depth: 1, passCertificate: false };
+
+function isInvalid(row: Honoured, values: Values, at: ResolveContext): boolean {
+  const text = at.given(row.name);
+  return row.onInvalid === "forbidden" && text !== undefined && row.read(values, text, at.config).problem === "invalid";
+}
+
+function clientPolicy(values: Values, at: ResolveContext): ClientPolicy | undefined {
+  const { secret, verify: mode, depth, passCertificate, errorPage: page, matchCn } = values.hostTls;
+  if (secret === undefined) return withoutSecret(at);
+  const trust = trustOf(secret, at);
+  if (!trust) return FORBIDDEN;
+  if (mode !== "off" && !redirectsToHttps(values, at)) {
+    at.report(found.clientAuthOverHttp(at.place("auth-tls-secret"), { name: "auth-tls-secret" }));
+  }
+  return {
+    mode,
+    depth,
+    ...(mode === "off" ? {} : { trust }),
+    passCertificate,
+    ...(page === undefined ? {} : { errorPage: page }),
+    ...(matchCn === undefined ? {} : { matchCn }),
+  };
+}
+
+function redirectsToHttps({ redirects }: Values, { ingress }: ResolveContext): boolean {
+  return redirects.forceSslRedirect || (redirects.sslRedirect && (ingress.spec.tls ?? []).length > 0);
+}
+
+/** ingress-nginx ignores all of these then. What asks for verification must not be ignored. */
+function withoutSecret(at: ResolveContext): ClientPolicy | undefined {
+  let forbidden = false;
+  for (const { name } of clientAuthAnnotations) {
+    const text = at.given(name);
+    if (text === undefined) continue;
+    const verifies = name === "auth-tls-match-cn" || (name === "auth-tls-verify-client" && text !== "off" && text !== "optional");
+    at.report((verifies ? found.clientAuthWithoutSecret : found.clientAuthUnused)(at.place(name), { name }));
+    if (verifies) forbidden = true;
+  }
+  return forbidden ? FORBIDDEN : undefined;
+}
+
+/** Undefined, with a finding, when the Secret cannot be used. */
+function trustOf(text: string, at: ResolveContext): Trust | undefined {
+  const refuse = (key: string, why: string): undefined => {
+    const params = { name: "auth-tls-secret", kind: "Secret", key: printable(key), why, effect: found.HOST_FORBIDDEN };
+    at.report(found.annotationReference(at.place("auth-tls-secret"), params));
+  };
+  const name = objectName(text, at, "whole");
+  if (!name) return refuse(text, "is not of the form namespace/name");
+  const key = keyOf(name.namespace, name.name);
+  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
+  const secret = at.lookup.secret(name.namespace, name.name);
+  if (!secret) return refuse(key, "does not exist: create it or correct the name");
+  const read = readTrust(secret);
+  if (typeof read === "string") return refuse(key, read);
+  const id = createHash("sha256").update(read.ca).update("\0").update(read.crl ?? "").digest("hex");
+  return { id, ...read };
+}
