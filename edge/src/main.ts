@@ -9,6 +9,7 @@ import { loadSnapshot } from "./phases/snapshot.ts";
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
+export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";

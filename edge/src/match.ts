@@ -6,6 +6,8 @@
  */
 import { chooseCanary } from "./canary.ts";
 import { holds } from "./conditions.ts";
+import type { Cors } from "./cors.ts";
+import { allowedOrigin } from "./cors.ts";
 import type { Canary, Host, Pool, Route } from "./program.ts";
 import { DEFAULT_BACKEND } from "./program.ts";
 import type { Tables } from "./tables.ts";
@@ -28,6 +30,8 @@ export interface Decision {
   canary: Canary | undefined;
   /** 0: proxy to `pool`; else answer this status. */
   status: number;
+  /** The route's own pool is empty, and its default backend takes the request. */
+  substitute: boolean;
   /** For 30x: `slash` (append one to the path) or `https`. */
   redirect: "slash" | "https" | undefined;
 }
@@ -38,6 +42,7 @@ const decision: Decision = {
   pool: undefined,
   canary: undefined,
   status: 0,
+  substitute: false,
   redirect: undefined,
 };
 
@@ -53,6 +58,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   decision.pool = undefined;
   decision.canary = undefined;
   decision.redirect = undefined;
+  decision.substitute = false;
   if (host === undefined) {
     decision.status = 503;
     return decision;
@@ -61,6 +67,8 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   const route = host.routes[index] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
+  const filters = route.filters;
+  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);
   if (route.respond !== undefined) return answer(route.respond);
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
     return redirect("https", tables.settings.redirectCode);
@@ -104,6 +112,11 @@ function firstThatHolds(host: Host, first: number | undefined, request: RequestV
   return undefined;
 }
 
+/** OPTIONS from an origin that is allowed: answered whatever the path would do. */
+function isPreflight(cors: Cors, request: RequestView): boolean {
+  return request.variable("request_method") === "OPTIONS" && allowedOrigin(cors, request.variable("http_origin")) !== undefined;
+}
+
 /** The client's scheme, or the one that a trusted proxy in front says it was. */
 function isHttps(tables: Tables, request: RequestView, https: boolean | undefined): boolean {
   const forwarded = tables.settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
@@ -140,7 +153,26 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   }
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool);
-  return answer(route.pool === DEFAULT_BACKEND ? 404 : 503);
+  if (route.pool === DEFAULT_BACKEND) return answer(404);
+  const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
+  if (substitute === undefined) return answer(503);
+  decision.substitute = true;
+  return proxy(substitute);
+}
+
+/** The default backend that a route has for itself, when it has endpoints. */
+function ownDefaultBackend(tables: Tables, { filters }: Route): Pool | undefined {
+  const id = filters?.errors?.backend;
+  const pool = id === undefined ? undefined : tables.pools[id];
+  return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
+}
+
+/** Who makes the page of an error: the route's own default backend, else the controller's; undefined: nobody can. */
+export function errorPool(tables: Tables, route: Route): Pool | undefined {
+  const own = ownDefaultBackend(tables, route);
+  if (own !== undefined) return own;
+  const pool = tables.pools[DEFAULT_BACKEND];
+  return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
 }
 
 function proxy(pool: Pool): Decision {

@@ -5,7 +5,8 @@ declare namespace ngx {
   /** Values are strings; assigning undefined clears the variable. */
   export const vars: Record<string, string | undefined>;
   export { vars as var };
-  export const header: Record<string, string | undefined>;
+  /** Response headers; several of one name are a list. */
+  export const header: Record<string, string | string[] | undefined>;
   export const status: number;
 
   /** What `exit` takes in the certificate phase to end the handshake. */
@@ -27,6 +28,9 @@ declare namespace ngx {
   export namespace req {
     export function set_uri(uri: string, jump: boolean): void;
     export function get_method(): string;
+    /** A request header; undefined removes it. */
+    export function set_header(name: string, value: string | undefined): void;
+    export function discard_body(): void;
   }
   /** @noSelf */
   export namespace re {

@@ -6,8 +6,15 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Condition } from "./conditions.ts";
+import type { Cors } from "./cors.ts";
+import type { Replacement } from "./replacement.ts";
+import type { CookieRewrite } from "./set-cookie.ts";
+import type { Template } from "./template.ts";
 
 export type { Condition } from "./conditions.ts";
+export type { Origin } from "./cors.ts";
+export type { Replacement } from "./replacement.ts";
+export type { Template } from "./template.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
 export interface Pool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
@@ -47,6 +54,22 @@ export type Counts = Record<number, number>;
  * profile whose location runs the access and header filter phases; one without never looks here.
  */
 export interface Filters {
+  /** Which origins may use the responses. */
+  cors?: Cors;
+  /** Domain and Path of the backend's cookies. */
+  cookies?: CookieRewrite;
+  /** Location and Refresh headers of the backend. */
+  redirects?: Replacement;
+  /** The Host header that the backend gets. */
+  vhost?: Template;
+  /** The Connection header that the backend gets. */
+  connection?: string;
+  /** Errors get pages from `backend` (a pool id), which also takes requests while their own pool is empty; else from the default backend. */
+  errors?: { backend?: string };
+  /** No line in the access log. */
+  quiet?: boolean;
+  /** A line in the error log for what the backend is asked for. */
+  logRewrites?: boolean;
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
 }

@@ -10,11 +10,12 @@ import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
-import { logDirectives, logLabels } from "./logs.ts";
+import { errorLocations } from "./error-pages.ts";
+import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { digestOf } from "../support/digest.ts";
-import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { clientAddress, filteredHeaders, upstreamHeaders, variableMaps } from "./forwarding.ts";
 import { tlsDirectives } from "./tls.ts";
 
 export interface NginxConf {
@@ -187,14 +188,17 @@ function server(input: ConfInput): Directive {
       ...profileDirectives(defaultProfile(config)),
       directive("proxy_pass", "http://sluice"),
     ]),
-    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile)),
+    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
+    ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
     declarations(),
   ]);
 }
 
-function profileLocation(id: string, profile: Profile): Directive {
+function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
+  const headers = filteredHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value));
   return block("location", ["=", `profile:${id}`], [
     ...profileDirectives(profile),
+    ...(profile.filtered ? [...headers, ...quietLog(config, facts)] : []),
     directive("proxy_pass", expression("http://sluice$sluice_uri")),
   ]);
 }
@@ -202,7 +206,7 @@ function profileLocation(id: string, profile: Profile): Directive {
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations(): Directive {
   const names = ["sluice_uri", "sluice_request_id", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace",
-    "ingress_name", "service_name", "service_port", "location_path"];
+    "ingress_name", "service_name", "service_port", "location_path", "sluice_vhost", "sluice_connection", "sluice_quiet"];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

@@ -9,6 +9,7 @@ import type { Config } from "../model/config.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
+import { errorPage } from "./error-pages.ts";
 
 export interface Profile extends Pick<
   ProxySettings,
@@ -24,6 +25,10 @@ export interface Profile extends Pick<
 > {
   /** The location runs the access and header filter phases: it serves routes with filters. */
   readonly filtered: boolean;
+  /** Statuses whose answers are replaced, ascending. */
+  readonly errorCodes: readonly number[];
+  /** Those of backends, too. */
+  readonly interceptErrors: boolean;
 }
 
 interface Row {
@@ -74,6 +79,14 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]: Row } = {
     why: "a phase is hooked per location, and routes without filters should not pay for it",
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
   },
+  errorCodes: {
+    why: "error_page takes no variables",
+    emit: (p) => p.errorCodes.map(errorPage),
+  },
+  interceptErrors: {
+    why: "read when the backend's answer comes in, before any phase of ours",
+    emit: (p) => (p.interceptErrors ? INTERCEPTION : []),
+  },
 };
 
 const FILTER_PHASES: readonly Directive[] = [
@@ -81,11 +94,15 @@ const FILTER_PHASES: readonly Directive[] = [
   luaBlock("header_filter_by_lua_block", "sluice.respond()"),
 ];
 
+/** Of every protocol that a profile may speak: the directives of the others mean nothing. */
+const INTERCEPTION: readonly Directive[] = ["proxy", "grpc", "fastcgi"].map((name) => directive(`${name}_intercept_errors`, "on"));
+
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 
 /** The part of a route that makes its profile. */
-export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge">): Profile {
-  return pick({ ...proxy, filtered: filters.edge !== undefined });
+export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "errorPages">): Profile {
+  const { edge, errorPages: pages } = filters;
+  return pick({ ...proxy, filtered: edge !== undefined, errorCodes: pages?.codes ?? [], interceptErrors: pages?.ofBackends === true });
 }
 
 /** Keys in one order, so that equal profiles print alike. */
@@ -109,6 +126,8 @@ export function defaultProfile(config: Config): Profile {
     nextUpstreamTries: config.proxyNextUpstreamTries,
     httpVersion: config.proxyHttpVersion,
     filtered: false,
+    errorCodes: [],
+    interceptErrors: false,
   };
 }
 

@@ -2,6 +2,7 @@
  * The controller's ConfigMap: every key that Sluice honours, with ingress-nginx's names and defaults.
  */
 import type { ConfigMap } from "../source/objects.ts";
+import type { Replacing } from "./annotations/response-types.ts";
 import { closest } from "../support/edit-distance.ts";
 import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configValueInvalid } from "./config/findings.ts";
 import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
@@ -49,6 +50,13 @@ export interface Config {
   // annotations
   readonly allowCrossNamespaceResources: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
+  // responses, overridable per Ingress
+  readonly proxyCookieDomain: Replacing;
+  readonly proxyCookiePath: Replacing;
+  readonly proxyRedirectFrom: string;
+  readonly proxyRedirectTo: string;
+  readonly customHttpErrors: readonly number[];
+  readonly disableProxyInterceptErrors: boolean;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

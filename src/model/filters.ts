@@ -2,7 +2,12 @@
  * The filters of one route, from the annotations of its Ingress: each group of annotations adds the fields it knows of.
  */
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
+import { corsFilters } from "./annotations/cors.ts";
+import { errorFilters, errorPages, errorPools } from "./annotations/error-pages.ts";
 import { headerFilters } from "./annotations/headers.ts";
+import { logFilters } from "./annotations/logs.ts";
+import { sentFilters } from "./annotations/request-headers.ts";
+import { rewritingFilters } from "./annotations/rewriting.ts";
 import type { Values } from "./annotations/values.ts";
 import type { Config } from "./config.ts";
 import type { FilterPool, Filters, PathType } from "./types.ts";
@@ -23,8 +28,24 @@ export interface FilterContext {
 type EdgeFiltersOf = (values: Values, context: FilterContext) => EdgeFilters;
 type PoolsOf = (values: Values, context: FilterContext) => readonly FilterPool[];
 
-const EDGE_FILTERS: readonly EdgeFiltersOf[] = [headerFilters];
-const POOLS: readonly PoolsOf[] = [];
+const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
+  headerFilters,
+  corsFilters,
+  rewritingFilters,
+  sentFilters,
+  errorFilters,
+  logFilters,
+];
+const POOLS: readonly PoolsOf[] = [
+  errorPools,
+];
+
+/** Of a route that leads to the default backend because nobody declared it: the operator's error pages. */
+export function undeclaredFilters(defaults: Values): Filters {
+  const pages = errorPages(defaults);
+  const none: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
+  return pages ? { ...none, edge: errorFilters(defaults, { namespace: "" }), errorPages: pages } : none;
+}
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
@@ -32,10 +53,12 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
   const httpsRedirect = exempt ? "never" : forceSslRedirect ? "always" : sslRedirect ? "certificate" : "never";
   const edge: EdgeFilters = Object.assign({}, ...EDGE_FILTERS.map((filters) => filters(values, context)));
   const pools = POOLS.flatMap((poolsOf) => poolsOf(values, context));
+  const pages = errorPages(values);
   return {
     httpsRedirect,
     preserveTrailingSlash,
     ...(Object.keys(edge).length > 0 ? { edge } : {}),
     ...(pools.length > 0 ? { pools } : {}),
+    ...(pages ? { errorPages: pages } : {}),
   };
 }

@@ -113,6 +113,21 @@ export const annotationReference = finding<{ name: string; kind: string; key: st
   ({ effect }) => effect,
 );
 
+/** An annotation that does nothing alone. */
+export const annotationIncomplete = finding<{ name: string; needs: string }>(
+  "annotation-incomplete",
+  "warning",
+  ({ name, needs }) => `${name} does nothing without ${needs}: add it, or remove ${name}`,
+  () => "it has no effect",
+);
+
+export const corsOriginSkipped = finding<{ origins: readonly string[]; effect: string }>(
+  "cors-origin-skipped",
+  "warning",
+  ({ origins }) => `${origins.map((one) => `"${one}"`).join(", ")} in cors-allow-origin has no scheme: write it like https://shop.example`,
+  ({ effect }) => effect,
+);
+
 export const annotationReduced = finding<BadValue>(
   "annotation-reduced",
   "warning",

@@ -90,6 +90,15 @@ export interface Filters {
   readonly edge?: EdgeFilters;
   /** Pools that a filter sends requests to, beside the route's own. */
   readonly pools?: readonly FilterPool[];
+  /** Answers that are replaced by pages of another backend. */
+  readonly errorPages?: ErrorPages;
+}
+
+export interface ErrorPages {
+  /** Ascending. */
+  readonly codes: readonly number[];
+  /** Backends' own answers with these statuses are replaced, too. */
+  readonly ofBackends: boolean;
 }
 
 /** A pool that an annotation needs: of a Service or a name that it mentions. */

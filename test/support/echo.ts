@@ -1,6 +1,6 @@
 /** Backends for tests: http servers on loopback that answer with what they were asked. */
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
 /** What an echo backend answers, as JSON. */
@@ -28,9 +28,14 @@ export interface EchoBackend {
   close(): Promise<void>;
 }
 
+function wantedHeaders(json: string | string[] | undefined): OutgoingHttpHeaders {
+  return typeof json === "string" ? (JSON.parse(json) as OutgoingHttpHeaders) : {};
+}
+
 /**
  * Starts one. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
- * `101`, and answers the status of a request header `x-want-status`.
+ * `101`, and answers the status of a request header `x-want-status`, with the headers of `x-want-headers` (JSON).
+ * A request with `x-code` asks for an error page: it gets the status of `x-want-page`.
  */
 export async function startEcho(name: string, address = "127.0.0.1", port = 0): Promise<EchoBackend> {
   let answered = 0;
@@ -46,7 +51,8 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
       const echo = describe(server, name, request, bodyLength, hash.digest("hex"));
       const text = JSON.stringify(echo);
       const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-      response.writeHead(Number(request.headers["x-want-status"] ?? 200), headers);
+      const wanted = request.headers["x-code"] === undefined ? request.headers["x-want-status"] : request.headers["x-want-page"];
+      response.writeHead(Number(wanted ?? 200), { ...headers, ...wantedHeaders(request.headers["x-want-headers"]) });
       response.end(text);
     });
   });

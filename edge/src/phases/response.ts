@@ -1,12 +1,82 @@
 /** Header filter phase of the routes with filters: what the client gets beside, or in place of, the backend's headers. */
+import type { Cors } from "../cors.ts";
+import { allowedOrigin, varyByOrigin } from "../cors.ts";
+import type { Filters, Route } from "../program.ts";
+import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
+import type { Replacement } from "../replacement.ts";
+import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
 import { recall } from "./state.ts";
 
 export function respond(): void {
-  const filters = recall()?.route?.filters;
+  const state = recall();
+  if (state === undefined || state.route === undefined) return;
+  const { filters } = state.route;
   if (filters === undefined) return;
+  if (!state.errorPage) rewriteHeaders(state.route, filters);
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
+  if (filters.cors !== undefined) allowOrigin(filters.cors);
 }
 
 function setHeaders(headers: [string, string][]): void {
   for (const [name, value] of headers) ngx.header[name] = value;
+}
+
+/** The headers of CORS, for an origin that is allowed. */
+export function allowOrigin(cors: Cors): void {
+  const { header } = ngx;
+  if (cors.origins !== undefined) header.Vary = varyByOrigin(joined(header.Vary));
+  const origin = allowedOrigin(cors, ngx.var.http_origin);
+  if (origin === undefined) return;
+  header["Access-Control-Allow-Origin"] = origin;
+  setHeaders(cors.headers);
+}
+
+function joined(values: string | string[] | undefined): string | undefined {
+  return values === undefined || typeof values === "string" ? values : values.join(", ");
+}
+
+function rewriteHeaders(route: Route, { cookies, redirects }: Filters): void {
+  if (cookies !== undefined) rewriteCookies(cookies);
+  if (redirects !== undefined) rewriteRedirects(route, redirects);
+}
+
+function rewriteCookies(by: CookieRewrite): void {
+  const given = ngx.header["Set-Cookie"];
+  if (given === undefined) return;
+  if (typeof given === "string") {
+    const rewritten = rewriteSetCookie(given, by, matches);
+    if (rewritten !== undefined) ngx.header["Set-Cookie"] = rewritten;
+    return;
+  }
+  const all: string[] = [];
+  for (const one of given) all.push(rewriteSetCookie(one, by, matches) ?? one);
+  ngx.header["Set-Cookie"] = all;
+}
+
+function rewriteRedirects(route: Route, by: Replacement): void {
+  const { header } = ngx;
+  const { Location: location, Refresh: refresh } = header;
+  if (typeof location === "string") {
+    const rewritten = rewriteLocation(location, by, matches);
+    if (rewritten !== undefined) header.Location = absolute(rewritten);
+  }
+  if (typeof refresh === "string") {
+    const rewritten = rewriteRefresh(refresh, by, matches);
+    if (rewritten !== undefined) header.Refresh = rewritten;
+  }
+}
+
+/** nginx behaviour: a path that a Location was rewritten to is one of the requested host. */
+function absolute(location: string): string {
+  const vars = ngx.var;
+  return location.charCodeAt(0) === 47 ? (vars.scheme as string) + "://" + (vars.host as string) + location : location;
+}
+
+function matches(this: void, text: string, pattern: string): boolean | undefined {
+  const [from, , problem] = ngx.re.find(text, pattern, "jo");
+  if (problem !== undefined) {
+    ngx.log(ngx.WARN, "pattern of a response header cannot be run: ", problem);
+    return undefined;
+  }
+  return from !== undefined;
 }

@@ -10,8 +10,10 @@ import { httpsLocation, slashLocation } from "../redirect.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
+import { allowOrigin } from "./response.ts";
 import { sayGoodbye } from "./retirement.ts";
 import { remember, tables } from "./state.ts";
+import { prepareRequest } from "./upstream-request.ts";
 
 const request: RequestView = {
   variable: (name) => ngx.var[name],
@@ -36,11 +38,20 @@ export function rewrite(): void {
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     remember(route, undefined, undefined, decision.status);
+    prepareRequest(route, route.filters, false);
     return enter(route.profile as string);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   remember(route, pool, decision.canary, 0);
+  if (route.filters !== undefined) prepareRequest(route, route.filters, decision.substitute);
   if (route.profile !== undefined) enter(route.profile);
+  if (route.filters !== undefined && route.filters.logRewrites === true) logRewrite();
+}
+
+/** Both are as they travel, so that no byte of a client's can forge a line. */
+function logRewrite(): void {
+  const vars = ngx.var;
+  ngx.log(ngx.NOTICE, "request for ", vars.host as string, " ", vars.request_uri as string, " goes on as ", vars.sluice_uri as string);
 }
 
 /** Leads the request to the location of a profile, and its raw URI past it. */
@@ -55,6 +66,15 @@ function originForm(raw: string): string {
   return raw.charCodeAt(0) === 47 ? raw : "/" + raw;
 }
 
+/** ingress-nginx's headers; nginx leaves out those that a 204 cannot have. */
+function answerPreflight({ route }: Decision): void {
+  const cors = route?.filters?.cors;
+  if (cors === undefined) return;
+  allowOrigin(cors);
+  ngx.header["Content-Type"] = "text/plain charset=UTF-8";
+  ngx.header["Content-Length"] = "0";
+}
+
 function refuse(decision: Decision): void {
   const vars = ngx.var;
   const uri = vars.request_uri as string;
@@ -64,6 +84,7 @@ function refuse(decision: Decision): void {
   } else if (decision.redirect === "https") {
     ngx.redirect(httpsLocation(vars.best_http_host as string, uri, decision.route?.keepSlash === true), decision.status);
   } else {
+    if (decision.status === 204) answerPreflight(decision);
     ngx.exit(decision.status);
   }
 }

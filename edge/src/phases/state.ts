@@ -24,6 +24,8 @@ export interface InFlight {
   endpoint: number;
   /** Endpoints tried, the present one included. */
   tries: number;
+  /** The page of an error is being asked for: the answer is not the route's backend's. */
+  errorPage: boolean;
 }
 
 export const tables: Tables = newTables();
@@ -45,6 +47,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.canary = canary;
   state.refused = refused;
   state.endpoint = -1;
+  state.errorPage = false;
 }
 
 /**
@@ -52,7 +55,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0 };
+  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, errorPage: false };
   byAddress.set(key, state);
   return state;
 }

@@ -53,11 +53,9 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["upstream-hash-by-subset", "Low"], ["upstream-hash-by-subset-size", "Low"],
   ]),
   ...group("backend", "location", never, [
-    ["backend-protocol", "Low"], ["upstream-vhost", "Low"], ["x-forwarded-prefix", "Medium"],
-    ["connection-proxy-header", "Low"], ["default-backend", "Low"], ["custom-http-errors", "Low"],
-    ["disable-proxy-intercept-errors", "Low"], ["proxy-busy-buffers-size", "Low"],
-    ["proxy-cookie-path", "Medium"], ["proxy-cookie-domain", "Medium"], ["proxy-redirect-from", "Medium"],
-    ["proxy-redirect-to", "Medium"], ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
+    ["backend-protocol", "Low"], ["x-forwarded-prefix", "Medium"],
+    ["proxy-busy-buffers-size", "Low"],
+    ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
   ]),
   ...group("fastcgi", "location", never, [["fastcgi-index", "Medium"], ["fastcgi-params-configmap", "Medium"]]),
   ...group("http2", "location", never, [["http2-push-preload", "Low"]]),
@@ -67,11 +65,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["session-cookie-max-age", "Medium"], ["session-cookie-path", "Medium"], ["session-cookie-domain", "Medium"],
     ["session-cookie-samesite", "Low"], ["session-cookie-conditional-samesite-none", "Low"],
     ["session-cookie-change-on-failure", "Low"],
-  ]),
-  ...group("cors", "location", never, [
-    ["enable-cors", "Low"], ["cors-allow-origin", "Medium"], ["cors-allow-headers", "Medium"],
-    ["cors-allow-methods", "Medium"], ["cors-allow-credentials", "Low"], ["cors-expose-headers", "Medium"],
-    ["cors-max-age", "Low"],
   ]),
   ...group("redirect", "host", never, [["from-to-www-redirect", "Low"]]),
   ...group("redirect", "location", never, [
@@ -86,7 +79,6 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["enable-opentelemetry", "Low"], ["opentelemetry-trust-incoming-span", "Low"],
     ["opentelemetry-operation-name", "Medium"],
   ]),
-  ...group("log", "location", never, [["enable-access-log", "Low"], ["enable-rewrite-log", "Low"]]),
 ];
 
 /** Text for nginx's configuration: never let in (ingress-nginx refuses these Ingresses by default, too). */

@@ -4,9 +4,19 @@
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
 import { canaryDefaults } from "./canary.ts";
+import { corsDefaults } from "./cors.ts";
+import type { CorsValues } from "./cors.ts";
+import { errorDefaults } from "./error-pages.ts";
+import type { ErrorValues } from "./error-pages.ts";
 import { headerDefaults } from "./headers.ts";
+import { logDefaults } from "./logs.ts";
+import type { LogValues } from "./logs.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
+import { sentDefaults } from "./request-headers.ts";
+import type { SentValues } from "./request-headers.ts";
+import { rewritingDefaults } from "./rewriting.ts";
+import type { RewritingValues } from "./rewriting.ts";
 
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
@@ -32,6 +42,11 @@ export interface RedirectValues {
 }
 
 export interface Values {
+  readonly cors: CorsValues;
+  readonly errors: ErrorValues;
+  readonly logs: LogValues;
+  readonly rewriting: RewritingValues;
+  readonly sent: SentValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -39,5 +54,15 @@ export interface Values {
 }
 
 export function defaultValues(config: Config): Values {
-  return { headers: headerDefaults, canary: canaryDefaults, redirects: redirectDefaults(config), proxy: proxyDefaults(config) };
+  return {
+    cors: corsDefaults,
+    errors: errorDefaults(config),
+    logs: logDefaults,
+    rewriting: rewritingDefaults(config),
+    sent: sentDefaults,
+    headers: headerDefaults,
+    canary: canaryDefaults,
+    redirects: redirectDefaults(config),
+    proxy: proxyDefaults(config),
+  };
 }

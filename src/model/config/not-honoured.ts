@@ -17,8 +17,8 @@ export function asksForNothing(value: string): boolean {
 export const NOT_HONOURED: ReadonlySet<string> = new Set(
   `access-log-params add-headers allow-backend-server-header allow-snippet-annotations
   app-root bind-address bind-address-ipv4 bind-address-ipv6 brotli-level brotli-min-length brotli-types
-  custom-http-errors debug-connections default-type disable-http-access-log disable-ipv6-dns
-  disable-proxy-intercept-errors disable-stream-access-log enable-access-log-for-default-backend enable-aio-write
+  debug-connections default-type disable-http-access-log disable-ipv6-dns
+  disable-stream-access-log enable-access-log-for-default-backend enable-aio-write
   enable-auth-access-log enable-brotli enable-multi-accept enable-ocsp enable-opentelemetry enable-serial-reloads
   enable-syslog error-log-path forwarded-for-proxy-protocol-header forwarded-host-header geoip2-autoreload-in-minutes
   global-auth-always-set-cookie global-auth-cache-duration global-auth-cache-key
@@ -30,9 +30,9 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   modsecurity-snippet nginx-status-ipv4-whitelist nginx-status-ipv6-whitelist no-auth-locations opentelemetry-config
   opentelemetry-operation-name opentelemetry-trust-incoming-span otel-max-export-batch-size otel-max-queuesize
   otel-sampler otel-sampler-parent-based otel-sampler-ratio otel-schedule-delay-millis otel-service-name
-  otlp-collector-host otlp-collector-port proxy-busy-buffers-size proxy-cookie-domain proxy-cookie-path
+  otlp-collector-host otlp-collector-port proxy-busy-buffers-size
   proxy-headers-hash-bucket-size proxy-headers-hash-max-size proxy-max-temp-file-size proxy-protocol-header-timeout
-  proxy-redirect-from proxy-redirect-to proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
+  proxy-set-headers proxy-ssl-location-only proxy-stream-next-upstream
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout
   relative-redirects reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet service-upstream
   skip-access-log-urls ssl-dh-param ssl-early-data ssl-session-ticket-key stream-access-log-path stream-snippet

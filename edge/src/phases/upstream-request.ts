@@ -1,0 +1,37 @@
+/** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
+import type { Filters, Route } from "../program.ts";
+import { evaluate } from "../template.ts";
+
+const variable = (name: string): string | undefined => ngx.var[name];
+
+/** @param substitute the route's default backend gets the request, in place of a pool without endpoints. */
+export function prepareRequest(route: Route, filters: Filters, substitute: boolean): void {
+  const vars = ngx.var;
+  if (filters.vhost !== undefined) {
+    const host = evaluate(filters.vhost, variable);
+    if (isHeaderText(host)) vars.sluice_vhost = host;
+  }
+  if (filters.connection !== undefined) vars.sluice_connection = filters.connection;
+  if (filters.quiet === true) vars.sluice_quiet = "1";
+  if (substitute) nameError(route);
+}
+
+/** Variables may hold what a client wrote: no control character may get into the header. */
+function isHeaderText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 32 || c === 127) return false;
+  }
+  return true;
+}
+
+/** What ingress-nginx tells a default backend about the request that its own pool could not take. */
+function nameError(route: Route): void {
+  const set = ngx.req.set_header;
+  set("X-Code", "503");
+  set("X-Format", ngx.var.http_accept);
+  set("X-Namespace", route.namespace);
+  set("X-Ingress-Name", route.ingress);
+  set("X-Service-Name", route.service);
+  set("X-Service-Port", route.port);
+}
