@@ -54,10 +54,10 @@ export function explain(
   const steps: Step[] = [hostStep(request, decision.host?.name ?? "")];
   if (route) steps.push(routeStep(route, request, settings));
   const location = locationOf(decision, request);
-  if (decision.redirect || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
+  if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
-    steps.push(decision.pool ? poolStep(decision.pool) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    steps.push(decision.pool ? poolStep(decision.pool, decision.substitute) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
   return {
@@ -150,6 +150,7 @@ function answerStep({ status, redirect }: Decision, location = ""): Step {
   const result = `${status} to ${textOf(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
   if (redirect === "slash") return { what: "answer", result, why: "the prefix ends with a slash" };
+  if (status === 204) return { what: "answer", result: "204", why: "OPTIONS from an origin that cors-allow-origin allows" };
   return { what: "answer", result: String(status), why: "" };
 }
 
@@ -172,8 +173,9 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
   return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
 }
 
-function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>): Step {
-  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}` };
+function poolStep({ name, endpoints }: NonNullable<Decision["pool"]>, substitute: boolean): Step {
+  const because = substitute ? "default-backend, because no endpoint is ready; " : "";
+  return { what: "pool", result: name, why: `${because}endpoints: ${endpoints.map(endpointText).join(" ")}` };
 }
 
 function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainSettings): string {

@@ -44,7 +44,7 @@ export const errorAnnotations: readonly Honoured[] = [
     type: errorCodes,
     doc: "Answers with these statuses are replaced by pages of the default backend, which is told the status in `X-Code`.",
     differs: "The request's body is not sent to the default backend; when that has no endpoints, the status stays what it was.",
-    get: ({ errors }) => errors.codes,
+    get: ({ errors }) => (errors.codes.length > 0 ? errors.codes : undefined),
     set: (values, codes) => ({ ...values, errors: { ...values.errors, codes } }),
   }),
   annotation<boolean>({

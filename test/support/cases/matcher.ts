@@ -27,8 +27,10 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
       total = of;
       return drawn;
     };
-    const { pool, canary, route, status } = decide(tables, view(request, draw), request.host, request.path, https);
-    found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
+    const { pool, canary, route, status, substitute } = decide(tables, view(request, draw), request.host, request.path, https);
+    // The pool of a Service's first port is named after the Service alone.
+    const target = substitute ? `${route?.filters?.errors?.backend}/` : (canary?.pool ?? route?.pool ?? "");
+    found.add(pool === undefined ? status : target);
   }
   return found;
 }
