@@ -30,8 +30,6 @@ export interface Decision {
   canary: Canary | undefined;
   /** 0: proxy to `pool`; else answer this status. */
   status: number;
-  /** The route's own pool is empty, and its default backend takes the request. */
-  substitute: boolean;
   /** For 30x: `slash` (append one to the path) or `https`. */
   redirect: "slash" | "https" | undefined;
 }
@@ -42,7 +40,6 @@ const decision: Decision = {
   pool: undefined,
   canary: undefined,
   status: 0,
-  substitute: false,
   redirect: undefined,
 };
 
@@ -58,7 +55,6 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   decision.pool = undefined;
   decision.canary = undefined;
   decision.redirect = undefined;
-  decision.substitute = false;
   if (host === undefined) {
     decision.status = 503;
     return decision;
@@ -155,9 +151,7 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool);
   if (route.pool === DEFAULT_BACKEND) return answer(404);
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
-  if (substitute === undefined) return answer(503);
-  decision.substitute = true;
-  return proxy(substitute);
+  return substitute === undefined ? answer(503) : proxy(substitute);
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -165,6 +159,12 @@ function ownDefaultBackend(tables: Tables, { filters }: Route): Pool | undefined
   const id = filters?.errors?.backend;
   const pool = id === undefined ? undefined : tables.pools[id];
   return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
+}
+
+/** The route's own pool is empty, and its default backend takes the request. No route has both in one pool. */
+export function isSubstitute(tables: Tables, { filters }: Route, pool: Pool | undefined): boolean {
+  const id = filters?.errors?.backend;
+  return id !== undefined && pool !== undefined && pool === tables.pools[id];
 }
 
 /** Who makes the page of an error: the route's own default backend, else the controller's; undefined: nobody can. */

@@ -2,7 +2,7 @@
  * Explains one request with the matcher that serves: the decision is `decide`'s own, and each step names the object
  * and field behind it.
  */
-import { decide, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { decide, isSubstitute, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
@@ -57,7 +57,7 @@ export function explain(
   if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold }));
-    steps.push(decision.pool ? poolStep(decision.pool, decision.substitute) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    steps.push(decision.pool ? poolStep(decision.pool, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = route ? [route.origin, ...route.canaries.map((canary) => canary.origin)] : [];
   return {

@@ -11,7 +11,7 @@ import { recall, tables } from "./state.ts";
 export function errorPage(code: number): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(code);
-  state.errorPage = true;
+  state.refused = code;
   const pool = errorPool(tables, state.route);
   if (pool === undefined) return ngx.exit(code);
   ngx.req.discard_body();

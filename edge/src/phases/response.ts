@@ -12,7 +12,7 @@ export function respond(): void {
   if (state === undefined || state.route === undefined) return;
   const { filters } = state.route;
   if (filters === undefined) return;
-  if (!state.errorPage) rewriteHeaders(state.route, filters);
+  if (state.refused === 0) rewriteHeaders(state.route, filters);
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
   if (filters.cors !== undefined) allowOrigin(filters.cors);
 }

@@ -7,6 +7,7 @@
 import type { Decision, RequestView } from "../match.ts";
 import { decide } from "../match.ts";
 import { httpsLocation, slashLocation } from "../redirect.ts";
+import type { Pool, Route } from "../program.ts";
 import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
@@ -38,14 +39,20 @@ export function rewrite(): void {
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     remember(route, undefined, undefined, decision.status);
-    prepareRequest(route, route.filters, false);
+    prepareRequest(route, route.filters, undefined);
     return enter(route.profile as string);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   remember(route, pool, decision.canary, 0);
-  if (route.filters !== undefined) prepareRequest(route, route.filters, decision.substitute);
-  if (route.profile !== undefined) enter(route.profile);
-  if (route.filters !== undefined && route.filters.logRewrites === true) logRewrite();
+  if (route.profile !== undefined) proxyInProfile(route, pool, route.profile);
+}
+
+/** A route with filters always has a profile. */
+function proxyInProfile(route: Route, pool: Pool, profile: string): void {
+  const { filters } = route;
+  if (filters !== undefined) prepareRequest(route, filters, pool);
+  enter(profile);
+  if (filters !== undefined && filters.logRewrites === true) logRewrite();
 }
 
 /** Both are as they travel, so that no byte of a client's can forge a line. */

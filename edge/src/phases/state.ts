@@ -18,14 +18,15 @@ export interface InFlight {
   /** Undefined for a request that is refused inside its profile. */
   pool: Pool | undefined;
   canary: Canary | undefined;
-  /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
+  /**
+   * 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. Then
+   * also the status whose page is being asked for: what answers is not the route's backend.
+   */
   refused: number;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
   tries: number;
-  /** The page of an error is being asked for: the answer is not the route's backend's. */
-  errorPage: boolean;
 }
 
 export const tables: Tables = newTables();
@@ -47,7 +48,6 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
   state.canary = canary;
   state.refused = refused;
   state.endpoint = -1;
-  state.errorPage = false;
 }
 
 /**
@@ -55,7 +55,7 @@ export function remember(route: Route, pool: Pool | undefined, canary: Canary | 
  * As it is, LuaJIT gives up recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0, errorPage: false };
+  const state = { route: undefined, pool: undefined, canary: undefined, refused: 0, endpoint: -1, tries: 0 };
   byAddress.set(key, state);
   return state;
 }

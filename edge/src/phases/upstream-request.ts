@@ -1,11 +1,13 @@
 /** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
-import type { Filters, Route } from "../program.ts";
+import { isSubstitute } from "../match.ts";
+import type { Filters, Pool, Route } from "../program.ts";
 import { evaluate } from "../template.ts";
+import { tables } from "./state.ts";
 
 const variable = (name: string): string | undefined => ngx.var[name];
 
-/** @param substitute the route's default backend gets the request, in place of a pool without endpoints. */
-export function prepareRequest(route: Route, filters: Filters, substitute: boolean): void {
+/** @param pool undefined for a request that is refused. */
+export function prepareRequest(route: Route, filters: Filters, pool: Pool | undefined): void {
   const vars = ngx.var;
   if (filters.vhost !== undefined) {
     const host = evaluate(filters.vhost, variable);
@@ -13,7 +15,7 @@ export function prepareRequest(route: Route, filters: Filters, substitute: boole
   }
   if (filters.connection !== undefined) vars.sluice_connection = filters.connection;
   if (filters.quiet === true) vars.sluice_quiet = "1";
-  if (substitute) nameError(route);
+  if (isSubstitute(tables, route, pool)) nameError(route);
 }
 
 /** Variables may hold what a client wrote: no control character may get into the header. */

@@ -1,5 +1,5 @@
 /** What the matcher on Node says about a request of a case. */
-import { decide } from "../../../edge/src/match.ts";
+import { decide, isSubstitute } from "../../../edge/src/match.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
@@ -27,9 +27,9 @@ function outcomes(tables: Tables, { url, headers, method }: CaseRequest): Readon
       total = of;
       return drawn;
     };
-    const { pool, canary, route, status, substitute } = decide(tables, view(request, draw), request.host, request.path, https);
+    const { pool, canary, route, status } = decide(tables, view(request, draw), request.host, request.path, https);
     // The pool of a Service's first port is named after the Service alone.
-    const target = substitute ? `${route?.filters?.errors?.backend}/` : (canary?.pool ?? route?.pool ?? "");
+    const target = route && isSubstitute(tables, route, pool) ? `${route.filters?.errors?.backend}/` : (canary?.pool ?? route?.pool ?? "");
     found.add(pool === undefined ? status : target);
   }
   return found;
