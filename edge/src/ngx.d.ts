@@ -36,6 +36,8 @@ declare namespace ngx {
   export namespace re {
     /** 1-based start and end of the first match; undefined, undefined, error otherwise. */
     export function find(subject: string, regex: string, options: string): LuaMultiReturn<[number?, number?, string?]>;
+    /** Groups by number and name, false for those that took no part; undefined, and an error if there was one. */
+    export function match(subject: string, regex: string, options: string): LuaMultiReturn<[object?, string?]>;
   }
   /** @noSelf */
   export namespace timer {

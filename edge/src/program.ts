@@ -7,12 +7,14 @@
  */
 import type { Condition } from "./conditions.ts";
 import type { Cors } from "./cors.ts";
+import type { ForwardedPrefix } from "./forwarded-prefix.ts";
 import type { Replacement } from "./replacement.ts";
 import type { CookieRewrite } from "./set-cookie.ts";
 import type { Template } from "./template.ts";
 
 export type { Condition } from "./conditions.ts";
 export type { Origin } from "./cors.ts";
+export type { ForwardedPrefix } from "./forwarded-prefix.ts";
 export type { Replacement } from "./replacement.ts";
 export type { Template } from "./template.ts";
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
@@ -62,6 +64,8 @@ export interface Filters {
   redirects?: Replacement;
   /** The Host header that the backend gets. */
   vhost?: Template;
+  /** The X-Forwarded-Prefix header that the backend gets. */
+  prefix?: ForwardedPrefix;
   /** The Connection header that the backend gets. */
   connection?: string;
   /** Errors get pages from `backend` (a pool id), which also takes requests while their own pool is empty; else from the default backend. */

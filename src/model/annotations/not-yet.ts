@@ -53,8 +53,7 @@ export const notYetAnnotations: readonly NotYet[] = [
     ["upstream-hash-by-subset", "Low"], ["upstream-hash-by-subset-size", "Low"],
   ]),
   ...group("backend", "location", never, [
-    ["backend-protocol", "Low"], ["x-forwarded-prefix", "Medium"],
-    ["proxy-busy-buffers-size", "Low"],
+    ["backend-protocol", "Low"], ["proxy-busy-buffers-size", "Low"],
     ["proxy-max-temp-file-size", "Low"], ["client-body-buffer-size", "Low"],
   ]),
   ...group("fastcgi", "location", never, [["fastcgi-index", "Medium"], ["fastcgi-params-configmap", "Medium"]]),

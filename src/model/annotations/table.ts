@@ -11,7 +11,7 @@ import { logAnnotations } from "./logs.ts";
 import { notYetAnnotations, snippetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations } from "./redirects.ts";
-import { sentAnnotations } from "./request-headers.ts";
+import { sentAnnotations, sentResolver } from "./request-headers.ts";
 import { rewritingAnnotations, rewritingResolver } from "./rewriting.ts";
 
 export const annotations: readonly Annotation[] = [
@@ -34,6 +34,7 @@ export const RESOLVERS: readonly Resolver[] = [
   corsResolver,
   rewritingResolver,
   errorResolver,
+  sentResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */
