@@ -14,6 +14,7 @@ export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
+export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";

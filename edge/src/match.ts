@@ -7,6 +7,8 @@
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
 import { CERTIFICATE_ERROR } from "./client-auth.ts";
+import type { Cors } from "./cors.ts";
+import { allowedOrigin } from "./cors.ts";
 import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RewriteView } from "./rewrite-target.ts";
@@ -103,6 +105,8 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   const route = host.routes[index] as Route;
   decision.route = route;
   if (route.slash === true) return redirect("slash", 301);
+  const { filters } = route;
+  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);
   if (route.respond !== undefined) return answer(route.respond);
   if (route.detour !== undefined) return takeDetour(tables, request, route, name, path, https);
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
@@ -173,6 +177,11 @@ function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
   return decision;
 }
 
+/** OPTIONS from an origin that is allowed: answered whatever the path would do. */
+function isPreflight(cors: Cors, request: RequestView): boolean {
+  return request.variable("request_method") === "OPTIONS" && allowedOrigin(cors, request.variable("http_origin")) !== undefined;
+}
+
 /** The client's scheme, or the one that a trusted proxy in front says it was. */
 function isHttps(tables: Tables, request: RequestView, https: boolean | undefined): boolean {
   const forwarded = tables.settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
@@ -211,7 +220,30 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   }
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool);
-  return answer(route.pool === DEFAULT_BACKEND ? 404 : 503);
+  if (route.pool === DEFAULT_BACKEND) return answer(404);
+  const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
+  return substitute === undefined ? answer(503) : proxy(substitute);
+}
+
+/** The default backend that a route has for itself, when it has endpoints. */
+function ownDefaultBackend(tables: Tables, { filters }: Route): Pool | undefined {
+  const id = filters?.errors?.backend;
+  const pool = id === undefined ? undefined : tables.pools[id];
+  return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
+}
+
+/** The route's own pool is empty, and its default backend takes the request. No route has both in one pool. */
+export function isSubstitute(tables: Tables, { filters }: Route, pool: Pool | undefined): boolean {
+  const id = filters?.errors?.backend;
+  return id !== undefined && pool !== undefined && pool === tables.pools[id];
+}
+
+/** Who makes the page of an error: the route's own default backend, else the controller's; undefined: nobody can. */
+export function errorPool(tables: Tables, route: Route): Pool | undefined {
+  const own = ownDefaultBackend(tables, route);
+  if (own !== undefined) return own;
+  const pool = tables.pools[DEFAULT_BACKEND];
+  return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
 }
 
 /** The key of the pool that the request's session began with; undefined: it has none. */

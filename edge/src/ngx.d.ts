@@ -75,8 +75,10 @@ declare namespace ngx {
     export function get_method(): string;
     /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
     export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
-    export function set_header(name: string, value: string): void;
+    /** A request header; undefined removes it. */
+    export function set_header(name: string, value: string | undefined): void;
     export function clear_header(name: string): void;
+    export function discard_body(): void;
   }
   /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
   export function escape_uri(text: string): string;

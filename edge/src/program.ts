@@ -8,18 +8,26 @@
 import type { Addresses, Credentials } from "./access.ts";
 import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
+import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
+import type { ForwardedPrefix } from "./forwarded-prefix.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
+import type { Replacement } from "./replacement.ts";
 import type { Rewrite } from "./rewrite-target.ts";
+import type { CookieRewrite } from "./set-cookie.ts";
+import type { Template } from "./template.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
 import type { UpstreamFilter } from "./upstream.ts";
 
 export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 export type { Condition } from "./conditions.ts";
+export type { Origin } from "./cors.ts";
 export type { ExternalAuth } from "./external-auth.ts";
+export type { ForwardedPrefix } from "./forwarded-prefix.ts";
 export type { Networks } from "./networks.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
+export type { Replacement } from "./replacement.ts";
 export type { Piece, Rewrite } from "./rewrite-target.ts";
 export type { SessionCookie } from "./sticky.ts";
 export type { Template } from "./template.ts";
@@ -69,6 +77,24 @@ export type Counts = Record<number, number>;
  * profile whose location runs the access and header filter phases; one without never looks here.
  */
 export interface Filters {
+  /** Which origins may use the responses. */
+  cors?: Cors;
+  /** Domain and Path of the backend's cookies. */
+  cookies?: CookieRewrite;
+  /** Location and Refresh headers of the backend. */
+  redirects?: Replacement;
+  /** The Host header that the backend gets. */
+  vhost?: Template;
+  /** The X-Forwarded-Prefix header that the backend gets. */
+  prefix?: ForwardedPrefix;
+  /** The Connection header that the backend gets. */
+  connection?: string;
+  /** Errors get pages from `backend` (a pool id), which also takes requests while their own pool is empty; else from the default backend. */
+  errors?: { backend?: string };
+  /** No line in the access log. */
+  quiet?: boolean;
+  /** A line in the error log for what the backend is asked for. */
+  logRewrites?: boolean;
   /** Response headers, name and value, in place of the backend's. */
   setHeaders?: [string, string][];
   /** A service that is asked about each request. */

@@ -30,10 +30,10 @@ export function annotationsPage(): string {
 
 function section(rows: readonly Annotation[], defaults: Values): string[] {
   const honoured = rows.filter((row) => row.status === "honoured");
-  const others = rows.filter((row) => row.status !== "honoured");
+  const others = rows.filter((row) => row.status === "snippet");
   return [
     ...(honoured.length > 0 ? [table(["annotation", "what it does", "default", "must be", "otherwise", "holds for", "risk"], honoured.map((row) => works(row, defaults)))] : []),
-    ...rows.flatMap((row) => (row.status === "not-yet" || row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
+    ...rows.flatMap((row) => (row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
     ...(others.length > 0 ? [table(["annotation", "Sluice", "risk"], others.map((row) => [names(row), outcome(row), row.risk]))] : []),
   ];
 }
@@ -44,9 +44,10 @@ function works(row: Honoured, defaults: Values): string[] {
   return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, row.risk];
 }
 
-function outcome(row: Exclude<Annotation, Honoured>): string {
-  if (row.status === "snippet") return row.place === "location" ? "refused, unless the operator allows it" : "refused: it has no place here";
-  return row.guardsAccess("probe") ? "not yet: its paths answer 503" : "not yet: it has no effect";
+function outcome({ name }: Exclude<Annotation, Honoured>): string {
+  const allowed = name === "configuration-snippet" || name === "server-snippet";
+  const refused = "refused: it puts text into nginx's configuration; a finding names what does the same";
+  return allowed ? `${refused}. The operator may [allow it](../decisions/012-snippets-tested-alone.md)` : refused;
 }
 
 function names({ name, aliases = [] }: Annotation): string {

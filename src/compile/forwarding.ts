@@ -9,7 +9,7 @@ import { block, directive, expression, mapRow } from "./directive.ts";
 
 type MapRow = readonly [Argument, Argument];
 
-function map(source: string, target: string, rows: readonly MapRow[]): Directive {
+export function map(source: string, target: string, rows: readonly MapRow[]): Directive {
   return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
 }
 
@@ -57,6 +57,9 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
           ["default", expression("$own_http_host")],
         ])
       : map("own_http_host", "best_http_host", [["default", expression("$own_http_host")]]),
+    // What the edge says about a request with filters, else as for every other.
+    map("sluice_vhost", "upstream_host", [["", expression(seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
+    map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
     ...(fullForwardedFor(config)
       ? [
@@ -94,6 +97,17 @@ function seenByClient(config: Config): { readonly host: string; readonly port: s
   return config.useForwardedHeaders
     ? { host: "$best_http_host", port: "$pass_port", scheme: "$pass_access_scheme" }
     : { host: "$own_http_host", port: "$pass_own_port", scheme: "$scheme" };
+}
+
+/** The host as the client sees it. */
+export function clientHost(config: Config): string {
+  return seenByClient(config).host;
+}
+
+/** The same headers where the edge may choose some of them: in the locations of routes with filters. */
+export function filteredHeaders(config: Config): readonly (readonly [string, Argument])[] {
+  const chosen: Readonly<Record<string, Argument>> = { Host: expression("$upstream_host"), Connection: expression("$upstream_connection") };
+  return forwardedHeaders(config).map(([name, value]) => [name, chosen[name] ?? value] as const);
 }
 
 /** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */

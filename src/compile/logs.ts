@@ -2,6 +2,7 @@
 import type { Config } from "../model/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
+import { map } from "./forwarding.ts";
 import type { EngineFacts } from "./facts.ts";
 
 /** Variables that the edge fills only when the format asks for one of them. */
@@ -16,6 +17,17 @@ export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   const escape = config.logFormatEscapeJson ? ["escape=json"] : [];
   return [
     directive("log_format", "upstreaminfo", ...escape, expression(config.logFormatUpstream)),
-    directive("access_log", config.accessLogPath || facts.accessLog, "upstreaminfo"),
+    directive("access_log", logFile(config, facts), "upstreaminfo"),
+    map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
   ];
+}
+
+function logFile(config: Config, facts: EngineFacts): string {
+  return config.accessLogPath || facts.accessLog;
+}
+
+/** For locations where the edge may say that a request is not to be logged. */
+export function quietLog(config: Config, facts: EngineFacts): Directive[] {
+  if (config.disableAccessLog) return [];
+  return [directive("access_log", logFile(config, facts), "upstreaminfo", expression("if=$sluice_loggable"))];
 }

@@ -10,7 +10,8 @@ import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
-import { logDirectives, logLabels } from "./logs.ts";
+import { errorLocations } from "./error-pages.ts";
+import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
@@ -188,6 +189,7 @@ function server(input: ConfInput): Directive {
     ...upstreamHeaders(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
+    ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
     ...mirrorLocations(input.profiles.values()),
     declarations(input),
   ]);
@@ -204,11 +206,25 @@ function defaultLocation({ config, facts }: ConfInput): Directive[] {
 }
 
 function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
-  const own = [...profileDirectives(profile), ...modsecurityDirectives(profile, facts)];
+  const own = [
+    ...profileDirectives(profile),
+    ...modsecurityDirectives(profile, facts),
+    ...(profile.filtered ? quietLog(config, facts) : []),
+  ];
   const closed = missingPackage(profile, facts) !== undefined;
   const passing = closed ? CLOSED : passDirectives(profile, own, config, (trust) => inRuntime(facts, trustFile(trust)));
   const snippet = profile.snippet && !closed ? snippetDirectives(profile.snippet, config, passing) : [];
-  return block("location", ["=", `profile:${id}`], [...passing, ...snippet]);
+  return block("location", ["=", `profile:${id}`], [...passing.filter((one) => !isSaidAnew(one, snippet)), ...snippet]);
+}
+
+/** A request header that a snippet sets takes the place of the usual one: nginx would send both. */
+function isSaidAnew({ name, args }: Directive, snippet: readonly Directive[]): boolean {
+  const header = String(args[0] ?? "").toLowerCase();
+  return name === "proxy_set_header" && snippet.some((one) => one.name === name && headerOf(one) === header);
+}
+
+function headerOf({ args: [first] }: Directive): string {
+  return (typeof first === "object" ? first.expression : String(first ?? "")).toLowerCase();
 }
 
 /** What keeps requests out is missing: nobody gets in. */
@@ -216,9 +232,9 @@ const CLOSED: Directive[] = [directive("return", 503)];
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles }: ConfInput): Directive {
-  const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "proxy_upstream_name",
-    "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name", "service_port", "location_path",
-    ...upstreamVariables(profiles.values())];
+  const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
+    "sluice_quiet", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "service_port", "location_path", ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

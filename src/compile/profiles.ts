@@ -11,6 +11,7 @@ import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
+import { errorPage } from "./error-pages.ts";
 
 export interface Profile extends Pick<
   ProxySettings,
@@ -37,6 +38,10 @@ export interface Profile extends Pick<
   readonly filtered: boolean;
   /** Directives of an Ingress, where the operator allows that. */
   readonly snippet: Snippet | undefined;
+  /** Statuses whose answers are replaced, ascending. */
+  readonly errorCodes: readonly number[];
+  /** Those of backends, too. */
+  readonly interceptErrors: boolean;
 }
 
 interface Row {
@@ -113,6 +118,14 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
     why: "a phase is hooked per location, and routes without filters should not pay for it",
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
   },
+  errorCodes: {
+    why: "error_page takes no variables",
+    emit: (p) => p.errorCodes.map(errorPage),
+  },
+  interceptErrors: {
+    why: "read when the backend's answer comes in, before any phase of ours",
+    emit: (p) => (p.interceptErrors ? INTERCEPTION : []),
+  },
 };
 
 /** What it means depends on the others: see upstreams.ts and modsecurity.ts. */
@@ -125,11 +138,15 @@ const FILTER_PHASES: readonly Directive[] = [
   luaBlock("header_filter_by_lua_block", "sluice.respond()"),
 ];
 
+/** Of every protocol that a profile may speak: the directives of the others mean nothing. */
+const INTERCEPTION: readonly Directive[] = ["proxy", "grpc", "fastcgi"].map((name) => directive(`${name}_intercept_errors`, "on"));
+
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 
 /** The part of a route that makes its profile. */
-export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet">): Profile {
-  return pick({ ...proxy, filtered: filters.edge !== undefined, snippet: filters.snippet });
+export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet" | "errorPages">): Profile {
+  const { edge, snippet, errorPages: pages } = filters;
+  return pick({ ...proxy, filtered: edge !== undefined, snippet, errorCodes: pages?.codes ?? [], interceptErrors: pages?.ofBackends === true });
 }
 
 /** Keys in one order, so that equal profiles print alike. */
@@ -162,6 +179,8 @@ export function defaultProfile(config: Config): Profile {
     transactionId: false,
     filtered: false,
     snippet: undefined,
+    errorCodes: [],
+    interceptErrors: false,
   };
 }
 

@@ -14,7 +14,7 @@ import type { Config } from "../model/config.ts";
 import type { Protocol, UpstreamTls } from "../model/types.ts";
 import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock } from "./directive.ts";
-import { upstreamHeaders } from "./forwarding.ts";
+import { filteredHeaders, upstreamHeaders } from "./forwarding.ts";
 import type { Profile } from "./profiles.ts";
 import { forFastcgi, forGrpc } from "./protocols.ts";
 
@@ -87,8 +87,11 @@ export function passDirectives(profile: Profile, own: readonly Directive[], conf
   const { family, scheme } = KINDS[profile.protocol];
   const upstream = upstreamOf(profile);
   const tls = tlsDirectives(profile, trustFile);
-  if (family === "proxy") return [...own, ...tls, directive("proxy_pass", expression(`${scheme}://${upstream}$sluice_uri`))];
-  const inherited = [...timeouts(config), ...upstreamHeaders(config).filter(({ name }) => name.startsWith("proxy_"))];
+  // Headers that the edge may choose stand in locations with filters alone.
+  const chosen = profile.filtered ? filteredHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)) : [];
+  if (family === "proxy") return [...own, ...chosen, ...tls, directive("proxy_pass", expression(`${scheme}://${upstream}$sluice_uri`))];
+  const usual = upstreamHeaders(config).filter(({ name }) => name.startsWith("proxy_") && !(profile.filtered && name === "proxy_set_header"));
+  const inherited = [...timeouts(config), ...usual, ...chosen];
   const restore = luaBlock("rewrite_by_lua_block", "sluice.restore()");
   const all = [...inherited, ...own, ...tls];
   if (family === "grpc") return [restore, ...forGrpc(all), directive("grpc_pass", `${scheme}://${upstream}`)];

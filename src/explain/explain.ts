@@ -3,7 +3,7 @@
  * and field behind it.
  */
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
-import { aliasOf, decide, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { aliasOf, decide, isSubstitute, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Tables } from "../../edge/src/tables.ts";
@@ -63,14 +63,14 @@ export function explain(
   if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
   const location = locationOf(decision, tables.settings, asked);
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
-  else if (decision.redirect || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
+  else if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
       steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
     }
     if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
-    steps.push(decision.pool ? poolStep(decision) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    steps.push(decision.pool ? poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
   }
   const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
@@ -214,6 +214,7 @@ function answerStep({ status, redirect }: Decision, location = ""): Step {
   if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
   if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
   if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
+  if (status === 204) return { what: "answer", result: "204", why: "OPTIONS from an origin that cors-allow-origin allows" };
   return { what: "answer", result: String(status), why: "" };
 }
 
@@ -252,10 +253,11 @@ function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, 
   return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
 }
 
-function poolStep({ pool, canary, route }: Decision): Step {
+function poolStep({ pool, canary, route }: Decision, substitute: boolean): Step {
   const { name = "", endpoints = [] } = pool ?? {};
+  const because = substitute ? "default-backend, because no endpoint is ready; " : "";
   const policy = policyText(canary ? canary.balance : route?.balance);
-  return { what: "pool", result: name, why: `endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
+  return { what: "pool", result: name, why: `${because}endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
 }
 
 function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainSettings): string {

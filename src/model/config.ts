@@ -2,6 +2,7 @@
  * The controller's ConfigMap: every key that Sluice honours, with ingress-nginx's names and defaults.
  */
 import type { ConfigMap } from "../source/objects.ts";
+import type { Replacing } from "./annotations/response-types.ts";
 import { closest } from "../support/edit-distance.ts";
 import type { Lifetime } from "./annotations/external-auth-types.ts";
 import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configTracingWithoutCollector, configValueInvalid } from "./config/findings.ts";
@@ -76,6 +77,13 @@ export interface Config {
   readonly limitConnZoneVariable: readonly string[];
   readonly limitReqStatusCode: number;
   readonly limitConnStatusCode: number;
+  // responses, overridable per Ingress
+  readonly proxyCookieDomain: Replacing;
+  readonly proxyCookiePath: Replacing;
+  readonly proxyRedirectFrom: string;
+  readonly proxyRedirectTo: string;
+  readonly customHttpErrors: readonly number[];
+  readonly disableProxyInterceptErrors: boolean;
   // proxy defaults, overridable per Ingress
   readonly proxyConnectTimeout: number;
   readonly proxySendTimeout: number;

@@ -4,11 +4,16 @@
 import type { Filters as EdgeFilters } from "../../edge/src/program.ts";
 import { externalAuthFilters, externalAuthPools } from "./annotations/external-auth-guard.ts";
 import { accessFilters } from "./annotations/access.ts";
+import { corsFilters } from "./annotations/cors.ts";
+import { errorFilters, errorPages, errorPools } from "./annotations/error-pages.ts";
 import { headerFilters } from "./annotations/headers.ts";
 import { limitFilters } from "./annotations/limits.ts";
+import { logFilters } from "./annotations/logs.ts";
 import { mirrorPools } from "./annotations/mirror.ts";
 import { redirectFilters } from "./annotations/redirects.ts";
+import { sentFilters } from "./annotations/request-headers.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
+import { rewritingFilters } from "./annotations/rewriting.ts";
 import { snippetFilters } from "./annotations/snippets.ts";
 import { routeTrace } from "./annotations/tracing.ts";
 import { upstreamFilters, upstreamObjects } from "./annotations/upstream.ts";
@@ -45,11 +50,24 @@ const EDGE_FILTERS: readonly EdgeFiltersOf[] = [
   accessFilters,
   snippetFilters,
   upstreamFilters,
+  corsFilters,
+  rewritingFilters,
+  sentFilters,
+  errorFilters,
+  logFilters,
 ];
 const POOLS: readonly PoolsOf[] = [
   mirrorPools,
   externalAuthPools,
+  errorPools,
 ];
+
+/** Of a route that leads to the default backend because nobody declared it: the operator's error pages. */
+export function undeclaredFilters(defaults: Values): Filters {
+  const pages = errorPages(defaults);
+  const none: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
+  return pages ? { ...none, edge: errorFilters(defaults, { namespace: "" }), errorPages: pages } : none;
+}
 
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
@@ -59,6 +77,7 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
   const trace = routeTrace(values);
   const { snippet } = values.snippets;
   const pools = POOLS.flatMap((poolsOf) => poolsOf(values, context));
+  const pages = errorPages(values);
   return {
     httpsRedirect,
     preserveTrailingSlash,
@@ -69,5 +88,6 @@ export function filtersOf(values: Values, context: FilterContext): Filters {
     ...(snippet ? { snippet } : {}),
     ...(pools.length > 0 ? { pools } : {}),
     ...upstreamObjects(values),
+    ...(pages ? { errorPages: pages } : {}),
   };
 }

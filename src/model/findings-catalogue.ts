@@ -122,25 +122,26 @@ export const annotationReference = finding<{ name: string; kind: string; key: st
   ({ effect }) => effect,
 );
 
+/** An annotation that does nothing alone. */
+export const annotationIncomplete = finding<{ name: string; needs: string }>(
+  "annotation-incomplete",
+  "warning",
+  ({ name, needs }) => `${name} does nothing without ${needs}: add it, or remove ${name}`,
+  () => "it has no effect",
+);
+
+export const corsOriginSkipped = finding<{ origins: readonly string[]; effect: string }>(
+  "cors-origin-skipped",
+  "warning",
+  ({ origins }) => `${origins.map((one) => `"${one}"`).join(", ")} in cors-allow-origin has no scheme: write it like https://shop.example`,
+  ({ effect }) => effect,
+);
+
 export const annotationReduced = finding<BadValue>(
   "annotation-reduced",
   "warning",
   ({ name, value, expects }) => `${value} is too much for ${name}: it must be ${expects}`,
   ({ used }) => `${used} is used`,
-);
-
-export const annotationNotHonoured = finding<{ name: string; value: string }>(
-  "annotation-not-honoured",
-  "error",
-  ({ name, value }) => `${name}: "${value}" keeps requests out, and Sluice cannot do that yet: remove it to open these paths`,
-  () => CLOSED,
-);
-
-export const annotationNotYet = finding<{ name: string; value: string }>(
-  "annotation-not-yet",
-  "warning",
-  ({ name, value }) => `Sluice does not honour ${name}: "${value}" yet`,
-  () => "it has no effect",
 );
 
 export const annotationOnCanary = finding<{ name: string }>(

@@ -76,6 +76,11 @@ function finish({ path, pathType, when, backend, balance, canaries, filters, pro
   return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin };
 }
 
+/** What becomes of a route's requests while its pool has no endpoint. */
+function whenEmpty({ filters }: DraftRoute): string {
+  return filters.edge?.errors?.backend === undefined ? "get 503" : "go to its default-backend";
+}
+
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
   const what = describe(host, route.path, route.pathType);
   const references: PoolReference[] = route.canaries.map(({ canary, ingress, field }) => ({
@@ -90,7 +95,7 @@ function referencesOf(host: string, route: DraftRoute): readonly PoolReference[]
   }
   if (route.backend.kind === "service" && route.ingress) {
     const { origin, ingress: object } = route;
-    references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, effect: `requests to ${what} get 503` });
+    references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, effect: `requests to ${what} ${whenEmpty(route)}` });
   }
   return references;
 }

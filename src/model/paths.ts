@@ -14,7 +14,7 @@ import { balanceOf } from "./balance.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
-import { filtersOf } from "./filters.ts";
+import { filtersOf, undeclaredFilters } from "./filters.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { poolId } from "./pool.ts";
@@ -142,8 +142,9 @@ function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, 
   return root ?? bareRoot(context);
 }
 
-function bareRoot({ defaults: { proxy } }: RoutingContext): DraftRoute {
-  return { ...flagRoute("--default-backend-service", "/", proxy), pathType: "prefix", synthesized: true };
+function bareRoot({ defaults }: RoutingContext): DraftRoute {
+  const root = flagRoute("--default-backend-service", "/", defaults.proxy);
+  return { ...root, filters: undeclaredFilters(defaults), pathType: "prefix", synthesized: true };
 }
 
 function addHealthRoute(routes: Map<string, DraftRoute>, { healthCheckPath: path, defaults }: RoutingContext): void {

@@ -64,14 +64,19 @@ export function poolTarget(id: string, settings: BackendSettings): PoolTarget {
 
 /** A pool as the Model holds it. */
 export function poolOf({ id, namespace, service, port }: PoolTarget, endpoints: readonly Endpoint[]): Pool {
-  return { id, name: port === undefined ? id : `${namespace}-${service}-${port}`, endpoints };
+  return { id, name: port === undefined ? nameOfFirstPort(id, namespace, service) : `${namespace}-${service}-${port}`, endpoints };
+}
+
+/** ingress-nginx's names: of the controller's default backend, and of an Ingress's own. */
+function nameOfFirstPort(id: string, namespace: string, service: string): string {
+  return id === DEFAULT_BACKEND ? id : `custom-default-backend-${namespace}-${service}`;
 }
 
 type Explain = (place: Place, effect: string) => Finding;
 
-/** No endpoints, and why. The flag of the default backend has no fields below it. */
+/** No endpoints, and why. The flag of the default backend and annotations have no fields below them. */
 export function nothing(field: "name" | "port", explain: Explain): BuiltPool {
   const problem: PoolProblem = ({ object, field: service, effect }) =>
-    explain({ object, field: service.startsWith("--") ? service : `${service}.${field}` }, effect);
+    explain({ object, field: /^--|\]$/.test(service) ? service : `${service}.${field}` }, effect);
   return { endpoints: [], problem };
 }

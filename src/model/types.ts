@@ -157,6 +157,15 @@ export interface Filters {
   readonly certificates?: readonly Certificate[];
   /** Authorities that the profile refers to. */
   readonly trust?: Authorities;
+  /** Answers that are replaced by pages of another backend. */
+  readonly errorPages?: ErrorPages;
+}
+
+export interface ErrorPages {
+  /** Ascending. */
+  readonly codes: readonly number[];
+  /** Backends' own answers with these statuses are replaced, too. */
+  readonly ofBackends: boolean;
 }
 
 /** A pool that an annotation needs: of a Service or a name that it mentions. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decide } from "../../edge/src/match.ts";
+import { decide, errorPool } from "../../edge/src/match.ts";
 import { findRoute } from "../../edge/src/routes.ts";
 import { DEFAULT_BACKEND, type Host, type Route } from "../../edge/src/program.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
@@ -117,4 +117,34 @@ test("the app root comes before everything else, for / alone", () => {
   const hosts: Host[] = [{ ...host("x.example", { "/": route("", { respond: 503 }) }), special: { appRoot: "/app" } }];
   assert.deepEqual(decided(hosts), { status: 302, redirect: "root", pool: undefined, canary: undefined });
   assert.deepEqual(decided(hosts, { path: "/x" }), answered(503));
+});
+
+test("OPTIONS from an allowed origin is answered before redirects, refusals and empty pools; any other request is not", () => {
+  const cors = { origins: [{ start: "https://a.example" }], headers: [] };
+  const asking = (one: Route, method: string, origin: string) => {
+    const { status, pool } = decide(tablesWith(only(one), POOLS), asked({ request_method: method, http_origin: origin }), "x.example", "/", false);
+    return pool?.name ?? status;
+  };
+  for (const [more, otherwise] of [[{}, "a"], [{ https: "always" }, 308], [{ pool: "empty" }, 503]] as const) {
+    const one = route("a", { ...more, filters: { cors } });
+    assert.equal(asking(one, "OPTIONS", "https://a.example"), 204);
+    assert.equal(asking(one, "OPTIONS", "https://b.example"), otherwise);
+    assert.equal(asking(one, "GET", "https://a.example"), otherwise);
+  }
+  assert.equal(asking(route("a", { slash: true, filters: { cors } }), "OPTIONS", "https://a.example"), 301);
+});
+
+test("a route's default backend stands in for its empty pool, and makes its error pages", () => {
+  const pages = (backend?: string) => ({ filters: { errors: backend === undefined ? {} : { backend } } });
+  assert.deepEqual(decided(only(route("empty", pages("b")))), proxied("b"));
+  assert.deepEqual(decided(only(route("a", pages("b")))), proxied("a"));
+  assert.deepEqual(decided(only(route("empty", pages("empty")))), answered(503));
+  assert.deepEqual(decided(only(route("empty", pages("nobody")))), answered(503));
+  assert.deepEqual(decided(only(route("empty", pages()))), answered(503));
+  assert.deepEqual(decided(only(route(DEFAULT_BACKEND, pages("b")))), answered(404));
+  const tables = tablesWith([], [...POOLS, DEFAULT_BACKEND]);
+  assert.equal(errorPool(tables, route("a", pages("b")))?.name, "b");
+  assert.equal(errorPool(tables, route("a", pages("empty")))?.name, DEFAULT_BACKEND);
+  assert.equal(errorPool(tables, route("a", pages()))?.name, DEFAULT_BACKEND);
+  assert.equal(errorPool(tablesWith([], POOLS), route("a", pages())), undefined);
 });

@@ -119,7 +119,7 @@ test("a closed Ingress closes the / that it would answer for, and no other Ingre
 });
 
 test("other annotations that are not honoured yet have no effect, and say so", () => {
-  const built = build(shop.annotate("enable-cors", "true"), ...web);
+  const built = build(shop.annotate("http2-push-preload", "true"), ...web);
   expectRoutes(built, "shop.example  /  prefix -> shop/web/80 [10.0.0.1:80]");
   assert.equal(findingOf(built, "annotation-not-yet").effect, "it has no effect");
 });

@@ -1,6 +1,6 @@
 /** Backends for tests: http servers on loopback that answer with what they were asked. */
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
 /** What an echo backend answers, as JSON. */
@@ -28,12 +28,17 @@ export interface EchoBackend {
   close(): Promise<void>;
 }
 
+function wantedHeaders(json: string | string[] | undefined): OutgoingHttpHeaders {
+  return typeof json === "string" ? (JSON.parse(json) as OutgoingHttpHeaders) : {};
+}
+
 /**
  * Starts one. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
- * `101`, and answers the status of a request header `x-want-status`. As the service of external authentication, of
- * which a client sees nothing but what Sluice passes on, it is told by its URL's query: `echo-status=401`;
- * `echo-header=Name:value`, several times; `echo-copy=name` answers that request header (or `method`, `path`, `protocol`,
- * `count`) as `Echo-name`.
+ * `101`, and answers the status of a request header `x-want-status`, with the headers of `x-want-headers` (JSON).
+ * A request with `x-code` asks for an error page: it gets the status of `x-want-page`. As the service of external
+ * authentication, of which a client sees nothing but what Sluice passes on, it is told by its URL's query:
+ * `echo-status=401`; `echo-header=Name:value`, several times; `echo-copy=name` answers that request header (or `method`,
+ * `path`, `protocol`, `count`) as `Echo-name`.
  */
 export async function startEcho(name: string, address = "127.0.0.1", port = 0): Promise<EchoBackend> {
   let answered = 0;
@@ -50,8 +55,9 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
       const text = JSON.stringify(echo);
       const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
       const told = new URL(request.url ?? "/", "http://echo").searchParams;
-      for (const [header, value] of wantedHeaders(told, request, answered)) response.appendHeader(header, value);
-      response.writeHead(Number(told.get("echo-status") ?? request.headers["x-want-status"] ?? 200), headers);
+      for (const [header, value] of toldHeaders(told, request, answered)) response.appendHeader(header, value);
+      const wanted = request.headers["x-code"] === undefined ? request.headers["x-want-status"] : request.headers["x-want-page"];
+      response.writeHead(Number(told.get("echo-status") ?? wanted ?? 200), { ...headers, ...wantedHeaders(request.headers["x-want-headers"]) });
       response.end(text);
     });
   });
@@ -84,7 +90,7 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
   };
 }
 
-function wantedHeaders(told: URLSearchParams, request: IncomingMessage, count: number): [string, string][] {
+function toldHeaders(told: URLSearchParams, request: IncomingMessage, count: number): [string, string][] {
   const own: Readonly<Record<string, string | undefined>> = {
     method: request.method, path: request.url, protocol: `HTTP/${request.httpVersion}`, count: String(count),
   };

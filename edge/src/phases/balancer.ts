@@ -15,11 +15,11 @@ export function balance(): void {
   const route = state.route as Route;
   const policy = state.canary === undefined ? route.balance : state.canary.balance;
   if (state.endpoint < 0) {
-    state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
+    state.endpoint = policy === undefined || state.refused > 0 ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
     state.tries = 1;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
-    state.endpoint = policy === undefined ? nextEndpoint(pool, state.endpoint) : chooseBy(policy, pool, state);
+    state.endpoint = policy === undefined || state.refused > 0 ? nextEndpoint(pool, state.endpoint) : chooseBy(policy, pool, state);
     state.tries++;
   }
   // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.

@@ -1,6 +1,7 @@
 /** Log phase: counts the request and lets go of its state. Runs before nginx writes the access log. */
 import type { Pool, Route, Canary } from "../program.ts";
 import { count } from "./counters.ts";
+import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
 import { leaveConnections } from "./limits.ts";
 import { measure } from "./scores.ts";
@@ -35,10 +36,5 @@ function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | un
   const vars = ngx.var;
   vars.proxy_upstream_name = pool === undefined ? "-" : pool.name;
   if (canary !== undefined) vars.proxy_alternative_upstream_name = canary.name;
-  if (!options.logLabels) return;
-  vars.namespace = route.namespace;
-  vars.ingress_name = route.ingress;
-  vars.service_name = route.service;
-  vars.service_port = route.port;
-  vars.location_path = route.path;
+  if (options.logLabels) labelRequest(route);
 }

@@ -1,17 +1,28 @@
 /** Header filter phase of the routes with filters: what the client gets beside, or in place of, the backend's headers. */
 import { carriesCookies } from "../external-auth.ts";
+import type { Cors } from "../cors.ts";
+import { allowedOrigin, varyByOrigin } from "../cors.ts";
+import type { Filters, Route } from "../program.ts";
+import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
+import type { Replacement } from "../replacement.ts";
+import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
+import { matches } from "./pattern.ts";
 import { tellSession } from "./policy.ts";
 import { recall } from "./state.ts";
 
 export function respond(): void {
   const state = recall();
-  const filters = state?.route?.filters;
-  if (state === undefined || filters === undefined) return;
+  if (state === undefined || state.route === undefined) return;
+  const { filters } = state.route;
+  if (filters === undefined) return;
+  if (state.refused === 0) rewriteHeaders(state.route, filters);
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
+  if (filters.cors !== undefined) allowOrigin(filters.cors);
   if (filters.externalAuth !== undefined && state.auth?.cookies !== undefined && carriesCookies(filters.externalAuth, ngx.status)) {
     addCookies(state.auth.cookies);
   }
-  if (state.session !== undefined) tellSession(state);
+  // Last: the backend's cookies are rewritten, Sluice's own are not.
+  if (state.session !== undefined && state.refused === 0) tellSession(state);
 }
 
 function setHeaders(headers: [string, string][]): void {
@@ -26,4 +37,55 @@ function addCookies(cookies: string[]): void {
   else if (own !== undefined) for (const one of own) all.push(one);
   for (const one of cookies) all.push(one);
   ngx.header["Set-Cookie"] = all;
+}
+
+/** The headers of CORS, for an origin that is allowed. */
+export function allowOrigin(cors: Cors): void {
+  const { header } = ngx;
+  if (cors.origins !== undefined) header.Vary = varyByOrigin(joined(header.Vary));
+  const origin = allowedOrigin(cors, ngx.var.http_origin);
+  if (origin === undefined) return;
+  header["Access-Control-Allow-Origin"] = origin;
+  setHeaders(cors.headers);
+}
+
+function joined(values: string | string[] | undefined): string | undefined {
+  return values === undefined || typeof values === "string" ? values : values.join(", ");
+}
+
+function rewriteHeaders(route: Route, { cookies, redirects }: Filters): void {
+  if (cookies !== undefined) rewriteCookies(cookies);
+  if (redirects !== undefined) rewriteRedirects(route, redirects);
+}
+
+function rewriteCookies(by: CookieRewrite): void {
+  const given = ngx.header["Set-Cookie"];
+  if (given === undefined) return;
+  if (typeof given === "string") {
+    const rewritten = rewriteSetCookie(given, by, matches);
+    if (rewritten !== undefined) ngx.header["Set-Cookie"] = rewritten;
+    return;
+  }
+  const all: string[] = [];
+  for (const one of given) all.push(rewriteSetCookie(one, by, matches) ?? one);
+  ngx.header["Set-Cookie"] = all;
+}
+
+function rewriteRedirects(route: Route, by: Replacement): void {
+  const { header } = ngx;
+  const { Location: location, Refresh: refresh } = header;
+  if (typeof location === "string") {
+    const rewritten = rewriteLocation(location, by, matches);
+    if (rewritten !== undefined) header.Location = route.relative === true ? rewritten : absolute(rewritten);
+  }
+  if (typeof refresh === "string") {
+    const rewritten = rewriteRefresh(refresh, by, matches);
+    if (rewritten !== undefined) header.Refresh = rewritten;
+  }
+}
+
+/** nginx behaviour: a path that a Location was rewritten to is one of the requested host. */
+function absolute(location: string): string {
+  const vars = ngx.var;
+  return location.charCodeAt(0) === 47 ? (vars.scheme as string) + "://" + (vars.host as string) + location : location;
 }

@@ -7,7 +7,7 @@
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
 import { shownStatus } from "../client-auth.ts";
-import type { Route } from "../program.ts";
+import type { Pool, Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { denyName } from "./client-auth.ts";
@@ -15,10 +15,12 @@ import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
+import { allowOrigin } from "./response.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { remember, tables } from "./state.ts";
 import { beginSpan, endSpan, newSpan } from "./trace.ts";
+import { prepareRequest } from "./upstream-request.ts";
 import { prepareUpstream } from "./upstream.ts";
 
 export function rewrite(): void {
@@ -35,24 +37,41 @@ export function rewrite(): void {
     // Raised in its profile, whose error pages and headers hold for it.
     const refused = remember(route, undefined, undefined, decision.status);
     if (route.trace !== undefined) beginSpan(route);
+    refused.path = path;
+    prepareRequest(route, route.filters, undefined);
     return enter(refused, route, undefined);
   }
   if (pool === undefined || route === undefined) return refuse(decision);
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
-  if (route.profile === undefined) return;
-  const rewritten = route.detour?.rewrite === undefined ? undefined : decision.uri;
-  if (route.ownPath === true) vars.sluice_path = rewritten === undefined ? path : unescapeUri(rewritten);
-  const upstream = route.filters?.upstream;
-  if (upstream !== undefined) prepareUpstream(upstream);
+  if (route.profile !== undefined) proxyInProfile(state, route, pool, decision.uri);
+}
+
+/** @param target where the route rewrites: the path to ask for, escaped. */
+function proxyInProfile(state: InFlight, route: Route, pool: Pool, target: string | undefined): void {
+  const path = ngx.var.uri as string;
+  const rewritten = route.detour?.rewrite === undefined ? undefined : target;
+  const { filters } = route;
+  state.path = path;
+  if (route.ownPath === true) ngx.var.sluice_path = rewritten === undefined ? path : unescapeUri(rewritten);
+  if (filters !== undefined) {
+    prepareRequest(route, filters, pool);
+    if (filters.upstream !== undefined) prepareUpstream(filters.upstream);
+  }
   enter(state, route, rewritten);
+  if (filters !== undefined && filters.logRewrites === true) logRewrite();
+}
+
+/** Both are as they travel, so that no byte of a client's can forge a line. */
+function logRewrite(): void {
+  const vars = ngx.var;
+  ngx.log(ngx.NOTICE, "request for ", vars.host as string, " ", vars.request_uri as string, " goes on as ", vars.sluice_uri as string);
 }
 
 /** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */
 function enter(state: InFlight, route: Route, path: string | undefined): void {
   const vars = ngx.var;
   state.auth = undefined;
-  state.path = vars.uri as string;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
   ngx.req.set_uri("profile:" + (route.profile as string), false);
@@ -61,6 +80,15 @@ function enter(state: InFlight, route: Route, path: string | undefined): void {
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */
 function originForm(raw: string): string {
   return raw.charCodeAt(0) === 47 ? raw : "/" + raw;
+}
+
+/** ingress-nginx's headers; nginx leaves out those that a 204 cannot have. */
+function answerPreflight({ route }: Decision): void {
+  const cors = route?.filters?.cors;
+  if (cors === undefined) return;
+  allowOrigin(cors);
+  ngx.header["Content-Type"] = "text/plain charset=UTF-8";
+  ngx.header["Content-Length"] = "0";
 }
 
 function refuse(decision: Decision): void {
@@ -73,6 +101,7 @@ function refuse(decision: Decision): void {
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;
   if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
+  if (decision.status === 204) answerPreflight(decision);
   // The rules of the host are others than those of this connection's handshake: only a new one can help.
   if (decision.status === 421) closeAfterwards();
   ngx.exit(decision.status);

@@ -20,7 +20,10 @@ export interface InFlight {
   /** Undefined for a request that is refused inside its profile. */
   pool: Pool | undefined;
   canary: Canary | undefined;
-  /** 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. */
+  /**
+   * 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. Then
+   * also the status whose page is being asked for: what answers is not the route's backend.
+   */
   refused: number;
   /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
   span: TraceContext | undefined;

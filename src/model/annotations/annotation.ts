@@ -65,13 +65,6 @@ export interface Honoured extends Described {
   read(values: Values, text: string, config: Config): { readonly values: Values; readonly problem?: "invalid" | "reduced" };
 }
 
-/** An annotation of ingress-nginx that Sluice knows by name only. */
-export interface NotYet extends Named {
-  readonly status: "not-yet";
-  /** True when ignoring this value would let requests in that should be kept out. */
-  guardsAccess(text: string): boolean;
-}
-
 /** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows that. */
 export interface Snippet extends Described {
   readonly status: "snippet";
@@ -79,7 +72,7 @@ export interface Snippet extends Described {
   readonly place: "location" | "none";
 }
 
-export type Annotation = Honoured | NotYet | Snippet;
+export type Annotation = Honoured | Snippet;
 
 /** Declares an honoured annotation. */
 export function annotation<T>(declaration: Declaration<T>): Honoured {

@@ -79,17 +79,12 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
       if (!read.values) close();
       values = read.values ?? values;
       kept.push(one);
-    } else if (row.status === "honoured") {
+    } else {
       const read = readHonoured(values, { ...one, row }, config, findings);
       values = read.values;
       if (read.outcome === "closed") close();
       if (read.outcome === "refused") refuse();
       kept.push(one);
-    } else if (row.guardsAccess(text)) {
-      findings.push(found.annotationNotHonoured(place, { name, value: text }));
-      close();
-    } else {
-      findings.push(found.annotationNotYet(place, { name, value: text }));
     }
   }
   const at: ResolveContext = {

@@ -9,17 +9,21 @@ import { aliasAnnotations, aliasResolver } from "./alias.ts";
 import { backendAnnotations, backendResolver } from "./backend.ts";
 import { balanceAnnotations, balanceResolver } from "./balance.ts";
 import { canaryAnnotations } from "./canary.ts";
+import { corsAnnotations, corsResolver } from "./cors.ts";
+import { errorAnnotations, errorResolver } from "./error-pages.ts";
 import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
 import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
 import { headerAnnotations, headerResolver } from "./headers.ts";
 import { hostTlsAnnotations, hostTlsResolver } from "./host-tls.ts";
 import { limitAnnotations, limitResolver } from "./limits.ts";
+import { logAnnotations } from "./logs.ts";
 import { mirrorAnnotations, mirrorResolver } from "./mirror.ts";
 import { modsecurityAnnotations, modsecurityResolver } from "./modsecurity.ts";
-import { notYetAnnotations } from "./not-yet.ts";
 import { proxyAnnotations } from "./proxy.ts";
 import { redirectAnnotations, redirectResolver } from "./redirects.ts";
+import { sentAnnotations, sentResolver } from "./request-headers.ts";
 import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
+import { rewritingAnnotations, rewritingResolver } from "./rewriting.ts";
 import { snippetAnnotations, snippetResolver } from "./snippets.ts";
 import { tracingAnnotations, tracingResolver } from "./tracing.ts";
 import { upstreamTlsAnnotations, upstreamTlsResolver } from "./upstream-tls.ts";
@@ -43,7 +47,11 @@ export const annotations: readonly Annotation[] = [
   ...mirrorAnnotations,
   ...modsecurityAnnotations,
   ...hostTlsAnnotations,
-  ...notYetAnnotations,
+  ...corsAnnotations,
+  ...rewritingAnnotations,
+  ...sentAnnotations,
+  ...errorAnnotations,
+  ...logAnnotations,
   ...snippetAnnotations,
 ];
 
@@ -66,6 +74,10 @@ export const RESOLVERS: readonly Resolver[] = [
   fastcgiResolver,
   mirrorResolver,
   modsecurityResolver,
+  corsResolver,
+  rewritingResolver,
+  errorResolver,
+  sentResolver,
 ];
 
 /** Name or alias, without prefix → its declaration. */

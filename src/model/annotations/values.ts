@@ -10,6 +10,10 @@ import { aliasDefaults } from "./alias.ts";
 import { balanceDefaults } from "./balance.ts";
 import type { LoadBalance } from "./balance.ts";
 import { canaryDefaults } from "./canary.ts";
+import { corsDefaults } from "./cors.ts";
+import type { CorsValues } from "./cors.ts";
+import { errorDefaults } from "./error-pages.ts";
+import type { ErrorValues } from "./error-pages.ts";
 import { externalAuthDefaults } from "./external-auth.ts";
 import type { Guard } from "./external-auth-guard.ts";
 import type { Lifetime } from "./external-auth-types.ts";
@@ -18,13 +22,19 @@ import type { FastcgiValues } from "./fastcgi.ts";
 import { headerDefaults } from "./headers.ts";
 import { hostTlsDefaults } from "./host-tls.ts";
 import { limitDefaults } from "./limits.ts";
+import { logDefaults } from "./logs.ts";
+import type { LogValues } from "./logs.ts";
 import { mirrorDefaults } from "./mirror.ts";
 import type { MirrorValues } from "./mirror.ts";
 import { modsecurityDefaults } from "./modsecurity.ts";
 import type { ModsecurityValues } from "./modsecurity.ts";
 import { proxyDefaults } from "./proxy.ts";
 import { redirectDefaults } from "./redirects.ts";
+import { sentDefaults } from "./request-headers.ts";
+import type { SentValues } from "./request-headers.ts";
 import { rewriteDefaults } from "./rewrite.ts";
+import { rewritingDefaults } from "./rewriting.ts";
+import type { RewritingValues } from "./rewriting.ts";
 import { snippetDefaults } from "./snippets.ts";
 import { tracingDefaults } from "./tracing.ts";
 import type { Statement } from "../snippets/parse.ts";
@@ -178,6 +188,11 @@ export interface HostTlsValues {
 export interface Values {
   readonly externalAuth: ExternalAuthValues;
   readonly hostTls: HostTlsValues;
+  readonly cors: CorsValues;
+  readonly errors: ErrorValues;
+  readonly logs: LogValues;
+  readonly rewriting: RewritingValues;
+  readonly sent: SentValues;
   readonly headers: HeaderValues;
   readonly canary: CanaryValues;
   readonly redirects: RedirectValues;
@@ -200,6 +215,11 @@ export function defaultValues(config: Config): Values {
   return {
     externalAuth: externalAuthDefaults(config),
     hostTls: hostTlsDefaults,
+    cors: corsDefaults,
+    errors: errorDefaults(config),
+    logs: logDefaults,
+    rewriting: rewritingDefaults(config),
+    sent: sentDefaults,
     headers: headerDefaults,
     canary: canaryDefaults,
     redirects: redirectDefaults(config),

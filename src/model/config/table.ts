@@ -4,6 +4,7 @@
  *
  * ingress-nginx behaviour: names and defaults are its own, except where a row says so.
  */
+import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../annotations/response-types.ts";
 import { nextUpstream, onOff, sizeBetween } from "../annotations/value-types.ts";
 import type { Config } from "../config.ts";
 import * as auth from "./external-auth.ts";
@@ -123,6 +124,16 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   globalAuthCacheDuration: row("global-auth-cache-duration", auth.globalLifetimes, "",
     "As the annotation auth-cache-duration; empty: the service's own cache headers alone decide."),
   globalAuthAlwaysSetCookie: yesNo("global-auth-always-set-cookie", false, "As the annotation auth-always-set-cookie."),
+
+  proxyCookieDomain: row("proxy-cookie-domain", cookieDomain, "off", "Two domains: cookies of the first are given the second."),
+  proxyCookiePath: row("proxy-cookie-path", cookiePath, "off",
+    "Two paths: cookies whose path begins with the first get the second there."),
+  proxyRedirectFrom: row("proxy-redirect-from", redirectText, "off",
+    "The beginning of backends' Location and Refresh headers that proxy-redirect-to replaces."),
+  proxyRedirectTo: row("proxy-redirect-to", redirectText, "off", "What replaces it."),
+  customHttpErrors: row("custom-http-errors", configErrorCodes, "",
+    "Statuses whose answers are replaced by pages of the default backend."),
+  disableProxyInterceptErrors: yesNo("disable-proxy-intercept-errors", false, "Replace only errors that do not come from a backend."),
 
   proxyConnectTimeout: seconds("proxy-connect-timeout", 1, 5, "Seconds to connect to a backend."),
   proxySendTimeout: seconds("proxy-send-timeout", 1, 60, "Longest pause, in seconds, between two writes to a backend."),

@@ -1,6 +1,6 @@
 /** What the matcher on Node says about a request of a case. */
 import { admission, type ClientView } from "../../../edge/src/client-auth.ts";
-import { decide, hostNamed } from "../../../edge/src/match.ts";
+import { decide, hostNamed, isSubstitute } from "../../../edge/src/match.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
@@ -37,7 +37,9 @@ function outcomes(tables: Tables, { url, headers, method, serverName }: CaseRequ
     const asked = withHandshake(view(request, draw, () => (told = false)), tables, serverName ?? request.host, client);
     const { pool, canary, route, status } = decide(tables, asked, request.host, request.path, https);
     if (route?.filters?.snippet === true) found.add(SNIPPET);
-    found.add(pool === undefined ? status : (canary?.pool ?? route?.pool ?? ""));
+    // The pool of a Service's first port is named after the Service alone.
+    const target = route && isSubstitute(tables, route, pool) ? `${route.filters?.errors?.backend}/` : (canary?.pool ?? route?.pool ?? "");
+    found.add(pool === undefined ? status : target);
     // What the service of external authentication says is not for the matcher to know: a sign-in page, or nobody to ask.
     if (route?.filters?.externalAuth) found.add(302).add(503);
   }

@@ -1,0 +1,22 @@
+/**
+ * Rewrite phase of the location that asks for the page of an error: sends the request, of which only method and headers
+ * are left, to the backend that makes error pages. That is never the backend that the error stands before: what was
+ * refused stays refused, whatever page comes back.
+ */
+import { errorPool } from "../match.ts";
+import { labelRequest } from "./labels.ts";
+import { recall, tables } from "./state.ts";
+
+/** @param code the status; it stays the answer's when nobody can make a page. */
+export function errorPage(code: number): void {
+  const state = recall();
+  if (state === undefined || state.route === undefined) return ngx.exit(code);
+  state.refused = code;
+  const pool = errorPool(tables, state.route);
+  if (pool === undefined) return ngx.exit(code);
+  ngx.req.discard_body();
+  state.pool = pool;
+  state.endpoint = -1;
+  labelRequest(state.route);
+  ngx.req.set_uri("/", false);
+}

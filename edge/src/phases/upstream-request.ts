@@ -1,0 +1,48 @@
+/** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
+import { prefixText, type ForwardedPrefix, type Groups } from "../forwarded-prefix.ts";
+import { isSubstitute } from "../match.ts";
+import type { Filters, Pool, Route } from "../program.ts";
+import { evaluate } from "../template.ts";
+import { tables } from "./state.ts";
+import { variable } from "./variables.ts";
+
+/** @param pool undefined for a request that is refused. */
+export function prepareRequest(route: Route, filters: Filters, pool: Pool | undefined): void {
+  const vars = ngx.var;
+  if (filters.vhost !== undefined) {
+    const host = evaluate(filters.vhost, variable);
+    if (isHeaderText(host)) vars.sluice_vhost = host;
+  }
+  if (filters.connection !== undefined) vars.sluice_connection = filters.connection;
+  if (filters.prefix !== undefined) setPrefix(filters.prefix);
+  if (filters.quiet === true) vars.sluice_quiet = "1";
+  if (isSubstitute(tables, route, pool)) nameError(route);
+}
+
+/** Without a value that a header can hold there is none, also none of the client's. */
+function setPrefix(prefix: ForwardedPrefix): void {
+  const [groups, problem] = ngx.re.match(ngx.var.uri as string, prefix.pattern, "jo");
+  if (problem !== undefined) ngx.log(ngx.WARN, "pattern of X-Forwarded-Prefix cannot be run: ", problem);
+  const text = prefixText(prefix, groups as Groups, variable);
+  ngx.req.set_header("X-Forwarded-Prefix", text !== "" && isHeaderText(text) ? text : undefined);
+}
+
+/** Variables may hold what a client wrote: no control character may get into the header. */
+function isHeaderText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 32 || c === 127) return false;
+  }
+  return true;
+}
+
+/** What ingress-nginx tells a default backend about the request that its own pool could not take. */
+function nameError(route: Route): void {
+  const set = ngx.req.set_header;
+  set("X-Code", "503");
+  set("X-Format", ngx.var.http_accept);
+  set("X-Namespace", route.namespace);
+  set("X-Ingress-Name", route.ingress);
+  set("X-Service-Name", route.service);
+  set("X-Service-Port", route.port);
+}

@@ -1,0 +1,88 @@
+/**
+ * The annotations about cross-origin requests (CORS).
+ *
+ * ingress-nginx behaviour: an invalid list of origins allows every origin; single origins without a scheme are left
+ * out, and when none is left CORS is off.
+ */
+import type { Filters } from "../../../edge/src/program.ts";
+import { printable } from "../../support/text.ts";
+import * as found from "../findings-catalogue.ts";
+import { annotation } from "./annotation.ts";
+import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import type { Resolver } from "./resolver.ts";
+import { ANY_ORIGIN, exposedList, headerList, methodList, origins } from "./response-types.ts";
+import type { Origins } from "./response-types.ts";
+import { boolean, integer } from "./value-types.ts";
+import type { Values } from "./values.ts";
+
+export interface CorsValues {
+  readonly enabled: boolean;
+  readonly origins: Origins;
+  readonly methods: string;
+  readonly headers: string;
+  readonly credentials: boolean;
+  readonly expose?: string;
+  readonly maxAge: number;
+}
+
+export const corsDefaults: CorsValues = {
+  enabled: false,
+  origins: ANY_ORIGIN,
+  methods: "GET, PUT, POST, DELETE, PATCH, OPTIONS",
+  headers: "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization",
+  credentials: true,
+  maxAge: 1728000,
+};
+
+export const corsAnnotations: readonly Honoured[] = [
+  cors("enable-cors", "enabled", boolean, "Low", "Answers preflight requests and adds the headers that let other origins use the responses.",
+    "Error pages carry the headers too, and where the answer depends on the origin `Vary: Origin` says so to caches."),
+  cors("cors-allow-origin", "origins", origins, "Medium", "The origins that may; `*.` stands for one label.",
+    "An origin is compared as a whole, from its beginning."),
+  cors("cors-allow-methods", "methods", methodList, "Medium", "Access-Control-Allow-Methods, verbatim."),
+  cors("cors-allow-headers", "headers", headerList, "Medium", "Access-Control-Allow-Headers, verbatim."),
+  cors("cors-allow-credentials", "credentials", boolean, "Low", "Whether Access-Control-Allow-Credentials is sent."),
+  cors("cors-expose-headers", "expose", exposedList, "Medium", "Access-Control-Expose-Headers, verbatim."),
+  cors("cors-max-age", "maxAge", integer, "Low", "Access-Control-Max-Age: seconds for which browsers keep the answer to a preflight request."),
+];
+
+function cors<K extends keyof CorsValues>(
+  name: string, field: K, type: ValueType<NonNullable<CorsValues[K]>>, risk: Risk, doc: string, differs?: string,
+): Honoured {
+  return annotation<NonNullable<CorsValues[K]>>({
+    name,
+    group: "cors",
+    risk,
+    scope: "location",
+    type,
+    doc,
+    ...(differs === undefined ? {} : { differs }),
+    get: (values) => values.cors[field] ?? undefined,
+    set: (values, value) => ({ ...values, cors: { ...values.cors, [field]: value } }),
+  });
+}
+
+export const corsResolver: Resolver = {
+  groups: ["cors"],
+  resolve(values, at) {
+    const { allowed, skipped } = values.cors.origins;
+    if (skipped.length > 0) {
+      const effect = allowed?.length === 0 ? "no origin is allowed: CORS is off" : "the other origins are allowed";
+      at.report(found.corsOriginSkipped(at.place("cors-allow-origin"), { origins: skipped.map(printable), effect }));
+    }
+    return values;
+  },
+};
+
+/** What the edge does with them. */
+export function corsFilters({ cors: { enabled, origins: { allowed }, ...rest } }: Values): Filters {
+  if (!enabled || allowed?.length === 0) return {};
+  const headers: [string, string][] = [
+    ...(rest.credentials ? [["Access-Control-Allow-Credentials", "true"] as [string, string]] : []),
+    ["Access-Control-Allow-Methods", rest.methods],
+    ["Access-Control-Allow-Headers", rest.headers],
+    ...(rest.expose === undefined ? [] : [["Access-Control-Expose-Headers", rest.expose] as [string, string]]),
+    ["Access-Control-Max-Age", String(rest.maxAge)],
+  ];
+  return { cors: { ...(allowed ? { origins: [...allowed] } : {}), headers } };
+}

@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { prefixText, type ForwardedPrefix, type Groups } from "../../edge/src/forwarded-prefix.ts";
+
+const text = (pieces: ForwardedPrefix["pieces"], groups: Groups): string =>
+  prefixText({ pattern: "", pieces }, groups, (name) => (name === "host" ? "shop.example" : undefined));
+
+test("groups by number and name, and variables, stand among the text", () => {
+  assert.equal(text(["/", { group: 1 }, "/", { group: "rest" }, "-", { variable: "host" }], { 1: "a", rest: "b" }), "/a/b-shop.example");
+});
+
+test("what is missing is empty", () => {
+  assert.equal(text(["/", { group: 1 }, { group: 2 }, { variable: "arg_x" }], { 1: false }), "/");
+  assert.equal(text(["/x", { group: 1 }], undefined), "/x");
+  assert.equal(text([], {}), "");
+});
