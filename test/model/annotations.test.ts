@@ -97,16 +97,6 @@ test("the redirect to https is off, for names with a certificate, or always", ()
   assert.equal(kept.filters.preserveTrailingSlash, true);
 });
 
-test("an annotation that keeps requests out closes the Ingress until it is honoured", () => {
-  const protectedBy: [string, string][] = [
-  ];
-  for (const [name, value] of protectedBy) {
-    const built = build(shop.path("/x", "web:80").annotate(name, value), ...web);
-    expectRoutes(built, "shop.example  /x  prefix -> status 503", "shop.example  /  prefix -> status 503");
-    assert.equal(findingOf(built, "annotation-not-honoured").effect, "every path of this Ingress answers 503");
-  }
-});
-
 test("a closed Ingress closes the / that it would answer for, and no other Ingress of the host", () => {
   const closed = ingress("shop/closed").created(0).host("shop.example").path("/admin", "web:80").annotate("auth-url", "http://unix:/auth.sock");
   const open = ingress("shop/open").created(1).host("shop.example").path("/shop", "web:80");
@@ -116,12 +106,6 @@ test("a closed Ingress closes the / that it would answer for, and no other Ingre
     "shop.example  /admin  prefix -> status 503",
     "shop.example  /  prefix (nobody's) -> status 503",
   );
-});
-
-test("other annotations that are not honoured yet have no effect, and say so", () => {
-  const built = build(shop.annotate("http2-push-preload", "true"), ...web);
-  expectRoutes(built, "shop.example  /  prefix -> shop/web/80 [10.0.0.1:80]");
-  assert.equal(findingOf(built, "annotation-not-yet").effect, "it has no effect");
 });
 
 test("a snippet refuses the whole Ingress and nothing else", () => {

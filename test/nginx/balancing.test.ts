@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownerOf, ringOf } from "../../edge/src/hash-ring.ts";
@@ -79,6 +79,15 @@ test("cookies that ingress-nginx issued lead to the same endpoints, and those is
   }
 });
 
+/** Ends the backend, and keeps its port: nobody else may answer there, and whoever connects is turned away. */
+async function bury(t: TestContext, backend: EchoBackend | undefined): Promise<void> {
+  const { address, port } = backend ?? { address: "", port: 0 };
+  await backend?.close();
+  const grave = createTcpServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => grave.listen(port, address, resolve));
+  t.after(() => grave.close());
+}
+
 test("a failed endpoint: the session waits for it, or moves when that is asked for", async (t) => {
   const { backends, texts } = await startBackends(t, 4);
   const modes = { b: "balanced", p: "persistent" } as const;
@@ -96,12 +105,12 @@ test("a failed endpoint: the session waits for it, or moves when that is asked f
       if (answer.echo?.backend === "b0") return cookieOf(answer)?.value ?? "";
     }
   }));
-  await backends[0]?.close();
+  await bury(t, backends[0]);
   for (const [index, name] of names.entries()) {
     const headers = { cookie: `INGRESSCOOKIE=${began[index]}` };
     const answer = await ask({ port: sluice.http, host: `${name}.example`, headers });
     if (name.endsWith("stays")) {
-      assert.equal(answer.status, 502, name);
+      assert.equal(answer.status, 502, `${name}: ${answer.text}`);
       assert.equal(cookieOf(answer), undefined, name);
       continue;
     }
