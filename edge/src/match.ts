@@ -104,15 +104,25 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   }
   const route = host.routes[index] as Route;
   decision.route = route;
-  if (route.slash === true) return redirect("slash", 301);
-  const { filters } = route;
-  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);
-  if (route.respond !== undefined) return answer(route.respond);
-  if (route.detour !== undefined) return takeDetour(tables, request, route, name, path, https);
+  if (route.plain !== true) {
+    const early = decideEarly(tables, request, route, name, path, https);
+    if (early !== undefined) return early;
+  }
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
   return chooseBackend(tables, request, route);
+}
+
+/** What is answered before https and backends are looked at; undefined: nothing. */
+function decideEarly(
+  tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined,
+): Decision | undefined {
+  if (route.slash === true) return redirect("slash", 301);
+  const { filters } = route;
+  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);
+  if (route.respond !== undefined) return answer(route.respond);
+  return route.detour === undefined ? undefined : takeDetour(tables, request, route, name, path, https);
 }
 
 /**

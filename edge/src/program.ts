@@ -127,6 +127,11 @@ export interface Route {
   total?: number;
   /** Takes only requests for which one of these holds; the others go to `otherwise`, or on to a shorter path. */
   when?: Condition[][];
+  /**
+   * Nothing but a pool, and https perhaps: whatever else a route can have is absent, and need not be looked for. Only
+   * the compiler says so.
+   */
+  plain?: boolean;
   /** Index of the next route of the same path. */
   otherwise?: number;
   /** Id of the profile whose internal location serves this route; absent: the default profile, `location /`. */

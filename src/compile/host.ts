@@ -94,7 +94,8 @@ function addTwins(table: EdgeHost, host: Host, config: Config, exact: Map<string
       const route = host.routes[index] as Route;
       if (!route.path.endsWith("/")) continue;
       const redirects = config.prefixSlashRedirect && route.backend.kind !== "status";
-      const twin = { ...(table.routes[index] as EdgeRoute), slash: true };
+      const { plain: _plain, ...declared } = table.routes[index] as EdgeRoute;
+      const twin = { ...declared, slash: true };
       add(exact, bare, redirects ? table.routes.push(twin) - 1 : index);
     }
   }
@@ -108,7 +109,7 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
 function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
   const target = backendOf(route.backend);
   const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
-  return {
+  const compiled: EdgeRoute = {
     path: route.path,
     ...target,
     ...(route.when ? { when: route.when.map((conditions) => [...conditions]) } : {}),
@@ -126,6 +127,14 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
+  return isPlain(compiled) ? { ...compiled, plain: true } : compiled;
+}
+
+/** Fields that a request may have to be looked at for. */
+const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detour", "balance", "trace"] as const;
+
+function isPlain(route: EdgeRoute): boolean {
+  return UNCOMMON.every((field) => route[field] === undefined);
 }
 
 function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "service" | "port"> {

@@ -16,15 +16,19 @@ export function log(): void {
     return;
   }
   const { pool, route, canary } = state;
-  if (state.held !== undefined) leaveConnections(state);
-  if (state.scored) measureAnswer(state);
+  if (route.plain !== true) finish(state, route, canary);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
-  if (route.trace !== undefined) {
-    endSpan(state.span, route, canary, ngx.status);
-    state.span = undefined;
-  }
+}
+
+/** What is left to do for routes that are more than a pool. */
+function finish(state: InFlight, route: Route, canary: Canary | undefined): void {
+  if (state.held !== undefined) leaveConnections(state);
+  if (state.scored) measureAnswer(state);
+  if (route.trace === undefined) return;
+  endSpan(state.span, route, canary, ngx.status);
+  state.span = undefined;
 }
 
 function measureAnswer(state: InFlight): void {
