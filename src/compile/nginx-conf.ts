@@ -11,6 +11,7 @@ import { block, directive, expression, luaBlock, luaString, print } from "./dire
 import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
+import { measureDirectives, measuredOption } from "./measures.ts";
 import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
@@ -87,6 +88,7 @@ function http(input: ConfInput, digest: string): Directive[] {
       directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
+    ...measureDirectives(settings),
     ...variableMaps(config, settings),
     ...clientAddress(config),
     ...upstreamBlocks(config, input.profiles.values()),
@@ -94,7 +96,7 @@ function http(input: ConfInput, digest: string): Directive[] {
   ];
 }
 
-function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
+function luaStart({ config, facts, settings }: ConfInput, digest: string): Directive[] {
   const options = [
     `config = ${luaString(digest)}`,
     `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
@@ -105,6 +107,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
     `rejectHandshake = ${config.sslRejectHandshake}`,
+    ...measuredOption(settings),
   ];
   return [
     directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),
@@ -122,6 +125,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
+    luaBlock("exit_worker_by_lua_block", "sluice.exitWorker()"),
   ];
 }
 
@@ -174,13 +178,13 @@ function gzip(config: Config): Directive[] {
 }
 
 function server(input: ConfInput): Directive {
-  const { config, facts } = input;
+  const { config, facts, settings } = input;
   return block("server", [], [
     ...listeners(input),
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", "sluice.log()"),
+    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),

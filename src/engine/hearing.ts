@@ -12,6 +12,8 @@ export type Role = "worker" | "agent" | undefined;
 const MOST_SLOTS = 1024;
 /** Characters of a label; a path may be longer, and only its beginning is a label then. */
 const LONGEST_LABEL = 2048;
+/** Numbers of a tally: seven histograms with 50 buckets each, with room. */
+const MOST_CELLS = 512;
 
 /** The message in a line from a subscriber with this role (none before its hello); undefined for anything else. */
 export function heard(line: string, role: Role): FromSubscriber | undefined {
@@ -24,7 +26,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "exiting":
       return role === "worker" ? { op: "exiting" } : undefined;
     case "counters":
-      return role === "worker" ? counters(message["rows"]) : undefined;
+      // A worker's last words come over a connection of their own.
+      return role !== "agent" ? counters(message["rows"]) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
@@ -96,7 +99,14 @@ function counterRow(value: unknown): CounterRow | undefined {
     canary: label(canary),
     status,
     requests,
+    ...(row["method"] === undefined ? {} : { method: label(row["method"]), host: label(row["host"]), cells: cells(row["cells"]) }),
   };
+}
+
+/** Index and value in turn. What is left over, or no number, is left out. */
+function cells(value: unknown): number[] {
+  const list: readonly unknown[] = Array.isArray(value) && value.length <= 2 * MOST_CELLS ? value : [];
+  return list.every((one) => typeof one === "number" && one >= 0) ? (list as readonly number[]).slice() : [];
 }
 
 const SPAN_TEXTS = [

@@ -17,6 +17,10 @@ export interface CounterRow {
   readonly canary: string;
   readonly status: number;
   readonly requests: number;
+  /** Where requests are measured (edge/src/measures.ts). */
+  readonly host?: string;
+  readonly method?: string;
+  readonly cells?: readonly number[];
 }
 
 export interface WorkerHello {

@@ -3,13 +3,32 @@ import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { EngineState } from "../engine/engine.ts";
 import type { CounterRow } from "../engine/protocol.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Settings } from "../settings.ts";
+import { controllerLabels } from "./controller-labels.ts";
+import { inPieces } from "./exposition.ts";
+import { createRequestMetrics } from "./request-metrics.ts";
+
+export interface MetricsInput {
+  readonly settings: Settings;
+  readonly state: () => EngineState;
+  readonly findings: () => readonly Finding[];
+  readonly spans: () => SpanCounts;
+  /** Whether there is such an Ingress: series of others are dropped. */
+  readonly exists: (namespace: string, ingress: string) => boolean;
+}
+
+/** Everything at `/metrics`, made while it is read. */
+export interface Scrape {
+  readonly type: string;
+  readonly pieces: AsyncIterable<string>;
+}
 
 export interface Metrics {
   count(rows: readonly CounterRow[]): void;
-  render(): Promise<{ type: string; text: string }>;
+  scrape(): Scrape;
 }
 
-export function createMetrics(state: () => EngineState, findings: () => readonly Finding[], spans: () => SpanCounts): Metrics {
+export function createMetrics({ settings, state, findings, spans, exists }: MetricsInput): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, value: (state: EngineState) => number): void => {
@@ -21,18 +40,30 @@ export function createMetrics(state: () => EngineState, findings: () => readonly
   countReloads(registry, state);
   countFindings(registry, findings);
   countSpans(registry, spans);
-  const requests = new Counter({
-    name: "nginx_ingress_controller_requests",
-    help: "Requests answered, by the route that took them.",
-    labelNames: ["namespace", "ingress", "service", "path", "canary", "status"],
-    registers: [registry],
-  });
+  const requests = createRequestMetrics(settings, controllerLabels(settings));
+  countFolded(registry, () => requests.folded);
   return {
-    count(rows) {
-      for (const { requests: number, status, ...labels } of rows) requests.inc({ ...labels, status: String(status) }, number);
-    },
-    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    count: (rows) => requests.count(rows),
+    scrape: () => ({ type: registry.contentType, pieces: everything(registry, requests.lines(exists)) }),
   };
+}
+
+async function* everything(registry: Registry, requests: Iterable<string>): AsyncGenerator<string> {
+  yield await registry.metrics();
+  yield* inPieces(requests);
+}
+
+function countFolded(registry: Registry, folded: () => { readonly requests: number; readonly histograms: number }): void {
+  new Counter({
+    name: "sluice_metrics_folded_requests_total",
+    help: "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.",
+    labelNames: ["of"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [of, requests] of Object.entries(folded())) this.inc({ of }, requests as number);
+    },
+  });
 }
 
 interface SpanCounts {

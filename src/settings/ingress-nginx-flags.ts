@@ -6,16 +6,16 @@
 const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap udp-services-configmap
   watch-namespace-selector publish-service publish-status-address status-update-interval election-id election-ttl
   ssl-passthrough-proxy-port default-server-port status-port stream-port health-check-timeout profiler-port
-  profiler-address internal-logger-address time-buckets length-buckets size-buckets bucket-factor max-buckets
-  exclude-socket-metrics monitor-max-batch-size validating-webhook validating-webhook-certificate
+  profiler-address internal-logger-address bucket-factor max-buckets
+  monitor-max-batch-size validating-webhook validating-webhook-certificate
   validating-webhook-key sync-period sync-rate-limit dynamic-configuration-retries shutdown-grace-period
   post-shutdown-grace-period maxmind-license-key maxmind-mirror maxmind-edition-ids maxmind-retries-count
   maxmind-retries-timeout`;
 
 const SWITCHES = `enable-annotation-validation deep-inspect enable-topology-aware-routing update-status
   update-status-on-shutdown report-node-internal-ip-address disable-leader-election enable-ssl-passthrough
-  enable-ssl-chain-completion profiling enable-metrics metrics-per-host metrics-per-undefined-host
-  report-status-classes disable-full-test disable-sync-events`;
+  enable-ssl-chain-completion profiling metrics-per-undefined-host
+  disable-full-test disable-sync-events`;
 
 /** Of klog, Kubernetes' logging library. */
 const LOGGING_WITH_VALUE = "v vmodule stderrthreshold log-backtrace-at log-dir log-file log-file-max-size";

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { networkInterfaces } from "node:os";
@@ -25,7 +26,7 @@ const health = (host: string, at: number): Promise<Server> =>
     notAlive: () => problem,
     findings: () => [],
     sync: () => sync(),
-    metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
+    metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {

@@ -50,6 +50,9 @@ export interface InFlight {
 
 export const tables: Tables = newTables();
 
+/** The route of requests that were answered before there was one. */
+export const NOBODY: Route = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
+
 const byAddress = new LuaTable<number, InFlight>();
 let count = 0;
 
