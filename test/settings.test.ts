@@ -27,6 +27,15 @@ test("without flags there are ingress-nginx's defaults", () => {
     healthzPort: 10254,
     healthzHost: "",
     healthCheckPath: "/healthz",
+    enableMetrics: false,
+    metricsPerHost: true,
+    metricsPerPath: true,
+    metricsMaxSeries: 100_000,
+    reportStatusClasses: false,
+    timeBuckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    lengthBuckets: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+    sizeBuckets: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7],
+    excludeSocketMetrics: [],
     runtimeDir: "/run/user/7/sluice",
     resolver: "",
     allowLocalTargets: false,
@@ -61,13 +70,15 @@ test("words are for the commands that take them", () => {
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--publish-service=ns/a", "--election-id", "leader", "--enable-metrics", "-v=3", "--update-status=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--publish-service=ns/a", "--election-id", "leader", "--profiling", "-v=3", "--update-status=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
-  assert.deepEqual(settings.ignored, ["--publish-service", "--election-id", "--enable-metrics", "-v", "--update-status", "--alsologtostderr", "--log_dir"]);
+  assert.deepEqual(settings.ignored, ["--publish-service", "--election-id", "--profiling", "-v", "--update-status", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
 });
 
 for (const [argv, sentence] of [
+  [["--time-buckets=1,0.5"], '--time-buckets must be at most 50 ascending numbers above 0, separated by commas, not "1,0.5".'],
+  [["--exclude-socket-metrics=nonsense"], "--exclude-socket-metrics must be names among requests, request_duration_seconds, connect_duration_seconds, header_duration_seconds, response_duration_seconds, response_size, bytes_sent, request_size, not \"nonsense\"."],
   [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
   [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
   [["-x"], '"sluice run" has no flag -x: see "sluice run --help".'],

@@ -175,6 +175,8 @@ declare module "resty.core.base" {
 declare module "ffi" {
   /** Memory of C, by index from 0. */
   type Memory = { [index: number]: number };
+  /** The same of pointers. */
+  type Pointers = { [index: number]: Memory };
   /** A pointer to something of OpenSSL's. NULL equals undefined. */
   type Pointer = object & { readonly __pointer: unique symbol };
   function cdef(this: void, declarations: string): void;
@@ -196,6 +198,9 @@ declare module "ffi" {
   function gc(this: void, pointer: Pointer, finalizer: (this: void, pointer: Pointer) => void): Pointer;
   const C: {
     getppid(this: void): number;
+    // Declared by phases/tallies.ts.
+    strtod(this: void, text: Memory, stop: Pointers): number;
+    strchr(this: void, text: Memory, byte: number): Memory;
     // Declared by phases/last-words.ts.
     socket(this: void, domain: number, type: number, protocol: number): number;
     connect(this: void, socket: number, address: Memory, length: number): number;
@@ -209,7 +214,7 @@ declare module "ffi" {
     ): number;
     /** Declared by resty.core.var. 0: found. */
     ngx_http_lua_ffi_var_get(
-      this: void, request: object, name: string, nameLength: number, lowerCase: Memory, capture: number, value: Memory, length: Memory,
+      this: void, request: object, name: string, nameLength: number, lowerCase: Memory, capture: number, value: Pointers, length: Memory,
       problem: object,
     ): number;
     // Declared by phases/openssl.ts.

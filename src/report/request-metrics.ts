@@ -79,7 +79,7 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
 
   /** The series that takes the measurements of a row. */
   const measuredIn = (one: Series, row: CounterRow): Series => {
-    if (one.cells) return one;
+    if (one.cells && !others.has(one.labels)) return one;
     const mayGrow = !others.has(one.labels) && (measured + 1) * linesEach <= settings.metricsMaxSeries;
     const taker = mayGrow ? one : other(row);
     if (mayGrow) measured++;

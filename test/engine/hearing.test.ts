@@ -25,6 +25,14 @@ const span = {
   service: "s", canary: "", upstream: "u",
 };
 
+test("counters: with measurements, and from a worker that exits over a connection of its own", () => {
+  const measured = { ...row, method: "GET", host: "x.example", cells: [1, 5, 2, 1] };
+  assert.deepEqual(say({ op: "counters", rows: [{ ...measured, more: 1 }] }, undefined), { op: "counters", rows: [measured] });
+  for (const cells of [[1, "x"], [1, -1], Array.from({ length: 2000 }, () => 1), {}]) {
+    assert.deepEqual(say({ op: "counters", rows: [{ ...measured, cells }] }, "worker"), { op: "counters", rows: [{ ...measured, cells: [] }] });
+  }
+});
+
 test("spans: their fields and nothing else", () => {
   assert.deepEqual(say({ op: "spans", rows: [{ ...span, more: 1 }], dropped: 3 }, "worker"), { op: "spans", rows: [span], dropped: 3 });
   assert.deepEqual(say({ op: "spans", rows: {}, dropped: 3 }, "worker"), { op: "spans", rows: [], dropped: 3 });
@@ -37,7 +45,7 @@ for (const [what, message, role] of [
   ["too many spans at once", { op: "spans", rows: Array.from({ length: 129 }, () => span), dropped: 0 }, "worker"],
   ["a worker that judges a snippet for the agent", { op: "tried", id: "i", problem: "" }, "worker"],
   ["anything before a hello", { op: "ack", generation: 1 }, undefined],
-  ["counters before a hello", { op: "counters", rows: [row] }, undefined],
+  ["counters of the agent", { op: "counters", rows: [row] }, "agent"],
   ["a second hello", worker, "worker"],
   ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
   ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],
