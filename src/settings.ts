@@ -41,6 +41,7 @@ export interface Settings {
   readonly healthCheckPath: string;
   // process
   readonly runtimeDir: string;
+  readonly externalAgent: boolean;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;

@@ -29,6 +29,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     healthzHost: "",
     healthCheckPath: "/healthz",
     runtimeDir: "/run/user/7/sluice",
+    externalAgent: false,
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,

@@ -1,4 +1,5 @@
 /** `sluice run`: serves the Ingresses of a cluster, or of folders, until it is told to stop. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { helpFor, parseSettings } from "../settings.ts";
 import { withoutEffect } from "../settings/ingress-nginx-flags.ts";
 import { createLog } from "../support/log.ts";
@@ -23,8 +24,10 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   if (serving) {
     log("info", `serving ${source.description}`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
     await stopped;
-    log("info", "stopping: nginx finishes its requests");
+    const { shutdownGracePeriod: grace } = settings;
+    if (grace > 0) log("info", `not ready any more; serving on for ${grace} s`);
     await serving.stop();
+    await sleep(settings.postShutdownGracePeriod * 1000);
   }
   log("info", "stopped");
 }

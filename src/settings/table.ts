@@ -32,15 +32,15 @@ const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
-/** Commands that serve requests. */
-const SERVING: readonly Command[] = ["run", "demo", "agent"];
+/** Commands that serve requests, and tell their agent on which ports. */
+const SERVING: readonly Command[] = ["run", "demo"];
 
 const reading = { commands: READING } as const;
 /** Commands that can read them from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 const serving = { commands: SERVING } as const;
 /** Commands that own or find a running Sluice by its folder. */
-const located = { commands: [...SERVING, "explain", "stop"] } as const;
+const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, ...reading,
@@ -88,6 +88,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
     defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
+  externalAgent: { flag: "external-agent", type: type.boolean, default: false, group: PROCESS, commands: ["run"],
+    help: "Start no nginx: \"sluice agent\" runs it, as the same user and with the same --runtime-dir, in another container." },
   resolver: { flag: "resolver", type: type.resolver, default: "", group: PROCESS, ...reading,
     defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
@@ -95,9 +97,9 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
     help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
-    commands: [...SERVING, "stop"],
+    commands: [...SERVING, "agent", "stop"],
     help: "How long requests may take to end when Sluice is stopped, after the grace period." },
-  shutdownGracePeriod: { flag: "shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent"],
+  shutdownGracePeriod: { flag: "shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent", "stop"],
     help: "When told to stop: not ready at once, but so many seconds of serving on, in which load balancers turn away." },
   postShutdownGracePeriod: { flag: "post-shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent"],
     help: "Seconds between the end of nginx and the end of the process.",
