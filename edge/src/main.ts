@@ -33,7 +33,6 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
-  options.rejectHandshake = given.rejectHandshake;
   options.measured = given.measured;
 }
 

@@ -106,7 +106,6 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
-    `rejectHandshake = ${config.sslRejectHandshake}`,
     ...measuredOption(settings),
   ];
   return [

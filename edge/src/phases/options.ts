@@ -17,8 +17,6 @@ export interface Options {
   accessLog: boolean;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
-  /** End handshakes for names that no Ingress declares (ConfigMap `ssl-reject-handshake`). */
-  rejectHandshake: boolean;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
   measured?: Bounds;
 }
@@ -32,5 +30,4 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
-  rejectHandshake: false,
 };
