@@ -51,7 +51,7 @@ const DOCUMENTED_ONLY = `
   jaeger-sampler-param jaeger-sampler-host jaeger-sampler-port jaeger-trace-context-header-name jaeger-debug-header jaeger-baggage-header
   jaeger-trace-baggage-header-prefix`.trim().split(/\s+/);
 
-const OWN = ["prefix-slash-redirect"];
+const OWN = ["prefix-slash-redirect", "answer-reason-header"];
 
 test("every key that ingress-nginx knows or documents has exactly one row, with a state", () => {
   assert.equal(INGRESS_NGINX.length, 196);
@@ -91,7 +91,7 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "proxy-max-temp-file-size": "1m", "load-balance": "ewma", "upstream-keepalive-time": "2h", "client-header-buffer-size": "2k", "client-body-buffer-size": "16k",
   "large-client-header-buffers": "4 16k", "gzip-types": "text/css", "opentelemetry-operation-name": "all", "otlp-collector-host": "other", "otel-service-name": "web",
   "otel-sampler": "AlwaysOff", "otel-sampler-ratio": "0.5", "worker-processes": "3", "worker-shutdown-timeout": "10s", "access-log-path": "/var/log/a.log",
-  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301",
+  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "answer-reason-header": "X-Reason",
 };
 
 test("nginx.conf changes exactly for the keys whose row says that they cost a reload", () => {

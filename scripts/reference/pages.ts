@@ -13,6 +13,7 @@ import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingre
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -22,6 +23,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
+    ["guide/why-did-sluice-answer.md", answersPage()],
   ]);
 }
 

@@ -123,7 +123,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       controller.engineChanged();
       findingLog.touch();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   const controller = createController({

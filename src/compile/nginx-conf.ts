@@ -12,6 +12,7 @@ import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
+import { reasonDirectives, reasonHeader } from "./reasons.ts";
 import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
@@ -88,6 +89,7 @@ function http(input: ConfInput, digest: string): Directive[] {
       directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
+    ...reasonDirectives(config),
     ...measureDirectives(settings),
     ...variableMaps(config, settings),
     ...clientAddress(config),
@@ -190,6 +192,7 @@ function server(input: ConfInput): Directive {
     // Read only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
+    ...reasonHeader(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
     ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
@@ -236,7 +239,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
-    "sluice_quiet", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "sluice_quiet", "sluice_answer", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
     "service_port", "location_path", ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }

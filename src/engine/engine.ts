@@ -15,7 +15,7 @@ import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
-import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -24,7 +24,7 @@ export interface EngineOptions {
   /** Account of nginx's workers, when this process is root. */
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
-  readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
@@ -238,7 +238,7 @@ export class Engine {
   }
 
   #hear(message: FromSubscriber): void {
-    if (message.op === "counters") this.#options.counted(message.rows);
+    if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);

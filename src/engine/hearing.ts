@@ -4,8 +4,9 @@
  * Workers face the network; one that was taken over must not be able to end the controller, or to speak for the
  * agent. So every message is checked for its shape, and each role has its own few words.
  */
+import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
-import type { AgentHello, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+import type { AgentHello, Answers, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
 
 export type Role = "worker" | "agent" | undefined;
 
@@ -27,7 +28,7 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "worker" ? { op: "exiting" } : undefined;
     case "counters":
       // A worker's last words come over a connection of their own.
-      return role !== "agent" ? counters(message["rows"]) : undefined;
+      return role !== "agent" ? counters(message["rows"], message["answers"]) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
@@ -77,11 +78,16 @@ function hello(message: Fields): WorkerHello | AgentHello | undefined {
   return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest) };
 }
 
-function counters(rows: unknown): FromSubscriber | undefined {
+function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
   // An empty Lua table is an empty object in JSON.
   const list = Array.isArray(rows) ? rows : [];
   const checked = list.map(counterRow);
-  return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked } : undefined;
+  return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked, answers: answersOf(answers) } : undefined;
+}
+
+function answersOf(value: unknown): Answers {
+  const said = fieldsOf(value) ?? {};
+  return Object.fromEntries(REASONS.flatMap((reason) => (isCount(said[reason]) ? [[reason, said[reason]]] : [])));
 }
 
 function counterRow(value: unknown): CounterRow | undefined {

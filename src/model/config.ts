@@ -150,6 +150,8 @@ export interface Config {
   readonly accessLogPath: string;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
+  /** Empty: none. */
+  readonly answerReasonHeader: string;
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 

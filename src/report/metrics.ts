@@ -1,7 +1,8 @@
 /** Prometheus metrics: what the engine runs, what people's objects are worth, what the workers served. */
+import { REASONS } from "../../edge/src/reasons.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { EngineState } from "../engine/engine.ts";
-import type { CounterRow } from "../engine/protocol.ts";
+import type { Answers, CounterRow } from "../engine/protocol.ts";
 import type { Finding } from "../model/findings.ts";
 import type { Settings } from "../settings.ts";
 import { controllerLabels } from "./controller-labels.ts";
@@ -24,7 +25,7 @@ export interface Scrape {
 }
 
 export interface Metrics {
-  count(rows: readonly CounterRow[]): void;
+  count(rows: readonly CounterRow[], answers: Answers): void;
   scrape(): Scrape;
 }
 
@@ -42,10 +43,25 @@ export function createMetrics({ settings, state, findings, spans, exists }: Metr
   countSpans(registry, spans);
   const requests = createRequestMetrics(settings, controllerLabels(settings));
   countFolded(registry, () => requests.folded);
+  const answered = countAnswers(registry);
   return {
-    count: (rows) => requests.count(rows),
+    count(rows, answers) {
+      requests.count(rows);
+      for (const [reason, number] of Object.entries(answers)) answered.inc({ reason }, number);
+    },
     scrape: () => ({ type: registry.contentType, pieces: everything(registry, requests.lines(exists)) }),
   };
+}
+
+function countAnswers(registry: Registry): Counter<"reason"> {
+  const counter = new Counter({
+    name: "sluice_answers_total",
+    help: "Requests that Sluice answered itself, by why.",
+    labelNames: ["reason"],
+    registers: [registry],
+  });
+  for (const reason of REASONS) counter.inc({ reason }, 0);
+  return counter;
 }
 
 async function* everything(registry: Registry, requests: Iterable<string>): AsyncGenerator<string> {

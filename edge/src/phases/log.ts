@@ -4,6 +4,7 @@ import { count } from "./counters.ts";
 import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
 import { leaveConnections } from "./limits.ts";
+import { noteFailure } from "./reasons.ts";
 import { measure } from "./scores.ts";
 import type { InFlight } from "./state.ts";
 import { NOBODY, recall, release } from "./state.ts";
@@ -12,7 +13,7 @@ import { endSpan } from "./trace.ts";
 export function log(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) {
-    fillNothing();
+    leftToNginx();
     return count(NOBODY, undefined, ngx.status);
   }
   const { pool, route, canary } = state;
@@ -23,7 +24,8 @@ export function log(): void {
 }
 
 /** Of a request that nginx itself refused, before it was decided. */
-function fillNothing(): void {
+function leftToNginx(): void {
+  noteFailure(ngx.status);
   if (options.accessLog) ngx.var.proxy_upstream_name = "-";
 }
 
@@ -49,4 +51,4 @@ function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | un
 }
 
 // Not where they stand: a function that is exported there is looked up in a table by every call.
-export { fillNothing, fillVariables, finish };
+export { leftToNginx, fillVariables, finish };

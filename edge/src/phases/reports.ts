@@ -8,6 +8,7 @@ import type { SpanRow } from "../trace.ts";
 import { SPANS_PER_MESSAGE } from "../trace.ts";
 import { beginDrain, drain } from "./counters.ts";
 import { options } from "./options.ts";
+import { takeAnswers, type Answers } from "./reasons.ts";
 import { send } from "./sending.ts";
 import { beginTallyDrain, drainTallies } from "./tallies.ts";
 import { drainSpans } from "./trace.ts";
@@ -33,6 +34,7 @@ export function report(socket: ngx.TcpSocket): number | undefined {
 interface CountersMessage {
   readonly op: "counters";
   readonly rows: object[];
+  readonly answers: Answers | undefined;
 }
 
 /** What is counted from now on waits for the next time. */
@@ -44,7 +46,8 @@ export function beginCounters(): void {
 /** Some of what was counted before `beginCounters`; undefined when there is nothing. */
 export function nextMessage(): CountersMessage | undefined {
   const rows = options.measured === undefined ? drain(ROWS_PER_MESSAGE) : drainTallies(ROWS_PER_MESSAGE);
-  return rows.length > 0 ? { op: "counters", rows } : undefined;
+  const answers = takeAnswers();
+  return rows.length > 0 || answers !== undefined ? { op: "counters", rows, answers } : undefined;
 }
 
 /** Those that a broken connection takes along are lost. */

@@ -16,6 +16,7 @@ import { request } from "./request.ts";
 import { allowOrigin } from "./response.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
+import { because } from "./reasons.ts";
 import { NOBODY, remember, tables } from "./state.ts";
 import { beginSpan } from "./trace.ts";
 import { prepareRequest } from "./upstream-request.ts";
@@ -41,6 +42,7 @@ export function rewrite(): void {
     const refused = remember(route, undefined, undefined, decision.status);
     if (route.trace !== undefined) beginSpan(route);
     refused.path = path;
+    because(decision.reason);
     prepareRequest(route, route.filters, undefined);
     return enter(refused, route, undefined);
   }
@@ -96,6 +98,7 @@ function answerPreflight({ route }: Decision): void {
 
 function refuse(decision: Decision): void {
   const { route } = decision;
+  because(decision.reason);
   // The log phase counts it and ends its span.
   remember(route ?? NOBODY, undefined, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) beginSpan(route);

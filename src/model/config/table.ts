@@ -195,6 +195,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     { differs: "It is of http alone, and the default is no file in a cluster." }),
   logFormatUpstream: nginx.row("log-format-upstream", type.logFormat, LOG_FORMAT, "Format of the access log."),
   logFormatEscapeJson: nginx.yesNo("log-format-escape-json", false, "Escape values for a format that is JSON."),
+  answerReasonHeader: nginx.row("answer-reason-header", type.ownHeader, "",
+    "The response header that says why Sluice answered a request itself, in one word; empty: none.", { own: true }),
   errorLogLevel: nginx.row("error-log-level", type.oneOf("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"), "notice",
     "Least severity in the error log."),
 };
