@@ -25,6 +25,8 @@ export interface ControllerOptions {
   readonly engineFindings: () => readonly Finding[];
   /** After each turn, with the number of parts that it changed and how long it took. */
   readonly turned: (parts: number, milliseconds: number) => void;
+  /** After each turn, once the engine has been told of it. */
+  readonly taken: (built: Built) => void;
   /** The controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -98,6 +100,7 @@ export function createController(options: ControllerOptions): Controller {
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings are in nginx.conf alone and change no part.
     if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    options.taken(now);
     options.turned(changed.size, performance.now() - begun);
   };
 

@@ -10,10 +10,12 @@ import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearFolder } from "../engine/runtime-folder.ts";
 import { superviseAgent } from "../engine/supervise.ts";
+import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { createMetrics } from "../report/metrics.ts";
+import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
@@ -22,6 +24,7 @@ import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { clusterOf } from "./sources.ts";
 
 export interface Serving {
   readonly controller: Controller;
@@ -69,6 +72,10 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     await parts.controller.start(ending.signal);
     hooks.signal?.throwIfAborted();
     started = true;
+    if (parts.cluster) {
+      endings.push(() => parts.cluster?.stop());
+      await parts.cluster.start();
+    }
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
     await stop();
@@ -81,6 +88,8 @@ export async function startServing(settings: Settings, source: Source, log: Log,
 interface Assembly {
   readonly engine: Engine;
   readonly controller: Controller;
+  /** Undefined: objects come from files. */
+  readonly cluster: ClusterReport | undefined;
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
@@ -102,19 +111,36 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      cluster?.engineChanged();
+      progress();
     },
     counted: (rows) => metrics.count(rows),
     spanned: (rows, dropped) => spans.take(rows, dropped),
+  });
+  const programmed = trackProgrammed(() => engine.state);
+  const progress = (): void => {
+    const keys = programmed.look();
+    if (keys.length > 0) cluster?.programmed(keys);
+  };
+  const connect = clusterOf(settings);
+  const cluster = connect && createClusterReport({
+    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? [])],
+    taken: (built) => {
+      programmed.take(built.ingresses, built.change.ingresses);
+      cluster?.taken(built);
+      progress();
+    },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
+      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -129,7 +155,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     sync: (signal) => controller.sync(signal),
     metrics: () => metrics.render(),
   };
-  return { engine, controller, findingLog, spans, health };
+  return { engine, controller, cluster, findingLog, spans, health };
 }
 
 function closeServer(server: Server): void {

@@ -4,7 +4,7 @@
  */
 
 const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap udp-services-configmap
-  watch-namespace-selector publish-service publish-status-address status-update-interval election-id election-ttl
+  watch-namespace-selector
   ssl-passthrough-proxy-port default-server-port status-port stream-port health-check-timeout profiler-port
   profiler-address internal-logger-address time-buckets length-buckets size-buckets bucket-factor max-buckets
   exclude-socket-metrics monitor-max-batch-size validating-webhook validating-webhook-certificate
@@ -12,10 +12,9 @@ const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap 
   post-shutdown-grace-period maxmind-license-key maxmind-mirror maxmind-edition-ids maxmind-retries-count
   maxmind-retries-timeout`;
 
-const SWITCHES = `enable-annotation-validation deep-inspect enable-topology-aware-routing update-status
-  update-status-on-shutdown report-node-internal-ip-address disable-leader-election enable-ssl-passthrough
+const SWITCHES = `enable-annotation-validation deep-inspect enable-topology-aware-routing enable-ssl-passthrough
   enable-ssl-chain-completion profiling enable-metrics metrics-per-host metrics-per-undefined-host
-  report-status-classes disable-full-test disable-sync-events`;
+  report-status-classes disable-full-test`;
 
 /** Of klog, Kubernetes' logging library. */
 const LOGGING_WITH_VALUE = "v vmodule stderrthreshold log-backtrace-at log-dir log-file log-file-max-size";
@@ -32,5 +31,5 @@ const FLAGS: ReadonlyMap<string, "value" | "switch"> = new Map([
 export const INGRESS_NGINX_FLAGS: readonly string[] = [...FLAGS.keys()];
 
 export function ingressNginxFlag(name: string): "value" | "switch" | undefined {
-  return FLAGS.get(name.replaceAll("_", "-"));
+ return FLAGS.get(name.replaceAll("_", "-"));
 }
