@@ -14,12 +14,14 @@ import { createClusterReport, type ClusterReport } from "../report/cluster/repor
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
+import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
@@ -112,16 +114,13 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       controller.engineChanged();
       findingLog.touch();
       cluster?.engineChanged();
-      progress();
+      programmed.look();
     },
     counted: (rows) => metrics.count(rows),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
+  let ours: Built["ingresses"] | undefined;
   const programmed = trackProgrammed(() => engine.state);
-  const progress = (): void => {
-    const keys = programmed.look();
-    if (keys.length > 0) cluster?.programmed(keys);
-  };
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
     settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
@@ -132,10 +131,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     engine,
     log,
     engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? [])],
-    taken: (built) => {
-      programmed.take(built.ingresses, built.change.ingresses);
+    taken: (built, wanted) => {
+      ours = built.ingresses;
+      programmed.take(ours, built.change.ingresses, wanted);
       cluster?.taken(built);
-      progress();
     },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
@@ -153,6 +152,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
+    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.render(),
   };
   return { engine, controller, cluster, findingLog, spans, health };

@@ -25,6 +25,7 @@ const health = (host: string, at: number): Promise<Server> =>
     notAlive: () => problem,
     findings: () => [],
     sync: () => sync(),
+    ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "absent", findings: [] }),
     metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
   });
 

@@ -58,8 +58,6 @@ export interface ClusterReport {
   start(): Promise<void>;
   /** After a turn, once the engine has been told. */
   taken(built: Built): void;
-  /** These Ingresses are programmed now. */
-  programmed(keys: readonly string[]): void;
   engineChanged(): void;
   /** Other findings may have changed. */
   touch(): void;
@@ -141,6 +139,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       };
       parts = assemble(options, connection, { elected, wish, changed });
       parts.events.take(ours, ours.keys());
+      if (settings.updateStatus) programmed.listen((keys) => parts?.status.look(keys));
       void parts.election?.run();
       if (!parts.election) parts.events.lead(new AbortController().signal);
     },
@@ -152,9 +151,6 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       }
       ours = built.ingresses;
       parts?.events.take(ours, keys);
-      if (settings.updateStatus) parts?.status.look(keys);
-    },
-    programmed(keys) {
       if (settings.updateStatus) parts?.status.look(keys);
     },
     engineChanged() {

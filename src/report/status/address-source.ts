@@ -97,7 +97,7 @@ export function findAddresses(options: AddressOptions): AddressSource {
     // The source of all objects says what is to be said of an API server that is away.
     const quiet: Log = (_level, message, fields) => log("debug", message, fields);
     const outage = watchForOutage(api.connection.server, quiet, TIMING, term);
-    const shared = { connection: api.connection, outage, log: quiet, failed: () => {}, timing: TIMING, reads: createSlots(1), streams: true };
+    const shared = { connection: api.connection, outage, log: quiet, failed: () => {}, timing: TIMING, counts: { reads: 0, rereads: 0, watches: 0, brokenWatches: 0 }, reads: createSlots(1), streams: true };
     const reflector = new Reflector(shared, {
       collection, sink, optional: false,
       forbidden(verb) {
