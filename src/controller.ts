@@ -43,7 +43,7 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -123,8 +123,10 @@ export function createController(options: ControllerOptions): Controller {
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

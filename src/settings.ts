@@ -47,6 +47,7 @@ export interface Settings {
   /** Seconds. */
   /** Seconds. */
   readonly reloadInterval: number;
+  readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";

@@ -31,6 +31,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
+    profilesPerNamespace: 128,
     shutdownTimeout: 10,
     logLevel: "info",
     output: "text",
