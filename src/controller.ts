@@ -48,7 +48,7 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -133,8 +133,10 @@ export function createController(options: ControllerOptions): Controller {
       await source.catchUp(namespace, name, signal);
       turn();
     },
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

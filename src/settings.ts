@@ -65,6 +65,7 @@ export interface Settings {
   readonly allowLocalTargets: boolean;
   /** Seconds. */
   readonly reloadInterval: number;
+  readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
   /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
   readonly shutdownGracePeriod: number;

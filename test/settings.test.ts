@@ -45,6 +45,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
+    profilesPerNamespace: 128,
     shutdownTimeout: 10,
     shutdownGracePeriod: 0,
     postShutdownGracePeriod: 0,
