@@ -80,8 +80,8 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     assert.match(nginx.log(), /GET/, "the access log goes to the container's output");
   });
 
-  await t.test("the controller dies: nginx serves on, and the next one takes over without a reload or a failed request", async () => {
-    const load = startLoad({ port, host: "shop.example" });
+  await t.test("the controller dies: nginx serves on, and the next one takes over without a reload or a failed request", async (t) => {
+    const load = startLoad(t, { port, host: "shop.example" });
     await kill(controller);
     await load.more(20);
     controller = await startController();
@@ -110,8 +110,8 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     assert.equal((await sync()).reloads, 0, "what came back is what was wanted");
   });
 
-  await t.test("SIGTERM to both: not ready at once, every request until the grace period ends is answered, then all is gone", async () => {
-    const load = startLoad({ port, host: "store.example" });
+  await t.test("SIGTERM to both: not ready at once, every request until the grace period ends is answered, then all is gone", async (t) => {
+    const load = startLoad(t, { port, host: "store.example" });
     await load.more(20);
     const slow = slowRequest(port, "store.example");
     await slow.begun;
@@ -143,7 +143,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
 test("SIGTERM with a grace period: not ready at once, requests are served until it ends", async (t) => {
   const sluice = await startSluice({ files: files("shop.example"), args: [`--shutdown-grace-period=${GRACE_S}`] });
   t.after(() => sluice.stop());
-  const load = startLoad({ port: sluice.http, host: "shop.example" });
+  const load = startLoad(t, { port: sluice.http, host: "shop.example" });
   await load.more(20);
   const ended = new Promise<number | null>((resolve) => sluice.process.once("exit", resolve));
   const told = performance.now();
