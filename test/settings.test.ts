@@ -30,6 +30,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     healthCheckPath: "/healthz",
     runtimeDir: "/run/user/7/sluice",
     externalAgent: false,
+    tempDir: "",
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
