@@ -60,6 +60,8 @@ export interface Settings {
   // process
   readonly runtimeDir: string;
   readonly externalAgent: boolean;
+  /** Empty: in the runtime folder. */
+  readonly tempDir: string;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;

@@ -42,6 +42,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     timeout: 60,
     runtimeDir: "/run/user/7/sluice",
     externalAgent: false,
+    tempDir: "",
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,

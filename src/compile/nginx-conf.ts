@@ -84,7 +84,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...luaStart(input, digest),
     ...clientSide(config),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
-      directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
+      directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
     ...variableMaps(config, settings),

@@ -50,7 +50,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   agent: {
     usage: "sluice agent [flags]",
     summary: "Run nginx for a controller in another container.",
-    examples: ["sluice agent --runtime-dir=/run/sluice"],
+    examples: ["sluice agent --runtime-dir=/run/sluice     # and beside it: sluice run --external-agent --runtime-dir=/run/sluice"],
   },
 };
 
