@@ -92,6 +92,10 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "large-client-header-buffers": "4 16k", "gzip-types": "text/css", "opentelemetry-operation-name": "all", "otlp-collector-host": "other", "otel-service-name": "web",
   "otel-sampler": "AlwaysOff", "otel-sampler-ratio": "0.5", "worker-processes": "3", "worker-shutdown-timeout": "10s", "access-log-path": "/var/log/a.log",
   "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "answer-reason-header": "X-Reason",
+  "http-access-log-path": "/var/log/b.log", "access-log-params": { "access-log-params": "buffer=32k flush=1s", "access-log-path": "/var/log/a.log" },
+  "skip-access-log-urls": "/a", "enable-syslog": { "enable-syslog": "true", "syslog-host": "10.0.0.9" }, "error-log-path": "/var/log/e.log",
+  "syslog-host": { "enable-syslog": "true", "syslog-host": "10.0.0.9" },
+  "syslog-port": { "enable-syslog": "true", "syslog-host": "10.0.0.9", "syslog-port": "1514" },
 };
 
 test("nginx.conf changes exactly for the keys whose row says that they cost a reload", () => {

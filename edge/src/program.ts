@@ -255,10 +255,19 @@ export interface EdgeSettings {
   /** Statuses of requests over a limit. */
   limitRateStatus: number;
   limitConnectionsStatus: number;
+  /** URIs that are not logged; absent: all are. Read only where nginx.conf says that there are some. */
+  quiet?: QuietUris;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
+}
+
+export interface QuietUris {
+  /** As the client sends them. */
+  exact: Record<string, boolean>;
+  /** PCRE, unanchored. */
+  patterns: string[];
 }
 
 export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";

@@ -13,7 +13,7 @@ import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives, reasonHeader } from "./reasons.ts";
-import { logDirectives, logLabels, quietLog } from "./logs.ts";
+import { errorLog, logCalls, logDirectives, logLabels, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
@@ -67,7 +67,7 @@ function tree(input: ConfInput, digest: string): Directive[] {
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
     directive("pid", inRuntime(facts, FILES.pid)),
-    directive("error_log", "stderr", config.errorLogLevel),
+    errorLog(config),
     directive("worker_processes", workerCount(config, facts)),
     directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
     ...(config.workerShutdownTimeout ? [directive("worker_shutdown_timeout", config.workerShutdownTimeout)] : []),
@@ -106,7 +106,7 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `keys = ${luaString(inRuntime(facts, FILES.keys))}`,
     `hideServer = ${!config.serverTokens}`,
     `requestIds = ${config.generateRequestId}`,
-    `accessLog = ${!config.disableAccessLog}`,
+    `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
     ...measuredOption(settings),
   ];
@@ -185,7 +185,7 @@ function server(input: ConfInput): Directive {
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
+    luaBlock("log_by_lua_block", logCalls(config, settings)),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),

@@ -146,8 +146,23 @@ export interface Config {
   readonly workerShutdownTimeout: string;
   readonly disableIpv6: boolean;
   readonly disableAccessLog: boolean;
+  readonly disableHttpAccessLog: boolean;
   /** Empty: chosen by how Sluice runs. */
   readonly accessLogPath: string;
+  /** Empty: accessLogPath. */
+  readonly httpAccessLogPath: string;
+  /** Words of nginx's access_log. */
+  readonly accessLogParams: readonly string[];
+  /** What is not logged: a URI as the client sent it, or `~` and an expression. */
+  readonly skipAccessLogUrls: readonly string[];
+  readonly enableAccessLogForDefaultBackend: boolean;
+  readonly enableSyslog: boolean;
+  /** Empty: none. */
+  readonly syslogHost: string;
+  readonly syslogPort: number;
+  /** Empty: standard error. */
+  readonly errorLogPath: string;
+  readonly logFormatEscapeNone: boolean;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
   /** Empty: none. */

@@ -11,17 +11,17 @@ const GONE = "is documented by ingress-nginx but no part of it any more";
 const JAEGER = "enable-opentelemetry with otlp-collector-host, which Jaeger takes spans from";
 const RAW = "is text for nginx's own configuration, where it could undo what keeps Ingresses apart";
 const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
+const NO_STATUS_PAGE = "opens nginx's status page on the public ports, where Sluice serves nothing but Ingresses";
 const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
 
 export const OTHER_KEYS: readonly OtherRow[] = [
   // planned
   ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
   ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
-    worker-cpu-affinity debug-connections syslog-host access-log-params
-    http-access-log-path stream-access-log-path skip-access-log-urls log-format-stream`.split(/\s+/).map((key) => planned(key, "")),
+    worker-cpu-affinity debug-connections
+    stream-access-log-path log-format-stream`.split(/\s+/).map((key) => planned(key, "")),
   ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data
-    disable-http-access-log disable-stream-access-log enable-access-log-for-default-backend enable-auth-access-log enable-syslog
-    log-format-escape-none`.split(/\s+/).map((key) => planned(key, "false")),
+    disable-stream-access-log`.split(/\s+/).map((key) => planned(key, "false")),
   planned("forwarded-host-header", "X-Forwarded-Host"),
   planned("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol"),
   planned("brotli-level", "4"),
@@ -37,10 +37,6 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   planned("proxy-headers-hash-bucket-size", "64"),
   planned("variables-hash-bucket-size", "256"),
   planned("variables-hash-max-size", "2048"),
-  planned("error-log-path", "/var/log/nginx/error.log"),
-  planned("syslog-port", "514"),
-  planned("nginx-status-ipv4-whitelist", "127.0.0.1"),
-  planned("nginx-status-ipv6-whitelist", "::1"),
   planned("proxy-protocol-header-timeout", "5s"),
   planned("proxy-stream-timeout", "600s"),
   planned("proxy-stream-next-upstream", "true"),
@@ -51,6 +47,9 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   // What they set does not exist here.
   noEffect("strict-validate-path-type", "true", "is a rule of ingress-nginx's admission webhook, not of its controller"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
+  noEffect("enable-auth-access-log", "false", "logs subrequests to authentication services, and Sluice asks them without one: what fails is in the error log"),
+  noEffect("nginx-status-ipv4-whitelist", "127.0.0.1", NO_STATUS_PAGE, "/metrics of the health port, which has the same numbers"),
+  noEffect("nginx-status-ipv6-whitelist", "::1", NO_STATUS_PAGE, "/metrics of the health port, which has the same numbers"),
   noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),
   noEffect("enable-serial-reloads", "false", "spaces reloads that follow each change of an Ingress there, and Sluice reloads for none", "--reload-interval for those that new combinations of annotations cost"),
   noEffect("lua-shared-dicts", "", "sizes tables of ingress-nginx's own Lua code; Sluice's are bounded, and take memory as they need it"),

@@ -50,6 +50,9 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
   if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
     findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
+  if (config.enableSyslog && config.syslogHost === "") {
+    findings.push(found.configSyslogWithoutHost({ object: configMap, field: "data[enable-syslog]" }, {}));
+  }
   return { config, texts, findings };
 }
 
