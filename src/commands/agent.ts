@@ -9,7 +9,7 @@ import { ACCESS_LOG, makeAccessLog } from "../engine/agent/log-rotation.ts";
 import { probeEngine } from "../engine/agent/probe.ts";
 import { AGENT_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
-import { claimFolder, clearAgentFiles, makeTemp } from "../engine/runtime-folder.ts";
+import { claimFolder, clearAgentFiles, makeSockets, makeTemp } from "../engine/runtime-folder.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import { createLog } from "../support/log.ts";
 
@@ -36,6 +36,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
       accessLog: launched ? `${runtimeDir}/${ACCESS_LOG}` : "/dev/stdout",
     });
     makeTemp(runtimeDir);
+    makeSockets(runtimeDir, probe.workers);
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
     await runAgent({

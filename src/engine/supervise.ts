@@ -4,6 +4,7 @@
  * An agent that dies is replaced. When its nginx lives on, the new agent adopts it, and no socket is opened: the
  * living nginx holds them.
  */
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bindAddresses } from "../compile/nginx-conf.ts";
 import type { Settings } from "../settings.ts";
@@ -13,7 +14,8 @@ import { ENGINE_LOG } from "./agent/log-rotation.ts";
 import { hasIpv6 } from "./agent/probe.ts";
 import { findOrphans, QUIT_MS } from "./agent/nginx-process.ts";
 import { launchAgent, type ListenAddress } from "./launch.ts";
-import { AGENT_LOCK, lockHolder, NGINX_MASTER } from "./locks.ts";
+import { INSTANCES } from "./instances.ts";
+import { AGENT_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 import { MAIN, NGINX_BINARY } from "./paths.ts";
 
 const WATCH_MS = 500;
@@ -36,7 +38,9 @@ export function superviseAgent(settings: Settings, log: Log): Supervisor {
     const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
     const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
     for (const orphan of orphans) signal(orphan, "SIGQUIT");
-    if (orphans.length > 0) await sleep(QUIT_MS);
+    const left = nginx ? undefined : lockHolder(`${settings.runtimeDir}/${STREAM_MASTER}`);
+    if (left) letGo(left, `${settings.runtimeDir}/${STREAM_MASTER}`);
+    if (left || orphans.length > 0) await sleep(QUIT_MS);
     await launchAgent({
       addresses: nginx ? [] : listenAddresses(settings),
       command: agentCommand(settings),
@@ -69,10 +73,18 @@ export function superviseAgent(settings: Settings, log: Log): Supervisor {
       if (agent && !ask()) signal(agent, "SIGTERM");
       if (agent) await ended(agent, patience);
       // An agent that was killed a moment ago has left its nginx.
-      const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
-      if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+      for (const { master } of INSTANCES) {
+        const nginx = lockHolder(`${settings.runtimeDir}/${master}`);
+        if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+      }
     },
   };
+}
+
+/** It may hold the https port, which is about to be opened anew: it finishes what it has, and nobody adopts it. */
+function letGo(master: ProcessIdentity, file: string): void {
+  signal(master, "SIGQUIT");
+  rmSync(file, { force: true });
 }
 
 /** Waits for a process to end; after `withinMs` it is killed. */

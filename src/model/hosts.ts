@@ -14,6 +14,7 @@ import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { passthroughOf } from "./passthrough.ts";
 import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./paths.ts";
 import type { Host, Route } from "./types.ts";
@@ -52,8 +53,13 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
   const appRoot = appRootOf(mains, findings, placeOf);
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
+  const finished = routes.map(finish);
+  const passthrough = context.passthrough ? passthroughOf(name, mains, finished, placeOf, findings) : undefined;
   return {
-    host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}) },
+    host: {
+      name, routes: finished, ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}),
+      ...(passthrough === undefined ? {} : { passthrough }),
+    },
     references: routes.flatMap((route) => referencesOf(name, route)),
     claims: claimsOf(name, mains, findings, placeOf),
     findings,

@@ -3,7 +3,7 @@
  * Deployment keep working. Each is reported.
  */
 
-const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap udp-services-configmap
+const WITH_VALUE = `apiserver-host certificate-authority
   watch-namespace-selector publish-service publish-status-address status-update-interval election-id election-ttl
   ssl-passthrough-proxy-port default-server-port status-port stream-port health-check-timeout profiler-port
   profiler-address internal-logger-address time-buckets length-buckets size-buckets bucket-factor max-buckets
@@ -13,7 +13,7 @@ const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap 
   maxmind-retries-timeout`;
 
 const SWITCHES = `enable-annotation-validation deep-inspect enable-topology-aware-routing update-status
-  update-status-on-shutdown report-node-internal-ip-address disable-leader-election enable-ssl-passthrough
+  update-status-on-shutdown report-node-internal-ip-address disable-leader-election
   enable-ssl-chain-completion profiling enable-metrics metrics-per-host metrics-per-undefined-host
   report-status-classes disable-full-test disable-sync-events`;
 

@@ -51,6 +51,8 @@ const LOG_FORMAT =
   "$request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr " +
   "$upstream_response_length $upstream_response_time $upstream_status $req_id";
 
+const STREAM_LOG_FORMAT = "[$remote_addr] [$time_local] $protocol $status $bytes_sent $bytes_received $session_time";
+
 export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> } = {
   sslRedirect: yesNo("ssl-redirect", true, "Redirect http to https where the host has a certificate."),
   forceSslRedirect: yesNo("force-ssl-redirect", false, "Redirect http to https even without a certificate."),
@@ -209,6 +211,18 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   accessLogPath: row("access-log-path", type.logPath, "", "File of the access log; empty: standard output in a cluster."),
   logFormatUpstream: row("log-format-upstream", type.logFormat, LOG_FORMAT, "Format of the access log."),
   logFormatEscapeJson: yesNo("log-format-escape-json", false, "Escape values for a format that is JSON."),
+  streamAccessLogPath: row("stream-access-log-path", type.logPath, "", "Access log of ports below http; empty: the one of http."),
+  disableStreamAccessLog: yesNo("disable-stream-access-log", false, "Write no access log of ports below http."),
+  logFormatStream: row("log-format-stream", type.streamLogFormat, STREAM_LOG_FORMAT, "Format of that log."),
+  proxyStreamTimeout: row("proxy-stream-timeout", type.duration(), "600s", "How long a TCP connection or UDP session may be silent."),
+  proxyStreamNextUpstream: yesNo("proxy-stream-next-upstream", true,
+    "Leave an endpoint that could not be connected to out for ten seconds, while there are others; ingress-nginx tries the next one for the same connection."),
+  proxyStreamNextUpstreamTimeout: row("proxy-stream-next-upstream-timeout", type.duration(), "600s", "Known, without effect: no connection is tried twice."),
+  proxyStreamNextUpstreamTries: count("proxy-stream-next-upstream-tries", 0, 1000, 3, "Known, without effect: no connection is tried twice."),
+  proxyStreamResponses: count("proxy-stream-responses", 0, 2 ** 31 - 1, 1,
+    "Datagrams that answer one of a UDP client, after which its session ends; 0: none is expected."),
+  proxyProtocolHeaderTimeout: row("proxy-protocol-header-timeout", type.duration(), "5s",
+    "How long a client of a port below http, or of the https port with --enable-ssl-passthrough, may take for its PROXY protocol header."),
   errorLogLevel: row("error-log-level", type.oneOf("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"), "notice",
     "Least severity in the error log."),
 };
