@@ -4,7 +4,11 @@
  */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Listen } from "../protocol.ts";
+
+const PATIENCE_MS = 500;
+const STEP_MS = 25;
 
 export class PortsTaken extends Error {
   /** Id of a listener → why its port cannot be had (`EADDRINUSE`). */
@@ -22,7 +26,7 @@ export async function requireFree(listens: readonly Listen[], held: readonly Lis
   const problems = new Map<string, string>();
   for (const listen of listens) {
     if (ours.has(keyOf(listen)) || problems.has(listen.id)) continue;
-    const problem = await tryPort(listen);
+    const problem = await tryForAMoment(listen);
     if (problem !== undefined) problems.set(listen.id, problem);
   }
   if (problems.size > 0) throw new PortsTaken(Object.fromEntries(problems));
@@ -30,6 +34,14 @@ export async function requireFree(listens: readonly Listen[], held: readonly Lis
 
 function keyOf({ protocol, host, port }: Listen): string {
   return `${protocol} ${host} ${port}`;
+}
+
+/** A worker that was replaced a moment ago may not have let go of the port yet. */
+async function tryForAMoment(listen: Listen): Promise<string | undefined> {
+  for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(STEP_MS)) {
+    const problem = await tryPort(listen);
+    if (problem !== "EADDRINUSE" || Date.now() > deadline) return problem;
+  }
 }
 
 /** Opens and closes it; answers the code of the error. */
