@@ -13,11 +13,11 @@ import { claimFolder, clearAgentFiles, makeSockets, makeTemp } from "../engine/r
 import { helpFor, parseSettings } from "../settings.ts";
 import { createLog } from "../support/log.ts";
 
-/** Number of listening sockets that the launcher put at descriptors 3, 4, … (see engine/launch.ts). */
-const LISTENERS = /^--listeners=(\d+)$/;
+/** How many listening sockets the launcher put at descriptors 3, 4, … (see engine/launch.ts): ports, and unix sockets of http's. */
+const LISTENERS = /^--listeners=(\d+)\+(\d+)$/;
 
 export async function agentCommand(argv: readonly string[]): Promise<void> {
-  const inherited = Number(argv.map((word) => LISTENERS.exec(word)?.[1]).find(Boolean) ?? 0);
+  const [, ports, sockets] = argv.map((word) => LISTENERS.exec(word)).find(Boolean) ?? [];
   const launched = argv.some((word) => LISTENERS.test(word));
   const settings = parseSettings(argv.filter((word) => !LISTENERS.test(word)), "agent");
   if (settings.help) return void process.stdout.write(helpFor("agent"));
@@ -41,7 +41,8 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     ensureDefaultCertificate(runtimeDir);
     await runAgent({
       probe,
-      listeners: Array.from({ length: inherited }, (_, i) => i + 3),
+      listeners: Array.from({ length: Number(ports ?? 0) }, (_, i) => i + 3),
+      sockets: Array.from({ length: Number(sockets ?? 0) }, (_, i) => i + 3 + Number(ports)),
       log,
       graceMs: settings.shutdownTimeout * 1000,
       signal: stop.signal,

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine } from "../engine/agent/probe.ts";
+import { probeEngine, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
@@ -63,7 +63,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const agent = superviseAgent(settings, log);
+    const agent = superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
@@ -84,6 +84,7 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
 }
 
 /** Ties the parts to each other; nothing has started yet. */
@@ -129,7 +130,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     sync: (signal) => controller.sync(signal),
     metrics: () => metrics.render(),
   };
-  return { engine, controller, findingLog, spans, health };
+  return { engine, controller, findingLog, spans, health, workers };
 }
 
 function closeServer(server: Server): void {

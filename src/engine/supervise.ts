@@ -6,7 +6,7 @@
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bindAddresses } from "../compile/nginx-conf.ts";
+import { bindAddresses, SOCKETS } from "../compile/nginx-conf.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { isAlive, signal, type ProcessIdentity } from "../support/process-identity.ts";
@@ -17,6 +17,7 @@ import { launchAgent, type ListenAddress } from "./launch.ts";
 import { INSTANCES } from "./instances.ts";
 import { AGENT_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 import { MAIN, NGINX_BINARY } from "./paths.ts";
+import { makeSockets } from "./runtime-folder.ts";
 
 const WATCH_MS = 500;
 /** How long a new agent may take to write its lock. */
@@ -29,7 +30,8 @@ export interface Supervisor {
   stop(ask: () => boolean): Promise<void>;
 }
 
-export function superviseAgent(settings: Settings, log: Log): Supervisor {
+/** @param workers account of nginx's workers, when this process is root. */
+export function superviseAgent(settings: Settings, log: Log, workers: { readonly gid: number } | undefined): Supervisor {
   const lock = `${settings.runtimeDir}/${AGENT_LOCK}`;
   let stopping = false;
 
@@ -41,8 +43,10 @@ export function superviseAgent(settings: Settings, log: Log): Supervisor {
     const left = nginx ? undefined : lockHolder(`${settings.runtimeDir}/${STREAM_MASTER}`);
     if (left) letGo(left, `${settings.runtimeDir}/${STREAM_MASTER}`);
     if (left || orphans.length > 0) await sleep(QUIT_MS);
+    makeSockets(settings.runtimeDir, workers);
     await launchAgent({
       addresses: nginx ? [] : listenAddresses(settings),
+      sockets: !nginx && settings.enableSslPassthrough ? [`${settings.runtimeDir}/${SOCKETS.https}`] : [],
       command: agentCommand(settings),
       output: `${settings.runtimeDir}/${ENGINE_LOG}`,
     });

@@ -16,7 +16,7 @@ import { AGENT_TOKEN } from "../locks.ts";
 import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
 import { EndpointsFile } from "./endpoints-file.ts";
-import { NginxProcess } from "./nginx-process.ts";
+import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
 import type { Probe } from "./probe.ts";
@@ -24,7 +24,9 @@ import { SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
+  /** Descriptors of listening sockets: of ports, and unix sockets of http's nginx. */
   readonly listeners: readonly number[];
+  readonly sockets: readonly number[];
   readonly log: Log;
   /** How long nginx may finish its requests when the agent is stopped. */
   readonly graceMs: number;
@@ -40,16 +42,17 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const signal = AbortSignal.any([options.signal, stop.signal]);
   const endpoints = new EndpointsFile(runtimeDir, options.probe.workers);
   const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log, (frames) => endpoints.commit(frames));
-  const run = (instance: Instance, of: OfInstance): NginxProcess =>
+  const run = (instance: Instance, of: OfInstance, sockets: readonly number[]): NginxProcess =>
     new NginxProcess({
       instance,
       binary: options.probe.binary,
       runtimeDir,
       listeners: options.listeners,
+      sockets,
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
-  const [nginx, stream] = [run(HTTP, {}), run(STREAM, { instance: "stream" })];
+  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
   const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
@@ -62,9 +65,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
   }
   clearInterval(logs);
-  // TLS connections come through the one to the other.
-  await stream.stop(options.graceMs);
-  await nginx.stop(options.graceMs);
+  // TLS connections come through the one to the other: first nobody comes any more, then both finish what they have.
+  const ending = stream.stop(options.graceMs);
+  if (stream.status.master !== 0) await sleep(QUIT_MS);
+  await Promise.all([ending, nginx.stop(options.graceMs)]);
 }
 
 interface Agent {

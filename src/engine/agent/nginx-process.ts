@@ -23,6 +23,8 @@ export interface NginxOptions {
   readonly runtimeDir: string;
   /** File descriptors of the listening sockets; empty: nginx opens its own. */
   readonly listeners: readonly number[];
+  /** The same of its unix sockets; empty: nginx opens its own. An nginx that inherits one without need removes its path. */
+  readonly sockets: readonly number[];
   readonly log: Log;
   /** A master took over from one that died. */
   readonly restarted: (status: EngineStatus) => void;
@@ -213,16 +215,17 @@ export class NginxProcess {
   }
 
   async #start(loaded: Omit<Running, keyof ProcessIdentity>): Promise<void> {
-    const { binary, runtimeDir, listeners, instance } = this.#options;
+    const { binary, runtimeDir, listeners, sockets, instance } = this.#options;
     const opensItsOwn = listeners.length === 0 || loaded.listens.length > 0;
     if (opensItsOwn && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
-    for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
+    const inherits = [...listeners, ...sockets];
+    if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
     const said = this.#logSize();
     // Descriptors 3… of the child are the listening sockets, which nginx learns from NGINX="3;4;".
-    const inherited = listeners.map((_, i) => `${i + 3};`).join("");
+    const inherited = inherits.map((_, i) => `${i + 3};`).join("");
     const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(this.#options.instance.conf)], {
       detached: true,
-      stdio: ["ignore", "inherit", "inherit", ...listeners],
+      stdio: ["ignore", "inherit", "inherit", ...inherits],
       env: { PATH: process.env["PATH"] ?? "", ...(inherited ? { NGINX: inherited } : {}) },
     });
     child.unref();

@@ -24,11 +24,11 @@ export class PortsTaken extends Error {
 export async function requireFree(listens: readonly Listen[], held: readonly Listen[]): Promise<void> {
   const ours = new Set(held.map(keyOf));
   const problems = new Map<string, string>();
-  for (const listen of listens) {
-    if (ours.has(keyOf(listen)) || problems.has(listen.id)) continue;
+  const tries = listens.filter((listen) => !ours.has(keyOf(listen))).map(async (listen) => {
     const problem = await tryForAMoment(listen);
     if (problem !== undefined) problems.set(listen.id, problem);
-  }
+  });
+  await Promise.all(tries);
   if (problems.size > 0) throw new PortsTaken(Object.fromEntries(problems));
 }
 
