@@ -29,9 +29,6 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["watch-namespace-selector", VALUE, NOT_YET],
   ["enable-topology-aware-routing", SWITCH, NOT_YET],
 
-  ["tcp-services-configmap", VALUE, NOT_YET],
-  ["udp-services-configmap", VALUE, NOT_YET],
-  ["enable-ssl-passthrough", SWITCH, NOT_YET],
   ["ssl-passthrough-proxy-port", VALUE, NOT_YET],
 
   ["enable-metrics", SWITCH, NOT_YET],
