@@ -46,7 +46,7 @@ export interface Write {
 
 /** As much of an object as these tests look at. */
 export interface Thing {
-  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly resourceVersion: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly uid: string; readonly creationTimestamp: string; readonly resourceVersion: string };
   readonly spec?: { readonly holderIdentity?: string; readonly leaseTransitions?: number };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly { readonly ip?: string; readonly hostname?: string }[] } };
   readonly type?: string;
