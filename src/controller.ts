@@ -7,7 +7,8 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
-import { parseConfig, type Config } from "./model/config.ts";
+import type { Config } from "./model/config.ts";
+import { parseConfig } from "./model/config/parse.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -47,7 +48,7 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -65,7 +66,7 @@ export function createController(options: ControllerOptions): Controller {
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
-    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config);
     options.configured(config.config);
   };
 
@@ -132,8 +133,10 @@ export function createController(options: ControllerOptions): Controller {
       await source.catchUp(namespace, name, signal);
       turn();
     },
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

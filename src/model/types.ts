@@ -9,6 +9,7 @@ import type { WantedObjects } from "../source/snapshot.ts";
 import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
+import type { Age } from "./age.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { Snippet } from "./snippets/snippet.ts";
@@ -106,6 +107,8 @@ export interface Route {
   /** True for the `/` that nobody declared (routing.md §4.1). */
   readonly synthesized: boolean;
   readonly origin: Origin;
+  /** Of its Ingress; absent on routes that come from flags. */
+  readonly age?: Age;
 }
 
 /** Conditions of which all of one alternative must hold. */

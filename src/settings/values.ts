@@ -90,6 +90,12 @@ export const leaseDuration: FlagType<number> = {
   },
 };
 
+export const positive: FlagType<number> = {
+  placeholder: "NUMBER",
+  expects: "a whole number from 1 to 100000",
+  parse: (text) => (/^[1-9][0-9]{0,5}$/.test(text) && Number(text) <= 100_000 ? Number(text) : undefined),
+};
+
 export const address: FlagType<string> = {
   placeholder: "IP",
   expects: "an IP address, or empty for all",
