@@ -43,15 +43,39 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // what is written to the cluster
+  readonly updateStatus: boolean;
+  /** `namespace/name`, empty: none. */
+  readonly publishService: string;
+  readonly publishStatusAddress: readonly string[];
+  readonly reportNodeInternalIpAddress: boolean;
+  /** Seconds. */
+  readonly statusUpdateInterval: number;
+  readonly updateStatusOnShutdown: boolean;
+  readonly disableLeaderElection: boolean;
+  readonly electionId: string;
+  /** Seconds. */
+  readonly electionTtl: number;
+  readonly disableSyncEvents: boolean;
+  // sluice wait
+  readonly for: "programmed";
+  /** Seconds. */
+  readonly timeout: number;
   // process
   readonly runtimeDir: string;
+  readonly externalAgent: boolean;
+  /** Empty: in the runtime folder. */
+  readonly tempDir: string;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
-  /** Seconds. */
   readonly reloadInterval: number;
+  readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
+  /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
+  readonly shutdownGracePeriod: number;
+  readonly postShutdownGracePeriod: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";
 }
@@ -76,7 +100,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -95,6 +119,9 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
     throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
   }
   requireDistinctPorts(settings, command);
+  if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
+    throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
+  }
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
 }
@@ -114,7 +141,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       continue;
     }
     const foreign = fieldOf(name, command, false) || isBuiltIn(name) ? undefined : ingressNginxFlag(name);
-    const needsValue = foreign === "value" || takesValue(name);
+    const needsValue = foreign?.takes === "value" || takesValue(name);
     const next = argv[index + 1];
     if (needsValue && inline === undefined) index++;
     if (needsValue && inline === undefined && next === undefined) throw mistake(`${word} needs a value: write ${word}=VALUE`);
@@ -148,7 +175,7 @@ function fieldOf(name: string, command: Command, required = true): keyof Setting
 
 function unknownFlag(word: string, command: Command): UserError {
   const own = fields().filter((field) => FLAGS[field].commands?.includes(command) ?? true);
-  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS, "help", "version"];
+  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS.map(({ flag }) => flag), "help", "version"];
   const near = closest(word.replace(/^-+/, ""), names);
   return mistake(
     `"sluice ${command}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${command} --help"` : `did you mean --${near}?`),

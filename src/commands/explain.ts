@@ -3,7 +3,8 @@ import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
-import { parseConfig, type Config } from "../model/config.ts";
+import type { Config } from "../model/config.ts";
+import { parseConfig } from "../model/config/parse.ts";
 import { findingText, sortFindings, subjectText, type Finding } from "../model/findings.ts";
 import type { Built } from "../model/types.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -45,8 +46,10 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   const ref = splitName(settings.configmap);
   const { config, findings } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
   const built = await build(settings, source, config);
-  const { program } = createCompiler().compile(built);
-  const all = sortFindings([...source.findings, ...findings, ...built.findings()]);
+  const compiler = createCompiler(settings.profilesPerNamespace);
+  const { program } = compiler.compile(built);
+  const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+  const all = sortFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
   return explain(built.model, program, request, all, settings);
 }
 

@@ -19,6 +19,8 @@ export interface EngineFacts {
   /** Files for `load_module` of the nginx below http: `stream` and its JavaScript, where both are installed. */
   readonly stream?: readonly string[];
   readonly runtimeDir: string;
+  /** Absent: in the runtime folder. */
+  readonly tempDir?: string;
   /** Folder of `sluice.lua`. */
   readonly edgeDir: string;
 }

@@ -30,6 +30,9 @@ export interface Supervisor {
   stop(ask: () => boolean): Promise<void>;
 }
 
+/** The agent of another container: whoever runs that container starts and ends it. */
+export const EXTERNAL_AGENT: Supervisor = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
+
 /** @param workers account of nginx's workers, when this process is root. */
 export function superviseAgent(settings: Settings, log: Log, workers: { readonly gid: number } | undefined): Supervisor {
   const lock = `${settings.runtimeDir}/${AGENT_LOCK}`;

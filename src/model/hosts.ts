@@ -5,11 +5,10 @@
  * exists is the pool's affair, so that endpoints coming and going never touch a Host.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { AnyObject } from "../source/objects.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding, Named } from "./findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
@@ -22,7 +21,7 @@ import type { Host, Route } from "./types.ts";
 /** A field that sends requests to a pool. */
 export interface PoolReference {
   readonly pool: string;
-  readonly object: AnyObject;
+  readonly object: Named;
   /** Field of the Service: `spec.rules[0].http.paths[1].backend.service`. */
   readonly field: string;
   /** What becomes of the requests when the pool has no endpoint. */
@@ -77,9 +76,9 @@ function conditionsOf({ when = [] }: DraftRoute): number {
   return Math.max(0, ...when.map((conditions) => conditions.length));
 }
 
-function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin, age }: DraftRoute): Route {
   const sided = withSides(balance, canaries.map(({ canary }) => canary));
-  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin };
+  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin, ...(age ? { age } : {}) };
 }
 
 /** What becomes of a route's requests while its pool has no endpoint. */

@@ -31,6 +31,8 @@ export interface AgentOptions {
   /** How long nginx may finish its requests when the agent is stopped. */
   readonly graceMs: number;
   readonly signal: AbortSignal;
+  /** Start what ran here last without waiting for a controller. */
+  readonly resume: boolean;
 }
 
 const RECONNECT_MS = 100;
@@ -59,6 +61,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stream.reopenLogs();
   };
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
+  if (options.resume) {
+    await nginx.resume();
+    await stream.resume();
+  }
   while (!signal.aborted) {
     await follow(agent, `${runtimeDir}/${FILES.socket}`, signal);
     snapshot.discard();
