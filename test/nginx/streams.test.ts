@@ -95,6 +95,17 @@ test("a thousand connections are spread evenly", { skip }, async () => {
   for (const count of Object.values(counts)) assert.ok(Math.abs(count - 250) < 100, JSON.stringify(counts));
 });
 
+test("an endpoint that cannot be connected to costs a connection, and the next ones go elsewhere", { skip }, async () => {
+  const [dead] = await freePorts(1);
+  await sluice.apply({ "echo.yaml": streamService("echo", [backend(0).port, dead]) });
+  const answers: string[] = [];
+  // By chance every other one leads to the dead endpoint until one has.
+  while (!answers.includes("") && answers.length < 100) answers.push(await whoAnswers(at(0)));
+  assert.ok(answers.includes(""), "no connection came to the dead endpoint");
+  for (let i = 0; i < 30; i++) assert.equal(await whoAnswers(at(0)), "a");
+  await sluice.apply({ "echo.yaml": streamService("echo", [backend(0).port]) });
+});
+
 test("the PROXY protocol is spoken to endpoints, and understood from clients", { skip }, async () => {
   const plain = await converse(at(2));
   assert.equal(await plain.line(), "proxied");
