@@ -122,6 +122,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
+  const workers = workerAccount();
   const engine = new Engine({
     settings,
     log,

@@ -49,6 +49,8 @@ export const FILES = {
   streamPid: "stream.pid",
   /** Where connections below HTTP go (edge/stream). */
   endpoints: "endpoints.map",
+  /** Endpoints that connections below http could not be opened to; its workers write it. */
+  failures: "stream-failures",
   /** Folder of the sockets between the two nginx (SOCKETS). */
   sockets: "sockets",
 } as const;

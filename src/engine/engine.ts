@@ -94,13 +94,13 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#streams = new Streams({
       settings: options.settings,
       log: options.log,
       order: (order) => void this.#channel.order(order),
       again: () => this.#advance(),
     });
+    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#channel = new Channel(this.#ledger, {
       agent: (hello) => this.#welcome(hello),
       message: (message) => this.#hear(message),

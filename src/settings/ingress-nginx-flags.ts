@@ -29,7 +29,7 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["watch-namespace-selector", VALUE, NOT_YET],
   ["enable-topology-aware-routing", SWITCH, NOT_YET],
 
-  ["ssl-passthrough-proxy-port", VALUE, NOT_YET],
+  ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
   ["enable-metrics", SWITCH, NOT_YET],
   ["metrics-per-host", SWITCH, NOT_YET],
