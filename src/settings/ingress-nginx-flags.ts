@@ -30,10 +30,7 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["watch-namespace-selector", VALUE, NOT_YET],
   ["enable-topology-aware-routing", SWITCH, NOT_YET],
 
-  ["tcp-services-configmap", VALUE, NOT_YET],
-  ["udp-services-configmap", VALUE, NOT_YET],
-  ["enable-ssl-passthrough", SWITCH, NOT_YET],
-  ["ssl-passthrough-proxy-port", VALUE, NOT_YET],
+  ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
   ["metrics-per-undefined-host", SWITCH, "requests to names that nobody declared are always counted, under the host _, so that what clients make up makes no series"],
   ["bucket-factor", VALUE, NO_NATIVE],

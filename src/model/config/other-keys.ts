@@ -14,14 +14,14 @@ const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
 const NO_STATUS_PAGE = "opens nginx's status page on the public ports, where Sluice serves nothing but Ingresses";
 const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
 
+const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
+
 export const OTHER_KEYS: readonly OtherRow[] = [
   // planned
   ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
   ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
-    worker-cpu-affinity debug-connections
-    stream-access-log-path log-format-stream`.split(/\s+/).map((key) => planned(key, "")),
-  ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data
-    disable-stream-access-log`.split(/\s+/).map((key) => planned(key, "false")),
+    worker-cpu-affinity debug-connections`.split(/\s+/).map((key) => planned(key, "")),
+  ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data`.split(/\s+/).map((key) => planned(key, "false")),
   planned("forwarded-host-header", "X-Forwarded-Host"),
   planned("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol"),
   planned("brotli-level", "4"),
@@ -37,14 +37,10 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   planned("proxy-headers-hash-bucket-size", "64"),
   planned("variables-hash-bucket-size", "256"),
   planned("variables-hash-max-size", "2048"),
-  planned("proxy-protocol-header-timeout", "5s"),
-  planned("proxy-stream-timeout", "600s"),
-  planned("proxy-stream-next-upstream", "true"),
-  planned("proxy-stream-next-upstream-timeout", "600s"),
-  planned("proxy-stream-next-upstream-tries", "3"),
-  planned("proxy-stream-responses", "1"),
 
   // What they set does not exist here.
+  noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
+  noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("strict-validate-path-type", "true", "is a rule of ingress-nginx's admission webhook, not of its controller"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
   noEffect("enable-auth-access-log", "false", "logs subrequests to authentication services, and Sluice asks them without one: what fails is in the error log"),
