@@ -12,7 +12,7 @@ import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type SentCounts } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
@@ -27,7 +27,22 @@ export interface EngineOptions {
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
   readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
+  /** What was measured of nginx itself. */
+  readonly measured: (measures: NginxMeasures) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
+}
+
+export type NginxMeasures = Extract<FromSubscriber, { readonly op: "connections" | "processes" }>;
+
+/** Numbers for metrics. */
+export interface EngineCounts extends SentCounts {
+  /** Digest of the nginx.conf that runs; empty: none. */
+  readonly config: string;
+  /** Configurations that nginx took, at a start or by a reload, and that it refused. */
+  readonly loads: number;
+  readonly refusals: number;
+  /** Unix time in milliseconds of the last one that it took; 0: none. */
+  readonly loadedAt: number;
 }
 
 export interface EngineState {
@@ -79,6 +94,7 @@ export class Engine {
   /** Keys whose new version needs a profile that is not loaded. */
   readonly #waiting = new Set<PartKey>();
   readonly #reloads = new Map<string, number>();
+  readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #snapshotProblem: string | undefined;
   #refused: { digest: string; problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
@@ -136,6 +152,15 @@ export class Engine {
     this.#program = program;
     for (const key of changed) this.#waiting.add(key);
     this.#advance();
+  }
+
+  /** Asks for measures of nginx's processes; false when there is no agent to answer. */
+  measure(): boolean {
+    return this.#channel.order({ op: "measure" });
+  }
+
+  get counts(): EngineCounts {
+    return { ...this.#loads, ...this.#channel.counts, config: this.#status.config };
   }
 
   get state(): EngineState {
@@ -290,6 +315,7 @@ export class Engine {
 
   #hear(message: FromSubscriber): void {
     if (message.op === "counters") this.#options.counted(message.rows, message.answers);
+    else if (message.op === "connections" || message.op === "processes") this.#options.measured(message);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
@@ -310,6 +336,8 @@ export class Engine {
     if (pending?.conf.digest === status.config) {
       this.#pending = undefined;
       this.#refused = undefined;
+      this.#loads.loads++;
+      this.#loads.loadedAt = Date.now();
       if (event === "reloaded") this.#countReload(pending.reason);
     }
     this.#advance();
@@ -329,6 +357,7 @@ export class Engine {
   #engineRefused(digest: string, problem: string): void {
     if (this.#pending?.conf.digest !== digest) return;
     this.#pending = undefined;
+    this.#loads.refusals++;
     this.#refused = { digest, problem };
     this.#tryAgainLater();
     this.#promised = 0;

@@ -13,9 +13,11 @@ import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
-import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
+import type { ProcessIdentity } from "../../support/process-identity.ts";
+import type { AgentOrder, FromSubscriber, OfInstance, ProcessMeasures } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
 import { EndpointsFile } from "./endpoints-file.ts";
+import { measureProcesses } from "./process-measures.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -55,7 +57,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
   const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
+  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
@@ -84,6 +86,7 @@ interface Agent {
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
+  readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
   socket: Socket | undefined;
 }
 
@@ -116,7 +119,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      if (message.op === "configure" || message.op === "try" || message.op === "stop") {
+      if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
@@ -150,6 +153,10 @@ function greet(agent: Agent): void {
 async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
+    return;
+  }
+  if (order.op === "measure") {
+    say(agent, { op: "processes", ...agent.measure(agent.nginx.processes) });
     return;
   }
   if (order.op === "try") {
