@@ -143,7 +143,12 @@ function countFindings(registry: Registry, findings: () => readonly Finding[]): 
     registers: [registry],
     collect() {
       this.reset();
-      for (const { severity, code } of findings()) this.inc({ severity, code });
+      const counts = new Map<string, { readonly severity: string; readonly code: string; count: number }>();
+      for (const { severity, code } of findings()) {
+        const known = counts.get(code + severity) ?? { severity, code, count: 0 };
+        counts.set(code + severity, { ...known, count: known.count + 1 });
+      }
+      for (const { severity, code, count } of counts.values()) this.set({ severity, code }, count);
     },
   });
 }

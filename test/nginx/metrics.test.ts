@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
@@ -157,6 +158,19 @@ test("no request is lost by a reload, those that end during it included", async 
   const after = await scrapeUntil(sluice, (now) => total(now, REQUESTS, { ingress: "web" }) - before >= asked);
   assert.equal(total(after, REQUESTS, { ingress: "web" }) - before, asked);
   assert.ok(asked > 50, String(asked));
+});
+
+test("what a worker serves last, when it follows the channel no more, is counted too", async () => {
+  const socket = connect(sluice.http, "127.0.0.1");
+  socket.write("PUT / HTTP/1.1\r\nHost: shop.example\r\n");
+  await sluice.apply({ "settings.yaml": configMap({ "worker-processes": "2", "client-header-buffer-size": "3k" }) });
+  // The old worker has nothing in flight and lets go of the channel; it could not tell us that it has.
+  await sleep(2500);
+  socket.write("X-A: b\r\n\r\n");
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  await scrapeUntil(sluice, (now) => total(now, REQUESTS, { method: "PUT", status: "200" }) === 1);
 });
 
 test("a compressed scrape says the same", async () => {
