@@ -1,8 +1,10 @@
 /** Requests measured by real nginx: names, labels and values of the metrics that dashboards read. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
@@ -10,7 +12,7 @@ import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { matching, parseScrape, scrapeUntil, total, type Sample } from "../support/scrape.ts";
-import { startSluice, type Sluice } from "../support/sluice.ts";
+import { ROOT, startSluice, type Sluice } from "../support/sluice.ts";
 
 const REQUESTS = "nginx_ingress_controller_requests";
 let echo: EchoBackend;
@@ -177,4 +179,25 @@ test("a compressed scrape says the same", async () => {
   const response = await fetch(`http://127.0.0.1:${sluice.health}/metrics`, { headers: { "accept-encoding": "gzip" } });
   assert.equal(response.headers.get("content-encoding"), "gzip");
   assert.ok(parseScrape(await response.text()).length > 200);
+});
+
+test("every metric and label that the dashboard and the guide ask for exists", async () => {
+  const { text } = await sluice.ask("/metrics");
+  const samples = parseScrape(text);
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]));
+  const dashboard = JSON.parse(readFileSync(join(ROOT, "deploy/grafana/sluice.json"), "utf8")) as { panels: { targets?: { expr: string }[] }[] };
+  const guide = readFileSync(join(ROOT, "docs/guide/monitoring.md"), "utf8");
+  const queries = [...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)), ...[...guide.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = ""]) => expr)];
+  assert.ok(queries.length > 35, String(queries.length));
+  for (const query of [...queries, ...[...guide.matchAll(/`([a-z_]+)/g)].map(([, word = ""]) => word)]) {
+    for (const [name] of query.matchAll(/\b(?:nginx_ingress_controller|sluice|process)_[a-z_]+/g)) {
+      const family = types.get(name) ?? types.get(name.replace(/_(?:bucket|sum|count)$/, ""));
+      assert.ok(family !== undefined, `there is no ${name} in ${query}`);
+      assert.ok(types.has(name) ? family !== "histogram" || !query.includes("(") : family === "histogram", `${name} is asked for as what it is in ${query}`);
+      const known = new Set(samples.filter((one) => one.name === name).flatMap(({ labels }) => Object.keys(labels)));
+      if (known.size === 0) continue;
+      const asked = [...query.matchAll(new RegExp(`${name}\\{([^}]*)\\}`, "g"))].flatMap(([, matchers = ""]) => [...matchers.matchAll(/(\w+)[=!]/g)].map(([, label = ""]) => label));
+      for (const label of asked) assert.ok(known.has(label), `${name} has no label ${label}: ${query}`);
+    }
+  }
 });
