@@ -83,7 +83,7 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "no-tls-redirect-locations": "/a", "no-auth-locations": "/a", "hide-headers": "X-A", "forwarded-for-header": "X-Client", "proxy-real-ip-cidr": "10.0.0.0/8",
   "ssl-protocols": "TLSv1.3", "ssl-ciphers": "HIGH", "ssl-ecdh-curve": "prime256v1", "ssl-session-cache-size": "1m", "ssl-session-timeout": "1h", "ssl-buffer-size": "16k",
   "annotations-risk-level": "Critical", "annotation-value-word-blocklist": "lua", "global-allowed-response-headers": "X-A", "whitelist-source-range": "10.0.0.0/8",
-  "denylist-source-range": "10.0.0.0/8", "limit-conn-zone-variable": "$http_x_key", "global-auth-url": "http://other.shop/", "global-auth-method": "POST",
+  "block-cidrs": "10.0.0.0/8", "block-user-agents": "~*bot", "block-referers": "~spam", "denylist-source-range": "10.0.0.0/8", "limit-conn-zone-variable": "$http_x_key", "global-auth-url": "http://other.shop/", "global-auth-method": "POST",
   "global-auth-signin": "https://login.shop/", "global-auth-signin-redirect-param": "to", "global-auth-response-headers": "X-User", "global-auth-request-redirect": "/a",
   "global-auth-cache-key": "$http_cookie", "global-auth-cache-duration": "200 1m", "proxy-cookie-domain": "a.example b.example", "proxy-cookie-path": "/a /b",
   "proxy-redirect-from": "http://a/", "proxy-redirect-to": "http://b/", "custom-http-errors": "404,503", "proxy-body-size": "2m", "proxy-buffering": "on",

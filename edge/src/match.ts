@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
+import { isBlocked } from "./blocks.ts";
 import { chooseCanary } from "./canary.ts";
 import { CERTIFICATE_ERROR } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
@@ -41,7 +42,7 @@ export interface Decision {
    * client's URI as it came.
    */
   uri: string | undefined;
-  /** 0: proxy to `pool`; else answer this status. Without a route: the host has refused the client. */
+  /** 0: proxy to `pool`; else answer this status. Without a route the host has refused the client; without a host (403) the operator has. */
   status: number;
   /** For 30x, where it leads: see `locationOf`. */
   redirect: RedirectKind | undefined;
@@ -74,6 +75,11 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   decision.pool = undefined;
   decision.canary = undefined;
   decision.redirect = undefined;
+  const { blocks } = tables.settings;
+  if (blocks !== undefined && isBlocked(blocks, request)) {
+    decision.host = undefined;
+    return answer(403);
+  }
   if (host === undefined) {
     const alias = aliasOf(tables, request, name);
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);

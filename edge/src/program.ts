@@ -6,6 +6,7 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Addresses, Credentials } from "./access.ts";
+import type { Blocks } from "./blocks.ts";
 import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
 import type { Cors } from "./cors.ts";
@@ -253,6 +254,8 @@ export interface EdgeSettings {
   limitConnectionsStatus: number;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
+  /** Who gets 403, whatever is asked for; absent: nobody. */
+  blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
 }

@@ -9,6 +9,7 @@ import type { Config } from "../model/config.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { blocksOf } from "./blocks.ts";
 import { compileHost } from "./host.ts";
 import type { Profile } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
@@ -175,6 +176,7 @@ function trustPart(model: Model, id: string): Part | undefined {
 }
 
 function edgeSettings(config: Config): EdgeSettings {
+  const blocks = blocksOf(config);
   return {
     redirectCode: config.httpRedirectCode,
     forwardedProto: config.useForwardedHeaders,
@@ -182,6 +184,7 @@ function edgeSettings(config: Config): EdgeSettings {
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
     sampling: sampling(config),
+    ...(blocks ? { blocks } : {}),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
   };
 }

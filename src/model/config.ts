@@ -63,6 +63,10 @@ export interface Config {
   readonly globalAuthCacheKey: string;
   readonly globalAuthCacheDuration: readonly Lifetime[];
   readonly globalAuthAlwaysSetCookie: boolean;
+  /** Addresses and networks; literal texts and `~` patterns. */
+  readonly blockCidrs: readonly string[];
+  readonly blockUserAgents: readonly string[];
+  readonly blockReferers: readonly string[];
   readonly whitelistSourceRange: readonly string[];
   readonly denylistSourceRange: readonly string[];
   /** Kilobytes. */

@@ -15,7 +15,6 @@ const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one na
 
 export const OTHER_KEYS: readonly OtherRow[] = [
   // planned
-  ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
   ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
     worker-cpu-affinity debug-connections syslog-host access-log-params
     http-access-log-path stream-access-log-path skip-access-log-urls log-format-stream`.split(/\s+/).map((key) => planned(key, "")),

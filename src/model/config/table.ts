@@ -8,6 +8,7 @@ import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../ann
 import { nextUpstream, onOff, sizeBetween } from "../annotations/value-types.ts";
 import type { Config } from "../config.ts";
 import * as auth from "./external-auth.ts";
+import { blockedTexts } from "./block-types.ts";
 import * as type from "./value-types.ts";
 import { data, nginx } from "./row.ts";
 import type { ConfigRow } from "./row.ts";
@@ -87,6 +88,12 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "Response headers that custom-headers may set."),
   noAuthLocations: data.row("no-auth-locations", type.pathPrefixes, "/.well-known/acme-challenge",
     "Ingress paths that start with one of these are never asked for a password (auth-type) or by external authentication."),
+  blockCidrs: data.row("block-cidrs", type.networks, "", "Networks whose clients get 403.",
+    { differs: "It holds for redirects too, and for paths that have lists of their own." }),
+  blockUserAgents: data.row("block-user-agents", blockedTexts, "",
+    "Values of User-Agent that get 403: whole ones in any case, `~` and a regular expression, or `~*` and one that does not care about case.",
+    { differs: "A value that keeps an expression busy for too long gets 403 as well. Quotes around a piece are no part of it." }),
+  blockReferers: data.row("block-referers", blockedTexts, "", "The same for Referer.", { differs: "As block-user-agents." }),
   whitelistSourceRange: data.row("whitelist-source-range", type.onlyNetworks, "",
     "Networks whose clients may pass, where an Ingress says nothing itself; empty: all.", { differs: "If no piece of it is valid, nobody may pass." }),
   denylistSourceRange: data.row("denylist-source-range", type.networks, "",
