@@ -9,7 +9,7 @@ import type { FindingKind } from "../../src/model/findings.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
 import { defaultOf } from "../../src/settings/help.ts";
-import { INGRESS_NGINX_FLAGS } from "../../src/settings/ingress-nginx-flags.ts";
+import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
@@ -41,10 +41,18 @@ function flagsPage(): string {
         ]),
       ),
     ]),
-    "## Taken without effect",
-    "Flags of ingress-nginx that Sluice does not have. They are accepted, so that the arguments of an existing Deployment keep working, and named in the log at start.",
-    [...INGRESS_NGINX_FLAGS].sort().map((name) => code(`--${name}`)).join(" "),
+    "## Flags of ingress-nginx",
+    "All of them are accepted, so that the arguments of an existing Deployment keep working. One that has no effect is named once at start, with its reason. Flags of klog, Kubernetes' logging library, come last.",
+    table(["flag", "here", "how, or why not"], ALL_OF_INGRESS_NGINX.map((name) => [code(`--${name}`), ...stateOf(name, rows)])),
   ]);
+}
+
+/** Whether a flag of ingress-nginx works, and what is different. */
+function stateOf(name: string, rows: readonly FlagRow<unknown>[]): [state: string, remark: string] {
+  const row = rows.find(({ flag }) => flag === name);
+  if (row) return row.differs === undefined ? ["works", ""] : ["differs", row.differs];
+  const foreign = ingressNginxFlag(name);
+  return foreign ? ["no effect", foreign.why] : ["works", ""];
 }
 
 /** The table of flags is ahead of the commands. */
