@@ -8,7 +8,9 @@ import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
 import type { Config } from "./model/config.ts";
+import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
+import { objectKey } from "./model/lookup.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -45,6 +47,7 @@ export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
   const compiler = createCompiler();
+  const wanted = wantedWith();
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -55,6 +58,7 @@ export function createController(options: ControllerOptions): Controller {
   const names = resolveNames({
     resolver: settings.resolver,
     allowLocalTargets: settings.allowLocalTargets,
+    ipv6: () => !config.config.disableIpv6Dns,
     snapshot: source.snapshot,
     changed: () => turn(),
     log,
@@ -62,13 +66,13 @@ export function createController(options: ControllerOptions): Controller {
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
-    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config);
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config, source.snapshot);
     options.configured(config.config);
   };
 
   const rebuild = (): Built => {
     const changes = source.snapshot.takeChanges();
-    if (!built || changes.some(({ kind }) => kind === "ConfigMap")) readConfig();
+    if (!built || changes.some(({ kind, namespace, name }) => kind === "ConfigMap" || (kind === "Secret" && config.objects.has(objectKey(kind, namespace, name))))) readConfig();
     built = builder.update(source.snapshot, changes, config.config);
     return built;
   };
@@ -94,7 +98,7 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    void source.want(now.wanted);
+    void source.want(wanted(now.wanted, config.objects));
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings are in nginx.conf alone and change no part.
@@ -106,9 +110,9 @@ export function createController(options: ControllerOptions): Controller {
     async start(signal) {
       signal.addEventListener("abort", () => names.stop(), { once: true });
       await source.start(turn, signal);
-      const { wanted } = rebuild();
+      const first = rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
-      await source.want(wanted);
+      await source.want(wanted(first.wanted, config.objects));
       started = true;
       turn();
     },

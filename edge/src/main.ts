@@ -16,6 +16,7 @@ export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
 export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
+export { addHeaders } from "./phases/operator-headers.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
@@ -30,6 +31,7 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
+  options.sent = given.sent;
 }
 
 /** init_worker_by_lua: a worker starts full, then follows the channel. */

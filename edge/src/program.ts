@@ -254,10 +254,20 @@ export interface EdgeSettings {
   limitConnectionsStatus: number;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
+  /** Headers of every request to a backend, and of every answer; absent: none. */
+  requestHeaders?: OperatorHeader[];
+  responseHeaders?: OperatorHeader[];
   /** Who gets 403, whatever is asked for; absent: nobody. */
   blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
+}
+
+export interface OperatorHeader {
+  name: string;
+  value: Template;
+  /** The variable that nginx.conf sends in place of a header of Sluice's own. */
+  sent?: string;
 }
 
 export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";

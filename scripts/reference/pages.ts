@@ -96,6 +96,7 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  missingModules: [{ key: "‹key›", name: "‹package›" }],
 };
 
 function findingsPage(): string {

@@ -6,6 +6,7 @@ import type { Config } from "../model/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, mapRow } from "./directive.ts";
+import { replacedHeaders } from "../model/config/named.ts";
 
 type MapRow = readonly [Argument, Argument];
 
@@ -58,7 +59,7 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
         ])
       : map("own_http_host", "best_http_host", [["default", expression("$own_http_host")]]),
     // What the edge says about a request with filters, else as for every other.
-    map("sluice_vhost", "upstream_host", [["", expression(seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
+    map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
     ...(fullForwardedFor(config)
@@ -112,7 +113,7 @@ export function filteredHeaders(config: Config): readonly (readonly [string, Arg
 
 /** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */
 export function forwardedHeaders(config: Config): readonly (readonly [string, Argument])[] {
-  const source = config.forwardedForHeader.toLowerCase().replaceAll("-", "_");
+  const variable = (header: string): string => `$http_${header.toLowerCase().replaceAll("-", "_")}`;
   const { host, port, scheme } = seenByClient(config);
   const headers: readonly (readonly [string, string])[] = [
     ["Host", host],
@@ -126,18 +127,39 @@ export function forwardedHeaders(config: Config): readonly (readonly [string, Ar
     ["X-Forwarded-Proto", scheme],
     ["X-Forwarded-Scheme", scheme],
     ["X-Scheme", scheme],
-    ["X-Original-Forwarded-For", `$http_${source}`],
-    ["X-Original-Forwarded-Host", "$http_x_forwarded_host"],
+    ["X-Original-Forwarded-For", variable(config.forwardedForHeader)],
+    ["X-Original-Forwarded-Host", variable(config.forwardedHostHeader)],
     ...(config.proxyAddOriginalUriHeader ? [["X-Original-URI", "$request_uri"] as const] : []),
   ];
   // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
-  return [...headers.map(([name, value]) => [name, expression(value)] as const), ["Proxy", ""]];
+  const replaced = replacedHeaders(config);
+  const sent = headers.map(([name, value]) => [name, expression(replaced.has(name.toLowerCase()) ? `$${sentVariable(name)}` : value)] as const);
+  return [...sent, ["Proxy", ""]];
+}
+
+/** Headers that Sluice sends itself and that proxy-set-headers can replace, in lower case. */
+const REPLACEABLE: ReadonlySet<string> = new Set(
+  `host x-request-id x-real-ip x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-scheme x-scheme
+  x-original-forwarded-for x-original-forwarded-host x-original-uri`.split(/\s+/),
+);
+
+/** The variable that holds what proxy-set-headers has in place of a header of Sluice's own. */
+export function sentVariable(header: string): string | undefined {
+  const name = header.toLowerCase();
+  return REPLACEABLE.has(name) ? `sluice_sent_${name.replaceAll("-", "_")}` : undefined;
+}
+
+/** All that this Config needs. */
+export function sentVariables(config: Config): readonly string[] {
+  return [...replacedHeaders(config)].flatMap((name) => sentVariable(name) ?? []).sort();
 }
 
 export function upstreamHeaders(config: Config): Directive[] {
   return [
     ...forwardedHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)),
     ...config.hideHeaders.map((name) => directive("proxy_hide_header", name)),
+    // Without server-tokens the edge removes the header, but not one that comes from a backend.
+    ...(config.allowBackendServerHeader && config.serverTokens ? [directive("proxy_pass_header", "Server")] : []),
     ...hsts(config),
   ];
 }

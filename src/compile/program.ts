@@ -10,6 +10,7 @@ import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { blocksOf } from "./blocks.ts";
+import { sentVariable } from "./forwarding.ts";
 import { compileHost } from "./host.ts";
 import type { Profile } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
@@ -185,7 +186,19 @@ function edgeSettings(config: Config): EdgeSettings {
     limitConnectionsStatus: config.limitConnStatusCode,
     sampling: sampling(config),
     ...(blocks ? { blocks } : {}),
+    ...operatorHeaders(config),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
+  };
+}
+
+function operatorHeaders({ named: { requestHeaders, responseHeaders } }: Config): Pick<EdgeSettings, "requestHeaders" | "responseHeaders"> {
+  const sent = (name: string): { sent?: string } => {
+    const variable = sentVariable(name);
+    return variable === undefined ? {} : { sent: variable };
+  };
+  return {
+    ...(requestHeaders.length > 0 ? { requestHeaders: requestHeaders.map((header) => ({ ...header, ...sent(header.name) })) } : {}),
+    ...(responseHeaders.length > 0 ? { responseHeaders: responseHeaders.map((header) => ({ ...header })) } : {}),
   };
 }
 

@@ -74,7 +74,8 @@ const CANDIDATES = [
   "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3", "TLSv1.3", "HIGH:!aNULL", "ECDHE-RSA-AES128-GCM-SHA256", "X25519:prime256v1", "prime256v1", "text/css", "*", "text/html text/css text/html",
   "10.0.0.0/8,::/0, 192.0.2.1,2001:db8::/32", "X-Real-IP", "x_real_ip", "Server,X-Powered-By", "/dev/null", "/a,/b c", "error timeout http_500 non_idempotent",
   "off error", "debug", "emerg", "1.0", "1.1", "308", "", '$remote_addr "$request" ${status}',
-  "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000",
+  "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000", "MSIE [1-6][.]|(?:a|b)+$", "auto 0101", "01 10", "application/json", "sluice/headers",
+  `X-${"long-".repeat(50)}`,
 ];
 
 const config: fc.Arbitrary<Config> = fc
@@ -82,7 +83,7 @@ const config: fc.Arbitrary<Config> = fc
     const valid = CANDIDATES.map((text) => row.type.parse(text)).filter((parsed) => parsed !== undefined).map(({ value }) => value as unknown);
     return [field, fc.oneof(fc.constant(DEFAULT_CONFIG[field as keyof Config] as unknown), fc.constantFrom<unknown>(DEFAULT_CONFIG[field as keyof Config], ...valid))];
   })))
-  .map((values) => ({ ...(values as unknown as Config), workerProcesses: 2 }));
+  .map((values) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), workerProcesses: 2 }));
 
 /** Its file is written before the test. */
 const TRUST = "0".repeat(32);

@@ -13,6 +13,8 @@ export interface Options {
   requestIds: boolean;
   /** An access log is written, so its variables are worth filling. */
   accessLog: boolean;
+  /** Variables that take the place of headers to backends (`sluice_sent_…`). */
+  sent: Record<string, boolean>;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
 }
@@ -26,4 +28,5 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
+  sent: {},
 };

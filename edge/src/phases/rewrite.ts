@@ -12,6 +12,7 @@ import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { denyName } from "./client-auth.ts";
 import { count } from "./counters.ts";
+import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
@@ -34,6 +35,8 @@ export function rewrite(): void {
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
+  const { requestHeaders } = tables.settings;
+  if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (pool !== undefined && route !== undefined && route.plain === true) {
     remember(route, pool, undefined, 0);
     return;
