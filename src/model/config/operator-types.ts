@@ -39,7 +39,7 @@ const PLAIN = /^[\w !#%&',/:=@~<>|.*+?^$()[\]\\-]{1,1000}$/;
 
 export const plainPattern: ConfigType<string> = {
   expects: "a plain regular expression such as MSIE [1-6][.], or empty",
-  parse: (text) => (text === "" || (PLAIN.test(text) && !/\(\?(?!:)|\[[:.=]|\(\*|\\[^.dDwWsS/()[\]|*+?^$\\-]/.test(text) && isExpression(text)) ? { value: text } : undefined),
+  parse: (text) => (text === "" || (PLAIN.test(text) && !/\(\?(?!:)|\[([:.=])[^\]]*\1\]|\(\*|\\[^.dDwWsS/()[\]|*+?^$\\-]/.test(text) && isExpression(text)) ? { value: text } : undefined),
 };
 
 /** With the flag `u` JavaScript is strict about escapes, classes and brackets. */
