@@ -33,6 +33,9 @@ export interface EngineState {
   /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
   readonly observed: number;
   readonly programmed: number;
+  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
+  readonly published: number;
+  readonly waiting: ReadonlySet<PartKey>;
   /** Workers of the running nginx that are connected, and how many there should be. */
   readonly workers: number;
   readonly slots: number;
@@ -129,6 +132,8 @@ export class Engine {
     return {
       observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
       programmed,
+      published: this.#ledger.generation,
+      waiting: this.#waiting,
       workers,
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),

@@ -42,6 +42,11 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Stop the Sluice that runs with this runtime folder.",
     examples: ["sluice stop --runtime-dir=/run/sluice"],
   },
+  wait: {
+    usage: "sluice wait ingress/NAMESPACE/NAME [flags]",
+    summary: "Return when every worker serves an Ingress as it is now.",
+    examples: ["sluice wait ingress/shop/web", "sluice wait ingress/shop/web --timeout=10s --output=json"],
+  },
   agent: {
     usage: "sluice agent [flags]",
     summary: "Run nginx for a controller in another container.",
