@@ -7,12 +7,13 @@ import { request } from "node:http";
 import { copyFileSync, rmSync } from "node:fs";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
-import { block, directive, print } from "../../src/compile/directive.ts";
+import { block, directive, expression, print } from "../../src/compile/directive.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { trustFile } from "../../src/compile/trust.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { plainPattern } from "../../src/model/config/operator-types.ts";
 import { CONFIG_TABLE } from "../../src/model/config/table.ts";
 import { NEXT_UPSTREAM, PROTOCOLS, TLS_VERSIONS, type UpstreamTls } from "../../src/model/types.ts";
 import { parseSettings } from "../../src/settings.ts";
@@ -55,6 +56,16 @@ test("nginx reads every literal as it was meant", async () => {
   } finally {
     await nginx.stop();
   }
+});
+
+test("nginx takes every expression that gzip-disable takes", async () => {
+  const pieces = fc.constantFrom(..."ab1 ._-/\\()[]|*+?^$:=,<!dwsDWSE".split(""), "(?:", "(?", "[^", "\\d", "[a-z]", "[:alpha:]", "[[:x:]]", "a*", "(a|b)", "++", "\\Q", "[.a.]");
+  const expressions = fc.sample(fc.array(pieces, { minLength: 1, maxLength: 12 }).map((all) => all.join("")), { seed: SEED, numRuns: 20_000 })
+    .filter((text) => text.trim() === text && text !== "" && plainPattern.parse(text) !== undefined);
+  assert.ok(expressions.length > 1000, `${expressions.length} expressions`);
+  const directives = expressions.map((text) => directive("gzip_disable", expression(text)));
+  const conf = print([directive("pid", `${folder}/plain.pid`), block("events", [], []), block("http", [], directives)]);
+  assert.equal(await complaint(folder, conf), undefined, `SEED=${SEED}`);
 });
 
 function get(socketPath: string, path: string): Promise<string> {

@@ -34,12 +34,17 @@ export const mediaType: ConfigType<string> = {
   parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}\/[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/.test(text) ? { value: text } : undefined),
 };
 
-/** What PCRE and JavaScript read alike, so that it can be checked here: one that nginx cannot read would keep it from starting. */
 const PLAIN = /^[\w !#%&',/:=@~<>|.*+?^$()[\]\\-]{1,1000}$/;
+/** What PCRE reads otherwise than JavaScript: groups with options, verbs, names of classes, empty classes, other escapes. */
+const NOT_ALIKE = [/\(\?(?!:)/, /\(\*/, /\[([:.=])[^\]]*\1\]/, /\[\^?\]/, /\\[^.dDwWsS/()[\]|*+?^$\\-]/];
 
+/** Checked here as far as both read it alike: one that nginx cannot read would keep it from starting. */
 export const plainPattern: ConfigType<string> = {
   expects: "a plain regular expression such as MSIE [1-6][.], or empty",
-  parse: (text) => (text === "" || (PLAIN.test(text) && !/\(\?(?!:)|\[([:.=])[^\]]*\1\]|\(\*|\\[^.dDwWsS/()[\]|*+?^$\\-]/.test(text) && isExpression(text)) ? { value: text } : undefined),
+  parse: (text) => {
+    const plain = PLAIN.test(text) && !NOT_ALIKE.some((one) => one.test(text)) && isExpression(text);
+    return text === "" || plain ? { value: text } : undefined;
+  },
 };
 
 /** With the flag `u` JavaScript is strict about escapes, classes and brackets. */
