@@ -18,6 +18,7 @@ export interface Texts {
 /** What of a request is looked at. */
 export interface BlockView {
   variable(name: string): string | undefined;
+  address(): string | undefined;
   /** Undefined when the pattern cannot be run on this text. */
   matches(text: string, pattern: string): boolean | undefined;
   /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
@@ -25,7 +26,7 @@ export interface BlockView {
 }
 
 export function isBlocked({ addresses, agents, referers }: Blocks, request: BlockView): boolean {
-  if (addresses !== undefined && includes(addresses, request.variable("binary_remote_addr") ?? "")) return true;
+  if (addresses !== undefined && includes(addresses, request.address() ?? "")) return true;
   if (agents !== undefined && isAmong(agents, request.variable("http_user_agent") ?? "", request)) return true;
   return referers !== undefined && isAmong(referers, request.variable("http_referer") ?? "", request);
 }

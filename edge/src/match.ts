@@ -27,6 +27,8 @@ export interface RequestView extends RewriteView {
   gaveUp(pattern: string): boolean;
   /** A whole number in `1..total`. */
   draw(total: number): number;
+  /** The client's address, 4 or 16 bytes; undefined: not known here. */
+  address(): string | undefined;
   /** What the host says to this client, by `admission`: 0, or the status. */
   admit(host: SpecialHost, clients: ClientAuth): number;
 }
@@ -193,7 +195,9 @@ function isPreflight(cors: Cors, request: RequestView): boolean {
 
 /** The client's scheme, or the one that a trusted proxy in front says it was. */
 function isHttps(tables: Tables, request: RequestView, https: boolean | undefined): boolean {
-  const forwarded = tables.settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
+  const { settings } = tables;
+  if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return true;
+  const forwarded = settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
   if (forwarded !== undefined) return forwarded === "https";
   return https ?? request.variable("scheme") === "https";
 }

@@ -13,6 +13,7 @@ import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { ForwardedPrefix } from "./forwarded-prefix.ts";
 import type { Balance, Derived } from "./policy.ts";
+import type { Proxies } from "./proxies.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Replacement } from "./replacement.ts";
 import type { Rewrite } from "./rewrite-target.ts";
@@ -247,6 +248,10 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** nginx expects the PROXY protocol: whoever came in on port 443 there came over https. */
+  proxyProtocol?: boolean;
+  /** It believes a header as well; absent: it does not. */
+  proxies?: Proxies;
   /** What limits tell clients apart by: texts and names of nginx variables in turn. */
   limitKey: string[];
   /** Statuses of requests over a limit. */

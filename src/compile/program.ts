@@ -6,11 +6,12 @@
  */
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
+import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { blocksOf } from "./blocks.ts";
-import { sentVariable } from "./forwarding.ts";
+import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost } from "./host.ts";
 import type { Profile } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
@@ -181,6 +182,8 @@ function edgeSettings(config: Config): EdgeSettings {
   return {
     redirectCode: config.httpRedirectCode,
     forwardedProto: config.useForwardedHeaders,
+    ...(config.useProxyProtocol ? { proxyProtocol: true } : {}),
+    ...(followsBoth(config) ? { proxies: { header: headerVariable(config.forwardedForHeader), trusted: compileNetworks(config.proxyRealIpCidr) } } : {}),
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,

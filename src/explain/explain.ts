@@ -119,6 +119,7 @@ export function view(
 ): RequestView {
   const asked = {
     variable: (name: string) => variable(request, name),
+    address: () => undefined,
     matches: (text: string, pattern: string) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);

@@ -14,6 +14,7 @@ import { denyName } from "./client-auth.ts";
 import { count } from "./counters.ts";
 import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
+import { findClient } from "./proxies.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
 import { allowOrigin } from "./response.ts";
@@ -31,6 +32,7 @@ export function rewrite(): void {
   // What begins so comes before "0"; a comparison costs less than a look at the character.
   if (path >= "0") return;
   nameRequest();
+  if (tables.settings.proxies !== undefined) findClient(tables.settings.proxies);
   const decision = decide(tables, request, vars.host as string, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();

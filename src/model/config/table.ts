@@ -73,7 +73,8 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   enableRealIp: nginx.yesNo("enable-real-ip", false, "Take the client's address from forwarded-for-header, trust nothing else."),
   proxyRealIpCidr: nginx.row("proxy-real-ip-cidr", type.networks, "0.0.0.0/0",
     "Proxies that are believed about the client's address. Set it: the default believes everybody."),
-  useProxyProtocol: nginx.yesNo("use-proxy-protocol", false, "Expect the PROXY protocol on the http and https ports."),
+  useProxyProtocol: nginx.yesNo("use-proxy-protocol", false, "Expect the PROXY protocol on the http and https ports.",
+    { differs: "With use-forwarded-headers or enable-real-ip and ignore-invalid-headers off, the client is who the PROXY protocol says." }),
 
   sslProtocols: nginx.row("ssl-protocols", type.words("TLS versions out of TLSv1 TLSv1.1 TLSv1.2 TLSv1.3, separated by spaces", TLS_WORD),
     "TLSv1.2 TLSv1.3", "TLS versions."),
