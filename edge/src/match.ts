@@ -74,17 +74,12 @@ const decision: Decision = {
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   let host = tables.hosts[name] as Host | undefined;
   decision.route = undefined;
-  const { blocks } = tables.settings;
-  if (blocks !== undefined && isBlocked(blocks, request)) {
-    decision.host = undefined;
-    return answer(403);
-  }
   if (host === undefined) {
     const alias = aliasOf(tables, request, name);
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
     if (host !== undefined && alias !== undefined && alias.redirect === true) {
       decision.host = host;
-      return redirect("name", tables.settings.redirectCode);
+      return blocked(tables, request) ?? redirect("name", tables.settings.redirectCode);
     }
     host = host ?? tables.hosts[CATCH_ALL];
     if (host === undefined) {
@@ -103,7 +98,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
       if (status >= CERTIFICATE_ERROR && clients.errorPage !== undefined) return redirect("certificate", 302);
       if (status !== 0) return answer(status);
     }
-    if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
+    if (special.appRoot !== undefined && path === "/") return blocked(tables, request) ?? redirect("root", 302);
     index = findSpecial(host, special, path, request);
     if (index === GAVE_UP) return answer(500);
   }
@@ -119,10 +114,20 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   return chooseBackend(tables, request, route);
 }
 
+/** Whom the operator blocks gets no more than 403. No route is plain while anybody is. */
+function blocked({ settings }: Tables, request: RequestView): Decision | undefined {
+  if (settings.blocks === undefined || !isBlocked(settings.blocks, request)) return undefined;
+  decision.host = undefined;
+  decision.route = undefined;
+  return answer(403);
+}
+
 /** What is answered before https and backends are looked at; undefined: nothing. */
 function decideEarly(
   tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined,
 ): Decision | undefined {
+  const refused = blocked(tables, request);
+  if (refused !== undefined) return refused;
   if (route.slash === true) return redirect("slash", 301);
   const { filters } = route;
   if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);

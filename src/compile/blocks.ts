@@ -3,9 +3,14 @@ import type { Blocks, Texts } from "../../edge/src/blocks.ts";
 import type { Config } from "../model/config.ts";
 import { compileNetworks } from "../model/networks.ts";
 
+export function blocksAnybody({ blockCidrs, blockUserAgents, blockReferers }: Config): boolean {
+  return blockCidrs.length > 0 || blockUserAgents.length > 0 || blockReferers.length > 0;
+}
+
 /** Undefined: nobody is blocked, and no request is looked at. */
-export function blocksOf({ blockCidrs, blockUserAgents, blockReferers }: Config): Blocks | undefined {
-  if (blockCidrs.length === 0 && blockUserAgents.length === 0 && blockReferers.length === 0) return undefined;
+export function blocksOf(config: Config): Blocks | undefined {
+  const { blockCidrs, blockUserAgents, blockReferers } = config;
+  if (!blocksAnybody(config)) return undefined;
   return {
     ...(blockCidrs.length > 0 ? { addresses: compileNetworks(blockCidrs) } : {}),
     ...(blockUserAgents.length > 0 ? { agents: textsOf(blockUserAgents) } : {}),

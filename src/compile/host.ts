@@ -4,6 +4,8 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
 import { poolName } from "../model/pool.ts";
+import { blocksAnybody } from "./blocks.ts";
+import { followsBoth } from "./forwarding.ts";
 import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
@@ -127,7 +129,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     namespace: route.origin.namespace,
     ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
   };
-  return isPlain(compiled) ? { ...compiled, plain: true } : compiled;
+  return isPlain(compiled) && !concernsAll(config) ? { ...compiled, plain: true } : compiled;
 }
 
 /** Fields that a request may have to be looked at for. */
@@ -135,6 +137,11 @@ const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detou
 
 function isPlain(route: EdgeRoute): boolean {
   return UNCOMMON.every((field) => route[field] === undefined);
+}
+
+/** The operator has something done with every request: then none is plain. */
+function concernsAll(config: Config): boolean {
+  return blocksAnybody(config) || config.named.requestHeaders.length > 0 || followsBoth(config);
 }
 
 function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "service" | "port"> {

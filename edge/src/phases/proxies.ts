@@ -10,18 +10,12 @@ import type { Proxies } from "../proxies.ts";
 /** As in src/compile/forwarding.ts. */
 const HEADER = "sluice%3aclient";
 
-/** `$binary_remote_addr` as it will be; undefined: as it is. */
-let bytes: string | undefined;
-
-export function findClient({ header, trusted }: Proxies): void {
+/** Gives `$binary_remote_addr` as it will be; undefined: it stays as it is. */
+export function findClient({ header, trusted }: Proxies): string | undefined {
   const vars = ngx.var;
   const peer = vars.proxy_protocol_addr ?? "";
   const client = peer === "" ? "" : clientOf(peer, vars[header], trusted);
-  bytes = client === "" ? undefined : addressBytes(client);
+  const bytes = client === "" ? undefined : addressBytes(client);
   ngx.req.set_header(HEADER, bytes === undefined ? undefined : client);
-}
-
-/** Of the request at hand, once `findClient` has been asked about it. */
-export function clientBytes(): string | undefined {
   return bytes;
 }

@@ -32,17 +32,18 @@ export function rewrite(): void {
   // What begins so comes before "0"; a comparison costs less than a look at the character.
   if (path >= "0") return;
   nameRequest();
-  if (tables.settings.proxies !== undefined) findClient(tables.settings.proxies);
   const decision = decide(tables, request, vars.host as string, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
-  const { requestHeaders } = tables.settings;
-  if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (pool !== undefined && route !== undefined && route.plain === true) {
     remember(route, pool, undefined, 0);
     return;
   }
+  // What follows is for all requests where the operator has it: no route is plain then.
+  const { proxies, requestHeaders } = tables.settings;
+  if (proxies !== undefined) findClient(proxies);
+  if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     const refused = remember(route, undefined, undefined, decision.status);
