@@ -7,6 +7,7 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
+import type { Candidate, Judgement } from "./model/candidate.ts";
 import { parseConfig, type Config } from "./model/config.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
@@ -38,6 +39,8 @@ export interface Controller {
   sync(signal: AbortSignal): Promise<EngineState>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  consider(candidate: Candidate): Judgement | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -123,6 +126,7 @@ export function createController(options: ControllerOptions): Controller {
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
+    consider: (candidate) => builder.consider(candidate, source.snapshot),
     findings: () =>
       sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
   };

@@ -28,6 +28,7 @@ export interface Settings {
   readonly disableCatchAll: boolean;
   readonly disableSvcExternalName: boolean;
   readonly annotationsPrefix: string;
+  readonly deepInspect: boolean;
   // `namespace/name`, empty: none
   readonly configmap: string;
   readonly defaultBackendService: string;
@@ -39,6 +40,11 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // the admission webhook: where it listens (`:8443`; empty: nowhere), and its files
+  readonly validatingWebhook: string;
+  readonly validatingWebhookCertificate: string;
+  readonly validatingWebhookKey: string;
+  readonly validatingWebhookClientCa: string;
   // process
   readonly runtimeDir: string;
   /** `host:port`; empty: resolv.conf. */
@@ -91,6 +97,7 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
     throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
   }
   requireDistinctPorts(settings, command);
+  requireWebhookFiles(settings);
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
 }
@@ -189,6 +196,11 @@ function requireDistinctPorts(settings: Settings, command: Command): void {
     const earlier = ports.slice(0, index).find((one) => one[1] === port);
     if (earlier) throw mistake(`${flag} and ${earlier[0]} are both ${port}: give them different ports`);
   }
+}
+
+function requireWebhookFiles({ validatingWebhook, validatingWebhookCertificate: certificate, validatingWebhookKey: key }: Settings): void {
+  if (validatingWebhook === "" || (certificate !== "" && key !== "")) return;
+  throw mistake("--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key: API servers ask over TLS only");
 }
 
 function mistake(sentence: string): UserError {

@@ -3,6 +3,7 @@
  */
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
+import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
 import { probeEngine } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
@@ -63,6 +64,10 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
+    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+    endings.push(() => webhook.close());
+    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+    parts.webhook = webhook;
     const agent = superviseAgent(settings, log);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
@@ -84,6 +89,8 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  /** Once it is open. */
+  webhook: Webhook | undefined;
 }
 
 /** Ties the parts to each other; nothing has started yet. */
@@ -111,7 +118,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     source,
     engine,
     log,
-    engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(assembly.webhook?.findings() ?? [])],
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
@@ -129,7 +136,8 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     sync: (signal) => controller.sync(signal),
     metrics: () => metrics.render(),
   };
-  return { engine, controller, findingLog, spans, health };
+  const assembly: Assembly = { engine, controller, findingLog, spans, health, webhook: undefined };
+  return assembly;
 }
 
 function closeServer(server: Server): void {

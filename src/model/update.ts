@@ -6,10 +6,12 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress } from "../source/objects.ts";
 import { byAge } from "./age.ts";
+import type { Values } from "./annotations/values.ts";
 import { buildPool } from "./backends.ts";
 import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import { admit, readClasses } from "./class.ts";
+import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
@@ -17,6 +19,7 @@ import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import { current, put } from "./part.ts";
+import type { RoutingContext } from "./paths.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
@@ -84,14 +87,13 @@ function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
   return all.flatMap(({ access }) => access.users ?? []);
 }
 
+export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {
+  const { annotationsPrefix, healthCheckPath, httpsPort } = settings;
+  return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort };
+}
+
 export function updateHosts(state: State, work: Work): void {
-  const context = {
-    annotationsPrefix: state.settings.annotationsPrefix,
-    defaults: work.defaults,
-    config: work.config,
-    healthCheckPath: state.settings.healthCheckPath,
-    httpsPort: state.settings.httpsPort,
-  };
+  const context = routingContext(state, work.defaults, work.config);
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
     put(state.hosts, name, host);
@@ -133,7 +135,7 @@ function setClientCertificates(state: State, work: Work, name: string, host: Hos
 }
 
 /** The Ingresses that take part in a host, oldest first. */
-function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
+export function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
   const parsed = [...state.ingressHosts.to(host)].flatMap((key) => state.ingresses.get(key) ?? []);
   return parsed.sort((a, b) => byAge(a.age, b.age));
 }

@@ -7,12 +7,11 @@ const WITH_VALUE = `apiserver-host certificate-authority tcp-services-configmap 
   watch-namespace-selector publish-service publish-status-address status-update-interval election-id election-ttl
   ssl-passthrough-proxy-port default-server-port status-port stream-port health-check-timeout profiler-port
   profiler-address internal-logger-address time-buckets length-buckets size-buckets bucket-factor max-buckets
-  exclude-socket-metrics monitor-max-batch-size validating-webhook validating-webhook-certificate
-  validating-webhook-key sync-period sync-rate-limit dynamic-configuration-retries shutdown-grace-period
+  exclude-socket-metrics monitor-max-batch-size sync-period sync-rate-limit dynamic-configuration-retries shutdown-grace-period
   post-shutdown-grace-period maxmind-license-key maxmind-mirror maxmind-edition-ids maxmind-retries-count
   maxmind-retries-timeout`;
 
-const SWITCHES = `enable-annotation-validation deep-inspect enable-topology-aware-routing update-status
+const SWITCHES = `enable-annotation-validation enable-topology-aware-routing update-status
   update-status-on-shutdown report-node-internal-ip-address disable-leader-election enable-ssl-passthrough
   enable-ssl-chain-completion profiling enable-metrics metrics-per-host metrics-per-undefined-host
   report-status-classes disable-full-test disable-sync-events`;

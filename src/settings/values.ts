@@ -101,6 +101,21 @@ export const resolver: FlagType<string> = {
   },
 };
 
+/** Where a server listens: `:8443`, `127.0.0.1:8443`, `[::1]:8443`. */
+export const listenAddress: FlagType<string> = {
+  placeholder: "IP:PORT",
+  expects: "an address with a port such as :8443 or 10.0.0.1:8443",
+  parse: (text) => (text === "" || splitListenAddress(text) ? text : undefined),
+};
+
+/** Its host (empty: every address) and port; undefined for anything else. */
+export function splitListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, six, four = "", digits = ""] = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = six ?? four;
+  const number = digits === "0" ? 0 : port.parse(digits);
+  return number !== undefined && (host === "" || isAddress(host)) ? { host, port: number } : undefined;
+}
+
 export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
   return { placeholder: words.join("|"), expects: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) };
 }

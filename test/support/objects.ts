@@ -168,6 +168,7 @@ export const testSettings: ModelSettings = {
   healthCheckPath: "/healthz",
   allowLocalTargets: false,
   httpsPort: 443,
+  deepInspect: true,
 };
 
 export const testConfig: Config = DEFAULT_CONFIG;

@@ -87,19 +87,34 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
       kept.push(one);
     }
   }
+  let lookedUp = false;
   const at: ResolveContext = {
     ...context,
+    lookup: telling(context.lookup, () => {
+      lookedUp = true;
+    }),
     ingress,
     given: (name) => kept.find(({ row }) => row.name === name)?.text,
     place: (name) => kept.find(({ row }) => row.name === name)?.place ?? { object: ingress, field: `metadata.annotations[${prefix}/${name}]` },
-    report: (finding) => findings.push(finding),
+    // Before a resolver looks an object up it speaks of the Ingress alone.
+    report: (finding) => findings.push(lookedUp ? { ...finding, elsewhere: true } : finding),
     close,
     refuse,
   };
   for (const { groups, resolve } of RESOLVERS) {
+    lookedUp = false;
     if (kept.some(({ row }) => groups.includes(row.group))) values = resolve(values, at);
   }
   return { values, verdict, findings };
+}
+
+/** The same look-up, saying when an object is asked for. What nginx says of a snippet is about the Ingress itself. */
+function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
+  const tell = <T>(read: (namespace: string, name: string) => T) => (namespace: string, name: string): T => {
+    asked();
+    return read(namespace, name);
+  };
+  return { secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service), snippetProblem: lookup.snippetProblem };
 }
 
 /** The known annotations with a value; of a name and its alias, the name. Unknown ones become findings. */

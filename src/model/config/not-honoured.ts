@@ -28,7 +28,7 @@ export const NOT_HONOURED: ReadonlySet<string> = new Set(
   proxy-stream-next-upstream-timeout proxy-stream-next-upstream-tries proxy-stream-responses proxy-stream-timeout
   reuse-port server-name-hash-bucket-size server-name-hash-max-size server-snippet
   skip-access-log-urls ssl-dh-param ssl-early-data ssl-session-ticket-key stream-access-log-path stream-snippet
-  strict-validate-path-type syslog-host syslog-port upstream-hash-by upstream-hash-by-subset
+  syslog-host syslog-port upstream-hash-by upstream-hash-by-subset
   upstream-hash-by-subset-size use-geoip2 variables-hash-bucket-size variables-hash-max-size
   worker-cpu-affinity`.split(/\s+/),
 );

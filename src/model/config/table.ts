@@ -96,6 +96,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   allowSnippetAnnotations: yesNo("allow-snippet-annotations", false,
     "Let Ingresses put text into nginx's configuration, where annotations-risk-level is Critical too."),
   annotationsRiskLevel: row("annotations-risk-level", type.riskLevel, "High", "An Ingress with an annotation of a higher risk is refused."),
+  strictValidatePathType: yesNo("strict-validate-path-type", true,
+    "The admission webhook refuses Exact and Prefix paths that hold more than letters, digits and / . _ -; without a webhook it has no effect."),
   annotationValueWordBlocklist: row("annotation-value-word-blocklist", type.anyWords, "",
     "An Ingress with one of these words in the value of an annotation is refused."),
   globalAllowedResponseHeaders: row("global-allowed-response-headers", type.headerNames, "",
