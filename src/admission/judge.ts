@@ -65,6 +65,6 @@ function answerOf({ denials, warnings }: Judgement, ingress: Ingress): Answer {
 function textOf(finding: Finding, { metadata }: Ingress): string {
   const { object, field, code } = finding;
   const isOwn = object.kind === "Ingress" && object.name === metadata.name && object.namespace === metadata.namespace;
-  const whose = isOwn ? field : `${subjectText(object)} would be affected, ${field}`;
+  const whose = isOwn ? field : `It would change what the ${subjectText(object)} does, ${field}`;
   return `${whose}: ${ended(findingText(finding))} (${code})`.replace(/\.\.? \(/, ". (");
 }

@@ -21,6 +21,7 @@ import type { AdmissionFigures, FigureKeeper } from "./figures.ts";
 import { judge } from "./judge.ts";
 import type { Consider } from "./judge.ts";
 import { readReview, writeReview } from "./review.ts";
+import { takeTurns } from "./turns.ts";
 
 export type WebhookSettings = Pick<
   Settings,
@@ -73,9 +74,10 @@ export async function openWebhook(options: WebhookOptions): Promise<Webhook> {
   const address = splitListenAddress(settings.validatingWebhook);
   if (!address) return { port: 0, figures: keeper.figures, findings: () => [], close: () => {} };
   const bodies = limitBodies();
+  const inTurn = takeTurns();
   const clientCa = settings.validatingWebhookClientCa;
   const server = createServer(serverOptions(options.patience ?? PATIENCE, clientCa !== ""), (request, response) => {
-    respond(request, response, bodies, options, keeper).catch(() => response.destroy());
+    respond(request, response, { bodies, inTurn, options, keeper }).catch(() => response.destroy());
   });
   server.maxConnections = MOST_CONNECTIONS;
   server.on("tlsClientError", (_, socket) => socket.destroy());
@@ -109,7 +111,14 @@ async function listen(server: Server, address: { readonly host: string; readonly
   }
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, bodies: Bodies, options: WebhookOptions, keeper: FigureKeeper): Promise<void> {
+interface Parts {
+  readonly bodies: Bodies;
+  readonly inTurn: (work: () => void) => Promise<void>;
+  readonly options: WebhookOptions;
+  readonly keeper: FigureKeeper;
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, { bodies, inTurn, options, keeper }: Parts): Promise<void> {
   const begun = performance.now();
   const say = (status: number, text: string, type = "text/plain; charset=utf-8"): void => {
     keeper.answered(status);
@@ -126,7 +135,10 @@ async function respond(request: IncomingMessage, response: ServerResponse, bodie
     throw error;
   }
   try {
-    answer(held.body, begun, options, keeper, say);
+    await inTurn(() => {
+      // Whoever has gone, as one does who floods us, is not worth the time.
+      if (!request.socket.destroyed) answer(held.body, begun, options, keeper, say);
+    });
   } finally {
     held.done();
   }

@@ -14,6 +14,7 @@ import type { Snapshot } from "../source/snapshot.ts";
 import { strictPaths, otherPrefix } from "./admission-rules.ts";
 import { grantAlias } from "./aliases.ts";
 import { byAge } from "./age.ts";
+import type { Age } from "./age.ts";
 import { defaultValues } from "./annotations/values.ts";
 import { admit, readClasses } from "./class.ts";
 import type { Config } from "./config.ts";
@@ -23,6 +24,7 @@ import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
 import type { BuiltHost } from "./hosts.ts";
 import { parseIngress } from "./ingress.ts";
+import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import type { State } from "./state.ts";
 import { ingressesOf, routingContext } from "./update.ts";
@@ -51,9 +53,9 @@ const DENIED: ReadonlySet<string> = new Set([found.pathConflict.code, found.catc
 export function judge(state: State, snapshot: Snapshot, { ingress, before }: Candidate): Judgement | undefined {
   const { config } = state;
   if (config === undefined) return undefined;
-  const now = consider(state, snapshot, config, ingress);
+  const now = consider(state, snapshot, config, ingress, before === undefined);
   if (now === undefined) return { ours: false, denials: [], warnings: [], ingresses: 0 };
-  const known = new Set((before && consider(state, snapshot, config, before)?.own)?.map(identity));
+  const known = new Set((before && consider(state, snapshot, config, before, false)?.own)?.map(identity));
   const denials: Finding[] = [];
   const warnings: Finding[] = [];
   for (const finding of now.own) {
@@ -78,8 +80,11 @@ interface Considered {
   readonly ingresses: number;
 }
 
+/** What is yet to be created comes after everything that is there, also what was created in the same second. */
+const LAST: Age = { created: Infinity, file: "\uffff", document: 0, name: "" };
+
 /** Undefined: not ours. */
-function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ingress): Considered | undefined {
+function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
   const { settings } = state;
   const admission = admit(ingress, readClasses(snapshot.all("IngressClass").values(), settings), settings);
   if (!admission.ours) {
@@ -88,12 +93,13 @@ function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ing
   }
   const defaults = defaultValues(config);
   const { annotationsPrefix } = settings;
-  const parsed = parseIngress(ingress, { annotationsPrefix, config, defaults, settings, lookup: lookupIn(snapshot, new Set()) });
+  const read = parseIngress(ingress, { annotationsPrefix, config, defaults, settings, lookup: lookupIn(snapshot, new Set()) });
+  const parsed = isNew ? { ...read, age: LAST } : read;
   const context = routingContext(state, defaults, config);
   const neighbours = new Set<string>();
   const hosts = new Map<string, BuiltHost>();
   for (const host of parsed.hosts) {
-    const ingresses = ingressesOf(state, host).filter(({ key }) => key !== parsed.key);
+    const ingresses = concerned(ingressesOf(state, host).filter(({ key }) => key !== parsed.key), parsed, host);
     for (const { key } of ingresses) neighbours.add(key);
     hosts.set(host, buildHost(host, [...ingresses, parsed].sort((a, b) => byAge(a.age, b.age)), context));
   }
@@ -106,6 +112,20 @@ function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ing
     others: all.filter((finding) => !isOwn(finding) && !said.has(identity(finding))),
     ingresses: neighbours.size + 1,
   };
+}
+
+/** More Ingresses of one host than this are not all looked at. */
+const MANY = 500;
+
+/**
+ * Of a host's Ingresses those that the candidate can concern: of very many, the oldest, which decides what `/` is, and
+ * those that declare one of its paths. Conflicts are still found then; what else would become of others is not told.
+ */
+function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress, host: string): readonly ParsedIngress[] {
+  if (ingresses.length <= MANY) return ingresses;
+  const pathsOf = ({ rules }: ParsedIngress): string[] => rules.filter((rule) => rule.host === host).flatMap(({ paths }) => paths.map(({ path }) => path.replace(/\/$/, "")));
+  const wanted = new Set(pathsOf(candidate));
+  return ingresses.filter((one, index) => index === 0 || one.defaultBackend !== undefined || pathsOf(one).some((path) => wanted.has(path)));
 }
 
 /** Of the names that these hosts want, and of those that others gave them. */

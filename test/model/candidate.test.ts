@@ -83,7 +83,10 @@ test("host and path that somebody else has are denied, whoever is older", () => 
   const younger = judge(ingress("blog/web").host("shop.example").path("/", "web:80").created(2));
   expect(younger, ["path-conflict"]);
   assert.match(younger.denials[0]?.sentence ?? "", /^shop\.example\/ \(prefix\) is declared by the Ingress shop\/web already/);
-  const older = judge(ingress("blog/web").host("shop.example").path("/", "web:80").created(0));
+  // It sorts before the other, and is new all the same.
+  assert.equal(judge(ingress("shop/wex").host("shop.example").path("/", "web:80").created(1)).denials[0]?.object.name, "wex");
+  const elsewhere = ingress("blog/web").host("blog.example").path("/", "web:80").created(0);
+  const older = judge(elsewhere.host("shop.example").path("/", "web:80"), elsewhere);
   expect(older, ["path-conflict"]);
   assert.deepEqual(older.denials[0]?.object, { kind: "Ingress", namespace: "shop", name: "web" });
   expect(judge(ingress("blog/web").host("shop.example").path("/", "web:80", "Exact").created(2)), []);
@@ -154,6 +157,15 @@ test("what others lose without a conflict is a warning: aliases, the meaning of 
   expect(judge(ingress("blog/x").host("blog.example").path("/", "web:80").annotate("server-alias", "store.example").created(2)), [], ["alias-taken"]);
   const { judge: again } = world([web.path("/cart", "web:80")]);
   expect(again(ingress("blog/x").host("shop.example").path("/x", "web:80", "ImplementationSpecific").annotate("use-regex", "true").created(2)), [], ["regex-mode"]);
+});
+
+test("a conflict is found among very many Ingresses of one host too", () => {
+  const many = Array.from({ length: 600 }, (_, n) => ingress(`shop/web-${n}`).host("shop.example").path(`/p${n}/`, "web:80").created(n));
+  const { judge } = world(many);
+  const [denial] = judge(ingress("blog/web").host("shop.example").path("/p599", "web:80").created(999)).denials;
+  assert.match(denial?.sentence ?? "", /by the Ingress shop\/web-599 already/);
+  expect(judge(ingress("blog/web").host("shop.example").path("/other", "web:80").created(999)), []);
+  expect(judge(ingress("blog/web").host("shop.example").path("/p7/", "web:80").canary().created(999)), []);
 });
 
 test("judging leaves the model as it is", () => {

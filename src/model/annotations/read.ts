@@ -117,6 +117,9 @@ function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
   return { secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service), snippetProblem: lookup.snippetProblem };
 }
 
+/** The search is slow, and an Ingress has room for thousands of annotations. */
+const MOST_SUGGESTIONS = 20;
+
 /** The known annotations with a value; of a name and its alias, the name. Unknown ones become findings. */
 function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[]): readonly Given[] {
   const all = ingress.metadata.annotations ?? {};
@@ -128,7 +131,7 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
     const row = annotationsByName.get(name);
     if (!row) {
-      const near = closest(name, annotationsByName.keys());
+      const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
     } else if (text !== "" && (name === row.name || !all[`${prefix}/${row.name}`])) {
       given.push({ row, name, text, place });
