@@ -140,7 +140,7 @@ export function machineLine({ processor, processors, memoryGiB, kernel, load, ve
   return `${processors} × ${processor}, ${memoryGiB} GiB, Linux ${kernel}, load before the run ${load.toFixed(2)}; ${tools}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const line = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   const [head = [], ...rest] = rows;

@@ -8,7 +8,8 @@ import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
 import type { Candidate, Judgement } from "./model/candidate.ts";
-import { parseConfig, type Config } from "./model/config.ts";
+import type { Config } from "./model/config.ts";
+import { parseConfig } from "./model/config/parse.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -64,7 +65,7 @@ export function createController(options: ControllerOptions): Controller {
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
-    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config);
     options.configured(config.config);
   };
 

@@ -9,6 +9,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
+  // As ingress-nginx's manifests name their program: an argument list that was made for it starts Sluice.
+  "/nginx-ingress-controller": async () => (await import("./commands/run.ts")).runCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
 };
 
@@ -18,6 +20,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
   const load = COMMANDS[name];
   if (!load) throw new UserError(`There is no command "${printable(name)}"; "sluice --help" lists the commands.`, 2);
+  if (rest.includes("--version")) return void process.stdout.write(`sluice ${await version()}\n`);
   await (await load())(rest);
 }
 

@@ -47,13 +47,16 @@ export interface Settings {
   readonly validatingWebhookClientCa: string;
   // process
   readonly runtimeDir: string;
+  readonly externalAgent: boolean;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
-  /** Seconds. */
   readonly reloadInterval: number;
   readonly shutdownTimeout: number;
+  /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
+  readonly shutdownGracePeriod: number;
+  readonly postShutdownGracePeriod: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";
 }
@@ -117,7 +120,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       continue;
     }
     const foreign = fieldOf(name, command, false) || isBuiltIn(name) ? undefined : ingressNginxFlag(name);
-    const needsValue = foreign === "value" || takesValue(name);
+    const needsValue = foreign?.takes === "value" || takesValue(name);
     const next = argv[index + 1];
     if (needsValue && inline === undefined) index++;
     if (needsValue && inline === undefined && next === undefined) throw mistake(`${word} needs a value: write ${word}=VALUE`);
@@ -151,7 +154,7 @@ function fieldOf(name: string, command: Command, required = true): keyof Setting
 
 function unknownFlag(word: string, command: Command): UserError {
   const own = fields().filter((field) => FLAGS[field].commands?.includes(command) ?? true);
-  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS, "help", "version"];
+  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS.map(({ flag }) => flag), "help", "version"];
   const near = closest(word.replace(/^-+/, ""), names);
   return mistake(
     `"sluice ${command}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${command} --help"` : `did you mean --${near}?`),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS, helpFor, parseSettings } from "../src/settings.ts";
+import { ALL_OF_INGRESS_NGINX, INGRESS_NGINX_FLAGS, withoutEffect } from "../src/settings/ingress-nginx-flags.ts";
 import { FLAGS } from "../src/settings/table.ts";
 
 const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
@@ -33,10 +34,13 @@ test("without flags there are ingress-nginx's defaults", () => {
     validatingWebhookKey: "",
     validatingWebhookClientCa: "",
     runtimeDir: "/run/user/7/sluice",
+    externalAgent: false,
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
     shutdownTimeout: 10,
+    shutdownGracePeriod: 0,
+    postShutdownGracePeriod: 0,
     logLevel: "info",
     output: "text",
     help: false,
@@ -72,6 +76,23 @@ test("flags of ingress-nginx that Sluice does not have are taken and told", () =
   assert.equal(settings.httpPort, 8080);
 });
 
+test("every flag of ingress-nginx either sets something or has a reason why not, never both", () => {
+  const own = Object.values(FLAGS).map(({ flag }) => flag);
+  const foreign = INGRESS_NGINX_FLAGS.map(({ flag }) => flag);
+  const declared = [...own, ...foreign, "version"];
+  assert.deepEqual(ALL_OF_INGRESS_NGINX.filter((name) => declared.filter((one) => one === name).length !== 1), []);
+  assert.deepEqual(foreign.filter((name) => !ALL_OF_INGRESS_NGINX.includes(name)), []);
+  for (const row of Object.values(FLAGS)) if (row.differs) assert.ok(ALL_OF_INGRESS_NGINX.includes(row.flag), `${row.flag} differs from what?`);
+});
+
+test("what has no effect is said in one sentence for each reason", () => {
+  assert.deepEqual(withoutEffect(["--logtostderr", "-v", "--sync-period"]), [
+    "--logtostderr, -v have no effect: the log goes to standard error; --log-level and --output shape it",
+    "--sync-period has no effect: watches resume where they were cut and list anew when they cannot, so nothing has to be read again now and then",
+  ]);
+  assert.deepEqual(withoutEffect([]), []);
+});
+
 for (const [argv, sentence] of [
   [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
   [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
@@ -98,5 +119,8 @@ test("the help of every command names its flags and no others", () => {
       assert.equal(help.includes(`  --${row.flag}`), row.commands?.includes(command) ?? true, `${command} ${row.flag}`);
     }
     assert.match(help, /^Usage: sluice [\s\S]*\nExamples:\n {2}sluice /);
+    // An example is one line, to be copied.
+    const [text = ""] = help.split("\nExamples:\n");
+    assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
   }
 });

@@ -30,7 +30,6 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
-  options.rejectHandshake = given.rejectHandshake;
 }
 
 /** init_worker_by_lua: a worker starts full, then follows the channel. */

@@ -253,6 +253,8 @@ export interface EdgeSettings {
   limitConnectionsStatus: number;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
+  /** End handshakes for names that no Ingress declares. */
+  rejectHandshake?: boolean;
 }
 
 export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";

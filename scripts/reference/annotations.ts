@@ -2,7 +2,7 @@
 import type { Annotation, Honoured, OnInvalid } from "../../src/model/annotations/annotation.ts";
 import { annotations } from "../../src/model/annotations/table.ts";
 import { defaultValues, type Values } from "../../src/model/annotations/values.ts";
-import { parseConfig } from "../../src/model/config.ts";
+import { parseConfig } from "../../src/model/config/parse.ts";
 import { code, page, table } from "./markdown.ts";
 
 const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {

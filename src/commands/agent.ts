@@ -1,8 +1,14 @@
 /**
- * `sluice agent`: owns nginx for the controller that uses the same runtime folder. Started by `sluice run`; has no
- * token and no port of its own.
+ * `sluice agent`: owns nginx for the controller that uses the same runtime folder. Started by `sluice run`, or the
+ * main process of a container beside the controller's (`sluice run --external-agent`); has no token and no port of its
+ * own.
+ *
+ * In a container of its own, guarantees: it may start before the controller or after it, and serves what it served last
+ * until it hears more; told to end it serves on for the grace period; it needs no shell, and writes nowhere but in the
+ * runtime folder.
  */
 import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { runAgent } from "../engine/agent/agent.ts";
 import { ensureDefaultCertificate } from "../engine/agent/default-certificate.ts";
 import { ACCESS_LOG, makeAccessLog } from "../engine/agent/log-rotation.ts";
@@ -24,7 +30,13 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
   const { runtimeDir } = settings;
   const log = createLog({ level: settings.logLevel, output: settings.output });
   const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => stop.abort());
+  const grace = settings.shutdownGracePeriod;
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => {
+      if (grace > 0) log("info", `serving on for ${grace} s, then nginx finishes its requests`);
+      setTimeout(() => stop.abort(), grace * 1000);
+    });
+  }
   claimFolder(runtimeDir);
   const lock = takeLock(`${runtimeDir}/${AGENT_LOCK}`, "agent");
   try {
@@ -44,7 +56,9 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
       log,
       graceMs: settings.shutdownTimeout * 1000,
       signal: stop.signal,
+      resume: !launched,
     });
+    await sleep(settings.postShutdownGracePeriod * 1000);
     clearAgentFiles(runtimeDir);
   } finally {
     rmSync(lock, { force: true });

@@ -3,14 +3,15 @@
  */
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
-import { claimFolder, clearFolder } from "../engine/runtime-folder.ts";
-import { superviseAgent } from "../engine/supervise.ts";
+import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
+import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
@@ -27,7 +28,10 @@ import { UserError } from "../support/user-error.ts";
 export interface Serving {
   readonly controller: Controller;
   readonly engine: Engine;
-  /** Ends everything: probes fail first, then nginx finishes its requests, then the rest goes, and the files last. */
+  /**
+   * Ends everything: probes fail first, and the grace period passes; then nginx finishes its requests, then the rest
+   * goes, and the files last. An agent in another container is left alone: it serves on until it is told itself.
+   */
   stop(): Promise<void>;
 }
 
@@ -45,12 +49,14 @@ export interface ServingHooks {
  * Starts; resolves when the source was read and everything is on its way. When it rejects, what had started has ended.
  */
 export async function startServing(settings: Settings, source: Source, log: Log, hooks: ServingHooks = {}): Promise<Serving> {
-  const folder = prepareFolder(settings.runtimeDir);
+  const folder = prepareFolder(settings);
   const ending = new AbortController();
   let started = false;
   const endings: (() => Promise<void> | void)[] = [() => folder.leave(!started)];
+  let leave = async (): Promise<void> => {};
   const stop = async (): Promise<void> => {
     ending.abort();
+    await leave();
     for (const end of endings.splice(0).reverse()) await end();
   };
   const giveUp = (): void => ending.abort();
@@ -68,12 +74,13 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => webhook.close());
     if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
     parts.webhook = webhook;
-    const agent = superviseAgent(settings, log);
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
     hooks.signal?.throwIfAborted();
     started = true;
+    leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
     await stop();
@@ -81,6 +88,13 @@ export async function startServing(settings: Settings, source: Source, log: Log,
   } finally {
     hooks.signal?.removeEventListener("abort", giveUp);
   }
+}
+
+/** Load balancers see a probe fail and send nobody any more; who has a connection is asked to open the next one elsewhere. */
+async function turnAway(engine: Engine, graceSeconds: number): Promise<void> {
+  if (graceSeconds === 0) return;
+  engine.retire(graceSeconds + 1);
+  await sleep(graceSeconds * 1000);
 }
 
 interface Assembly {
@@ -96,7 +110,7 @@ interface Assembly {
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
-  const { workers } = probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   const findings = (): readonly Finding[] => controller.findings();
   const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
   const findingLog = createFindingLog(findings, log);
@@ -105,7 +119,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const engine = new Engine({
     settings,
     log,
-    workers,
+    workers: workerAccount(),
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
@@ -149,7 +163,7 @@ function closeServer(server: Server): void {
  * Claims the runtime folder and takes the controller's lock in it. `leave` removes what Sluice made there, and the
  * folder too when the start `failed` and the folder was not there before.
  */
-function prepareFolder(runtimeDir: string): { leave(failed: boolean): void } {
+function prepareFolder({ runtimeDir, externalAgent }: Settings): { leave(failed: boolean): void } {
   if (runtimeDir.length + "/control.sock".length > LONGEST_SOCKET_PATH) {
     throw new UserError(`--runtime-dir=${runtimeDir} is too long for the path of a unix socket: choose one of at most 90 characters.`);
   }
@@ -157,7 +171,8 @@ function prepareFolder(runtimeDir: string): { leave(failed: boolean): void } {
   const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
   return {
     leave(failed) {
-      clearFolder(runtimeDir, failed && made);
+      if (externalAgent) clearControllerFiles(runtimeDir);
+      else clearFolder(runtimeDir, failed && made);
       rmSync(lock, { force: true });
     },
   };

@@ -15,7 +15,7 @@ import { UserError } from "../support/user-error.ts";
 export async function stopCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "stop");
   if (settings.help) return void process.stdout.write(helpFor("stop"));
-  const patience = settings.shutdownTimeout * 1000 + 10_000;
+  const patience = (settings.shutdownGracePeriod + settings.shutdownTimeout) * 1000 + 10_000;
   const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
   let found = orphans.length > 0;
   for (const orphan of orphans) signal(orphan, "SIGQUIT");

@@ -104,7 +104,6 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
-    `rejectHandshake = ${config.sslRejectHandshake}`,
   ];
   return [
     directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),

@@ -182,6 +182,7 @@ function edgeSettings(config: Config): EdgeSettings {
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
     sampling: sampling(config),
+    ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
   };
 }
 

@@ -103,6 +103,11 @@ export class Engine {
     await this.#channel.close();
   }
 
+  /** Lets HTTP/1.1 clients open their next connection elsewhere, for so many seconds. */
+  retire(seconds: number): void {
+    this.#channel.retire(seconds);
+  }
+
   /** Asks the agent to end nginx and itself; false when no agent is connected. */
   stopAgent(): boolean {
     return this.#channel.order({ op: "stop" });

@@ -51,6 +51,11 @@ export function clearAgentFiles(runtimeDir: string): void {
   sweepTrust(runtimeDir, "");
 }
 
+/** The controller's part, where the agent lives in another container: whether it does cannot be seen from here. */
+export function clearControllerFiles(runtimeDir: string): void {
+  remove(runtimeDir, CONTROLLERS);
+}
+
 /**
  * Removes what Sluice made in the folder, all but logs and the controller's lock, which is the caller's; with
  * `whole` the folder itself. Does nothing while an agent lives there, or an nginx that did not end in good order: its

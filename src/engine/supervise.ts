@@ -27,6 +27,9 @@ export interface Supervisor {
   stop(ask: () => boolean): Promise<void>;
 }
 
+/** The agent of another container: whoever runs that container starts and ends it. */
+export const EXTERNAL_AGENT: Supervisor = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
+
 export function superviseAgent(settings: Settings, log: Log): Supervisor {
   const lock = `${settings.runtimeDir}/${AGENT_LOCK}`;
   let stopping = false;

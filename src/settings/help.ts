@@ -57,16 +57,37 @@ export function helpFor(command: Command): string {
     const own = rows.filter((row) => row.group === group);
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
-  const lines = [`Usage: ${usage}`, "", summary, ...groups, "", "Examples:", ...examples.map((line) => `  ${line}`)];
+  const about = command === "run" ? ABOUT_INGRESS_NGINX : [];
+  const lines = [`Usage: ${usage}`, "", summary, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
   return `${lines.join("\n")}\n`;
 }
+
+/** Columns of a terminal that nobody has widened. */
+const WIDTH = 80;
+const INDENT = "      ";
 
 function flagLines(row: FlagRow<unknown>, command: Command): string[] {
   const { placeholder } = row.type;
   const head = `  --${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`;
   const fallback = defaultOf(row, command);
-  return [head, `      ${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`];
+  return [head, ...wrapped(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
 }
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && INDENT.length + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => INDENT + line);
+}
+
+const ABOUT_INGRESS_NGINX = [
+  "",
+  "Every flag of ingress-nginx is accepted; what has no effect here is said once at",
+  "start, with the reason, and in docs/reference/flags.md.",
+];
 
 /** The default as text; empty where there is nothing to say. */
 export function defaultOf(row: FlagRow<unknown>, command: Command): string {

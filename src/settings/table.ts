@@ -21,6 +21,8 @@ export interface FlagRow<T> {
   readonly defaultText?: string;
   readonly group: (typeof GROUPS)[number];
   readonly help: string;
+  /** A flag of ingress-nginx that works otherwise here: how, in a sentence. */
+  readonly differs?: string;
   /** Absent: all of them. */
   readonly commands?: readonly Command[];
 }
@@ -30,21 +32,22 @@ const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
-/** Commands that serve requests. */
-const SERVING: readonly Command[] = ["run", "demo", "agent"];
+/** Commands that serve requests, and tell their agent on which ports. */
+const SERVING: readonly Command[] = ["run", "demo"];
 
 const reading = { commands: READING } as const;
 /** Commands that can read them from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 const serving = { commands: SERVING } as const;
 /** Commands that own or find a running Sluice by its folder. */
-const located = { commands: [...SERVING, "explain", "stop"] } as const;
+const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, ...reading,
     help: "Read objects from the YAML and JSON files below this folder instead of a cluster; may be repeated." },
   kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...fromCluster,
-    defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster." },
+    defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster.",
+    differs: "Outside a pod and without the flag, `$KUBECONFIG` and `~/.kube/config` are looked at." },
   context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...fromCluster,
     defaultText: "the current one", help: "Context of the kubeconfig." },
   watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
@@ -69,7 +72,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   configmap: { flag: "configmap", type: type.objectName, default: "", group: OURS, ...reading,
     help: "The ConfigMap with settings for all Ingresses." },
   defaultBackendService: { flag: "default-backend-service", type: type.objectName, default: "", demoDefault: "ingress/default-http-backend", group: OURS,
-    ...reading, defaultText: "answer 404", help: "Service that gets the requests nobody else wants." },
+    ...reading, defaultText: "answer 404", help: "Service that gets the requests nobody else wants.",
+    differs: "A Service that does not exist yet is a finding, and the requests get 404; the start goes on." },
   defaultSslCertificate: { flag: "default-ssl-certificate", type: type.objectName, default: "", group: OURS, ...reading,
     defaultText: "a self-signed one", help: "Secret with the certificate of hosts that have none." },
 
@@ -84,7 +88,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Path of the health check." },
 
   validatingWebhook: { flag: "validating-webhook", type: type.listenAddress, default: "", group: PORTS, commands: ["run"],
-    defaultText: "no webhook", help: "Answer admission requests of the API server here." },
+    defaultText: "no webhook", help: "Answer admission requests of the API server here.",
+    differs: "Ingresses of other controllers pass unread, nothing is rendered, and what was wrong before an update does not stop it." },
   validatingWebhookCertificate: { flag: "validating-webhook-certificate", type: type.path, default: "", group: PORTS, commands: ["run"],
     help: "PEM file with the webhook's certificate; read anew when it changes." },
   validatingWebhookKey: { flag: "validating-webhook-key", type: type.path, default: "", group: PORTS, commands: ["run"],
@@ -95,6 +100,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
     defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
+  externalAgent: { flag: "external-agent", type: type.boolean, default: false, group: PROCESS, commands: ["run"],
+    help: "Start no nginx: \"sluice agent\" runs it, as the same user and with the same --runtime-dir, in another container." },
   resolver: { flag: "resolver", type: type.resolver, default: "", group: PROCESS, ...reading,
     defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
@@ -102,8 +109,13 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
     help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
-    commands: [...SERVING, "stop"],
-    help: "How long requests may take to end when Sluice is stopped." },
+    commands: [...SERVING, "agent", "stop"],
+    help: "How long requests may take to end when Sluice is stopped, after the grace period." },
+  shutdownGracePeriod: { flag: "shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent", "stop"],
+    help: "When told to stop: not ready at once, but so many seconds of serving on, in which load balancers turn away." },
+  postShutdownGracePeriod: { flag: "post-shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent"],
+    help: "Seconds between the end of nginx and the end of the process.",
+    differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
   output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, help: "Text for people or JSON for machines." },

@@ -15,8 +15,6 @@ export interface Options {
   accessLog: boolean;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
-  /** End handshakes for names that no Ingress declares (ConfigMap `ssl-reject-handshake`). */
-  rejectHandshake: boolean;
 }
 
 export const options: Options = {
@@ -28,5 +26,4 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
-  rejectHandshake: false,
 };

@@ -26,6 +26,8 @@ export interface AgentOptions {
   /** How long nginx may finish its requests when the agent is stopped. */
   readonly graceMs: number;
   readonly signal: AbortSignal;
+  /** Start what ran here last without waiting for a controller. */
+  readonly resume: boolean;
 }
 
 const RECONNECT_MS = 100;
@@ -45,6 +47,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   });
   const agent: Agent = { options, snapshot, stop, nginx, socket: undefined };
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen: () => nginx.reopenLogs() });
+  if (options.resume) await nginx.resume();
   while (!signal.aborted) {
     await follow(agent, `${runtimeDir}/${FILES.socket}`, signal);
     snapshot.discard();

@@ -85,6 +85,23 @@ export class NginxProcess {
     return this.#oneAtATime(() => this.#configure(configuration));
   }
 
+  /**
+   * Starts what ran here last, when all of it is gone and the folder outlived it, as a container's volume does: workers
+   * then serve from the snapshot files. Where that is not possible, nginx waits for a configuration.
+   */
+  async resume(): Promise<void> {
+    const file = this.#path(FILES.conf);
+    const last = rememberedNginx(this.#options.runtimeDir);
+    if (this.#running || this.#left.length > 0 || !last || !existsSync(file)) return;
+    await this.#oneAtATime(async () => {
+      await this.#test(file);
+      await this.#start({ config: last.config, profiles: last.profiles, orphans: [] });
+    }).then(
+      () => this.#options.log("info", "nginx serves what it served before; the controller's word is awaited"),
+      (error: Error) => this.#options.log("warn", `what nginx served before cannot be started: ${error.message}`),
+    );
+  }
+
   /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
   async check(text: string): Promise<void> {
     const file = `${this.#path(FILES.conf)}.try`;

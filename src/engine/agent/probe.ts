@@ -3,7 +3,7 @@
  *
  * Throws a UserError that names the Debian package when nginx or its Lua module is missing.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { EngineFacts, ModsecurityFacts } from "../../compile/facts.ts";
@@ -31,7 +31,7 @@ export interface ProbeOptions {
 
 export function probeEngine(options: ProbeOptions): Probe {
   const build = describeBuild(options.binary);
-  const account = process.getuid?.() === 0 ? workerAccount() : undefined;
+  const account = workerAccount();
   requireEdge(options.edgeDir);
   const modsecurity = findModsecurity(build);
   return {
@@ -52,15 +52,13 @@ export function probeEngine(options: ProbeOptions): Probe {
   };
 }
 
-/** Output of `nginx -V`. */
+/** What `nginx -V` says, on standard error. */
 function describeBuild(binary: string): string {
-  try {
-    return execFileSync("/bin/sh", ["-c", 'exec "$0" -V 2>&1', binary], { encoding: "utf8" });
-  } catch {
-    throw new UserError(
-      `nginx cannot be run as "${binary}", so nothing can be served: install it (Debian: apt-get install nginx libnginx-mod-http-lua lua-resty-core lua-cjson) or name it with NGINX_BINARY.`,
-    );
-  }
+  const { status, stderr } = spawnSync(binary, ["-V"], { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  if (status === 0) return stderr;
+  throw new UserError(
+    `nginx cannot be run as "${binary}", so nothing can be served: install it (Debian: apt-get install nginx libnginx-mod-http-lua lua-resty-core lua-cjson) or name it with NGINX_BINARY.`,
+  );
 }
 
 function version(build: string): readonly [number, number, number] {
@@ -111,8 +109,12 @@ function requireEdge(edgeDir: string): void {
   throw new UserError(`The compiled edge ${edgeDir}/sluice.lua is missing: run "make setup" (or "npm run build:edge") first.`);
 }
 
-/** With its group as nginx finds it: the one of the same name (directive `user` with one argument). */
-function workerAccount(): { name: string; uid: number; gid: number } | undefined {
+/**
+ * The account that nginx gives its workers, when root starts it; undefined for anybody else, whose workers stay who
+ * they are. With its group as nginx finds it: the one of the same name (directive `user` with one argument).
+ */
+export function workerAccount(): { name: string; uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
   const rows = (file: string): string[][] => readFileSync(file, "utf8").split("\n").map((line) => line.split(":"));
   const [accounts, groups] = [rows("/etc/passwd"), rows("/etc/group")];
   for (const name of WORKER_ACCOUNTS) {

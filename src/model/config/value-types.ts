@@ -14,8 +14,18 @@ import { isKnownLogVariable } from "./log-variables.ts";
 export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
-  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not, `used` says what is used then. */
-  parse(text: string): { readonly value: T; readonly dropped?: readonly string[]; readonly used?: string } | undefined;
+  /** Undefined: not of this type. */
+  parse(text: string): Parsed<T> | undefined;
+}
+
+export interface Parsed<T> {
+  readonly value: T;
+  /** The pieces of a list that are not of this type. */
+  readonly dropped?: readonly string[];
+  /** What is used in their place. */
+  readonly used?: string;
+  /** Nothing of the text can be used: `value` is for when there is no last good one, and more careful than the default. */
+  readonly bad?: true;
 }
 
 const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
@@ -121,8 +131,10 @@ function list(expects: string, isValid: (piece: string) => boolean): ConfigType<
     expects,
     parse: (text) => {
       const pieces = text.split(",").map((piece) => piece.trim()).filter((piece) => piece !== "");
+      const value = pieces.filter(isValid);
+      if (value.length === pieces.length) return { value };
       const dropped = pieces.filter((piece) => !isValid(piece));
-      return { value: pieces.filter(isValid), ...(dropped.length > 0 ? { dropped } : {}) };
+      return value.length > 0 ? { value, dropped } : { value, dropped, used: "an empty list", bad: true };
     },
   };
 }
@@ -137,7 +149,7 @@ export const onlyNetworks: ConfigType<readonly string[]> = {
   expects: networks.expects,
   parse: (text) => {
     const parsed = networks.parse(text);
-    return parsed && parsed.dropped && parsed.value.length === 0 ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
+    return parsed?.bad ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
   },
 };
 /** A list of networks, of which there is none. */
@@ -218,7 +230,7 @@ export const riskLevel: ConfigType<(typeof RISK_LEVELS)[number]> = {
   expects: "Low, Medium, High or Critical",
   parse: (text) => {
     const value = RISK_LEVELS.find((level) => level.toLowerCase() === text.toLowerCase());
-    return value ? { value } : { value: "Low", dropped: [text], used: "Low, the strictest," };
+    return value ? { value } : { value: "Low", dropped: [text], used: "Low, the strictest,", bad: true };
   },
 };
 

@@ -1,7 +1,7 @@
 /** Objects → model → program of one case, on Node, through the same source that serves. */
 import { createCompiler, type Program } from "../../../src/compile/program.ts";
 import { buildModel } from "../../../src/model/build.ts";
-import { parseConfig } from "../../../src/model/config.ts";
+import { parseConfig } from "../../../src/model/config/parse.ts";
 import { sortFindings, type Finding } from "../../../src/model/findings.ts";
 import type { Model } from "../../../src/model/types.ts";
 import { parseSettings } from "../../../src/settings.ts";
