@@ -20,6 +20,9 @@ export interface Settings {
   readonly kubeconfig: string;
   readonly context: string;
   readonly watchNamespace: string;
+  readonly secrets: "all" | "named";
+  /** `namespace/name`. */
+  readonly serviceAccount: string;
   // which objects are ours
   readonly ingressClass: string;
   readonly controllerClass: string;

@@ -12,6 +12,8 @@ test("without flags there are ingress-nginx's defaults", () => {
     kubeconfig: "",
     context: "",
     watchNamespace: "",
+    secrets: "all",
+    serviceAccount: "",
     ingressClass: "nginx",
     controllerClass: "k8s.io/ingress-nginx",
     ingressClassByName: false,

@@ -8,6 +8,6 @@ import type { Log } from "../support/log.ts";
 /** @param giveUpAfter milliseconds without success after which a cluster is given up; absent: never. */
 export function openSource(settings: Settings, log: Log, giveUpAfter?: number): Source {
   if (settings.manifests.length > 0) return manifestsSource({ folders: settings.manifests, log });
-  const { kubeconfig, context, watchNamespace, configmap } = settings;
-  return kubernetesSource({ kubeconfig, context, watchNamespace, configmap, log, ...(giveUpAfter === undefined ? {} : { giveUpAfter }) });
+  const { kubeconfig, context, watchNamespace, secrets, configmap } = settings;
+  return kubernetesSource({ kubeconfig, context, watchNamespace, secrets, configmap, log, ...(giveUpAfter === undefined ? {} : { giveUpAfter }) });
 }

@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "agent", "stop"] as const;
+export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -31,7 +31,7 @@ export const GROUPS = ["Where objects come from", "Which objects are served", "P
 const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
+const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
@@ -52,6 +52,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "the current one", help: "Context of the kubeconfig." },
   watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Read only this namespace." },
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "lint", "migrate"],
+    help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
+  serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
+    help: "The account that `sluice run` has in the cluster." },
 
   ingressClass: { flag: "ingress-class", type: type.className, default: "nginx", group: OURS, ...reading,
     help: "Value of the annotation kubernetes.io/ingress.class that makes an Ingress ours." },

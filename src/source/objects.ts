@@ -109,6 +109,8 @@ export interface Secret extends KubernetesObject {
   readonly type?: string;
   /** Decoded bytes (base64 of `data`, UTF-8 of `stringData`). Never printed: see `support/private-bytes.ts`. */
   readonly data: Readonly<Record<string, import("../support/private-bytes.ts").PrivateBytes>>;
+  /** It could not be read, and may not even exist: our account has no right to it. Not part of the Kubernetes object. */
+  readonly forbidden?: true;
 }
 
 export interface ConfigMap extends KubernetesObject {

@@ -114,7 +114,7 @@ function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
     asked();
     return read(namespace, name);
   };
-  return { secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service), snippetProblem: lookup.snippetProblem };
+  return { ...lookup, secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service) };
 }
 
 /** The search is slow, and an Ingress has room for thousands of annotations. */

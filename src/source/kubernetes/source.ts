@@ -18,6 +18,7 @@ import { copyInto } from "./copy.ts";
 import { forbiddenFinding, INGRESS_CLASSES_FORBIDDEN, ingressClassesForbidden, kindForbidden } from "./findings.ts";
 import { watchForOutage } from "./outage.ts";
 import type { Outage } from "./outage.ts";
+import { keepNamed } from "./named.ts";
 import { createPatience, REMEDY } from "./patience.ts";
 import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
@@ -37,6 +38,8 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly watchNamespace: string;
   /** The controller's ConfigMap, `namespace/name`; empty: none. It may be outside of `watchNamespace`. */
   readonly configmap: string;
+  /** `all`: every Secret is watched, and those that are wanted are kept. `named`: no other is ever asked for. */
+  readonly secrets?: "all" | "named";
   readonly log: Log;
   readonly timing?: Timing;
   /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
@@ -56,8 +59,8 @@ const READS_AT_ONCE = 2;
 /** What exists once the connection is open. */
 interface Running {
   readonly reflectors: readonly Pick<Reflector<unknown>, "run" | "reread" | "firstRead">[];
-  readonly secrets: Wanted<"Secret">;
-  readonly configMaps: Wanted<"ConfigMap">;
+  readonly secrets: Pick<Wanted<"Secret">, "want" | "settled">;
+  readonly configMaps: Pick<Wanted<"ConfigMap">, "want" | "settled">;
   readonly patience: Patience;
 }
 
@@ -75,10 +78,11 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   let running: Running | undefined;
   let tell = (): void => {};
 
-  const note = (resource: Resource<Kind>, found: Finding | undefined): void => {
-    if (!found && !findings.has(resource.name)) return;
-    if (found) findings.set(resource.name, found);
-    else findings.delete(resource.name);
+  /** `of`: the name of a resource, or of one object of it. */
+  const note = (of: string, found: Finding | undefined): void => {
+    if (!found && !findings.has(of)) return;
+    if (found) findings.set(of, found);
+    else findings.delete(of);
     listed = [...findings.values()];
     tell();
   };
@@ -104,7 +108,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
         connection: reportAnswers(connection, outage, patience),
         outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed,
       };
-      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, () => tell(), signal), patience };
+      running = { ...assemble(shared, { ...options, configmap }, snapshot, note, () => tell(), signal), patience };
       void wantNow(running, wanted);
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
@@ -130,15 +134,17 @@ function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps"
 }
 
 function assemble(
-  shared: Shared, namespace: string, configmap: { namespace: string; name: string } | undefined, snapshot: Snapshot,
-  note: (resource: Resource<Kind>, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
+  shared: Shared,
+  { watchNamespace: namespace, configmap, secrets: access = "all" }: Pick<KubernetesSourceOptions, "watchNamespace" | "secrets"> & { readonly configmap: { namespace: string; name: string } | undefined },
+  snapshot: Snapshot,
+  note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience"> {
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
     new Reflector(shared, {
       collection, sink, optional,
       forbidden(verb, givenUp) {
         const factory = givenUp ? ingressClassesForbidden : kindForbidden;
-        note(collection.resource, verb && forbiddenFinding(factory, collection, verb));
+        note(collection.resource.name, verb && forbiddenFinding(factory, collection, verb));
       },
     });
   const plain = <K extends Kind>(resource: Resource<K>) =>
@@ -150,7 +156,9 @@ function assemble(
     return { kept, reflector };
   };
 
-  const secrets = wanted(collectionOf(SECRETS, namespace, NOT_HELM));
+  const noteSecret = (key: string, found: Finding | undefined): void => note(`${SECRETS.name} ${key}`, found);
+  const named = access === "named" ? keepNamed(shared, { namespace, snapshot, changed, note: noteSecret, signal }) : undefined;
+  const secrets = named ? { kept: named, reflector: named } : wanted(collectionOf(SECRETS, namespace, NOT_HELM));
   const own = configmap && keyOf(configmap.namespace, configmap.name);
   const configMaps = wanted(collectionOf(CONFIG_MAPS, namespace), own);
   return {
