@@ -39,7 +39,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
-    summary: "Print the Roles that an account needs to read the Secrets in use, and no others: for sluice run --secrets=named.",
+    summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
     examples: [
       "sluice rbac --service-account=ingress-nginx/ingress-nginx | kubectl apply -f -",
       "sluice rbac --service-account=ingress-nginx/ingress-nginx --manifests=examples --output=json",

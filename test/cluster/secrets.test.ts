@@ -101,7 +101,8 @@ describe("Secrets one by one from a real API server", { skip: envtestMissing ?? 
     assert.notEqual(await certificateOf("late.example"), "late");
     assert.equal(await certificateOf("pair.example"), "rotated");
     const [role] = await applyRoles();
-    assert.deepEqual((role?.["rules"] as { resourceNames: string[] }[])[0]?.resourceNames, ["late", "pair"]);
+    const [rule] = (role?.["rules"] ?? []) as { resourceNames: string[] }[];
+    assert.deepEqual(rule?.resourceNames, ["late", "pair"]);
     await until(async () => (await certificateOf("late.example")) === "late");
     assert.deepEqual((await findings()).filter(({ code }) => code === "certificate-broken"), []);
   });
