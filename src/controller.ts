@@ -27,6 +27,8 @@ export interface ControllerOptions {
   readonly engineFindings: () => readonly Finding[];
   /** After each turn, with the number of parts that it changed and how long it took. */
   readonly turned: (parts: number, milliseconds: number) => void;
+  /** After each turn, once the engine has been told of it; `wanted` resolves when what it refers to has been read. */
+  readonly taken: (built: Built, wanted: Promise<void>) => void;
   /** The controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -38,6 +40,8 @@ export interface Controller {
   engineChanged(): void;
   /** Reads the source anew and resolves when every worker runs what it says; rejects when nginx refuses it, or `signal` aborts first. */
   sync(signal: AbortSignal): Promise<EngineState>;
+  /** Resolves when one Ingress was taken in at least as the source says it is now; see `Source.catchUp`. */
+  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
   /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
@@ -47,7 +51,7 @@ export interface Controller {
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -97,11 +101,12 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    void source.want(now.wanted);
+    const wanted = source.want(now.wanted);
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings are in nginx.conf alone and change no part.
     if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    options.taken(now, wanted);
     options.turned(changed.size, performance.now() - begun);
   };
 
@@ -128,8 +133,14 @@ export function createController(options: ControllerOptions): Controller {
       return engine.state;
     },
     consider: (candidate) => builder.consider(candidate, source.snapshot),
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    async catchUp(namespace, name, signal) {
+      await source.catchUp(namespace, name, signal);
+      turn();
+    },
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
+  wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
   // As ingress-nginx's manifests name their program: an argument list that was made for it starts Sluice.

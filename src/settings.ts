@@ -48,14 +48,35 @@ export interface Settings {
   readonly validatingWebhookCertificate: string;
   readonly validatingWebhookKey: string;
   readonly validatingWebhookClientCa: string;
+  // what is written to the cluster
+  readonly updateStatus: boolean;
+  /** `namespace/name`, empty: none. */
+  readonly publishService: string;
+  readonly publishStatusAddress: readonly string[];
+  readonly reportNodeInternalIpAddress: boolean;
+  /** Seconds. */
+  readonly statusUpdateInterval: number;
+  readonly updateStatusOnShutdown: boolean;
+  readonly disableLeaderElection: boolean;
+  readonly electionId: string;
+  /** Seconds. */
+  readonly electionTtl: number;
+  readonly disableSyncEvents: boolean;
+  // sluice wait
+  readonly for: "programmed";
+  /** Seconds. */
+  readonly timeout: number;
   // process
   readonly runtimeDir: string;
   readonly externalAgent: boolean;
+  /** Empty: in the runtime folder. */
+  readonly tempDir: string;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
   readonly reloadInterval: number;
+  readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
   /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
   readonly shutdownGracePeriod: number;
@@ -84,7 +105,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -104,6 +125,9 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
   }
   requireDistinctPorts(settings, command);
   requireWebhookFiles(settings);
+  if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
+    throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
+  }
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
 }

@@ -35,11 +35,25 @@ test("without flags there are ingress-nginx's defaults", () => {
     validatingWebhookCertificate: "",
     validatingWebhookKey: "",
     validatingWebhookClientCa: "",
+    updateStatus: true,
+    publishService: "",
+    publishStatusAddress: [],
+    reportNodeInternalIpAddress: false,
+    statusUpdateInterval: 60,
+    updateStatusOnShutdown: true,
+    disableLeaderElection: false,
+    electionId: "ingress-controller-leader",
+    electionTtl: 30,
+    disableSyncEvents: false,
+    for: "programmed",
+    timeout: 60,
     runtimeDir: "/run/user/7/sluice",
     externalAgent: false,
+    tempDir: "",
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
+    profilesPerNamespace: 128,
     shutdownTimeout: 10,
     shutdownGracePeriod: 0,
     postShutdownGracePeriod: 0,
@@ -72,9 +86,9 @@ test("words are for the commands that take them", () => {
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--publish-service=ns/a", "--election-id", "leader", "--enable-metrics", "-v=3", "--update-status=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--sync-period=1m", "--stream-port", "1", "--enable-metrics", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
-  assert.deepEqual(settings.ignored, ["--publish-service", "--election-id", "--enable-metrics", "-v", "--update-status", "--alsologtostderr", "--log_dir"]);
+  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "--enable-metrics", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
 });
 
@@ -95,7 +109,19 @@ test("what has no effect is said in one sentence for each reason", () => {
   assert.deepEqual(withoutEffect([]), []);
 });
 
+test("durations are written as in Go; a Lease of no time has the default one", () => {
+  const ttl = (text: string): number => parseSettings([`--election-ttl=${text}`], "run", ENV).electionTtl;
+  assert.deepEqual(["30s", "1m30s", "1500ms", "2", "1.5s", "0s", "0", "-5s"].map(ttl), [30, 90, 1.5, 2, 1.5, 30, 30, 30]);
+  assert.deepEqual(parseSettings(["--publish-status-address=192.0.2.1, lb.example", "--publish-status-address=2001:db8::1"], "run", ENV).publishStatusAddress,
+    ["192.0.2.1", "lb.example", "2001:db8::1"]);
+});
+
 for (const [argv, sentence] of [
+  [["--publish-service=a/b", "--publish-status-address=192.0.2.1"], "--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them."],
+  [["--publish-status-address=a b"], '--publish-status-address must be IP addresses and host names, separated by commas, not "a b".'],
+  [["--election-ttl=500ms"], '--election-ttl must be a duration of at least 1s, such as 30s, not "500ms".'],
+  [["--election-ttl=1d"], '--election-ttl must be a duration of at least 1s, such as 30s, not "1d".'],
+  [["--status-update-interval=4"], '--status-update-interval must be a whole number of seconds from 5 to 86400, not "4".'],
   [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
   [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
   [["-x"], '"sluice run" has no flag -x: see "sluice run --help".'],

@@ -20,7 +20,7 @@ export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 
-/** init_by_lua: in the master (and in `nginx -t`), before workers are forked. */
+/** init_by_lua: in the master, before workers are forked. */
 export function init(given: Options): void {
   options.config = given.config;
   options.socket = given.socket;

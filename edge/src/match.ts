@@ -71,9 +71,6 @@ const decision: Decision = {
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   let host = tables.hosts[name] as Host | undefined;
   decision.route = undefined;
-  decision.pool = undefined;
-  decision.canary = undefined;
-  decision.redirect = undefined;
   if (host === undefined) {
     const alias = aliasOf(tables, request, name);
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
@@ -178,11 +175,7 @@ function redirectToUrl(to: Redirect, path: string, request: RequestView): boolea
 
 function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
   const uri = rewritePath(how, path, request);
-  if (typeof uri === "number") {
-    decision.pool = undefined;
-    decision.canary = undefined;
-    return answer(uri);
-  }
+  if (typeof uri === "number") return answer(uri);
   decision.uri = uri;
   return decision;
 }
@@ -200,15 +193,21 @@ function isHttps(tables: Tables, request: RequestView, https: boolean | undefine
 }
 
 function redirectsToHttps(tables: Tables, route: Route, name: string): boolean {
-  if (route.https === "always") return true;
-  const names = tables.names;
-  return names[name] !== undefined || hasWildcardCertificate(tables, name);
+  return route.https === "always" || isCovered(tables, name);
 }
 
-/** A host without certificate of its own is covered by its parent's wildcard, but not by the default certificate. */
-function hasWildcardCertificate(tables: Tables, name: string): boolean {
+/** Whether a name has a certificate: its own or its parent's wildcard, but not the default certificate. */
+function isCovered(tables: Tables, name: string): boolean {
+  const known = tables.covered[name] as boolean | undefined;
+  return known === undefined ? lookForCertificate(tables, name) : known;
+}
+
+function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, name: string): boolean {
   const dot = name.indexOf(".");
-  return dot > 0 && tables.wildcardNames[name.slice(dot)] !== undefined;
+  const found = names[name] !== undefined || (dot > 0 && wildcardNames[name.slice(dot)] !== undefined);
+  // Of other names, those that a wildcard stands for, clients can make up any number.
+  if (hosts[name] !== undefined) covered[name] = found;
+  return found;
 }
 
 /**
@@ -222,17 +221,14 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
     const canary = session === undefined ? chooseCanary(route.canaries, route.total ?? 100, request) : bySession(tables, request, route, session);
     if (canary !== undefined) {
       const pool = tables.pools[canary.pool];
-      if (pool !== undefined && pool.endpoints.length > 0) {
-        decision.canary = canary;
-        return proxy(pool);
-      }
+      if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, canary);
     }
   }
   const pool = tables.pools[route.pool];
-  if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool);
+  if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, undefined);
   if (route.pool === DEFAULT_BACKEND) return answer(404);
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
-  return substitute === undefined ? answer(503) : proxy(substitute);
+  return substitute === undefined ? answer(503) : proxy(substitute, undefined);
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -275,19 +271,30 @@ function bySession(tables: Tables, request: RequestView, route: Route, key: stri
   return chooseCanary(canaries, route.total ?? 100, request);
 }
 
-function proxy(pool: Pool): Decision {
-  decision.pool = pool;
-  decision.status = 0;
-  return decision;
+// Each outcome says all that a Decision holds of outcomes: nothing has to be forgotten at the start.
+
+function proxy(pool: Pool, canary: Canary | undefined): Decision {
+  const made = decision;
+  made.pool = pool;
+  made.canary = canary;
+  made.redirect = undefined;
+  made.status = 0;
+  return made;
 }
 
 function answer(status: number): Decision {
-  decision.status = status;
-  return decision;
+  return end(status, undefined);
 }
 
 function redirect(kind: RedirectKind, status: number): Decision {
-  decision.redirect = kind;
-  decision.status = status;
-  return decision;
+  return end(status, kind);
+}
+
+function end(status: number, kind: RedirectKind | undefined): Decision {
+  const made = decision;
+  made.pool = undefined;
+  made.canary = undefined;
+  made.redirect = kind;
+  made.status = status;
+  return made;
 }

@@ -26,6 +26,8 @@ export interface Tables {
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
   wildcardNames: Record<string, string>;
+  /** The edge's own: whether a certificate covers a host's name, once it was asked for. Each commit forgets it. */
+  covered: Record<string, boolean>;
   /** By what Credentials call them. */
   users: Record<string, Users>;
   /** What client certificates are verified against. */
@@ -52,6 +54,7 @@ export function newTables(): Tables {
     certificates: emptyTable(),
     names: emptyTable(),
     wildcardNames: emptyTable(),
+    covered: emptyTable(),
     users: emptyTable(),
     trusts: emptyTable(),
     settings: {
@@ -89,6 +92,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
   }
   for (const staged of staging.frames) applyStaged(tables, staged);
   staging.frames = [];
+  tables.covered = emptyTable();
   tables.generation = frame.generation;
   tables.digest = frame.digest;
   return true;

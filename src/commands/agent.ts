@@ -5,7 +5,7 @@
  *
  * In a container of its own, guarantees: it may start before the controller or after it, and serves what it served last
  * until it hears more; told to end it serves on for the grace period; it needs no shell, and writes nowhere but in the
- * runtime folder.
+ * runtime folder and in --temp-dir.
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -46,8 +46,10 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
       edgeDir: EDGE_DIR,
       // On its own it is a container's main process, whose output is the log; otherwise its output is the controller's.
       accessLog: launched ? `${runtimeDir}/${ACCESS_LOG}` : "/dev/stdout",
+      tempDir: settings.tempDir,
     });
-    makeTemp(runtimeDir);
+    if (settings.tempDir) claimFolder(settings.tempDir);
+    else makeTemp(runtimeDir);
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
     await runAgent({

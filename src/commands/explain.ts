@@ -46,8 +46,10 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   const ref = splitName(settings.configmap);
   const { config, findings } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
   const built = await build(settings, source, config);
-  const { program } = createCompiler().compile(built);
-  const all = sortFindings([...source.findings, ...findings, ...built.findings()]);
+  const compiler = createCompiler(settings.profilesPerNamespace);
+  const { program } = compiler.compile(built);
+  const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+  const all = sortFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
   return explain(built.model, program, request, all, settings);
 }
 

@@ -12,18 +12,23 @@ import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
 import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
+import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
+import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
+import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { clusterOf } from "./sources.ts";
 
 export interface Serving {
   readonly controller: Controller;
@@ -80,6 +85,10 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     await parts.controller.start(ending.signal);
     hooks.signal?.throwIfAborted();
     started = true;
+    if (parts.cluster) {
+      endings.push(() => parts.cluster?.stop());
+      await parts.cluster.start();
+    }
     leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
@@ -100,6 +109,8 @@ async function turnAway(engine: Engine, graceSeconds: number): Promise<void> {
 interface Assembly {
   readonly engine: Engine;
   readonly controller: Controller;
+  /** Undefined: objects come from files. */
+  readonly cluster: ClusterReport | undefined;
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
@@ -123,19 +134,33 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      cluster?.engineChanged();
+      programmed.look();
     },
     counted: (rows) => metrics.count(rows),
     spanned: (rows, dropped) => spans.take(rows, dropped),
+  });
+  let ours: Built["ingresses"] | undefined;
+  const programmed = trackProgrammed(() => engine.state);
+  const connect = clusterOf(settings);
+  const cluster = connect && createClusterReport({
+    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(assembly.webhook?.findings() ?? [])],
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
+    taken: (built, wanted) => {
+      ours = built.ingresses;
+      programmed.take(ours, built.change.ingresses, wanted);
+      cluster?.taken(built);
+    },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
+      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -148,9 +173,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
+    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.render(),
   };
-  const assembly: Assembly = { engine, controller, findingLog, spans, health, webhook: undefined };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, webhook: undefined };
   return assembly;
 }
 

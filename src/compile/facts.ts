@@ -17,6 +17,8 @@ export interface EngineFacts {
   /** nginx's ModSecurity module, where it is installed. */
   readonly modsecurity?: ModsecurityFacts;
   readonly runtimeDir: string;
+  /** Absent: in the runtime folder. */
+  readonly tempDir?: string;
   /** Folder of `sluice.lua`. */
   readonly edgeDir: string;
 }

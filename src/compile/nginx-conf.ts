@@ -84,7 +84,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...luaStart(input, digest),
     ...clientSide(config),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
-      directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
+      directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
     ...variableMaps(config, settings),
@@ -201,18 +201,18 @@ function allProfiles({ config, profiles }: ConfInput): Iterable<Profile> {
 function defaultLocation({ config, facts }: ConfInput): Directive[] {
   const profile = defaultProfile(config);
   if (missingPackage(profile, facts) !== undefined) return CLOSED;
-  return [...profileDirectives(profile), ...modsecurityDirectives(profile, facts), directive("proxy_pass", "http://sluice")];
+  return [...profileDirectives(profile), ...modsecurityDirectives(profile, facts, config), directive("proxy_pass", "http://sluice")];
 }
 
 function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
   const own = [
     ...profileDirectives(profile),
-    ...modsecurityDirectives(profile, facts),
+    ...modsecurityDirectives(profile, facts, config),
     ...(profile.filtered ? quietLog(config, facts) : []),
   ];
   const closed = missingPackage(profile, facts) !== undefined;
   const passing = closed ? CLOSED : passDirectives(profile, own, config, (trust) => inRuntime(facts, trustFile(trust)));
-  const snippet = profile.snippet && !closed ? snippetDirectives(profile.snippet, config, passing) : [];
+  const snippet = profile.snippet && profile.snippet.statements.length > 0 && !closed ? snippetDirectives(profile.snippet, config, passing) : [];
   return block("location", ["=", `profile:${id}`], [...passing.filter((one) => !isSaidAnew(one, snippet)), ...snippet]);
 }
 

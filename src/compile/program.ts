@@ -10,6 +10,7 @@ import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { compileHost } from "./host.ts";
+import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
 import type { Profile } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
 
@@ -27,6 +28,8 @@ export interface Part {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** Authorities that its profiles refer to; absent: none. */
   readonly trust?: TrustById;
+  /** Who asks for which of its profiles; absent: nobody, nginx has them always. */
+  readonly needs?: readonly Need[];
 }
 
 export interface Program {
@@ -47,6 +50,8 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
+  /** What Ingresses ask for and do not get because their namespaces have too much of it. */
+  findings: ProfileCap["findings"];
 }
 
 
@@ -67,7 +72,9 @@ export function frameLine(frame: Frame): string {
   return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-export function createCompiler(): Compiler {
+/** @param mostProfiles how many profiles the routes of a namespace may need. */
+export function createCompiler(mostProfiles = Infinity): Compiler {
+  const cap = createProfileCap(mostProfiles);
   const parts = new Map<PartKey, Part>();
   const profiles = countInUse<Profile>();
   const trust = countInUse<string>();
@@ -87,7 +94,9 @@ export function createCompiler(): Compiler {
       const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
         everything ? new Set([...some, ...all.keys()]) : some;
       // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      for (const name of keys(model.hosts, change.hosts, first || change.config)) put(partKey("host", name), hostPart(model, name));
+      const hosts = [...keys(model.hosts, change.hosts, first || change.config)];
+      for (const name of hosts) put(partKey("host", name), hostPart(model, name, cap));
+      for (const name of cap.settle()) put(partKey("host", name), hostPart(model, name, cap));
       for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
@@ -98,6 +107,7 @@ export function createCompiler(): Compiler {
       first = false;
       return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), config: model.config }, changed };
     },
+    findings: cap.findings,
   };
 }
 
@@ -129,11 +139,13 @@ function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profile
   return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles, trust };
 }
 
-function hostPart(model: Model, name: string): Part | undefined {
+function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined {
   const host = model.hosts.get(name);
-  if (!host) return undefined;
-  const { table, profiles, trust } = compileHost(host, model.config);
-  return part("host", name, table, profiles, trust);
+  const compiled = host && compileHost(host, model.config, cap.beyond);
+  cap.note(name, compiled?.needs ?? []);
+  if (!compiled) return undefined;
+  const { table, profiles, trust, needs } = compiled;
+  return { ...part("host", name, table, profiles, trust), needs };
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {

@@ -14,6 +14,7 @@ import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
+import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
 import { Trials } from "./trials.ts";
@@ -32,6 +33,9 @@ export interface EngineState {
   /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
   readonly observed: number;
   readonly programmed: number;
+  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
+  readonly published: number;
+  readonly waiting: ReadonlySet<PartKey>;
   /** Workers of the running nginx that are connected, and how many there should be. */
   readonly workers: number;
   readonly slots: number;
@@ -76,14 +80,18 @@ export class Engine {
   #refused: { digest: string; problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
   #promised = 0;
-  #lastReload = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #pace: Pace;
+  /** Namespaces that asked for profiles which come with the reload under way. */
+  #askers: ReadonlySet<string> = new Set();
+  /** Waits for the time of the next reload. */
+  #timer: { readonly handle: NodeJS.Timeout; readonly due: number; readonly config: Program["config"] } | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** The configuration that was refused may be tried once more. */
   #askAgain = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#channel = new Channel(this.#ledger, {
       agent: (hello) => this.#welcome(hello),
       message: (message) => this.#hear(message),
@@ -98,7 +106,7 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer?.handle);
     clearTimeout(this.#retry);
     await this.#channel.close();
   }
@@ -126,6 +134,8 @@ export class Engine {
     return {
       observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
       programmed,
+      published: this.#ledger.generation,
+      waiting: this.#waiting,
       workers,
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
@@ -187,7 +197,7 @@ export class Engine {
 
   /** Orders a start or a reload when the plan says so and none is under way. */
   #configure({ facts }: AgentHello, program: Program): void {
-    if (this.#pending || this.#timer) return;
+    if (this.#pending || (this.#timer && !this.#isDueSooner(program))) return;
     const status = this.#status;
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
@@ -195,24 +205,52 @@ export class Engine {
     if (this.#trials.pending) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
+    const askers = this.#namespacesAsking(program);
     // The first one at once; a burst of new profiles costs one reload.
-    const wait = this.#lastReload + this.#options.settings.reloadInterval * 1000 - Date.now();
-    if (plan?.reason === "new-profile" && wait > 0) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#advance();
-      }, wait);
-      return;
-    }
+    const wait = plan?.reason === "new-profile" ? this.#pace.wait(askers, Date.now()) : 0;
+    if (wait > 0) return this.#advanceIn(wait, program);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.digest) this.#refused = undefined;
     if (!plan || (this.#refused && !this.#askAgain)) return;
     this.#askAgain = false;
     this.#pending = plan;
+    this.#askers = askers;
     this.#channel.expect(plan.conf.digest);
     if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
     const { conf: { text, digest }, files } = plan;
     this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
+  }
+
+  #advanceIn(ms: number, { config }: Program): void {
+    const elapsed = (): void => {
+      this.#timer = undefined;
+      this.#advance();
+    };
+    this.#timer = { handle: setTimeout(elapsed, ms), due: Date.now() + ms, config };
+  }
+
+  /** Somebody else who may go first has come, or the operator's settings have changed: there is no timer any more. */
+  #isDueSooner(program: Program): boolean {
+    const timer = this.#timer;
+    if (!timer) return true;
+    const now = Date.now();
+    if (timer.config === program.config && now + this.#pace.wait(this.#namespacesAsking(program), now) >= timer.due) return false;
+    clearTimeout(timer.handle);
+    this.#timer = undefined;
+    return true;
+  }
+
+  /** Those whose routes wait for a profile that a reload would bring. */
+  #namespacesAsking({ parts }: Program): ReadonlySet<string> {
+    const namespaces = new Set<string>();
+    for (const key of this.#waiting) {
+      const { needs = [], profiles } = parts.get(key) ?? {};
+      for (const { namespace, profile: id } of needs) {
+        const profile = id in this.#status.profiles ? undefined : profiles?.get(id);
+        if (profile && this.#trials.usable(id, profile)) namespaces.add(namespace);
+      }
+    }
+    return namespaces;
   }
 
   /** Profiles that workers may be using: of the parts they were sent, or of the nginx that was adopted. */
@@ -264,7 +302,7 @@ export class Engine {
   }
 
   #countReload(reason: string): void {
-    this.#lastReload = Date.now();
+    this.#pace.reloaded(this.#askers, Date.now());
     this.#reloads.set(reason, (this.#reloads.get(reason) ?? 0) + 1);
     this.#options.log("info", "nginx was reloaded", { reason });
   }

@@ -110,6 +110,7 @@ function reread(state: State, work: Work, object: string): void {
 
 function finish(state: State, work: Work): Built {
   const change = {
+    ingresses: commit(state.own),
     hosts: commit(state.hosts),
     aliases: commit(state.aliases),
     pools: commit(state.pools),
@@ -122,6 +123,7 @@ function finish(state: State, work: Work): Built {
   commit(state.findings);
   const { hosts, aliases, pools, certificates, tls, users, trusts, findings } = state;
   return {
+    ingresses: state.own.map,
     model: {
       hosts: hosts.map,
       aliases: aliases.map,

@@ -71,9 +71,9 @@ function conditionsOf({ when = [] }: DraftRoute): number {
   return Math.max(0, ...when.map((conditions) => conditions.length));
 }
 
-function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin }: DraftRoute): Route {
+function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin, age }: DraftRoute): Route {
   const sided = withSides(balance, canaries.map(({ canary }) => canary));
-  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin };
+  return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin, ...(age ? { age } : {}) };
 }
 
 /** What becomes of a route's requests while its pool has no endpoint. */

@@ -18,7 +18,7 @@ import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
 import type { AliasClaim } from "./aliases.ts";
-import type { Alias, Certificate, Host, Pool, Trust } from "./types.ts";
+import type { Alias, Certificate, Host, OwnIngress, Pool, Trust } from "./types.ts";
 
 export interface State {
   readonly settings: ModelSettings;
@@ -54,6 +54,8 @@ export interface State {
   readonly hostCertificates: References;
   /** Those certificates, by id. */
   readonly clientCertificates: Map<string, Certificate>;
+  /** What `Built` tells of `ingresses`. */
+  readonly own: Part<OwnIngress>;
   // the Model
   readonly hosts: Part<Host>;
   readonly aliases: Part<Alias>;
@@ -111,6 +113,7 @@ export function emptyState(settings: ModelSettings): State {
     servingSecrets: new References(),
     hostCertificates: new References(),
     clientCertificates: new Map(),
+    own: emptyPart(sameIngress),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),
@@ -160,6 +163,11 @@ function defaultBackendReference(flag: string): PoolReference {
 export function flaggedSecret(flag: string): Secret {
   const [namespace = "", name = ""] = flag.split("/");
   return { kind: "Secret", metadata: { namespace, name }, data: {} };
+}
+
+/** A version of an Ingress is an object of its own; comparing its content would find less. */
+function sameIngress(a: OwnIngress, b: OwnIngress): boolean {
+  return a.ingress === b.ingress && a.refused === b.refused && isDeepStrictEqual(a.hosts, b.hosts);
 }
 
 /** The id is a digest of the content. */

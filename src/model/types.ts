@@ -4,10 +4,12 @@
  * Values are immutable and shared: a part that did not change keeps its identity from one Model to the next, which
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
+import type { Ingress } from "../source/objects.ts";
 import type { WantedObjects } from "../source/snapshot.ts";
 import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
+import type { Age } from "./age.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { Snippet } from "./snippets/snippet.ts";
@@ -105,6 +107,8 @@ export interface Route {
   /** True for the `/` that nobody declared (routing.md §4.1). */
   readonly synthesized: boolean;
   readonly origin: Origin;
+  /** Of its Ingress; absent on routes that come from flags. */
+  readonly age?: Age;
 }
 
 /** Conditions of which all of one alternative must hold. */
@@ -281,6 +285,8 @@ export interface Users {
 
 /** What changed from the previous Model to this one, by key: values are to be looked up in the Model. */
 export interface ModelChange {
+  /** Of `Built.ingresses`. */
+  readonly ingresses: ReadonlySet<string>;
   readonly hosts: ReadonlySet<string>;
   readonly aliases: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
@@ -291,8 +297,19 @@ export interface ModelChange {
   readonly config: boolean;
 }
 
+/** An Ingress that is ours by its class. */
+export interface OwnIngress {
+  readonly ingress: Ingress;
+  /** True: none of its rules is served. */
+  readonly refused: boolean;
+  /** Hosts that it takes part in. */
+  readonly hosts: ReadonlySet<string>;
+}
+
 export interface Built {
   readonly model: Model;
+  /** `namespace/name` → an Ingress that is ours: what may be written to the cluster is about these. */
+  readonly ingresses: ReadonlyMap<string, OwnIngress>;
   readonly change: ModelChange;
   /** All findings of the model stage, sorted (computed when asked for). */
   findings(): readonly Finding[];

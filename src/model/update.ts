@@ -2,9 +2,10 @@
  * The steps of one update, in the order in which units depend on each other. Each recomputes its dirty units, notes
  * their values, and marks what reads them.
  */
+import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { Ingress } from "../source/objects.ts";
+import type { Ingress, Meta } from "../source/objects.ts";
 import { byAge } from "./age.ts";
 import type { Values } from "./annotations/values.ts";
 import { buildPool } from "./backends.ts";
@@ -38,8 +39,27 @@ export function updateIngresses(state: State, work: Work): void {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
-    else if (work.configChanged || work.reread.has(key) || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
+    else if (mustRead(state, work, key, ingress)) readIngress(state, work, key, ingress);
+    noteOwn(state, key, admission?.ours ? ingress : undefined);
   }
+}
+
+/** A status that was written is a new version in which nothing is to be read. */
+function mustRead(state: State, work: Work, key: string, ingress: Ingress): boolean {
+  const before = state.ingresses.get(key)?.ingress;
+  if (!before || work.configChanged || work.reread.has(key)) return true;
+  return before !== ingress && !readsTheSame(before.metadata, ingress.metadata);
+}
+
+/** The API server counts `generation` up with every change of the spec. */
+function readsTheSame(a: Meta, b: Meta): boolean {
+  return a.uid !== undefined && a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
+    isDeepStrictEqual(a.annotations, b.annotations) && isDeepStrictEqual(a.labels, b.labels);
+}
+
+function noteOwn(state: State, key: string, ingress: Ingress | undefined): void {
+  const parsed = ingress && state.ingresses.get(key);
+  put(state.own, key, parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
 function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {

@@ -29,17 +29,6 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["watch-namespace-selector", VALUE, NOT_YET],
   ["enable-topology-aware-routing", SWITCH, NOT_YET],
 
-  ["publish-service", VALUE, NOT_YET],
-  ["publish-status-address", VALUE, NOT_YET],
-  ["update-status", SWITCH, NOT_YET],
-  ["update-status-on-shutdown", SWITCH, NOT_YET],
-  ["report-node-internal-ip-address", SWITCH, NOT_YET],
-  ["status-update-interval", VALUE, NOT_YET],
-  ["election-id", VALUE, NOT_YET],
-  ["election-ttl", VALUE, NOT_YET],
-  ["disable-leader-election", SWITCH, NOT_YET],
-  ["disable-sync-events", SWITCH, NOT_YET],
-
   ["tcp-services-configmap", VALUE, NOT_YET],
   ["udp-services-configmap", VALUE, NOT_YET],
   ["enable-ssl-passthrough", SWITCH, NOT_YET],

@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop"] as const;
+export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -27,8 +27,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Process"] as const;
-const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "What is written to the cluster", "What is waited for", "Process"] as const;
+const [SOURCE, OURS, PORTS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate", "rbac"];
@@ -39,6 +39,10 @@ const reading = { commands: READING } as const;
 /** Commands that can read them from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 const serving = { commands: SERVING } as const;
+/** Commands that write to a cluster. */
+const writing = { commands: ["run"] } as const;
+/** Commands that serve requests, or ask the one that does. */
+const answering = { commands: [...SERVING, "wait"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
@@ -85,9 +89,9 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     ...serving, defaultText: "all", help: "Listen for http and https on these addresses; may be repeated." },
   httpPort: { flag: "http-port", type: type.port, default: 80, demoDefault: 8080, group: PORTS, ...serving, help: "Port for http." },
   httpsPort: { flag: "https-port", type: type.port, default: 443, demoDefault: 8443, group: PORTS, ...serving, help: "Port for https." },
-  healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...serving, help: "Port for health and metrics." },
+  healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...answering, help: "Port for health and metrics." },
   healthzHost: { flag: "healthz-host", type: type.address, default: "", demoDefault: "127.0.0.1", group: PORTS,
-    ...serving, defaultText: "all", help: "Listen for health and metrics on this address." },
+    ...answering, defaultText: "all", help: "Listen for health and metrics on this address." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
     help: "Path of the health check." },
 
@@ -100,23 +104,52 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "PEM file with its key; read anew when it changes." },
   validatingWebhookClientCa: { flag: "validating-webhook-client-ca", type: type.path, default: "", group: PORTS, commands: ["run"],
     defaultText: "everybody may ask", help: "PEM file: only clients with a certificate that it signed may ask the webhook." },
+  updateStatus: { flag: "update-status", type: type.boolean, default: true, group: CLUSTER, ...writing,
+    help: "Write the addresses of this controller to the status of Ingresses." },
+  publishService: { flag: "publish-service", type: type.objectName, default: "", group: CLUSTER, ...writing,
+    defaultText: "addresses of the nodes", help: "Service whose addresses Ingresses get." },
+  publishStatusAddress: { flag: "publish-status-address", type: type.addressesOrNames, default: [], group: CLUSTER, ...writing,
+    defaultText: "addresses of the nodes", help: "Addresses that Ingresses get, in place of those of a Service or of nodes; may be repeated." },
+  reportNodeInternalIpAddress: { flag: "report-node-internal-ip-address", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Ingresses get the internal addresses of nodes, not the external ones." },
+  statusUpdateInterval: { flag: "status-update-interval", type: type.interval, default: 60, group: CLUSTER, ...writing,
+    help: "How often the addresses of nodes are looked up; a Service is watched." },
+  updateStatusOnShutdown: { flag: "update-status-on-shutdown", type: type.boolean, default: true, group: CLUSTER, ...writing,
+    help: "Take the addresses away when the last replica stops." },
+  disableLeaderElection: { flag: "disable-leader-election", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Elect no replica that writes: then no status is written." },
+  electionId: { flag: "election-id", type: type.leaseName, default: "ingress-controller-leader", group: CLUSTER, ...writing,
+    help: "Name of the Lease by which replicas elect the one that writes." },
+  electionTtl: { flag: "election-ttl", type: type.leaseDuration, default: 30, group: CLUSTER, ...writing, defaultText: "30s",
+    help: "How long a leader that says nothing more stays leader." },
+  disableSyncEvents: { flag: "disable-sync-events", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Write no Events about Ingresses and other objects; reloads of nginx still make one on the Pod." },
+
+  for: { flag: "for", type: type.oneOf("programmed"), default: "programmed", group: WAIT, commands: ["wait"],
+    help: "Every worker serves the object as it is now." },
+  timeout: { flag: "timeout", type: type.duration, default: 60, group: WAIT, commands: ["wait"], defaultText: "60s",
+    help: "How long to wait; 0s: only look." },
 
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
     defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
   externalAgent: { flag: "external-agent", type: type.boolean, default: false, group: PROCESS, commands: ["run"],
     help: "Start no nginx: \"sluice agent\" runs it, as the same user and with the same --runtime-dir, in another container." },
+  tempDir: { flag: "temp-dir", type: type.runtimeFolder, default: "", group: PROCESS, commands: ["agent"],
+    defaultText: "in the runtime folder", help: "Folder for bodies that are too long for nginx's buffers, so that memory is left alone." },
   resolver: { flag: "resolver", type: type.resolver, default: "", group: PROCESS, ...reading,
     defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
     help: "Let ExternalName Services lead to loopback and link-local addresses." },
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
     help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
+  profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain"],
+    help: "Distinct combinations of settings that need a location of nginx's, for the Ingresses of one namespace." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
     commands: [...SERVING, "agent", "stop"],
     help: "How long requests may take to end when Sluice is stopped, after the grace period." },
   shutdownGracePeriod: { flag: "shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent", "stop"],
-    help: "When told to stop: not ready at once, but so many seconds of serving on, in which load balancers turn away." },
+    help: "Told to stop, Sluice is not ready any more but serves on for so long, while load balancers turn away." },
   postShutdownGracePeriod: { flag: "post-shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent"],
     help: "Seconds between the end of nginx and the end of the process.",
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },

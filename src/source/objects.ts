@@ -65,6 +65,14 @@ export interface Ingress extends KubernetesObject {
     readonly tls?: readonly IngressTLS[];
     readonly rules?: readonly IngressRule[];
   };
+  /** Absent while it has no address. */
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly IngressAddress[] } };
+}
+
+/** Where clients reach an Ingress, as its status says. */
+export interface IngressAddress {
+  readonly ip?: string;
+  readonly hostname?: string;
 }
 
 export interface IngressClass extends KubernetesObject {

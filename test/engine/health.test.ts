@@ -7,7 +7,7 @@ import { serveHealth } from "../../src/report/health.ts";
 import { UserError } from "../../src/support/user-error.ts";
 
 const CALM: EngineState = {
-  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [],
+  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [],
 };
 let state: EngineState;
 let problem: string | undefined;
@@ -25,6 +25,7 @@ const health = (host: string, at: number): Promise<Server> =>
     notAlive: () => problem,
     findings: () => [],
     sync: () => sync(),
+    ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "absent", findings: [] }),
     metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
   });
 

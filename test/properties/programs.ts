@@ -220,7 +220,9 @@ export function builtOf(model: Model, before: Model | undefined): Built {
     new Set([...pick(model).keys(), ...(before ? pick(before).keys() : [])]);
   return {
     model,
+    ingresses: new Map(),
     change: {
+      ingresses: new Set(),
       hosts: keys((one) => one.hosts),
       aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),

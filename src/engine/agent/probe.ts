@@ -27,6 +27,7 @@ export interface ProbeOptions {
   readonly runtimeDir: string;
   readonly edgeDir: string;
   readonly accessLog: string;
+  readonly tempDir?: string;
 }
 
 export function probeEngine(options: ProbeOptions): Probe {
@@ -47,6 +48,7 @@ export function probeEngine(options: ProbeOptions): Probe {
       ipv6: hasIpv6(),
       accessLog: options.accessLog,
       runtimeDir: options.runtimeDir,
+      ...(options.tempDir ? { tempDir: options.tempDir } : {}),
       edgeDir: options.edgeDir,
     },
   };

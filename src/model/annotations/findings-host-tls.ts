@@ -38,6 +38,7 @@ export const hostSettingDecided = finding<{ name: string; host: string; winner: 
   "warning",
   ({ name, host, winner }) => `${name} of ${host} is decided by the Ingress ${winner}, which comes first and says something else: make them say the same`,
   ({ winner }) => `what ${winner} says holds for the whole host`,
+  ({ name, host }, loser) => `The Ingress ${loser} says something else of ${name} for ${host}, and comes later: what this Ingress says holds`,
 );
 
 export const sslPassthroughNotOffered = finding<{ name: string }>(
