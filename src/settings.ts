@@ -19,7 +19,12 @@ export interface Settings {
   readonly manifests: readonly string[];
   readonly kubeconfig: string;
   readonly context: string;
+  /** URL of the API server; empty: that of the kubeconfig, or of the pod. */
+  readonly apiserverHost: string;
+  readonly certificateAuthority: string;
   readonly watchNamespace: string;
+  /** Label selector. */
+  readonly watchNamespaceSelector: string;
   readonly secrets: "all" | "named";
   /** `namespace/name`. */
   readonly serviceAccount: string;
@@ -30,6 +35,7 @@ export interface Settings {
   readonly watchIngressWithoutClass: boolean;
   readonly disableCatchAll: boolean;
   readonly disableSvcExternalName: boolean;
+  readonly enableTopologyAwareRouting: boolean;
   readonly annotationsPrefix: string;
   readonly deepInspect: boolean;
   // `namespace/name`, empty: none
@@ -125,6 +131,9 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
   }
   requireDistinctPorts(settings, command);
   requireWebhookFiles(settings);
+  if (settings.watchNamespace !== "" && settings.watchNamespaceSelector !== "") {
+    throw mistake("--watch-namespace and --watch-namespace-selector both say which namespaces are read: give one of them");
+  }
   if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
     throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
   }

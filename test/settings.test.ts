@@ -11,7 +11,10 @@ test("without flags there are ingress-nginx's defaults", () => {
     manifests: [],
     kubeconfig: "",
     context: "",
+    apiserverHost: "",
+    certificateAuthority: "",
     watchNamespace: "",
+    watchNamespaceSelector: "",
     secrets: "all",
     serviceAccount: "",
     ingressClass: "nginx",
@@ -20,6 +23,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     watchIngressWithoutClass: false,
     disableCatchAll: false,
     disableSvcExternalName: false,
+    enableTopologyAwareRouting: false,
     annotationsPrefix: "nginx.ingress.kubernetes.io",
     deepInspect: true,
     configmap: "",
@@ -78,6 +82,22 @@ test("values come after = or as the next word, lists add up, the last of others 
     [settings.manifests, settings.httpPort, settings.httpsPort, settings.bindAddress, settings.ingressClassByName, settings.disableCatchAll, settings.resolver, settings.configmap, settings.logLevel],
     [["a", "b"], 3, 2, ["127.0.0.1", "::1"], true, false, "10.96.0.10:53", "ns/a.b", "debug"],
   );
+});
+
+test("flags that exclude or need each other, and values that are none, are told in a sentence", () => {
+  const refused: readonly (readonly [string[], RegExp])[] = [
+    [["--watch-namespace=a", "--watch-namespace-selector=team=shop"], /give one of them/],
+    [["--validating-webhook=:8443", "--validating-webhook-key=k"], /needs --validating-webhook-certificate and --validating-webhook-key/],
+    [["--validating-webhook=8443"], /--validating-webhook must be an address with a port/],
+    [["--validating-webhook=host:8443"], /must be an address with a port/],
+    [["--watch-namespace-selector=team in shop"], /must be a label selector/],
+    [["--apiserver-host=10.0.0.1:6443"], /must be an http or https URL/],
+    [["--secrets=some"], /must be one of all, named/],
+  ];
+  for (const [argv, sentence] of refused) assert.throws(() => parseSettings(argv, "run", ENV), sentence);
+  const webhook = ["--validating-webhook=[::1]:8443", "--validating-webhook-certificate=c", "--validating-webhook-key=k", "--apiserver-host=http://localhost:8001/"];
+  const settings = parseSettings(webhook, "run", ENV);
+  assert.deepEqual([settings.validatingWebhook, settings.apiserverHost], ["[::1]:8443", "http://localhost:8001"]);
 });
 
 test("words are for the commands that take them", () => {

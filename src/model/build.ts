@@ -28,8 +28,8 @@ import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTl
 
 export type ModelSettings = Pick<
   Settings,
-  | "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
-  | "disableCatchAll" | "disableSvcExternalName" | "annotationsPrefix" | "defaultBackendService"
+  | "watchNamespace" | "watchNamespaceSelector" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
+  | "disableCatchAll" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "annotationsPrefix" | "defaultBackendService"
   | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "httpsPort" | "deepInspect"
 >;
 
@@ -94,6 +94,12 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
     case "ConfigMap":
     case "SnippetVerdict":
       reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "Namespace":
+      if (state.settings.watchNamespaceSelector !== "") for (const key of work.snapshot.all("Ingress").keys()) if (key.startsWith(`${name}/`)) work.ingresses.add(key);
+      break;
+    case "Node":
+      if (state.settings.enableTopologyAwareRouting) for (const pool of state.poolServices.referrers()) work.pools.add(pool);
       break;
     case "EndpointSlice":
       break;

@@ -86,7 +86,7 @@ const LAST: Age = { created: Infinity, file: "\uffff", document: 0, name: "" };
 /** Undefined: not ours. */
 function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
   const { settings } = state;
-  const admission = admit(ingress, readClasses(snapshot.all("IngressClass").values(), settings), settings);
+  const admission = admit(ingress, readClasses(snapshot, settings), settings);
   if (!admission.ours) {
     const refused = admission.finding?.code === found.catchAllDisabled.code ? admission.finding : undefined;
     return refused && { own: [refused], others: [], ingresses: 1 };

@@ -34,7 +34,7 @@ export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
-  const classes = readClasses(snapshot.all("IngressClass").values(), state.settings);
+  const classes = readClasses(snapshot, state.settings);
   for (const key of work.ingresses) {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);

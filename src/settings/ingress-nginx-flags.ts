@@ -24,11 +24,6 @@ const NO_DOWNLOAD = "nothing is downloaded at start; mount the databases";
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
-  ["apiserver-host", VALUE, NOT_YET],
-  ["certificate-authority", VALUE, NOT_YET],
-  ["watch-namespace-selector", VALUE, NOT_YET],
-  ["enable-topology-aware-routing", SWITCH, NOT_YET],
-
   ["tcp-services-configmap", VALUE, NOT_YET],
   ["udp-services-configmap", VALUE, NOT_YET],
   ["enable-ssl-passthrough", SWITCH, NOT_YET],

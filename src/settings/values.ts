@@ -3,6 +3,7 @@
  */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { parseLabelSelector } from "../support/label-selector.ts";
 
 export interface FlagType<T> {
   /** Completes "must be …". */
@@ -147,6 +148,22 @@ export const resolver: FlagType<string> = {
     const [, six, four, digits = "53"] = /^(?:\[([^\]]+)\]|([^:]+))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
     const valid = isAddress(six ?? four ?? "") && Number(digits) > 0 && Number(digits) <= 65535;
     return valid ? `${six === undefined ? four : `[${six}]`}:${Number(digits)}` : undefined;
+  },
+};
+
+export const labelSelector: FlagType<string> = {
+  placeholder: "SELECTOR",
+  expects: "a label selector such as team=shop,env!=test",
+  parse: (text) => (parseLabelSelector(text) ? text.trim() : undefined),
+};
+
+export const serverUrl: FlagType<string> = {
+  placeholder: "URL",
+  expects: "an http or https URL such as https://10.0.0.1:6443",
+  parse: (text) => {
+    if (text === "") return text;
+    const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+    return url && url.username === "" && url.search === "" && url.hash === "" ? text.replace(/\/+$/, "") : undefined;
   },
 };
 

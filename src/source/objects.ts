@@ -92,6 +92,8 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly externalName?: string;
+    /** Not read from files. */
+    readonly trafficDistribution?: string;
     readonly ports?: readonly ServicePort[];
   };
 }
@@ -99,6 +101,8 @@ export interface Service extends KubernetesObject {
 export interface SliceEndpoint {
   readonly addresses: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+  /** Not read from files. */
+  readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
 }
 export interface SlicePort {
   readonly name?: string;
@@ -126,6 +130,16 @@ export interface ConfigMap extends KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** Read for its labels (--watch-namespace-selector). */
+export interface Namespace extends KubernetesObject {
+  readonly kind: "Namespace";
+}
+
+/** The node that this controller runs on, for its zone (--enable-topology-aware-routing); no other is read. */
+export interface Node extends KubernetesObject {
+  readonly kind: "Node";
+}
+
 /** The addresses of a DNS name that an ExternalName Service points to; `namespace` is empty, `name` the DNS name. */
 export interface ResolvedName extends KubernetesObject {
   readonly kind: "ResolvedName";
@@ -149,6 +163,8 @@ export interface ObjectOfKind {
   EndpointSlice: EndpointSlice;
   Secret: Secret;
   ConfigMap: ConfigMap;
+  Namespace: Namespace;
+  Node: Node;
   ResolvedName: ResolvedName;
   SnippetVerdict: SnippetVerdict;
 }

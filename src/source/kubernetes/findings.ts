@@ -30,7 +30,7 @@ export const ingressClassesForbidden: FindingFactory<Forbidden> = finding(
   INGRESS_CLASSES_FORBIDDEN,
   "warning",
   ({ resource, verb, remedy }) => `Sluice's account may not ${verb} ${resource}; ${remedy}, then restart Sluice`,
-  () => "spec.ingressClassName is not looked at, only the annotation kubernetes.io/ingress.class",
+  () => "an Ingress is ours by the annotation kubernetes.io/ingress.class, or when spec.ingressClassName is the name that --ingress-class gives",
 );
 
 export const secretForbidden: FindingFactory<Forbidden> = finding(
@@ -39,6 +39,18 @@ export const secretForbidden: FindingFactory<Forbidden> = finding(
   ({ verb, remedy }) => `Sluice's account may no longer ${verb} this Secret; ${remedy}`,
   () => "changes of it are not seen; what it held before is used",
 );
+
+export const nodeZoneUnknown = finding<{ why: string }>(
+  "node-zone-unknown",
+  "warning",
+  ({ why }) => `The zone of this controller's node is not known: ${why}`,
+  () => "--enable-topology-aware-routing has no effect until the next start: endpoints of all zones are used",
+);
+
+/** `node`: its name, when that much is known. */
+export function zoneUnknown(node: string, why: string): Finding {
+  return nodeZoneUnknown({ object: { kind: "Node", metadata: { namespace: "", name: node } }, field: "" }, { why });
+}
 
 /** Makes the finding of one collection. Its subject is the kind as a whole, which has no name, or the one object in it. */
 export function forbiddenFinding(

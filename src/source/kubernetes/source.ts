@@ -12,6 +12,7 @@ import type { Kind } from "../objects.ts";
 import { keyOf, Snapshot } from "../snapshot.ts";
 import type { WantedObjects } from "../snapshot.ts";
 import type { Source } from "../source.ts";
+import { readOwnNode, requireNamespace } from "./at-start.ts";
 import { openConnection } from "./connection.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import { catchUp } from "./catch-up.ts";
@@ -25,7 +26,7 @@ import { createPatience, REMEDY } from "./patience.ts";
 import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
 import {
-  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, SECRETS, SERVICES,
+  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
@@ -42,6 +43,10 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly configmap: string;
   /** `all`: every Secret is watched, and those that are wanted are kept. `named`: no other is ever asked for. */
   readonly secrets?: "all" | "named";
+  /** Namespaces are read, for their labels. */
+  readonly namespaces?: boolean;
+  /** The node that this pod runs on is read, for its zone. */
+  readonly ownNode?: boolean;
   readonly log: Log;
   readonly timing?: Timing;
   /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
@@ -122,6 +127,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
       await patience.within(Promise.all(running.reflectors.map(({ firstRead }) => firstRead)));
+      await patience.within(askAtStart(shared, options, snapshot, note, signal));
       signal.throwIfAborted();
       tell = oncePerTurn(changed, signal);
     },
@@ -145,13 +151,29 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   };
 }
 
+async function askAtStart(
+  shared: Shared, { watchNamespace, ownNode, env = process.env }: KubernetesSourceOptions, snapshot: Snapshot,
+  note: (of: string, found: Finding) => void, signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  if (watchNamespace !== "") await requireNamespace(shared, watchNamespace, signal);
+  if (!ownNode) return;
+  const node = await readOwnNode(shared, env, signal);
+  if ("kind" in node) snapshot.put(node);
+  else note(NODES.name, node);
+}
+
 function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps">, wanted: WantedObjects): Promise<unknown> {
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces"> {
+  readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
+}
+
 function assemble(
   shared: Shared,
-  { watchNamespace: namespace, configmap, secrets: access = "all" }: Pick<KubernetesSourceOptions, "watchNamespace" | "secrets"> & { readonly configmap: { namespace: string; name: string } | undefined },
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false }: Assembled,
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
@@ -185,6 +207,7 @@ function assemble(
       plain(INGRESSES),
       plain(SERVICES),
       plain(ENDPOINT_SLICES),
+      ...(namespaces ? [plain(NAMESPACES)] : []),
       secrets.reflector,
       configMaps.reflector,
       ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own))] : []),
