@@ -111,7 +111,8 @@ export function trimNode(raw: unknown): Node | undefined {
   return metadata && { kind: "Node", metadata: withoutAnnotations(metadata) };
 }
 
-function withoutAnnotations({ annotations: _, ...rest }: Meta): Meta {
+function withoutAnnotations(metadata: Meta): Meta {
+  const { annotations: _annotations, ...rest } = metadata;
   return rest;
 }
 
