@@ -42,6 +42,10 @@ export interface Settings {
   readonly configmap: string;
   readonly defaultBackendService: string;
   readonly defaultSslCertificate: string;
+  // ports below http; ConfigMaps as `namespace/name`, empty: none
+  readonly tcpServicesConfigmap: string;
+  readonly udpServicesConfigmap: string;
+  readonly enableSslPassthrough: boolean;
   // listeners
   readonly bindAddress: readonly string[];
   readonly httpPort: number;

@@ -145,7 +145,7 @@ test("no value reaches nginx in a form that could not stand there", () => {
     fc.property(fc.constantFrom(...rows), text, (row, value) => {
       const { config } = parse({ [row.key]: value });
       for (const [field, taken] of Object.entries(config)) {
-        if (field === "logFormatUpstream") print([directive("log_format", expression(String(taken)))]);
+        if (field === "logFormatUpstream" || field === "logFormatStream") print([directive("log_format", expression(String(taken)))]);
         else if (!isData(field)) for (const one of [taken].flat()) assert.match(String(one), /^[^\s"'\\$;{}#]*(?: [^\s"'\\$;{}#]+)*$/, field);
       }
     }),

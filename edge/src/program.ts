@@ -257,7 +257,18 @@ export interface EdgeSettings {
   rejectHandshake?: boolean;
 }
 
-export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";
+/**
+ * Where connections below http go: of a listener (`tcp 9000`), or TLS connections for a server name (`tls shop.example`).
+ * The agent's: no worker of http looks here (edge/stream/endpoint.ts).
+ */
+export interface Stream {
+  /** `address:port`. */
+  endpoints: string[];
+  /** What keeps to its endpoint: a client, or one of its ports; absent: nothing, connections are spread by chance. */
+  keep?: "address" | "flow";
+}
+
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -268,6 +279,7 @@ export interface PartValues {
   tls: string;
   users: Users;
   trust: Trust;
+  stream: Stream;
   settings: EdgeSettings;
 }
 

@@ -129,7 +129,7 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
   else if (kind === "users") put(tables.users, id, value as Users | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
-  else if (value !== undefined) tables.settings = value as EdgeSettings;
+  else if (kind === "settings" && value !== undefined) tables.settings = value as EdgeSettings;
 }
 
 function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {

@@ -6,7 +6,7 @@ import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine, workerAccount } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
@@ -79,7 +79,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => webhook.close());
     if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
     parts.webhook = webhook;
-    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log);
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
@@ -114,6 +114,7 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
   /** Once it is open. */
   webhook: Webhook | undefined;
 }
@@ -122,6 +123,7 @@ interface Assembly {
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
   const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
   const findingLog = createFindingLog(findings, log);
@@ -130,7 +132,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const engine = new Engine({
     settings,
     log,
-    workers: workerAccount(),
+    workers,
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
@@ -176,7 +178,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.render(),
   };
-  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, webhook: undefined };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
   return assembly;
 }
 

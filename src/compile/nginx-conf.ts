@@ -45,6 +45,20 @@ export const FILES = {
   certificate: "default.crt",
   certificateKey: "default.key",
   temp: "temp",
+  streamConf: "stream.conf",
+  streamPid: "stream.pid",
+  /** Where connections below HTTP go (edge/stream). */
+  endpoints: "endpoints.map",
+  /** Folder of the sockets between the two nginx (SOCKETS). */
+  sockets: "sockets",
+} as const;
+
+export const SOCKETS = {
+  /** TLS that ends here, behind the nginx that owns the https port. */
+  https: `${FILES.sockets}/https.sock`,
+  passthrough: `${FILES.sockets}/passthrough.sock`,
+  /** Whatever comes here is closed. */
+  closed: `${FILES.sockets}/closed.sock`,
 } as const;
 
 export function nginxConf(input: ConfInput): NginxConf {
@@ -62,9 +76,17 @@ function tree(input: ConfInput, digest: string): Directive[] {
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
     ...modsecurityModule(allProfiles(input), facts),
+    ...processDirectives(config, facts, FILES.pid),
+    block("http", [], http(input, digest)),
+  ];
+}
+
+/** What holds for the processes of an nginx, whatever they serve. */
+export function processDirectives(config: Config, facts: EngineFacts, pidFile: string): Directive[] {
+  return [
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
-    directive("pid", inRuntime(facts, FILES.pid)),
+    directive("pid", inRuntime(facts, pidFile)),
     directive("error_log", "stderr", config.errorLogLevel),
     directive("worker_processes", workerCount(config, facts)),
     directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
@@ -74,7 +96,6 @@ function tree(input: ConfInput, digest: string): Directive[] {
       directive("multi_accept", "on"),
       directive("use", "epoll"),
     ]),
-    block("http", [], http(input, digest)),
   ];
 }
 
@@ -88,7 +109,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ),
     ...logDirectives(config, facts),
     ...variableMaps(config, settings),
-    ...clientAddress(config),
+    ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     server(input),
   ];
@@ -245,12 +266,21 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
   for (const address of bindAddresses(settings, config.disableIpv6 || !facts.ipv6)) {
     const only6 = address.startsWith("[") ? ["ipv6only=on"] : [];
     out.push(directive("listen", `${address}:${settings.httpPort}`, "default_server", ...only6, ...proxyProtocol));
+    if (tlsComesFromSocket(settings, facts)) continue;
     out.push(
       directive("listen", `${address}:${settings.httpsPort}`, "default_server", "ssl", ...http2, ...only6, ...proxyProtocol),
     );
   }
+  if (tlsComesFromSocket(settings, facts)) {
+    out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", "ssl", ...http2, "proxy_protocol"));
+  }
   if (config.useHttp2 && modernHttp2) out.push(directive("http2", "on"));
   return out;
+}
+
+/** The nginx below http owns the https port, and hands on what it does not pass through. */
+export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream }: EngineFacts): boolean {
+  return enableSslPassthrough && stream !== undefined;
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */

@@ -32,7 +32,7 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "engine":
       return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
     case "refused":
-      return role === "agent" ? { op: "refused", config: text(message["config"]), problem: text(message["problem"]) } : undefined;
+      return role === "agent" ? refused(message) : undefined;
     case "snapshot":
       return role === "agent" ? { op: "snapshot", problem: text(message["problem"]) } : undefined;
     default:
@@ -41,6 +41,17 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
 }
 
 type Fields = Record<string, unknown>;
+
+function refused({ config, problem, ports, instance }: Fields): FromSubscriber {
+  const codes = Object.entries(fieldsOf(ports) ?? {}).map(([id, code]) => [id, text(code)] as const);
+  return {
+    op: "refused",
+    config: text(config),
+    problem: text(problem),
+    ...(codes.length > 0 ? { ports: Object.fromEntries(codes) } : {}),
+    ...(instance === "stream" ? { instance } : {}),
+  };
+}
 
 function parse(line: string): unknown {
   try {
@@ -65,7 +76,7 @@ function isCount(value: unknown): value is number {
 /** An agent proves itself by its token (see channel.ts), so the rest of its hello is believed. */
 function hello(message: Fields): WorkerHello | AgentHello | undefined {
   if (message["role"] === "agent") {
-    const complete = fieldsOf(message["facts"]) && fieldsOf(message["status"] as EngineStatus);
+    const complete = fieldsOf(message["facts"]) && fieldsOf(message["status"] as EngineStatus) && fieldsOf(message["stream"]);
     return complete && typeof message["token"] === "string" ? (message as unknown as AgentHello) : undefined;
   }
   const { slot, pid, master, config, generation, digest } = message;

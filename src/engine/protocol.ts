@@ -44,6 +44,18 @@ export interface EngineStatus {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
+/** A socket that an nginx opens itself: of the listener with this id. */
+export interface Listen {
+  readonly id: string;
+  readonly protocol: "tcp" | "udp";
+  /** IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Absent: the nginx that serves http. */
+export type OfInstance = { readonly instance?: "stream" };
+
 export const NO_ENGINE: EngineStatus = { master: 0, config: "", profiles: {} };
 
 export interface AgentHello {
@@ -54,6 +66,8 @@ export interface AgentHello {
   readonly token: string;
   readonly facts: EngineFacts;
   readonly status: EngineStatus;
+  /** The nginx below http. */
+  readonly stream: EngineStatus;
   readonly digest: string;
   /** Private keys may lie in the runtime folder: it is in memory. */
   readonly keepsKeys: boolean;
@@ -69,9 +83,9 @@ export type FromSubscriber =
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
-  | { readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" }
-  /** Agent: nginx refused this configuration; what ran before still runs. */
-  | { readonly op: "refused"; readonly config: string; readonly problem: string }
+  | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
+  /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */
+  | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
   /** Agent: nginx took a trial (problem ""), or what it said against it. */
   | { readonly op: "tried"; readonly id: string; readonly problem: string }
   /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
@@ -80,14 +94,16 @@ export type FromSubscriber =
 /** Orders to the agent, beside frames. */
 export type AgentOrder =
   /** Test this configuration, then start nginx with it or reload. */
-  | {
+  | ({
       readonly op: "configure";
       readonly text: string;
       readonly digest: string;
       /** Beside it, by name (src/compile/trust.ts); what lies there already under a digest need not be sent again. */
       readonly files?: Readonly<Record<string, string>>;
       readonly profiles: EngineStatus["profiles"];
-    }
+      /** Sockets that it opens itself. */
+      readonly listens?: readonly Listen[];
+    } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }
   /** End nginx and yourself. */

@@ -108,8 +108,8 @@ function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
 }
 
 export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {
-  const { annotationsPrefix, healthCheckPath, httpsPort } = settings;
-  return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort };
+  const { annotationsPrefix, healthCheckPath, httpsPort, enableSslPassthrough: passthrough } = settings;
+  return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort, passthrough };
 }
 
 export function updateHosts(state: State, work: Work): void {
@@ -125,9 +125,17 @@ export function updateHosts(state: State, work: Work): void {
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
     setClientCertificates(state, work, name, host);
+    setPassthrough(state, work, name, host?.passthrough);
     work.tls.add(name);
     noteTrust(state, work, name, host?.tls?.clients?.trust);
   }
+}
+
+function setPassthrough(state: State, work: Work, host: string, pool: string | undefined): void {
+  if (state.streamHosts.get(host) === pool) return;
+  if (pool === undefined) state.streamHosts.delete(host);
+  else state.streamHosts.set(host, pool);
+  work.streams = true;
 }
 
 function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {

@@ -57,6 +57,8 @@ function countReloads(registry: Registry, state: () => EngineState): void {
     collect() {
       this.reset();
       for (const reason of ["new-profile", "settings"]) this.inc({ reason }, state().reloadReasons.get(reason) ?? 0);
+      // Of the nginx below http.
+      this.inc({ reason: "listeners" }, state().streams.reloads);
     },
   });
 }

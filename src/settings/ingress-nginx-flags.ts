@@ -24,9 +24,6 @@ const NO_DOWNLOAD = "nothing is downloaded at start; mount the databases";
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
-  ["tcp-services-configmap", VALUE, NOT_YET],
-  ["udp-services-configmap", VALUE, NOT_YET],
-  ["enable-ssl-passthrough", SWITCH, NOT_YET],
   ["ssl-passthrough-proxy-port", VALUE, NOT_YET],
 
   ["enable-metrics", SWITCH, NOT_YET],

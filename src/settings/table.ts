@@ -96,6 +96,13 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   defaultSslCertificate: { flag: "default-ssl-certificate", type: type.objectName, default: "", group: OURS, ...reading,
     defaultText: "a self-signed one", help: "Secret with the certificate of hosts that have none." },
 
+  tcpServicesConfigmap: { flag: "tcp-services-configmap", type: type.objectName, default: "", group: OURS, ...reading,
+    defaultText: "none", help: "ConfigMap with the TCP ports to serve: port → namespace/service:port[:PROXY[:PROXY]]." },
+  udpServicesConfigmap: { flag: "udp-services-configmap", type: type.objectName, default: "", group: OURS, ...reading,
+    defaultText: "none", help: "ConfigMap with the UDP ports to serve: port → namespace/service:port." },
+  enableSslPassthrough: { flag: "enable-ssl-passthrough", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Honour the annotation ssl-passthrough: TLS connections for such hosts go to their backend as they are." },
+
   bindAddress: { flag: "bind-address", type: type.addresses, default: [], demoDefault: ["127.0.0.1"], group: PORTS,
     ...serving, defaultText: "all", help: "Listen for http and https on these addresses; may be repeated." },
   httpPort: { flag: "http-port", type: type.port, default: 80, demoDefault: 8080, group: PORTS, ...serving, help: "Port for http." },

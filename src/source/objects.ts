@@ -85,6 +85,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol?: string;
   readonly targetPort?: number | string;
+  /** Read from files only. */
+  readonly nodePort?: number;
 }
 export interface Service extends KubernetesObject {
   readonly kind: "Service";
@@ -94,6 +96,8 @@ export interface Service extends KubernetesObject {
     readonly externalName?: string;
     /** Not read from files. */
     readonly trafficDistribution?: string;
+    /** Read from files only. */
+    readonly sessionAffinity?: string;
     readonly ports?: readonly ServicePort[];
   };
 }

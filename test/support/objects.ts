@@ -176,9 +176,15 @@ export const testSettings: ModelSettings = {
   defaultSslCertificate: "",
   healthCheckPath: "/healthz",
   allowLocalTargets: false,
+  enableSslPassthrough: false,
+  manifests: [],
+  tcpServicesConfigmap: "",
+  udpServicesConfigmap: "",
+  httpPort: 80,
   httpsPort: 443,
   deepInspect: true,
   enableTopologyAwareRouting: false,
+  healthzPort: 10254,
 };
 
 export const testConfig: Config = DEFAULT_CONFIG;
