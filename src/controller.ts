@@ -7,6 +7,7 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
+import type { Candidate, Judgement } from "./model/candidate.ts";
 import type { Config } from "./model/config.ts";
 import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
@@ -45,12 +46,14 @@ export interface Controller {
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  consider(candidate: Candidate): Judgement | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const wanted = wantedWith();
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
@@ -105,8 +108,8 @@ export function createController(options: ControllerOptions): Controller {
     const wanting = source.want(wanted(now.wanted, config.objects));
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
-    // Some of the operator's settings are in nginx.conf alone and change no part.
-    if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
+    if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     options.taken(now, wanting);
     options.turned(changed.size, performance.now() - begun);
   };
@@ -133,12 +136,15 @@ export function createController(options: ControllerOptions): Controller {
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
+    consider: (candidate) => builder.consider(candidate, source.snapshot),
     async catchUp(namespace, name, signal) {
       await source.catchUp(namespace, name, signal);
       turn();
     },
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

@@ -44,8 +44,8 @@ function works(row: Honoured, defaults: Values): string[] {
   return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, row.risk];
 }
 
-function outcome({ name }: Exclude<Annotation, Honoured>): string {
-  const allowed = name === "configuration-snippet" || name === "server-snippet";
+function outcome({ place }: Exclude<Annotation, Honoured>): string {
+  const allowed = place === "location";
   const refused = "refused: it puts text into nginx's configuration; a finding names what does the same";
   return allowed ? `${refused}. The operator may [allow it](../decisions/012-snippets-tested-alone.md)` : refused;
 }

@@ -63,6 +63,8 @@ export interface ConfigValues {
   readonly allowSnippetAnnotations: boolean;
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
+  /** Of the admission webhook alone. */
+  readonly strictValidatePathType: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
   // external authentication
   readonly noAuthLocations: readonly string[];
@@ -190,6 +192,16 @@ export interface ConfigValues {
   readonly accessLogPath: string;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
+  // ports below http; empty: http's log
+  readonly streamAccessLogPath: string;
+  readonly disableStreamAccessLog: boolean;
+  readonly logFormatStream: string;
+  readonly proxyStreamTimeout: string;
+  readonly proxyStreamNextUpstream: boolean;
+  readonly proxyStreamResponses: number;
+  readonly proxyProtocolHeaderTimeout: string;
+  /** Empty: none. */
+  readonly answerReasonHeader: string;
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 

@@ -5,6 +5,7 @@
  * there, a path declared twice never breaks anything: the loser gets a finding, and Prefix `/foo` and `/foo/`, which
  * mean the same requests, count as one.
  */
+import type { Age } from "./age.ts";
 import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
@@ -39,8 +40,9 @@ export interface DraftRoute {
   readonly proxy: ProxySettings;
   readonly synthesized: boolean;
   readonly origin: Origin;
-  /** Absent on routes that come from flags. */
+  /** Absent on routes that come from flags, as its age. */
   readonly ingress?: Ingress;
+  readonly age?: Age;
 }
 
 export interface RoutingContext {
@@ -52,6 +54,8 @@ export interface RoutingContext {
   readonly healthCheckPath: string;
   /** Flag --https-port. */
   readonly httpsPort: number;
+  /** Flag --enable-ssl-passthrough. */
+  readonly passthrough: boolean;
 }
 
 const NOWHERE: RedirectValues = {
@@ -197,6 +201,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
     ingress,
+    age: parsed.age,
   };
 }
 

@@ -1,3 +1,5 @@
+import type { Bounds } from "../measures.ts";
+
 /** What nginx.conf tells the edge when it starts: fixed for the life of a worker. */
 export interface Options {
   /** Digest of the nginx.conf that this worker runs, so that the controller knows which reload it belongs to. */
@@ -13,10 +15,14 @@ export interface Options {
   requestIds: boolean;
   /** An access log is written, so its variables are worth filling. */
   accessLog: boolean;
+  /** nginx looks for the client where `findClient` says it (settings.proxies). */
+  followsBoth: boolean;
   /** Variables that take the place of headers to backends (`sluice_sent_…`). */
   sent: Record<string, boolean>;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
+  /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
+  measured?: Bounds;
 }
 
 export const options: Options = {
@@ -28,5 +34,6 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
+  followsBoth: false,
   sent: {},
 };

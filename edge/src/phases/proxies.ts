@@ -4,6 +4,7 @@
  * nginx's realip module looks twice, first before any phase of ours, then before the access phase. The header that it
  * looks at has a name that no client can send: `%` is no letter of a header name to nginx, which drops such headers.
  */
+import { options } from "./options.ts";
 import { addressBytes, clientOf } from "../proxies.ts";
 import type { Proxies } from "../proxies.ts";
 
@@ -12,6 +13,7 @@ const HEADER = "sluice%3aclient";
 
 /** Gives `$binary_remote_addr` as it will be; undefined: it stays as it is. */
 export function findClient({ header, trusted }: Proxies): string | undefined {
+  if (!options.followsBoth) return undefined;
   const vars = ngx.var;
   const peer = vars.proxy_protocol_addr ?? "";
   const client = peer === "" ? "" : clientOf(peer, vars[header], trusted);

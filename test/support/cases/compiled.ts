@@ -27,8 +27,10 @@ export async function compileFolder(folder: string, flags: readonly string[]): P
     const ref = splitName(settings.configmap);
     const config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
     const built = buildModel(source.snapshot, settings, config.config);
-    const { program } = createCompiler().compile(built);
-    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings()]);
+    const compiler = createCompiler(settings.profilesPerNamespace);
+    const { program } = compiler.compile(built);
+    const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings(), ...ofProgram]);
     return { snapshot: source.snapshot, model: built.model, program, findings };
   } finally {
     ending.abort();
