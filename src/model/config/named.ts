@@ -13,7 +13,7 @@ import { succeeds } from "../../support/succeeds.ts";
 import { isFraming, isHeaderName } from "../annotations/external-auth-types.ts";
 import { parseTemplate } from "../annotations/template.ts";
 import type { Config, ConfigValues } from "../config.ts";
-import type { Finding, Place } from "../findings.ts";
+import type { Finding } from "../findings.ts";
 import type { LookedUp, ObjectLookup } from "../lookup.ts";
 import * as found from "./findings.ts";
 import { isKnownLogVariable } from "./log-variables.ts";
@@ -64,7 +64,7 @@ function headersIn(key: string, text: string, reading: Reading): readonly NamedH
   if (!ref) return [];
   const object = reading.lookup.configMap(ref.namespace, ref.name);
   if (!object) {
-    reading.findings.push(missing(key, "ConfigMap", text, reading));
+    reading.findings.push(unusable(key, "ConfigMap", text, "does not exist: create it or correct the name", reading));
     return [];
   }
   const names = Object.keys(object.data ?? {}).sort();
@@ -93,20 +93,16 @@ function dhParamIn(text: string, reading: Reading): DhParam | undefined {
   if (!ref) return undefined;
   const secret = reading.lookup.secret(ref.namespace, ref.name);
   const report = (finding: Finding): undefined => void reading.findings.push(finding);
-  if (!secret) return report(missing("ssl-dh-param", "Secret", text, reading));
+  if (!secret) return report(unusable("ssl-dh-param", "Secret", text, reading.lookup.whyNoSecret(ref.namespace, ref.name), reading));
   const bytes = secret.data["dhparam.pem"];
   const pem = bytes && /-----BEGIN DH PARAMETERS-----[A-Za-z0-9+/=\s]+-----END DH PARAMETERS-----/.exec(bytes.reveal().toString("latin1"))?.[0];
   if (pem !== undefined && succeeds(() => createSecureContext({ dhparam: pem }))) return { id: digestOf(pem), pem: `${pem}\n` };
   const why = bytes ? "has no PEM block DH PARAMETERS of at least 1024 bits under dhparam.pem" : "has no key dhparam.pem";
-  return report(found.configObjectUnusable(placeOf("ssl-dh-param", reading), { key: "ssl-dh-param", kind: "Secret", name: text, why }));
+  return report(unusable("ssl-dh-param", "Secret", text, why, reading));
 }
 
-function missing(key: string, kind: AnyObject["kind"], name: string, reading: Reading): Finding {
-  return found.configObjectUnusable(placeOf(key, reading), { key, kind, name, why: "does not exist: create it or correct the name" });
-}
-
-function placeOf(key: string, { configMap }: Reading): Place {
-  return { object: configMap, field: `data[${key}]` };
+function unusable(key: string, kind: AnyObject["kind"], name: string, why: string, { configMap }: Reading): Finding {
+  return found.configObjectUnusable({ object: configMap, field: `data[${key}]` }, { key, kind, name, why });
 }
 
 /** What the model wants of the source together with the objects of a ConfigMap; the same value as before while neither changes. */
