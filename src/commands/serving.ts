@@ -4,8 +4,9 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine, workerAccount } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
@@ -74,7 +75,11 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log);
+    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+    endings.push(() => webhook.close());
+    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+    parts.webhook = webhook;
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
@@ -109,28 +114,38 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
+  /** Once it is open. */
+  webhook: Webhook | undefined;
 }
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
     settings,
     log,
-    workers: workerAccount(),
+    workers,
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
       cluster?.engineChanged();
       programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   let ours: Built["ingresses"] | undefined;
@@ -144,7 +159,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     source,
     engine,
     log,
-    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? [])],
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
     taken: (built, wanted) => {
       ours = built.ingresses;
       programmed.take(ours, built.change.ingresses, wanted);
@@ -167,9 +182,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     findings,
     sync: (signal) => controller.sync(signal),
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
-    metrics: () => metrics.render(),
+    metrics: () => metrics.scrape(),
   };
-  return { engine, controller, cluster, findingLog, spans, health };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
+  return assembly;
 }
 
 function closeServer(server: Server): void {

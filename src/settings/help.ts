@@ -25,7 +25,10 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   explain: {
     usage: "sluice explain URL [flags]",
     summary: "Say where a request goes, and whose line decides it.",
-    examples: ["sluice explain http://shop.example/cart --manifests=examples"],
+    examples: [
+      "sluice explain http://shop.example/cart --manifests=examples",
+      "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
+    ],
   },
   lint: {
     usage: "sluice lint [flags]",
@@ -36,6 +39,14 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     usage: "sluice migrate [flags]",
     summary: "Say what would change if Sluice took over from ingress-nginx.",
     examples: ["sluice migrate --context=production", "sluice migrate --manifests=dump --output=json"],
+  },
+  rbac: {
+    usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
+    summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
+    examples: [
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx | kubectl apply -f -",
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx --manifests=examples --output=json",
+    ],
   },
   stop: {
     usage: "sluice stop [flags]",

@@ -3,6 +3,8 @@
  */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { HISTOGRAMS } from "../../edge/src/measures.ts";
+import { parseLabelSelector } from "../support/label-selector.ts";
 
 export interface FlagType<T> {
   /** Completes "must be …". */
@@ -57,6 +59,40 @@ export const seconds: FlagType<number> = {
   placeholder: "SECONDS",
   expects: "a whole number of seconds up to 86400",
   parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) <= 86_400 ? Number(text) : undefined),
+};
+
+export function count(min: number, max: number): FlagType<number> {
+  return {
+    placeholder: "NUMBER",
+    expects: `a whole number from ${min} to ${max}`,
+    parse: (text) => (/^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
+  };
+}
+
+const MOST_BUCKETS = 50;
+
+/** Upper bounds of a histogram. */
+export const buckets: FlagType<readonly number[]> = {
+  placeholder: "NUMBERS",
+  expects: `at most ${MOST_BUCKETS} ascending numbers above 0, separated by commas`,
+  parse: (text) => {
+    const bounds = text.split(",").map((one) => (/^\s*[0-9.]+(?:e\+?[0-9]{1,2})?\s*$/i.test(one) ? Number(one) : NaN));
+    const ascending = bounds.every((bound, index) => bound > (bounds[index - 1] ?? 0));
+    return ascending && bounds.length <= MOST_BUCKETS ? bounds : undefined;
+  },
+};
+
+const METRIC_PREFIX = "nginx_ingress_controller_";
+const MEASUREMENTS = ["requests", ...HISTOGRAMS.map(({ name }) => name)];
+
+/** Names of measurements, without the prefix. */
+export const metricNames: FlagType<readonly string[]> = {
+  placeholder: "NAMES",
+  expects: `names among ${MEASUREMENTS.join(", ")}`,
+  parse: (text) => {
+    const names = text.split(",").map((one) => one.trim().replace(METRIC_PREFIX, "")).filter((one) => one !== "");
+    return names.every((name) => MEASUREMENTS.includes(name)) ? names : undefined;
+  },
 };
 
 export const interval: FlagType<number> = {
@@ -149,6 +185,37 @@ export const resolver: FlagType<string> = {
     return valid ? `${six === undefined ? four : `[${six}]`}:${Number(digits)}` : undefined;
   },
 };
+
+export const labelSelector: FlagType<string> = {
+  placeholder: "SELECTOR",
+  expects: "a label selector such as team=shop,env!=test",
+  parse: (text) => (parseLabelSelector(text) ? text.trim() : undefined),
+};
+
+export const serverUrl: FlagType<string> = {
+  placeholder: "URL",
+  expects: "an http or https URL such as https://10.0.0.1:6443",
+  parse: (text) => {
+    if (text === "") return text;
+    const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+    return url && url.username === "" && url.search === "" && url.hash === "" ? text.replace(/\/+$/, "") : undefined;
+  },
+};
+
+/** Where a server listens: `:8443`, `127.0.0.1:8443`, `[::1]:8443`. */
+export const listenAddress: FlagType<string> = {
+  placeholder: "IP:PORT",
+  expects: "an address with a port such as :8443 or 10.0.0.1:8443",
+  parse: (text) => (text === "" || splitListenAddress(text) ? text : undefined),
+};
+
+/** Its host (empty: every address) and port; undefined for anything else. */
+export function splitListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, six, four = "", digits = ""] = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = six ?? four;
+  const number = digits === "0" ? 0 : port.parse(digits);
+  return number !== undefined && (host === "" || isAddress(host)) ? { host, port: number } : undefined;
+}
 
 export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
   return { placeholder: words.join("|"), expects: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) };
