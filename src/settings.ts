@@ -53,6 +53,17 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // metrics
+  readonly enableMetrics: boolean;
+  readonly metricsPerHost: boolean;
+  readonly metricsPerPath: boolean;
+  readonly metricsMaxSeries: number;
+  readonly reportStatusClasses: boolean;
+  /** Upper bounds, ascending: seconds, bytes, bytes. */
+  readonly timeBuckets: readonly number[];
+  readonly lengthBuckets: readonly number[];
+  readonly sizeBuckets: readonly number[];
+  readonly excludeSocketMetrics: readonly string[];
   // the admission webhook: where it listens (`:8443`; empty: nowhere), and its files
   readonly validatingWebhook: string;
   readonly validatingWebhookCertificate: string;

@@ -52,7 +52,7 @@ const DOCUMENTED_ONLY = `
   jaeger-sampler-param jaeger-sampler-host jaeger-sampler-port jaeger-trace-context-header-name jaeger-debug-header jaeger-baggage-header
   jaeger-trace-baggage-header-prefix`.trim().split(/\s+/);
 
-const OWN = ["prefix-slash-redirect"];
+const OWN = ["prefix-slash-redirect", "answer-reason-header"];
 
 test("every key that ingress-nginx knows or documents has exactly one row, with a state", () => {
   assert.equal(INGRESS_NGINX.length, 196);
@@ -98,6 +98,7 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "otel-sampler": "AlwaysOff", "otel-sampler-ratio": "0.5", "worker-processes": "3", "worker-shutdown-timeout": "10s", "access-log-path": "/var/log/a.log",
   "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "stream-access-log-path": "/var/log/s.log", "log-format-stream": "$status", "proxy-stream-timeout": "1m",
   "proxy-protocol-header-timeout": "1s",
+  "answer-reason-header": "X-Reason",
 };
 
 test("nginx's configuration changes exactly for the keys whose row says that they cost a reload", () => {

@@ -44,6 +44,7 @@ for (const [key, value, field, expected] of [
   ["ssl-ecdh-curve", "X25519:prime256v1", "sslEcdhCurve", "X25519:prime256v1"],
   ["large-client-header-buffers", "8  16k", "largeClientHeaderBuffers", "8 16k"],
   ["log-format-upstream", '{"a": "${http_x_a}", "b": $status}', "logFormatUpstream", '{"a": "${http_x_a}", "b": $status}'],
+  ["log-format-stream", "$remote_addr ${session_time}", "logFormatStream", "$remote_addr ${session_time}"],
 ] as const) {
   test(`${key}: "${value}" is taken`, () => {
     const { config, codes } = parse({ [key]: value });

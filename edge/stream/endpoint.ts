@@ -16,6 +16,11 @@ export interface Session {
   deny(): void;
 }
 
+/** How long an endpoint that could not be connected to is left out; nginx's own measure (fail_timeout). */
+const FAILED_MS = 10000;
+/** When the file of failures is longer, what is over leaves it. */
+const LONG_FILE = 8192;
+
 /** Longest name that DNS has. */
 const LONGEST_NAME = 253;
 
@@ -70,6 +75,42 @@ export function serverName(name: string | undefined): string {
   return name.toLowerCase();
 }
 
+/** The lines of a file of failures (`milliseconds endpoint`) that still count. */
+export function recentFailures(text: string, now: number): string[] {
+  return text.split("\n").filter((line) => now - Number(line.split(" ")[0]) < FAILED_MS && line !== "");
+}
+
+/** Without those that failed; all of them when every one has. */
+export function withoutFailed(endpoints: string[], failures: string[]): string[] {
+  if (failures.length === 0) return endpoints;
+  const failed = failures.map((line) => line.split(" ")[1]);
+  const rest = endpoints.filter((endpoint) => failed.indexOf(endpoint) < 0);
+  return rest.length === 0 ? endpoints : rest;
+}
+
+function readFailures(s: Session): string[] {
+  const file = s.variables["sluice_failures"] as string;
+  if (file === "") return [];
+  try {
+    return recentFailures(fs.readFileSync(file, "utf8"), Date.now());
+  } catch {
+    return [];
+  }
+}
+
+/** Of a session that has ended without reaching its endpoint: what nginx evaluates for the log. */
+function failed(s: Session): string {
+  const file = s.variables["sluice_failures"] as string;
+  const line = Date.now() + " " + (s.variables["upstream_addr"] as string) + "\n";
+  try {
+    if (fs.statSync(file).size > LONG_FILE) fs.writeFileSync(file, readFailures(s).join("\n") + "\n" + line);
+    else fs.appendFileSync(file, line);
+  } catch {
+    // What nobody remembers is tried again.
+  }
+  return "";
+}
+
 function lookUp(s: Session, id: string): Choice | undefined {
   try {
     return choiceIn(fs.readFileSync(s.variables["sluice_endpoints"] as string, "utf8"), id);
@@ -81,7 +122,7 @@ function lookUp(s: Session, id: string): Choice | undefined {
 /** "": there is none. */
 function chooseFrom(s: Session, choice: Choice | undefined): string {
   if (choice === undefined || choice.endpoints.length === 0) return "";
-  const endpoints = choice.endpoints;
+  const endpoints = choice.endpoints.length === 1 ? choice.endpoints : withoutFailed(choice.endpoints, readFailures(s));
   const variables = s.variables;
   if (choice.keep === "address") return keptEndpoint(endpoints, variables["remote_addr"] as string);
   if (choice.keep === "flow") return keptEndpoint(endpoints, variables["remote_addr"] + " " + variables["remote_port"]);
@@ -115,4 +156,4 @@ function passthrough(s: Session): string {
   return chooseFrom(s, lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"])));
 }
 
-export default { endpoint, admit, way, passthrough };
+export default { endpoint, admit, way, passthrough, failed };

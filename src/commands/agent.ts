@@ -10,8 +10,9 @@
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runAgent } from "../engine/agent/agent.ts";
+import { FILES } from "../compile/nginx-conf.ts";
 import { ensureDefaultCertificate } from "../engine/agent/default-certificate.ts";
-import { ACCESS_LOG, makeAccessLog } from "../engine/agent/log-rotation.ts";
+import { ACCESS_LOG, makeAccessLog, makeLog } from "../engine/agent/log-rotation.ts";
 import { probeEngine } from "../engine/agent/probe.ts";
 import { AGENT_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
@@ -51,6 +52,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     if (settings.tempDir) claimFolder(settings.tempDir);
     else makeTemp(runtimeDir);
     makeSockets(runtimeDir, probe.workers);
+    makeLog(FILES.failures, { folder: runtimeDir, workers: probe.workers });
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
     await runAgent({

@@ -125,7 +125,13 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
@@ -139,7 +145,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       cluster?.engineChanged();
       programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   let ours: Built["ingresses"] | undefined;
@@ -176,7 +182,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     findings,
     sync: (signal) => controller.sync(signal),
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
-    metrics: () => metrics.render(),
+    metrics: () => metrics.scrape(),
   };
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
   return assembly;

@@ -11,6 +11,7 @@ import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { block, directive, expression, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
+import { map } from "./forwarding.ts";
 import { bindAddresses, FILES, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
 
 export type { Listener } from "../model/listeners.ts";
@@ -53,8 +54,10 @@ function stream(input: StreamInput): Directive[] {
     directive("js_import", "sluice", "from", "stream.js"),
     directive("js_var", expression("$sluice_endpoints"), inRuntime(facts, FILES.endpoints)),
     directive("js_var", expression("$sluice_sockets"), inRuntime(facts, FILES.sockets)),
+    directive("js_var", expression("$sluice_failures"), config.proxyStreamNextUpstream ? inRuntime(facts, FILES.failures) : ""),
     directive("js_set", expression("$sluice_endpoint"), "sluice.endpoint"),
     ...logs(config, facts),
+    ...failureLog(config),
     directive("proxy_timeout", config.proxyStreamTimeout),
     directive("proxy_connect_timeout", `${config.proxyConnectTimeout}s`),
     directive("proxy_protocol_timeout", config.proxyProtocolHeaderTimeout),
@@ -69,11 +72,22 @@ function byId(a: Listener, b: Listener): number {
 
 /** Where there is no log of its own, http's. */
 function logs(config: Config, facts: EngineFacts): Directive[] {
-  if (config.disableAccessLog || config.disableStreamAccessLog) return [directive("access_log", "off")];
+  if (config.disableAccessLog || config.disableStreamAccessLog) return config.proxyStreamNextUpstream ? [] : [directive("access_log", "off")];
   const file = config.streamAccessLogPath || config.accessLogPath || facts.accessLog;
   return [
     directive("log_format", "log_stream", ...(config.logFormatEscapeJson ? ["escape=json"] : []), expression(config.logFormatStream)),
     directive("access_log", file, "log_stream"),
+  ];
+}
+
+/** The log phase is where an endpoint that could not be reached is known; what it "logs" is remembered by the script. */
+function failureLog(config: Config): Directive[] {
+  if (!config.proxyStreamNextUpstream) return [];
+  return [
+    map("status", "sluice_unreached", [["502", "1"], ["default", "0"]]),
+    directive("js_set", expression("$sluice_failed"), "sluice.failed"),
+    directive("log_format", "sluice_failed", expression("$sluice_failed")),
+    directive("access_log", "/dev/null", "sluice_failed", expression("if=$sluice_unreached")),
   ];
 }
 

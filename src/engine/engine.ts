@@ -16,7 +16,7 @@ import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
-import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
 import { Streams, type StreamState } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
@@ -26,7 +26,7 @@ export interface EngineOptions {
   /** Account of nginx's workers, when this process is root. */
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
-  readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
@@ -94,13 +94,13 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#streams = new Streams({
       settings: options.settings,
       log: options.log,
       order: (order) => void this.#channel.order(order),
       again: () => this.#advance(),
     });
+    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#channel = new Channel(this.#ledger, {
       agent: (hello) => this.#welcome(hello),
       message: (message) => this.#hear(message),
@@ -289,7 +289,7 @@ export class Engine {
   }
 
   #hear(message: FromSubscriber): void {
-    if (message.op === "counters") this.#options.counted(message.rows);
+    if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);

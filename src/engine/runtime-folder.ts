@@ -13,7 +13,7 @@ import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STR
 
 /** What belongs to the agent and its nginx, and what to the controller. Logs are nobody's: they stay. */
 const AGENTS = [FILES.conf, FILES.pid, FILES.program, FILES.keys, FILES.certificate, FILES.certificateKey, FILES.temp,
-  FILES.streamConf, FILES.streamPid, FILES.endpoints, FILES.sockets];
+  FILES.streamConf, FILES.streamPid, FILES.endpoints, FILES.failures, FILES.sockets];
 const CONTROLLERS = [FILES.socket, AGENT_TOKEN];
 /** One of these lies in every folder that a Sluice has used and not cleared. */
 const MARKS = [CONTROLLER_LOCK, AGENT_LOCK, AGENT_TOKEN, NGINX_MASTER, STREAM_MASTER];

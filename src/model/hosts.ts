@@ -8,7 +8,7 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
-import type { Finding, Place } from "./findings.ts";
+import type { Finding, Named } from "./findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
@@ -21,7 +21,7 @@ import type { Host, Route } from "./types.ts";
 /** A field that sends requests to a pool. */
 export interface PoolReference {
   readonly pool: string;
-  readonly object: Place["object"];
+  readonly object: Named;
   /** Field of the Service: `spec.rules[0].http.paths[1].backend.service`. */
   readonly field: string;
   /** What becomes of the requests when the pool has no endpoint. */

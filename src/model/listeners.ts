@@ -61,7 +61,8 @@ export function wantedListeners(snapshot: Snapshot, settings: ListenerSettings, 
     const { listener, place } = one;
     const owner = wanted.get(listener.id) ?? (listener.address === undefined ? reservedFor(listener, settings) : undefined);
     if (owner === undefined) wanted.set(listener.id, one);
-    else findings.push(found.streamPortTaken(place, { port: portText(listener), by: typeof owner === "string" ? owner : placeText(owner.place) }));
+    else if (typeof owner === "string") findings.push(found.streamPortTaken(place, { port: portText(listener), by: owner }));
+    else findings.push(found.streamPortTaken({ ...place, other: owner.place.object }, { port: portText(listener), by: placeText(owner.place) }));
   }
   return wanted;
 }

@@ -55,12 +55,12 @@ export interface State {
   readonly hostCertificates: References;
   /** Those certificates, by id. */
   readonly clientCertificates: Map<string, Certificate>;
-  /** What `Built` tells of `ingresses`. */
-  readonly own: Part<OwnIngress>;
   /** Hosts whose TLS is passed through → pool. */
   readonly streamHosts: Map<string, string>;
   /** What streams read: Services, and DNS names of external ones. */
   readonly streamObjects: References;
+  /** What `Built` tells of `ingresses`. */
+  readonly own: Part<OwnIngress>;
   // the Model
   readonly hosts: Part<Host>;
   readonly aliases: Part<Alias>;
@@ -122,9 +122,9 @@ export function emptyState(settings: ModelSettings): State {
     servingSecrets: new References(),
     hostCertificates: new References(),
     clientCertificates: new Map(),
-    own: emptyPart(sameIngress),
     streamHosts: new Map(),
     streamObjects: new References(),
+    own: emptyPart(sameIngress),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),

@@ -16,7 +16,7 @@ import type { Finding } from "../../src/model/findings.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { site, tlsSecret } from "../support/manifests.ts";
+import { configMap, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 import { converse, startTcp, whoAnswers, type TcpBackend } from "../support/stream-backends.ts";
@@ -233,4 +233,36 @@ test("wildcards and hosts without a root keep their TLS here, and a finding says
   const found = JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];
   const codes = found.filter(({ code }) => code.startsWith("ssl-passthrough")).map(({ code, object }) => `${object.name} ${code}`);
   assert.deepEqual(codes.sort(), ["root ssl-passthrough-without-root", "wild ssl-passthrough-host"]);
+});
+
+test("behind a proxy that speaks the PROXY protocol, its word about the client goes on", { skip }, async () => {
+  const behind = await startSluice({
+    args: ["--enable-ssl-passthrough", "--configmap=sluice/sluice"],
+    files: {
+      "settings.yaml": configMap({ "use-proxy-protocol": "true" }),
+      "own.yaml": site({ name: "own", host: OWN, endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "own" }),
+      "secret.yaml": tlsSecret("own", ours),
+      "passed.yaml": passed("true"),
+    },
+  });
+  try {
+    const dialBehind = async (servername: string): Promise<TLSSocket> => {
+      const raw = connectTcp(behind.https, "127.0.0.1");
+      raw.write("PROXY TCP4 203.0.113.9 192.0.2.1 5555 443\r\n");
+      const socket = connect({ socket: raw, servername, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      return socket;
+    };
+    const socket = await dialBehind(OWN);
+    socket.write(`GET / HTTP/1.1\r\nHost: ${OWN}\r\nConnection: close\r\n\r\n`);
+    let text = "";
+    for await (const data of socket) text += String(data);
+    assert.match(text, /"x-real-ip":"203\.0\.113\.9"/);
+    const through = await dialBehind(PASSED);
+    const [greeting] = (await once(through, "data")) as [Buffer];
+    assert.equal(greeting.toString(), "secure\n");
+    through.destroy();
+  } finally {
+    await behind.stop();
+  }
 });

@@ -95,6 +95,17 @@ test("a thousand connections are spread evenly", { skip }, async () => {
   for (const count of Object.values(counts)) assert.ok(Math.abs(count - 250) < 100, JSON.stringify(counts));
 });
 
+test("an endpoint that cannot be connected to costs a connection, and the next ones go elsewhere", { skip }, async () => {
+  const [dead] = await freePorts(1);
+  await sluice.apply({ "echo.yaml": streamService("echo", [backend(0).port, dead]) });
+  const answers: string[] = [];
+  // By chance every other one leads to the dead endpoint until one has.
+  while (!answers.includes("") && answers.length < 100) answers.push(await whoAnswers(at(0)));
+  assert.ok(answers.includes(""), "no connection came to the dead endpoint");
+  for (let i = 0; i < 30; i++) assert.equal(await whoAnswers(at(0)), "a");
+  await sluice.apply({ "echo.yaml": streamService("echo", [backend(0).port]) });
+});
+
 test("the PROXY protocol is spoken to endpoints, and understood from clients", { skip }, async () => {
   const plain = await converse(at(2));
   assert.equal(await plain.line(), "proxied");
@@ -151,6 +162,11 @@ test("a new port costs a reload that no connection notices", { skip }, async () 
   const loop = (async () => {
     while (running) if ((await whoAnswers(at(0)).catch(() => "")) !== "a") failures++;
   })();
+  const client = udpClient(at(5));
+  let lost = 0;
+  const datagrams = (async () => {
+    while (running) if ((await client.ask("hello", 2000)) === undefined) lost++;
+  })();
   for (let round = 0; round < 3; round++) {
     await sluice.apply({ "tcp.yaml": services("tcp", { [at(0)]: "net/echo:7", [at(1)]: "net/four:7", ...(round % 2 === 0 ? { [at(9)]: "net/echo:7" } : {}) }) });
     if (round % 2 === 0) assert.equal(await whoAnswers(at(9)), "a");
@@ -158,8 +174,9 @@ test("a new port costs a reload that no connection notices", { skip }, async () 
     assert.equal(await open.read(5), "still", name);
   }
   running = false;
-  await loop;
-  assert.equal(failures, 0);
+  await Promise.all([loop, datagrams]);
+  client.close();
+  assert.deepEqual({ failures, lost }, { failures: 0, lost: 0 });
   assert.equal(await reloads(), before + 3);
   open.socket.destroy();
 });

@@ -61,7 +61,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     stream.reopenLogs();
   };
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
-  if (options.resume) await Promise.all([nginx.resume(), stream.resume()]);
+  if (options.resume) {
+    await nginx.resume();
+    await stream.resume();
+  }
   while (!signal.aborted) {
     await follow(agent, `${runtimeDir}/${FILES.socket}`, signal);
     snapshot.discard();

@@ -13,7 +13,7 @@ const RAW = "is text for nginx's own configuration, where it could undo what kee
 const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
 const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
 
-const ONE_TRY = "bounds the tries of one connection below http, and none is tried twice: an endpoint that refused one is left out for the next";
+const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
 
 export const OTHER_KEYS: readonly OtherRow[] = [
   // planned
@@ -45,8 +45,8 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   planned("nginx-status-ipv6-whitelist", "::1"),
 
   // What they set does not exist here.
-  noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY),
-  noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY),
+  noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
+  noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
   noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),
   noEffect("enable-serial-reloads", "false", "spaces reloads that follow each change of an Ingress there, and Sluice reloads for none", "--reload-interval for those that new combinations of annotations cost"),
