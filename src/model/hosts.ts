@@ -6,6 +6,7 @@
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { AnyObject } from "../source/objects.ts";
+import { exact } from "../support/exact.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
@@ -54,7 +55,7 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
   return {
     host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}) },
-    references: routes.flatMap((route) => referencesOf(name, route)),
+    references: exact(routes.flatMap((route) => referencesOf(name, route))),
     claims: claimsOf(name, mains, findings, placeOf),
     findings,
   };
