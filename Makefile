@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help setup demo test bench
+.PHONY: help setup setup-tests demo test bench
 
 help:
 	@echo 'make demo   serve the walk-through in examples/ until Ctrl-C'
@@ -14,10 +14,14 @@ help:
 setup:
 	@scripts/setup.sh
 
+# What only some Ingresses need (ModSecurity) comes too.
+setup-tests:
+	@scripts/setup.sh tests
+
 demo: setup
 	@bin/sluice demo
 
-test: setup
+test: setup-tests
 	@echo 'test: types'
 	@npm run --silent typecheck
 	@echo 'test: lint'

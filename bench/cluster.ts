@@ -7,7 +7,7 @@ import type { KeyPair } from "../test/support/openssl.ts";
 /** An object with what is needed to send it to an API server. */
 export interface ApiObject {
   readonly apiVersion: string;
-  readonly kind: "Ingress" | "Service" | "EndpointSlice" | "IngressClass" | "ConfigMap" | "Secret";
+  readonly kind: "Namespace" | "Ingress" | "Service" | "EndpointSlice" | "IngressClass" | "ConfigMap" | "Secret";
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly [more: string]: unknown };
   readonly [more: string]: unknown;
 }

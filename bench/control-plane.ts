@@ -7,8 +7,9 @@
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { startApiStandIn, type ApiStandIn } from "../test/support/api-stand-in.ts";
+import { startApiStandIn } from "../test/support/api-stand-in.ts";
 import { writeFiles, type Sluice } from "../test/support/sluice.ts";
+import { fill, kubeconfigOf } from "./api.ts";
 import { CONFIG_MAP, configMap, host, ingressClass, manifest, slice, type ApiObject } from "./cluster.ts";
 import { makeLoad } from "./load.ts";
 import type { BenchOptions } from "./options.ts";
@@ -87,7 +88,7 @@ async function withApiServer(bench: Bench, hosts: number): Promise<void> {
   const api = await startApiStandIn();
   try {
     const spare = 2 * options.changes + WARM_UP;
-    await fill(api, [
+    await fill(api.server, [
       ingressClass(),
       configMap({ "worker-processes": String(WORKERS), "disable-access-log": "true" }),
       ...Array.from({ length: hosts }, (_, i) => host(i, backend.first)).flat(),
@@ -201,36 +202,4 @@ async function repeat(count: number, one: (i: number) => Promise<number>): Promi
 
 function summary(what: Pick<Changes, "origin" | "hosts" | "underTraffic">, kind: ChangeKind, millis: readonly number[]): Changes {
   return { ...what, kind, millis, p50: quantile(millis, 0.5), p99: quantile(millis, 0.99) };
-}
-
-/** Creates the objects in the stand-in, a few at a time. */
-async function fill(api: ApiStandIn, objects: readonly ApiObject[]): Promise<void> {
-  const left = [...objects].reverse();
-  const one = async (): Promise<void> => {
-    for (let object = left.pop(); object; object = left.pop()) {
-      const response = await fetch(`${api.server}${pathOf(object)}`, { method: "POST", body: JSON.stringify(object) });
-      if (response.status !== 201) throw new Error(`the stand-in answers ${response.status}: ${await response.text()}`);
-      await response.arrayBuffer();
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, one));
-}
-
-const PLURALS: Readonly<Record<ApiObject["kind"], string>> = {
-  Ingress: "ingresses", Service: "services", EndpointSlice: "endpointslices", IngressClass: "ingressclasses",
-  ConfigMap: "configmaps", Secret: "secrets",
-};
-
-function pathOf({ apiVersion, kind, metadata }: ApiObject): string {
-  const api = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
-  return `${api}${metadata.namespace === undefined ? "" : `/namespaces/${metadata.namespace}`}/${PLURALS[kind]}`;
-}
-
-function kubeconfigOf(server: string): string {
-  return JSON.stringify({
-    apiVersion: "v1", kind: "Config", "current-context": "bench",
-    clusters: [{ name: "bench", cluster: { server } }],
-    users: [{ name: "bench", user: { token: "bench" } }],
-    contexts: [{ name: "bench", context: { cluster: "bench", user: "bench" } }],
-  });
 }

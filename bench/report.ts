@@ -26,6 +26,7 @@ interface Comparison {
 const COMPARISONS: readonly Comparison[] = [
   { what: "plain route, Sluice ÷ nginx", of: "plain Sluice", to: "plain nginx", atMost: 1.15 },
   { what: "plain route, Sluice ÷ HAProxy", of: "plain Sluice", to: "plain HAProxy", atMost: 1.15 },
+  { what: "--enable-metrics ÷ without", of: "measured Sluice", to: "plain Sluice" },
   { what: "10,000 hosts ÷ one, same host asked", of: "crowded Sluice", to: "plain Sluice", atMost: 1.03 },
   { what: "10,000 hosts ÷ one, all asked in turn", of: "spread Sluice", to: "plain Sluice" },
   { what: "twelve paths ÷ one", of: "paths Sluice", to: "plain Sluice" },
@@ -140,7 +141,7 @@ export function machineLine({ processor, processors, memoryGiB, kernel, load, ve
   return `${processors} × ${processor}, ${memoryGiB} GiB, Linux ${kernel}, load before the run ${load.toFixed(2)}; ${tools}`;
 }
 
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? "").length)));
   const line = (row: readonly string[]): string => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
   const [head = [], ...rest] = rows;

@@ -1,10 +1,12 @@
 #!/bin/sh
 # Sets a machine up: Debian packages of the engine, npm packages (the project's own Node 24 among them), the edge
 # compiled to Lua. Says what it does before it does it; what is done already is skipped, so it can be run at any time.
+# With "tests", Debian packages that only some Ingresses need come too: without them their tests are skipped, loudly.
 set -eu
 cd "$(dirname "$0")/.."
 
-ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson'
+ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson libnginx-mod-stream libnginx-mod-stream-js'
+TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs'
 STAMP=node_modules/.sluice-setup
 EDGE=edge/build/sluice.lua
 
@@ -16,9 +18,9 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Names the packages of $ENGINE_PACKAGES that are not installed.
+# Names those of the packages that are not installed.
 missing_packages() {
-  for package in $ENGINE_PACKAGES; do
+  for package in "$@"; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
     [ "$status" = installed ] || printf '%s ' "$package"
   done
@@ -29,12 +31,26 @@ install_engine() {
     PATH=$PATH:/usr/sbin command -v nginx >/dev/null || die "nginx is missing and this is no Debian: install nginx with its Lua module, lua-resty-core and lua-cjson, then run this again."
     return 0
   fi
-  missing=$(missing_packages | sed 's/ $//')
+  missing=$(missing_packages $ENGINE_PACKAGES | sed 's/ $//')
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
     die "these Debian packages are missing, and installing them needs root or sudo: $missing. Run as root: apt-get install --no-install-recommends $missing"
   fi
-  say "installing Debian packages: $missing"
+  install_packages $missing
+}
+
+# Nobody has to have these.
+install_for_tests() {
+  command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
+  missing=$(missing_packages $TEST_PACKAGES | sed 's/ $//')
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null || ! (install_packages $missing); then
+    say "tests that need these Debian packages will be skipped: $missing"
+  fi
+}
+
+install_packages() {
+  say "installing Debian packages: $*"
   say "(nginx's own service is neither started nor enabled: Sluice runs an nginx of its own)"
   as_root apt-get update -q
   # The policy keeps the package from starting the service on port 80; an existing policy stays as it is.
@@ -52,7 +68,7 @@ install_engine() {
     if [ "$fresh" != installed ]; then
       update-rc.d nginx disable >/dev/null 2>&1 || true
     fi
-  ' sh $missing
+  ' sh "$@"
 }
 
 # Repeats a line while something that prints nothing of its own is at work.
@@ -101,6 +117,7 @@ build_edge() {
 }
 
 install_engine
+[ "${1:-}" != tests ] || install_for_tests
 install_npm_packages
 build_edge
 say 'done'

@@ -7,7 +7,9 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
-import { parseConfig, type Config } from "./model/config.ts";
+import type { Candidate, Judgement } from "./model/candidate.ts";
+import type { Config } from "./model/config.ts";
+import { parseConfig } from "./model/config/parse.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -25,6 +27,8 @@ export interface ControllerOptions {
   readonly engineFindings: () => readonly Finding[];
   /** After each turn, with the number of parts that it changed and how long it took. */
   readonly turned: (parts: number, milliseconds: number) => void;
+  /** After each turn, once the engine has been told of it; `wanted` resolves when what it refers to has been read. */
+  readonly taken: (built: Built, wanted: Promise<void>) => void;
   /** The controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -36,14 +40,18 @@ export interface Controller {
   engineChanged(): void;
   /** Reads the source anew and resolves when every worker runs what it says; rejects when nginx refuses it, or `signal` aborts first. */
   sync(signal: AbortSignal): Promise<EngineState>;
+  /** Resolves when one Ingress was taken in at least as the source says it is now; see `Source.catchUp`. */
+  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  consider(candidate: Candidate): Judgement | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
-  const compiler = createCompiler();
+  const compiler = createCompiler(settings.profilesPerNamespace);
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
@@ -61,7 +69,7 @@ export function createController(options: ControllerOptions): Controller {
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
-    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config);
     options.configured(config.config);
   };
 
@@ -93,11 +101,12 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    void source.want(now.wanted);
+    const wanted = source.want(now.wanted);
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
-    // Some of the operator's settings are in nginx.conf alone and change no part.
-    if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
+    if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
+    options.taken(now, wanted);
     options.turned(changed.size, performance.now() - begun);
   };
 
@@ -123,8 +132,15 @@ export function createController(options: ControllerOptions): Controller {
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
-    findings: () =>
-      sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? [])]),
+    consider: (candidate) => builder.consider(candidate, source.snapshot),
+    async catchUp(namespace, name, signal) {
+      await source.catchUp(namespace, name, signal);
+      turn();
+    },
+    findings: () => {
+      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+    },
   };
 }
 

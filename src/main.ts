@@ -7,8 +7,12 @@ type Command = (argv: readonly string[]) => Promise<void>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
+  wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
+  // As ingress-nginx's manifests name their program: an argument list that was made for it starts Sluice.
+  "/nginx-ingress-controller": async () => (await import("./commands/run.ts")).runCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
 };
 
@@ -18,6 +22,7 @@ async function main(argv: readonly string[]): Promise<void> {
   if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
   const load = COMMANDS[name];
   if (!load) throw new UserError(`There is no command "${printable(name)}"; "sluice --help" lists the commands.`, 2);
+  if (rest.includes("--version")) return void process.stdout.write(`sluice ${await version()}\n`);
   await (await load())(rest);
 }
 

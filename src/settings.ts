@@ -19,7 +19,15 @@ export interface Settings {
   readonly manifests: readonly string[];
   readonly kubeconfig: string;
   readonly context: string;
+  /** URL of the API server; empty: that of the kubeconfig, or of the pod. */
+  readonly apiserverHost: string;
+  readonly certificateAuthority: string;
   readonly watchNamespace: string;
+  /** Label selector. */
+  readonly watchNamespaceSelector: string;
+  readonly secrets: "all" | "named";
+  /** `namespace/name`. */
+  readonly serviceAccount: string;
   // which objects are ours
   readonly ingressClass: string;
   readonly controllerClass: string;
@@ -27,11 +35,17 @@ export interface Settings {
   readonly watchIngressWithoutClass: boolean;
   readonly disableCatchAll: boolean;
   readonly disableSvcExternalName: boolean;
+  readonly enableTopologyAwareRouting: boolean;
   readonly annotationsPrefix: string;
+  readonly deepInspect: boolean;
   // `namespace/name`, empty: none
   readonly configmap: string;
   readonly defaultBackendService: string;
   readonly defaultSslCertificate: string;
+  // ports below http; ConfigMaps as `namespace/name`, empty: none
+  readonly tcpServicesConfigmap: string;
+  readonly udpServicesConfigmap: string;
+  readonly enableSslPassthrough: boolean;
   // listeners
   readonly bindAddress: readonly string[];
   readonly httpPort: number;
@@ -39,15 +53,55 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // metrics
+  readonly enableMetrics: boolean;
+  readonly metricsPerHost: boolean;
+  readonly metricsPerPath: boolean;
+  readonly metricsMaxSeries: number;
+  readonly reportStatusClasses: boolean;
+  /** Upper bounds, ascending: seconds, bytes, bytes. */
+  readonly timeBuckets: readonly number[];
+  readonly lengthBuckets: readonly number[];
+  readonly sizeBuckets: readonly number[];
+  readonly excludeSocketMetrics: readonly string[];
+  // the admission webhook: where it listens (`:8443`; empty: nowhere), and its files
+  readonly validatingWebhook: string;
+  readonly validatingWebhookCertificate: string;
+  readonly validatingWebhookKey: string;
+  readonly validatingWebhookClientCa: string;
+  // what is written to the cluster
+  readonly updateStatus: boolean;
+  /** `namespace/name`, empty: none. */
+  readonly publishService: string;
+  readonly publishStatusAddress: readonly string[];
+  readonly reportNodeInternalIpAddress: boolean;
+  /** Seconds. */
+  readonly statusUpdateInterval: number;
+  readonly updateStatusOnShutdown: boolean;
+  readonly disableLeaderElection: boolean;
+  readonly electionId: string;
+  /** Seconds. */
+  readonly electionTtl: number;
+  readonly disableSyncEvents: boolean;
+  // sluice wait
+  readonly for: "programmed";
+  /** Seconds. */
+  readonly timeout: number;
   // process
   readonly runtimeDir: string;
+  readonly externalAgent: boolean;
+  /** Empty: in the runtime folder. */
+  readonly tempDir: string;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
-  /** Seconds. */
   readonly reloadInterval: number;
+  readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
+  /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
+  readonly shutdownGracePeriod: number;
+  readonly postShutdownGracePeriod: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";
 }
@@ -72,7 +126,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -91,6 +145,13 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
     throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
   }
   requireDistinctPorts(settings, command);
+  requireWebhookFiles(settings);
+  if (settings.watchNamespace !== "" && settings.watchNamespaceSelector !== "") {
+    throw mistake("--watch-namespace and --watch-namespace-selector both say which namespaces are read: give one of them");
+  }
+  if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
+    throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
+  }
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
 }
@@ -110,7 +171,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       continue;
     }
     const foreign = fieldOf(name, command, false) || isBuiltIn(name) ? undefined : ingressNginxFlag(name);
-    const needsValue = foreign === "value" || takesValue(name);
+    const needsValue = foreign?.takes === "value" || takesValue(name);
     const next = argv[index + 1];
     if (needsValue && inline === undefined) index++;
     if (needsValue && inline === undefined && next === undefined) throw mistake(`${word} needs a value: write ${word}=VALUE`);
@@ -144,7 +205,7 @@ function fieldOf(name: string, command: Command, required = true): keyof Setting
 
 function unknownFlag(word: string, command: Command): UserError {
   const own = fields().filter((field) => FLAGS[field].commands?.includes(command) ?? true);
-  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS, "help", "version"];
+  const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS.map(({ flag }) => flag), "help", "version"];
   const near = closest(word.replace(/^-+/, ""), names);
   return mistake(
     `"sluice ${command}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${command} --help"` : `did you mean --${near}?`),
@@ -189,6 +250,11 @@ function requireDistinctPorts(settings: Settings, command: Command): void {
     const earlier = ports.slice(0, index).find((one) => one[1] === port);
     if (earlier) throw mistake(`${flag} and ${earlier[0]} are both ${port}: give them different ports`);
   }
+}
+
+function requireWebhookFiles({ validatingWebhook, validatingWebhookCertificate: certificate, validatingWebhookKey: key }: Settings): void {
+  if (validatingWebhook === "" || (certificate !== "" && key !== "")) return;
+  throw mistake("--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key: API servers ask over TLS only");
 }
 
 function mistake(sentence: string): UserError {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { directive, expression, print } from "../src/compile/directive.ts";
-import { DEFAULT_CONFIG, parseConfig } from "../src/model/config.ts";
+import { DEFAULT_CONFIG } from "../src/model/config.ts";
+import { parseConfig } from "../src/model/config/parse.ts";
 import type { Config } from "../src/model/config.ts";
+import { KEYS } from "../src/model/config/keys.ts";
 import { CONFIG_TABLE } from "../src/model/config/table.ts";
 import type { ConfigMap } from "../src/source/objects.ts";
 
@@ -15,8 +17,9 @@ const parse = (data: Record<string, string>): { config: Config; codes: string[];
 
 test("every default can be parsed, and is what a controller without ConfigMap has", () => {
   for (const [field, row] of Object.entries(CONFIG_TABLE)) assert.ok(row.type.parse(row.default), field);
-  assert.deepEqual(parseConfig(undefined), { config: DEFAULT_CONFIG, findings: [] });
-  const spelledOut = Object.fromEntries(Object.values(CONFIG_TABLE).map(({ key, default: text }) => [key, text]));
+  const { config: usual, findings } = parseConfig(undefined);
+  assert.deepEqual([usual, findings], [DEFAULT_CONFIG, []]);
+  const spelledOut = Object.fromEntries(KEYS.map(({ name, row }) => [name, row.default]));
   assert.deepEqual(parse(spelledOut), { config: DEFAULT_CONFIG, codes: [], sentences: [] });
   const { proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout } = DEFAULT_CONFIG;
   assert.deepEqual([proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout], [1048576, false, 308, ["0.0.0.0/0"], ""]);
@@ -41,6 +44,7 @@ for (const [key, value, field, expected] of [
   ["ssl-ecdh-curve", "X25519:prime256v1", "sslEcdhCurve", "X25519:prime256v1"],
   ["large-client-header-buffers", "8  16k", "largeClientHeaderBuffers", "8 16k"],
   ["log-format-upstream", '{"a": "${http_x_a}", "b": $status}', "logFormatUpstream", '{"a": "${http_x_a}", "b": $status}'],
+  ["log-format-stream", "$remote_addr ${session_time}", "logFormatStream", "$remote_addr ${session_time}"],
 ] as const) {
   test(`${key}: "${value}" is taken`, () => {
     const { config, codes } = parse({ [key]: value });
@@ -88,17 +92,45 @@ test("bad pieces of a list are left out: a trusted network that is misspelt neve
 
 test("the exact key wins over one in other letters", () => {
   assert.deepEqual(parse({ "use-gzip": "true", "USE-GZIP": "nonsense" }).codes, []);
+  assert.deepEqual(parse({ "Main-Snippet": "user root;" }).codes, ["config-key-refused data[Main-Snippet]"]);
 });
 
-test("keys that have no effect are told", () => {
-  const data = { "use-gzp": "true", "main-snippet": "x", "block-user-agents": "curl", "block-cidrs": "", "enable-modsecurity": "false" };
+test("keys that have no effect are told, those that ask for nothing are not", () => {
+  const data = {
+    "use-gzp": "true", "http-snippet": "proxy_buffering on; brotli on; tea earl-grey;", "server-snippet": "} oops", "reuse-port": "false",
+    "lua-shared-dicts": "", "enable-ocsp": "false", "http2-max-requests": "0", "use-geoip2": "F", "enable-serial-reloads": "true",
+  };
   const { findings } = parseConfig(configMap(data));
-  assert.deepEqual(findings.map(({ code, severity }) => [code, severity]), [
-    ["config-protection-not-honoured", "error"],
-    ["config-key-not-honoured", "warning"],
-    ["config-key-unknown", "warning"],
+  assert.deepEqual(findings.map(({ code, severity, field }) => [code, severity, field]), [
+    ["config-key-without-effect", "warning", "data[enable-serial-reloads]"],
+    ["config-key-refused", "error", "data[http-snippet]"],
+    ["config-key-without-effect", "warning", "data[reuse-port]"],
+    ["config-key-refused", "error", "data[server-snippet]"],
+    ["config-key-unknown", "warning", "data[use-gzp]"],
   ]);
-  assert.match(findings[2]?.sentence ?? "", /did you mean "use-gzip"\?$/);
+  assert.match(findings[1]?.sentence ?? "", /write proxy-buffering: "on" \(for proxy_buffering on\), enable-brotli \(for brotli\) \(nothing does the same as tea earl-grey\) instead$/);
+  assert.match(findings[4]?.sentence ?? "", /did you mean "use-gzip"\?$/);
+});
+
+test("a bad value keeps the last good one of its key, and says so; a key that is removed has its default again", () => {
+  const first = parseConfig(configMap({ "keep-alive": "10", "use-gzip": "true", "annotations-risk-level": "Critical", "whitelist-source-range": "10.0.0.0/8" }));
+  const bad = { "keep-alive": "10s", "annotations-risk-level": "Total", "whitelist-source-range": "10.0.0.0/33", "proxy-real-ip-cidr": "10.0.0.0/8, x" };
+  const second = parseConfig(configMap(bad), first);
+  const { keepAlive, useGzip, annotationsRiskLevel, whitelistSourceRange, proxyRealIpCidr } = second.config;
+  assert.deepEqual([keepAlive, useGzip, annotationsRiskLevel, whitelistSourceRange, proxyRealIpCidr], [10, false, "Critical", ["10.0.0.0/8"], ["10.0.0.0/8"]]);
+  assert.deepEqual(second.findings.map(({ effect }) => effect), [
+    "every Ingress is served with its last good value, Critical, instead",
+    "every Ingress is served with its last good value, 10, instead",
+    "every Ingress is served with the other pieces instead",
+    "every Ingress is served with its last good value, 10.0.0.0/8, instead",
+  ]);
+  // Read again, and again with another mistake: the last good value stays.
+  const third = parseConfig(configMap({ ...bad, "keep-alive": "" , "http-redirect-code": "303" }), parseConfig(configMap(bad), second));
+  assert.deepEqual([third.config.keepAlive, third.config.annotationsRiskLevel, third.config.httpRedirectCode], [0, "Critical", 308]);
+  assert.match(third.findings.find(({ field }) => field === "data[http-redirect-code]")?.effect ?? "", /its default, 308,/);
+  assert.deepEqual(parseConfig(configMap({}), third).config, DEFAULT_CONFIG);
+  // It was removed in between: nothing is left of it.
+  assert.equal(parseConfig(configMap({ "keep-alive": "x" }), parseConfig(configMap({}), first)).config.keepAlive, 75);
 });
 
 /** Travels to the edge as data, or is used on Node alone. */
@@ -114,7 +146,7 @@ test("no value reaches nginx in a form that could not stand there", () => {
     fc.property(fc.constantFrom(...rows), text, (row, value) => {
       const { config } = parse({ [row.key]: value });
       for (const [field, taken] of Object.entries(config)) {
-        if (field === "logFormatUpstream") print([directive("log_format", expression(String(taken)))]);
+        if (field === "logFormatUpstream" || field === "logFormatStream") print([directive("log_format", expression(String(taken)))]);
         else if (!isData(field)) for (const one of [taken].flat()) assert.match(String(one), /^[^\s"'\\$;{}#]*(?: [^\s"'\\$;{}#]+)*$/, field);
       }
     }),

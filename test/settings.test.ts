@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { COMMANDS, helpFor, parseSettings } from "../src/settings.ts";
+import { ALL_OF_INGRESS_NGINX, INGRESS_NGINX_FLAGS, withoutEffect } from "../src/settings/ingress-nginx-flags.ts";
 import { FLAGS } from "../src/settings/table.ts";
 
 const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
@@ -10,28 +11,68 @@ test("without flags there are ingress-nginx's defaults", () => {
     manifests: [],
     kubeconfig: "",
     context: "",
+    apiserverHost: "",
+    certificateAuthority: "",
     watchNamespace: "",
+    watchNamespaceSelector: "",
+    secrets: "all",
+    serviceAccount: "",
     ingressClass: "nginx",
     controllerClass: "k8s.io/ingress-nginx",
     ingressClassByName: false,
     watchIngressWithoutClass: false,
     disableCatchAll: false,
     disableSvcExternalName: false,
+    enableTopologyAwareRouting: false,
     annotationsPrefix: "nginx.ingress.kubernetes.io",
+    deepInspect: true,
     configmap: "",
     defaultBackendService: "",
     defaultSslCertificate: "",
+    tcpServicesConfigmap: "",
+    udpServicesConfigmap: "",
+    enableSslPassthrough: false,
     bindAddress: [],
     httpPort: 80,
     httpsPort: 443,
     healthzPort: 10254,
     healthzHost: "",
     healthCheckPath: "/healthz",
+    enableMetrics: false,
+    metricsPerHost: true,
+    metricsPerPath: true,
+    metricsMaxSeries: 100_000,
+    reportStatusClasses: false,
+    timeBuckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    lengthBuckets: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+    sizeBuckets: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7],
+    excludeSocketMetrics: [],
+    validatingWebhook: "",
+    validatingWebhookCertificate: "",
+    validatingWebhookKey: "",
+    validatingWebhookClientCa: "",
+    updateStatus: true,
+    publishService: "",
+    publishStatusAddress: [],
+    reportNodeInternalIpAddress: false,
+    statusUpdateInterval: 60,
+    updateStatusOnShutdown: true,
+    disableLeaderElection: false,
+    electionId: "ingress-controller-leader",
+    electionTtl: 30,
+    disableSyncEvents: false,
+    for: "programmed",
+    timeout: 60,
     runtimeDir: "/run/user/7/sluice",
+    externalAgent: false,
+    tempDir: "",
     resolver: "",
     allowLocalTargets: false,
     reloadInterval: 10,
+    profilesPerNamespace: 128,
     shutdownTimeout: 10,
+    shutdownGracePeriod: 0,
+    postShutdownGracePeriod: 0,
     logLevel: "info",
     output: "text",
     help: false,
@@ -55,19 +96,66 @@ test("values come after = or as the next word, lists add up, the last of others 
   );
 });
 
+test("flags that exclude or need each other, and values that are none, are told in a sentence", () => {
+  const refused: readonly (readonly [string[], RegExp])[] = [
+    [["--watch-namespace=a", "--watch-namespace-selector=team=shop"], /give one of them/],
+    [["--validating-webhook=:8443", "--validating-webhook-key=k"], /needs --validating-webhook-certificate and --validating-webhook-key/],
+    [["--validating-webhook=8443"], /--validating-webhook must be an address with a port/],
+    [["--validating-webhook=host:8443"], /must be an address with a port/],
+    [["--watch-namespace-selector=team in shop"], /must be a label selector/],
+    [["--apiserver-host=10.0.0.1:6443"], /must be an http or https URL/],
+    [["--secrets=some"], /must be one of all, named/],
+  ];
+  for (const [argv, sentence] of refused) assert.throws(() => parseSettings(argv, "run", ENV), sentence);
+  const webhook = ["--validating-webhook=[::1]:8443", "--validating-webhook-certificate=c", "--validating-webhook-key=k", "--apiserver-host=http://localhost:8001/"];
+  const settings = parseSettings(webhook, "run", ENV);
+  assert.deepEqual([settings.validatingWebhook, settings.apiserverHost], ["[::1]:8443", "http://localhost:8001"]);
+});
+
 test("words are for the commands that take them", () => {
   assert.deepEqual(parseSettings(["http://a/", "--manifests=m", "--", "--b"], "explain", ENV).arguments, ["http://a/", "--b"]);
   assert.equal(parseSettings(["-h"], "run", ENV).help, true);
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--publish-service=ns/a", "--election-id", "leader", "--enable-metrics", "-v=3", "--update-status=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--sync-period=1m", "--stream-port", "1", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
-  assert.deepEqual(settings.ignored, ["--publish-service", "--election-id", "--enable-metrics", "-v", "--update-status", "--alsologtostderr", "--log_dir"]);
+  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
 });
 
+test("every flag of ingress-nginx either sets something or has a reason why not, never both", () => {
+  const own = Object.values(FLAGS).map(({ flag }) => flag);
+  const foreign = INGRESS_NGINX_FLAGS.map(({ flag }) => flag);
+  const declared = [...own, ...foreign, "version"];
+  assert.deepEqual(ALL_OF_INGRESS_NGINX.filter((name) => declared.filter((one) => one === name).length !== 1), []);
+  assert.deepEqual(foreign.filter((name) => !ALL_OF_INGRESS_NGINX.includes(name)), []);
+  for (const row of Object.values(FLAGS)) if (row.differs) assert.ok(ALL_OF_INGRESS_NGINX.includes(row.flag), `${row.flag} differs from what?`);
+});
+
+test("what has no effect is said in one sentence for each reason", () => {
+  assert.deepEqual(withoutEffect(["--logtostderr", "-v", "--sync-period"]), [
+    "--logtostderr, -v have no effect: the log goes to standard error; --log-level and --output shape it",
+    "--sync-period has no effect: watches resume where they were cut and list anew when they cannot, so nothing has to be read again now and then",
+  ]);
+  assert.deepEqual(withoutEffect([]), []);
+});
+
+test("durations are written as in Go; a Lease of no time has the default one", () => {
+  const ttl = (text: string): number => parseSettings([`--election-ttl=${text}`], "run", ENV).electionTtl;
+  assert.deepEqual(["30s", "1m30s", "1500ms", "2", "1.5s", "0s", "0", "-5s"].map(ttl), [30, 90, 1.5, 2, 1.5, 30, 30, 30]);
+  assert.deepEqual(parseSettings(["--publish-status-address=192.0.2.1, lb.example", "--publish-status-address=2001:db8::1"], "run", ENV).publishStatusAddress,
+    ["192.0.2.1", "lb.example", "2001:db8::1"]);
+});
+
 for (const [argv, sentence] of [
+  [["--time-buckets=1,0.5"], '--time-buckets must be at most 50 ascending numbers above 0, separated by commas, not "1,0.5".'],
+  [["--exclude-socket-metrics=nonsense"], "--exclude-socket-metrics must be names among requests, request_duration_seconds, connect_duration_seconds, header_duration_seconds, response_duration_seconds, response_size, bytes_sent, request_size, not \"nonsense\"."],
+  [["--publish-service=a/b", "--publish-status-address=192.0.2.1"], "--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them."],
+  [["--publish-status-address=a b"], '--publish-status-address must be IP addresses and host names, separated by commas, not "a b".'],
+  [["--election-ttl=500ms"], '--election-ttl must be a duration of at least 1s, such as 30s, not "500ms".'],
+  [["--election-ttl=1d"], '--election-ttl must be a duration of at least 1s, such as 30s, not "1d".'],
+  [["--status-update-interval=4"], '--status-update-interval must be a whole number of seconds from 5 to 86400, not "4".'],
   [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
   [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
   [["-x"], '"sluice run" has no flag -x: see "sluice run --help".'],
@@ -93,5 +181,8 @@ test("the help of every command names its flags and no others", () => {
       assert.equal(help.includes(`  --${row.flag}`), row.commands?.includes(command) ?? true, `${command} ${row.flag}`);
     }
     assert.match(help, /^Usage: sluice [\s\S]*\nExamples:\n {2}sluice /);
+    // An example is one line, to be copied.
+    const [text = ""] = help.split("\nExamples:\n");
+    assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
   }
 });

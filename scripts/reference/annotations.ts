@@ -2,7 +2,7 @@
 import type { Annotation, Honoured, OnInvalid } from "../../src/model/annotations/annotation.ts";
 import { annotations } from "../../src/model/annotations/table.ts";
 import { defaultValues, type Values } from "../../src/model/annotations/values.ts";
-import { parseConfig } from "../../src/model/config.ts";
+import { parseConfig } from "../../src/model/config/parse.ts";
 import { code, page, table } from "./markdown.ts";
 
 const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {
@@ -44,8 +44,8 @@ function works(row: Honoured, defaults: Values): string[] {
   return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, row.risk];
 }
 
-function outcome({ name }: Exclude<Annotation, Honoured>): string {
-  const allowed = name === "configuration-snippet" || name === "server-snippet";
+function outcome({ place }: Exclude<Annotation, Honoured>): string {
+  const allowed = place === "location";
   const refused = "refused: it puts text into nginx's configuration; a finding names what does the same";
   return allowed ? `${refused}. The operator may [allow it](../decisions/012-snippets-tested-alone.md)` : refused;
 }

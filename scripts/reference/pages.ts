@@ -1,17 +1,21 @@
 /** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
+import * as admissionFindings from "../../src/admission/findings.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
-import { NOT_HONOURED, PROTECTIONS } from "../../src/model/config/not-honoured.ts";
-import { CONFIG_TABLE, type ConfigRow } from "../../src/model/config/table.ts";
+import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
+import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
+import { CONFIG_TABLE } from "../../src/model/config/table.ts";
 import * as modelFindings from "../../src/model/findings-catalogue.ts";
 import type { FindingKind } from "../../src/model/findings.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
 import { defaultOf } from "../../src/settings/help.ts";
-import { INGRESS_NGINX_FLAGS } from "../../src/settings/ingress-nginx-flags.ts";
+import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
+import * as reportFindings from "../../src/report/cluster/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -21,6 +25,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
+    ["guide/why-did-sluice-answer.md", answersPage()],
   ]);
 }
 
@@ -40,10 +45,18 @@ function flagsPage(): string {
         ]),
       ),
     ]),
-    "## Taken without effect",
-    "Flags of ingress-nginx that Sluice does not have. They are accepted, so that the arguments of an existing Deployment keep working, and named in the log at start.",
-    [...INGRESS_NGINX_FLAGS].sort().map((name) => code(`--${name}`)).join(" "),
+    "## Flags of ingress-nginx",
+    "All of them are accepted, so that the arguments of an existing Deployment keep working. One that has no effect is named once at start, with its reason. Flags of klog, Kubernetes' logging library, come last.",
+    table(["flag", "here", "how, or why not"], ALL_OF_INGRESS_NGINX.map((name) => [code(`--${name}`), ...stateOf(name, rows)])),
   ]);
+}
+
+/** Whether a flag of ingress-nginx works, and what is different. */
+function stateOf(name: string, rows: readonly FlagRow<unknown>[]): [state: string, remark: string] {
+  const row = rows.find(({ flag }) => flag === name);
+  if (row) return row.differs === undefined ? ["works", ""] : ["differs", row.differs];
+  const foreign = ingressNginxFlag(name);
+  return foreign ? ["no effect", foreign.why] : ["works", ""];
 }
 
 /** The table of flags is ahead of the commands. */
@@ -53,26 +66,48 @@ function exists(command: Command): boolean {
 
 function configPage(): string {
   const rows: ConfigRow<unknown>[] = Object.values(CONFIG_TABLE);
-  return page("ConfigMap", "src/model/config/table.ts", [
-    "Keys of the ConfigMap that `--configmap` names. Names and defaults are ingress-nginx's, except where a row says otherwise. A key that cannot be read is a finding and keeps its default.",
+  const others = (state: OtherRow["state"]): readonly OtherRow[] => OTHER_KEYS.filter((row) => row.state === state);
+  const why = ({ key, why: reason, instead }: OtherRow): readonly string[] => [code(key), `It ${reason}.`, instead === "" ? "nothing" : instead];
+  return page("ConfigMap", "src/model/config/", [
+    "Keys of the ConfigMap that `--configmap` names: each one that ingress-nginx knows, and Sluice's own. Names and defaults are ingress-nginx's, except where a row says otherwise.",
+    "A change takes effect at once. **reload** says what it costs: `no`, it travels to the workers as data; `yes`, nginx reads it in its configuration, so new workers take over and the old ones finish what they have.",
+    "A value that cannot be read is a finding. The last good value of its key goes on serving, or its default where there was none since Sluice started. Of a list only the bad pieces are left out. A key that is removed has its default again.",
+    "## Keys",
     table(
-      ["key", "default", "what it does", "must be"],
-      rows.map((row) => [code(row.key), row.default === "" ? "empty" : code(row.default), row.doc, row.type.expects]),
+      ["key", "default", "what it does", "must be", "reload"],
+      rows.map((row) => [
+        code(row.key),
+        row.default === "" ? "empty" : code(row.default),
+        [row.own ? "Sluice's own." : "", row.doc, row.differs === undefined ? "" : `**Differs**: ${row.differs}`].filter(Boolean).join(" "),
+        row.type.expects,
+        row.reload ? "yes" : "no",
+      ]),
     ),
-    "## Not honoured",
-    "Known keys of ingress-nginx without effect: a finding says so. The first list keeps requests out in ingress-nginx, so its finding is an error.",
-    names(PROTECTIONS),
-    names(NOT_HONOURED),
+    "## Without effect here",
+    "Their values change nothing; one that asks for something is a finding.",
+    table(["key", "why", "instead"], others("no effect").map(why)),
+    "## Refused",
+    "A value is a finding that says, statement by statement, what does the same.",
+    table(["key", "why", "instead"], others("refused").map(why)),
+    ...(others("planned").length === 0 ? [] : [
+      "## Not honoured yet",
+      "Keys that belong to features which are not there yet: a value is a finding; of keys that keep requests out it is an error.",
+      names(others("planned").map(({ key }) => key)),
+    ]),
   ]);
 }
 
 const EVERYTHING_WRONG: EngineState = {
-  observed: 1, programmed: 1, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
+  observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  streams: {
+    reloads: 0, refused: "‹reason›", modulesMissing: true,
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+  },
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

@@ -1,5 +1,7 @@
 /** `sluice run`: serves the Ingresses of a cluster, or of folders, until it is told to stop. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { helpFor, parseSettings } from "../settings.ts";
+import { withoutEffect } from "../settings/ingress-nginx-flags.ts";
 import { createLog } from "../support/log.ts";
 import { openSource } from "./sources.ts";
 import { startServing } from "./serving.ts";
@@ -8,9 +10,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "run");
   if (settings.help) return void process.stdout.write(helpFor("run"));
   const log = createLog({ level: settings.logLevel, output: settings.output });
-  if (settings.ignored.length > 0) {
-    log("warn", `these flags of ingress-nginx have no effect here: ${settings.ignored.join(" ")}`);
-  }
+  for (const sentence of withoutEffect(settings.ignored)) log("info", sentence);
   const asked = new AbortController();
   const stopped = untilSignal().then(() => asked.abort());
   const source = openSource(settings, log);
@@ -24,8 +24,10 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   if (serving) {
     log("info", `serving ${source.description}`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
     await stopped;
-    log("info", "stopping: nginx finishes its requests");
+    const { shutdownGracePeriod: grace } = settings;
+    if (grace > 0) log("info", `not ready any more; serving on for ${grace} s`);
     await serving.stop();
+    await sleep(settings.postShutdownGracePeriod * 1000);
   }
   log("info", "stopped");
 }

@@ -3,30 +3,40 @@
  */
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
-import { claimFolder, clearFolder } from "../engine/runtime-folder.ts";
-import { superviseAgent } from "../engine/supervise.ts";
+import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
+import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
+import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
+import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
+import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { clusterOf } from "./sources.ts";
 
 export interface Serving {
   readonly controller: Controller;
   readonly engine: Engine;
-  /** Ends everything: probes fail first, then nginx finishes its requests, then the rest goes, and the files last. */
+  /**
+   * Ends everything: probes fail first, and the grace period passes; then nginx finishes its requests, then the rest
+   * goes, and the files last. An agent in another container is left alone: it serves on until it is told itself.
+   */
   stop(): Promise<void>;
 }
 
@@ -44,12 +54,14 @@ export interface ServingHooks {
  * Starts; resolves when the source was read and everything is on its way. When it rejects, what had started has ended.
  */
 export async function startServing(settings: Settings, source: Source, log: Log, hooks: ServingHooks = {}): Promise<Serving> {
-  const folder = prepareFolder(settings.runtimeDir);
+  const folder = prepareFolder(settings);
   const ending = new AbortController();
   let started = false;
   const endings: (() => Promise<void> | void)[] = [() => folder.leave(!started)];
+  let leave = async (): Promise<void> => {};
   const stop = async (): Promise<void> => {
     ending.abort();
+    await leave();
     for (const end of endings.splice(0).reverse()) await end();
   };
   const giveUp = (): void => ending.abort();
@@ -63,12 +75,21 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const agent = superviseAgent(settings, log);
+    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+    endings.push(() => webhook.close());
+    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+    parts.webhook = webhook;
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
     hooks.signal?.throwIfAborted();
     started = true;
+    if (parts.cluster) {
+      endings.push(() => parts.cluster?.stop());
+      await parts.cluster.start();
+    }
+    leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
     await stop();
@@ -78,20 +99,39 @@ export async function startServing(settings: Settings, source: Source, log: Log,
   }
 }
 
+/** Load balancers see a probe fail and send nobody any more; who has a connection is asked to open the next one elsewhere. */
+async function turnAway(engine: Engine, graceSeconds: number): Promise<void> {
+  if (graceSeconds === 0) return;
+  engine.retire(graceSeconds + 1);
+  await sleep(graceSeconds * 1000);
+}
+
 interface Assembly {
   readonly engine: Engine;
   readonly controller: Controller;
+  /** Undefined: objects come from files. */
+  readonly cluster: ClusterReport | undefined;
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
+  /** Once it is open. */
+  webhook: Webhook | undefined;
 }
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
-  const { workers } = probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
@@ -102,19 +142,33 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      cluster?.engineChanged();
+      programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
+  });
+  let ours: Built["ingresses"] | undefined;
+  const programmed = trackProgrammed(() => engine.state);
+  const connect = clusterOf(settings);
+  const cluster = connect && createClusterReport({
+    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
+    taken: (built, wanted) => {
+      ours = built.ingresses;
+      programmed.take(ours, built.change.ingresses, wanted);
+      cluster?.taken(built);
+    },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
+      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -127,9 +181,11 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
-    metrics: () => metrics.render(),
+    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
+    metrics: () => metrics.scrape(),
   };
-  return { engine, controller, findingLog, spans, health };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
+  return assembly;
 }
 
 function closeServer(server: Server): void {
@@ -141,7 +197,7 @@ function closeServer(server: Server): void {
  * Claims the runtime folder and takes the controller's lock in it. `leave` removes what Sluice made there, and the
  * folder too when the start `failed` and the folder was not there before.
  */
-function prepareFolder(runtimeDir: string): { leave(failed: boolean): void } {
+function prepareFolder({ runtimeDir, externalAgent }: Settings): { leave(failed: boolean): void } {
   if (runtimeDir.length + "/control.sock".length > LONGEST_SOCKET_PATH) {
     throw new UserError(`--runtime-dir=${runtimeDir} is too long for the path of a unix socket: choose one of at most 90 characters.`);
   }
@@ -149,7 +205,8 @@ function prepareFolder(runtimeDir: string): { leave(failed: boolean): void } {
   const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
   return {
     leave(failed) {
-      clearFolder(runtimeDir, failed && made);
+      if (externalAgent) clearControllerFiles(runtimeDir);
+      else clearFolder(runtimeDir, failed && made);
       rmSync(lock, { force: true });
     },
   };

@@ -4,7 +4,8 @@
  */
 import { rmSync } from "node:fs";
 import { findOrphans } from "../engine/agent/nginx-process.ts";
-import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from "../engine/locks.ts";
+import { INSTANCES } from "../engine/instances.ts";
+import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER, takeLock } from "../engine/locks.ts";
 import { NGINX_BINARY } from "../engine/paths.ts";
 import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
 import { ended } from "../engine/supervise.ts";
@@ -15,7 +16,7 @@ import { UserError } from "../support/user-error.ts";
 export async function stopCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "stop");
   if (settings.help) return void process.stdout.write(helpFor("stop"));
-  const patience = settings.shutdownTimeout * 1000 + 10_000;
+  const patience = (settings.shutdownGracePeriod + settings.shutdownTimeout) * 1000 + 10_000;
   const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
   let found = orphans.length > 0;
   for (const orphan of orphans) signal(orphan, "SIGQUIT");
@@ -24,6 +25,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   for (const [file, how] of [
     [CONTROLLER_LOCK, "SIGTERM"],
     [AGENT_LOCK, "SIGTERM"],
+    [STREAM_MASTER, "SIGQUIT"],
     [NGINX_MASTER, "SIGQUIT"],
   ] as const) {
     const path = `${settings.runtimeDir}/${file}`;
@@ -43,7 +45,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
 /** Everybody has ended; the lock keeps a new one from starting meanwhile. */
 function clearAfter(runtimeDir: string): void {
   const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
-  rmSync(`${runtimeDir}/${NGINX_MASTER}`, { force: true });
+  for (const { master } of INSTANCES) rmSync(`${runtimeDir}/${master}`, { force: true });
   clearFolder(runtimeDir);
   rmSync(lock, { force: true });
 }

@@ -7,6 +7,9 @@ Commands:
   run       serve the Ingresses of a cluster, or of a folder of manifests
   demo      serve a small example with backends of its own
   explain   say where a request goes, and whose line decides it
+  wait      wait until an Ingress is served as it is now
+  agent     run nginx in a container of its own, for a controller beside it
+  rbac      print the Roles that reading the Secrets in use, and no others, takes
   stop      stop the Sluice that runs with a runtime folder
 
 "sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.

@@ -7,7 +7,8 @@ import { poolName } from "../model/pool.ts";
 import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
-import { defaultProfile, profileId, profileOf } from "./profiles.ts";
+import type { Need, ProfileCap } from "./profile-cap.ts";
+import { defaultProfile, profileId, profileOf, standingProfiles, withoutTuning } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
 import { takesOwnPath } from "./upstreams.ts";
 
@@ -17,22 +18,35 @@ export interface CompiledHost {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** Authorities that these profiles refer to. */
   readonly trust: TrustById;
+  /** Profiles that its routes ask for beside those that nginx always has, whether or not they get them. */
+  readonly needs: readonly Need[];
 }
 
-export function compileHost(host: Host, config: Config): CompiledHost {
+/** What the routes of a host are compiled with, and what they turn out to need. */
+interface Compiling {
+  readonly config: Config;
+  readonly beyond: ProfileCap["beyond"];
+  readonly standing: ReadonlySet<string>;
+  readonly profiles: Map<string, Profile>;
+  readonly needs: Need[];
+}
+
+export function compileHost(host: Host, config: Config, beyond: ProfileCap["beyond"] = () => false): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
+  const needs: Need[] = [];
+  const compiling: Compiling = { config, beyond, standing: standingIds(config), profiles, needs };
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
   if (host.regex) {
-    const routes = host.routes.map((route) => compileRoute(route, config, profiles));
+    const routes = host.routes.map((route) => compileRoute(route, compiling));
     const { exact, patterns, root } = pathPatterns(host.routes);
-    return { table: special({ ...table, routes, exact, root }, { patterns, ...wide }), profiles, trust };
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...wide }), profiles, trust, needs };
   }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
   for (const route of host.routes) {
-    const index = table.routes.push(compileRoute(route, config, profiles)) - 1;
+    const index = table.routes.push(compileRoute(route, compiling)) - 1;
     if (route.pathType === "exact") add(exact, route.path, index);
     else add(prefix, withSlash(route.path), index);
   }
@@ -45,7 +59,16 @@ export function compileHost(host: Host, config: Config): CompiledHost {
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   const conditional = host.routes.some(({ when }) => when);
-  return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust };
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust, needs };
+}
+
+/** Asked for with each host, and the same while the ConfigMap is. */
+const STANDING = new WeakMap<Config, ReadonlySet<string>>();
+
+function standingIds(config: Config): ReadonlySet<string> {
+  const known = STANDING.get(config) ?? new Set(standingProfiles(config).keys());
+  STANDING.set(config, known);
+  return known;
 }
 
 function special(table: EdgeHost, what: SpecialHost): EdgeHost {
@@ -93,8 +116,8 @@ function addTwins(table: EdgeHost, host: Host, config: Config, exact: Map<string
     for (const index of indices) {
       const route = host.routes[index] as Route;
       if (!route.path.endsWith("/")) continue;
-      const redirects = config.prefixSlashRedirect && route.backend.kind !== "status";
       const { plain: _plain, ...declared } = table.routes[index] as EdgeRoute;
+      const redirects = config.prefixSlashRedirect && declared.respond === undefined;
       const twin = { ...declared, slash: true };
       add(exact, bare, redirects ? table.routes.push(twin) - 1 : index);
     }
@@ -106,7 +129,10 @@ function endsWithoutCondition({ routes }: EdgeHost, indices: readonly number[] =
   return indices.some((index) => routes[index]?.when === undefined);
 }
 
-function compileRoute(route: Route, config: Config, profiles: Map<string, Profile>): EdgeRoute {
+function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
+  const { config } = compiling;
+  const profile = compileProfile(route, compiling);
+  if (profile === "none") return closed(route);
   const target = backendOf(route.backend);
   const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
   const compiled: EdgeRoute = {
@@ -114,7 +140,7 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...target,
     ...(route.when ? { when: route.when.map((conditions) => [...conditions]) } : {}),
     ...compileCanaries(route.canaries),
-    ...compileProfile(route, config, profiles),
+    ...profile,
     ...timeouts(route.proxy, config),
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
@@ -124,10 +150,19 @@ function compileRoute(route: Route, config: Config, profiles: Map<string, Profil
     ...(redirectPort === undefined ? {} : { redirectPort }),
     ...(route.balance ? { balance: route.balance } : {}),
     ...(trace ? { trace } : {}),
-    namespace: route.origin.namespace,
-    ingress: route.origin.kind === "Ingress" ? route.origin.name : "",
+    ...labels(route),
   };
   return isPlain(compiled) ? { ...compiled, plain: true } : compiled;
+}
+
+function labels({ origin }: Route): Pick<EdgeRoute, "namespace" | "ingress"> {
+  return { namespace: origin.namespace, ingress: origin.kind === "Ingress" ? origin.name : "" };
+}
+
+/** What cannot be served as it has to be is not served at all. */
+function closed(route: Route): EdgeRoute {
+  const { path, when } = route;
+  return { path, ...backendOf({ kind: "status", status: 503 }), ...(when ? { when: when.map((conditions) => [...conditions]) } : {}), ...labels(route) };
 }
 
 /** Fields that a request may have to be looked at for. */
@@ -148,17 +183,26 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
   }
 }
 
-function compileProfile(
-  { proxy, filters, backend }: Route,
-  config: Config,
-  profiles: Map<string, Profile>,
-): Pick<EdgeRoute, "profile" | "ownPath"> {
-  const profile = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
+/** `none`: it has to do without its profile, and cannot. */
+function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath"> | "none" {
+  const { proxy, filters, backend } = route;
+  const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
+  const profile = allowed(route, wanted, compiling);
+  if (!profile) return "none";
   const id = profileId(profile);
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
-  if (id === profileId(defaultProfile(config)) && filters.rewrite === undefined) return {};
-  profiles.set(id, profile);
+  if (id === profileId(defaultProfile(compiling.config)) && filters.rewrite === undefined) return {};
+  compiling.profiles.set(id, profile);
   return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}) };
+}
+
+/** The profile that a route gets: its own, or one that nginx has anyway where its namespace may have no more. */
+function allowed({ origin, age, backend }: Route, wanted: Profile, { config, beyond, standing, needs }: Compiling): Profile | undefined {
+  const id = profileId(wanted);
+  if (standing.has(id) || age === undefined || backend.kind === "status") return wanted;
+  const instead = withoutTuning(wanted, config);
+  needs.push({ namespace: origin.namespace, ingress: origin.name, age, profile: id, closes: instead === undefined });
+  return beyond(origin.namespace, id) ? instead : wanted;
 }
 
 /** The default backend speaks http, whatever the Ingress's own backends do. */

@@ -5,6 +5,7 @@
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { modsecurityDefault } from "../model/annotations/modsecurity.ts";
 import type { Config } from "../model/config.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
@@ -46,6 +47,8 @@ export interface Profile extends Pick<
 
 interface Row {
   readonly why: string;
+  /** A route does without: the controller's own value may take its place (profile-cap.ts). */
+  readonly tuning?: true;
   readonly emit: (profile: Profile) => Directive | readonly Directive[];
 }
 
@@ -53,38 +56,47 @@ const onOff = (on: boolean): string => (on ? "on" : "off");
 
 export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   bodySize: {
+    tuning: true,
     why: "nginx enforces it while reading a body without length, and when it chooses the location",
     emit: (p) => directive("client_max_body_size", p.bodySize),
   },
   buffering: {
+    tuning: true,
     why: "read once when the upstream request is created; no variable, no Lua call",
     emit: (p) => directive("proxy_buffering", onOff(p.buffering)),
   },
   requestBuffering: {
+    tuning: true,
     why: "decides whether the body is read before the upstream is chosen",
     emit: (p) => directive("proxy_request_buffering", onOff(p.requestBuffering)),
   },
   bufferSize: {
+    tuning: true,
     why: "allocated by nginx before any phase of ours runs for the response",
     emit: (p) => directive("proxy_buffer_size", p.bufferSize),
   },
   buffersNumber: {
+    tuning: true,
     why: "as the buffer size",
     emit: (p) => directive("proxy_buffers", p.buffersNumber, p.bufferSize),
   },
   nextUpstream: {
+    tuning: true,
     why: "the conditions are a bit mask fixed in the location",
     emit: (p) => directive("proxy_next_upstream", ...p.nextUpstream),
   },
   nextUpstreamTimeout: {
+    tuning: true,
     why: "fixed in the location",
     emit: (p) => directive("proxy_next_upstream_timeout", `${p.nextUpstreamTimeout}s`),
   },
   nextUpstreamTries: {
+    tuning: true,
     why: "fixed in the location; the balancer can only ask for more tries below it",
     emit: (p) => directive("proxy_next_upstream_tries", p.nextUpstreamTries),
   },
   httpVersion: {
+    tuning: true,
     why: "fixed in the location",
     emit: (p) => directive("proxy_http_version", p.httpVersion),
   },
@@ -93,15 +105,18 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
     emit: () => [],
   },
   busyBuffersSize: {
+    tuning: true,
     why: "as the buffer size",
     emit: (p) => directive("proxy_busy_buffers_size", busyBuffers(p)),
   },
   maxTempFileSize: {
+    tuning: true,
     why: "read once when the response is prepared",
     // nginx refuses to start with less than a buffer.
     emit: (p) => directive("proxy_max_temp_file_size", p.maxTempFileSize === 0 ? 0 : Math.max(p.maxTempFileSize, p.bufferSize)),
   },
   clientBodyBufferSize: {
+    tuning: true,
     why: "fixed in the location",
     emit: (p) => (p.clientBodyBufferSize > 0 ? directive("client_body_buffer_size", p.clientBodyBufferSize) : []),
   },
@@ -119,10 +134,12 @@ export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
   },
   errorCodes: {
+    tuning: true,
     why: "error_page takes no variables",
     emit: (p) => p.errorCodes.map(errorPage),
   },
   interceptErrors: {
+    tuning: true,
     why: "read when the backend's answer comes in, before any phase of ours",
     emit: (p) => (p.interceptErrors ? INTERCEPTION : []),
   },
@@ -191,6 +208,16 @@ export function defaultProfile(config: Config): Profile {
 export function standingProfiles(config: Config): ReadonlyMap<string, Profile> {
   const plain = defaultProfile(config);
   return new Map([plain, { ...plain, filtered: true }].map((profile) => [profileId(profile), profile]));
+}
+
+/**
+ * What serves a route whose profile cannot be had: the same with the controller's own sizes, times and error pages.
+ * Undefined where that is not all, so that nothing could serve it as safely.
+ */
+export function withoutTuning(profile: Profile, config: Config): Profile | undefined {
+  const usual = { ...defaultProfile(config), filtered: profile.filtered };
+  const same = KEYS.every((key) => PROFILE_ROWS[key].tuning === true || isDeepStrictEqual(profile[key], usual[key]));
+  return same ? usual : undefined;
 }
 
 /** Same values, same id. */

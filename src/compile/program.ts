@@ -6,10 +6,12 @@
  */
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
+import type { Listener } from "../model/listeners.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { compileHost } from "./host.ts";
+import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
 import type { Profile } from "./profiles.ts";
 import type { TrustById } from "./trust.ts";
 
@@ -27,6 +29,8 @@ export interface Part {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** Authorities that its profiles refer to; absent: none. */
   readonly trust?: TrustById;
+  /** Who asks for which of its profiles; absent: nobody, nginx has them always. */
+  readonly needs?: readonly Need[];
 }
 
 export interface Program {
@@ -35,6 +39,8 @@ export interface Program {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** Authorities that these profiles refer to. */
   readonly trust: TrustById;
+  /** Ports below http, by id; the same map as long as they are the same. */
+  readonly listeners: ReadonlyMap<string, Listener>;
   readonly config: Config;
 }
 
@@ -47,6 +53,8 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
+  /** What Ingresses ask for and do not get because their namespaces have too much of it. */
+  findings: ProfileCap["findings"];
 }
 
 
@@ -67,7 +75,9 @@ export function frameLine(frame: Frame): string {
   return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-export function createCompiler(): Compiler {
+/** @param mostProfiles how many profiles the routes of a namespace may need. */
+export function createCompiler(mostProfiles = Infinity): Compiler {
+  const cap = createProfileCap(mostProfiles);
   const parts = new Map<PartKey, Part>();
   const profiles = countInUse<Profile>();
   const trust = countInUse<string>();
@@ -87,17 +97,21 @@ export function createCompiler(): Compiler {
       const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
         everything ? new Set([...some, ...all.keys()]) : some;
       // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      for (const name of keys(model.hosts, change.hosts, first || change.config)) put(partKey("host", name), hostPart(model, name));
+      const hosts = [...keys(model.hosts, change.hosts, first || change.config)];
+      for (const name of hosts) put(partKey("host", name), hostPart(model, name, cap));
+      for (const name of cap.settle()) put(partKey("host", name), hostPart(model, name, cap));
       for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
       for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
+      for (const id of keys(model.streams, change.streams, first)) put(partKey("stream", id), streamPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       first = false;
-      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), config: model.config }, changed };
+      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };
     },
+    findings: cap.findings,
   };
 }
 
@@ -134,11 +148,13 @@ function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profile
   return { key: partKey(kind, id), kind, id, frame, digest: digestOf(line), profiles: some(profiles), trust: some(trust) };
 }
 
-function hostPart(model: Model, name: string): Part | undefined {
+function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined {
   const host = model.hosts.get(name);
-  if (!host) return undefined;
-  const { table, profiles, trust } = compileHost(host, model.config);
-  return part("host", name, table, profiles, trust);
+  const compiled = host && compileHost(host, model.config, cap.beyond);
+  cap.note(name, compiled?.needs ?? []);
+  if (!compiled) return undefined;
+  const { table, profiles, trust, needs } = compiled;
+  return { ...part("host", name, table, profiles, trust), needs };
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {
@@ -179,6 +195,11 @@ function trustPart(model: Model, id: string): Part | undefined {
   return trust && part("trust", id, { ca: trust.ca, ...(trust.crl === undefined ? {} : { crl: trust.crl }) });
 }
 
+function streamPart(model: Model, id: string): Part | undefined {
+  const stream = model.streams.get(id);
+  return stream && part("stream", id, stream);
+}
+
 function edgeSettings(config: Config): EdgeSettings {
   return {
     redirectCode: config.httpRedirectCode,
@@ -187,6 +208,7 @@ function edgeSettings(config: Config): EdgeSettings {
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
     sampling: sampling(config),
+    ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
   };
 }
 

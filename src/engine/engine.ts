@@ -14,8 +14,10 @@ import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
+import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
-import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { Streams, type StreamState } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -24,7 +26,7 @@ export interface EngineOptions {
   /** Account of nginx's workers, when this process is root. */
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
-  readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
@@ -32,6 +34,9 @@ export interface EngineState {
   /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
   readonly observed: number;
   readonly programmed: number;
+  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
+  readonly published: number;
+  readonly waiting: ReadonlySet<PartKey>;
   /** Workers of the running nginx that are connected, and how many there should be. */
   readonly workers: number;
   readonly slots: number;
@@ -50,6 +55,7 @@ export interface EngineState {
   readonly snapshotProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];
+  readonly streams: StreamState;
 }
 
 const REFUSED_RETRY_MS = 30_000;
@@ -62,6 +68,7 @@ export class Engine {
   readonly #ledger = new Ledger();
   readonly #channel: Channel;
   readonly #trials = new Trials((order) => void this.#channel.order(order));
+  readonly #streams: Streams;
   #program: Program | undefined;
   /** What the last plan was made from; the same again needs no plan. */
   #planned: { profiles: unknown; config: unknown; status: EngineStatus } | undefined;
@@ -76,14 +83,24 @@ export class Engine {
   #refused: { digest: string; problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
   #promised = 0;
-  #lastReload = -Infinity;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #pace: Pace;
+  /** Namespaces that asked for profiles which come with the reload under way. */
+  #askers: ReadonlySet<string> = new Set();
+  /** Waits for the time of the next reload. */
+  #timer: { readonly handle: NodeJS.Timeout; readonly due: number; readonly config: Program["config"] } | undefined;
   #retry: NodeJS.Timeout | undefined;
   /** The configuration that was refused may be tried once more. */
   #askAgain = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#streams = new Streams({
+      settings: options.settings,
+      log: options.log,
+      order: (order) => void this.#channel.order(order),
+      again: () => this.#advance(),
+    });
+    this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#channel = new Channel(this.#ledger, {
       agent: (hello) => this.#welcome(hello),
       message: (message) => this.#hear(message),
@@ -98,9 +115,15 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer?.handle);
     clearTimeout(this.#retry);
+    this.#streams.close();
     await this.#channel.close();
+  }
+
+  /** Lets HTTP/1.1 clients open their next connection elsewhere, for so many seconds. */
+  retire(seconds: number): void {
+    this.#channel.retire(seconds);
   }
 
   /** Asks the agent to end nginx and itself; false when no agent is connected. */
@@ -121,6 +144,8 @@ export class Engine {
     return {
       observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
       programmed,
+      published: this.#ledger.generation,
+      waiting: this.#waiting,
       workers,
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
@@ -131,6 +156,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      streams: this.#streams.state,
     };
   }
 
@@ -145,13 +171,14 @@ export class Engine {
     if (!this.#agent || !this.#program) return;
     this.#publishWhatMay(this.#program);
     this.#configure(this.#agent, this.#program);
+    if (!this.#pending && this.#ledger.generation > 0) this.#streams.configure(this.#program);
     this.#keepPromise();
     this.#options.changed();
   }
 
   /** Something that was applied is not published yet, or waits for a reload. */
   #holdsBack(): boolean {
-    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open;
+    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open || this.#streams.open;
   }
 
   /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
@@ -182,7 +209,7 @@ export class Engine {
 
   /** Orders a start or a reload when the plan says so and none is under way. */
   #configure({ facts }: AgentHello, program: Program): void {
-    if (this.#pending || this.#timer) return;
+    if (this.#pending || (this.#timer && !this.#isDueSooner(program))) return;
     const status = this.#status;
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
@@ -190,24 +217,52 @@ export class Engine {
     if (this.#trials.pending) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
+    const askers = this.#namespacesAsking(program);
     // The first one at once; a burst of new profiles costs one reload.
-    const wait = this.#lastReload + this.#options.settings.reloadInterval * 1000 - Date.now();
-    if (plan?.reason === "new-profile" && wait > 0) {
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#advance();
-      }, wait);
-      return;
-    }
+    const wait = plan?.reason === "new-profile" ? this.#pace.wait(askers, Date.now()) : 0;
+    if (wait > 0) return this.#advanceIn(wait, program);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.digest) this.#refused = undefined;
     if (!plan || (this.#refused && !this.#askAgain)) return;
     this.#askAgain = false;
     this.#pending = plan;
+    this.#askers = askers;
     this.#channel.expect(plan.conf.digest);
     if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
     const { conf: { text, digest }, files } = plan;
     this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
+  }
+
+  #advanceIn(ms: number, { config }: Program): void {
+    const elapsed = (): void => {
+      this.#timer = undefined;
+      this.#advance();
+    };
+    this.#timer = { handle: setTimeout(elapsed, ms), due: Date.now() + ms, config };
+  }
+
+  /** Somebody else who may go first has come, or the operator's settings have changed: there is no timer any more. */
+  #isDueSooner(program: Program): boolean {
+    const timer = this.#timer;
+    if (!timer) return true;
+    const now = Date.now();
+    if (timer.config === program.config && now + this.#pace.wait(this.#namespacesAsking(program), now) >= timer.due) return false;
+    clearTimeout(timer.handle);
+    this.#timer = undefined;
+    return true;
+  }
+
+  /** Those whose routes wait for a profile that a reload would bring. */
+  #namespacesAsking({ parts }: Program): ReadonlySet<string> {
+    const namespaces = new Set<string>();
+    for (const key of this.#waiting) {
+      const { needs = [], profiles } = parts.get(key) ?? {};
+      for (const { namespace, profile: id } of needs) {
+        const profile = id in this.#status.profiles ? undefined : profiles?.get(id);
+        if (profile && this.#trials.usable(id, profile)) namespaces.add(namespace);
+      }
+    }
+    return namespaces;
   }
 
   /** Profiles that workers may be using: of the parts they were sent, or of the nginx that was adopted. */
@@ -223,6 +278,7 @@ export class Engine {
     this.#snapshotProblem = undefined;
     this.#runs(hello.status);
     this.#pending = undefined;
+    this.#streams.welcome(hello);
     this.#trials.restart();
     this.#advance();
   }
@@ -233,9 +289,10 @@ export class Engine {
   }
 
   #hear(message: FromSubscriber): void {
-    if (message.op === "counters") this.#options.counted(message.rows);
+    if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
+    else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
     else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
     else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
@@ -258,8 +315,13 @@ export class Engine {
     this.#advance();
   }
 
+  #streamChanged(message: FromSubscriber & { op: "engine" | "refused" }): void {
+    this.#streams.hear(message);
+    this.#advance();
+  }
+
   #countReload(reason: string): void {
-    this.#lastReload = Date.now();
+    this.#pace.reloaded(this.#askers, Date.now());
     this.#reloads.set(reason, (this.#reloads.get(reason) ?? 0) + 1);
     this.#options.log("info", "nginx was reloaded", { reason });
   }

@@ -1,15 +1,10 @@
 /**
- * The controller's ConfigMap: every key that Sluice honours, with ingress-nginx's names and defaults.
+ * What the controller's ConfigMap says, every key of it that does something. `config/parse.ts` reads it.
  */
-import type { ConfigMap } from "../source/objects.ts";
 import type { Replacing } from "./annotations/response-types.ts";
-import { closest } from "../support/edit-distance.ts";
 import type { Lifetime } from "./annotations/external-auth-types.ts";
-import { configKeyNotHonoured, configKeyUnknown, configProtectionNotHonoured, configTracingWithoutCollector, configValueInvalid } from "./config/findings.ts";
-import { asksForNothing, NOT_HONOURED, PROTECTIONS } from "./config/not-honoured.ts";
+import { fields } from "./config/keys.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
-import type { ConfigRow } from "./config/table.ts";
-import type { Finding, Place } from "./findings.ts";
 import type { NextUpstream } from "./types.ts";
 
 /** Values after parsing and defaults. Sizes in bytes, times in seconds unless said otherwise. */
@@ -55,6 +50,8 @@ export interface Config {
   readonly allowSnippetAnnotations: boolean;
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
+  /** Of the admission webhook alone. */
+  readonly strictValidatePathType: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
   // external authentication
   readonly noAuthLocations: readonly string[];
@@ -101,7 +98,6 @@ export interface Config {
   /** 0: what two buffers hold. */
   readonly proxyBusyBuffersSize: number;
   readonly proxyMaxTempFileSize: number;
-  readonly proxySslLocationOnly: boolean;
   // balancing, overridable per Ingress
   readonly loadBalance: "round_robin" | "ewma";
   readonly serviceUpstream: boolean;
@@ -156,69 +152,21 @@ export interface Config {
   readonly accessLogPath: string;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
+  // ports below http; empty: http's log
+  readonly streamAccessLogPath: string;
+  readonly disableStreamAccessLog: boolean;
+  readonly logFormatStream: string;
+  readonly proxyStreamTimeout: string;
+  readonly proxyStreamNextUpstream: boolean;
+  readonly proxyStreamResponses: number;
+  readonly proxyProtocolHeaderTimeout: string;
+  /** Empty: none. */
+  readonly answerReasonHeader: string;
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 
 /** The Config of a controller without ConfigMap. */
 export const DEFAULT_CONFIG: Config = defaults();
-
-const BY_KEY: ReadonlyMap<string, keyof Config> = new Map(fields().map((field) => [CONFIG_TABLE[field].key, field]));
-const BY_LOWER_KEY = new Map([...BY_KEY].map(([key, field]) => [key.toLowerCase(), field]));
-
-/**
- * The ConfigMap over the defaults. Never fails: a value that cannot be used leaves its default, a bad piece of a list
- * is left out, and each gives a finding.
- *
- * ingress-nginx behaviour: the exact key wins over one that differs in case; removing a key restores its default.
- */
-export function parseConfig(configMap: ConfigMap | undefined): { config: Config; findings: Finding[] } {
-  const findings: Finding[] = [];
-  if (!configMap) return { config: DEFAULT_CONFIG, findings };
-  const config: Mutable<Config> = { ...DEFAULT_CONFIG };
-  const data = configMap.data ?? {};
-  for (const key of Object.keys(data).sort()) {
-    const place: Place = { object: configMap, field: `data[${key}]` };
-    const field = BY_KEY.get(key) ?? BY_LOWER_KEY.get(key.toLowerCase());
-    const value = data[key] ?? "";
-    if (field === undefined) {
-      const finding = findingForOther(place, key, value);
-      if (finding) findings.push(finding);
-    } else if (key === CONFIG_TABLE[field].key || data[CONFIG_TABLE[field].key] === undefined) {
-      take(config, field, value, place, findings);
-    }
-  }
-  if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
-    findings.push(configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
-  }
-  return { config, findings };
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function take<K extends keyof Config>(config: Mutable<Config>, field: K, text: string, place: Place, findings: Finding[]): void {
-  const row: ConfigRow<Config[K]> = CONFIG_TABLE[field];
-  const parsed = row.type.parse(text.trim());
-  if (parsed) config[field] = parsed.value;
-  if (parsed && !parsed.dropped) return;
-  const value = (parsed?.dropped ?? [text]).map((piece) => JSON.stringify(shorten(piece))).join(", ");
-  const used = parsed ? (parsed.used ?? "the other pieces") : row.default === "" ? "" : `its default, ${shorten(row.default)},`;
-  findings.push(configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
-}
-
-function findingForOther(place: Place, key: string, value: string): Finding | undefined {
-  const known = key.toLowerCase();
-  if (PROTECTIONS.has(known)) return asksForNothing(value) ? undefined : configProtectionNotHonoured(place, { key });
-  if (NOT_HONOURED.has(known)) return configKeyNotHonoured(place, { key });
-  return configKeyUnknown(place, { key, near: closest(key, [...BY_KEY.keys(), ...PROTECTIONS, ...NOT_HONOURED]) });
-}
-
-function shorten(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
-}
-
-function fields(): (keyof Config)[] {
-  return Object.keys(CONFIG_TABLE) as (keyof Config)[];
-}
 
 function defaults(): Config {
   const parsed = fields().map((field) => [field, CONFIG_TABLE[field].type.parse(CONFIG_TABLE[field].default)?.value]);

@@ -13,6 +13,8 @@ export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";
 export * from "./annotations/findings-upstream.ts";
 export * from "./annotations/findings-host-tls.ts";
+export * from "./findings-admission.ts";
+export * from "./findings-streams.ts";
 
 // Which Ingresses are ours
 
@@ -37,6 +39,15 @@ export const catchAllDisabled = finding<Record<never, never>>(
   "warning",
   () => "spec.defaultBackend is not allowed here (--disable-catch-all): remove it",
   () => "the Ingress is ignored",
+);
+
+export const profilesExhausted = finding<{ namespace: string; needed: number; most: number; closed: boolean }>(
+  "profiles-exhausted",
+  "error",
+  ({ namespace, needed, most }) =>
+    `The Ingresses of ${namespace} ask for ${needed} combinations of settings that each need a location of nginx's, and ${most} are allowed (--profiles-per-namespace), older Ingresses first: ` +
+    "give annotations such as proxy-body-size the same values in several Ingresses, or ask the operator for more",
+  ({ closed }) => (closed ? "paths of this Ingress with further combinations answer 503" : "paths of this Ingress with further combinations are served with the controller's sizes, times and error pages"),
 );
 
 // What an Ingress declares
@@ -74,6 +85,7 @@ export const pathConflict = finding<{ what: string; winner: string }>(
   "warning",
   ({ what, winner }) => `${what} is declared by the Ingress ${winner} already, which comes first: change or remove one of them`,
   ({ winner }) => `requests go where ${winner} sends them`,
+  ({ what }, loser) => `The Ingress ${loser} declares ${what} too, and comes later: requests go where this Ingress sends them`,
 );
 
 // Annotations

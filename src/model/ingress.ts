@@ -17,6 +17,7 @@ import type { ReadContext } from "./annotations/read.ts";
 import { readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
+import { dangerousTexts } from "./deep-inspection.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { normalHost } from "./host-name.ts";
@@ -60,6 +61,8 @@ export interface ParsedIngress {
   readonly canary: boolean;
   /** True: its paths answer 503, because an annotation that keeps requests out cannot be honoured. */
   readonly closed: boolean;
+  /** True: none of its rules is served. */
+  readonly refused: boolean;
   readonly rules: readonly ParsedRule[];
   readonly defaultBackend?: ServiceRef;
   /** Every Host that this Ingress takes part in. */
@@ -70,9 +73,10 @@ export interface ParsedIngress {
 export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngress {
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
-  const findings = [...read.findings];
+  const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
+  const findings = [...dangerous, ...read.findings];
   const own = readOwn(ingress, context, read, findings);
-  const refused = read.verdict === "refused" || own.refused;
+  const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
   const rules = refused ? [] : parseRules(ingress, canary, own, findings);
@@ -86,6 +90,7 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
     values,
     canary,
     closed: read.verdict === "closed" || own.closed,
+    refused,
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
     hosts: [...hosts],

@@ -5,6 +5,7 @@
  * there, a path declared twice never breaks anything: the loser gets a finding, and Prefix `/foo` and `/foo/`, which
  * mean the same requests, count as one.
  */
+import type { Age } from "./age.ts";
 import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
@@ -39,8 +40,9 @@ export interface DraftRoute {
   readonly proxy: ProxySettings;
   readonly synthesized: boolean;
   readonly origin: Origin;
-  /** Absent on routes that come from flags. */
+  /** Absent on routes that come from flags, as its age. */
   readonly ingress?: Ingress;
+  readonly age?: Age;
 }
 
 export interface RoutingContext {
@@ -52,6 +54,8 @@ export interface RoutingContext {
   readonly healthCheckPath: string;
   /** Flag --https-port. */
   readonly httpsPort: number;
+  /** Flag --enable-ssl-passthrough. */
+  readonly passthrough: boolean;
 }
 
 const NOWHERE: RedirectValues = {
@@ -115,7 +119,8 @@ function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field:
   if (loser.ingress === winner.ingress && poolOf(loser.backend) === poolOf(winner.backend)) return;
   const { namespace, name } = winner.origin;
   const what = describe(host, loser.path, loser.pathType);
-  findings.push(found.pathConflict({ object: loser.ingress, field }, { what, winner: `${namespace}/${name}` }));
+  const other = winner.ingress && winner.ingress !== loser.ingress ? { other: winner.ingress } : {};
+  findings.push(found.pathConflict({ object: loser.ingress, field, ...other }, { what, winner: `${namespace}/${name}` }));
 }
 
 /** The `/` of a named host before anybody declares it. Takes all annotations of the host's oldest Ingress. */
@@ -196,6 +201,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
     ingress,
+    age: parsed.age,
   };
 }
 

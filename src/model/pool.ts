@@ -7,7 +7,7 @@ import type { Finding, Place } from "./findings.ts";
 import type { PoolReference } from "./hosts.ts";
 import type { Endpoint, Pool } from "./types.ts";
 
-export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "allowLocalTargets" | "defaultBackendService">;
+export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService">;
 
 /** What a pool stands for. `port` undefined: the Service's first. */
 export interface PoolTarget {
@@ -17,6 +17,8 @@ export interface PoolTarget {
   readonly port: string | undefined;
   /** The Service's own address instead of its pods'. */
   readonly clusterIp: boolean;
+  /** Given: the port is the Service's number or name of this protocol. Absent: as Ingresses name ports, TCP. */
+  readonly protocol?: "TCP" | "UDP";
 }
 
 /** Why a pool has no endpoint, said once for each field that refers to it. */

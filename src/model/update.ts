@@ -2,14 +2,17 @@
  * The steps of one update, in the order in which units depend on each other. Each recomputes its dirty units, notes
  * their values, and marks what reads them.
  */
+import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { Ingress } from "../source/objects.ts";
+import type { Ingress, Meta } from "../source/objects.ts";
 import { byAge } from "./age.ts";
+import type { Values } from "./annotations/values.ts";
 import { buildPool } from "./backends.ts";
 import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import { admit, readClasses } from "./class.ts";
+import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
@@ -17,6 +20,7 @@ import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import { current, put } from "./part.ts";
+import type { RoutingContext } from "./paths.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
@@ -30,13 +34,32 @@ export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
-  const classes = readClasses(snapshot.all("IngressClass").values(), state.settings);
+  const classes = readClasses(snapshot, state.settings);
   for (const key of work.ingresses) {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
-    else if (work.configChanged || work.reread.has(key) || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
+    else if (mustRead(state, work, key, ingress)) readIngress(state, work, key, ingress);
+    noteOwn(state, key, admission?.ours ? ingress : undefined);
   }
+}
+
+/** A status that was written is a new version in which nothing is to be read. */
+function mustRead(state: State, work: Work, key: string, ingress: Ingress): boolean {
+  const before = state.ingresses.get(key)?.ingress;
+  if (!before || work.configChanged || work.reread.has(key)) return true;
+  return before !== ingress && !readsTheSame(before.metadata, ingress.metadata);
+}
+
+/** The API server counts `generation` up with every change of the spec. */
+function readsTheSame(a: Meta, b: Meta): boolean {
+  return a.uid !== undefined && a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
+    isDeepStrictEqual(a.annotations, b.annotations) && isDeepStrictEqual(a.labels, b.labels);
+}
+
+function noteOwn(state: State, key: string, ingress: Ingress | undefined): void {
+  const parsed = ingress && state.ingresses.get(key);
+  put(state.own, key, parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
 function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {
@@ -84,14 +107,13 @@ function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
   return all.flatMap(({ access }) => access.users ?? []);
 }
 
+export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {
+  const { annotationsPrefix, healthCheckPath, httpsPort, enableSslPassthrough: passthrough } = settings;
+  return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort, passthrough };
+}
+
 export function updateHosts(state: State, work: Work): void {
-  const context = {
-    annotationsPrefix: state.settings.annotationsPrefix,
-    defaults: work.defaults,
-    config: work.config,
-    healthCheckPath: state.settings.healthCheckPath,
-    httpsPort: state.settings.httpsPort,
-  };
+  const context = routingContext(state, work.defaults, work.config);
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
     put(state.hosts, name, host);
@@ -103,9 +125,17 @@ export function updateHosts(state: State, work: Work): void {
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
     setClientCertificates(state, work, name, host);
+    setPassthrough(state, work, name, host?.passthrough);
     work.tls.add(name);
     noteTrust(state, work, name, host?.tls?.clients?.trust);
   }
+}
+
+function setPassthrough(state: State, work: Work, host: string, pool: string | undefined): void {
+  if (state.streamHosts.get(host) === pool) return;
+  if (pool === undefined) state.streamHosts.delete(host);
+  else state.streamHosts.set(host, pool);
+  work.streams = true;
 }
 
 function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {
@@ -133,7 +163,7 @@ function setClientCertificates(state: State, work: Work, name: string, host: Hos
 }
 
 /** The Ingresses that take part in a host, oldest first. */
-function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
+export function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
   const parsed = [...state.ingressHosts.to(host)].flatMap((key) => state.ingresses.get(key) ?? []);
   return parsed.sort((a, b) => byAge(a.age, b.age));
 }

@@ -25,7 +25,10 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   explain: {
     usage: "sluice explain URL [flags]",
     summary: "Say where a request goes, and whose line decides it.",
-    examples: ["sluice explain http://shop.example/cart --manifests=examples"],
+    examples: [
+      "sluice explain http://shop.example/cart --manifests=examples",
+      "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
+    ],
   },
   lint: {
     usage: "sluice lint [flags]",
@@ -37,15 +40,28 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Say what would change if Sluice took over from ingress-nginx.",
     examples: ["sluice migrate --context=production", "sluice migrate --manifests=dump --output=json"],
   },
+  rbac: {
+    usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
+    summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
+    examples: [
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx | kubectl apply -f -",
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx --manifests=examples --output=json",
+    ],
+  },
   stop: {
     usage: "sluice stop [flags]",
     summary: "Stop the Sluice that runs with this runtime folder.",
     examples: ["sluice stop --runtime-dir=/run/sluice"],
   },
+  wait: {
+    usage: "sluice wait ingress/NAMESPACE/NAME [flags]",
+    summary: "Return when every worker serves an Ingress as it is now.",
+    examples: ["sluice wait ingress/shop/web", "sluice wait ingress/shop/web --timeout=10s --output=json"],
+  },
   agent: {
     usage: "sluice agent [flags]",
     summary: "Run nginx for a controller in another container.",
-    examples: ["sluice agent --runtime-dir=/run/sluice"],
+    examples: ["sluice agent --runtime-dir=/run/sluice     # and beside it: sluice run --external-agent --runtime-dir=/run/sluice"],
   },
 };
 
@@ -57,16 +73,37 @@ export function helpFor(command: Command): string {
     const own = rows.filter((row) => row.group === group);
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
-  const lines = [`Usage: ${usage}`, "", summary, ...groups, "", "Examples:", ...examples.map((line) => `  ${line}`)];
+  const about = command === "run" ? ABOUT_INGRESS_NGINX : [];
+  const lines = [`Usage: ${usage}`, "", summary, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
   return `${lines.join("\n")}\n`;
 }
+
+/** Columns of a terminal that nobody has widened. */
+const WIDTH = 80;
+const INDENT = "      ";
 
 function flagLines(row: FlagRow<unknown>, command: Command): string[] {
   const { placeholder } = row.type;
   const head = `  --${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`;
   const fallback = defaultOf(row, command);
-  return [head, `      ${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`];
+  return [head, ...wrapped(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
 }
+
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && INDENT.length + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => INDENT + line);
+}
+
+const ABOUT_INGRESS_NGINX = [
+  "",
+  "Every flag of ingress-nginx is accepted; what has no effect here is said once at",
+  "start, with the reason, and in docs/reference/flags.md.",
+];
 
 /** The default as text; empty where there is nothing to say. */
 export function defaultOf(row: FlagRow<unknown>, command: Command): string {

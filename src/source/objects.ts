@@ -65,6 +65,14 @@ export interface Ingress extends KubernetesObject {
     readonly tls?: readonly IngressTLS[];
     readonly rules?: readonly IngressRule[];
   };
+  /** Absent while it has no address. */
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly IngressAddress[] } };
+}
+
+/** Where clients reach an Ingress, as its status says. */
+export interface IngressAddress {
+  readonly ip?: string;
+  readonly hostname?: string;
 }
 
 export interface IngressClass extends KubernetesObject {
@@ -77,6 +85,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol?: string;
   readonly targetPort?: number | string;
+  /** Read from files only. */
+  readonly nodePort?: number;
 }
 export interface Service extends KubernetesObject {
   readonly kind: "Service";
@@ -84,6 +94,10 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly externalName?: string;
+    /** Not read from files. */
+    readonly trafficDistribution?: string;
+    /** Read from files only. */
+    readonly sessionAffinity?: string;
     readonly ports?: readonly ServicePort[];
   };
 }
@@ -91,6 +105,8 @@ export interface Service extends KubernetesObject {
 export interface SliceEndpoint {
   readonly addresses: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+  /** Not read from files. */
+  readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
 }
 export interface SlicePort {
   readonly name?: string;
@@ -109,11 +125,23 @@ export interface Secret extends KubernetesObject {
   readonly type?: string;
   /** Decoded bytes (base64 of `data`, UTF-8 of `stringData`). Never printed: see `support/private-bytes.ts`. */
   readonly data: Readonly<Record<string, import("../support/private-bytes.ts").PrivateBytes>>;
+  /** It could not be read, and may not even exist: our account has no right to it. Not part of the Kubernetes object. */
+  readonly forbidden?: true;
 }
 
 export interface ConfigMap extends KubernetesObject {
   readonly kind: "ConfigMap";
   readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Read for its labels (--watch-namespace-selector). */
+export interface Namespace extends KubernetesObject {
+  readonly kind: "Namespace";
+}
+
+/** The node that this controller runs on, for its zone (--enable-topology-aware-routing); no other is read. */
+export interface Node extends KubernetesObject {
+  readonly kind: "Node";
 }
 
 /** The addresses of a DNS name that an ExternalName Service points to; `namespace` is empty, `name` the DNS name. */
@@ -139,6 +167,8 @@ export interface ObjectOfKind {
   EndpointSlice: EndpointSlice;
   Secret: Secret;
   ConfigMap: ConfigMap;
+  Namespace: Namespace;
+  Node: Node;
   ResolvedName: ResolvedName;
   SnippetVerdict: SnippetVerdict;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { expression, print, type Directive } from "../../src/compile/directive.ts";
+import { adviceElsewhere } from "../../src/model/snippets/elsewhere.ts";
 import { parseSnippet, type Statement } from "../../src/model/snippets/parse.ts";
 import { translate, translationText } from "../../src/model/snippets/translate.ts";
 
@@ -112,4 +113,20 @@ test("what has no annotation is named, and so is what stands under a condition",
     'add_header X-A b (inside if) → custom-headers, naming a ConfigMap with X-A: "b"; no annotation does the same as if ($bad) {…}',
   );
   assert.match(advice("set $a b;".repeat(9)), /4 more$/);
+});
+
+test("snippets of places that Sluice does not have: why, and what does the same", () => {
+  const auth = adviceElsewhere("auth-snippet", `
+    proxy_set_header X-Tenant $http_x_tenant; proxy_set_header Host auth.example; proxy_method HEAD;
+    if ($request_method = OPTIONS) { return 200; } if ($request_uri ~ "^/health") { return 200; } proxy_ssl_verify off;`);
+  assert.match(auth ?? "", /^the authentication service is asked by Sluice itself, [^;]+; /);
+  assert.match(auth ?? "", /proxy_set_header X-Tenant \$http_x_tenant → auth-proxy-set-headers, naming a ConfigMap with X-Tenant: "\$http_x_tenant"/);
+  assert.match(auth ?? "", /proxy_method HEAD → auth-method: "HEAD"/);
+  assert.match(auth ?? "", /if \(\$request_method = OPTIONS\) \{…\} → enable-cors/);
+  assert.match(auth ?? "", /if \(\$request_uri [^→]+ → a path of its own in an Ingress without auth-url/);
+  assert.match(auth ?? "", /no annotation does the same as proxy_set_header Host auth\.example, proxy_ssl_verify off$/);
+  assert.match(adviceElsewhere("auth-snippet", "not nginx") ?? "", /; set headers of its request with auth-proxy-set-headers/);
+  assert.match(adviceElsewhere("stream-snippet", "server { listen 0.0.0.0:8000; proxy_pass 127.0.0.1:80; } server { listen 53 udp; }") ?? "",
+    /→ the entry "8000": "namespace\/service:port" in the ConfigMap of --tcp-services-configmap.*"53".*--udp-services-configmap/);
+  assert.equal(adviceElsewhere("server-snippet", "deny all;"), undefined);
 });

@@ -3,7 +3,7 @@
  *
  * Throws a UserError that names the Debian package when nginx or its Lua module is missing.
  */
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { EngineFacts, ModsecurityFacts } from "../../compile/facts.ts";
@@ -27,13 +27,15 @@ export interface ProbeOptions {
   readonly runtimeDir: string;
   readonly edgeDir: string;
   readonly accessLog: string;
+  readonly tempDir?: string;
 }
 
 export function probeEngine(options: ProbeOptions): Probe {
   const build = describeBuild(options.binary);
-  const account = process.getuid?.() === 0 ? workerAccount() : undefined;
+  const account = workerAccount();
   requireEdge(options.edgeDir);
   const modsecurity = findModsecurity(build);
+  const stream = findStream(build);
   return {
     binary: options.binary,
     workers: account,
@@ -42,25 +44,25 @@ export function probeEngine(options: ProbeOptions): Probe {
       modules: modules(build),
       ...(account ? { user: account.name } : {}),
       ...(modsecurity ? { modsecurity } : {}),
+      ...(stream ? { stream } : {}),
       processors: availableParallelism(),
       openFiles: openFiles(),
       ipv6: hasIpv6(),
       accessLog: options.accessLog,
       runtimeDir: options.runtimeDir,
+      ...(options.tempDir ? { tempDir: options.tempDir } : {}),
       edgeDir: options.edgeDir,
     },
   };
 }
 
-/** Output of `nginx -V`. */
+/** What `nginx -V` says, on standard error. */
 function describeBuild(binary: string): string {
-  try {
-    return execFileSync("/bin/sh", ["-c", 'exec "$0" -V 2>&1', binary], { encoding: "utf8" });
-  } catch {
-    throw new UserError(
-      `nginx cannot be run as "${binary}", so nothing can be served: install it (Debian: apt-get install nginx libnginx-mod-http-lua lua-resty-core lua-cjson) or name it with NGINX_BINARY.`,
-    );
-  }
+  const { status, stderr } = spawnSync(binary, ["-V"], { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  if (status === 0) return stderr;
+  throw new UserError(
+    `nginx cannot be run as "${binary}", so nothing can be served: install it (Debian: apt-get install nginx libnginx-mod-http-lua lua-resty-core lua-cjson) or name it with NGINX_BINARY.`,
+  );
 }
 
 function version(build: string): readonly [number, number, number] {
@@ -106,13 +108,29 @@ function findModsecurity(build: string): ModsecurityFacts | undefined {
   return { module: `${folder}/${MODSECURITY}`, rules, ...(coreRules ? { coreRules } : {}) };
 }
 
+/** njs needs what `stream` exports. Both are modules of their own in Debian, and in nginx.org's packages only the second. */
+const STREAM = "ngx_stream_module.so";
+const STREAM_SCRIPT = "ngx_stream_js_module.so";
+
+function findStream(build: string): readonly string[] | undefined {
+  const find = (file: string): string | undefined => moduleFolders(build).map((folder) => `${folder}/${file}`).find((path) => existsSync(path));
+  const [stream, script] = [find(STREAM), find(STREAM_SCRIPT)];
+  if (script === undefined) return undefined;
+  if (stream !== undefined) return [stream, script];
+  return /--with-stream(?!\S)/.test(build) ? [script] : undefined;
+}
+
 function requireEdge(edgeDir: string): void {
   if (existsSync(`${edgeDir}/sluice.lua`)) return;
   throw new UserError(`The compiled edge ${edgeDir}/sluice.lua is missing: run "make setup" (or "npm run build:edge") first.`);
 }
 
-/** With its group as nginx finds it: the one of the same name (directive `user` with one argument). */
-function workerAccount(): { name: string; uid: number; gid: number } | undefined {
+/**
+ * The account that nginx gives its workers, when root starts it; undefined for anybody else, whose workers stay who
+ * they are. With its group as nginx finds it: the one of the same name (directive `user` with one argument).
+ */
+export function workerAccount(): { name: string; uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
   const rows = (file: string): string[][] => readFileSync(file, "utf8").split("\n").map((line) => line.split(":"));
   const [accounts, groups] = [rows("/etc/passwd"), rows("/etc/group")];
   for (const name of WORKER_ACCOUNTS) {

@@ -23,6 +23,20 @@ export const snippetUnreadable = finding<OfSnippet & { why: string }>(
   () => CLOSED,
 );
 
+export const rulesUnreadable = finding<OfSnippet & { why: string }>(
+  "snippet-unreadable",
+  "error",
+  ({ name, why }) => `${name} cannot be read as ModSecurity's directives: ${why}`,
+  () => CLOSED,
+);
+
+export const rulesLeftOut = finding<OfSnippet & { directive: string }>(
+  "rules-left-out",
+  "warning",
+  ({ name, directive }) => `${directive} in ${name} would open a file of the machine, and where logs go is the operator's to say: remove it`,
+  () => "it is left out; requests are inspected by the other rules",
+);
+
 export const snippetForbidden = finding<OfSnippet & { directive: string; why: string }>(
   "snippet-forbidden",
   "error",

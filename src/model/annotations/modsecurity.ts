@@ -11,6 +11,7 @@ import { annotation } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { boolean, textOf } from "./value-types.ts";
+import type { RuleLine } from "../snippets/rules.ts";
 import type { Values } from "./values.ts";
 
 export interface ModsecurityValues {
@@ -19,6 +20,8 @@ export interface ModsecurityValues {
   readonly coreRules: boolean;
   /** Text with variables. */
   readonly transactionId?: string;
+  /** Rules of the Ingress's own, which the operator allowed. */
+  readonly rules?: readonly RuleLine[];
 }
 
 export const modsecurityDefaults: ModsecurityValues = { coreRules: false };
@@ -67,10 +70,19 @@ export function modsecurityDefault(config: Config): ProxySettings["modsecurity"]
   return config.enableOwaspCrs ? "crs" : "on";
 }
 
-function modeOf({ enabled, coreRules }: ModsecurityValues, config: Config): ProxySettings["modsecurity"] {
+function modeOf({ enabled, coreRules, rules }: ModsecurityValues, config: Config): ProxySettings["modsecurity"] {
   const usual = modsecurityDefault(config);
   if (!(enabled ?? config.enableModsecurity)) return "off";
-  return coreRules || usual === "crs" ? "crs" : "on";
+  return coreRules || usual === "crs" || includesCoreRules(rules) ? "crs" : "on";
+}
+
+function includesCoreRules(rules: readonly RuleLine[] = []): boolean {
+  return rules.some((line) => typeof line !== "string" && line.include === "core");
+}
+
+/** What of modsecurity-snippet has a meaning: nothing where ModSecurity is off. */
+export function rulesInForce({ modsecurity }: Values, config: Config): readonly RuleLine[] {
+  return modeOf(modsecurity, config) === "off" ? [] : (modsecurity.rules ?? []);
 }
 
 export const modsecurityResolver: Resolver = {
@@ -79,7 +91,8 @@ export const modsecurityResolver: Resolver = {
     const mode = modeOf(values.modsecurity, at.config);
     if (mode === "off") {
       const why = "ModSecurity is not on: add enable-modsecurity: \"true\"";
-      if (values.modsecurity.coreRules) at.report(found.annotationIneffective(at.place("enable-owasp-core-rules"), { name: "enable-owasp-core-rules", why }));
+      const idle = [...(values.modsecurity.coreRules ? ["enable-owasp-core-rules"] : []), ...(values.modsecurity.rules ? ["modsecurity-snippet"] : [])];
+      for (const name of idle) at.report(found.annotationIneffective(at.place(name), { name, why }));
     }
     return { ...values, proxy: { ...values.proxy, modsecurity: mode, transactionId: mode !== "off" && values.modsecurity.transactionId !== undefined } };
   },

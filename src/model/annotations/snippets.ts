@@ -2,19 +2,22 @@
  * The annotations that put text into nginx's configuration.
  *
  * Guarantee: without the operator's two keys none has any effect but to refuse its Ingress (gate.ts). With them,
- * configuration-snippet and server-snippet stand in a location of their own, as balanced statements that nginx has
- * accepted alone; what cannot be taken closes its Ingress.
+ * configuration-snippet, server-snippet and modsecurity-snippet stand in a location of their own, as balanced statements
+ * that nginx has accepted alone; what cannot be taken closes its Ingress.
  */
 import type { Filters } from "../../../edge/src/program.ts";
 import { printable } from "../../support/text.ts";
 import type { Finding, Place } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
+import { adviceElsewhere } from "../snippets/elsewhere.ts";
 import { findForbidden } from "../snippets/forbidden.ts";
 import { parseSnippet } from "../snippets/parse.ts";
 import type { Statement } from "../snippets/parse.ts";
+import { parseRules } from "../snippets/rules.ts";
 import { snippetOf } from "../snippets/snippet.ts";
 import { translate, translationText } from "../snippets/translate.ts";
 import type { Snippet } from "./annotation.ts";
+import { rulesInForce } from "./modsecurity.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
 import type { SnippetValues, Values } from "./values.ts";
 
@@ -33,30 +36,51 @@ export const snippetAnnotations: readonly Snippet[] = [
     status: "snippet", name: "server-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
     differs: "It holds for the paths of its own Ingress, before its configuration-snippet, not for the whole host; `location` blocks close the Ingress.",
   },
-  { status: "snippet", name: "auth-snippet", group: "authentication", risk: "Critical", scope: "location", place: "none", doc: REFUSED, differs: "The edge asks the authentication service itself, so there is no location for the text." },
-  { status: "snippet", name: "modsecurity-snippet", group: "modsecurity", risk: "Critical", scope: "location", place: "none", doc: REFUSED, differs: "There is no place for rules of one Ingress." },
-  { status: "snippet", name: "stream-snippet", group: "snippets", risk: "Critical", scope: "global", place: "none", doc: REFUSED, differs: "A stream block would be everybody's." },
+  { status: "snippet", name: "auth-snippet", group: "authentication", risk: "Critical", scope: "location", place: "none", doc: REFUSED, differs: "The edge asks the authentication service itself, so there is no location for the text; the finding says what does the same (auth-proxy-set-headers, auth-method, …)." },
+  {
+    status: "snippet", name: "modsecurity-snippet", group: "modsecurity", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
+    differs:
+      "ModSecurity's directives that judge and limit requests are taken, one in a line, and tested alone; what opens files, runs programs or asks name servers (`exec`, `@pmFromFile`, `@rbl`, …) closes the Ingress; where logs go (`SecAuditLog`, …) is left out. " +
+      "`Include` takes the two files of ingress-nginx's image alone, and gets this machine's in their place.",
+  },
+  { status: "snippet", name: "stream-snippet", group: "snippets", risk: "Critical", scope: "global", place: "none", doc: REFUSED, differs: "It belongs to TCP and UDP, whose one configuration is everybody's; the finding says what the operator publishes instead." },
 ];
-
-/** What to write in place of a snippet that has no place, whether or not snippets are allowed. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  "auth-snippet": "set headers of the authentication request with auth-proxy-set-headers, its method with auth-method",
-  "modsecurity-snippet": "the operator sets rules for everybody",
-  "stream-snippet": "the operator publishes TCP and UDP services in the ConfigMaps of --tcp-services-configmap and --udp-services-configmap",
-};
 
 /** Which typed annotations do what the snippet asks for; "" when it asks for nothing that could be said. */
 export function snippetAdvice(name: string, text: string): string {
-  const instead = INSTEAD[name];
-  if (instead !== undefined) return instead;
+  const elsewhere = adviceElsewhere(name, text);
+  if (elsewhere !== undefined) return printable(elsewhere);
+  if (name === RULES) return rulesAdvice(text);
   const parsed = parseSnippet(text);
   return "problem" in parsed ? `as it stands it could not be read: ${printable(parsed.problem)}` : printable(translationText(translate(parsed.statements)));
 }
 
+const RULES = "modsecurity-snippet";
+
+function rulesAdvice(text: string): string {
+  const parsed = parseRules(text);
+  const core = "rules" in parsed && parsed.rules.some((line) => typeof line !== "string" && line.include === "core");
+  return core ? 'Include of the core rules → enable-owasp-core-rules: "true"; the operator sets other rules for everybody' : "the operator sets rules for everybody";
+}
+
+interface ReadSnippet {
+  readonly values?: Values;
+  readonly findings: readonly Finding[];
+}
+
+function readRules(values: Values, name: string, text: string, place: Place): ReadSnippet {
+  const parsed = parseRules(text);
+  if ("problem" in parsed) return { findings: [found.rulesUnreadable(place, { name, why: printable(parsed.problem) })] };
+  if ("forbidden" in parsed) return { findings: [found.snippetForbidden(place, { name, directive: printable(parsed.forbidden.name), why: parsed.forbidden.why })] };
+  const findings = parsed.leftOut.map((directive) => found.rulesLeftOut(place, { name, directive: printable(directive) }));
+  return { values: { ...values, modsecurity: { ...values.modsecurity, rules: parsed.rules } }, findings };
+}
+
 /** Reads a snippet where snippets are allowed. Without `values` its Ingress is closed. */
-export function readSnippet(values: Values, name: string, text: string, place: Place): { readonly values?: Values; readonly findings: readonly Finding[] } {
-  const instead = INSTEAD[name];
-  if (instead !== undefined) return { findings: [found.snippetWithoutPlace(place, { name, advice: instead })] };
+export function readSnippet(values: Values, name: string, text: string, place: Place): ReadSnippet {
+  if (name === RULES) return readRules(values, name, text, place);
+  const elsewhere = adviceElsewhere(name, text);
+  if (elsewhere !== undefined) return { findings: [found.snippetWithoutPlace(place, { name, advice: printable(elsewhere) })] };
   const parsed = parseSnippet(text);
   if ("problem" in parsed) return { findings: [found.snippetUnreadable(place, { name, why: printable(parsed.problem) })] };
   const forbidden = findForbidden(parsed.statements);
@@ -66,26 +90,30 @@ export function readSnippet(values: Values, name: string, text: string, place: P
 }
 
 export const snippetResolver: Resolver = {
-  groups: ["snippets"],
+  groups: ["snippets", "modsecurity"],
   resolve(values, at) {
     const { server = [], configuration = [] } = values.snippets;
     const statements: readonly Statement[] = [...server, ...configuration];
-    if (statements.length === 0) return values;
-    const snippet = snippetOf(statements);
+    const rules = rulesInForce(values, at.config);
+    if (statements.length === 0 && rules.length === 0) return values;
+    const snippet = snippetOf(statements, rules);
     const problem = at.lookup.snippetProblem(snippet.digest);
     if (problem !== undefined) {
+      const name = nameOf(at, problem);
       at.close();
-      at.report(found.snippetFails(at.place(nameOf(at)), { name: nameOf(at), problem }));
+      at.report(found.snippetFails(at.place(name), { name, problem }));
     }
     return { ...values, snippets: { ...values.snippets, snippet } };
   },
 };
 
-function nameOf(at: ResolveContext): string {
+/** The one that nginx speaks of. */
+function nameOf(at: ResolveContext, problem: string): string {
+  if (at.given(RULES) !== undefined && (problem.startsWith('"modsecurity_') || !(at.given("configuration-snippet") ?? at.given("server-snippet")))) return RULES;
   return at.given("configuration-snippet") === undefined ? "server-snippet" : "configuration-snippet";
 }
 
 /** The URI is the client's again while the snippet runs (src/compile/snippet.ts), so the edge has to keep it. */
 export function snippetFilters({ snippets: { snippet } }: Values): Filters {
-  return snippet ? { snippet: true } : {};
+  return snippet && snippet.statements.length > 0 ? { snippet: true } : {};
 }

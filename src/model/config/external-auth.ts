@@ -7,12 +7,12 @@ import type { ConfigType } from "./value-types.ts";
 /** Printable ASCII without blanks. */
 const VISIBLE = /^[\x21-\x7e]*$/;
 
-/** One that cannot be used stays: it closes what it would guard, where its default would open it. */
+/** One that cannot be used stays, unless there is a last good one: it closes what it would guard, where its default would open it. */
 export const globalUrl: ConfigType<string> = {
   expects: "a URL with http:// or https://, and a host without variables",
   parse: (text) => {
     if (text === "" || (VISIBLE.test(text) && typeof parseAuthUrl(text) !== "string")) return { value: text };
-    return { value: text, dropped: [text], used: "503 for every path that it would guard" };
+    return { value: text, dropped: [text], used: "503 for every path that it would guard", bad: true };
   },
 };
 
@@ -36,8 +36,10 @@ export const globalHeaders: ConfigType<readonly string[]> = {
   parse: (text) => {
     const { value = [], dropped = [] } = headerNames.parse(text) ?? {};
     const bad = value.filter((name) => isFraming(name) || name.toLowerCase() === "host");
+    const good = value.filter((name) => !bad.includes(name));
     const all = [...dropped, ...bad];
-    return { value: value.filter((name) => !bad.includes(name)), ...(all.length > 0 ? { dropped: all } : {}) };
+    if (all.length === 0) return { value: good };
+    return good.length > 0 ? { value: good, dropped: all } : { value: good, dropped: all, used: "an empty list", bad: true };
   },
 };
 
@@ -47,6 +49,6 @@ export const globalLifetimes: ConfigType<readonly Lifetime[]> = {
   parse: (text) => {
     if (text === "") return { value: [] };
     const usual = lifetimes.parse("200 202 401 5m")?.value ?? [];
-    return lifetimes.parse(text) ?? { value: usual, dropped: [text], used: "200 202 401 5m" };
+    return lifetimes.parse(text) ?? { value: usual, dropped: [text], used: "200 202 401 5m", bad: true };
   },
 };

@@ -25,8 +25,22 @@ export const configKeyUnknown = finding<{ key: string; near: string | undefined 
 export const configKeyNotHonoured = finding<{ key: string }>(
   "config-key-not-honoured",
   "warning",
-  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour: remove it if you can do without`,
+  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour yet: remove it if you can do without`,
   () => "it has no effect",
+);
+
+export const configKeyWithoutEffect = finding<{ key: string; why: string; instead: string }>(
+  "config-key-without-effect",
+  "warning",
+  (p) => `"${p.key}" ${p.why}: remove it` + (p.instead === "" ? "" : `; what does the same, or more, is ${p.instead}`),
+  () => "it has no effect",
+);
+
+export const configKeyRefused = finding<{ key: string; why: string; instead: string }>(
+  "config-key-refused",
+  "error",
+  (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
+  () => "the text is not used, everything else of the ConfigMap is",
 );
 
 export const configProtectionNotHonoured = finding<{ key: string }>(

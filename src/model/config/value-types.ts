@@ -9,13 +9,23 @@ import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
 import { sizeBetween } from "../annotations/value-types.ts";
 import { isNetwork } from "../networks.ts";
-import { isKnownLogVariable } from "./log-variables.ts";
+import { isKnownLogVariable, isKnownStreamVariable } from "./log-variables.ts";
 
 export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
-  /** Undefined: not of this type. `dropped` lists the pieces of a list that are not, `used` says what is used then. */
-  parse(text: string): { readonly value: T; readonly dropped?: readonly string[]; readonly used?: string } | undefined;
+  /** Undefined: not of this type. */
+  parse(text: string): Parsed<T> | undefined;
+}
+
+export interface Parsed<T> {
+  readonly value: T;
+  /** The pieces of a list that are not of this type. */
+  readonly dropped?: readonly string[];
+  /** What is used in their place. */
+  readonly used?: string;
+  /** Nothing of the text can be used: `value` is for when there is no last good one, and more careful than the default. */
+  readonly bad?: true;
 }
 
 const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
@@ -115,14 +125,22 @@ export const headerName: ConfigType<string> = {
   parse: (text) => (HEADER.test(text) ? { value: text } : undefined),
 };
 
+/** A response header that nothing else gives a meaning to. */
+export const ownHeader: ConfigType<string> = {
+  expects: "a header name that begins with X-, such as X-Answer-Reason, or empty",
+  parse: (text) => (text === "" || /^X-[A-Za-z0-9-]{1,60}$/i.test(text) ? { value: text } : undefined),
+};
+
 /** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
 function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
   return {
     expects,
     parse: (text) => {
       const pieces = text.split(",").map((piece) => piece.trim()).filter((piece) => piece !== "");
+      const value = pieces.filter(isValid);
+      if (value.length === pieces.length) return { value };
       const dropped = pieces.filter((piece) => !isValid(piece));
-      return { value: pieces.filter(isValid), ...(dropped.length > 0 ? { dropped } : {}) };
+      return value.length > 0 ? { value, dropped } : { value, dropped, used: "an empty list", bad: true };
     },
   };
 }
@@ -137,7 +155,7 @@ export const onlyNetworks: ConfigType<readonly string[]> = {
   expects: networks.expects,
   parse: (text) => {
     const parsed = networks.parse(text);
-    return parsed && parsed.dropped && parsed.value.length === 0 ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
+    return parsed?.bad ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
   },
 };
 /** A list of networks, of which there is none. */
@@ -183,17 +201,22 @@ export const logPath: ConfigType<string> = {
 };
 
 /** One line of printable text with variables that nginx knows: an unknown one would keep nginx from starting. */
-export const logFormat: ConfigType<string> = {
-  expects: "one line of text with nginx variables ($status, ${http_referer}, …)",
-  parse: (text) => {
-    if (text === "" || /\p{Cc}/u.test(text)) return undefined;
-    // What remains after removing well-formed variables must hold no "$".
-    const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
-      isKnownLogVariable(braced ?? bare ?? "") ? "" : whole,
-    );
-    return rest.includes("$") ? undefined : { value: text };
-  },
-};
+export const logFormat: ConfigType<string> = formatOf("$status, ${http_referer}, …", isKnownLogVariable);
+
+/** The same for connections below http. */
+export const streamLogFormat: ConfigType<string> = formatOf("$remote_addr, $session_time, …, of its stream modules", isKnownStreamVariable);
+
+function formatOf(examples: string, isKnown: (name: string) => boolean): ConfigType<string> {
+  return {
+    expects: `one line of text with nginx variables (${examples})`,
+    parse: (text) => {
+      if (text === "" || /\p{Cc}/u.test(text)) return undefined;
+      // What remains after removing well-formed variables must hold no "$".
+      const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => (isKnown(braced ?? bare ?? "") ? "" : whole));
+      return rest.includes("$") ? undefined : { value: text };
+    },
+  };
+}
 
 /** Text with nginx variables, as texts and names in turn: `$a-${b}` is "", a, "-", b, "". */
 export const variables: ConfigType<readonly string[]> = {
@@ -218,7 +241,7 @@ export const riskLevel: ConfigType<(typeof RISK_LEVELS)[number]> = {
   expects: "Low, Medium, High or Critical",
   parse: (text) => {
     const value = RISK_LEVELS.find((level) => level.toLowerCase() === text.toLowerCase());
-    return value ? { value } : { value: "Low", dropped: [text], used: "Low, the strictest," };
+    return value ? { value } : { value: "Low", dropped: [text], used: "Low, the strictest,", bad: true };
   },
 };
 

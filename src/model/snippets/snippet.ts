@@ -6,14 +6,19 @@
  */
 import { createHash } from "node:crypto";
 import type { Statement } from "./parse.ts";
+import type { RuleLine } from "./rules.ts";
 
 /** What a route's location holds beside Sluice's own directives. */
 export interface Snippet {
-  /** Of the statements. */
+  /** Of the rest. */
   readonly digest: string;
   readonly statements: readonly Statement[];
+  /** Of ModSecurity. */
+  readonly rules?: readonly RuleLine[];
 }
 
-export function snippetOf(statements: readonly Statement[]): Snippet {
-  return { digest: createHash("sha256").update(JSON.stringify(statements)).digest("hex").slice(0, 16), statements };
+export function snippetOf(statements: readonly Statement[], rules: readonly RuleLine[] = []): Snippet {
+  const content = rules.length > 0 ? { statements, rules } : { statements };
+  const text = JSON.stringify(rules.length > 0 ? content : statements);
+  return { digest: createHash("sha256").update(text).digest("hex").slice(0, 16), ...content };
 }

@@ -12,17 +12,21 @@ import type { Kind } from "../objects.ts";
 import { keyOf, Snapshot } from "../snapshot.ts";
 import type { WantedObjects } from "../snapshot.ts";
 import type { Source } from "../source.ts";
+import { readOwnNode, requireNamespace } from "./at-start.ts";
 import { openConnection } from "./connection.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
+import { catchUp } from "./catch-up.ts";
+import type { Listeners } from "./catch-up.ts";
 import { copyInto } from "./copy.ts";
 import { forbiddenFinding, INGRESS_CLASSES_FORBIDDEN, ingressClassesForbidden, kindForbidden } from "./findings.ts";
 import { watchForOutage } from "./outage.ts";
 import type { Outage } from "./outage.ts";
+import { keepNamed } from "./named.ts";
 import { createPatience, REMEDY } from "./patience.ts";
 import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
 import {
-  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, SECRETS, SERVICES,
+  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
@@ -37,6 +41,12 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly watchNamespace: string;
   /** The controller's ConfigMap, `namespace/name`; empty: none. It may be outside of `watchNamespace`. */
   readonly configmap: string;
+  /** `all`: every Secret is watched, and those that are wanted are kept. `named`: no other is ever asked for. */
+  readonly secrets?: "all" | "named";
+  /** Namespaces are read, for their labels. */
+  readonly namespaces?: boolean;
+  /** The node that this pod runs on is read, for its zone. */
+  readonly ownNode?: boolean;
   readonly log: Log;
   readonly timing?: Timing;
   /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
@@ -56,9 +66,10 @@ const READS_AT_ONCE = 2;
 /** What exists once the connection is open. */
 interface Running {
   readonly reflectors: readonly Pick<Reflector<unknown>, "run" | "reread" | "firstRead">[];
-  readonly secrets: Wanted<"Secret">;
-  readonly configMaps: Wanted<"ConfigMap">;
+  readonly secrets: Pick<Wanted<"Secret">, "want" | "settled">;
+  readonly configMaps: Pick<Wanted<"ConfigMap">, "want" | "settled">;
   readonly patience: Patience;
+  readonly connection: Connection;
 }
 
 /**
@@ -73,12 +84,15 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   let listed: readonly Finding[] = [];
   let wanted: WantedObjects = { secrets: new Set(), configMaps: new Set() };
   let running: Running | undefined;
+  const counts = { reads: 0, rereads: 0, watches: 0, brokenWatches: 0, outages: 0 };
+  const listeners: Listeners = new Set();
   let tell = (): void => {};
 
-  const note = (resource: Resource<Kind>, found: Finding | undefined): void => {
-    if (!found && !findings.has(resource.name)) return;
-    if (found) findings.set(resource.name, found);
-    else findings.delete(resource.name);
+  /** `of`: the name of a resource, or of one object of it. */
+  const note = (of: string, found: Finding | undefined): void => {
+    if (!found && !findings.has(of)) return;
+    if (found) findings.set(of, found);
+    else findings.delete(of);
     listed = [...findings.values()];
     tell();
   };
@@ -99,16 +113,21 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       description = connection.description;
       const timing = options.timing ?? TIMING;
       const patience = createPatience(connection.server, options.giveUpAfter);
-      const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal), patience);
+      const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal, counts), patience);
       const shared: Shared = {
         connection: reportAnswers(connection, outage, patience),
-        outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed,
+        outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed, counts,
       };
-      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, () => tell(), signal), patience };
+      const snapshotChanged = (): void => {
+        tell();
+        for (const listener of [...listeners]) listener();
+      };
+      running = { ...assemble(shared, { ...options, configmap }, snapshot, note, snapshotChanged, signal), patience, connection };
       void wantNow(running, wanted);
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
       await patience.within(Promise.all(running.reflectors.map(({ firstRead }) => firstRead)));
+      await patience.within(askAtStart(shared, options, snapshot, note, signal));
       signal.throwIfAborted();
       tell = oncePerTurn(changed, signal);
     },
@@ -118,6 +137,13 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => Promise.all([secrets.settled(), configMaps.settled()]));
       await orAborted(patience.within(read), signal);
     },
+    async catchUp(namespace, name, signal) {
+      if (!running) throw new Error("catchUp before start");
+      await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
+    },
+    get counts() {
+      return { ...counts, credentialRenewals: running?.connection.renewals ?? 0 };
+    },
     async want(objects) {
       wanted = objects;
       if (running) await running.patience.within(wantNow(running, objects));
@@ -125,20 +151,38 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   };
 }
 
+async function askAtStart(
+  shared: Shared, { watchNamespace, ownNode, env = process.env }: KubernetesSourceOptions, snapshot: Snapshot,
+  note: (of: string, found: Finding) => void, signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  if (watchNamespace !== "") await requireNamespace(shared, watchNamespace, signal);
+  if (!ownNode) return;
+  const node = await readOwnNode(shared, env, signal);
+  if ("kind" in node) snapshot.put(node);
+  else note(NODES.name, node);
+}
+
 function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps">, wanted: WantedObjects): Promise<unknown> {
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces"> {
+  readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
+}
+
 function assemble(
-  shared: Shared, namespace: string, configmap: { namespace: string; name: string } | undefined, snapshot: Snapshot,
-  note: (resource: Resource<Kind>, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
-): Omit<Running, "patience"> {
+  shared: Shared,
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false }: Assembled,
+  snapshot: Snapshot,
+  note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
+): Omit<Running, "patience" | "connection"> {
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
     new Reflector(shared, {
       collection, sink, optional,
       forbidden(verb, givenUp) {
         const factory = givenUp ? ingressClassesForbidden : kindForbidden;
-        note(collection.resource, verb && forbiddenFinding(factory, collection, verb));
+        note(collection.resource.name, verb && forbiddenFinding(factory, collection, verb));
       },
     });
   const plain = <K extends Kind>(resource: Resource<K>) =>
@@ -150,7 +194,9 @@ function assemble(
     return { kept, reflector };
   };
 
-  const secrets = wanted(collectionOf(SECRETS, namespace, NOT_HELM));
+  const noteSecret = (key: string, found: Finding | undefined): void => note(`${SECRETS.name} ${key}`, found);
+  const named = access === "named" ? keepNamed(shared, { namespace, snapshot, changed, note: noteSecret, signal }) : undefined;
+  const secrets = named ? { kept: named, reflector: named } : wanted(collectionOf(SECRETS, namespace, NOT_HELM));
   const own = configmap && keyOf(configmap.namespace, configmap.name);
   const configMaps = wanted(collectionOf(CONFIG_MAPS, namespace), own);
   return {
@@ -161,6 +207,7 @@ function assemble(
       plain(INGRESSES),
       plain(SERVICES),
       plain(ENDPOINT_SLICES),
+      ...(namespaces ? [plain(NAMESPACES)] : []),
       secrets.reflector,
       configMaps.reflector,
       ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own))] : []),

@@ -7,8 +7,8 @@
 import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
-  ConfigMap, EndpointSlice, Ingress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
-  Service, ServicePort, SliceEndpoint, SlicePort,
+  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
+  Namespace, Node, Secret, Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -29,7 +29,24 @@ export function trimIngress(raw: unknown): Ingress | undefined {
       tls: list(spec["tls"], trimTls),
       rules: list(spec["rules"], trimRule),
     }),
+    ...present({ status: trimIngressStatus(raw) }),
   };
+}
+
+/** Ten thousand Ingresses have the same addresses: they share what is read of them. */
+let lastStatus: { readonly text: string; readonly status: Ingress["status"] } | undefined;
+
+function trimIngressStatus(raw: unknown): Ingress["status"] {
+  const ingress = list(fields(fields(fields(raw)["status"])["loadBalancer"])["ingress"], trimAddress);
+  if (ingress === undefined || ingress.length === 0) return undefined;
+  const shown = JSON.stringify(ingress);
+  if (lastStatus?.text !== shown) lastStatus = { text: shown, status: { loadBalancer: { ingress } } };
+  return lastStatus.status;
+}
+
+export function trimAddress(raw: unknown): IngressAddress {
+  const address = fields(raw);
+  return present({ ip: text(address["ip"]), hostname: text(address["hostname"]) });
 }
 
 export function trimIngressClass(raw: unknown): IngressClass | undefined {
@@ -49,6 +66,7 @@ export function trimService(raw: unknown): Service | undefined {
       type: text(spec["type"]),
       clusterIP: text(spec["clusterIP"]),
       externalName: text(spec["externalName"]),
+      trafficDistribution: text(spec["trafficDistribution"]),
       ports: list(spec["ports"], trimServicePort),
     }),
   };
@@ -82,6 +100,21 @@ export function trimConfigMap(raw: unknown): ConfigMap | undefined {
   const metadata = trimMeta(raw);
   if (!metadata) return undefined;
   return { kind: "ConfigMap", metadata, ...present({ data: textRecord(fields(raw)["data"]) }) };
+}
+
+export function trimNamespace(raw: unknown): Namespace | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Namespace", metadata: withoutAnnotations(metadata) };
+}
+
+export function trimNode(raw: unknown): Node | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Node", metadata: withoutAnnotations(metadata) };
+}
+
+function withoutAnnotations(metadata: Meta): Meta {
+  const { annotations: _annotations, ...rest } = metadata;
+  return rest;
 }
 
 /** Where an object stands, without reading the rest of it; `undefined` when it has no name. */
@@ -175,8 +208,17 @@ function trimEndpoint(raw: Fields): SliceEndpoint {
           terminating: flag(conditions["terminating"]),
         })
         : undefined,
+      hints: isFields(raw["hints"]) ? trimHints(raw["hints"]) : undefined,
     }),
   };
+}
+
+function trimHints(raw: Fields): SliceEndpoint["hints"] {
+  const name = (zone: Fields): { readonly name: string } | undefined => {
+    const found = text(zone["name"]);
+    return found === undefined ? undefined : { name: found };
+  };
+  return present({ forZones: list(raw["forZones"], name) });
 }
 
 function trimSlicePort(raw: Fields): SlicePort {
@@ -220,7 +262,7 @@ function texts(value: unknown): readonly string[] | undefined {
 }
 
 /** The members that are objects, each through `trim`; members that `trim` refuses are left out. */
-function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): readonly T[] | undefined {
+export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const kept: T[] = [];
   for (const item of value) {
@@ -231,7 +273,7 @@ function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): readonly
 }
 
 /** Entries that are strings. Made with `fromEntries`, because `__proto__` is a legal key of a ConfigMap or a Secret. */
-function textRecord(value: unknown, without?: string): Record<string, string> | undefined {
+export function textRecord(value: unknown, without?: string): Record<string, string> | undefined {
   if (!isFields(value)) return undefined;
   const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
   return Object.fromEntries(Object.entries(value).filter(isText).filter(([key]) => key !== without));

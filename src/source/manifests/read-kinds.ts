@@ -6,7 +6,7 @@
 import { isIPv6 } from "node:net";
 import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
-import type { ConfigMap, EndpointSlice, IngressClass, Meta, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
+import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
 import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -17,6 +17,10 @@ export function readIngressClass(root: Field, metadata: Meta): IngressClass {
   const spec = at(root, "spec");
   isObject(spec);
   return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: text(at(spec, "controller")) }) };
+}
+
+export function readNamespace(_root: Field, metadata: Meta): Namespace {
+  return { kind: "Namespace", metadata: { ...metadata, namespace: "" } };
 }
 
 export function readService(root: Field, metadata: Meta): Service {
@@ -30,6 +34,7 @@ export function readService(root: Field, metadata: Meta): Service {
       type: text(at(spec, "type")),
       clusterIP: text(at(spec, "clusterIP")),
       externalName: text(at(spec, "externalName")),
+      sessionAffinity: text(at(spec, "sessionAffinity")),
       ports: ports.length > 0 ? ports : undefined,
     }),
   };
@@ -45,6 +50,7 @@ function readServicePort(field: Field): ServicePort {
       name: text(at(field, "name")),
       protocol: text(at(field, "protocol")),
       targetPort: typeof target.value === "string" ? target.value : port(target),
+      nodePort: port(at(field, "nodePort")),
     }),
   };
 }

@@ -10,7 +10,7 @@ import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
 import { createModelBuilder } from "../../../src/model/build.ts";
-import { parseConfig } from "../../../src/model/config.ts";
+import { parseConfig } from "../../../src/model/config/parse.ts";
 import { parseSettings } from "../../../src/settings.ts";
 import { manifestsSource } from "../../../src/source/manifests.ts";
 

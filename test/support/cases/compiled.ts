@@ -1,7 +1,7 @@
 /** Objects → model → program of one case, on Node, through the same source that serves. */
 import { createCompiler, type Program } from "../../../src/compile/program.ts";
 import { buildModel } from "../../../src/model/build.ts";
-import { parseConfig } from "../../../src/model/config.ts";
+import { parseConfig } from "../../../src/model/config/parse.ts";
 import { sortFindings, type Finding } from "../../../src/model/findings.ts";
 import type { Model } from "../../../src/model/types.ts";
 import { parseSettings } from "../../../src/settings.ts";
@@ -27,8 +27,10 @@ export async function compileFolder(folder: string, flags: readonly string[]): P
     const ref = splitName(settings.configmap);
     const config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
     const built = buildModel(source.snapshot, settings, config.config);
-    const { program } = createCompiler().compile(built);
-    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings()]);
+    const compiler = createCompiler(settings.profilesPerNamespace);
+    const { program } = compiler.compile(built);
+    const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
+    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings(), ...ofProgram]);
     return { snapshot: source.snapshot, model: built.model, program, findings };
   } finally {
     ending.abort();

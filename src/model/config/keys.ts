@@ -1,0 +1,42 @@
+/** Every key of the ConfigMap by name: those of both tables, each once. */
+import type { Config } from "../config.ts";
+import { OTHER_KEYS } from "./other-keys.ts";
+import type { ConfigRow, OtherRow } from "./row.ts";
+import { CONFIG_TABLE } from "./table.ts";
+
+export type Key =
+  | { readonly name: string; readonly field: keyof Config; readonly row: ConfigRow<unknown> }
+  | { readonly name: string; readonly field: undefined; readonly row: OtherRow };
+
+export type KeyState = "works" | "differs" | OtherRow["state"];
+
+export const KEYS: readonly Key[] = [
+  ...fields().map((field) => ({ name: CONFIG_TABLE[field].key, field, row: CONFIG_TABLE[field] })),
+  ...OTHER_KEYS.map((row) => ({ name: row.key, field: undefined, row })),
+];
+
+const BY_NAME: ReadonlyMap<string, Key> = new Map(KEYS.map((key) => [key.name, key]));
+
+export function fields(): (keyof Config)[] {
+  return Object.keys(CONFIG_TABLE) as (keyof Config)[];
+}
+
+/** ingress-nginx behaviour: letters of the other case are forgiven. Undefined: no such key. */
+export function findKey(text: string): Key | undefined {
+  return BY_NAME.get(text) ?? BY_NAME.get(text.toLowerCase());
+}
+
+export function stateOf({ row }: Key): KeyState {
+  if ("state" in row) return row.state;
+  return row.differs === undefined ? "works" : "differs";
+}
+
+const FALSY: readonly string[] = ["", "0", "f", "F", "FALSE", "false", "False"];
+const TRUTHY: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
+
+/** This value of a key that does nothing here asks for nothing: it says what is so anyway. */
+export function asksForNothing({ default: usual }: OtherRow, value: string): boolean {
+  const text = value.trim();
+  if (text === "" || text === usual) return true;
+  return FALSY.includes(usual) ? FALSY.includes(text) : usual === "true" && TRUTHY.includes(text);
+}

@@ -1,0 +1,82 @@
+/**
+ * The keys that ingress-nginx knows and whose values do nothing here: why not, and what does the same.
+ *
+ * To honour one, take its row out and give it one in `table.ts`.
+ */
+import { noEffect, planned, refused } from "./row.ts";
+import type { OtherRow } from "./row.ts";
+
+const NOR_THERE = "has no effect in ingress-nginx either";
+const GONE = "is documented by ingress-nginx but no part of it any more";
+const JAEGER = "enable-opentelemetry with otlp-collector-host, which Jaeger takes spans from";
+const RAW = "is text for nginx's own configuration, where it could undo what keeps Ingresses apart";
+const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
+const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
+
+const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
+
+export const OTHER_KEYS: readonly OtherRow[] = [
+  // planned
+  ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
+  ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
+    worker-cpu-affinity debug-connections syslog-host access-log-params
+    http-access-log-path skip-access-log-urls`.split(/\s+/).map((key) => planned(key, "")),
+  ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data
+    disable-http-access-log enable-access-log-for-default-backend enable-auth-access-log enable-syslog
+    log-format-escape-none`.split(/\s+/).map((key) => planned(key, "false")),
+  planned("forwarded-host-header", "X-Forwarded-Host"),
+  planned("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol"),
+  planned("brotli-level", "4"),
+  planned("brotli-min-length", "20"),
+  planned("brotli-types", ""),
+  planned("default-type", "text/html"),
+  planned("grpc-buffer-size-kb", "0"),
+  planned("enable-multi-accept", "true"),
+  planned("enable-aio-write", "true"),
+  planned("max-worker-open-files", "0"),
+  planned("map-hash-bucket-size", "64"),
+  planned("proxy-headers-hash-max-size", "512"),
+  planned("proxy-headers-hash-bucket-size", "64"),
+  planned("variables-hash-bucket-size", "256"),
+  planned("variables-hash-max-size", "2048"),
+  planned("error-log-path", "/var/log/nginx/error.log"),
+  planned("syslog-port", "514"),
+  planned("nginx-status-ipv4-whitelist", "127.0.0.1"),
+  planned("nginx-status-ipv6-whitelist", "::1"),
+
+  // What they set does not exist here.
+  noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
+  noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
+  noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
+  noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),
+  noEffect("enable-serial-reloads", "false", "spaces reloads that follow each change of an Ingress there, and Sluice reloads for none", "--reload-interval for those that new combinations of annotations cost"),
+  noEffect("lua-shared-dicts", "", "sizes tables of ingress-nginx's own Lua code; Sluice's are bounded, and take memory as they need it"),
+  noEffect("server-name-hash-max-size", "1024", ONE_SERVER),
+  noEffect("server-name-hash-bucket-size", "0", ONE_SERVER),
+  noEffect("opentelemetry-config", "/etc/ingress-controller/telemetry/opentelemetry.toml", "names a file of an nginx module that Sluice does without: spans are sent by the controller"),
+  noEffect("enable-ocsp", "false", "asks for stapled OCSP answers, which Sluice does not fetch; browsers take revocations from lists, and several authorities run no OCSP service any more",
+    "certificates with a short life"),
+  noEffect("use-geoip2", "false", "needs nginx's module libnginx-mod-http-geoip2 and MaxMind databases, and Sluice loads neither; ingress-nginx turns it off as well where a database is missing"),
+  noEffect("geoip2-autoreload-in-minutes", "0", "belongs to use-geoip2, which has no effect"),
+  noEffect("http2-max-field-size", "", OBSOLETE_HTTP2, "large-client-header-buffers"),
+  noEffect("http2-max-header-size", "", OBSOLETE_HTTP2, "large-client-header-buffers"),
+  noEffect("http2-max-requests", "0", OBSOLETE_HTTP2, "keep-alive-requests"),
+
+  // Raw text.
+  refused("global-auth-snippet", `${RAW}; Sluice asks the authentication service itself, so there is no location for it`, "the other global-auth keys"),
+  refused("main-snippet", RAW, "typed keys"),
+  refused("http-snippet", RAW, "typed keys"),
+  refused("server-snippet", RAW, "typed keys, and annotations of Ingresses"),
+  refused("location-snippet", RAW, "typed keys, and annotations of Ingresses"),
+  refused("stream-snippet", RAW, "typed keys"),
+  refused("modsecurity-snippet", `${RAW}; it holds rules there`, "the rules file where nginx runs (/etc/nginx/modsecurity.conf), which enable-modsecurity reads"),
+
+  // As in ingress-nginx.
+  noEffect("app-root", "", NOR_THERE, "the annotation"),
+  noEffect("upstream-hash-by", "", NOR_THERE, "the annotation"),
+  noEffect("upstream-hash-by-subset", "false", NOR_THERE, "the annotation"),
+  noEffect("upstream-hash-by-subset-size", "0", NOR_THERE, "the annotation"),
+  noEffect("use-geoip", "false", GONE),
+  ...["collector-host", "collector-port", "endpoint", "service-name", "propagation-format", "sampler-type", "sampler-param", "sampler-host", "sampler-port",
+    "trace-context-header-name", "debug-header", "baggage-header", "trace-baggage-header-prefix"].map((name) => noEffect(`jaeger-${name}`, "", GONE, JAEGER)),
+];

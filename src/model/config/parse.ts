@@ -1,0 +1,96 @@
+/**
+ * Reads the controller's ConfigMap.
+ *
+ * Guarantee: never fails. A bad value leaves the last good one of its key where there was one, else the default, and a
+ * finding says which; a bad piece of a list is left out alone.
+ *
+ * ingress-nginx behaviour: the exact key wins over one that differs in case; removing a key restores its default.
+ */
+import type { ConfigMap } from "../../source/objects.ts";
+import { closest } from "../../support/edit-distance.ts";
+import { DEFAULT_CONFIG } from "../config.ts";
+import type { Config } from "../config.ts";
+import type { Finding, Place } from "../findings.ts";
+import { asksForNothing, findKey, KEYS } from "./keys.ts";
+import * as found from "./findings.ts";
+import type { ConfigRow, OtherRow } from "./row.ts";
+import { insteadOf } from "./snippets.ts";
+import { CONFIG_TABLE } from "./table.ts";
+import type { Parsed } from "./value-types.ts";
+
+export interface ParsedConfig {
+  readonly config: Config;
+  readonly findings: readonly Finding[];
+  /** The texts that the values of keys come from, where they are good; other keys have their default. */
+  readonly texts: ReadonlyMap<keyof Config, string>;
+}
+
+interface Reading {
+  readonly config: { -readonly [K in keyof Config]: Config[K] };
+  readonly texts: Map<keyof Config, string>;
+  readonly findings: Finding[];
+  readonly before: ParsedConfig | undefined;
+}
+
+/** @param before what was read last: its values stay where those of the same keys are bad now. */
+export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedConfig): ParsedConfig {
+  const reading: Reading = { config: { ...DEFAULT_CONFIG }, texts: new Map(), findings: [], before };
+  if (!configMap) return { ...reading, config: DEFAULT_CONFIG };
+  const data = configMap.data ?? {};
+  for (const text of Object.keys(data).sort()) {
+    const place: Place = { object: configMap, field: `data[${text}]` };
+    const key = findKey(text);
+    const value = data[text] ?? "";
+    if (key === undefined) reading.findings.push(found.configKeyUnknown(place, { key: text, near: closest(text, KEYS.map(({ name }) => name)) }));
+    else if (text !== key.name && data[key.name] !== undefined) continue;
+    else if (key.field === undefined) reading.findings.push(...findingsForOther(place, key.row, value));
+    else take(reading, key.field, value, place);
+  }
+  const { config, texts, findings } = reading;
+  if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
+    findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
+  }
+  return { config, texts, findings };
+}
+
+function take<K extends keyof Config>(reading: Reading, field: K, text: string, place: Place): void {
+  const { config, texts, findings, before } = reading;
+  const row: ConfigRow<Config[K]> = CONFIG_TABLE[field];
+  const parsed = row.type.parse(text.trim());
+  if (parsed && !parsed.bad) {
+    config[field] = parsed.value;
+    texts.set(field, text.trim());
+    if (!parsed.dropped) return;
+  }
+  const last = parsed && !parsed.bad ? undefined : before?.texts.get(field);
+  if (last !== undefined && before) {
+    config[field] = before.config[field];
+    texts.set(field, last);
+  } else if (parsed?.bad) config[field] = parsed.value;
+  const value = row.secret ? "this value" : (parsed?.dropped ?? [text]).map((piece) => JSON.stringify(shorten(piece))).join(", ");
+  const used = last === undefined ? inPlace(row, parsed) : row.secret ? "the last good value" : `its last good value, ${last === "" ? "which is empty" : shorten(last)},`;
+  findings.push(found.configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
+}
+
+/** What is used where there is no last good value; "": nothing. */
+function inPlace(row: ConfigRow<unknown>, parsed: Parsed<unknown> | undefined): string {
+  if (parsed) return parsed.used ?? "the other pieces";
+  return row.default === "" ? "" : `its default, ${shorten(row.default)},`;
+}
+
+function findingsForOther(place: Place, row: OtherRow, value: string): readonly Finding[] {
+  const { key, state, why, instead } = row;
+  if (asksForNothing(row, value)) return [];
+  switch (state) {
+    case "planned":
+      return [row.protects ? found.configProtectionNotHonoured(place, { key }) : found.configKeyNotHonoured(place, { key })];
+    case "no effect":
+      return [found.configKeyWithoutEffect(place, { key, why, instead })];
+    case "refused":
+      return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}
