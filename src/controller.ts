@@ -52,6 +52,8 @@ export function createController(options: ControllerOptions): Controller {
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
+  /** What the last turn wanted of the source. */
+  let wanted: { readonly objects: Built["wanted"]; readonly read: Promise<void> } | undefined;
   let verdicts: ReadonlyMap<string, string> | undefined;
   /** False until what the first Program refers to was read as well: until then changes only gather. */
   let started = false;
@@ -98,12 +100,12 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    const wanted = source.want(now.wanted);
+    if (wanted?.objects !== now.wanted) wanted = { objects: now.wanted, read: source.want(now.wanted) };
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings are in nginx.conf alone and change no part.
     if (changed.size > 0 || now.change.config) engine.apply(program, changed);
-    options.taken(now, wanted);
+    options.taken(now, wanted.read);
     options.turned(changed.size, performance.now() - begun);
   };
 

@@ -37,8 +37,6 @@ export interface ClusterReportOptions {
   readonly snapshot: Snapshot;
   readonly programmed: ProgrammedIngresses;
   readonly state: () => EngineState;
-  /** Everything that is wrong now. */
-  readonly findings: () => readonly Finding[];
   /** What this itself finds wrong came out different. */
   readonly changed: () => void;
   readonly log: Log;
@@ -59,8 +57,8 @@ export interface ClusterReport {
   /** After a turn, once the engine has been told. */
   taken(built: Built): void;
   engineChanged(): void;
-  /** Other findings may have changed. */
-  touch(): void;
+  /** Everything that is wrong now. */
+  found(all: readonly Finding[]): void;
   findings(): readonly Finding[];
   counts(): ClusterCounts;
   /** Takes the addresses away if that is wished, and gives the Lease back; bounded. */
@@ -90,6 +88,7 @@ interface Links {
 export function createClusterReport(options: ClusterReportOptions): ClusterReport {
   const { settings, snapshot, programmed, log } = options;
   let ours: ReadonlyMap<string, OwnIngress> = new Map();
+  let wrong: readonly Finding[] | undefined;
   /** Ingresses that another class has now, in the version in which it got that, with addresses that are ours. */
   const leaving = new Map<string, Ingress>();
   /** All addresses are to be taken away. */
@@ -139,6 +138,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       };
       parts = assemble(options, connection, { elected, wish, changed });
       parts.events.take(ours, ours.keys());
+      if (wrong) parts.events.found(wrong);
       if (settings.updateStatus) programmed.listen((keys) => parts?.status.look(keys));
       void parts.election?.run();
       if (!parts.election) parts.events.lead(new AbortController().signal);
@@ -156,8 +156,9 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     engineChanged() {
       parts?.events.engineChanged(options.state());
     },
-    touch() {
-      parts?.events.touch();
+    found(all) {
+      wrong = all;
+      parts?.events.found(all);
     },
     findings() {
       if (!parts) return [];
@@ -200,7 +201,7 @@ function assemble(options: ClusterReportOptions, connection: Connection, links: 
       api, log, elected, namespace: self.namespace, name: settings.electionId, identity: self.identity, ttl: settings.electionTtl * 1000,
     }),
     status: createStatusWriter({ api, namespace, log, wish }),
-    events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, findings: options.findings, log }),
+    events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, log }),
   };
 }
 
