@@ -103,8 +103,8 @@ export function createController(options: ControllerOptions): Controller {
     if (wanted?.objects !== now.wanted) wanted = { objects: now.wanted, read: source.want(now.wanted) };
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
-    // Some of the operator's settings are in nginx.conf alone and change no part.
-    if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
+    if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     options.taken(now, wanted.read);
     options.turned(changed.size, performance.now() - begun);
   };

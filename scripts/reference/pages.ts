@@ -14,6 +14,7 @@ import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/ta
 import * as reportFindings from "../../src/report/cluster/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -23,6 +24,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
+    ["guide/why-did-sluice-answer.md", answersPage()],
   ]);
 }
 
@@ -97,6 +99,10 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  streams: {
+    reloads: 0, refused: "‹reason›", modulesMissing: true,
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+  },
 };
 
 function findingsPage(): string {

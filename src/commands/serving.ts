@@ -5,7 +5,7 @@ import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine, workerAccount } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
@@ -74,7 +74,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log);
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
@@ -109,28 +109,36 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
 }
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
     settings,
     log,
-    workers: workerAccount(),
+    workers,
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
       cluster?.engineChanged();
       programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   let ours: Built["ingresses"] | undefined;
@@ -166,9 +174,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     findings,
     sync: (signal) => controller.sync(signal),
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
-    metrics: () => metrics.render(),
+    metrics: () => metrics.scrape(),
   };
-  return { engine, controller, cluster, findingLog, spans, health };
+  return { engine, controller, cluster, findingLog, spans, health, workers };
 }
 
 function closeServer(server: Server): void {

@@ -54,6 +54,8 @@ export interface RoutingContext {
   readonly healthCheckPath: string;
   /** Flag --https-port. */
   readonly httpsPort: number;
+  /** Flag --enable-ssl-passthrough. */
+  readonly passthrough: boolean;
 }
 
 const NOWHERE: RedirectValues = {

@@ -6,12 +6,13 @@
  */
 import type { Ingress } from "../source/objects.ts";
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
+import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace, Stream } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Age } from "./age.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
+import type { Listener } from "./listeners.ts";
 import type { Snippet } from "./snippets/snippet.ts";
 
 export interface Origin {
@@ -37,6 +38,10 @@ export interface Model {
   readonly users: ReadonlyMap<string, UserList>;
   /** Id (digest) → what client certificates are verified against; exactly those that a Host refers to. */
   readonly trusts: ReadonlyMap<string, Trust>;
+  /** Ports below http, by id. */
+  readonly listeners: ReadonlyMap<string, Listener>;
+  /** Id of a listener, or `tls` and a host that is passed through → where its connections go. */
+  readonly streams: ReadonlyMap<string, Stream>;
   /** The controller's ConfigMap over its defaults. */
   readonly config: Config;
 }
@@ -51,6 +56,8 @@ export interface Host {
   readonly appRoot?: string;
   /** Absent: nothing beyond a certificate. */
   readonly tls?: HostTls;
+  /** Pool that its TLS connections are passed through to. */
+  readonly passthrough?: string;
 }
 
 export interface Alias {
@@ -294,6 +301,8 @@ export interface ModelChange {
   readonly tls: ReadonlySet<string>;
   readonly users: ReadonlySet<string>;
   readonly trusts: ReadonlySet<string>;
+  readonly listeners: ReadonlySet<string>;
+  readonly streams: ReadonlySet<string>;
   readonly config: boolean;
 }
 

@@ -111,6 +111,7 @@ export function updateHosts(state: State, work: Work): void {
     config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
     httpsPort: state.settings.httpsPort,
+    passthrough: state.settings.enableSslPassthrough,
   };
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
@@ -123,9 +124,17 @@ export function updateHosts(state: State, work: Work): void {
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
     setClientCertificates(state, work, name, host);
+    setPassthrough(state, work, name, host?.passthrough);
     work.tls.add(name);
     noteTrust(state, work, name, host?.tls?.clients?.trust);
   }
+}
+
+function setPassthrough(state: State, work: Work, host: string, pool: string | undefined): void {
+  if (state.streamHosts.get(host) === pool) return;
+  if (pool === undefined) state.streamHosts.delete(host);
+  else state.streamHosts.set(host, pool);
+  work.streams = true;
 }
 
 function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {

@@ -85,6 +85,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol?: string;
   readonly targetPort?: number | string;
+  /** Read from files only. */
+  readonly nodePort?: number;
 }
 export interface Service extends KubernetesObject {
   readonly kind: "Service";
@@ -92,6 +94,8 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly externalName?: string;
+    /** Read from files only. */
+    readonly sessionAffinity?: string;
     readonly ports?: readonly ServicePort[];
   };
 }

@@ -169,6 +169,8 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
     users: new Map(),
     trusts: new Map(),
+    listeners: new Map(),
+    streams: new Map(),
     config: { ...config, ...given.config },
   };
 }
@@ -230,6 +232,8 @@ export function builtOf(model: Model, before: Model | undefined): Built {
       tls: keys((one) => one.tls),
       users: keys((one) => one.users),
       trusts: keys((one) => one.trusts),
+      listeners: keys((one) => one.listeners),
+      streams: keys((one) => one.streams),
       config: true,
     },
     findings: () => [],

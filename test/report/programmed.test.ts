@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NO_STREAMS } from "../../src/engine/streams.ts";
 import type { OwnIngress } from "../../src/model/types.ts";
 import { trackProgrammed } from "../../src/report/programmed.ts";
 import { ingress } from "../support/objects.ts";
@@ -9,7 +10,7 @@ function tracked() {
   const engine = { published: 0, programmed: 0, waiting: new Set<string>() };
   const programmed = trackProgrammed(() => ({
     ...engine, observed: engine.published, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: ["worker 0"],
-    refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [],
+    refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
   }));
   const told: string[] = [];
   programmed.listen((keys) => told.push(...keys));

@@ -44,6 +44,6 @@ export const hostSettingDecided = finding<{ name: string; host: string; winner: 
 export const sslPassthroughNotOffered = finding<{ name: string }>(
   "ssl-passthrough-not-offered",
   "info",
-  ({ name }) => `${name} asks for TLS to go through to the backend, which Sluice does not offer: remove it, or give the Ingress a certificate`,
-  () => "TLS ends at Sluice, as in ingress-nginx without --enable-ssl-passthrough",
+  ({ name }) => `${name} asks for TLS to go through to the backend, which needs the flag --enable-ssl-passthrough: set that, or remove ${name}`,
+  () => "TLS ends at Sluice",
 );
