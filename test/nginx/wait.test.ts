@@ -37,7 +37,7 @@ test("what cannot be served as it is ends the wait at once, with the finding", a
   assert.equal(refused.code, 3);
   assert.match(refused.stderr, /^Ingress shop\/refused is refused as a whole\n {2}error: .*server-snippet/);
   const absent = await wait("ingress/shop/none");
-  assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress shop/none\n"]);
+  assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress shop/none where this Sluice looks\n"]);
   sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
   const other = await wait("ingress/shop/other");
   assert.equal(other.code, 3);
