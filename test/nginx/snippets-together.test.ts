@@ -68,6 +68,19 @@ test("the last one is closed with nginx's words, the others are served, new ones
   assert.doesNotMatch((await sluice.ask("/api/v1/findings")).text, /engine-refused/);
 });
 
+test("what snippets share is variables: however they make one of the same name, they go together", async () => {
+  const ways = ["set $same a;", 'if ($uri ~ "^/(?<same>.*)$") { add_header X-Same $same; }', "auth_request_set $same $upstream_status;", 'set $same b; if ($same = b) { set $same c; }'];
+  await sluice.apply(Object.assign({}, ...ways.map((snippet, index) => host(`way${index}`, snippet))));
+  for (const index of ways.keys()) assert.deepEqual([await statusOf(`way${index}`), await said(`way${index}`)], [200, ""]);
+});
+
+test("a variable that stands for a header, cookie or argument of every request is nobody's to set", async () => {
+  await sluice.apply({ ...host("sees", "add_header X-Seen $http_x_probe;"), ...host("takes", "set $http_x_probe taken;"), ...host("groups", 'if ($uri ~ "(?<http_x_probe>.)") { set $a b; }') });
+  assert.equal((await ask({ port: sluice.http, host: "sees.example", headers: { "X-Probe": "mine" } })).headers["x-seen"], "mine");
+  assert.deepEqual([await statusOf("takes"), await statusOf("groups")], [503, 503]);
+  assert.match(await said("takes"), /^snippet-forbidden: configuration-snippet may not use set, which would change \$http_x_probe for every host$/);
+});
+
 test("who mends it is served; two more at once are found one after the other", async () => {
   await sluice.apply(marked("milk", "cream"));
   assert.equal(await statusOf("milk"), 200);

@@ -36,10 +36,24 @@ function whyForbidden(name: string, args: readonly string[]): string | undefined
   if (opensFiles(name, args)) return FILES;
   if (name.startsWith("modsecurity_rules")) return RULES;
   if (LOOKS_UP.has(name) && args.some(isName)) return NAMES;
-  // A group of a pattern is a variable as well.
-  if (args.some((arg) => /\(\?P?[<']sluice_/.test(arg))) return OWN;
-  if (/^(?:auth_request_)?set$/.test(name) && args[0]?.startsWith("$sluice_")) return OWN;
+  for (const variable of variablesMadeBy(name, args)) {
+    if (variable.startsWith("sluice_")) return OWN;
+    if (OF_REQUESTS.test(variable)) return `would change $${variable} for every host`;
+  }
   return undefined;
+}
+
+/**
+ * Names of variables that begin so stand for what a request or an answer brings, until some location makes a variable of
+ * that very name: then it stands for that in all locations.
+ */
+const OF_REQUESTS = /^(?:http_|cookie_|arg_|sent_http_|sent_trailer_|upstream_http_|upstream_cookie_|upstream_trailer_)/;
+
+/** In lower case, as nginx keeps them. A named group of a pattern is a variable as well. */
+function variablesMadeBy(name: string, args: readonly string[]): readonly string[] {
+  const set = /^(?:auth_request_)?set$/.test(name) ? [args[0]?.replace(/^\$/, "") ?? ""] : [];
+  const groups = args.flatMap((arg) => [...arg.matchAll(/\(\?P?[<']([A-Za-z_]\w*)/g)].map(([, group = ""]) => group));
+  return [...set, ...groups].map((variable) => variable.toLowerCase());
 }
 
 const LOOKS_UP = new Set(["resolver", "set_real_ip_from"]);
