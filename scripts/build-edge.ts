@@ -1,9 +1,11 @@
 /**
  * Compiles the edge to one Lua file, edge/build/sluice.lua. Warnings fail: the compiler gives one where JavaScript and
- * Lua would disagree (truthiness, for instance). With `--check` nothing is written.
+ * Lua would disagree (truthiness, for instance). What the nginx below HTTP runs becomes edge/build/stream.js, without its
+ * types. With `--check` nothing is written.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -21,7 +23,18 @@ try {
   process.stderr.write(said);
   if (status !== 0 || /\bwarning\b/.test(said)) process.exitCode = 1;
   // Whole or not at all: a Sluice that starts meanwhile reads the old file or the new one.
-  else if (!process.argv.includes("--check")) renameSync(`${fresh}/sluice.lua`, `${build}/sluice.lua`);
+  else if (!process.argv.includes("--check")) {
+    writeFileSync(`${fresh}/stream.js`, streamScript());
+    for (const file of ["stream.js", "sluice.lua"]) renameSync(`${fresh}/${file}`, `${build}/${file}`);
+  }
 } finally {
   rmSync(fresh, { recursive: true, force: true });
+}
+
+/** njs has no `export` but the default one, and its `catch` names the error. */
+function streamScript(): string {
+  // Node's own loader does the same to every file here, and says so no more.
+  process.removeAllListeners("warning");
+  const text = stripTypeScriptTypes(readFileSync(`${root}edge/stream/endpoint.ts`, "utf8"));
+  return text.replace(/^export (?!default)/gm, "").replace(/\bcatch \{/g, "catch (_error) {");
 }

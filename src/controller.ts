@@ -26,6 +26,8 @@ export interface ControllerOptions {
   readonly engineFindings: () => readonly Finding[];
   /** After each turn, with the number of parts that it changed and how long it took. */
   readonly turned: (parts: number, milliseconds: number) => void;
+  /** After each turn, once the engine has been told of it; `wanted` resolves when what it refers to has been read. */
+  readonly taken: (built: Built, wanted: Promise<void>) => void;
   /** The controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -37,6 +39,8 @@ export interface Controller {
   engineChanged(): void;
   /** Reads the source anew and resolves when every worker runs what it says; rejects when nginx refuses it, or `signal` aborts first. */
   sync(signal: AbortSignal): Promise<EngineState>;
+  /** Resolves when one Ingress was taken in at least as the source says it is now; see `Source.catchUp`. */
+  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
 }
@@ -94,11 +98,12 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    void source.want(now.wanted);
+    const wanted = source.want(now.wanted);
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
-    // Some of the operator's settings are in nginx.conf alone and change no part.
-    if (changed.size > 0 || now.change.config) engine.apply(program, changed);
+    // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
+    if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
+    options.taken(now, wanted);
     options.turned(changed.size, performance.now() - begun);
   };
 
@@ -123,6 +128,10 @@ export function createController(options: ControllerOptions): Controller {
       await settled(waiters, signal, () => engine.state.programmed >= wanted && engine.state.observed === engine.state.programmed);
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
+    },
+    async catchUp(namespace, name, signal) {
+      await source.catchUp(namespace, name, signal);
+      turn();
     },
     findings: () => {
       const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));

@@ -32,6 +32,10 @@ export interface Settings {
   readonly configmap: string;
   readonly defaultBackendService: string;
   readonly defaultSslCertificate: string;
+  // ports below http; ConfigMaps as `namespace/name`, empty: none
+  readonly tcpServicesConfigmap: string;
+  readonly udpServicesConfigmap: string;
+  readonly enableSslPassthrough: boolean;
   // listeners
   readonly bindAddress: readonly string[];
   readonly httpPort: number;
@@ -39,9 +43,40 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // metrics
+  readonly enableMetrics: boolean;
+  readonly metricsPerHost: boolean;
+  readonly metricsPerPath: boolean;
+  readonly metricsMaxSeries: number;
+  readonly reportStatusClasses: boolean;
+  /** Upper bounds, ascending: seconds, bytes, bytes. */
+  readonly timeBuckets: readonly number[];
+  readonly lengthBuckets: readonly number[];
+  readonly sizeBuckets: readonly number[];
+  readonly excludeSocketMetrics: readonly string[];
+  // what is written to the cluster
+  readonly updateStatus: boolean;
+  /** `namespace/name`, empty: none. */
+  readonly publishService: string;
+  readonly publishStatusAddress: readonly string[];
+  readonly reportNodeInternalIpAddress: boolean;
+  /** Seconds. */
+  readonly statusUpdateInterval: number;
+  readonly updateStatusOnShutdown: boolean;
+  readonly disableLeaderElection: boolean;
+  readonly electionId: string;
+  /** Seconds. */
+  readonly electionTtl: number;
+  readonly disableSyncEvents: boolean;
+  // sluice wait
+  readonly for: "programmed";
+  /** Seconds. */
+  readonly timeout: number;
   // process
   readonly runtimeDir: string;
   readonly externalAgent: boolean;
+  /** Empty: in the runtime folder. */
+  readonly tempDir: string;
   /** `host:port`; empty: resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
@@ -76,7 +111,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -95,6 +130,9 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
     throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
   }
   requireDistinctPorts(settings, command);
+  if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
+    throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
+  }
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
 }

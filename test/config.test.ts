@@ -44,6 +44,7 @@ for (const [key, value, field, expected] of [
   ["ssl-ecdh-curve", "X25519:prime256v1", "sslEcdhCurve", "X25519:prime256v1"],
   ["large-client-header-buffers", "8  16k", "largeClientHeaderBuffers", "8 16k"],
   ["log-format-upstream", '{"a": "${http_x_a}", "b": $status}', "logFormatUpstream", '{"a": "${http_x_a}", "b": $status}'],
+  ["log-format-stream", "$remote_addr ${session_time}", "logFormatStream", "$remote_addr ${session_time}"],
 ] as const) {
   test(`${key}: "${value}" is taken`, () => {
     const { config, codes } = parse({ [key]: value });
@@ -145,7 +146,7 @@ test("no value reaches nginx in a form that could not stand there", () => {
     fc.property(fc.constantFrom(...rows), text, (row, value) => {
       const { config } = parse({ [row.key]: value });
       for (const [field, taken] of Object.entries(config)) {
-        if (field === "logFormatUpstream") print([directive("log_format", expression(String(taken)))]);
+        if (field === "logFormatUpstream" || field === "logFormatStream") print([directive("log_format", expression(String(taken)))]);
         else if (!isData(field)) for (const one of [taken].flat()) assert.match(String(one), /^[^\s"'\\$;{}#]*(?: [^\s"'\\$;{}#]+)*$/, field);
       }
     }),

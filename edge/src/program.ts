@@ -13,6 +13,7 @@ import type { ExternalAuth } from "./external-auth.ts";
 import type { ForwardedPrefix } from "./forwarded-prefix.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
+import type { Tallies } from "./measures.ts";
 import type { Replacement } from "./replacement.ts";
 import type { Rewrite } from "./rewrite-target.ts";
 import type { CookieRewrite } from "./set-cookie.ts";
@@ -67,6 +68,7 @@ export interface Canary {
   name: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
+  tallies?: Tallies | undefined;
 }
 
 /** Status → requests that were answered with it and are not reported yet. */
@@ -165,8 +167,10 @@ export interface Route {
   ingress: string;
   service: string;
   port: string;
-  /** The edge's own. Never sent. */
+  /** The edge's own: name of its host, and requests that are not reported yet. Never sent. */
+  host?: string;
   counts?: Counts | undefined;
+  tallies?: Tallies | undefined;
 }
 
 export interface Detour {
@@ -257,7 +261,18 @@ export interface EdgeSettings {
   rejectHandshake?: boolean;
 }
 
-export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "settings";
+/**
+ * Where connections below http go: of a listener (`tcp 9000`), or TLS connections for a server name (`tls shop.example`).
+ * The agent's: no worker of http looks here (edge/stream/endpoint.ts).
+ */
+export interface Stream {
+  /** `address:port`. */
+  endpoints: string[];
+  /** What keeps to its endpoint: a client, or one of its ports; absent: nothing, connections are spread by chance. */
+  keep?: "address" | "flow";
+}
+
+export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
@@ -268,6 +283,7 @@ export interface PartValues {
   tls: string;
   users: Users;
   trust: Trust;
+  stream: Stream;
   settings: EdgeSettings;
 }
 

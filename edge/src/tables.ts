@@ -26,6 +26,8 @@ export interface Tables {
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
   wildcardNames: Record<string, string>;
+  /** The edge's own: whether a certificate covers a host's name, once it was asked for. Each commit forgets it. */
+  covered: Record<string, boolean>;
   /** By what Credentials call them. */
   users: Record<string, Users>;
   /** What client certificates are verified against. */
@@ -52,6 +54,7 @@ export function newTables(): Tables {
     certificates: emptyTable(),
     names: emptyTable(),
     wildcardNames: emptyTable(),
+    covered: emptyTable(),
     users: emptyTable(),
     trusts: emptyTable(),
     settings: {
@@ -89,6 +92,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
   }
   for (const staged of staging.frames) applyStaged(tables, staged);
   staging.frames = [];
+  tables.covered = emptyTable();
   tables.generation = frame.generation;
   tables.digest = frame.digest;
   return true;
@@ -118,14 +122,20 @@ function applyStaged(tables: Tables, frame: Frame): void {
 }
 
 function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {
-  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as Host | undefined);
+  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as Host | undefined));
   else if (kind === "alias") setAlias(tables.aliases, id, value as Alias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
   else if (kind === "users") put(tables.users, id, value as Users | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
-  else if (value !== undefined) tables.settings = value as EdgeSettings;
+  else if (kind === "settings" && value !== undefined) tables.settings = value as EdgeSettings;
+}
+
+/** Its routes know whose they are. */
+function named(host: Host | undefined): Host | undefined {
+  if (host !== undefined) for (const route of host.routes) route.host = host.name;
+  return host;
 }
 
 function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {

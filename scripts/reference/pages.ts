@@ -11,8 +11,10 @@ import { engineFindings } from "../../src/report/engine-findings.ts";
 import { defaultOf } from "../../src/settings/help.ts";
 import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
+import * as reportFindings from "../../src/report/cluster/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -22,6 +24,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
+    ["guide/why-did-sluice-answer.md", answersPage()],
   ]);
 }
 
@@ -94,12 +97,16 @@ function configPage(): string {
 }
 
 const EVERYTHING_WRONG: EngineState = {
-  observed: 1, programmed: 1, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
+  observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  streams: {
+    reloads: 0, refused: "‹reason›", modulesMissing: true,
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+  },
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

@@ -5,25 +5,26 @@
  *
  * In a container of its own, guarantees: it may start before the controller or after it, and serves what it served last
  * until it hears more; told to end it serves on for the grace period; it needs no shell, and writes nowhere but in the
- * runtime folder.
+ * runtime folder and in --temp-dir.
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runAgent } from "../engine/agent/agent.ts";
+import { FILES } from "../compile/nginx-conf.ts";
 import { ensureDefaultCertificate } from "../engine/agent/default-certificate.ts";
-import { ACCESS_LOG, makeAccessLog } from "../engine/agent/log-rotation.ts";
+import { ACCESS_LOG, makeAccessLog, makeLog } from "../engine/agent/log-rotation.ts";
 import { probeEngine } from "../engine/agent/probe.ts";
 import { AGENT_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
-import { claimFolder, clearAgentFiles, makeTemp } from "../engine/runtime-folder.ts";
+import { claimFolder, clearAgentFiles, makeSockets, makeTemp } from "../engine/runtime-folder.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import { createLog } from "../support/log.ts";
 
-/** Number of listening sockets that the launcher put at descriptors 3, 4, … (see engine/launch.ts). */
-const LISTENERS = /^--listeners=(\d+)$/;
+/** How many listening sockets the launcher put at descriptors 3, 4, … (see engine/launch.ts): ports, and unix sockets of http's. */
+const LISTENERS = /^--listeners=(\d+)\+(\d+)$/;
 
 export async function agentCommand(argv: readonly string[]): Promise<void> {
-  const inherited = Number(argv.map((word) => LISTENERS.exec(word)?.[1]).find(Boolean) ?? 0);
+  const [, ports, sockets] = argv.map((word) => LISTENERS.exec(word)).find(Boolean) ?? [];
   const launched = argv.some((word) => LISTENERS.test(word));
   const settings = parseSettings(argv.filter((word) => !LISTENERS.test(word)), "agent");
   if (settings.help) return void process.stdout.write(helpFor("agent"));
@@ -46,13 +47,18 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
       edgeDir: EDGE_DIR,
       // On its own it is a container's main process, whose output is the log; otherwise its output is the controller's.
       accessLog: launched ? `${runtimeDir}/${ACCESS_LOG}` : "/dev/stdout",
+      tempDir: settings.tempDir,
     });
-    makeTemp(runtimeDir);
+    if (settings.tempDir) claimFolder(settings.tempDir);
+    else makeTemp(runtimeDir);
+    makeSockets(runtimeDir, probe.workers);
+    makeLog(FILES.failures, { folder: runtimeDir, workers: probe.workers });
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
     await runAgent({
       probe,
-      listeners: Array.from({ length: inherited }, (_, i) => i + 3),
+      listeners: Array.from({ length: Number(ports ?? 0) }, (_, i) => i + 3),
+      sockets: Array.from({ length: Number(sockets ?? 0) }, (_, i) => i + 3 + Number(ports)),
       log,
       graceMs: settings.shutdownTimeout * 1000,
       signal: stop.signal,

@@ -5,24 +5,29 @@ import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createController, type Controller } from "../controller.ts";
-import { probeEngine, workerAccount } from "../engine/agent/probe.ts";
+import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
 import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
+import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
+import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
+import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { clusterOf } from "./sources.ts";
 
 export interface Serving {
   readonly controller: Controller;
@@ -69,12 +74,16 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log);
+    const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
     await parts.controller.start(ending.signal);
     hooks.signal?.throwIfAborted();
     started = true;
+    if (parts.cluster) {
+      endings.push(() => parts.cluster?.stop());
+      await parts.cluster.start();
+    }
     leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
@@ -95,40 +104,64 @@ async function turnAway(engine: Engine, graceSeconds: number): Promise<void> {
 interface Assembly {
   readonly engine: Engine;
   readonly controller: Controller;
+  /** Undefined: objects come from files. */
+  readonly cluster: ClusterReport | undefined;
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  readonly workers: Probe["workers"];
 }
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
     settings,
     log,
-    workers: workerAccount(),
+    workers,
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      cluster?.engineChanged();
+      programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
+  });
+  let ours: Built["ingresses"] | undefined;
+  const programmed = trackProgrammed(() => engine.state);
+  const connect = clusterOf(settings);
+  const cluster = connect && createClusterReport({
+    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => engineFindings(engine.state, readiness.stuck()),
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? [])],
+    taken: (built, wanted) => {
+      ours = built.ingresses;
+      programmed.take(ours, built.change.ingresses, wanted);
+      cluster?.taken(built);
+    },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
+      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -141,9 +174,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
-    metrics: () => metrics.render(),
+    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
+    metrics: () => metrics.scrape(),
   };
-  return { engine, controller, findingLog, spans, health };
+  return { engine, controller, cluster, findingLog, spans, health, workers };
 }
 
 function closeServer(server: Server): void {

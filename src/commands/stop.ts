@@ -4,7 +4,8 @@
  */
 import { rmSync } from "node:fs";
 import { findOrphans } from "../engine/agent/nginx-process.ts";
-import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from "../engine/locks.ts";
+import { INSTANCES } from "../engine/instances.ts";
+import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER, takeLock } from "../engine/locks.ts";
 import { NGINX_BINARY } from "../engine/paths.ts";
 import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
 import { ended } from "../engine/supervise.ts";
@@ -24,6 +25,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   for (const [file, how] of [
     [CONTROLLER_LOCK, "SIGTERM"],
     [AGENT_LOCK, "SIGTERM"],
+    [STREAM_MASTER, "SIGQUIT"],
     [NGINX_MASTER, "SIGQUIT"],
   ] as const) {
     const path = `${settings.runtimeDir}/${file}`;
@@ -43,7 +45,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
 /** Everybody has ended; the lock keeps a new one from starting meanwhile. */
 function clearAfter(runtimeDir: string): void {
   const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
-  rmSync(`${runtimeDir}/${NGINX_MASTER}`, { force: true });
+  for (const { master } of INSTANCES) rmSync(`${runtimeDir}/${master}`, { force: true });
   clearFolder(runtimeDir);
   rmSync(lock, { force: true });
 }

@@ -16,10 +16,17 @@ export interface EngineFacts {
   readonly accessLog: string;
   /** nginx's ModSecurity module, where it is installed. */
   readonly modsecurity?: ModsecurityFacts;
+  /** Files for `load_module` of the nginx below http: `stream` and its JavaScript, where both are installed. */
+  readonly stream?: readonly string[];
   readonly runtimeDir: string;
+  /** Absent: in the runtime folder. */
+  readonly tempDir?: string;
   /** Folder of `sluice.lua`. */
   readonly edgeDir: string;
 }
+
+/** Debian's packages of `stream`. */
+export const STREAM_PACKAGES = "libnginx-mod-stream and libnginx-mod-stream-js";
 
 export interface ModsecurityFacts {
   /** File for `load_module`. */

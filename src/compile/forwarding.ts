@@ -42,7 +42,8 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
       : map("scheme", "pass_access_scheme", [["default", expression("$scheme")]]),
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
-    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"]]),
+    // A connection from the nginx below http (TLS passthrough) has no port of its own: it came to the https port.
+    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(settings.enableSslPassthrough ? [["", "443"] as const] : [])]),
     trusted
       ? map("http_x_forwarded_port", "pass_port", [
           ["default", expression("$http_x_forwarded_port")],
@@ -82,13 +83,15 @@ function fullForwardedFor(config: Config): boolean {
 }
 
 /** Where the client's address comes from when a proxy stands in front. */
-export function clientAddress(config: Config): Directive[] {
-  const forwarded = config.useForwardedHeaders || config.enableRealIp;
-  if (!forwarded && !config.useProxyProtocol) return [];
+export function clientAddress(config: Config, tlsComesFromSocket = false): Directive[] {
+  // ingress-nginx behaviour: where TLS may be passed through, the PROXY protocol alone says who the client is.
+  const forwarded = (config.useForwardedHeaders || config.enableRealIp) && !tlsComesFromSocket;
+  if (!forwarded && !config.useProxyProtocol && !tlsComesFromSocket) return [];
   return [
     directive("real_ip_header", forwarded ? config.forwardedForHeader : "proxy_protocol"),
     directive("real_ip_recursive", "on"),
-    ...config.proxyRealIpCidr.map((cidr) => directive("set_real_ip_from", cidr)),
+    ...(tlsComesFromSocket ? [directive("set_real_ip_from", "unix:")] : []),
+    ...(forwarded || config.useProxyProtocol ? config.proxyRealIpCidr.map((cidr) => directive("set_real_ip_from", cidr)) : []),
   ];
 }
 

@@ -11,6 +11,8 @@ import { block, directive, expression, luaBlock, luaString, print } from "./dire
 import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
+import { measureDirectives, measuredOption } from "./measures.ts";
+import { reasonDirectives, reasonHeader } from "./reasons.ts";
 import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
@@ -45,6 +47,22 @@ export const FILES = {
   certificate: "default.crt",
   certificateKey: "default.key",
   temp: "temp",
+  streamConf: "stream.conf",
+  streamPid: "stream.pid",
+  /** Where connections below HTTP go (edge/stream). */
+  endpoints: "endpoints.map",
+  /** Endpoints that connections below http could not be opened to; its workers write it. */
+  failures: "stream-failures",
+  /** Folder of the sockets between the two nginx (SOCKETS). */
+  sockets: "sockets",
+} as const;
+
+export const SOCKETS = {
+  /** TLS that ends here, behind the nginx that owns the https port. */
+  https: `${FILES.sockets}/https.sock`,
+  passthrough: `${FILES.sockets}/passthrough.sock`,
+  /** Whatever comes here is closed. */
+  closed: `${FILES.sockets}/closed.sock`,
 } as const;
 
 export function nginxConf(input: ConfInput): NginxConf {
@@ -62,9 +80,17 @@ function tree(input: ConfInput, digest: string): Directive[] {
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
     ...modsecurityModule(allProfiles(input), facts),
+    ...processDirectives(config, facts, FILES.pid),
+    block("http", [], http(input, digest)),
+  ];
+}
+
+/** What holds for the processes of an nginx, whatever they serve. */
+export function processDirectives(config: Config, facts: EngineFacts, pidFile: string): Directive[] {
+  return [
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
-    directive("pid", inRuntime(facts, FILES.pid)),
+    directive("pid", inRuntime(facts, pidFile)),
     directive("error_log", "stderr", config.errorLogLevel),
     directive("worker_processes", workerCount(config, facts)),
     directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
@@ -74,7 +100,6 @@ function tree(input: ConfInput, digest: string): Directive[] {
       directive("multi_accept", "on"),
       directive("use", "epoll"),
     ]),
-    block("http", [], http(input, digest)),
   ];
 }
 
@@ -84,17 +109,19 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...luaStart(input, digest),
     ...clientSide(config),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
-      directive(`${name}_temp_path`, `${inRuntime(facts, FILES.temp)}/${name}`),
+      directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
+    ...reasonDirectives(config),
+    ...measureDirectives(settings),
     ...variableMaps(config, settings),
-    ...clientAddress(config),
+    ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     server(input),
   ];
 }
 
-function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
+function luaStart({ config, facts, settings }: ConfInput, digest: string): Directive[] {
   const options = [
     `config = ${luaString(digest)}`,
     `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
@@ -104,6 +131,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
+    ...measuredOption(settings),
   ];
   return [
     directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),
@@ -121,6 +149,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
+    luaBlock("exit_worker_by_lua_block", "sluice.exitWorker()"),
   ];
 }
 
@@ -173,19 +202,20 @@ function gzip(config: Config): Directive[] {
 }
 
 function server(input: ConfInput): Directive {
-  const { config, facts } = input;
+  const { config, facts, settings } = input;
   return block("server", [], [
     ...listeners(input),
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", "sluice.log()"),
+    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
     // Read only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
+    ...reasonHeader(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
     ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
@@ -232,7 +262,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
-    "sluice_quiet", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "sluice_quiet", "sluice_answer", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
     "service_port", "location_path", ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
@@ -245,12 +275,21 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
   for (const address of bindAddresses(settings, config.disableIpv6 || !facts.ipv6)) {
     const only6 = address.startsWith("[") ? ["ipv6only=on"] : [];
     out.push(directive("listen", `${address}:${settings.httpPort}`, "default_server", ...only6, ...proxyProtocol));
+    if (tlsComesFromSocket(settings, facts)) continue;
     out.push(
       directive("listen", `${address}:${settings.httpsPort}`, "default_server", "ssl", ...http2, ...only6, ...proxyProtocol),
     );
   }
+  if (tlsComesFromSocket(settings, facts)) {
+    out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", "ssl", ...http2, "proxy_protocol"));
+  }
   if (config.useHttp2 && modernHttp2) out.push(directive("http2", "on"));
   return out;
+}
+
+/** The nginx below http owns the https port, and hands on what it does not pass through. */
+export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream }: EngineFacts): boolean {
+  return enableSslPassthrough && stream !== undefined;
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */

@@ -6,6 +6,7 @@
  */
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
+import type { Listener } from "../model/listeners.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
@@ -38,6 +39,8 @@ export interface Program {
   readonly profiles: ReadonlyMap<string, Profile>;
   /** Authorities that these profiles refer to. */
   readonly trust: TrustById;
+  /** Ports below http, by id; the same map as long as they are the same. */
+  readonly listeners: ReadonlyMap<string, Listener>;
   readonly config: Config;
 }
 
@@ -103,9 +106,10 @@ export function createCompiler(mostProfiles = Infinity): Compiler {
       for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
+      for (const id of keys(model.streams, change.streams, first)) put(partKey("stream", id), streamPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       first = false;
-      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), config: model.config }, changed };
+      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };
     },
     findings: cap.findings,
   };
@@ -184,6 +188,11 @@ function usersPart(model: Model, id: string): Part | undefined {
 function trustPart(model: Model, id: string): Part | undefined {
   const trust = model.trusts.get(id);
   return trust && part("trust", id, { ca: trust.ca, ...(trust.crl === undefined ? {} : { crl: trust.crl }) });
+}
+
+function streamPart(model: Model, id: string): Part | undefined {
+  const stream = model.streams.get(id);
+  return stream && part("stream", id, stream);
 }
 
 function edgeSettings(config: Config): EdgeSettings {

@@ -9,8 +9,17 @@ export interface Case {
   readonly host?: string;
   readonly path: string;
   readonly tls?: boolean;
+  /** Of a Service itself, below HTTP; absent: Sluice's http or https port. */
+  readonly direct?: Direct;
   readonly headers?: Readonly<Record<string, string>>;
   readonly expect: Expectation;
+}
+
+export interface Direct {
+  /** Absent: the node's. */
+  readonly address?: string;
+  readonly port: number;
+  readonly udp?: true;
 }
 
 export type Expectation =
@@ -40,6 +49,10 @@ function ask(title: string, host: string, expect: Expectation, headers?: Record<
   return { title, host, path: "/", expect, ...(headers ? { headers } : {}) };
 }
 
+function below(title: string, direct: Direct, service: string): Case {
+  return { title, path: "/", direct, expect: { status: 200, service } };
+}
+
 export const WALKTHROUGH: readonly Section[] = [
   {
     title: "Requests that no Ingress wants",
@@ -56,6 +69,19 @@ export const WALKTHROUGH: readonly Section[] = [
       ask("over HTTP, endpoints in turn", TOMCAT, { status: 200, service: "tomcat" }),
       { ...ask("over HTTPS, with the certificate of its Secret", TOMCAT, { status: 200, service: "tomcat" }), tls: true },
     ],
+  },
+  {
+    title: "Below HTTP: the ports of a Service",
+    file: "tomcat.yaml",
+    cases: [
+      below("the port of the node", { port: 30080 }, "tomcat"),
+      below("the Service's own address and port", { address: "127.0.1.10", port: 8080 }, "tomcat"),
+    ],
+  },
+  {
+    title: "Below HTTP: UDP",
+    file: "udp.yaml",
+    cases: [below("a datagram and its answer", { port: 30007, udp: true }, "echo")],
   },
   {
     title: "A canary by header, cookie and weight",
@@ -117,7 +143,8 @@ export interface Reach {
 }
 
 /** A line for a shell. Everything in it is ours or a path, and quoted where a shell could read it otherwise. */
-export function curlLine({ host, path, tls, headers, expect }: Case, reach: Reach): string {
+export function curlLine({ host, path, tls, direct, headers, expect }: Case, reach: Reach): string {
+  if (direct) return directLine(direct, reach);
   const given = { ...(host && !tls ? { Host: host } : {}), ...headers };
   const where = reach.address.includes(":") ? `[${reach.address}]` : reach.address;
   const url = tls ? `https://${host ?? ""}:${reach.https}${path}` : `http://${where}:${reach.http}${path}`;
@@ -130,7 +157,14 @@ export function curlLine({ host, path, tls, headers, expect }: Case, reach: Reac
   return `curl ${expect.service === "" || expect.status !== 200 ? "-i " : ""}${words}`;
 }
 
-export function expectation({ expect }: Case): string {
+function directLine({ address, port, udp }: Direct, reach: Reach): string {
+  const where = address ?? reach.address;
+  if (udp) return `bash -c 'exec 3<>/dev/udp/${where}/${port}; echo hello >&3; head -n 1 <&3'`;
+  return `curl http://${where.includes(":") ? `[${where}]` : where}:${port}/`;
+}
+
+export function expectation({ expect, direct }: Case): string {
+  if (direct && "service" in expect) return `from ${expect.service}`;
   if ("percent" in expect) return `about ${expect.percent} from ${expect.service}, the others from ${expect.other}`;
   return expect.service === "" ? `${expect.status}` : `${expect.status} from ${expect.service}`;
 }

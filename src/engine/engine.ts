@@ -16,7 +16,8 @@ import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
-import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { Streams, type StreamState } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -25,7 +26,7 @@ export interface EngineOptions {
   /** Account of nginx's workers, when this process is root. */
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
-  readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
@@ -33,6 +34,9 @@ export interface EngineState {
   /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
   readonly observed: number;
   readonly programmed: number;
+  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
+  readonly published: number;
+  readonly waiting: ReadonlySet<PartKey>;
   /** Workers of the running nginx that are connected, and how many there should be. */
   readonly workers: number;
   readonly slots: number;
@@ -51,6 +55,7 @@ export interface EngineState {
   readonly snapshotProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];
+  readonly streams: StreamState;
 }
 
 const REFUSED_RETRY_MS = 30_000;
@@ -63,6 +68,7 @@ export class Engine {
   readonly #ledger = new Ledger();
   readonly #channel: Channel;
   readonly #trials = new Trials((order) => void this.#channel.order(order));
+  readonly #streams: Streams;
   #program: Program | undefined;
   /** What the last plan was made from; the same again needs no plan. */
   #planned: { profiles: unknown; config: unknown; status: EngineStatus } | undefined;
@@ -88,6 +94,12 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#streams = new Streams({
+      settings: options.settings,
+      log: options.log,
+      order: (order) => void this.#channel.order(order),
+      again: () => this.#advance(),
+    });
     this.#pace = new Pace(options.settings.reloadInterval * 1000);
     this.#channel = new Channel(this.#ledger, {
       agent: (hello) => this.#welcome(hello),
@@ -105,6 +117,7 @@ export class Engine {
   async close(): Promise<void> {
     clearTimeout(this.#timer?.handle);
     clearTimeout(this.#retry);
+    this.#streams.close();
     await this.#channel.close();
   }
 
@@ -131,6 +144,8 @@ export class Engine {
     return {
       observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
       programmed,
+      published: this.#ledger.generation,
+      waiting: this.#waiting,
       workers,
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
@@ -141,6 +156,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      streams: this.#streams.state,
     };
   }
 
@@ -155,13 +171,14 @@ export class Engine {
     if (!this.#agent || !this.#program) return;
     this.#publishWhatMay(this.#program);
     this.#configure(this.#agent, this.#program);
+    if (!this.#pending && this.#ledger.generation > 0) this.#streams.configure(this.#program);
     this.#keepPromise();
     this.#options.changed();
   }
 
   /** Something that was applied is not published yet, or waits for a reload. */
   #holdsBack(): boolean {
-    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open;
+    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open || this.#streams.open;
   }
 
   /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
@@ -261,6 +278,7 @@ export class Engine {
     this.#snapshotProblem = undefined;
     this.#runs(hello.status);
     this.#pending = undefined;
+    this.#streams.welcome(hello);
     this.#trials.restart();
     this.#advance();
   }
@@ -271,9 +289,10 @@ export class Engine {
   }
 
   #hear(message: FromSubscriber): void {
-    if (message.op === "counters") this.#options.counted(message.rows);
+    if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
+    else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
     else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
     else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
@@ -293,6 +312,11 @@ export class Engine {
       this.#refused = undefined;
       if (event === "reloaded") this.#countReload(pending.reason);
     }
+    this.#advance();
+  }
+
+  #streamChanged(message: FromSubscriber & { op: "engine" | "refused" }): void {
+    this.#streams.hear(message);
     this.#advance();
   }
 

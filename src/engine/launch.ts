@@ -5,7 +5,7 @@
  * them as plain file descriptors (3, 4, …) and hands them to every nginx it starts.
  */
 import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { UserError } from "../support/user-error.ts";
 
@@ -19,6 +19,8 @@ export interface ListenAddress {
 
 export interface LaunchOptions {
   readonly addresses: readonly ListenAddress[];
+  /** Paths of unix sockets for http's nginx alone, in a folder that lets nobody else pass. */
+  readonly sockets: readonly string[];
   /** Arguments of the agent's command line, without the sockets. */
   readonly command: readonly string[];
   /** File that gets what the agent and nginx print; absent: ours. */
@@ -26,16 +28,17 @@ export interface LaunchOptions {
 }
 
 /** Answers the agent's pid. Throws a UserError when a port cannot be had. */
-export async function launchAgent({ addresses, command, output }: LaunchOptions): Promise<number> {
+export async function launchAgent({ addresses, sockets, command, output }: LaunchOptions): Promise<number> {
   const servers: Server[] = [];
   let file: number | undefined;
   try {
     for (const address of addresses) {
       servers.push(await listen(address));
     }
+    for (const path of sockets) servers.push(await listenOn(path));
     file = output === undefined ? undefined : openSync(output, "a", 0o640);
     const out = file ?? "inherit";
-    const child = spawn(process.execPath, [...command, `--listeners=${servers.length}`], {
+    const child = spawn(process.execPath, [...command, `--listeners=${addresses.length}+${sockets.length}`], {
       detached: true,
       stdio: ["ignore", out, out, ...servers.map(descriptor)],
     });
@@ -47,8 +50,27 @@ export async function launchAgent({ addresses, command, output }: LaunchOptions)
     return pid;
   } finally {
     if (file !== undefined) closeSync(file);
-    for (const server of servers) server.close();
+    closeHere(servers, sockets);
   }
+}
+
+/** Closing removes the path of a unix socket, which is still open in the agent: the path is put away meanwhile. */
+function closeHere(servers: readonly Server[], sockets: readonly string[]): void {
+  const there = sockets.filter((path) => existsSync(path));
+  for (const path of there) renameSync(path, `${path}.kept`);
+  for (const server of servers) server.close();
+  for (const path of there) renameSync(`${path}.kept`, path);
+}
+
+async function listenOn(path: string): Promise<Server> {
+  rmSync(path, { force: true });
+  const server = createServer((connection) => connection.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ path, backlog: 511 }, resolve);
+  });
+  chmodSync(path, 0o666);
+  return server;
 }
 
 /** Node does not document it, but a listening server knows its file descriptor. */

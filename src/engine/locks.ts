@@ -13,8 +13,9 @@ import { UserError } from "../support/user-error.ts";
 
 export const CONTROLLER_LOCK = "controller.lock";
 export const AGENT_LOCK = "agent.lock";
-/** Written by the agent: the nginx master that runs (see agent/nginx-process.ts). */
+/** Written by the agent: the nginx masters that run (see agent/nginx-process.ts), of http and of what is below it. */
 export const NGINX_MASTER = "nginx-master.json";
+export const STREAM_MASTER = "stream-master.json";
 
 /** Written by the controller for the agent (mode 0600): what an agent must know to be believed. */
 export const AGENT_TOKEN = "agent.token";

@@ -4,9 +4,13 @@
  * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
  * Subscriber → controller: `hello` first, then acknowledgements.
  */
+import type { Reason } from "../../edge/src/reasons.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import type { EngineFacts } from "../compile/facts.ts";
 import type { Profile } from "../compile/profiles.ts";
+
+/** Reason → requests answered for it. */
+export type Answers = Readonly<Partial<Record<Reason, number>>>;
 
 /** A row of request counts from one worker (edge/src/phases/counters.ts). */
 export interface CounterRow {
@@ -17,6 +21,10 @@ export interface CounterRow {
   readonly canary: string;
   readonly status: number;
   readonly requests: number;
+  /** Where requests are measured (edge/src/measures.ts). */
+  readonly host?: string;
+  readonly method?: string;
+  readonly cells?: readonly number[];
 }
 
 export interface WorkerHello {
@@ -44,6 +52,18 @@ export interface EngineStatus {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
+/** A socket that an nginx opens itself: of the listener with this id. */
+export interface Listen {
+  readonly id: string;
+  readonly protocol: "tcp" | "udp";
+  /** IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Absent: the nginx that serves http. */
+export type OfInstance = { readonly instance?: "stream" };
+
 export const NO_ENGINE: EngineStatus = { master: 0, config: "", profiles: {} };
 
 export interface AgentHello {
@@ -54,6 +74,8 @@ export interface AgentHello {
   readonly token: string;
   readonly facts: EngineFacts;
   readonly status: EngineStatus;
+  /** The nginx below http. */
+  readonly stream: EngineStatus;
   readonly digest: string;
   /** Private keys may lie in the runtime folder: it is in memory. */
   readonly keepsKeys: boolean;
@@ -65,13 +87,14 @@ export type FromSubscriber =
   | { readonly op: "ack"; readonly generation: number }
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
-  | { readonly op: "counters"; readonly rows: readonly CounterRow[] }
+  /** Worker: requests since the last time, and by reason those that it answered itself. */
+  | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
-  | { readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" }
-  /** Agent: nginx refused this configuration; what ran before still runs. */
-  | { readonly op: "refused"; readonly config: string; readonly problem: string }
+  | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
+  /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */
+  | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
   /** Agent: nginx took a trial (problem ""), or what it said against it. */
   | { readonly op: "tried"; readonly id: string; readonly problem: string }
   /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
@@ -80,14 +103,16 @@ export type FromSubscriber =
 /** Orders to the agent, beside frames. */
 export type AgentOrder =
   /** Test this configuration, then start nginx with it or reload. */
-  | {
+  | ({
       readonly op: "configure";
       readonly text: string;
       readonly digest: string;
       /** Beside it, by name (src/compile/trust.ts); what lies there already under a digest need not be sent again. */
       readonly files?: Readonly<Record<string, string>>;
       readonly profiles: EngineStatus["profiles"];
-    }
+      /** Sockets that it opens itself. */
+      readonly listens?: readonly Listen[];
+    } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }
   /** End nginx and yourself. */

@@ -4,18 +4,19 @@
  * Guarantees: only this user (and root) can add, swap or remove what lies in it, so whoever reads a file there reads
  * what Sluice wrote; after a clean end nothing is left but logs, above all no private key.
  */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { FILES } from "../compile/nginx-conf.ts";
 import { UserError } from "../support/user-error.ts";
 import { sweepTrust } from "./agent/trust-files.ts";
-import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER } from "./locks.ts";
+import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 
 /** What belongs to the agent and its nginx, and what to the controller. Logs are nobody's: they stay. */
-const AGENTS = [FILES.conf, FILES.pid, FILES.program, FILES.keys, FILES.certificate, FILES.certificateKey, FILES.temp];
+const AGENTS = [FILES.conf, FILES.pid, FILES.program, FILES.keys, FILES.certificate, FILES.certificateKey, FILES.temp,
+  FILES.streamConf, FILES.streamPid, FILES.endpoints, FILES.failures, FILES.sockets];
 const CONTROLLERS = [FILES.socket, AGENT_TOKEN];
 /** One of these lies in every folder that a Sluice has used and not cleared. */
-const MARKS = [CONTROLLER_LOCK, AGENT_LOCK, AGENT_TOKEN, NGINX_MASTER];
+const MARKS = [CONTROLLER_LOCK, AGENT_LOCK, AGENT_TOKEN, NGINX_MASTER, STREAM_MASTER];
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
@@ -30,6 +31,17 @@ export function makeTemp(runtimeDir: string): void {
   if (found && (!found.isDirectory() || found.uid !== ourUid())) rmSync(temp, { recursive: true, force: true });
   mkdirSync(temp, { recursive: true });
   chmodSync(temp, isRoot() ? 0o711 : 0o700);
+}
+
+/**
+ * The folder of the sockets between the two nginx. nginx opens its sockets for everybody, and who may connect to one can
+ * say which client a connection is from, so nobody else may pass through the folder.
+ */
+export function makeSockets(runtimeDir: string, workers: { readonly gid: number } | undefined): void {
+  const folder = `${runtimeDir}/${FILES.sockets}`;
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (workers) chownSync(folder, ourUid(), workers.gid);
+  chmodSync(folder, workers ? 0o710 : 0o700);
 }
 
 /**
@@ -62,7 +74,7 @@ export function clearControllerFiles(runtimeDir: string): void {
  * workers may have outlived it.
  */
 export function clearFolder(runtimeDir: string, whole = false): void {
-  if (lockHolder(`${runtimeDir}/${AGENT_LOCK}`) || isThere(`${runtimeDir}/${NGINX_MASTER}`)) return;
+  if (lockHolder(`${runtimeDir}/${AGENT_LOCK}`) || [NGINX_MASTER, STREAM_MASTER].some((file) => isThere(`${runtimeDir}/${file}`))) return;
   if (whole) rmSync(runtimeDir, { recursive: true, force: true });
   else {
     remove(runtimeDir, [...AGENTS, ...CONTROLLERS, AGENT_LOCK]);

@@ -4,8 +4,9 @@
  * An agent that dies is replaced. When its nginx lives on, the new agent adopts it, and no socket is opened: the
  * living nginx holds them.
  */
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bindAddresses } from "../compile/nginx-conf.ts";
+import { bindAddresses, SOCKETS } from "../compile/nginx-conf.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { isAlive, signal, type ProcessIdentity } from "../support/process-identity.ts";
@@ -13,8 +14,10 @@ import { ENGINE_LOG } from "./agent/log-rotation.ts";
 import { hasIpv6 } from "./agent/probe.ts";
 import { findOrphans, QUIT_MS } from "./agent/nginx-process.ts";
 import { launchAgent, type ListenAddress } from "./launch.ts";
-import { AGENT_LOCK, lockHolder, NGINX_MASTER } from "./locks.ts";
+import { INSTANCES } from "./instances.ts";
+import { AGENT_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 import { MAIN, NGINX_BINARY } from "./paths.ts";
+import { makeSockets } from "./runtime-folder.ts";
 
 const WATCH_MS = 500;
 /** How long a new agent may take to write its lock. */
@@ -30,7 +33,8 @@ export interface Supervisor {
 /** The agent of another container: whoever runs that container starts and ends it. */
 export const EXTERNAL_AGENT: Supervisor = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
 
-export function superviseAgent(settings: Settings, log: Log): Supervisor {
+/** @param workers account of nginx's workers, when this process is root. */
+export function superviseAgent(settings: Settings, log: Log, workers: { readonly gid: number } | undefined): Supervisor {
   const lock = `${settings.runtimeDir}/${AGENT_LOCK}`;
   let stopping = false;
 
@@ -39,9 +43,13 @@ export function superviseAgent(settings: Settings, log: Log): Supervisor {
     const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
     const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
     for (const orphan of orphans) signal(orphan, "SIGQUIT");
-    if (orphans.length > 0) await sleep(QUIT_MS);
+    const left = nginx ? undefined : lockHolder(`${settings.runtimeDir}/${STREAM_MASTER}`);
+    if (left) letGo(left, `${settings.runtimeDir}/${STREAM_MASTER}`);
+    if (left || orphans.length > 0) await sleep(QUIT_MS);
+    makeSockets(settings.runtimeDir, workers);
     await launchAgent({
       addresses: nginx ? [] : listenAddresses(settings),
+      sockets: !nginx && settings.enableSslPassthrough ? [`${settings.runtimeDir}/${SOCKETS.https}`] : [],
       command: agentCommand(settings),
       output: `${settings.runtimeDir}/${ENGINE_LOG}`,
     });
@@ -72,10 +80,18 @@ export function superviseAgent(settings: Settings, log: Log): Supervisor {
       if (agent && !ask()) signal(agent, "SIGTERM");
       if (agent) await ended(agent, patience);
       // An agent that was killed a moment ago has left its nginx.
-      const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
-      if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+      for (const { master } of INSTANCES) {
+        const nginx = lockHolder(`${settings.runtimeDir}/${master}`);
+        if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+      }
     },
   };
+}
+
+/** It may hold the https port, which is about to be opened anew: it finishes what it has, and nobody adopts it. */
+function letGo(master: ProcessIdentity, file: string): void {
+  signal(master, "SIGQUIT");
+  rmSync(file, { force: true });
 }
 
 /** Waits for a process to end; after `withinMs` it is killed. */

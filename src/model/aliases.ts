@@ -43,5 +43,6 @@ export function grantAlias(name: string, claims: readonly AliasClaim[], isHost: 
 function lost(name: string, { redirect, host, place }: AliasClaim, winner: AliasClaim | undefined): Finding {
   if (winner === undefined && redirect) return found.wwwTaken(place, { name, host });
   const by = winner === undefined ? "rules name it as their host" : `it is another name of ${winner.host} already`;
-  return found.aliasTaken(place, { name, by });
+  const other = winner && winner.place.object !== place.object ? { other: winner.place.object } : {};
+  return found.aliasTaken({ ...place, ...other }, { name, by });
 }

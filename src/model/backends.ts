@@ -21,7 +21,7 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
   const service = snapshot.get("Service", namespace, name);
   if (!service) return nothing("name", (place, effect) => found.serviceMissing(place, { service: name, namespace, effect }));
   if (service.spec.type === "ExternalName") return externalEndpoints(service, port, snapshot, settings);
-  const servicePort = choosePort(service, port);
+  const servicePort = choosePort(service, port, target.protocol);
   if (!servicePort) {
     const ports = (service.spec.ports ?? []).map(portText);
     return nothing("port", (place, effect) => found.servicePortMissing(place, { service: name, port: port ?? "", ports, effect }));
@@ -29,7 +29,7 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
   if (target.clusterIp && isIP(service.spec.clusterIP ?? "") !== 0) {
     return { endpoints: [{ address: service.spec.clusterIP ?? "", port: servicePort.port }] };
   }
-  const endpoints = readyEndpoints(snapshot.slicesOf(namespace, name), servicePort);
+  const endpoints = readyEndpoints(snapshot.slicesOf(namespace, name), servicePort, target.protocol ?? "TCP");
   if (endpoints.length > 0) return target.clusterIp ? withoutClusterIp(name, endpoints) : { endpoints };
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
 }
@@ -45,8 +45,11 @@ function portText({ name, port }: ServicePort): string {
 }
 
 /** The first port whose number, targetPort or name is this text; without a text the first. */
-function choosePort({ spec }: Service, text: string | undefined): ServicePort | undefined {
+function choosePort({ spec }: Service, text: string | undefined, protocol: string | undefined): ServicePort | undefined {
   if (text === undefined) return spec.ports?.[0];
+  if (protocol !== undefined) {
+    return spec.ports?.find((one) => (one.protocol ?? "TCP") === protocol && (String(one.port) === text || one.name === text));
+  }
   return spec.ports?.find(({ port, targetPort, name }) => {
     return String(port) === text || (targetPort !== undefined && String(targetPort) === text) || name === text;
   });
@@ -56,9 +59,9 @@ function choosePort({ spec }: Service, text: string | undefined): ServicePort | 
  * Endpoints that are ready; when there is none, those that still serve while they terminate. A rollout whose old pods
  * are all on their way out before a new one is ready then answers instead of failing, as kube-proxy has it.
  */
-function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort): readonly Endpoint[] {
-  const ready = collect(slices, port, isReady);
-  return ready.length > 0 ? ready : collect(slices, port, isServingWhileTerminating);
+function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort, protocol: string): readonly Endpoint[] {
+  const ready = collect(slices, port, protocol, isReady);
+  return ready.length > 0 ? ready : collect(slices, port, protocol, isServingWhileTerminating);
 }
 
 /** EndpointSlice API: absent `ready` means yes. One that is said to terminate and not said to be ready is not. */
@@ -70,10 +73,10 @@ function isServingWhileTerminating({ conditions }: SliceEndpoint): boolean {
   return conditions?.serving === true && conditions.terminating === true;
 }
 
-function collect(slices: readonly EndpointSlice[], port: ServicePort, wanted: (one: SliceEndpoint) => boolean): readonly Endpoint[] {
+function collect(slices: readonly EndpointSlice[], port: ServicePort, protocol: string, wanted: (one: SliceEndpoint) => boolean): readonly Endpoint[] {
   const found = new Map<string, Endpoint>();
   for (const slice of slices) {
-    const ports = slicePorts(slice, port);
+    const ports = slicePorts(slice, port, protocol);
     if (ports.length === 0) continue;
     for (const endpoint of slice.endpoints ?? []) {
       if (!wanted(endpoint)) continue;
@@ -92,14 +95,14 @@ function byAddress(a: Endpoint, b: Endpoint): number {
   return a.port - b.port;
 }
 
-/** The numbers that a Service port has in a slice: TCP only; by name, else the numeric targetPort. */
-function slicePorts(slice: EndpointSlice, { name, port, targetPort = port }: ServicePort): readonly number[] {
+/** The numbers that a Service port has in a slice, for one protocol; by name, else the numeric targetPort. */
+function slicePorts(slice: EndpointSlice, { name, port, targetPort = port }: ServicePort, wanted: string): readonly number[] {
   const fallback = typeof targetPort === "number" ? [targetPort] : [];
   const all = slice.ports ?? [];
   if (all.length === 0) return fallback;
-  const tcp = all.filter(({ protocol }) => protocol === undefined || protocol === "TCP");
-  if (tcp.length === 0) return [];
-  const named = name ? tcp.filter((one) => one.name === name) : tcp;
+  const spoken = all.filter(({ protocol = "TCP" }) => protocol === wanted);
+  if (spoken.length === 0) return [];
+  const named = name ? spoken.filter((one) => one.name === name) : spoken;
   const numbers = named.flatMap((one) => one.port ?? []);
   return numbers.length > 0 ? numbers : fallback;
 }

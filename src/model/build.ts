@@ -16,20 +16,22 @@ import { sortFindings } from "./findings.ts";
 import type { Finding } from "./findings.ts";
 import { objectKey } from "./lookup.ts";
 import type { LookedUp } from "./lookup.ts";
+import type { ListenerSettings } from "./listeners.ts";
 import { commit } from "./part.ts";
 import type { SharedMap } from "./shared-map.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "./types.ts";
 import { updateAliases } from "./update-aliases.ts";
+import { updateStreams } from "./update-streams.ts";
 import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateTrusts, updateUsers } from "./update.ts";
 
 export type ModelSettings = Pick<
   Settings,
   | "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
   | "disableCatchAll" | "disableSvcExternalName" | "annotationsPrefix" | "defaultBackendService"
-  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "httpsPort"
->;
+  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "enableSslPassthrough"
+> & ListenerSettings;
 
 export interface ModelBuilder {
   /**
@@ -60,6 +62,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   updateTls(state, work);
   updateCertificates(state, work);
   updatePools(state, work);
+  updateStreams(state, work);
   return finish(state, work);
 }
 
@@ -75,16 +78,22 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
       break;
     case "Service":
       for (const pool of state.poolServices.to(key)) work.pools.add(pool);
+      // Of any Service from a file the ports may be listened on.
+      work.streams ||= state.settings.manifests.length > 0 || state.streamObjects.to(key).size > 0;
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ResolvedName":
       for (const pool of state.poolNames.to(name)) work.pools.add(pool);
+      work.streams ||= state.streamObjects.to(name).size > 0;
       break;
     case "Secret":
       for (const host of state.hostSecrets.to(key)) work.tls.add(host);
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ConfigMap":
+      work.streams ||= key === state.settings.tcpServicesConfigmap || key === state.settings.udpServicesConfigmap;
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
     case "SnippetVerdict":
       reread(state, work, objectKey(kind, namespace, name));
       break;
@@ -103,6 +112,7 @@ function reread(state: State, work: Work, object: string): void {
 
 function finish(state: State, work: Work): Built {
   const change = {
+    ingresses: commit(state.own),
     hosts: commit(state.hosts),
     aliases: commit(state.aliases),
     pools: commit(state.pools),
@@ -110,11 +120,14 @@ function finish(state: State, work: Work): Built {
     tls: commit(state.tls),
     users: commit(state.users),
     trusts: commit(state.trusts),
+    listeners: commit(state.listeners),
+    streams: commit(state.streams),
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, aliases, pools, certificates, tls, users, trusts, findings } = state;
+  const { hosts, aliases, pools, certificates, tls, users, trusts, listeners, streams, findings } = state;
   return {
+    ingresses: state.own.map,
     model: {
       hosts: hosts.map,
       aliases: aliases.map,
@@ -123,12 +136,14 @@ function finish(state: State, work: Work): Built {
       tls: tls.map,
       users: users.map,
       trusts: trusts.map,
+      listeners: listeners.map,
+      streams: streams.map,
       config: work.config,
     },
     change,
     findings: sortedOnce(findings.map),
     wanted: wantedObjects(state),
-    names: state.poolNames.targets(),
+    names: namesOf(state),
   };
 }
 
@@ -139,9 +154,17 @@ function wantedObjects(state: State): WantedObjects {
   const before = state.wanted;
   if (before?.ofHosts === ofHosts && before.ofIngresses === ofIngresses) return before.objects;
   const named = (kind: LookedUp): string[] => [...ofIngresses].flatMap((key) => (key.startsWith(`${kind} `) ? key.slice(kind.length + 1) : []));
-  const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set(named("ConfigMap")) };
+  const { tcpServicesConfigmap, udpServicesConfigmap } = state.settings;
+  const ofFlags = [tcpServicesConfigmap, udpServicesConfigmap].filter((key) => key !== "");
+  const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set([...named("ConfigMap"), ...ofFlags]) };
   state.wanted = { ofHosts, ofIngresses, objects };
   return objects;
+}
+
+/** Of pools, and of streams. */
+function namesOf({ poolNames, streamObjects }: State): ReadonlySet<string> {
+  const ofStreams = streamObjects.from("names");
+  return ofStreams.size === 0 ? poolNames.targets() : new Set([...poolNames.targets(), ...ofStreams]);
 }
 
 function sortedOnce(units: SharedMap<readonly Finding[]>): () => readonly Finding[] {

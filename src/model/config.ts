@@ -150,6 +150,16 @@ export interface Config {
   readonly accessLogPath: string;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
+  // ports below http; empty: http's log
+  readonly streamAccessLogPath: string;
+  readonly disableStreamAccessLog: boolean;
+  readonly logFormatStream: string;
+  readonly proxyStreamTimeout: string;
+  readonly proxyStreamNextUpstream: boolean;
+  readonly proxyStreamResponses: number;
+  readonly proxyProtocolHeaderTimeout: string;
+  /** Empty: none. */
+  readonly answerReasonHeader: string;
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 

@@ -13,6 +13,7 @@ export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";
 export * from "./annotations/findings-upstream.ts";
 export * from "./annotations/findings-host-tls.ts";
+export * from "./findings-streams.ts";
 
 // Which Ingresses are ours
 
@@ -83,6 +84,7 @@ export const pathConflict = finding<{ what: string; winner: string }>(
   "warning",
   ({ what, winner }) => `${what} is declared by the Ingress ${winner} already, which comes first: change or remove one of them`,
   ({ winner }) => `requests go where ${winner} sends them`,
+  ({ what }, loser) => `The Ingress ${loser} declares ${what} too, and comes later: requests go where this Ingress sends them`,
 );
 
 // Annotations

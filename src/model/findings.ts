@@ -4,13 +4,13 @@
  * One list feeds logs, `explain`, Events, metrics and `lint`, so a finding is made once, by a factory declared with
  * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
  */
-import type { AnyObject, Kind } from "../source/objects.ts";
+import type { FileOrigin, Kind } from "../source/objects.ts";
 import { ended } from "../support/text.ts";
 
 export type Severity = "error" | "warning" | "info";
 
 export interface Subject {
-  readonly kind: Kind | "File" | "Engine";
+  readonly kind: Kind | "File" | "Engine" | "Event" | "Lease" | "Node" | "Pod";
   readonly namespace: string;
   readonly name: string;
 }
@@ -29,12 +29,23 @@ export interface Finding {
   /** Where it stands, when the object was read from a file. */
   readonly file?: string;
   readonly line?: number;
+  /** The object that this one collides with, and what that one's author should know. */
+  readonly other?: { readonly object: Subject; readonly sentence: string };
 }
 
 /** The part of a finding that says where: an object and a field of it. */
 export interface Place {
-  readonly object: AnyObject;
+  readonly object: Named;
   readonly field: string;
+  /** What it collides with, if it does with something. */
+  readonly other?: Named;
+}
+
+/** Any object, as far as a finding looks at it. */
+export interface Named {
+  readonly kind: Subject["kind"];
+  readonly metadata: { readonly namespace: string; readonly name: string };
+  readonly origin?: FileOrigin;
 }
 
 /** What every factory tells about itself: the reference page is made from it. */
@@ -52,23 +63,32 @@ export interface FindingFactory<P> extends FindingKind<P> {
 /** The effect of everything about an Ingress that fails closed. */
 export const CLOSED = "every path of this Ingress answers 503";
 
-/** Declares one kind of finding. `sentence` and `effect` are made from typed parameters. */
+/**
+ * Declares one kind of finding. `sentence` and `effect` are made from typed parameters; `toOther` says it to the author
+ * of the object that is collided with.
+ */
 export function finding<P>(
   code: string,
   severity: Severity,
   sentence: (params: P) => string,
   effect: (params: P) => string,
+  toOther?: (params: P, loser: string) => string,
 ): FindingFactory<P> {
-  const make = ({ object, field }: Place, params: P): Finding => ({
+  const make = ({ object, field, other }: Place, params: P): Finding => ({
     code,
     severity,
-    object: { kind: object.kind, namespace: object.metadata.namespace, name: object.metadata.name },
+    object: subjectOf(object),
     field,
     sentence: sentence(params),
     effect: effect(params),
     ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
+    ...(other && toOther ? { other: { object: subjectOf(other), sentence: toOther(params, `${object.metadata.namespace}/${object.metadata.name}`) } } : {}),
   });
   return Object.assign(make, { code, severity, sentence, effect });
+}
+
+function subjectOf({ kind, metadata: { namespace, name } }: Named): Subject {
+  return { kind, namespace, name };
 }
 
 /** How people name it: `Ingress shop/web`, `IngressClass nginx`, `File /k8s/web.yaml`; a kind as a whole: `Secret`. */

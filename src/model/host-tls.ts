@@ -45,7 +45,7 @@ function decide<F extends "clients" | "ciphers" | "preferServer">(
   for (const { ingress, closed, values } of others) {
     // A closed one has its finding already.
     if (closed || isDeepStrictEqual(values.hostTls[field], value)) continue;
-    const place = { object: ingress, field: `metadata.annotations[${prefix}/${name}]` };
+    const place = { object: ingress, field: `metadata.annotations[${prefix}/${name}]`, ...(winner ? { other: winner.ingress } : {}) };
     findings.push(found.hostSettingDecided(place, { name, host, winner: winner?.key ?? "" }));
   }
   return value;

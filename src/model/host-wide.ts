@@ -60,13 +60,17 @@ export function appRootOf(mains: readonly ParsedIngress[], findings: Finding[], 
   const [first, ...others] = mains.filter(({ values, closed }) => values.rewrite.appRoot !== undefined && !closed);
   for (const other of others) {
     if (other.values.rewrite.appRoot === first?.values.rewrite.appRoot) continue;
-    findings.push(found.appRootShadowed(placeOf(other, "app-root"), { winner: first?.key ?? "" }));
+    findings.push(found.appRootShadowed(against(first, placeOf(other, "app-root")), { winner: first?.key ?? "" }));
   }
   return first?.values.rewrite.appRoot;
 }
 
 /** Where a finding about an annotation of an Ingress belongs. */
 export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;
+
+function against(first: ParsedIngress | undefined, place: Place): Place {
+  return first ? { ...place, other: first.ingress } : place;
+}
 
 /** The names that a host wants beside its own: the list of the oldest Ingress that has one, and the one with or without `www.`. */
 export function claimsOf(host: string, mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): readonly AliasClaim[] {
@@ -77,7 +81,7 @@ export function claimsOf(host: string, mains: readonly ParsedIngress[], findings
     const names = first.values.alias.names.filter((name) => name !== host);
     claims.push(...names.map((name) => ({ name, host, redirect: false, age: first.age, place })));
   }
-  for (const other of others) findings.push(found.aliasesShadowed(placeOf(other, "server-alias"), { host, winner: first?.key ?? "" }));
+  for (const other of others) findings.push(found.aliasesShadowed(against(first, placeOf(other, "server-alias")), { host, winner: first?.key ?? "" }));
   const www = mains.find(({ values, closed }) => values.redirects.fromToWww && !closed);
   if (!www) return claims;
   const place = placeOf(www, "from-to-www-redirect");

@@ -5,15 +5,15 @@
  * exists is the pool's affair, so that endpoints coming and going never touch a Host.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { AnyObject } from "../source/objects.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding, Named } from "./findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { passthroughOf } from "./passthrough.ts";
 import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./paths.ts";
 import type { Host, Route } from "./types.ts";
@@ -21,7 +21,7 @@ import type { Host, Route } from "./types.ts";
 /** A field that sends requests to a pool. */
 export interface PoolReference {
   readonly pool: string;
-  readonly object: AnyObject;
+  readonly object: Named;
   /** Field of the Service: `spec.rules[0].http.paths[1].backend.service`. */
   readonly field: string;
   /** What becomes of the requests when the pool has no endpoint. */
@@ -52,8 +52,13 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
   const appRoot = appRootOf(mains, findings, placeOf);
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
+  const finished = routes.map(finish);
+  const passthrough = context.passthrough ? passthroughOf(name, mains, finished, placeOf, findings) : undefined;
   return {
-    host: { name, routes: routes.map(finish), ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}) },
+    host: {
+      name, routes: finished, ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}),
+      ...(passthrough === undefined ? {} : { passthrough }),
+    },
     references: routes.flatMap((route) => referencesOf(name, route)),
     claims: claimsOf(name, mains, findings, placeOf),
     findings,

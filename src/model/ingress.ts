@@ -59,6 +59,8 @@ export interface ParsedIngress {
   readonly canary: boolean;
   /** True: its paths answer 503, because an annotation that keeps requests out cannot be honoured. */
   readonly closed: boolean;
+  /** True: none of its rules is served. */
+  readonly refused: boolean;
   readonly rules: readonly ParsedRule[];
   readonly defaultBackend?: ServiceRef;
   /** Every Host that this Ingress takes part in. */
@@ -85,6 +87,7 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
     values,
     canary,
     closed: read.verdict === "closed" || own.closed,
+    refused,
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
     hosts,

@@ -54,6 +54,8 @@ export interface RoutingContext {
   readonly healthCheckPath: string;
   /** Flag --https-port. */
   readonly httpsPort: number;
+  /** Flag --enable-ssl-passthrough. */
+  readonly passthrough: boolean;
 }
 
 const NOWHERE: RedirectValues = {
@@ -117,7 +119,8 @@ function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field:
   if (loser.ingress === winner.ingress && poolOf(loser.backend) === poolOf(winner.backend)) return;
   const { namespace, name } = winner.origin;
   const what = describe(host, loser.path, loser.pathType);
-  findings.push(found.pathConflict({ object: loser.ingress, field }, { what, winner: `${namespace}/${name}` }));
+  const other = winner.ingress && winner.ingress !== loser.ingress ? { other: winner.ingress } : {};
+  findings.push(found.pathConflict({ object: loser.ingress, field, ...other }, { what, winner: `${namespace}/${name}` }));
 }
 
 /** The `/` of a named host before anybody declares it. Takes all annotations of the host's oldest Ingress. */

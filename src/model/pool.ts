@@ -17,6 +17,8 @@ export interface PoolTarget {
   readonly port: string | undefined;
   /** The Service's own address instead of its pods'. */
   readonly clusterIp: boolean;
+  /** Given: the port is the Service's number or name of this protocol. Absent: as Ingresses name ports, TCP. */
+  readonly protocol?: "TCP" | "UDP";
 }
 
 /** Why a pool has no endpoint, said once for each field that refers to it. */

@@ -2,7 +2,7 @@
  * What a model builder remembers between two updates, and what one update has yet to do.
  */
 import { isDeepStrictEqual } from "node:util";
-import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import { CATCH_ALL, DEFAULT_BACKEND, type Stream } from "../../edge/src/program.ts";
 import type { Secret, Service } from "../source/objects.ts";
 import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
 import type { UserList } from "./annotations/user-file.ts";
@@ -14,11 +14,12 @@ import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import type { PoolReference } from "./hosts.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import type { Listener } from "./listeners.ts";
 import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
 import type { AliasClaim } from "./aliases.ts";
-import type { Alias, Certificate, Host, Pool, Trust } from "./types.ts";
+import type { Alias, Certificate, Host, OwnIngress, Pool, Trust } from "./types.ts";
 
 export interface State {
   readonly settings: ModelSettings;
@@ -54,6 +55,12 @@ export interface State {
   readonly hostCertificates: References;
   /** Those certificates, by id. */
   readonly clientCertificates: Map<string, Certificate>;
+  /** Hosts whose TLS is passed through → pool. */
+  readonly streamHosts: Map<string, string>;
+  /** What streams read: Services, and DNS names of external ones. */
+  readonly streamObjects: References;
+  /** What `Built` tells of `ingresses`. */
+  readonly own: Part<OwnIngress>;
   // the Model
   readonly hosts: Part<Host>;
   readonly aliases: Part<Alias>;
@@ -62,6 +69,8 @@ export interface State {
   readonly certificates: Part<Certificate>;
   readonly users: Part<UserList>;
   readonly trusts: Part<Trust>;
+  readonly listeners: Part<Listener>;
+  readonly streams: Part<Stream>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
   readonly findings: Part<readonly Finding[]>;
 }
@@ -85,6 +94,8 @@ export interface Work {
   /** With their values, where a host that was rebuilt has one. */
   readonly trusts: Map<string, Trust | undefined>;
   readonly pools: Set<string>;
+  /** Something that streams read has changed. */
+  streams: boolean;
 }
 
 const BACKEND_FLAG = "--default-backend-service";
@@ -111,6 +122,9 @@ export function emptyState(settings: ModelSettings): State {
     servingSecrets: new References(),
     hostCertificates: new References(),
     clientCertificates: new Map(),
+    streamHosts: new Map(),
+    streamObjects: new References(),
+    own: emptyPart(sameIngress),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),
@@ -118,6 +132,8 @@ export function emptyState(settings: ModelSettings): State {
     certificates: emptyPart(sameCertificate),
     users: emptyPart((a, b) => a.equals(b)),
     trusts: emptyPart(),
+    listeners: emptyPart(),
+    streams: emptyPart(),
     findings: emptyPart(),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -146,6 +162,7 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     users: new Set(),
     trusts: new Map(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
+    streams: first,
   };
 }
 
@@ -160,6 +177,11 @@ function defaultBackendReference(flag: string): PoolReference {
 export function flaggedSecret(flag: string): Secret {
   const [namespace = "", name = ""] = flag.split("/");
   return { kind: "Secret", metadata: { namespace, name }, data: {} };
+}
+
+/** A version of an Ingress is an object of its own; comparing its content would find less. */
+function sameIngress(a: OwnIngress, b: OwnIngress): boolean {
+  return a.ingress === b.ingress && a.refused === b.refused && isDeepStrictEqual(a.hosts, b.hosts);
 }
 
 /** The id is a digest of the content. */

@@ -4,13 +4,15 @@
  * Values are immutable and shared: a part that did not change keeps its identity from one Model to the next, which
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
  */
+import type { Ingress } from "../source/objects.ts";
 import type { WantedObjects } from "../source/snapshot.ts";
-import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../edge/src/program.ts";
+import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace, Stream } from "../../edge/src/program.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { UserList } from "./annotations/user-file.ts";
 import type { Age } from "./age.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
+import type { Listener } from "./listeners.ts";
 import type { Snippet } from "./snippets/snippet.ts";
 
 export interface Origin {
@@ -36,6 +38,10 @@ export interface Model {
   readonly users: ReadonlyMap<string, UserList>;
   /** Id (digest) → what client certificates are verified against; exactly those that a Host refers to. */
   readonly trusts: ReadonlyMap<string, Trust>;
+  /** Ports below http, by id. */
+  readonly listeners: ReadonlyMap<string, Listener>;
+  /** Id of a listener, or `tls` and a host that is passed through → where its connections go. */
+  readonly streams: ReadonlyMap<string, Stream>;
   /** The controller's ConfigMap over its defaults. */
   readonly config: Config;
 }
@@ -50,6 +56,8 @@ export interface Host {
   readonly appRoot?: string;
   /** Absent: nothing beyond a certificate. */
   readonly tls?: HostTls;
+  /** Pool that its TLS connections are passed through to. */
+  readonly passthrough?: string;
 }
 
 export interface Alias {
@@ -284,6 +292,8 @@ export interface Users {
 
 /** What changed from the previous Model to this one, by key: values are to be looked up in the Model. */
 export interface ModelChange {
+  /** Of `Built.ingresses`. */
+  readonly ingresses: ReadonlySet<string>;
   readonly hosts: ReadonlySet<string>;
   readonly aliases: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
@@ -291,11 +301,24 @@ export interface ModelChange {
   readonly tls: ReadonlySet<string>;
   readonly users: ReadonlySet<string>;
   readonly trusts: ReadonlySet<string>;
+  readonly listeners: ReadonlySet<string>;
+  readonly streams: ReadonlySet<string>;
   readonly config: boolean;
+}
+
+/** An Ingress that is ours by its class. */
+export interface OwnIngress {
+  readonly ingress: Ingress;
+  /** True: none of its rules is served. */
+  readonly refused: boolean;
+  /** Hosts that it takes part in. */
+  readonly hosts: ReadonlySet<string>;
 }
 
 export interface Built {
   readonly model: Model;
+  /** `namespace/name` → an Ingress that is ours: what may be written to the cluster is about these. */
+  readonly ingresses: ReadonlyMap<string, OwnIngress>;
   readonly change: ModelChange;
   /** All findings of the model stage, sorted (computed when asked for). */
   findings(): readonly Finding[];

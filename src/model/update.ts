@@ -2,9 +2,10 @@
  * The steps of one update, in the order in which units depend on each other. Each recomputes its dirty units, notes
  * their values, and marks what reads them.
  */
+import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { Ingress } from "../source/objects.ts";
+import type { Ingress, Meta } from "../source/objects.ts";
 import { byAge } from "./age.ts";
 import { buildPool } from "./backends.ts";
 import { readSecret } from "./certificates.ts";
@@ -35,8 +36,27 @@ export function updateIngresses(state: State, work: Work): void {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
-    else if (work.configChanged || work.reread.has(key) || state.ingresses.get(key)?.ingress !== ingress) readIngress(state, work, key, ingress);
+    else if (mustRead(state, work, key, ingress)) readIngress(state, work, key, ingress);
+    noteOwn(state, key, admission?.ours ? ingress : undefined);
   }
+}
+
+/** A status that was written is a new version in which nothing is to be read. */
+function mustRead(state: State, work: Work, key: string, ingress: Ingress): boolean {
+  const before = state.ingresses.get(key)?.ingress;
+  if (!before || work.configChanged || work.reread.has(key)) return true;
+  return before !== ingress && !readsTheSame(before.metadata, ingress.metadata);
+}
+
+/** The API server counts `generation` up with every change of the spec. */
+function readsTheSame(a: Meta, b: Meta): boolean {
+  return a.uid !== undefined && a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
+    isDeepStrictEqual(a.annotations, b.annotations) && isDeepStrictEqual(a.labels, b.labels);
+}
+
+function noteOwn(state: State, key: string, ingress: Ingress | undefined): void {
+  const parsed = ingress && state.ingresses.get(key);
+  put(state.own, key, parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
 function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {
@@ -91,6 +111,7 @@ export function updateHosts(state: State, work: Work): void {
     config: work.config,
     healthCheckPath: state.settings.healthCheckPath,
     httpsPort: state.settings.httpsPort,
+    passthrough: state.settings.enableSslPassthrough,
   };
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
@@ -103,9 +124,17 @@ export function updateHosts(state: State, work: Work): void {
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
     setClientCertificates(state, work, name, host);
+    setPassthrough(state, work, name, host?.passthrough);
     work.tls.add(name);
     noteTrust(state, work, name, host?.tls?.clients?.trust);
   }
+}
+
+function setPassthrough(state: State, work: Work, host: string, pool: string | undefined): void {
+  if (state.streamHosts.get(host) === pool) return;
+  if (pool === undefined) state.streamHosts.delete(host);
+  else state.streamHosts.set(host, pool);
+  work.streams = true;
 }
 
 function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {

@@ -1,6 +1,7 @@
 /** What is wrong with the engine itself, as findings: the same list, the same ways to see it. */
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding, Severity } from "../model/findings.ts";
+import { streamFindings } from "./stream-findings.ts";
 
 /** @param stuck what has kept changes from being taken for too long. */
 export function engineFindings(state: EngineState, stuck: string | undefined): Finding[] {
@@ -24,6 +25,7 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("engine-module-missing", "error", "modules", `enable-modsecurity or enable-owasp-core-rules asks for what is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,
       "every path that asks for it answers 503");
   }
+  findings.push(...streamFindings(state.streams));
   if (stuck !== undefined) {
     add("worker-behind", "error", "workers", `Changes are not taken: ${stuck}`, "this Sluice says that it is not ready");
   }

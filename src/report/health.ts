@@ -2,11 +2,17 @@
  * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only.
  *
  * `/healthz` (alive), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
- * `GET /api/v1/generation`, `GET /api/v1/findings`, `POST /api/v1/sync`.
+ * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings.ts";
+import type { AskIngress } from "./ingress-state.ts";
+import type { Scrape } from "./metrics.ts";
 import { UserError } from "../support/user-error.ts";
 
 export interface HealthOptions {
@@ -19,10 +25,13 @@ export interface HealthOptions {
   readonly notAlive: () => string | undefined;
   readonly findings: () => readonly Finding[];
   readonly sync: (signal: AbortSignal) => Promise<EngineState>;
-  readonly metrics: () => Promise<{ type: string; text: string }>;
+  readonly ingress: AskIngress;
+  readonly metrics: () => Scrape;
 }
 
 const SYNC_LIMIT_MS = 10_000;
+/** Seconds that a question about an Ingress may wait for its answer. */
+const LONGEST_WAIT = 60;
 
 /** Listens; throws a UserError when the port cannot be had. */
 export async function serveHealth(options: HealthOptions): Promise<Server> {
@@ -42,20 +51,31 @@ export async function serveHealth(options: HealthOptions): Promise<Server> {
 }
 
 async function route(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = new URL(request.url ?? "/", "http://health").pathname;
+  const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://health");
   const method = request.method ?? "GET";
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, options.notAlive());
   if (path === "/readyz") return probe(response, options.notReady());
-  if (path === "/metrics") {
-    const { type, text } = await options.metrics();
-    return answer(response, 200, text, type);
-  }
+  if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
   if (!isLoopback(request)) return answer(response, 403, "the admin API answers this machine only\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return json(response, 200, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
+  const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
+  if (namespace !== undefined && name !== undefined && method === "GET") {
+    const seconds = Math.min(Math.max(Number(searchParams.get("wait")) || 0, 0), LONGEST_WAIT);
+    return json(response, 200, await options.ingress(namespace, name, seconds * 1000));
+  }
   return answer(response, 404, "not found\n");
+}
+
+/** Thousands of series are megabytes: piece by piece, compressed for whoever takes that, as Prometheus does. */
+async function scrape({ type, pieces }: Scrape, { headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+  const compressed = /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+  response.writeHead(200, { "content-type": type, ...(compressed ? { "content-encoding": "gzip" } : {}) });
+  const text = Readable.from(pieces);
+  // Who goes away in the middle is not answered.
+  await (compressed ? pipeline(text, createGzip({ level: 1 }), response) : pipeline(text, response)).catch(() => response.destroy());
 }
 
 function probe(response: ServerResponse, problem: string | undefined): void {

@@ -45,10 +45,15 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Stop the Sluice that runs with this runtime folder.",
     examples: ["sluice stop --runtime-dir=/run/sluice"],
   },
+  wait: {
+    usage: "sluice wait ingress/NAMESPACE/NAME [flags]",
+    summary: "Return when every worker serves an Ingress as it is now.",
+    examples: ["sluice wait ingress/shop/web", "sluice wait ingress/shop/web --timeout=10s --output=json"],
+  },
   agent: {
     usage: "sluice agent [flags]",
     summary: "Run nginx for a controller in another container.",
-    examples: ["sluice agent --runtime-dir=/run/sluice"],
+    examples: ["sluice agent --runtime-dir=/run/sluice     # and beside it: sluice run --external-agent --runtime-dir=/run/sluice"],
   },
 };
 

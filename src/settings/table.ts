@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "agent", "stop"] as const;
+export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -27,8 +27,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Process"] as const;
-const [SOURCE, OURS, PORTS, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
@@ -38,7 +38,13 @@ const SERVING: readonly Command[] = ["run", "demo"];
 const reading = { commands: READING } as const;
 /** Commands that can read them from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
+/** Commands with a controller. */
+const controlling = { commands: ["run", "demo"] } as const;
 const serving = { commands: SERVING } as const;
+/** Commands that write to a cluster. */
+const writing = { commands: ["run"] } as const;
+/** Commands that serve requests, or ask the one that does. */
+const answering = { commands: [...SERVING, "wait"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
@@ -75,21 +81,77 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   defaultSslCertificate: { flag: "default-ssl-certificate", type: type.objectName, default: "", group: OURS, ...reading,
     defaultText: "a self-signed one", help: "Secret with the certificate of hosts that have none." },
 
+  tcpServicesConfigmap: { flag: "tcp-services-configmap", type: type.objectName, default: "", group: OURS, ...reading,
+    defaultText: "none", help: "ConfigMap with the TCP ports to serve: port → namespace/service:port[:PROXY[:PROXY]]." },
+  udpServicesConfigmap: { flag: "udp-services-configmap", type: type.objectName, default: "", group: OURS, ...reading,
+    defaultText: "none", help: "ConfigMap with the UDP ports to serve: port → namespace/service:port." },
+  enableSslPassthrough: { flag: "enable-ssl-passthrough", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Honour the annotation ssl-passthrough: TLS connections for such hosts go to their backend as they are." },
+
   bindAddress: { flag: "bind-address", type: type.addresses, default: [], demoDefault: ["127.0.0.1"], group: PORTS,
     ...serving, defaultText: "all", help: "Listen for http and https on these addresses; may be repeated." },
   httpPort: { flag: "http-port", type: type.port, default: 80, demoDefault: 8080, group: PORTS, ...serving, help: "Port for http." },
   httpsPort: { flag: "https-port", type: type.port, default: 443, demoDefault: 8443, group: PORTS, ...serving, help: "Port for https." },
-  healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...serving, help: "Port for health and metrics." },
+  healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...answering, help: "Port for health and metrics." },
   healthzHost: { flag: "healthz-host", type: type.address, default: "", demoDefault: "127.0.0.1", group: PORTS,
-    ...serving, defaultText: "all", help: "Listen for health and metrics on this address." },
+    ...answering, defaultText: "all", help: "Listen for health and metrics on this address." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
     help: "Path of the health check." },
+
+  enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, group: METRICS, ...controlling,
+    help: "Measure requests: durations and sizes as histograms, with the names of ingress-nginx.",
+    differs: "Without it requests are counted all the same (nginx_ingress_controller_requests, without the labels method and host)." },
+  metricsPerHost: { flag: "metrics-per-host", type: type.boolean, default: true, group: METRICS, ...controlling,
+    help: "Tell the hosts of an Ingress apart; names that a wildcard or no rule stands for are counted under the rule's name.",
+    differs: "Requests to hosts that only a wildcard declares are counted under the wildcard, and those to undeclared hosts under `_`, instead of being left out." },
+  metricsPerPath: { flag: "metrics-per-path", type: type.boolean, default: true, group: METRICS, ...controlling,
+    help: "Tell the paths of an Ingress apart." },
+  metricsMaxSeries: { flag: "metrics-max-series", type: type.count(1000, 10_000_000), default: 100_000, group: METRICS, ...controlling,
+    help: "At most so many series of counted requests, and so many of histograms; what comes later is counted without the labels of its route." },
+  reportStatusClasses: { flag: "report-status-classes", type: type.boolean, default: false, group: METRICS, ...controlling,
+    help: "The label status is 2xx, 4xx, … instead of the code." },
+  timeBuckets: { flag: "time-buckets", type: type.buckets, default: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], group: METRICS, ...controlling,
+    help: "Buckets of durations, in seconds." },
+  lengthBuckets: { flag: "length-buckets", type: type.buckets, default: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100], group: METRICS, ...controlling,
+    help: "Buckets of request_size and response_size, in bytes." },
+  sizeBuckets: { flag: "size-buckets", type: type.buckets, default: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7], group: METRICS, ...controlling,
+    help: "Buckets of bytes_sent, in bytes." },
+  excludeSocketMetrics: { flag: "exclude-socket-metrics", type: type.metricNames, default: [], group: METRICS, ...controlling,
+    defaultText: "none", help: "Measurements that are left out, separated by commas; may be repeated." },
+
+  updateStatus: { flag: "update-status", type: type.boolean, default: true, group: CLUSTER, ...writing,
+    help: "Write the addresses of this controller to the status of Ingresses." },
+  publishService: { flag: "publish-service", type: type.objectName, default: "", group: CLUSTER, ...writing,
+    defaultText: "addresses of the nodes", help: "Service whose addresses Ingresses get." },
+  publishStatusAddress: { flag: "publish-status-address", type: type.addressesOrNames, default: [], group: CLUSTER, ...writing,
+    defaultText: "addresses of the nodes", help: "Addresses that Ingresses get, in place of those of a Service or of nodes; may be repeated." },
+  reportNodeInternalIpAddress: { flag: "report-node-internal-ip-address", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Ingresses get the internal addresses of nodes, not the external ones." },
+  statusUpdateInterval: { flag: "status-update-interval", type: type.interval, default: 60, group: CLUSTER, ...writing,
+    help: "How often the addresses of nodes are looked up; a Service is watched." },
+  updateStatusOnShutdown: { flag: "update-status-on-shutdown", type: type.boolean, default: true, group: CLUSTER, ...writing,
+    help: "Take the addresses away when the last replica stops." },
+  disableLeaderElection: { flag: "disable-leader-election", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Elect no replica that writes: then no status is written." },
+  electionId: { flag: "election-id", type: type.leaseName, default: "ingress-controller-leader", group: CLUSTER, ...writing,
+    help: "Name of the Lease by which replicas elect the one that writes." },
+  electionTtl: { flag: "election-ttl", type: type.leaseDuration, default: 30, group: CLUSTER, ...writing, defaultText: "30s",
+    help: "How long a leader that says nothing more stays leader." },
+  disableSyncEvents: { flag: "disable-sync-events", type: type.boolean, default: false, group: CLUSTER, ...writing,
+    help: "Write no Events about Ingresses and other objects; reloads of nginx still make one on the Pod." },
+
+  for: { flag: "for", type: type.oneOf("programmed"), default: "programmed", group: WAIT, commands: ["wait"],
+    help: "Every worker serves the object as it is now." },
+  timeout: { flag: "timeout", type: type.duration, default: 60, group: WAIT, commands: ["wait"], defaultText: "60s",
+    help: "How long to wait; 0s: only look." },
 
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
     defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
   externalAgent: { flag: "external-agent", type: type.boolean, default: false, group: PROCESS, commands: ["run"],
     help: "Start no nginx: \"sluice agent\" runs it, as the same user and with the same --runtime-dir, in another container." },
+  tempDir: { flag: "temp-dir", type: type.runtimeFolder, default: "", group: PROCESS, commands: ["agent"],
+    defaultText: "in the runtime folder", help: "Folder for bodies that are too long for nginx's buffers, so that memory is left alone." },
   resolver: { flag: "resolver", type: type.resolver, default: "", group: PROCESS, ...reading,
     defaultText: "those of /etc/resolv.conf", help: "DNS server for Services of type ExternalName." },
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
@@ -102,7 +164,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     commands: [...SERVING, "agent", "stop"],
     help: "How long requests may take to end when Sluice is stopped, after the grace period." },
   shutdownGracePeriod: { flag: "shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent", "stop"],
-    help: "When told to stop: not ready at once, but so many seconds of serving on, in which load balancers turn away." },
+    help: "Told to stop, Sluice is not ready any more but serves on for so long, while load balancers turn away." },
   postShutdownGracePeriod: { flag: "post-shutdown-grace-period", type: type.seconds, default: 0, group: PROCESS, commands: ["run", "agent"],
     help: "Seconds between the end of nginx and the end of the process.",
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },

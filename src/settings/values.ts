@@ -3,6 +3,7 @@
  */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { HISTOGRAMS } from "../../edge/src/measures.ts";
 
 export interface FlagType<T> {
   /** Completes "must be …". */
@@ -29,6 +30,8 @@ export const path = textType("PATH", "a path", /^\P{Cc}+$/u);
 export const namespace = textType("NAMESPACE", "the name of one namespace", new RegExp(`^${LABEL}$`));
 export const objectName = textType("NS/NAME", "namespace/name", new RegExp(`^${LABEL}/${SUBDOMAIN}$`));
 export const className = textType("NAME", "the name of a class", new RegExp(`^${SUBDOMAIN}$`), false);
+const NAME = new RegExp(`^${SUBDOMAIN}$`);
+export const leaseName = textType("NAME", "the name of a Lease", NAME, false);
 const CONTROLLER = new RegExp(`^${SUBDOMAIN}(?:/[A-Za-z0-9._/-]+)?$`);
 export const controllerName = textType("DOMAIN/NAME", "a controller name such as example.com/ingress", CONTROLLER, false);
 export const annotationsPrefix = textType("PREFIX", "a DNS name such as nginx.ingress.kubernetes.io", new RegExp(`^${SUBDOMAIN}$`), false);
@@ -57,6 +60,71 @@ export const seconds: FlagType<number> = {
   parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) <= 86_400 ? Number(text) : undefined),
 };
 
+export function count(min: number, max: number): FlagType<number> {
+  return {
+    placeholder: "NUMBER",
+    expects: `a whole number from ${min} to ${max}`,
+    parse: (text) => (/^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
+  };
+}
+
+const MOST_BUCKETS = 50;
+
+/** Upper bounds of a histogram. */
+export const buckets: FlagType<readonly number[]> = {
+  placeholder: "NUMBERS",
+  expects: `at most ${MOST_BUCKETS} ascending numbers above 0, separated by commas`,
+  parse: (text) => {
+    const bounds = text.split(",").map((one) => (/^\s*[0-9.]+(?:e\+?[0-9]{1,2})?\s*$/i.test(one) ? Number(one) : NaN));
+    const ascending = bounds.every((bound, index) => bound > (bounds[index - 1] ?? 0));
+    return ascending && bounds.length <= MOST_BUCKETS ? bounds : undefined;
+  },
+};
+
+const METRIC_PREFIX = "nginx_ingress_controller_";
+const MEASUREMENTS = ["requests", ...HISTOGRAMS.map(({ name }) => name)];
+
+/** Names of measurements, without the prefix. */
+export const metricNames: FlagType<readonly string[]> = {
+  placeholder: "NAMES",
+  expects: `names among ${MEASUREMENTS.join(", ")}`,
+  parse: (text) => {
+    const names = text.split(",").map((one) => one.trim().replace(METRIC_PREFIX, "")).filter((one) => one !== "");
+    return names.every((name) => MEASUREMENTS.includes(name)) ? names : undefined;
+  },
+};
+
+export const interval: FlagType<number> = {
+  placeholder: "SECONDS",
+  expects: "a whole number of seconds from 5 to 86400",
+  parse: (text) => ((seconds.parse(text) ?? 0) >= 5 ? seconds.parse(text) : undefined),
+};
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+
+/** As Go writes durations; a bare number is seconds, as everywhere else here. Gives seconds. */
+export const duration: FlagType<number> = {
+  placeholder: "DURATION",
+  expects: "a duration such as 30s, 1m30s or 500ms, up to 24h",
+  parse: (text) => {
+    const parts = /^[0-9.]+$/.test(text) ? [[text, text, "s"]] : [...text.matchAll(/([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)/g)];
+    if (parts.length === 0 || (parts.map(([whole]) => whole).join("") !== text)) return undefined;
+    const sum = parts.reduce((before, [, count, unit = "s"]) => before + Number(count) * (UNITS[unit] ?? 0), 0);
+    return sum <= 86_400 ? sum : undefined;
+  },
+};
+
+/** ingress-nginx behaviour: nothing, and less, is the default. */
+export const leaseDuration: FlagType<number> = {
+  placeholder: "DURATION",
+  expects: "a duration of at least 1s, such as 30s",
+  parse: (text) => {
+    const given = duration.parse(text.replace(/^-/, ""));
+    if (given === undefined) return undefined;
+    return given === 0 || text.startsWith("-") ? 30 : given >= 1 ? given : undefined;
+  },
+};
+
 export const positive: FlagType<number> = {
   placeholder: "NUMBER",
   expects: "a whole number from 1 to 100000",
@@ -76,6 +144,16 @@ export const addresses: FlagType<readonly string[]> = {
   parse: (text) => {
     const found = text.split(",").map((one) => one.trim()).filter((one) => one !== "");
     return found.every(isAddress) ? found : undefined;
+  },
+};
+
+/** Repeated flags add up; commas separate too. */
+export const addressesOrNames: FlagType<readonly string[]> = {
+  placeholder: "IP|NAME",
+  expects: "IP addresses and host names, separated by commas",
+  parse: (text) => {
+    const found = text.split(",").map((one) => one.trim()).filter((one) => one !== "");
+    return found.every((one) => isAddress(one) || NAME.test(one)) ? found : undefined;
   },
 };
 

@@ -138,6 +138,10 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
       signal.throwIfAborted();
       await look({ scope: "everything", removals: true });
     },
+    async catchUp(_namespace, _name, signal) {
+      signal.throwIfAborted();
+      await look({ scope: "changed", removals: true });
+    },
     async want() {
       // All Secrets of the folders are in memory anyway.
     },

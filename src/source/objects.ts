@@ -65,6 +65,14 @@ export interface Ingress extends KubernetesObject {
     readonly tls?: readonly IngressTLS[];
     readonly rules?: readonly IngressRule[];
   };
+  /** Absent while it has no address. */
+  readonly status?: { readonly loadBalancer: { readonly ingress: readonly IngressAddress[] } };
+}
+
+/** Where clients reach an Ingress, as its status says. */
+export interface IngressAddress {
+  readonly ip?: string;
+  readonly hostname?: string;
 }
 
 export interface IngressClass extends KubernetesObject {
@@ -77,6 +85,8 @@ export interface ServicePort {
   readonly port: number;
   readonly protocol?: string;
   readonly targetPort?: number | string;
+  /** Read from files only. */
+  readonly nodePort?: number;
 }
 export interface Service extends KubernetesObject {
   readonly kind: "Service";
@@ -84,6 +94,8 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly externalName?: string;
+    /** Read from files only. */
+    readonly sessionAffinity?: string;
     readonly ports?: readonly ServicePort[];
   };
 }

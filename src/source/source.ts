@@ -4,6 +4,22 @@
 import type { Finding } from "../model/findings.ts";
 import type { Snapshot, WantedObjects } from "./snapshot.ts";
 
+/** What became of the conversation with an API server; all numbers only ever grow. */
+export interface SourceCounts {
+  /** Reads of a whole collection, the first ones included. */
+  readonly reads: number;
+  /** Of these, how many because a version was too old to go on from (HTTP 410), or versions went backwards. */
+  readonly rereads: number;
+  /** Watches that were begun. */
+  readonly watches: number;
+  /** Watches that broke, were refused or ended at once. */
+  readonly brokenWatches: number;
+  /** Rounds of back-off because the server gave no answer. */
+  readonly outages: number;
+  /** Credentials that were read anew because the server did not take the old ones. */
+  readonly credentialRenewals: number;
+}
+
 export interface Source {
   /** Live: written only by the source, and only between the caller's turns of the event loop. */
   readonly snapshot: Snapshot;
@@ -23,6 +39,15 @@ export interface Source {
 
   /** Reads the source anew and resolves when `snapshot` holds at least what it said when `sync` was called. */
   sync(signal: AbortSignal): Promise<void>;
+
+  /**
+   * Resolves when `snapshot` has one Ingress at least as the source says it is now, or lacks it when there is none.
+   * Cheaper than `sync`. Rejects when the source cannot say, or `signal` aborts first.
+   */
+  catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
+
+  /** Numbers for metrics; absent: nothing is counted. */
+  readonly counts?: SourceCounts;
 
   /**
    * What is referenced from now on: of Secrets and ConfigMaps only these are kept in memory. A source that newly

@@ -4,7 +4,8 @@
  * folder can be written, and there is no shell.
  */
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +51,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
   t.after(() => rmSync(manifests, { recursive: true, force: true }));
   const runtimeDir = join(pod.volume, "run");
   const common = [`--runtime-dir=${runtimeDir}`, `--shutdown-grace-period=${GRACE_S}`];
-  const startAgent = (): Promise<Container> => pod.start("nginx", ["agent", ...common, "--shutdown-timeout=20"]);
+  const startAgent = (): Promise<Container> => pod.start("nginx", ["agent", ...common, `--temp-dir=${pod.volume}/temp`, "--shutdown-timeout=20"]);
   const startController = (): Promise<Container> =>
     pod.start("controller", ["run", "--external-agent", `--manifests=${manifests}`, "--bind-address=127.0.0.1", `--http-port=${port}`,
       `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--reload-interval=0", ...common]);
@@ -77,11 +78,15 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await ready();
     assert.equal((await ask({ port, host: "shop.example" })).status, 200);
     assert.ok(await served("shop.example"));
+    const body = randomBytes(700_000);
+    const long = await ask({ port, host: "shop.example", method: "POST", body, headers: { "content-length": `${body.length}` } });
+    assert.deepEqual([long.status, long.echo?.bodyLength], [200, body.length], "a body that goes through a file");
+    assert.ok(existsSync(join(pod.volume, "temp/client_body")));
     assert.match(nginx.log(), /GET/, "the access log goes to the container's output");
   });
 
-  await t.test("the controller dies: nginx serves on, and the next one takes over without a reload or a failed request", async () => {
-    const load = startLoad({ port, host: "shop.example" });
+  await t.test("the controller dies: nginx serves on, and the next one takes over without a reload or a failed request", async (t) => {
+    const load = startLoad(t, { port, host: "shop.example" });
     await kill(controller);
     await load.more(20);
     controller = await startController();
@@ -110,8 +115,8 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     assert.equal((await sync()).reloads, 0, "what came back is what was wanted");
   });
 
-  await t.test("SIGTERM to both: not ready at once, every request until the grace period ends is answered, then all is gone", async () => {
-    const load = startLoad({ port, host: "store.example" });
+  await t.test("SIGTERM to both: not ready at once, every request until the grace period ends is answered, then all is gone", async (t) => {
+    const load = startLoad(t, { port, host: "store.example" });
     await load.more(20);
     const slow = slowRequest(port, "store.example");
     await slow.begun;
@@ -143,7 +148,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
 test("SIGTERM with a grace period: not ready at once, requests are served until it ends", async (t) => {
   const sluice = await startSluice({ files: files("shop.example"), args: [`--shutdown-grace-period=${GRACE_S}`] });
   t.after(() => sluice.stop());
-  const load = startLoad({ port: sluice.http, host: "shop.example" });
+  const load = startLoad(t, { port: sluice.http, host: "shop.example" });
   await load.more(20);
   const ended = new Promise<number | null>((resolve) => sluice.process.once("exit", resolve));
   const told = performance.now();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide, errorPool } from "../../edge/src/match.ts";
 import { findRoute } from "../../edge/src/routes.ts";
-import { DEFAULT_BACKEND, type Host, type Route } from "../../edge/src/program.ts";
+import { DEFAULT_BACKEND, type Frame, type Host, type Route } from "../../edge/src/program.ts";
+import { newStaging, take } from "../../edge/src/tables.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
 const POOLS = ["a", "b", "empty"];
@@ -58,6 +59,25 @@ test("redirects to https need the name's own certificate or its parent's wildcar
   assert.deepEqual(decided(hosts, { certified: ["y.example", "*.x.example"] }), proxied("a"));
   assert.deepEqual(decided(hosts, { certified: ["x.example"] }), answered(308, "https"));
   assert.deepEqual(decided(hosts, { certified: ["*.example"] }), answered(308, "https"));
+});
+
+test("a certificate that comes or goes counts from its commit on; names that clients make up are not kept", () => {
+  const tables = tablesWith([...only(route("a", { https: "certificate" })), host("*.wild.example", { "/": route("a", { https: "certificate" }) })], POOLS);
+  const staging = newStaging();
+  const redirects = (name: string): boolean => decide(tables, asked(), name, "/", false).redirect === "https";
+  const after = (...frames: readonly Frame[]): void => {
+    for (const frame of [...frames, { op: "commit", generation: 2, digest: "" } as const]) take(tables, staging, frame, () => frame);
+  };
+  for (const id of ["x.example", "*.example"]) {
+    assert.equal(redirects("x.example"), false);
+    after({ op: "set", kind: "tls", id, value: "c" });
+    assert.equal(redirects("x.example"), true, id);
+    assert.equal(redirects("x.example"), true, "asked again");
+    after({ op: "drop", kind: "tls", id });
+  }
+  assert.equal(redirects("x.example"), false);
+  assert.equal(redirects("made-up.wild.example"), false);
+  assert.deepEqual(Object.keys(tables.covered), ["x.example"]);
 });
 
 test("a canary with endpoints wins over a primary without, and the other way round", () => {

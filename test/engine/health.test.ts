@@ -1,13 +1,15 @@
+import { Readable } from "node:stream";
 import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
+import { NO_STREAMS } from "../../src/engine/streams.ts";
 import { serveHealth } from "../../src/report/health.ts";
 import { UserError } from "../../src/support/user-error.ts";
 
 const CALM: EngineState = {
-  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [],
+  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
 };
 let state: EngineState;
 let problem: string | undefined;
@@ -25,7 +27,8 @@ const health = (host: string, at: number): Promise<Server> =>
     notAlive: () => problem,
     findings: () => [],
     sync: () => sync(),
-    metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
+    ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "absent", findings: [] }),
+    metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {

@@ -41,6 +41,8 @@ export function somePart(kind: Kind, id: string, version: number): Part {
       return part("users", id, { somebody: `{PLAIN}${version}` });
     case "trust":
       return part("trust", id, { ca: `ca ${version}` });
+    case "stream":
+      return part("stream", id, { endpoints: [`10.0.0.1:${version}`] });
     case "settings":
       return part("settings", "", { ...newTables().settings, redirectCode: 300 + version });
   }

@@ -20,7 +20,7 @@ function profiles(...bodySizes: readonly number[]): Map<string, Profile> {
   return new Map(all.map((one) => [profileId(one), one]));
 }
 
-const programWith = (used: Map<string, Profile>, config: Config = DEFAULT_CONFIG): Program => ({ parts: new Map(), trust: new Map(), profiles: used, config });
+const programWith = (used: Map<string, Profile>, config: Config = DEFAULT_CONFIG): Program => ({ parts: new Map(), trust: new Map(), profiles: used, listeners: new Map(), config });
 
 function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG): EngineStatus {
   return { master: 7, config: nginxConf({ settings, config, facts, profiles: loaded }).digest, profiles: Object.fromEntries(loaded) };

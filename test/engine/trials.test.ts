@@ -25,7 +25,7 @@ function started(now?: () => number) {
     if (order.op === "try") orders.push(order);
   }, now);
   const examine = (profiles: Map<string, Profile>, config: Config = DEFAULT_CONFIG, status: EngineStatus = NO_ENGINE): void =>
-    trials.examine({ settings, facts, program: { parts: new Map(), profiles, trust: new Map(), config }, status });
+    trials.examine({ settings, facts, program: { parts: new Map(), profiles, trust: new Map(), listeners: new Map(), config }, status });
   return { trials, orders, examine };
 }
 

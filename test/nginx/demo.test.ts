@@ -11,6 +11,7 @@ import { WALKTHROUGH, type Case } from "../../src/demo/walkthrough.ts";
 import { takeNetwork, type Network } from "../support/cases/network.ts";
 import { ask, type Answer } from "../support/client.ts";
 import { freePorts, ROOT } from "../support/sluice.ts";
+import { udpClient } from "../support/stream-backends.ts";
 
 const MAIN = join(ROOT, "src/main.ts");
 const REQUESTS = 400;
@@ -22,6 +23,8 @@ let folder: string;
 let runtimeDir: string;
 let http: number;
 let https: number;
+let nodePort: number;
+let udpPort: number;
 let demo: ChildProcess;
 let printed = "";
 
@@ -31,11 +34,13 @@ before(async () => {
   runtimeDir = `/dev/shm/sluice-demo-test-${process.pid}`;
   cpSync(join(ROOT, "examples"), folder, { recursive: true });
   // Loopback addresses of this run's own, so that a demo may run beside it.
-  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml"]) {
+  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml", "udp.yaml"]) {
     edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
   }
   let health: number;
-  [http, https, health] = await freePorts(3);
+  [http, https, health, nodePort, udpPort] = (await freePorts(5)) as [number, number, number, number, number];
+  edit("tomcat.yaml", (text) => text.replace("30080", String(nodePort)));
+  edit("udp.yaml", (text) => text.replace("30007", String(udpPort)));
   demo = spawn(
     process.execPath,
     [MAIN, "demo", `--manifests=${folder}`, `--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, `--runtime-dir=${runtimeDir}`],
@@ -80,8 +85,23 @@ async function editUntil(pattern: RegExp, name: string, change: (text: string) =
   await said(pattern, from);
 }
 
-function request({ host, path, tls, headers }: Case): Promise<Answer> {
-  return ask({ port: tls ? https : http, path, host: host ?? "127.0.0.1", tls: tls === true, ...(headers ? { headers } : {}) });
+async function request({ host, path, tls, direct, headers }: Case): Promise<Pick<Answer, "status" | "text">> {
+  if (direct?.udp) return { status: 200, text: await datagram(udpPort, "hello") };
+  if (direct?.address) return await curl(`http://${network.toLocal(direct.address.replace("127.0.1.", "10.0.1."))}:${direct.port}/`);
+  if (direct) return await curl(`http://127.0.0.1:${nodePort}/`);
+  return await ask({ port: tls ? https : http, path, host: host ?? "127.0.0.1", tls: tls === true, ...(headers ? { headers } : {}) });
+}
+
+async function curl(url: string): Promise<{ status: number; text: string }> {
+  const response = await fetch(url);
+  return { status: response.status, text: await response.text() };
+}
+
+async function datagram(port: number, text: string): Promise<string> {
+  const client = udpClient(port);
+  const answer = await client.ask(text);
+  client.close();
+  return answer ?? "";
 }
 
 for (const { title, cases } of WALKTHROUGH) {

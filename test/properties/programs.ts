@@ -169,6 +169,8 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
     tls: new Map(given.certified.map((name) => [name, certificate.id])),
     users: new Map(),
     trusts: new Map(),
+    listeners: new Map(),
+    streams: new Map(),
     config: { ...config, ...given.config },
   };
 }
@@ -220,7 +222,9 @@ export function builtOf(model: Model, before: Model | undefined): Built {
     new Set([...pick(model).keys(), ...(before ? pick(before).keys() : [])]);
   return {
     model,
+    ingresses: new Map(),
     change: {
+      ingresses: new Set(),
       hosts: keys((one) => one.hosts),
       aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),
@@ -228,6 +232,8 @@ export function builtOf(model: Model, before: Model | undefined): Built {
       tls: keys((one) => one.tls),
       users: keys((one) => one.users),
       trusts: keys((one) => one.trusts),
+      listeners: keys((one) => one.listeners),
+      streams: keys((one) => one.streams),
       config: true,
     },
     findings: () => [],

@@ -52,15 +52,16 @@ export async function startEngine(): Promise<TestEngine> {
   const lines: string[] = [];
   const log: Log = (level, message) => void lines.push(`${level} ${message}`);
   const waiting = new Set<() => void>();
+  const { workers } = probe(runtimeDir);
   const engine = new Engine({
     settings,
     log,
-    workers: probe(runtimeDir).workers,
+    workers,
     changed: () => waiting.forEach((check) => check()),
     counted: () => undefined, spanned: () => undefined,
   });
   await engine.listen();
-  const agent = superviseAgent(settings, log);
+  const agent = superviseAgent(settings, log, workers);
   await agent.start();
   const until = (what: string, holds: (state: EngineState) => boolean): Promise<EngineState> =>
     new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 /** Requests without pause, on new connections and on kept ones, and what became of each. */
 import * as http from "node:http";
+import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "./client.ts";
 
@@ -17,10 +18,8 @@ export interface Load {
   stop(): Promise<readonly Sent[]>;
 }
 
-const RUNNING = new Set<() => void>();
-process.on("exit", () => RUNNING.forEach((end) => end()));
-
-export function startLoad({ port, host }: { readonly port: number; readonly host: string }): Load {
+/** Ends with the test at the latest. */
+export function startLoad(t: TestContext, { port, host }: { readonly port: number; readonly host: string }): Load {
   const sent: Sent[] = [];
   let stopping = false;
   const loop = async (agent: http.Agent | undefined): Promise<void> => {
@@ -37,16 +36,15 @@ export function startLoad({ port, host }: { readonly port: number; readonly host
   };
   const agent = new http.Agent({ keepAlive: true, maxSockets: 2 });
   const end = (): void => void (stopping = true);
-  RUNNING.add(end);
+  t.after(end);
   const loops = [undefined, undefined, agent, agent].map(loop);
   return {
     async more(count) {
       const goal = sent.length + count;
-      while (sent.length < goal) await sleep(5);
+      while (sent.length < goal && !stopping) await sleep(5);
     },
     async stop() {
       end();
-      RUNNING.delete(end);
       await Promise.all(loops);
       agent.destroy();
       return sent;

@@ -167,7 +167,13 @@ export const testSettings: ModelSettings = {
   defaultSslCertificate: "",
   healthCheckPath: "/healthz",
   allowLocalTargets: false,
+  enableSslPassthrough: false,
+  manifests: [],
+  tcpServicesConfigmap: "",
+  udpServicesConfigmap: "",
+  httpPort: 80,
   httpsPort: 443,
+  healthzPort: 10254,
 };
 
 export const testConfig: Config = DEFAULT_CONFIG;

@@ -13,15 +13,20 @@ import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
-import type { AgentOrder, FromSubscriber } from "../protocol.ts";
-import { NginxProcess } from "./nginx-process.ts";
+import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
+import { HTTP, STREAM, type Instance } from "../instances.ts";
+import { EndpointsFile } from "./endpoints-file.ts";
+import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
+import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
 import type { Probe } from "./probe.ts";
 import { SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
+  /** Descriptors of listening sockets: of ports, and unix sockets of http's nginx. */
   readonly listeners: readonly number[];
+  readonly sockets: readonly number[];
   readonly log: Log;
   /** How long nginx may finish its requests when the agent is stopped. */
   readonly graceMs: number;
@@ -37,24 +42,39 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { runtimeDir } = options.probe.facts;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log);
-  const nginx = new NginxProcess({
-    binary: options.probe.binary,
-    runtimeDir,
-    listeners: options.listeners,
-    log: options.log,
-    restarted: (status) => say(agent, { op: "engine", status, event: "restarted" }),
-  });
-  const agent: Agent = { options, snapshot, stop, nginx, socket: undefined };
-  const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen: () => nginx.reopenLogs() });
-  if (options.resume) await nginx.resume();
+  const endpoints = new EndpointsFile(runtimeDir, options.probe.workers);
+  const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log, (frames) => endpoints.commit(frames));
+  const run = (instance: Instance, of: OfInstance, sockets: readonly number[]): NginxProcess =>
+    new NginxProcess({
+      instance,
+      binary: options.probe.binary,
+      runtimeDir,
+      listeners: options.listeners,
+      sockets,
+      log: options.log,
+      restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
+    });
+  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
+  const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
+  const reopen = (): void => {
+    nginx.reopenLogs();
+    stream.reopenLogs();
+  };
+  const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
+  if (options.resume) {
+    await nginx.resume();
+    await stream.resume();
+  }
   while (!signal.aborted) {
     await follow(agent, `${runtimeDir}/${FILES.socket}`, signal);
     snapshot.discard();
     await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
   }
   clearInterval(logs);
-  await nginx.stop(options.graceMs);
+  // TLS connections come through the one to the other: first nobody comes any more, then both finish what they have.
+  const ending = stream.stop(options.graceMs);
+  if (stream.status.master !== 0) await sleep(QUIT_MS);
+  await Promise.all([ending, nginx.stop(options.graceMs)]);
 }
 
 interface Agent {
@@ -62,6 +82,8 @@ interface Agent {
   readonly snapshot: SnapshotFiles;
   readonly stop: AbortController;
   readonly nginx: NginxProcess;
+  /** The nginx below http. */
+  readonly stream: NginxProcess;
   socket: Socket | undefined;
 }
 
@@ -119,6 +141,7 @@ function greet(agent: Agent): void {
     token: readFileSync(`${agent.options.probe.facts.runtimeDir}/${AGENT_TOKEN}`, "utf8"),
     facts: agent.options.probe.facts,
     status: agent.nginx.status,
+    stream: agent.stream.status,
     digest: agent.snapshot.digest,
     keepsKeys: agent.snapshot.keepsKeys,
   });
@@ -134,10 +157,13 @@ async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
     say(agent, { op: "tried", id: order.id, problem });
     return;
   }
+  const of: OfInstance = order.instance ? { instance: order.instance } : {};
+  const nginx = order.instance === "stream" ? agent.stream : agent.nginx;
   try {
-    const event = await agent.nginx.configure(order);
-    say(agent, { op: "engine", status: agent.nginx.status, event });
+    const event = await nginx.configure(order);
+    say(agent, { op: "engine", status: nginx.status, event, ...of });
   } catch (error) {
-    say(agent, { op: "refused", config: order.digest, problem: (error as Error).message });
+    const taken = error instanceof PortsTaken ? { ports: error.ports } : {};
+    say(agent, { op: "refused", config: order.digest, problem: (error as Error).message, ...taken, ...of });
   }
 }

@@ -24,8 +24,13 @@ export interface Logs {
 }
 
 /** Makes the access log ahead of nginx, which would let everybody read it. Workers open it themselves when it is renamed. */
-export function makeAccessLog({ folder, workers }: Pick<Logs, "folder" | "workers">): void {
-  const file = `${folder}/${ACCESS_LOG}`;
+export function makeAccessLog(logs: Pick<Logs, "folder" | "workers">): void {
+  makeLog(ACCESS_LOG, logs);
+}
+
+/** A file that workers can write, and nobody else but us. */
+export function makeLog(name: string, { folder, workers }: Pick<Logs, "folder" | "workers">): void {
+  const file = `${folder}/${name}`;
   closeSync(openSync(file, "a", 0o640));
   chmodSync(file, 0o640);
   if (workers) chownSync(file, workers.uid, process.getgid?.() ?? 0);

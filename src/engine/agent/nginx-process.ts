@@ -1,5 +1,6 @@
 /**
- * nginx's master process: started, reloaded, replaced when it dies, adopted when an earlier agent left it running.
+ * The master process of one nginx instance: started, reloaded, replaced when it dies, adopted when an earlier agent left
+ * it running.
  *
  * The listening sockets are the agent's (it inherited them, see launch.ts) and nginx inherits them in turn, in the
  * way nginx's own binary upgrade does (environment variable NGINX). So a master that is killed is replaced while its
@@ -9,27 +10,32 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
-import { NGINX_MASTER } from "../locks.ts";
-import { NO_ENGINE, type EngineStatus } from "../protocol.ts";
+import { INSTANCES, type Instance } from "../instances.ts";
+import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
+import { requireFree } from "./ports.ts";
 import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
+  readonly instance: Instance;
   readonly binary: string;
   readonly runtimeDir: string;
   /** File descriptors of the listening sockets; empty: nginx opens its own. */
   readonly listeners: readonly number[];
+  /** The same of its unix sockets; empty: nginx opens its own. An nginx that inherits one without need removes its path. */
+  readonly sockets: readonly number[];
   readonly log: Log;
   /** A master took over from one that died. */
   readonly restarted: (status: EngineStatus) => void;
 }
 
-/** What the file NGINX_MASTER remembers: which process runs which configuration. */
+/** What the file of an instance remembers: which process runs which configuration. */
 interface Running extends ProcessIdentity {
   readonly config: string;
   readonly profiles: EngineStatus["profiles"];
+  /** Sockets that it opened itself. */
+  readonly listens: readonly Listen[];
   /** Workers of masters that died; they finish what they have. */
   readonly orphans: readonly ProcessIdentity[];
 }
@@ -40,11 +46,11 @@ export interface Configuration {
   readonly digest: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly profiles: EngineStatus["profiles"];
+  /** Sockets that it opens itself, other than those it inherits. */
+  readonly listens?: readonly Listen[];
 }
 
 const WATCH_MS = 200;
-/** Workers told their clients to close connections (edge/src/phases/retirement.ts); this is for the answers to go out. */
-const FAREWELL_MS = 1000;
 /** Orphaned workers notice within a second, and need answers to say it with. */
 const ORPHANS_MS = 4000;
 /** A worker that is told to quit closes its listening sockets at the next turn of its event loop. */
@@ -67,7 +73,7 @@ export class NginxProcess {
   constructor(options: NginxOptions) {
     this.#options = options;
     this.#running = this.#adopt();
-    this.#left = findOrphans(options.runtimeDir, options.binary);
+    this.#left = orphansOfInstance(options.instance, options.runtimeDir, options.binary);
     this.#dismissOrphans();
     if (this.#running) void this.#watch();
   }
@@ -79,7 +85,7 @@ export class NginxProcess {
 
   /**
    * Makes nginx run this configuration. Answers "started" or "reloaded"; rejects with nginx's own words when it
-   * refuses the text, in which case whatever ran goes on running.
+   * refuses the text, and with PortsTaken when others have its ports; whatever ran then goes on running.
    */
   configure(configuration: Configuration): Promise<"started" | "reloaded"> {
     return this.#oneAtATime(() => this.#configure(configuration));
@@ -90,12 +96,13 @@ export class NginxProcess {
    * then serve from the snapshot files. Where that is not possible, nginx waits for a configuration.
    */
   async resume(): Promise<void> {
-    const file = this.#path(FILES.conf);
-    const last = rememberedNginx(this.#options.runtimeDir);
+    const { instance, runtimeDir } = this.#options;
+    const file = this.#path(instance.conf);
+    const last = rememberedNginx(instance, runtimeDir);
     if (this.#running || this.#left.length > 0 || !last || !existsSync(file)) return;
     await this.#oneAtATime(async () => {
-      await this.#test(file);
-      await this.#start({ config: last.config, profiles: last.profiles, orphans: [] });
+      if (instance.tested) await this.#test(file);
+      await this.#start({ config: last.config, profiles: last.profiles, listens: last.listens, orphans: [] });
     }).then(
       () => this.#options.log("info", "nginx serves what it served before; the controller's word is awaited"),
       (error: Error) => this.#options.log("warn", `what nginx served before cannot be started: ${error.message}`),
@@ -104,7 +111,7 @@ export class NginxProcess {
 
   /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
   async check(text: string): Promise<void> {
-    const file = `${this.#path(FILES.conf)}.try`;
+    const file = `${this.#path(this.#options.instance.conf)}.try`;
     writeFileSync(file, text, { mode: 0o600 });
     try {
       await this.#test(file);
@@ -123,19 +130,20 @@ export class NginxProcess {
     return result;
   }
 
-  async #configure({ text, digest, files = {}, profiles }: Configuration): Promise<"started" | "reloaded"> {
-    const file = this.#path(FILES.conf);
+  async #configure({ text, digest, files, profiles, listens = [] }: Configuration): Promise<"started" | "reloaded"> {
+    const file = this.#path(this.#options.instance.conf);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+    await requireFree(listens, this.#running?.listens ?? []);
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    writeTrust(this.#options.runtimeDir, files);
-    await this.#test(`${file}.new`);
+    writeTrust(this.#options.runtimeDir, files ?? {});
+    if (this.#options.instance.tested) await this.#test(`${file}.new`);
     renameSync(`${file}.new`, file);
     const running = this.#running;
-    if (running && isAlive(running)) await sleep(FAREWELL_MS);
+    if (running && isAlive(running)) await sleep(this.#options.instance.farewellMs);
     if (!running || !isAlive(running)) {
-      await this.#start({ config: digest, profiles, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
+      await this.#start({ config: digest, profiles, listens, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
       this.#dismissOrphans();
-      sweepTrust(this.#options.runtimeDir, text);
+      if (files) sweepTrust(this.#options.runtimeDir, text);
       return "started";
     }
     try {
@@ -145,8 +153,8 @@ export class NginxProcess {
       writeFileSync(file, before, { mode: 0o600 });
       throw error;
     }
-    this.#remember({ ...running, config: digest, profiles });
-    sweepTrust(this.#options.runtimeDir, text);
+    this.#remember({ ...running, config: digest, profiles, listens });
+    if (files) sweepTrust(this.#options.runtimeDir, text);
     return "reloaded";
   }
 
@@ -156,16 +164,23 @@ export class NginxProcess {
    */
   async #reload(running: Running): Promise<void> {
     const before = new Set(this.#group(running.pid).map(({ pid }) => pid));
-    const log = this.#path(ENGINE_LOG);
-    const said = existsSync(log) ? statSync(log).size : 0;
+    const said = this.#logSize();
     signal(running, "SIGHUP");
     const deadline = Date.now() + RELOAD_MS;
     while (isAlive(running) && Date.now() < deadline) {
       if (this.#group(running.pid).some(({ pid }) => !before.has(pid))) return;
       await sleep(10);
     }
-    const words = existsSync(log) ? readFileSync(log).subarray(said).toString("utf8") : "";
-    throw new Error(firstComplaint(words) || "it started no new workers; see its error log");
+    throw new Error(this.#complaintSince(said) || "it started no new workers; see its error log");
+  }
+
+  #logSize(): number {
+    return statSync(this.#path(ENGINE_LOG), { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  #complaintSince(size: number): string {
+    const log = this.#path(ENGINE_LOG);
+    return existsSync(log) ? firstComplaint(readFileSync(log).subarray(size).toString("utf8")) : "";
   }
 
   /** Lets nginx open its log files anew, after they were renamed. */
@@ -217,14 +232,18 @@ export class NginxProcess {
     if (code !== 0) throw new Error(firstComplaint(complaint) || `"nginx -t" ended with ${String(code)}`);
   }
 
-  async #start(loaded: Pick<Running, "config" | "profiles" | "orphans">): Promise<void> {
-    const { binary, runtimeDir, listeners } = this.#options;
-    if (listeners.length === 0 && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
+  async #start(loaded: Omit<Running, keyof ProcessIdentity>): Promise<void> {
+    const { binary, runtimeDir, listeners, sockets, instance } = this.#options;
+    const opensItsOwn = listeners.length === 0 || loaded.listens.length > 0;
+    if (opensItsOwn && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
+    const inherits = [...listeners, ...sockets];
+    if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
+    const said = this.#logSize();
     // Descriptors 3… of the child are the listening sockets, which nginx learns from NGINX="3;4;".
-    const inherited = listeners.map((_, i) => `${i + 3};`).join("");
-    const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(FILES.conf)], {
+    const inherited = inherits.map((_, i) => `${i + 3};`).join("");
+    const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(this.#options.instance.conf)], {
       detached: true,
-      stdio: ["ignore", "inherit", "inherit", ...listeners],
+      stdio: ["ignore", "inherit", "inherit", ...inherits],
       env: { PATH: process.env["PATH"] ?? "", ...(inherited ? { NGINX: inherited } : {}) },
     });
     child.unref();
@@ -241,14 +260,14 @@ export class NginxProcess {
     if (problem) {
       if (before) this.#remember(before);
       else this.#forget();
-      throw new Error(`nginx could not be started: ${problem}`);
+      throw new Error(`nginx could not be started: ${this.#complaintSince(said) || problem}`);
     }
     void this.#watch();
   }
 
-  /** An agent that adopted its nginx has no sockets to hand on: the orphans must let go of theirs first. */
+  /** Sockets that nobody can hand on, the agent having adopted its nginx or nginx having opened them: the orphans let go of theirs first. */
   async #freePorts(orphans: readonly ProcessIdentity[]): Promise<void> {
-    this.#options.log("warn", "the listening sockets are lost with the agent that opened them: connections are refused for a moment");
+    this.#options.log("warn", "listening sockets are lost with the process that opened them: connections to these ports are refused for a moment", { nginx: this.#options.instance.name });
     signalAll(orphans, "SIGQUIT");
     await sleep(QUIT_MS);
   }
@@ -275,9 +294,9 @@ export class NginxProcess {
   async #replace(dead: Running): Promise<void> {
     const { log } = this.#options;
     if (this.#stopping || this.#running !== dead) return;
-    log("warn", "nginx's master process ended; its workers serve on while a new one takes over", { pid: dead.pid });
+    log("warn", "nginx's master process ended; its workers serve on while a new one takes over", { pid: dead.pid, nginx: this.#options.instance.name });
     try {
-      await this.#start({ config: dead.config, profiles: dead.profiles, orphans: this.#orphansOf(dead) });
+      await this.#start({ config: dead.config, profiles: dead.profiles, listens: dead.listens, orphans: this.#orphansOf(dead) });
     } catch (error) {
       const waitMs = Math.min(10_000, 200 * 2 ** this.#failures++);
       log("error", `${(error as Error).message}; trying again in ${waitMs} ms`);
@@ -295,19 +314,19 @@ export class NginxProcess {
   }
 
   #adopt(): Running | undefined {
-    const remembered = rememberedNginx(this.#options.runtimeDir);
+    const remembered = rememberedNginx(this.#options.instance, this.#options.runtimeDir);
     return remembered && isAlive(remembered) ? remembered : undefined;
   }
 
   #forget(): void {
     this.#running = undefined;
-    rmSync(this.#path(NGINX_MASTER), { force: true });
+    rmSync(this.#path(this.#options.instance.master), { force: true });
   }
 
   /** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
   #remember(running: Running): void {
     this.#running = running;
-    const file = this.#path(NGINX_MASTER);
+    const file = this.#path(this.#options.instance.master);
     try {
       writeFileSync(`${file}.new`, JSON.stringify(running), { mode: 0o600 });
       renameSync(`${file}.new`, file);
@@ -322,9 +341,9 @@ export class NginxProcess {
 }
 
 /** What an agent left in the runtime folder about its nginx, dead or alive. */
-function rememberedNginx(runtimeDir: string): Running | undefined {
+function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
   try {
-    return JSON.parse(readFileSync(join(runtimeDir, NGINX_MASTER), "utf8")) as Running;
+    return JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Running;
   } catch {
     return undefined;
   }
@@ -335,7 +354,11 @@ function rememberedNginx(runtimeDir: string): Running | undefined {
  * ports at once and finish what they have.
  */
 export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity[] {
-  const remembered = rememberedNginx(runtimeDir);
+  return INSTANCES.flatMap((instance) => orphansOfInstance(instance, runtimeDir, binary));
+}
+
+function orphansOfInstance(instance: Instance, runtimeDir: string, binary: string): ProcessIdentity[] {
+  const remembered = rememberedNginx(instance, runtimeDir);
   if (!remembered || isAlive(remembered)) return [];
   return [...groupMembers(remembered.pid, basename(binary)), ...(remembered.orphans ?? []).filter(isAlive)];
 }

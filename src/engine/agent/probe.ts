@@ -27,6 +27,7 @@ export interface ProbeOptions {
   readonly runtimeDir: string;
   readonly edgeDir: string;
   readonly accessLog: string;
+  readonly tempDir?: string;
 }
 
 export function probeEngine(options: ProbeOptions): Probe {
@@ -34,6 +35,7 @@ export function probeEngine(options: ProbeOptions): Probe {
   const account = workerAccount();
   requireEdge(options.edgeDir);
   const modsecurity = findModsecurity(build);
+  const stream = findStream(build);
   return {
     binary: options.binary,
     workers: account,
@@ -42,11 +44,13 @@ export function probeEngine(options: ProbeOptions): Probe {
       modules: modules(build),
       ...(account ? { user: account.name } : {}),
       ...(modsecurity ? { modsecurity } : {}),
+      ...(stream ? { stream } : {}),
       processors: availableParallelism(),
       openFiles: openFiles(),
       ipv6: hasIpv6(),
       accessLog: options.accessLog,
       runtimeDir: options.runtimeDir,
+      ...(options.tempDir ? { tempDir: options.tempDir } : {}),
       edgeDir: options.edgeDir,
     },
   };
@@ -102,6 +106,18 @@ function findModsecurity(build: string): ModsecurityFacts | undefined {
   if (folder === undefined || rules === undefined) return undefined;
   const coreRules = existsSync(CRS_SETUP) && existsSync(CRS_RULES) ? [CRS_SETUP, `${CRS_RULES}/*.conf`] : undefined;
   return { module: `${folder}/${MODSECURITY}`, rules, ...(coreRules ? { coreRules } : {}) };
+}
+
+/** njs needs what `stream` exports. Both are modules of their own in Debian, and in nginx.org's packages only the second. */
+const STREAM = "ngx_stream_module.so";
+const STREAM_SCRIPT = "ngx_stream_js_module.so";
+
+function findStream(build: string): readonly string[] | undefined {
+  const find = (file: string): string | undefined => moduleFolders(build).map((folder) => `${folder}/${file}`).find((path) => existsSync(path));
+  const [stream, script] = [find(STREAM), find(STREAM_SCRIPT)];
+  if (script === undefined) return undefined;
+  if (stream !== undefined) return [stream, script];
+  return /--with-stream(?!\S)/.test(build) ? [script] : undefined;
 }
 
 function requireEdge(edgeDir: string): void {

@@ -9,11 +9,12 @@
  * A folder that is full, or that cannot be written for another reason, ends nothing: the files stay behind, no digest
  * is claimed, and the next commit writes them anew.
  */
-import { appendFileSync, chmodSync, chownSync, renameSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, rmSync, statfsSync } from "node:fs";
 import type { Frame, Kind } from "../../../edge/src/program.ts";
 import { frameLine } from "../../compile/program.ts";
 import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
+import { writeForWorkers, type Readers } from "./worker-files.ts";
 
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
@@ -30,7 +31,8 @@ interface Ends {
 
 export class SnapshotFiles {
   readonly #folder: string;
-  readonly #readers: { readonly gid: number } | undefined;
+  readonly #readers: Readers;
+  readonly #committed: (frames: readonly Frame[]) => void;
   readonly #log: Log;
   /** Private keys may be written: the folder is in memory. */
   readonly keepsKeys: boolean;
@@ -44,11 +46,12 @@ export class SnapshotFiles {
   #digest = "";
   #problem: string | undefined;
 
-  /** `readers` is the workers' group, when workers run under an account of their own. */
-  constructor(folder: string, readers: { readonly gid: number } | undefined, log: Log) {
+  /** @param committed is told of each commit's frames before it counts as written; may throw as writing a file does. */
+  constructor(folder: string, readers: Readers, log: Log, committed: (frames: readonly Frame[]) => void = () => {}) {
     this.#folder = folder;
     this.#readers = readers;
     this.#log = log;
+    this.#committed = committed;
     this.keepsKeys = inMemory(folder);
   }
 
@@ -98,7 +101,11 @@ export class SnapshotFiles {
       program: frameLine({ ...commit, digest: this.#claimedDigest() }),
     };
     const anew = reset || !this.#written || this.#history > Math.max(SMALL_HISTORY, this.#content);
-    this.#attempt(() => (anew ? this.#rewrite(end) : this.#append(staged, end)));
+    this.#attempt(() => {
+      this.#committed(staged.map(({ frame }) => frame));
+      if (anew) this.#rewrite(end);
+      else this.#append(staged, end);
+    });
   }
 
   /** Says once that writing fails, and once that it works again. */
@@ -174,16 +181,8 @@ export class SnapshotFiles {
     this.#written = true;
   }
 
-  /** Modes are set before there is content: whatever lay there before, nobody else has opened it. */
   #writeFresh(file: string, text: string): void {
-    const fresh = `${this.#path(file)}.new`;
-    rmSync(fresh, { force: true });
-    writeFileSync(fresh, "", { mode: 0o600, flag: "wx" });
-    if (this.#readers) {
-      chownSync(fresh, process.getuid?.() ?? 0, this.#readers.gid);
-      chmodSync(fresh, 0o640);
-    }
-    writeFileSync(fresh, text);
+    writeForWorkers(`${this.#path(file)}.new`, text, this.#readers);
   }
 
   #path(file: string): string {

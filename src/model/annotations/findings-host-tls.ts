@@ -38,11 +38,12 @@ export const hostSettingDecided = finding<{ name: string; host: string; winner: 
   "warning",
   ({ name, host, winner }) => `${name} of ${host} is decided by the Ingress ${winner}, which comes first and says something else: make them say the same`,
   ({ winner }) => `what ${winner} says holds for the whole host`,
+  ({ name, host }, loser) => `The Ingress ${loser} says something else of ${name} for ${host}, and comes later: what this Ingress says holds`,
 );
 
 export const sslPassthroughNotOffered = finding<{ name: string }>(
   "ssl-passthrough-not-offered",
   "info",
-  ({ name }) => `${name} asks for TLS to go through to the backend, which Sluice does not offer: remove it, or give the Ingress a certificate`,
-  () => "TLS ends at Sluice, as in ingress-nginx without --enable-ssl-passthrough",
+  ({ name }) => `${name} asks for TLS to go through to the backend, which needs the flag --enable-ssl-passthrough: set that, or remove ${name}`,
+  () => "TLS ends at Sluice",
 );

@@ -43,6 +43,7 @@ export const appRootShadowed = finding<{ winner: string }>(
   "warning",
   ({ winner }) => `app-root is one per host, and the Ingress ${winner}, which comes first, has another: remove one of them`,
   () => "it has no effect",
+  (_, loser) => `The Ingress ${loser} has another app-root for a host of this one, and comes later: this Ingress's holds`,
 );
 
 export const aliasInvalid = finding<{ name: string; why: string }>(
@@ -57,6 +58,7 @@ export const aliasesShadowed = finding<{ host: string; winner: string }>(
   "warning",
   ({ host, winner }) => `The Ingress ${winner}, which comes first, has the aliases of ${host} already: list all of them there`,
   ({ host }) => `server-alias of this Ingress has no effect for ${host}`,
+  ({ host }, loser) => `The Ingress ${loser} lists aliases of ${host} too, and comes later: those of this Ingress hold`,
 );
 
 export const aliasTaken = finding<{ name: string; by: string }>(
@@ -64,6 +66,7 @@ export const aliasTaken = finding<{ name: string; by: string }>(
   "warning",
   ({ name, by }) => `"${name}" is not free: ${by}`,
   ({ name }) => `"${name}" is no alias of this Ingress's host`,
+  ({ name }, loser) => `The Ingress ${loser} wants the alias "${name}" too, and comes later: this Ingress has it`,
 );
 
 export const aliasNotCovered = finding<{ name: string; host: string }>(

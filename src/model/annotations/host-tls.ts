@@ -102,15 +102,15 @@ export const hostTlsAnnotations: readonly Honoured[] = [
     group: "passthrough",
     risk: "Low",
     onInvalid: "refused",
-    doc: "Accepted without effect: TLS ends at Sluice.",
-    differs: "Passthrough is not offered; as in ingress-nginx without `--enable-ssl-passthrough`, the host is served with Sluice's certificate.",
+    doc: "TLS connections for the host go to the Service of its path / as they are, by server name; needs `--enable-ssl-passthrough`.",
+    differs: "They go to the Service's endpoints, not to its ClusterIP, so headless Services work as well, and server names are compared without regard to case. Without the flag a finding says that TLS ends at Sluice.",
   }),
 ];
 
 export const hostTlsResolver: Resolver = {
   groups: ["authentication", "passthrough"],
   resolve(values, at) {
-    if (values.hostTls.passthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
+    if (values.hostTls.passthrough && !at.settings.enableSslPassthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
     if (clientAuthAnnotations.every(({ name }) => at.given(name) === undefined)) return values;
     const clients = clientAuthAnnotations.some((row) => isInvalid(row, values, at)) ? FORBIDDEN : clientPolicy(values, at);
     // Where an older Ingress decides for the host, these paths stay closed.

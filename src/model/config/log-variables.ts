@@ -21,10 +21,23 @@ const NGINX = `args binary_remote_addr body_bytes_sent bytes_sent connection con
   upstream_header_time upstream_response_length upstream_response_time upstream_status uri`;
 
 const SLUICE = `namespace ingress_name service_name service_port location_path proxy_upstream_name
-  proxy_alternative_upstream_name req_id best_http_host pass_access_scheme pass_port`;
+  proxy_alternative_upstream_name req_id best_http_host pass_access_scheme pass_port sluice_reason`;
 
 const KNOWN: ReadonlySet<string> = new Set(`${NGINX} ${SLUICE}`.split(/\s+/));
 
 export function isKnownLogVariable(name: string): boolean {
   return KNOWN.has(name) || FAMILY.test(name);
+}
+
+/** Of nginx below http (`stream`). */
+const STREAM: ReadonlySet<string> = new Set(
+  `binary_remote_addr bytes_received bytes_sent connection hostname msec nginx_version pid protocol proxy_protocol_addr
+  proxy_protocol_port proxy_protocol_server_addr proxy_protocol_server_port realip_remote_addr realip_remote_port remote_addr
+  remote_port server_addr server_port session_time ssl_preread_alpn_protocols ssl_preread_protocol ssl_preread_server_name
+  status time_iso8601 time_local upstream_addr upstream_bytes_received upstream_bytes_sent upstream_connect_time
+  upstream_first_byte_time upstream_session_time`.split(/\s+/),
+);
+
+export function isKnownStreamVariable(name: string): boolean {
+  return STREAM.has(name);
 }

@@ -13,14 +13,16 @@ const RAW = "is text for nginx's own configuration, where it could undo what kee
 const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
 const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
 
+const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
+
 export const OTHER_KEYS: readonly OtherRow[] = [
   // planned
   ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
   ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
     worker-cpu-affinity debug-connections syslog-host access-log-params
-    http-access-log-path stream-access-log-path skip-access-log-urls log-format-stream`.split(/\s+/).map((key) => planned(key, "")),
+    http-access-log-path skip-access-log-urls`.split(/\s+/).map((key) => planned(key, "")),
   ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data
-    disable-http-access-log disable-stream-access-log enable-access-log-for-default-backend enable-auth-access-log enable-syslog
+    disable-http-access-log enable-access-log-for-default-backend enable-auth-access-log enable-syslog
     log-format-escape-none`.split(/\s+/).map((key) => planned(key, "false")),
   planned("forwarded-host-header", "X-Forwarded-Host"),
   planned("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol"),
@@ -41,14 +43,10 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   planned("syslog-port", "514"),
   planned("nginx-status-ipv4-whitelist", "127.0.0.1"),
   planned("nginx-status-ipv6-whitelist", "::1"),
-  planned("proxy-protocol-header-timeout", "5s"),
-  planned("proxy-stream-timeout", "600s"),
-  planned("proxy-stream-next-upstream", "true"),
-  planned("proxy-stream-next-upstream-timeout", "600s"),
-  planned("proxy-stream-next-upstream-tries", "3"),
-  planned("proxy-stream-responses", "1"),
 
   // What they set does not exist here.
+  noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
+  noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("strict-validate-path-type", "true", "is a rule of ingress-nginx's admission webhook, not of its controller"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
   noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),

@@ -35,6 +35,8 @@ const LOG_FORMAT =
   "$request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr " +
   "$upstream_response_length $upstream_response_time $upstream_status $req_id";
 
+const STREAM_LOG_FORMAT = "[$remote_addr] [$time_local] $protocol $status $bytes_sent $bytes_received $session_time";
+
 export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> } = {
   sslRedirect: data.yesNo("ssl-redirect", true, "Redirect http to https where the host has a certificate."),
   forceSslRedirect: data.yesNo("force-ssl-redirect", false, "Redirect http to https even without a certificate."),
@@ -195,6 +197,19 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     { differs: "It is of http alone, and the default is no file in a cluster." }),
   logFormatUpstream: nginx.row("log-format-upstream", type.logFormat, LOG_FORMAT, "Format of the access log."),
   logFormatEscapeJson: nginx.yesNo("log-format-escape-json", false, "Escape values for a format that is JSON."),
+  streamAccessLogPath: nginx.row("stream-access-log-path", type.logPath, "", "Access log of ports below http; empty: the one of http."),
+  disableStreamAccessLog: nginx.yesNo("disable-stream-access-log", false, "Write no access log of ports below http."),
+  logFormatStream: nginx.row("log-format-stream", type.streamLogFormat, STREAM_LOG_FORMAT, "Format of that log."),
+  proxyStreamTimeout: nginx.row("proxy-stream-timeout", type.duration(), "600s", "How long a TCP connection or UDP session may be silent."),
+  proxyStreamNextUpstream: nginx.yesNo("proxy-stream-next-upstream", true,
+    "Leave an endpoint that a connection below http could not be opened to out for ten seconds, while there are others.",
+    { differs: "There the connection itself is tried with the next endpoint; here it ends, and the next ones go elsewhere." }),
+  proxyStreamResponses: nginx.count("proxy-stream-responses", 0, 2 ** 31 - 1, 1,
+    "Datagrams that answer one of a UDP client, after which its session ends; 0: none is expected."),
+  proxyProtocolHeaderTimeout: nginx.row("proxy-protocol-header-timeout", type.duration(), "5s",
+    "How long a client of a port below http, or of the https port with --enable-ssl-passthrough, may take for its PROXY protocol header."),
+  answerReasonHeader: nginx.row("answer-reason-header", type.ownHeader, "",
+    "The response header that says why Sluice answered a request itself, in one word; empty: none.", { own: true }),
   errorLogLevel: nginx.row("error-log-level", type.oneOf("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"), "notice",
     "Least severity in the error log."),
 };

@@ -9,7 +9,7 @@ import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
 import { sizeBetween } from "../annotations/value-types.ts";
 import { isNetwork } from "../networks.ts";
-import { isKnownLogVariable } from "./log-variables.ts";
+import { isKnownLogVariable, isKnownStreamVariable } from "./log-variables.ts";
 
 export interface ConfigType<T> {
   /** Completes "must be …". */
@@ -125,6 +125,12 @@ export const headerName: ConfigType<string> = {
   parse: (text) => (HEADER.test(text) ? { value: text } : undefined),
 };
 
+/** A response header that nothing else gives a meaning to. */
+export const ownHeader: ConfigType<string> = {
+  expects: "a header name that begins with X-, such as X-Answer-Reason, or empty",
+  parse: (text) => (text === "" || /^X-[A-Za-z0-9-]{1,60}$/i.test(text) ? { value: text } : undefined),
+};
+
 /** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
 function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
   return {
@@ -195,17 +201,22 @@ export const logPath: ConfigType<string> = {
 };
 
 /** One line of printable text with variables that nginx knows: an unknown one would keep nginx from starting. */
-export const logFormat: ConfigType<string> = {
-  expects: "one line of text with nginx variables ($status, ${http_referer}, …)",
-  parse: (text) => {
-    if (text === "" || /\p{Cc}/u.test(text)) return undefined;
-    // What remains after removing well-formed variables must hold no "$".
-    const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) =>
-      isKnownLogVariable(braced ?? bare ?? "") ? "" : whole,
-    );
-    return rest.includes("$") ? undefined : { value: text };
-  },
-};
+export const logFormat: ConfigType<string> = formatOf("$status, ${http_referer}, …", isKnownLogVariable);
+
+/** The same for connections below http. */
+export const streamLogFormat: ConfigType<string> = formatOf("$remote_addr, $session_time, …, of its stream modules", isKnownStreamVariable);
+
+function formatOf(examples: string, isKnown: (name: string) => boolean): ConfigType<string> {
+  return {
+    expects: `one line of text with nginx variables (${examples})`,
+    parse: (text) => {
+      if (text === "" || /\p{Cc}/u.test(text)) return undefined;
+      // What remains after removing well-formed variables must hold no "$".
+      const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => (isKnown(braced ?? bare ?? "") ? "" : whole));
+      return rest.includes("$") ? undefined : { value: text };
+    },
+  };
+}
 
 /** Text with nginx variables, as texts and names in turn: `$a-${b}` is "", a, "-", b, "". */
 export const variables: ConfigType<readonly string[]> = {

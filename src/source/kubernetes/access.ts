@@ -20,6 +20,8 @@ export interface Access {
   readonly server: string;
   /** For humans: "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
+  /** Of the pod that we run in, or of the kubeconfig's context; empty: none is given. */
+  readonly namespace: string;
   /** HTTP proxy to go through. */
   readonly proxy?: string;
   /** The credentials as they are now. May answer from a cache of its own while what it holds has not expired. */

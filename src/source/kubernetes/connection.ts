@@ -65,6 +65,7 @@ async function kubeconfigAccess(files: readonly string[], context: string): Prom
   }
   return {
     server: cluster.server,
+    namespace: loaded.config.getContextObject(loaded.config.getCurrentContext())?.namespace ?? "",
     description: `${cluster.server} (context ${loaded.config.getCurrentContext()})`,
     ...(cluster.proxyUrl ? { proxy: cluster.proxyUrl } : {}),
     read: () => credentialsOf(loaded),

@@ -24,5 +24,6 @@ export async function inClusterAccess(env: NodeJS.ProcessEnv, folder: string): P
     const [token, ca] = await Promise.all([readFile(tokenFile, "utf8"), readFile(join(folder, "ca.crt"))]);
     return { tls: { ca }, headers: { authorization: `Bearer ${token.trim()}` } };
   };
-  return { server, description: `${server} (service account of this pod)`, read, reread: read };
+  const namespace = (await readFile(join(folder, "namespace"), "utf8").catch(() => "")).trim();
+  return { server, namespace, description: `${server} (service account of this pod)`, read, reread: read };
 }

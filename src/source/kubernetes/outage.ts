@@ -14,7 +14,7 @@ export interface Outage {
   answered(): void;
 }
 
-export function watchForOutage(server: string, log: Log, timing: Timing, signal: AbortSignal): Outage {
+export function watchForOutage(server: string, log: Log, timing: Timing, signal: AbortSignal, counts = { outages: 0 }): Outage {
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
   let round: Promise<void> | undefined;
   let out = false;
@@ -23,6 +23,7 @@ export function watchForOutage(server: string, log: Log, timing: Timing, signal:
       if (round) return round;
       const wait = backoff.next();
       out = true;
+      counts.outages++;
       log("warn", `cannot reach ${server}: ${reason}; trying again in ${inSeconds(wait)}`, { server });
       round = pause(wait, signal).then(() => {
         round = undefined;

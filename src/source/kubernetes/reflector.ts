@@ -139,6 +139,7 @@ export class Reflector<T> {
 
   #replace(ticket: number, objects: readonly T[], version: string): void {
     this.#options.sink.replace(objects, version);
+    this.#shared.counts.reads++;
     this.#free();
     this.#version = version;
     this.#avoidStream = false;
@@ -153,6 +154,7 @@ export class Reflector<T> {
     if (this.#wasAway) await this.#askAfterOutage(signal);
     if (this.#asked > this.#served) return;
     this.#verb = "watch";
+    this.#shared.counts.watches++;
     const began = performance.now();
     let quiet = true;
     for await (const events of this.#watch(this.#version, signal, true)) {
@@ -172,6 +174,12 @@ export class Reflector<T> {
     this.#wasAway = false;
     if (!isOlder(version, this.#version)) return;
     log("warn", `${collection.resource.name}: the cluster's store went back in time; reading all of them anew`);
+    this.#readAnew();
+  }
+
+  /** What we have is of no use to go on from. */
+  #readAnew(): void {
+    this.#shared.counts.rereads++;
     this.#asked++;
   }
 
@@ -191,7 +199,7 @@ export class Reflector<T> {
 
   #apply(event: WatchEvent): void {
     if (isOlder(event.version, this.#version)) {
-      this.#asked++;
+      this.#readAnew();
       throw new Broken(`version ${event.version} after ${this.#version}: the cluster's store went back in time`);
     }
     if (event.type === "put") this.#options.sink.put(event.raw, event.version);
@@ -224,9 +232,12 @@ export class Reflector<T> {
     if (reading && this.#verb === "watch" && this.#fallBack(status)) return;
     if (status === 403 && this.#forbidden(error)) return;
     this.#shared.failed(failureOf(this.#options.collection, this.#verb, error));
-    if (!reading) this.#failures++;
+    if (!reading) {
+      this.#failures++;
+      this.#shared.counts.brokenWatches++;
+    }
     const gone = status === 410;
-    if (!reading && (gone || this.#failures % WATCH_TRIES === 0)) this.#asked++;
+    if (!reading && (gone || this.#failures % WATCH_TRIES === 0)) this.#readAnew();
 
     const asked = error instanceof Refused ? (error.retryAfter ?? 0) : 0;
     const wait = asked + this.#backoff.next();

@@ -19,6 +19,14 @@ export interface Sink<T> {
   remove(raw: unknown, version: string): void;
 }
 
+/** Counted up by all of them. */
+export interface ReadCounts {
+  reads: number;
+  rereads: number;
+  watches: number;
+  brokenWatches: number;
+}
+
 /** What the reflectors of one source have in common. */
 export interface Shared {
   readonly connection: Connection;
@@ -27,6 +35,7 @@ export interface Shared {
   /** To be told of what a read failed for, when the server did answer. */
   readonly failed: (reason: string) => void;
   readonly timing: Timing;
+  readonly counts: ReadCounts;
   /** A read takes one: all kinds at once would hold many pages in memory, and a server that just came back is busy. */
   readonly reads: Slots;
   /** Turned off for good by the first server that refuses to stream a collection's initial state. */

@@ -14,6 +14,8 @@ import type { WantedObjects } from "../snapshot.ts";
 import type { Source } from "../source.ts";
 import { openConnection } from "./connection.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
+import { catchUp } from "./catch-up.ts";
+import type { Listeners } from "./catch-up.ts";
 import { copyInto } from "./copy.ts";
 import { forbiddenFinding, INGRESS_CLASSES_FORBIDDEN, ingressClassesForbidden, kindForbidden } from "./findings.ts";
 import { watchForOutage } from "./outage.ts";
@@ -59,6 +61,7 @@ interface Running {
   readonly secrets: Wanted<"Secret">;
   readonly configMaps: Wanted<"ConfigMap">;
   readonly patience: Patience;
+  readonly connection: Connection;
 }
 
 /**
@@ -73,6 +76,8 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   let listed: readonly Finding[] = [];
   let wanted: WantedObjects = { secrets: new Set(), configMaps: new Set() };
   let running: Running | undefined;
+  const counts = { reads: 0, rereads: 0, watches: 0, brokenWatches: 0, outages: 0 };
+  const listeners: Listeners = new Set();
   let tell = (): void => {};
 
   const note = (resource: Resource<Kind>, found: Finding | undefined): void => {
@@ -99,12 +104,16 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       description = connection.description;
       const timing = options.timing ?? TIMING;
       const patience = createPatience(connection.server, options.giveUpAfter);
-      const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal), patience);
+      const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal, counts), patience);
       const shared: Shared = {
         connection: reportAnswers(connection, outage, patience),
-        outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed,
+        outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed, counts,
       };
-      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, () => tell(), signal), patience };
+      const snapshotChanged = (): void => {
+        tell();
+        for (const listener of [...listeners]) listener();
+      };
+      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, snapshotChanged, signal), patience, connection };
       void wantNow(running, wanted);
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
@@ -117,6 +126,13 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       const { reflectors, secrets, configMaps, patience } = running;
       const read = Promise.all(reflectors.map((reflector) => reflector.reread())).then(() => Promise.all([secrets.settled(), configMaps.settled()]));
       await orAborted(patience.within(read), signal);
+    },
+    async catchUp(namespace, name, signal) {
+      if (!running) throw new Error("catchUp before start");
+      await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
+    },
+    get counts() {
+      return { ...counts, credentialRenewals: running?.connection.renewals ?? 0 };
     },
     async want(objects) {
       wanted = objects;
@@ -132,7 +148,7 @@ function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps"
 function assemble(
   shared: Shared, namespace: string, configmap: { namespace: string; name: string } | undefined, snapshot: Snapshot,
   note: (resource: Resource<Kind>, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
-): Omit<Running, "patience"> {
+): Omit<Running, "patience" | "connection"> {
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
     new Reflector(shared, {
       collection, sink, optional,

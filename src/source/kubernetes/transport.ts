@@ -30,6 +30,10 @@ export interface Connection {
   readonly server: string;
   /** For humans: "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
+  /** Where this account is at home: of the pod, or of the kubeconfig's context; empty: not known. */
+  readonly namespace: string;
+  /** How often credentials were read anew because the server refused those that it was shown. */
+  readonly renewals: number;
   /**
    * Sends one request. Resolves with any HTTP answer, whatever its status; the caller reads or destroys its body.
    * Rejects with `Unreachable` when there is no answer, and with the signal's reason when that aborts.
@@ -74,6 +78,10 @@ export function connect(access: Access): Connection {
   return {
     server: access.server,
     description: access.description,
+    namespace: access.namespace,
+    get renewals() {
+      return credentials.renewals;
+    },
     async request(path, query, signal, details = {}) {
       const first = await credentials.get().catch((error: unknown) => {
         throw signal.aborted ? signal.reason : error;
@@ -100,6 +108,7 @@ export function connect(access: Access): Connection {
 function keepCredentials(access: Access) {
   let held: { value: Credentials; at: number } | undefined;
   let reading: Promise<Credentials> | undefined;
+  let renewals = 0;
   const load = (how: () => Promise<Credentials>): Promise<Credentials> => {
     reading ??= how()
       .then((value) => {
@@ -116,7 +125,14 @@ function keepCredentials(access: Access) {
   return {
     get: async () => (held && Date.now() - held.at < CREDENTIALS_LIFE ? held.value : load(access.read)),
     /** Other credentials than the refused ones, if there are any. */
-    renewed: async (refused: Credentials) => (held && held.value !== refused ? held.value : load(access.reread)),
+    renewed: async (refused: Credentials) => {
+      if (held && held.value !== refused) return held.value;
+      if (!reading) renewals++;
+      return await load(access.reread);
+    },
+    get renewals() {
+      return renewals;
+    },
   };
 }
 

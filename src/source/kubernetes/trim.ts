@@ -6,7 +6,7 @@
  */
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
-  ConfigMap, EndpointSlice, Ingress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
+  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
   Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
 
@@ -28,7 +28,24 @@ export function trimIngress(raw: unknown): Ingress | undefined {
       tls: list(spec["tls"], trimTls),
       rules: list(spec["rules"], trimRule),
     }),
+    ...present({ status: trimIngressStatus(raw) }),
   };
+}
+
+/** Ten thousand Ingresses have the same addresses: they share what is read of them. */
+let lastStatus: { readonly text: string; readonly status: Ingress["status"] } | undefined;
+
+function trimIngressStatus(raw: unknown): Ingress["status"] {
+  const ingress = list(fields(fields(fields(raw)["status"])["loadBalancer"])["ingress"], trimAddress);
+  if (ingress === undefined || ingress.length === 0) return undefined;
+  const shown = JSON.stringify(ingress);
+  if (lastStatus?.text !== shown) lastStatus = { text: shown, status: { loadBalancer: { ingress } } };
+  return lastStatus.status;
+}
+
+export function trimAddress(raw: unknown): IngressAddress {
+  const address = fields(raw);
+  return present({ ip: text(address["ip"]), hostname: text(address["hostname"]) });
 }
 
 export function trimIngressClass(raw: unknown): IngressClass | undefined {
@@ -219,7 +236,7 @@ function texts(value: unknown): string[] | undefined {
 }
 
 /** The members that are objects, each through `trim`; members that `trim` refuses are left out. */
-function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | undefined {
+export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const kept: T[] = [];
   for (const item of value) {
@@ -230,7 +247,7 @@ function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | un
 }
 
 /** Entries that are strings. Made with `fromEntries`, because `__proto__` is a legal key of a ConfigMap or a Secret. */
-function textRecord(value: unknown, without?: string): Record<string, string> | undefined {
+export function textRecord(value: unknown, without?: string): Record<string, string> | undefined {
   if (!isFields(value)) return undefined;
   const isText = (entry: [string, unknown]): entry is [string, string] => typeof entry[1] === "string";
   return Object.fromEntries(Object.entries(value).filter(isText).filter(([key]) => key !== without));

@@ -29,6 +29,7 @@ export function readService(root: Field, metadata: Meta): Service {
       type: text(at(spec, "type")),
       clusterIP: text(at(spec, "clusterIP")),
       externalName: text(at(spec, "externalName")),
+      sessionAffinity: text(at(spec, "sessionAffinity")),
       ports: ports.length > 0 ? ports : undefined,
     }),
   };
@@ -44,6 +45,7 @@ function readServicePort(field: Field): ServicePort {
       name: text(at(field, "name")),
       protocol: text(at(field, "protocol")),
       targetPort: typeof target.value === "string" ? target.value : port(target),
+      nodePort: port(at(field, "nodePort")),
     }),
   };
 }

@@ -1,23 +1,21 @@
--- Counts the LuaJIT bytecodes that the edge runs for one plain request: decision, endpoint, log. Interpreter only, so the
--- number is exact and the same on every machine. Arguments: folder of sluice.lua, snapshot file, requests.
-local folder, snapshot, requests = arg[1], arg[2], tonumber(arg[3])
-package.path = folder .. "/?.lua;" .. package.path
+-- Prints how many LuaJIT bytecodes the edge runs for one plain request: decision, endpoint, log. See bytecodes.ts.
+-- Runs in init_by_lua of an nginx that ends there. The global `measured` holds the folder of sluice.lua (edge), the snapshot file
+-- (program) and how many requests to count. nginx's API is put aside for one that has a request to give.
+package.path = measured.edge .. "/?.lua;" .. package.path
 jit.off()
 
 local ffi = require("ffi")
 local pointer = ffi.cast("void *", 4096)
 local nothing = function() return true end
-package.preload["resty.core.base"] = function() return { get_request = function() return pointer end } end
-package.preload["ngx.balancer"] = function()
-  return { set_current_peer = nothing, set_more_tries = nothing, set_timeouts = nothing }
-end
+package.loaded["resty.core.base"] = { get_request = function() return pointer end }
+package.loaded["ngx.balancer"] = { set_current_peer = nothing, set_more_tries = nothing, set_timeouts = nothing }
 -- What a plain request never calls may be anything.
 local function anything()
   return setmetatable({}, { __index = function() return nothing end })
 end
-package.preload["ngx.ssl"] = anything
-package.preload["ngx.ssl.clienthello"] = anything
-package.preload["resty.lrucache"] = anything
+package.loaded["ngx.ssl"] = anything()
+package.loaded["ngx.ssl.clienthello"] = anything()
+package.loaded["resty.lrucache"] = anything()
 -- Empty, and takes everything.
 local function dictionary()
   return setmetatable({ get = function() end }, { __index = function() return nothing end })
@@ -36,7 +34,7 @@ ngx = setmetatable({
 
 local sluice = require("sluice")
 sluice.init({
-  config = "", socket = "", program = snapshot, keys = "", hideServer = true, requestIds = false, accessLog = true,
+  config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
   logLabels = false, rejectHandshake = false,
 })
 sluice.initWorker()
@@ -50,6 +48,8 @@ request()
 
 local count = 0
 debug.sethook(function() count = count + 1 end, "", 1)
-for _ = 1, requests do request() end
+for _ = 1, measured.requests do request() end
 debug.sethook()
-print(string.format("%.1f", count / requests))
+io.stdout:write(string.format("%.1f\n", count / measured.requests))
+io.stdout:flush()
+os.exit(0)

@@ -1,0 +1,159 @@
+/**
+ * Chooses the endpoint of one connection or UDP session, inside the nginx that serves ports below HTTP.
+ *
+ * That nginx has no Lua; it runs JavaScript (njs), synchronously and with nothing that lasts from one session to the
+ * next. What there is to choose from lies in a file that the agent swaps whole at every change, so a change needs no
+ * reload, and the choice depends on nothing that could be gone: no controller, no agent, no other nginx.
+ *
+ * Runs in njs 0.7.9 and on Node: what njs lacks (destructuring, classes, optional chaining) is not used here, or written anew by scripts/build-edge.ts.
+ */
+import fs from "fs";
+
+/** What njs knows of a session. */
+export interface Session {
+  readonly variables: Record<string, string | undefined>;
+  allow(): void;
+  deny(): void;
+}
+
+/** How long an endpoint that could not be connected to is left out; nginx's own measure (fail_timeout). */
+const FAILED_MS = 10000;
+/** When the file of failures is longer, what is over leaves it. */
+const LONG_FILE = 8192;
+
+/** Longest name that DNS has. */
+const LONGEST_NAME = 253;
+
+/** What the file says of an id; undefined when it knows none. */
+export interface Choice {
+  /** Sessions of one client, or of one client's port, keep to their endpoint; "": they are spread by chance. */
+  readonly keep: string;
+  readonly endpoints: string[];
+}
+
+/** One line of the file per id: `id`, `keep`, endpoints separated by spaces; tabs in between. */
+export function choiceIn(text: string, id: string): Choice | undefined {
+  const start = text.indexOf("\n" + id + "\t");
+  if (start < 0) return undefined;
+  const from = start + id.length + 2;
+  const tab = text.indexOf("\t", from);
+  const end = text.indexOf("\n", tab);
+  const list = text.substring(tab + 1, end);
+  return { keep: text.substring(from, tab), endpoints: list === "" ? [] : list.split(" ") };
+}
+
+/**
+ * The endpoint with the highest score for this client. When endpoints come and go, only the clients of those that went,
+ * and a fair share for those that came, move (rendezvous hashing).
+ */
+export function keptEndpoint(endpoints: string[], client: string): string {
+  let best = "";
+  let highest = -1;
+  for (let i = 0; i < endpoints.length; i++) {
+    const endpoint = endpoints[i] as string;
+    const score = hash(client + " " + endpoint);
+    if (score > highest) {
+      highest = score;
+      best = endpoint;
+    }
+  }
+  return best;
+}
+
+/** FNV-1a, its bits mixed once more so that texts that differ in the last letter score far apart. */
+function hash(text: string): number {
+  let h = 2166136261;
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 16777619);
+  h = Math.imul(h ^ (h >>> 16), 2246822507);
+  h = Math.imul(h ^ (h >>> 13), 3266489909);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** The server name as the file writes it; "" for what is no name, which the file does not know either. */
+export function serverName(name: string | undefined): string {
+  if (name === undefined || name.length > LONGEST_NAME || !/^[A-Za-z0-9._-]+$/.test(name)) return "";
+  return name.toLowerCase();
+}
+
+/** The lines of a file of failures (`milliseconds endpoint`) that still count. */
+export function recentFailures(text: string, now: number): string[] {
+  return text.split("\n").filter((line) => now - Number(line.split(" ")[0]) < FAILED_MS && line !== "");
+}
+
+/** Without those that failed; all of them when every one has. */
+export function withoutFailed(endpoints: string[], failures: string[]): string[] {
+  if (failures.length === 0) return endpoints;
+  const failed = failures.map((line) => line.split(" ")[1]);
+  const rest = endpoints.filter((endpoint) => failed.indexOf(endpoint) < 0);
+  return rest.length === 0 ? endpoints : rest;
+}
+
+function readFailures(s: Session): string[] {
+  const file = s.variables["sluice_failures"] as string;
+  if (file === "") return [];
+  try {
+    return recentFailures(fs.readFileSync(file, "utf8"), Date.now());
+  } catch {
+    return [];
+  }
+}
+
+/** Of a session that has ended without reaching its endpoint: what nginx evaluates for the log. */
+function failed(s: Session): string {
+  const file = s.variables["sluice_failures"] as string;
+  const line = Date.now() + " " + (s.variables["upstream_addr"] as string) + "\n";
+  try {
+    if (fs.statSync(file).size > LONG_FILE) fs.writeFileSync(file, readFailures(s).join("\n") + "\n" + line);
+    else fs.appendFileSync(file, line);
+  } catch {
+    // What nobody remembers is tried again.
+  }
+  return "";
+}
+
+function lookUp(s: Session, id: string): Choice | undefined {
+  try {
+    return choiceIn(fs.readFileSync(s.variables["sluice_endpoints"] as string, "utf8"), id);
+  } catch {
+    return undefined;
+  }
+}
+
+/** "": there is none. */
+function chooseFrom(s: Session, choice: Choice | undefined): string {
+  if (choice === undefined || choice.endpoints.length === 0) return "";
+  const endpoints = choice.endpoints.length === 1 ? choice.endpoints : withoutFailed(choice.endpoints, readFailures(s));
+  const variables = s.variables;
+  if (choice.keep === "address") return keptEndpoint(endpoints, variables["remote_addr"] as string);
+  if (choice.keep === "flow") return keptEndpoint(endpoints, variables["remote_addr"] + " " + variables["remote_port"]);
+  return endpoints[Math.floor(Math.random() * endpoints.length)] as string;
+}
+
+/** Of a listener. */
+function endpoint(s: Session): string {
+  return chooseFrom(s, lookUp(s, s.variables["sluice_listener"] as string));
+}
+
+/** A session without an endpoint ends before anything is proxied. */
+function admit(s: Session): void {
+  if (s.variables["sluice_endpoint"] === "") s.deny();
+  else s.allow();
+}
+
+/**
+ * Of a TLS connection on the https port: to nginx's http side, or past it for a host whose TLS is its backend's. A
+ * host that is to be passed through and has no endpoint is closed: its clients expect its certificate and no other.
+ */
+function way(s: Session): string {
+  const choice = lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"]));
+  const sockets = s.variables["sluice_sockets"] as string;
+  if (choice === undefined) return "unix:" + sockets + "/https.sock";
+  return "unix:" + sockets + (choice.endpoints.length === 0 ? "/closed.sock" : "/passthrough.sock");
+}
+
+/** Of a TLS connection that is passed through. */
+function passthrough(s: Session): string {
+  return chooseFrom(s, lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"])));
+}
+
+export default { endpoint, admit, way, passthrough, failed };

@@ -1,0 +1,98 @@
+/**
+ * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the Ingress as
+ * its source says it is now.
+ *
+ * Asks the admin API on the health port. Exit codes: 0 programmed, 1 not in time, 2 the command line, 3 it will never be
+ * as it is now (absent, of another class, refused), 4 no Sluice answered.
+ */
+import type { IngressState, Version } from "../report/ingress-state.ts";
+import { findingText } from "../model/findings.ts";
+import { helpFor, parseSettings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+import { printable } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
+
+const PROGRAMMED = 0;
+const LATE = 1;
+const NEVER = 3;
+const NOBODY = 4;
+
+/** Of one question, in seconds; in between, what is waited for can be shown. */
+const STEP = 1;
+const RETRY_MS = 200;
+
+export async function waitCommand(argv: readonly string[]): Promise<void> {
+  const settings = parseSettings(argv, "wait");
+  if (settings.help) return void process.stdout.write(helpFor("wait"));
+  const { namespace, name } = parseObject(settings.arguments);
+  const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`);
+  process.exitCode = exitCode(answer);
+  if (settings.output === "json") process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
+  else (process.exitCode === PROGRAMMED ? process.stdout : process.stderr).write(text(answer, settings));
+}
+
+const OBJECT = /^(?:ing(?:ress(?:es)?)?(?:\.networking\.k8s\.io)?\/)?([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\/([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/;
+
+function parseObject([object, extra]: readonly string[]): { namespace: string; name: string } {
+  if (object === undefined) throw new UserError('What for? Write "sluice wait ingress/shop/web".', 2);
+  if (extra !== undefined) throw new UserError(`One object at a time: "${printable(extra)}" is one too many.`, 2);
+  const [, namespace, name] = OBJECT.exec(object) ?? [];
+  if (namespace !== undefined && name !== undefined) return { namespace, name };
+  throw new UserError(`"${printable(object)}" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.`, 2);
+}
+
+/** The last state that was heard; `unreachable` when none was. */
+type Answer = IngressState | { readonly state: "unreachable"; readonly reason: string };
+
+async function waitFor(settings: Settings, path: string): Promise<Answer> {
+  const deadline = Date.now() + settings.timeout * 1000;
+  const began = Date.now();
+  let said = "";
+  for (;;) {
+    const left = deadline - Date.now();
+    const last = await ask(settings, `${path}?wait=${Math.max(0, Math.min(STEP, left / 1000))}`, Math.max(left, 0) + 2000);
+    if (last.state !== "pending" && last.state !== "unreachable") return last;
+    if (Date.now() >= deadline) return last;
+    const reason = "reason" in last ? last.reason : (last.waitingFor ?? "it is on its way");
+    if (settings.output === "text" && Date.now() - began >= 1000 && reason !== said) process.stderr.write(`waiting: ${printable((said = reason))}\n`);
+    if (last.state === "unreachable") await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, Math.max(deadline - Date.now(), 0))));
+  }
+}
+
+async function ask({ healthzHost, healthzPort }: Settings, path: string, limit: number): Promise<Answer> {
+  const host = healthzHost === "" ? "127.0.0.1" : healthzHost.includes(":") ? `[${healthzHost}]` : healthzHost;
+  const unreachable = (reason: string): Answer => ({ state: "unreachable", reason: `no Sluice answers at ${host}:${healthzPort}: ${reason}` });
+  try {
+    const response = await fetch(`http://${host}:${healthzPort}${path}`, { signal: AbortSignal.timeout(limit) });
+    if (response.status !== 200) return unreachable(`HTTP status ${response.status}`);
+    return (await response.json()) as IngressState;
+  } catch (error) {
+    const { cause } = error as { readonly cause?: { readonly code?: string } };
+    return unreachable(cause?.code === "ECONNREFUSED" ? "connection refused" : (cause?.code ?? (error as Error).message));
+  }
+}
+
+function exitCode({ state }: Answer): number {
+  if (state === "programmed") return PROGRAMMED;
+  if (state === "unreachable") return NOBODY;
+  return state === "pending" ? LATE : NEVER;
+}
+
+function text(answer: Answer, { timeout }: Settings): string {
+  if ("reason" in answer) return `sluice: ${printable(answer.reason)}.\n`;
+  const { ingress, state, seen, programmed, waitingFor, findings } = answer;
+  const notes = findings.map((finding) => printable(`  ${finding.severity}: ${findingText(finding)}`));
+  const sentence = {
+    programmed: `Ingress ${ingress} is programmed${versionText(programmed)}`,
+    pending: `Ingress ${ingress} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
+    absent: `There is no Ingress ${ingress}`,
+    foreign: `Ingress ${ingress} is of another class: this Sluice does not serve it`,
+    refused: `Ingress ${ingress} is refused as a whole${versionText(seen)}`,
+  }[state];
+  return `${[printable(sentence), ...notes].join("\n")}\n`;
+}
+
+function versionText(version: Version | undefined): string {
+  if (version?.resourceVersion === undefined) return "";
+  return ` (generation ${version.generation ?? "unknown"}, resourceVersion ${version.resourceVersion})`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Hosts whose TLS is their backend's: connections for them are passed through by server name, unread.
+ *
+ * ingress-nginx behaviour: any Ingress of the host can ask for it; the Service of the path `/` gets the connections;
+ * plain http is served as ever. Unlike there, they go to the endpoints and not to the ClusterIP, and server names are
+ * compared as DNS does, without regard to case.
+ */
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import type { Finding } from "./findings.ts";
+import * as found from "./findings-streams.ts";
+import type { PlaceOf } from "./host-wide.ts";
+import type { ParsedIngress } from "./ingress.ts";
+import type { Route } from "./types.ts";
+
+/** The pool that gets the host's TLS connections; undefined: TLS ends here. */
+export function passthroughOf(host: string, mains: readonly ParsedIngress[], routes: readonly Route[], placeOf: PlaceOf, findings: Finding[]): string | undefined {
+  const asking = mains.find(({ values }) => values.hostTls.passthrough);
+  if (!asking) return undefined;
+  const place = placeOf(asking, "ssl-passthrough");
+  if (host === CATCH_ALL || host.startsWith("*.")) {
+    findings.push(found.passthroughHost(place, { host: host === CATCH_ALL ? "rules without a host" : host }));
+    return undefined;
+  }
+  const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
+  if (root?.backend.kind === "service") return root.backend.pool;
+  findings.push(found.passthroughWithoutRoot(place, { host }));
+  return undefined;
+}

@@ -1,0 +1,70 @@
+/**
+ * The API server as those see it who write to it.
+ *
+ * Guarantee: a right that the account lacks is one finding, from the first refusal until the first success; nothing is
+ * thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
+ */
+import { sortFindings } from "../../model/findings.ts";
+import type { Finding, Subject } from "../../model/findings.ts";
+import { Refused } from "../../source/kubernetes/failures.ts";
+import { answerOf } from "../../source/kubernetes/pages.ts";
+import type { Connection, Query, RequestDetails } from "../../source/kubernetes/transport.ts";
+import { rightMissing } from "./findings.ts";
+
+/** What a request needs, and what is lost without it. */
+export interface Right {
+  readonly verb: "get" | "list" | "create" | "update" | "patch";
+  /** As RBAC and kubectl write it: `leases.coordination.k8s.io`. */
+  readonly resource: string;
+  readonly kind: Subject["kind"];
+  /** Where it is needed; empty: everywhere. */
+  readonly namespace: string;
+  readonly effect: string;
+}
+
+export interface ClusterApi {
+  readonly connection: Connection;
+  /** The JSON of the answer; rejects for anything but a success. */
+  ask(right: Right, path: string, signal: AbortSignal, details?: RequestDetails, query?: Query): Promise<unknown>;
+  findings(): readonly Finding[];
+}
+
+/** Our name among the managers of fields (Kubernetes API, "Field management"). */
+export const MANAGER: Query = { fieldManager: "sluice" };
+
+/** How long a refusal that only an administrator can mend is left alone, in milliseconds. */
+export const FORBIDDEN_PAUSE = 60_000;
+
+/** @param changed after `findings` changed. */
+export function clusterApi(connection: Connection, changed: () => void): ClusterApi {
+  const missing = new Map<string, Finding>();
+  return {
+    connection,
+    async ask(right, path, signal, details, query = {}) {
+      const key = `${right.verb} ${right.resource} ${right.namespace}`;
+      try {
+        const answer = await answerOf(await connection.request(path, query, signal, details));
+        if (missing.delete(key)) changed();
+        return answer;
+      } catch (error) {
+        if (error instanceof Refused && error.status === 403 && !missing.has(key)) {
+          missing.set(key, findingOf(right));
+          changed();
+        }
+        throw error;
+      }
+    },
+    findings: () => sortFindings(missing.values()),
+  };
+}
+
+function findingOf({ verb, resource, kind, namespace, effect }: Right): Finding {
+  const role = `sluice-${resource.replaceAll(/[./]/g, "-")}`;
+  const where = namespace === "" ? `clusterrole ${role}` : `role ${role} -n ${namespace}`;
+  const remedy = `grant it with kubectl create ${where} --verb=${verb} --resource=${resource}, and bind it`;
+  return rightMissing({ object: { kind, metadata: { namespace, name: "" } }, field: "" }, { verb, resource, remedy, effect });
+}
+
+export function isStatus(error: unknown, ...statuses: readonly number[]): boolean {
+  return error instanceof Refused && statuses.includes(error.status);
+}

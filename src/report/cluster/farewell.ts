@@ -1,0 +1,34 @@
+/**
+ * Whether the last replica stops.
+ *
+ * ingress-nginx behaviour: replicas are pods with the same labels, whatever template they were made from. Where that
+ * cannot be found out, another may run, and addresses stay: an address too many can be retried, one too few is an outage.
+ */
+import { inWords } from "../../source/kubernetes/failures.ts";
+import { fields, text } from "../../source/kubernetes/trim.ts";
+import type { Log } from "../../support/log.ts";
+import type { ClusterApi } from "./api.ts";
+import { nameOfPod, readOwnPod, readPodsLike } from "./pod.ts";
+import type { Self } from "./pod.ts";
+
+const EFFECT = "Ingresses keep their addresses when the last replica stops";
+
+/** Outside of a pod nobody else is known. Never rejects. */
+export async function othersRun(api: ClusterApi, self: Self, log: Log, signal: AbortSignal): Promise<boolean> {
+  if (self.podName === "") return false;
+  try {
+    const pod = await readOwnPod(api, self, EFFECT, signal);
+    const others = (await readPodsLike(api, self, pod, true, EFFECT, signal)).filter((raw) => nameOfPod(raw) !== self.podName && !isOver(raw));
+    if (others.length > 0) log("info", `Ingresses keep their addresses: ${nameOfPod(others[0])} runs on`);
+    return others.length > 0;
+  } catch (error) {
+    log("warn", `Ingresses keep their addresses, because it is not known whether another replica runs: ${inWords(error)}`);
+    return true;
+  }
+}
+
+/** It has ended, or is about to. */
+function isOver(raw: unknown): boolean {
+  const phase = text(fields(fields(raw)["status"])["phase"]);
+  return phase === "Succeeded" || phase === "Failed" || text(fields(fields(raw)["metadata"])["deletionTimestamp"]) !== undefined;
+}

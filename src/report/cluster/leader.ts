@@ -1,0 +1,133 @@
+/**
+ * Which of several replicas writes to the cluster: the one that holds a Lease (coordination.k8s.io/v1).
+ *
+ * Guarantees, as long as clocks run at about the same speed: at most one replica leads at a time. The lock is the
+ * Lease's resourceVersion; times are only ever compared with times of this process; a leader that could not renew for
+ * half of the Lease's time stops leading, long before anybody else may begin.
+ *
+ * ingress-nginx behaviour: the Lease's name, its duration, renewal within half and a try each quarter of it. Better: it
+ * is given back at the end, so that the next leader need not wait.
+ * Source: client-go, tools/leaderelection.
+ */
+import { inWords } from "../../source/kubernetes/failures.ts";
+import { pause } from "../../support/backoff.ts";
+import type { Log } from "../../support/log.ts";
+import { FORBIDDEN_PAUSE, isStatus } from "./api.ts";
+import type { ClusterApi } from "./api.ts";
+import { leaseInCluster } from "./lease.ts";
+
+export interface ElectionOptions {
+  readonly api: ClusterApi;
+  readonly namespace: string;
+  readonly name: string;
+  /** Of this replica. */
+  readonly identity: string;
+  /** Milliseconds. */
+  readonly ttl: number;
+  readonly log: Log;
+  /** This replica leads from now on, until the signal aborts. */
+  readonly elected: (term: AbortSignal) => void;
+}
+
+export interface Election {
+  readonly leading: boolean;
+  /** Who leads, as far as this replica has seen; empty: nobody. */
+  readonly leader: string;
+  /** How often this replica came to lead. */
+  readonly terms: number;
+  /** Stands for election until `resign`. */
+  run(): Promise<void>;
+  /** Ends the term and gives the Lease back; bounded, never rejects. */
+  resign(): Promise<void>;
+}
+
+const RESIGN_MS = 2000;
+
+export function standForElection(options: ElectionOptions): Election {
+  const { api, namespace, name, identity, ttl, log } = options;
+  const lease = leaseInCluster(api, namespace, name);
+  const where = `${namespace}/${name}`;
+  const ended = new AbortController();
+  /** What was written last may be newer than what was read. */
+  let unsure = true;
+  let term: AbortController | undefined;
+  let expiry: NodeJS.Timeout | undefined;
+  let terms = 0;
+  let running: Promise<void> = Promise.resolve();
+
+  /** Takes the Lease or renews it, if that is ours to do. */
+  const claim = async (signal: AbortSignal): Promise<void> => {
+    const sent = performance.now();
+    const before = lease.last?.holder === identity && !unsure ? lease.last : await lease.read(signal);
+    const free = !before || before.holder === "" || before.holder === identity || performance.now() - before.seen > before.duration;
+    if (!free) return lose(`${before.holder} leads`);
+    await lease.take(before, identity, ttl, signal);
+    win(sent);
+  };
+
+  const win = (renewed: number): void => {
+    clearTimeout(expiry);
+    expiry = setTimeout(() => lose("the Lease could not be renewed in time"), Math.max(renewed + ttl / 2 - performance.now(), 0));
+    if (term || ended.signal.aborted) return;
+    term = new AbortController();
+    terms++;
+    log("info", "this replica leads: it writes status and Events", { lease: where, identity });
+    options.elected(term.signal);
+  };
+
+  const lose = (why: string): void => {
+    clearTimeout(expiry);
+    if (!term) return;
+    const over = term;
+    term = undefined;
+    log("warn", `this replica leads no more: ${why}`, { lease: where, identity });
+    over.abort(new Error("leads no more"));
+  };
+
+  const run = async (): Promise<void> => {
+    let said = "";
+    while (!ended.signal.aborted) {
+      let wait = ttl / 4;
+      try {
+        await claim(AbortSignal.any([ended.signal, AbortSignal.timeout(ttl / 2)]));
+        unsure = false;
+        said = "";
+      } catch (error) {
+        // Somebody else was faster, or what was sent may have arrived: look again.
+        unsure = true;
+        if (isStatus(error, 403)) wait = Math.max(wait, FORBIDDEN_PAUSE);
+        const reason = inWords(error);
+        if (!ended.signal.aborted && !isStatus(error, 403, 409) && reason !== said) log("warn", `the Lease ${where} cannot be had: ${reason}`);
+        said = reason;
+      }
+      // Replicas that start together shall not ask together.
+      await pause(term ? wait : wait * (1 + Math.random() / 5), ended.signal);
+    }
+  };
+
+  return {
+    get leading() {
+      return term !== undefined;
+    },
+    get leader() {
+      return lease.last?.holder ?? "";
+    },
+    get terms() {
+      return terms;
+    },
+    run: () => (running = run()),
+    async resign() {
+      const leads = term !== undefined;
+      ended.abort(new Error("resigned"));
+      await running;
+      clearTimeout(expiry);
+      term?.abort(new Error("resigned"));
+      term = undefined;
+      const { last } = lease;
+      if (!leads || last?.holder !== identity) return;
+      await lease.giveBack(last, AbortSignal.timeout(RESIGN_MS)).catch((error: unknown) => {
+        log("debug", `the Lease ${where} was not given back: ${inWords(error)}`);
+      });
+    },
+  };
+}

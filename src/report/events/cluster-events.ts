@@ -1,0 +1,134 @@
+/**
+ * The Events that Sluice writes: what it takes in, what it finds wrong, and what becomes of nginx.
+ *
+ * Those about Ingresses and other people's objects are the leader's alone; those about a reload are of every replica, on
+ * its own Pod. Without an election every replica writes them all, under names that make them one.
+ */
+import type { EngineState } from "../../engine/engine.ts";
+import type { Finding, Subject } from "../../model/findings.ts";
+import type { OwnIngress } from "../../model/types.ts";
+import type { Settings } from "../../settings.ts";
+import type { AnyObject, Ingress } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
+import type { Snapshot } from "../../source/snapshot.ts";
+import type { Log } from "../../support/log.ts";
+import { splitName } from "../../support/namespaced-name.ts";
+import type { ClusterApi } from "../cluster/api.ts";
+import type { Self } from "../cluster/pod.ts";
+import { SYNC } from "./event.ts";
+import { createFindingEvents, involvedOf } from "./finding-events.ts";
+import { createRecorder } from "./recorder.ts";
+import type { EventCounts } from "./recorder.ts";
+import { watchReloads } from "./reload-events.ts";
+
+export interface ClusterEventsOptions {
+  readonly settings: Settings;
+  readonly api: ClusterApi;
+  readonly self: Self;
+  readonly snapshot: Snapshot;
+  readonly findings: () => readonly Finding[];
+  readonly log: Log;
+}
+
+export interface ClusterEvents {
+  /** What is ours now, and which of it changed. */
+  take(ours: ReadonlyMap<string, OwnIngress>, changed: Iterable<string>): void;
+  touch(): void;
+  engineChanged(state: EngineState): void;
+  /** Tells of objects until `term` aborts. */
+  lead(term: AbortSignal): void;
+  stop(): Promise<void>;
+  readonly counts: EventCounts;
+}
+
+/** Ingresses that another controller may serve after all. */
+const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing"]);
+
+export function createClusterEvents(options: ClusterEventsOptions): ClusterEvents {
+  const { settings, api, self, snapshot, log } = options;
+  const ending = new AbortController();
+  const recorder = createRecorder({ api, instance: self.identity, namespace: settings.watchNamespace, log });
+  const running = recorder.run(ending.signal);
+  let ours: ReadonlyMap<string, OwnIngress> | undefined;
+  let leading = false;
+  let everLed = false;
+  let configMap: AnyObject | undefined;
+
+  const lookUp = ({ kind, namespace, name }: Subject): AnyObject | undefined => {
+    if (kind === "Ingress") return ours?.get(keyOf(namespace, name))?.ingress ?? snapshot.get(kind, namespace, name);
+    return kind === "Service" || kind === "Secret" || kind === "ConfigMap" || kind === "IngressClass" ? snapshot.get(kind, namespace, name) : undefined;
+  };
+  const about = createFindingEvents({
+    findings: () => options.findings().filter(({ code }) => !NOT_OURS.has(code)),
+    lookUp,
+    tell: (draft) => recorder.tell(draft),
+  });
+  const reloads = watchReloads({ api, self, tell: (draft) => recorder.tell(draft), log, signal: ending.signal });
+
+  const tellOf = (subject: Subject, what: Pick<typeof SYNC, "type"> & { reason: string; message: string }, fresh: boolean): void => {
+    const object = involvedOf(subject, lookUp);
+    if (object) recorder.tell({ object, ...what, fresh });
+  };
+
+  const sync = (ingress: Ingress, fresh: boolean): void => {
+    tellOf({ kind: "Ingress", namespace: ingress.metadata.namespace, name: ingress.metadata.name }, SYNC, fresh);
+  };
+
+  /** ingress-nginx behaviour: the controller's own ConfigMap has Events of its own. */
+  const takeConfigMap = (fresh: boolean): void => {
+    const ref = splitName(settings.configmap);
+    const now = ref && snapshot.get("ConfigMap", ref.namespace, ref.name);
+    const before = configMap;
+    configMap = now;
+    if (!ref || !now || now === before || !leading) return;
+    const reason = before === undefined || !fresh ? "CREATE" : "UPDATE";
+    tellOf({ kind: "ConfigMap", ...ref }, { type: "Normal", reason, message: `ConfigMap ${ref.namespace}/${ref.name}` }, fresh);
+  };
+
+  return {
+    counts: recorder.counts,
+    take(all, changed) {
+      const before = ours;
+      ours = all;
+      if (settings.disableSyncEvents) return;
+      if (leading && before) {
+        for (const key of changed) {
+          const now = all.get(key)?.ingress;
+          if (now && !saysTheSame(before.get(key)?.ingress, now)) sync(now, true);
+        }
+      }
+      if (leading) takeConfigMap(true);
+    },
+    touch() {
+      about.touch();
+    },
+    engineChanged: (state) => reloads.look(state),
+    lead(term) {
+      if (settings.disableSyncEvents) return;
+      leading = true;
+      about.begin();
+      // The leader before has told of these; a process that has just started may be the first.
+      if (!everLed) for (const { ingress } of ours?.values() ?? []) sync(ingress, false);
+      takeConfigMap(everLed);
+      everLed = true;
+      term.addEventListener("abort", () => {
+        leading = false;
+        about.end();
+        recorder.clear();
+      }, { once: true });
+    },
+    async stop() {
+      about.end();
+      ending.abort(new Error("stopping"));
+      await running;
+    },
+  };
+}
+
+/** A new version in which the status alone is different, or what other controllers note, is nothing new. */
+function saysTheSame(before: Ingress | undefined, now: Ingress): boolean {
+  if (!before) return false;
+  const { generation } = now.metadata;
+  return before.metadata.uid === now.metadata.uid && generation !== undefined && generation === before.metadata.generation &&
+    JSON.stringify(before.metadata.annotations) === JSON.stringify(now.metadata.annotations);
+}

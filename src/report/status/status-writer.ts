@@ -1,0 +1,201 @@
+/**
+ * Writes the addresses of this controller to the status of Ingresses, while this replica leads.
+ *
+ * Guarantees:
+ * - only Ingresses that are ours, accepted and programmed get addresses, and only if theirs are different;
+ * - each write names the version of the Ingress that it was decided on: whatever changed meanwhile (its class above all)
+ *   makes the API server refuse it, so that no other controller's Ingress is ever touched and no two replicas write the
+ *   same; it is then decided anew;
+ * - nothing but `status.loadBalancer.ingress` is touched (a JSON merge patch of the status subresource);
+ * - at most ten writes are under way; what fails is tried again with back-off.
+ */
+import { inWords, Refused, Unreachable } from "../../source/kubernetes/failures.ts";
+import { versionOf } from "../../source/kubernetes/trim.ts";
+import type { Ingress, IngressAddress } from "../../source/objects.ts";
+import { createBackoff, pause } from "../../support/backoff.ts";
+import type { Log } from "../../support/log.ts";
+import { FORBIDDEN_PAUSE, isStatus, MANAGER } from "../cluster/api.ts";
+import type { ClusterApi, Right } from "../cluster/api.ts";
+import { sameAddresses } from "./addresses.ts";
+import { createVersions } from "./versions.ts";
+
+/** What one Ingress's status should say. */
+export interface Wish {
+  readonly ingress: Ingress;
+  readonly addresses: readonly IngressAddress[];
+  /** At the end, when the source tells of nothing more: only if these are the addresses, as far as we have written. */
+  readonly from?: readonly IngressAddress[];
+}
+
+export interface StatusWriterOptions {
+  readonly api: ClusterApi;
+  /** Namespace that all Ingresses are in; empty: any. */
+  readonly namespace: string;
+  readonly log: Log;
+  /** What is wished for an Ingress (`namespace/name`) now; undefined: that its status stays as it is. */
+  readonly wish: (key: string) => Wish | undefined;
+}
+
+export interface StatusCounts {
+  /** Answered with success. */
+  readonly written: number;
+  /** Decided on a version that was not the newest any more. */
+  readonly outdated: number;
+  readonly failed: number;
+}
+
+export interface StatusWriter {
+  /** Decides about these Ingresses anew, if this replica leads. */
+  look(keys: Iterable<string>): void;
+  /** Writes from now on, until `term` aborts. */
+  lead(term: AbortSignal): void;
+  /** Resolves when these are written as they are wished, or cannot be, or `signal` aborts. */
+  drain(keys: Iterable<string>, signal: AbortSignal): Promise<void>;
+  readonly counts: StatusCounts;
+}
+
+const RIGHT = {
+  verb: "patch", resource: "ingresses.networking.k8s.io/status", kind: "Ingress", effect: "Ingresses get no addresses in their status",
+} as const;
+const AT_ONCE = 10;
+const BACKOFF_BASE = 500;
+const BACKOFF_CAP = 30_000;
+/** Back-off of a server that answers with what no retry mends, in milliseconds. */
+const REFUSED_PAUSE = 60_000;
+
+export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
+  const { api, log, wish } = options;
+  const right: Right = { ...RIGHT, namespace: options.namespace };
+  const due = new Set<string>();
+  const busy = new Set<string>();
+  const versions = createVersions();
+  const counts = { written: 0, outdated: 0, failed: 0 };
+  const backoff = createBackoff(BACKOFF_BASE, BACKOFF_CAP);
+  /** Told when nothing is left to write. */
+  const idle = new Set<() => void>();
+  let term: AbortSignal | undefined;
+  let waiting = false;
+
+  const decide = (key: string): Patch | undefined => {
+    const wanted = wish(key);
+    if (!wanted) return undefined;
+    const { ingress, addresses, from } = wanted;
+    const own = versions.written(key, ingress);
+    const version = own ?? ingress.metadata.resourceVersion;
+    if (!versions.isNews(key, version)) return undefined;
+    const has = addressesIn(ingress);
+    const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
+    return needed ? { ingress, addresses, version } : undefined;
+  };
+
+  const write = async (key: string, patch: Patch, signal: AbortSignal): Promise<void> => {
+    const details = { method: "PATCH", contentType: "application/merge-patch+json", body: bodyOf(patch) } as const;
+    const answer = await api.ask(right, pathOf(patch.ingress), signal, details, MANAGER);
+    counts.written++;
+    backoff.reset();
+    versions.wrote(key, versionOf(answer));
+  };
+
+  /** What a failure means for this Ingress; gives how long all writes should wait. */
+  const recover = (key: string, { version }: Patch, error: unknown): number => {
+    if (isStatus(error, 404)) return 0;
+    if (isStatus(error, 409)) {
+      counts.outdated++;
+      versions.refused(key, version);
+      due.add(key);
+      return 0;
+    }
+    counts.failed++;
+    const status = error instanceof Refused ? error.status : 0;
+    // An API server that is away is the source's to tell; a right that is missing is a finding.
+    log(status === 0 || status === 403 ? "debug" : "warn", `the status of the Ingress ${key} was not written: ${inWords(error)}`);
+    if (status === 400 || status === 422) return 0;
+    due.add(key);
+    if (status === 403) return FORBIDDEN_PAUSE;
+    if (error instanceof Refused) return Math.max(error.retryAfter ?? 0, backoff.next());
+    return error instanceof Unreachable ? backoff.next() : REFUSED_PAUSE;
+  };
+
+  const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+    if (milliseconds <= 0 || waiting) return;
+    waiting = true;
+    await pause(milliseconds, signal);
+    waiting = false;
+  };
+
+  const one = async (key: string, patch: Patch, signal: AbortSignal): Promise<void> => {
+    busy.add(key);
+    try {
+      await write(key, patch, signal);
+    } catch (error) {
+      if (!signal.aborted) void rest(recover(key, patch, error), signal).then(pump);
+    }
+    busy.delete(key);
+    pump();
+  };
+
+  const pump = (): void => {
+    const signal = term;
+    if (!signal || signal.aborted || waiting) return;
+    for (const key of due) {
+      if (busy.size >= AT_ONCE) return;
+      if (busy.has(key)) continue;
+      due.delete(key);
+      const patch = decide(key);
+      if (patch) void one(key, patch, signal);
+    }
+    if (due.size === 0 && busy.size === 0) for (const tell of [...idle]) tell();
+  };
+
+  return {
+    look(keys) {
+      if (term?.aborted === false) for (const key of keys) due.add(key);
+      pump();
+    },
+    lead(signal) {
+      term = signal;
+      due.clear();
+      versions.clear();
+      pump();
+    },
+    async drain(keys, signal) {
+      if (term?.aborted !== false) return;
+      for (const key of keys) due.add(key);
+      await told(idle, signal, pump);
+    },
+    counts,
+  };
+}
+
+/** Resolves when `listeners` are told, or `signal` aborts; `begin` is called once there is somebody to tell. */
+function told(listeners: Set<() => void>, signal: AbortSignal, begin: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      listeners.delete(done);
+      resolve();
+    };
+    listeners.add(done);
+    signal.addEventListener("abort", done, { once: true });
+    begin();
+  });
+}
+
+/** One write: what it sets, and the version that it was decided on. */
+interface Patch {
+  readonly ingress: Ingress;
+  readonly addresses: readonly IngressAddress[];
+  readonly version: string | undefined;
+}
+
+function pathOf({ metadata: { namespace, name } }: Ingress): string {
+  return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/ingresses/${encodeURIComponent(name)}/status`;
+}
+
+function bodyOf({ addresses, version }: Patch): string {
+  const ingress = addresses.length > 0 ? addresses : null;
+  return JSON.stringify({ metadata: { resourceVersion: version }, status: { loadBalancer: { ingress } } });
+}
+
+export function addressesIn({ status }: Ingress): readonly IngressAddress[] {
+  return status?.loadBalancer.ingress ?? [];
+}
