@@ -7,6 +7,7 @@
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
+import type { Candidate, Judgement } from "./model/candidate.ts";
 import type { Config } from "./model/config.ts";
 import { parseConfig } from "./model/config/parse.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
@@ -43,6 +44,8 @@ export interface Controller {
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  consider(candidate: Candidate): Judgement | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -129,6 +132,7 @@ export function createController(options: ControllerOptions): Controller {
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
+    consider: (candidate) => builder.consider(candidate, source.snapshot),
     async catchUp(namespace, name, signal) {
       await source.catchUp(namespace, name, signal);
       turn();

@@ -1,5 +1,6 @@
 /** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
+import * as admissionFindings from "../../src/admission/findings.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
 import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
@@ -106,7 +107,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

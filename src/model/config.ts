@@ -50,6 +50,8 @@ export interface Config {
   readonly allowSnippetAnnotations: boolean;
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
+  /** Of the admission webhook alone. */
+  readonly strictValidatePathType: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
   // external authentication
   readonly noAuthLocations: readonly string[];

@@ -16,6 +16,7 @@ import type { ReadContext } from "./annotations/read.ts";
 import { readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
+import { dangerousTexts } from "./deep-inspection.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { normalHost } from "./host-name.ts";
@@ -71,9 +72,10 @@ export interface ParsedIngress {
 export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngress {
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
-  const findings = [...read.findings];
+  const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
+  const findings = [...dangerous, ...read.findings];
   const own = readOwn(ingress, context, read, findings);
-  const refused = read.verdict === "refused" || own.refused;
+  const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
   const rules = refused ? [] : parseRules(ingress, canary, own, findings);

@@ -31,6 +31,11 @@ export class References {
     return this.#referrers.get(target) ?? NOBODY;
   }
 
+  /** Everybody who refers to something. */
+  referrers(): Iterable<string> {
+    return this.#targets.keys();
+  }
+
   /** Everything that somebody refers to. The same set as before while that did not change. */
   targets(): ReadonlySet<string> {
     this.#all ??= new Set(this.#referrers.keys());

@@ -35,6 +35,8 @@ export class Snapshot {
     EndpointSlice: new Map(),
     Secret: new Map(),
     ConfigMap: new Map(),
+    Namespace: new Map(),
+    Node: new Map(),
     ResolvedName: new Map(),
     SnippetVerdict: new Map(),
   };

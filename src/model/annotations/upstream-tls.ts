@@ -143,7 +143,7 @@ function readIdentity(text: string, at: ResolveContext): Identity | undefined {
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, "does not exist: create it or correct the name");
+  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
   const read = identityOf(secret);
   return typeof read === "string" ? refuse(key, `cannot be used: ${read}`) : read;
 }

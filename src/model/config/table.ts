@@ -83,6 +83,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "Let Ingresses put text into nginx's configuration, where annotations-risk-level is Critical too.",
     { differs: "What they may hold is limited: see the guide to annotations." }),
   annotationsRiskLevel: data.row("annotations-risk-level", type.riskLevel, "High", "An Ingress with an annotation of a higher risk is refused."),
+  strictValidatePathType: data.yesNo("strict-validate-path-type", true,
+    "The admission webhook refuses Exact and Prefix paths that hold more than letters, digits and / . _ -; without a webhook it has no effect."),
   annotationValueWordBlocklist: data.row("annotation-value-word-blocklist", type.anyWords, "",
     "An Ingress with one of these words in the value of an annotation is refused."),
   globalAllowedResponseHeaders: data.row("global-allowed-response-headers", type.headerNames, "",

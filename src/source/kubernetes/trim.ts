@@ -6,8 +6,8 @@
  */
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
-  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
-  Service, ServicePort, SliceEndpoint, SlicePort,
+  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
+  Namespace, Node, Secret, Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -65,6 +65,7 @@ export function trimService(raw: unknown): Service | undefined {
       type: text(spec["type"]),
       clusterIP: text(spec["clusterIP"]),
       externalName: text(spec["externalName"]),
+      trafficDistribution: text(spec["trafficDistribution"]),
       ports: list(spec["ports"], trimServicePort),
     }),
   };
@@ -98,6 +99,21 @@ export function trimConfigMap(raw: unknown): ConfigMap | undefined {
   const metadata = trimMeta(raw);
   if (!metadata) return undefined;
   return { kind: "ConfigMap", metadata, ...present({ data: textRecord(fields(raw)["data"]) }) };
+}
+
+export function trimNamespace(raw: unknown): Namespace | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Namespace", metadata: withoutAnnotations(metadata) };
+}
+
+export function trimNode(raw: unknown): Node | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Node", metadata: withoutAnnotations(metadata) };
+}
+
+function withoutAnnotations(metadata: Meta): Meta {
+  const { annotations: _annotations, ...rest } = metadata;
+  return rest;
 }
 
 /** Where an object stands, without reading the rest of it; `undefined` when it has no name. */
@@ -191,8 +207,17 @@ function trimEndpoint(raw: Fields): SliceEndpoint {
           terminating: flag(conditions["terminating"]),
         })
         : undefined,
+      hints: isFields(raw["hints"]) ? trimHints(raw["hints"]) : undefined,
     }),
   };
+}
+
+function trimHints(raw: Fields): SliceEndpoint["hints"] {
+  const name = (zone: Fields): { readonly name: string } | undefined => {
+    const found = text(zone["name"]);
+    return found === undefined ? undefined : { name: found };
+  };
+  return present({ forZones: list(raw["forZones"], name) });
 }
 
 function trimSlicePort(raw: Fields): SlicePort {

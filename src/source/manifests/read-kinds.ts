@@ -5,7 +5,7 @@
  */
 import { isIPv6 } from "node:net";
 import { PrivateBytes } from "../../support/private-bytes.ts";
-import type { ConfigMap, EndpointSlice, IngressClass, Meta, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
+import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
 import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -16,6 +16,10 @@ export function readIngressClass(root: Field, metadata: Meta): IngressClass {
   const spec = at(root, "spec");
   isObject(spec);
   return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: text(at(spec, "controller")) }) };
+}
+
+export function readNamespace(_root: Field, metadata: Meta): Namespace {
+  return { kind: "Namespace", metadata: { ...metadata, namespace: "" } };
 }
 
 export function readService(root: Field, metadata: Meta): Service {

@@ -14,7 +14,7 @@ import { unknownFields } from "./known-fields.ts";
 import type { KnownKind } from "./known-fields.ts";
 import { readIngress } from "./read-ingress.ts";
 import type { Context } from "./read-ingress.ts";
-import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readSecret, readService, readStrings } from "./read-kinds.ts";
+import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readNamespace, readSecret, readService, readStrings } from "./read-kinds.ts";
 
 /** `Kind namespace/name`: names one object among all kinds. */
 export type RefKey = string;
@@ -73,6 +73,7 @@ const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
   Service: { kind: "Service", modern: "v1", read: readService },
   ConfigMap: { kind: "ConfigMap", modern: "v1", read: readConfigMap },
   Secret: { kind: "Secret", modern: "v1", read: readSecret },
+  Namespace: { kind: "Namespace", modern: "v1", clusterScoped: true, read: readNamespace },
 };
 
 /** RFC 1123 label and subdomain: what the Kubernetes API accepts as names. */
