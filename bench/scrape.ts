@@ -32,7 +32,7 @@ const metrics = createMetrics({
   settings,
   state: () => ({
     observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [], refused: undefined,
-    refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
+    refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
   }),
   counts: () => ({ config: "ab", loads: 1, refusals: 0, loadedAt: 0, deltas: 1, frames: 1, bytes: 1, catchUps: 1 }),
   measure: () => false,

@@ -7,17 +7,19 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
+import { missingModules } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
-import { Channel, type SentCounts } from "./channel.ts";
+import { Channel } from "./channel.ts";
+import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
-import { Streams, type StreamState } from "./streams.ts";
+import { Streams } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -32,46 +34,7 @@ export interface EngineOptions {
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
-export type NginxMeasures = Extract<FromSubscriber, { readonly op: "connections" | "processes" }>;
-
-/** Numbers for metrics. */
-export interface EngineCounts extends SentCounts {
-  /** Digest of the nginx.conf that runs; empty: none. */
-  readonly config: string;
-  /** Configurations that nginx took, at a start or by a reload, and that it refused. */
-  readonly loads: number;
-  readonly refusals: number;
-  /** Unix time in milliseconds of the last one that it took; 0: none. */
-  readonly loadedAt: number;
-}
-
-export interface EngineState {
-  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
-  readonly observed: number;
-  readonly programmed: number;
-  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
-  readonly published: number;
-  readonly waiting: ReadonlySet<PartKey>;
-  /** Workers of the running nginx that are connected, and how many there should be. */
-  readonly workers: number;
-  readonly slots: number;
-  readonly reloads: number;
-  /** Reloads by reason. */
-  readonly reloadReasons: ReadonlyMap<string, number>;
-  /** Who has not acknowledged the newest generation. */
-  readonly behind: readonly string[];
-  /** What nginx said of the configuration it refused; undefined when it took the last one. */
-  readonly refused: string | undefined;
-  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
-  /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
-  readonly refusedSnippets: ReadonlyMap<string, string>;
-  readonly keysNotKept: boolean;
-  /** Why the snapshot for workers that start is behind; undefined when it is not. */
-  readonly snapshotProblem: string | undefined;
-  /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
-  readonly missingPackages: readonly string[];
-  readonly streams: StreamState;
-}
+export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 
 const REFUSED_RETRY_MS = 30_000;
 
@@ -181,6 +144,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
       streams: this.#streams.state,
     };
   }
@@ -239,7 +203,7 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
-    if (this.#trials.pending) return;
+    if (this.#trials.pending || this.#trials.searching) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
@@ -355,14 +319,21 @@ export class Engine {
   }
 
   #engineRefused(digest: string, problem: string): void {
-    if (this.#pending?.conf.digest !== digest) return;
+    const refused = this.#pending;
+    if (refused?.conf.digest !== digest) return;
     this.#pending = undefined;
     this.#loads.refusals++;
+    this.#searchCulprit(refused);
     this.#refused = { digest, problem };
     this.#tryAgainLater();
     this.#promised = 0;
     this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);
     this.#advance();
+  }
+
+  #searchCulprit({ profiles }: ReloadPlan): void {
+    if (!this.#agent || !this.#program) return;
+    this.#trials.searchFor({ settings: this.#options.settings, facts: this.#agent.facts, config: this.#program.config, profiles });
   }
 
   /** What nginx refused it may take later (a port that was in use), so it is asked again now and then. */
