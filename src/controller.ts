@@ -58,6 +58,8 @@ export function createController(options: ControllerOptions): Controller {
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
+  /** What the last turn wanted of the source. */
+  let wanting: { readonly objects: Built["wanted"]; readonly read: Promise<void> } | undefined;
   let verdicts: ReadonlyMap<string, string> | undefined;
   /** False until what the first Program refers to was read as well: until then changes only gather. */
   let started = false;
@@ -105,12 +107,13 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    const wanting = source.want(wanted(now.wanted, config.objects));
+    const objects = wanted(now.wanted, config.objects);
+    if (wanting?.objects !== objects) wanting = { objects, read: source.want(objects) };
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
-    options.taken(now, wanting);
+    options.taken(now, wanting.read);
     options.turned(changed.size, performance.now() - begun);
   };
 

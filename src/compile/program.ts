@@ -141,9 +141,14 @@ function countInUse<T>(): { replace(before: ReadonlyMap<string, T> | undefined, 
   };
 }
 
-function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = new Map(), trust: TrustById = new Map()): Part {
+/** Of most parts, and the same for all of these. */
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
+function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = NONE, trust: TrustById = NONE): Part {
   const line = frameLine({ op: "set", kind, id, value });
-  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles, trust };
+  const frame = new PrivateBytes(line);
+  const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);
+  return { key: partKey(kind, id), kind, id, frame, digest: digestOf(line), profiles: some(profiles), trust: some(trust) };
 }
 
 function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined {

@@ -218,7 +218,7 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
-    if (this.#trials.pending) return;
+    if (this.#trials.pending || this.#trials.searching) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
@@ -331,13 +331,20 @@ export class Engine {
   }
 
   #engineRefused(digest: string, problem: string): void {
-    if (this.#pending?.conf.digest !== digest) return;
+    const refused = this.#pending;
+    if (refused?.conf.digest !== digest) return;
     this.#pending = undefined;
+    this.#searchCulprit(refused);
     this.#refused = { digest, problem };
     this.#tryAgainLater();
     this.#promised = 0;
     this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);
     this.#advance();
+  }
+
+  #searchCulprit({ profiles }: ReloadPlan): void {
+    if (!this.#agent || !this.#program) return;
+    this.#trials.searchFor({ settings: this.#options.settings, facts: this.#agent.facts, config: this.#program.config, profiles });
   }
 
   /** What nginx refused it may take later (a port that was in use), so it is asked again now and then. */
