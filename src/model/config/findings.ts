@@ -56,10 +56,3 @@ export const configKeyRefused = finding<{ key: string; why: string; instead: str
   (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
   () => "the text is not used, everything else of the ConfigMap is",
 );
-
-export const configProtectionNotHonoured = finding<{ key: string }>(
-  "config-protection-not-honoured",
-  "error",
-  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
-  () => "requests that it would refuse are served",
-);

@@ -95,7 +95,7 @@ function findingsForOther(place: Place, row: OtherRow, value: string): readonly 
   if (asksForNothing(row, value)) return [];
   switch (state) {
     case "planned":
-      return [row.protects ? found.configProtectionNotHonoured(place, { key }) : found.configKeyNotHonoured(place, { key })];
+      return [found.configKeyNotHonoured(place, { key })];
     case "no effect":
       return [found.configKeyWithoutEffect(place, { key, why, instead })];
     case "refused":
