@@ -10,7 +10,7 @@ function tracked() {
   const engine = { published: 0, programmed: 0, waiting: new Set<string>() };
   const programmed = trackProgrammed(() => ({
     ...engine, observed: engine.published, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: ["worker 0"],
-    refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
+    refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
   }));
   const told: string[] = [];
   programmed.listen((keys) => told.push(...keys));
