@@ -15,7 +15,7 @@ import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
 import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
-import { EndpointsFile } from "./endpoints-file.ts";
+import { EndpointFiles } from "./endpoint-files.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -42,7 +42,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { runtimeDir } = options.probe.facts;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const endpoints = new EndpointsFile(runtimeDir, options.probe.workers);
+  const endpoints = new EndpointFiles(runtimeDir, options.probe.workers);
   const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log, (frames) => endpoints.commit(frames));
   const run = (instance: Instance, of: OfInstance, sockets: readonly number[]): NginxProcess =>
     new NginxProcess({
