@@ -86,9 +86,9 @@ async function prepareCases(dir: string, options: BenchOptions, tools: Tools, sl
   const backend = await startBackend(`${dir}/backend`);
   const certificate = selfSigned(["tls.bench"], "tls.bench");
   const objects = shop(backend, certificate);
-  const sluice = async (files: Readonly<Record<string, string>>, accessLog: boolean): Promise<Target> => {
+  const sluice = async (files: Readonly<Record<string, string>>, accessLog: boolean, ...flags: string[]): Promise<Target> => {
     const config = configMap({ "worker-processes": "1", "disable-access-log": String(!accessLog), "keep-alive-requests": "1000000000" });
-    const one = await beginSluice({ files: { "config.yaml": manifest(config), ...files }, args: [`--configmap=${CONFIG_MAP}`] });
+    const one = await beginSluice({ files: { "config.yaml": manifest(config), ...files }, args: [`--configmap=${CONFIG_MAP}`, ...flags] });
     sluices.push(one);
     return pinned(one);
   };
@@ -102,10 +102,13 @@ async function prepareCases(dir: string, options: BenchOptions, tools: Tools, sl
   };
   const shopFiles = { "shop.yaml": manifest(...objects) };
   const quiet: Target[] = [];
+  const measured: Target[] = [];
   for (let i = 0; i < SLUICES; i++) quiet.push(await sluice(shopFiles, false));
+  for (let i = 0; i < SLUICES && !options.quick; i++) measured.push(await sluice(shopFiles, false, "--enable-metrics"));
   const many = Array.from({ length: options.many }, (_, i) => host(i, backend.first)).flat();
   return cases(options, tools, {
     sluices: quiet,
+    measured,
     rivals: await rivals(false),
     logging: options.quick ? [] : [await sluice(shopFiles, true), ...(await rivals(true))],
     crowded: await sluice({ ...shopFiles, "many.yaml": manifest(...many) }, false),
@@ -114,12 +117,14 @@ async function prepareCases(dir: string, options: BenchOptions, tools: Tools, sl
 
 interface Targets {
   readonly sluices: readonly Target[];
+  /** With metrics. */
+  readonly measured: readonly Target[];
   readonly rivals: readonly Target[];
   readonly logging: readonly Target[];
   readonly crowded: Target;
 }
 
-function cases(options: BenchOptions, tools: Tools, { sluices, rivals, logging, crowded }: Targets): Case[] {
+function cases(options: BenchOptions, tools: Tools, { sluices, measured, rivals, logging, crowded }: Targets): Case[] {
   const one = (id: string, targets: readonly Target[], more: Partial<Load> & { host: string }): Case => ({
     id: `${id} ${targets[0]?.name}`,
     targets,
@@ -130,6 +135,7 @@ function cases(options: BenchOptions, tools: Tools, { sluices, rivals, logging, 
     ...rivals.map((target) => one(id, [target], more)),
   ];
   const more = (): Case[] => [
+    one("measured", measured, { host: "plain.bench" }),
     one("paths", sluices, { host: "paths.bench", path: "/p/nothing-longer" }),
     one("spread", [crowded], { host: "host-%d.bench", hosts: options.many }),
     ...all("https", { host: "tls.bench", protocol: "https" }),

@@ -26,6 +26,7 @@ interface Comparison {
 const COMPARISONS: readonly Comparison[] = [
   { what: "plain route, Sluice ÷ nginx", of: "plain Sluice", to: "plain nginx", atMost: 1.15 },
   { what: "plain route, Sluice ÷ HAProxy", of: "plain Sluice", to: "plain HAProxy", atMost: 1.15 },
+  { what: "--enable-metrics ÷ without", of: "measured Sluice", to: "plain Sluice" },
   { what: "10,000 hosts ÷ one, same host asked", of: "crowded Sluice", to: "plain Sluice", atMost: 1.03 },
   { what: "10,000 hosts ÷ one, all asked in turn", of: "spread Sluice", to: "plain Sluice" },
   { what: "twelve paths ÷ one", of: "paths Sluice", to: "plain Sluice" },

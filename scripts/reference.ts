@@ -1,4 +1,4 @@
-/** Writes docs/reference/*.md and docs/guide/annotations.md from the tables that the program itself reads. A test says when a page is out of date. */
+/** Writes docs/reference/*.md, and the pages of docs/guide/ that are made from tables, anew. A test says when one is out of date. */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { referencePages } from "./reference/pages.ts";

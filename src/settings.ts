@@ -43,6 +43,17 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // metrics
+  readonly enableMetrics: boolean;
+  readonly metricsPerHost: boolean;
+  readonly metricsPerPath: boolean;
+  readonly metricsMaxSeries: number;
+  readonly reportStatusClasses: boolean;
+  /** Upper bounds, ascending: seconds, bytes, bytes. */
+  readonly timeBuckets: readonly number[];
+  readonly lengthBuckets: readonly number[];
+  readonly sizeBuckets: readonly number[];
+  readonly excludeSocketMetrics: readonly string[];
   // what is written to the cluster
   readonly updateStatus: boolean;
   /** `namespace/name`, empty: none. */

@@ -12,6 +12,7 @@ import { after, before, test } from "node:test";
 import { check, type Jar } from "./support/cases/ask.ts";
 import { CASES, CONFIGMAP, readCases, type Case } from "./support/cases/case.ts";
 import { compileFolder, type Compiled } from "./support/cases/compiled.ts";
+import { refusalFor } from "./support/cases/explained.ts";
 import { compareGolden, printFindings, printProgram } from "./support/cases/golden.ts";
 import { matcherFor } from "./support/cases/matcher.ts";
 import { startPods, takeNetwork, type Network } from "./support/cases/network.ts";
@@ -59,6 +60,7 @@ async function serve(one: Case, compiled: Compiled): Promise<void> {
     await sluice.apply({ ...nothing(), ...Object.fromEntries(written) });
     const asking = {
       sluice, network, certificates: one.certificates, clients: one.clients, jars: new Map<string, Jar>(), outcomes: matcherFor(compiled.program, one.clients),
+    refusal: refusalFor(compiled),
     };
     assert.ok(one.requests.length > 0, "a case asks at least one request");
     for (const request of one.requests) {

@@ -5,6 +5,7 @@ import type { EngineFacts } from "../src/compile/facts.ts";
 import { nginxConf } from "../src/compile/nginx-conf.ts";
 import { standingProfiles } from "../src/compile/profiles.ts";
 import { createCompiler } from "../src/compile/program.ts";
+import { streamConf, type Listener } from "../src/compile/stream-conf.ts";
 import type { Config } from "../src/model/config.ts";
 import { KEYS, stateOf } from "../src/model/config/keys.ts";
 import { parseConfig } from "../src/model/config/parse.ts";
@@ -51,7 +52,7 @@ const DOCUMENTED_ONLY = `
   jaeger-sampler-param jaeger-sampler-host jaeger-sampler-port jaeger-trace-context-header-name jaeger-debug-header jaeger-baggage-header
   jaeger-trace-baggage-header-prefix`.trim().split(/\s+/);
 
-const OWN = ["prefix-slash-redirect"];
+const OWN = ["prefix-slash-redirect", "answer-reason-header"];
 
 test("every key that ingress-nginx knows or documents has exactly one row, with a state", () => {
   assert.equal(INGRESS_NGINX.length, 196);
@@ -68,9 +69,13 @@ test("every key that ingress-nginx knows or documents has exactly one row, with 
 
 const facts: EngineFacts = {
   version: [1, 22, 1], modules: [], processors: 2, openFiles: 4096, ipv6: true, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
+  stream: ["/stream.so"],
   modsecurity: { module: "/m.so", rules: "/rules.conf", coreRules: ["/crs.conf"] },
 };
 const settings = parseSettings([], "run");
+const LISTENERS: readonly Listener[] = ["tcp", "udp"].map((protocol) => ({
+  id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
+}));
 
 /** Turns on what other keys belong to. */
 const BASE: Readonly<Record<string, string>> = {
@@ -91,10 +96,12 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "proxy-max-temp-file-size": "1m", "load-balance": "ewma", "upstream-keepalive-time": "2h", "client-header-buffer-size": "2k", "client-body-buffer-size": "16k",
   "large-client-header-buffers": "4 16k", "gzip-types": "text/css", "opentelemetry-operation-name": "all", "otlp-collector-host": "other", "otel-service-name": "web",
   "otel-sampler": "AlwaysOff", "otel-sampler-ratio": "0.5", "worker-processes": "3", "worker-shutdown-timeout": "10s", "access-log-path": "/var/log/a.log",
-  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301",
+  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "stream-access-log-path": "/var/log/s.log", "log-format-stream": "$status", "proxy-stream-timeout": "1m",
+  "proxy-protocol-header-timeout": "1s",
+  "answer-reason-header": "X-Reason",
 };
 
-test("nginx.conf changes exactly for the keys whose row says that they cost a reload", () => {
+test("nginx's configuration changes exactly for the keys whose row says that they cost a reload", () => {
   const base = digestFor(BASE);
   const wrong: string[] = [];
   for (const key of KEYS) {
@@ -102,7 +109,7 @@ test("nginx.conf changes exactly for the keys whose row says that they cost a re
     const other = OTHER[key.name] ?? otherThan(BASE[key.name] ?? key.row.default, key.row.type);
     const { config, digest } = digestFor({ ...BASE, ...(typeof other === "string" ? { [key.name]: other } : other) });
     assert.notDeepEqual(config[key.field as keyof Config], base.config[key.field as keyof Config], `${key.name} has another value`);
-    if ((digest !== base.digest) !== key.row.reload) wrong.push(`${key.name} ${key.row.reload ? "leaves" : "changes"} nginx.conf`);
+    if ((digest !== base.digest) !== key.row.reload) wrong.push(`${key.name} ${key.row.reload ? "leaves" : "changes"} nginx's configuration`);
   }
   assert.deepEqual(wrong, []);
 });
@@ -115,7 +122,8 @@ function digestFor(data: Readonly<Record<string, string>>): { readonly config: C
   const web = ingress("shop/web").host("shop.example").path("/", "web:80");
   const { program } = createCompiler().compile(buildWith({ config }, web, service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1")));
   const profiles = new Map([...standingProfiles(config), ...program.profiles]);
-  return { config, digest: nginxConf({ settings, config, facts, profiles }).digest };
+  const ofStreams = streamConf({ settings, config, facts, listeners: LISTENERS })?.digest;
+  return { config, digest: `${nginxConf({ settings, config, facts, profiles }).digest} ${ofStreams}` };
 }
 
 function otherThan(text: string, type: { parse(text: string): { readonly value: unknown } | undefined }): string {

@@ -31,6 +31,15 @@ test("without flags there are ingress-nginx's defaults", () => {
     healthzPort: 10254,
     healthzHost: "",
     healthCheckPath: "/healthz",
+    enableMetrics: false,
+    metricsPerHost: true,
+    metricsPerPath: true,
+    metricsMaxSeries: 100_000,
+    reportStatusClasses: false,
+    timeBuckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    lengthBuckets: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
+    sizeBuckets: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7],
+    excludeSocketMetrics: [],
     updateStatus: true,
     publishService: "",
     publishStatusAddress: [],
@@ -82,9 +91,9 @@ test("words are for the commands that take them", () => {
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--sync-period=1m", "--stream-port", "1", "--enable-metrics", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--sync-period=1m", "--stream-port", "1", "--deep-inspect", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
-  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "--enable-metrics", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
+  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "--deep-inspect", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
 });
 
@@ -113,6 +122,8 @@ test("durations are written as in Go; a Lease of no time has the default one", (
 });
 
 for (const [argv, sentence] of [
+  [["--time-buckets=1,0.5"], '--time-buckets must be at most 50 ascending numbers above 0, separated by commas, not "1,0.5".'],
+  [["--exclude-socket-metrics=nonsense"], "--exclude-socket-metrics must be names among requests, request_duration_seconds, connect_duration_seconds, header_duration_seconds, response_duration_seconds, response_size, bytes_sent, request_size, not \"nonsense\"."],
   [["--publish-service=a/b", "--publish-status-address=192.0.2.1"], "--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them."],
   [["--publish-status-address=a b"], '--publish-status-address must be IP addresses and host names, separated by commas, not "a b".'],
   [["--election-ttl=500ms"], '--election-ttl must be a duration of at least 1s, such as 30s, not "500ms".'],

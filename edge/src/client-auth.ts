@@ -52,7 +52,7 @@ export interface ClientView {
 /** nginx's own: answered as 400, with pages of their own. */
 export const CERTIFICATE_ERROR = 495;
 export const NO_CERTIFICATE = 496;
-const MISDIRECTED = 421;
+export const MISDIRECTED = 421;
 const FORBIDDEN = 403;
 
 /** 0: let in; else the status. Over plain http nothing is verified, but a name that must match does not. */

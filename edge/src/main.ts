@@ -7,15 +7,18 @@ import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
+import { startTallies } from "./phases/tallies.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
 import { takeSeat } from "./phases/workers.ts";
 
+export { sayLastWords as exitWorker } from "./phases/last-words.ts";
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
 export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
+export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
@@ -30,6 +33,7 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
+  options.measured = given.measured;
 }
 
 /** init_worker_by_lua: a worker starts full, then follows the channel. */
@@ -41,6 +45,7 @@ export function initWorker(): void {
   startPasswords();
   startDigest();
   startTracing();
+  if (options.measured !== undefined) startTallies(options.measured);
   loadSnapshot(options.keys);
   loadSnapshot(options.program);
   startChannel();

@@ -6,7 +6,8 @@
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { chooseCanary } from "./canary.ts";
-import { CERTIFICATE_ERROR } from "./client-auth.ts";
+import type { Reason } from "./reasons.ts";
+import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
 import { allowedOrigin } from "./cors.ts";
 import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
@@ -43,6 +44,8 @@ export interface Decision {
   uri: string | undefined;
   /** 0: proxy to `pool`; else answer this status. Without a route: the host has refused the client. */
   status: number;
+  /** Why the request is not proxied. */
+  reason: Reason;
   /** For 30x, where it leads: see `locationOf`. */
   redirect: RedirectKind | undefined;
   /** For the kind `url`. */
@@ -59,6 +62,7 @@ const decision: Decision = {
   canary: undefined,
   uri: undefined,
   status: 0,
+  reason: "no-route",
   redirect: undefined,
   url: "",
 };
@@ -81,7 +85,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     host = host ?? tables.hosts[CATCH_ALL];
     if (host === undefined) {
       decision.host = undefined;
-      return answer(503);
+      return answer(503, "not-programmed");
     }
   }
   decision.host = host;
@@ -93,11 +97,11 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     if (clients !== undefined) {
       const status = request.admit(special, clients);
       if (status >= CERTIFICATE_ERROR && clients.errorPage !== undefined) return redirect("certificate", 302);
-      if (status !== 0) return answer(status);
+      if (status !== 0) return answer(status, refusal(clients, status));
     }
     if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
     index = findSpecial(host, special, path, request);
-    if (index === GAVE_UP) return answer(500);
+    if (index === GAVE_UP) return answer(500, "path-too-hard");
   }
   const route = host.routes[index] as Route;
   decision.route = route;
@@ -117,8 +121,8 @@ function decideEarly(
 ): Decision | undefined {
   if (route.slash === true) return redirect("slash", 301);
   const { filters } = route;
-  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204);
-  if (route.respond !== undefined) return answer(route.respond);
+  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204, "preflight");
+  if (route.respond !== undefined) return answer(route.respond, route.respond < 400 ? "health-check" : "misconfigured");
   return route.detour === undefined ? undefined : takeDetour(tables, request, route, name, path, https);
 }
 
@@ -175,7 +179,7 @@ function redirectToUrl(to: Redirect, path: string, request: RequestView): boolea
 
 function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
   const uri = rewritePath(how, path, request);
-  if (typeof uri === "number") return answer(uri);
+  if (typeof uri === "number") return answer(uri, "rewrite-unsafe");
   decision.uri = uri;
   return decision;
 }
@@ -226,9 +230,9 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   }
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, undefined);
-  if (route.pool === DEFAULT_BACKEND) return answer(404);
+  if (route.pool === DEFAULT_BACKEND) return answer(404, "no-route");
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
-  return substitute === undefined ? answer(503) : proxy(substitute, undefined);
+  return substitute === undefined ? answer(503, "no-endpoints") : proxy(substitute, undefined);
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -282,19 +286,30 @@ function proxy(pool: Pool, canary: Canary | undefined): Decision {
   return made;
 }
 
-function answer(status: number): Decision {
-  return end(status, undefined);
+function answer(status: number, reason: Reason): Decision {
+  return end(status, undefined, reason);
 }
+
+function refusal({ mode }: ClientAuth, status: number): Reason {
+  if (mode === "refused") return "misconfigured";
+  return status === MISDIRECTED ? "misdirected" : "denied-by-certificate";
+}
+
+const REDIRECTS: Record<RedirectKind, Reason> = {
+  slash: "redirect-slash", https: "redirect-https", url: "redirect-annotation", name: "redirect-name", root: "redirect-app-root",
+  certificate: "redirect-certificate",
+};
 
 function redirect(kind: RedirectKind, status: number): Decision {
-  return end(status, kind);
+  return end(status, kind, REDIRECTS[kind]);
 }
 
-function end(status: number, kind: RedirectKind | undefined): Decision {
+function end(status: number, kind: RedirectKind | undefined, reason: Reason): Decision {
   const made = decision;
   made.pool = undefined;
   made.canary = undefined;
   made.redirect = kind;
   made.status = status;
+  made.reason = reason;
   return made;
 }

@@ -175,12 +175,16 @@ declare module "resty.core.base" {
 declare module "ffi" {
   /** Memory of C, by index from 0. */
   type Memory = { [index: number]: number };
+  /** The same of pointers. */
+  type Pointers = { [index: number]: Memory };
   /** A pointer to something of OpenSSL's. NULL equals undefined. */
   type Pointer = object & { readonly __pointer: unique symbol };
   function cdef(this: void, declarations: string): void;
   function cast(this: void, type: string, value: object): Memory;
   /** `ffi.new`. @customName new */
   function create(this: void, type: string): Memory;
+  /** `ffi.new` of a struct, with its fields in order. @customName new */
+  function createAddress(this: void, type: string, family: number, path: string): Memory;
   function copy(this: void, to: Memory, bytes: string, count: number): void;
   function fill(this: void, memory: Memory, count: number): void;
   /** `ffi.string`: up to the first NUL, or `count` bytes. @customName string */
@@ -194,10 +198,24 @@ declare module "ffi" {
   function gc(this: void, pointer: Pointer, finalizer: (this: void, pointer: Pointer) => void): Pointer;
   const C: {
     getppid(this: void): number;
+    // Declared by phases/tallies.ts.
+    strtod(this: void, text: Memory, stop: Pointers): number;
+    strchr(this: void, text: Memory, byte: number): Memory;
+    // Declared by phases/last-words.ts.
+    socket(this: void, domain: number, type: number, protocol: number): number;
+    connect(this: void, socket: number, address: Memory, length: number): number;
+    setsockopt(this: void, socket: number, level: number, name: number, value: Memory, length: number): number;
+    send(this: void, socket: number, bytes: string, count: number, flags: number): Memory;
+    close(this: void, file: number): number;
     /** Declared by resty.core.var. Copies `value`. */
     ngx_http_lua_ffi_var_set(
       this: void, request: object, name: string, nameLength: number, lowerCase: Memory, value: Memory, length: number,
       problem: Memory, problemLength: Memory,
+    ): number;
+    /** Declared by resty.core.var. 0: found. */
+    ngx_http_lua_ffi_var_get(
+      this: void, request: object, name: string, nameLength: number, lowerCase: Memory, capture: number, value: Pointers, length: Memory,
+      problem: object,
     ): number;
     // Declared by phases/openssl.ts.
     ngx_http_lua_ffi_get_req_ssl_pointer(this: void, request: object, problem: object): Pointer | undefined;

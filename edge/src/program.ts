@@ -13,6 +13,7 @@ import type { ExternalAuth } from "./external-auth.ts";
 import type { ForwardedPrefix } from "./forwarded-prefix.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Limits } from "./rate-limit.ts";
+import type { Tallies } from "./measures.ts";
 import type { Replacement } from "./replacement.ts";
 import type { Rewrite } from "./rewrite-target.ts";
 import type { CookieRewrite } from "./set-cookie.ts";
@@ -67,6 +68,7 @@ export interface Canary {
   name: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
+  tallies?: Tallies | undefined;
 }
 
 /** Status → requests that were answered with it and are not reported yet. */
@@ -165,8 +167,10 @@ export interface Route {
   ingress: string;
   service: string;
   port: string;
-  /** The edge's own. Never sent. */
+  /** The edge's own: name of its host, and requests that are not reported yet. Never sent. */
+  host?: string;
   counts?: Counts | undefined;
+  tallies?: Tallies | undefined;
 }
 
 export interface Detour {

@@ -122,7 +122,7 @@ function applyStaged(tables: Tables, frame: Frame): void {
 }
 
 function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {
-  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as Host | undefined);
+  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as Host | undefined));
   else if (kind === "alias") setAlias(tables.aliases, id, value as Alias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
   else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
@@ -130,6 +130,12 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   else if (kind === "users") put(tables.users, id, value as Users | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
   else if (kind === "settings" && value !== undefined) tables.settings = value as EdgeSettings;
+}
+
+/** Its routes know whose they are. */
+function named(host: Host | undefined): Host | undefined {
+  if (host !== undefined) for (const route of host.routes) route.host = host.name;
+  return host;
 }
 
 function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {

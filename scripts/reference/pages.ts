@@ -14,6 +14,7 @@ import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/ta
 import * as reportFindings from "../../src/report/cluster/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
+import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { code, page, table } from "./markdown.ts";
 
@@ -23,6 +24,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
+    ["guide/why-did-sluice-answer.md", answersPage()],
   ]);
 }
 

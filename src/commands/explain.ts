@@ -22,13 +22,13 @@ const NAMES_MS = 2000;
 const PATIENCE_MS = 5000;
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
-  const { headers, method, rest } = takeRequestOptions(argv);
+  const { headers, method, client, rest } = takeRequestOptions(argv);
   const settings = parseSettings(rest, "explain");
   if (settings.help) return void process.stdout.write(helpFor("explain"));
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const request = parseRequest(url, headers, method);
+  const request = parseRequest(url, headers, method, client);
   // What the log would warn of is in the findings, or ends the command.
   const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
   const source = openSource(settings, log, PATIENCE_MS);
@@ -80,11 +80,22 @@ function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<str
   });
 }
 
-/** Takes `-H 'name: value'`, `--header 'name: value'` and `-X METHOD` (curl's ways) out of the command line. */
-function takeRequestOptions(argv: readonly string[]): { headers: string[]; method: string; rest: string[] } {
+interface RequestOptions {
+  readonly headers: string[];
+  readonly method: string;
+  readonly client?: string;
+  readonly rest: string[];
+}
+
+/**
+ * Takes `-H 'name: value'`, `--header 'name: value'`, `-u user:password`, `-X METHOD` (curl's ways) and
+ * `--client-ip=ADDRESS` out of the command line.
+ */
+function takeRequestOptions(argv: readonly string[]): RequestOptions {
   const headers: string[] = [];
   const rest: string[] = [];
   let method = "GET";
+  let client: string | undefined;
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? "";
     const next = (example: string): string => {
@@ -94,13 +105,23 @@ function takeRequestOptions(argv: readonly string[]): { headers: string[]; metho
     };
     const header = /^(?:-H|--header=)(.+)$/s.exec(word)?.[1];
     const verb = /^(?:-X|--request=)(.+)$/s.exec(word)?.[1];
-    if (header !== undefined) headers.push(header.trim());
+    const address = /^--client-ip=(.*)$/s.exec(word)?.[1];
+    const user = /^--user=(.*)$/s.exec(word)?.[1];
+    if (address !== undefined) client = address;
+    else if (word === "--client-ip") client = next("203.0.113.7");
+    else if (user !== undefined) headers.push(basic(user));
+    else if (word === "-u" || word === "--user") headers.push(basic(next("user:password")));
+    else if (header !== undefined) headers.push(header.trim());
     else if (verb !== undefined) method = verb;
     else if (word === "-H" || word === "--header") headers.push(next("'name: value'"));
     else if (word === "-X" || word === "--request") method = next("POST");
     else rest.push(word);
   }
-  return { headers, method, rest };
+  return { headers, method, ...(client === undefined ? {} : { client }), rest };
+}
+
+function basic(user: string): string {
+  return `Authorization: Basic ${Buffer.from(user, "utf8").toString("base64")}`;
 }
 
 function text({ request, steps, findings }: Explanation): string {

@@ -116,12 +116,18 @@ interface Assembly {
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
-  const metrics = createMetrics(() => engine.state, findings, () => spans.counts);
+  const metrics = createMetrics({
+    settings,
+    state: () => engine.state,
+    findings,
+    spans: () => spans.counts,
+    exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
+  });
   const findingLog = createFindingLog(findings, log);
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
-  const workers = workerAccount();
   const engine = new Engine({
     settings,
     log,
@@ -132,7 +138,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       cluster?.engineChanged();
       programmed.look();
     },
-    counted: (rows) => metrics.count(rows),
+    counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   let ours: Built["ingresses"] | undefined;
@@ -169,7 +175,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     findings,
     sync: (signal) => controller.sync(signal),
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
-    metrics: () => metrics.render(),
+    metrics: () => metrics.scrape(),
   };
   return { engine, controller, cluster, findingLog, spans, health, workers };
 }

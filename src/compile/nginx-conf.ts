@@ -11,6 +11,8 @@ import { block, directive, expression, luaBlock, luaString, print } from "./dire
 import type { EngineFacts } from "./facts.ts";
 import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
+import { measureDirectives, measuredOption } from "./measures.ts";
+import { reasonDirectives, reasonHeader } from "./reasons.ts";
 import { logDirectives, logLabels, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
@@ -110,6 +112,8 @@ function http(input: ConfInput, digest: string): Directive[] {
       directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
+    ...reasonDirectives(config),
+    ...measureDirectives(settings),
     ...variableMaps(config, settings),
     ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
@@ -117,7 +121,7 @@ function http(input: ConfInput, digest: string): Directive[] {
   ];
 }
 
-function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
+function luaStart({ config, facts, settings }: ConfInput, digest: string): Directive[] {
   const options = [
     `config = ${luaString(digest)}`,
     `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
@@ -127,6 +131,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
+    ...measuredOption(settings),
   ];
   return [
     directive("lua_package_path", `${facts.edgeDir}/?.lua;;`),
@@ -144,6 +149,7 @@ function luaStart({ config, facts }: ConfInput, digest: string): Directive[] {
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
     luaBlock("init_by_lua_block", `sluice = require("sluice") sluice.init({ ${options.join(", ")} })`),
     luaBlock("init_worker_by_lua_block", "sluice.initWorker()"),
+    luaBlock("exit_worker_by_lua_block", "sluice.exitWorker()"),
   ];
 }
 
@@ -196,19 +202,20 @@ function gzip(config: Config): Directive[] {
 }
 
 function server(input: ConfInput): Directive {
-  const { config, facts } = input;
+  const { config, facts, settings } = input;
   return block("server", [], [
     ...listeners(input),
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", "sluice.log()"),
+    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
     // Read only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
+    ...reasonHeader(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
     ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
@@ -255,7 +262,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
-    "sluice_quiet", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "sluice_quiet", "sluice_answer", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
     "service_port", "location_path", ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }

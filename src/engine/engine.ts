@@ -16,7 +16,7 @@ import { Channel } from "./channel.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
-import { NO_ENGINE, type AgentHello, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
+import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
 import { Streams, type StreamState } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
@@ -26,7 +26,7 @@ export interface EngineOptions {
   /** Account of nginx's workers, when this process is root. */
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
-  readonly counted: (rows: readonly CounterRow[]) => void;
+  readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
@@ -289,7 +289,7 @@ export class Engine {
   }
 
   #hear(message: FromSubscriber): void {
-    if (message.op === "counters") this.#options.counted(message.rows);
+    if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);

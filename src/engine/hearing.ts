@@ -4,14 +4,17 @@
  * Workers face the network; one that was taken over must not be able to end the controller, or to speak for the
  * agent. So every message is checked for its shape, and each role has its own few words.
  */
+import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
-import type { AgentHello, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+import type { AgentHello, Answers, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
 
 export type Role = "worker" | "agent" | undefined;
 
 const MOST_SLOTS = 1024;
 /** Characters of a label; a path may be longer, and only its beginning is a label then. */
 const LONGEST_LABEL = 2048;
+/** Numbers of a tally: seven histograms with 50 buckets each, with room. */
+const MOST_CELLS = 512;
 
 /** The message in a line from a subscriber with this role (none before its hello); undefined for anything else. */
 export function heard(line: string, role: Role): FromSubscriber | undefined {
@@ -24,7 +27,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "exiting":
       return role === "worker" ? { op: "exiting" } : undefined;
     case "counters":
-      return role === "worker" ? counters(message["rows"]) : undefined;
+      // A worker's last words come over a connection of their own.
+      return role !== "agent" ? counters(message["rows"], message["answers"]) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
@@ -85,11 +89,16 @@ function hello(message: Fields): WorkerHello | AgentHello | undefined {
   return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest) };
 }
 
-function counters(rows: unknown): FromSubscriber | undefined {
+function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
   // An empty Lua table is an empty object in JSON.
   const list = Array.isArray(rows) ? rows : [];
   const checked = list.map(counterRow);
-  return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked } : undefined;
+  return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked, answers: answersOf(answers) } : undefined;
+}
+
+function answersOf(value: unknown): Answers {
+  const said = fieldsOf(value) ?? {};
+  return Object.fromEntries(REASONS.flatMap((reason) => (isCount(said[reason]) ? [[reason, said[reason]]] : [])));
 }
 
 function counterRow(value: unknown): CounterRow | undefined {
@@ -107,7 +116,14 @@ function counterRow(value: unknown): CounterRow | undefined {
     canary: label(canary),
     status,
     requests,
+    ...(row["method"] === undefined ? {} : { method: label(row["method"]), host: label(row["host"]), cells: cells(row["cells"]) }),
   };
+}
+
+/** Index and value in turn. What is left over, or no number, is left out. */
+function cells(value: unknown): number[] {
+  const list: readonly unknown[] = Array.isArray(value) && value.length <= 2 * MOST_CELLS ? value : [];
+  return list.every((one) => typeof one === "number" && one >= 0) ? (list as readonly number[]).slice() : [];
 }
 
 const SPAN_TEXTS = [

@@ -4,9 +4,13 @@
  * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
  * Subscriber → controller: `hello` first, then acknowledgements.
  */
+import type { Reason } from "../../edge/src/reasons.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import type { EngineFacts } from "../compile/facts.ts";
 import type { Profile } from "../compile/profiles.ts";
+
+/** Reason → requests answered for it. */
+export type Answers = Readonly<Partial<Record<Reason, number>>>;
 
 /** A row of request counts from one worker (edge/src/phases/counters.ts). */
 export interface CounterRow {
@@ -17,6 +21,10 @@ export interface CounterRow {
   readonly canary: string;
   readonly status: number;
   readonly requests: number;
+  /** Where requests are measured (edge/src/measures.ts). */
+  readonly host?: string;
+  readonly method?: string;
+  readonly cells?: readonly number[];
 }
 
 export interface WorkerHello {
@@ -79,7 +87,8 @@ export type FromSubscriber =
   | { readonly op: "ack"; readonly generation: number }
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
-  | { readonly op: "counters"; readonly rows: readonly CounterRow[] }
+  /** Worker: requests since the last time, and by reason those that it answered itself. */
+  | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */

@@ -16,14 +16,11 @@ import type { Captures } from "../../edge/src/rewrite-target.ts";
 import { capturesAlike, translate } from "./pattern.ts";
 import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
+import { accessOf, type Access } from "./access.ts";
+import { clientOf } from "./client.ts";
+import type { Step } from "./step.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
-
-export interface Step {
-  readonly what: "host" | "client" | "route" | "canary" | "answer" | "rewrite" | "pool";
-  readonly result: string;
-  readonly why: string;
-}
 
 export interface Explanation {
   readonly request: string;
@@ -62,6 +59,7 @@ export function explain(
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
   const location = locationOf(decision, tables.settings, asked);
+  let refused: number | undefined;
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
   else if (decision.redirect || decision.status === 204 || decision.route?.respond !== undefined || decision.status === BAD_REQUEST) steps.push(answerStep(decision, location));
   else {
@@ -69,19 +67,33 @@ export function explain(
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
       steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
     }
-    if (decision.pool && decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
-    steps.push(decision.pool ? poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)) : { what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    const access = accessFor(decision, request, tables, model);
+    steps.push(...access.steps);
+    refused = access.refused;
+    if (!decision.pool) steps.push({ what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    else if (refused === undefined) {
+      if (decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
+      steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
+    }
   }
   const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
     request: `${request.https ? "https" : "http"}://${textOf(request.host + request.uri)}`,
     steps,
-    ...(decision.pool ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: shownStatus(decision.status) }),
+    ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
 }
 
+/** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them. */
+function accessFor({ route, pool }: Decision, request: ExplainedRequest, tables: Tables, { config, users }: Model): Access {
+  if (!pool || !route?.filters) return { steps: [] };
+  return accessOf({ request, client: clientOf(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
+}
+
+/** What paths answer that cannot be served as they have to be. */
+const CLOSED = 503;
 /** What a rewrite that climbs is answered with. */
 const BAD_REQUEST = 400;
 
@@ -215,7 +227,7 @@ function answerStep({ status, redirect }: Decision, location = ""): Step {
   if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };
   if (status === BAD_REQUEST) return { what: "answer", result: "400", why: "rewrite-target would make a path with a segment . or .. of it" };
   if (status === 204) return { what: "answer", result: "204", why: "OPTIONS from an origin that cors-allow-origin allows" };
-  return { what: "answer", result: String(status), why: "" };
+  return { what: "answer", result: String(status), why: status === CLOSED ? "the path is closed: a finding says why" : "" };
 }
 
 interface Choice {

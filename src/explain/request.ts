@@ -3,6 +3,7 @@
  *
  * All text is bytes in latin-1, as in the edge's tables. What nginx itself answers with 400 is a UserError that says so.
  */
+import { isIP } from "node:net";
 import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 
@@ -26,12 +27,15 @@ export interface ExplainedRequest {
   readonly uri: string;
   /** In the order given; those that nginx drops are left out. */
   readonly headers: readonly Header[];
+  /** Address that the connection comes from, where it was given. */
+  readonly client?: string;
 }
 
 /** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
-export function parseRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
+export function parseRequest(url: string, headers: readonly string[], method = "GET", client?: string): ExplainedRequest {
   if (!/^[A-Z_-]+$/.test(method)) throw new UserError(`"${printable(method)}" is no method: write it like GET or POST.`, 2);
-  return readRequest(bytesOf(url), headers.map(bytesOf), method);
+  if (client !== undefined && isIP(client) === 0) throw new UserError(`"${printable(client)}" is no IP address: write it like --client-ip=203.0.113.7.`, 2);
+  return { ...readRequest(bytesOf(url), headers.map(bytesOf), method), ...(client === undefined ? {} : { client }) };
 }
 
 /** The same for text that is bytes in latin-1 already. */

@@ -158,6 +158,8 @@ export interface Config {
   readonly proxyStreamNextUpstream: boolean;
   readonly proxyStreamResponses: number;
   readonly proxyProtocolHeaderTimeout: string;
+  /** Empty: none. */
+  readonly answerReasonHeader: string;
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 

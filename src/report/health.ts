@@ -6,9 +6,13 @@
  * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings.ts";
 import type { AskIngress } from "./ingress-state.ts";
+import type { Scrape } from "./metrics.ts";
 import { UserError } from "../support/user-error.ts";
 
 export interface HealthOptions {
@@ -22,7 +26,7 @@ export interface HealthOptions {
   readonly findings: () => readonly Finding[];
   readonly sync: (signal: AbortSignal) => Promise<EngineState>;
   readonly ingress: AskIngress;
-  readonly metrics: () => Promise<{ type: string; text: string }>;
+  readonly metrics: () => Scrape;
 }
 
 const SYNC_LIMIT_MS = 10_000;
@@ -51,10 +55,7 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   const method = request.method ?? "GET";
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, options.notAlive());
   if (path === "/readyz") return probe(response, options.notReady());
-  if (path === "/metrics") {
-    const { type, text } = await options.metrics();
-    return answer(response, 200, text, type);
-  }
+  if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
   if (!isLoopback(request)) return answer(response, 403, "the admin API answers this machine only\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
@@ -66,6 +67,15 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
     return json(response, 200, await options.ingress(namespace, name, seconds * 1000));
   }
   return answer(response, 404, "not found\n");
+}
+
+/** Thousands of series are megabytes: piece by piece, compressed for whoever takes that, as Prometheus does. */
+async function scrape({ type, pieces }: Scrape, { headers }: IncomingMessage, response: ServerResponse): Promise<void> {
+  const compressed = /\bgzip\b/.test(headers["accept-encoding"] ?? "");
+  response.writeHead(200, { "content-type": type, ...(compressed ? { "content-encoding": "gzip" } : {}) });
+  const text = Readable.from(pieces);
+  // Who goes away in the middle is not answered.
+  await (compressed ? pipeline(text, createGzip({ level: 1 }), response) : pipeline(text, response)).catch(() => response.destroy());
 }
 
 function probe(response: ServerResponse, problem: string | undefined): void {

@@ -1,15 +1,35 @@
 /** Prometheus metrics: what the engine runs, what people's objects are worth, what the workers served. */
+import { REASONS } from "../../edge/src/reasons.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { EngineState } from "../engine/engine.ts";
-import type { CounterRow } from "../engine/protocol.ts";
+import type { Answers, CounterRow } from "../engine/protocol.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Settings } from "../settings.ts";
+import { controllerLabels } from "./controller-labels.ts";
+import { inPieces } from "./exposition.ts";
+import { createRequestMetrics } from "./request-metrics.ts";
 
-export interface Metrics {
-  count(rows: readonly CounterRow[]): void;
-  render(): Promise<{ type: string; text: string }>;
+export interface MetricsInput {
+  readonly settings: Settings;
+  readonly state: () => EngineState;
+  readonly findings: () => readonly Finding[];
+  readonly spans: () => SpanCounts;
+  /** Whether there is such an Ingress: series of others are dropped. */
+  readonly exists: (namespace: string, ingress: string) => boolean;
 }
 
-export function createMetrics(state: () => EngineState, findings: () => readonly Finding[], spans: () => SpanCounts): Metrics {
+/** Everything at `/metrics`, made while it is read. */
+export interface Scrape {
+  readonly type: string;
+  readonly pieces: AsyncIterable<string>;
+}
+
+export interface Metrics {
+  count(rows: readonly CounterRow[], answers: Answers): void;
+  scrape(): Scrape;
+}
+
+export function createMetrics({ settings, state, findings, spans, exists }: MetricsInput): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const gauge = (name: string, help: string, value: (state: EngineState) => number): void => {
@@ -21,18 +41,45 @@ export function createMetrics(state: () => EngineState, findings: () => readonly
   countReloads(registry, state);
   countFindings(registry, findings);
   countSpans(registry, spans);
-  const requests = new Counter({
-    name: "nginx_ingress_controller_requests",
-    help: "Requests answered, by the route that took them.",
-    labelNames: ["namespace", "ingress", "service", "path", "canary", "status"],
+  const requests = createRequestMetrics(settings, controllerLabels(settings));
+  countFolded(registry, () => requests.folded);
+  const answered = countAnswers(registry);
+  return {
+    count(rows, answers) {
+      requests.count(rows);
+      for (const [reason, number] of Object.entries(answers)) answered.inc({ reason }, number);
+    },
+    scrape: () => ({ type: registry.contentType, pieces: everything(registry, requests.lines(exists)) }),
+  };
+}
+
+function countAnswers(registry: Registry): Counter<"reason"> {
+  const counter = new Counter({
+    name: "sluice_answers_total",
+    help: "Requests that Sluice answered itself, by why.",
+    labelNames: ["reason"],
     registers: [registry],
   });
-  return {
-    count(rows) {
-      for (const { requests: number, status, ...labels } of rows) requests.inc({ ...labels, status: String(status) }, number);
+  for (const reason of REASONS) counter.inc({ reason }, 0);
+  return counter;
+}
+
+async function* everything(registry: Registry, requests: Iterable<string>): AsyncGenerator<string> {
+  yield await registry.metrics();
+  yield* inPieces(requests);
+}
+
+function countFolded(registry: Registry, folded: () => { readonly requests: number; readonly histograms: number }): void {
+  new Counter({
+    name: "sluice_metrics_folded_requests_total",
+    help: "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.",
+    labelNames: ["of"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [of, requests] of Object.entries(folded())) this.inc({ of }, requests as number);
     },
-    render: async () => ({ type: registry.contentType, text: await registry.metrics() }),
-  };
+  });
 }
 
 interface SpanCounts {

@@ -25,7 +25,10 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   explain: {
     usage: "sluice explain URL [flags]",
     summary: "Say where a request goes, and whose line decides it.",
-    examples: ["sluice explain http://shop.example/cart --manifests=examples"],
+    examples: [
+      "sluice explain http://shop.example/cart --manifests=examples",
+      "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
+    ],
   },
   lint: {
     usage: "sluice lint [flags]",

@@ -21,6 +21,7 @@ const NOT_YET = "not there yet";
 const NO_SUCH_LISTENER = "the controller and nginx talk over a unix socket, and requests that nobody wants are answered where they arrive";
 const NO_PPROF = "there is no Go to profile; Node's inspector starts with NODE_OPTIONS=--inspect=127.0.0.1";
 const NO_DOWNLOAD = "nothing is downloaded at start; mount the databases";
+const NO_NATIVE = "histograms have the buckets of --time-buckets and its sisters; there are no native ones";
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
@@ -31,17 +32,10 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
 
   ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
-  ["enable-metrics", SWITCH, NOT_YET],
-  ["metrics-per-host", SWITCH, NOT_YET],
-  ["metrics-per-undefined-host", SWITCH, NOT_YET],
-  ["report-status-classes", SWITCH, NOT_YET],
-  ["time-buckets", VALUE, NOT_YET],
-  ["length-buckets", VALUE, NOT_YET],
-  ["size-buckets", VALUE, NOT_YET],
-  ["bucket-factor", VALUE, NOT_YET],
-  ["max-buckets", VALUE, NOT_YET],
-  ["exclude-socket-metrics", VALUE, NOT_YET],
-  ["monitor-max-batch-size", VALUE, NOT_YET],
+  ["metrics-per-undefined-host", SWITCH, "requests to names that nobody declared are always counted, under the host _, so that what clients make up makes no series"],
+  ["bucket-factor", VALUE, NO_NATIVE],
+  ["max-buckets", VALUE, NO_NATIVE],
+  ["monitor-max-batch-size", VALUE, "requests are added up where they are served, so there is no batch that could be full"],
 
   ["validating-webhook", VALUE, NOT_YET],
   ["validating-webhook-certificate", VALUE, NOT_YET],

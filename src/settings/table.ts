@@ -27,8 +27,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "What is written to the cluster", "What is waited for", "Process"] as const;
-const [SOURCE, OURS, PORTS, CLUSTER, WAIT, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
@@ -38,6 +38,8 @@ const SERVING: readonly Command[] = ["run", "demo"];
 const reading = { commands: READING } as const;
 /** Commands that can read them from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
+/** Commands with a controller. */
+const controlling = { commands: ["run", "demo"] } as const;
 const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
@@ -95,6 +97,27 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     ...answering, defaultText: "all", help: "Listen for health and metrics on this address." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
     help: "Path of the health check." },
+
+  enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, group: METRICS, ...controlling,
+    help: "Measure requests: durations and sizes as histograms, with the names of ingress-nginx.",
+    differs: "Without it requests are counted all the same (nginx_ingress_controller_requests, without the labels method and host)." },
+  metricsPerHost: { flag: "metrics-per-host", type: type.boolean, default: true, group: METRICS, ...controlling,
+    help: "Tell the hosts of an Ingress apart; names that a wildcard or no rule stands for are counted under the rule's name.",
+    differs: "Requests to hosts that only a wildcard declares are counted under the wildcard, and those to undeclared hosts under `_`, instead of being left out." },
+  metricsPerPath: { flag: "metrics-per-path", type: type.boolean, default: true, group: METRICS, ...controlling,
+    help: "Tell the paths of an Ingress apart." },
+  metricsMaxSeries: { flag: "metrics-max-series", type: type.count(1000, 10_000_000), default: 100_000, group: METRICS, ...controlling,
+    help: "At most so many series of counted requests, and so many of histograms; what comes later is counted without the labels of its route." },
+  reportStatusClasses: { flag: "report-status-classes", type: type.boolean, default: false, group: METRICS, ...controlling,
+    help: "The label status is 2xx, 4xx, … instead of the code." },
+  timeBuckets: { flag: "time-buckets", type: type.buckets, default: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10], group: METRICS, ...controlling,
+    help: "Buckets of durations, in seconds." },
+  lengthBuckets: { flag: "length-buckets", type: type.buckets, default: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100], group: METRICS, ...controlling,
+    help: "Buckets of request_size and response_size, in bytes." },
+  sizeBuckets: { flag: "size-buckets", type: type.buckets, default: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7], group: METRICS, ...controlling,
+    help: "Buckets of bytes_sent, in bytes." },
+  excludeSocketMetrics: { flag: "exclude-socket-metrics", type: type.metricNames, default: [], group: METRICS, ...controlling,
+    defaultText: "none", help: "Measurements that are left out, separated by commas; may be repeated." },
 
   updateStatus: { flag: "update-status", type: type.boolean, default: true, group: CLUSTER, ...writing,
     help: "Write the addresses of this controller to the status of Ingresses." },

@@ -3,6 +3,7 @@
  */
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { HISTOGRAMS } from "../../edge/src/measures.ts";
 
 export interface FlagType<T> {
   /** Completes "must be …". */
@@ -57,6 +58,40 @@ export const seconds: FlagType<number> = {
   placeholder: "SECONDS",
   expects: "a whole number of seconds up to 86400",
   parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) <= 86_400 ? Number(text) : undefined),
+};
+
+export function count(min: number, max: number): FlagType<number> {
+  return {
+    placeholder: "NUMBER",
+    expects: `a whole number from ${min} to ${max}`,
+    parse: (text) => (/^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
+  };
+}
+
+const MOST_BUCKETS = 50;
+
+/** Upper bounds of a histogram. */
+export const buckets: FlagType<readonly number[]> = {
+  placeholder: "NUMBERS",
+  expects: `at most ${MOST_BUCKETS} ascending numbers above 0, separated by commas`,
+  parse: (text) => {
+    const bounds = text.split(",").map((one) => (/^\s*[0-9.]+(?:e\+?[0-9]{1,2})?\s*$/i.test(one) ? Number(one) : NaN));
+    const ascending = bounds.every((bound, index) => bound > (bounds[index - 1] ?? 0));
+    return ascending && bounds.length <= MOST_BUCKETS ? bounds : undefined;
+  },
+};
+
+const METRIC_PREFIX = "nginx_ingress_controller_";
+const MEASUREMENTS = ["requests", ...HISTOGRAMS.map(({ name }) => name)];
+
+/** Names of measurements, without the prefix. */
+export const metricNames: FlagType<readonly string[]> = {
+  placeholder: "NAMES",
+  expects: `names among ${MEASUREMENTS.join(", ")}`,
+  parse: (text) => {
+    const names = text.split(",").map((one) => one.trim().replace(METRIC_PREFIX, "")).filter((one) => one !== "");
+    return names.every((name) => MEASUREMENTS.includes(name)) ? names : undefined;
+  },
 };
 
 export const interval: FlagType<number> = {

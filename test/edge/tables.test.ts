@@ -7,7 +7,7 @@ import { byName, discard, newStaging, newTables, take, type Staging, type Tables
 const decode = (text: string): Frame => JSON.parse(text) as Frame;
 
 function hostNamed(name: string, path = "/"): Host {
-  return { name, routes: [{ path, pool: "p", namespace: "", ingress: "", service: "", port: "" }], exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
+  return { name, routes: [{ path, pool: "p", namespace: "", ingress: "", service: "", port: "", host: name }], exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
 }
 
 const set = (kind: Kind, id: string, value: PartValues[Kind]): Frame => ({ op: "set", kind, id, value });

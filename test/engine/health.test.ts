@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import assert from "node:assert/strict";
 import type { Server } from "node:http";
 import { networkInterfaces } from "node:os";
@@ -27,7 +28,7 @@ const health = (host: string, at: number): Promise<Server> =>
     findings: () => [],
     sync: () => sync(),
     ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "absent", findings: [] }),
-    metrics: async () => ({ type: "text/plain", text: "a 1\n" }),
+    metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {

@@ -9,14 +9,14 @@ const say = (message: unknown, role?: "worker" | "agent"): unknown => heard(JSON
 test("each role has its own words", () => {
   assert.deepEqual(say(worker), worker);
   assert.deepEqual(say({ op: "ack", generation: 7 }, "worker"), { op: "ack", generation: 7 });
-  assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row] });
-  assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [] });
+  assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row], answers: {} });
+  assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [], answers: {} });
   assert.deepEqual(say({ op: "refused", config: "c", problem: "p" }, "agent"), { op: "refused", config: "c", problem: "p" });
 });
 
 test("a label is cut where it is too long: a tenant's path must not cost a worker its connection", () => {
   const path = `/${"x".repeat(5000)}`;
-  assert.deepEqual(say({ op: "counters", rows: [{ ...row, path }] }, "worker"), { op: "counters", rows: [{ ...row, path: path.slice(0, 2048) }] });
+  assert.deepEqual(say({ op: "counters", rows: [{ ...row, path }] }, "worker"), { op: "counters", rows: [{ ...row, path: path.slice(0, 2048) }], answers: {} });
 });
 
 const span = {
@@ -24,6 +24,19 @@ const span = {
   scheme: "http", host: "h", port: "80", uri: "/", protocol: "HTTP/1.1", client: "c", agent: "a", route: "/", namespace: "n", ingress: "i",
   service: "s", canary: "", upstream: "u",
 };
+
+test("counters: with measurements, and from a worker that exits over a connection of its own", () => {
+  const measured = { ...row, method: "GET", host: "x.example", cells: [1, 5, 2, 1] };
+  assert.deepEqual(say({ op: "counters", rows: [{ ...measured, more: 1 }] }, undefined), { op: "counters", rows: [measured], answers: {} });
+  for (const cells of [[1, "x"], [1, -1], Array.from({ length: 2000 }, () => 1), {}]) {
+    assert.deepEqual(say({ op: "counters", rows: [{ ...measured, cells }] }, "worker"), { op: "counters", rows: [{ ...measured, cells: [] }], answers: {} });
+  }
+});
+
+test("answers: of the reasons that there are", () => {
+  const said = say({ op: "counters", rows: [], answers: { "no-route": 2, "made-up": 1, "no-endpoints": "3" } }, "worker");
+  assert.deepEqual(said, { op: "counters", rows: [], answers: { "no-route": 2 } });
+});
 
 test("spans: their fields and nothing else", () => {
   assert.deepEqual(say({ op: "spans", rows: [{ ...span, more: 1 }], dropped: 3 }, "worker"), { op: "spans", rows: [span], dropped: 3 });
@@ -37,7 +50,7 @@ for (const [what, message, role] of [
   ["too many spans at once", { op: "spans", rows: Array.from({ length: 129 }, () => span), dropped: 0 }, "worker"],
   ["a worker that judges a snippet for the agent", { op: "tried", id: "i", problem: "" }, "worker"],
   ["anything before a hello", { op: "ack", generation: 1 }, undefined],
-  ["counters before a hello", { op: "counters", rows: [row] }, undefined],
+  ["counters of the agent", { op: "counters", rows: [row] }, "agent"],
   ["a second hello", worker, "worker"],
   ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
   ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],

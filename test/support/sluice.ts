@@ -29,6 +29,8 @@ export interface SluiceOptions {
   /** Take over the folders and ports of one that was killed. */
   readonly successorOf?: Sluice;
   readonly env?: Readonly<Record<string, string>>;
+  /** Absent: `run`. */
+  readonly command?: string;
 }
 
 export interface Sluice {
@@ -65,7 +67,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const ownSource = args.some((arg) => /^--(manifests|kubeconfig)\b/.test(arg));
   const child = spawn(
     process.execPath,
-    [MAIN, "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
+    [MAIN, options.command ?? "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
       `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}`,
       "--shutdown-timeout=2", "--reload-interval=0", ...args],
     { stdio: ["ignore", openSync(logFile, "a"), openSync(logFile, "a")], env: { ...process.env, ...options.env } },

@@ -12,6 +12,7 @@ import type { Filters } from "../program.ts";
 import { checkCredentials, hideCredentials } from "./credentials.ts";
 import { limit } from "./limits.ts";
 import type { InFlight } from "./state.ts";
+import { deny, because } from "./reasons.ts";
 import { recall } from "./state.ts";
 
 /** What `satisfy` combines, in order. A further check is one more item. */
@@ -24,11 +25,16 @@ export function access(): void {
   const { filters } = state.route;
   if (filters === undefined) return;
   const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
-  if (status > 0) return ngx.exit(status);
+  if (status > 0) return answer(state, status);
   state.challenge = undefined;
   state.user = undefined;
+  state.why = undefined;
   const verdict = judge(CHECKS, state, filters, filters.any === true);
-  if (verdict !== PASS) return refuse(state, verdict);
+  if (verdict !== PASS) {
+    because(state.why ?? "internal-error");
+    state.refused = verdict;
+    return refuse(state, verdict);
+  }
   if (filters.credentials !== undefined) hideCredentials(state);
   // After that: the service may have an Authorization of its own for the backend.
   admit(state, filters);
@@ -36,12 +42,17 @@ export function access(): void {
   if (filters.snippet === true) followSnippet();
 }
 
-function checkAddress(this: void, _state: InFlight, { addresses }: Filters): number {
+function answer(state: InFlight, status: number): void {
+  state.refused = status;
+  ngx.exit(status);
+}
+
+function checkAddress(this: void, state: InFlight, { addresses }: Filters): number {
   if (addresses === undefined) return ABSTAIN;
   const address = ngx.var.binary_remote_addr ?? "";
-  if (addresses.deny !== undefined && includes(addresses.deny, address)) return FORBIDDEN;
+  if (addresses.deny !== undefined && includes(addresses.deny, address)) return deny(state, FORBIDDEN, "denied-by-network");
   if (addresses.allow === undefined) return ABSTAIN;
-  return includes(addresses.allow, address) ? PASS : FORBIDDEN;
+  return includes(addresses.allow, address) ? PASS : deny(state, FORBIDDEN, "denied-by-network");
 }
 
 function setSpeed([rate, after]: [number, number]): void {

@@ -9,6 +9,7 @@ import * as ssl from "ngx.ssl";
 import { hostNamed, isDeclared } from "../match.ts";
 import { byName } from "../tables.ts";
 import { askClient } from "./client-auth.ts";
+import { countAnswer } from "./reasons.ts";
 import { request } from "./request.ts";
 import { serverName } from "./server-name.ts";
 import { tables } from "./state.ts";
@@ -24,7 +25,10 @@ const [parsedById] = lrucache.new<Parsed>(PARSED_AT_MOST);
 export function certificate(): void {
   const [sent] = ssl.server_name();
   const name = serverName(sent);
-  if (tables.settings.rejectHandshake === true && !isDeclared(tables, request, name)) return ngx.exit(ngx.ERROR);
+  if (tables.settings.rejectHandshake === true && !isDeclared(tables, request, name)) {
+    countAnswer("unknown-server-name");
+    return ngx.exit(ngx.ERROR);
+  }
   const host = hostNamed(tables, request, name);
   if (host !== undefined && host.special !== undefined) askClient(host.special);
   const id = byName(tables.names, tables.wildcardNames, name);

@@ -6,16 +6,14 @@
  */
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
-import type { SpanRow } from "../trace.ts";
-import { SPANS_PER_MESSAGE } from "../trace.ts";
 import { discard, newStaging, take } from "../tables.ts";
-import { drain } from "./counters.ts";
 import { masterPid } from "./identity.ts";
+import { report } from "./reports.ts";
+import { send } from "./sending.ts";
 import { lookForMaster, retireFor } from "./retirement.ts";
 import { options } from "./options.ts";
 import { requestsInFlight, tables } from "./state.ts";
 import { sweepSeats } from "./workers.ts";
-import { drainSpans } from "./trace.ts";
 
 const READ_TIMEOUT_MS = 1000;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
@@ -76,7 +74,7 @@ function converse(socket: ngx.TcpSocket): void {
   if (!send(socket, hello())) return;
   let partial = "";
   let since = 0;
-  let reported = ngx.now();
+  let nextReport = ngx.now() + 1;
   let saidExiting = false;
   while (stays()) {
     if (ngx.worker.exiting() && !saidExiting) {
@@ -100,9 +98,10 @@ function converse(socket: ngx.TcpSocket): void {
     } else {
       return;
     }
-    if (ngx.now() - reported >= 1) {
-      reported = ngx.now();
-      if (!report(socket)) return;
+    if (ngx.now() >= nextReport) {
+      const pause = report(socket);
+      if (pause === undefined) return;
+      nextReport = ngx.now() + pause;
     }
   }
 }
@@ -133,34 +132,6 @@ function obey(socket: ngx.TcpSocket, line: string): boolean {
   }
   if (!take(tables, staging, frame, decode as (text: string) => Frame)) return true;
   return send(socket, { op: "ack", generation: tables.generation });
-}
-
-function report(socket: ngx.TcpSocket): boolean {
-  const rows = drain();
-  if (rows.length > 0 && !send(socket, { op: "counters", rows })) return false;
-  return reportSpans(socket);
-}
-
-/** In messages of a bounded size; those that a broken connection takes along are lost. */
-function reportSpans(socket: ngx.TcpSocket): boolean {
-  const { rows, dropped } = drainSpans();
-  if (rows.length === 0) return dropped === 0 || send(socket, { op: "spans", rows, dropped });
-  let some: SpanRow[] = [];
-  let lost = dropped;
-  for (const row of rows) {
-    some.push(row);
-    if (some.length === SPANS_PER_MESSAGE) {
-      if (!send(socket, { op: "spans", rows: some, dropped: lost })) return false;
-      some = [];
-      lost = 0;
-    }
-  }
-  return some.length === 0 || send(socket, { op: "spans", rows: some, dropped: lost });
-}
-
-function send(socket: ngx.TcpSocket, message: object): boolean {
-  const [sent] = socket.send(cjson.encode(message) + "\n");
-  return sent !== undefined;
 }
 
 function decode(text: string): Frame | undefined {

@@ -8,17 +8,17 @@
 import type { Canary, Counts, Route } from "../program.ts";
 
 interface Series {
-  readonly route: Route | undefined;
+  readonly route: Route;
   readonly canary: Canary | undefined;
   readonly counts: Counts;
 }
 
-/** What nobody's route answered. */
-const NOBODY: { counts?: Counts | undefined } = {};
 let series: Series[] = [];
+/** On their way to the controller. */
+let leaving: Series[] = [];
 
-export function count(route: Route | undefined, canary: Canary | undefined, status: number): void {
-  const counted = canary ?? route ?? NOBODY;
+export function count(route: Route, canary: Canary | undefined, status: number): void {
+  const counted = canary ?? route;
   let counts = counted.counts;
   if (counts === undefined) {
     counts = {};
@@ -37,24 +37,38 @@ export interface Counted {
   canary: string;
   status: number;
   requests: number;
+  /** Where requests are measured. */
+  host?: string | undefined;
+  method?: string;
+  /** Of the tally (see ../measures.ts): index and value in turn. */
+  cells?: number[];
 }
 
-export function drain(): Counted[] {
-  const rows: Counted[] = [];
-  for (const one of series) {
-    for (const [status, requests] of pairs(one.counts)) rows.push(row(one, status, requests));
-    (one.canary ?? one.route ?? NOBODY).counts = undefined;
-  }
+/** What is counted from now on is for the next time, so that a drain comes to its end. */
+export function beginDrain(): void {
+  if (leaving.length > 0) return;
+  leaving = series;
   series = [];
+}
+
+/** Some of what was counted before `beginDrain`, of about so many routes; none: that was all. */
+export function drain(most: number): Counted[] {
+  const rows: Counted[] = [];
+  while (rows.length < most) {
+    const one = leaving.pop();
+    if (one === undefined) break;
+    for (const [status, requests] of pairs(one.counts)) rows.push(rowOf(one.route, one.canary, status, requests));
+    (one.canary ?? one.route).counts = undefined;
+  }
   return rows;
 }
 
-function row({ route, canary }: Series, status: number, requests: number): Counted {
+export function rowOf(route: Route, canary: Canary | undefined, status: number, requests: number): Counted {
   return {
-    namespace: route?.namespace ?? "",
-    ingress: route?.ingress ?? "",
-    service: route?.service ?? "",
-    path: route?.path ?? "",
+    namespace: route.namespace,
+    ingress: route.ingress,
+    service: route.service,
+    path: route.path,
     canary: canary?.name ?? "",
     status,
     requests,

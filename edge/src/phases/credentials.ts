@@ -7,6 +7,7 @@ import { parseBasic } from "../password.ts";
 import type { Filters, Users } from "../program.ts";
 import { checkDigest } from "./digest.ts";
 import { isPassword } from "./passwords.ts";
+import { deny } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 
@@ -16,8 +17,10 @@ export function checkCredentials(this: void, state: InFlight, { credentials }: F
   if (credentials === undefined) return ABSTAIN;
   const users = tables.users[credentials.users];
   // A worker that started without the controller, and without the keys on disk, has none: nobody gets in.
-  if (users === undefined) return UNAVAILABLE;
-  return credentials.type === "digest" ? checkDigest(state, credentials, users) : checkBasic(state, credentials, users);
+  if (users === undefined) return deny(state, UNAVAILABLE, "passwords-unavailable");
+  const verdict = credentials.type === "digest" ? checkDigest(state, credentials, users) : checkBasic(state, credentials, users);
+  if (verdict === PASS) return PASS;
+  return deny(state, verdict, verdict === UNAVAILABLE ? "passwords-unavailable" : "denied-by-password");
 }
 
 function checkBasic(state: InFlight, { realm }: Credentials, users: Users): Verdict {

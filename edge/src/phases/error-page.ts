@@ -5,12 +5,14 @@
  */
 import { errorPool } from "../match.ts";
 import { labelRequest } from "./labels.ts";
+import { noteFailure } from "./reasons.ts";
 import { recall, tables } from "./state.ts";
 
 /** @param code the status; it stays the answer's when nobody can make a page. */
 export function errorPage(code: number): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(code);
+  if (state.refused === 0) noteFailure(code);
   state.refused = code;
   const pool = errorPool(tables, state.route);
   if (pool === undefined) return ngx.exit(code);

@@ -14,6 +14,7 @@ import type { Head } from "../http-response.ts";
 import type { Filters, Route } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { ask, isHead } from "./http-client.ts";
+import { deny } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
@@ -37,10 +38,12 @@ export function checkExternalAuth(this: void, state: InFlight, { externalAuth: a
   const route = state.route as Route;
   const variable = (name: string): string | undefined => variableOf(route, name);
   const answer = askCacheOrService(auth, variable);
-  if (typeof answer === "number") return answer;
+  if (typeof answer === "number") return deny(state, answer, "external-auth-unavailable");
   state.auth = answer;
   if (answer.verdict === 401 && auth.signin !== undefined) answer.location = signinLocation(auth.signin, variable);
-  return answer.verdict === 0 ? 200 : answer.verdict;
+  if (answer.verdict === 0) return 200;
+  if (answer.verdict >= 500) return deny(state, answer.verdict, "external-auth-unavailable");
+  return deny(state, answer.verdict, answer.location === undefined ? "denied-by-external-auth" : "redirect-sign-in");
 }
 
 /** A status instead of an answer: nobody can be asked. */

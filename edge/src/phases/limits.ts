@@ -11,6 +11,7 @@ import { includes } from "../networks.ts";
 import type { Limits, RateRecord } from "../rate-limit.ts";
 import { admit, lifetime } from "../rate-limit.ts";
 import { enter, leave } from "./connections.ts";
+import { because } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 
@@ -28,12 +29,16 @@ export function limit(state: InFlight, limits: Limits): number {
   // No name, path or header holds a line end.
   const key = limits.zone + "\n" + client;
   if ((limits.second !== undefined || limits.minute !== undefined) && !admitRate(limits, key)) {
+    because("rate-limited");
     return tables.settings.limitRateStatus;
   }
   if (limits.connections !== undefined) {
     // Left by a request that was at this address and never came to its log phase.
     leaveConnections(state);
-    if (!enter(key, limits.connections)) return tables.settings.limitConnectionsStatus;
+    if (!enter(key, limits.connections)) {
+      because("connections-limited");
+      return tables.settings.limitConnectionsStatus;
+    }
     state.held = key;
   }
   return 0;

@@ -4,22 +4,29 @@ import { count } from "./counters.ts";
 import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
 import { leaveConnections } from "./limits.ts";
+import { noteFailure } from "./reasons.ts";
 import { measure } from "./scores.ts";
 import type { InFlight } from "./state.ts";
-import { recall, release } from "./state.ts";
+import { NOBODY, recall, release } from "./state.ts";
 import { endSpan } from "./trace.ts";
 
 export function log(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) {
-    if (options.accessLog) ngx.var.proxy_upstream_name = "-";
-    return;
+    leftToNginx();
+    return count(NOBODY, undefined, ngx.status);
   }
   const { pool, route, canary } = state;
   if (route.plain !== true) finish(state, route, canary);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   count(route, canary, ngx.status);
+}
+
+/** Of a request that nginx itself refused, before it was decided. */
+function leftToNginx(): void {
+  noteFailure(ngx.status);
+  if (options.accessLog) ngx.var.proxy_upstream_name = "-";
 }
 
 /** What is left to do for routes that are more than a pool. */
@@ -42,3 +49,6 @@ function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | un
   if (canary !== undefined) vars.proxy_alternative_upstream_name = canary.name;
   if (options.logLabels) labelRequest(route);
 }
+
+// Not where they stand: a function that is exported there is looked up in a table by every call.
+export { leftToNginx, fillVariables, finish };

@@ -1,3 +1,5 @@
+import type { Bounds } from "../measures.ts";
+
 /** What nginx.conf tells the edge when it starts: fixed for the life of a worker. */
 export interface Options {
   /** Digest of the nginx.conf that this worker runs, so that the controller knows which reload it belongs to. */
@@ -15,6 +17,8 @@ export interface Options {
   accessLog: boolean;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
+  /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
+  measured?: Bounds;
 }
 
 export const options: Options = {

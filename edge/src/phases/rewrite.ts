@@ -6,20 +6,19 @@
  */
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
-import { shownStatus } from "../client-auth.ts";
 import type { Pool, Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { denyName } from "./client-auth.ts";
-import { count } from "./counters.ts";
 import { options } from "./options.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
 import { allowOrigin } from "./response.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
-import { remember, tables } from "./state.ts";
-import { beginSpan, endSpan, newSpan } from "./trace.ts";
+import { because } from "./reasons.ts";
+import { NOBODY, remember, tables } from "./state.ts";
+import { beginSpan } from "./trace.ts";
 import { prepareRequest } from "./upstream-request.ts";
 import { prepareUpstream } from "./upstream.ts";
 
@@ -43,6 +42,7 @@ export function rewrite(): void {
     const refused = remember(route, undefined, undefined, decision.status);
     if (route.trace !== undefined) beginSpan(route);
     refused.path = path;
+    because(decision.reason);
     prepareRequest(route, route.filters, undefined);
     return enter(refused, route, undefined);
   }
@@ -98,10 +98,10 @@ function answerPreflight({ route }: Decision): void {
 
 function refuse(decision: Decision): void {
   const { route } = decision;
-  count(route, undefined, shownStatus(decision.status));
-  if (route !== undefined && route.trace !== undefined) {
-    endSpan(newSpan(route), route, undefined, decision.status);
-  }
+  because(decision.reason);
+  // The log phase counts it and ends its span.
+  remember(route ?? NOBODY, undefined, undefined, decision.status);
+  if (route !== undefined && route.trace !== undefined) beginSpan(route);
   const location = locationOf(decision, tables.settings, request);
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;

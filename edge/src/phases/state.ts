@@ -12,6 +12,7 @@ import type { Canary, Pool, Route } from "../program.ts";
 import type { TraceContext } from "../trace.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
+import type { Reason } from "../reasons.ts";
 import type { AuthAnswer } from "../external-auth.ts";
 
 /** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
@@ -21,8 +22,8 @@ export interface InFlight {
   pool: Pool | undefined;
   canary: Canary | undefined;
   /**
-   * 0, or the status that the access phase answers: a refusal of a route whose profile has error pages of its own. Then
-   * also the status whose page is being asked for: what answers is not the route's backend.
+   * 0, or the status of an answer that is not the backend's: one that the access phase gives, of a route whose profile
+   * has error pages of its own, or the one whose page is being asked for.
    */
   refused: number;
   /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
@@ -35,6 +36,8 @@ export interface InFlight {
   tries: number;
   /** What it counts under while it lasts, where requests at a time are limited. */
   held: string | undefined;
+  /** Of a request that a check refuses. */
+  why: Reason | undefined;
   /** The WWW-Authenticate header of a 401. */
   challenge: string | undefined;
   /** Who passed by digest. */
@@ -49,6 +52,9 @@ export interface InFlight {
 }
 
 export const tables: Tables = newTables();
+
+/** The route of requests that were answered before there was one. */
+export const NOBODY: Route = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
 
 const byAddress = new LuaTable<number, InFlight>();
 let count = 0;
@@ -78,7 +84,7 @@ function newState(key: number): InFlight {
   const state: InFlight = {
     route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, auth: undefined, endpoint: -1, tries: 0,
     tried: undefined, session: undefined, scored: false, path: "",
-    held: undefined, challenge: undefined, user: undefined,
+    held: undefined, why: undefined, challenge: undefined, user: undefined,
   };
   byAddress.set(key, state);
   return state;

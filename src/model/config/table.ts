@@ -208,6 +208,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "Datagrams that answer one of a UDP client, after which its session ends; 0: none is expected."),
   proxyProtocolHeaderTimeout: nginx.row("proxy-protocol-header-timeout", type.duration(), "5s",
     "How long a client of a port below http, or of the https port with --enable-ssl-passthrough, may take for its PROXY protocol header."),
+  answerReasonHeader: nginx.row("answer-reason-header", type.ownHeader, "",
+    "The response header that says why Sluice answered a request itself, in one word; empty: none.", { own: true }),
   errorLogLevel: nginx.row("error-log-level", type.oneOf("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"), "notice",
     "Least severity in the error log."),
 };

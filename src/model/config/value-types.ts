@@ -125,6 +125,12 @@ export const headerName: ConfigType<string> = {
   parse: (text) => (HEADER.test(text) ? { value: text } : undefined),
 };
 
+/** A response header that nothing else gives a meaning to. */
+export const ownHeader: ConfigType<string> = {
+  expects: "a header name that begins with X-, such as X-Answer-Reason, or empty",
+  parse: (text) => (text === "" || /^X-[A-Za-z0-9-]{1,60}$/i.test(text) ? { value: text } : undefined),
+};
+
 /** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
 function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
   return {

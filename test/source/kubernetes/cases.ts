@@ -93,6 +93,23 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     await followed.until(() => find() === undefined);
   });
 
+  with_("catching up with one Ingress waits for its newest version, and reads nothing else", async (server, namespace, t) => {
+    const followed = followIn(t, server, namespace);
+    await followed.started;
+    const { reads } = followed.source.counts ?? { reads: 0 };
+    const find = () => followed.source.snapshot.get("Ingress", namespace, "web");
+    for (const colour of ["blue", "green", "red"]) {
+      if (find()) await server.patch(namespace, "Ingress", "web", { metadata: { annotations: { colour } } });
+      else await server.create(namespace, ingress("web", { colour }));
+      await followed.source.catchUp(namespace, "web", AbortSignal.timeout(30_000));
+      assert.equal(find()?.metadata.annotations?.["colour"], colour);
+    }
+    await server.remove(namespace, "Ingress", "web");
+    await followed.source.catchUp(namespace, "web", AbortSignal.timeout(30_000));
+    assert.equal(find(), undefined);
+    assert.equal(followed.source.counts?.reads, reads);
+  });
+
   with_("only one namespace is read when one is asked for", async (server, namespace, t) => {
     const elsewhere = await server.namespace();
     const followed = followIn(t, server, namespace);
@@ -173,6 +190,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     await followed.until(() => followed.names("Ingress").length === 3);
     await server.remove(namespace, "Ingress", "before");
     await followed.until(() => followed.names("Ingress").length === 2);
+    assert.ok((followed.source.counts?.brokenWatches ?? 0) >= 2);
   });
 
   with_("the snapshot stays while the server is away, and one line says so per round", async (server, namespace, t) => {
@@ -188,6 +206,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     await followed.untilLogged(/^info .* answers again$/);
     await followed.until(() => followed.names("Ingress").length === 2);
     assert.ok(followed.changes > changes);
+    assert.ok((followed.source.counts?.outages ?? 0) > 0);
   });
 
   with_("a server that is away at start is waited for", async (server, namespace, t) => {
@@ -215,6 +234,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     assert.ok(followed.log.some((line) => /reading all of them anew/.test(line)), followed.log.join("\n"));
     const changed = followed.source.snapshot.takeChanges().filter(({ kind }) => kind === "Service").map(({ name }) => name);
     assert.deepEqual(changed.sort(), ["comes", "goes"]);
+    assert.ok((followed.source.counts?.rereads ?? 0) > 0);
   });
 
   with_("a kind that may not be read is said, found, and waited for; the others go on", async (server, namespace, t) => {

@@ -8,6 +8,7 @@ import { ask, type Answer } from "../client.ts";
 import type { KeyPair } from "../openssl.ts";
 import type { Client } from "./certificates.ts";
 import type { Sluice } from "../sluice.ts";
+import type { Refusal } from "./explained.ts";
 import { SNIPPET, type Outcome } from "./matcher.ts";
 import type { Network } from "./network.ts";
 import type { CaseRequest, Expect } from "./request.ts";
@@ -17,6 +18,7 @@ export interface Asking {
   readonly network: Network;
   readonly certificates: ReadonlyMap<string, KeyPair>;
   readonly outcomes: (request: CaseRequest) => ReadonlySet<Outcome> | undefined;
+  readonly refusal: (request: CaseRequest) => Refusal | undefined;
   /** Who can present a certificate, by name. */
   readonly clients: ReadonlyMap<string, Client>;
   /** By the same names. */
@@ -39,13 +41,21 @@ export async function check(asked: CaseRequest, asking: Asking): Promise<void> {
   const request = withCookies(asked, jar);
   const answers = await send(request, asking);
   const possible = asking.outcomes(request);
+  const refusal = asking.refusal(request);
   for (const answer of answers) {
     checkAnswer(request.expect, answer, asking);
     if (possible) checkMatcher(answer, possible);
+    if (refusal) checkRefusal(answer, refusal);
   }
   checkTogether(request.expect, answers, asking.network);
   checkEndpoint(request.expect, answers, jar, asking.network);
   for (const answer of answers) keepCookies(answer, jar);
+}
+
+/** An error page may come with a status of its own. */
+function checkRefusal({ status, echo }: Answer, refusal: Refusal): void {
+  if (echo?.headers["x-code"] !== undefined || (refusal.limited && status >= 400)) return;
+  assert.equal(status, refusal.status, `explain says that a check refuses it with ${refusal.status}`);
 }
 
 function jarOf({ client: name }: CaseRequest, { jars }: Asking): Jar {

@@ -1,0 +1,21 @@
+/** The log phase with `--enable-metrics`: what `log` does, and the request is measured where `log` counts it. */
+import { leftToNginx, fillVariables, finish } from "./log.ts";
+import { options } from "./options.ts";
+import { noteFailure } from "./reasons.ts";
+import { NOBODY, recall, release } from "./state.ts";
+import { measure } from "./tallies.ts";
+
+export function logMeasured(): void {
+  const state = recall();
+  if (state === undefined || state.route === undefined) {
+    leftToNginx();
+    return measure(NOBODY, undefined, ngx.status);
+  }
+  const { pool, route, canary, refused } = state;
+  const { status } = ngx;
+  if (status >= 400 && refused === 0) noteFailure(status);
+  if (route.plain !== true) finish(state, route, canary);
+  release(state);
+  if (options.accessLog) fillVariables(pool, route, canary);
+  measure(route, canary, status);
+}

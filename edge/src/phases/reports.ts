@@ -1,0 +1,68 @@
+/**
+ * What a worker tells the controller now and then: requests that it counted or measured, and spans.
+ *
+ * In messages of a bounded size. A worker never works for long at one, and one that has much to tell does so less often,
+ * so that telling takes a small share of its time however many routes there are.
+ */
+import type { SpanRow } from "../trace.ts";
+import { SPANS_PER_MESSAGE } from "../trace.ts";
+import { beginDrain, drain } from "./counters.ts";
+import { options } from "./options.ts";
+import { takeAnswers, type Answers } from "./reasons.ts";
+import { send } from "./sending.ts";
+import { beginTallyDrain, drainTallies } from "./tallies.ts";
+import { drainSpans } from "./trace.ts";
+
+const ROWS_PER_MESSAGE = 200;
+const ROWS_PER_SECOND = 2000;
+
+/** Seconds until the next report; undefined: the connection is broken. */
+export function report(socket: ngx.TcpSocket): number | undefined {
+  let told = 0;
+  beginCounters();
+  for (;;) {
+    const message = nextMessage();
+    if (message === undefined) break;
+    told += message.rows.length;
+    if (!send(socket, message)) return undefined;
+    // Lets requests run.
+    ngx.sleep(0.001);
+  }
+  return reportSpans(socket) ? Math.max(1, told / ROWS_PER_SECOND) : undefined;
+}
+
+interface CountersMessage {
+  readonly op: "counters";
+  readonly rows: object[];
+  readonly answers: Answers | undefined;
+}
+
+/** What is counted from now on waits for the next time. */
+export function beginCounters(): void {
+  if (options.measured === undefined) beginDrain();
+  else beginTallyDrain();
+}
+
+/** Some of what was counted before `beginCounters`; undefined when there is nothing. */
+export function nextMessage(): CountersMessage | undefined {
+  const rows = options.measured === undefined ? drain(ROWS_PER_MESSAGE) : drainTallies(ROWS_PER_MESSAGE);
+  const answers = takeAnswers();
+  return rows.length > 0 || answers !== undefined ? { op: "counters", rows, answers } : undefined;
+}
+
+/** Those that a broken connection takes along are lost. */
+function reportSpans(socket: ngx.TcpSocket): boolean {
+  const { rows, dropped } = drainSpans();
+  if (rows.length === 0) return dropped === 0 || send(socket, { op: "spans", rows, dropped });
+  let some: SpanRow[] = [];
+  let lost = dropped;
+  for (const row of rows) {
+    some.push(row);
+    if (some.length === SPANS_PER_MESSAGE) {
+      if (!send(socket, { op: "spans", rows: some, dropped: lost })) return false;
+      some = [];
+      lost = 0;
+    }
+  }
+  return some.length === 0 || send(socket, { op: "spans", rows: some, dropped: lost });
+}

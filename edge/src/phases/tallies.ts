@@ -1,0 +1,150 @@
+/**
+ * Requests measured by route, canary, status and method, until the channel takes them to the controller. Only with
+ * `--enable-metrics`; without, `counters.ts` counts.
+ *
+ * As there, a route's tallies live in the route itself. What a request costs here is in bench/README.md.
+ */
+import * as ffi from "ffi";
+import { get_errmsg_ptr, get_request } from "resty.core.base";
+import type { Bounds, Layout, Scale, Tallies } from "../measures.ts";
+import { bucketOf, layoutOf, METHOD_FACTOR, METHODS, newScale } from "../measures.ts";
+import type { Canary, Route } from "../program.ts";
+import { rowOf, type Counted } from "./counters.ts";
+
+interface Counting {
+  readonly route: Route;
+  readonly canary: Canary | undefined;
+  readonly key: number;
+  readonly tally: number[];
+}
+
+let layout: Layout = { starts: [], length: 1 };
+let time: Scale = newScale([]);
+let length: Scale = time;
+let size: Scale = time;
+/** Method → its place in METHODS. */
+const places: Record<string, number | undefined> = {};
+let counting: Counting[] = [];
+/** On their way to the controller; until a tally is, the requests of its route are still counted in it. */
+let leaving: Counting[] = [];
+
+/** To be called once, before the first request. */
+export function startTallies(bounds: Bounds): void {
+  layout = layoutOf(bounds);
+  time = newScale(bounds.time);
+  length = newScale(bounds.length);
+  size = newScale(bounds.size);
+  for (let place = 0; place < METHODS.length; place++) places[METHODS[place]] = place;
+}
+
+/** Counts the request at hand, which has ended. */
+export function measure(route: Route, canary: Canary | undefined, status: number): void {
+  const key = status * METHOD_FACTOR + (places[ngx.req.get_method()] ?? METHODS.length - 1);
+  const counted = canary ?? route;
+  const tally = counted.tallies === undefined ? undefined : counted.tallies[key];
+  add(tally ?? newTally(route, canary, key));
+}
+
+/** Never compiled, like what it is rarely called from. */
+function newTally(route: Route, canary: Canary | undefined, key: number): number[] {
+  const tally: number[] = [];
+  for (let cell = 0; cell < layout.length; cell++) tally.push(0);
+  const counted = canary ?? route;
+  counted.tallies = counted.tallies ?? ({} as Tallies);
+  counted.tallies[key] = tally;
+  counting.push({ route, canary, key, tally });
+  return tally;
+}
+jit.off(newTally);
+
+function add(tally: number[]): void {
+  const { starts } = layout;
+  tally[0] += 1;
+  observe(tally, starts[0], time, math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5));
+  if (!read()) return;
+  let value = C.strtod(place, stopAt) * 1000;
+  if (isWhole()) observe(tally, starts[1], time, math.floor(value + 0.5));
+  value = C.strtod(place, stopAt) * 1000;
+  if (isWhole()) observe(tally, starts[2], time, math.floor(value + 0.5));
+  value = C.strtod(place, stopAt) * 1000;
+  if (isWhole()) observe(tally, starts[3], time, math.floor(value + 0.5));
+  value = C.strtod(place, stopAt);
+  if (isWhole()) {
+    observe(tally, starts[4], length, value);
+    observe(tally, starts[5], size, value);
+  }
+  value = C.strtod(place, stopAt);
+  if (isWhole()) observe(tally, starts[6], length, value);
+}
+
+function observe(tally: number[], start: number, scale: Scale, value: number): void {
+  tally[start] += value;
+  tally[start + 1 + bucketOf(scale, value)] += 1;
+}
+
+/**
+ * All other measurements in one text of nginx's, which is read where it lies in memory: a Lua string for each would cost
+ * as much as all the rest. nginx.conf says what it holds: connect, header and response time in seconds, bytes sent,
+ * request length. `;` follows each. C reads the numbers, because a loop over their digits costs LuaJIT its trace.
+ */
+ffi.cdef("double strtod(const char *text, char **stop); char *strchr(const char *text, int byte);");
+const { C } = ffi;
+const VARIABLE = "sluice_measures";
+const SEMICOLON = 59;
+const scratch = ffi.create("char[32]");
+const valueAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
+const lengthAt = ffi.create("size_t[1]");
+const stopAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
+declare const following: LuaAddition<ffi.Memory, number, ffi.Memory>;
+let place: ffi.Memory = scratch;
+
+/** False: nginx has no such text. */
+function read(): boolean {
+  const result = C.ngx_http_lua_ffi_var_get(get_request(), VARIABLE, VARIABLE.length, scratch, 0, valueAt, lengthAt, get_errmsg_ptr());
+  if (result !== 0) return false;
+  place = valueAt[0];
+  return true;
+}
+
+/** What was just read was one number, and not none, or several: of a request that was tried twice, say. Goes on to the next. */
+function isWhole(): boolean {
+  const stop = stopAt[0];
+  const whole = stop !== place && stop[0] === SEMICOLON;
+  place = whole ? following(stop, 1) : following(C.strchr(stop, SEMICOLON), 1);
+  return whole;
+}
+
+/** As `beginDrain` and `drain` of counters.ts. */
+export function beginTallyDrain(): void {
+  if (leaving.length > 0) return;
+  leaving = counting;
+  counting = [];
+}
+
+export function drainTallies(most: number): Counted[] {
+  const rows: Counted[] = [];
+  while (rows.length < most) {
+    const one = leaving.pop();
+    if (one === undefined) break;
+    const { route, canary, key, tally } = one;
+    const counted = canary ?? route;
+    if (counted.tallies !== undefined && counted.tallies[key] === tally) (counted.tallies as Record<number, number[] | undefined>)[key] = undefined;
+    const row = rowOf(route, canary, Math.floor(key / METHOD_FACTOR), tally[0]);
+    row.host = route.host;
+    row.method = METHODS[key % METHOD_FACTOR];
+    row.cells = sparse(tally);
+    rows.push(row);
+  }
+  return rows;
+}
+
+/** Index and value in turn, of those that are not 0. */
+function sparse(tally: number[]): number[] {
+  const cells: number[] = [];
+  for (let cell = 1; cell < tally.length; cell++) {
+    if (tally[cell] === 0) continue;
+    cells.push(cell);
+    cells.push(tally[cell]);
+  }
+  return cells;
+}

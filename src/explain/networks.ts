@@ -1,0 +1,54 @@
+/** Addresses and networks, for people and for the edge's look-up. */
+import { includes, type Networks } from "../../edge/src/networks.ts";
+import { compileNetworks } from "../model/networks.ts";
+
+/** The address as nginx's `$binary_remote_addr`. */
+export function addressBytes(address: string): string {
+  const { v4, v6 } = compileNetworks([address]);
+  const bytes = v4 ? Buffer.alloc(4) : Buffer.alloc(16);
+  if (v4) bytes.writeUInt32BE(v4[0] ?? 0);
+  else for (let word = 0; word < 4; word++) bytes.writeUInt32BE(v6?.[word] ?? 0, word * 4);
+  return bytes.toString("latin1");
+}
+
+export function isIn(networks: Networks, address: string): boolean {
+  return includes(networks, addressBytes(address));
+}
+
+const MOST = 4;
+
+/** `10.0.0.0/8, 192.0.2.1 and 3 more`. */
+export function networksText({ v4 = [], v6 = [] }: Networks): string {
+  const ranges = [...rangesOf(v4, 1, 32), ...rangesOf(v6, 4, 128)];
+  const shown = ranges.slice(0, MOST).map(rangeText).join(", ");
+  return ranges.length > MOST ? `${shown} and ${ranges.length - MOST} more` : shown;
+}
+
+interface Range {
+  readonly first: bigint;
+  readonly last: bigint;
+  readonly bits: number;
+}
+
+function rangesOf(numbers: readonly number[], words: number, bits: number): Range[] {
+  const value = (at: number): bigint => numbers.slice(at, at + words).reduce((sum, word) => (sum << 32n) + BigInt(word), 0n);
+  return Array.from({ length: numbers.length / (2 * words) }, (_, index) => {
+    const at = index * 2 * words;
+    return { first: value(at), last: value(at + words), bits };
+  });
+}
+
+/** A network where it is one, else its ends. */
+function rangeText({ first, last, bits }: Range): string {
+  const size = last - first + 1n;
+  const free = size.toString(2).length - 1;
+  if (size !== 1n << BigInt(free) || first % size !== 0n) return `${addressText(first, bits)} to ${addressText(last, bits)}`;
+  return free === 0 ? addressText(first, bits) : `${addressText(first, bits)}/${bits - free}`;
+}
+
+function addressText(value: bigint, bits: number): string {
+  if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
+  const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
+  // As URLs write IPv6 addresses, with `::`.
+  return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
+}

@@ -1,0 +1,231 @@
+/**
+ * What Sluice writes to Ingresses and by whom, against a real kube-apiserver with RBAC: status, election, takeover.
+ * Writes are counted in the API server's own audit log.
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import {
+  addressesOf, eventually, HOME, ingressFor, ingressPath, RIGHTS, startCluster, type Cluster, type Thing, type Write,
+} from "../support/cluster.ts";
+import { ask } from "../support/client.ts";
+import { runCommand } from "../support/command.ts";
+import { envtestMissing } from "../support/envtest.ts";
+import { startSluice, type Sluice } from "../support/sluice.ts";
+
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${HOME}/leases/ingress-controller-leader`;
+const TTL = 4;
+
+if (envtestMissing) test(envtestMissing, { skip: true });
+else describe("status", { timeout: 280_000 }, () => {
+  let cluster: Cluster;
+  let kubeconfig: string;
+  let serial = 0;
+  before(async () => {
+    cluster = await startCluster();
+    kubeconfig = await cluster.account("sluice");
+  });
+  after(() => cluster?.stop());
+
+  const namespaceWith = async (...objects: object[]): Promise<string> => {
+    const name = `case-${++serial}`;
+    await cluster.ask("POST", "/api/v1/namespaces", { metadata: { name } });
+    for (const object of objects) await cluster.ask("POST", ingressPath(name), object);
+    return name;
+  };
+  /** Each replica has a Pod, so that it knows of the others. */
+  const startReplica = async (podName: string, ...args: string[]): Promise<Sluice> => {
+    await makePod(podName);
+    return await startSluice({
+      args: [`--kubeconfig=${kubeconfig}`, `--election-ttl=${TTL}s`, ...args], env: { POD_NAME: podName, POD_NAMESPACE: HOME },
+    });
+  };
+  const makePod = async (name: string): Promise<void> => {
+    const pods = `/api/v1/namespaces/${HOME}/pods`;
+    const spec = { nodeName: "node-1", containers: [{ name: "sluice", image: "sluice" }] };
+    await cluster.ask("POST", pods, { metadata: { name, labels: { app: "sluice" } }, spec });
+    const conditions = [{ type: "Ready", status: "True" }];
+    await cluster.ask("PATCH", `${pods}/${name}/status`, { status: { phase: "Running", conditions } });
+  };
+  const removePod = (name: string): Promise<Thing> =>
+    cluster.ask("DELETE", `/api/v1/namespaces/${HOME}/pods/${name}`, { gracePeriodSeconds: 0 });
+  const read = (namespace: string, name: string): Promise<Thing> => cluster.ask("GET", ingressPath(namespace, name));
+  const hasAddresses = (namespace: string, name: string, ...wanted: string[]): Promise<Thing> =>
+    eventually(`addresses of ${namespace}/${name}`, () => read(namespace, name), (one) => addressesOf(one).join() === wanted.join());
+  const holder = async (): Promise<string> => (await cluster.ask("GET", LEASE).catch(() => undefined))?.spec?.holderIdentity ?? "";
+  const statusWrites = (namespace: string): Write[] =>
+    cluster.writes().filter(({ objectRef }) => objectRef.subresource === "status" && objectRef.resource === "ingresses" && objectRef.namespace === namespace);
+
+  test("one write for each Ingress that is ours, none for others, and all is taken back by the last replica", async () => {
+    const namespace = await namespaceWith(
+      ingressFor("one", "one.example"), ingressFor("two", "two.example"),
+      ingressFor("canary", "one.example", { annotations: { "nginx.ingress.kubernetes.io/canary": "true" } }),
+      ingressFor("refused", "refused.example", { annotations: { "nginx.ingress.kubernetes.io/server-snippet": "return 204;" } }),
+      ingressFor("foreign", "foreign.example", { spec: { ingressClassName: "other" } }),
+    );
+    await cluster.ask("POST", "/apis/networking.k8s.io/v1/ingressclasses", { metadata: { name: "other" }, spec: { controller: "example.com/other" } });
+    const foreign = await cluster.ask("PATCH", `${ingressPath(namespace, "foreign")}/status`, { status: { loadBalancer: { ingress: [{ ip: "192.0.2.9" }] } } });
+    const sluice = await startReplica("alone-1", "--publish-status-address=192.0.2.9,lb.example,192.0.2.10");
+    try {
+      for (const name of ["one", "two", "canary"]) await hasAddresses(namespace, name, "192.0.2.10", "192.0.2.9", "lb.example");
+      assert.equal(await holder(), "alone-1");
+      // What would be written twice would be by now: a further Ingress comes after.
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("late", "late.example"));
+      await hasAddresses(namespace, "late", "192.0.2.10", "192.0.2.9", "lb.example");
+      const ours = statusWrites(namespace).filter(({ user }) => user.username.endsWith(":sluice"));
+      assert.deepEqual(ours.map(({ objectRef, responseStatus }) => `${objectRef.name} ${responseStatus.code}`).sort(), ["canary 200", "late 200", "one 200", "two 200"]);
+      assert.deepEqual(addressesOf(await read(namespace, "refused")), []);
+    } finally {
+      await sluice.stop();
+    }
+    for (const name of ["one", "two", "canary", "late"]) assert.deepEqual(addressesOf(await read(namespace, name)), [], name);
+    assert.equal(await holder(), "", "the Lease is given back");
+    assert.equal((await read(namespace, "foreign")).metadata.resourceVersion, foreign.metadata.resourceVersion, "the foreign Ingress was not touched");
+    await removePod("alone-1");
+  });
+
+  test("a status appears only when the Ingress is programmed", async () => {
+    const buffers = (size: number) => ({ annotations: { "nginx.ingress.kubernetes.io/proxy-buffer-size": `${size}k` } });
+    const namespace = await namespaceWith(ingressFor("first", "first.example"));
+    const sluice = await startReplica("programmed-1", "--publish-status-address=192.0.2.1", "--reload-interval=4");
+    try {
+      // The first new profile is loaded at once, the next one waits for its turn.
+      await cluster.ask("PATCH", ingressPath(namespace, "first"), { metadata: buffers(6) });
+      await sluice.sync();
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("waits", "waits.example", buffers(9)));
+      let early = 0;
+      await eventually("the status of the Ingress that waits", async () => {
+        const state = JSON.parse((await sluice.ask(`/api/v1/ingresses/${namespace}/waits`)).text) as { state: string };
+        const addresses = addressesOf(await read(namespace, "waits"));
+        if (addresses.length === 0 && state.state === "pending") early++;
+        if (addresses.length > 0) {
+          const now = JSON.parse((await sluice.ask(`/api/v1/ingresses/${namespace}/waits`)).text) as { programmed?: object };
+          assert.ok(now.programmed, "it has an address and is not programmed");
+        }
+        return addresses.length;
+      }, (count) => count > 0);
+      assert.ok(early > 0, "it never had to wait");
+      const { code, stdout } = await runCommand(["wait", `ingress/${namespace}/waits`, `--healthz-port=${sluice.health}`]);
+      assert.equal(code, 0);
+      assert.match(stdout, /^Ingress case-\d+\/waits is programmed \(generation 1, resourceVersion \d+\)$/m);
+    } finally {
+      await sluice.stop();
+      await removePod("programmed-1");
+    }
+  });
+
+  test("two replicas: one leads; when it is killed the other takes over within the Lease; each Ingress is written once", async () => {
+    const namespace = await namespaceWith(ingressFor("one", "one.example"), ingressFor("two", "two.example"));
+    const args = ["--publish-status-address=192.0.2.1"];
+    const first = await startReplica("pair-1", ...args);
+    await eventually("the first leader", holder, (name) => name === "pair-1");
+    const second = await startReplica("pair-2", ...args);
+    try {
+      await hasAddresses(namespace, "one", "192.0.2.1");
+      await hasAddresses(namespace, "two", "192.0.2.1");
+      assert.equal(await holder(), "pair-1");
+      assert.doesNotMatch(second.log(), /this replica leads/);
+      first.process.kill("SIGKILL");
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("orphan", "orphan.example"));
+      await eventually("the second leader", holder, (name) => name === "pair-2");
+      await hasAddresses(namespace, "orphan", "192.0.2.1");
+      assert.ok(((await cluster.ask("GET", LEASE)).spec?.leaseTransitions ?? 0) > 0);
+      assert.deepEqual(statusWrites(namespace).map(({ objectRef, responseStatus }) => `${objectRef.name} ${responseStatus.code}`).sort(),
+        ["one 200", "orphan 200", "two 200"]);
+      // Its Pod is still there, as it would be while the kubelet restarts it: the addresses stay.
+      await second.stop();
+      assert.deepEqual(addressesOf(await read(namespace, "one")), ["192.0.2.1"]);
+      assert.equal(await holder(), "");
+    } finally {
+      await runCommand(["stop", `--runtime-dir=${first.runtimeDir}`]);
+      await first.stop();
+      await second.stop();
+      await removePod("pair-1");
+      await removePod("pair-2");
+    }
+  });
+
+  test("the addresses of a Service are followed at once; an Ingress that leaves keeps none of them", async () => {
+    const namespace = await namespaceWith(ingressFor("stays", "stays.example"), ingressFor("leaves", "leaves.example"));
+    const service = `/api/v1/namespaces/${HOME}/services`;
+    const spec = { type: "LoadBalancer", clusterIP: "10.0.0.77", externalIPs: ["192.0.2.44"], ports: [{ port: 80 }] };
+    const sluice = await startReplica("service-1", `--publish-service=${HOME}/front`, "--status-update-interval=3600");
+    try {
+      const findings = async (): Promise<string> => (await sluice.ask("/api/v1/findings")).text;
+      await eventually("the finding about the Service", findings, (text) => text.includes("publish-service-missing"));
+      await cluster.ask("POST", service, { metadata: { name: "front" }, spec });
+      await hasAddresses(namespace, "stays", "192.0.2.44");
+      await cluster.ask("PATCH", `${service}/front/status`, { status: { loadBalancer: { ingress: [{ hostname: "lb.example" }, { ip: "192.0.2.44" }] } } });
+      await hasAddresses(namespace, "stays", "192.0.2.44", "lb.example");
+      await hasAddresses(namespace, "leaves", "192.0.2.44", "lb.example");
+      assert.doesNotMatch(await findings(), /publish-service-missing/);
+      await cluster.ask("PATCH", ingressPath(namespace, "leaves"), { spec: { ingressClassName: "other" } });
+      await hasAddresses(namespace, "leaves");
+      await hasAddresses(namespace, "stays", "192.0.2.44", "lb.example");
+    } finally {
+      await sluice.stop();
+      await removePod("service-1");
+    }
+  });
+
+  test("without either flag Ingresses get the addresses of the nodes of our pods", async () => {
+    const namespace = await namespaceWith(ingressFor("web", "web.example"));
+    for (const [name, addresses] of [
+      ["node-1", [{ type: "InternalIP", address: "10.9.0.1" }, { type: "ExternalIP", address: "192.0.2.71" }]],
+      ["node-2", [{ type: "InternalIP", address: "10.9.0.2" }]],
+    ] as const) {
+      await cluster.ask("POST", "/api/v1/nodes", { metadata: { name } });
+      await cluster.ask("PATCH", `/api/v1/nodes/${name}/status`, { status: { addresses } });
+    }
+    const pods = `/api/v1/namespaces/${HOME}/pods`;
+    const pod = (name: string, nodeName: string) =>
+      cluster.ask("POST", pods, { metadata: { name, labels: { app: "sluice" } }, spec: { nodeName, containers: [{ name: "sluice", image: "sluice" }] } });
+    await pod("nodes-2", "node-2");
+    const sluice = await startReplica("nodes-1", "--status-update-interval=5");
+    try {
+      await hasAddresses(namespace, "web", "192.0.2.71");
+      await cluster.ask("PATCH", `${pods}/nodes-2/status`, { status: { phase: "Running", conditions: [{ type: "Ready", status: "True" }] } });
+      await hasAddresses(namespace, "web", "10.9.0.2", "192.0.2.71");
+    } finally {
+      await sluice.stop();
+      await removePod("nodes-1");
+      await removePod("nodes-2");
+    }
+  });
+
+  test("rights that are missing are findings with the remedy, and serving goes on", async () => {
+    const namespace = await namespaceWith(ingressFor("web", "poor.example"));
+    const poor = await cluster.account("poor", RIGHTS.slice(0, 3));
+    const sluice = await startSluice({ args: [`--kubeconfig=${poor}`, "--publish-status-address=192.0.2.1", "--election-id=poor"] });
+    try {
+      const [found] = await eventually(
+        "the finding", async () => (JSON.parse((await sluice.ask("/api/v1/findings")).text) as { code: string; sentence: string; effect: string }[])
+          .filter(({ code }) => code === "right-missing"), (all) => all.length > 0,
+      );
+      assert.equal(found?.sentence, `Sluice's account may not get leases.coordination.k8s.io: grant it with kubectl create role sluice-leases-coordination-k8s-io -n ${HOME} --verb=get --resource=leases.coordination.k8s.io, and bind it`);
+      assert.equal(found?.effect, "no replica is elected: no status and no Events are written");
+      assert.equal((await ask({ port: sluice.http, host: "poor.example" })).status, 503, "no Service, but its host is served");
+      assert.equal((await sluice.ask("/readyz")).status, 200);
+      assert.deepEqual(statusWrites(namespace), []);
+    } finally {
+      await sluice.stop();
+    }
+  });
+
+  test("after a restart of the API server the same replica leads and writes on", async () => {
+    const namespace = await namespaceWith(ingressFor("before", "before.example"));
+    const sluice = await startReplica("restart-1", "--publish-status-address=192.0.2.1");
+    try {
+      await hasAddresses(namespace, "before", "192.0.2.1");
+      await cluster.restart();
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("after", "after.example"));
+      await hasAddresses(namespace, "after", "192.0.2.1");
+      assert.equal(statusWrites(namespace).length, 2);
+      await cluster.rotate(kubeconfig);
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("rotated", "rotated.example"));
+      await hasAddresses(namespace, "rotated", "192.0.2.1");
+    } finally {
+      await sluice.stop();
+      await removePod("restart-1");
+    }
+  });
+});

@@ -1,0 +1,80 @@
+/** Requests added up: what becomes of labels, and how much there can be of them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { layoutOf } from "../../edge/src/measures.ts";
+import { boundsOf } from "../../src/compile/measures.ts";
+import type { CounterRow } from "../../src/engine/protocol.ts";
+import { createRequestMetrics, type RequestMetrics } from "../../src/report/request-metrics.ts";
+import { parseSettings, type Settings } from "../../src/settings.ts";
+import { matching, parseScrape, total, type Sample } from "../support/scrape.ts";
+
+const settingsWith = (...flags: string[]): Settings => parseSettings(["--enable-metrics", ...flags], "run", {});
+const row = (more: Partial<CounterRow> = {}): CounterRow => ({
+  namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", status: 200, requests: 1, host: "shop.example", method: "GET", cells: [], ...more,
+});
+/** One request whose request duration is so many milliseconds, in this bucket. */
+const took = (milliseconds: number, bucket: number, more: Partial<CounterRow> = {}): CounterRow => {
+  const [start = 0] = layoutOf(boundsOf(settingsWith())).starts;
+  return row({ cells: [start, milliseconds, start + 1 + bucket, 1], ...more });
+};
+const samples = (metrics: RequestMetrics, exists = true): Sample[] => parseScrape([...metrics.lines(() => exists)].join(""));
+const REQUESTS = "nginx_ingress_controller_requests";
+const DURATION = "nginx_ingress_controller_request_duration_seconds";
+
+test("buckets add up, in seconds", () => {
+  const metrics = createRequestMetrics(settingsWith(), { controller_class: "c" });
+  metrics.count([took(4, 0), took(30, 3), took(20_000, 11)]);
+  const all = samples(metrics);
+  assert.deepEqual(matching(all, `${DURATION}_bucket`).map(({ labels: { le }, value }) => [le, value]), [
+    ["0.005", 1], ["0.01", 1], ["0.025", 1], ["0.05", 2], ["0.1", 2], ["0.25", 2], ["0.5", 2], ["1", 2], ["2.5", 2], ["5", 2], ["10", 2], ["+Inf", 3],
+  ]);
+  assert.equal(total(all, `${DURATION}_sum`), 20.034);
+  assert.equal(total(all, `${DURATION}_count`), 3);
+  assert.equal(total(all, REQUESTS), 3);
+});
+
+test("labels may be any text, and options take some away", () => {
+  const odd = row({ path: '/a"b\\c\nd', host: "*.x" });
+  const plain = createRequestMetrics(settingsWith(), {});
+  plain.count([odd]);
+  assert.deepEqual(samples(plain)[0]?.labels, {
+    status: "200", method: "GET", path: '/a"b\\c\nd', namespace: "shop", ingress: "web", service: "web", canary: "", host: "*.x",
+  });
+  const less = createRequestMetrics(settingsWith("--metrics-per-host=false", "--metrics-per-path=false", "--report-status-classes"), {});
+  less.count([odd, row({ status: 204, path: "/other" }), row({ method: "ANYTHING" })]);
+  assert.deepEqual(samples(less).map(({ labels, value }) => [labels["status"], labels["method"], labels["path"], "host" in labels, value]), [
+    ["2xx", "GET", "", false, 2], ["2xx", "OTHER", "", false, 1],
+  ]);
+});
+
+test("beyond the limit requests are counted without the labels of their route, and nothing is lost", () => {
+  const metrics = createRequestMetrics(settingsWith("--metrics-max-series=1000"), {});
+  for (let index = 0; index < 1500; index++) metrics.count([took(1, 0, { ingress: `i${index}` })]);
+  const all = samples(metrics);
+  assert.equal(total(all, REQUESTS), 1500);
+  assert.equal(total(all, `${DURATION}_count`), 1500);
+  assert.equal(matching(all, REQUESTS).length, 1001);
+  assert.equal(total(all, REQUESTS, { ingress: "", status: "200", method: "GET" }), 500);
+  assert.ok(all.length < 2 * 1000 + 200, String(all.length));
+  assert.equal(metrics.folded.requests, 500);
+  assert.equal(metrics.folded.histograms, 1500 - matching(all, `${DURATION}_count`).length + 1);
+});
+
+test("series of an Ingress that is gone leave, and make room", () => {
+  const metrics = createRequestMetrics(settingsWith("--metrics-max-series=1000"), {});
+  for (let index = 0; index < 1000; index++) metrics.count([took(1, 0, { ingress: `i${index}` })]);
+  assert.equal(matching(samples(metrics, false), REQUESTS).length, 0);
+  metrics.count([took(1, 0, { ingress: "new" })]);
+  assert.equal(total(samples(metrics), REQUESTS, { ingress: "new" }), 1);
+  assert.equal(total(samples(metrics), `${DURATION}_count`, { ingress: "new" }), 1);
+});
+
+test("without --enable-metrics there are requests and no histograms; excluded ones are missing", () => {
+  const off = createRequestMetrics(parseSettings([], "run", {}), {});
+  const { host: _host, method: _method, cells: _cells, ...counted } = row();
+  off.count([counted]);
+  assert.deepEqual(samples(off).map(({ name }) => name), [REQUESTS]);
+  const some = createRequestMetrics(settingsWith("--exclude-socket-metrics=nginx_ingress_controller_request_duration_seconds,requests"), {});
+  some.count([took(1, 0)]);
+  assert.deepEqual(samples(some), []);
+});
