@@ -114,7 +114,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...logDirectives(config, facts),
     ...reasonDirectives(config),
     ...measureDirectives(settings),
-    ...variableMaps(config, settings),
+    ...variableMaps(config, settings, tlsComesFromSocket(settings, facts)),
     ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     server(input),
