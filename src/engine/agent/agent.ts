@@ -24,7 +24,7 @@ import { SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
-  /** Descriptors of listening sockets: of ports, and unix sockets of http's nginx. */
+  /** Descriptors of listening sockets: of ports, and the UNIX_SOCKETS or none. */
   readonly listeners: readonly number[];
   readonly sockets: readonly number[];
   readonly log: Log;
@@ -54,7 +54,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
-  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
+  const [nginx, stream] = [
+    run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
+    run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
+  ];
   const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
