@@ -7,6 +7,7 @@ type Command = (argv: readonly string[]) => Promise<void>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,

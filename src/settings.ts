@@ -19,7 +19,15 @@ export interface Settings {
   readonly manifests: readonly string[];
   readonly kubeconfig: string;
   readonly context: string;
+  /** URL of the API server; empty: that of the kubeconfig, or of the pod. */
+  readonly apiserverHost: string;
+  readonly certificateAuthority: string;
   readonly watchNamespace: string;
+  /** Label selector. */
+  readonly watchNamespaceSelector: string;
+  readonly secrets: "all" | "named";
+  /** `namespace/name`. */
+  readonly serviceAccount: string;
   // which objects are ours
   readonly ingressClass: string;
   readonly controllerClass: string;
@@ -27,7 +35,9 @@ export interface Settings {
   readonly watchIngressWithoutClass: boolean;
   readonly disableCatchAll: boolean;
   readonly disableSvcExternalName: boolean;
+  readonly enableTopologyAwareRouting: boolean;
   readonly annotationsPrefix: string;
+  readonly deepInspect: boolean;
   // `namespace/name`, empty: none
   readonly configmap: string;
   readonly defaultBackendService: string;
@@ -54,6 +64,11 @@ export interface Settings {
   readonly lengthBuckets: readonly number[];
   readonly sizeBuckets: readonly number[];
   readonly excludeSocketMetrics: readonly string[];
+  // the admission webhook: where it listens (`:8443`; empty: nowhere), and its files
+  readonly validatingWebhook: string;
+  readonly validatingWebhookCertificate: string;
+  readonly validatingWebhookKey: string;
+  readonly validatingWebhookClientCa: string;
   // what is written to the cluster
   readonly updateStatus: boolean;
   /** `namespace/name`, empty: none. */
@@ -130,6 +145,10 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
     throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
   }
   requireDistinctPorts(settings, command);
+  requireWebhookFiles(settings);
+  if (settings.watchNamespace !== "" && settings.watchNamespaceSelector !== "") {
+    throw mistake("--watch-namespace and --watch-namespace-selector both say which namespaces are read: give one of them");
+  }
   if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
     throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
   }
@@ -231,6 +250,11 @@ function requireDistinctPorts(settings: Settings, command: Command): void {
     const earlier = ports.slice(0, index).find((one) => one[1] === port);
     if (earlier) throw mistake(`${flag} and ${earlier[0]} are both ${port}: give them different ports`);
   }
+}
+
+function requireWebhookFiles({ validatingWebhook, validatingWebhookCertificate: certificate, validatingWebhookKey: key }: Settings): void {
+  if (validatingWebhook === "" || (certificate !== "" && key !== "")) return;
+  throw mistake("--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key: API servers ask over TLS only");
 }
 
 function mistake(sentence: string): UserError {

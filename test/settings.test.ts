@@ -11,14 +11,21 @@ test("without flags there are ingress-nginx's defaults", () => {
     manifests: [],
     kubeconfig: "",
     context: "",
+    apiserverHost: "",
+    certificateAuthority: "",
     watchNamespace: "",
+    watchNamespaceSelector: "",
+    secrets: "all",
+    serviceAccount: "",
     ingressClass: "nginx",
     controllerClass: "k8s.io/ingress-nginx",
     ingressClassByName: false,
     watchIngressWithoutClass: false,
     disableCatchAll: false,
     disableSvcExternalName: false,
+    enableTopologyAwareRouting: false,
     annotationsPrefix: "nginx.ingress.kubernetes.io",
+    deepInspect: true,
     configmap: "",
     defaultBackendService: "",
     defaultSslCertificate: "",
@@ -40,6 +47,10 @@ test("without flags there are ingress-nginx's defaults", () => {
     lengthBuckets: [10, 20, 30, 40, 50, 60, 70, 80, 90, 100],
     sizeBuckets: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7],
     excludeSocketMetrics: [],
+    validatingWebhook: "",
+    validatingWebhookCertificate: "",
+    validatingWebhookKey: "",
+    validatingWebhookClientCa: "",
     updateStatus: true,
     publishService: "",
     publishStatusAddress: [],
@@ -85,15 +96,31 @@ test("values come after = or as the next word, lists add up, the last of others 
   );
 });
 
+test("flags that exclude or need each other, and values that are none, are told in a sentence", () => {
+  const refused: readonly (readonly [string[], RegExp])[] = [
+    [["--watch-namespace=a", "--watch-namespace-selector=team=shop"], /give one of them/],
+    [["--validating-webhook=:8443", "--validating-webhook-key=k"], /needs --validating-webhook-certificate and --validating-webhook-key/],
+    [["--validating-webhook=8443"], /--validating-webhook must be an address with a port/],
+    [["--validating-webhook=host:8443"], /must be an address with a port/],
+    [["--watch-namespace-selector=team in shop"], /must be a label selector/],
+    [["--apiserver-host=10.0.0.1:6443"], /must be an http or https URL/],
+    [["--secrets=some"], /must be one of all, named/],
+  ];
+  for (const [argv, sentence] of refused) assert.throws(() => parseSettings(argv, "run", ENV), sentence);
+  const webhook = ["--validating-webhook=[::1]:8443", "--validating-webhook-certificate=c", "--validating-webhook-key=k", "--apiserver-host=http://localhost:8001/"];
+  const settings = parseSettings(webhook, "run", ENV);
+  assert.deepEqual([settings.validatingWebhook, settings.apiserverHost], ["[::1]:8443", "http://localhost:8001"]);
+});
+
 test("words are for the commands that take them", () => {
   assert.deepEqual(parseSettings(["http://a/", "--manifests=m", "--", "--b"], "explain", ENV).arguments, ["http://a/", "--b"]);
   assert.equal(parseSettings(["-h"], "run", ENV).help, true);
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--sync-period=1m", "--stream-port", "1", "--deep-inspect", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--sync-period=1m", "--stream-port", "1", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
-  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "--deep-inspect", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
+  assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
 });
 

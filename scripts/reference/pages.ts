@@ -1,5 +1,6 @@
 /** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
+import * as admissionFindings from "../../src/admission/findings.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
 import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
@@ -99,6 +100,7 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  missingModules: [{ key: "‹key›", name: "‹package›" }],
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true,
     blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
@@ -106,7 +108,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

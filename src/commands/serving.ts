@@ -4,6 +4,7 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
 import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { Engine } from "../engine/engine.ts";
@@ -74,6 +75,10 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => closeServer(health));
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
+    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+    endings.push(() => webhook.close());
+    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+    parts.webhook = webhook;
     const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     endings.push(() => agent.stop(() => parts.engine.stopAgent()));
     await agent.start();
@@ -110,6 +115,8 @@ interface Assembly {
   readonly spans: SpanExport;
   readonly health: HealthOptions;
   readonly workers: Probe["workers"];
+  /** Once it is open. */
+  webhook: Webhook | undefined;
 }
 
 /** Ties the parts to each other; nothing has started yet. */
@@ -125,7 +132,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     spans: () => spans.counts,
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
-  const findingLog = createFindingLog(findings, log);
+  const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
@@ -145,14 +152,14 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
-    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
+    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? [])],
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
     taken: (built, wanted) => {
       ours = built.ingresses;
       programmed.take(ours, built.change.ingresses, wanted);
@@ -161,7 +168,6 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
-      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -177,7 +183,8 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
   };
-  return { engine, controller, cluster, findingLog, spans, health, workers };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
+  return assembly;
 }
 
 function closeServer(server: Server): void {

@@ -10,14 +10,19 @@ import type { Log } from "../support/log.ts";
 /** @param giveUpAfter milliseconds without success after which a cluster is given up; absent: never. */
 export function openSource(settings: Settings, log: Log, giveUpAfter?: number): Source {
   if (settings.manifests.length > 0) return manifestsSource({ folders: settings.manifests, log });
-  const { kubeconfig, context, watchNamespace, configmap } = settings;
-  return kubernetesSource({ kubeconfig, context, watchNamespace, configmap, log, ...(giveUpAfter === undefined ? {} : { giveUpAfter }) });
+  const { kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap } = settings;
+  return kubernetesSource({
+    kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap, log,
+    namespaces: settings.watchNamespaceSelector !== "",
+    ownNode: settings.enableTopologyAwareRouting,
+    ...(giveUpAfter === undefined ? {} : { giveUpAfter }),
+  });
 }
 
 /**
  * The way to the same cluster for what is written to it: a connection of its own, because it ends later than the
  * source's. Undefined where objects come from files: there is nothing to write to.
  */
-export function clusterOf({ manifests, kubeconfig, context }: Settings): (() => Promise<Connection>) | undefined {
-  return manifests.length > 0 ? undefined : () => openConnection({ kubeconfig, context });
+export function clusterOf({ manifests, kubeconfig, context, apiserverHost, certificateAuthority }: Settings): (() => Promise<Connection>) | undefined {
+  return manifests.length > 0 ? undefined : () => openConnection({ kubeconfig, context, apiserverHost, certificateAuthority });
 }

@@ -9,6 +9,7 @@ Commands:
   explain   say where a request goes, and whose line decides it
   wait      wait until an Ingress is served as it is now
   agent     run nginx in a container of its own, for a controller beside it
+  rbac      print the Roles that reading the Secrets in use, and no others, takes
   stop      stop the Sluice that runs with a runtime folder
 
 "sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.

@@ -29,7 +29,8 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
   if (target.clusterIp && isIP(service.spec.clusterIP ?? "") !== 0) {
     return { endpoints: [{ address: service.spec.clusterIP ?? "", port: servicePort.port }] };
   }
-  const endpoints = readyEndpoints(snapshot.slicesOf(namespace, name), servicePort, target.protocol ?? "TCP");
+  const slices = snapshot.slicesOf(namespace, name);
+  const endpoints = readyEndpoints(slices, servicePort, target.protocol ?? "TCP", zoneFor(service, snapshot, settings));
   if (endpoints.length > 0) return target.clusterIp ? withoutClusterIp(name, endpoints) : { endpoints };
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
 }
@@ -59,9 +60,29 @@ function choosePort({ spec }: Service, text: string | undefined, protocol: strin
  * Endpoints that are ready; when there is none, those that still serve while they terminate. A rollout whose old pods
  * are all on their way out before a new one is ready then answers instead of failing, as kube-proxy has it.
  */
-function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort, protocol: string): readonly Endpoint[] {
+function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort, protocol: string, zone: string | undefined): readonly Endpoint[] {
+  const near = zone === undefined ? [] : collect(slices, port, protocol, (one) => isReady(one) && isFor(zone, one));
+  // As kube-proxy has it: hints count when every endpoint has one, and when they leave somebody.
+  if (near.length > 0 && slices.every(({ endpoints = [] }) => endpoints.every((one) => !isReady(one) || (one.hints?.forZones ?? []).length > 0))) return near;
   const ready = collect(slices, port, protocol, isReady);
   return ready.length > 0 ? ready : collect(slices, port, protocol, isServingWhileTerminating);
+}
+
+/** The values with which a Service asks that requests stay in their zone. */
+const TOPOLOGY_ANNOTATIONS = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
+const CLOSE: ReadonlySet<string | undefined> = new Set(["PreferClose", "PreferSameZone"]);
+const ZONE_LABEL = "topology.kubernetes.io/zone";
+
+/** The zone of this controller's node, where the flag and the Service ask for it. */
+function zoneFor({ metadata, spec }: Service, snapshot: Snapshot, { enableTopologyAwareRouting }: BackendSettings): string | undefined {
+  if (!enableTopologyAwareRouting) return undefined;
+  const asks = CLOSE.has(spec.trafficDistribution) || TOPOLOGY_ANNOTATIONS.some((name) => metadata.annotations?.[name]?.toLowerCase() === "auto");
+  const [node] = asks ? snapshot.all("Node").values() : [];
+  return node?.metadata.labels?.[ZONE_LABEL];
+}
+
+function isFor(zone: string, { hints }: SliceEndpoint): boolean {
+  return hints?.forZones?.some(({ name }) => name === zone) ?? false;
 }
 
 /** EndpointSlice API: absent `ready` means yes. One that is said to terminate and not said to be ready is not. */

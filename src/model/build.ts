@@ -11,6 +11,8 @@ import type { Settings } from "../settings.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
 import type { ObjectRef } from "../source/objects.ts";
+import { judge } from "./candidate.ts";
+import type { Candidate, Judgement } from "./candidate.ts";
 import type { Config } from "./config.ts";
 import { sortFindings } from "./findings.ts";
 import type { Finding } from "./findings.ts";
@@ -28,9 +30,9 @@ import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTl
 
 export type ModelSettings = Pick<
   Settings,
-  | "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
-  | "disableCatchAll" | "disableSvcExternalName" | "annotationsPrefix" | "defaultBackendService"
-  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "enableSslPassthrough"
+  | "watchNamespace" | "watchNamespaceSelector" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
+  | "disableCatchAll" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "annotationsPrefix" | "defaultBackendService"
+  | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "deepInspect" | "enableSslPassthrough"
 > & ListenerSettings;
 
 export interface ModelBuilder {
@@ -39,11 +41,16 @@ export interface ModelBuilder {
    * everything. Earlier Models stay as they were.
    */
   update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
+  /** What would be wrong if an Ingress were written like this, as of the last update; undefined before the first. Changes nothing. */
+  consider(candidate: Candidate, snapshot: Snapshot): Judgement | undefined;
 }
 
 export function createModelBuilder(settings: ModelSettings): ModelBuilder {
   const state = emptyState(settings);
-  return { update: (snapshot, changes, config) => update(state, snapshot, changes, config) };
+  return {
+    update: (snapshot, changes, config) => update(state, snapshot, changes, config),
+    consider: (candidate, snapshot) => judge(state, snapshot, candidate),
+  };
 }
 
 /** The Model of a Snapshot, from nothing. */
@@ -96,6 +103,12 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
       break;
     case "SnippetVerdict":
       reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "Namespace":
+      if (state.settings.watchNamespaceSelector !== "") for (const key of work.snapshot.all("Ingress").keys()) if (key.startsWith(`${name}/`)) work.ingresses.add(key);
+      break;
+    case "Node":
+      if (state.settings.enableTopologyAwareRouting) for (const pool of state.poolServices.referrers()) work.pools.add(pool);
       break;
     case "EndpointSlice":
       break;

@@ -39,6 +39,7 @@ export function readSecret(secret: Secret, before: SecretState | undefined): Sec
 /** The certificate, or why there is none. */
 function readCertificate(secret: Secret): ServableCertificate | string {
   const { "tls.crt": chainBytes, "tls.key": key } = secret.data;
+  if (secret.forbidden) return 'Sluice\'s account may not read it; run "sluice rbac" and apply what it prints';
   if (!chainBytes) return "it has no tls.crt";
   if (!key) return "it has no tls.key";
   const blocks = chainBytes.reveal().toString("latin1").match(BLOCK) ?? [];

@@ -5,13 +5,15 @@
  * Ingresses at once; and a default class is read here, because files pass no admission that would fill it in.
  */
 import type { Settings } from "../settings.ts";
-import type { Ingress, IngressClass } from "../source/objects.ts";
+import type { Ingress } from "../source/objects.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import { parseLabelSelector } from "../support/label-selector.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 
 export type ClassSettings = Pick<
   Settings,
-  "watchNamespace" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass" | "disableCatchAll"
+  "watchNamespace" | "watchNamespaceSelector" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass" | "disableCatchAll"
 >;
 
 /** What the IngressClasses of a Snapshot mean for us. */
@@ -22,6 +24,8 @@ export interface Classes {
   readonly others: ReadonlySet<string>;
   /** True when one of ours is marked as the default. */
   readonly oursIsDefault: boolean;
+  /** Whether Ingresses of this namespace are looked at. */
+  selects(namespace: string): boolean;
 }
 
 /** `finding`: why the Ingress is not ours, where its author may not expect it. */
@@ -35,11 +39,11 @@ const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 const OURS: Admission = { ours: true };
 const NOT_OURS: Admission = { ours: false };
 
-export function readClasses(all: Iterable<IngressClass>, settings: ClassSettings): Classes {
+export function readClasses(snapshot: Pick<Snapshot, "all" | "get">, settings: ClassSettings): Classes {
   const ours = new Set<string>();
   const others = new Set<string>();
   let oursIsDefault = false;
-  for (const { metadata, spec } of all) {
+  for (const { metadata, spec } of snapshot.all("IngressClass").values()) {
     const byName = settings.ingressClassByName && metadata.name === settings.ingressClass;
     if (!byName && spec.controller !== settings.controllerClass) {
       others.add(metadata.name);
@@ -48,11 +52,19 @@ export function readClasses(all: Iterable<IngressClass>, settings: ClassSettings
     ours.add(metadata.name);
     oursIsDefault ||= metadata.annotations?.[DEFAULT_CLASS] === "true";
   }
-  return { none: ours.size + others.size === 0, ours, others, oursIsDefault };
+  return { none: ours.size + others.size === 0, ours, others, oursIsDefault, selects: selection(snapshot, settings) };
+}
+
+/** By the labels of Namespaces as they are now; one that is not known has none. */
+function selection(snapshot: Pick<Snapshot, "get">, { watchNamespace, watchNamespaceSelector }: ClassSettings): Classes["selects"] {
+  if (watchNamespace !== "") return (namespace) => namespace === watchNamespace;
+  if (watchNamespaceSelector === "") return () => true;
+  const selector = parseLabelSelector(watchNamespaceSelector);
+  return (namespace) => selector?.matches(snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {}) ?? false;
 }
 
 export function admit(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
-  if (settings.watchNamespace !== "" && ingress.metadata.namespace !== settings.watchNamespace) return NOT_OURS;
+  if (!classes.selects(ingress.metadata.namespace)) return NOT_OURS;
   const admission = admitByClass(ingress, classes, settings);
   if (!admission.ours || !settings.disableCatchAll || ingress.spec.defaultBackend === undefined) return admission;
   return { ours: false, finding: found.catchAllDisabled({ object: ingress, field: "spec.defaultBackend" }, {}) };
@@ -60,13 +72,14 @@ export function admit(ingress: Ingress, classes: Classes, settings: ClassSetting
 
 function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
   const name = ingress.spec.ingressClassName;
-  if (name !== undefined) {
+  const legacy = ingress.metadata.annotations?.[LEGACY_CLASS];
+  // Where no class can be read, the annotation may still say whose the Ingress is.
+  if (name !== undefined && !(classes.none && name !== settings.ingressClass && legacy !== undefined)) {
     if (classes.ours.has(name) || (classes.none && name === settings.ingressClass)) return OURS;
     if (classes.others.has(name)) return NOT_OURS;
     const known = [...classes.ours].sort();
     return { ours: false, finding: found.ingressClassUnknown({ object: ingress, field: "spec.ingressClassName" }, { name, known }) };
   }
-  const legacy = ingress.metadata.annotations?.[LEGACY_CLASS];
   if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : NOT_OURS;
   if (settings.watchIngressWithoutClass || classes.oursIsDefault) return OURS;
   return { ours: false, finding: found.ingressClassMissing({ object: ingress, field: "spec" }, { name: settings.ingressClass }) };

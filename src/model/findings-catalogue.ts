@@ -13,6 +13,7 @@ export * from "./annotations/findings-routing.ts";
 export * from "./annotations/findings-balance.ts";
 export * from "./annotations/findings-upstream.ts";
 export * from "./annotations/findings-host-tls.ts";
+export * from "./findings-admission.ts";
 export * from "./findings-streams.ts";
 
 // Which Ingresses are ours

@@ -26,6 +26,8 @@ export interface Finding {
   readonly sentence: string;
   /** What happens because of it: "requests to shop.example/ get 503". */
   readonly effect: string;
+  /** An object that this one names is to blame: what is written here may be right as soon as that one is. */
+  readonly elsewhere?: true;
   /** Where it stands, when the object was read from a file. */
   readonly file?: string;
   readonly line?: number;

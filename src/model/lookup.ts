@@ -9,7 +9,10 @@ import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 
 export interface ObjectLookup {
+  /** One that may not be read counts as missing. */
   secret(namespace: string, name: string): Secret | undefined;
+  /** Why there is no such Secret, and the remedy; completes "which …". */
+  whyNoSecret(namespace: string, name: string): string;
   configMap(namespace: string, name: string): ConfigMap | undefined;
   service(namespace: string, name: string): Service | undefined;
   /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
@@ -30,5 +33,18 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     noted.add(objectKey(kind, namespace, name));
     return snapshot.get(kind, namespace, name);
   };
-  return { secret: read("Secret"), configMap: read("ConfigMap"), service: read("Service"), snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem };
+  const secret = read("Secret");
+  return {
+    secret(namespace, name) {
+      const found = secret(namespace, name);
+      return found?.forbidden ? undefined : found;
+    },
+    whyNoSecret: (namespace, name) => (snapshot.get("Secret", namespace, name)?.forbidden ? FORBIDDEN : "does not exist: create it or correct the name"),
+    configMap: read("ConfigMap"),
+    service: read("Service"),
+    snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
+  };
 }
+
+/** Only where Secrets are read one by one (--secrets=named). */
+const FORBIDDEN = 'Sluice\'s account may not read: run "sluice rbac" and apply what it prints';

@@ -7,7 +7,7 @@ import type { Finding, Place } from "./findings.ts";
 import type { PoolReference } from "./hosts.ts";
 import type { Endpoint, Pool } from "./types.ts";
 
-export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "allowLocalTargets" | "defaultBackendService">;
+export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService">;
 
 /** What a pool stands for. `port` undefined: the Service's first. */
 export interface PoolTarget {

@@ -25,7 +25,7 @@ export function updateAliases(state: State, work: Work): void {
   }
 }
 
-function claimsOn(state: State, name: string): readonly AliasClaim[] {
+export function claimsOn(state: State, name: string): readonly AliasClaim[] {
   return [...state.hostAliases.to(name)].flatMap((host) => (state.aliasClaims.get(host) ?? []).filter((claim) => claim.name === name));
 }
 

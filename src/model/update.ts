@@ -7,10 +7,12 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress, Meta } from "../source/objects.ts";
 import { byAge } from "./age.ts";
+import type { Values } from "./annotations/values.ts";
 import { buildPool } from "./backends.ts";
 import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import { admit, readClasses } from "./class.ts";
+import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
@@ -18,6 +20,7 @@ import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import { current, put } from "./part.ts";
+import type { RoutingContext } from "./paths.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
@@ -31,7 +34,7 @@ export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
-  const classes = readClasses(snapshot.all("IngressClass").values(), state.settings);
+  const classes = readClasses(snapshot, state.settings);
   for (const key of work.ingresses) {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
@@ -99,20 +102,18 @@ export function updateUsers(state: State, work: Work): void {
 
 /** Of the Ingress and of single paths of it. */
 function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
-  if (hosts.size === 0) return [];
+  if (hosts.length === 0) return [];
   const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
   return all.flatMap(({ access }) => access.users ?? []);
 }
 
+export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {
+  const { annotationsPrefix, healthCheckPath, httpsPort, enableSslPassthrough: passthrough } = settings;
+  return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort, passthrough };
+}
+
 export function updateHosts(state: State, work: Work): void {
-  const context = {
-    annotationsPrefix: state.settings.annotationsPrefix,
-    defaults: work.defaults,
-    config: work.config,
-    healthCheckPath: state.settings.healthCheckPath,
-    httpsPort: state.settings.httpsPort,
-    passthrough: state.settings.enableSslPassthrough,
-  };
+  const context = routingContext(state, work.defaults, work.config);
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
     put(state.hosts, name, host);
@@ -163,8 +164,17 @@ function setClientCertificates(state: State, work: Work, name: string, host: Hos
 
 /** The Ingresses that take part in a host, oldest first. */
 function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
-  const parsed = [...state.ingressHosts.to(host)].flatMap((key) => state.ingresses.get(key) ?? []);
-  return parsed.sort((a, b) => byAge(a.age, b.age));
+  return participants(state, host).sort((a, b) => byAge(a.age, b.age));
+}
+
+/** The same in no order. */
+export function participants(state: State, host: string): ParsedIngress[] {
+  const parsed: ParsedIngress[] = [];
+  for (const key of state.ingressHosts.to(host)) {
+    const one = state.ingresses.get(key);
+    if (one) parsed.push(one);
+  }
+  return parsed;
 }
 
 export function updateTls(state: State, work: Work): void {

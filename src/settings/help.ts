@@ -40,6 +40,14 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Say what would change if Sluice took over from ingress-nginx.",
     examples: ["sluice migrate --context=production", "sluice migrate --manifests=dump --output=json"],
   },
+  rbac: {
+    usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
+    summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
+    examples: [
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx | kubectl apply -f -",
+      "sluice rbac --service-account=ingress-nginx/ingress-nginx --manifests=examples --output=json",
+    ],
+  },
   stop: {
     usage: "sluice stop [flags]",
     summary: "Stop the Sluice that runs with this runtime folder.",

@@ -17,7 +17,6 @@ export interface ForeignFlag {
 const VALUE = "value";
 const SWITCH = "switch";
 
-const NOT_YET = "not there yet";
 const NO_SUCH_LISTENER = "the controller and nginx talk over a unix socket, and requests that nobody wants are answered where they arrive";
 const NO_PPROF = "there is no Go to profile; Node's inspector starts with NODE_OPTIONS=--inspect=127.0.0.1";
 const NO_DOWNLOAD = "nothing is downloaded at start; mount the databases";
@@ -25,11 +24,6 @@ const NO_NATIVE = "histograms have the buckets of --time-buckets and its sisters
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
-  ["apiserver-host", VALUE, NOT_YET],
-  ["certificate-authority", VALUE, NOT_YET],
-  ["watch-namespace-selector", VALUE, NOT_YET],
-  ["enable-topology-aware-routing", SWITCH, NOT_YET],
-
   ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
   ["metrics-per-undefined-host", SWITCH, "requests to names that nobody declared are always counted, under the host _, so that what clients make up makes no series"],
@@ -37,13 +31,9 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["max-buckets", VALUE, NO_NATIVE],
   ["monitor-max-batch-size", VALUE, "requests are added up where they are served, so there is no batch that could be full"],
 
-  ["validating-webhook", VALUE, NOT_YET],
-  ["validating-webhook-certificate", VALUE, NOT_YET],
-  ["validating-webhook-key", VALUE, NOT_YET],
   ["disable-full-test", SWITCH, "nothing is rendered to answer the webhook, so there is no test to shorten"],
 
   ["enable-annotation-validation", SWITCH, "annotations are always validated: each has a type, and what does not fit it is a finding"],
-  ["deep-inspect", SWITCH, "no text of an Ingress becomes nginx configuration, so there is nothing to search it for"],
   ["enable-ssl-chain-completion", SWITCH, "Sluice fetches nothing that a certificate names; put the intermediate certificates into the Secret"],
 
   ["default-server-port", VALUE, NO_SUCH_LISTENER],

@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -31,7 +31,7 @@ export const GROUPS = ["Where objects come from", "Which objects are served", "P
 const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate"];
+const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
@@ -56,8 +56,20 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "Outside a pod and without the flag, `$KUBECONFIG` and `~/.kube/config` are looked at." },
   context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...fromCluster,
     defaultText: "the current one", help: "Context of the kubeconfig." },
+  apiserverHost: { flag: "apiserver-host", type: type.serverUrl, default: "", group: SOURCE, ...fromCluster,
+    defaultText: "that of the kubeconfig, or of the cluster around the pod", help: "URL of the API server.",
+    differs: "Without a kubeconfig a pod's own account is used there, over https only." },
+  certificateAuthority: { flag: "certificate-authority", type: type.path, default: "", group: SOURCE, ...fromCluster,
+    defaultText: "that of the kubeconfig, or of the pod's account", help: "PEM file with the CA of --apiserver-host." },
   watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Read only this namespace." },
+  watchNamespaceSelector: { flag: "watch-namespace-selector", type: type.labelSelector, default: "", group: SOURCE, ...reading,
+    defaultText: "all", help: "Serve the Ingresses of namespaces with these labels only.",
+    differs: "A label that is changed takes effect at once. The other kinds are read in all namespaces." },
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "lint", "migrate"],
+    help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
+  serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
+    help: "The account that `sluice run` has in the cluster." },
 
   ingressClass: { flag: "ingress-class", type: type.className, default: "nginx", group: OURS, ...reading,
     help: "Value of the annotation kubernetes.io/ingress.class that makes an Ingress ours." },
@@ -71,8 +83,13 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Refuse Ingresses with a defaultBackend." },
   disableSvcExternalName: { flag: "disable-svc-external-name", type: type.boolean, default: false, group: OURS, ...reading,
     help: "Services of type ExternalName have no endpoints." },
+  enableTopologyAwareRouting: { flag: "enable-topology-aware-routing", type: type.boolean, default: false, group: OURS, ...reading,
+    help: "Prefer endpoints that EndpointSlices give to the zone of this node, for Services that ask for it.",
+    differs: "Where the zone has no ready endpoint, those of other zones are used. It has no effect on files." },
   annotationsPrefix: { flag: "annotations-prefix", type: type.annotationsPrefix, default: "nginx.ingress.kubernetes.io", group: OURS,
     ...reading, help: "What annotations start with, before the slash." },
+  deepInspect: { flag: "deep-inspect", type: type.boolean, default: true, group: OURS, ...reading,
+    help: "Refuse Ingresses with text in hosts, paths and TLS names that only makes sense as an attack on nginx." },
   configmap: { flag: "configmap", type: type.objectName, default: "", group: OURS, ...reading,
     help: "The ConfigMap with settings for all Ingresses." },
   defaultBackendService: { flag: "default-backend-service", type: type.objectName, default: "", demoDefault: "ingress/default-http-backend", group: OURS,
@@ -119,6 +136,15 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   excludeSocketMetrics: { flag: "exclude-socket-metrics", type: type.metricNames, default: [], group: METRICS, ...controlling,
     defaultText: "none", help: "Measurements that are left out, separated by commas; may be repeated." },
 
+  validatingWebhook: { flag: "validating-webhook", type: type.listenAddress, default: "", group: PORTS, commands: ["run"],
+    defaultText: "no webhook", help: "Answer admission requests of the API server here.",
+    differs: "Ingresses of other controllers pass unread, nothing is rendered, and what was wrong before an update does not stop it." },
+  validatingWebhookCertificate: { flag: "validating-webhook-certificate", type: type.path, default: "", group: PORTS, commands: ["run"],
+    help: "PEM file with the webhook's certificate; read anew when it changes." },
+  validatingWebhookKey: { flag: "validating-webhook-key", type: type.path, default: "", group: PORTS, commands: ["run"],
+    help: "PEM file with its key; read anew when it changes." },
+  validatingWebhookClientCa: { flag: "validating-webhook-client-ca", type: type.path, default: "", group: PORTS, commands: ["run"],
+    defaultText: "everybody may ask", help: "PEM file: only clients with a certificate that it signed may ask the webhook." },
   updateStatus: { flag: "update-status", type: type.boolean, default: true, group: CLUSTER, ...writing,
     help: "Write the addresses of this controller to the status of Ingresses." },
   publishService: { flag: "publish-service", type: type.objectName, default: "", group: CLUSTER, ...writing,

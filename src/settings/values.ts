@@ -4,6 +4,7 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { HISTOGRAMS } from "../../edge/src/measures.ts";
+import { parseLabelSelector } from "../support/label-selector.ts";
 
 export interface FlagType<T> {
   /** Completes "must be …". */
@@ -184,6 +185,37 @@ export const resolver: FlagType<string> = {
     return valid ? `${six === undefined ? four : `[${six}]`}:${Number(digits)}` : undefined;
   },
 };
+
+export const labelSelector: FlagType<string> = {
+  placeholder: "SELECTOR",
+  expects: "a label selector such as team=shop,env!=test",
+  parse: (text) => (parseLabelSelector(text) ? text.trim() : undefined),
+};
+
+export const serverUrl: FlagType<string> = {
+  placeholder: "URL",
+  expects: "an http or https URL such as https://10.0.0.1:6443",
+  parse: (text) => {
+    if (text === "") return text;
+    const url = /^https?:\/\//i.test(text) && URL.canParse(text) ? new URL(text) : undefined;
+    return url && url.username === "" && url.search === "" && url.hash === "" ? text.replace(/\/+$/, "") : undefined;
+  },
+};
+
+/** Where a server listens: `:8443`, `127.0.0.1:8443`, `[::1]:8443`. */
+export const listenAddress: FlagType<string> = {
+  placeholder: "IP:PORT",
+  expects: "an address with a port such as :8443 or 10.0.0.1:8443",
+  parse: (text) => (text === "" || splitListenAddress(text) ? text : undefined),
+};
+
+/** Its host (empty: every address) and port; undefined for anything else. */
+export function splitListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
+  const [, six, four = "", digits = ""] = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
+  const host = six ?? four;
+  const number = digits === "0" ? 0 : port.parse(digits);
+  return number !== undefined && (host === "" || isAddress(host)) ? { host, port: number } : undefined;
+}
 
 export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
   return { placeholder: words.join("|"), expects: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) };

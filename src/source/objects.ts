@@ -94,6 +94,8 @@ export interface Service extends KubernetesObject {
     readonly type?: string;
     readonly clusterIP?: string;
     readonly externalName?: string;
+    /** Not read from files. */
+    readonly trafficDistribution?: string;
     /** Read from files only. */
     readonly sessionAffinity?: string;
     readonly ports?: readonly ServicePort[];
@@ -103,6 +105,8 @@ export interface Service extends KubernetesObject {
 export interface SliceEndpoint {
   readonly addresses: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+  /** Not read from files. */
+  readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
 }
 export interface SlicePort {
   readonly name?: string;
@@ -121,11 +125,23 @@ export interface Secret extends KubernetesObject {
   readonly type?: string;
   /** Decoded bytes (base64 of `data`, UTF-8 of `stringData`). Never printed: see `support/private-bytes.ts`. */
   readonly data: Readonly<Record<string, import("../support/private-bytes.ts").PrivateBytes>>;
+  /** It could not be read, and may not even exist: our account has no right to it. Not part of the Kubernetes object. */
+  readonly forbidden?: true;
 }
 
 export interface ConfigMap extends KubernetesObject {
   readonly kind: "ConfigMap";
   readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Read for its labels (--watch-namespace-selector). */
+export interface Namespace extends KubernetesObject {
+  readonly kind: "Namespace";
+}
+
+/** The node that this controller runs on, for its zone (--enable-topology-aware-routing); no other is read. */
+export interface Node extends KubernetesObject {
+  readonly kind: "Node";
 }
 
 /** The addresses of a DNS name that an ExternalName Service points to; `namespace` is empty, `name` the DNS name. */
@@ -151,6 +167,8 @@ export interface ObjectOfKind {
   EndpointSlice: EndpointSlice;
   Secret: Secret;
   ConfigMap: ConfigMap;
+  Namespace: Namespace;
+  Node: Node;
   ResolvedName: ResolvedName;
   SnippetVerdict: SnippetVerdict;
 }

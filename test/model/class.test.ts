@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ModelSettings } from "../../src/model/build.ts";
 import { createModelBuilder } from "../../src/model/build.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
-import { ingress, ingressClass, put, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
+import { ingress, ingressClass, namespace, put, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";
 
 const rule = (one: IngressDraft): IngressDraft => one.host("shop.example");
@@ -56,6 +56,29 @@ test("an Ingress without class needs --watch-ingress-without-class or a default 
 test("--watch-namespace ignores the others without a word", () => {
   assert.equal(isOurs({ watchNamespace: "shop" }, shop), true);
   expectFindings(buildWith({ watchNamespace: "blog" }, shop));
+});
+
+test("where no class can be read, an Ingress with another class name may still say by the annotation that it is ours", () => {
+  const both = shop.className("edge").rawAnnotation("kubernetes.io/ingress.class", "nginx");
+  assert.equal(isOurs({}, both), true);
+  assert.equal(isOurs({}, both, ingressClass("other", "example.com/other")), false);
+  assert.equal(isOurs({}, shop.className("edge").rawAnnotation("kubernetes.io/ingress.class", "other")), false);
+});
+
+test("--watch-namespace-selector: labels decide, and a change of them takes effect on existing Ingresses", () => {
+  const settings = { ...testSettings, watchNamespaceSelector: "team in (shop),!paused" };
+  const snapshot = snapshotOf(shop, ingress("blog/web").host("blog.example"), namespace("blog", { team: "blog" }));
+  const builder = createModelBuilder(settings);
+  const served = (): string[] => [...builder.update(snapshot, snapshot.takeChanges(), testConfig).model.hosts.keys()].filter((host) => host !== "_").sort();
+  assert.deepEqual(served(), []);
+  put(snapshot, namespace("shop", { team: "shop" }));
+  assert.deepEqual(served(), ["shop.example"]);
+  put(snapshot, namespace("blog", { team: "shop" }));
+  assert.deepEqual(served(), ["blog.example", "shop.example"]);
+  put(snapshot, namespace("shop", { team: "shop", paused: "yes" }));
+  assert.deepEqual(served(), ["blog.example"]);
+  snapshot.remove({ kind: "Namespace", namespace: "", name: "blog" });
+  assert.deepEqual(served(), []);
 });
 
 test("--disable-catch-all refuses Ingresses with a default backend", () => {

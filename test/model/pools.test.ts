@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { ModelSettings } from "../../src/model/build.ts";
 import type { Built } from "../../src/model/types.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
-import { externalName, ingress, resolvedName, service, slice, sliceOf } from "../support/objects.ts";
+import { externalName, ingress, node, resolvedName, service, slice, sliceOf } from "../support/objects.ts";
+import type { Service } from "../../src/source/objects.ts";
 import type { Given } from "../support/objects.ts";
 
 /** The endpoints of `shop/web`, referred to by this port. */
@@ -134,4 +135,31 @@ test("the default backend's pool always exists, and takes the first port of its 
 test("pools are named as ingress-nginx's logs name them", () => {
   const built = build(ingress("shop/web").host("shop.example").path("/", "web:http"));
   assert.equal(built.model.pools.get("shop/web/http")?.name, "shop-web-http");
+});
+
+test("--enable-topology-aware-routing keeps requests in the zone, for Services that ask for it", () => {
+  const settings = { enableTopologyAwareRouting: true };
+  const hinted = (address: string, ...zones: string[]) => ({ ...ready(address), hints: { forZones: zones.map((name) => ({ name })) } });
+  const slices = sliceOf("shop/web", "1", [tcp("", 8080)], [hinted("10.0.0.1", "a"), hinted("10.0.0.2", "b"), hinted("10.0.0.3", "a", "b")]);
+  const plain = service("shop/web", "80");
+  const asking: readonly Service[] = [
+    { ...plain, metadata: { ...plain.metadata, annotations: { "service.kubernetes.io/topology-mode": "Auto" } } },
+    { ...plain, metadata: { ...plain.metadata, annotations: { "service.kubernetes.io/topology-aware-hints": "auto" } } },
+    { ...plain, spec: { ...plain.spec, trafficDistribution: "PreferClose" } },
+  ];
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80");
+  const endpoints = (given: readonly Given[], flags: Partial<ModelSettings> = settings): number => printed(buildWith(flags, web, ...given), "80").length;
+  const here = node("n1", { "topology.kubernetes.io/zone": "a" });
+  for (const one of asking) {
+    assert.deepEqual(printed(buildWith(settings, web, one, slices, here), "80"), ["10.0.0.1:8080", "10.0.0.3:8080"]);
+    assert.equal(endpoints([one, slices]), 3, "the zone is not known");
+    assert.equal(endpoints([one, slices, node("n1", {})]), 3, "the node has no zone");
+    assert.equal(endpoints([one, slices, node("n1", { "topology.kubernetes.io/zone": "c" })]), 3, "nobody is for that zone");
+    assert.equal(endpoints([one, slices, here], {}), 3, "the flag is off");
+  }
+  assert.equal(endpoints([plain, slices, here]), 3, "the Service does not ask");
+  const [first] = asking;
+  const partly = sliceOf("shop/web", "2", [tcp("", 8080)], [ready("10.0.0.9")]);
+  assert.ok(first);
+  assert.equal(endpoints([first, slices, partly, here]), 4, "an endpoint without hints counts them all out");
 });

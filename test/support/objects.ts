@@ -8,7 +8,7 @@ import type { ModelSettings } from "../../src/model/build.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
 import type { Config } from "../../src/model/config.ts";
 import type {
-  AnyObject, EndpointSlice, Ingress, IngressClass, IngressRule, IngressBackend, IngressTLS, Meta, ObjectOfKind, ResolvedName,
+  AnyObject, EndpointSlice, Ingress, IngressClass, IngressRule, IngressBackend, IngressTLS, Meta, Namespace, Node, ObjectOfKind, ResolvedName,
   Secret, Service, ServicePort, SliceEndpoint,
 } from "../../src/source/objects.ts";
 import { SERVICE_NAME_LABEL, Snapshot } from "../../src/source/snapshot.ts";
@@ -123,6 +123,14 @@ export function ingressClass(name: string, controller = "k8s.io/ingress-nginx", 
   return { kind: "IngressClass", metadata: { namespace: "", name, annotations }, spec: { controller } };
 }
 
+export function namespace(name: string, labels: Readonly<Record<string, string>>): Namespace {
+  return { kind: "Namespace", metadata: { namespace: "", name, labels } };
+}
+
+export function node(name: string, labels: Readonly<Record<string, string>>): Node {
+  return { kind: "Node", metadata: { namespace: "", name, labels } };
+}
+
 export function secret(key: string, data: Readonly<Record<string, string | Buffer>>): Secret {
   const bytes = Object.entries(data).map(([name, value]) => [name, new PrivateBytes(value)] as const);
   return { kind: "Secret", metadata: meta(key), type: "kubernetes.io/tls", data: Object.fromEntries(bytes) };
@@ -156,6 +164,7 @@ export function put(snapshot: Snapshot, object: AnyObject): void {
 
 export const testSettings: ModelSettings = {
   watchNamespace: "",
+  watchNamespaceSelector: "",
   ingressClass: "nginx",
   controllerClass: "k8s.io/ingress-nginx",
   ingressClassByName: false,
@@ -173,6 +182,8 @@ export const testSettings: ModelSettings = {
   udpServicesConfigmap: "",
   httpPort: 80,
   httpsPort: 443,
+  deepInspect: true,
+  enableTopologyAwareRouting: false,
   healthzPort: 10254,
 };
 

@@ -178,7 +178,7 @@ function usersOf(access: AccessValues, type: "basic" | "digest", at: ResolveCont
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, "does not exist: create it or correct the name");
+  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
   const file = readUsers(secret, access.secretType, type);
   if (!file) return refuse(key, 'has no key "auth" with the users: add it, or set auth-secret-type to "auth-map"');
   for (const { line, why } of file.problems) {

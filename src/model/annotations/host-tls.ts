@@ -172,7 +172,7 @@ function trustOf(text: string, at: ResolveContext): Trust | undefined {
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, "does not exist: create it or correct the name");
+  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
   const read = readTrust(secret);
   if (typeof read === "string") return refuse(key, read);
   const id = createHash("sha256").update(read.ca).update("\0").update(read.crl ?? "").digest("hex");

@@ -87,20 +87,38 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
       kept.push(one);
     }
   }
+  let lookedUp = false;
   const at: ResolveContext = {
     ...context,
+    lookup: telling(context.lookup, () => {
+      lookedUp = true;
+    }),
     ingress,
     given: (name) => kept.find(({ row }) => row.name === name)?.text,
     place: (name) => kept.find(({ row }) => row.name === name)?.place ?? { object: ingress, field: `metadata.annotations[${prefix}/${name}]` },
-    report: (finding) => findings.push(finding),
+    // Before a resolver looks an object up it speaks of the Ingress alone.
+    report: (finding) => findings.push(lookedUp ? { ...finding, elsewhere: true } : finding),
     close,
     refuse,
   };
   for (const { groups, resolve } of RESOLVERS) {
+    lookedUp = false;
     if (kept.some(({ row }) => groups.includes(row.group))) values = resolve(values, at);
   }
   return { values, verdict, findings };
 }
+
+/** The same look-up, saying when an object is asked for. What nginx says of a snippet is about the Ingress itself. */
+function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
+  const tell = <T>(read: (namespace: string, name: string) => T) => (namespace: string, name: string): T => {
+    asked();
+    return read(namespace, name);
+  };
+  return { ...lookup, secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service) };
+}
+
+/** The search is slow, and an Ingress has room for thousands of annotations. */
+const MOST_SUGGESTIONS = 20;
 
 /** The known annotations with a value; of a name and its alias, the name. Unknown ones become findings. */
 function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[]): readonly Given[] {
@@ -113,7 +131,7 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
     const row = annotationsByName.get(name);
     if (!row) {
-      const near = closest(name, annotationsByName.keys());
+      const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
     } else if (text !== "" && (name === row.name || !all[`${prefix}/${row.name}`])) {
       given.push({ row, name, text, place });

@@ -12,7 +12,7 @@ import type { Finding, Place } from "../findings.ts";
 import type { ObjectLookup } from "../lookup.ts";
 import type { Values } from "./values.ts";
 
-export type ResolveSettings = Pick<Settings, "allowLocalTargets" | "enableSslPassthrough">;
+export type ResolveSettings = Pick<Settings, "allowLocalTargets" | "deepInspect" | "enableSslPassthrough">;
 
 export interface ResolveContext {
   readonly ingress: Ingress;

@@ -57,7 +57,7 @@ const protocols: ValueType<readonly TlsVersion[]> = {
 };
 
 export const upstreamTlsAnnotations: readonly Honoured[] = [
-  row("proxy-ssl-secret", "secret", basicText, "Medium", "Secret (`namespace/name`) with the client certificate (`tls.crt`, `tls.key`), the authorities that may have signed the backend's (`ca.crt`), or both.", {
+  row("proxy-ssl-secret", "secret", basicText, "Medium", "Secret (`namespace/name`) with the client certificate (`tls.crt`, `tls.key`), the authorities that may have signed the backend's (`ca.crt`), or both. Without it the other `proxy-ssl-…` mean nothing.", {
     onInvalid: "refused",
     differs: "It holds for the paths of its own Ingress only, and the client certificate is shown with or without a `ca.crt`.",
   }),
@@ -143,7 +143,7 @@ function readIdentity(text: string, at: ResolveContext): Identity | undefined {
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, "does not exist: create it or correct the name");
+  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
   const read = identityOf(secret);
   return typeof read === "string" ? refuse(key, `cannot be used: ${read}`) : read;
 }

@@ -13,6 +13,7 @@ import { delimiter, dirname, join, resolve } from "node:path";
 import { UserError } from "../../support/user-error.ts";
 import type { Access, Credentials } from "./access.ts";
 import { inWords } from "./failures.ts";
+import { accessTo } from "./given-server.ts";
 import { inClusterAccess, SERVICE_ACCOUNT } from "./in-cluster.ts";
 import { connect } from "./transport.ts";
 import type { Connection } from "./transport.ts";
@@ -25,6 +26,10 @@ export interface ConnectionOptions {
   readonly kubeconfig: string;
   /** Name of a context in it; empty: its current context. */
   readonly context: string;
+  /** URL of the API server, in place of what the configuration says; empty: that. */
+  readonly apiserverHost?: string;
+  /** Path of the CA of `apiserverHost`; empty: that of the configuration. */
+  readonly certificateAuthority?: string;
   readonly env?: NodeJS.ProcessEnv;
   /** Folder with the pod's `token` and `ca.crt`. */
   readonly serviceAccount?: string;
@@ -35,10 +40,21 @@ export interface ConnectionOptions {
  * Rejects with a UserError when there is no configuration, or one that cannot be used.
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
-  return connect(await findAccess(options));
+  const { apiserverHost, certificateAuthority } = options;
+  const found = await findAccess(options);
+  if (!apiserverHost) return connect(found ?? throwUnconfigured());
+  return connect(accessTo(apiserverHost, certificateAuthority ?? "", found));
 }
 
-async function findAccess({ kubeconfig, context, env = process.env, serviceAccount }: ConnectionOptions): Promise<Access> {
+function throwUnconfigured(): never {
+  throw new UserError(
+    "No Kubernetes API server is configured: this is not a pod, and there is no --kubeconfig, no KUBECONFIG and no " +
+      "~/.kube/config; give one of them, or read files with --manifests.",
+  );
+}
+
+/** Undefined: there is no configuration. */
+async function findAccess({ kubeconfig, context, env = process.env, serviceAccount }: ConnectionOptions): Promise<Access | undefined> {
   if (kubeconfig) return kubeconfigAccess([kubeconfig], context);
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   if (listed.length > 0) return kubeconfigAccess(listed, context);
@@ -48,10 +64,7 @@ async function findAccess({ kubeconfig, context, env = process.env, serviceAccou
   }
   const own = join(env["HOME"] ?? "", ".kube", "config");
   if (env["HOME"] && existsSync(own)) return kubeconfigAccess([own], context);
-  throw new UserError(
-    "No Kubernetes API server is configured: this is not a pod, and there is no --kubeconfig, no KUBECONFIG and no " +
-      "~/.kube/config; give one of them, or read files with --manifests.",
-  );
+  return undefined;
 }
 
 async function kubeconfigAccess(files: readonly string[], context: string): Promise<Access> {

@@ -30,35 +30,63 @@ export const ingressClassesForbidden: FindingFactory<Forbidden> = finding(
   INGRESS_CLASSES_FORBIDDEN,
   "warning",
   ({ resource, verb, remedy }) => `Sluice's account may not ${verb} ${resource}; ${remedy}, then restart Sluice`,
-  () => "spec.ingressClassName is not looked at, only the annotation kubernetes.io/ingress.class",
+  () => "an Ingress is ours by the annotation kubernetes.io/ingress.class, or when spec.ingressClassName is the name that --ingress-class gives",
 );
 
-/** Makes the finding of one collection. Its subject is the kind as a whole: it has no name. */
+export const secretForbidden: FindingFactory<Forbidden> = finding(
+  "secret-forbidden",
+  "error",
+  ({ verb, remedy }) => `Sluice's account may no longer ${verb} this Secret; ${remedy}`,
+  () => "changes of it are not seen; what it held before is used",
+);
+
+export const nodeZoneUnknown = finding<{ why: string }>(
+  "node-zone-unknown",
+  "warning",
+  ({ why }) => `The zone of this controller's node is not known: ${why}`,
+  () => "--enable-topology-aware-routing has no effect until the next start: endpoints of all zones are used",
+);
+
+/** `node`: its name, when that much is known. */
+export function zoneUnknown(node: string, why: string): Finding {
+  return nodeZoneUnknown({ object: { kind: "Node", metadata: { namespace: "", name: node } }, field: "" }, { why });
+}
+
+/** Makes the finding of one collection. Its subject is the kind as a whole, which has no name, or the one object in it. */
 export function forbiddenFinding(
   factory: FindingFactory<Forbidden>, collection: Collection<Kind>, verb: Verb,
 ): Finding {
   const { kind, name } = collection.resource;
-  const whole = { kind, metadata: { name: "", namespace: collection.namespace }, spec: {}, data: {} } as AnyObject;
+  const whole = { kind, metadata: { name: nameIn(collection) ?? "", namespace: collection.namespace }, spec: {}, data: {} } as AnyObject;
   return factory({ object: whole, field: "" }, { resource: name, verb, remedy: grant(collection) });
 }
 
 /** One failure as the beginning of a sentence. */
 export function failureOf(collection: Collection<Kind>, verb: Verb, error: unknown): string {
   const { name } = collection.resource;
+  const one = nameIn(collection);
+  const whole = one === undefined ? name : `${name} ${collection.namespace}/${one}`;
   const reason = inWords(error);
   switch (error instanceof Refused ? error.status : undefined) {
     case 401:
       return `the API server does not accept our credentials: ${reason}; renew them`;
     case 403:
-      return `needs ${verb} on ${name}: ${grant(collection)} (${reason})`;
+      return `needs ${verb} on ${whole}: ${grant(collection)} (${reason})`;
     case 404:
       return `the API server does not serve ${name}: Sluice needs Kubernetes 1.21 or later (${reason})`;
     default:
-      return `cannot ${verb} ${name}: ${reason}`;
+      return `cannot ${verb} ${whole}: ${reason}`;
   }
 }
 
-function grant({ resource, namespace }: Collection<Kind>): string {
+/** The one object that a collection is narrowed to. */
+function nameIn({ fieldSelector = "" }: Collection<Kind>): string | undefined {
+  return /^metadata\.name=([^,]*)$/.exec(fieldSelector)?.[1];
+}
+
+function grant(collection: Collection<Kind>): string {
+  const { resource, namespace } = collection;
+  if (resource.kind === "Secret" && nameIn(collection) !== undefined) return `run "sluice rbac" and apply what it prints`;
   const role = `sluice-${resource.plural}`;
   const kind = namespace ? `role ${role} -n ${namespace}` : `clusterrole ${role}`;
   return `grant it with kubectl create ${kind} --verb=get,list,watch --resource=${resource.name}, and bind it`;

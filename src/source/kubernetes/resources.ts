@@ -1,9 +1,9 @@
 /**
  * The kinds that the source reads: where they are in the API, and how an object is cut down.
  */
-import type { ConfigMap, EndpointSlice, Ingress, IngressClass, ObjectOfKind, Secret, Service } from "../objects.ts";
+import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Namespace, Node, ObjectOfKind, Secret, Service } from "../objects.ts";
 import {
-  trimConfigMap, trimEndpointSlice, trimIngress, trimIngressClass, trimSecret, trimService,
+  trimConfigMap, trimEndpointSlice, trimIngress, trimIngressClass, trimNamespace, trimNode, trimSecret, trimService,
 } from "./trim.ts";
 
 export interface Resource<K extends keyof ObjectOfKind> {
@@ -47,6 +47,12 @@ export const CONFIG_MAPS: Resource<ConfigMap["kind"]> = {
 };
 export const SECRETS: Resource<Secret["kind"]> = {
   ...CORE, page: SECRETS_PAGE, kind: "Secret", name: "secrets", plural: "secrets", namespaced: true, trim: trimSecret,
+};
+export const NAMESPACES: Resource<Namespace["kind"]> = {
+  ...CORE, kind: "Namespace", name: "namespaces", plural: "namespaces", namespaced: false, trim: trimNamespace,
+};
+export const NODES: Resource<Node["kind"]> = {
+  ...CORE, kind: "Node", name: "nodes", plural: "nodes", namespaced: false, trim: trimNode,
 };
 
 /** One list of the API server: a resource, in one namespace or in all, perhaps narrowed by a field selector. */

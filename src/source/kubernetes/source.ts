@@ -12,6 +12,7 @@ import type { Kind } from "../objects.ts";
 import { keyOf, Snapshot } from "../snapshot.ts";
 import type { WantedObjects } from "../snapshot.ts";
 import type { Source } from "../source.ts";
+import { readOwnNode, requireNamespace } from "./at-start.ts";
 import { openConnection } from "./connection.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import { catchUp } from "./catch-up.ts";
@@ -20,11 +21,12 @@ import { copyInto } from "./copy.ts";
 import { forbiddenFinding, INGRESS_CLASSES_FORBIDDEN, ingressClassesForbidden, kindForbidden } from "./findings.ts";
 import { watchForOutage } from "./outage.ts";
 import type { Outage } from "./outage.ts";
+import { keepNamed } from "./named.ts";
 import { createPatience, REMEDY } from "./patience.ts";
 import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
 import {
-  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, SECRETS, SERVICES,
+  collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
@@ -39,6 +41,12 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly watchNamespace: string;
   /** The controller's ConfigMap, `namespace/name`; empty: none. It may be outside of `watchNamespace`. */
   readonly configmap: string;
+  /** `all`: every Secret is watched, and those that are wanted are kept. `named`: no other is ever asked for. */
+  readonly secrets?: "all" | "named";
+  /** Namespaces are read, for their labels. */
+  readonly namespaces?: boolean;
+  /** The node that this pod runs on is read, for its zone. */
+  readonly ownNode?: boolean;
   readonly log: Log;
   readonly timing?: Timing;
   /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
@@ -58,8 +66,8 @@ const READS_AT_ONCE = 2;
 /** What exists once the connection is open. */
 interface Running {
   readonly reflectors: readonly Pick<Reflector<unknown>, "run" | "reread" | "firstRead">[];
-  readonly secrets: Wanted<"Secret">;
-  readonly configMaps: Wanted<"ConfigMap">;
+  readonly secrets: Pick<Wanted<"Secret">, "want" | "settled">;
+  readonly configMaps: Pick<Wanted<"ConfigMap">, "want" | "settled">;
   readonly patience: Patience;
   readonly connection: Connection;
 }
@@ -80,10 +88,11 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   const listeners: Listeners = new Set();
   let tell = (): void => {};
 
-  const note = (resource: Resource<Kind>, found: Finding | undefined): void => {
-    if (!found && !findings.has(resource.name)) return;
-    if (found) findings.set(resource.name, found);
-    else findings.delete(resource.name);
+  /** `of`: the name of a resource, or of one object of it. */
+  const note = (of: string, found: Finding | undefined): void => {
+    if (!found && !findings.has(of)) return;
+    if (found) findings.set(of, found);
+    else findings.delete(of);
     listed = [...findings.values()];
     tell();
   };
@@ -113,11 +122,12 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
         tell();
         for (const listener of [...listeners]) listener();
       };
-      running = { ...assemble(shared, options.watchNamespace, configmap, snapshot, note, snapshotChanged, signal), patience, connection };
+      running = { ...assemble(shared, { ...options, configmap }, snapshot, note, snapshotChanged, signal), patience, connection };
       void wantNow(running, wanted);
       const ends = running.reflectors.map((reflector) => reflector.run(signal));
       void Promise.all(ends).finally(() => connection.close());
       await patience.within(Promise.all(running.reflectors.map(({ firstRead }) => firstRead)));
+      await patience.within(askAtStart(shared, options, snapshot, note, signal));
       signal.throwIfAborted();
       tell = oncePerTurn(changed, signal);
     },
@@ -129,6 +139,8 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     },
     async catchUp(namespace, name, signal) {
       if (!running) throw new Error("catchUp before start");
+      // What is outside is never read.
+      if (options.watchNamespace !== "" && namespace !== options.watchNamespace) return;
       await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
     },
     get counts() {
@@ -141,20 +153,38 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
   };
 }
 
+async function askAtStart(
+  shared: Shared, { watchNamespace, ownNode, env = process.env }: KubernetesSourceOptions, snapshot: Snapshot,
+  note: (of: string, found: Finding) => void, signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) return;
+  if (watchNamespace !== "") await requireNamespace(shared, watchNamespace, signal);
+  if (!ownNode) return;
+  const node = await readOwnNode(shared, env, signal);
+  if ("kind" in node) snapshot.put(node);
+  else note(NODES.name, node);
+}
+
 function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps">, wanted: WantedObjects): Promise<unknown> {
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces"> {
+  readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
+}
+
 function assemble(
-  shared: Shared, namespace: string, configmap: { namespace: string; name: string } | undefined, snapshot: Snapshot,
-  note: (resource: Resource<Kind>, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
+  shared: Shared,
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false }: Assembled,
+  snapshot: Snapshot,
+  note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
     new Reflector(shared, {
       collection, sink, optional,
       forbidden(verb, givenUp) {
         const factory = givenUp ? ingressClassesForbidden : kindForbidden;
-        note(collection.resource, verb && forbiddenFinding(factory, collection, verb));
+        note(collection.resource.name, verb && forbiddenFinding(factory, collection, verb));
       },
     });
   const plain = <K extends Kind>(resource: Resource<K>) =>
@@ -166,7 +196,9 @@ function assemble(
     return { kept, reflector };
   };
 
-  const secrets = wanted(collectionOf(SECRETS, namespace, NOT_HELM));
+  const noteSecret = (key: string, found: Finding | undefined): void => note(`${SECRETS.name} ${key}`, found);
+  const named = access === "named" ? keepNamed(shared, { namespace, snapshot, changed, note: noteSecret, signal }) : undefined;
+  const secrets = named ? { kept: named, reflector: named } : wanted(collectionOf(SECRETS, namespace, NOT_HELM));
   const own = configmap && keyOf(configmap.namespace, configmap.name);
   const configMaps = wanted(collectionOf(CONFIG_MAPS, namespace), own);
   return {
@@ -177,6 +209,7 @@ function assemble(
       plain(INGRESSES),
       plain(SERVICES),
       plain(ENDPOINT_SLICES),
+      ...(namespaces ? [plain(NAMESPACES)] : []),
       secrets.reflector,
       configMaps.reflector,
       ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own))] : []),

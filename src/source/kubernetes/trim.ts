@@ -4,10 +4,11 @@
  * Never throws: the API server has checked the schema, but a field of the wrong type is treated as absent all the
  * same, because one odd object must not stop its neighbours. An object without a name is no object (`undefined`).
  */
+import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
-  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta, Secret,
-  Service, ServicePort, SliceEndpoint, SlicePort,
+  ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
+  Namespace, Node, Secret, Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -65,6 +66,7 @@ export function trimService(raw: unknown): Service | undefined {
       type: text(spec["type"]),
       clusterIP: text(spec["clusterIP"]),
       externalName: text(spec["externalName"]),
+      trafficDistribution: text(spec["trafficDistribution"]),
       ports: list(spec["ports"], trimServicePort),
     }),
   };
@@ -98,6 +100,21 @@ export function trimConfigMap(raw: unknown): ConfigMap | undefined {
   const metadata = trimMeta(raw);
   if (!metadata) return undefined;
   return { kind: "ConfigMap", metadata, ...present({ data: textRecord(fields(raw)["data"]) }) };
+}
+
+export function trimNamespace(raw: unknown): Namespace | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Namespace", metadata: withoutAnnotations(metadata) };
+}
+
+export function trimNode(raw: unknown): Node | undefined {
+  const metadata = trimMeta(raw);
+  return metadata && { kind: "Node", metadata: withoutAnnotations(metadata) };
+}
+
+function withoutAnnotations(metadata: Meta): Meta {
+  const { annotations: _annotations, ...rest } = metadata;
+  return rest;
 }
 
 /** Where an object stands, without reading the rest of it; `undefined` when it has no name. */
@@ -191,8 +208,17 @@ function trimEndpoint(raw: Fields): SliceEndpoint {
           terminating: flag(conditions["terminating"]),
         })
         : undefined,
+      hints: isFields(raw["hints"]) ? trimHints(raw["hints"]) : undefined,
     }),
   };
+}
+
+function trimHints(raw: Fields): SliceEndpoint["hints"] {
+  const name = (zone: Fields): { readonly name: string } | undefined => {
+    const found = text(zone["name"]);
+    return found === undefined ? undefined : { name: found };
+  };
+  return present({ forZones: list(raw["forZones"], name) });
 }
 
 function trimSlicePort(raw: Fields): SlicePort {
@@ -231,19 +257,19 @@ function flag(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
-function texts(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+function texts(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? exact(value.filter((item) => typeof item === "string")) : undefined;
 }
 
 /** The members that are objects, each through `trim`; members that `trim` refuses are left out. */
-export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | undefined {
+export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const kept: T[] = [];
   for (const item of value) {
     const trimmed = isFields(item) ? trim(item) : undefined;
     if (trimmed !== undefined) kept.push(trimmed);
   }
-  return kept;
+  return exact(kept);
 }
 
 /** Entries that are strings. Made with `fromEntries`, because `__proto__` is a legal key of a ConfigMap or a Secret. */

@@ -15,6 +15,7 @@ import type { Key, Snapshot } from "../snapshot.ts";
 import { copyInto, putIfChanged, removeFrom } from "./copy.ts";
 import { Unreachable } from "./failures.ts";
 import { failureOf } from "./findings.ts";
+import { canExist, placeOf } from "./keys.ts";
 import { readObject } from "./pages.ts";
 import type { Collection } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
@@ -154,7 +155,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     sink,
     async want(all) {
       const keys = new Set([...all].filter((key) => key !== except));
-      const added = [...keys].filter((key) => !wanted.has(key) && canExist(key, collection));
+      const added = [...keys].filter((key) => !wanted.has(key) && canExist(key, collection.namespace));
       for (const key of wanted) if (!keys.has(key)) forget(key);
       wanted = keys;
       if (added.length > FEW) await reread();
@@ -195,23 +196,7 @@ async function readNamed(
   return GIVEN_UP;
 }
 
-/** What the Kubernetes API takes as the name of a namespace, a Secret or a ConfigMap (RFC 1123 subdomain). */
-const NAMES = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
-
-/**
- * One outside of the watched namespace is missing, as it is for ingress-nginx. Names that cannot be come from
- * tenants' annotations; they are never sent, so that none can make up a path.
- */
-function canExist(key: Key, { namespace }: Collection<WantedKind>): boolean {
-  return NAMES.test(key) && (namespace === "" || key.startsWith(`${namespace}/`));
-}
-
 function keyIn(raw: unknown): Key | undefined {
   const place = nameOf(raw);
   return place && keyOf(place.namespace, place.name);
-}
-
-function placeOf(key: Key): { namespace: string; name: string } {
-  const slash = key.indexOf("/");
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }

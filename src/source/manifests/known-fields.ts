@@ -78,6 +78,7 @@ export const KNOWN_FIELDS = {
   EndpointSlice: ENDPOINT_SLICE,
   Endpoints: { ...OBJECT, subsets: { addresses: ADDRESS, notReadyAddresses: ADDRESS, ports: ENDPOINT_PORT } },
   ConfigMap: { ...OBJECT, binaryData: "any", data: "any", immutable: "any" },
+  Namespace: { ...OBJECT, spec: "any", status: "any" },
   Secret: { ...OBJECT, data: "any", immutable: "any", stringData: "any", type: "any" },
 } as const satisfies Readonly<Record<string, Fields>>;
 

@@ -4,8 +4,9 @@
  * Values of a wrong type are noted in `root.notes`; a result is to be used only if there are none.
  */
 import { isIPv6 } from "node:net";
+import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
-import type { ConfigMap, EndpointSlice, IngressClass, Meta, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
+import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
 import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -16,6 +17,10 @@ export function readIngressClass(root: Field, metadata: Meta): IngressClass {
   const spec = at(root, "spec");
   isObject(spec);
   return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: text(at(spec, "controller")) }) };
+}
+
+export function readNamespace(_root: Field, metadata: Meta): Namespace {
+  return { kind: "Namespace", metadata: { ...metadata, namespace: "" } };
 }
 
 export function readService(root: Field, metadata: Meta): Service {
@@ -66,7 +71,7 @@ export function readEndpointSlice(root: Field, metadata: Meta): EndpointSlice {
 
 function readSliceEndpoint(field: Field): SliceEndpoint {
   if (!isObject(field)) required(field, undefined, "an object with addresses");
-  const addresses = items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []);
+  const addresses = exact(items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []));
   const conditions = at(field, "conditions");
   if (!isObject(conditions)) return { addresses };
   const read = (name: string): boolean | undefined => flag(at(conditions, name));

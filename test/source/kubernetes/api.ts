@@ -44,6 +44,10 @@ const PATHS: Readonly<Record<string, string>> = {
   EndpointSlice: "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices",
   Secret: "/api/v1/namespaces/*/secrets",
   ConfigMap: "/api/v1/namespaces/*/configmaps",
+  ServiceAccount: "/api/v1/namespaces/*/serviceaccounts",
+  ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
+  Role: "/apis/rbac.authorization.k8s.io/v1/namespaces/*/roles",
+  RoleBinding: "/apis/rbac.authorization.k8s.io/v1/namespaces/*/rolebindings",
   ClusterRole: "/apis/rbac.authorization.k8s.io/v1/clusterroles",
   ClusterRoleBinding: "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
 };

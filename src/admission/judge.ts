@@ -1,0 +1,70 @@
+/**
+ * Answers the API server's questions with the model's judgement, in the sentences of the findings.
+ *
+ * What is no Ingress of ours passes untouched, whatever is in it: a webhook that stands in the way of others does more
+ * harm than good.
+ */
+import type { Candidate, Judgement } from "../model/candidate.ts";
+import { findingText, subjectText } from "../model/findings.ts";
+import type { Finding } from "../model/findings.ts";
+import type { Ingress } from "../source/objects.ts";
+import { ended } from "../support/text.ts";
+import { INGRESSES } from "./review.ts";
+import type { Answer, Question } from "./review.ts";
+
+/** Undefined while there is no model yet. */
+export type Consider = (candidate: Candidate) => Judgement | undefined;
+
+/** `checked`: the Ingresses that were looked at, when the Ingress was judged at all. */
+export interface Verdict {
+  readonly answer: Answer;
+  readonly checked?: number;
+}
+
+/** More would say no more: an API server shortens long answers, and drops warnings beyond 4 KiB. */
+const MOST_FINDINGS = 10;
+/** What the API server takes as annotations of one object, in bytes. */
+const ANNOTATION_BYTES = 256 * 1024;
+/** So many paths can be judged in a few hundredths of a second; an Ingress of 1.5 MiB could have ten times as many. */
+const MOST_PATHS = 2000;
+
+/** Undefined while there is no model yet. */
+export function judge(question: Question, consider: Consider): Verdict | undefined {
+  const { operation, resource, object, oldObject, deleting } = question;
+  if (resource !== INGRESSES) {
+    const warning = `Sluice's webhook was asked about ${resource || "an unknown resource"}: let its rules name ${INGRESSES} alone`;
+    return { answer: { allowed: true, ...(isOfIngresses(resource) ? {} : { warnings: [warning] }) } };
+  }
+  if (operation === "DELETE" || deleting || !object) return { answer: { allowed: true } };
+  if (isTooLarge(object)) {
+    return { answer: { allowed: true, warnings: [`This Ingress is too large to be checked before it is served: use at most ${MOST_PATHS} paths in one`] } };
+  }
+  const judgement = consider({ ingress: object, ...(operation === "UPDATE" && oldObject ? { before: oldObject } : {}) });
+  return judgement && { answer: answerOf(judgement, object), ...(judgement.ours ? { checked: judgement.ingresses } : {}) };
+}
+
+function isOfIngresses(resource: string): boolean {
+  return resource.startsWith("ingresses/");
+}
+
+function isTooLarge({ metadata, spec }: Ingress): boolean {
+  const annotations = Object.entries(metadata.annotations ?? {}).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  const paths = (spec.rules ?? []).reduce((sum, { http }) => sum + 1 + (http?.paths.length ?? 0), 0);
+  return annotations > ANNOTATION_BYTES || paths > MOST_PATHS;
+}
+
+function answerOf({ denials, warnings }: Judgement, ingress: Ingress): Answer {
+  const texts = warnings.slice(0, MOST_FINDINGS).map((finding) => textOf(finding, ingress));
+  const passed = { allowed: denials.length === 0, ...(texts.length > 0 ? { warnings: texts } : {}) };
+  if (denials.length === 0) return passed;
+  const more = denials.length > MOST_FINDINGS ? [`and ${denials.length - MOST_FINDINGS} more`] : [];
+  return { ...passed, message: [...denials.slice(0, MOST_FINDINGS).map((finding) => textOf(finding, ingress)), ...more].join("\n") };
+}
+
+/** `spec.rules[0].host: … Effect: … (host-invalid)`; of another Ingress, with its name. */
+function textOf(finding: Finding, { metadata }: Ingress): string {
+  const { object, field, code } = finding;
+  const isOwn = object.kind === "Ingress" && object.name === metadata.name && object.namespace === metadata.namespace;
+  const whose = isOwn ? field : `It would change what the ${subjectText(object)} does, ${field}`;
+  return `${whose}: ${ended(findingText(finding))} (${code})`.replace(/\.\.? \(/, ". (");
+}

@@ -1,0 +1,166 @@
+/**
+ * The validating admission webhook: an HTTPS server of its own that asks the model, and nothing else.
+ *
+ * Guarantees: nothing is rendered, nginx is not asked, no file is written and nothing is fetched to answer; a request
+ * costs bounded memory and time, whoever sends it; without a usable certificate, or before the first model, nobody is
+ * answered with a guess: the API server does as the webhook's failurePolicy says.
+ */
+import { createServer } from "node:https";
+import type { Server, ServerOptions } from "node:https";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Finding } from "../model/findings.ts";
+import type { Settings } from "../settings.ts";
+import { splitListenAddress } from "../settings/values.ts";
+import { keyOf } from "../source/snapshot.ts";
+import { UserError } from "../support/user-error.ts";
+import { Excess, limitBodies } from "./body.ts";
+import type { Bodies } from "./body.ts";
+import { followCertificate } from "./certificate.ts";
+import { keepFigures } from "./figures.ts";
+import type { AdmissionFigures, FigureKeeper } from "./figures.ts";
+import { judge } from "./judge.ts";
+import type { Consider } from "./judge.ts";
+import { readReview, writeReview } from "./review.ts";
+import { takeTurns } from "./turns.ts";
+
+export type WebhookSettings = Pick<
+  Settings,
+  "validatingWebhook" | "validatingWebhookCertificate" | "validatingWebhookKey" | "validatingWebhookClientCa"
+>;
+
+export interface WebhookOptions {
+  readonly settings: WebhookSettings;
+  readonly consider: Consider;
+  /** The webhook's findings are others than before. */
+  readonly changed: () => void;
+  /** For tests, which cannot wait. */
+  readonly patience?: Patience;
+}
+
+export interface Webhook {
+  /** Where it listens; 0 where it does not. */
+  readonly port: number;
+  readonly figures: AdmissionFigures;
+  findings(): readonly Finding[];
+  close(): void;
+}
+
+/** Milliseconds in which each has to be here. */
+interface Patience {
+  readonly handshake: number;
+  readonly headers: number;
+  /** The whole of a request. */
+  readonly request: number;
+}
+
+/** An API server waits for ten seconds if nobody tells it otherwise. */
+const PATIENCE: Patience = { handshake: 5000, headers: 5000, request: 10_000 };
+/** An API server keeps a few connections open. */
+const IDLE_MS = 60_000;
+const MOST_CONNECTIONS = 256;
+
+function serverOptions({ handshake, headers, request }: Patience, asksClients: boolean): ServerOptions {
+  return {
+    requestTimeout: request, headersTimeout: headers, handshakeTimeout: handshake, keepAliveTimeout: IDLE_MS,
+    connectionsCheckingInterval: headers / 5, ALPNProtocols: ["http/1.1"], minVersion: "TLSv1.2",
+    ...(asksClients ? { requestCert: true, rejectUnauthorized: true } : {}),
+  };
+}
+
+/** Without `--validating-webhook`: nothing listens, and nothing is wrong. */
+export async function openWebhook(options: WebhookOptions): Promise<Webhook> {
+  const keeper = keepFigures();
+  const { settings, changed } = options;
+  const address = splitListenAddress(settings.validatingWebhook);
+  if (!address) return { port: 0, figures: keeper.figures, findings: () => [], close: () => {} };
+  const bodies = limitBodies();
+  const inTurn = takeTurns();
+  const clientCa = settings.validatingWebhookClientCa;
+  const server = createServer(serverOptions(options.patience ?? PATIENCE, clientCa !== ""), (request, response) => {
+    respond(request, response, { bodies, inTurn, options, keeper }).catch(() => response.destroy());
+  });
+  server.maxConnections = MOST_CONNECTIONS;
+  server.on("tlsClientError", (_, socket) => socket.destroy());
+  const files = { certificate: settings.validatingWebhookCertificate, key: settings.validatingWebhookKey, clientCa };
+  const followed = await followCertificate(files, (context) => server.setSecureContext(context), changed);
+  await listen(server, address, settings.validatingWebhook);
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound ? bound.port : 0,
+    get figures() {
+      return keeper.figures;
+    },
+    findings: () => (followed.finding ? [followed.finding] : []),
+    close() {
+      followed.stop();
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function listen(server: Server, address: { readonly host: string; readonly port: number }, flag: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ port: address.port, ...(address.host ? { host: address.host } : {}) }, resolve);
+    });
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === "EADDRINUSE" ? "is in use by another process" : (error as Error).message;
+    throw new UserError(`The webhook's address ${flag} ${why}: choose another with --validating-webhook.`);
+  }
+}
+
+interface Parts {
+  readonly bodies: Bodies;
+  readonly inTurn: (work: () => void) => Promise<void>;
+  readonly options: WebhookOptions;
+  readonly keeper: FigureKeeper;
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse, { bodies, inTurn, options, keeper }: Parts): Promise<void> {
+  const begun = performance.now();
+  const say = (status: number, text: string, type = "text/plain; charset=utf-8"): void => {
+    keeper.answered(status);
+    // What is left of a body that nobody reads would be taken for the next request.
+    if (!request.complete) response.setHeader("connection", "close");
+    response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+  };
+  if (request.method !== "POST") return say(405, "send an AdmissionReview with POST\n");
+  let held: Awaited<ReturnType<Bodies["read"]>>;
+  try {
+    held = await bodies.read(request);
+  } catch (error) {
+    if (error instanceof Excess) return say(error.status, `${error.message}\n`);
+    throw error;
+  }
+  try {
+    await inTurn(() => {
+      // Whoever has gone, as one does who floods us, is not worth the time.
+      if (!request.socket.destroyed) answer(held.body, begun, options, keeper, say);
+    });
+  } finally {
+    held.done();
+  }
+}
+
+function answer(
+  body: Buffer, begun: number, { consider }: WebhookOptions, keeper: FigureKeeper, say: (status: number, text: string, type?: string) => void,
+): void {
+  const question = readReview(body);
+  if ("status" in question) return say(question.status, `${question.message}\n`);
+  const asked = performance.now();
+  const verdict = judge(question, consider);
+  if (verdict === undefined) return say(503, "the cluster is not read yet\n");
+  const ended = performance.now();
+  say(200, writeReview(question.uid, verdict.answer), "application/json");
+  if (verdict.checked === undefined) return;
+  keeper.checked({
+    ingress: keyOf(question.namespace, question.object?.metadata.name ?? question.name),
+    allowed: verdict.answer.allowed,
+    ingresses: verdict.checked,
+    seconds: (ended - asked) / 1000,
+    bytes: body.length,
+    roundtripSeconds: (performance.now() - begun) / 1000,
+  });
+}

@@ -1,0 +1,24 @@
+/** What is said of Ingresses for the sake of those who write them: by the admission webhook, and of dangerous text. */
+import { finding } from "./findings.ts";
+
+export const pathNotStrict = finding<{ path: string; pathType: string }>(
+  "path-not-strict",
+  "warning",
+  ({ path, pathType }) =>
+    `The path "${path}" of the type ${pathType} holds more than letters, digits and / . _ -: correct it, or set its pathType to ImplementationSpecific`,
+  () => "the admission webhook refuses it where strict-validate-path-type is on; Sluice serves it as written",
+);
+
+export const annotationOtherPrefix = finding<{ name: string; prefix: string }>(
+  "annotation-other-prefix",
+  "warning",
+  ({ name, prefix }) => `${name} has the prefix nginx.ingress.kubernetes.io, which is not read here (--annotations-prefix): write ${prefix}/${name}`,
+  () => "the admission webhook refuses it; without one, the annotation has no effect",
+);
+
+export const textDangerous = finding<{ what: string; text: string; why: string }>(
+  "text-dangerous",
+  "error",
+  ({ what, text, why }) => `The ${what} "${text}" holds ${why}, which no Ingress needs: correct it`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);

@@ -1,0 +1,140 @@
+/**
+ * Secrets one by one (--secrets=named): a list and a watch for each that somebody refers to, by its name, for an account
+ * that may read no others. RBAC grants such requests by resourceNames.
+ *
+ * Guarantees: a Secret that may not be read holds up nothing and nobody; it is asked for again and again, so that a Role
+ * that appears later is enough. One that was read before is kept, as in an outage. Until then it stands in the Snapshot
+ * as forbidden, which is not the same as missing.
+ * Source: Kubernetes documentation, "Using RBAC Authorization", "Referring to resources".
+ */
+import type { Finding } from "../../model/findings.ts";
+import type { Log } from "../../support/log.ts";
+import type { Key, Snapshot } from "../snapshot.ts";
+import type { Secret } from "../objects.ts";
+import { copyInto, removeFrom } from "./copy.ts";
+import { forbiddenFinding, secretForbidden } from "./findings.ts";
+import { canExist, placeOf } from "./keys.ts";
+import { Reflector } from "./reflector.ts";
+import { collectionOf, SECRETS } from "./resources.ts";
+import type { Shared, Sink } from "./shared.ts";
+import { createSlots } from "./slots.ts";
+import type { Wanted } from "./wanted.ts";
+
+const AT_ONCE = 8;
+
+export interface NamedOptions {
+  /** Empty: all namespaces. */
+  readonly namespace: string;
+  readonly snapshot: Snapshot;
+  readonly changed: () => void;
+  /** A finding about one Secret, or that there is none any more. */
+  readonly note: (key: Key, found: Finding | undefined) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a source does with its collections. */
+export interface Named extends Pick<Wanted<"Secret">, "want" | "settled">, Pick<Reflector<unknown>, "run" | "reread" | "firstRead"> {}
+
+interface Followed {
+  /** Resolves when `read` does, or as soon as the Secret may not be read. */
+  answered(read: Promise<void>): Promise<void>;
+  /** The same of the first read; done for good once there was an answer. */
+  readonly known: Promise<void>;
+  readonly reflector: Reflector<Secret>;
+  readonly end: Promise<void>;
+  stop(): void;
+}
+
+export function keepNamed(shared: Shared, options: NamedOptions): Named {
+  const { namespace, snapshot, changed, note, signal } = options;
+  const followed = new Map<Key, Followed>();
+  const reads = createSlots(AT_ONCE);
+
+  const start = (key: Key): Followed => {
+    const place = placeOf(key);
+    const collection = collectionOf(SECRETS, place.namespace, `metadata.name=${place.name}`);
+    const ending = new AbortController();
+    const waiting = new Set<() => void>();
+    const quiet = quietly(shared.log);
+    const refused = (): void => {
+      const before = snapshot.get("Secret", place.namespace, place.name);
+      if (!before) {
+        snapshot.put({ kind: "Secret", metadata: place, data: {}, forbidden: true });
+        changed();
+      } else if (before.forbidden !== true) note(key, forbiddenFinding(secretForbidden, collection, "watch"));
+      for (const resolve of [...waiting]) resolve();
+    };
+    const sink = whileWanted(copyInto(snapshot, SECRETS, changed, (one) => one === key), ending.signal);
+    // Commands that give up after a while do so for no single Secret.
+    const own: Shared = { ...shared, reads, log: quiet.log, failed: () => {} };
+    const reflector = new Reflector(own, {
+      collection, sink, optional: false,
+      forbidden(verb) {
+        if (ending.signal.aborted) return;
+        if (verb !== undefined) return refused();
+        quiet.reset();
+        note(key, undefined);
+      },
+    });
+    const answered = (read: Promise<void>): Promise<void> =>
+      new Promise((resolve) => {
+        const done = (): void => {
+          waiting.delete(done);
+          resolve();
+        };
+        waiting.add(done);
+        void read.then(done);
+      });
+    const known = answered(reflector.firstRead);
+    return { reflector, answered, known, end: reflector.run(AbortSignal.any([signal, ending.signal])), stop: () => ending.abort() };
+  };
+
+  const forget = (key: Key, one: Followed): void => {
+    one.stop();
+    followed.delete(key);
+    removeFrom(snapshot, "Secret", placeOf(key), changed);
+    note(key, undefined);
+  };
+
+  return {
+    firstRead: Promise.resolve(),
+    async run() {
+      await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+      await Promise.all([...followed.values()].map(({ end }) => end));
+    },
+    async reread() {
+      await Promise.all([...followed.values()].map(({ reflector, answered }) => answered(reflector.reread())));
+    },
+    async want(keys) {
+      for (const [key, one] of [...followed]) if (!keys.has(key)) forget(key, one);
+      const news = [...keys].filter((key) => !followed.has(key) && canExist(key, namespace));
+      for (const key of news) followed.set(key, start(key));
+      await Promise.all([...followed.values()].map(({ known }) => known));
+    },
+    settled: () => Promise.resolve(),
+  };
+}
+
+/** An answer that comes when the Secret is no longer wanted leaves nothing behind. */
+function whileWanted(sink: Sink<Secret>, over: AbortSignal): Sink<Secret> {
+  return {
+    ...sink,
+    replace: (objects, version) => over.aborted || sink.replace(objects, version),
+    put: (raw, version) => over.aborted || sink.put(raw, version),
+    remove: (raw, version) => over.aborted || sink.remove(raw, version),
+  };
+}
+
+/** Warns once until `reset`: a Secret that nobody lets us read for days would fill the log. */
+function quietly(log: Log): { readonly log: Log; reset(): void } {
+  let warned = false;
+  return {
+    log(level, message, more) {
+      log(level === "warn" && warned ? "debug" : level, message, more);
+      warned ||= level === "warn";
+    },
+    reset() {
+      warned = false;
+    },
+  };
+}
