@@ -103,7 +103,7 @@ const EVERYTHING_WRONG: EngineState = {
   missingModules: [{ key: "‹key›", name: "‹package›" }],
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true,
-    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
   },
 };
 

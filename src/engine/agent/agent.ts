@@ -15,7 +15,7 @@ import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
 import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
-import { EndpointsFile } from "./endpoints-file.ts";
+import { EndpointFiles } from "./endpoint-files.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -24,7 +24,7 @@ import { SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
-  /** Descriptors of listening sockets: of ports, and unix sockets of http's nginx. */
+  /** Descriptors of listening sockets: of ports, and the UNIX_SOCKETS or none. */
   readonly listeners: readonly number[];
   readonly sockets: readonly number[];
   readonly log: Log;
@@ -42,7 +42,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { runtimeDir } = options.probe.facts;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const endpoints = new EndpointsFile(runtimeDir, options.probe.workers);
+  const endpoints = new EndpointFiles(runtimeDir, options.probe.workers);
   const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log, (frames) => endpoints.commit(frames));
   const run = (instance: Instance, of: OfInstance, sockets: readonly number[]): NginxProcess =>
     new NginxProcess({
@@ -54,7 +54,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
-  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
+  const [nginx, stream] = [
+    run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
+    run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
+  ];
   const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
