@@ -102,7 +102,7 @@ export function updateUsers(state: State, work: Work): void {
 
 /** Of the Ingress and of single paths of it. */
 function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
-  if (hosts.size === 0) return [];
+  if (hosts.length === 0) return [];
   const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
   return all.flatMap(({ access }) => access.users ?? []);
 }
