@@ -7,6 +7,7 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
+import { missingModules, type MissingModule } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
@@ -55,6 +56,8 @@ export interface EngineState {
   readonly snapshotProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];
+  /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */
+  readonly missingModules: readonly MissingModule[];
   readonly streams: StreamState;
 }
 
@@ -156,6 +159,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
       streams: this.#streams.state,
     };
   }

@@ -11,6 +11,7 @@ import type { EngineFacts } from "../compile/facts.ts";
 import { nginxConf } from "../compile/nginx-conf.ts";
 import { standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
+import { withoutFiles } from "../compile/tls-files.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/text.ts";
 import type { AgentOrder, EngineStatus } from "./protocol.ts";
@@ -103,14 +104,16 @@ export class Trials {
     if (!this.#busy) this.#since = this.#now();
     this.#waiting = new Map();
     if (this.#snippets.length === 0 && this.#failed.size === 0) return;
-    const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
+    const runs = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
       nginxConf({ settings, config: program.config, facts, profiles });
+    const config = withoutFiles(program.config);
+    const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> => nginxConf({ settings, config, facts, profiles });
     const standing = standingProfiles(program.config);
     const base = conf(standing).digest;
     if (base !== this.#base) this.#forget(base);
     // What nginx runs in this very configuration it has taken.
     const live = new Map(Object.entries(status.profiles));
-    if (status.master !== 0 && this.#snippets.length > 0 && conf(live).digest === status.config) {
+    if (status.master !== 0 && this.#snippets.length > 0 && runs(live).digest === status.config) {
       for (const id of live.keys()) if (!this.#failed.has(id)) this.#passed.add(id);
     }
     for (const [id, profile] of program.profiles) {

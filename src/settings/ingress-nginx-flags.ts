@@ -24,7 +24,6 @@ const NO_NATIVE = "histograms have the buckets of --time-buckets and its sisters
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
-
   ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
   ["metrics-per-undefined-host", SWITCH, "requests to names that nobody declared are always counted, under the host _, so that what clients make up makes no series"],
