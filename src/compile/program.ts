@@ -9,6 +9,7 @@ import type { Config } from "../model/config.ts";
 import type { Listener } from "../model/listeners.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
+import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { compileHost } from "./host.ts";
 import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
@@ -154,7 +155,8 @@ function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined
   cap.note(name, compiled?.needs ?? []);
   if (!compiled) return undefined;
   const { table, profiles, trust, needs } = compiled;
-  return { ...part("host", name, table, profiles, trust), needs };
+  const made = part("host", name, table, profiles, trust);
+  return needs.length > 0 ? { ...made, needs: exact(needs) } : made;
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {
