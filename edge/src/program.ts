@@ -261,6 +261,8 @@ export interface EdgeSettings {
   /** Statuses of requests over a limit. */
   limitRateStatus: number;
   limitConnectionsStatus: number;
+  /** URIs that are not logged; absent: all are. Read only where nginx.conf says that there are some. */
+  quiet?: QuietUris;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
   /** Headers of every request to a backend, and of every answer; absent: none. */
@@ -270,6 +272,13 @@ export interface EdgeSettings {
   blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
+}
+
+export interface QuietUris {
+  /** As the client sends them. */
+  exact: Record<string, boolean>;
+  /** PCRE, unanchored. */
+  patterns: string[];
 }
 
 export interface OperatorHeader {

@@ -215,11 +215,18 @@ function edgeSettings(config: Config): EdgeSettings {
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
+    ...quietUris(config.skipAccessLogUrls),
     sampling: sampling(config),
     ...(blocks ? { blocks } : {}),
     ...operatorHeaders(config),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
   };
+}
+
+function quietUris(urls: readonly string[]): Pick<EdgeSettings, "quiet"> {
+  if (urls.length === 0) return {};
+  const patterns = urls.filter((url) => url.startsWith("~")).map((url) => (url.startsWith("~*") ? `(?i)${url.slice(2)}` : url.slice(1)));
+  return { quiet: { exact: Object.fromEntries(urls.filter((url) => !url.startsWith("~")).map((url) => [url, true])), patterns } };
 }
 
 function operatorHeaders({ named: { requestHeaders, responseHeaders } }: Config): Pick<EdgeSettings, "requestHeaders" | "responseHeaders"> {

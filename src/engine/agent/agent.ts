@@ -13,9 +13,15 @@ import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
-import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
+import type { ProcessIdentity } from "../../support/process-identity.ts";
+import type { AgentOrder, FromSubscriber, OfInstance, ProcessMeasures } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
+<<<<<<< HEAD
 import { EndpointFiles } from "./endpoint-files.ts";
+=======
+import { EndpointsFile } from "./endpoints-file.ts";
+import { measureProcesses } from "./process-measures.ts";
+>>>>>>> metrics
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -54,11 +60,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
+<<<<<<< HEAD
   const [nginx, stream] = [
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
     run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
   ];
   const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
+=======
+  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
+  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
+>>>>>>> metrics
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
@@ -87,6 +98,7 @@ interface Agent {
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
+  readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
   socket: Socket | undefined;
 }
 
@@ -119,7 +131,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      if (message.op === "configure" || message.op === "try" || message.op === "stop") {
+      if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
@@ -153,6 +165,10 @@ function greet(agent: Agent): void {
 async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
+    return;
+  }
+  if (order.op === "measure") {
+    say(agent, { op: "processes", ...agent.measure(agent.nginx.processes) });
     return;
   }
   if (order.op === "try") {
