@@ -36,7 +36,7 @@ const MUCH: Values = {
   fullnameOverride: "edge", commonLabels: { team: "web" }, imagePullSecrets: [{ name: "registry" }],
   controller: {
     image: { digest: "sha256:0123456789012345678901234567890123456789012345678901234567890123", pullPolicy: "Always" },
-    config: { "proxy-body-size": "8m", "use-gzip": true, "keep-alive": 75 }, configAnnotations: { a: "b" }, extraArgs: { v: 2, "default-ssl-certificate": "shop/pair" },
+    config: { "proxy-body-size": "8m", "use-gzip": true, "keep-alive": 75 }, configAnnotations: { a: "b" }, allowSnippetAnnotations: true, extraArgs: { v: 2, "default-ssl-certificate": "shop/pair" },
     extraEnvs: [{ name: "TZ", value: "UTC" }], dnsPolicy: "None", electionID: "mine", ingressClassByName: true, watchIngressWithoutClass: true,
     ingressClassResource: { name: "other", default: true, annotations: { c: "d" } }, scope: { namespaceSelector: "a=b" }, annotations: { e: "f" }, podAnnotations: { g: "h" },
     podLabels: { i: "j" }, updateStrategy: { type: "Recreate" }, minReadySeconds: 5, tolerations: [{ operator: "Exists" }], priorityClassName: "system-cluster-critical",
@@ -97,6 +97,17 @@ test("flags of the values are Sluice's, and given once", () => {
     assert.equal(text.split(`"${flag}"`).length, 2, flag);
   }
 });
+
+for (const [value, values] of Object.entries<Values>({
+  "controller.proxySetHeaders": { controller: { proxySetHeaders: { a: "b" } } },
+  "controller.addHeaders": { controller: { addHeaders: { a: "b" } } },
+  defaultBackend: { defaultBackend: { enabled: true } },
+  "controller.hostPort": { controller: { hostPort: { enabled: true } } },
+})) {
+  test(`${value} of ingress-nginx's chart is refused with what to do instead`, () => {
+    assert.throws(() => bySubset(values), (error: Error) => error.message.startsWith(`${value}: `));
+  });
+}
 
 /** Order says nothing. */
 function inOrder(objects: readonly ApiObject[]): readonly ApiObject[] {
