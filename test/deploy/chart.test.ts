@@ -59,7 +59,7 @@ const byHelm: Renderer = (values) => {
     const file = join(folder, "values.json");
     writeFileSync(file, JSON.stringify(values));
     const { status, stdout, stderr } = spawnSync(HELM, ["template", RELEASE.name, CHART, "--namespace", RELEASE.namespace, "--values", file,
-      "--api-versions", "monitoring.coreos.com/v1"], { encoding: "utf8" });
+      "--kube-version", "1.30.0"], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
     return inOrder(objectsIn(stdout));
   } finally {
