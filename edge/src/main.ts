@@ -18,6 +18,7 @@ export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
 export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
+export { addHeaders } from "./phases/operator-headers.ts";
 export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
@@ -33,6 +34,8 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
+  options.followsBoth = given.followsBoth;
+  options.sent = given.sent;
   options.measured = given.measured;
 }
 

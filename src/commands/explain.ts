@@ -3,8 +3,8 @@ import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
-import type { Config } from "../model/config.ts";
-import { parseConfig } from "../model/config/parse.ts";
+import { wantedWith } from "../model/config/named.ts";
+import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
 import { findingText, sortFindings, subjectText, type Finding } from "../model/findings.ts";
 import type { Built } from "../model/types.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -44,8 +44,9 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
 
 async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest): Promise<Explanation> {
   const ref = splitName(settings.configmap);
-  const { config, findings } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
-  const built = await build(settings, source, config);
+  const read = (): ParsedConfig => parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
+  const built = await build(settings, source, read);
+  const { findings } = read();
   const compiler = createCompiler(settings.profilesPerNamespace);
   const { program } = compiler.compile(built);
   const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
@@ -54,13 +55,14 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
 }
 
 /** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */
-async function build(settings: Settings, source: Source, config: Config): Promise<Built> {
+async function build(settings: Settings, source: Source, read: () => ParsedConfig): Promise<Built> {
   const builder = createModelBuilder(settings);
+  const { config, objects } = read();
   const first = builder.update(source.snapshot, [], config);
-  await source.want(first.wanted);
+  await source.want(wantedWith()(first.wanted, objects));
   await source.sync(AbortSignal.timeout(30_000));
   if (first.names.size > 0) await resolveOnce(settings, source, first.names);
-  return builder.update(source.snapshot, source.snapshot.takeChanges(), config);
+  return builder.update(source.snapshot, source.snapshot.takeChanges(), read().config);
 }
 
 function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<string>): Promise<void> {

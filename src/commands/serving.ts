@@ -132,7 +132,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     spans: () => spans.counts,
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
-  const findingLog = createFindingLog(findings, log);
+  const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
@@ -152,7 +152,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
-    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
+    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
@@ -168,7 +168,6 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       findingLog.touch();
-      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });

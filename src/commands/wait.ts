@@ -85,7 +85,7 @@ function text(answer: Answer, { timeout }: Settings): string {
   const sentence = {
     programmed: `Ingress ${ingress} is programmed${versionText(programmed)}`,
     pending: `Ingress ${ingress} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
-    absent: `There is no Ingress ${ingress}`,
+    absent: `There is no Ingress ${ingress} where this Sluice looks`,
     foreign: `Ingress ${ingress} is of another class: this Sluice does not serve it`,
     refused: `Ingress ${ingress} is refused as a whole${versionText(seen)}`,
   }[state];

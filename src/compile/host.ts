@@ -4,6 +4,8 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
 import { poolName } from "../model/pool.ts";
+import { blocksAnybody } from "./blocks.ts";
+import { followsBoth } from "./forwarding.ts";
 import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
@@ -152,7 +154,7 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
     ...(trace ? { trace } : {}),
     ...labels(route),
   };
-  return isPlain(compiled) ? { ...compiled, plain: true } : compiled;
+  return isPlain(compiled) && !concernsAll(config) ? { ...compiled, plain: true } : compiled;
 }
 
 function labels({ origin }: Route): Pick<EdgeRoute, "namespace" | "ingress"> {
@@ -170,6 +172,11 @@ const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detou
 
 function isPlain(route: EdgeRoute): boolean {
   return UNCOMMON.every((field) => route[field] === undefined);
+}
+
+/** The operator has something done with every request: then none is plain. */
+function concernsAll(config: Config): boolean {
+  return blocksAnybody(config) || config.named.requestHeaders.length > 0 || followsBoth(config);
 }
 
 function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "service" | "port"> {

@@ -18,7 +18,8 @@ import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
-import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { clientAddress, followsBoth, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { brotli, brotliModule, hashSizes, openFiles } from "./machine.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 import { trustFile } from "./trust.ts";
@@ -80,6 +81,7 @@ function tree(input: ConfInput, digest: string): Directive[] {
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
     ...modsecurityModule(allProfiles(input), facts),
+    ...brotliModule(config, facts),
     ...processDirectives(config, facts, FILES.pid),
     block("http", [], http(input, digest)),
   ];
@@ -93,11 +95,13 @@ export function processDirectives(config: Config, facts: EngineFacts, pidFile: s
     directive("pid", inRuntime(facts, pidFile)),
     directive("error_log", "stderr", config.errorLogLevel),
     directive("worker_processes", workerCount(config, facts)),
-    directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
+    directive("worker_rlimit_nofile", openFiles(config, facts)),
+    ...(config.workerCpuAffinity === "" ? [] : [directive("worker_cpu_affinity", ...config.workerCpuAffinity.split(" "))]),
     ...(config.workerShutdownTimeout ? [directive("worker_shutdown_timeout", config.workerShutdownTimeout)] : []),
     block("events", [], [
       directive("worker_connections", config.maxWorkerConnections),
-      directive("multi_accept", "on"),
+      directive("multi_accept", config.enableMultiAccept ? "on" : "off"),
+      ...config.debugConnections.map((network) => directive("debug_connection", network)),
       directive("use", "epoll"),
     ]),
   ];
@@ -107,7 +111,7 @@ function http(input: ConfInput, digest: string): Directive[] {
   const { config, facts, settings } = input;
   return [
     ...luaStart(input, digest),
-    ...clientSide(config),
+    ...clientSide(config, facts),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
       directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
@@ -131,6 +135,8 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${!config.disableAccessLog}`,
     `logLabels = ${logLabels(config)}`,
+    `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
+    `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
   ];
   return [
@@ -160,9 +166,12 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
  */
 const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"], ["sluice_auth", "10m"]] as const;
 
-function clientSide(config: Config): Directive[] {
+function clientSide(config: Config, facts: EngineFacts): Directive[] {
   return [
-    directive("default_type", "text/html"),
+    ...hashSizes(config),
+    // nginx itself writes them at once, and so lets all requests of a worker wait for a slow disk.
+    ...(facts.threads ? [directive("aio", "threads"), directive("aio_write", config.enableAioWrite ? "on" : "off")] : []),
+    directive("default_type", config.defaultType),
     directive("tcp_nopush", "on"),
     directive("tcp_nodelay", "on"),
     directive("reset_timedout_connection", "on"),
@@ -171,8 +180,6 @@ function clientSide(config: Config): Directive[] {
     // The edge completes the redirects that it makes.
     directive("absolute_redirect", "off"),
     directive("uninitialized_variable_warn", "off"),
-    directive("variables_hash_max_size", 2048),
-    directive("variables_hash_bucket_size", 256),
     directive("server_tokens", config.serverTokens ? "on" : "off"),
     directive("keepalive_timeout", `${config.keepAlive}s`),
     directive("keepalive_requests", config.keepAliveRequests),
@@ -185,6 +192,7 @@ function clientSide(config: Config): Directive[] {
     directive("underscores_in_headers", config.enableUnderscoresInHeaders ? "on" : "off"),
     directive("ignore_invalid_headers", config.ignoreInvalidHeaders ? "on" : "off"),
     ...gzip(config),
+    ...brotli(config, facts),
   ];
 }
 
@@ -196,6 +204,7 @@ function gzip(config: Config): Directive[] {
     directive("gzip_http_version", "1.1"),
     directive("gzip_min_length", config.gzipMinLength),
     directive("gzip_types", ...config.gzipTypes.split(/\s+/).filter(Boolean)),
+    ...(config.gzipDisable === "" ? [] : [directive("gzip_disable", expression(config.gzipDisable))]),
     directive("gzip_proxied", "any"),
     directive("gzip_vary", "on"),
   ];
@@ -209,6 +218,8 @@ function server(input: ConfInput): Directive {
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
     luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
+    // Locations of routes with filters have this phase anyway, and others inherit it.
+    ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
@@ -260,10 +271,10 @@ function headerOf({ args: [first] }: Directive): string {
 const CLOSED: Directive[] = [directive("return", 503)];
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
-function declarations({ profiles }: ConfInput): Directive {
+function declarations({ profiles, config }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
     "sluice_quiet", "sluice_answer", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
-    "service_port", "location_path", ...upstreamVariables(profiles.values())];
+    "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

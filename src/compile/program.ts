@@ -7,9 +7,12 @@
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Listener } from "../model/listeners.ts";
+import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { blocksOf } from "./blocks.ts";
+import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost } from "./host.ts";
 import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
 import type { Profile } from "./profiles.ts";
@@ -138,9 +141,14 @@ function countInUse<T>(): { replace(before: ReadonlyMap<string, T> | undefined, 
   };
 }
 
-function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = new Map(), trust: TrustById = new Map()): Part {
+/** Of most parts, and the same for all of these. */
+const NONE: ReadonlyMap<string, never> = new Map<string, never>();
+
+function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = NONE, trust: TrustById = NONE): Part {
   const line = frameLine({ op: "set", kind, id, value });
-  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles, trust };
+  const frame = new PrivateBytes(line);
+  const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);
+  return { key: partKey(kind, id), kind, id, frame, digest: digestOf(line), profiles: some(profiles), trust: some(trust) };
 }
 
 function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined {
@@ -196,14 +204,30 @@ function streamPart(model: Model, id: string): Part | undefined {
 }
 
 function edgeSettings(config: Config): EdgeSettings {
+  const blocks = blocksOf(config);
   return {
     redirectCode: config.httpRedirectCode,
     forwardedProto: config.useForwardedHeaders,
+    ...(config.useProxyProtocol ? { proxyProtocol: true } : {}),
+    ...(followsBoth(config) ? { proxies: { header: headerVariable(config.forwardedForHeader), trusted: compileNetworks(config.proxyRealIpCidr) } } : {}),
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
     sampling: sampling(config),
+    ...(blocks ? { blocks } : {}),
+    ...operatorHeaders(config),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
+  };
+}
+
+function operatorHeaders({ named: { requestHeaders, responseHeaders } }: Config): Pick<EdgeSettings, "requestHeaders" | "responseHeaders"> {
+  const sent = (name: string): { sent?: string } => {
+    const variable = sentVariable(name);
+    return variable === undefined ? {} : { sent: variable };
+  };
+  return {
+    ...(requestHeaders.length > 0 ? { requestHeaders: requestHeaders.map((header) => ({ ...header, ...sent(header.name) })) } : {}),
+    ...(responseHeaders.length > 0 ? { responseHeaders: responseHeaders.map((header) => ({ ...header })) } : {}),
   };
 }
 

@@ -7,6 +7,7 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
+import { missingModules, type MissingModule } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
@@ -55,6 +56,8 @@ export interface EngineState {
   readonly snapshotProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];
+  /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */
+  readonly missingModules: readonly MissingModule[];
   readonly streams: StreamState;
 }
 
@@ -156,6 +159,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
       streams: this.#streams.state,
     };
   }
@@ -214,7 +218,7 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
-    if (this.#trials.pending) return;
+    if (this.#trials.pending || this.#trials.searching) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
@@ -327,13 +331,20 @@ export class Engine {
   }
 
   #engineRefused(digest: string, problem: string): void {
-    if (this.#pending?.conf.digest !== digest) return;
+    const refused = this.#pending;
+    if (refused?.conf.digest !== digest) return;
     this.#pending = undefined;
+    this.#searchCulprit(refused);
     this.#refused = { digest, problem };
     this.#tryAgainLater();
     this.#promised = 0;
     this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);
     this.#advance();
+  }
+
+  #searchCulprit({ profiles }: ReloadPlan): void {
+    if (!this.#agent || !this.#program) return;
+    this.#trials.searchFor({ settings: this.#options.settings, facts: this.#agent.facts, config: this.#program.config, profiles });
   }
 
   /** What nginx refused it may take later (a port that was in use), so it is asked again now and then. */

@@ -50,6 +50,7 @@ export function explain(
   };
   const asked = view(request, draw, (pattern) => untold.push(pattern));
   const decision = decide(tables, asked, request.host, request.path, request.https);
+  if (decision.host === undefined && decision.status === FORBIDDEN) return blocked(request, findings.filter(({ object }) => concernsAll(object, settings)));
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
@@ -78,12 +79,23 @@ export function explain(
   }
   const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
-    request: `${request.https ? "https" : "http"}://${textOf(request.host + request.uri)}`,
+    request: urlText(request),
     steps,
     ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
+}
+
+const FORBIDDEN = 403;
+
+function blocked(request: ExplainedRequest, findings: readonly Finding[]): Explanation {
+  const why = "block-user-agents or block-referers of the controller's ConfigMap";
+  return { request: urlText(request), steps: [{ what: "answer", result: String(FORBIDDEN), why }], status: FORBIDDEN, findings };
+}
+
+function urlText({ https, host, uri }: ExplainedRequest): string {
+  return `${https ? "https" : "http"}://${textOf(host + uri)}`;
 }
 
 /** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them. */
@@ -119,6 +131,7 @@ export function view(
 ): RequestView {
   const asked = {
     variable: (name: string) => variable(request, name),
+    address: () => undefined,
     matches: (text: string, pattern: string) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);

@@ -5,6 +5,7 @@
  * exists is the pool's affair, so that endpoints coming and going never touch a Host.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { exact } from "../support/exact.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
@@ -59,7 +60,7 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
       name, routes: finished, ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}),
       ...(passthrough === undefined ? {} : { passthrough }),
     },
-    references: routes.flatMap((route) => referencesOf(name, route)),
+    references: exact(routes.flatMap((route) => referencesOf(name, route))),
     claims: claimsOf(name, mains, findings, placeOf),
     findings,
   };

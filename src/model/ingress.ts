@@ -7,6 +7,7 @@
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule } from "../source/objects.ts";
+import { exact } from "../support/exact.ts";
 import { printable } from "../support/text.ts";
 import { ageOf } from "./age.ts";
 import type { Age } from "./age.ts";
@@ -65,7 +66,7 @@ export interface ParsedIngress {
   readonly rules: readonly ParsedRule[];
   readonly defaultBackend?: ServiceRef;
   /** Every Host that this Ingress takes part in. */
-  readonly hosts: ReadonlySet<string>;
+  readonly hosts: readonly string[];
   readonly findings: readonly Finding[];
 }
 
@@ -92,8 +93,8 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
     refused,
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
-    hosts,
-    findings,
+    hosts: [...hosts],
+    findings: exact(findings),
   };
 }
 
@@ -103,7 +104,7 @@ export function isCatchAll(ingress: Ingress): boolean {
 }
 
 function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {
-  return (ingress.spec.rules ?? []).flatMap((rule, index) => {
+  const rules = (ingress.spec.rules ?? []).flatMap((rule, index) => {
     const field = `spec.rules[${index}]`;
     const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
     if (host === undefined) {
@@ -113,15 +114,17 @@ function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Findi
     if (canary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));
     return [{ host, paths: parsePaths(ingress, rule, field, own, findings) }];
   });
+  return exact(rules);
 }
 
 function parsePaths(ingress: Ingress, rule: IngressRule, field: string, own: Own, findings: Finding[]): readonly ParsedPath[] {
-  return (rule.http?.paths ?? []).flatMap((declared, index) => {
+  const paths = (rule.http?.paths ?? []).flatMap((declared, index) => {
     const path = parsePath(ingress, declared, `${field}.http.paths[${index}]`, findings);
     if (!path) return [];
     const { ignored, ...more } = own.paths.get(path.path) ?? {};
     return ignored ? [] : [{ ...path, ...more }];
   });
+  return exact(paths);
 }
 
 function parsePath(ingress: Ingress, declared: IngressPath, field: string, findings: Finding[]): ParsedPath | undefined {

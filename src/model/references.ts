@@ -4,31 +4,30 @@
  * A reference is kept whether or not its target exists: that is how a Service or Secret that appears later wakes
  * exactly those who wait for it.
  */
-const NOBODY: ReadonlySet<string> = new Set();
+import { StringSets } from "../support/string-sets.ts";
 
 export class References {
-  readonly #targets = new Map<string, ReadonlySet<string>>();
-  readonly #referrers = new Map<string, Set<string>>();
+  readonly #targets = new StringSets();
+  readonly #referrers = new StringSets();
   #all: ReadonlySet<string> | undefined;
 
   /** Replaces everything that `referrer` refers to; no targets forget the referrer. */
   set(referrer: string, targets: Iterable<string>): void {
-    const before = this.#targets.get(referrer) ?? NOBODY;
+    const before = this.#targets.of(referrer);
     const after = new Set(targets);
     for (const target of before) if (!after.has(target)) this.#drop(target, referrer);
     for (const target of after) if (!before.has(target)) this.#add(target, referrer);
-    if (after.size > 0) this.#targets.set(referrer, after);
-    else this.#targets.delete(referrer);
+    this.#targets.set(referrer, after);
   }
 
   /** What `referrer` refers to. */
   from(referrer: string): ReadonlySet<string> {
-    return this.#targets.get(referrer) ?? NOBODY;
+    return this.#targets.of(referrer);
   }
 
   /** Who refers to `target`. */
   to(target: string): ReadonlySet<string> {
-    return this.#referrers.get(target) ?? NOBODY;
+    return this.#referrers.of(target);
   }
 
   /** Everybody who refers to something. */
@@ -43,20 +42,12 @@ export class References {
   }
 
   #add(target: string, referrer: string): void {
-    const referrers = this.#referrers.get(target);
-    if (referrers) referrers.add(referrer);
-    else {
-      this.#referrers.set(target, new Set([referrer]));
-      this.#all = undefined;
-    }
+    if (!this.#referrers.has(target)) this.#all = undefined;
+    this.#referrers.add(target, referrer);
   }
 
   #drop(target: string, referrer: string): void {
-    const referrers = this.#referrers.get(target);
-    referrers?.delete(referrer);
-    if (referrers?.size === 0) {
-      this.#referrers.delete(target);
-      this.#all = undefined;
-    }
+    this.#referrers.delete(target, referrer);
+    if (!this.#referrers.has(target)) this.#all = undefined;
   }
 }

@@ -312,7 +312,7 @@ export interface OwnIngress {
   /** True: none of its rules is served. */
   readonly refused: boolean;
   /** Hosts that it takes part in. */
-  readonly hosts: ReadonlySet<string>;
+  readonly hosts: readonly string[];
 }
 
 export interface Built {

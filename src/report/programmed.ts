@@ -107,7 +107,7 @@ export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
 }
 
 function isWaiting({ hosts }: OwnIngress, waiting: ReadonlySet<string>): boolean {
-  return waiting.size > 0 && [...hosts].some((host) => waiting.has(partKey("host", host)));
+  return waiting.size > 0 && hosts.some((host) => waiting.has(partKey("host", host)));
 }
 
 /** What was read is in the turn of the event loop that comes next. */

@@ -6,6 +6,7 @@
  * that were put or removed since the last `takeChanges`, duplicates folded; readers react to what *is* (they look
  * the reference up again), never to the event.
  */
+import { exact } from "../support/exact.ts";
 import type { Kind, ObjectOfKind, ObjectRef, EndpointSlice } from "./objects.ts";
 
 /** `namespace/name`; cluster-scoped objects: `/name`. */
@@ -40,8 +41,8 @@ export class Snapshot {
     ResolvedName: new Map(),
     SnippetVerdict: new Map(),
   };
-  /** Service key → its slices by slice key. */
-  readonly #slices = new Map<Key, Map<Key, EndpointSlice>>();
+  /** Service key → its slices, by name so that results do not depend on arrival. */
+  readonly #slices = new Map<Key, readonly EndpointSlice[]>();
   readonly #changed = new Map<string, ObjectRef>();
 
   all<K extends Kind>(kind: K): ReadonlyMap<Key, ObjectOfKind[K]> {
@@ -52,11 +53,9 @@ export class Snapshot {
     return this.#tables[kind].get(keyOf(namespace, name));
   }
 
-  /** Slices labelled with this Service, ordered by name so that results do not depend on arrival. */
+  /** Slices labelled with this Service, ordered by name. */
   slicesOf(namespace: string, service: string): readonly EndpointSlice[] {
-    const slices = this.#slices.get(keyOf(namespace, service));
-    if (!slices) return [];
-    return [...slices.values()].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    return this.#slices.get(keyOf(namespace, service)) ?? [];
   }
 
   put<K extends Kind>(object: ObjectOfKind[K]): void {
@@ -89,9 +88,8 @@ export class Snapshot {
     const service = serviceKeyOf(slice);
     const before = this.#tables.EndpointSlice.get(key);
     if (before && serviceKeyOf(before) !== service) this.#unindexSlice(key);
-    let slices = this.#slices.get(service);
-    if (!slices) this.#slices.set(service, (slices = new Map()));
-    slices.set(key, slice);
+    const slices = [...this.#others(service, slice), slice].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    this.#slices.set(service, exact(slices));
     this.#noteService(service);
   }
 
@@ -99,10 +97,15 @@ export class Snapshot {
     const before = this.#tables.EndpointSlice.get(key);
     if (!before) return;
     const service = serviceKeyOf(before);
-    const slices = this.#slices.get(service);
-    slices?.delete(key);
-    if (slices?.size === 0) this.#slices.delete(service);
+    const others = this.#others(service, before);
+    if (others.length > 0) this.#slices.set(service, others);
+    else this.#slices.delete(service);
     this.#noteService(service);
+  }
+
+  /** The slices of a Service without that of this name; all are in its namespace. */
+  #others(service: Key, { metadata }: EndpointSlice): readonly EndpointSlice[] {
+    return (this.#slices.get(service) ?? []).filter((one) => one.metadata.name !== metadata.name);
   }
 
   /** Slices are read through their Service, so a slice's change is reported as its Service's change as well. */

@@ -2,5 +2,5 @@
 import { createHash } from "node:crypto";
 
 export function digestOf(text: string | Buffer): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 32);
+  return createHash("sha256").update(text).digest().toString("hex", 0, 16);
 }

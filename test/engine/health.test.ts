@@ -9,7 +9,7 @@ import { serveHealth } from "../../src/report/health.ts";
 import { UserError } from "../../src/support/user-error.ts";
 
 const CALM: EngineState = {
-  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
+  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
 };
 let state: EngineState;
 let problem: string | undefined;

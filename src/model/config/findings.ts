@@ -8,6 +8,20 @@ export const configValueInvalid = finding<{ key: string; value: string; expects:
   (p) => `every Ingress is served with ${p.used === "" ? "it left empty" : p.used} instead`,
 );
 
+export const configObjectUnusable = finding<{ key: string; kind: string; name: string; why: string }>(
+  "config-object-unusable",
+  "error",
+  (p) => `"${p.key}" names ${p.kind} ${p.name}, which ${p.why}`,
+  () => "it is as if the key were empty",
+);
+
+export const configHeaderInvalid = finding<{ key: string; header: string; why: string }>(
+  "config-header-invalid",
+  "error",
+  (p) => `The header "${p.header}", for "${p.key}", ${p.why}: correct it or remove it`,
+  () => "this header is left out, the others are sent",
+);
+
 export const configTracingWithoutCollector = finding<Record<never, never>>(
   "config-tracing-without-collector",
   "warning",

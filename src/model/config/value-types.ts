@@ -132,7 +132,7 @@ export const ownHeader: ConfigType<string> = {
 };
 
 /** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
-function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
+export function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
   return {
     expects,
     parse: (text) => {

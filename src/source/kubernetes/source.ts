@@ -139,6 +139,8 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     },
     async catchUp(namespace, name, signal) {
       if (!running) throw new Error("catchUp before start");
+      // What is outside is never read.
+      if (options.watchNamespace !== "" && namespace !== options.watchNamespace) return;
       await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
     },
     get counts() {

@@ -4,6 +4,7 @@
  * Never throws: the API server has checked the schema, but a field of the wrong type is treated as absent all the
  * same, because one odd object must not stop its neighbours. An object without a name is no object (`undefined`).
  */
+import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
   ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
@@ -256,19 +257,19 @@ function flag(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : undefined;
 }
 
-function texts(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.filter((item) => typeof item === "string") : undefined;
+function texts(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? exact(value.filter((item) => typeof item === "string")) : undefined;
 }
 
 /** The members that are objects, each through `trim`; members that `trim` refuses are left out. */
-export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): T[] | undefined {
+export function list<T>(value: unknown, trim: (raw: Fields) => T | undefined): readonly T[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const kept: T[] = [];
   for (const item of value) {
     const trimmed = isFields(item) ? trim(item) : undefined;
     if (trimmed !== undefined) kept.push(trimmed);
   }
-  return kept;
+  return exact(kept);
 }
 
 /** Entries that are strings. Made with `fromEntries`, because `__proto__` is a legal key of a ConfigMap or a Secret. */

@@ -5,6 +5,7 @@
  * order serves; what cannot be read any more stays as it was last read; nothing reaches the Snapshot before `commit`.
  */
 import type { Finding } from "../../model/findings.ts";
+import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ManifestOrigin, splitDocuments } from "./documents.ts";
@@ -41,7 +42,7 @@ export interface Declarations {
 
 export function declarationsInto(snapshot: Snapshot): Declarations {
   const files = new Map<string, FileState>();
-  const holders = new Map<RefKey, Set<string>>();
+  const holders = new StringSets();
   const serving = new Map<RefKey, AnyObject>();
   const doubled = new Set<RefKey>();
   const pending = new Set<RefKey>();
@@ -50,13 +51,11 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
   function setState(file: string, state: FileState | undefined): void {
     const before = files.get(file);
     for (const key of before?.declared.keys() ?? []) {
-      holders.get(key)?.delete(file);
+      holders.delete(key, file);
       pending.add(key);
     }
     for (const key of state?.declared.keys() ?? []) {
-      const holding = holders.get(key);
-      if (holding) holding.add(file);
-      else holders.set(key, new Set([file]));
+      holders.add(key, file);
       pending.add(key);
     }
     findingsChanged ||= hasFindings(before) || hasFindings(state);
@@ -66,7 +65,7 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
 
   /** Every declaration of an object, the one that serves last. */
   function declarationsOf(key: RefKey): Declared[] {
-    const holding = [...(holders.get(key) ?? [])].sort();
+    const holding = [...holders.of(key)].sort();
     return holding.flatMap((file) => files.get(file)?.declared.get(key) ?? []);
   }
 
@@ -84,7 +83,6 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
       serving.set(key, winner.object);
       return "changed";
     }
-    holders.delete(key);
     if (!current) return "same";
     if (!removals) return "held";
     snapshot.remove({ kind: current.kind, namespace: current.metadata.namespace, name: current.metadata.name });

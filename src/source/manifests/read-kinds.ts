@@ -4,6 +4,7 @@
  * Values of a wrong type are noted in `root.notes`; a result is to be used only if there are none.
  */
 import { isIPv6 } from "node:net";
+import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
@@ -70,7 +71,7 @@ export function readEndpointSlice(root: Field, metadata: Meta): EndpointSlice {
 
 function readSliceEndpoint(field: Field): SliceEndpoint {
   if (!isObject(field)) required(field, undefined, "an object with addresses");
-  const addresses = items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []);
+  const addresses = exact(items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []));
   const conditions = at(field, "conditions");
   if (!isObject(conditions)) return { addresses };
   const read = (name: string): boolean | undefined => flag(at(conditions, name));

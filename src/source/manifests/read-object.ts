@@ -4,6 +4,7 @@
  * Guarantee: never throws, and one bad object never hides its neighbours, not even in the same List.
  */
 import type { Finding } from "../../model/findings.ts";
+import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { lineOfField, ManifestOrigin, parseDocument } from "./documents.ts";
 import type { DocumentText, Place } from "./documents.ts";
@@ -34,7 +35,7 @@ export interface DocumentRead {
   readonly declared: readonly Declared[];
   readonly findings: readonly Finding[];
   /** Objects that are named but cannot be used: an earlier version of them stays. */
-  readonly broken: ReadonlySet<RefKey>;
+  readonly broken: readonly RefKey[];
   /** True when nothing says which objects were meant: all earlier ones of the file stay. */
   readonly unreadable: boolean;
   /** `apps/v1 Deployment` and the like. */
@@ -83,13 +84,13 @@ const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:
 interface Collected {
   declared: Declared[];
   findings: Finding[];
-  broken: Set<RefKey>;
+  broken: RefKey[];
   unreadable: boolean;
   ignored: string[];
 }
 
 export function readDocument(file: string, document: DocumentText): DocumentRead {
-  const into: Collected = { declared: [], findings: [], broken: new Set(), unreadable: false, ignored: [] };
+  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [] };
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
     const where = { subject: fileSubject(file), field: "", file, line: parsed.line };
@@ -97,7 +98,8 @@ export function readDocument(file: string, document: DocumentText): DocumentRead
     return { ...into, unreadable: true };
   }
   readRoot(parsed.value, { file, document, prefix: "" }, into);
-  return into;
+  const { declared, findings, broken, unreadable, ignored } = into;
+  return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored) };
 }
 
 function readRoot(value: unknown, place: Place, into: Collected): void {
@@ -158,7 +160,7 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Pla
   into.findings.push(...findings, ...unknownFields(root.value, kind, where));
   if (read && root.notes.length === 0) declare(Array.isArray(read) ? (read as AnyObject[]) : [read as AnyObject], place, into);
   else if (kind === "Endpoints" || subject.name === "") into.unreadable = true;
-  else into.broken.add(refKeyOf(shape.kind, subject));
+  else into.broken.push(refKeyOf(shape.kind, subject));
 }
 
 function declare(objects: readonly AnyObject[], place: Place, into: Collected): void {
