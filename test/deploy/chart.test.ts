@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { goldenFile } from "../support/golden.ts";
 import { renderChart, type Values } from "../support/helm-subset.ts";
-import { objectsIn, type ApiObject } from "../support/kubectl.ts";
+import { kubectlMissing, objectsIn, withComponents, type ApiObject } from "../support/kubectl.ts";
 import { complaint, schemasMissing } from "../support/published-schemas.ts";
 import { ROOT } from "../support/sluice.ts";
 
@@ -43,6 +43,7 @@ const MUCH: Values = {
     affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: "k", operator: "Exists" }] }] } } },
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }], autoscaling: { enabled: true, behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } },
     service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
+    admissionWebhooks: { enabled: true, failurePolicy: "Fail", caBundle: "Y2E=", annotations: { u: "v" } },
     metrics: { enabled: true, service: { annotations: { o: "p" } }, serviceMonitor: { enabled: true, additionalLabels: { q: "r" } } },
   },
   serviceAccount: { name: "robot", annotations: { s: "t" } }, tcp: { 9000: "shop/db:9000" }, udp: { 53: "kube-system/dns:53" },
@@ -76,6 +77,11 @@ for (const [name, render, skip] of [["the subset", bySubset, undefined], ["helm"
     });
   }
 }
+
+test("the chart's webhook is the component's", { skip: kubectlMissing ?? false }, () => {
+  const values = { controller: { service: { type: "ClusterIP" }, admissionWebhooks: { enabled: true } } };
+  assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["admission-webhook"]).filter(({ kind }) => kind !== "Namespace")));
+});
 
 test("the subset gives what helm gives, with every value set", { skip: helmMissing ?? false }, () => {
   for (const values of [MUCH, SCOPED]) assert.deepEqual(bySubset(values), byHelm(values));
