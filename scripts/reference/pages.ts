@@ -17,11 +17,13 @@ import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
 import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
+import { chartPage } from "./chart.ts";
 import { code, page, table } from "./markdown.ts";
 
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["reference/flags.md", flagsPage()],
+    ["reference/chart.md", chartPage()],
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
@@ -103,7 +105,7 @@ const EVERYTHING_WRONG: EngineState = {
   missingModules: [{ key: "‹key›", name: "‹package›" }],
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true,
-    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
   },
 };
 

@@ -29,6 +29,13 @@ export const configTracingWithoutCollector = finding<Record<never, never>>(
   () => "backends get a traceparent, but no spans are sent",
 );
 
+export const configSyslogWithoutHost = finding<Record<never, never>>(
+  "config-syslog-without-host",
+  "error",
+  () => '"enable-syslog" is on and "syslog-host" names no server: set it',
+  () => "logs go where they go without it",
+);
+
 export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
   "config-key-unknown",
   "warning",

@@ -59,6 +59,9 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
   if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
     findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
+  if (config.enableSyslog && config.syslogHost === "") {
+    findings.push(found.configSyslogWithoutHost({ object: configMap, field: "data[enable-syslog]" }, {}));
+  }
   const named = readNamed(config, { configMap, lookup: lookupIn(snapshot ?? NOWHERE, objects), findings });
   return { config: { ...config, named }, texts, findings, objects };
 }
