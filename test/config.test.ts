@@ -77,6 +77,7 @@ for (const [key, value] of [
   ["log-format-upstream", "two\nlines"],
   ["gzip-types", "text/css;x"],
   ["large-client-header-buffers", "8k 4"],
+  ["hide-headers", `X-${"a".repeat(45)}`],
 ] as const) {
   test(`${key}: ${JSON.stringify(value)} leaves the default`, () => {
     const { config, codes, sentences } = parse({ [key]: value });
