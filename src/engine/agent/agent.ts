@@ -16,12 +16,8 @@ import { AGENT_TOKEN } from "../locks.ts";
 import type { ProcessIdentity } from "../../support/process-identity.ts";
 import type { AgentOrder, FromSubscriber, OfInstance, ProcessMeasures } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
-<<<<<<< HEAD
 import { EndpointFiles } from "./endpoint-files.ts";
-=======
-import { EndpointsFile } from "./endpoints-file.ts";
 import { measureProcesses } from "./process-measures.ts";
->>>>>>> metrics
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -60,16 +56,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
-<<<<<<< HEAD
   const [nginx, stream] = [
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
     run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
   ];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
-=======
-  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
   const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
->>>>>>> metrics
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
