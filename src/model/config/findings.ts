@@ -29,6 +29,13 @@ export const configTracingWithoutCollector = finding<Record<never, never>>(
   () => "backends get a traceparent, but no spans are sent",
 );
 
+export const configSyslogWithoutHost = finding<Record<never, never>>(
+  "config-syslog-without-host",
+  "error",
+  () => '"enable-syslog" is on and "syslog-host" names no server: set it',
+  () => "logs go where they go without it",
+);
+
 export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
   "config-key-unknown",
   "warning",
@@ -55,11 +62,4 @@ export const configKeyRefused = finding<{ key: string; why: string; instead: str
   "error",
   (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
   () => "the text is not used, everything else of the ConfigMap is",
-);
-
-export const configProtectionNotHonoured = finding<{ key: string }>(
-  "config-protection-not-honoured",
-  "error",
-  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
-  () => "requests that it would refuse are served",
 );

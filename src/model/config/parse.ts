@@ -59,6 +59,9 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
   if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
     findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
+  if (config.enableSyslog && config.syslogHost === "") {
+    findings.push(found.configSyslogWithoutHost({ object: configMap, field: "data[enable-syslog]" }, {}));
+  }
   const named = readNamed(config, { configMap, lookup: lookupIn(snapshot ?? NOWHERE, objects), findings });
   return { config: { ...config, named }, texts, findings, objects };
 }
@@ -95,7 +98,7 @@ function findingsForOther(place: Place, row: OtherRow, value: string): readonly 
   if (asksForNothing(row, value)) return [];
   switch (state) {
     case "planned":
-      return [row.protects ? found.configProtectionNotHonoured(place, { key }) : found.configKeyNotHonoured(place, { key })];
+      return [found.configKeyNotHonoured(place, { key })];
     case "no effect":
       return [found.configKeyWithoutEffect(place, { key, why, instead })];
     case "refused":
