@@ -140,7 +140,7 @@ test("a bad value keeps the last good one of its key, and says so; a key that is
 function isData(field: string): boolean {
   return field.startsWith("globalAuth") || NEVER_IN_NGINX.has(field);
 }
-const NEVER_IN_NGINX = new Set(["named", "blockUserAgents", "blockReferers", "noTlsRedirectLocations", "noAuthLocations", "limitConnZoneVariable", "annotationValueWordBlocklist", "opentelemetryOperationName", "otelServiceName"]);
+const NEVER_IN_NGINX = new Set(["named", "skipAccessLogUrls", "blockUserAgents", "blockReferers", "noTlsRedirectLocations", "noAuthLocations", "limitConnZoneVariable", "annotationValueWordBlocklist", "opentelemetryOperationName", "otelServiceName"]);
 
 test("no value reaches nginx in a form that could not stand there", () => {
   const rows = Object.values(CONFIG_TABLE);
