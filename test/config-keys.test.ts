@@ -75,7 +75,7 @@ const facts: EngineFacts = {
 };
 const settings = parseSettings([], "run");
 const LISTENERS: readonly Listener[] = ["tcp", "udp"].map((protocol) => ({
-  id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
+  id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, service: "net/echo:7", origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
 }));
 
 /** Turns on what other keys belong to. */

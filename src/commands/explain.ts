@@ -1,6 +1,7 @@
-/** `sluice explain URL`: which host, route, canary and pool a request would reach, and whose line says so. */
+/** `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and whose line says so. */
 import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
+import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
 import { wantedWith } from "../model/config/named.ts";
@@ -28,7 +29,8 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const request = parseRequest(url, headers, method, client);
+  const connection = parseConnection(url);
+  const request = connection ?? parseRequest(url, headers, method, client);
   // What the log would warn of is in the findings, or ends the command.
   const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
   const source = openSource(settings, log, PATIENCE_MS);
@@ -42,7 +44,7 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest): Promise<Explanation> {
+async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest | ExplainedConnection): Promise<Explanation> {
   const ref = splitName(settings.configmap);
   const read = (): ParsedConfig => parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
   const built = await build(settings, source, read);
@@ -51,7 +53,8 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   const { program } = compiler.compile(built);
   const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
   const all = sortFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
-  return explain(built.model, program, request, all, settings);
+  if ("protocol" in request) return explainConnection(built.model, request, all);
+  return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, settings);
 }
 
 /** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */

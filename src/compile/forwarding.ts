@@ -14,7 +14,7 @@ export function map(source: string, target: string, rows: readonly MapRow[]): Di
   return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
 }
 
-export function variableMaps(config: Config, settings: Settings): Directive[] {
+export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
   const trusted = config.useForwardedHeaders;
   const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : "$realip_remote_addr";
   return [
@@ -40,7 +40,7 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
     // A connection from the nginx below http (TLS passthrough) has no port of its own: it came to the https port.
-    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(settings.enableSslPassthrough ? [["", "443"] as const] : [])]),
+    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(tlsComesFromSocket ? [["", "443"] as const] : [])]),
     trusted
       ? map("http_x_forwarded_port", "pass_port", [
           ["default", expression("$http_x_forwarded_port")],
@@ -163,7 +163,10 @@ export function forwardedHeaders(config: Config): readonly (readonly [string, Ar
   ];
   // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
   const replaced = replacedHeaders(config);
-  const sent = headers.map(([name, value]) => [name, expression(replaced.has(name.toLowerCase()) ? `$${sentVariable(name)}` : value)] as const);
+  const sent = headers.map(([name, value]) => {
+    const replacement = replaced.has(name.toLowerCase()) ? sentVariable(name) : undefined;
+    return [name, expression(replacement === undefined ? value : `$${replacement}`)] as const;
+  });
   return [...sent, ["Proxy", ""], ...(followsBoth(config) ? [[CLIENT, ""] as const] : [])];
 }
 

@@ -50,8 +50,8 @@ export const FILES = {
   temp: "temp",
   streamConf: "stream.conf",
   streamPid: "stream.pid",
-  /** Where connections below HTTP go (edge/stream). */
-  endpoints: "endpoints.map",
+  /** Folder of files that say where connections below http go (edge/stream). */
+  endpoints: "endpoints",
   /** Endpoints that connections below http could not be opened to; its workers write it. */
   failures: "stream-failures",
   /** Folder of the sockets between the two nginx (SOCKETS). */
@@ -118,7 +118,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...logDirectives(config, facts),
     ...reasonDirectives(config),
     ...measureDirectives(settings),
-    ...variableMaps(config, settings),
+    ...variableMaps(config, settings, tlsComesFromSocket(settings, facts)),
     ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     server(input),

@@ -10,6 +10,7 @@ import type { Listener } from "../model/listeners.ts";
 import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
+import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { blocksOf } from "./blocks.ts";
 import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
@@ -157,7 +158,8 @@ function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined
   cap.note(name, compiled?.needs ?? []);
   if (!compiled) return undefined;
   const { table, profiles, trust, needs } = compiled;
-  return { ...part("host", name, table, profiles, trust), needs };
+  const made = part("host", name, table, profiles, trust);
+  return needs.length > 0 ? { ...made, needs: exact(needs) } : made;
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {

@@ -348,7 +348,8 @@ export class NginxProcess {
 /** What an agent left in the runtime folder about its nginx, dead or alive. */
 function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
   try {
-    return JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Running;
+    // An earlier version remembered no sockets: it opened none.
+    return { listens: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens">) };
   } catch {
     return undefined;
   }

@@ -43,13 +43,6 @@ export const configKeyUnknown = finding<{ key: string; near: string | undefined 
   () => "it has no effect",
 );
 
-export const configKeyNotHonoured = finding<{ key: string }>(
-  "config-key-not-honoured",
-  "warning",
-  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour yet: remove it if you can do without`,
-  () => "it has no effect",
-);
-
 export const configKeyWithoutEffect = finding<{ key: string; why: string; instead: string }>(
   "config-key-without-effect",
   "warning",
@@ -62,11 +55,4 @@ export const configKeyRefused = finding<{ key: string; why: string; instead: str
   "error",
   (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
   () => "the text is not used, everything else of the ConfigMap is",
-);
-
-export const configProtectionNotHonoured = finding<{ key: string }>(
-  "config-protection-not-honoured",
-  "error",
-  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
-  () => "requests that it would refuse are served",
 );
