@@ -36,6 +36,7 @@ for (const [key, value, field, expected] of [
   ["proxy-buffering", "on", "proxyBuffering", true],
   ["proxy-next-upstream", "error http_502", "proxyNextUpstream", ["error", "http_502"]],
   ["hide-headers", "X-A,, X-B ", "hideHeaders", ["X-A", "X-B"]],
+  ["hide-headers", "x".repeat(46), "hideHeaders", ["x".repeat(46)]],
   ["proxy-real-ip-cidr", "", "proxyRealIpCidr", []],
   ["worker-processes", "4", "workerProcesses", 4],
   ["max-worker-connections", "0", "maxWorkerConnections", 16384],
@@ -54,6 +55,7 @@ for (const [key, value, field, expected] of [
 
 for (const [key, value] of [
   ["ssl-redirect", "yes"],
+  ["hide-headers", "x".repeat(47)],
   ["http-redirect-code", "303"],
   ["keep-alive", "75s"],
   ["keep-alive", "99999999999"],
