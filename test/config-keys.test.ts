@@ -102,7 +102,10 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "debug-connections": "192.0.2.0/24",
   "stream-access-log-path": "/var/log/s.log", "log-format-stream": "$status", "proxy-stream-timeout": "1m",
   "proxy-protocol-header-timeout": "1s",
-  "answer-reason-header": "X-Reason",
+  "answer-reason-header": "X-Reason", "http-access-log-path": "/var/log/b.log", "access-log-params": { "access-log-params": "buffer=32k flush=1s", "access-log-path": "/var/log/a.log" },
+  "skip-access-log-urls": "/a", "enable-syslog": { "enable-syslog": "true", "syslog-host": "10.0.0.9" }, "error-log-path": "/var/log/e.log",
+  "syslog-host": { "enable-syslog": "true", "syslog-host": "10.0.0.9" },
+  "syslog-port": { "enable-syslog": "true", "syslog-host": "10.0.0.9", "syslog-port": "1514" },
 };
 
 test("nginx's configuration changes exactly for the keys whose row says that they cost a reload", () => {

@@ -18,6 +18,7 @@ export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
 export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
+export { muteUndeclared, muteUris } from "./phases/mute.ts";
 export { addHeaders } from "./phases/operator-headers.ts";
 export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";

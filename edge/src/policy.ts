@@ -8,6 +8,7 @@
 import { betterOfTwo, includes } from "./ewma.ts";
 import type { Ring } from "./hash-ring.ts";
 import { memberOf, ownerOf, pointOf, ringOf, subsetCount, subsetNames } from "./hash-ring.ts";
+import { pathText, type Groups, type PathText } from "./path-text.ts";
 import type { SessionCookie } from "./sticky.ts";
 import { backendKeyOf, upstreamKeyOf } from "./sticky.ts";
 import type { Template } from "./template.ts";
@@ -19,6 +20,8 @@ export type Balance = HashBalance | EwmaBalance | SessionBalance;
 export interface HashBalance {
   kind: "hash";
   key: Template;
+  /** In place of the key, where that names groups of the path. */
+  grouped?: PathText;
   subset?: number;
 }
 
@@ -75,6 +78,8 @@ export interface Attempt {
 /** What the choice asks of its surroundings. */
 export interface PolicyView {
   variable: (this: void, name: string) => string | undefined;
+  /** What the groups of a pattern hold of the client's path. */
+  groups: (this: void, pattern: string) => Groups;
   /** A whole number in `1..count`. */
   random: (this: void, count: number) => number;
   /** In hex. */
@@ -108,9 +113,13 @@ export function choose(balance: Balance, pool: Peers, attempt: Attempt, view: Po
   noteFailure(attempt);
   if (balance.kind === "session") return bySession(balance, pool, attempt, view);
   if (balance.kind === "ewma") return byScore(pool, attempt, view);
-  const key = evaluate(balance.key, view.variable);
+  const key = hashKey(balance, view);
   if (balance.subset === undefined) return byHash(derivedOf(pool), key, attempt);
   return bySubset(derivedOf(pool), key, balance.subset, attempt, view);
+}
+
+function hashKey({ key, grouped }: HashBalance, { variable, groups }: PolicyView): string {
+  return grouped === undefined ? evaluate(key, variable) : pathText(grouped, groups(grouped.pattern), variable);
 }
 
 function noteFailure(attempt: Attempt): void {

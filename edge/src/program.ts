@@ -11,7 +11,7 @@ import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
 import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
-import type { ForwardedPrefix } from "./forwarded-prefix.ts";
+import type { PathText } from "./path-text.ts";
 import type { Balance, Derived } from "./policy.ts";
 import type { Proxies } from "./proxies.ts";
 import type { Limits } from "./rate-limit.ts";
@@ -27,7 +27,7 @@ export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 export type { Condition } from "./conditions.ts";
 export type { Origin } from "./cors.ts";
 export type { ExternalAuth } from "./external-auth.ts";
-export type { ForwardedPrefix } from "./forwarded-prefix.ts";
+export type { PathText } from "./path-text.ts";
 export type { Networks } from "./networks.ts";
 export type { Balance, EwmaBalance, HashBalance, SessionBalance } from "./policy.ts";
 export type { Replacement } from "./replacement.ts";
@@ -90,7 +90,7 @@ export interface Filters {
   /** The Host header that the backend gets. */
   vhost?: Template;
   /** The X-Forwarded-Prefix header that the backend gets. */
-  prefix?: ForwardedPrefix;
+  prefix?: PathText;
   /** The Connection header that the backend gets. */
   connection?: string;
   /** Errors get pages from `backend` (a pool id), which also takes requests while their own pool is empty; else from the default backend. */
@@ -261,6 +261,8 @@ export interface EdgeSettings {
   /** Statuses of requests over a limit. */
   limitRateStatus: number;
   limitConnectionsStatus: number;
+  /** URIs that are not logged; absent: all are. Read only where nginx.conf says that there are some. */
+  quiet?: QuietUris;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
   /** Headers of every request to a backend, and of every answer; absent: none. */
@@ -270,6 +272,13 @@ export interface EdgeSettings {
   blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
+}
+
+export interface QuietUris {
+  /** As the client sends them. */
+  exact: Record<string, boolean>;
+  /** PCRE, unanchored. */
+  patterns: string[];
 }
 
 export interface OperatorHeader {

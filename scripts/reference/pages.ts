@@ -17,11 +17,13 @@ import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
 import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
+import { chartPage } from "./chart.ts";
 import { code, page, table } from "./markdown.ts";
 
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["reference/flags.md", flagsPage()],
+    ["reference/chart.md", chartPage()],
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
@@ -71,7 +73,7 @@ function configPage(): string {
   return page("ConfigMap", "src/model/config/", [
     "Keys of the ConfigMap that `--configmap` names: each one that ingress-nginx knows, and Sluice's own. Names and defaults are ingress-nginx's, except where a row says otherwise.",
     "A change takes effect at once. **reload** says what it costs: `no`, it travels to the workers as data; `yes`, nginx reads it in its configuration, so new workers take over and the old ones finish what they have.",
-    "A value that cannot be read is a finding. The last good value of its key goes on serving, or its default where there was none since Sluice started. Of a list only the bad pieces are left out. A key that is removed has its default again.",
+    "A value that cannot be read is a finding. The last good value of its key goes on serving, or its default where there was none since Sluice started. Of a list only the bad pieces are left out. A key that is removed has its default again; so have all when the ConfigMap itself is deleted, where ingress-nginx goes on with what it read last.",
     "## Keys",
     table(
       ["key", "default", "what it does", "must be", "reload"],
@@ -89,11 +91,6 @@ function configPage(): string {
     "## Refused",
     "A value is a finding that says, statement by statement, what does the same.",
     table(["key", "why", "instead"], others("refused").map(why)),
-    ...(others("planned").length === 0 ? [] : [
-      "## Not honoured yet",
-      "Keys that belong to features which are not there yet: a value is a finding; of keys that keep requests out it is an error.",
-      names(others("planned").map(({ key }) => key)),
-    ]),
   ]);
 }
 
@@ -131,8 +128,4 @@ const PLACEHOLDERS = new Proxy({}, { get: (_, name) => [`‹${String(name)}›`]
 
 function isFinding(value: unknown): value is FindingKind<never> {
   return typeof value === "function" && "severity" in value && "sentence" in value;
-}
-
-function names(all: Iterable<string>): string {
-  return [...all].map(code).join(" ");
 }

@@ -1,6 +1,7 @@
-/** The access log. */
+/** The access log and the error log. */
 import type { Config } from "../model/config.ts";
-import type { Directive } from "./directive.ts";
+import type { Settings } from "../settings.ts";
+import type { Argument, Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
 import { map } from "./forwarding.ts";
 import type { EngineFacts } from "./facts.ts";
@@ -8,26 +9,67 @@ import type { EngineFacts } from "./facts.ts";
 /** Variables that the edge fills only when the format asks for one of them. */
 const LABELS = /\$\{?(namespace|ingress_name|service_name|service_port|location_path)\b/;
 
+const FORMAT = "upstreaminfo";
+const IF_LOGGABLE = expression("if=$sluice_loggable");
+
+export function logsAccess({ disableAccessLog, disableHttpAccessLog }: Config): boolean {
+  return !disableAccessLog && !disableHttpAccessLog;
+}
+
 export function logLabels(config: Config): boolean {
-  return !config.disableAccessLog && LABELS.test(config.logFormatUpstream);
+  return logsAccess(config) && LABELS.test(config.logFormatUpstream);
+}
+
+/** Of every request, or of those that the edge lets it write. */
+function mutes({ skipAccessLogUrls, enableAccessLogForDefaultBackend }: Config): boolean {
+  return skipAccessLogUrls.length > 0 || !enableAccessLogForDefaultBackend;
 }
 
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
-  if (config.disableAccessLog) return [directive("access_log", "off")];
-  const escape = config.logFormatEscapeJson ? ["escape=json"] : [];
+  if (!logsAccess(config)) return [directive("access_log", "off")];
+  const escape = config.logFormatEscapeNone ? ["escape=none"] : config.logFormatEscapeJson ? ["escape=json"] : [];
   return [
-    directive("log_format", "upstreaminfo", ...escape, expression(config.logFormatUpstream)),
-    directive("access_log", logFile(config, facts), "upstreaminfo"),
+    directive("log_format", FORMAT, ...escape, expression(config.logFormatUpstream)),
+    directive("access_log", ...target(config, facts), ...(mutes(config) ? [IF_LOGGABLE] : [])),
+    ...aliases(config.logFormatUpstream),
     map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
   ];
 }
 
-function logFile(config: Config, facts: EngineFacts): string {
-  return config.accessLogPath || facts.accessLog;
+/** Variables of ingress-nginx that formats may name, where they do. A score is one worker's, and of one endpoint: it is not told. */
+function aliases(format: string): Directive[] {
+  const known = [["pass_server_port", expression("$server_port")], ["balancer_ewma_score", "-"]] as const;
+  return known.filter(([name]) => new RegExp(`\\$\\{?${name}\\b`).test(format)).map(([name, value]) => map("server_port", name, [["default", value]]));
 }
 
 /** For locations where the edge may say that a request is not to be logged. */
 export function quietLog(config: Config, facts: EngineFacts): Directive[] {
-  if (config.disableAccessLog) return [];
-  return [directive("access_log", logFile(config, facts), "upstreaminfo", expression("if=$sluice_loggable"))];
+  return logsAccess(config) ? [directive("access_log", ...target(config, facts), IF_LOGGABLE)] : [];
+}
+
+function target(config: Config, facts: EngineFacts): Argument[] {
+  const file = config.httpAccessLogPath || config.accessLogPath;
+  // A pipe or a terminal has nothing to gain from them, and the agent's own log is rotated line by line.
+  const params = file === "" ? [] : config.accessLogParams;
+  return usesSyslog(config) ? [syslog(config), FORMAT] : [file || facts.accessLog, FORMAT, ...params];
+}
+
+export function errorLog(config: Config): Directive {
+  return directive("error_log", usesSyslog(config) ? syslog(config) : config.errorLogPath || "stderr", config.errorLogLevel);
+}
+
+function usesSyslog({ enableSyslog, syslogHost }: Config): boolean {
+  return enableSyslog && syslogHost !== "";
+}
+
+function syslog({ syslogHost: host, syslogPort: port }: Config): string {
+  return `syslog:server=${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** What the log phase runs: what nobody asked for is no question that each request is asked. */
+export function logCalls(config: Config, { enableMetrics }: Settings): string {
+  const muting = logsAccess(config)
+    ? [...(config.skipAccessLogUrls.length > 0 ? ["sluice.muteUris()"] : []), ...(config.enableAccessLogForDefaultBackend ? [] : ["sluice.muteUndeclared()"])]
+    : [];
+  return [...muting, enableMetrics ? "sluice.logMeasured()" : "sluice.log()"].join(" ");
 }

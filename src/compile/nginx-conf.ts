@@ -13,7 +13,7 @@ import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives, reasonHeader } from "./reasons.ts";
-import { logDirectives, logLabels, quietLog } from "./logs.ts";
+import { errorLog, logCalls, logDirectives, logLabels, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
@@ -93,7 +93,7 @@ export function processDirectives(config: Config, facts: EngineFacts, pidFile: s
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
     directive("pid", inRuntime(facts, pidFile)),
-    directive("error_log", "stderr", config.errorLogLevel),
+    errorLog(config),
     directive("worker_processes", workerCount(config, facts)),
     directive("worker_rlimit_nofile", openFiles(config, facts)),
     ...(config.workerCpuAffinity === "" ? [] : [directive("worker_cpu_affinity", ...config.workerCpuAffinity.split(" "))]),
@@ -133,7 +133,7 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `keys = ${luaString(inRuntime(facts, FILES.keys))}`,
     `hideServer = ${!config.serverTokens}`,
     `requestIds = ${config.generateRequestId}`,
-    `accessLog = ${!config.disableAccessLog}`,
+    `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
@@ -217,7 +217,7 @@ function server(input: ConfInput): Directive {
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
+    luaBlock("log_by_lua_block", logCalls(config, settings)),
     // Locations of routes with filters have this phase anyway, and others inherit it.
     ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),
     ...timeouts(config),

@@ -10,6 +10,7 @@ import type { Listener } from "../model/listeners.ts";
 import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
+import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { blocksOf } from "./blocks.ts";
 import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
@@ -157,7 +158,8 @@ function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined
   cap.note(name, compiled?.needs ?? []);
   if (!compiled) return undefined;
   const { table, profiles, trust, needs } = compiled;
-  return { ...part("host", name, table, profiles, trust), needs };
+  const made = part("host", name, table, profiles, trust);
+  return needs.length > 0 ? { ...made, needs: exact(needs) } : made;
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {
@@ -213,11 +215,18 @@ function edgeSettings(config: Config): EdgeSettings {
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
+    ...quietUris(config.skipAccessLogUrls),
     sampling: sampling(config),
     ...(blocks ? { blocks } : {}),
     ...operatorHeaders(config),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
   };
+}
+
+function quietUris(urls: readonly string[]): Pick<EdgeSettings, "quiet"> {
+  if (urls.length === 0) return {};
+  const patterns = urls.filter((url) => url.startsWith("~")).map((url) => (url.startsWith("~*") ? `(?i)${url.slice(2)}` : url.slice(1)));
+  return { quiet: { exact: Object.fromEntries(urls.filter((url) => !url.startsWith("~")).map((url) => [url, true])), patterns } };
 }
 
 function operatorHeaders({ named: { requestHeaders, responseHeaders } }: Config): Pick<EdgeSettings, "requestHeaders" | "responseHeaders"> {

@@ -7,18 +7,19 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
-import { missingModules, type MissingModule } from "../compile/machine.ts";
+import { missingModules } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
+import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
-import { Streams, type StreamState } from "./streams.ts";
+import { Streams } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -28,38 +29,12 @@ export interface EngineOptions {
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
   readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
+  /** What was measured of nginx itself. */
+  readonly measured: (measures: NginxMeasures) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
-export interface EngineState {
-  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
-  readonly observed: number;
-  readonly programmed: number;
-  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
-  readonly published: number;
-  readonly waiting: ReadonlySet<PartKey>;
-  /** Workers of the running nginx that are connected, and how many there should be. */
-  readonly workers: number;
-  readonly slots: number;
-  readonly reloads: number;
-  /** Reloads by reason. */
-  readonly reloadReasons: ReadonlyMap<string, number>;
-  /** Who has not acknowledged the newest generation. */
-  readonly behind: readonly string[];
-  /** What nginx said of the configuration it refused; undefined when it took the last one. */
-  readonly refused: string | undefined;
-  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
-  /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
-  readonly refusedSnippets: ReadonlyMap<string, string>;
-  readonly keysNotKept: boolean;
-  /** Why the snapshot for workers that start is behind; undefined when it is not. */
-  readonly snapshotProblem: string | undefined;
-  /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
-  readonly missingPackages: readonly string[];
-  /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */
-  readonly missingModules: readonly MissingModule[];
-  readonly streams: StreamState;
-}
+export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 
 const REFUSED_RETRY_MS = 30_000;
 
@@ -82,6 +57,7 @@ export class Engine {
   /** Keys whose new version needs a profile that is not loaded. */
   readonly #waiting = new Set<PartKey>();
   readonly #reloads = new Map<string, number>();
+  readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #snapshotProblem: string | undefined;
   #refused: { digest: string; problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
@@ -139,6 +115,15 @@ export class Engine {
     this.#program = program;
     for (const key of changed) this.#waiting.add(key);
     this.#advance();
+  }
+
+  /** Asks for measures of nginx's processes; false when there is no agent to answer. */
+  measure(): boolean {
+    return this.#channel.order({ op: "measure" });
+  }
+
+  get counts(): EngineCounts {
+    return { ...this.#loads, ...this.#channel.counts, config: this.#status.config };
   }
 
   get state(): EngineState {
@@ -296,6 +281,7 @@ export class Engine {
 
   #hear(message: FromSubscriber): void {
     if (message.op === "counters") this.#options.counted(message.rows, message.answers);
+    else if (message.op === "connections" || message.op === "processes") this.#options.measured(message);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
@@ -316,6 +302,8 @@ export class Engine {
     if (pending?.conf.digest === status.config) {
       this.#pending = undefined;
       this.#refused = undefined;
+      this.#loads.loads++;
+      this.#loads.loadedAt = Date.now();
       if (event === "reloaded") this.#countReload(pending.reason);
     }
     this.#advance();
@@ -336,6 +324,7 @@ export class Engine {
     const refused = this.#pending;
     if (refused?.conf.digest !== digest) return;
     this.#pending = undefined;
+    this.#loads.refusals++;
     this.#searchCulprit(refused);
     this.#refused = { digest, problem };
     this.#tryAgainLater();

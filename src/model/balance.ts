@@ -4,7 +4,7 @@
  * ingress-nginx behaviour: affinity comes before upstream-hash-by, which comes before load-balance.
  */
 import { createHash } from "node:crypto";
-import type { Balance, SessionBalance, SessionCookie } from "../../edge/src/program.ts";
+import type { Balance, PathText, SessionBalance, SessionCookie } from "../../edge/src/program.ts";
 import type { AffinityValues, Values } from "./annotations/values.ts";
 import { poolName } from "./pool.ts";
 
@@ -15,6 +15,23 @@ export function balanceOf(values: Values, pool: string, path: string): Balance |
   const { hashBy, subset, subsetSize, loadBalance } = balance;
   if (hashBy !== undefined) return { kind: "hash", key: hashBy, ...(subset ? { subset: subsetSize } : {}) };
   return loadBalance === "ewma" ? { kind: "ewma" } : undefined;
+}
+
+const GROUP = /^\d{1,2}$/;
+
+/**
+ * The same where paths are regular expressions: `$1` in the key of a hash is a group of the path then. Elsewhere it is
+ * empty, as in nginx, where nothing was matched.
+ */
+export function withGroups(balance: Balance | undefined, path: string): Balance | undefined {
+  if (balance?.kind !== "hash" || !balance.key.names.some((name) => GROUP.test(name))) return balance;
+  const { texts, names } = balance.key;
+  const pieces = texts.flatMap((text, index): PathText["pieces"] => {
+    const name = names[index];
+    const piece = name === undefined ? [] : [GROUP.test(name) ? { group: Number(name) } : { variable: name }];
+    return text === "" ? piece : [text, ...piece];
+  });
+  return { ...balance, grouped: { pattern: `(?i)^${path}`, pieces } };
 }
 
 /** That of a canary: the session of the route that it joins, unless its Ingress wants none; else its own. */

@@ -188,8 +188,23 @@ export interface ConfigValues {
   /** Of names that Services of type ExternalName point to. */
   readonly disableIpv6Dns: boolean;
   readonly disableAccessLog: boolean;
+  readonly disableHttpAccessLog: boolean;
   /** Empty: chosen by how Sluice runs. */
   readonly accessLogPath: string;
+  /** Empty: accessLogPath. */
+  readonly httpAccessLogPath: string;
+  /** Words of nginx's access_log. */
+  readonly accessLogParams: readonly string[];
+  /** What is not logged: a URI as the client sent it, or `~` and an expression. */
+  readonly skipAccessLogUrls: readonly string[];
+  readonly enableAccessLogForDefaultBackend: boolean;
+  readonly enableSyslog: boolean;
+  /** Empty: none. */
+  readonly syslogHost: string;
+  readonly syslogPort: number;
+  /** Empty: standard error. */
+  readonly errorLogPath: string;
+  readonly logFormatEscapeNone: boolean;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
   // ports below http; empty: http's log

@@ -7,7 +7,7 @@
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { exact } from "../support/exact.ts";
 import type { AliasClaim } from "./aliases.ts";
-import { withSides } from "./balance.ts";
+import { withGroups, withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding, Named } from "./findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
@@ -17,7 +17,7 @@ import type { ParsedIngress } from "./ingress.ts";
 import { passthroughOf } from "./passthrough.ts";
 import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./paths.ts";
-import type { Host, Route } from "./types.ts";
+import type { Canary, Host, Route } from "./types.ts";
 
 /** A field that sends requests to a pool. */
 export interface PoolReference {
@@ -53,7 +53,7 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
   const appRoot = appRootOf(mains, findings, placeOf);
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
-  const finished = routes.map(finish);
+  const finished = routes.map((route) => finish(route, regex));
   const passthrough = context.passthrough ? passthroughOf(name, mains, finished, placeOf, findings) : undefined;
   return {
     host: {
@@ -77,9 +77,17 @@ function conditionsOf({ when = [] }: DraftRoute): number {
   return Math.max(0, ...when.map((conditions) => conditions.length));
 }
 
-function finish({ path, pathType, when, backend, balance, canaries, filters, proxy, synthesized, origin, age }: DraftRoute): Route {
-  const sided = withSides(balance, canaries.map(({ canary }) => canary));
+/** @param regex paths of the host are regular expressions. */
+function finish(draft: DraftRoute, regex: boolean): Route {
+  const { path, pathType, when, backend, canaries, filters, proxy, synthesized, origin, age } = draft;
+  const balance = regex ? withGroups(draft.balance, path) : draft.balance;
+  const sided = withSides(balance, canaries.map(({ canary }) => (regex ? groupedCanary(canary, path) : canary)));
   return { path, pathType, ...(when ? { when } : {}), backend, ...sided, filters, proxy, synthesized, origin, ...(age ? { age } : {}) };
+}
+
+function groupedCanary(canary: Canary, path: string): Canary {
+  const balance = withGroups(canary.balance, path);
+  return balance === canary.balance ? canary : { ...canary, ...(balance ? { balance } : {}) };
 }
 
 /** What becomes of a route's requests while its pool has no endpoint. */

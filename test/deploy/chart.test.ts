@@ -7,10 +7,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { goldenFile } from "../support/golden.ts";
 import { renderChart, type Values } from "../support/helm-subset.ts";
-import { objectsIn, type ApiObject } from "../support/kubectl.ts";
+import { kubectlMissing, objectsIn, withComponents, type ApiObject } from "../support/kubectl.ts";
 import { complaint, schemasMissing } from "../support/published-schemas.ts";
 import { ROOT } from "../support/sluice.ts";
 
@@ -36,13 +36,14 @@ const MUCH: Values = {
   fullnameOverride: "edge", commonLabels: { team: "web" }, imagePullSecrets: [{ name: "registry" }],
   controller: {
     image: { digest: "sha256:0123456789012345678901234567890123456789012345678901234567890123", pullPolicy: "Always" },
-    config: { "proxy-body-size": "8m", "use-gzip": true, "keep-alive": 75 }, configAnnotations: { a: "b" }, extraArgs: { v: 2, "default-ssl-certificate": "shop/pair" },
+    config: { "proxy-body-size": "8m", "use-gzip": true, "keep-alive": 75 }, configAnnotations: { a: "b" }, allowSnippetAnnotations: true, extraArgs: { v: 2, "default-ssl-certificate": "shop/pair" },
     extraEnvs: [{ name: "TZ", value: "UTC" }], dnsPolicy: "None", electionID: "mine", ingressClassByName: true, watchIngressWithoutClass: true,
     ingressClassResource: { name: "other", default: true, annotations: { c: "d" } }, scope: { namespaceSelector: "a=b" }, annotations: { e: "f" }, podAnnotations: { g: "h" },
     podLabels: { i: "j" }, updateStrategy: { type: "Recreate" }, minReadySeconds: 5, tolerations: [{ operator: "Exists" }], priorityClassName: "system-cluster-critical",
     affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: "k", operator: "Exists" }] }] } } },
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }], autoscaling: { enabled: true, behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } },
     service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
+    admissionWebhooks: { enabled: true, failurePolicy: "Fail", caBundle: "Y2E=", annotations: { u: "v" } },
     metrics: { enabled: true, service: { annotations: { o: "p" } }, serviceMonitor: { enabled: true, additionalLabels: { q: "r" } } },
   },
   serviceAccount: { name: "robot", annotations: { s: "t" } }, tcp: { 9000: "shop/db:9000" }, udp: { 53: "kube-system/dns:53" },
@@ -59,7 +60,7 @@ const byHelm: Renderer = (values) => {
     const file = join(folder, "values.json");
     writeFileSync(file, JSON.stringify(values));
     const { status, stdout, stderr } = spawnSync(HELM, ["template", RELEASE.name, CHART, "--namespace", RELEASE.namespace, "--values", file,
-      "--api-versions", "monitoring.coreos.com/v1"], { encoding: "utf8" });
+      "--kube-version", "1.30.0"], { encoding: "utf8" });
     assert.equal(status, 0, stderr);
     return inOrder(objectsIn(stdout));
   } finally {
@@ -67,18 +68,23 @@ const byHelm: Renderer = (values) => {
   }
 };
 
-for (const [name, render, skip] of [["the subset", bySubset, undefined], ["helm", byHelm, helmMissing]] as const) {
-  for (const [overlay, values] of Object.entries(OVERLAYS)) {
-    test(`the chart, rendered by ${name}, is deploy/kustomize's ${overlay}`, { skip: skip ?? false }, () => {
-      // Who installs a chart has a namespace.
-      const golden = inOrder(objectsIn(readFileSync(goldenFile(overlay), "utf8")).filter(({ kind }) => kind !== "Namespace"));
-      assert.deepEqual(render(values), golden);
-    });
-  }
+for (const [overlay, values] of Object.entries(OVERLAYS)) {
+  test(`the chart, rendered by the subset, is deploy/kustomize's ${overlay}`, () => assert.deepEqual(bySubset(values), installed(overlay)));
 }
 
-test("the subset gives what helm gives, with every value set", { skip: helmMissing ?? false }, () => {
-  for (const values of [MUCH, SCOPED]) assert.deepEqual(bySubset(values), byHelm(values));
+describe("the chart, rendered by helm itself", { skip: helmMissing ?? false }, () => {
+  for (const [overlay, values] of Object.entries(OVERLAYS)) {
+    test(`is deploy/kustomize's ${overlay}`, () => assert.deepEqual(byHelm(values), installed(overlay)));
+  }
+
+  test("is what the subset gives, with every value set", () => {
+    for (const values of [MUCH, SCOPED]) assert.deepEqual(bySubset(values), byHelm(values));
+  });
+});
+
+test("the chart's webhook is the component's", { skip: kubectlMissing ?? false }, () => {
+  const values = { controller: { service: { type: "ClusterIP" }, admissionWebhooks: { enabled: true } } };
+  assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["admission-webhook"]).filter(({ kind }) => kind !== "Namespace")));
 });
 
 test("what comes of the values is valid by the published schemas", { skip: schemasMissing ?? false }, async (t) => {
@@ -97,6 +103,22 @@ test("flags of the values are Sluice's, and given once", () => {
     assert.equal(text.split(`"${flag}"`).length, 2, flag);
   }
 });
+
+for (const [value, values] of Object.entries<Values>({
+  "controller.proxySetHeaders": { controller: { proxySetHeaders: { a: "b" } } },
+  "controller.addHeaders": { controller: { addHeaders: { a: "b" } } },
+  defaultBackend: { defaultBackend: { enabled: true } },
+  "controller.hostPort": { controller: { hostPort: { enabled: true } } },
+})) {
+  test(`${value} of ingress-nginx's chart is refused with what to do instead`, () => {
+    assert.throws(() => bySubset(values), (error: Error) => error.message.startsWith(`${value}: `));
+  });
+}
+
+/** Of an overlay. Who installs a chart has a namespace. */
+function installed(overlay: string): readonly ApiObject[] {
+  return inOrder(objectsIn(readFileSync(goldenFile(overlay), "utf8")).filter(({ kind }) => kind !== "Namespace"));
+}
 
 /** Order says nothing. */
 function inOrder(objects: readonly ApiObject[]): readonly ApiObject[] {

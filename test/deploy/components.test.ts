@@ -1,27 +1,14 @@
 /** What deploy/kustomize/components add to an installation, on top of every overlay. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { parseSettings } from "../../src/settings.ts";
-import { kubectl, kubectlMissing, KUSTOMIZE, kustomizations, objectsIn, type ApiObject } from "../support/kubectl.ts";
+import { kubectlMissing, KUSTOMIZE, kustomizations, withComponents, type ApiObject } from "../support/kubectl.ts";
 import { podOf } from "../support/pod-template.ts";
 import { complaint, schemasMissing } from "../support/published-schemas.ts";
 
 const COMPONENTS = readdirSync(join(KUSTOMIZE, "components")).sort();
-
-/** An operator's own kustomization: one of ours with components. */
-function withComponents(folder: string, components: readonly string[]): readonly ApiObject[] {
-  const own = mkdtempSync(join(tmpdir(), "sluice-kustomize-"));
-  const path = (to: string): string => relative(own, join(KUSTOMIZE, to));
-  try {
-    writeFileSync(join(own, "kustomization.yaml"), JSON.stringify({ resources: [path(folder)], components: components.map((name) => path(`components/${name}`)) }));
-    return objectsIn(kubectl(["kustomize", own]));
-  } finally {
-    rmSync(own, { recursive: true });
-  }
-}
 
 const find = (objects: readonly ApiObject[], kind: string, name: string): ApiObject => {
   const found = objects.find((object) => object.kind === kind && object.metadata.name === name);

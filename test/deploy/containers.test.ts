@@ -5,16 +5,17 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stat } from "../../src/support/process-identity.ts";
 import { ask } from "../support/client.ts";
 import { containersMissing, startPod, type Container, type Pod } from "../support/containers.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { site, tlsSecret } from "../support/manifests.ts";
+import { documents, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { freePorts, startSluice, writeFiles, type Generation } from "../support/sluice.ts";
 import { startLoad } from "../support/load.ts";
@@ -44,8 +45,8 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, cont
 test("controller and nginx in two containers", { skip: containersMissing ?? false }, async (t) => {
   const manifests = mkdtempSync(join(tmpdir(), "sluice-manifests-"));
   chmodSync(manifests, 0o755);
-  writeFiles(manifests, files("shop.example"));
-  const [port, tls, health] = await freePorts(3);
+  const [port, tls, health, tcp = 0] = await freePorts(4);
+  writeFiles(manifests, { ...files("shop.example"), "tcp.yaml": documents({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "tcp", namespace: "shop" }, data: { [tcp]: "shop/web:80" } }) });
   const pod: Pod = startPod();
   t.after(() => pod.stop());
   t.after(() => rmSync(manifests, { recursive: true, force: true }));
@@ -54,7 +55,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
   const startAgent = (): Promise<Container> => pod.start("nginx", ["agent", ...common, `--temp-dir=${pod.volume}/temp`, "--shutdown-timeout=20"]);
   const startController = (): Promise<Container> =>
     pod.start("controller", ["run", "--external-agent", `--manifests=${manifests}`, "--bind-address=127.0.0.1", `--http-port=${port}`,
-      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--reload-interval=0", ...common]);
+      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--reload-interval=0", "--tcp-services-configmap=shop/tcp", ...common]);
   let nginx = await startAgent();
   let controller = await startController();
   const logs = (): string => `controller:\n${controller.log()}\nnginx:\n${nginx.log()}`;
@@ -69,6 +70,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
   };
   const served = (host: string): Promise<boolean> =>
     ask({ port: tls, tls: true, host }).then(({ status, certificate }) => status === 200 && certificate?.subject.CN === "pair", () => false);
+  const servedBelow = (): Promise<boolean> => ask({ port: tcp, host: "any" }).then(({ status, echo: from }) => status === 200 && from !== undefined, () => false);
   const kill = async (container: Container): Promise<void> => {
     container.kill("SIGKILL");
     await container.ended;
@@ -78,6 +80,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await ready();
     assert.equal((await ask({ port, host: "shop.example" })).status, 200);
     assert.ok(await served("shop.example"));
+    await until("a TCP port", servedBelow, logs);
     const body = randomBytes(700_000);
     const long = await ask({ port, host: "shop.example", method: "POST", body, headers: { "content-length": `${body.length}` } });
     assert.deepEqual([long.status, long.echo?.bodyLength], [200, body.length], "a body that goes through a file");
@@ -98,6 +101,16 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     assert.deepEqual((await load.stop()).filter(({ problem }) => problem !== undefined && problem !== "status 404"), []);
   });
 
+  await t.test("nginx's masters die: the agent starts others", async () => {
+    const before = mastersIn(nginx);
+    assert.equal(before.length, 2, "one for http, one for the TCP port");
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await until("new masters", () => mastersIn(nginx).filter((pid) => !before.includes(pid)).length === 2, logs);
+    await until("traffic", () => served("store.example"), logs);
+    await until("TCP traffic", servedBelow, logs);
+    await sync();
+  });
+
   await t.test("nginx's container dies: a new one serves as soon as it is there", async () => {
     await kill(nginx);
     nginx = await startAgent();
@@ -110,6 +123,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await kill(nginx);
     nginx = await startAgent();
     await until("traffic from the snapshot", () => served("store.example"), logs);
+    await until("TCP traffic from the snapshot", servedBelow, logs);
     controller = await startController();
     await ready();
     assert.equal((await sync()).reloads, 0, "what came back is what was wanted");
@@ -161,6 +175,22 @@ test("SIGTERM with a grace period: not ready at once, requests are served until 
   assert.ok(within.some(({ begun }) => begun > told), "requests came in the grace period");
   assert.deepEqual(within.filter(({ problem }) => problem !== undefined), []);
 });
+
+/** The nginx processes that the agent started. */
+function mastersIn({ process: { pid } }: Container): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return children.filter((child) => stat(child)?.command === "nginx" && stat(child)?.state !== "Z" && isMaster(child));
+}
+
+/** Orphaned workers become children of a container's process 1. */
+function isMaster(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("master process");
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+}
 
 /** A request whose body ends when `finish` is called. */
 function slowRequest(port: number, host: string): { begun: Promise<void>; finish(): void; status: Promise<number | undefined> } {

@@ -14,6 +14,7 @@ let serial = 0;
 const asked = (variables: Readonly<Record<string, string>> = {}, more: Partial<PolicyView> = {}): PolicyView => ({
   variable: (name) => variables[name],
   random: (count) => 1 + Math.floor(Math.random() * count),
+  groups: () => undefined,
   md5,
   newKey: (attempt) => `${1700000000.123 + attempt}.42.${++serial}`,
   score: () => 0,
@@ -32,6 +33,15 @@ test("hash: the endpoint that the ring says, the same for every request", () => 
   const ring = ringOf(textsOf(pool));
   for (let i = 0; i < 50; i++) assert.deepEqual(tries(byUri, pool, asked({ request_uri: `/${i}` }), 1), [ownerOf(ring, `/${i}`)]);
   assert.deepEqual(tries(byUri, pool, asked(), 1), [ownerOf(ring, "")]);
+});
+
+test("hash: groups of the path are part of the key; one that took no part is empty", () => {
+  const pool = poolOf(5);
+  const ring = ringOf(textsOf(pool));
+  const byGroup: Balance = { kind: "hash", key: parseTemplate("x"), grouped: { pattern: "/(.)", pieces: ["a-", { group: 1 }, { variable: "host" }] } };
+  const groups = (pattern: string): Readonly<Record<number, string>> => ({ 1: pattern.slice(-2) });
+  assert.deepEqual(tries(byGroup, pool, asked({ host: "h" }, { groups }), 1), [ownerOf(ring, "a-.)h")]);
+  assert.deepEqual(tries(byGroup, pool, asked(), 1), [ownerOf(ring, "a-")]);
 });
 
 test("hash: retries go around the ring, to every endpoint once", () => {

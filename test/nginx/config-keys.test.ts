@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { statSync, readdirSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { after, before, test } from "node:test";
+import { request } from "node:http";
+import { connect as connectPlain } from "node:net";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
 import { ask, type Answer, type Ask } from "../support/client.ts";
 import { FFDHE2048 } from "../support/dh-param.ts";
@@ -126,6 +128,37 @@ test("clients that gzip-disable names get nothing compressed; an expression that
   ]);
 });
 
+test("which types are compressed, and how much", async () => {
+  // The echo's answer repeats it.
+  const long = Array.from({ length: 300 }, (_, i) => `word${(i * i) % 97}`).join(" ");
+  const size = (type: string): Promise<number | undefined> => compressedSize({ "X-Long": long, "X-Want-Headers": JSON.stringify({ "Content-Type": type }) });
+  await set({ "use-gzip": "true", "gzip-types": "text/plain", "gzip-level": "1", "large-client-header-buffers": "4 16k" });
+  const [fast, other] = [await size("text/plain"), await size("application/json")];
+  await set({ "use-gzip": "true", "gzip-types": "text/plain application/json", "gzip-level": "9", "gzip-min-length": "256", "large-client-header-buffers": "4 16k" });
+  const [small, json] = [await size("text/plain"), await size("application/json")];
+  assert.ok(fast !== undefined && small !== undefined && small < fast, `${small} bytes at level 9, ${fast} at level 1`);
+  assert.deepEqual([other, json !== undefined], [undefined, true]);
+  await set({ "use-gzip": "true", "gzip-min-length": "1000000" });
+  assert.equal(await size("application/json"), undefined);
+});
+
+test("TLS sessions are kept by the shared cache alone, while there are no tickets", async () => {
+  await set({ "ssl-session-cache-size": "1m", "ssl-session-timeout": "1h", "ssl-buffer-size": "8k" });
+  assert.equal((await handshake("TLSv1.2", (await handshake("TLSv1.2")).session)).reused, true);
+  await set({ "ssl-session-cache": "false" });
+  assert.equal((await handshake("TLSv1.2", (await handshake("TLSv1.2")).session)).reused, false);
+});
+
+test("a connection that outlives its worker's time ends", async () => {
+  await set({ "worker-shutdown-timeout": "1s" });
+  const socket = connectPlain(sluice.http, "127.0.0.1");
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()).on("error", () => undefined));
+  socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n`);
+  await new Promise((resolve) => socket.once("data", resolve));
+  await set({ "worker-shutdown-timeout": "1s", "keep-alive": "30" });
+  await closed;
+});
+
 test("DHE ciphers come with the parameters of a Secret, and again without", async () => {
   const dhe = { port: sluice.https, tls: true, ciphers: "DHE-RSA-AES128-GCM-SHA256" };
   const secret = documents({ apiVersion: "v1", kind: "Secret", metadata: { name: "dh", namespace: "sluice" }, data: { "dhparam.pem": Buffer.from(FFDHE2048).toString("base64") } });
@@ -163,7 +196,7 @@ test("nginx runs with all that is about the machine and its tables", async () =>
     "worker-processes": "2", "worker-cpu-affinity": "auto", "max-worker-open-files": "4096", "enable-multi-accept": "false", "enable-aio-write": "false", "map-hash-bucket-size": "256",
     "proxy-headers-hash-max-size": "1024", "proxy-headers-hash-bucket-size": "128", "variables-hash-max-size": "4096", "variables-hash-bucket-size": "512",
     "debug-connections": "192.0.2.0/24, 2001:db8::1", "default-type": "text/plain", "ssl-early-data": "true", "grpc-buffer-size-kb": "8",
-    "hide-headers": `X-${"long-".repeat(40)}`,
+    "hide-headers": `X-${"x".repeat(44)}`,
   };
   assert.equal(await set(data), 1);
   assert.deepEqual(await findings(), []);
@@ -179,6 +212,17 @@ test("keys without effect are findings and change nothing", async () => {
   ]);
   assert.equal((await get()).status, 200);
 });
+
+/** Bytes of the answer's body as they travel; undefined: it is not compressed. */
+function compressedSize(headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port: sluice.http, agent: false, headers: { host: HOST, "accept-encoding": "gzip", ...headers } }, (response) => {
+      let bytes = 0;
+      response.on("data", (chunk: Buffer) => (bytes += chunk.length)).on("end", () => resolve(response.headers["content-encoding"] === "gzip" ? bytes : undefined));
+    });
+    asked.on("error", reject).end();
+  });
+}
 
 function filesOf(name: RegExp): string[] {
   return readdirSync(sluice.runtimeDir).filter((file) => name.test(file));

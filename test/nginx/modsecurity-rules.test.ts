@@ -24,7 +24,8 @@ SecAuditLogParts ABCDEFHIJZ
 SecAuditLog /tmp/stolen-by-modsecurity
 SecRule REQUEST_HEADERS:User-Agent "fern-scanner" \\
     "log,deny,id:107,status:403,msg:'Fern, it is \\
-     identified'"`;
+     identified'"
+SecRule ARGS:q "@rx ^ba\\d$" "id:108,phase:2,deny,status:406"`;
 
 const folder = runtimeFolder();
 const found = probe(folder).facts.modsecurity;
@@ -77,6 +78,7 @@ describe("ModSecurity at work", { skip: missing }, () => {
       assert.equal(await statusOf(name), 200, name);
       assert.equal(await statusOf(name, "/", { "user-agent": "a fern-scanner" }), 403, name);
     }
+    assert.deepEqual([await statusOf("own", "/?q=ba7"), await statusOf("own", "/?q=ba77"), await statusOf("own", "/?p=ba7")], [406, 200, 200]);
     for (const name of ["plain", "core", "idle"]) assert.equal(await statusOf(name, "/", { "user-agent": "a fern-scanner" }), 200, name);
     assert.equal((await ask({ port: sluice.http, host: "both.example" })).headers["x-both"], "yes");
     assert.match(await said("idle"), /annotation-ineffective: modsecurity-snippet has no effect here/);

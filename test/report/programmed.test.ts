@@ -14,7 +14,7 @@ function tracked() {
   }));
   const told: string[] = [];
   programmed.listen((keys) => told.push(...keys));
-  const own = (host: string): OwnIngress => ({ ingress: ingress("shop/web").object, refused: false, hosts: new Set([host]) });
+  const own = (host: string): OwnIngress => ({ ingress: ingress("shop/web").object, refused: false, hosts: [host] });
   return { engine, programmed, told, own };
 }
 

@@ -162,6 +162,8 @@ function apply(name: string, args: readonly unknown[], defined: ReadonlyMap<stri
       return String(second).includes(String(first));
     case "eq":
       return [second, ...others].includes(first);
+    case "fail":
+      throw new Error(String(first));
     case "not":
       return !isTrue(first);
     case "and":

@@ -3,6 +3,7 @@ import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
 import { choose } from "../policy.ts";
 import type { CookieView } from "../sticky.ts";
 import { setCookie } from "../sticky.ts";
+import { capture } from "./pattern.ts";
 import { score, welcome } from "./scores.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
@@ -10,6 +11,10 @@ import { variable } from "./variables.ts";
 
 const view: PolicyView = {
   variable,
+  groups: (pattern) => {
+    const found = capture(variable("uri") ?? "", pattern);
+    return found === false ? undefined : found;
+  },
   random: (count) => math.random(count),
   md5: (text) => ngx.md5(text),
   newKey: (attempt) => `${ngx.now() + attempt}.${ngx.worker.pid()}.${math.random(999999)}`,

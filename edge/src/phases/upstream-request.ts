@@ -1,5 +1,5 @@
 /** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
-import { prefixText, type ForwardedPrefix, type Groups } from "../forwarded-prefix.ts";
+import { pathText, type PathText, type Groups } from "../path-text.ts";
 import { isSubstitute } from "../match.ts";
 import type { Filters, Pool, Route } from "../program.ts";
 import { evaluate } from "../template.ts";
@@ -20,10 +20,10 @@ export function prepareRequest(route: Route, filters: Filters, pool: Pool | unde
 }
 
 /** Without a value that a header can hold there is none, also none of the client's. */
-function setPrefix(prefix: ForwardedPrefix): void {
+function setPrefix(prefix: PathText): void {
   const [groups, problem] = ngx.re.match(ngx.var.uri as string, prefix.pattern, "jo");
   if (problem !== undefined) ngx.log(ngx.WARN, "pattern of X-Forwarded-Prefix cannot be run: ", problem);
-  const text = prefixText(prefix, groups as Groups, variable);
+  const text = pathText(prefix, groups as Groups, variable);
   ngx.req.set_header("X-Forwarded-Prefix", text !== "" && isHeaderText(text) ? text : undefined);
 }
 

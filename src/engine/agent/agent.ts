@@ -13,9 +13,11 @@ import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
-import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
+import type { ProcessIdentity } from "../../support/process-identity.ts";
+import type { AgentOrder, FromSubscriber, OfInstance, ProcessMeasures } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
 import { EndpointFiles } from "./endpoint-files.ts";
+import { measureProcesses } from "./process-measures.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -58,7 +60,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
     run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
   ];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
+  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
@@ -87,6 +89,7 @@ interface Agent {
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
+  readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
   socket: Socket | undefined;
 }
 
@@ -119,7 +122,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      if (message.op === "configure" || message.op === "try" || message.op === "stop") {
+      if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
@@ -153,6 +156,10 @@ function greet(agent: Agent): void {
 async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
+    return;
+  }
+  if (order.op === "measure") {
+    say(agent, { op: "processes", ...agent.measure(agent.nginx.processes) });
     return;
   }
   if (order.op === "try") {

@@ -117,6 +117,11 @@ export class NginxProcess {
     );
   }
 
+  /** Its processes, old workers and those of masters that died among them. */
+  get processes(): readonly ProcessIdentity[] {
+    return this.#members();
+  }
+
   /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
   async check(text: string): Promise<void> {
     const file = `${this.#path(this.#options.instance.conf)}.try`;

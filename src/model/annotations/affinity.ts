@@ -58,7 +58,7 @@ export const affinityAnnotations: readonly Honoured[] = [
     { differs: "With use-forwarded-headers a trusted X-Forwarded-Proto says whether the connection is TLS." }),
   affinity("session-cookie-expires", "expires", integer, "Medium", "Seconds until the cookie's Expires."),
   affinity("session-cookie-max-age", "maxAge", integer, "Medium", "Max-Age of the cookie, in seconds."),
-  affinity("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule."),
+  affinity("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule, as it is written: a path that is a regular expression needs one."),
   affinity("session-cookie-domain", "domain", basicText, "Medium", "Domain of the cookie."),
   affinity("session-cookie-samesite", "sameSite", sameSite, "Low", "SameSite of the cookie: `None`, `Lax` or `Strict`.",
     { differs: "Other spellings such as `lax` work too; ingress-nginx accepts and then drops them." }),
@@ -99,8 +99,16 @@ export const affinityResolver: Resolver = {
   },
 };
 
-function checkSession({ balance, affinity: { sameSite: site, conditionalNone } }: Values, at: ResolveContext): void {
+const EXPRESSION = /[()[\]{}*+?|^$\\]/;
+
+function checkSession({ balance, rewrite, affinity: { path: cookiePath, sameSite: site, conditionalNone } }: Values, at: ResolveContext): void {
   if (balance.serviceUpstream) oneAddress(at, "affinity");
+  const isExpression = (path: string): boolean => (rewrite.useRegex || rewrite.target !== undefined) && EXPRESSION.test(path);
+  const paths = (at.ingress.spec.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
+  if (cookiePath === undefined && paths.some(({ path = "" }) => isExpression(path))) {
+    const effect = "the cookie's Path is the regular expression, and browsers never send it back";
+    at.report(found.balancingNeeds(at.place("affinity"), { name: "affinity", other: "session-cookie-path", effect }));
+  }
   const name = "session-cookie-conditional-samesite-none";
   if (site !== "None" && conditionalNone) {
     at.report(found.balancingNeeds(at.place(name), { name, other: 'session-cookie-samesite: "None"', effect: "the cookie is the same for every browser" }));

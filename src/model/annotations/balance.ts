@@ -48,7 +48,7 @@ export const balanceAnnotations: readonly Honoured[] = [
   balance("load-balance", "loadBalance", oneOf<LoadBalance>(...POLICIES), "Low", "refused",
     "`round_robin` takes the endpoints in turn, `ewma` prefers those that answered fast of late. The other names ask for `upstream-hash-by` or `affinity`.", OWN_PATHS),
   balance("upstream-hash-by", "hashBy", hashKey, "High", "refused",
-    "Requests with the same value of this text with nginx variables go to the same endpoint.",
+    "Requests with the same value of this text with nginx variables go to the same endpoint; `$1` is a group of the path, where that is a regular expression.",
     "A retry goes on to the next endpoint of the ring instead of the one that failed; the policy is the Ingress's own."),
   balance("upstream-hash-by-subset", "subset", boolean, "Low", "refused", "Requests with the same value go to the same few endpoints."),
   balance("upstream-hash-by-subset-size", "subsetSize", subsetSize, "Low", "refused", "How many these are; 0 means 3."),

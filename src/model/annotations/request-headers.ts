@@ -1,7 +1,7 @@
 /**
  * The annotations about headers that backends get: Host, Connection, X-Forwarded-Prefix.
  */
-import type { Filters, ForwardedPrefix, Template } from "../../../edge/src/program.ts";
+import type { Filters, PathText, Template } from "../../../edge/src/program.ts";
 import * as found from "../findings-catalogue.ts";
 import { annotation } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
@@ -88,7 +88,7 @@ export const sentResolver: Resolver = {
 const NAMED_GROUP = /\(\?(?:P?<|')([A-Za-z_]\w*)[>']/g;
 
 /** Of a path that is rewritten: one that is its own target is not. */
-function prefixOf(text: string, path: string): ForwardedPrefix {
+function prefixOf(text: string, path: string): PathText {
   const named = new Set([...path.matchAll(NAMED_GROUP)].flatMap(([, name]) => name ?? []));
   const pieces = text.split(/(\$(?:[1-9]|[A-Za-z_]\w*))/).filter((piece) => piece !== "").map((piece) => {
     const name = piece.startsWith("$") ? piece.slice(1) : "";

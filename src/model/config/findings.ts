@@ -29,17 +29,17 @@ export const configTracingWithoutCollector = finding<Record<never, never>>(
   () => "backends get a traceparent, but no spans are sent",
 );
 
+export const configSyslogWithoutHost = finding<Record<never, never>>(
+  "config-syslog-without-host",
+  "error",
+  () => '"enable-syslog" is on and "syslog-host" names no server: set it',
+  () => "logs go where they go without it",
+);
+
 export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
   "config-key-unknown",
   "warning",
   (p) => `There is no key "${p.key}"` + (p.near === undefined ? ": remove it" : `: did you mean "${p.near}"?`),
-  () => "it has no effect",
-);
-
-export const configKeyNotHonoured = finding<{ key: string }>(
-  "config-key-not-honoured",
-  "warning",
-  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour yet: remove it if you can do without`,
   () => "it has no effect",
 );
 
@@ -55,11 +55,4 @@ export const configKeyRefused = finding<{ key: string; why: string; instead: str
   "error",
   (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
   () => "the text is not used, everything else of the ConfigMap is",
-);
-
-export const configProtectionNotHonoured = finding<{ key: string }>(
-  "config-protection-not-honoured",
-  "error",
-  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
-  () => "requests that it would refuse are served",
 );

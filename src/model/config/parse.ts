@@ -59,6 +59,9 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
   if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
     findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
+  if (config.enableSyslog && config.syslogHost === "") {
+    findings.push(found.configSyslogWithoutHost({ object: configMap, field: "data[enable-syslog]" }, {}));
+  }
   const named = readNamed(config, { configMap, lookup: lookupIn(snapshot ?? NOWHERE, objects), findings });
   return { config: { ...config, named }, texts, findings, objects };
 }
@@ -93,14 +96,8 @@ function inPlace(row: ConfigRow<unknown>, parsed: Parsed<unknown> | undefined): 
 function findingsForOther(place: Place, row: OtherRow, value: string): readonly Finding[] {
   const { key, state, why, instead } = row;
   if (asksForNothing(row, value)) return [];
-  switch (state) {
-    case "planned":
-      return [row.protects ? found.configProtectionNotHonoured(place, { key }) : found.configKeyNotHonoured(place, { key })];
-    case "no effect":
-      return [found.configKeyWithoutEffect(place, { key, why, instead })];
-    case "refused":
-      return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
-  }
+  if (state === "no effect") return [found.configKeyWithoutEffect(place, { key, why, instead })];
+  return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
 }
 
 function shorten(text: string): string {

@@ -28,16 +28,13 @@ interface More {
 
 export interface OtherRow {
   readonly key: string;
-  /** `planned`: to come with the feature that it belongs to. */
-  readonly state: "no effect" | "refused" | "planned";
+  readonly state: "no effect" | "refused";
   /** ingress-nginx's. Whoever writes it down asks for nothing, as with an empty value. */
   readonly default: string;
   /** Completes "KEY …": why it has no effect here, or is refused. */
   readonly why: string;
   /** What to do instead; empty: nothing. */
   readonly instead: string;
-  /** It keeps requests out in ingress-nginx: without it more is served than was meant. */
-  readonly protects: boolean;
 }
 
 export interface Rows {
@@ -63,8 +60,6 @@ export const data: Rows = rows(false);
 export const nginx: Rows = rows(true);
 
 export const noEffect = (key: string, defaultText: string, why: string, instead = ""): OtherRow =>
-  ({ key, state: "no effect", default: defaultText, why, instead, protects: false });
+  ({ key, state: "no effect", default: defaultText, why, instead });
 export const refused = (key: string, why: string, instead: string): OtherRow =>
-  ({ key, state: "refused", default: "", why, instead, protects: false });
-export const planned = (key: string, defaultText: string, protects = false): OtherRow =>
-  ({ key, state: "planned", default: defaultText, why: "is not honoured yet", instead: "", protects });
+  ({ key, state: "refused", default: "", why, instead });

@@ -66,11 +66,11 @@ function isName(text: string): boolean {
 /** ingress-nginx's nginx has no root and no alias either. */
 const OPENS_FILES = new Set([
   "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "error_log", "proxy_store", "fastcgi_store",
-  "auth_basic_user_file", "create_full_put_path", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
+  "auth_basic_user_file", "create_full_put_path", "client_body_in_file_only", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
 ]);
 
 function opensFiles(name: string, args: readonly string[]): boolean {
-  if (OPENS_FILES.has(name) || /_temp_path$|_certificate(?:_key)?$|_password_file$|_crl$/.test(name)) return true;
+  if (OPENS_FILES.has(name) || /_temp_path$|_certificate(?:_key)?$|_password_file$|_crl$|_conf_command$/.test(name)) return true;
   if (name === "access_log") return args[0] !== "off";
   return name === "if" && /^\(?\s*!?-[fdex]$/.test(args[0] ?? "");
 }

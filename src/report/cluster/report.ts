@@ -182,6 +182,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       if (settings.updateStatus && settings.updateStatusOnShutdown && election?.leading && !(await othersRun(api, self, log, limit))) {
         ending = true;
         await status.drain(keys(), limit);
+        if (limit.aborted) log("warn", `not all Ingresses lost their addresses within ${FAREWELL_MS / 1000} s`);
       }
       await election?.resign();
       await events.stop();

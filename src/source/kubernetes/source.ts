@@ -55,8 +55,8 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
 
 export interface KubernetesSource extends Source {
   /**
-   * False when the account may not list IngressClasses: then `spec.ingressClassName` is not looked at, for as long as
-   * this process runs. Known once `start` has resolved.
+   * False when the account may not list IngressClasses: then there are none, and names and annotations decide, for as
+   * long as this process runs. Known once `start` has resolved.
    */
   readonly classesReadable: boolean;
 }

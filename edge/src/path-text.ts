@@ -1,9 +1,10 @@
 /**
- * The X-Forwarded-Prefix header of requests whose path is rewritten: text with groups of the path. Pure.
+ * Text with groups of the path: the X-Forwarded-Prefix header of requests whose path is rewritten, the key of those that
+ * are hashed. Pure.
  */
 
-export interface ForwardedPrefix {
-  /** PCRE, unanchored, whose groups the pieces name: the one that the path is rewritten with. */
+export interface PathText {
+  /** PCRE, unanchored, whose groups the pieces name: the path of the route as a regular expression. */
   pattern: string;
   /** Literal text, a group by number or name, or a variable of nginx. */
   pieces: (string | { group: string | number } | { variable: string })[];
@@ -13,7 +14,7 @@ export interface ForwardedPrefix {
 export type Groups = { readonly [group: string | number]: string | false | undefined } | undefined;
 
 /** What is missing is empty, as in nginx. */
-export function prefixText(prefix: ForwardedPrefix, groups: Groups, variable: (name: string) => string | undefined): string {
+export function pathText(prefix: PathText, groups: Groups, variable: (name: string) => string | undefined): string {
   let text = "";
   for (const piece of prefix.pieces) {
     if (typeof piece === "string") text = text + piece;

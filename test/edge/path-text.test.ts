@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prefixText, type ForwardedPrefix, type Groups } from "../../edge/src/forwarded-prefix.ts";
+import { pathText, type PathText, type Groups } from "../../edge/src/path-text.ts";
 
-const text = (pieces: ForwardedPrefix["pieces"], groups: Groups): string =>
-  prefixText({ pattern: "", pieces }, groups, (name) => (name === "host" ? "shop.example" : undefined));
+const text = (pieces: PathText["pieces"], groups: Groups): string =>
+  pathText({ pattern: "", pieces }, groups, (name) => (name === "host" ? "shop.example" : undefined));
 
 test("groups by number and name, and variables, stand among the text", () => {
   assert.equal(text(["/", { group: 1 }, "/", { group: "rest" }, "-", { variable: "host" }], { 1: "a", rest: "b" }), "/a/b-shop.example");
