@@ -299,8 +299,8 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
 }
 
 /** The nginx below http owns the https port, and hands on what it does not pass through. */
-export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream }: EngineFacts): boolean {
-  return enableSslPassthrough && stream !== undefined;
+export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream, httpsBelow }: EngineFacts): boolean {
+  return stream !== undefined && (enableSslPassthrough || httpsBelow === true);
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */
