@@ -24,7 +24,9 @@ install_app() {
   mkdir -p "$to/edge"
   cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$from/LICENSE" "$to/"
   cp -r "$from/src" "$from/examples" "$to/"
-  cp -r "$from/edge/src" "$from/edge/package.json" "$from/edge/tsconfig.json" "$to/edge/"
+  for part in "$from"/edge/*; do
+    case "$part" in */node_modules | */build) ;; *) cp -r "$part" "$to/edge/" ;; esac
+  done
   cp -r "$from/scripts" "$to/"
   cd "$to"
   # The edge is compiled with the development packages, which are then gone.

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { goldenFile } from "../support/golden.ts";
 import { renderChart, type Values } from "../support/helm-subset.ts";
 import { kubectlMissing, objectsIn, withComponents, type ApiObject } from "../support/kubectl.ts";
@@ -68,23 +68,23 @@ const byHelm: Renderer = (values) => {
   }
 };
 
-for (const [name, render, skip] of [["the subset", bySubset, undefined], ["helm", byHelm, helmMissing]] as const) {
-  for (const [overlay, values] of Object.entries(OVERLAYS)) {
-    test(`the chart, rendered by ${name}, is deploy/kustomize's ${overlay}`, { skip: skip ?? false }, () => {
-      // Who installs a chart has a namespace.
-      const golden = inOrder(objectsIn(readFileSync(goldenFile(overlay), "utf8")).filter(({ kind }) => kind !== "Namespace"));
-      assert.deepEqual(render(values), golden);
-    });
-  }
+for (const [overlay, values] of Object.entries(OVERLAYS)) {
+  test(`the chart, rendered by the subset, is deploy/kustomize's ${overlay}`, () => assert.deepEqual(bySubset(values), installed(overlay)));
 }
+
+describe("the chart, rendered by helm itself", { skip: helmMissing ?? false }, () => {
+  for (const [overlay, values] of Object.entries(OVERLAYS)) {
+    test(`is deploy/kustomize's ${overlay}`, () => assert.deepEqual(byHelm(values), installed(overlay)));
+  }
+
+  test("is what the subset gives, with every value set", () => {
+    for (const values of [MUCH, SCOPED]) assert.deepEqual(bySubset(values), byHelm(values));
+  });
+});
 
 test("the chart's webhook is the component's", { skip: kubectlMissing ?? false }, () => {
   const values = { controller: { service: { type: "ClusterIP" }, admissionWebhooks: { enabled: true } } };
   assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["admission-webhook"]).filter(({ kind }) => kind !== "Namespace")));
-});
-
-test("the subset gives what helm gives, with every value set", { skip: helmMissing ?? false }, () => {
-  for (const values of [MUCH, SCOPED]) assert.deepEqual(bySubset(values), byHelm(values));
 });
 
 test("what comes of the values is valid by the published schemas", { skip: schemasMissing ?? false }, async (t) => {
@@ -113,6 +113,11 @@ for (const [value, values] of Object.entries<Values>({
   test(`${value} of ingress-nginx's chart is refused with what to do instead`, () => {
     assert.throws(() => bySubset(values), (error: Error) => error.message.startsWith(`${value}: `));
   });
+}
+
+/** Of an overlay. Who installs a chart has a namespace. */
+function installed(overlay: string): readonly ApiObject[] {
+  return inOrder(objectsIn(readFileSync(goldenFile(overlay), "utf8")).filter(({ kind }) => kind !== "Namespace"));
 }
 
 /** Order says nothing. */

@@ -5,12 +5,13 @@
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import * as http from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stat } from "../../src/support/process-identity.ts";
 import { ask } from "../support/client.ts";
 import { containersMissing, startPod, type Container, type Pod } from "../support/containers.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
@@ -100,6 +101,16 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     assert.deepEqual((await load.stop()).filter(({ problem }) => problem !== undefined && problem !== "status 404"), []);
   });
 
+  await t.test("nginx's masters die: the agent starts others", async () => {
+    const before = mastersIn(nginx);
+    assert.equal(before.length, 2, "one for http, one for the TCP port");
+    for (const pid of before) process.kill(pid, "SIGKILL");
+    await until("new masters", () => mastersIn(nginx).filter((pid) => !before.includes(pid)).length === 2, logs);
+    await until("traffic", () => served("store.example"), logs);
+    await until("TCP traffic", servedBelow, logs);
+    await sync();
+  });
+
   await t.test("nginx's container dies: a new one serves as soon as it is there", async () => {
     await kill(nginx);
     nginx = await startAgent();
@@ -164,6 +175,22 @@ test("SIGTERM with a grace period: not ready at once, requests are served until 
   assert.ok(within.some(({ begun }) => begun > told), "requests came in the grace period");
   assert.deepEqual(within.filter(({ problem }) => problem !== undefined), []);
 });
+
+/** The nginx processes that the agent started. */
+function mastersIn({ process: { pid } }: Container): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+  return children.filter((child) => stat(child)?.command === "nginx" && stat(child)?.state !== "Z" && isMaster(child));
+}
+
+/** Orphaned workers become children of a container's process 1. */
+function isMaster(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("master process");
+  } catch {
+    // It ended meanwhile.
+    return false;
+  }
+}
 
 /** A request whose body ends when `finish` is called. */
 function slowRequest(port: number, host: string): { begun: Promise<void>; finish(): void; status: Promise<number | undefined> } {

@@ -15,7 +15,7 @@ import { containersMissing, startPod, type Container, type Pod } from "../suppor
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { goldenFile } from "../support/golden.ts";
 import { objectsIn } from "../support/kubectl.ts";
-import { site } from "../support/manifests.ts";
+import { documents, site } from "../support/manifests.ts";
 import { podOf } from "../support/pod-template.ts";
 import { freePorts, ROOT, writeFiles } from "../support/sluice.ts";
 
@@ -38,6 +38,7 @@ describe("the image", { skip: missing ?? false }, () => {
   let files: string;
   let echo: EchoBackend;
   let pod: Pod;
+  let tcp: number;
 
   const show = (command: string, args: readonly string[]): void => void execFileSync(command, args, { stdio: ["ignore", "ignore", "inherit"] });
 
@@ -56,7 +57,11 @@ describe("the image", { skip: missing ?? false }, () => {
     echo = await startEcho("web");
     files = mkdtempSync("/var/tmp/sluice-image-files-");
     chmodSync(files, 0o755);
-    writeFiles(files, { "web.yaml": site({ name: "web", host: "shop.example", endpoints: [`127.0.0.1:${echo.port}`] }) });
+    [tcp] = await freePorts(1);
+    writeFiles(files, {
+      "web.yaml": site({ name: "web", host: "shop.example", endpoints: [`127.0.0.1:${echo.port}`] }),
+      "tcp.yaml": documents({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "tcp", namespace: "shop" }, data: { [tcp]: "shop/web:80" } }),
+    });
     pod = startPod({ folder: image, files });
   });
   after(async () => {
@@ -83,7 +88,7 @@ describe("the image", { skip: missing ?? false }, () => {
     assert.ok(controller && nginx);
     const inCluster = /^--(publish-service|report-node|election-id|configmap)/;
     const run = [...controller.args.filter((word) => !inCluster.test(word)), "--manifests=/mnt", "--bind-address=127.0.0.1", `--http-port=${http}`,
-      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--shutdown-grace-period=0"];
+      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--shutdown-grace-period=0", "--tcp-services-configmap=shop/tcp"];
     const agent = [...nginx.args.map((word) => word.replace("/var/cache/sluice", "/run/sluice/cache")), "--shutdown-grace-period=0"];
     const command = nginx.command?.map((word) => (word.includes("/") || word.startsWith("-") ? word : join("/usr/local/bin", word)));
     const containers: readonly Container[] = [
@@ -97,6 +102,7 @@ describe("the image", { skip: missing ?? false }, () => {
       await sleep(50);
     }
     assert.equal((await ask({ port: http, host: "shop.example" })).status, 200, logs());
+    assert.equal((await ask({ port: tcp, host: "any" })).status, 200, `the TCP port\n${logs()}`);
     for (const container of containers) container.kill("SIGTERM");
     for (const { ended } of containers) assert.equal(await ended, 0, logs());
   };
