@@ -36,6 +36,7 @@ for (const [key, value, field, expected] of [
   ["proxy-buffering", "on", "proxyBuffering", true],
   ["proxy-next-upstream", "error http_502", "proxyNextUpstream", ["error", "http_502"]],
   ["hide-headers", "X-A,, X-B ", "hideHeaders", ["X-A", "X-B"]],
+  ["hide-headers", "x".repeat(46), "hideHeaders", ["x".repeat(46)]],
   ["proxy-real-ip-cidr", "", "proxyRealIpCidr", []],
   ["worker-processes", "4", "workerProcesses", 4],
   ["max-worker-connections", "0", "maxWorkerConnections", 16384],
@@ -54,6 +55,7 @@ for (const [key, value, field, expected] of [
 
 for (const [key, value] of [
   ["ssl-redirect", "yes"],
+  ["hide-headers", "x".repeat(47)],
   ["http-redirect-code", "303"],
   ["keep-alive", "75s"],
   ["keep-alive", "99999999999"],
@@ -75,6 +77,7 @@ for (const [key, value] of [
   ["log-format-upstream", "two\nlines"],
   ["gzip-types", "text/css;x"],
   ["large-client-header-buffers", "8k 4"],
+  ["hide-headers", `X-${"a".repeat(45)}`],
 ] as const) {
   test(`${key}: ${JSON.stringify(value)} leaves the default`, () => {
     const { config, codes, sentences } = parse({ [key]: value });
@@ -137,7 +140,7 @@ test("a bad value keeps the last good one of its key, and says so; a key that is
 function isData(field: string): boolean {
   return field.startsWith("globalAuth") || NEVER_IN_NGINX.has(field);
 }
-const NEVER_IN_NGINX = new Set(["named", "blockUserAgents", "blockReferers", "noTlsRedirectLocations", "noAuthLocations", "limitConnZoneVariable", "annotationValueWordBlocklist", "opentelemetryOperationName", "otelServiceName"]);
+const NEVER_IN_NGINX = new Set(["named", "skipAccessLogUrls", "blockUserAgents", "blockReferers", "noTlsRedirectLocations", "noAuthLocations", "limitConnZoneVariable", "annotationValueWordBlocklist", "opentelemetryOperationName", "otelServiceName"]);
 
 test("no value reaches nginx in a form that could not stand there", () => {
   const rows = Object.values(CONFIG_TABLE);

@@ -122,8 +122,11 @@ function failed(s: Session): string {
 }
 
 function lookUp(s: Session, id: string): Choice | undefined {
+  const file = s.variables["sluice_endpoints"] + "/" + fileOf(id);
   try {
-    return choiceIn(fs.readFileSync(s.variables["sluice_endpoints"] + "/" + fileOf(id), "utf8"), id);
+    // Most hosts have none, and an exception costs njs ten times as much as all the rest.
+    if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+    return choiceIn(fs.readFileSync(file, "utf8"), id);
   } catch {
     return undefined;
   }

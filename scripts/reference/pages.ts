@@ -91,11 +91,6 @@ function configPage(): string {
     "## Refused",
     "A value is a finding that says, statement by statement, what does the same.",
     table(["key", "why", "instead"], others("refused").map(why)),
-    ...(others("planned").length === 0 ? [] : [
-      "## Not honoured yet",
-      "Keys that belong to features which are not there yet: a value is a finding.",
-      names(others("planned").map(({ key }) => key)),
-    ]),
   ]);
 }
 
@@ -133,8 +128,4 @@ const PLACEHOLDERS = new Proxy({}, { get: (_, name) => [`‹${String(name)}›`]
 
 function isFinding(value: unknown): value is FindingKind<never> {
   return typeof value === "function" && "severity" in value && "sentence" in value;
-}
-
-function names(all: Iterable<string>): string {
-  return [...all].map(code).join(" ");
 }

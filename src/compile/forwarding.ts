@@ -163,7 +163,10 @@ export function forwardedHeaders(config: Config): readonly (readonly [string, Ar
   ];
   // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
   const replaced = replacedHeaders(config);
-  const sent = headers.map(([name, value]) => [name, expression(replaced.has(name.toLowerCase()) ? `$${sentVariable(name)}` : value)] as const);
+  const sent = headers.map(([name, value]) => {
+    const replacement = replaced.has(name.toLowerCase()) ? sentVariable(name) : undefined;
+    return [name, expression(replacement === undefined ? value : `$${replacement}`)] as const;
+  });
   return [...sent, ["Proxy", ""], ...(followsBoth(config) ? [[CLIENT, ""] as const] : [])];
 }
 

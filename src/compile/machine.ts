@@ -19,14 +19,8 @@ export function hashSizes(config: Config): Directive[] {
     directive("variables_hash_max_size", config.variablesHashMaxSize),
     directive("variables_hash_bucket_size", config.variablesHashBucketSize),
     directive("proxy_headers_hash_max_size", config.proxyHeadersHashMaxSize),
-    directive("proxy_headers_hash_bucket_size", Math.max(config.proxyHeadersHashBucketSize, bucketFor(config.hideHeaders))),
+    directive("proxy_headers_hash_bucket_size", config.proxyHeadersHashBucketSize),
   ];
-}
-
-/** nginx refuses to start when an entry, the name and 32 bytes at most, does not fit into a bucket. */
-function bucketFor(names: readonly string[]): number {
-  const longest = Math.max(0, ...names.map((name) => name.length));
-  return Math.ceil((longest + 32) / 64) * 64;
 }
 
 /** Keys that ask for a module of nginx which this machine lacks, with Debian's package for it. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
-import { eventually, HOME, ingressFor, ingressPath, startCluster, type Cluster, type Thing } from "../support/cluster.ts";
+import { ELECTION, eventually, HOME, ingressFor, ingressPath, startCluster, type Cluster, type Thing } from "../support/cluster.ts";
 import { envtestMissing } from "../support/envtest.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
@@ -21,7 +21,7 @@ else describe("Events", { timeout: 280_000 }, () => {
   const POD = "sluice-1";
 
   const start = (...args: string[]): Promise<Sluice> => startSluice({
-    args: [`--kubeconfig=${kubeconfig}`, "--publish-status-address=192.0.2.1", "--election-ttl=4s", `--configmap=${HOME}/settings`, ...args],
+    args: [`--kubeconfig=${kubeconfig}`, "--publish-status-address=192.0.2.1", "--election-ttl=4s", `--election-id=${ELECTION}`, `--configmap=${HOME}/settings`, ...args],
     env: { POD_NAME: POD, POD_NAMESPACE: HOME },
   });
   before(async () => {

@@ -7,14 +7,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { startGate } from "../source/kubernetes/gate.ts";
 import {
-  addressesOf, eventually, HOME, ingressFor, ingressPath, RIGHTS, startCluster, type Cluster, type Thing, type Write,
+  addressesOf, ELECTION, eventually, HOME, ingressFor, ingressPath, READING, startCluster, type Cluster, type Thing, type Write,
 } from "../support/cluster.ts";
 import { ask } from "../support/client.ts";
 import { runCommand } from "../support/command.ts";
 import { envtestMissing } from "../support/envtest.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
-const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${HOME}/leases/ingress-controller-leader`;
+const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${HOME}/leases/${ELECTION}`;
 const TTL = 4;
 
 if (envtestMissing) test(envtestMissing, { skip: true });
@@ -38,7 +38,7 @@ else describe("status", { timeout: 280_000 }, () => {
   const startReplica = async (podName: string, ...args: string[]): Promise<Sluice> => {
     await makePod(podName);
     return await startSluice({
-      args: [`--kubeconfig=${kubeconfig}`, `--election-ttl=${TTL}s`, ...args], env: { POD_NAME: podName, POD_NAMESPACE: HOME },
+      args: [`--kubeconfig=${kubeconfig}`, `--election-ttl=${TTL}s`, `--election-id=${ELECTION}`, ...args], env: { POD_NAME: podName, POD_NAMESPACE: HOME },
     });
   };
   const makePod = async (name: string): Promise<void> => {
@@ -228,7 +228,7 @@ else describe("status", { timeout: 280_000 }, () => {
 
   test("rights that are missing are findings with the remedy, and serving goes on", async () => {
     const namespace = await namespaceWith(ingressFor("web", "poor.example"));
-    const poor = await cluster.account("poor", RIGHTS.slice(0, 3));
+    const poor = await cluster.account("poor", READING);
     const sluice = await startSluice({ args: [`--kubeconfig=${poor}`, "--publish-status-address=192.0.2.1", "--election-id=poor"] });
     try {
       const [found] = await eventually(

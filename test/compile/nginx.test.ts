@@ -9,7 +9,14 @@ import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { block, directive, expression, print } from "../../src/compile/directive.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
+import { forwardedHeaders } from "../../src/compile/forwarding.ts";
+import { tlsFiles } from "../../src/compile/tls-files.ts";
 import { trustFile } from "../../src/compile/trust.ts";
+import { writeTrust } from "../../src/engine/agent/trust-files.ts";
+import { NOTHING_NAMED, type NamedObjects } from "../../src/model/config/named.ts";
+import { parseTemplate } from "../../src/model/annotations/template.ts";
+import { PrivateBytes } from "../../src/support/private-bytes.ts";
+import { FFDHE2048 } from "../support/dh-param.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
@@ -24,11 +31,21 @@ import { freePorts } from "../support/sluice.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
+/** Files of these are written before the test. */
+const TICKET_KEYS = [48, 80].map((size) => ({ id: String(size).padStart(32, "0"), bytes: new PrivateBytes(Buffer.alloc(size, 7)) }));
+/** Every header of Sluice's own is replaced. */
+const NAMED: NamedObjects = {
+  requestHeaders: ["Host", "X-Mine", ...forwardedHeaders({ ...DEFAULT_CONFIG, proxyAddOriginalUriHeader: true }).map(([name]) => name)].map((name) => ({ name, value: parseTemplate("$host") })),
+  responseHeaders: [{ name: "X-Zone", value: parseTemplate("a") }],
+  dhParam: { id: "0".repeat(32), pem: FFDHE2048 },
+};
+
 let folder: string;
 before(() => {
   folder = runtimeFolder();
   furnish(folder);
   copyFileSync(`${folder}/default.crt`, `${folder}/${trustFile("0".repeat(32))}`);
+  for (const key of TICKET_KEYS) writeTrust(folder, tlsFiles({ ...DEFAULT_CONFIG, sslSessionTicketKey: key, named: NAMED }, probe(folder).facts));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -86,7 +103,7 @@ const CANDIDATES = [
   "10.0.0.0/8,::/0, 192.0.2.1,2001:db8::/32", "X-Real-IP", "x_real_ip", "Server,X-Powered-By", "/dev/null", "/a,/b c", "error timeout http_500 non_idempotent",
   "off error", "debug", "emerg", "1.0", "1.1", "308", "", '$remote_addr "$request" ${status}',
   "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000", "MSIE [1-6][.]|(?:a|b)+$", "auto 0101", "01 10", "application/json", "sluice/headers",
-  `X-${"long-".repeat(50)}`,
+  `X-${"a".repeat(44)}`, `X-${"long-".repeat(40)}`,
 ];
 
 const config: fc.Arbitrary<Config> = fc
@@ -95,7 +112,8 @@ const config: fc.Arbitrary<Config> = fc
     return [field, fc.oneof(fc.constant(DEFAULT_CONFIG[field as keyof Config] as unknown), fc.constantFrom<unknown>(DEFAULT_CONFIG[field as keyof Config], ...valid))];
   })))
   // nginx looks a name up when it is tested.
-  .map((values) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), workerProcesses: 2, syslogHost: "127.0.0.1" }));
+  .chain((values) => fc.record({ named: fc.constantFrom(NOTHING_NAMED, NAMED), key: fc.constantFrom(undefined, ...TICKET_KEYS) })
+    .map(({ named, key }) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), named, sslSessionTicketKey: key, workerProcesses: 2, syslogHost: "127.0.0.1" })));
 
 /** Its file is written before the test. */
 const TRUST = "0".repeat(32);

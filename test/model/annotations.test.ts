@@ -147,3 +147,11 @@ test("routes share the settings that they have in common", () => {
   const built = build(shop.path("/x", "web:80"), ingress("shop/b").host("b.example").path("/", "web:80"), ...web);
   assert.equal(routeOf(built, "shop.example", "/").proxy, routeOf(built, "b.example", "/").proxy);
 });
+
+test("an annotation that would take long to read is not read, and fails as one that cannot be", () => {
+  const long = Array.from({ length: 6000 }, (_, n) => `/p${n}: {}`).join("\n");
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80");
+  for (const [name, code] of [["match", "match-unreadable"], ["path-annotations", "path-annotations-unreadable"]] as const) {
+    assert.match(findingOf(build(web.rawAnnotation(`sluice.ingress/${name}`, long)), code).sentence, /it is longer than 32768 characters/);
+  }
+});

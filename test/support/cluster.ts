@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseAllDocuments } from "yaml";
 import { openConnection } from "../../src/source/kubernetes/connection.ts";
 import type { Connection } from "../../src/source/kubernetes/connection.ts";
 import { answerOf } from "../../src/source/kubernetes/pages.ts";
@@ -14,6 +15,7 @@ import { startGate } from "../source/kubernetes/gate.ts";
 import type { Gate } from "../source/kubernetes/gate.ts";
 import { startEnvtest } from "./envtest.ts";
 import type { Envtest } from "./envtest.ts";
+import { ROOT } from "./sluice.ts";
 
 /** Where the controllers of these tests are at home. */
 export const HOME = "ingress";
@@ -24,17 +26,29 @@ export interface Rule {
   readonly verbs: readonly string[];
 }
 
-/** Everything that `sluice run` may need. */
-export const RIGHTS: readonly Rule[] = [
-  { apiGroups: ["networking.k8s.io"], resources: ["ingresses", "ingressclasses"], verbs: ["list", "watch"] },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
-  { apiGroups: [""], resources: ["services", "secrets", "configmaps"], verbs: ["get", "list", "watch"] },
-  { apiGroups: ["networking.k8s.io"], resources: ["ingresses/status"], verbs: ["patch"] },
-  { apiGroups: [""], resources: ["events"], verbs: ["create", "patch"] },
-  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "create", "update"] },
-  { apiGroups: [""], resources: ["pods"], verbs: ["get", "list"] },
-  { apiGroups: [""], resources: ["nodes"], verbs: ["get"] },
-];
+export interface Rights {
+  /** In every namespace. */
+  readonly everywhere: readonly Rule[];
+  /** In the controller's own. */
+  readonly atHome: readonly Rule[];
+}
+
+/** Those of the ServiceAccount that deploy/ creates, and no others. */
+export const RIGHTS: Rights = { everywhere: deployed("cluster-role.yaml", "ClusterRole"), atHome: deployed("role.yaml", "Role") };
+
+/** Enough to serve, and to write nothing. */
+export const READING: Rights = {
+  everywhere: RIGHTS.everywhere.filter(({ verbs }) => !verbs.some((verb) => ["create", "update", "patch"].includes(verb))), atHome: [],
+};
+
+/** The Lease that they allow. */
+export const ELECTION = "ingress-nginx-leader";
+
+function deployed(file: string, kind: string): readonly Rule[] {
+  const documents = parseAllDocuments(readFileSync(join(ROOT, "deploy/kustomize/base", file), "utf8"));
+  const objects = documents.map((document) => document.toJS() as { readonly kind: string; readonly rules?: readonly Rule[] });
+  return objects.find((object) => object.kind === kind)?.rules ?? [];
+}
 
 /** One write of an account, as the API server's audit log has it. */
 export interface Write {
@@ -65,7 +79,7 @@ export interface Cluster {
   /** As an administrator, past the gate. */
   ask(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object): Promise<Thing>;
   /** Creates a ServiceAccount with these rights; gives the path of its kubeconfig. */
-  account(name: string, rights?: readonly Rule[]): Promise<string>;
+  account(name: string, rights?: Rights): Promise<string>;
   /** A new token for an account, in the same file; the old one is refused from now on. */
   rotate(kubeconfig: string): Promise<void>;
   writes(): readonly Write[];
@@ -127,12 +141,17 @@ export async function startCluster(): Promise<Cluster> {
     async account(name, rights = RIGHTS) {
       await makeAccount(name);
       const rbac = "/apis/rbac.authorization.k8s.io/v1";
-      await ask("POST", `${rbac}/clusterroles`, { metadata: { name }, rules: rights });
-      await ask("POST", `${rbac}/clusterrolebindings`, {
-        metadata: { name },
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
-        subjects: [{ kind: "ServiceAccount", namespace: HOME, name }],
-      });
+      const grant = async (path: string, kind: string, rules: readonly Rule[]): Promise<void> => {
+        const plural = kind.toLowerCase();
+        await ask("POST", `${path}/${plural}s`, { metadata: { name }, rules });
+        await ask("POST", `${path}/${plural}bindings`, {
+          metadata: { name },
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name },
+          subjects: [{ kind: "ServiceAccount", namespace: HOME, name }],
+        });
+      };
+      await grant(rbac, "ClusterRole", rights.everywhere);
+      await grant(`${rbac}/namespaces/${HOME}`, "Role", rights.atHome);
       const file = join(folder, name);
       accounts.set(file, name);
       await writeKubeconfig(file, name);

@@ -43,13 +43,6 @@ export const configKeyUnknown = finding<{ key: string; near: string | undefined 
   () => "it has no effect",
 );
 
-export const configKeyNotHonoured = finding<{ key: string }>(
-  "config-key-not-honoured",
-  "warning",
-  (p) => `"${p.key}" is a key of ingress-nginx that Sluice does not honour yet: remove it if you can do without`,
-  () => "it has no effect",
-);
-
 export const configKeyWithoutEffect = finding<{ key: string; why: string; instead: string }>(
   "config-key-without-effect",
   "warning",

@@ -96,14 +96,8 @@ function inPlace(row: ConfigRow<unknown>, parsed: Parsed<unknown> | undefined): 
 function findingsForOther(place: Place, row: OtherRow, value: string): readonly Finding[] {
   const { key, state, why, instead } = row;
   if (asksForNothing(row, value)) return [];
-  switch (state) {
-    case "planned":
-      return [found.configKeyNotHonoured(place, { key })];
-    case "no effect":
-      return [found.configKeyWithoutEffect(place, { key, why, instead })];
-    case "refused":
-      return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
-  }
+  if (state === "no effect") return [found.configKeyWithoutEffect(place, { key, why, instead })];
+  return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
 }
 
 function shorten(text: string): string {

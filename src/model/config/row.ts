@@ -28,8 +28,7 @@ interface More {
 
 export interface OtherRow {
   readonly key: string;
-  /** `planned`: to come with the feature that it belongs to. */
-  readonly state: "no effect" | "refused" | "planned";
+  readonly state: "no effect" | "refused";
   /** ingress-nginx's. Whoever writes it down asks for nothing, as with an empty value. */
   readonly default: string;
   /** Completes "KEY …": why it has no effect here, or is refused. */
@@ -64,5 +63,3 @@ export const noEffect = (key: string, defaultText: string, why: string, instead 
   ({ key, state: "no effect", default: defaultText, why, instead });
 export const refused = (key: string, why: string, instead: string): OtherRow =>
   ({ key, state: "refused", default: "", why, instead });
-export const planned = (key: string, defaultText: string): OtherRow =>
-  ({ key, state: "planned", default: defaultText, why: "is not honoured yet", instead: "" });

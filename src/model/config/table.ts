@@ -58,7 +58,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   hstsIncludeSubdomains: nginx.yesNo("hsts-include-subdomains", true, "Its includeSubDomains."),
   hstsPreload: nginx.yesNo("hsts-preload", false, "Its preload."),
   serverTokens: nginx.yesNo("server-tokens", false, "Name nginx's version in the Server header; false removes the header."),
-  hideHeaders: nginx.row("hide-headers", type.headerNames, "", "Response headers of backends that clients do not get."),
+  hideHeaders: nginx.row("hide-headers", type.hiddenHeaders, "", "Response headers of backends that clients do not get."),
   generateRequestId: nginx.yesNo("generate-request-id", true, "Make an X-Request-ID for requests that bring none."),
   proxyAddOriginalUriHeader: nginx.yesNo("proxy-add-original-uri-header", false, "Send X-Original-URI to backends."),
 
@@ -235,7 +235,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   enableAioWrite: nginx.yesNo("enable-aio-write", true, "Write what does not fit into memory in threads, so that a slow disk holds up no worker."),
   mapHashBucketSize: nginx.count("map-hash-bucket-size", 64, 32768, 64, "Size of nginx's table for map.", HASH),
   proxyHeadersHashMaxSize: nginx.count("proxy-headers-hash-max-size", 512, 65536, 512, "Size of nginx's table of headers.", HASH),
-  proxyHeadersHashBucketSize: nginx.count("proxy-headers-hash-bucket-size", 64, 32768, 64, "Size of its buckets; longer names of hide-headers raise it.", HASH),
+  proxyHeadersHashBucketSize: nginx.count("proxy-headers-hash-bucket-size", 64, 32768, 64, "Size of its buckets.", HASH),
   variablesHashMaxSize: nginx.count("variables-hash-max-size", 2048, 65536, 2048, "Size of nginx's table of variables.", HASH),
   variablesHashBucketSize: nginx.count("variables-hash-bucket-size", 256, 32768, 256, "Size of its buckets.", HASH),
   debugConnections: nginx.row("debug-connections", type.networks, "", "Networks whose connections are logged in full, where nginx can do that (Debian's can)."),

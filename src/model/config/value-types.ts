@@ -146,6 +146,8 @@ export function list(expects: string, isValid: (piece: string) => boolean): Conf
 }
 
 export const headerNames = list("header names of letters, digits, - and _, separated by commas", (name) => HEADER.test(name));
+/** nginx's tables of hidden headers for gRPC and FastCGI have buckets of 64 bytes, which no directive enlarges. */
+export const hiddenHeaders = list("header names of at most 46 letters, digits, - and _, separated by commas", (name) => name.length <= 46 && HEADER.test(name));
 /** Only compared with paths, never written anywhere. */
 export const pathPrefixes = list("paths that start with /, separated by commas", (path) => path.startsWith("/"));
 export const networks = list("addresses or networks such as 10.0.0.0/8, separated by commas", isNetwork);

@@ -115,8 +115,10 @@ export function findAddresses(options: AddressOptions): AddressSource {
       return finding;
     },
     follow(term) {
-      if (settings.publishStatusAddress.length > 0) know(settings.publishStatusAddress.map(addressOf));
-      else if (settings.publishService !== "") followService(term);
+      if (settings.publishStatusAddress.length > 0) return know(settings.publishStatusAddress.map(addressOf));
+      // What was true in an earlier term may not be so now.
+      addresses = undefined;
+      if (settings.publishService !== "") followService(term);
       else void followNodes(term);
     },
   };

@@ -145,9 +145,12 @@ function readPath(reader: Reader, path: string, annotations: Readonly<Record<str
   return { values, closed: verdict !== "open" };
 }
 
+const MOST_SUGGESTIONS = 20;
+
 function isDeclared({ declared, ingress, findings }: Reader, name: "match" | "path-annotations", path: string): boolean {
   if (declared.has(path)) return true;
-  const near = closest(path, declared);
+  // The search is slow, and there may be thousands of both.
+  const near = findings.length < MOST_SUGGESTIONS ? closest(path, declared) : undefined;
   findings.push(found.pathNotDeclared(placeOf({ ingress }, name), { name: `${OWN_PREFIX}/${name}`, path: printable(path), ...(near === undefined ? {} : { near }) }));
   return false;
 }

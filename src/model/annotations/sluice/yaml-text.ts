@@ -6,8 +6,12 @@ export type Table = Readonly<Record<string, unknown>>;
 /** The text was not what it must be: one clause, for a finding. */
 export class Malformed extends Error {}
 
+/** Reading takes time with the square of the number of keys: 256 KiB, the most that annotations may have, would be many seconds. */
+const LONGEST = 32 * 1024;
+
 /** A table with string keys; throws Malformed. */
 export function readTable(text: string): Table {
+  if (text.length > LONGEST) throw new Malformed(`it is longer than ${LONGEST} characters: split the Ingress`);
   const document = parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as Parameters<typeof parseDocument>[1]);
   const [problem] = document.errors;
   if (problem) throw new Malformed(`it is no YAML: ${(problem.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
