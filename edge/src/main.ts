@@ -33,6 +33,7 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
+  options.logScores = given.logScores;
   options.measured = given.measured;
 }
 

@@ -12,12 +12,19 @@ export function logLabels(config: Config): boolean {
   return !config.disableAccessLog && LABELS.test(config.logFormatUpstream);
 }
 
+/** The same of `load-balance: ewma`. */
+export function logScores(config: Config): boolean {
+  return !config.disableAccessLog && /\$\{?balancer_ewma_score\b/.test(config.logFormatUpstream);
+}
+
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   if (config.disableAccessLog) return [directive("access_log", "off")];
   const escape = config.logFormatEscapeJson ? ["escape=json"] : [];
   return [
     directive("log_format", "upstreaminfo", ...escape, expression(config.logFormatUpstream)),
     directive("access_log", logFile(config, facts), "upstreaminfo"),
+    // ingress-nginx behaviour: -1 where no score chose the endpoint.
+    map("sluice_ewma_score", "balancer_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]]),
     map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
   ];
 }

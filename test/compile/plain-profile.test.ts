@@ -28,5 +28,5 @@ test("the plain profile hooks no Lua phase beside those of routing: decision, en
   const ofRequests = phases(find(conf, "http", "server")).filter((name) => !name.startsWith("ssl_"));
   assert.deepEqual(ofRequests, ["server_rewrite_by_lua_block", "log_by_lua_block"]);
   assert.deepEqual(phases(find(conf, "http", "upstream sluice")), ["balancer_by_lua_block"]);
-  assert.deepEqual(phases(find(conf, "http")), ["init_by_lua_block", "init_worker_by_lua_block"]);
+  assert.deepEqual(phases(find(conf, "http")), ["init_by_lua_block", "init_worker_by_lua_block", "exit_worker_by_lua_block"]);
 });

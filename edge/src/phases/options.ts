@@ -17,6 +17,8 @@ export interface Options {
   accessLog: boolean;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
+  /** It names the response time by which the endpoint was chosen. */
+  logScores: boolean;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
   measured?: Bounds;
 }
@@ -30,4 +32,5 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
+  logScores: false,
 };
