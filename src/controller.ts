@@ -9,7 +9,9 @@ import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build.ts";
 import type { Candidate, Judgement } from "./model/candidate.ts";
 import type { Config } from "./model/config.ts";
+import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
+import { objectKey } from "./model/lookup.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
@@ -52,9 +54,12 @@ export function createController(options: ControllerOptions): Controller {
   const { settings, source, engine, log } = options;
   const builder = createModelBuilder(settings);
   const compiler = createCompiler(settings.profilesPerNamespace);
+  const wanted = wantedWith();
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
+  /** What the last turn wanted of the source. */
+  let wanting: { readonly objects: Built["wanted"]; readonly read: Promise<void> } | undefined;
   let verdicts: ReadonlyMap<string, string> | undefined;
   /** False until what the first Program refers to was read as well: until then changes only gather. */
   let started = false;
@@ -62,6 +67,7 @@ export function createController(options: ControllerOptions): Controller {
   const names = resolveNames({
     resolver: settings.resolver,
     allowLocalTargets: settings.allowLocalTargets,
+    ipv6: () => !config.config.disableIpv6Dns,
     snapshot: source.snapshot,
     changed: () => turn(),
     log,
@@ -69,13 +75,13 @@ export function createController(options: ControllerOptions): Controller {
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
-    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config);
+    config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), config, source.snapshot);
     options.configured(config.config);
   };
 
   const rebuild = (): Built => {
     const changes = source.snapshot.takeChanges();
-    if (!built || changes.some(({ kind }) => kind === "ConfigMap")) readConfig();
+    if (!built || changes.some(({ kind, namespace, name }) => kind === "ConfigMap" || (kind === "Secret" && config.objects.has(objectKey(kind, namespace, name))))) readConfig();
     built = builder.update(source.snapshot, changes, config.config);
     return built;
   };
@@ -101,12 +107,13 @@ export function createController(options: ControllerOptions): Controller {
     if (!started) return;
     const begun = performance.now();
     const now = rebuild();
-    const wanted = source.want(now.wanted);
+    const objects = wanted(now.wanted, config.objects);
+    if (wanting?.objects !== objects) wanting = { objects, read: source.want(objects) };
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
-    options.taken(now, wanted);
+    options.taken(now, wanting.read);
     options.turned(changed.size, performance.now() - begun);
   };
 
@@ -114,9 +121,9 @@ export function createController(options: ControllerOptions): Controller {
     async start(signal) {
       signal.addEventListener("abort", () => names.stop(), { once: true });
       await source.start(turn, signal);
-      const { wanted } = rebuild();
+      const first = rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
-      await source.want(wanted);
+      await source.want(wanted(first.wanted, config.objects));
       started = true;
       turn();
     },

@@ -12,7 +12,9 @@ import { parseConfig } from "../src/model/config/parse.ts";
 import type { ConfigMap } from "../src/source/objects.ts";
 import { parseSettings } from "../src/settings.ts";
 import { buildWith } from "./support/build.ts";
-import { ingress, service, slice } from "./support/objects.ts";
+import { FFDHE2048 } from "./support/dh-param.ts";
+import { ingress, service, slice, snapshotOf } from "./support/objects.ts";
+import { PrivateBytes } from "../src/support/private-bytes.ts";
 
 /** Every key that ingress-nginx v1.15.1 decodes: those of its Configuration and Backend structs. */
 const INGRESS_NGINX = `
@@ -69,18 +71,17 @@ test("every key that ingress-nginx knows or documents has exactly one row, with 
 
 const facts: EngineFacts = {
   version: [1, 22, 1], modules: [], processors: 2, openFiles: 4096, ipv6: true, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
-  stream: ["/stream.so"],
-  modsecurity: { module: "/m.so", rules: "/rules.conf", coreRules: ["/crs.conf"] },
+  stream: ["/stream.so"], threads: true, brotli: "/b.so", modsecurity: { module: "/m.so", rules: "/rules.conf", coreRules: ["/crs.conf"] },
 };
 const settings = parseSettings([], "run");
 const LISTENERS: readonly Listener[] = ["tcp", "udp"].map((protocol) => ({
-  id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
+  id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, service: "net/echo:7", origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
 }));
 
 /** Turns on what other keys belong to. */
 const BASE: Readonly<Record<string, string>> = {
   "use-gzip": "true", "use-forwarded-headers": "true", "custom-http-errors": "404", "enable-modsecurity": "true", "enable-opentelemetry": "true",
-  "otlp-collector-host": "collector", "global-auth-url": "http://auth.shop/",
+  "otlp-collector-host": "collector", "global-auth-url": "http://auth.shop/", "enable-brotli": "true", "server-tokens": "true",
 };
 /** Values other than the default where neither the other truth nor a number will do, and other values of the base. */
 const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
@@ -88,7 +89,7 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "no-tls-redirect-locations": "/a", "no-auth-locations": "/a", "hide-headers": "X-A", "forwarded-for-header": "X-Client", "proxy-real-ip-cidr": "10.0.0.0/8",
   "ssl-protocols": "TLSv1.3", "ssl-ciphers": "HIGH", "ssl-ecdh-curve": "prime256v1", "ssl-session-cache-size": "1m", "ssl-session-timeout": "1h", "ssl-buffer-size": "16k",
   "annotations-risk-level": "Critical", "annotation-value-word-blocklist": "lua", "global-allowed-response-headers": "X-A", "whitelist-source-range": "10.0.0.0/8",
-  "denylist-source-range": "10.0.0.0/8", "limit-conn-zone-variable": "$http_x_key", "global-auth-url": "http://other.shop/", "global-auth-method": "POST",
+  "block-cidrs": "10.0.0.0/8", "block-user-agents": "~*bot", "block-referers": "~spam", "denylist-source-range": "10.0.0.0/8", "limit-conn-zone-variable": "$http_x_key", "global-auth-url": "http://other.shop/", "global-auth-method": "POST",
   "global-auth-signin": "https://login.shop/", "global-auth-signin-redirect-param": "to", "global-auth-response-headers": "X-User", "global-auth-request-redirect": "/a",
   "global-auth-cache-key": "$http_cookie", "global-auth-cache-duration": "200 1m", "proxy-cookie-domain": "a.example b.example", "proxy-cookie-path": "/a /b",
   "proxy-redirect-from": "http://a/", "proxy-redirect-to": "http://b/", "custom-http-errors": "404,503", "proxy-body-size": "2m", "proxy-buffering": "on",
@@ -96,9 +97,15 @@ const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   "proxy-max-temp-file-size": "1m", "load-balance": "ewma", "upstream-keepalive-time": "2h", "client-header-buffer-size": "2k", "client-body-buffer-size": "16k",
   "large-client-header-buffers": "4 16k", "gzip-types": "text/css", "opentelemetry-operation-name": "all", "otlp-collector-host": "other", "otel-service-name": "web",
   "otel-sampler": "AlwaysOff", "otel-sampler-ratio": "0.5", "worker-processes": "3", "worker-shutdown-timeout": "10s", "access-log-path": "/var/log/a.log",
-  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "stream-access-log-path": "/var/log/s.log", "log-format-stream": "$status", "proxy-stream-timeout": "1m",
+  "log-format-upstream": "$status", "error-log-level": "warn", "http-redirect-code": "301", "proxy-set-headers": "sluice/headers", "add-headers": "sluice/headers", "forwarded-host-header": "X-Host", "ssl-dh-param": "sluice/dh",
+  "ssl-session-ticket-key": Buffer.alloc(48).toString("base64"), "default-type": "text/plain", "gzip-disable": "MSIE", "brotli-types": "text/css", "worker-cpu-affinity": "auto",
+  "debug-connections": "192.0.2.0/24",
+  "stream-access-log-path": "/var/log/s.log", "log-format-stream": "$status", "proxy-stream-timeout": "1m",
   "proxy-protocol-header-timeout": "1s",
-  "answer-reason-header": "X-Reason",
+  "answer-reason-header": "X-Reason", "http-access-log-path": "/var/log/b.log", "access-log-params": { "access-log-params": "buffer=32k flush=1s", "access-log-path": "/var/log/a.log" },
+  "skip-access-log-urls": "/a", "enable-syslog": { "enable-syslog": "true", "syslog-host": "10.0.0.9" }, "error-log-path": "/var/log/e.log",
+  "syslog-host": { "enable-syslog": "true", "syslog-host": "10.0.0.9" },
+  "syslog-port": { "enable-syslog": "true", "syslog-host": "10.0.0.9", "syslog-port": "1514" },
 };
 
 test("nginx's configuration changes exactly for the keys whose row says that they cost a reload", () => {
@@ -114,13 +121,20 @@ test("nginx's configuration changes exactly for the keys whose row says that the
   assert.deepEqual(wrong, []);
 });
 
+/** What keys name. */
+const NAMED = snapshotOf(
+  { kind: "ConfigMap", metadata: { namespace: "sluice", name: "headers" }, data: { "X-Served-By": "$hostname" } },
+  { kind: "Secret", metadata: { namespace: "sluice", name: "dh" }, data: { "dhparam.pem": new PrivateBytes(FFDHE2048) } },
+);
+
 /** Compiles a small program with these keys; the profiles in nginx.conf are those that it needs. */
 function digestFor(data: Readonly<Record<string, string>>): { readonly config: Config; readonly digest: string } {
   const configMap: ConfigMap = { kind: "ConfigMap", metadata: { namespace: "sluice", name: "sluice" }, data };
-  const { config, findings } = parseConfig(configMap);
+  const { config, findings } = parseConfig(configMap, undefined, NAMED);
   assert.deepEqual(findings, []);
   const web = ingress("shop/web").host("shop.example").path("/", "web:80");
-  const { program } = createCompiler().compile(buildWith({ config }, web, service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1")));
+  const grpc = ingress("shop/grpc").host("grpc.example").path("/", "web:80").annotate("backend-protocol", "GRPC");
+  const { program } = createCompiler().compile(buildWith({ config }, web, grpc, service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1")));
   const profiles = new Map([...standingProfiles(config), ...program.profiles]);
   const ofStreams = streamConf({ settings, config, facts, listeners: LISTENERS })?.digest;
   return { config, digest: `${nginxConf({ settings, config, facts, profiles }).digest} ${ofStreams}` };
@@ -128,7 +142,7 @@ function digestFor(data: Readonly<Record<string, string>>): { readonly config: C
 
 function otherThan(text: string, type: { parse(text: string): { readonly value: unknown } | undefined }): string {
   const now = type.parse(text)?.value;
-  const found = ["true", "false", "2", "200", "429", "503", "9000"].find((one) => {
+  const found = ["true", "false", "2", "200", "429", "503", "1024", "4096"].find((one) => {
     const parsed = type.parse(one);
     return parsed !== undefined && parsed.value !== now;
   });

@@ -31,19 +31,24 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: theirs, namespace: other}
 spec: {ingressClassName: other, tls: [{hosts: [a.example], secretName: theirs}], rules: [{host: a.example}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: edge}
+data: {ssl-dh-param: edge/dh}
 `;
 
-test("one Role and one binding for each namespace, with the Secrets that our Ingresses and flags name", async (t) => {
+test("one Role and one binding for each namespace, with the Secrets that our Ingresses, flags and ConfigMap name", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "rbac-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "all.yaml"), INGRESSES);
-  const args = ["rbac", ACCOUNT, `--manifests=${folder}`, "--default-ssl-certificate=edge/wildcard"];
+  const args = ["rbac", ACCOUNT, `--manifests=${folder}`, "--default-ssl-certificate=edge/wildcard", "--configmap=edge/settings"];
   const { stdout, code } = await runCommand(args);
   assert.equal(code, 0);
   const roles = parseAllDocuments(stdout).map((document) => document.toJS() as Record<string, unknown>);
   const secrets = roles.filter(({ kind }) => kind === "Role").map(({ metadata, rules }) => [(metadata as { namespace: string }).namespace, rules]);
   const rule = (...resourceNames: string[]) => [{ apiGroups: [""], resources: ["secrets"], resourceNames, verbs: ["get", "list", "watch"] }];
-  assert.deepEqual(secrets, [["blog", rule("pair")], ["edge", rule("wildcard")], ["shop", rule("pair", "passwords")]]);
+  assert.deepEqual(secrets, [["blog", rule("pair")], ["edge", rule("dh", "wildcard")], ["shop", rule("pair", "passwords")]]);
   assert.deepEqual(roles.filter(({ kind }) => kind === "RoleBinding").map(({ subjects }) => subjects), Array.from({ length: 3 }, () => [{ kind: "ServiceAccount", namespace: "edge", name: "sluice" }]));
   assert.equal((await runCommand(args)).stdout, stdout);
 

@@ -18,6 +18,8 @@ export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
 export { errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
+export { muteUndeclared, muteUris } from "./phases/mute.ts";
+export { addHeaders } from "./phases/operator-headers.ts";
 export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
 export { rewrite } from "./phases/rewrite.ts";
@@ -34,6 +36,8 @@ export function init(given: Options): void {
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
   options.logScores = given.logScores;
+  options.followsBoth = given.followsBoth;
+  options.sent = given.sent;
   options.measured = given.measured;
 }
 

@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
+import { isBlocked } from "./blocks.ts";
 import { chooseCanary } from "./canary.ts";
 import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
@@ -27,6 +28,8 @@ export interface RequestView extends RewriteView {
   gaveUp(pattern: string): boolean;
   /** A whole number in `1..total`. */
   draw(total: number): number;
+  /** The client's address, 4 or 16 bytes; undefined: not known here. */
+  address(): string | undefined;
   /** What the host says to this client, by `admission`: 0, or the status. */
   admit(host: SpecialHost, clients: ClientAuth): number;
 }
@@ -42,7 +45,7 @@ export interface Decision {
    * client's URI as it came.
    */
   uri: string | undefined;
-  /** 0: proxy to `pool`; else answer this status. Without a route: the host has refused the client. */
+  /** 0: proxy to `pool`; else answer this status. Without a route the host has refused the client; without a host (403) the operator has. */
   status: number;
   /** Why the request is not proxied. */
   reason: Reason;
@@ -80,7 +83,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
     if (host !== undefined && alias !== undefined && alias.redirect === true) {
       decision.host = host;
-      return redirect("name", tables.settings.redirectCode);
+      return blocked(tables, request) ?? redirect("name", tables.settings.redirectCode);
     }
     host = host ?? tables.hosts[CATCH_ALL];
     if (host === undefined) {
@@ -99,7 +102,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
       if (status >= CERTIFICATE_ERROR && clients.errorPage !== undefined) return redirect("certificate", 302);
       if (status !== 0) return answer(status, refusal(clients, status));
     }
-    if (special.appRoot !== undefined && path === "/") return redirect("root", 302);
+    if (special.appRoot !== undefined && path === "/") return blocked(tables, request) ?? redirect("root", 302);
     index = findSpecial(host, special, path, request);
     if (index === GAVE_UP) return answer(500, "path-too-hard");
   }
@@ -115,10 +118,20 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   return chooseBackend(tables, request, route);
 }
 
+/** Whom the operator blocks gets no more than 403. No route is plain while anybody is. */
+function blocked({ settings }: Tables, request: RequestView): Decision | undefined {
+  if (settings.blocks === undefined || !isBlocked(settings.blocks, request)) return undefined;
+  decision.host = undefined;
+  decision.route = undefined;
+  return answer(403, "denied-by-blocklist");
+}
+
 /** What is answered before https and backends are looked at; undefined: nothing. */
 function decideEarly(
   tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined,
 ): Decision | undefined {
+  const refused = blocked(tables, request);
+  if (refused !== undefined) return refused;
   if (route.slash === true) return redirect("slash", 301);
   const { filters } = route;
   if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204, "preflight");
@@ -191,7 +204,9 @@ function isPreflight(cors: Cors, request: RequestView): boolean {
 
 /** The client's scheme, or the one that a trusted proxy in front says it was. */
 function isHttps(tables: Tables, request: RequestView, https: boolean | undefined): boolean {
-  const forwarded = tables.settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
+  const { settings } = tables;
+  if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return true;
+  const forwarded = settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
   if (forwarded !== undefined) return forwarded === "https";
   return https ?? request.variable("scheme") === "https";
 }

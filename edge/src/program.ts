@@ -6,12 +6,14 @@
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
 import type { Addresses, Credentials } from "./access.ts";
+import type { Blocks } from "./blocks.ts";
 import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
 import type { Condition } from "./conditions.ts";
 import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { PathText } from "./path-text.ts";
 import type { Balance, Derived } from "./policy.ts";
+import type { Proxies } from "./proxies.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Tallies } from "./measures.ts";
 import type { Replacement } from "./replacement.ts";
@@ -250,15 +252,40 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** nginx expects the PROXY protocol: whoever came in on port 443 there came over https. */
+  proxyProtocol?: boolean;
+  /** It believes a header as well; absent: it does not. */
+  proxies?: Proxies;
   /** What limits tell clients apart by: texts and names of nginx variables in turn. */
   limitKey: string[];
   /** Statuses of requests over a limit. */
   limitRateStatus: number;
   limitConnectionsStatus: number;
+  /** URIs that are not logged; absent: all are. Read only where nginx.conf says that there are some. */
+  quiet?: QuietUris;
   /** Absent until the settings have come: nothing is sampled. */
   sampling?: Sampling;
+  /** Headers of every request to a backend, and of every answer; absent: none. */
+  requestHeaders?: OperatorHeader[];
+  responseHeaders?: OperatorHeader[];
+  /** Who gets 403, whatever is asked for; absent: nobody. */
+  blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
+}
+
+export interface QuietUris {
+  /** As the client sends them. */
+  exact: Record<string, boolean>;
+  /** PCRE, unanchored. */
+  patterns: string[];
+}
+
+export interface OperatorHeader {
+  name: string;
+  value: Template;
+  /** The variable that nginx.conf sends in place of a header of Sluice's own. */
+  sent?: string;
 }
 
 /**

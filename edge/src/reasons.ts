@@ -10,7 +10,7 @@ export const REASONS = [
   "redirect-https", "redirect-slash", "redirect-name", "redirect-annotation", "redirect-app-root", "redirect-sign-in", "redirect-certificate",
   "preflight",
   // refusals
-  "denied-by-network", "denied-by-password", "denied-by-external-auth", "denied-by-certificate", "denied-by-nginx", "misdirected",
+  "denied-by-network", "denied-by-blocklist", "denied-by-password", "denied-by-external-auth", "denied-by-certificate", "denied-by-nginx", "misdirected",
   "passwords-unavailable", "external-auth-unavailable", "rate-limited", "connections-limited", "body-too-large", "bad-request",
   "path-too-hard", "rewrite-unsafe", "unknown-server-name",
   // things that went wrong

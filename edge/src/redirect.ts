@@ -59,6 +59,7 @@ function nameLocation(name: string, uri: string, settings: EdgeSettings, request
     const port = request.variable("http_x_forwarded_port") ?? "";
     return forwarded + "://" + name + portText(forwarded, isNumber(port) ? port : undefined) + withoutSlash(uri);
   }
+  if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return "https://" + name + withoutSlash(uri);
   const scheme = request.variable("scheme") ?? "http";
   return scheme + "://" + name + portText(scheme, request.variable("server_port")) + withoutSlash(uri);
 }

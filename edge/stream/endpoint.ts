@@ -1,11 +1,12 @@
 /**
- * Chooses the endpoint of one connection or UDP session, inside the nginx that serves ports below HTTP.
+ * Chooses the endpoint of one connection or UDP session, inside the nginx that serves ports below http.
  *
  * That nginx has no Lua; it runs JavaScript (njs), synchronously and with nothing that lasts from one session to the
- * next. What there is to choose from lies in a file that the agent swaps whole at every change, so a change needs no
- * reload, and the choice depends on nothing that could be gone: no controller, no agent, no other nginx.
+ * next. What there is to choose from lies in files that the agent swaps at every change, so a change needs no reload, and
+ * the choice depends on nothing that could be gone: no controller, no agent, no other nginx.
  *
- * Runs in njs 0.7.9 and on Node: what njs lacks (destructuring, classes, optional chaining) is not used here, or written anew by scripts/build-edge.ts.
+ * Runs in njs 0.7.9 and on Node: what njs lacks (destructuring, classes, optional chaining) is not used here, or written
+ * anew by scripts/build-edge.ts.
  */
 import fs from "fs";
 
@@ -24,7 +25,16 @@ const LONG_FILE = 8192;
 /** Longest name that DNS has. */
 const LONGEST_NAME = 253;
 
-/** What the file says of an id; undefined when it knows none. */
+/** Among how many files hosts that are passed through are spread: a few in each even where there are thousands. */
+const HOST_FILES = 1024;
+
+/** The file that an id stands in. */
+export function fileOf(id: string): string {
+  if (id.startsWith("tls ")) return "tls-" + (hash(id) % HOST_FILES);
+  return id.split(" ").join("-");
+}
+
+/** What a file says of an id; undefined when it knows none. */
 export interface Choice {
   /** Sessions of one client, or of one client's port, keep to their endpoint; "": they are spread by chance. */
   readonly keep: string;
@@ -113,7 +123,7 @@ function failed(s: Session): string {
 
 function lookUp(s: Session, id: string): Choice | undefined {
   try {
-    return choiceIn(fs.readFileSync(s.variables["sluice_endpoints"] as string, "utf8"), id);
+    return choiceIn(fs.readFileSync(s.variables["sluice_endpoints"] + "/" + fileOf(id), "utf8"), id);
   } catch {
     return undefined;
   }

@@ -17,11 +17,13 @@ import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
 import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
+import { chartPage } from "./chart.ts";
 import { code, page, table } from "./markdown.ts";
 
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["reference/flags.md", flagsPage()],
+    ["reference/chart.md", chartPage()],
     ["reference/configmap.md", configPage()],
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
@@ -71,7 +73,7 @@ function configPage(): string {
   return page("ConfigMap", "src/model/config/", [
     "Keys of the ConfigMap that `--configmap` names: each one that ingress-nginx knows, and Sluice's own. Names and defaults are ingress-nginx's, except where a row says otherwise.",
     "A change takes effect at once. **reload** says what it costs: `no`, it travels to the workers as data; `yes`, nginx reads it in its configuration, so new workers take over and the old ones finish what they have.",
-    "A value that cannot be read is a finding. The last good value of its key goes on serving, or its default where there was none since Sluice started. Of a list only the bad pieces are left out. A key that is removed has its default again.",
+    "A value that cannot be read is a finding. The last good value of its key goes on serving, or its default where there was none since Sluice started. Of a list only the bad pieces are left out. A key that is removed has its default again; so have all when the ConfigMap itself is deleted, where ingress-nginx goes on with what it read last.",
     "## Keys",
     table(
       ["key", "default", "what it does", "must be", "reload"],
@@ -91,7 +93,7 @@ function configPage(): string {
     table(["key", "why", "instead"], others("refused").map(why)),
     ...(others("planned").length === 0 ? [] : [
       "## Not honoured yet",
-      "Keys that belong to features which are not there yet: a value is a finding; of keys that keep requests out it is an error.",
+      "Keys that belong to features which are not there yet: a value is a finding.",
       names(others("planned").map(({ key }) => key)),
     ]),
   ]);
@@ -100,9 +102,10 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  missingModules: [{ key: "‹key›", name: "‹package›" }],
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true,
-    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
+    blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
   },
 };
 

@@ -20,7 +20,7 @@ import { claimFolder, clearAgentFiles, makeSockets, makeTemp } from "../engine/r
 import { helpFor, parseSettings } from "../settings.ts";
 import { createLog } from "../support/log.ts";
 
-/** How many listening sockets the launcher put at descriptors 3, 4, … (see engine/launch.ts): ports, and unix sockets of http's. */
+/** How many listening sockets the launcher put at descriptors 3, 4, … (see engine/launch.ts): ports, and unix sockets. */
 const LISTENERS = /^--listeners=(\d+)\+(\d+)$/;
 
 export async function agentCommand(argv: readonly string[]): Promise<void> {

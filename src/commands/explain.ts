@@ -1,10 +1,11 @@
-/** `sluice explain URL`: which host, route, canary and pool a request would reach, and whose line says so. */
+/** `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and whose line says so. */
 import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
+import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
-import type { Config } from "../model/config.ts";
-import { parseConfig } from "../model/config/parse.ts";
+import { wantedWith } from "../model/config/named.ts";
+import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
 import { findingText, sortFindings, subjectText, type Finding } from "../model/findings.ts";
 import type { Built } from "../model/types.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -28,7 +29,8 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const request = parseRequest(url, headers, method, client);
+  const connection = parseConnection(url);
+  const request = connection ?? parseRequest(url, headers, method, client);
   // What the log would warn of is in the findings, or ends the command.
   const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
   const source = openSource(settings, log, PATIENCE_MS);
@@ -42,25 +44,28 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   }
 }
 
-async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest): Promise<Explanation> {
+async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest | ExplainedConnection): Promise<Explanation> {
   const ref = splitName(settings.configmap);
-  const { config, findings } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
-  const built = await build(settings, source, config);
+  const read = (): ParsedConfig => parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
+  const built = await build(settings, source, read);
+  const { findings } = read();
   const compiler = createCompiler(settings.profilesPerNamespace);
   const { program } = compiler.compile(built);
   const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
   const all = sortFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
-  return explain(built.model, program, request, all, settings);
+  if ("protocol" in request) return explainConnection(built.model, request, all);
+  return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, settings);
 }
 
 /** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */
-async function build(settings: Settings, source: Source, config: Config): Promise<Built> {
+async function build(settings: Settings, source: Source, read: () => ParsedConfig): Promise<Built> {
   const builder = createModelBuilder(settings);
+  const { config, objects } = read();
   const first = builder.update(source.snapshot, [], config);
-  await source.want(first.wanted);
+  await source.want(wantedWith()(first.wanted, objects));
   await source.sync(AbortSignal.timeout(30_000));
   if (first.names.size > 0) await resolveOnce(settings, source, first.names);
-  return builder.update(source.snapshot, source.snapshot.takeChanges(), config);
+  return builder.update(source.snapshot, source.snapshot.takeChanges(), read().config);
 }
 
 function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<string>): Promise<void> {

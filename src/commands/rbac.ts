@@ -4,6 +4,7 @@
  * For `sluice run --secrets=named`. No Secret is read to find out, and the same objects give the same text.
  */
 import { createModelBuilder } from "../model/build.ts";
+import { wantedWith } from "../model/config/named.ts";
 import { parseConfig } from "../model/config/parse.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
@@ -40,11 +41,11 @@ export async function rbacCommand(argv: readonly string[]): Promise<void> {
 /** Two passes: which objects annotations name may be written in ConfigMaps. */
 async function referredSecrets(source: Source, settings: Settings): Promise<readonly string[]> {
   const ref = splitName(settings.configmap);
-  const { config } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+  const { config, objects } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
   const builder = createModelBuilder(settings);
   const { wanted } = builder.update(source.snapshot, [], config);
   await source.want({ secrets: new Set(), configMaps: wanted.configMaps });
-  const { secrets } = builder.update(source.snapshot, source.snapshot.takeChanges(), config).wanted;
+  const { secrets } = wantedWith()(builder.update(source.snapshot, source.snapshot.takeChanges(), config).wanted, objects);
   return [...secrets].filter((key) => canExist(key, settings.watchNamespace)).sort();
 }
 

@@ -130,9 +130,14 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     state: () => engine.state,
     findings,
     spans: () => spans.counts,
+    counts: () => engine.counts,
+    measure: () => engine.measure(),
+    built: () => built,
+    source: () => source.counts,
+    cluster: () => cluster?.counts(),
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
-  const findingLog = createFindingLog(findings, log);
+  const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
   const engine = new Engine({
@@ -144,15 +149,18 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       findingLog.touch();
       cluster?.engineChanged();
       programmed.look();
+      metrics.look();
     },
+    measured: (measures) => metrics.measured(measures),
     counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
-  let ours: Built["ingresses"] | undefined;
+  let built: Built | undefined;
+  const ours = (): Built["ingresses"] | undefined => built?.ingresses;
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
-    settings, connect, programmed, findings, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
+    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
   });
   const controller = createController({
     settings,
@@ -160,15 +168,15 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     engine,
     log,
     engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
-    taken: (built, wanted) => {
-      ours = built.ingresses;
-      programmed.take(ours, built.change.ingresses, wanted);
-      cluster?.taken(built);
+    taken: (now, wanted) => {
+      built = now;
+      programmed.take(now.ingresses, now.change.ingresses, wanted);
+      cluster?.taken(now);
     },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
+      metrics.turned(parts, milliseconds);
       findingLog.touch();
-      cluster?.touch();
       if (parts > 0) turned(parts, milliseconds);
     },
   });
@@ -181,7 +189,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
-    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours: () => ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
+    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
   };
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };

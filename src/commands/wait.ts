@@ -64,7 +64,7 @@ async function ask({ healthzHost, healthzPort }: Settings, path: string, limit: 
   const unreachable = (reason: string): Answer => ({ state: "unreachable", reason: `no Sluice answers at ${host}:${healthzPort}: ${reason}` });
   try {
     const response = await fetch(`http://${host}:${healthzPort}${path}`, { signal: AbortSignal.timeout(limit) });
-    if (response.status !== 200) return unreachable(`HTTP status ${response.status}`);
+    if (response.status !== 200) return unreachable(`HTTP status ${response.status}, ${(await response.text()).slice(0, 200).trim()}`);
     return (await response.json()) as IngressState;
   } catch (error) {
     const { cause } = error as { readonly cause?: { readonly code?: string } };
@@ -85,7 +85,7 @@ function text(answer: Answer, { timeout }: Settings): string {
   const sentence = {
     programmed: `Ingress ${ingress} is programmed${versionText(programmed)}`,
     pending: `Ingress ${ingress} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
-    absent: `There is no Ingress ${ingress}`,
+    absent: `There is no Ingress ${ingress} where this Sluice looks`,
     foreign: `Ingress ${ingress} is of another class: this Sluice does not serve it`,
     refused: `Ingress ${ingress} is refused as a whole${versionText(seen)}`,
   }[state];

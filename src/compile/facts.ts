@@ -16,6 +16,12 @@ export interface EngineFacts {
   readonly accessLog: string;
   /** nginx's ModSecurity module, where it is installed. */
   readonly modsecurity?: ModsecurityFacts;
+  /** nginx's brotli module, a file for `load_module`, where it is installed. */
+  readonly brotli?: string;
+  /** nginx was built with threads. */
+  readonly threads?: boolean;
+  /** The runtime folder is on a disk, where no private key may lie. */
+  readonly onDisk?: boolean;
   /** Files for `load_module` of the nginx below http: `stream` and its JavaScript, where both are installed. */
   readonly stream?: readonly string[];
   readonly runtimeDir: string;

@@ -6,6 +6,7 @@ import type { Config } from "../model/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, mapRow } from "./directive.ts";
+import { replacedHeaders } from "../model/config/named.ts";
 
 type MapRow = readonly [Argument, Argument];
 
@@ -13,8 +14,9 @@ export function map(source: string, target: string, rows: readonly MapRow[]): Di
   return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
 }
 
-export function variableMaps(config: Config, settings: Settings): Directive[] {
+export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
   const trusted = config.useForwardedHeaders;
+  const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : "$realip_remote_addr";
   return [
     // h2c would make the connection a tunnel past every rule about paths (nginx itself never speaks it upstream).
     map("http_upgrade", "safe_upgrade", [
@@ -34,16 +36,11 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
     config.generateRequestId
       ? map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")], ["", expression("$made_request_id")]])
       : map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")]]),
-    trusted
-      ? map("http_x_forwarded_proto", "pass_access_scheme", [
-          ["default", expression("$http_x_forwarded_proto")],
-          ["", expression("$scheme")],
-        ])
-      : map("scheme", "pass_access_scheme", [["default", expression("$scheme")]]),
+    ...accessScheme(config),
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
     // A connection from the nginx below http (TLS passthrough) has no port of its own: it came to the https port.
-    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(settings.enableSslPassthrough ? [["", "443"] as const] : [])]),
+    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(tlsComesFromSocket ? [["", "443"] as const] : [])]),
     trusted
       ? map("http_x_forwarded_port", "pass_port", [
           ["default", expression("$http_x_forwarded_port")],
@@ -59,17 +56,28 @@ export function variableMaps(config: Config, settings: Settings): Directive[] {
         ])
       : map("own_http_host", "best_http_host", [["default", expression("$own_http_host")]]),
     // What the edge says about a request with filters, else as for every other.
-    map("sluice_vhost", "upstream_host", [["", expression(seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
+    map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
     ...(fullForwardedFor(config)
       ? [
           map("http_x_forwarded_for", "full_x_forwarded_for", [
-            ["default", expression("$http_x_forwarded_for, $realip_remote_addr")],
-            ["", expression("$realip_remote_addr")],
+            ["default", expression(`$http_x_forwarded_for, ${peer}`)],
+            ["", expression(peer)],
           ]),
         ]
       : []),
+  ];
+}
+
+/** The scheme that the client used. A proxy that speaks the PROXY protocol and ends TLS on its port 443 passes http on. */
+function accessScheme({ useForwardedHeaders: trusted, useProxyProtocol }: Config): Directive[] {
+  const own = useProxyProtocol ? "own_access_scheme" : "pass_access_scheme";
+  return [
+    trusted
+      ? map("http_x_forwarded_proto", own, [["default", expression("$http_x_forwarded_proto")], ["", expression("$scheme")]])
+      : map("scheme", own, [["default", expression("$scheme")]]),
+    ...(useProxyProtocol ? [map("proxy_protocol_server_port", "pass_access_scheme", [["443", "https"], ["default", expression(`$${own}`)]])] : []),
   ];
 }
 
@@ -82,11 +90,31 @@ function fullForwardedFor(config: Config): boolean {
   return config.useForwardedHeaders && config.computeFullForwardedFor;
 }
 
+/** The header that the edge tells nginx the client's address in (edge/src/phases/proxies.ts). */
+const CLIENT = "sluice%3aclient";
+
+function believesHeader(config: Config): boolean {
+  return config.useForwardedHeaders || config.enableRealIp;
+}
+
+/**
+ * The client is looked for in what the PROXY protocol says and in a header. Where nginx takes invalid header names a
+ * client could send the edge's own: then the PROXY protocol alone is believed.
+ */
+export function followsBoth(config: Config): boolean {
+  return config.useProxyProtocol && believesHeader(config) && config.ignoreInvalidHeaders;
+}
+
 /** Where the client's address comes from when a proxy stands in front. */
 export function clientAddress(config: Config, tlsComesFromSocket = false): Directive[] {
   // ingress-nginx behaviour: where TLS may be passed through, the PROXY protocol alone says who the client is.
-  const forwarded = (config.useForwardedHeaders || config.enableRealIp) && !tlsComesFromSocket;
+  const forwarded = believesHeader(config) && !tlsComesFromSocket;
   if (!forwarded && !config.useProxyProtocol && !tlsComesFromSocket) return [];
+  if (forwarded && config.useProxyProtocol) {
+    // Whoever connects is believed about who it speaks for; about others the edge says who is.
+    const header = followsBoth(config) ? CLIENT : "proxy_protocol";
+    return [directive("real_ip_header", header), directive("set_real_ip_from", "0.0.0.0/0"), directive("set_real_ip_from", "::/0")];
+  }
   return [
     directive("real_ip_header", forwarded ? config.forwardedForHeader : "proxy_protocol"),
     directive("real_ip_recursive", "on"),
@@ -99,7 +127,7 @@ export function clientAddress(config: Config, tlsComesFromSocket = false): Direc
 function seenByClient(config: Config): { readonly host: string; readonly port: string; readonly scheme: string } {
   return config.useForwardedHeaders
     ? { host: "$best_http_host", port: "$pass_port", scheme: "$pass_access_scheme" }
-    : { host: "$own_http_host", port: "$pass_own_port", scheme: "$scheme" };
+    : { host: "$own_http_host", port: "$pass_own_port", scheme: config.useProxyProtocol ? "$pass_access_scheme" : "$scheme" };
 }
 
 /** The host as the client sees it. */
@@ -115,7 +143,7 @@ export function filteredHeaders(config: Config): readonly (readonly [string, Arg
 
 /** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */
 export function forwardedHeaders(config: Config): readonly (readonly [string, Argument])[] {
-  const source = config.forwardedForHeader.toLowerCase().replaceAll("-", "_");
+  const variable = (header: string): string => `$${headerVariable(header)}`;
   const { host, port, scheme } = seenByClient(config);
   const headers: readonly (readonly [string, string])[] = [
     ["Host", host],
@@ -129,18 +157,43 @@ export function forwardedHeaders(config: Config): readonly (readonly [string, Ar
     ["X-Forwarded-Proto", scheme],
     ["X-Forwarded-Scheme", scheme],
     ["X-Scheme", scheme],
-    ["X-Original-Forwarded-For", `$http_${source}`],
-    ["X-Original-Forwarded-Host", "$http_x_forwarded_host"],
+    ["X-Original-Forwarded-For", variable(config.forwardedForHeader)],
+    ["X-Original-Forwarded-Host", variable(config.forwardedHostHeader)],
     ...(config.proxyAddOriginalUriHeader ? [["X-Original-URI", "$request_uri"] as const] : []),
   ];
   // A client's Proxy header would become HTTP_PROXY in a CGI backend (httpoxy).
-  return [...headers.map(([name, value]) => [name, expression(value)] as const), ["Proxy", ""]];
+  const replaced = replacedHeaders(config);
+  const sent = headers.map(([name, value]) => [name, expression(replaced.has(name.toLowerCase()) ? `$${sentVariable(name)}` : value)] as const);
+  return [...sent, ["Proxy", ""], ...(followsBoth(config) ? [[CLIENT, ""] as const] : [])];
+}
+
+export function headerVariable(header: string): string {
+  return `http_${header.toLowerCase().replaceAll("-", "_")}`;
+}
+
+/** Headers that Sluice sends itself and that proxy-set-headers can replace, in lower case. */
+const REPLACEABLE: ReadonlySet<string> = new Set(
+  `host x-request-id x-real-ip x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-scheme x-scheme
+  x-original-forwarded-for x-original-forwarded-host x-original-uri`.split(/\s+/),
+);
+
+/** The variable that holds what proxy-set-headers has in place of a header of Sluice's own. */
+export function sentVariable(header: string): string | undefined {
+  const name = header.toLowerCase();
+  return REPLACEABLE.has(name) ? `sluice_sent_${name.replaceAll("-", "_")}` : undefined;
+}
+
+/** All that this Config needs. */
+export function sentVariables(config: Config): readonly string[] {
+  return [...replacedHeaders(config)].flatMap((name) => sentVariable(name) ?? []).sort();
 }
 
 export function upstreamHeaders(config: Config): Directive[] {
   return [
     ...forwardedHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)),
     ...config.hideHeaders.map((name) => directive("proxy_hide_header", name)),
+    // Without server-tokens the edge removes the header, but not one that comes from a backend.
+    ...(config.allowBackendServerHeader && config.serverTokens ? [directive("proxy_pass_header", "Server")] : []),
     ...hsts(config),
   ];
 }

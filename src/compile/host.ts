@@ -4,6 +4,8 @@ import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
 import { poolName } from "../model/pool.ts";
+import { blocksAnybody } from "./blocks.ts";
+import { followsBoth } from "./forwarding.ts";
 import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
@@ -26,7 +28,7 @@ export interface CompiledHost {
 interface Compiling {
   readonly config: Config;
   readonly beyond: ProfileCap["beyond"];
-  readonly standing: ReadonlySet<string>;
+  readonly always: AlwaysThere;
   readonly profiles: Map<string, Profile>;
   readonly needs: Need[];
 }
@@ -35,7 +37,7 @@ export function compileHost(host: Host, config: Config, beyond: ProfileCap["beyo
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
   const needs: Need[] = [];
-  const compiling: Compiling = { config, beyond, standing: standingIds(config), profiles, needs };
+  const compiling: Compiling = { config, beyond, always: alwaysThere(config), profiles, needs };
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
   if (host.regex) {
@@ -62,12 +64,18 @@ export function compileHost(host: Host, config: Config, beyond: ProfileCap["beyo
   return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust, needs };
 }
 
-/** Asked for with each host, and the same while the ConfigMap is. */
-const STANDING = new WeakMap<Config, ReadonlySet<string>>();
+/** Ids of the profiles that nginx always has. */
+interface AlwaysThere {
+  readonly usual: string;
+  readonly all: ReadonlySet<string>;
+}
 
-function standingIds(config: Config): ReadonlySet<string> {
-  const known = STANDING.get(config) ?? new Set(standingProfiles(config).keys());
-  STANDING.set(config, known);
+/** Asked for with each host, and the same while the ConfigMap is. */
+const ALWAYS_THERE = new WeakMap<Config, AlwaysThere>();
+
+function alwaysThere(config: Config): AlwaysThere {
+  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), all: new Set(standingProfiles(config).keys()) };
+  ALWAYS_THERE.set(config, known);
   return known;
 }
 
@@ -152,7 +160,7 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
     ...(trace ? { trace } : {}),
     ...labels(route),
   };
-  return isPlain(compiled) ? { ...compiled, plain: true } : compiled;
+  return isPlain(compiled) && !concernsAll(config) ? { ...compiled, plain: true } : compiled;
 }
 
 function labels({ origin }: Route): Pick<EdgeRoute, "namespace" | "ingress"> {
@@ -172,6 +180,11 @@ function isPlain(route: EdgeRoute): boolean {
   return UNCOMMON.every((field) => route[field] === undefined);
 }
 
+/** The operator has something done with every request: then none is plain. */
+function concernsAll(config: Config): boolean {
+  return blocksAnybody(config) || config.named.requestHeaders.length > 0 || followsBoth(config);
+}
+
 function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "service" | "port"> {
   switch (backend.kind) {
     case "service":
@@ -187,22 +200,21 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath"> | "none" {
   const { proxy, filters, backend } = route;
   const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
-  const profile = allowed(route, wanted, compiling);
+  const wantedId = profileId(wanted);
+  const profile = isBeyond(route, wanted, wantedId, compiling) ? withoutTuning(wanted, compiling.config) : wanted;
   if (!profile) return "none";
-  const id = profileId(profile);
+  const id = profile === wanted ? wantedId : profileId(profile);
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
-  if (id === profileId(defaultProfile(compiling.config)) && filters.rewrite === undefined) return {};
+  if (id === compiling.always.usual && filters.rewrite === undefined) return {};
   compiling.profiles.set(id, profile);
   return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}) };
 }
 
-/** The profile that a route gets: its own, or one that nginx has anyway where its namespace may have no more. */
-function allowed({ origin, age, backend }: Route, wanted: Profile, { config, beyond, standing, needs }: Compiling): Profile | undefined {
-  const id = profileId(wanted);
-  if (standing.has(id) || age === undefined || backend.kind === "status") return wanted;
-  const instead = withoutTuning(wanted, config);
-  needs.push({ namespace: origin.namespace, ingress: origin.name, age, profile: id, closes: instead === undefined });
-  return beyond(origin.namespace, id) ? instead : wanted;
+/** Notes what the route needs; true: its namespace may have no more. */
+function isBeyond({ origin, age, backend }: Route, wanted: Profile, id: string, { config, beyond, always, needs }: Compiling): boolean {
+  if (always.all.has(id) || age === undefined || backend.kind === "status") return false;
+  needs.push({ namespace: origin.namespace, ingress: origin.name, age, profile: id, closes: withoutTuning(wanted, config) === undefined });
+  return beyond(origin.namespace, id);
 }
 
 /** The default backend speaks http, whatever the Ingress's own backends do. */

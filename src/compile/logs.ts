@@ -1,6 +1,7 @@
-/** The access log. */
+/** The access log and the error log. */
 import type { Config } from "../model/config.ts";
-import type { Directive } from "./directive.ts";
+import type { Settings } from "../settings.ts";
+import type { Argument, Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
 import { map } from "./forwarding.ts";
 import type { EngineFacts } from "./facts.ts";
@@ -8,33 +9,79 @@ import type { EngineFacts } from "./facts.ts";
 /** Variables that the edge fills only when the format asks for one of them. */
 const LABELS = /\$\{?(namespace|ingress_name|service_name|service_port|location_path)\b/;
 
-export function logLabels(config: Config): boolean {
-  return !config.disableAccessLog && LABELS.test(config.logFormatUpstream);
+const FORMAT = "upstreaminfo";
+const IF_LOGGABLE = expression("if=$sluice_loggable");
+
+export function logsAccess({ disableAccessLog, disableHttpAccessLog }: Config): boolean {
+  return !disableAccessLog && !disableHttpAccessLog;
 }
 
-/** The same of `load-balance: ewma`. */
+export function logLabels(config: Config): boolean {
+  return logsAccess(config) && LABELS.test(config.logFormatUpstream);
+}
+
+/** Of every request, or of those that the edge lets it write. */
+function mutes({ skipAccessLogUrls, enableAccessLogForDefaultBackend }: Config): boolean {
+  return skipAccessLogUrls.length > 0 || !enableAccessLogForDefaultBackend;
+}
+
+/** The edge notes them only where the format asks for them. */
 export function logScores(config: Config): boolean {
-  return !config.disableAccessLog && /\$\{?balancer_ewma_score\b/.test(config.logFormatUpstream);
+  return logsAccess(config) && names(config.logFormatUpstream, "balancer_ewma_score");
 }
 
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
-  if (config.disableAccessLog) return [directive("access_log", "off")];
-  const escape = config.logFormatEscapeJson ? ["escape=json"] : [];
+  if (!logsAccess(config)) return [directive("access_log", "off")];
+  const escape = config.logFormatEscapeNone ? ["escape=none"] : config.logFormatEscapeJson ? ["escape=json"] : [];
   return [
-    directive("log_format", "upstreaminfo", ...escape, expression(config.logFormatUpstream)),
-    directive("access_log", logFile(config, facts), "upstreaminfo"),
-    // ingress-nginx behaviour: -1 where no score chose the endpoint.
-    map("sluice_ewma_score", "balancer_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]]),
+    directive("log_format", FORMAT, ...escape, expression(config.logFormatUpstream)),
+    directive("access_log", ...target(config, facts), ...(mutes(config) ? [IF_LOGGABLE] : [])),
+    ...aliases(config.logFormatUpstream),
     map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
   ];
 }
 
-function logFile(config: Config, facts: EngineFacts): string {
-  return config.accessLogPath || facts.accessLog;
+function names(format: string, variable: string): boolean {
+  return new RegExp(`\\$\\{?${variable}\\b`).test(format);
+}
+
+/** Variables of ingress-nginx that formats may name, where they do. ingress-nginx behaviour: -1 where no score chose the endpoint. */
+function aliases(format: string): Directive[] {
+  const known = [
+    ["pass_server_port", "server_port", [["default", expression("$server_port")]]],
+    ["balancer_ewma_score", "sluice_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]]],
+  ] as const;
+  return known.filter(([name]) => names(format, name)).map(([name, source, rows]) => map(source, name, rows));
 }
 
 /** For locations where the edge may say that a request is not to be logged. */
 export function quietLog(config: Config, facts: EngineFacts): Directive[] {
-  if (config.disableAccessLog) return [];
-  return [directive("access_log", logFile(config, facts), "upstreaminfo", expression("if=$sluice_loggable"))];
+  return logsAccess(config) ? [directive("access_log", ...target(config, facts), IF_LOGGABLE)] : [];
+}
+
+function target(config: Config, facts: EngineFacts): Argument[] {
+  const file = config.httpAccessLogPath || config.accessLogPath;
+  // A pipe or a terminal has nothing to gain from them, and the agent's own log is rotated line by line.
+  const params = file === "" ? [] : config.accessLogParams;
+  return usesSyslog(config) ? [syslog(config), FORMAT] : [file || facts.accessLog, FORMAT, ...params];
+}
+
+export function errorLog(config: Config): Directive {
+  return directive("error_log", usesSyslog(config) ? syslog(config) : config.errorLogPath || "stderr", config.errorLogLevel);
+}
+
+function usesSyslog({ enableSyslog, syslogHost }: Config): boolean {
+  return enableSyslog && syslogHost !== "";
+}
+
+function syslog({ syslogHost: host, syslogPort: port }: Config): string {
+  return `syslog:server=${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** What the log phase runs: what nobody asked for is no question that each request is asked. */
+export function logCalls(config: Config, { enableMetrics }: Settings): string {
+  const muting = logsAccess(config)
+    ? [...(config.skipAccessLogUrls.length > 0 ? ["sluice.muteUris()"] : []), ...(config.enableAccessLogForDefaultBackend ? [] : ["sluice.muteUndeclared()"])]
+    : [];
+  return [...muting, enableMetrics ? "sluice.logMeasured()" : "sluice.log()"].join(" ");
 }

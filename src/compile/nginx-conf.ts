@@ -13,12 +13,13 @@ import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives, reasonHeader } from "./reasons.ts";
-import { logDirectives, logLabels, logScores, quietLog } from "./logs.ts";
+import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
-import { clientAddress, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { clientAddress, followsBoth, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
+import { brotli, brotliModule, hashSizes, openFiles } from "./machine.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 import { trustFile } from "./trust.ts";
@@ -49,8 +50,8 @@ export const FILES = {
   temp: "temp",
   streamConf: "stream.conf",
   streamPid: "stream.pid",
-  /** Where connections below HTTP go (edge/stream). */
-  endpoints: "endpoints.map",
+  /** Folder of files that say where connections below http go (edge/stream). */
+  endpoints: "endpoints",
   /** Endpoints that connections below http could not be opened to; its workers write it. */
   failures: "stream-failures",
   /** Folder of the sockets between the two nginx (SOCKETS). */
@@ -80,6 +81,7 @@ function tree(input: ConfInput, digest: string): Directive[] {
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
     ...modsecurityModule(allProfiles(input), facts),
+    ...brotliModule(config, facts),
     ...processDirectives(config, facts, FILES.pid),
     block("http", [], http(input, digest)),
   ];
@@ -91,13 +93,15 @@ export function processDirectives(config: Config, facts: EngineFacts, pidFile: s
     ...(facts.user ? [directive("user", facts.user)] : []),
     directive("daemon", "off"),
     directive("pid", inRuntime(facts, pidFile)),
-    directive("error_log", "stderr", config.errorLogLevel),
+    errorLog(config),
     directive("worker_processes", workerCount(config, facts)),
-    directive("worker_rlimit_nofile", Math.max(1024, facts.openFiles - 1024)),
+    directive("worker_rlimit_nofile", openFiles(config, facts)),
+    ...(config.workerCpuAffinity === "" ? [] : [directive("worker_cpu_affinity", ...config.workerCpuAffinity.split(" "))]),
     ...(config.workerShutdownTimeout ? [directive("worker_shutdown_timeout", config.workerShutdownTimeout)] : []),
     block("events", [], [
       directive("worker_connections", config.maxWorkerConnections),
-      directive("multi_accept", "on"),
+      directive("multi_accept", config.enableMultiAccept ? "on" : "off"),
+      ...config.debugConnections.map((network) => directive("debug_connection", network)),
       directive("use", "epoll"),
     ]),
   ];
@@ -107,14 +111,14 @@ function http(input: ConfInput, digest: string): Directive[] {
   const { config, facts, settings } = input;
   return [
     ...luaStart(input, digest),
-    ...clientSide(config),
+    ...clientSide(config, facts),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
       directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
     ),
     ...logDirectives(config, facts),
     ...reasonDirectives(config),
     ...measureDirectives(settings),
-    ...variableMaps(config, settings),
+    ...variableMaps(config, settings, tlsComesFromSocket(settings, facts)),
     ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
     server(input),
@@ -129,9 +133,11 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `keys = ${luaString(inRuntime(facts, FILES.keys))}`,
     `hideServer = ${!config.serverTokens}`,
     `requestIds = ${config.generateRequestId}`,
-    `accessLog = ${!config.disableAccessLog}`,
+    `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
     `logScores = ${logScores(config)}`,
+    `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
+    `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
   ];
   return [
@@ -161,9 +167,12 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
  */
 const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"], ["sluice_auth", "10m"]] as const;
 
-function clientSide(config: Config): Directive[] {
+function clientSide(config: Config, facts: EngineFacts): Directive[] {
   return [
-    directive("default_type", "text/html"),
+    ...hashSizes(config),
+    // nginx itself writes them at once, and so lets all requests of a worker wait for a slow disk.
+    ...(facts.threads ? [directive("aio", "threads"), directive("aio_write", config.enableAioWrite ? "on" : "off")] : []),
+    directive("default_type", config.defaultType),
     directive("tcp_nopush", "on"),
     directive("tcp_nodelay", "on"),
     directive("reset_timedout_connection", "on"),
@@ -172,8 +181,6 @@ function clientSide(config: Config): Directive[] {
     // The edge completes the redirects that it makes.
     directive("absolute_redirect", "off"),
     directive("uninitialized_variable_warn", "off"),
-    directive("variables_hash_max_size", 2048),
-    directive("variables_hash_bucket_size", 256),
     directive("server_tokens", config.serverTokens ? "on" : "off"),
     directive("keepalive_timeout", `${config.keepAlive}s`),
     directive("keepalive_requests", config.keepAliveRequests),
@@ -186,6 +193,7 @@ function clientSide(config: Config): Directive[] {
     directive("underscores_in_headers", config.enableUnderscoresInHeaders ? "on" : "off"),
     directive("ignore_invalid_headers", config.ignoreInvalidHeaders ? "on" : "off"),
     ...gzip(config),
+    ...brotli(config, facts),
   ];
 }
 
@@ -197,6 +205,7 @@ function gzip(config: Config): Directive[] {
     directive("gzip_http_version", "1.1"),
     directive("gzip_min_length", config.gzipMinLength),
     directive("gzip_types", ...config.gzipTypes.split(/\s+/).filter(Boolean)),
+    ...(config.gzipDisable === "" ? [] : [directive("gzip_disable", expression(config.gzipDisable))]),
     directive("gzip_proxied", "any"),
     directive("gzip_vary", "on"),
   ];
@@ -209,7 +218,9 @@ function server(input: ConfInput): Directive {
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
-    luaBlock("log_by_lua_block", settings.enableMetrics ? "sluice.logMeasured()" : "sluice.log()"),
+    luaBlock("log_by_lua_block", logCalls(config, settings)),
+    // Locations of routes with filters have this phase anyway, and others inherit it.
+    ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
@@ -261,10 +272,10 @@ function headerOf({ args: [first] }: Directive): string {
 const CLOSED: Directive[] = [directive("return", 503)];
 
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
-function declarations({ profiles }: ConfInput): Directive {
+function declarations({ profiles, config }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
     "sluice_quiet", "sluice_answer", "sluice_ewma_score", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
-    "service_port", "location_path", ...upstreamVariables(profiles.values())];
+    "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 

@@ -7,10 +7,13 @@
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
 import type { Listener } from "../model/listeners.ts";
+import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
 import { digestOf } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { blocksOf } from "./blocks.ts";
+import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost } from "./host.ts";
 import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
 import type { Profile } from "./profiles.ts";
@@ -203,14 +206,37 @@ function streamPart(model: Model, id: string): Part | undefined {
 }
 
 function edgeSettings(config: Config): EdgeSettings {
+  const blocks = blocksOf(config);
   return {
     redirectCode: config.httpRedirectCode,
     forwardedProto: config.useForwardedHeaders,
+    ...(config.useProxyProtocol ? { proxyProtocol: true } : {}),
+    ...(followsBoth(config) ? { proxies: { header: headerVariable(config.forwardedForHeader), trusted: compileNetworks(config.proxyRealIpCidr) } } : {}),
     limitKey: [...config.limitConnZoneVariable],
     limitRateStatus: config.limitReqStatusCode,
     limitConnectionsStatus: config.limitConnStatusCode,
+    ...quietUris(config.skipAccessLogUrls),
     sampling: sampling(config),
+    ...(blocks ? { blocks } : {}),
+    ...operatorHeaders(config),
     ...(config.sslRejectHandshake ? { rejectHandshake: true } : {}),
+  };
+}
+
+function quietUris(urls: readonly string[]): Pick<EdgeSettings, "quiet"> {
+  if (urls.length === 0) return {};
+  const patterns = urls.filter((url) => url.startsWith("~")).map((url) => (url.startsWith("~*") ? `(?i)${url.slice(2)}` : url.slice(1)));
+  return { quiet: { exact: Object.fromEntries(urls.filter((url) => !url.startsWith("~")).map((url) => [url, true])), patterns } };
+}
+
+function operatorHeaders({ named: { requestHeaders, responseHeaders } }: Config): Pick<EdgeSettings, "requestHeaders" | "responseHeaders"> {
+  const sent = (name: string): { sent?: string } => {
+    const variable = sentVariable(name);
+    return variable === undefined ? {} : { sent: variable };
+  };
+  return {
+    ...(requestHeaders.length > 0 ? { requestHeaders: requestHeaders.map((header) => ({ ...header, ...sent(header.name) })) } : {}),
+    ...(responseHeaders.length > 0 ? { responseHeaders: responseHeaders.map((header) => ({ ...header })) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@
 import type { Config } from "../model/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression, mapRow, block } from "./directive.ts";
+import { logsAccess } from "./logs.ts";
 
 const NONE = "-";
 
@@ -24,8 +25,8 @@ const ROWS: readonly (readonly [pattern: string, value: string])[] = [
   [String.raw`~\|4..\|${UNANSWERED}`, "denied-by-nginx"],
 ];
 
-function usesReason({ answerReasonHeader, logFormatUpstream, disableAccessLog }: Config): boolean {
-  return answerReasonHeader !== "" || (!disableAccessLog && /\$\{?sluice_reason\b/.test(logFormatUpstream));
+function usesReason(config: Config): boolean {
+  return config.answerReasonHeader !== "" || (logsAccess(config) && /\$\{?sluice_reason\b/.test(config.logFormatUpstream));
 }
 
 /** The variables, where something asks for them. `volatile`: what was so when the header was sent may have changed. */

@@ -3,6 +3,11 @@ import type { Config } from "../model/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
+import { dhParamFile, ticketFile } from "./tls-files.ts";
+
+function ticketKey({ sslSessionTicketKey: key }: Config, { runtimeDir, onDisk }: EngineFacts): Directive[] {
+  return key === undefined || onDisk ? [] : [directive("ssl_session_ticket_key", `${runtimeDir}/${ticketFile(key)}`)];
+}
 
 export function tlsDirectives(config: Config, facts: EngineFacts): Directive[] {
   return [
@@ -19,6 +24,9 @@ export function tlsDirectives(config: Config, facts: EngineFacts): Directive[] {
     directive("ssl_session_cache", config.sslSessionCache ? `shared:SSL:${config.sslSessionCacheSize}` : "off"),
     directive("ssl_session_timeout", config.sslSessionTimeout),
     directive("ssl_session_tickets", config.sslSessionTickets ? "on" : "off"),
+    ...ticketKey(config, facts),
+    ...(config.named.dhParam ? [directive("ssl_dhparam", `${facts.runtimeDir}/${dhParamFile(config.named.dhParam)}`)] : []),
+    directive("ssl_early_data", config.sslEarlyData ? "on" : "off"),
     directive("ssl_buffer_size", config.sslBufferSize),
   ];
 }

@@ -94,8 +94,13 @@ export function passDirectives(profile: Profile, own: readonly Directive[], conf
   const inherited = [...timeouts(config), ...usual, ...chosen];
   const restore = luaBlock("rewrite_by_lua_block", "sluice.restore()");
   const all = [...inherited, ...own, ...tls];
-  if (family === "grpc") return [restore, ...forGrpc(all), directive("grpc_pass", `${scheme}://${upstream}`)];
+  if (family === "grpc") return [restore, ...grpcBuffer(forGrpc(all), config), directive("grpc_pass", `${scheme}://${upstream}`)];
   return [restore, ...forFastcgi(all, profile.fastcgiParams), directive("fastcgi_pass", upstream)];
+}
+
+function grpcBuffer(directives: readonly Directive[], { grpcBufferSizeKb: size }: Config): readonly Directive[] {
+  if (size === 0) return directives;
+  return [...directives.filter(({ name }) => name !== "grpc_buffer_size"), directive("grpc_buffer_size", `${size}k`)];
 }
 
 export function timeouts(config: Config): Directive[] {

@@ -42,6 +42,17 @@ export interface ChannelEvents {
   log(level: "debug" | "info" | "warn" | "error", message: string, fields?: Record<string, unknown>): void;
 }
 
+/** What was sent since the start; all numbers only ever grow. */
+export interface SentCounts {
+  /** Generations that were published. */
+  readonly deltas: number;
+  /** Frames, commits included, over all subscribers. */
+  readonly frames: number;
+  readonly bytes: number;
+  /** Subscribers that were brought up to date from another generation than the last. */
+  readonly catchUps: number;
+}
+
 export interface Progress {
   /** Newest generation acknowledged by all that must. */
   readonly programmed: number;
@@ -61,6 +72,8 @@ export class Channel {
   #status: EngineStatus = NO_ENGINE;
   /** Digest of the configuration that nginx is about to run: its workers are none of an older one. */
   #expected = "";
+
+  readonly #sent = { deltas: 0, frames: 0, bytes: 0, catchUps: 0 };
 
   constructor(ledger: Ledger, events: ChannelEvents) {
     this.#ledger = ledger;
@@ -98,17 +111,21 @@ export class Channel {
   /** Publishes the next generation to everybody. */
   publish(changes: ReadonlyMap<PartKey, Part | undefined>): void {
     this.#ledger.publish(changes);
-    const latest = text(this.#ledger.latest());
+    this.#sent.deltas++;
+    const latest = this.#ledger.latest();
     for (const subscriber of this.#subscribers) {
       if (!subscriber.following) this.#catchUp(subscriber);
-      else if (this.#isOld(subscriber)) send(subscriber, text(this.#ledger.latestPools()));
-      else send(subscriber, latest);
+      else this.#send(subscriber, this.#isOld(subscriber) ? this.#ledger.latestPools() : latest);
     }
   }
 
   /** Lets workers tell their clients to close connections, ahead of a reload. */
   retire(seconds: number): void {
     for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine({ op: "retire", seconds }) + "\n");
+  }
+
+  get counts(): SentCounts {
+    return { ...this.#sent };
   }
 
   /** False: no agent is connected. */
@@ -179,7 +196,8 @@ export class Channel {
     } else if (message.op === "exiting") {
       subscriber.exiting = true;
       this.#events.progress();
-    } else {
+    } else if (message.op !== "connections" || (subscriber.hello?.role === "worker" && subscriber.hello.master === this.#status.master)) {
+      // Workers of a master that died count in memory of their own.
       this.#events.message(message);
     }
   }
@@ -204,7 +222,15 @@ export class Channel {
     if (!subscriber.hello) return;
     subscriber.following = true;
     const frames = this.#isOld(subscriber) ? this.#ledger.allPools() : this.#ledger.catchUp(subscriber.hello.digest);
-    send(subscriber, text(frames));
+    this.#sent.catchUps++;
+    this.#send(subscriber, frames);
+  }
+
+  #send(subscriber: Subscriber, frames: readonly string[]): void {
+    const lines = text(frames);
+    this.#sent.frames += frames.length;
+    this.#sent.bytes += lines.length;
+    send(subscriber, lines);
   }
 }
 

@@ -7,17 +7,19 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
+import { missingModules } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
+import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
-import { Streams, type StreamState } from "./streams.ts";
+import { Streams } from "./streams.ts";
 import { Trials } from "./trials.ts";
 
 export interface EngineOptions {
@@ -27,36 +29,12 @@ export interface EngineOptions {
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
   readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
+  /** What was measured of nginx itself. */
+  readonly measured: (measures: NginxMeasures) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
 }
 
-export interface EngineState {
-  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
-  readonly observed: number;
-  readonly programmed: number;
-  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
-  readonly published: number;
-  readonly waiting: ReadonlySet<PartKey>;
-  /** Workers of the running nginx that are connected, and how many there should be. */
-  readonly workers: number;
-  readonly slots: number;
-  readonly reloads: number;
-  /** Reloads by reason. */
-  readonly reloadReasons: ReadonlyMap<string, number>;
-  /** Who has not acknowledged the newest generation. */
-  readonly behind: readonly string[];
-  /** What nginx said of the configuration it refused; undefined when it took the last one. */
-  readonly refused: string | undefined;
-  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
-  /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
-  readonly refusedSnippets: ReadonlyMap<string, string>;
-  readonly keysNotKept: boolean;
-  /** Why the snapshot for workers that start is behind; undefined when it is not. */
-  readonly snapshotProblem: string | undefined;
-  /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
-  readonly missingPackages: readonly string[];
-  readonly streams: StreamState;
-}
+export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 
 const REFUSED_RETRY_MS = 30_000;
 
@@ -79,6 +57,7 @@ export class Engine {
   /** Keys whose new version needs a profile that is not loaded. */
   readonly #waiting = new Set<PartKey>();
   readonly #reloads = new Map<string, number>();
+  readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #snapshotProblem: string | undefined;
   #refused: { digest: string; problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
@@ -138,6 +117,15 @@ export class Engine {
     this.#advance();
   }
 
+  /** Asks for measures of nginx's processes; false when there is no agent to answer. */
+  measure(): boolean {
+    return this.#channel.order({ op: "measure" });
+  }
+
+  get counts(): EngineCounts {
+    return { ...this.#loads, ...this.#channel.counts, config: this.#status.config };
+  }
+
   get state(): EngineState {
     const slots = this.#slots();
     const { programmed, workers, behind } = this.#channel.progress(slots);
@@ -156,6 +144,7 @@ export class Engine {
       keysNotKept: this.#agent?.keepsKeys === false,
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
+      missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
       streams: this.#streams.state,
     };
   }
@@ -214,7 +203,7 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
-    if (this.#trials.pending) return;
+    if (this.#trials.pending || this.#trials.searching) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
@@ -290,6 +279,7 @@ export class Engine {
 
   #hear(message: FromSubscriber): void {
     if (message.op === "counters") this.#options.counted(message.rows, message.answers);
+    else if (message.op === "connections" || message.op === "processes") this.#options.measured(message);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
@@ -310,6 +300,8 @@ export class Engine {
     if (pending?.conf.digest === status.config) {
       this.#pending = undefined;
       this.#refused = undefined;
+      this.#loads.loads++;
+      this.#loads.loadedAt = Date.now();
       if (event === "reloaded") this.#countReload(pending.reason);
     }
     this.#advance();
@@ -327,13 +319,21 @@ export class Engine {
   }
 
   #engineRefused(digest: string, problem: string): void {
-    if (this.#pending?.conf.digest !== digest) return;
+    const refused = this.#pending;
+    if (refused?.conf.digest !== digest) return;
     this.#pending = undefined;
+    this.#loads.refusals++;
+    this.#searchCulprit(refused);
     this.#refused = { digest, problem };
     this.#tryAgainLater();
     this.#promised = 0;
     this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);
     this.#advance();
+  }
+
+  #searchCulprit({ profiles }: ReloadPlan): void {
+    if (!this.#agent || !this.#program) return;
+    this.#trials.searchFor({ settings: this.#options.settings, facts: this.#agent.facts, config: this.#program.config, profiles });
   }
 
   /** What nginx refused it may take later (a port that was in use), so it is asked again now and then. */

@@ -6,7 +6,8 @@
  */
 import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
-import type { AgentHello, Answers, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+import { CONNECTION_COUNTS } from "./protocol.ts";
+import type { AgentHello, Answers, ConnectionCounts, CounterRow, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
 
 export type Role = "worker" | "agent" | undefined;
 
@@ -29,6 +30,10 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "counters":
       // A worker's last words come over a connection of their own.
       return role !== "agent" ? counters(message["rows"], message["answers"]) : undefined;
+    case "connections":
+      return role === "worker" ? connections(message) : undefined;
+    case "processes":
+      return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
@@ -99,6 +104,11 @@ function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
 function answersOf(value: unknown): Answers {
   const said = fieldsOf(value) ?? {};
   return Object.fromEntries(REASONS.flatMap((reason) => (isCount(said[reason]) ? [[reason, said[reason]]] : [])));
+}
+
+function connections(message: Fields): FromSubscriber | undefined {
+  const counts = Object.fromEntries(CONNECTION_COUNTS.map((name) => [name, message[name]])) as ConnectionCounts;
+  return Object.values(counts).every(isCount) ? { op: "connections", ...counts } : undefined;
 }
 
 function counterRow(value: unknown): CounterRow | undefined {

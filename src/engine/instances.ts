@@ -26,5 +26,7 @@ export const HTTP: Instance = { name: "http", conf: FILES.conf, master: NGINX_MA
 export const STREAM: Instance = {
   name: "stream", conf: FILES.streamConf, master: STREAM_MASTER, sockets: [SOCKETS.passthrough, SOCKETS.closed], tested: false, farewellMs: 0,
 };
+/** Of both, in the order in which an agent gets them. */
+export const UNIX_SOCKETS: readonly string[] = [...HTTP.sockets, ...STREAM.sockets];
 /** In the order in which they end: what clients connect to first. */
 export const INSTANCES: readonly Instance[] = [STREAM, HTTP];

@@ -19,7 +19,7 @@ export interface ListenAddress {
 
 export interface LaunchOptions {
   readonly addresses: readonly ListenAddress[];
-  /** Paths of unix sockets for http's nginx alone, in a folder that lets nobody else pass. */
+  /** Paths of unix sockets between the two nginx (UNIX_SOCKETS), in a folder that lets nobody else pass. */
   readonly sockets: readonly string[];
   /** Arguments of the agent's command line, without the sockets. */
   readonly command: readonly string[];

@@ -8,6 +8,7 @@ import type { EngineFacts } from "../compile/facts.ts";
 import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
 import { standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
+import { tlsFiles } from "../compile/tls-files.ts";
 import { trustFiles } from "../compile/trust.ts";
 import type { Settings } from "../settings.ts";
 import type { EngineStatus } from "./protocol.ts";
@@ -43,5 +44,5 @@ export function planReload({ settings, facts, program, held, status, usable }: P
   const all = [...standingProfiles(program.config), ...held, ...program.profiles];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
-  return { conf: conf(profiles), profiles, files: trustFiles(profiles.values(), program.trust), reason };
+  return { conf: conf(profiles), profiles, files: { ...trustFiles(profiles.values(), program.trust), ...tlsFiles(program.config, facts) }, reason };
 }

@@ -97,8 +97,29 @@ export type FromSubscriber =
   | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
   /** Agent: nginx took a trial (problem ""), or what it said against it. */
   | { readonly op: "tried"; readonly id: string; readonly problem: string }
+  /** Worker: nginx's own counters, which all workers share. */
+  | ({ readonly op: "connections" } & ConnectionCounts)
+  /** Agent: what it was asked to measure. */
+  | ({ readonly op: "processes" } & ProcessMeasures)
   /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
   | { readonly op: "snapshot"; readonly problem: string };
+
+export const CONNECTION_COUNTS = ["accepted", "handled", "requests", "active", "reading", "writing", "waiting"] as const;
+/** As nginx's stub_status has them; the first three only grow. */
+export type ConnectionCounts = Readonly<Record<(typeof CONNECTION_COUNTS)[number], number>>;
+
+/** nginx's processes, taken together. */
+export interface ProcessMeasures {
+  readonly processes: number;
+  /** Processor time and bytes on disks since the agent began to look, of processes that have ended too. */
+  readonly cpuSeconds: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+  readonly residentBytes: number;
+  readonly virtualBytes: number;
+  /** Unix time; 0: nothing runs. */
+  readonly oldestStart: number;
+}
 
 /** Orders to the agent, beside frames. */
 export type AgentOrder =
@@ -115,6 +136,8 @@ export type AgentOrder =
     } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }
+  /** Answer with `processes`. */
+  | { readonly op: "measure" }
   /** End nginx and yourself. */
   | { readonly op: "stop" };
 

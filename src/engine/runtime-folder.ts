@@ -4,10 +4,11 @@
  * Guarantees: only this user (and root) can add, swap or remove what lies in it, so whoever reads a file there reads
  * what Sluice wrote; after a clean end nothing is left but logs, above all no private key.
  */
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { FILES } from "../compile/nginx-conf.ts";
 import { UserError } from "../support/user-error.ts";
+import { makeFolderFor } from "./agent/worker-files.ts";
 import { sweepTrust } from "./agent/trust-files.ts";
 import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 
@@ -38,10 +39,7 @@ export function makeTemp(runtimeDir: string): void {
  * say which client a connection is from, so nobody else may pass through the folder.
  */
 export function makeSockets(runtimeDir: string, workers: { readonly gid: number } | undefined): void {
-  const folder = `${runtimeDir}/${FILES.sockets}`;
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (workers) chownSync(folder, ourUid(), workers.gid);
-  chmodSync(folder, workers ? 0o710 : 0o700);
+  makeFolderFor(`${runtimeDir}/${FILES.sockets}`, workers);
 }
 
 /**

@@ -6,7 +6,7 @@
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bindAddresses, SOCKETS } from "../compile/nginx-conf.ts";
+import { bindAddresses } from "../compile/nginx-conf.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { isAlive, signal, type ProcessIdentity } from "../support/process-identity.ts";
@@ -14,7 +14,7 @@ import { ENGINE_LOG } from "./agent/log-rotation.ts";
 import { hasIpv6 } from "./agent/probe.ts";
 import { findOrphans, QUIT_MS } from "./agent/nginx-process.ts";
 import { launchAgent, type ListenAddress } from "./launch.ts";
-import { INSTANCES } from "./instances.ts";
+import { INSTANCES, UNIX_SOCKETS } from "./instances.ts";
 import { AGENT_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 import { MAIN, NGINX_BINARY } from "./paths.ts";
 import { makeSockets } from "./runtime-folder.ts";
@@ -49,7 +49,7 @@ export function superviseAgent(settings: Settings, log: Log, workers: { readonly
     makeSockets(settings.runtimeDir, workers);
     await launchAgent({
       addresses: nginx ? [] : listenAddresses(settings),
-      sockets: !nginx && settings.enableSslPassthrough ? [`${settings.runtimeDir}/${SOCKETS.https}`] : [],
+      sockets: !nginx && settings.enableSslPassthrough ? UNIX_SOCKETS.map((file) => `${settings.runtimeDir}/${file}`) : [],
       command: agentCommand(settings),
       output: `${settings.runtimeDir}/${ENGINE_LOG}`,
     });

@@ -2,15 +2,20 @@
  * Trials: which snippets nginx takes. Each profile with one is tested alone, on top of everything that is nobody's
  * snippet, before it may be in an nginx.conf that is used; so a bad one can stop nobody else.
  *
+ * Snippets that pass alone may fail together; when nginx refuses a configuration with several, the one to blame is
+ * searched for, and refused as if it had failed alone (search.ts).
+ *
  * A verdict holds for the configuration it was made with: when the operator's settings change, all are asked again.
  */
 import type { EngineFacts } from "../compile/facts.ts";
 import { nginxConf } from "../compile/nginx-conf.ts";
 import { standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
+import { withoutFiles } from "../compile/tls-files.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/text.ts";
 import type { AgentOrder, EngineStatus } from "./protocol.ts";
+import { CulpritSearch, type Question } from "./search.ts";
 
 export interface TrialInput {
   readonly settings: Settings;
@@ -18,6 +23,23 @@ export interface TrialInput {
   readonly program: Program;
   readonly status: EngineStatus;
 }
+
+/** A configuration that nginx refused, and what its text is made from. */
+export interface RefusedPlan extends Omit<TrialInput, "program" | "status"> {
+  readonly config: Program["config"];
+  readonly profiles: ReadonlyMap<string, Profile>;
+}
+
+interface Search {
+  readonly steps: CulpritSearch;
+  /** Profiles with a snippet, those that passed first before the others. */
+  readonly suspects: readonly (readonly [string, Profile])[];
+  readonly textOf: (question: Question) => string;
+  asked: Question;
+}
+
+/** What the agent is asked by, in place of a profile. */
+const TOGETHER = "together";
 
 const LONGEST_PROBLEM = 300;
 /** A test takes some ten milliseconds. */
@@ -39,6 +61,7 @@ export class Trials {
   #waiting = new Map<string, string>();
   /** The one that the agent is testing. */
   #asked: string | undefined;
+  #search: Search | undefined;
   #profiles: ReadonlyMap<string, Profile> = new Map();
   #snippets: Profile[] = [];
   #refused: ReadonlyMap<string, string> = new Map();
@@ -58,13 +81,18 @@ export class Trials {
     return this.#busy || this.#snippets.some(({ snippet }) => this.#refused.has(snippet?.digest ?? ""));
   }
 
+  /** A snippet is searched for that nginx refuses together with others: until then no configuration is worth planning. */
+  get searching(): boolean {
+    return this.#search !== undefined;
+  }
+
   /** There is a test worth waiting for before a configuration is planned. A flood of snippets keeps nobody waiting. */
   get pending(): boolean {
     return this.#busy && this.#now() - this.#since < PATIENCE_MS;
   }
 
   get #busy(): boolean {
-    return this.#asked !== undefined || this.#waiting.size > 0;
+    return this.#asked !== undefined || this.#waiting.size > 0 || this.searching;
   }
 
   /** False for a profile whose snippet was not tested, or was refused. */
@@ -76,14 +104,18 @@ export class Trials {
     if (!this.#busy) this.#since = this.#now();
     this.#waiting = new Map();
     if (this.#snippets.length === 0 && this.#failed.size === 0) return;
-    const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
+    const runs = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
       nginxConf({ settings, config: program.config, facts, profiles });
+    const config = withoutFiles(program.config);
+    const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> => nginxConf({ settings, config, facts, profiles });
     const standing = standingProfiles(program.config);
     const base = conf(standing).digest;
     if (base !== this.#base) this.#forget(base);
     // What nginx runs in this very configuration it has taken.
     const live = new Map(Object.entries(status.profiles));
-    if (status.master !== 0 && this.#snippets.length > 0 && conf(live).digest === status.config) for (const id of live.keys()) this.#passed.add(id);
+    if (status.master !== 0 && this.#snippets.length > 0 && runs(live).digest === status.config) {
+      for (const id of live.keys()) if (!this.#failed.has(id)) this.#passed.add(id);
+    }
     for (const [id, profile] of program.profiles) {
       if (profile.snippet === undefined || this.#passed.has(id) || this.#failed.has(id) || this.#asked === id) continue;
       this.#waiting.set(id, conf(new Map([...standing, [id, profile]])).text);
@@ -92,10 +124,41 @@ export class Trials {
     this.#askNext();
   }
 
+  /** nginx refuses this, though it has taken each of its snippets alone. */
+  searchFor({ settings, config, facts, profiles }: RefusedPlan): void {
+    const snippets = [...this.#passed].flatMap((id): readonly (readonly [string, Profile])[] => {
+      const profile = profiles.get(id);
+      return profile?.snippet ? [[id, profile]] : [];
+    });
+    if (snippets.length === 0 || this.#search) return;
+    const others = [...profiles].filter(([, profile]) => profile.snippet === undefined);
+    const steps = new CulpritSearch(snippets.length);
+    const textOf = ({ count }: Question): string => nginxConf({ settings, config, facts, profiles: new Map([...others, ...snippets.slice(0, count)]) }).text;
+    this.#search = { steps, suspects: snippets, textOf, asked: steps.first };
+    this.#askNext();
+  }
+
+  #searched(search: Search, problem: string): void {
+    const result = search.steps.answered(search.asked, problem);
+    if (result !== "nobody" && "ask" in result) {
+      search.asked = result.ask;
+      return;
+    }
+    this.#search = undefined;
+    const [id, profile] = (result === "nobody" ? undefined : search.suspects[result.culprit]) ?? [];
+    if (result === "nobody" || id === undefined || !profile?.snippet) return;
+    this.#passed.delete(id);
+    this.#refuse(id, profile.snippet.digest, `together with other snippets: ${result.problem}`);
+  }
+
   /** The agent's answer. */
   tried(id: string, problem: string): void {
     if (this.#asked !== id) return;
     this.#asked = undefined;
+    if (id === TOGETHER) {
+      if (this.#search) this.#searched(this.#search, problem);
+      return this.#askNext();
+    }
     const snippet = this.#profiles.get(id)?.snippet?.digest;
     if (problem === "") this.#passed.add(id);
     else if (snippet !== undefined) this.#refuse(id, snippet, problem);
@@ -105,10 +168,15 @@ export class Trials {
   /** Another agent: what the last one was asked it will not answer. */
   restart(): void {
     this.#asked = undefined;
+    this.#search = undefined;
   }
 
   #askNext(): void {
     if (this.#asked !== undefined) return;
+    if (this.#search) {
+      this.#asked = TOGETHER;
+      return this.#order({ op: "try", id: TOGETHER, text: this.#search.textOf(this.#search.asked) });
+    }
     const [next] = this.#waiting;
     if (!next) return;
     const [id, text] = next;
@@ -126,6 +194,7 @@ export class Trials {
 
   #forget(base: string): void {
     this.#base = base;
+    this.#search = undefined;
     this.#passed.clear();
     this.#failed.clear();
     this.#refused = new Map();

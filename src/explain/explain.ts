@@ -6,6 +6,7 @@ import { admission, shownStatus, type ClientView } from "../../edge/src/client-a
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { addressBytes } from "../../edge/src/proxies.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings.ts";
@@ -48,8 +49,9 @@ export function explain(
     drawn = true;
     return total;
   };
-  const asked = view(request, draw, (pattern) => untold.push(pattern));
+  const asked = view(request, draw, (pattern) => untold.push(pattern), clientOf(request, model.config));
   const decision = decide(tables, asked, request.host, request.path, request.https);
+  if (decision.host === undefined && decision.status === FORBIDDEN) return blocked(request, findings.filter(({ object }) => concernsAll(object, settings)));
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
@@ -78,12 +80,23 @@ export function explain(
   }
   const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
-    request: `${request.https ? "https" : "http"}://${textOf(request.host + request.uri)}`,
+    request: urlText(request),
     steps,
     ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
   };
+}
+
+const FORBIDDEN = 403;
+
+function blocked(request: ExplainedRequest, findings: readonly Finding[]): Explanation {
+  const why = "block-cidrs, block-user-agents or block-referers of the controller's ConfigMap";
+  return { request: urlText(request), steps: [{ what: "answer", result: String(FORBIDDEN), why }], status: FORBIDDEN, findings };
+}
+
+function urlText({ https, host, uri }: ExplainedRequest): string {
+  return `${https ? "https" : "http"}://${textOf(host + uri)}`;
 }
 
 /** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them. */
@@ -116,9 +129,11 @@ export function view(
   request: ExplainedRequest,
   draw: (total: number) => number,
   untold: (pattern: string) => void = () => {},
+  client?: string,
 ): RequestView {
   const asked = {
     variable: (name: string) => variable(request, name),
+    address: () => (client === undefined ? undefined : addressBytes(client)),
     matches: (text: string, pattern: string) => {
       const translated = translate(pattern);
       if (!translated) untold(pattern);
@@ -131,9 +146,9 @@ export function view(
       return translated ? capturesOf(translated.exec(text)) : undefined;
     },
   };
-  const client: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
+  const hello: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
   const admit = (host: SpecialHost, clients: ClientAuth): number =>
-    isAssumed(request, clients) ? 0 : admission(clients, host.handshake, client);
+    isAssumed(request, clients) ? 0 : admission(clients, host.handshake, hello);
   return { ...asked, draw, admit };
 }
 

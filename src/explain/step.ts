@@ -1,7 +1,7 @@
 /** One step on the way of a request, for people. */
 export interface Step {
   readonly what:
-    | "host" | "client" | "route" | "canary" | "limit" | "satisfy" | "network" | "password" | "authentication" | "answer" | "rewrite" | "pool";
+    | "listener" | "host" | "client" | "route" | "canary" | "limit" | "satisfy" | "network" | "password" | "authentication" | "answer" | "rewrite" | "pool";
   readonly result: string;
   readonly why: string;
 }

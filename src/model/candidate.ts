@@ -27,7 +27,7 @@ import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import type { State } from "./state.ts";
-import { ingressesOf, routingContext } from "./update.ts";
+import { participants, routingContext } from "./update.ts";
 import { claimsOn } from "./update-aliases.ts";
 
 export interface Candidate {
@@ -99,7 +99,7 @@ function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ing
   const neighbours = new Set<string>();
   const hosts = new Map<string, BuiltHost>();
   for (const host of parsed.hosts) {
-    const ingresses = concerned(ingressesOf(state, host).filter(({ key }) => key !== parsed.key), parsed, host);
+    const ingresses = concerned(participants(state, host).filter(({ key }) => key !== parsed.key), parsed, host);
     for (const { key } of ingresses) neighbours.add(key);
     hosts.set(host, buildHost(host, [...ingresses, parsed].sort((a, b) => byAge(a.age, b.age)), context));
   }
@@ -123,9 +123,11 @@ const MANY = 500;
  */
 function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress, host: string): readonly ParsedIngress[] {
   if (ingresses.length <= MANY) return ingresses;
-  const pathsOf = ({ rules }: ParsedIngress): string[] => rules.filter((rule) => rule.host === host).flatMap(({ paths }) => paths.map(({ path }) => path.replace(/\/$/, "")));
-  const wanted = new Set(pathsOf(candidate));
-  return ingresses.filter((one, index) => index === 0 || one.defaultBackend !== undefined || pathsOf(one).some((path) => wanted.has(path)));
+  const normal = (path: string): string => path.replace(/\/$/, "");
+  const wanted = new Set(candidate.rules.flatMap((rule) => (rule.host === host ? rule.paths.map(({ path }) => normal(path)) : [])));
+  const shares = ({ rules }: ParsedIngress): boolean => rules.some((rule) => rule.host === host && rule.paths.some(({ path }) => wanted.has(normal(path))));
+  const oldest = ingresses.reduce((a, b) => (byAge(a.age, b.age) <= 0 ? a : b));
+  return ingresses.filter((one) => one === oldest || one.defaultBackend !== undefined || shares(one));
 }
 
 /** Of the names that these hosts want, and of those that others gave them. */

@@ -4,11 +4,14 @@
 import type { Replacing } from "./annotations/response-types.ts";
 import type { Lifetime } from "./annotations/external-auth-types.ts";
 import { fields } from "./config/keys.ts";
+import { NOTHING_NAMED } from "./config/named.ts";
+import type { NamedObjects } from "./config/named.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
+import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { NextUpstream } from "./types.ts";
 
 /** Values after parsing and defaults. Sizes in bytes, times in seconds unless said otherwise. */
-export interface Config {
+export interface ConfigValues {
   // redirects
   readonly sslRedirect: boolean;
   readonly forceSslRedirect: boolean;
@@ -28,10 +31,15 @@ export interface Config {
   readonly hideHeaders: readonly string[];
   readonly generateRequestId: boolean;
   readonly proxyAddOriginalUriHeader: boolean;
+  /** ConfigMaps (`namespace/name`), or empty. */
+  readonly proxySetHeaders: string;
+  readonly addHeaders: string;
+  readonly allowBackendServerHeader: boolean;
   // client address
   readonly useForwardedHeaders: boolean;
   readonly computeFullForwardedFor: boolean;
   readonly forwardedForHeader: string;
+  readonly forwardedHostHeader: string;
   readonly enableRealIp: boolean;
   readonly proxyRealIpCidr: readonly string[];
   readonly useProxyProtocol: boolean;
@@ -45,6 +53,11 @@ export interface Config {
   readonly sslSessionTickets: boolean;
   readonly sslBufferSize: string;
   readonly sslRejectHandshake: boolean;
+  /** Secret (`namespace/name`), or empty. */
+  readonly sslDhParam: string;
+  readonly sslEarlyData: boolean;
+  /** Undefined: nginx makes one of its own. */
+  readonly sslSessionTicketKey: TicketKey | undefined;
   // annotations
   readonly allowCrossNamespaceResources: boolean;
   readonly allowSnippetAnnotations: boolean;
@@ -65,6 +78,10 @@ export interface Config {
   readonly globalAuthCacheKey: string;
   readonly globalAuthCacheDuration: readonly Lifetime[];
   readonly globalAuthAlwaysSetCookie: boolean;
+  /** Addresses and networks; literal texts and `~` patterns. */
+  readonly blockCidrs: readonly string[];
+  readonly blockUserAgents: readonly string[];
+  readonly blockReferers: readonly string[];
   readonly whitelistSourceRange: readonly string[];
   readonly denylistSourceRange: readonly string[];
   /** Kilobytes. */
@@ -98,6 +115,8 @@ export interface Config {
   /** 0: what two buffers hold. */
   readonly proxyBusyBuffersSize: number;
   readonly proxyMaxTempFileSize: number;
+  /** Kilobytes; 0: as proxyBufferSize. */
+  readonly grpcBufferSizeKb: number;
   // balancing, overridable per Ingress
   readonly loadBalance: "round_robin" | "ewma";
   readonly serviceUpstream: boolean;
@@ -121,10 +140,17 @@ export interface Config {
   readonly http2MaxConcurrentStreams: number;
   readonly enableUnderscoresInHeaders: boolean;
   readonly ignoreInvalidHeaders: boolean;
+  readonly defaultType: string;
   readonly useGzip: boolean;
   readonly gzipLevel: number;
   readonly gzipMinLength: number;
   readonly gzipTypes: string;
+  /** A regular expression, or empty. */
+  readonly gzipDisable: string;
+  readonly enableBrotli: boolean;
+  readonly brotliLevel: number;
+  readonly brotliMinLength: number;
+  readonly brotliTypes: string;
   // tracing
   readonly enableOpentelemetry: boolean;
   readonly opentelemetryTrustIncomingSpan: boolean;
@@ -146,10 +172,39 @@ export interface Config {
   readonly maxWorkerConnections: number;
   /** Empty: not emitted (ingress-nginx's 240s is what ends WebSockets there). */
   readonly workerShutdownTimeout: string;
+  /** Empty: none. */
+  readonly workerCpuAffinity: string;
+  /** 0: what the machine allows. */
+  readonly maxWorkerOpenFiles: number;
+  readonly enableMultiAccept: boolean;
+  readonly enableAioWrite: boolean;
+  readonly mapHashBucketSize: number;
+  readonly proxyHeadersHashMaxSize: number;
+  readonly proxyHeadersHashBucketSize: number;
+  readonly variablesHashMaxSize: number;
+  readonly variablesHashBucketSize: number;
+  readonly debugConnections: readonly string[];
   readonly disableIpv6: boolean;
+  /** Of names that Services of type ExternalName point to. */
+  readonly disableIpv6Dns: boolean;
   readonly disableAccessLog: boolean;
+  readonly disableHttpAccessLog: boolean;
   /** Empty: chosen by how Sluice runs. */
   readonly accessLogPath: string;
+  /** Empty: accessLogPath. */
+  readonly httpAccessLogPath: string;
+  /** Words of nginx's access_log. */
+  readonly accessLogParams: readonly string[];
+  /** What is not logged: a URI as the client sent it, or `~` and an expression. */
+  readonly skipAccessLogUrls: readonly string[];
+  readonly enableAccessLogForDefaultBackend: boolean;
+  readonly enableSyslog: boolean;
+  /** Empty: none. */
+  readonly syslogHost: string;
+  readonly syslogPort: number;
+  /** Empty: standard error. */
+  readonly errorLogPath: string;
+  readonly logFormatEscapeNone: boolean;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
   // ports below http; empty: http's log
@@ -165,10 +220,22 @@ export interface Config {
   readonly errorLogLevel: "debug" | "info" | "notice" | "warn" | "error" | "crit" | "alert" | "emerg";
 }
 
+export interface Config extends ConfigValues {
+  /** What the objects say that the values name. */
+  readonly named: NamedObjects;
+}
+
+/** A key for TLS session tickets. */
+export interface TicketKey {
+  /** Digest of the bytes. */
+  readonly id: string;
+  readonly bytes: PrivateBytes;
+}
+
 /** The Config of a controller without ConfigMap. */
 export const DEFAULT_CONFIG: Config = defaults();
 
 function defaults(): Config {
   const parsed = fields().map((field) => [field, CONFIG_TABLE[field].type.parse(CONFIG_TABLE[field].default)?.value]);
-  return Object.fromEntries(parsed) as Config;
+  return { ...(Object.fromEntries(parsed) as ConfigValues), named: NOTHING_NAMED };
 }

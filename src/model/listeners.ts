@@ -34,6 +34,8 @@ export interface Listener {
   readonly acceptProxy: boolean;
   /** Endpoints get it. */
   readonly sendProxy: boolean;
+  /** `namespace/service:port` that it leads to, for people. */
+  readonly service: string;
   readonly origin: Origin;
 }
 
@@ -117,7 +119,8 @@ function entry(protocol: StreamProtocol, object: ConfigMap, key: string, finding
   const tcp = protocol === "tcp";
   return {
     listener: {
-      id: `${protocol} ${port}`, protocol, port, acceptProxy: tcp && accept !== "", sendProxy: tcp && send !== "", origin: originOf(place),
+      id: `${protocol} ${port}`, protocol, port, acceptProxy: tcp && accept !== "", sendProxy: tcp && send !== "",
+      service: `${namespace}/${service}:${servicePort}`, origin: originOf(place),
     },
     place, namespace, service, port: servicePort, sticky: false,
   };
@@ -143,7 +146,7 @@ function ofServicePort(service: Service, port: ServicePort, index: number): Want
   const wanted = (field: string, where: { readonly address?: string; readonly port: number }): WantedListener => {
     const place: Place = { object: service, field };
     const id = [protocol, where.address, where.port].filter((part) => part !== undefined).join(" ");
-    const listener: Listener = { id, protocol, ...where, acceptProxy: false, sendProxy: false, origin: originOf(place) };
+    const listener: Listener = { id, protocol, ...where, acceptProxy: false, sendProxy: false, service: `${namespace}/${name}:${port.port}`, origin: originOf(place) };
     return { listener, place, namespace, service: name, port: String(port.port), sticky: sessionAffinity === "ClientIP" };
   };
   const exposed = (type === "NodePort" || type === "LoadBalancer") && port.nodePort !== undefined;

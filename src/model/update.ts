@@ -163,9 +163,18 @@ function setClientCertificates(state: State, work: Work, name: string, host: Hos
 }
 
 /** The Ingresses that take part in a host, oldest first. */
-export function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
-  const parsed = [...state.ingressHosts.to(host)].flatMap((key) => state.ingresses.get(key) ?? []);
-  return parsed.sort((a, b) => byAge(a.age, b.age));
+function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
+  return participants(state, host).sort((a, b) => byAge(a.age, b.age));
+}
+
+/** The same in no order. */
+export function participants(state: State, host: string): ParsedIngress[] {
+  const parsed: ParsedIngress[] = [];
+  for (const key of state.ingressHosts.to(host)) {
+    const one = state.ingresses.get(key);
+    if (one) parsed.push(one);
+  }
+  return parsed;
 }
 
 export function updateTls(state: State, work: Work): void {

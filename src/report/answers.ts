@@ -31,6 +31,7 @@ export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   preflight: { status: "204", means: "OPTIONS from an origin that `cors-allow-origin` allows.", look: AS_WRITTEN },
   "denied-by-network": { status: "403", means: "The client's address is in a denied network, or in none that is allowed.",
     look: "`$remote_addr` in the log. If it is a proxy's: `use-forwarded-headers` with `proxy-real-ip-cidr`, `use-proxy-protocol`, or `externalTrafficPolicy: Local`." },
+  "denied-by-blocklist": { status: "403", means: "`block-cidrs`, `block-user-agents` or `block-referers` of the ConfigMap.", look: "Which of them: `$remote_addr`, `$http_user_agent`, `$http_referer` in the log." },
   "denied-by-password": { status: "401", means: "`auth-type`: no user and password, or the wrong ones.", look: "The users in the Secret; the first 401 of a browser is normal." },
   "denied-by-external-auth": { status: "401, 403", means: "The service of `auth-url` says no.", look: "Its own log: it was asked and has answered." },
   "denied-by-certificate": { status: "400, 403", means: "The client shows no certificate, one that nobody trusted has signed, one that is revoked, or another name than `auth-tls-match-cn`.", look: "The CA in `auth-tls-secret`, and its `ca.crl`." },

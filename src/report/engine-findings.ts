@@ -25,6 +25,10 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("engine-module-missing", "error", "modules", `enable-modsecurity or enable-owasp-core-rules asks for what is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,
       "every path that asks for it answers 503");
   }
+  for (const { key, name } of state.missingModules) {
+    add("config-module-missing", "warning", "modules", `"${key}" asks for a module of nginx that is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,
+      "it has no effect");
+  }
   findings.push(...streamFindings(state.streams));
   if (stuck !== undefined) {
     add("worker-behind", "error", "workers", `Changes are not taken: ${stuck}`, "this Sluice says that it is not ready");

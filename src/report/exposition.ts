@@ -22,18 +22,21 @@ export function numberText(value: number): string {
   return value.toExponential().replace(/\+(\d)$/, "+0$1");
 }
 
-/** Characters after which others may work. */
+/** Characters, and milliseconds, after which others may work. */
 const PIECE = 64 * 1024;
+const TURN_MS = 5;
 
 /** Joins lines to pieces, and lets the event loop turn between two of them. */
 export async function* inPieces(lines: Iterable<string>): AsyncGenerator<string> {
   let piece = "";
+  let begun = performance.now();
   for (const line of lines) {
     piece += line;
-    if (piece.length < PIECE) continue;
+    if (piece.length < PIECE && performance.now() - begun < TURN_MS) continue;
     yield piece;
     piece = "";
     await new Promise(setImmediate);
+    begun = performance.now();
   }
   if (piece !== "") yield piece;
 }

@@ -13,12 +13,15 @@ export interface FindingLog {
   stop(): void;
 }
 
-export function createFindingLog(findings: () => readonly Finding[], log: Log): FindingLog {
+/** @param seen gets the list of each look, for others who compare. */
+export function createFindingLog(findings: () => readonly Finding[], log: Log, seen: (all: readonly Finding[]) => void = () => {}): FindingLog {
   let known = new Map<string, Finding>();
   let timer: NodeJS.Timeout | undefined;
   const look = (): void => {
     timer = undefined;
-    const now = new Map(findings().map((finding) => [identity(finding), finding]));
+    const all = findings();
+    seen(all);
+    const now = new Map(all.map((finding) => [identity(finding), finding]));
     for (const [key, finding] of now) if (!known.has(key)) say(finding, log);
     const gone = [...known.keys()].filter((key) => !now.has(key)).length;
     if (gone > 0) log("info", `${gone === 1 ? "one finding is" : `${gone} findings are`} gone; ${now.size} left`);

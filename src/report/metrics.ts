@@ -1,21 +1,36 @@
 /** Prometheus metrics: what the engine runs, what people's objects are worth, what the workers served. */
-import { REASONS } from "../../edge/src/reasons.ts";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
-import type { EngineState } from "../engine/engine.ts";
+import { REASONS } from "../../edge/src/reasons.ts";
+import type { EngineCounts, EngineState, NginxMeasures } from "../engine/engine.ts";
 import type { Answers, CounterRow } from "../engine/protocol.ts";
 import type { Finding } from "../model/findings.ts";
+import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
+import type { SourceCounts } from "../source/source.ts";
+import type { ClusterCounts } from "./cluster/report.ts";
 import { controllerLabels } from "./controller-labels.ts";
+import { addControllerMetrics } from "./controller-metrics.ts";
+import { addEngineMetrics } from "./engine-metrics.ts";
 import { inPieces } from "./exposition.ts";
+import { createNginxMetrics, type NginxMetrics } from "./nginx-metrics.ts";
+import { objectLines, type ObjectMetricsInput } from "./object-metrics.ts";
 import { createRequestMetrics } from "./request-metrics.ts";
 
 export interface MetricsInput {
   readonly settings: Settings;
   readonly state: () => EngineState;
+  readonly counts: () => EngineCounts;
+  /** Asks for measures of nginx's processes; false: nobody will answer. */
+  readonly measure: () => boolean;
   readonly findings: () => readonly Finding[];
   readonly spans: () => SpanCounts;
+  /** What the objects mean now; undefined: nothing was read yet. */
+  readonly built: () => Built | undefined;
   /** Whether there is such an Ingress: series of others are dropped. */
   readonly exists: (namespace: string, ingress: string) => boolean;
+  /** Undefined: objects come from files. */
+  readonly source: () => SourceCounts | undefined;
+  readonly cluster: () => ClusterCounts | undefined;
 }
 
 /** Everything at `/metrics`, made while it is read. */
@@ -26,31 +41,56 @@ export interface Scrape {
 
 export interface Metrics {
   count(rows: readonly CounterRow[], answers: Answers): void;
+  measured(measures: NginxMeasures): void;
+  turned(parts: number, milliseconds: number): void;
+  /** The engine got further. */
+  look(): void;
   scrape(): Scrape;
 }
 
-export function createMetrics({ settings, state, findings, spans, exists }: MetricsInput): Metrics {
+export function createMetrics(input: MetricsInput): Metrics {
+  const { settings, state, counts, findings, built, exists } = input;
   const registry = new Registry();
+  const common = controllerLabels(settings);
+  const leading = (): boolean | undefined => input.cluster()?.leading;
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, value: (state: EngineState) => number): void => {
-    new Gauge({ name, help, registers: [registry], collect() { this.set(value(state())); } });
-  };
-  gauge("sluice_generation_observed", "Number of the newest Program.", (s) => s.observed);
-  gauge("sluice_generation_programmed", "Newest Program that every worker has acknowledged.", (s) => s.programmed);
-  gauge("sluice_workers", "Connected workers of the running nginx.", (s) => s.workers);
-  countReloads(registry, state);
+  const engine = addEngineMetrics(registry, state, counts);
   countFindings(registry, findings);
-  countSpans(registry, spans);
-  const requests = createRequestMetrics(settings, controllerLabels(settings));
-  countFolded(registry, () => requests.folded);
+  countSpans(registry, input.spans);
+  countEach(registry, "sluice_source_total", "What became of the conversation with the API server.", input.source);
+  countEach(registry, "sluice_status_total", "What became of the statuses that were to be written.", () => input.cluster()?.status);
+  countEach(registry, "sluice_events_total", "What became of the Events that were to be written.", () => input.cluster()?.events);
   const answered = countAnswers(registry);
+  const requests = createRequestMetrics(settings, common);
+  countEach(registry, "sluice_metrics_folded_requests_total",
+    "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.", () => requests.folded);
+  const nginx = settings.enableMetrics ? createNginxMetrics(registry, common, input.measure) : undefined;
+  if (settings.enableMetrics) {
+    addControllerMetrics(registry, { common, counts, refused: () => state().refused !== undefined, leading, electionId: settings.electionId });
+  }
+  const objects: ObjectMetricsInput = {
+    common, controllerClass: settings.controllerClass, findings, leading, model: () => built()?.model, ingresses: () => built()?.ingresses ?? new Map(),
+  };
+  const lines = function* (): Generator<string> {
+    if (settings.enableMetrics) yield* objectLines(objects);
+    yield* requests.lines(exists);
+  };
   return {
     count(rows, answers) {
       requests.count(rows);
       for (const [reason, number] of Object.entries(answers)) answered.inc({ reason }, number);
     },
-    scrape: () => ({ type: registry.contentType, pieces: everything(registry, requests.lines(exists)) }),
+    measured: (measures) => nginx?.take(measures),
+    turned: (parts, milliseconds) => engine.turned(parts, milliseconds),
+    look: () => engine.look(),
+    scrape: () => ({ type: registry.contentType, pieces: everything(registry, nginx, lines()) }),
   };
+}
+
+async function* everything(registry: Registry, nginx: NginxMetrics | undefined, lines: Iterable<string>): AsyncGenerator<string> {
+  await nginx?.fresh();
+  yield await registry.metrics();
+  yield* inPieces(lines);
 }
 
 function countAnswers(registry: Registry): Counter<"reason"> {
@@ -64,22 +104,22 @@ function countAnswers(registry: Registry): Counter<"reason"> {
   return counter;
 }
 
-async function* everything(registry: Registry, requests: Iterable<string>): AsyncGenerator<string> {
-  yield await registry.metrics();
-  yield* inPieces(requests);
-}
-
-function countFolded(registry: Registry, folded: () => { readonly requests: number; readonly histograms: number }): void {
+/** Numbers that only ever grow, by name. */
+function countEach(registry: Registry, name: string, help: string, counts: () => object | undefined): void {
   new Counter({
-    name: "sluice_metrics_folded_requests_total",
-    help: "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.",
-    labelNames: ["of"],
+    name,
+    help,
+    labelNames: ["what"],
     registers: [registry],
     collect() {
       this.reset();
-      for (const [of, requests] of Object.entries(folded())) this.inc({ of }, requests as number);
+      for (const [what, number] of Object.entries(counts() ?? {}) as [string, number][]) this.inc({ what: kebab(what) }, number);
     },
   });
+}
+
+function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 interface SpanCounts {
@@ -95,21 +135,6 @@ function countSpans(registry: Registry, spans: () => SpanCounts): void {
   counter("sluice_spans_dropped_total", "Spans that found no room, or that the collector refused.", () => spans().dropped);
 }
 
-function countReloads(registry: Registry, state: () => EngineState): void {
-  new Counter({
-    name: "sluice_reloads_total",
-    help: "Reloads of nginx since this controller started, by what made them necessary.",
-    labelNames: ["reason"],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const reason of ["new-profile", "settings"]) this.inc({ reason }, state().reloadReasons.get(reason) ?? 0);
-      // Of the nginx below http.
-      this.inc({ reason: "listeners" }, state().streams.reloads);
-    },
-  });
-}
-
 function countFindings(registry: Registry, findings: () => readonly Finding[]): void {
   new Gauge({
     name: "sluice_findings",
@@ -118,7 +143,12 @@ function countFindings(registry: Registry, findings: () => readonly Finding[]): 
     registers: [registry],
     collect() {
       this.reset();
-      for (const { severity, code } of findings()) this.inc({ severity, code });
+      const counts = new Map<string, { readonly severity: string; readonly code: string; count: number }>();
+      for (const { severity, code } of findings()) {
+        const known = counts.get(code + severity) ?? { severity, code, count: 0 };
+        counts.set(code + severity, { ...known, count: known.count + 1 });
+      }
+      for (const { severity, code, count } of counts.values()) this.set({ severity, code }, count);
     },
   });
 }

@@ -25,6 +25,8 @@ const HELP: Readonly<Record<string, string>> = {
 
 interface Series {
   readonly labels: string;
+  /** What workers say when they mean it. */
+  readonly words: string[];
   readonly namespace: string;
   readonly ingress: string;
   requests: number;
@@ -55,7 +57,7 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
   const folded = { requests: 0, histograms: 0 };
 
   const newSeries = (labels: string, { namespace, ingress }: Pick<CounterRow, "namespace" | "ingress">): Series =>
-    ({ labels, namespace, ingress, requests: 0, cells: undefined });
+    ({ labels, words: [], namespace, ingress, requests: 0, cells: undefined });
 
   const other = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf({ ...row, namespace: "", ingress: "", service: "", path: "", canary: "", host: "" }, settings) });
@@ -64,12 +66,25 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
     return known;
   };
 
+  /** What workers say, as it comes, in place of the labels that it takes long to write. */
+  const byWords = new Map<string, Series>();
   const place = (row: CounterRow): Series => {
+    const words = [row.status, row.method, row.namespace, row.ingress, row.service, row.path, row.canary, row.host].join("\n");
+    const known = byWords.get(words);
+    if (known) return known;
+    const found = labelled(row);
+    if (!others.has(found.labels)) {
+      byWords.set(words, found);
+      found.words.push(words);
+    }
+    return found;
+  };
+
+  const labelled = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf(row, settings) });
     const known = series.get(labels);
     if (known) return known;
     if (series.size >= settings.metricsMaxSeries) {
-      folded.requests += row.requests;
       return other(row);
     }
     const added = newSeries(labels, row);
@@ -90,6 +105,7 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
 
   const add = (row: CounterRow): void => {
     const one = place(row);
+    if (others.has(one.labels)) folded.requests += row.requests;
     one.requests += row.requests;
     if (row.cells === undefined || row.cells.length === 0) return;
     const cells = measuredIn(one, row).cells as Float64Array;
@@ -101,6 +117,7 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
 
   const forget = (one: Series): void => {
     series.delete(one.labels);
+    for (const words of one.words) byWords.delete(words);
     if (one.cells) measured--;
   };
 

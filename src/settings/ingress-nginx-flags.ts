@@ -19,12 +19,11 @@ const SWITCH = "switch";
 
 const NO_SUCH_LISTENER = "the controller and nginx talk over a unix socket, and requests that nobody wants are answered where they arrive";
 const NO_PPROF = "there is no Go to profile; Node's inspector starts with NODE_OPTIONS=--inspect=127.0.0.1";
-const NO_DOWNLOAD = "nothing is downloaded at start; mount the databases";
+const NO_DOWNLOAD = "use-geoip2 has no effect (nginx runs without that module), so no databases are fetched";
 const NO_NATIVE = "histograms have the buckets of --time-buckets and its sisters; there are no native ones";
 const TO_STDERR = "the log goes to standard error; --log-level and --output shape it";
 
 const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: string])[] = [
-
   ["ssl-passthrough-proxy-port", VALUE, "TLS that ends here comes over a unix socket, which nobody else can reach"],
 
   ["metrics-per-undefined-host", SWITCH, "requests to names that nobody declared are always counted, under the host _, so that what clients make up makes no series"],

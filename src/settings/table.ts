@@ -84,7 +84,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   disableSvcExternalName: { flag: "disable-svc-external-name", type: type.boolean, default: false, group: OURS, ...reading,
     help: "Services of type ExternalName have no endpoints." },
   enableTopologyAwareRouting: { flag: "enable-topology-aware-routing", type: type.boolean, default: false, group: OURS, ...reading,
-    help: "Prefer endpoints that EndpointSlices give to the zone of this node, for Services that ask for it.",
+    help: "Prefer endpoints that EndpointSlices give to the zone of this node (NODE_NAME, or the pod's), for Services that ask for it.",
     differs: "Where the zone has no ready endpoint, those of other zones are used. It has no effect on files." },
   annotationsPrefix: { flag: "annotations-prefix", type: type.annotationsPrefix, default: "nginx.ingress.kubernetes.io", group: OURS,
     ...reading, help: "What annotations start with, before the slash." },

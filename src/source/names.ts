@@ -18,6 +18,8 @@ export interface NamesOptions {
   /** `address:port` of a DNS server; empty: those of /etc/resolv.conf, with its search rules. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
+  /** Take AAAA records where there are no A records; absent: yes. Asked at each look-up. */
+  readonly ipv6?: () => boolean;
   readonly snapshot: Snapshot;
   /** Called after addresses changed, never from within `want`. */
   readonly changed: () => void;
@@ -84,7 +86,7 @@ export function resolveNames(options: NamesOptions): Names {
 
   async function ask(one: Watched): Promise<void> {
     rules ??= options.resolver === "" ? systemRules() : Promise.resolve(NO_SEARCH);
-    const answer = await lookUp(resolver, candidates(one.name, await rules));
+    const answer = await lookUp(resolver, candidates(one.name, await rules), options.ipv6?.() ?? true);
     if (!isWatched(one)) return; // No longer wanted, or stopped, while we waited.
     store(one, answer);
     one.misses = answer.kind === "addresses" ? 0 : one.misses + 1;

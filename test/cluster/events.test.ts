@@ -88,6 +88,18 @@ else describe("Events", { timeout: 280_000 }, () => {
     assert.deepEqual(all.filter(({ involvedObject }) => involvedObject?.name === "foreign"), []);
   });
 
+  test("one object gets no more than twenty-five at once", async () => {
+    const where = await namespace();
+    const path = (n: number) => ({ path: `/${n}`, pathType: "Prefix", backend: { service: { name: `missing-${n}`, port: { number: 80 } } } });
+    const rules = [{ host: `${where}.example`, http: { paths: Array.from({ length: 40 }, (_, n) => path(n)) } }];
+    await cluster.ask("POST", ingressPath(where), ingressFor("noisy", `${where}.example`, { spec: { rules } }));
+    await untilEvents(where, "Ingress noisy Warning ServiceMissing x1");
+    const other = await namespace();
+    await cluster.ask("POST", ingressPath(other), ingressFor("quiet", `${other}.example`));
+    await untilEvents(other, "Ingress quiet Warning ServiceMissing x1");
+    assert.equal((await eventsIn(where)).length, 25);
+  });
+
   test("reloads are told on the Pod, changes of the ConfigMap on the ConfigMap", async () => {
     await untilEvents(HOME, "ConfigMap settings Normal CREATE x1");
     const before = (await eventsIn(HOME)).map(oneLine).filter((line) => line.includes("RELOAD"));

@@ -4,10 +4,11 @@
  * asks the API server is refused.
  */
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { demoBackends, type Backends } from "../../src/demo/backends.ts";
 import { WALKTHROUGH } from "../../src/demo/walkthrough.ts";
 import type { Finding } from "../../src/model/findings.ts";
@@ -15,6 +16,7 @@ import { INGRESS_NGINX_FLAGS, withoutEffect } from "../../src/settings/ingress-n
 import { manifestsSource } from "../../src/source/manifests.ts";
 import { takeNetwork, type Network } from "../support/cases/network.ts";
 import { ask } from "../support/client.ts";
+import { runCommand } from "../support/command.ts";
 import { envtestMissing, startEnvtest, type Envtest } from "../support/envtest.ts";
 import { kubectl, kubectlMissing, kustomizations, kustomize, objectsIn, type ApiObject } from "../support/kubectl.ts";
 import { selfSigned } from "../support/openssl.ts";
@@ -25,6 +27,8 @@ const NAMESPACE = "ingress-nginx";
 const ENV = { POD_NAME: "ingress-nginx-controller-0", POD_NAMESPACE: NAMESPACE };
 const DEFAULT_BACKEND = "--default-backend-service=ingress/default-http-backend";
 
+const SELECTOR = { "app.kubernetes.io/name": "ingress-nginx", "app.kubernetes.io/instance": "ingress-nginx", "app.kubernetes.io/component": "controller" };
+
 /** The arguments of ingress-nginx's own manifests (v1.15.1), and what its chart adds with common values. */
 const STOCK = [
   "--publish-service=$(POD_NAMESPACE)/ingress-nginx-controller", "--election-id=ingress-nginx-leader", "--controller-class=k8s.io/ingress-nginx",
@@ -34,6 +38,37 @@ const STOCK = [
 const CHART = [
   "--enable-metrics=true", "--ingress-class-by-name", "--watch-ingress-without-class=true", "--health-check-path=/healthz", "-v=2",
   "--report-node-internal-ip-address=false", "--enable-annotation-validation=true", "--sync-rate-limit=0.5", "--profiling=false",
+];
+
+/** What ingress-nginx's own manifests have that ours have not, cut down to that. */
+const STOCK_OBJECTS = [
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
+  { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "ingress-nginx", namespace: NAMESPACE }, automountServiceAccountToken: true },
+  {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "ingress-nginx-controller", namespace: NAMESPACE },
+    spec: {
+      selector: { matchLabels: SELECTOR },
+      template: {
+        metadata: { labels: SELECTOR },
+        spec: {
+          serviceAccountName: "ingress-nginx",
+          containers: [{
+            name: "controller",
+            image: "ingress-nginx",
+            args: ["/nginx-ingress-controller", ...STOCK],
+            env: [{ name: "LD_PRELOAD", value: "/usr/local/lib/libmimalloc.so" }],
+            lifecycle: { preStop: { exec: { command: ["/wait-shutdown"] } } },
+            ports: [{ name: "http", containerPort: 80 }, { name: "https", containerPort: 443 }, { name: "webhook", containerPort: 8443 }],
+            securityContext: { runAsUser: 101, capabilities: { add: ["NET_BIND_SERVICE"], drop: ["ALL"] } },
+            volumeMounts: [{ name: "webhook-cert", mountPath: "/usr/local/certificates/" }],
+          }],
+          volumes: [{ name: "webhook-cert", secret: { secretName: "ingress-nginx-admission" } }],
+        },
+      },
+    },
+  },
 ];
 
 describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? false }, () => {
@@ -50,7 +85,7 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     const isServed = ({ apiVersion }: ApiObject): boolean => versions.has(apiVersion);
     return { served: objects.filter(isServed), others: objects.filter((object) => !isServed(object)) };
   };
-  const yaml = (objects: readonly ApiObject[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
+  const yaml = (objects: readonly object[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
   /** Of the ServiceAccount, and nothing else. */
   const kubeconfig = (): string => {
     const token = kubectl(["create", "token", "ingress-nginx", "-n", NAMESPACE], { kubeconfig: api.kubeconfig }).trim();
@@ -84,9 +119,14 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  test("kubectl applies the base; what this API server does not serve is named", (t) => {
+  test("kubectl applies the base over ingress-nginx's own manifests, of which nothing is left; what this API server does not serve is named", (t) => {
     const { served, others } = sorted(objectsIn(kustomize("base")));
+    apply(yaml(STOCK_OBJECTS));
     apply(yaml(served));
+    const live = JSON.parse(kubectl(["get", "deployment", "ingress-nginx-controller", "-n", NAMESPACE, "-o", "json"], { kubeconfig: api.kubeconfig })) as ApiObject;
+    const written = JSON.stringify(podOf([live]));
+    for (const old of ["webhook", "LD_PRELOAD", "wait-shutdown", "NET_BIND_SERVICE", "/nginx-ingress-controller"]) assert.ok(!written.includes(old), `${old} is left in ${written}`);
+    assert.deepEqual(podOf([live]).spec.containers.map(({ name }) => name), ["controller", "nginx"]);
     t.diagnostic(`applied: ${served.map(({ kind }) => kind).join(", ")}`);
     t.diagnostic(`not served by this API server, so held to the published schemas alone: ${others.map(({ apiVersion, kind }) => `${kind} (${apiVersion})`).join(", ")}`);
   });
@@ -101,10 +141,12 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
   test("with the rights of the ServiceAccount alone the walk-through is served", async (t) => {
     const examples = join(folder, "examples");
     cpSync(join(ROOT, "examples"), examples, { recursive: true });
-    // Loopback addresses of this run's own.
-    for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml"]) {
+    for (const name of readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".yaml"))) {
       const file = join(examples, name);
-      writeFileSync(file, network.toLocal(readFileSync(file, "utf8").replaceAll("127.0.1.", "10.0.1.")));
+      const text = readFileSync(file, "utf8")
+        // Loopback addresses of this run's own; those of Services are a cluster's to give.
+        .replace(/^ *clusterIP: 127\..*\n/gm, "").replaceAll("127.0.1.", "10.0.1.");
+      writeFileSync(file, network.toLocal(text));
     }
     const { chain, key } = selfSigned(["tomcat.lucky.com"], "tomcat");
     writeFileSync(join(folder, "tls.crt"), chain);
@@ -118,9 +160,10 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     const [controller] = podOf(objectsIn(kustomize("base"))).spec.containers;
     const own = (controller?.args ?? []).filter((word) => word.startsWith("--") && !["--external-agent", "--runtime-dir", "--shutdown"].some((flag) => word.startsWith(flag)));
     assert.ok(own.length > 3);
-    const { http, https } = await run([...own, DEFAULT_BACKEND]);
+    const { http, https, health } = await run([...own, DEFAULT_BACKEND]);
     for (const { title, cases } of WALKTHROUGH) {
-      for (const { host, path, tls, headers, expect, title: what } of cases) {
+      // Ports of nodes and Services are kube-proxy's in a cluster.
+      for (const { host, path, tls, headers, expect, title: what } of cases.filter(({ direct }) => direct === undefined)) {
         const answer = await ask({ port: tls ? https : http, path, host: host ?? "127.0.0.1", tls: tls === true, ...(headers ? { headers } : {}) });
         const service = /^(\S+) at /.exec(answer.text)?.[1] ?? "";
         if ("percent" in expect) assert.ok([expect.service, expect.other].includes(service), `${title}: ${what}: ${answer.text}`);
@@ -128,6 +171,12 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
         if (tls) assert.equal(answer.certificate?.subject.CN, "tomcat");
       }
     }
+    const read = (...what: readonly string[]): string => kubectl(["get", ...what], admin).trim();
+    await until("the status of an Ingress", () => read("ingress", "tomcat", "-o", "jsonpath={.status.loadBalancer.ingress}") !== "");
+    await until("an Event", () => read("events", "-A", "-o", "jsonpath={.items[?(@.involvedObject.kind=='Ingress')].reason}") !== "");
+    assert.match(read("lease", "-n", NAMESPACE, "-o", "name"), /ingress-nginx-leader/);
+    const waited = await runCommand(["wait", "ingress/default/tomcat", `--healthz-port=${health}`, "--healthz-host=127.0.0.1"]);
+    assert.equal(waited.code, 0, waited.stderr);
     await nothingRefused(sluice);
     t.diagnostic(`arguments: ${own.join(" ")}`);
   });
@@ -163,6 +212,14 @@ async function followExamples(folder: string, backends: Backends): Promise<void>
   await source.start(() => undefined, enough.signal);
   enough.abort();
   await backends.follow(source.snapshot);
+}
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, `${what}: not within 30 s`);
+    await sleep(100);
+  }
 }
 
 async function nothingRefused(sluice: Sluice | undefined): Promise<void> {

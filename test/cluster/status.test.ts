@@ -3,7 +3,9 @@
  * Writes are counted in the API server's own audit log.
  */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
+import { startGate } from "../source/kubernetes/gate.ts";
 import {
   addressesOf, eventually, HOME, ingressFor, ingressPath, RIGHTS, startCluster, type Cluster, type Thing, type Write,
 } from "../support/cluster.ts";
@@ -141,6 +143,38 @@ else describe("status", { timeout: 280_000 }, () => {
       await second.stop();
       await removePod("pair-1");
       await removePod("pair-2");
+    }
+  });
+
+  test("a leader that is cut off stops leading before another begins, and writes nothing when it is back", async () => {
+    const namespace = await namespaceWith(ingressFor("one", "one.example"));
+    const gate = await startGate(Number(new URL(cluster.envtest.server).port));
+    const behindGate = `${kubeconfig}-cut-off`;
+    writeFileSync(behindGate, readFileSync(kubeconfig, "utf8").replace(`127.0.0.1:${cluster.gate.port}`, `127.0.0.1:${gate.port}`));
+    const args = ["--publish-status-address=192.0.2.1"];
+    const first = await startReplica("cut-1", ...args, `--kubeconfig=${behindGate}`);
+    await eventually("the first leader", holder, (name) => name === "cut-1");
+    const second = await startReplica("cut-2", ...args);
+    try {
+      await hasAddresses(namespace, "one", "192.0.2.1");
+      await gate.close();
+      await eventually("the second leader", holder, (name) => name === "cut-2");
+      assert.match(first.log(), /this replica leads no more: the Lease could not be renewed in time/);
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("two", "two.example"));
+      await hasAddresses(namespace, "two", "192.0.2.1");
+      await gate.open();
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("three", "three.example"));
+      await hasAddresses(namespace, "three", "192.0.2.1");
+      assert.equal((await runCommand(["wait", `${namespace}/three`, `--healthz-port=${first.health}`])).code, 0, "the first serves it, too");
+      assert.deepEqual(statusWrites(namespace).map(({ objectRef, responseStatus }) => `${objectRef.name} ${responseStatus.code}`).sort(), ["one 200", "three 200", "two 200"]);
+      assert.equal(await holder(), "cut-2");
+    } finally {
+      await gate.open().catch(() => undefined);
+      await first.stop();
+      await second.stop();
+      await gate.close();
+      await removePod("cut-1");
+      await removePod("cut-2");
     }
   });
 

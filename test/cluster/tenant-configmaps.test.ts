@@ -94,6 +94,22 @@ function cases(name: string, open: () => Promise<Api>, skip: string | undefined)
       assert.equal((await sluice.sync()).observed, observed);
     });
 
+    test("those that the controller's own ConfigMap names are followed as well", async () => {
+      await edit("settings", { "add-headers": `${namespace}/to-clients`, "proxy-set-headers": `${namespace}/to-backends` });
+      await sluice.sync();
+      assert.equal((await findings("settings")).filter((sentence) => sentence.includes("does not exist")).length, 2);
+      await put("to-clients", { "X-Zone": "a" });
+      await put("to-backends", { "X-Stage": "one" });
+      const { reloads } = await sluice.sync();
+      const first = await get("headers");
+      assert.deepEqual([first.headers["x-zone"], first.echo?.headers["x-stage"], await findings("settings")], ["a", "one", []]);
+      await edit("to-clients", { "X-Zone": "b" });
+      await edit("to-backends", { "X-Stage": "two" });
+      assert.equal((await sluice.sync()).reloads, reloads);
+      const second = await get("headers");
+      assert.deepEqual([second.headers["x-zone"], second.echo?.headers["x-stage"]], ["b", "two"]);
+    });
+
     test("one that goes, or says what may not be, closes again", async () => {
       await api.remove(namespace, "ConfigMap", "auth");
       await edit("headers", { "X-Powered-By": "us" });

@@ -6,6 +6,8 @@ import { missingPackage } from "../../src/compile/modsecurity.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { defaultProfile, profileId, type Profile } from "../../src/compile/profiles.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import type { RuleLine } from "../../src/model/snippets/rules.ts";
+import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { readConf, type ReadDirective } from "../support/read-conf.ts";
 
@@ -67,4 +69,19 @@ test("the ConfigMap's holds for routes without annotations, and an Ingress can l
   assert.equal(location(conf, "/")[0], "modsecurity on");
   assert.deepEqual(location(conf, `= profile:${profileId(off)}`), []);
   assert.deepEqual(location(confOf(WITHOUT, config, off), "/"), ["return 503"]);
+});
+
+test("rules of an Ingress take the main rules' place, unless these hold for everybody; the core rules stand where they are included", () => {
+  const core = { include: "core" } as const;
+  const own = (...rules: readonly RuleLine[]): Profile => profile({ modsecurity: rules.includes(core) ? "crs" : "on", snippet: snippetOf([], rules) });
+  const rulesOf = (one: Profile, config: Config): string[] => location(confOf(BOTH, config, one), `= profile:${profileId(one)}`).filter((text) => text.startsWith("modsecurity_rules"));
+  const everybody = { ...DEFAULT_CONFIG, enableModsecurity: true };
+  assert.deepEqual(rulesOf(own("SecRuleEngine On", 'SecAction "id:1,pass"'), DEFAULT_CONFIG), ['modsecurity_rules SecRuleEngine On\nSecAction "id:1,pass"']);
+  assert.deepEqual(rulesOf(own("SecRuleEngine On"), everybody), ["modsecurity_rules_file /etc/rules.conf", "modsecurity_rules SecRuleEngine On"]);
+  assert.deepEqual(rulesOf(own(core, "SecRuleRemoveById 7"), DEFAULT_CONFIG), ["modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf\nSecRuleRemoveById 7"]);
+  const main = { include: "main" } as const;
+  assert.deepEqual(rulesOf(own(main, "SecRuleEngine On"), DEFAULT_CONFIG), ["modsecurity_rules Include /etc/rules.conf\nSecRuleEngine On"]);
+  assert.deepEqual(rulesOf(own(main), everybody), ["modsecurity_rules_file /etc/rules.conf"]);
+  const annotated = { ...own("SecRuleEngine On"), modsecurity: "crs" } as const;
+  assert.deepEqual(rulesOf(annotated, DEFAULT_CONFIG), ["modsecurity_rules SecRuleEngine On", "modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf"]);
 });

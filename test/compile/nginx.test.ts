@@ -7,12 +7,13 @@ import { request } from "node:http";
 import { copyFileSync, rmSync } from "node:fs";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
-import { block, directive, print } from "../../src/compile/directive.ts";
+import { block, directive, expression, print } from "../../src/compile/directive.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { trustFile } from "../../src/compile/trust.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { plainPattern } from "../../src/model/config/operator-types.ts";
 import { CONFIG_TABLE } from "../../src/model/config/table.ts";
 import { NEXT_UPSTREAM, PROTOCOLS, TLS_VERSIONS, type UpstreamTls } from "../../src/model/types.ts";
 import { parseSettings } from "../../src/settings.ts";
@@ -57,6 +58,16 @@ test("nginx reads every literal as it was meant", async () => {
   }
 });
 
+test("nginx takes every expression that gzip-disable takes", async () => {
+  const pieces = fc.constantFrom(..."ab1 ._-/\\()[]|*+?^$:=,<!dwsDWSE".split(""), "(?:", "(?", "[^", "\\d", "[a-z]", "[:alpha:]", "[[:x:]]", "a*", "(a|b)", "++", "\\Q", "[.a.]");
+  const expressions = fc.sample(fc.array(pieces, { minLength: 1, maxLength: 12 }).map((all) => all.join("")), { seed: SEED, numRuns: 20_000 })
+    .filter((text) => text.trim() === text && text !== "" && plainPattern.parse(text) !== undefined);
+  assert.ok(expressions.length > 1000, `${expressions.length} expressions`);
+  const directives = expressions.map((text) => directive("gzip_disable", expression(text)));
+  const conf = print([directive("pid", `${folder}/plain.pid`), block("events", [], []), block("http", [], directives)]);
+  assert.equal(await complaint(folder, conf), undefined, `SEED=${SEED}`);
+});
+
 function get(socketPath: string, path: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({ socketPath, path, agent: false }, (response) => {
@@ -74,7 +85,8 @@ const CANDIDATES = [
   "TLSv1 TLSv1.1 TLSv1.2 TLSv1.3", "TLSv1.3", "HIGH:!aNULL", "ECDHE-RSA-AES128-GCM-SHA256", "X25519:prime256v1", "prime256v1", "text/css", "*", "text/html text/css text/html",
   "10.0.0.0/8,::/0, 192.0.2.1,2001:db8::/32", "X-Real-IP", "x_real_ip", "Server,X-Powered-By", "/dev/null", "/a,/b c", "error timeout http_500 non_idempotent",
   "off error", "debug", "emerg", "1.0", "1.1", "308", "", '$remote_addr "$request" ${status}',
-  "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000",
+  "it's {\"a\": \"$status\"} \\ ; # ~ ${namespace}$location_path", "31536000", "000", "MSIE [1-6][.]|(?:a|b)+$", "auto 0101", "01 10", "application/json", "sluice/headers",
+  `X-${"long-".repeat(50)}`,
 ];
 
 const config: fc.Arbitrary<Config> = fc
@@ -82,7 +94,8 @@ const config: fc.Arbitrary<Config> = fc
     const valid = CANDIDATES.map((text) => row.type.parse(text)).filter((parsed) => parsed !== undefined).map(({ value }) => value as unknown);
     return [field, fc.oneof(fc.constant(DEFAULT_CONFIG[field as keyof Config] as unknown), fc.constantFrom<unknown>(DEFAULT_CONFIG[field as keyof Config], ...valid))];
   })))
-  .map((values) => ({ ...(values as unknown as Config), workerProcesses: 2 }));
+  // nginx looks a name up when it is tested.
+  .map((values) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), workerProcesses: 2, syslogHost: "127.0.0.1" }));
 
 /** Its file is written before the test. */
 const TRUST = "0".repeat(32);

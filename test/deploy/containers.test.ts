@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../support/client.ts";
 import { containersMissing, startPod, type Container, type Pod } from "../support/containers.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { site, tlsSecret } from "../support/manifests.ts";
+import { documents, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { freePorts, startSluice, writeFiles, type Generation } from "../support/sluice.ts";
 import { startLoad } from "../support/load.ts";
@@ -44,8 +44,8 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, cont
 test("controller and nginx in two containers", { skip: containersMissing ?? false }, async (t) => {
   const manifests = mkdtempSync(join(tmpdir(), "sluice-manifests-"));
   chmodSync(manifests, 0o755);
-  writeFiles(manifests, files("shop.example"));
-  const [port, tls, health] = await freePorts(3);
+  const [port, tls, health, tcp = 0] = await freePorts(4);
+  writeFiles(manifests, { ...files("shop.example"), "tcp.yaml": documents({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "tcp", namespace: "shop" }, data: { [tcp]: "shop/web:80" } }) });
   const pod: Pod = startPod();
   t.after(() => pod.stop());
   t.after(() => rmSync(manifests, { recursive: true, force: true }));
@@ -54,7 +54,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
   const startAgent = (): Promise<Container> => pod.start("nginx", ["agent", ...common, `--temp-dir=${pod.volume}/temp`, "--shutdown-timeout=20"]);
   const startController = (): Promise<Container> =>
     pod.start("controller", ["run", "--external-agent", `--manifests=${manifests}`, "--bind-address=127.0.0.1", `--http-port=${port}`,
-      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--reload-interval=0", ...common]);
+      `--https-port=${tls}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", "--reload-interval=0", "--tcp-services-configmap=shop/tcp", ...common]);
   let nginx = await startAgent();
   let controller = await startController();
   const logs = (): string => `controller:\n${controller.log()}\nnginx:\n${nginx.log()}`;
@@ -69,6 +69,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
   };
   const served = (host: string): Promise<boolean> =>
     ask({ port: tls, tls: true, host }).then(({ status, certificate }) => status === 200 && certificate?.subject.CN === "pair", () => false);
+  const servedBelow = (): Promise<boolean> => ask({ port: tcp, host: "any" }).then(({ status, echo: from }) => status === 200 && from !== undefined, () => false);
   const kill = async (container: Container): Promise<void> => {
     container.kill("SIGKILL");
     await container.ended;
@@ -78,6 +79,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await ready();
     assert.equal((await ask({ port, host: "shop.example" })).status, 200);
     assert.ok(await served("shop.example"));
+    await until("a TCP port", servedBelow, logs);
     const body = randomBytes(700_000);
     const long = await ask({ port, host: "shop.example", method: "POST", body, headers: { "content-length": `${body.length}` } });
     assert.deepEqual([long.status, long.echo?.bodyLength], [200, body.length], "a body that goes through a file");
@@ -110,6 +112,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await kill(nginx);
     nginx = await startAgent();
     await until("traffic from the snapshot", () => served("store.example"), logs);
+    await until("TCP traffic from the snapshot", servedBelow, logs);
     controller = await startController();
     await ready();
     assert.equal((await sync()).reloads, 0, "what came back is what was wanted");

@@ -49,6 +49,7 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
   };
   return {
     ...client,
+    address: () => undefined,
     gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
     capture: (text, pattern) => {
       const runnable = regex(pattern);

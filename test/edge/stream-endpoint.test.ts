@@ -1,7 +1,7 @@
 /** How a connection below http finds its endpoint; the same file runs in nginx. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceIn, keptEndpoint, recentFailures, serverName, withoutFailed } from "../../edge/stream/endpoint.ts";
+import { choiceIn, fileOf, keptEndpoint, recentFailures, serverName, withoutFailed } from "../../edge/stream/endpoint.ts";
 
 const FILE = "\ntcp 9000\t\t10.0.0.1:80 10.0.0.2:80\nudp 53\tflow\t[fd00::1]:53\ntls shop.example\t\t\n";
 
@@ -11,6 +11,13 @@ test("an id is found as a whole", () => {
   assert.deepEqual(choiceIn(FILE, "tls shop.example"), { keep: "", endpoints: [] });
   for (const id of ["tcp 900", "cp 9000", "tcp 90000", "", "tls ", "tls example"]) assert.equal(choiceIn(FILE, id), undefined, id);
   assert.equal(choiceIn("", "tcp 9000"), undefined);
+});
+
+test("every id has a file, and thousands of hosts share many", () => {
+  assert.deepEqual(["tcp 9000", "udp 53", "tcp 127.0.0.5 80"].map(fileOf), ["tcp-9000", "udp-53", "tcp-127.0.0.5-80"]);
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 5000; i++) counts.set(fileOf(`tls host${i}.example`), (counts.get(fileOf(`tls host${i}.example`)) ?? 0) + 1);
+  assert.ok(counts.size > 900 && Math.max(...counts.values()) < 20, `${counts.size} files, at most ${Math.max(...counts.values())} hosts`);
 });
 
 test("server names that are none find nothing, others do in any case", () => {

@@ -5,15 +5,17 @@ import { networkInterfaces } from "node:os";
 import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { NO_STREAMS } from "../../src/engine/streams.ts";
+import type { AskIngress } from "../../src/report/ingress-state.ts";
 import { serveHealth } from "../../src/report/health.ts";
 import { UserError } from "../../src/support/user-error.ts";
 
 const CALM: EngineState = {
-  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
+  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
 };
 let state: EngineState;
 let problem: string | undefined;
 let sync: () => Promise<EngineState>;
+let ingress: AskIngress;
 let server: Server;
 let port: number;
 
@@ -27,7 +29,7 @@ const health = (host: string, at: number): Promise<Server> =>
     notAlive: () => problem,
     findings: () => [],
     sync: () => sync(),
-    ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "absent", findings: [] }),
+    ingress: (...asked) => ingress(...asked),
     metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
@@ -64,6 +66,19 @@ test("generation and sync answer numbers", async () => {
   assert.equal((await ask("/api/v2/sync", "POST")).status, 404);
 });
 
+test("one Ingress is asked for by namespace and name, and a wait has a limit", async () => {
+  const asked: [string, string, number][] = [];
+  ingress = async (namespace, name, limit) => {
+    asked.push([namespace, name, limit]);
+    return { ingress: `${namespace}/${name}`, state: "programmed", findings: [] };
+  };
+  assert.equal((JSON.parse((await ask("/api/v1/ingresses/shop/web.1?wait=1.5")).text) as { state: string }).state, "programmed");
+  for (const wait of ["?wait=1e9", "?wait=-1", "?wait=x", ""]) await ask(`/api/v1/ingresses/shop/web${wait}`);
+  assert.deepEqual(asked, [["shop", "web.1", 1500], ["shop", "web", 60_000], ["shop", "web", 0], ["shop", "web", 0], ["shop", "web", 0]]);
+  for (const path of ["shop", "shop/..%2fx", "shop/A", "a/b/c"]) assert.equal((await ask(`/api/v1/ingresses/${path}`)).status, 404, path);
+  assert.equal((await ask("/api/v1/ingresses/shop/web", "POST")).status, 404);
+});
+
 test("a sync that cannot be had is 504 with the reason", async () => {
   sync = async () => Promise.reject(new Error("The operation was aborted due to timeout"));
   const reason = async (): Promise<string> => {
@@ -81,7 +96,7 @@ test("a sync that cannot be had is 504 with the reason", async () => {
 test("the admin API is for this machine, probes and metrics for everybody", async (t) => {
   const other = Object.values(networkInterfaces()).flat().find((one) => one?.family === "IPv4" && !one.internal)?.address;
   if (other === undefined) return t.skip("this machine has no address but loopback");
-  for (const path of ["/api/v1/generation", "/api/v1/findings", "/api/v1/sync", "/api/nothing"]) {
+  for (const path of ["/api/v1/generation", "/api/v1/findings", "/api/v1/sync", "/api/v1/ingresses/a/b", "/api/nothing"]) {
     assert.equal((await ask(path, path.endsWith("sync") ? "POST" : "GET", other)).status, 403, path);
   }
   for (const path of ["/healthz", "/readyz", "/metrics"]) assert.equal((await ask(path, "GET", other)).status, 200, path);

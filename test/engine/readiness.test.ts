@@ -7,7 +7,7 @@ import { createReadiness } from "../../src/report/readiness.ts";
 function clocked() {
   const world = { observed: 0, programmed: 0, seconds: 0, behind: ["worker 1 (at generation 1)"] as readonly string[] };
   const state = (): EngineState => ({
-    ...world, workers: 2, slots: 2, reloads: 0, reloadReasons: new Map(), refused: undefined, published: 0, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], streams: NO_STREAMS,
+    ...world, workers: 2, slots: 2, reloads: 0, reloadReasons: new Map(), refused: undefined, published: 0, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
   });
   const readiness = createReadiness(state, () => world.seconds * 1000);
   const everybodyKeepsUp = (): void => void (world.behind = []);

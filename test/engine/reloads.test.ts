@@ -131,10 +131,13 @@ test("a burst of new profiles soon after a reload costs one more", async () => {
   assert.equal(await reloadsBy("new-profile"), 2);
 });
 
-test("the operator's settings cost a reload of their own, and no request fails", async () => {
+test("the operator's settings cost a reload of their own, which takes what nobody uses any more along, and no request fails", async () => {
+  const given = (): boolean => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8").includes("client_max_body_size 2048;");
+  assert.equal(given(), true, "a profile stays while it may be in use, and until the next reload");
   const load = traffic("a.example", (status) => status === 200);
   await sluice.apply(config({ "keep-alive": "30" }));
   assert.equal(await reloadsBy("settings"), 1);
+  assert.equal(given(), false);
   await sleep(500);
   assert.ok((await load.stop()) > 0);
 });

@@ -89,3 +89,38 @@ test("a flood of snippets keeps nobody waiting for long", () => {
   examine(new Map([one("a"), one("b"), one("c")]));
   assert.equal(trials.pending, true);
 });
+
+test("one that passes alone and not with others is found, stays refused while nginx runs it, and is asked anew with other settings", () => {
+  const { trials, orders, examine } = started();
+  const [tea, milk, juice] = [one("tea"), one("milk"), one("juice")];
+  const all = new Map([tea, milk, juice]);
+  examine(all);
+  for (const [id] of all) trials.tried(id, "");
+  trials.searchFor({ settings, facts, config: DEFAULT_CONFIG, profiles: all });
+  assert.deepEqual([trials.searching, trials.open], [true, true]);
+  const answer = (): void => {
+    const text = orders.at(-1)?.text ?? "";
+    trials.tried("together", text.includes("$a tea;") && text.includes("$a milk;") ? "they curdle" : "");
+  };
+  while (trials.searching) answer();
+  assert.deepEqual([trials.usable(...tea), trials.usable(...milk), trials.usable(...juice)], [true, false, true]);
+  assert.deepEqual([...trials.refused], [[milk[1].snippet?.digest, "together with other snippets: they curdle"]]);
+  const { digest } = nginxConf({ settings, config: DEFAULT_CONFIG, facts, profiles: all });
+  examine(all, DEFAULT_CONFIG, { ...NO_ENGINE, master: 7, config: digest, profiles: Object.fromEntries(all) });
+  assert.equal(trials.usable(...milk), false);
+  const asked = orders.length;
+  examine(all, { ...DEFAULT_CONFIG, keepAlive: 7 });
+  assert.ok(orders.length > asked);
+});
+
+test("a search ends with the agent that was asked", () => {
+  const { trials, examine } = started();
+  const tea = one("tea");
+  examine(new Map([tea]));
+  trials.tried(tea[0], "");
+  trials.searchFor({ settings, facts, config: DEFAULT_CONFIG, profiles: new Map([tea]) });
+  trials.restart();
+  assert.equal(trials.searching, false);
+  trials.tried("together", "late");
+  assert.deepEqual([trials.usable(...tea), trials.refused.size], [true, 0]);
+});

@@ -7,21 +7,23 @@ import { clientOf } from "../../src/explain/client.ts";
 import { explain, type Explanation } from "../../src/explain/explain.ts";
 import { isIn, networksText } from "../../src/explain/networks.ts";
 import { parseRequest } from "../../src/explain/request.ts";
+import type { Config } from "../../src/model/config.ts";
 import { compileNetworks } from "../../src/model/networks.ts";
 import { UserError } from "../../src/support/user-error.ts";
-import { build } from "../support/build.ts";
+import { buildWith } from "../support/build.ts";
 import { ingress, ingressClass, secret, service, slice, testConfig } from "../support/objects.ts";
 
 const USERS = [secret("shop/users", { auth: "ann:{PLAIN}secret\n" }), secret("shop/digests", { auth: `ann:Shop:${"0".repeat(32)}\n` })];
 
 interface Asked {
+  readonly config?: Partial<Config>;
   readonly client?: string;
   readonly headers?: readonly string[];
 }
 
-function explained(annotations: Readonly<Record<string, string>>, { client, headers = [] }: Asked = {}): Explanation {
+function explained(annotations: Readonly<Record<string, string>>, { client, headers = [], config = {} }: Asked = {}): Explanation {
   const draft = Object.entries(annotations).reduce((one, [name, value]) => one.annotate(name, value), ingress("shop/web").host("shop.example").path("/", "web:80"));
-  const built = build(ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ...USERS, draft);
+  const built = buildWith({ config }, ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ...USERS, draft);
   const { program } = createCompiler().compile(built);
   return explain(built.model, program, parseRequest("http://shop.example/", headers, "GET", client), built.findings(), { configmap: "", defaultBackendService: "" });
 }
@@ -46,6 +48,15 @@ test("networks: what they say to a client, or to whom they say it", () => {
     POOL,
   ]);
   assert.deepEqual([unknown.status, unknown.pool], [undefined, "shop-web-80"]);
+});
+
+test("who is blocked gets no further, whatever is asked for", () => {
+  const answer = ["answer 403: block-cidrs, block-user-agents or block-referers of the controller's ConfigMap"];
+  const config = { blockCidrs: ["10.1.0.0/16"], blockUserAgents: ["~*curl", "EvilBot"] };
+  assert.deepEqual(said(explained({}, { config, client: "10.1.0.1" })), answer);
+  assert.deepEqual(said(explained({}, { config, headers: ["User-Agent: Curl/8"] })), answer);
+  assert.deepEqual(said(explained({}, { config, headers: ["User-Agent: evilbot"] })), answer);
+  assert.deepEqual(said(explained({}, { config, client: "10.2.0.1", headers: ["User-Agent: EvilBot/2"] })), [POOL]);
 });
 
 test("passwords: 401 without, or for nobody's name; else only nginx knows", () => {

@@ -11,7 +11,7 @@ import { buildModel, createModelBuilder } from "../../src/model/build.ts";
 import type { ModelSettings } from "../../src/model/build.ts";
 import type { Config } from "../../src/model/config.ts";
 import type { Built, Model, ModelChange } from "../../src/model/types.ts";
-import type { AnyObject, ObjectRef } from "../../src/source/objects.ts";
+import type { AnyObject, Ingress, ObjectRef } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import {
   externalName, ingress, ingressClass, put, resolvedName, secret, service, sliceOf, testConfig, testSettings,
@@ -119,6 +119,8 @@ function expectFaithful(settings: ModelSettings, history: readonly (readonly Ste
     assert.deepEqual(contentOf(before), past, "an earlier Model stays as it was");
     expectConsistent(after.model);
     expectExactChange(before.model, after.model, after.change);
+    const different = [...new Set([...before.ingresses.keys(), ...after.ingresses.keys()])].filter((one) => before.ingresses.get(one) !== after.ingresses.get(one));
+    assert.deepEqual([...after.change.ingresses].sort(), different.sort());
     before = after;
   }
 }
@@ -140,9 +142,10 @@ function expectConsistent({ hosts, aliases, pools, tls, certificates, users, tru
   assert.ok(hosts.has(CATCH_ALL));
 }
 
-function contentOf({ model, findings, wanted, names }: Built): object {
+function contentOf({ model, ingresses, findings, wanted, names }: Built): object {
   const certificates = [...model.certificates].map(([id, { chain, key: privateKey, origin }]) => [id, { chain, key: privateKey.digest(), origin }] as const);
   return {
+    ingresses: new Map(ingresses),
     hosts: new Map(model.hosts),
     aliases: new Map(model.aliases),
     pools: new Map(model.pools),
@@ -186,4 +189,26 @@ test("an object that changes without meaning changes nothing", () => {
   assert.equal(change.hosts.size + change.pools.size + change.tls.size + change.certificates.size, 0);
   assert.equal(change.config, false);
   assert.equal(model.hosts, before.model.hosts);
+});
+
+test("a status that was written is a new version of an Ingress, and nothing to build anew", () => {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const { object } = ingress("n1/web").className("nginx").host("a.example").path("/", "x:80");
+  const version = (resourceVersion: string, more: object = {}): Ingress =>
+    ({ ...object, metadata: { ...object.metadata, uid: "u", generation: 1, resourceVersion, ...more } });
+  const update = (one: Ingress): Built => {
+    put(snapshot, one);
+    return builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  };
+  put(snapshot, ingressClass("nginx", "k8s.io/ingress-nginx", false));
+  update(version("1"));
+  const written = version("2", {});
+  const after = update({ ...written, status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } });
+  assert.deepEqual([[...after.change.ingresses], after.change.hosts.size], [["n1/web"], 0]);
+  assert.equal(after.ingresses.get("n1/web")?.ingress.metadata.resourceVersion, "2");
+  const annotated = update(version("3", { annotations: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "7" } }));
+  assert.equal(annotated.change.hosts.size, 1, "annotations count no generation up");
+  const other = update(version("4", { uid: "v" }));
+  assert.deepEqual([other.ingresses.get("n1/web")?.ingress.metadata.uid, other.change.hosts.size], ["v", 1], "it was made anew, without the annotation");
 });

@@ -1,13 +1,18 @@
 /** Requests measured by real nginx: names, labels and values of the metrics that dashboards read. */
 import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { configMap, site } from "../support/manifests.ts";
-import { matching, scrapeUntil, total } from "../support/scrape.ts";
-import { startSluice, type Sluice } from "../support/sluice.ts";
+import { configMap, site, tlsSecret } from "../support/manifests.ts";
+import { selfSigned } from "../support/openssl.ts";
+import { matching, parseScrape, scrapeUntil, total, type Sample } from "../support/scrape.ts";
+import { ROOT, startSluice, type Sluice } from "../support/sluice.ts";
 
 const REQUESTS = "nginx_ingress_controller_requests";
 let echo: EchoBackend;
@@ -88,4 +93,111 @@ test("a wildcard's requests are counted under its rule, undeclared names under _
     total(now, REQUESTS, { host: "empty.example", status: "503", ingress: "empty" }) === 1);
   assert.equal(total(samples, "nginx_ingress_controller_request_duration_seconds_count", { ingress: "empty" }), 1);
   assert.equal(matching(samples, "nginx_ingress_controller_connect_duration_seconds_count", { ingress: "empty" }).length, 0);
+});
+
+test("the controller, nginx and objects have the metrics that ingress-nginx's have", async () => {
+  const common = { controller_class: "k8s.io/ingress-nginx", controller_namespace: "ingress", controller_pod: "sluice-0" };
+  const samples = await scrapeUntil(sluice, (now) => total(now, "nginx_ingress_controller_nginx_process_connections_total", { state: "accepted" }) >= 10);
+  const one = (name: string, labels: Readonly<Record<string, string>> = {}): number => {
+    const found = matching(samples, `nginx_ingress_controller_${name}`, { ...common, ...labels });
+    assert.equal(found.length, 1, `${name} ${JSON.stringify(labels)}`);
+    return found[0]?.value ?? 0;
+  };
+  assert.equal(one("build_info", { repository: "sluice" }), 1);
+  assert.ok(one("config_hash") > 0);
+  assert.equal(one("config_last_reload_successful"), 1);
+  assert.ok(Math.abs(one("config_last_reload_successful_timestamp_seconds") - Date.now() / 1000) < 600);
+  assert.deepEqual([one("success"), one("errors")], [1, 0]);
+  assert.ok(one("nginx_process_connections_total", { state: "accepted" }) >= 10);
+  assert.equal(one("nginx_process_connections_total", { state: "handled" }), one("nginx_process_connections_total", { state: "accepted" }));
+  assert.ok(one("nginx_process_requests_total") >= 10);
+  assert.equal(one("nginx_process_num_procs"), 3);
+  assert.ok(one("nginx_process_cpu_seconds_total") > 0);
+  assert.ok(one("nginx_process_resident_memory_bytes") > 1e6 && one("nginx_process_virtual_memory_bytes") > 1e6);
+  assert.ok(Math.abs(one("nginx_process_oldest_start_time_seconds") - Date.now() / 1000) < 600);
+  assert.equal(one("orphan_ingress", { namespace: "shop", ingress: "empty", type: "no-endpoint" }), 1);
+  assert.equal(one("orphan_ingress", { namespace: "shop", ingress: "empty", type: "no-service" }), 0);
+  assert.equal(one("orphan_ingress", { namespace: "shop", ingress: "web", type: "no-endpoint" }), 0);
+});
+
+test("certificates tell when they expire, and series of an Ingress leave with it", async () => {
+  const pair = selfSigned(["tls.example"], "tls.example");
+  const name = "nginx_ingress_controller_ssl_expire_time_seconds";
+  await sluice.apply({
+    "tls.yaml": tlsSecret("tls", pair) + "---\n" + site({ name: "tls", host: "tls.example", endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "tls" }),
+    "wild.yaml": undefined,
+  });
+  await ask({ port: sluice.https, tls: true, host: "tls.example" });
+  const samples = await scrapeUntil(sluice, (now) => total(now, REQUESTS, { ingress: "tls" }) === 1);
+  assert.equal(total(samples, REQUESTS, { ingress: "wild" }), 0);
+  const certificate = new X509Certificate(pair.chain);
+  const [expiry] = matching(samples, name, { host: "tls.example", namespace: "shop", secret_name: "tls", class: "k8s.io/ingress-nginx" });
+  assert.equal(expiry?.value, certificate.validToDate.getTime() / 1000);
+  const [info] = matching(samples, "nginx_ingress_controller_ssl_certificate_info", { host: "tls.example" });
+  assert.equal(info?.labels["serial_number"], BigInt(`0x${certificate.serialNumber}`).toString());
+  assert.equal(info?.labels["identifier"], `-${info?.labels["serial_number"]}`);
+  assert.match(info?.labels["public_key_algorithm"] ?? "", /^(ECDSA|RSA)$/);
+  assert.ok(matching(samples, "sluice_apply_to_live_seconds_count")[0]?.value);
+  assert.ok(total(samples, "sluice_acknowledgement_seconds_count") >= 2 && total(samples, "sluice_turn_seconds_count") >= 2);
+  assert.ok(total(samples, "sluice_deltas_total") >= 2 && total(samples, "sluice_frames_sent_total") > 6 && total(samples, "sluice_bytes_sent_total") > 100);
+});
+
+test("no request is lost by a reload, those that end during it included", async () => {
+  const counted = (): Promise<Sample[]> => scrapeUntil(sluice, (now) => now.length > 0);
+  const before = total(await counted(), REQUESTS, { ingress: "web" });
+  let asked = 0;
+  let reloading = true;
+  const asking = async (): Promise<void> => {
+    while (reloading) {
+      await ask({ port: sluice.http, host: "shop.example" });
+      asked++;
+    }
+  };
+  const all = Promise.all([asking(), asking(), asking()]);
+  for (const value of ["1k", "2k", "1k"]) await sluice.apply({ "settings.yaml": configMap({ "worker-processes": "2", "client-header-buffer-size": value }) });
+  reloading = false;
+  await all;
+  const after = await scrapeUntil(sluice, (now) => total(now, REQUESTS, { ingress: "web" }) - before >= asked);
+  assert.equal(total(after, REQUESTS, { ingress: "web" }) - before, asked);
+  assert.ok(asked > 50, String(asked));
+});
+
+test("what a worker serves last, when it follows the channel no more, is counted too", async () => {
+  const socket = connect(sluice.http, "127.0.0.1");
+  socket.write("PUT / HTTP/1.1\r\nHost: shop.example\r\n");
+  await sluice.apply({ "settings.yaml": configMap({ "worker-processes": "2", "client-header-buffer-size": "3k" }) });
+  // The old worker has nothing in flight and lets go of the channel; it could not tell us that it has.
+  await sleep(2500);
+  socket.write("X-A: b\r\n\r\n");
+  let text = "";
+  for await (const chunk of socket) text += String(chunk);
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  await scrapeUntil(sluice, (now) => total(now, REQUESTS, { method: "PUT", status: "200" }) === 1);
+});
+
+test("a compressed scrape says the same", async () => {
+  const response = await fetch(`http://127.0.0.1:${sluice.health}/metrics`, { headers: { "accept-encoding": "gzip" } });
+  assert.equal(response.headers.get("content-encoding"), "gzip");
+  assert.ok(parseScrape(await response.text()).length > 200);
+});
+
+test("every metric and label that the dashboard and the guide ask for exists", async () => {
+  const { text } = await sluice.ask("/metrics");
+  const samples = parseScrape(text);
+  const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]));
+  const dashboard = JSON.parse(readFileSync(join(ROOT, "deploy/grafana/sluice.json"), "utf8")) as { panels: { targets?: { expr: string }[] }[] };
+  const guide = readFileSync(join(ROOT, "docs/guide/monitoring.md"), "utf8");
+  const queries = [...dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr)), ...[...guide.matchAll(/^ +expr: (.+)$/gm)].map(([, expr = ""]) => expr)];
+  assert.ok(queries.length > 35, String(queries.length));
+  for (const query of [...queries, ...[...guide.matchAll(/`([a-z_]+)/g)].map(([, word = ""]) => word)]) {
+    for (const [name] of query.matchAll(/\b(?:nginx_ingress_controller|sluice|process)_[a-z_]+/g)) {
+      const family = types.get(name) ?? types.get(name.replace(/_(?:bucket|sum|count)$/, ""));
+      assert.ok(family !== undefined, `there is no ${name} in ${query}`);
+      assert.ok(types.has(name) ? family !== "histogram" || !query.includes("(") : family === "histogram", `${name} is asked for as what it is in ${query}`);
+      const known = new Set(samples.filter((one) => one.name === name).flatMap(({ labels }) => Object.keys(labels)));
+      if (known.size === 0) continue;
+      const asked = [...query.matchAll(new RegExp(`${name}\\{([^}]*)\\}`, "g"))].flatMap(([, matchers = ""]) => [...matchers.matchAll(/(\w+)[=!]/g)].map(([, label = ""]) => label));
+      for (const label of asked) assert.ok(known.has(label), `${name} has no label ${label}: ${query}`);
+    }
+  }
 });

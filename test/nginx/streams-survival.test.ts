@@ -104,5 +104,5 @@ test("the whole Sluice is stopped: no process and no file is left", { skip }, as
   sluice.process.kill("SIGTERM");
   await until("the end", () => sluice.process.exitCode !== null);
   assert.ok(!isAlive(master));
-  for (const file of ["stream.conf", "stream-master.json", "endpoints.map", "sockets"]) assert.ok(!existsSync(join(sluice.runtimeDir, file)), file);
+  for (const file of ["stream.conf", "stream-master.json", "endpoints", "stream-failures", "sockets"]) assert.ok(!existsSync(join(sluice.runtimeDir, file)), file);
 });

@@ -16,7 +16,7 @@ interface Started {
   until(holds: () => boolean): Promise<void>;
 }
 
-function start(t: TestContext, resolver: string, allowLocalTargets = false): Started {
+function start(t: TestContext, resolver: string, allowLocalTargets = false, ipv6?: () => boolean): Started {
   const snapshot = new Snapshot();
   const logged: string[] = [];
   let waiters: (() => void)[] = [];
@@ -28,6 +28,7 @@ function start(t: TestContext, resolver: string, allowLocalTargets = false): Sta
   const names = resolveNames({
     resolver,
     allowLocalTargets,
+    ...(ipv6 ? { ipv6 } : {}),
     snapshot,
     changed() {
       started.calls++;
@@ -66,6 +67,18 @@ test("IPv4 is preferred, IPv6 is taken where there is no other", async (t) => {
   assert.deepEqual(addresses(started, "both.example"), ["10.0.0.1", "10.0.0.2"]);
   assert.deepEqual(addresses(started, "six.example."), ["fd00::2"]);
   assert.ok(!server.asked.includes("AAAA both.example"));
+});
+
+test("IPv6 is not asked for where the operator wants none, from the next look-up on", async (t) => {
+  const server = await dnsServer(t);
+  server.zone.set("six.example", { addresses: ["fd00::2"], ttl: 60 });
+  let ipv6 = false;
+  const started = start(t, server.address, false, () => ipv6);
+  started.names.want(new Set(["six.example"]));
+  while (server.asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  ipv6 = true;
+  await started.until(() => addresses(started, "six.example")?.[0] === "fd00::2");
+  assert.deepEqual(server.asked, ["A six.example", "A six.example", "AAAA six.example"]);
 });
 
 test("a name is asked for again when its TTL ends, failures keep it, its end drops it", async (t) => {

@@ -1,6 +1,6 @@
 /**
  * Containers without a container engine: a process of its own as process 1 of a PID namespace, as an ordinary user
- * without any capability, on a root that cannot be written and has no shell. Network and volumes are shared, as in a
+ * without any capability it was not given, on a root that cannot be written and has no shell. Network and volumes are shared, as in a
  * pod. Needs root; everything ends with the test process.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
@@ -23,6 +23,26 @@ mount -o remount,bind,ro /
 for shell in ${SHELLS.join(" ")}; do [ ! -e "$shell" ] || mount --bind /dev/null "$shell"; done
 exec setpriv --reuid=${UID} --regid=${GID} --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
 `;
+
+/**
+ * The same in an image: the folder $1, in which the volume $2 lies at /run/sluice and the files $3 at /mnt. $4 names the
+ * capability that the process may have, as a container's runtime gives it: not inherited by what it starts.
+ */
+const CONTAIN_IMAGE = `
+set -e
+image=$1 volume=$2 files=$3 capability=$4
+shift 4
+mount --bind "$image" "$image"
+mount -t proc proc "$image/proc"
+mount --rbind /dev "$image/dev"
+mount --bind "$volume" "$image/run/sluice"
+mount --bind "$files" "$image/mnt"
+mount -o remount,bind,ro "$image"
+program=$1
+shift
+drop=$(capsh --print | sed -n 's/^Bounding set =//p' | tr , '\\n' | grep -vx "$capability" | paste -sd,)
+exec capsh --chroot="$image" --drop="$drop" --keep=1 --gid=${GID} --groups= --uid=${UID} --caps="\${capability:+$capability=ep}" --no-new-privs --shell="$program" -- "$@"
+`;
 const UNSHARE = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL"];
 
 /** Why containers cannot be had here, in one loud line. */
@@ -43,22 +63,34 @@ export interface Container {
 export interface Pod {
   /** A volume in memory that both containers can write, new and open to all as a pod's is. */
   readonly volume: string;
-  /** Starts `sluice …` in a container of its own. */
-  start(name: string, args: readonly string[]): Promise<Container>;
+  /**
+   * Starts `sluice …` in a container of its own; in an image these are the whole words of a command, and `capability`
+   * is one that it gets (`cap_net_bind_service`).
+   */
+  start(name: string, args: readonly string[], capability?: string): Promise<Container>;
   /** Ends what still runs and removes the volume. */
   stop(): Promise<void>;
 }
 
-export function startPod(): Pod {
+/** What containers run in, other than this machine's own files. */
+export interface Image {
+  /** Its root. */
+  readonly folder: string;
+  /** Seen at /mnt. */
+  readonly files: string;
+}
+
+/** @param image absent: the project as it lies here. */
+export function startPod(image?: Image): Pod {
   const volume = mkdtempSync("/dev/shm/sluice-pod-");
   chmodSync(volume, 0o777);
   const logs = mkdtempSync("/dev/shm/sluice-pod-logs-");
   const containers: Container[] = [];
   return {
     volume,
-    async start(name, args) {
+    async start(name, args, capability = "") {
       const file = join(logs, `${name}-${containers.length}.log`);
-      const container = await startContainer(args, file);
+      const container = await startContainer(commandOf(args, volume, image, capability), file);
       containers.push(container);
       return container;
     },
@@ -75,11 +107,17 @@ process.on("exit", () => {
   for (const child of RUNNING) child.kill("SIGKILL");
 });
 
-async function startContainer(args: readonly string[], file: string): Promise<Container> {
+/** What `unshare` runs, and what becomes process 1. */
+function commandOf(args: readonly string[], volume: string, image: Image | undefined, capability: string): readonly string[] {
+  if (!image) return ["/bin/sh", "-c", CONTAIN, "sh", process.execPath, join(ROOT, "src/main.ts"), ...args];
+  return ["/bin/sh", "-c", CONTAIN_IMAGE, "sh", image.folder, volume, image.files, capability, ...args];
+}
+
+async function startContainer(command: readonly string[], file: string): Promise<Container> {
   const output = openSync(file, "a");
   // As a container's runtime does: nginx opens its standard output by name.
   chownSync(file, UID, GID);
-  const child = spawn("unshare", [...UNSHARE, "/bin/sh", "-c", CONTAIN, "sh", process.execPath, join(ROOT, "src/main.ts"), ...args], {
+  const child = spawn("unshare", [...UNSHARE, ...command], {
     stdio: ["ignore", output, output],
     env: { PATH: process.env["PATH"] ?? "" },
   });

@@ -58,7 +58,8 @@ export async function startEngine(): Promise<TestEngine> {
     log,
     workers,
     changed: () => waiting.forEach((check) => check()),
-    counted: () => undefined, spanned: () => undefined,
+    counted: () => undefined,
+    measured: () => undefined, spanned: () => undefined,
   });
   await engine.listen();
   const agent = superviseAgent(settings, log, workers);

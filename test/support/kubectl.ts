@@ -1,7 +1,8 @@
 /** kubectl, where this machine has it. */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { ROOT } from "./sluice.ts";
 
@@ -43,4 +44,16 @@ export function kustomize(folder: string): string {
 
 export function objectsIn(yaml: string): ApiObject[] {
   return parseAllDocuments(yaml).map((document) => document.toJS() as ApiObject | null).filter((object) => object !== null);
+}
+
+/** An operator's own kustomization: one of ours with components. */
+export function withComponents(folder: string, components: readonly string[]): readonly ApiObject[] {
+  const own = mkdtempSync(join(tmpdir(), "sluice-kustomize-"));
+  const path = (to: string): string => relative(own, join(KUSTOMIZE, to));
+  try {
+    writeFileSync(join(own, "kustomization.yaml"), JSON.stringify({ resources: [path(folder)], components: components.map((name) => path(`components/${name}`)) }));
+    return objectsIn(kubectl(["kustomize", own]));
+  } finally {
+    rmSync(own, { recursive: true });
+  }
 }

@@ -12,13 +12,13 @@ export interface KeyPair {
 }
 
 /** A self-signed certificate for a year. @param names DNS names; none: the common name alone. */
-export function selfSigned(names: readonly string[], commonName = "test"): KeyPair {
+export function selfSigned(names: readonly string[], commonName = "test", kind: "ec" | "rsa" = "ec"): KeyPair {
   const folder = mkdtempSync(join(tmpdir(), "certificate-"));
   try {
     const [key, chain] = [join(folder, "key.pem"), join(folder, "chain.pem")];
     const san = names.length > 0 ? ["-addext", `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`] : [];
-    const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-    execFileSync("openssl", ["req", "-x509", ...curve, "-keyout", key, "-out", chain, "-days", "365", "-subj", `/CN=${commonName}`, ...san], { stdio: "pipe" });
+    const newKey = kind === "ec" ? ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"] : ["rsa:2048"];
+    execFileSync("openssl", ["req", "-x509", "-newkey", ...newKey, "-nodes", "-keyout", key, "-out", chain, "-days", "365", "-subj", `/CN=${commonName}`, ...san], { stdio: "pipe" });
     return { chain: readFileSync(chain, "utf8"), key: readFileSync(key, "utf8") };
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -15,6 +15,10 @@ export interface Options {
   requestIds: boolean;
   /** An access log is written, so its variables are worth filling. */
   accessLog: boolean;
+  /** nginx looks for the client where `findClient` says it (settings.proxies). */
+  followsBoth: boolean;
+  /** Variables that take the place of headers to backends (`sluice_sent_…`). */
+  sent: Record<string, boolean>;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
   /** It names the response time by which the endpoint was chosen. */
@@ -33,4 +37,6 @@ export const options: Options = {
   accessLog: true,
   logLabels: false,
   logScores: false,
+  followsBoth: false,
+  sent: {},
 };

@@ -71,6 +71,7 @@ function cookieText({ cookie, key }: SessionBalance, session: string): string {
 
 /** The client's connection is TLS, as a trusted proxy's X-Forwarded-Proto has it. */
 function isHttps(vars: Record<string, string | undefined>): boolean {
+  if (tables.settings.proxyProtocol === true && vars.proxy_protocol_server_port === "443") return true;
   const forwarded = tables.settings.forwardedProto ? vars.http_x_forwarded_proto : undefined;
   return forwarded === undefined ? vars.https === "on" : forwarded === "https";
 }

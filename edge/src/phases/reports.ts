@@ -6,6 +6,7 @@
  */
 import type { SpanRow } from "../trace.ts";
 import { SPANS_PER_MESSAGE } from "../trace.ts";
+import { connectionCounts } from "./connections-report.ts";
 import { beginDrain, drain } from "./counters.ts";
 import { options } from "./options.ts";
 import { takeAnswers, type Answers } from "./reasons.ts";
@@ -28,6 +29,8 @@ export function report(socket: ngx.TcpSocket): number | undefined {
     // Lets requests run.
     ngx.sleep(0.001);
   }
+  const counts = options.measured === undefined ? undefined : connectionCounts();
+  if (counts !== undefined && !send(socket, counts)) return undefined;
   return reportSpans(socket) ? Math.max(1, told / ROWS_PER_SECOND) : undefined;
 }
 

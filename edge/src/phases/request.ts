@@ -1,10 +1,16 @@
 /** The request at hand, as the matcher asks about it. */
 import type { RequestView } from "../match.ts";
 import { admit } from "./client-auth.ts";
+import { findClient } from "./proxies.ts";
+import { tables } from "./state.ts";
 import { capture, gaveUp, matches } from "./pattern.ts";
 
 export const request: RequestView = {
   variable: (name) => ngx.var[name],
+  address: () => {
+    const { proxies } = tables.settings;
+    return (proxies === undefined ? undefined : findClient(proxies)) ?? ngx.var.binary_remote_addr;
+  },
   matches: (text, pattern) => matches(text, pattern),
   gaveUp: (pattern) => gaveUp(pattern),
   capture: (text, pattern) => capture(text, pattern),

@@ -6,11 +6,13 @@ import type { Filters, Route } from "../program.ts";
 import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
 import type { Replacement } from "../replacement.ts";
 import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
+import { addHeaders } from "./operator-headers.ts";
 import { matches } from "./pattern.ts";
 import { tellSession } from "./policy.ts";
-import { recall } from "./state.ts";
+import { recall, tables } from "./state.ts";
 
 export function respond(): void {
+  if (tables.settings.responseHeaders !== undefined) addHeaders();
   const state = recall();
   if (state === undefined || state.route === undefined) return;
   const { filters } = state.route;

@@ -10,7 +10,9 @@ import type { Pool, Route } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { denyName } from "./client-auth.ts";
+import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
+import { findClient } from "./proxies.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
 import { allowOrigin } from "./response.ts";
@@ -37,6 +39,10 @@ export function rewrite(): void {
     remember(route, pool, undefined, 0);
     return;
   }
+  // What follows is for all requests where the operator has it: no route is plain then.
+  const { proxies, requestHeaders } = tables.settings;
+  if (proxies !== undefined) findClient(proxies);
+  if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it.
     const refused = remember(route, undefined, undefined, decision.status);

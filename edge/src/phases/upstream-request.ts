@@ -28,7 +28,7 @@ function setPrefix(prefix: PathText): void {
 }
 
 /** Variables may hold what a client wrote: no control character may get into the header. */
-function isHeaderText(text: string): boolean {
+export function isHeaderText(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
     if (c < 32 || c === 127) return false;

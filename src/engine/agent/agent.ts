@@ -13,9 +13,11 @@ import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
 import { lineReader } from "../lines.ts";
 import { AGENT_TOKEN } from "../locks.ts";
-import type { AgentOrder, FromSubscriber, OfInstance } from "../protocol.ts";
+import type { ProcessIdentity } from "../../support/process-identity.ts";
+import type { AgentOrder, FromSubscriber, OfInstance, ProcessMeasures } from "../protocol.ts";
 import { HTTP, STREAM, type Instance } from "../instances.ts";
-import { EndpointsFile } from "./endpoints-file.ts";
+import { EndpointFiles } from "./endpoint-files.ts";
+import { measureProcesses } from "./process-measures.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
@@ -24,7 +26,7 @@ import { SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
-  /** Descriptors of listening sockets: of ports, and unix sockets of http's nginx. */
+  /** Descriptors of listening sockets: of ports, and the UNIX_SOCKETS or none. */
   readonly listeners: readonly number[];
   readonly sockets: readonly number[];
   readonly log: Log;
@@ -42,7 +44,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const { runtimeDir } = options.probe.facts;
   const stop = new AbortController();
   const signal = AbortSignal.any([options.signal, stop.signal]);
-  const endpoints = new EndpointsFile(runtimeDir, options.probe.workers);
+  const endpoints = new EndpointFiles(runtimeDir, options.probe.workers);
   const snapshot = new SnapshotFiles(runtimeDir, options.probe.workers, options.log, (frames) => endpoints.commit(frames));
   const run = (instance: Instance, of: OfInstance, sockets: readonly number[]): NginxProcess =>
     new NginxProcess({
@@ -54,8 +56,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       log: options.log,
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
     });
-  const [nginx, stream] = [run(HTTP, {}, options.sockets), run(STREAM, { instance: "stream" }, [])];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, socket: undefined };
+  const [nginx, stream] = [
+    run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
+    run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
+  ];
+  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
@@ -84,6 +89,7 @@ interface Agent {
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
+  readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
   socket: Socket | undefined;
 }
 
@@ -116,7 +122,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      if (message.op === "configure" || message.op === "try" || message.op === "stop") {
+      if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
@@ -139,7 +145,7 @@ function greet(agent: Agent): void {
     role: "agent",
     pid: process.pid,
     token: readFileSync(`${agent.options.probe.facts.runtimeDir}/${AGENT_TOKEN}`, "utf8"),
-    facts: agent.options.probe.facts,
+    facts: { ...agent.options.probe.facts, ...(agent.snapshot.keepsKeys ? {} : { onDisk: true }) },
     status: agent.nginx.status,
     stream: agent.stream.status,
     digest: agent.snapshot.digest,
@@ -150,6 +156,10 @@ function greet(agent: Agent): void {
 async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
+    return;
+  }
+  if (order.op === "measure") {
+    say(agent, { op: "processes", ...agent.measure(agent.nginx.processes) });
     return;
   }
   if (order.op === "try") {

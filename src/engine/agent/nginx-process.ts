@@ -109,6 +109,11 @@ export class NginxProcess {
     );
   }
 
+  /** Its processes, old workers and those of masters that died among them. */
+  get processes(): readonly ProcessIdentity[] {
+    return this.#members();
+  }
+
   /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
   async check(text: string): Promise<void> {
     const file = `${this.#path(this.#options.instance.conf)}.try`;
@@ -343,7 +348,8 @@ export class NginxProcess {
 /** What an agent left in the runtime folder about its nginx, dead or alive. */
 function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
   try {
-    return JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Running;
+    // An earlier version remembered no sockets: it opened none.
+    return { listens: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens">) };
   } catch {
     return undefined;
   }

@@ -35,6 +35,7 @@ export function probeEngine(options: ProbeOptions): Probe {
   const account = workerAccount();
   requireEdge(options.edgeDir);
   const modsecurity = findModsecurity(build);
+  const brotli = moduleFolders(build).map((folder) => `${folder}/${BROTLI}`).find((file) => existsSync(file));
   const stream = findStream(build);
   return {
     binary: options.binary,
@@ -44,6 +45,8 @@ export function probeEngine(options: ProbeOptions): Probe {
       modules: modules(build),
       ...(account ? { user: account.name } : {}),
       ...(modsecurity ? { modsecurity } : {}),
+      ...(brotli === undefined ? {} : { brotli }),
+      ...(/--with-threads\b/.test(build) ? { threads: true } : {}),
       ...(stream ? { stream } : {}),
       processors: availableParallelism(),
       openFiles: openFiles(),
@@ -93,6 +96,8 @@ function moduleFolders(build: string): string[] {
   return [configured, `${prefix}/modules`, "/usr/lib/nginx/modules"];
 }
 
+/** Of Debian's package libnginx-mod-http-brotli-filter. */
+const BROTLI = "ngx_http_brotli_filter_module.so";
 const MODSECURITY = "ngx_http_modsecurity_module.so";
 /** Where Debian, and ingress-nginx's image, keep the main rules. */
 const RULES = ["/etc/nginx/modsecurity.conf", "/etc/nginx/modsecurity/modsecurity.conf", "/etc/modsecurity/modsecurity.conf"];

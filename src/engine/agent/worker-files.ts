@@ -1,5 +1,5 @@
 /** Files in the runtime folder that nginx's workers can read and not write. */
-import { chmodSync, chownSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 /** The workers' group, when workers run under an account of their own. */
 export type Readers = { readonly gid: number } | undefined;
@@ -13,4 +13,11 @@ export function writeForWorkers(file: string, text: string, readers: Readers): v
     chmodSync(file, 0o640);
   }
   writeFileSync(file, text);
+}
+
+/** A folder that workers can pass through, and nobody else but us. */
+export function makeFolderFor(folder: string, readers: Readers): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (readers) chownSync(folder, process.getuid?.() ?? 0, readers.gid);
+  chmodSync(folder, readers ? 0o710 : 0o700);
 }

@@ -73,7 +73,7 @@ export const externalAuthAnnotations: readonly Honoured[] = [
   row({
     name: "auth-signin", field: "signin", risk: "High", type: urlWithVariables,
     doc: "Answer 302 to this URL instead of 401, with the way back in its query.",
-    differs: "A 401 of the backend is passed on.",
+    differs: "A 401 of the backend, or for a missing password, is passed on; the ConfigMap's error pages go on to hold beside it.",
   }),
   row({
     name: "auth-signin-redirect-param", field: "redirectParam", risk: "Medium", type: urlText,

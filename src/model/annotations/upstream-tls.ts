@@ -57,7 +57,7 @@ const protocols: ValueType<readonly TlsVersion[]> = {
 };
 
 export const upstreamTlsAnnotations: readonly Honoured[] = [
-  row("proxy-ssl-secret", "secret", basicText, "Medium", "Secret (`namespace/name`) with the client certificate (`tls.crt`, `tls.key`), the authorities that may have signed the backend's (`ca.crt`), or both.", {
+  row("proxy-ssl-secret", "secret", basicText, "Medium", "Secret (`namespace/name`) with the client certificate (`tls.crt`, `tls.key`), the authorities that may have signed the backend's (`ca.crt`), or both. Without it the other `proxy-ssl-…` mean nothing.", {
     onInvalid: "refused",
     differs: "It holds for the paths of its own Ingress only, and the client certificate is shown with or without a `ca.crt`.",
   }),

@@ -8,11 +8,32 @@ export const configValueInvalid = finding<{ key: string; value: string; expects:
   (p) => `every Ingress is served with ${p.used === "" ? "it left empty" : p.used} instead`,
 );
 
+export const configObjectUnusable = finding<{ key: string; kind: string; name: string; why: string }>(
+  "config-object-unusable",
+  "error",
+  (p) => `"${p.key}" names ${p.kind} ${p.name}, which ${p.why}`,
+  () => "it is as if the key were empty",
+);
+
+export const configHeaderInvalid = finding<{ key: string; header: string; why: string }>(
+  "config-header-invalid",
+  "error",
+  (p) => `The header "${p.header}", for "${p.key}", ${p.why}: correct it or remove it`,
+  () => "this header is left out, the others are sent",
+);
+
 export const configTracingWithoutCollector = finding<Record<never, never>>(
   "config-tracing-without-collector",
   "warning",
   () => '"enable-opentelemetry" is on and "otlp-collector-host" names no collector: set it',
   () => "backends get a traceparent, but no spans are sent",
+);
+
+export const configSyslogWithoutHost = finding<Record<never, never>>(
+  "config-syslog-without-host",
+  "error",
+  () => '"enable-syslog" is on and "syslog-host" names no server: set it',
+  () => "logs go where they go without it",
 );
 
 export const configKeyUnknown = finding<{ key: string; near: string | undefined }>(
@@ -41,11 +62,4 @@ export const configKeyRefused = finding<{ key: string; why: string; instead: str
   "error",
   (p) => `"${p.key}" ${p.why}: write ${p.instead} instead`,
   () => "the text is not used, everything else of the ConfigMap is",
-);
-
-export const configProtectionNotHonoured = finding<{ key: string }>(
-  "config-protection-not-honoured",
-  "error",
-  (p) => `"${p.key}" keeps requests out in ingress-nginx, and Sluice does not honour it: protect your backends in another way first`,
-  () => "requests that it would refuse are served",
 );

@@ -1,11 +1,11 @@
 /** Every key of the ConfigMap by name: those of both tables, each once. */
-import type { Config } from "../config.ts";
+import type { ConfigValues } from "../config.ts";
 import { OTHER_KEYS } from "./other-keys.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { CONFIG_TABLE } from "./table.ts";
 
 export type Key =
-  | { readonly name: string; readonly field: keyof Config; readonly row: ConfigRow<unknown> }
+  | { readonly name: string; readonly field: keyof ConfigValues; readonly row: ConfigRow<unknown> }
   | { readonly name: string; readonly field: undefined; readonly row: OtherRow };
 
 export type KeyState = "works" | "differs" | OtherRow["state"];
@@ -17,8 +17,8 @@ export const KEYS: readonly Key[] = [
 
 const BY_NAME: ReadonlyMap<string, Key> = new Map(KEYS.map((key) => [key.name, key]));
 
-export function fields(): (keyof Config)[] {
-  return Object.keys(CONFIG_TABLE) as (keyof Config)[];
+export function fields(): (keyof ConfigValues)[] {
+  return Object.keys(CONFIG_TABLE) as (keyof ConfigValues)[];
 }
 
 /** ingress-nginx behaviour: letters of the other case are forgiven. Undefined: no such key. */

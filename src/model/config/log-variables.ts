@@ -21,7 +21,8 @@ const NGINX = `args binary_remote_addr body_bytes_sent bytes_sent connection con
   upstream_header_time upstream_response_length upstream_response_time upstream_status uri`;
 
 const SLUICE = `namespace ingress_name service_name service_port location_path proxy_upstream_name
-  proxy_alternative_upstream_name balancer_ewma_score req_id best_http_host pass_access_scheme pass_port sluice_reason`;
+  proxy_alternative_upstream_name req_id best_http_host pass_access_scheme pass_port pass_server_port balancer_ewma_score
+  sluice_reason`;
 
 const KNOWN: ReadonlySet<string> = new Set(`${NGINX} ${SLUICE}`.split(/\s+/));
 

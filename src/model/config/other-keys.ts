@@ -3,7 +3,7 @@
  *
  * To honour one, take its row out and give it one in `table.ts`.
  */
-import { noEffect, planned, refused } from "./row.ts";
+import { noEffect, refused } from "./row.ts";
 import type { OtherRow } from "./row.ts";
 
 const NOR_THERE = "has no effect in ingress-nginx either";
@@ -11,43 +11,22 @@ const GONE = "is documented by ingress-nginx but no part of it any more";
 const JAEGER = "enable-opentelemetry with otlp-collector-host, which Jaeger takes spans from";
 const RAW = "is text for nginx's own configuration, where it could undo what keeps Ingresses apart";
 const OBSOLETE_HTTP2 = "sets what nginx has no limit of its own for any more";
+const NO_STATUS_PAGE = "opens nginx's status page on the public ports, where Sluice serves nothing but Ingresses";
 const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one name: hosts are data";
 
 const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
 
 export const OTHER_KEYS: readonly OtherRow[] = [
-  // planned
-  ...`block-cidrs block-user-agents block-referers`.split(" ").map((key) => planned(key, "", true)),
-  ...`add-headers proxy-set-headers gzip-disable ssl-dh-param ssl-session-ticket-key bind-address bind-address-ipv4 bind-address-ipv6
-    worker-cpu-affinity debug-connections syslog-host access-log-params
-    http-access-log-path skip-access-log-urls`.split(/\s+/).map((key) => planned(key, "")),
-  ...`allow-backend-server-header enable-brotli disable-ipv6-dns ssl-early-data
-    disable-http-access-log enable-access-log-for-default-backend enable-auth-access-log enable-syslog
-    log-format-escape-none`.split(/\s+/).map((key) => planned(key, "false")),
-  planned("forwarded-host-header", "X-Forwarded-Host"),
-  planned("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol"),
-  planned("brotli-level", "4"),
-  planned("brotli-min-length", "20"),
-  planned("brotli-types", ""),
-  planned("default-type", "text/html"),
-  planned("grpc-buffer-size-kb", "0"),
-  planned("enable-multi-accept", "true"),
-  planned("enable-aio-write", "true"),
-  planned("max-worker-open-files", "0"),
-  planned("map-hash-bucket-size", "64"),
-  planned("proxy-headers-hash-max-size", "512"),
-  planned("proxy-headers-hash-bucket-size", "64"),
-  planned("variables-hash-bucket-size", "256"),
-  planned("variables-hash-max-size", "2048"),
-  planned("error-log-path", "/var/log/nginx/error.log"),
-  planned("syslog-port", "514"),
-  planned("nginx-status-ipv4-whitelist", "127.0.0.1"),
-  planned("nginx-status-ipv6-whitelist", "::1"),
-
   // What they set does not exist here.
   noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
+  noEffect("enable-auth-access-log", "false", "logs subrequests to authentication services, and Sluice asks them without one: what fails is in the error log"),
+  noEffect("nginx-status-ipv4-whitelist", "127.0.0.1", NO_STATUS_PAGE, "/metrics of the health port, which has the same numbers"),
+  noEffect("nginx-status-ipv6-whitelist", "::1", NO_STATUS_PAGE, "/metrics of the health port, which has the same numbers"),
+  ...["bind-address", "bind-address-ipv4", "bind-address-ipv6"].map((key) =>
+    noEffect(key, "", "is read after the listening sockets are open, and these outlive nginx, so requests come in on every address", "the flag --bind-address")),
+  noEffect("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol", "names a header that ingress-nginx's nginx uses for itself, and Sluice's needs none"),
   noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),
   noEffect("enable-serial-reloads", "false", "spaces reloads that follow each change of an Ingress there, and Sluice reloads for none", "--reload-interval for those that new combinations of annotations cost"),
   noEffect("lua-shared-dicts", "", "sizes tables of ingress-nginx's own Lua code; Sluice's are bounded, and take memory as they need it"),

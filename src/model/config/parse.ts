@@ -7,12 +7,15 @@
  * ingress-nginx behaviour: the exact key wins over one that differs in case; removing a key restores its default.
  */
 import type { ConfigMap } from "../../source/objects.ts";
+import type { Snapshot } from "../../source/snapshot.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { DEFAULT_CONFIG } from "../config.ts";
-import type { Config } from "../config.ts";
+import type { Config, ConfigValues } from "../config.ts";
 import type { Finding, Place } from "../findings.ts";
+import { lookupIn } from "../lookup.ts";
 import { asksForNothing, findKey, KEYS } from "./keys.ts";
 import * as found from "./findings.ts";
+import { readNamed } from "./named.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { insteadOf } from "./snippets.ts";
 import { CONFIG_TABLE } from "./table.ts";
@@ -22,20 +25,26 @@ export interface ParsedConfig {
   readonly config: Config;
   readonly findings: readonly Finding[];
   /** The texts that the values of keys come from, where they are good; other keys have their default. */
-  readonly texts: ReadonlyMap<keyof Config, string>;
+  readonly texts: ReadonlyMap<keyof ConfigValues, string>;
+  /** Objects that it names (`ConfigMap ingress/headers`), missing ones included. */
+  readonly objects: ReadonlySet<string>;
 }
 
 interface Reading {
-  readonly config: { -readonly [K in keyof Config]: Config[K] };
-  readonly texts: Map<keyof Config, string>;
+  readonly config: { -readonly [K in keyof ConfigValues]: ConfigValues[K] };
+  readonly texts: Map<keyof ConfigValues, string>;
   readonly findings: Finding[];
   readonly before: ParsedConfig | undefined;
 }
 
-/** @param before what was read last: its values stay where those of the same keys are bad now. */
-export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedConfig): ParsedConfig {
+/**
+ * @param before what was read last: its values stay where those of the same keys are bad now.
+ * @param snapshot where the objects are that keys name; absent: nowhere.
+ */
+export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedConfig, snapshot?: Pick<Snapshot, "get">): ParsedConfig {
   const reading: Reading = { config: { ...DEFAULT_CONFIG }, texts: new Map(), findings: [], before };
-  if (!configMap) return { ...reading, config: DEFAULT_CONFIG };
+  const objects = new Set<string>();
+  if (!configMap) return { config: DEFAULT_CONFIG, texts: reading.texts, findings: [], objects };
   const data = configMap.data ?? {};
   for (const text of Object.keys(data).sort()) {
     const place: Place = { object: configMap, field: `data[${text}]` };
@@ -50,12 +59,18 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
   if (config.enableOpentelemetry && config.otlpCollectorHost === "") {
     findings.push(found.configTracingWithoutCollector({ object: configMap, field: "data[enable-opentelemetry]" }, {}));
   }
-  return { config, texts, findings };
+  if (config.enableSyslog && config.syslogHost === "") {
+    findings.push(found.configSyslogWithoutHost({ object: configMap, field: "data[enable-syslog]" }, {}));
+  }
+  const named = readNamed(config, { configMap, lookup: lookupIn(snapshot ?? NOWHERE, objects), findings });
+  return { config: { ...config, named }, texts, findings, objects };
 }
 
-function take<K extends keyof Config>(reading: Reading, field: K, text: string, place: Place): void {
+const NOWHERE: Pick<Snapshot, "get"> = { get: () => undefined };
+
+function take<K extends keyof ConfigValues>(reading: Reading, field: K, text: string, place: Place): void {
   const { config, texts, findings, before } = reading;
-  const row: ConfigRow<Config[K]> = CONFIG_TABLE[field];
+  const row: ConfigRow<ConfigValues[K]> = CONFIG_TABLE[field];
   const parsed = row.type.parse(text.trim());
   if (parsed && !parsed.bad) {
     config[field] = parsed.value;
@@ -83,7 +98,7 @@ function findingsForOther(place: Place, row: OtherRow, value: string): readonly 
   if (asksForNothing(row, value)) return [];
   switch (state) {
     case "planned":
-      return [row.protects ? found.configProtectionNotHonoured(place, { key }) : found.configKeyNotHonoured(place, { key })];
+      return [found.configKeyNotHonoured(place, { key })];
     case "no effect":
       return [found.configKeyWithoutEffect(place, { key, why, instead })];
     case "refused":

@@ -36,8 +36,6 @@ export interface OtherRow {
   readonly why: string;
   /** What to do instead; empty: nothing. */
   readonly instead: string;
-  /** It keeps requests out in ingress-nginx: without it more is served than was meant. */
-  readonly protects: boolean;
 }
 
 export interface Rows {
@@ -63,8 +61,8 @@ export const data: Rows = rows(false);
 export const nginx: Rows = rows(true);
 
 export const noEffect = (key: string, defaultText: string, why: string, instead = ""): OtherRow =>
-  ({ key, state: "no effect", default: defaultText, why, instead, protects: false });
+  ({ key, state: "no effect", default: defaultText, why, instead });
 export const refused = (key: string, why: string, instead: string): OtherRow =>
-  ({ key, state: "refused", default: "", why, instead, protects: false });
-export const planned = (key: string, defaultText: string, protects = false): OtherRow =>
-  ({ key, state: "planned", default: defaultText, why: "is not honoured yet", instead: "", protects });
+  ({ key, state: "refused", default: "", why, instead });
+export const planned = (key: string, defaultText: string): OtherRow =>
+  ({ key, state: "planned", default: defaultText, why: "is not honoured yet", instead: "" });

@@ -6,8 +6,10 @@
  */
 import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../annotations/response-types.ts";
 import { nextUpstream, onOff, sizeBetween } from "../annotations/value-types.ts";
-import type { Config } from "../config.ts";
+import type { ConfigValues } from "../config.ts";
 import * as auth from "./external-auth.ts";
+import { blockedTexts } from "./block-types.ts";
+import * as operator from "./operator-types.ts";
 import * as type from "./value-types.ts";
 import { data, nginx } from "./row.ts";
 import type { ConfigRow } from "./row.ts";
@@ -30,6 +32,8 @@ const GZIP_TYPES =
   "application/vnd.ms-fontobject application/x-font-ttf application/x-web-app-manifest+json application/xhtml+xml " +
   "application/xml font/opentype image/svg+xml image/x-icon text/css text/javascript text/plain text/x-component";
 
+const HASH = { differs: "Nothing below the default, which Sluice's own names need." };
+
 const LOG_FORMAT =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" ' +
   "$request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr " +
@@ -37,7 +41,7 @@ const LOG_FORMAT =
 
 const STREAM_LOG_FORMAT = "[$remote_addr] [$time_local] $protocol $status $bytes_sent $bytes_received $session_time";
 
-export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> } = {
+export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<ConfigValues[K]> } = {
   sslRedirect: data.yesNo("ssl-redirect", true, "Redirect http to https where the host has a certificate."),
   forceSslRedirect: data.yesNo("force-ssl-redirect", false, "Redirect http to https even without a certificate."),
   preserveTrailingSlash: data.yesNo("preserve-trailing-slash", false, "Keep the trailing / of the URI in redirects to https."),
@@ -58,13 +62,21 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   generateRequestId: nginx.yesNo("generate-request-id", true, "Make an X-Request-ID for requests that bring none."),
   proxyAddOriginalUriHeader: nginx.yesNo("proxy-add-original-uri-header", false, "Send X-Original-URI to backends."),
 
+  proxySetHeaders: data.row("proxy-set-headers", operator.objectName, "", "ConfigMap (`namespace/name`) of headers, with nginx's $variables, that every backend gets.",
+    { differs: "An edit of it takes effect at once. A header that Sluice sends itself (X-Forwarded-Proto, Host, …) is replaced, not sent twice; when the first one of a name comes or the last one goes, that costs a reload." }),
+  addHeaders: nginx.row("add-headers", operator.objectName, "", "ConfigMap of headers, with nginx's $variables, that every client gets, in place of the backend's.",
+    { differs: "An edit of it takes effect at once, without a reload." }),
+  allowBackendServerHeader: nginx.yesNo("allow-backend-server-header", false, "Pass the backend's Server header on, where server-tokens is on."),
+
   useForwardedHeaders: nginx.yesNo("use-forwarded-headers", false, "Trust X-Forwarded-* of clients: only behind another proxy."),
   computeFullForwardedFor: nginx.yesNo("compute-full-forwarded-for", false, "Append to X-Forwarded-For instead of replacing it."),
   forwardedForHeader: nginx.row("forwarded-for-header", type.headerName, "X-Forwarded-For", "The header that names the client's address."),
+  forwardedHostHeader: nginx.row("forwarded-host-header", type.headerName, "X-Forwarded-Host", "The header that X-Original-Forwarded-Host repeats."),
   enableRealIp: nginx.yesNo("enable-real-ip", false, "Take the client's address from forwarded-for-header, trust nothing else."),
   proxyRealIpCidr: nginx.row("proxy-real-ip-cidr", type.networks, "0.0.0.0/0",
     "Proxies that are believed about the client's address. Set it: the default believes everybody."),
-  useProxyProtocol: nginx.yesNo("use-proxy-protocol", false, "Expect the PROXY protocol on the http and https ports."),
+  useProxyProtocol: nginx.yesNo("use-proxy-protocol", false, "Expect the PROXY protocol on the http and https ports.",
+    { differs: "With use-forwarded-headers or enable-real-ip and ignore-invalid-headers off, the client is who the PROXY protocol says." }),
 
   sslProtocols: nginx.row("ssl-protocols", type.words("TLS versions out of TLSv1 TLSv1.1 TLSv1.2 TLSv1.3, separated by spaces", TLS_WORD),
     "TLSv1.2 TLSv1.3", "TLS versions."),
@@ -76,6 +88,12 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   sslSessionTickets: nginx.yesNo("ssl-session-tickets", false, "Let clients keep their TLS session in a ticket."),
   sslBufferSize: nginx.row("ssl-buffer-size", type.sizeText(512, MIB), "4k", "Size of TLS records that are sent."),
   sslRejectHandshake: data.yesNo("ssl-reject-handshake", false, "End TLS handshakes for names that no Ingress declares."),
+
+  sslDhParam: nginx.row("ssl-dh-param", operator.objectName, "", "Secret (`namespace/name`) with Diffie-Hellman parameters, PEM, under dhparam.pem, for DHE ciphers.",
+    { differs: "An edit of it takes effect at once." }),
+  sslEarlyData: nginx.yesNo("ssl-early-data", false, "Take requests in the first flight of a resumed TLS 1.3 connection. They can be replayed."),
+  sslSessionTicketKey: nginx.row("ssl-session-ticket-key", operator.ticketKey, "", "Base64 of 48 or 80 bytes: the key of TLS session tickets, which several replicas can share.",
+    { secret: true, differs: "One of another length is a finding. It is kept in memory alone: without a runtime folder there it is not used." }),
 
   allowCrossNamespaceResources: data.yesNo("allow-cross-namespace-resources", false,
     "Annotations may name Secrets and ConfigMaps of other namespaces than their Ingress's."),
@@ -91,6 +109,12 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     "Response headers that custom-headers may set."),
   noAuthLocations: data.row("no-auth-locations", type.pathPrefixes, "/.well-known/acme-challenge",
     "Ingress paths that start with one of these are never asked for a password (auth-type) or by external authentication."),
+  blockCidrs: data.row("block-cidrs", type.networks, "", "Networks whose clients get 403.",
+    { differs: "It holds for redirects too, and for paths that have lists of their own." }),
+  blockUserAgents: data.row("block-user-agents", blockedTexts, "",
+    "Values of User-Agent that get 403: whole ones in any case, `~` and a regular expression, or `~*` and one that does not care about case.",
+    { differs: "A value that keeps an expression busy for too long gets 403 as well. Quotes around a piece are no part of it." }),
+  blockReferers: data.row("block-referers", blockedTexts, "", "The same for Referer.", { differs: "As block-user-agents." }),
   whitelistSourceRange: data.row("whitelist-source-range", type.onlyNetworks, "",
     "Networks whose clients may pass, where an Ingress says nothing itself; empty: all.", { differs: "If no piece of it is valid, nobody may pass." }),
   denylistSourceRange: data.row("denylist-source-range", type.networks, "",
@@ -142,6 +166,8 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   proxyMaxTempFileSize: nginx.row("proxy-max-temp-file-size", sizeBetween(0, Number.MAX_SAFE_INTEGER), "1024m",
     "Largest part of a response that is kept in a file while the client is slow; 0: none."),
 
+  grpcBufferSizeKb: nginx.count("grpc-buffer-size-kb", 0, 16 * KIB, 0, "Kilobytes of the buffer for responses over gRPC; 0: as proxy-buffer-size."),
+
   enableModsecurity: nginx.yesNo("enable-modsecurity", false, "Inspect every request with ModSecurity.",
     { differs: "Without nginx's module for it every path answers 503." }),
   enableOwaspCrs: nginx.yesNo("enable-owasp-modsecurity-crs", false, "With the OWASP core rules, where enable-modsecurity is on."),
@@ -167,10 +193,20 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
   http2MaxConcurrentStreams: nginx.count("http2-max-concurrent-streams", 1, 65535, 128, "Streams at a time per HTTP/2 connection."),
   enableUnderscoresInHeaders: nginx.yesNo("enable-underscores-in-headers", false, "Accept header names with underscores."),
   ignoreInvalidHeaders: nginx.yesNo("ignore-invalid-headers", true, "Drop headers with invalid names instead of refusing the request."),
+  defaultType: nginx.row("default-type", operator.mediaType, "text/html", "Content-Type of what nginx answers itself."),
   useGzip: nginx.yesNo("use-gzip", false, "Compress responses."),
   gzipLevel: nginx.count("gzip-level", 1, 9, 1, "Compression level."),
   gzipMinLength: nginx.count("gzip-min-length", 0, 2 ** 31 - 1, 256, "Smallest response, in bytes, that is compressed."),
   gzipTypes: nginx.row("gzip-types", type.words("media types separated by spaces", MEDIA_TYPE), GZIP_TYPES,
+    "Media types that are compressed beside text/html."),
+
+  gzipDisable: nginx.row("gzip-disable", operator.plainPattern, "", "Clients whose User-Agent matches this regular expression get nothing compressed.",
+    { differs: "Only expressions without groups that look around, capture by name or change options." }),
+  enableBrotli: nginx.yesNo("enable-brotli", false, "Compress responses with brotli.",
+    { differs: "nginx's module (Debian: libnginx-mod-http-brotli-filter) has to be installed where nginx runs; a finding says so." }),
+  brotliLevel: nginx.count("brotli-level", 0, 11, 4, "Compression level."),
+  brotliMinLength: nginx.count("brotli-min-length", 0, 2 ** 31 - 1, 20, "Smallest response, in bytes, that is compressed."),
+  brotliTypes: nginx.row("brotli-types", type.words("media types separated by spaces", MEDIA_TYPE), `application/xml+rss ${GZIP_TYPES}`,
     "Media types that are compressed beside text/html."),
 
   enableOpentelemetry: data.yesNo("enable-opentelemetry", false, "Trace every route: a span per request, and a traceparent for its backend."),
@@ -193,8 +229,38 @@ export const CONFIG_TABLE: { readonly [K in keyof Config]: ConfigRow<Config[K]> 
     { differs: "0 is the default, not three quarters of the open files: each connection takes memory." }),
   workerShutdownTimeout: nginx.row("worker-shutdown-timeout", type.duration({ orEmpty: true }), "",
     "When workers that were replaced end open connections; empty: never.", { differs: "ingress-nginx's default is 240s, which ends WebSockets." }),
+  workerCpuAffinity: nginx.row("worker-cpu-affinity", operator.cpuAffinity, "", "Which processors workers run on: auto, or a mask of 0 and 1 for each worker; empty: the system decides."),
+  maxWorkerOpenFiles: nginx.count("max-worker-open-files", 0, 2 ** 30, 0, "Open files of a worker; 0: what the machine allows, less 1024. Never more than it allows."),
+  enableMultiAccept: nginx.yesNo("enable-multi-accept", true, "Take all waiting connections at a time."),
+  enableAioWrite: nginx.yesNo("enable-aio-write", true, "Write what does not fit into memory in threads, so that a slow disk holds up no worker."),
+  mapHashBucketSize: nginx.count("map-hash-bucket-size", 64, 32768, 64, "Size of nginx's table for map.", HASH),
+  proxyHeadersHashMaxSize: nginx.count("proxy-headers-hash-max-size", 512, 65536, 512, "Size of nginx's table of headers.", HASH),
+  proxyHeadersHashBucketSize: nginx.count("proxy-headers-hash-bucket-size", 64, 32768, 64, "Size of its buckets; longer names of hide-headers raise it.", HASH),
+  variablesHashMaxSize: nginx.count("variables-hash-max-size", 2048, 65536, 2048, "Size of nginx's table of variables.", HASH),
+  variablesHashBucketSize: nginx.count("variables-hash-bucket-size", 256, 32768, 256, "Size of its buckets.", HASH),
+  debugConnections: nginx.row("debug-connections", type.networks, "", "Networks whose connections are logged in full, where nginx can do that (Debian's can)."),
+  disableIpv6Dns: data.yesNo("disable-ipv6-dns", false, "Take no IPv6 addresses of DNS names; it holds from the next look-up of a name on.",
+    { differs: "The default does not depend on the machine." }),
   disableIpv6: nginx.yesNo("disable-ipv6", false, "Listen on IPv4 only."),
+  disableHttpAccessLog: nginx.yesNo("disable-http-access-log", false, "The same, for http alone."),
   disableAccessLog: nginx.yesNo("disable-access-log", false, "Write no access log."),
+  httpAccessLogPath: nginx.row("http-access-log-path", type.logPath, "", "The same, for http alone."),
+  accessLogParams: nginx.row("access-log-params", type.accessLogParams, "",
+    "`buffer=SIZE`, `flush=TIME` and `gzip` or `gzip=LEVEL` of the access log's file, separated by spaces.",
+    { differs: "Nothing else: a condition (`if=`) is `skip-access-log-urls` or the annotation `enable-access-log`. They need a file of its own (`access-log-path`)." }),
+  skipAccessLogUrls: nginx.row("skip-access-log-urls", type.skippedUrls, "",
+    "URIs, with their query, that are not logged, separated by commas: as the client sends them, or `~` and a regular expression (`~*`: letters of either case).",
+    { differs: "An expression that takes too long on a URI matches nothing. A change of the list costs no reload, but for the first item and the last." }),
+  enableAccessLogForDefaultBackend: nginx.yesNo("enable-access-log-for-default-backend", true,
+    "Log requests to `/` of hosts that nobody declared, and to their undeclared paths.",
+    { differs: "The default is true, not false: they are the ones that somebody will ask about." }),
+  enableSyslog: nginx.yesNo("enable-syslog", false, "Write the access log and the error log to syslog-host instead."),
+  syslogHost: nginx.row("syslog-host", type.hostOrNone, "", "The syslog server; nginx looks its name up when it starts."),
+  syslogPort: nginx.count("syslog-port", 1, 65535, 514, "Its UDP port."),
+  errorLogPath: nginx.row("error-log-path", type.logPath, "", "File of the error log; empty: standard error.",
+    { differs: "The default is standard error itself, not a file that is a link to it." }),
+  logFormatEscapeNone: nginx.yesNo("log-format-escape-none", false, "Escape nothing in the access log; wins over log-format-escape-json.",
+    { differs: "What clients send can then forge lines." }),
   accessLogPath: nginx.row("access-log-path", type.logPath, "", "File of the access log; empty: standard output in a cluster.",
     { differs: "It is of http alone, and the default is no file in a cluster." }),
   logFormatUpstream: nginx.row("log-format-upstream", type.logFormat, LOG_FORMAT, "Format of the access log."),

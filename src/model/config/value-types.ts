@@ -132,7 +132,7 @@ export const ownHeader: ConfigType<string> = {
 };
 
 /** Pieces between commas, trimmed, empty ones dropped. Bad pieces are left out, good ones stay. */
-function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
+export function list(expects: string, isValid: (piece: string) => boolean): ConfigType<readonly string[]> {
   return {
     expects,
     parse: (text) => {
@@ -199,6 +199,23 @@ export const logPath: ConfigType<string> = {
   expects: "an absolute path of letters, digits and / . _ -",
   parse: (text) => (text === "" || (/^(?:\/[\w.-]+)+$/.test(text) && !/\/\.\.?(?:\/|$)/.test(text)) ? { value: text } : undefined),
 };
+
+const ACCESS_LOG_PARAM = /^(?:buffer=[1-9][0-9]{0,6}[kKmM]?|flush=[1-9][0-9]{0,6}(?:ms|[smh])?|gzip(?:=[1-9])?)$/;
+
+/** nginx flushes only what it buffers, and buffers what it compresses. */
+export const accessLogParams: ConfigType<readonly string[]> = {
+  expects: "buffer=SIZE, flush=TIME (with a buffer or gzip) and gzip or gzip=LEVEL, each at most once, separated by spaces",
+  parse: (text) => {
+    const words = text.split(/\s+/).filter((word) => word !== "");
+    const names = words.map((word) => word.replace(/=.*/, ""));
+    const valid = words.every((word) => ACCESS_LOG_PARAM.test(word)) && new Set(names).size === names.length;
+    return valid && !(names.includes("flush") && names.length === 1) ? { value: words } : undefined;
+  },
+};
+
+/** URIs, or `~` or `~*` and a regular expression. What JavaScript cannot read PCRE may; the edge tells what it cannot. */
+export const skippedUrls = list("URIs that begin with /, or ~ and a regular expression, separated by commas", (piece) =>
+  piece.startsWith("~") ? piece.replace(/^~\*?/, "") !== "" : piece.startsWith("/"));
 
 /** One line of printable text with variables that nginx knows: an unknown one would keep nginx from starting. */
 export const logFormat: ConfigType<string> = formatOf("$status, ${http_referer}, …", isKnownLogVariable);

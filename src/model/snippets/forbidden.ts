@@ -14,6 +14,8 @@ const CODE = "runs code where everybody's private keys are";
 const FILES = "opens files of the machine";
 const BACKEND = "sends requests past the endpoints of the Ingress: its backend says where they go";
 const PLACE = "belongs into a server block, and one serves every host: write a path of the Ingress instead";
+const RULES = "brings rules that nobody has read: write them into modsecurity-snippet";
+const NAMES = "looks a name up when nginx reads its configuration, which fails when that fails: write addresses";
 const OWN = "sets a variable of Sluice's own";
 
 /** The first statement that may not be there, blocks included. */
@@ -32,18 +34,43 @@ function whyForbidden(name: string, args: readonly string[]): string | undefined
   if (name.endsWith("_pass")) return BACKEND;
   if (name === "location" || name === "server") return PLACE;
   if (opensFiles(name, args)) return FILES;
-  if (/^(?:auth_request_)?set$/.test(name) && args[0]?.startsWith("$sluice_")) return OWN;
+  if (name.startsWith("modsecurity_rules")) return RULES;
+  if (LOOKS_UP.has(name) && args.some(isName)) return NAMES;
+  for (const variable of variablesMadeBy(name, args)) {
+    if (variable.startsWith("sluice_")) return OWN;
+    if (OF_REQUESTS.test(variable)) return `would change $${variable} for every host`;
+  }
   return undefined;
+}
+
+/**
+ * Names of variables that begin so stand for what a request or an answer brings, until some location makes a variable of
+ * that very name: then it stands for that in all locations.
+ */
+const OF_REQUESTS = /^(?:http_|cookie_|arg_|sent_http_|sent_trailer_|upstream_http_|upstream_cookie_|upstream_trailer_)/;
+
+/** In lower case, as nginx keeps them. A named group of a pattern is a variable as well. */
+function variablesMadeBy(name: string, args: readonly string[]): readonly string[] {
+  const set = /^(?:auth_request_)?set$/.test(name) ? [args[0]?.replace(/^\$/, "") ?? ""] : [];
+  const groups = args.flatMap((arg) => [...arg.matchAll(/\(\?P?[<']([A-Za-z_]\w*)/g)].map(([, group = ""]) => group));
+  return [...set, ...groups].map((variable) => variable.toLowerCase());
+}
+
+const LOOKS_UP = new Set(["resolver", "set_real_ip_from"]);
+
+/** No address, no network, no option (`valid=30s`). */
+function isName(text: string): boolean {
+  return !text.includes("=") && text !== "unix:" && !/^(?:[0-9.]+|\[[0-9a-f:.]+\]|[0-9a-f:.]*:[0-9a-f:.]*)(?::[0-9]+|\/[0-9]+)?$/i.test(text);
 }
 
 /** ingress-nginx's nginx has no root and no alias either. */
 const OPENS_FILES = new Set([
   "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "error_log", "proxy_store", "fastcgi_store",
-  "auth_basic_user_file", "create_full_put_path", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
+  "auth_basic_user_file", "create_full_put_path", "client_body_in_file_only", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
 ]);
 
 function opensFiles(name: string, args: readonly string[]): boolean {
-  if (OPENS_FILES.has(name) || /_temp_path$|_certificate(?:_key)?$|_password_file$|_crl$/.test(name)) return true;
+  if (OPENS_FILES.has(name) || /_temp_path$|_certificate(?:_key)?$|_password_file$|_crl$|_conf_command$/.test(name)) return true;
   if (name === "access_log") return args[0] !== "off";
   return name === "if" && /^\(?\s*!?-[fdex]$/.test(args[0] ?? "");
 }

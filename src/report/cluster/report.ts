@@ -37,8 +37,6 @@ export interface ClusterReportOptions {
   readonly snapshot: Snapshot;
   readonly programmed: ProgrammedIngresses;
   readonly state: () => EngineState;
-  /** Everything that is wrong now. */
-  readonly findings: () => readonly Finding[];
   /** What this itself finds wrong came out different. */
   readonly changed: () => void;
   readonly log: Log;
@@ -59,8 +57,8 @@ export interface ClusterReport {
   /** After a turn, once the engine has been told. */
   taken(built: Built): void;
   engineChanged(): void;
-  /** Other findings may have changed. */
-  touch(): void;
+  /** Everything that is wrong now. */
+  found(all: readonly Finding[]): void;
   findings(): readonly Finding[];
   counts(): ClusterCounts;
   /** Takes the addresses away if that is wished, and gives the Lease back; bounded. */
@@ -89,17 +87,20 @@ interface Links {
 
 export function createClusterReport(options: ClusterReportOptions): ClusterReport {
   const { settings, snapshot, programmed, log } = options;
-  let ours: ReadonlyMap<string, OwnIngress> = new Map();
+  /** As of the last turn. */
+  let ours: ReadonlyMap<string, OwnIngress> | undefined;
+  let wrong: readonly Finding[] | undefined;
   /** Ingresses that another class has now, in the version in which it got that, with addresses that are ours. */
   const leaving = new Map<string, Ingress>();
   /** All addresses are to be taken away. */
   let ending = false;
   let parts: Parts | undefined;
+  const keys = (): Iterable<string> => ours?.keys() ?? [];
 
   const wish = (key: string): Wish | undefined => {
     const addresses = parts?.addresses.addresses;
     if (!addresses) return undefined;
-    const own = ours.get(key);
+    const own = ours?.get(key);
     if (!own) {
       const ingress = leaving.get(key);
       leaving.delete(key);
@@ -116,7 +117,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     if (settings.updateStatus) {
       status.lead(term);
       addresses.follow(term);
-      status.look(ours.keys());
+      status.look(keys());
     }
     events.lead(term);
   };
@@ -134,30 +135,34 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     async start() {
       const connection = await options.connect();
       const changed = (): void => {
-        parts?.status.look(ours.keys());
+        parts?.status.look(keys());
         options.changed();
       };
       parts = assemble(options, connection, { elected, wish, changed });
-      parts.events.take(ours, ours.keys());
-      if (settings.updateStatus) programmed.listen((keys) => parts?.status.look(keys));
+      if (ours) parts.events.take(ours, ours.keys());
+      if (wrong) parts.events.found(wrong);
+      if (settings.updateStatus) programmed.listen((news) => parts?.status.look(news));
       void parts.election?.run();
       if (!parts.election) parts.events.lead(new AbortController().signal);
     },
     taken(built) {
-      const keys = built.change.ingresses;
-      for (const key of keys) {
-        const before = ours.get(key);
+      const changed = built.change.ingresses;
+      for (const key of changed) {
+        const before = ours?.get(key);
         if (before && !built.ingresses.has(key)) noteLeaving(key, before);
       }
       ours = built.ingresses;
-      parts?.events.take(ours, keys);
-      if (settings.updateStatus) parts?.status.look(keys);
+      parts?.events.take(ours, changed);
+      if (settings.updateStatus) parts?.status.look(changed);
     },
     engineChanged() {
       parts?.events.engineChanged(options.state());
     },
-    touch() {
-      parts?.events.touch();
+    found(all) {
+      // Before anything was read, what is wrong is not known.
+      if (!ours) return;
+      wrong = all;
+      parts?.events.found(all);
     },
     findings() {
       if (!parts) return [];
@@ -176,7 +181,8 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       const limit = AbortSignal.timeout(FAREWELL_MS);
       if (settings.updateStatus && settings.updateStatusOnShutdown && election?.leading && !(await othersRun(api, self, log, limit))) {
         ending = true;
-        await status.drain(ours.keys(), limit);
+        await status.drain(keys(), limit);
+        if (limit.aborted) log("warn", `not all Ingresses lost their addresses within ${FAREWELL_MS / 1000} s`);
       }
       await election?.resign();
       await events.stop();
@@ -200,7 +206,7 @@ function assemble(options: ClusterReportOptions, connection: Connection, links: 
       api, log, elected, namespace: self.namespace, name: settings.electionId, identity: self.identity, ttl: settings.electionTtl * 1000,
     }),
     status: createStatusWriter({ api, namespace, log, wish }),
-    events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, findings: options.findings, log }),
+    events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, log }),
   };
 }
 

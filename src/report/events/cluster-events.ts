@@ -26,23 +26,20 @@ export interface ClusterEventsOptions {
   readonly api: ClusterApi;
   readonly self: Self;
   readonly snapshot: Snapshot;
-  readonly findings: () => readonly Finding[];
   readonly log: Log;
 }
 
 export interface ClusterEvents {
   /** What is ours now, and which of it changed. */
   take(ours: ReadonlyMap<string, OwnIngress>, changed: Iterable<string>): void;
-  touch(): void;
+  /** Everything that is wrong now. */
+  found(all: readonly Finding[]): void;
   engineChanged(state: EngineState): void;
   /** Tells of objects until `term` aborts. */
   lead(term: AbortSignal): void;
   stop(): Promise<void>;
   readonly counts: EventCounts;
 }
-
-/** Ingresses that another controller may serve after all. */
-const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing"]);
 
 export function createClusterEvents(options: ClusterEventsOptions): ClusterEvents {
   const { settings, api, self, snapshot, log } = options;
@@ -59,7 +56,6 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
     return kind === "Service" || kind === "Secret" || kind === "ConfigMap" || kind === "IngressClass" ? snapshot.get(kind, namespace, name) : undefined;
   };
   const about = createFindingEvents({
-    findings: () => options.findings().filter(({ code }) => !NOT_OURS.has(code)),
     lookUp,
     tell: (draft) => recorder.tell(draft),
   });
@@ -99,9 +95,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
       }
       if (leading) takeConfigMap(true);
     },
-    touch() {
-      about.touch();
-    },
+    found: (all) => about.take(all),
     engineChanged: (state) => reloads.look(state),
     lead(term) {
       if (settings.disableSyncEvents) return;

@@ -12,20 +12,21 @@ import { apiVersionOf, cut, mendedMessage, messageOf, reasonOf } from "./event.t
 import type { EventDraft, Involved } from "./event.ts";
 
 export interface FindingEventsOptions {
-  readonly findings: () => readonly Finding[];
   /** The object as it is, if Events about it are ours to write. */
   readonly lookUp: (subject: Subject) => AnyObject | undefined;
   readonly tell: (draft: EventDraft) => void;
 }
 
 export interface FindingEvents {
-  /** Something may have changed. */
-  touch(): void;
+  /** Everything that is wrong now. */
+  take(all: readonly Finding[]): void;
   /** Tells from now on. What is wrong already may have been told by the leader before. */
   begin(): void;
   end(): void;
 }
 
+/** Of Ingresses that another controller may serve after all. */
+const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing"]);
 /** How long a finding must last to be told, in milliseconds. */
 const LASTING_MS = 1000;
 
@@ -36,64 +37,70 @@ interface Known {
   told: boolean;
 }
 
-export function createFindingEvents({ findings, lookUp, tell }: FindingEventsOptions): FindingEvents {
+export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): FindingEvents {
   let known = new Map<string, Known>();
   let timer: NodeJS.Timeout | undefined;
   let telling = false;
-  let first = true;
+  /** What was wrong at the last look; undefined before the first. */
+  let last: readonly Finding[] | undefined;
 
-  const say = (finding: Finding, type: EventDraft["type"], reason: string, message: string, fresh: boolean): boolean => {
+  const say = (finding: Finding, type: EventDraft["type"], reason: string, message: string, fresh: boolean): void => {
     const object = involvedOf(finding.object, lookUp);
     if (object) tell({ object, type, reason, message, fresh });
-    return object !== undefined;
   };
 
   const sayOf = (one: Known): void => {
     const { finding, fresh } = one;
-    one.told = say(finding, "Warning", reasonOf(finding), messageOf(finding), fresh);
+    one.told = true;
+    say(finding, "Warning", reasonOf(finding), messageOf(finding), fresh);
     const { other } = finding;
     const object = other && involvedOf(other.object, lookUp);
     if (other && object) tell({ object, type: "Warning", reason: reasonOf(finding), message: cut(other.sentence), fresh });
   };
 
-  const look = (): void => {
-    timer = undefined;
+  /** Tells of what has lasted by now. */
+  const settle = (): void => {
+    clearTimeout(timer);
     const now = performance.now();
+    let next = Infinity;
+    for (const one of known.values()) {
+      const left = one.since + LASTING_MS - now;
+      if (one.told) continue;
+      if (left <= 0) sayOf(one);
+      else next = Math.min(next, left);
+    }
+    timer = next < Infinity ? setTimeout(settle, next) : undefined;
+  };
+
+  const compare = (all: readonly Finding[], fresh: boolean): void => {
     const before = known;
     known = new Map();
-    let next = Infinity;
-    for (const finding of findings()) {
-      if (finding.severity === "info") continue;
+    for (const finding of all) {
+      if (finding.severity === "info" || NOT_OURS.has(finding.code)) continue;
       const key = identity(finding);
-      const one = before.get(key) ?? { finding, since: now, fresh: !first, told: false };
+      known.set(key, before.get(key) ?? { finding, since: performance.now(), fresh, told: false });
       before.delete(key);
-      known.set(key, one);
-      const age = now - one.since;
-      if (one.told) continue;
-      if (age >= LASTING_MS) sayOf(one);
-      else next = Math.min(next, LASTING_MS - age);
     }
-    first = false;
     for (const { finding, told } of before.values()) {
       if (told) say(finding, "Normal", "Mended", mendedMessage(finding), true);
     }
-    if (next < Infinity) timer = setTimeout(look, next);
+    settle();
   };
 
   return {
-    touch() {
-      if (telling) timer ??= setTimeout(look, LASTING_MS / 5);
+    take(all) {
+      const first = last === undefined;
+      last = all;
+      if (telling) compare(all, !first);
     },
     begin() {
       telling = true;
-      first = true;
       known = new Map();
-      timer ??= setTimeout(look, 0);
+      if (last) compare(last, false);
     },
     end() {
       telling = false;
       clearTimeout(timer);
-      timer = undefined;
     },
   };
 }

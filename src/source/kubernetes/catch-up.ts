@@ -5,7 +5,8 @@
  */
 import type { Snapshot } from "../snapshot.ts";
 import type { Kind } from "../objects.ts";
-import { readObject } from "./pages.ts";
+import { readPages } from "./pages.ts";
+import { collectionOf } from "./resources.ts";
 import type { Resource } from "./resources.ts";
 import type { Connection } from "./transport.ts";
 import { versionOf } from "./trim.ts";
@@ -20,9 +21,9 @@ export async function catchUp(
   snapshot: Snapshot, listeners: Listeners, signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name } = place;
-  const path = `${resource.api}/namespaces/${encodeURIComponent(namespace)}/${resource.plural}/${encodeURIComponent(name)}`;
-  const newest = await readObject(connection, path, signal);
-  const version = newest === undefined ? undefined : versionOf(newest);
+  // A list of one: the account may list and watch, and need not have the right to get.
+  const { objects } = await readPages(connection, collectionOf(resource, namespace, `metadata.name=${name}`), versionOf, signal);
+  const [version] = objects;
   const reached = (): boolean => {
     const have = snapshot.get(resource.kind, namespace, name);
     if (version === undefined) return have === undefined;

@@ -55,8 +55,8 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
 
 export interface KubernetesSource extends Source {
   /**
-   * False when the account may not list IngressClasses: then `spec.ingressClassName` is not looked at, for as long as
-   * this process runs. Known once `start` has resolved.
+   * False when the account may not list IngressClasses: then there are none, and names and annotations decide, for as
+   * long as this process runs. Known once `start` has resolved.
    */
   readonly classesReadable: boolean;
 }
@@ -139,6 +139,8 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     },
     async catchUp(namespace, name, signal) {
       if (!running) throw new Error("catchUp before start");
+      // What is outside is never read.
+      if (options.watchNamespace !== "" && namespace !== options.watchNamespace) return;
       await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
     },
     get counts() {

@@ -18,12 +18,14 @@ const DEFINITE: readonly string[] = ["ENOTFOUND", "ENODATA", "EBADNAME"];
 
 /**
  * Tries the names in order; the first that has addresses wins. A failure ends the search: a later name must not stand
- * in for one that only did not answer. A, and AAAA only where there is no A (ingress-nginx behaviour: the same).
+ * in for one that only did not answer. A, and AAAA only where there is no A (ingress-nginx behaviour: the same), or never
+ * without `ipv6`.
  */
-export async function lookUp(resolver: Resolver, names: readonly string[]): Promise<Answer> {
+export async function lookUp(resolver: Resolver, names: readonly string[], ipv6 = true): Promise<Answer> {
   for (const name of names) {
     if (isIP(name) !== 0) continue; // ingress-nginx behaviour: an address is no name and leads nowhere.
-    for (const ask of [() => resolver.resolve4(name, { ttl: true }), () => resolver.resolve6(name, { ttl: true })]) {
+    const six = ipv6 ? [() => resolver.resolve6(name, { ttl: true })] : [];
+    for (const ask of [() => resolver.resolve4(name, { ttl: true }), ...six]) {
       const answer = await oneAnswer(ask);
       if (answer.kind !== "none") return answer;
     }

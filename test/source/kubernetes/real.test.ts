@@ -32,6 +32,23 @@ else {
     await pod.started;
     assert.match(pod.source.description, /^https:\/\/127\.0\.0\.1:\d+ \(service account of this pod\)$/);
 
+    await t.test("--apiserver-host and --certificate-authority stand in for what the pod says, with its token", async () => {
+      await writeFile(join(folder, "ca.crt"), "nobody's");
+      const given = follow({
+        kubeconfig: "", serviceAccount: folder, env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" },
+        apiserverHost: api.envtest.server, certificateAuthority: api.envtest.ca, namespaces: true, watchNamespace: "default",
+      });
+      await given.started;
+      assert.ok(given.names("Namespace").includes("/kube-system"));
+      given.stop();
+      const slip = follow({
+        kubeconfig: "", serviceAccount: folder, env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" },
+        apiserverHost: api.envtest.server, certificateAuthority: api.envtest.ca, watchNamespace: "defualt",
+      });
+      await assert.rejects(slip.started, /There is no namespace "defualt"/);
+      slip.stop();
+    });
+
     await t.test("an unwanted Secret leaves nothing in memory", async () => {
       // In bytes outside of V8's heap, so that the search does not find itself.
       const [unwanted, control] = [newMark(), newMark()];

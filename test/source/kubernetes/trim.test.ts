@@ -28,6 +28,15 @@ test("an Ingress keeps what we read, and its annotations but for kubectl's copy 
   });
 });
 
+test("the addresses of an Ingress's status are kept, once for all that have the same", () => {
+  const status = (...ingress: unknown[]) => trimIngress({ metadata, spec: {}, status: { loadBalancer: { ingress } } })?.status;
+  const one = status({ ip: "192.0.2.1", ports: [{ port: 80 }] }, { hostname: "lb.example" }, 7);
+  assert.deepEqual(one, { loadBalancer: { ingress: [{ ip: "192.0.2.1" }, { hostname: "lb.example" }] } });
+  assert.equal(status({ ip: "192.0.2.1" }, { hostname: "lb.example" }), one);
+  assert.notEqual(status({ ip: "192.0.2.2" }), one);
+  assert.equal(status(), undefined);
+});
+
 test("a field of the wrong type is absent, its neighbours stay", () => {
   assert.deepEqual(trimIngress({ metadata: { ...metadata, labels: { a: 1, b: "x" }, generation: "2" }, spec: { rules: [7, { host: [], http: { paths: {} } }], tls: "x" } }), {
     kind: "Ingress", metadata: { ...metadata, labels: { b: "x" } }, spec: { rules: [{ http: { paths: [] } }] },

@@ -25,7 +25,7 @@ export async function compileFolder(folder: string, flags: readonly string[]): P
   try {
     await source.start(() => {}, ending.signal);
     const ref = splitName(settings.configmap);
-    const config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
+    const config = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
     const built = buildModel(source.snapshot, settings, config.config);
     const compiler = createCompiler(settings.profilesPerNamespace);
     const { program } = compiler.compile(built);

@@ -1,0 +1,88 @@
+/**
+ * How long the admission webhook takes, and how long it holds up everything else: one table for `npm run bench:admission`.
+ *
+ * The webhook as it is, over HTTPS on loopback, with a model of ten thousand Ingresses in the same process. A question is
+ * asked after the other, as one API server would for one user.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { openWebhook } from "../src/admission/webhook.ts";
+import { createModelBuilder } from "../src/model/build.ts";
+import { ingress, ingressClass, snapshotOf, testConfig, testSettings, type Given } from "../test/support/objects.ts";
+import { selfSigned } from "../test/support/openssl.ts";
+import { quantile } from "./statistics.ts";
+
+const MANY = 10_000;
+const WARM_UP = 200;
+
+const folder = mkdtempSync(join(tmpdir(), "bench-admission-"));
+const { chain, key } = selfSigned(["localhost"]);
+writeFileSync(join(folder, "tls.crt"), chain);
+writeFileSync(join(folder, "tls.key"), key);
+
+const numbers = Array.from({ length: MANY }, (_, n) => n);
+const each: Given[] = numbers.map((n) => ingress(`shop/web-${n}`).host(`host-${n}.example`).path("/", "web:80").path("/cart", "cart:80").created(n));
+const one: Given[] = numbers.map((n) => ingress(`shop/path-${n}`).host("one.example").path(`/p${n}`, "web:80").created(n));
+const snapshot = snapshotOf(ingressClass("nginx"), ...each, ...one);
+const builder = createModelBuilder(testSettings);
+builder.update(snapshot, snapshot.takeChanges(), testConfig);
+
+const webhook = await openWebhook({
+  settings: {
+    validatingWebhook: "127.0.0.1:0", validatingWebhookCertificate: join(folder, "tls.crt"), validatingWebhookKey: join(folder, "tls.key"), validatingWebhookClientCa: "",
+  },
+  consider: (candidate) => builder.consider(candidate, snapshot),
+  changed: () => {},
+});
+const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: chain, servername: "localhost" });
+
+function review(host: string, paths: readonly string[], annotations: Record<string, string> = {}): Buffer {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const object = {
+    apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "web", namespace: "blog", annotations },
+    spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: paths.map((path) => ({ path, pathType: "Prefix", backend })) } }] },
+  };
+  const resource = { group: "networking.k8s.io", version: "v1", resource: "ingresses" };
+  return Buffer.from(JSON.stringify({
+    apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: { uid: "u", operation: "CREATE", namespace: "blog", name: "web", resource, object },
+  }));
+}
+
+function ask(body: Buffer): Promise<number> {
+  const begun = performance.now();
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: "127.0.0.1", port: webhook.port, method: "POST", path: "/", agent, headers: { "content-length": body.length } }, (response) => {
+      response.resume().on("end", () => resolve(performance.now() - begun)).on("error", reject);
+    });
+    asked.on("error", reject).end(body);
+  });
+}
+
+async function measure(name: string, body: Buffer, count: number): Promise<void> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const millis: number[] = [];
+  for (let i = 0; i < count; i++) millis.push(await ask(body));
+  delay.disable();
+  const cells = [quantile(millis, 0.5), quantile(millis, 0.99), Math.max(...millis), delay.max / 1e6].map((value) => value.toFixed(1).padStart(8));
+  process.stdout.write(`${name.padEnd(44)}${cells.join("")}\n`);
+}
+
+try {
+  process.stdout.write(`${`${2 * MANY} Ingresses; milliseconds`.padEnd(44)}${["p50", "p99", "max", "loop"].map((head) => head.padStart(8)).join("")}\n`);
+  const fresh = review("new.example", ["/", "/cart"]);
+  for (let i = 0; i < WARM_UP; i++) await ask(fresh);
+  await measure("a new host", fresh, 2000);
+  await measure("a host and path that is taken", review("host-5.example", ["/"]), 2000);
+  await measure(`a host of ${MANY} Ingresses`, review("one.example", ["/new"]), 200);
+  await measure("an Ingress of 500 paths", review("new.example", Array.from({ length: 500 }, (_, n) => `/p${n}`)), 100);
+  await measure("a body of 8 MiB", review("new.example", ["/"], { filler: "x".repeat(8 * 1024 ** 2) }), 20);
+  await measure("nothing but brackets, 1.2 MB", Buffer.from(`[${"[],".repeat(390_000)}[]]`), 20);
+} finally {
+  agent.destroy();
+  webhook.close();
+  rmSync(folder, { recursive: true });
+}

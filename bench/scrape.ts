@@ -1,0 +1,72 @@
+/**
+ * What a scrape costs the controller with ten thousand Ingresses that all had requests: how long it takes, how large it
+ * is, and for how long at a time the event loop is kept from other work.
+ *
+ *     npm run bench:scrape -- --metrics-max-series=1000000
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { layoutOf } from "../edge/src/measures.ts";
+import { boundsOf } from "../src/compile/measures.ts";
+import type { CounterRow } from "../src/engine/protocol.ts";
+import { buildModel } from "../src/model/build.ts";
+import { DEFAULT_CONFIG } from "../src/model/config.ts";
+import { NO_STREAMS } from "../src/engine/streams.ts";
+import { createMetrics } from "../src/report/metrics.ts";
+import { parseSettings } from "../src/settings.ts";
+import { Snapshot } from "../src/source/snapshot.ts";
+
+const MANY = 10_000;
+const settings = parseSettings(["--enable-metrics", ...process.argv.slice(2)], "run", {});
+
+const snapshot = new Snapshot();
+snapshot.put<"IngressClass">({ kind: "IngressClass", metadata: { name: "nginx", namespace: "" }, spec: { controller: "k8s.io/ingress-nginx" } });
+for (let index = 0; index < MANY; index++) {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const paths = [{ path: "/", pathType: "Prefix", backend }];
+  snapshot.put<"Ingress">({
+    kind: "Ingress", metadata: { name: `i${index}`, namespace: "shop" }, spec: { ingressClassName: "nginx", rules: [{ host: `host-${index}.example`, http: { paths } }] },
+  });
+}
+const built = buildModel(snapshot, settings, DEFAULT_CONFIG);
+const metrics = createMetrics({
+  settings,
+  state: () => ({
+    observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [], refused: undefined,
+    refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
+  }),
+  counts: () => ({ config: "ab", loads: 1, refusals: 0, loadedAt: 0, deltas: 1, frames: 1, bytes: 1, catchUps: 1 }),
+  measure: () => false,
+  findings: () => built.findings(),
+  spans: () => ({ exported: 0, dropped: 0 }),
+  built: () => built,
+  exists: (namespace, name) => snapshot.get("Ingress", namespace, name) !== undefined,
+  source: () => undefined,
+  cluster: () => undefined,
+});
+
+/** A row as a worker sends it, with one request in each histogram. */
+function row(index: number): CounterRow {
+  const { starts } = layoutOf(boundsOf(settings));
+  return {
+    namespace: "shop", ingress: `i${index}`, service: "web", path: "/", canary: "", status: 200, requests: 1, host: `host-${index}.example`, method: "GET",
+    cells: starts.flatMap((start) => [start, 5, start + 1, 1]),
+  };
+}
+
+const begun = performance.now();
+metrics.count(Array.from({ length: MANY }, (_, index) => row(index)), {});
+console.log(`${MANY} rows taken in ${(performance.now() - begun).toFixed(0)} ms`);
+for (let round = 0; round < 5; round++) {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const from = performance.now();
+  let bytes = 0;
+  let lines = 0;
+  for await (const piece of metrics.scrape().pieces) {
+    bytes += piece.length;
+    lines += piece.split("\n").length - 1;
+  }
+  const took = performance.now() - from;
+  delay.disable();
+  console.log(`scrape: ${lines} lines, ${(bytes / 2 ** 20).toFixed(1)} MiB in ${took.toFixed(0)} ms; event loop kept for at most ${(delay.max / 1e6).toFixed(0)} ms, median ${(delay.percentile(50) / 1e6).toFixed(1)} ms`);
+}

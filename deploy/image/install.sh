@@ -1,0 +1,84 @@
+#!/bin/sh
+# Everything that goes into the image, in two steps; the Dockerfile and a test in a plain Debian folder run the same.
+#
+#   install.sh app FOLDER   where npm is: puts the program with its own Node into FOLDER (later /opt/sluice)
+#   install.sh system       in the image, as root: nginx and its modules, the account, the commands
+#
+# The image has one program, "sluice", for both containers of the pod, and neither compiler nor npm.
+set -eu
+
+# nginx and what the edge runs on; layer 4; ModSecurity with its core rules; a process 1 that reaps; setcap (nginx brings
+# it anyway); certificates of the public authorities.
+PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson
+  libnginx-mod-stream libnginx-mod-stream-js
+  libnginx-mod-http-modsecurity modsecurity-crs
+  tini libcap2-bin ca-certificates'
+
+# As in ingress-nginx's image, so that security contexts written for it hold.
+USER_ID=101
+GROUP_ID=82
+
+install_app() {
+  to=$1
+  from=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
+  mkdir -p "$to/edge"
+  cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$from/LICENSE" "$to/"
+  cp -r "$from/src" "$from/examples" "$to/"
+  cp -r "$from/edge/src" "$from/edge/package.json" "$from/edge/tsconfig.json" "$to/edge/"
+  cp -r "$from/scripts" "$to/"
+  cd "$to"
+  # The edge is compiled with the development packages, which are then gone.
+  npm ci --loglevel=error --include=dev --include=optional
+  npm run --silent build:edge
+  npm ci --loglevel=error --omit=dev --include=optional
+  slim
+}
+
+# Leaves what runs: of Node the program, of packages no types and no maps.
+slim() {
+  mkdir -p bin
+  mv node_modules/node-linux-*/bin/node bin/node
+  rm -rf node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc scripts
+  find edge/src ! -name '*.ts' -type f -delete
+  find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
+  find node_modules -type d -empty -delete
+}
+
+install_system() {
+  export DEBIAN_FRONTEND=noninteractive
+  groupadd --system --gid "$GROUP_ID" sluice
+  useradd --system --uid "$USER_ID" --gid "$GROUP_ID" --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sluice
+  no_services
+  apt-get update -q
+  # shellcheck disable=SC2086 # a list
+  apt-get install -q -y --no-install-recommends $PACKAGES
+  commands
+  apt-get clean
+  rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log /usr/sbin/policy-rc.d
+  # For one container that runs all of it; in a pod of two a volume lies over it.
+  install -d -o "$USER_ID" -g "$GROUP_ID" -m 0700 /run/sluice
+}
+
+# Packages start nothing here.
+no_services() {
+  printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+}
+
+commands() {
+  # No shell in between: the kernel finds the interpreter. The flag: see bin/sluice.
+  printf '%s\n' '#!/opt/sluice/bin/node --max-semi-space-size=8' 'import("/opt/sluice/src/main.ts");' >/usr/local/bin/sluice
+  chmod 755 /usr/local/bin/sluice
+  # Hands the one capability on, where a pod lives in the network of its node: a file may have it, an ordinary user
+  # does not. Without the capability in the container's security context it does not even start.
+  cp /usr/bin/setpriv /usr/local/bin/low-ports
+  setcap cap_net_bind_service=+ep /usr/local/bin/low-ports
+  # What ingress-nginx's manifests run before the end; here SIGTERM is all that is needed.
+  ln -s /bin/true /wait-shutdown
+}
+
+case "${1:-}" in
+  app) install_app "${2:?install.sh app FOLDER}" ;;
+  system) install_system ;;
+  *) echo 'usage: install.sh app FOLDER | install.sh system' >&2; exit 2 ;;
+esac

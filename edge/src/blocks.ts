@@ -1,0 +1,42 @@
+/** Clients that the operator wants nothing to do with, whatever they ask for: by address, User-Agent or Referer. */
+import { includes } from "./networks.ts";
+import type { Networks } from "./networks.ts";
+
+export interface Blocks {
+  addresses?: Networks;
+  agents?: Texts;
+  referers?: Texts;
+}
+
+export interface Texts {
+  /** In lower case: they match whole values in any case. */
+  exact: Record<string, boolean>;
+  /** PCRE, unanchored. */
+  patterns: string[];
+}
+
+/** What of a request is looked at. */
+export interface BlockView {
+  variable(name: string): string | undefined;
+  address(): string | undefined;
+  /** Undefined when the pattern cannot be run on this text. */
+  matches(text: string, pattern: string): boolean | undefined;
+  /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
+  gaveUp(pattern: string): boolean;
+}
+
+export function isBlocked({ addresses, agents, referers }: Blocks, request: BlockView): boolean {
+  if (addresses !== undefined && includes(addresses, request.address() ?? "")) return true;
+  if (agents !== undefined && isAmong(agents, request.variable("http_user_agent") ?? "", request)) return true;
+  return referers !== undefined && isAmong(referers, request.variable("http_referer") ?? "", request);
+}
+
+/** A text that keeps a pattern busy for too long is as good as one that it matches: nobody gets past it that way. */
+function isAmong({ exact, patterns }: Texts, text: string, request: BlockView): boolean {
+  if (exact[text.toLowerCase()] === true) return true;
+  for (const pattern of patterns) {
+    const found = request.matches(text, pattern);
+    if (found === true || (found === undefined && request.gaveUp(pattern))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,24 @@
+/**
+ * nginx's own counters of connections and requests (stub_status), where its binary has them: shared by all workers of a
+ * master, so each tells the same.
+ */
+import * as ffi from "ffi";
+
+const NAMES = ["accepted", "handled", "requests", "active", "reading", "writing", "waiting"] as const;
+
+const [there] = pcall(() => {
+  for (const name of NAMES) ffi.cdef("extern unsigned long *ngx_stat_" + name + ";");
+  for (const name of NAMES) tonumber(counterOf(name)[0]);
+});
+
+function counterOf(name: string): ffi.Memory {
+  return (ffi.C as unknown as Record<string, ffi.Memory>)["ngx_stat_" + name] as ffi.Memory;
+}
+
+/** Undefined: this nginx has none. */
+export function connectionCounts(): object | undefined {
+  if (!there) return undefined;
+  const message: Record<string, string | number> = { op: "connections" };
+  for (const name of NAMES) message[name] = tonumber(counterOf(name)[0]) as number;
+  return message;
+}

@@ -1,0 +1,28 @@
+/**
+ * Which requests leave no line in the access log, where the operator wants that of some. nginx.conf calls these in the
+ * log phase, before `log`, only where there is something to mute.
+ */
+import { CATCH_ALL } from "../program.ts";
+import { matches } from "./pattern.ts";
+import { recall, tables } from "./state.ts";
+
+/** ConfigMap `skip-access-log-urls`. */
+export function muteUris(): void {
+  const { quiet } = tables.settings;
+  if (quiet === undefined) return;
+  const vars = ngx.var;
+  const uri = vars.request_uri;
+  if (uri === undefined) return;
+  if (quiet.exact[uri] === true) return mute();
+  for (const pattern of quiet.patterns) if (matches(uri, pattern) === true) return mute();
+}
+
+/** ConfigMap `enable-access-log-for-default-backend: "false"`: what only the root that nobody declared takes. */
+export function muteUndeclared(): void {
+  const route = recall()?.route;
+  if (route !== undefined && route.host === CATCH_ALL && route.path === "/" && route.ingress === "") mute();
+}
+
+function mute(): void {
+  ngx.var.sluice_quiet = "1";
+}

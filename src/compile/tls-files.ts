@@ -1,0 +1,34 @@
+/**
+ * Files that TLS of the server block refers to, beside its certificate. The agent writes them beside nginx.conf, under
+ * names that are digests of what is in them.
+ */
+import type { Config, TicketKey } from "../model/config.ts";
+import type { DhParam } from "../model/config/named.ts";
+import type { EngineFacts } from "./facts.ts";
+
+const NAME = /^(?:dh-[0-9a-f]{32}\.pem|ticket-[0-9a-f]{32}\.key)$/;
+
+export function dhParamFile({ id }: DhParam): string {
+  return `dh-${id}.pem`;
+}
+
+export function ticketFile({ id }: TicketKey): string {
+  return `ticket-${id}.key`;
+}
+
+export function isTlsFile(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** File name → content, latin-1. A key lies in memory or nowhere. */
+export function tlsFiles({ sslSessionTicketKey: key, named: { dhParam } }: Config, { onDisk }: EngineFacts): Record<string, string> {
+  return {
+    ...(dhParam ? { [dhParamFile(dhParam)]: dhParam.pem } : {}),
+    ...(key && !onDisk ? { [ticketFile(key)]: key.bytes.reveal().toString("latin1") } : {}),
+  };
+}
+
+/** The Config without what needs such a file: for a test of an nginx.conf whose files nobody has written. */
+export function withoutFiles(config: Config): Config {
+  return { ...config, sslSessionTicketKey: undefined, named: { ...config.named, dhParam: undefined } };
+}

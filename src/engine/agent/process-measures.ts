@@ -1,0 +1,61 @@
+/** What nginx's processes use of the machine, from proc(5). What cannot be read counts as nothing. */
+import { readFileSync } from "node:fs";
+import type { ProcessIdentity } from "../../support/process-identity.ts";
+import type { ProcessMeasures } from "../protocol.ts";
+
+/** Linux's own for every architecture that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const PAGE = 4096;
+
+interface Used {
+  readonly cpuSeconds: number;
+  readonly readBytes: number;
+  readonly writtenBytes: number;
+}
+
+/** Answers a function that measures; what grows it adds up, so that the end of a process takes nothing away. */
+export function measureProcesses(): (processes: readonly ProcessIdentity[]) => ProcessMeasures {
+  let last = new Map<string, Used>();
+  const total = { cpuSeconds: 0, readBytes: 0, writtenBytes: 0 };
+  const bootTime = Number(/^btime (\d+)/m.exec(read("/proc/stat"))?.[1] ?? 0);
+  return (processes) => {
+    const now = new Map<string, Used>();
+    let residentBytes = 0;
+    let virtualBytes = 0;
+    let oldest = Infinity;
+    for (const { pid, started } of processes) {
+      const name = `${pid} ${started}`;
+      const used = usedBy(pid);
+      const before = last.get(name);
+      for (const field of ["cpuSeconds", "readBytes", "writtenBytes"] as const) total[field] += Math.max(0, used[field] - (before?.[field] ?? 0));
+      now.set(name, used);
+      const [virtual = 0, resident = 0] = read(`/proc/${pid}/statm`).split(" ").map(Number);
+      virtualBytes += virtual * PAGE;
+      residentBytes += resident * PAGE;
+      oldest = Math.min(oldest, Number(started));
+    }
+    last = now;
+    const oldestStart = processes.length > 0 ? bootTime + oldest / TICKS_PER_SECOND : 0;
+    return { processes: processes.length, ...total, residentBytes, virtualBytes, oldestStart };
+  };
+}
+
+function usedBy(pid: number): Used {
+  const text = read(`/proc/${pid}/stat`);
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const io = read(`/proc/${pid}/io`);
+  const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, "m").exec(io)?.[1] ?? 0);
+  return {
+    cpuSeconds: ((Number(fields[11]) || 0) + (Number(fields[12]) || 0)) / TICKS_PER_SECOND,
+    readBytes: field("read_bytes"),
+    writtenBytes: field("write_bytes"),
+  };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

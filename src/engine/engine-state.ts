@@ -1,0 +1,49 @@
+/** What the engine says of itself: how far it is, and numbers for metrics. */
+import type { MissingModule } from "../compile/machine.ts";
+import type { PartKey } from "../compile/program.ts";
+import type { SentCounts } from "./channel.ts";
+import type { FromSubscriber } from "./protocol.ts";
+import type { StreamState } from "./streams.ts";
+
+export type NginxMeasures = Extract<FromSubscriber, { readonly op: "connections" | "processes" }>;
+
+/** Numbers for metrics. */
+export interface EngineCounts extends SentCounts {
+  /** Digest of the nginx.conf that runs; empty: none. */
+  readonly config: string;
+  /** Configurations that nginx took, at a start or by a reload, and that it refused. */
+  readonly loads: number;
+  readonly refusals: number;
+  /** Unix time in milliseconds of the last one that it took; 0: none. */
+  readonly loadedAt: number;
+}
+
+export interface EngineState {
+  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
+  readonly observed: number;
+  readonly programmed: number;
+  /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
+  readonly published: number;
+  readonly waiting: ReadonlySet<PartKey>;
+  /** Workers of the running nginx that are connected, and how many there should be. */
+  readonly workers: number;
+  readonly slots: number;
+  readonly reloads: number;
+  /** Reloads by reason. */
+  readonly reloadReasons: ReadonlyMap<string, number>;
+  /** Who has not acknowledged the newest generation. */
+  readonly behind: readonly string[];
+  /** What nginx said of the configuration it refused; undefined when it took the last one. */
+  readonly refused: string | undefined;
+  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
+  /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
+  readonly refusedSnippets: ReadonlyMap<string, string>;
+  readonly keysNotKept: boolean;
+  /** Why the snapshot for workers that start is behind; undefined when it is not. */
+  readonly snapshotProblem: string | undefined;
+  /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
+  readonly missingPackages: readonly string[];
+  /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */
+  readonly missingModules: readonly MissingModule[];
+  readonly streams: StreamState;
+}

@@ -1,0 +1,68 @@
+/** The types of the ConfigMap's values that are about the machine and about other objects. */
+import { digestOf } from "../../support/digest.ts";
+import { splitName } from "../../support/namespaced-name.ts";
+import { PrivateBytes } from "../../support/private-bytes.ts";
+import type { TicketKey } from "../config.ts";
+import type { ConfigType } from "./value-types.ts";
+
+const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+/** An object of any namespace: the operator writes it. */
+export const objectName: ConfigType<string> = {
+  expects: "of the form namespace/name, or empty",
+  parse: (text) => {
+    if (text === "") return { value: text };
+    const ref = splitName(text);
+    return ref && DNS_NAME.test(ref.namespace) && DNS_NAME.test(ref.name) ? { value: text } : undefined;
+  },
+};
+
+/** What nginx can derive a key from (https://nginx.org/r/ssl_session_ticket_key). */
+const TICKET_KEY_BYTES: readonly number[] = [48, 80];
+
+export const ticketKey: ConfigType<TicketKey | undefined> = {
+  expects: "base64 of 48 or 80 bytes, or empty",
+  parse: (text) => {
+    if (text === "") return { value: undefined };
+    const bytes = /^[A-Za-z0-9+/\s]+={0,2}$/.test(text) ? Buffer.from(text, "base64") : Buffer.alloc(0);
+    return TICKET_KEY_BYTES.includes(bytes.length) ? { value: { id: digestOf(bytes), bytes: new PrivateBytes(bytes) } } : undefined;
+  },
+};
+
+export const mediaType: ConfigType<string> = {
+  expects: "a media type such as text/html",
+  parse: (text) => (/^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}\/[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$/.test(text) ? { value: text } : undefined),
+};
+
+const PLAIN = /^[\w !#%&',/:=@~<>|.*+?^$()[\]\\-]{1,1000}$/;
+/** What PCRE reads otherwise than JavaScript: groups with options, verbs, names of classes, empty classes, other escapes. */
+const NOT_ALIKE = [/\(\?(?!:)/, /\(\*/, /\[([:.=])[^\]]*\1\]/, /\[\^?\]/, /\\[^.dDwWsS/()[\]|*+?^$\\-]/];
+
+/** Checked here as far as both read it alike: one that nginx cannot read would keep it from starting. */
+export const plainPattern: ConfigType<string> = {
+  expects: "a plain regular expression such as MSIE [1-6][.], or empty",
+  parse: (text) => {
+    const plain = PLAIN.test(text) && !NOT_ALIKE.some((one) => one.test(text)) && isExpression(text);
+    return text === "" || plain ? { value: text } : undefined;
+  },
+};
+
+/** With the flag `u` JavaScript is strict about escapes, classes and brackets. */
+function isExpression(text: string): boolean {
+  try {
+    new RegExp(text, "u");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const cpuAffinity: ConfigType<string> = {
+  expects: '"auto", or masks of 0 and 1 separated by spaces, or empty',
+  parse: (text) => {
+    const words = text.split(/\s+/).filter((word) => word !== "");
+    const masks = words[0] === "auto" ? words.slice(1) : words;
+    const valid = masks.every((mask) => /^[01]{1,256}$/.test(mask)) && masks.length <= (words[0] === "auto" ? 1 : 512);
+    return valid ? { value: words.join(" ") } : undefined;
+  },
+};

@@ -1,0 +1,79 @@
+/** The way of changes, from the source to every worker: how many, and how long they take. */
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { EngineCounts, EngineState } from "../engine/engine.ts";
+
+export interface EngineMetrics {
+  /** A turn of the controller ended: parts that it changed, and how long it took. */
+  turned(parts: number, milliseconds: number): void;
+  /** The engine got further. */
+  look(): void;
+}
+
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Generations, or changes, that are followed at a time: more than there ever are while somebody acknowledges. */
+const MOST_FOLLOWED = 1000;
+
+export function addEngineMetrics(registry: Registry, state: () => EngineState, counts: () => EngineCounts): EngineMetrics {
+  const gauge = (name: string, help: string, value: (state: EngineState) => number): void => {
+    new Gauge({ name, help, registers: [registry], collect() { this.set(value(state())); } });
+  };
+  gauge("sluice_generation_observed", "Number of the newest Program.", (s) => s.observed);
+  gauge("sluice_generation_programmed", "Newest Program that every worker has acknowledged.", (s) => s.programmed);
+  gauge("sluice_workers", "Connected workers of the running nginx.", (s) => s.workers);
+  gauge("sluice_workers_expected", "Workers that the running nginx should have.", (s) => s.slots);
+  const counter = (name: string, help: string, value: (counts: EngineCounts) => number): void => {
+    new Counter({ name, help, registers: [registry], collect() { this.reset(); this.inc(value(counts())); } });
+  };
+  counter("sluice_deltas_total", "Generations that were published.", (c) => c.deltas);
+  counter("sluice_frames_sent_total", "Frames that were sent to workers and the agent.", (c) => c.frames);
+  counter("sluice_bytes_sent_total", "Bytes that were sent to workers and the agent.", (c) => c.bytes);
+  counter("sluice_catch_ups_total", "Workers and agents that were brought up to date after they had been away.", (c) => c.catchUps);
+  new Counter({
+    name: "sluice_reloads_total",
+    help: "Reloads of nginx since this controller started, by what made them necessary.",
+    labelNames: ["reason"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const reason of ["new-profile", "settings"]) this.inc({ reason }, state().reloadReasons.get(reason) ?? 0);
+    },
+  });
+  const seconds = (name: string, help: string): Histogram => new Histogram({ name, help, buckets: BUCKETS, registers: [registry] });
+  const turn = seconds("sluice_turn_seconds", "How long the controller works at what changed, until it is published.");
+  const acknowledged = follow(seconds("sluice_acknowledgement_seconds", "From publishing a generation until every worker has acknowledged it."));
+  const live = follow(seconds("sluice_apply_to_live_seconds", "From the first look at a change until every worker runs it, a reload that it needs included."));
+  let published = 0;
+
+  const look = (): void => {
+    const now = state();
+    if (now.published > published) acknowledged.expect(now.published, performance.now());
+    published = now.published;
+    acknowledged.reached(now.programmed);
+    live.reached(now.programmed);
+  };
+
+  return {
+    look,
+    turned(parts, milliseconds) {
+      turn.observe(milliseconds / 1000);
+      if (parts > 0) live.expect(state().observed, performance.now() - milliseconds);
+      look();
+    },
+  };
+}
+
+/** Measures how long generations take to be programmed. */
+function follow(histogram: Histogram): { expect(generation: number, since: number): void; reached(generation: number): void } {
+  let open: { readonly generation: number; readonly since: number }[] = [];
+  return {
+    expect(generation, since) {
+      if (open.length < MOST_FOLLOWED) open.push({ generation, since });
+    },
+    reached(generation) {
+      if (open.length === 0) return;
+      const now = performance.now();
+      for (const one of open) if (one.generation <= generation) histogram.observe((now - one.since) / 1000);
+      open = open.filter((one) => one.generation > generation);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** Certificates and Ingresses, with ingress-nginx's names: what alerts about expiry and about orphans read. */
+import { X509Certificate } from "node:crypto";
+import type { Finding } from "../model/findings.ts";
+import type { Certificate, Model, OwnIngress } from "../model/types.ts";
+import { CATCH_ALL } from "../../edge/src/program.ts";
+import { heading, labelText } from "./exposition.ts";
+import { PREFIX } from "./request-metrics.ts";
+
+export interface ObjectMetricsInput {
+  readonly common: Readonly<Record<string, string>>;
+  readonly controllerClass: string;
+  readonly model: () => Model | undefined;
+  readonly ingresses: () => ReadonlyMap<string, OwnIngress>;
+  readonly findings: () => readonly Finding[];
+  /** ingress-nginx behaviour: replicas that do not lead are silent about certificates. */
+  readonly leading: () => boolean | undefined;
+}
+
+export function* objectLines(input: ObjectMetricsInput): Generator<string> {
+  const model = input.model();
+  if (model && input.leading() !== false) yield* certificateLines(input, model);
+  yield* orphanLines(input);
+}
+
+function* certificateLines({ controllerClass }: ObjectMetricsInput, { tls, certificates }: Model): Generator<string> {
+  const served = function* (): Generator<[labels: Record<string, string>, certificate: Certificate]> {
+    for (const [host, id] of tls) {
+      const certificate = certificates.get(id);
+      if (!certificate || host === CATCH_ALL) continue;
+      const { origin } = certificate;
+      const { serial } = about(certificate);
+      yield [{ class: controllerClass, host, identifier: `-${serial}`, namespace: origin.namespace, secret_name: origin.name }, certificate];
+    }
+  };
+  yield heading(`${PREFIX}ssl_expire_time_seconds`, "gauge", "When the certificate of a host expires.");
+  for (const [labels, { notAfter }] of served()) yield `${PREFIX}ssl_expire_time_seconds{${labelText(labels)}} ${notAfter.getTime() / 1000}\n`;
+  yield heading(`${PREFIX}ssl_certificate_info`, "gauge", "1, with what is in the certificate of a host.");
+  for (const [labels, certificate] of served()) {
+    const { serial, issuerOrganization, issuerName, algorithm } = about(certificate);
+    const more = { issuer_common_name: issuerName, issuer_organization: issuerOrganization, public_key_algorithm: algorithm, serial_number: serial };
+    yield `${PREFIX}ssl_certificate_info{${labelText({ ...labels, ...more })}} 1\n`;
+  }
+}
+
+interface About {
+  readonly serial: string;
+  readonly issuerOrganization: string;
+  readonly issuerName: string;
+  readonly algorithm: string;
+}
+
+/** Parsed once. */
+const known = new WeakMap<Certificate, About>();
+const ALGORITHMS: Readonly<Record<string, string>> = { rsa: "RSA", ec: "ECDSA", ed25519: "Ed25519", dsa: "DSA" };
+
+function about(certificate: Certificate): About {
+  const before = known.get(certificate);
+  if (before) return before;
+  const leaf = new X509Certificate(certificate.chain);
+  const field = (name: string): string => leaf.issuer.split("\n").find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
+  const found = {
+    serial: BigInt(`0x${leaf.serialNumber || "0"}`).toString(),
+    issuerOrganization: field("O"),
+    issuerName: field("CN"),
+    algorithm: ALGORITHMS[leaf.publicKey.asymmetricKeyType ?? ""] ?? "",
+  };
+  known.set(certificate, found);
+  return found;
+}
+
+/** Finding → the type of orphan that it makes of its Ingress. */
+const ORPHANS: Readonly<Record<string, string>> = { "service-missing": "no-service", "no-endpoints": "no-endpoint" };
+
+function* orphanLines({ common, ingresses, findings }: ObjectMetricsInput): Generator<string> {
+  const orphans = new Set<string>();
+  for (const { code, object } of findings()) {
+    const type = ORPHANS[code];
+    if (type !== undefined && object.kind === "Ingress") orphans.add(`${object.namespace}/${object.name} ${type}`);
+  }
+  yield heading(`${PREFIX}orphan_ingress`, "gauge", "Whether an Ingress leads to a Service that does not exist, or that has no endpoint.");
+  for (const [key, { ingress: { metadata } }] of ingresses()) {
+    for (const type of Object.values(ORPHANS)) {
+      const labels = labelText({ ...common, ingress: metadata.name, namespace: metadata.namespace, type });
+      yield `${PREFIX}orphan_ingress{${labels}} ${orphans.has(`${key} ${type}`) ? 1 : 0}\n`;
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { CulpritSearch } from "../../src/engine/search.ts";
+
+/** Runs a search to its end against what nginx says of the first so many. */
+function search(snippets: number, refuses: (count: number) => boolean): { culprit: number | "nobody"; tests: number } {
+  const steps = new CulpritSearch(snippets);
+  let question = steps.first;
+  for (let tests = 1; ; tests++) {
+    const result = steps.answered(question, refuses(question.count) ? `refused with ${question.count}` : "");
+    if (result === "nobody") return { culprit: "nobody", tests };
+    if ("culprit" in result) {
+      assert.equal(result.problem, `refused with ${result.culprit + 1}`);
+      return { culprit: result.culprit, tests };
+    }
+    question = result.ask;
+  }
+}
+
+test("the first with which nginx refuses, after all before it, in a few tests", () => {
+  const many = fc.integer({ min: 1, max: 500 }).chain((snippets) => fc.record({ snippets: fc.constant(snippets), culprit: fc.nat({ max: snippets - 1 }) }));
+  fc.assert(
+    fc.property(many, ({ snippets, culprit }) => {
+      const found = search(snippets, (count) => count > culprit);
+      assert.equal(found.culprit, culprit);
+      assert.ok(found.tests <= Math.ceil(Math.log2(snippets)) + 2, `${found.tests} tests for ${snippets}`);
+    }),
+  );
+});
+
+test("nobody is blamed for what does not happen again, or happens without any", () => {
+  assert.deepEqual(search(9, () => false), { culprit: "nobody", tests: 1 });
+  assert.deepEqual(search(9, () => true), { culprit: "nobody", tests: 2 });
+});

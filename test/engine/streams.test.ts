@@ -1,0 +1,95 @@
+/** Which orders the nginx below http gets, and what is said of it. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EngineFacts } from "../../src/compile/facts.ts";
+import type { Program } from "../../src/compile/program.ts";
+import type { Listener } from "../../src/compile/stream-conf.ts";
+import { NO_ENGINE, type AgentHello, type AgentOrder } from "../../src/engine/protocol.ts";
+import { Streams } from "../../src/engine/streams.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { streamFindings } from "../../src/report/stream-findings.ts";
+import { parseSettings } from "../../src/settings.ts";
+
+const facts: EngineFacts = {
+  version: [1, 22, 1], modules: [], stream: ["/m/stream.so", "/m/js.so"], processors: 2, openFiles: 4096, ipv6: false,
+  accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
+};
+const { stream: _, ...withoutModules } = facts;
+
+const listener = (port: number): Listener => ({
+  id: `tcp ${port}`, protocol: "tcp", port, acceptProxy: false, sendProxy: false, service: "net/echo:7",
+  origin: { kind: "ConfigMap", namespace: "sluice", name: "tcp", field: `data[${port}]` },
+});
+const program = (...ports: readonly number[]): Program =>
+  ({ parts: new Map(), profiles: new Map(), trust: new Map(), config: DEFAULT_CONFIG, listeners: new Map(ports.map((port) => [`tcp ${port}`, listener(port)])) }) as unknown as Program;
+
+type Configure = AgentOrder & { op: "configure" };
+
+function started(machine: EngineFacts = facts, flags: readonly string[] = []) {
+  const orders: Configure[] = [];
+  const streams = new Streams({
+    settings: parseSettings(flags, "run"), log: () => {}, again: () => {},
+    order: (order) => void (order.op === "configure" && orders.push(order)),
+  });
+  streams.welcome({ op: "hello", role: "agent", pid: 1, token: "", facts: machine, status: NO_ENGINE, stream: NO_ENGINE, digest: "", keepsKeys: true } satisfies AgentHello);
+  const last = (): Configure => orders.at(-1) ?? assert.fail("no order");
+  const obey = (): void => streams.hear({ op: "engine", instance: "stream", event: "reloaded", status: { master: 7, config: last().digest, profiles: {} } });
+  return { streams, orders, last, obey };
+}
+
+test("nothing below http: no order; a listener: one, and no second until it is answered or something changes", () => {
+  const { streams, orders, obey, last } = started();
+  streams.configure(program());
+  assert.deepEqual([orders.length, streams.open], [0, false]);
+  streams.configure(program(9000));
+  assert.deepEqual(last().listens?.map(({ id, host, port }) => `${id} at ${host}:${port}`), ["tcp 9000 at 0.0.0.0:9000"]);
+  streams.configure(program(9000, 9001));
+  assert.deepEqual([orders.length, streams.open], [1, true]);
+  obey();
+  assert.equal(streams.open, false);
+  streams.configure(program(9000));
+  assert.equal(orders.length, 1);
+  streams.configure(program());
+  assert.equal(orders.length, 2, "the last listener is gone: an nginx without any");
+  streams.close();
+});
+
+test("a port that cannot be had is left out with a finding on its entry; the others are ordered again", () => {
+  const { streams, orders, obey, last } = started();
+  streams.configure(program(9000, 9001));
+  streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "ports cannot be had: tcp 9000", ports: { "tcp 9000": "EADDRINUSE" } });
+  streams.configure(program(9000, 9001));
+  assert.deepEqual(last().listens?.map(({ id }) => id), ["tcp 9001"]);
+  obey();
+  streams.configure(program(9000, 9001));
+  assert.equal(orders.length, 2);
+  const findings = streamFindings(streams.state);
+  assert.deepEqual(findings.map(({ code, object, field }) => [code, object.kind, object.name, field]), [["stream-port-blocked", "ConfigMap", "tcp", "data[9000]"]]);
+  streams.close();
+});
+
+test("a configuration that nginx refuses is not ordered again at once, and is a finding", () => {
+  const { streams, orders, last } = started();
+  streams.configure(program(9000));
+  streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "no room" });
+  streams.configure(program(9000));
+  assert.equal(orders.length, 1);
+  assert.deepEqual(streamFindings(streams.state).map(({ code }) => code), ["stream-refused"]);
+  streams.configure(program(9001));
+  assert.equal(orders.length, 2);
+  streams.close();
+});
+
+test("without nginx's modules nothing is ordered, and the finding names Debian's packages", () => {
+  for (const [flags, ports] of [[[], [9000]], [["--enable-ssl-passthrough"], []]] as const) {
+    const { streams, orders } = started(withoutModules, flags);
+    streams.configure(program(...ports));
+    assert.deepEqual([orders.length, streams.open], [0, false]);
+    const [finding, ...others] = streamFindings(streams.state);
+    assert.deepEqual([finding?.code, others.length], ["stream-module-missing", 0]);
+    assert.match(finding?.sentence ?? "", /libnginx-mod-stream and libnginx-mod-stream-js/);
+  }
+  const { streams } = started(withoutModules);
+  streams.configure(program());
+  assert.deepEqual(streamFindings(streams.state), [], "nobody asked for it");
+});

@@ -1,0 +1,82 @@
+/** `sluice wait` against a Sluice that reads files: its sentences, its JSON and its exit codes. */
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ask } from "../support/client.ts";
+import { runCommand, type Ended } from "../support/command.ts";
+import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
+
+const manifest = (name: string, annotations = ""): string => `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: ${name}, namespace: shop, annotations: {${annotations}}}
+spec:
+  ingressClassName: nginx
+  rules: [{host: ${name}.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]
+`;
+
+let sluice: Sluice;
+before(async () => {
+  sluice = await startSluice({ files: { "web.yaml": manifest("web") } });
+});
+after(() => sluice.stop());
+
+const wait = (...args: string[]): Promise<Ended> => runCommand(["wait", `--healthz-port=${sluice.health}`, ...args]);
+
+test("a change that was just written is waited for, and live when the command returns", async () => {
+  for (const timeout of [11, 12, 13]) {
+    sluice.write({ "web.yaml": manifest("web", `nginx.ingress.kubernetes.io/proxy-read-timeout: "${timeout}"`), "new.yaml": manifest(`new-${timeout}`) });
+    const { code, stdout, stderr } = await wait(`ingress/shop/new-${timeout}`);
+    assert.deepEqual([code, stdout.split("\n")[0]], [0, `Ingress shop/new-${timeout} is programmed`], stderr);
+    assert.equal((await ask({ port: sluice.http, host: `new-${timeout}.example` })).status, 503, "its host is known, its Service is not");
+  }
+});
+
+test("what cannot be served as it is ends the wait at once, with the finding", async () => {
+  sluice.write({ "refused.yaml": manifest("refused", 'nginx.ingress.kubernetes.io/server-snippet: "return 204;"') });
+  const refused = await wait("shop/refused");
+  assert.equal(refused.code, 3);
+  assert.match(refused.stderr, /^Ingress shop\/refused is refused as a whole\n {2}error: .*server-snippet/);
+  const absent = await wait("ingress/shop/none");
+  assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress shop/none where this Sluice looks\n"]);
+  sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
+  const other = await wait("ingress/shop/other");
+  assert.equal(other.code, 3);
+  assert.match(other.stderr, /^Ingress shop\/other is of another class: this Sluice does not serve it\n/);
+});
+
+test("JSON for machines", async () => {
+  const { code, stdout } = await wait("ingress/shop/web", "--output=json");
+  assert.equal(code, 0);
+  const { state, ingress } = JSON.parse(stdout) as { state: string; ingress: string };
+  assert.deepEqual({ state, ingress }, { state: "programmed", ingress: "shop/web" });
+});
+
+test("nobody who answers, and nobody who says what for", async () => {
+  const [free] = await freePorts(1);
+  const nobody = await runCommand(["wait", "shop/web", `--healthz-port=${free}`, "--timeout=1200ms"]);
+  assert.equal(nobody.code, 4);
+  assert.equal(nobody.stderr, `waiting: no Sluice answers at 127.0.0.1:${free}: connection refused\nsluice: no Sluice answers at 127.0.0.1:${free}: connection refused.\n`);
+  for (const [args, sentence] of [
+    [[], 'sluice: What for? Write "sluice wait ingress/shop/web".\n'],
+    [["web"], 'sluice: "web" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.\n'],
+    [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many.\n'],
+    [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, not "ready".\n'],
+  ] as const) {
+    const { code, stderr } = await runCommand(["wait", ...args]);
+    assert.deepEqual([code, stderr], [2, sentence]);
+  }
+});
+
+test("what waits for a reload is not programmed in time, and says so", async () => {
+  const slow = await startSluice({ files: { "web.yaml": manifest("web") }, args: ["--reload-interval=3600"] });
+  try {
+    const buffers = (size: number): string => `nginx.ingress.kubernetes.io/proxy-buffer-size: "${size}k"`;
+    await slow.apply({ "web.yaml": manifest("web", buffers(6)) });
+    slow.write({ "web.yaml": manifest("web", buffers(9)) });
+    const { code, stderr } = await runCommand(["wait", "shop/web", `--healthz-port=${slow.health}`, "--timeout=2s"]);
+    assert.equal(code, 1);
+    assert.match(stderr, /^waiting: nginx is to be reloaded first\nIngress shop\/web is not programmed after 2 s: nginx is to be reloaded first\n/);
+  } finally {
+    await slow.stop();
+  }
+});
