@@ -100,6 +100,19 @@ else describe("Events", { timeout: 280_000 }, () => {
     assert.equal((await eventsIn(where)).length, 25);
   });
 
+  test("a namespace that is going takes no Events; that is no missing right, and the others get theirs", async () => {
+    const [going, stays] = [await namespace(), await namespace()];
+    await cluster.ask("POST", ingressPath(going), ingressFor("web", `${going}.example`));
+    await untilEvents(going, "Ingress web Warning ServiceMissing x1");
+    // Nobody here finishes its deletion.
+    await cluster.ask("DELETE", `/api/v1/namespaces/${going}`);
+    await cluster.ask("PATCH", ingressPath(going, "web"), { metadata: { annotations: { [`${PREFIX}/proxy-read-timeout`]: "soon" } } });
+    await eventually("the refused Event", async () => (await sluice.ask("/metrics")).text, (text) => /^sluice_events_total\{what="failed"\} [1-9]/m.test(text));
+    await cluster.ask("POST", ingressPath(stays), ingressFor("web", `${stays}.example`));
+    await untilEvents(stays, "Ingress web Warning ServiceMissing x1");
+    assert.doesNotMatch((await sluice.ask("/api/v1/findings")).text, /right-missing/);
+  });
+
   test("reloads are told on the Pod, changes of the ConfigMap on the ConfigMap", async () => {
     await untilEvents(HOME, "ConfigMap settings Normal CREATE x1");
     const before = (await eventsIn(HOME)).map(oneLine).filter((line) => line.includes("RELOAD"));

@@ -47,7 +47,7 @@ export function clusterApi(connection: Connection, changed: () => void): Cluster
         if (missing.delete(key)) changed();
         return answer;
       } catch (error) {
-        if (error instanceof Refused && error.status === 403 && !missing.has(key)) {
+        if (lacksRight(error) && !missing.has(key)) {
           missing.set(key, findingOf(right));
           changed();
         }
@@ -63,6 +63,11 @@ function findingOf({ verb, resource, kind, namespace, effect }: Right): Finding 
   const where = namespace === "" ? `clusterrole ${role}` : `role ${role} -n ${namespace}`;
   const remedy = `grant it with kubectl create ${where} --verb=${verb} --resource=${resource}, and bind it`;
   return rightMissing({ object: { kind, metadata: { namespace, name: "" } }, field: "" }, { verb, resource, remedy, effect });
+}
+
+/** An authorizer refused, in the API server's own words; admission (a namespace that is going, a quota) has the same status. */
+export function lacksRight(error: unknown): boolean {
+  return isStatus(error, 403) && /\bcannot (get|list|create|update|patch) /.test((error as Refused).message);
 }
 
 export function isStatus(error: unknown, ...statuses: readonly number[]): boolean {

@@ -12,7 +12,7 @@
 import { inWords } from "../../source/kubernetes/failures.ts";
 import { pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus } from "./api.ts";
+import { FORBIDDEN_PAUSE, isStatus, lacksRight } from "./api.ts";
 import type { ClusterApi } from "./api.ts";
 import { leaseInCluster } from "./lease.ts";
 
@@ -95,9 +95,9 @@ export function standForElection(options: ElectionOptions): Election {
       } catch (error) {
         // Somebody else was faster, or what was sent may have arrived: look again.
         unsure = true;
-        if (isStatus(error, 403)) wait = Math.max(wait, FORBIDDEN_PAUSE);
+        if (lacksRight(error)) wait = Math.max(wait, FORBIDDEN_PAUSE);
         const reason = inWords(error);
-        if (!ended.signal.aborted && !isStatus(error, 403, 409) && reason !== said) log("warn", `the Lease ${where} cannot be had: ${reason}`);
+        if (!ended.signal.aborted && !lacksRight(error) && !isStatus(error, 409) && reason !== said) log("warn", `the Lease ${where} cannot be had: ${reason}`);
         said = reason;
       }
       // Replicas that start together shall not ask together.

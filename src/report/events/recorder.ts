@@ -8,13 +8,13 @@
  * - Warnings go first; the queue is bounded; what is dropped is counted; nothing here delays serving.
  */
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
-import { fields, integer } from "../../source/kubernetes/trim.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus } from "../cluster/api.ts";
-import type { ClusterApi, Right } from "../cluster/api.ts";
-import { eventName, eventNamespace, newEvent, timeOf } from "./event.ts";
+import { FORBIDDEN_PAUSE, lacksRight } from "../cluster/api.ts";
+import type { ClusterApi } from "../cluster/api.ts";
+import { eventName, eventNamespace } from "./event.ts";
 import type { EventDraft } from "./event.ts";
+import { createEventWriter, remember } from "./event-writer.ts";
 import { createTokens } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -51,8 +51,6 @@ export interface Recorder {
 const PER_OBJECT = { burst: 25, refill: 300_000 };
 const OVERALL = { burst: 50, refill: 50 };
 const LONGEST_QUEUE = 20_000;
-/** Events and objects that are remembered; client-go remembers as many. */
-const REMEMBERED = 4096;
 const TRIES = 5;
 
 interface Queued {
@@ -65,62 +63,30 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { api, instance, log } = options;
   const queues = { Warning: new Map<string, Queued>(), Normal: new Map<string, Queued>() };
   const counts = { created: 0, repeated: 0, known: 0, dropped: 0, failed: 0 };
-  /** Counts of Events by name, the latest last. */
-  const known = new Map<string, number>();
   const budgets = new Map<string, Tokens>();
   const overall = createTokens(OVERALL.burst, OVERALL.refill);
   const backoff = createBackoff(1000, 60_000);
   let wake = new AbortController();
 
-  const right = (verb: Right["verb"]): Right => ({ verb, resource: "events", kind: "Event", namespace: options.namespace, effect: "what is wrong is not told as Events" });
+  /** Where the right to write Events was missing → until when it is not asked for again. */
+  const forbidden = new Map<string, number>();
+
+  /** Rights are everywhere, or of each namespace: our own Pod may be outside of the one that is watched. */
+  const scopeOf = (draft: EventDraft): string => (options.namespace === "" ? "" : eventNamespace(draft));
+  const writer = createEventWriter(api, instance, scopeOf, counts);
 
   const budget = ({ object: { kind, uid } }: EventDraft): Tokens =>
     remember(budgets, `${kind} ${uid}`, budgets.get(`${kind} ${uid}`) ?? createTokens(PER_OBJECT.burst, PER_OBJECT.refill));
 
-  const create = async (draft: EventDraft, times: number, signal: AbortSignal): Promise<void> => {
-    const body = JSON.stringify(newEvent(draft, instance, times, new Date()));
-    await api.ask(right("create"), pathOf(draft), signal, { method: "POST", body });
-    counts.created++;
-    remember(known, eventName(draft), times);
-  };
-
-  const repeat = async (draft: EventDraft, count: number, signal: AbortSignal): Promise<void> => {
-    const body = JSON.stringify({ count, lastTimestamp: timeOf(new Date()), source: { host: instance }, reportingInstance: instance });
-    await api.ask(right("patch"), `${pathOf(draft)}/${eventName(draft)}`, signal, { method: "PATCH", contentType: "application/merge-patch+json", body });
-    counts.repeated++;
-    remember(known, eventName(draft), count);
-  };
-
-  /** A patch of nothing writes nothing, and its answer is the Event. */
-  const countOf = async (draft: EventDraft, signal: AbortSignal): Promise<number> => {
-    const raw = await api.ask(right("patch"), `${pathOf(draft)}/${eventName(draft)}`, signal, { method: "PATCH", contentType: "application/merge-patch+json", body: "{}" });
-    return integer(fields(raw)["count"]) ?? 1;
-  };
-
-  const send = async ({ draft, times }: Queued, signal: AbortSignal): Promise<void> => {
-    const before = known.get(eventName(draft));
-    if (before !== undefined) {
-      if (!draft.fresh) return void counts.known++;
-      try {
-        return await repeat(draft, before + times, signal);
-      } catch (error) {
-        // Events live for an hour.
-        if (!isStatus(error, 404)) throw error;
-        known.delete(eventName(draft));
-      }
-    }
-    try {
-      await create(draft, times, signal);
-    } catch (error) {
-      if (!isStatus(error, 409)) throw error;
-      if (!draft.fresh) return void counts.known++;
-      await repeat(draft, (await countOf(draft, signal)) + times, signal);
-    }
-  };
+  const isForbidden = (scope: string): boolean => (forbidden.get(scope) ?? 0) > performance.now();
 
   const next = (): Queued | undefined => {
     for (const queue of [queues.Warning, queues.Normal]) {
       for (const [name, queued] of queue) {
+        if (isForbidden(scopeOf(queued.draft))) {
+          if (options.namespace === "") return undefined;
+          continue;
+        }
         queue.delete(name);
         return queued;
       }
@@ -131,16 +97,21 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const sendPatiently = async (queued: Queued, signal: AbortSignal): Promise<void> => {
     for (let tries = 1; !signal.aborted; tries++) {
       try {
-        await send(queued, signal);
+        await writer.send(queued.draft, queued.times, signal);
         return backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
         const status = error instanceof Refused ? error.status : 0;
-        const last = tries >= TRIES || (status >= 400 && status < 500 && status !== 401 && status !== 403 && status !== 429);
+        if (lacksRight(error)) {
+          forbidden.set(scopeOf(queued.draft), performance.now() + FORBIDDEN_PAUSE);
+          queues[queued.draft.type].set(eventName(queued.draft), queued);
+          return;
+        }
+        const last = tries >= TRIES || (status >= 400 && status < 500 && status !== 401 && status !== 429);
         log("debug", `an Event of ${queued.draft.object.namespace}/${queued.draft.object.name} was not written: ${inWords(error)}`);
         // Its namespace may be going, or the object is gone.
         if (last) return void counts.failed++;
-        await pause(status === 403 ? FORBIDDEN_PAUSE : backoff.next(), signal);
+        await pause(backoff.next(), signal);
       }
     }
   };
@@ -162,8 +133,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
         if (queued && overall.take()) await sendPatiently(queued, signal);
         else {
           wake = new AbortController();
-          const idle = queues.Warning.size + queues.Normal.size === 0;
-          await pause(idle ? 3_600_000 : overall.wait(), AbortSignal.any([signal, ...(idle ? [wake.signal] : [])]));
+          const spare = overall.wait();
+          // Nothing waits, or nothing that may be written now.
+          await pause(spare > 0 ? spare : FORBIDDEN_PAUSE, AbortSignal.any([signal, ...(spare > 0 ? [] : [wake.signal])]));
         }
       }
     },
@@ -172,19 +144,4 @@ export function createRecorder(options: RecorderOptions): Recorder {
       queues.Normal.clear();
     },
   };
-}
-
-function pathOf(draft: EventDraft): string {
-  return `/api/v1/namespaces/${encodeURIComponent(eventNamespace(draft))}/events`;
-}
-
-/** Sets an entry as the latest, and drops the oldest beyond what is remembered. */
-function remember<V>(all: Map<string, V>, key: string, value: V): V {
-  all.delete(key);
-  all.set(key, value);
-  if (all.size > REMEMBERED) for (const oldest of all.keys()) {
-    all.delete(oldest);
-    break;
-  }
-  return value;
 }

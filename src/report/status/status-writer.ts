@@ -14,7 +14,7 @@ import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus, MANAGER } from "../cluster/api.ts";
+import { FORBIDDEN_PAUSE, isStatus, lacksRight, MANAGER } from "../cluster/api.ts";
 import type { ClusterApi, Right } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
 import { createVersions } from "./versions.ts";
@@ -108,8 +108,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     counts.failed++;
     const status = error instanceof Refused ? error.status : 0;
     // An API server that is away is the source's to tell; a right that is missing is a finding.
-    log(status === 0 || status === 403 ? "debug" : "warn", `the status of the Ingress ${key} was not written: ${inWords(error)}`);
-    if (status === 400 || status === 422) return 0;
+    log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of the Ingress ${key} was not written: ${inWords(error)}`);
+    if (status === 400 || status === 422 || (status === 403 && !lacksRight(error))) return 0;
     due.add(key);
     if (status === 403) return FORBIDDEN_PAUSE;
     if (error instanceof Refused) return Math.max(error.retryAfter ?? 0, backoff.next());
