@@ -1,8 +1,8 @@
 /**
  * The API server as those see it who write to it.
  *
- * Guarantee: a right that the account lacks is one finding, from the first refusal until the first success; nothing is
- * thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
+ * Guarantee: a right that the account lacks is one finding, from the first refusal until the API server takes such a
+ * request; nothing is thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
  */
 import { sortFindings } from "../../model/findings.ts";
 import type { Finding, Subject } from "../../model/findings.ts";
@@ -42,12 +42,18 @@ export function clusterApi(connection: Connection, changed: () => void): Cluster
     connection,
     async ask(right, path, signal, details, query = {}) {
       const key = `${right.verb} ${right.resource} ${right.namespace}`;
+      const granted = (): void => {
+        if (missing.delete(key)) changed();
+      };
       try {
         const answer = await answerOf(await connection.request(path, query, signal, details));
-        if (missing.delete(key)) changed();
+        granted();
         return answer;
       } catch (error) {
-        if (lacksRight(error) && !missing.has(key)) {
+        if (!lacksRight(error)) {
+          // Whatever else the server objects to, it did not object to us.
+          if (error instanceof Refused && error.status !== 401 && error.status < 500) granted();
+        } else if (!missing.has(key)) {
           missing.set(key, findingOf(right));
           changed();
         }
