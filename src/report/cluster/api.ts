@@ -1,8 +1,8 @@
 /**
  * The API server as those see it who write to it.
  *
- * Guarantee: a right that the account lacks is one finding, from the first refusal until the first success; nothing is
- * thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
+ * Guarantee: a right that the account lacks is one finding, from the first refusal until the API server takes such a
+ * request; nothing is thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
  */
 import { sortFindings } from "../../model/findings.ts";
 import type { Finding, Subject } from "../../model/findings.ts";
@@ -51,7 +51,10 @@ export function clusterApi(connection: Connection, changed: () => void): Cluster
         forget(right);
         return answer;
       } catch (error) {
-        if (lacksRight(error) && !missing.has(keyOf(right))) {
+        if (!lacksRight(error)) {
+          // Whatever else the server objects to, it did not object to us.
+          if (error instanceof Refused && error.status !== 401 && error.status < 500) forget(right);
+        } else if (!missing.has(keyOf(right))) {
           missing.set(keyOf(right), findingOf(right));
           changed();
         }
