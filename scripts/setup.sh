@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson libnginx-mod-stream libnginx-mod-stream-js'
-TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs'
+TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter'
 STAMP=node_modules/.sluice-setup
 EDGE=edge/build/sluice.lua
 
