@@ -1,8 +1,8 @@
 /**
  * The API server as those see it who write to it.
  *
- * Guarantee: a right that the account lacks is one finding, from the first refusal until the first success; nothing is
- * thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
+ * Guarantee: a right that the account lacks is one finding, from the first refusal until the API server takes such a
+ * request; nothing is thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
  */
 import { sortFindings } from "../../model/findings.ts";
 import type { Finding, Subject } from "../../model/findings.ts";
@@ -26,6 +26,8 @@ export interface ClusterApi {
   readonly connection: Connection;
   /** The JSON of the answer; rejects for anything but a success. */
   ask(right: Right, path: string, signal: AbortSignal, details?: RequestDetails, query?: Query): Promise<unknown>;
+  /** This right is not missed: another did instead. */
+  manageWithout(right: Right): void;
   findings(): readonly Finding[];
 }
 
@@ -38,24 +40,34 @@ export const FORBIDDEN_PAUSE = 60_000;
 /** @param changed after `findings` changed. */
 export function clusterApi(connection: Connection, changed: () => void): ClusterApi {
   const missing = new Map<string, Finding>();
+  const forget = (right: Right): void => {
+    if (missing.delete(keyOf(right))) changed();
+  };
   return {
     connection,
     async ask(right, path, signal, details, query = {}) {
-      const key = `${right.verb} ${right.resource} ${right.namespace}`;
       try {
         const answer = await answerOf(await connection.request(path, query, signal, details));
-        if (missing.delete(key)) changed();
+        forget(right);
         return answer;
       } catch (error) {
-        if (lacksRight(error) && !missing.has(key)) {
-          missing.set(key, findingOf(right));
+        if (!lacksRight(error)) {
+          // Whatever else the server objects to, it did not object to us.
+          if (error instanceof Refused && error.status !== 401 && error.status < 500) forget(right);
+        } else if (!missing.has(keyOf(right))) {
+          missing.set(keyOf(right), findingOf(right));
           changed();
         }
         throw error;
       }
     },
+    manageWithout: forget,
     findings: () => sortFindings(missing.values()),
   };
+}
+
+function keyOf({ verb, resource, namespace }: Right): string {
+  return `${verb} ${resource} ${namespace}`;
 }
 
 function findingOf({ verb, resource, kind, namespace, effect }: Right): Finding {
