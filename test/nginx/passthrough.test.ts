@@ -173,13 +173,16 @@ async function killMasters(): Promise<void> {
         for (const name of [OWN, PASSED]) await shown(name).then((got) => got === name || failures.push(got), (error: Error) => failures.push(`${name}: ${error.message}`));
       }
     })();
-    process.kill(victim.pid, "SIGKILL");
-    const deadline = Date.now() + 20_000;
-    while ((isAlive(victim) || master().pid === victim.pid || !identify(master().pid)) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-    await sluice.sync();
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    running = false;
-    await loop;
+    try {
+      process.kill(victim.pid, "SIGKILL");
+      const deadline = Date.now() + 20_000;
+      while ((isAlive(victim) || master().pid === victim.pid || !identify(master().pid)) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+      await sluice.sync();
+      for (let i = 0; i < 20; i++) await shown(OWN);
+    } finally {
+      running = false;
+      await loop;
+    }
     assert.deepEqual(failures, [], file);
     assert.equal(await shown(OWN), OWN);
     assert.equal(await shown(PASSED), PASSED);
@@ -213,12 +216,15 @@ test("a reload for a new TCP port drops no byte of TLS, passed through or not", 
   const dialling = (async () => {
     while (running) await shown(PASSED).then((name) => name === PASSED || failures.push(name), (error: Error) => failures.push(error.message));
   })();
-  for (const [index, port] of ports.entries()) {
-    await sluice.apply({ "tcp.yaml": services("tcp", Object.fromEntries(ports.slice(0, index + 1).map((one) => [one, "net/echo:7"]))) });
-    assert.equal(await whoAnswers(port), "tcp");
+  try {
+    for (const [index, port] of ports.entries()) {
+      await sluice.apply({ "tcp.yaml": services("tcp", Object.fromEntries(ports.slice(0, index + 1).map((one) => [one, "net/echo:7"]))) });
+      assert.equal(await whoAnswers(port), "tcp");
+    }
+  } finally {
+    running = false;
+    await Promise.all([writing, dialling, ...asking]);
   }
-  running = false;
-  await Promise.all([writing, dialling, ...asking]);
   assert.deepEqual(failures, []);
   const deadline = Date.now() + 10_000;
   while (received.length < sent.length && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
