@@ -42,6 +42,7 @@ const metrics = createMetrics({
   exists: (namespace, name) => snapshot.get("Ingress", namespace, name) !== undefined,
   source: () => undefined,
   cluster: () => undefined,
+  admission: () => undefined,
 });
 
 /** A row as a worker sends it, with one request in each histogram. */

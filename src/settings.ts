@@ -8,6 +8,7 @@ import { UserError } from "./support/user-error.ts";
 import { INGRESS_NGINX_FLAGS, ingressNginxFlag } from "./settings/ingress-nginx-flags.ts";
 import { FLAGS } from "./settings/table.ts";
 import type { Command, FlagRow } from "./settings/table.ts";
+import { splitListenAddress } from "./settings/values.ts";
 
 export { COMMANDS } from "./settings/table.ts";
 export type { Command } from "./settings/table.ts";
@@ -245,6 +246,7 @@ function requireDistinctPorts(settings: Settings, command: Command): void {
     ["--http-port", settings.httpPort],
     ["--https-port", settings.httpsPort],
     ["--healthz-port", settings.healthzPort],
+    ["--validating-webhook", splitListenAddress(settings.validatingWebhook)?.port ?? 0],
   ] as const;
   for (const [index, [flag, port]] of ports.entries()) {
     const earlier = ports.slice(0, index).find((one) => one[1] === port);

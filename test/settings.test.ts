@@ -100,6 +100,7 @@ test("flags that exclude or need each other, and values that are none, are told 
   const refused: readonly (readonly [string[], RegExp])[] = [
     [["--watch-namespace=a", "--watch-namespace-selector=team=shop"], /give one of them/],
     [["--validating-webhook=:8443", "--validating-webhook-key=k"], /needs --validating-webhook-certificate and --validating-webhook-key/],
+    [["--validating-webhook=:443", "--validating-webhook-certificate=c", "--validating-webhook-key=k"], /--validating-webhook and --https-port are both 443/],
     [["--validating-webhook=8443"], /--validating-webhook must be an address with a port/],
     [["--validating-webhook=host:8443"], /must be an address with a port/],
     [["--watch-namespace-selector=team in shop"], /must be a label selector/],

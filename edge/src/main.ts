@@ -35,6 +35,7 @@ export function init(given: Options): void {
   options.requestIds = given.requestIds;
   options.accessLog = given.accessLog;
   options.logLabels = given.logLabels;
+  options.logScores = given.logScores;
   options.followsBoth = given.followsBoth;
   options.sent = given.sent;
   options.measured = given.measured;

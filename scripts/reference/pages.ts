@@ -99,7 +99,7 @@ const EVERYTHING_WRONG: EngineState = {
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
   missingModules: [{ key: "‹key›", name: "‹package›" }],
   streams: {
-    reloads: 0, refused: "‹reason›", modulesMissing: true,
+    reloads: 0, refused: "‹reason›", modulesMissing: true, keepsHttps: true,
     blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),
   },
 };

@@ -135,6 +135,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     built: () => built,
     source: () => source.counts,
     cluster: () => cluster?.counts(),
+    admission: () => (assembly.webhook && assembly.webhook.port > 0 ? assembly.webhook.figures : undefined),
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));

@@ -24,6 +24,8 @@ export interface EngineFacts {
   readonly onDisk?: boolean;
   /** Files for `load_module` of the nginx below http: `stream` and its JavaScript, where both are installed. */
   readonly stream?: readonly string[];
+  /** The nginx below http has the https port already: TLS was passed through when it was started. It cannot be handed back. */
+  readonly httpsBelow?: true;
   readonly runtimeDir: string;
   /** Absent: in the runtime folder. */
   readonly tempDir?: string;

@@ -25,6 +25,11 @@ function mutes({ skipAccessLogUrls, enableAccessLogForDefaultBackend }: Config):
   return skipAccessLogUrls.length > 0 || !enableAccessLogForDefaultBackend;
 }
 
+/** The edge notes them only where the format asks for them. */
+export function logScores(config: Config): boolean {
+  return logsAccess(config) && names(config.logFormatUpstream, "balancer_ewma_score");
+}
+
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   if (!logsAccess(config)) return [directive("access_log", "off")];
   const escape = config.logFormatEscapeNone ? ["escape=none"] : config.logFormatEscapeJson ? ["escape=json"] : [];
@@ -36,10 +41,17 @@ export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   ];
 }
 
-/** Variables of ingress-nginx that formats may name, where they do. A score is one worker's, and of one endpoint: it is not told. */
+function names(format: string, variable: string): boolean {
+  return new RegExp(`\\$\\{?${variable}\\b`).test(format);
+}
+
+/** Variables of ingress-nginx that formats may name, where they do. ingress-nginx behaviour: -1 where no score chose the endpoint. */
 function aliases(format: string): Directive[] {
-  const known = [["pass_server_port", expression("$server_port")], ["balancer_ewma_score", "-"]] as const;
-  return known.filter(([name]) => new RegExp(`\\$\\{?${name}\\b`).test(format)).map(([name, value]) => map("server_port", name, [["default", value]]));
+  const known = [
+    ["pass_server_port", "server_port", [["default", expression("$server_port")]]],
+    ["balancer_ewma_score", "sluice_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]]],
+  ] as const;
+  return known.filter(([name]) => names(format, name)).map(([name, source, rows]) => map(source, name, rows));
 }
 
 /** For locations where the edge may say that a request is not to be logged. */

@@ -13,7 +13,7 @@ import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives, reasonHeader } from "./reasons.ts";
-import { errorLog, logCalls, logDirectives, logLabels, logsAccess, quietLog } from "./logs.ts";
+import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
@@ -135,6 +135,7 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `requestIds = ${config.generateRequestId}`,
     `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
+    `logScores = ${logScores(config)}`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
@@ -273,7 +274,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 /** Variables exist once some `set` names them; this location is never reached (a path starts with `/`). */
 function declarations({ profiles, config }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
-    "sluice_quiet", "sluice_answer", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "sluice_quiet", "sluice_answer", "sluice_ewma_score", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
     "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
@@ -299,8 +300,8 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
 }
 
 /** The nginx below http owns the https port, and hands on what it does not pass through. */
-export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream }: EngineFacts): boolean {
-  return enableSslPassthrough && stream !== undefined;
+export function tlsComesFromSocket({ enableSslPassthrough }: Settings, { stream, httpsBelow }: EngineFacts): boolean {
+  return stream !== undefined && (enableSslPassthrough || httpsBelow === true);
 }
 
 /** Addresses as nginx writes them: IPv6 in brackets. All addresses when the operator chose none. */

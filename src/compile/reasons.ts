@@ -13,7 +13,7 @@ const NONE = "-";
 /** No answer of a backend: it was not asked, or its last attempt brought none. */
 const UNANSWERED = String.raw`(.*-)?$`;
 
-const ROWS: readonly (readonly [pattern: string, value: string])[] = [
+export const REASON_ROWS: readonly (readonly [pattern: string, value: string])[] = [
   [String.raw`~^(?<sluice_said>[a-z-]+)\|`, "$sluice_said"],
   [String.raw`~\|499\|${UNANSWERED}`, "client-closed"],
   [String.raw`~\|413\|${UNANSWERED}`, "body-too-large"],
@@ -35,7 +35,7 @@ export function reasonDirectives(config: Config): Directive[] {
   return [
     block("map", [expression("$sluice_answer|$status|$upstream_header_time"), expression("$sluice_reason")], [
       directive("volatile"),
-      ...ROWS.map(([pattern, value]) => mapRow(expression(pattern), value.startsWith("$") ? expression(value) : value)),
+      ...REASON_ROWS.map(([pattern, value]) => mapRow(expression(pattern), value.startsWith("$") ? expression(value) : value)),
       mapRow("default", NONE),
     ]),
     block("map", [expression("$sluice_reason"), expression("$sluice_told_reason")], [

@@ -160,7 +160,9 @@ export class Engine {
     if (!this.#agent || !this.#program) return;
     this.#publishWhatMay(this.#program);
     this.#configure(this.#agent, this.#program);
-    if (!this.#pending && this.#ledger.generation > 0) this.#streams.configure(this.#program);
+    // Where it owns the https port, http's nginx must have made room first.
+    const settled = !this.#pending && !(this.#refused && this.#options.settings.enableSslPassthrough);
+    if (settled && this.#ledger.generation > 0) this.#streams.configure(this.#program);
     this.#keepPromise();
     this.#options.changed();
   }

@@ -96,7 +96,8 @@ function hello(message: Fields): WorkerHello | AgentHello | undefined {
 
 function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
   // An empty Lua table is an empty object in JSON.
-  const list = Array.isArray(rows) ? rows : [];
+  const list = Array.isArray(rows) ? (rows as readonly unknown[]) : fieldsOf(rows) ? [] : undefined;
+  if (!list) return undefined;
   const checked = list.map(counterRow);
   return checked.every((row) => row !== undefined) ? { op: "counters", rows: checked, answers: answersOf(answers) } : undefined;
 }

@@ -133,6 +133,8 @@ export type AgentOrder =
       readonly profiles: EngineStatus["profiles"];
       /** Sockets that it opens itself. */
       readonly listens?: readonly Listen[];
+      /** The https port is this nginx's, which else is http's. */
+      readonly ownsHttps?: true;
     } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }

@@ -30,9 +30,11 @@ export interface StreamState {
   readonly refused: string | undefined;
   /** Something is to be served below http, and nginx has no modules for it. */
   readonly modulesMissing: boolean;
+  /** The https port is still below http, although no TLS is to be passed through any more. */
+  readonly keepsHttps: boolean;
 }
 
-export const NO_STREAMS: StreamState = { blocked: new Map(), reloads: 0, refused: undefined, modulesMissing: false };
+export const NO_STREAMS: StreamState = { blocked: new Map(), reloads: 0, refused: undefined, modulesMissing: false, keepsHttps: false };
 
 const RETRY_MS = 30_000;
 
@@ -74,6 +76,7 @@ export class Streams {
       reloads: this.#reloads,
       refused: this.#refused?.problem,
       modulesMissing: this.#facts !== undefined && this.#facts.stream === undefined && (listeners.size > 0 || settings.enableSslPassthrough),
+      keepsHttps: this.#facts?.httpsBelow === true && !settings.enableSslPassthrough,
     };
   }
 
@@ -100,7 +103,8 @@ export class Streams {
     if (!conf || conf.digest === this.#status.config || conf.digest === this.#refused?.digest) return;
     this.#pending = conf;
     const listens = served.flatMap((listener) => listensOf(listener, settings, program, facts));
-    this.#options.order({ op: "configure", instance: "stream", text: conf.text, digest: conf.digest, profiles: {}, listens });
+    const ownsHttps = tlsComesFromSocket(settings, facts) ? { ownsHttps: true as const } : {};
+    this.#options.order({ op: "configure", instance: "stream", text: conf.text, digest: conf.digest, profiles: {}, listens, ...ownsHttps });
   }
 
   /** An nginx that has started stays, with nothing to serve if need be. */

@@ -36,6 +36,8 @@ export function addEngineMetrics(registry: Registry, state: () => EngineState, c
     collect() {
       this.reset();
       for (const reason of ["new-profile", "settings"]) this.inc({ reason }, state().reloadReasons.get(reason) ?? 0);
+      // Of the nginx below http.
+      this.inc({ reason: "listeners" }, state().streams.reloads);
     },
   });
   const seconds = (name: string, help: string): Histogram => new Histogram({ name, help, buckets: BUCKETS, registers: [registry] });

@@ -8,6 +8,8 @@ import type { Built } from "../model/types.ts";
 import type { Settings } from "../settings.ts";
 import type { SourceCounts } from "../source/source.ts";
 import type { ClusterCounts } from "./cluster/report.ts";
+import type { AdmissionFigures } from "../admission/figures.ts";
+import { admissionLines } from "./admission-metrics.ts";
 import { controllerLabels } from "./controller-labels.ts";
 import { addControllerMetrics } from "./controller-metrics.ts";
 import { addEngineMetrics } from "./engine-metrics.ts";
@@ -31,6 +33,8 @@ export interface MetricsInput {
   /** Undefined: objects come from files. */
   readonly source: () => SourceCounts | undefined;
   readonly cluster: () => ClusterCounts | undefined;
+  /** Undefined: nobody asks before writing an Ingress. */
+  readonly admission: () => AdmissionFigures | undefined;
 }
 
 /** Everything at `/metrics`, made while it is read. */
@@ -72,6 +76,8 @@ export function createMetrics(input: MetricsInput): Metrics {
     common, controllerClass: settings.controllerClass, findings, leading, model: () => built()?.model, ingresses: () => built()?.ingresses ?? new Map(),
   };
   const lines = function* (): Generator<string> {
+    const admission = settings.enableMetrics ? input.admission() : undefined;
+    if (admission) yield* admissionLines(admission, common);
     if (settings.enableMetrics) yield* objectLines(objects);
     yield* requests.lines(exists);
   };

@@ -5,7 +5,7 @@ import type { StreamState } from "../engine/streams.ts";
 import type { Finding, Subject } from "../model/findings.ts";
 import { portText } from "../model/listeners.ts";
 
-export function streamFindings({ blocked, refused, modulesMissing }: StreamState): Finding[] {
+export function streamFindings({ blocked, refused, modulesMissing, keepsHttps }: StreamState): Finding[] {
   const engine: Subject = { kind: "Engine", namespace: "", name: "nginx" };
   const findings = [...blocked].map(([listener, why]) => portBlocked(listener, why));
   if (refused !== undefined) {
@@ -20,6 +20,13 @@ export function streamFindings({ blocked, refused, modulesMissing }: StreamState
       code: "stream-module-missing", severity: "error", object: engine, field: "modules",
       sentence: `Ports below http need modules that are not installed where nginx runs: install the Debian packages ${STREAM_PACKAGES} there and start Sluice again`,
       effect: "TCP and UDP ports are not served and no TLS is passed through; http and https are not affected",
+    });
+  }
+  if (keepsHttps) {
+    findings.push({
+      code: "stream-keeps-https", severity: "info", object: engine, field: "--enable-ssl-passthrough",
+      sentence: "The nginx that an earlier run left has the https port below http, although --enable-ssl-passthrough is off: run \"sluice stop\" and start Sluice again to end that",
+      effect: "https is served with a hop more; no TLS is passed through",
     });
   }
   return findings;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { standingProfiles } from "../../src/compile/profiles.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { readConf, type ReadDirective } from "../support/read-conf.ts";
 
@@ -29,4 +29,17 @@ test("the plain profile hooks no Lua phase beside those of routing: decision, en
   assert.deepEqual(ofRequests, ["server_rewrite_by_lua_block", "log_by_lua_block"]);
   assert.deepEqual(phases(find(conf, "http", "upstream sluice")), ["balancer_by_lua_block"]);
   assert.deepEqual(phases(find(conf, "http")), ["init_by_lua_block", "init_worker_by_lua_block", "exit_worker_by_lua_block"]);
+});
+
+test("nobody is asked about what is off: measuring, muting, reasons", () => {
+  const confOf = (flags: readonly string[], config: Partial<Config> = {}): string =>
+    nginxConf({ settings: parseSettings(flags, "run", {}), config: { ...DEFAULT_CONFIG, ...config }, facts, profiles: standingProfiles(DEFAULT_CONFIG) }).text;
+  const logPhase = (text: string): string | undefined => /log_by_lua_block \{\s*(.*)\s*\}/.exec(text)?.[1];
+  assert.equal(logPhase(confOf([])), "sluice.log()");
+  assert.doesNotMatch(confOf([]), /sluice_measures|sluice_reason/);
+  assert.match(confOf([]), /access_log \S+ upstreaminfo;/);
+  assert.equal(logPhase(confOf(["--enable-metrics"])), "sluice.logMeasured()");
+  assert.equal(logPhase(confOf([], { skipAccessLogUrls: ["/a"], enableAccessLogForDefaultBackend: false })), "sluice.muteUris() sluice.muteUndeclared() sluice.log()");
+  assert.equal(logPhase(confOf([], { skipAccessLogUrls: ["/a"], disableHttpAccessLog: true })), "sluice.log()");
+  assert.match(confOf([], { logFormatUpstream: "$status ${sluice_reason}" }), /map .* \$sluice_reason/);
 });

@@ -1,8 +1,10 @@
 /** Balancing on real nginx: rings and keys to the byte, sessions through failures, response times. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTcpServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ownerOf, ringOf } from "../../edge/src/hash-ring.ts";
@@ -180,4 +182,30 @@ test("ewma: a slow endpoint gets few requests, in every worker", async (t) => {
   // In turn it would have had fifty. Of pairs of two it takes part in two thirds and is never the better.
   assert.ok((counts[2] ?? 0) <= 5, `${counts.join(", ")} requests`);
   assert.ok((counts[0] ?? 0) > 20 && (counts[1] ?? 0) > 20, `${counts.join(", ")} requests`);
+});
+
+test("ewma: the access log names the score of the endpoint that was chosen, and -1 where none chose", async (t) => {
+  const servers = [1, 2].map(() => createServer((_, response) => setTimeout(() => response.end("ok"), 20)));
+  await Promise.all(servers.map((server, index) => new Promise<void>((resolve) => server.listen(0, `127.0.6.${index + 1}`, resolve))));
+  t.after(() => servers.forEach((server) => server.close().closeAllConnections()));
+  const endpoints = servers.map((server) => `${(server.address() as AddressInfo).address}:${(server.address() as AddressInfo).port}`);
+  const log = join("/dev/shm", `sluice-scores-${process.pid}.log`);
+  t.after(() => rmSync(log, { force: true }));
+  const ewma = { "load-balance": "ewma" };
+  const sluice = await start(t, {
+    "settings.yaml": configMap({ "access-log-path": log, "log-format-upstream": "$host $balancer_ewma_score" }),
+    "web.yaml": site({ name: "web", host: "two.example", endpoints, annotations: ewma }),
+    "one.yaml": site({ name: "one", host: "one.example", endpoints: endpoints.slice(0, 1), annotations: ewma }),
+    "turn.yaml": site({ name: "turn", host: "turn.example", endpoints }),
+  }, ["--configmap=sluice/sluice"]);
+  const asked = Array.from({ length: 10 }, () => ["two.example", "one.example", "turn.example"]).flat();
+  for (const host of asked) assert.equal((await ask({ port: sluice.http, host })).status, 200);
+  const lines = (): string[] => readFileSync(log, "utf8").split("\n").filter((line) => line !== "");
+  for (let i = 0; i < 500 && lines().length < asked.length; i++) await sleep(10);
+  const scores = (host: string): number[] => lines().filter((line) => line.startsWith(`${host} `)).map((line) => Number(line.split(" ")[1]));
+  for (const host of ["one.example", "turn.example"]) assert.deepEqual(scores(host), Array.from({ length: 10 }, () => -1));
+  const [first, ...others] = scores("two.example");
+  assert.ok(first !== undefined && first >= 0 && others.length === 9);
+  // Each answer raises the average of its endpoint, in seconds.
+  assert.ok(others.slice(-1).every((score) => score > 0), `${first} ${others.join(" ")}`);
 });

@@ -20,6 +20,9 @@ const between = issued(caA, "/CN=between", { ca: true });
 const far = issued(between, "/CN=far");
 const farWithChain: KeyPair = { chain: far.chain + between.chain, key: far.key };
 
+const ALIAS = "also.example";
+const ALIASES = [ALIAS, "any.wild.example", "re7.example"];
+
 let sluice: Sluice;
 let echo: EchoBackend;
 
@@ -36,7 +39,7 @@ before(async () => {
   echo = await startEcho("web");
   sluice = await startSluice({
     files: {
-      "a.yaml": host("a", { "auth-tls-secret": "shop/ca-a" }),
+      "a.yaml": host("a", { "auth-tls-secret": "shop/ca-a", "server-alias": [ALIAS, "*.wild.example", String.raw`~^re\d+\.example$`].join(",") }),
       "deep.yaml": host("deep", { "auth-tls-secret": "shop/ca-a", "auth-tls-verify-depth": "2" }),
       "b.yaml": host("b", { "auth-tls-secret": "shop/ca-b", "auth-tls-verify-client": "optional" }),
       "open.yaml": host("open", {}),
@@ -128,6 +131,42 @@ test("SNI a, Host b: over HTTP/1.1 and HTTP/2, verified or not", async () => {
     assert.equal((await get("a", alice, { serverName: "open.example", http2 })).status, 421);
     assert.equal((await get("a", alice, { http2 })).status, 200);
     assert.equal((await get("open", undefined, { serverName: "a.example", http2 })).status, 200);
+  }
+});
+
+test("every other name of a host is held to its check: exact ones, wildcards and regular expressions", async () => {
+  // The cipher is of TLS 1.2; without it both sides take 1.3.
+  const tls12 = { ciphers: "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256" };
+  for (const name of ALIASES) {
+    for (const version of [tls12, {}]) {
+      for (const http2 of [false, true]) {
+        const to = (client: KeyPair | undefined, more: object = {}): Promise<number> =>
+          ask({ port: sluice.https, tls: true, host: name, ...(client ? { client } : {}), http2, ...version, ...more }).then(({ status }) => status);
+        const where = `${name} ${JSON.stringify(version)} ${http2 ? "HTTP/2" : "HTTP/1.1"}`;
+        assert.equal(await to(undefined), 400, `${where}: nobody`);
+        assert.equal(await to(bob), 400, `${where}: another CA's client`);
+        assert.equal(await to(alice), 200, where);
+        assert.equal(await to(alice, { serverName: "a.example" }), 200, `${where}: the handshake was for the host's own name`);
+        for (const serverName of ["open.example", "b.example"]) assert.equal(await to(alice, { serverName }), 421, `${where}: SNI ${serverName}`);
+        assert.equal(await to(bob, { serverName: name, host: "b.example" }), 421, `${where}: for another host`);
+      }
+    }
+  }
+});
+
+test("no session stands in for a certificate under another name of a host", async () => {
+  for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
+    const only = { minVersion: version, maxVersion: version };
+    // That of the host's own name would do no harm; OpenSSL resumes none under another server name.
+    for (const [name, client] of [["open", undefined], ["b", bob], ["a", alice]] as const) {
+      const begun = await visit(name, { ...only, ...(client ? pair(client) : {}) });
+      assert.equal(begun.status, "200");
+      const carried = await visit("also", { ...only, ...(begun.session ? { session: begun.session } : {}) });
+      assert.deepEqual([carried.status, carried.reused], ["400", false], `${version}, begun for ${name}`);
+    }
+    const begun = await visit("also", { ...only, ...pair(alice) });
+    const again = await visit("also", { ...only, ...(begun.session ? { session: begun.session } : {}) });
+    assert.deepEqual([again.status, again.verified, again.reused], ["200", "SUCCESS", true], version);
   }
 });
 

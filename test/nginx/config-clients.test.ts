@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { ask, type Answer, type Ask } from "../support/client.ts";
@@ -66,6 +66,22 @@ async function behind({ peer = "198.51.100.7", port = 80, host = HOST, headers =
   return { status: Number(text.split(" ")[1]), seen: body === "" ? {} : (JSON.parse(body) as Echo).headers };
 }
 
+/** The client's address as the backend sees it, over HTTP/2. */
+function overHttp2(headers: Readonly<Record<string, string>>, peer = "198.51.100.7"): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    const plain = connect(sluice.https, "127.0.0.1", () => plain.write(`PROXY TCP4 ${peer} 192.0.2.80 40000 443\r\n`));
+    const createConnection = (): TLSSocket => connectTls({ socket: plain, servername: HOST, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
+    const session = connectHttp2(`https://${HOST}`, { createConnection });
+    const stream = session.request({ ":path": "/", ...headers });
+    let text = "";
+    stream.on("data", (chunk: Buffer) => (text += chunk.toString())).on("end", () => {
+      session.destroy();
+      resolve((JSON.parse(text) as Echo).headers["x-real-ip"]);
+    });
+    for (const one of [plain, session, stream]) one.on("error", reject);
+  });
+}
+
 const address = async (how: Behind): Promise<string | undefined> => (await behind(how)).seen["x-real-ip"];
 
 test("the client is who the PROXY protocol says; on its port 443 it came over https", async () => {
@@ -95,6 +111,8 @@ test("with the PROXY protocol and forwarded headers, only trusted proxies are be
   // The edge's own header is nobody else's to send, nor to see.
   const forged = await behind({ headers: ["sluice%3aclient: 203.0.113.9", "Sluice%3AClient: 203.0.113.9"] });
   assert.deepEqual([forged.seen["x-real-ip"], Object.keys(forged.seen).filter((name) => name.includes("%"))], ["198.51.100.7", []]);
+  assert.equal(await overHttp2({ "sluice%3aclient": "203.0.113.9" }), "198.51.100.7");
+  assert.equal(await overHttp2({ "x-forwarded-for": "203.0.113.9" }, "10.1.1.1"), "203.0.113.9");
   // What is decided about the client is decided about the same one.
   assert.equal((await behind({ host: "inside.example", headers: chain("203.0.113.9") })).status, 403);
   assert.equal((await behind({ host: "inside.example", peer: "10.1.1.1", headers: chain("203.0.113.9") })).status, 200);
@@ -185,6 +203,12 @@ test("connections to backends are kept, for so many requests, or not at all", as
   await set({ "worker-processes": "1", "upstream-keepalive-connections": "0" });
   assert.equal(await connections(), 6);
   agent.destroy();
+  await set({ "upstream-keepalive-timeout": "1" });
+  const { server, port, idle } = await startCounting();
+  await sluice.apply({ "counted.yaml": site({ name: "counted", host: "counted.example", endpoints: [`127.0.0.1:${port}`] }) });
+  assert.equal((await ask({ port: sluice.http, host: "counted.example" })).status, 200);
+  await idle;
+  server.close();
 });
 
 test("POST is tried again only where the operator says so", async () => {
@@ -206,16 +230,20 @@ test("POST is tried again only where the operator says so", async () => {
 });
 
 /** Answers every request, keeps connections, and counts them. */
-async function startCounting(): Promise<{ readonly server: Server; readonly port: number; readonly count: () => number }> {
+async function startCounting(): Promise<{ readonly server: Server; readonly port: number; readonly count: () => number; readonly idle: Promise<void> }> {
   let count = 0;
   const sockets = new Set<Socket>();
+  let closed = (): void => undefined;
+  /** The first connection was closed by the other end. */
+  const idle = new Promise<void>((resolve) => (closed = resolve));
   const server = createServer((socket) => {
     count++;
     sockets.add(socket);
+    socket.on("end", () => closed());
     socket.on("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")).on("error", () => socket.destroy());
   });
   const port = await listen(server);
-  return { server: Object.assign(server, { close: closing(server, sockets) }), port, count: () => count };
+  return { server: Object.assign(server, { close: closing(server, sockets) }), port, count: () => count, idle };
 }
 
 function closing(server: Server, sockets: ReadonlySet<Socket>): Server["close"] {

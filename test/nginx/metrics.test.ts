@@ -1,9 +1,10 @@
 /** Requests measured by real nginx: names, labels and values of the metrics that dashboards read. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { connect, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
@@ -12,18 +13,25 @@ import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { matching, parseScrape, scrapeUntil, total, type Sample } from "../support/scrape.ts";
-import { ROOT, startSluice, type Sluice } from "../support/sluice.ts";
+import { freePorts, ROOT, startSluice, type Sluice } from "../support/sluice.ts";
 
 const REQUESTS = "nginx_ingress_controller_requests";
 let echo: EchoBackend;
 /** Thinks for 80 ms, then says a lot. */
 let slow: Server;
+/** Holds the certificate of the admission webhook. */
+let folder: string;
 let sluice: Sluice;
 
 before(async () => {
   echo = await startEcho("web");
   slow = createServer((_, response) => setTimeout(() => response.end("x".repeat(50_000)), 80));
   await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+  folder = mkdtempSync(join(tmpdir(), "sluice-metrics-"));
+  const { chain, key } = selfSigned(["webhook.example"], "webhook.example");
+  writeFileSync(join(folder, "crt"), chain);
+  writeFileSync(join(folder, "key"), key);
+  const [webhook] = await freePorts(1);
   const endpoints = [`127.0.0.1:${echo.port}`];
   sluice = await startSluice({
     files: {
@@ -33,13 +41,17 @@ before(async () => {
       "wild.yaml": site({ name: "wild", host: "*.wild.example", endpoints }),
       "empty.yaml": site({ name: "empty", host: "empty.example", endpoints: [] }),
     },
-    args: ["--configmap=sluice/sluice", "--enable-metrics"],
+    args: [
+      "--configmap=sluice/sluice", "--enable-metrics", `--validating-webhook=127.0.0.1:${webhook}`,
+      `--validating-webhook-certificate=${join(folder, "crt")}`, `--validating-webhook-key=${join(folder, "key")}`,
+    ],
     env: { POD_NAMESPACE: "ingress", POD_NAME: "sluice-0" },
   });
 });
 after(async () => {
   await sluice.stop();
   slow.closeAllConnections();
+  rmSync(folder, { recursive: true, force: true });
   slow.close();
   await echo.close();
 });

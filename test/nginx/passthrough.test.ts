@@ -239,6 +239,34 @@ test("wildcards and hosts without a root keep their TLS here, and a finding says
   assert.deepEqual(codes.sort(), ["root ssl-passthrough-without-root", "wild ssl-passthrough-host"]);
 });
 
+test("the flag can be turned on, and off, over an nginx that is adopted: https is served in any case", { skip }, async () => {
+  const files = {
+    "own.yaml": site({ name: "own", host: OWN, endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "own" }),
+    "secret.yaml": tlsSecret("own", ours),
+    "passed.yaml": passed("true"),
+  };
+  let now = await startSluice({ files });
+  try {
+    for (const flags of [["--enable-ssl-passthrough"], [], ["--enable-ssl-passthrough"]]) {
+      const gone = new Promise((resolve) => now.process.once("exit", resolve));
+      now.process.kill("SIGKILL");
+      await gone;
+      now = await startSluice({ successorOf: now, args: flags });
+      await now.sync();
+      assert.equal((await ask({ port: now.https, tls: true, host: OWN })).echo?.headers["x-real-ip"], "127.0.0.1", flags.join());
+      const codes = (JSON.parse((await now.ask("/api/v1/findings")).text) as Finding[]).map(({ code }) => code);
+      assert.equal(codes.includes("stream-keeps-https"), flags.length === 0);
+      assert.ok(!codes.includes("engine-refused"));
+      const socket = connect({ port: now.https, host: "127.0.0.1", servername: PASSED, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      assert.equal(socket.getPeerCertificate().subjectaltname, `DNS:${flags.length === 0 ? DEFAULT : PASSED}`);
+      socket.destroy();
+    }
+  } finally {
+    await now.stop();
+  }
+});
+
 test("behind a proxy that speaks the PROXY protocol, its word about the client goes on", { skip }, async () => {
   const behind = await startSluice({
     args: ["--enable-ssl-passthrough", "--configmap=sluice/sluice"],

@@ -48,7 +48,11 @@ async function findings(): Promise<readonly Finding[]> {
   return JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];
 }
 
-const reloads = async (): Promise<number> => Number(/^sluice_reloads_total\{reason="listeners"\} (\d+)$/m.exec((await sluice.ask("/metrics")).text)?.[1]);
+async function reloads(): Promise<number> {
+  const [, count] = /^sluice_reloads_total\{reason="listeners"\} (\d+)$/m.exec((await sluice.ask("/metrics")).text) ?? [];
+  assert.ok(count !== undefined, "there is no such metric");
+  return Number(count);
+}
 
 test("a TCP port leads to its Service, also for a client that waits to be spoken to", { skip }, async () => {
   const conversation = await converse(at(0));

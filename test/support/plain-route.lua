@@ -35,7 +35,7 @@ ngx = setmetatable({
 local sluice = require("sluice")
 sluice.init({
   config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
-  logLabels = false, rejectHandshake = false,
+  logLabels = false, logScores = false, rejectHandshake = false,
 })
 sluice.initWorker()
 

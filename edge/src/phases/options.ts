@@ -21,6 +21,8 @@ export interface Options {
   sent: Record<string, boolean>;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
+  /** It names the response time by which the endpoint was chosen. */
+  logScores: boolean;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
   measured?: Bounds;
 }
@@ -34,6 +36,7 @@ export const options: Options = {
   requestIds: true,
   accessLog: true,
   logLabels: false,
+  logScores: false,
   followsBoth: false,
   sent: {},
 };

@@ -1,8 +1,9 @@
 /** Balancer phase of the routes that do not take endpoints in turn. */
 import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
-import { choose } from "../policy.ts";
+import { choose, derivedOf } from "../policy.ts";
 import type { CookieView } from "../sticky.ts";
 import { setCookie } from "../sticky.ts";
+import { options } from "./options.ts";
 import { capture } from "./pattern.ts";
 import { score, welcome } from "./scores.ts";
 import type { InFlight } from "./state.ts";
@@ -26,12 +27,19 @@ export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): numb
   attempt.scored = balance.kind === "ewma";
   if (attempt.scored) welcome(pool);
   const endpoint = choose(balance, pool, attempt, view);
+  if (attempt.scored && options.logScores) noteScore(pool, endpoint);
   // Set before the response is read: nginx adds the backend's own cookies to it, and a retry replaces it.
   // In a location with filters the header filter tells it, so that what those do to the backend's cookies is not done to ours.
   if (balance.kind === "session" && attempt.session !== undefined && attempt.route?.filters === undefined) {
     ngx.header["Set-Cookie"] = cookieText(balance, attempt.session);
   }
   return endpoint;
+}
+
+/** Of an endpoint that was chosen among others. */
+function noteScore(pool: Peers, endpoint: number): void {
+  const { texts } = derivedOf(pool);
+  if (texts.length > 1) ngx.var.sluice_ewma_score = `${score(texts[endpoint] as string)}`;
 }
 
 /** Header filter phase: the session that this request began, if any, beside the cookies that are there. */

@@ -145,7 +145,7 @@ function greet(agent: Agent): void {
     role: "agent",
     pid: process.pid,
     token: readFileSync(`${agent.options.probe.facts.runtimeDir}/${AGENT_TOKEN}`, "utf8"),
-    facts: { ...agent.options.probe.facts, ...(agent.snapshot.keepsKeys ? {} : { onDisk: true }) },
+    facts: { ...agent.options.probe.facts, ...(agent.stream.ownsHttps ? { httpsBelow: true } : {}), ...(agent.snapshot.keepsKeys ? {} : { onDisk: true }) },
     status: agent.nginx.status,
     stream: agent.stream.status,
     digest: agent.snapshot.digest,

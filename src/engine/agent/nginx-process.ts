@@ -36,6 +36,7 @@ interface Running extends ProcessIdentity {
   readonly profiles: EngineStatus["profiles"];
   /** Sockets that it opened itself. */
   readonly listens: readonly Listen[];
+  readonly ownsHttps?: true;
   /** Workers of masters that died; they finish what they have. */
   readonly orphans: readonly ProcessIdentity[];
 }
@@ -48,6 +49,8 @@ export interface Configuration {
   readonly profiles: EngineStatus["profiles"];
   /** Sockets that it opens itself, other than those it inherits. */
   readonly listens?: readonly Listen[];
+  /** The https port is this instance's, which else is http's. */
+  readonly ownsHttps?: true;
 }
 
 const WATCH_MS = 200;
@@ -83,6 +86,11 @@ export class NginxProcess {
     return running ? { master: running.pid, config: running.config, profiles: running.profiles } : NO_ENGINE;
   }
 
+  /** What runs has the https port. */
+  get ownsHttps(): boolean {
+    return this.#running?.ownsHttps === true;
+  }
+
   /**
    * Makes nginx run this configuration. Answers "started" or "reloaded"; rejects with nginx's own words when it
    * refuses the text, and with PortsTaken when others have its ports; whatever ran then goes on running.
@@ -102,7 +110,7 @@ export class NginxProcess {
     if (this.#running || this.#left.length > 0 || !last || !existsSync(file)) return;
     await this.#oneAtATime(async () => {
       if (instance.tested) await this.#test(file);
-      await this.#start({ config: last.config, profiles: last.profiles, listens: last.listens, orphans: [] });
+      await this.#start({ ...loadedBy(last), orphans: [] });
     }).then(
       () => this.#options.log("info", "nginx serves what it served before; the controller's word is awaited"),
       (error: Error) => this.#options.log("warn", `what nginx served before cannot be started: ${error.message}`),
@@ -135,7 +143,8 @@ export class NginxProcess {
     return result;
   }
 
-  async #configure({ text, digest, files, profiles, listens = [] }: Configuration): Promise<"started" | "reloaded"> {
+  async #configure({ text, digest, files, profiles, listens = [], ownsHttps }: Configuration): Promise<"started" | "reloaded"> {
+    const loaded = loadedBy({ config: digest, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) });
     const file = this.#path(this.#options.instance.conf);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
     await requireFree(listens, this.#running?.listens ?? []);
@@ -146,7 +155,7 @@ export class NginxProcess {
     const running = this.#running;
     if (running && isAlive(running)) await sleep(this.#options.instance.farewellMs);
     if (!running || !isAlive(running)) {
-      await this.#start({ config: digest, profiles, listens, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
+      await this.#start({ ...loaded, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
       this.#dismissOrphans();
       if (files) sweepTrust(this.#options.runtimeDir, text);
       return "started";
@@ -158,7 +167,7 @@ export class NginxProcess {
       writeFileSync(file, before, { mode: 0o600 });
       throw error;
     }
-    this.#remember({ ...running, config: digest, profiles, listens });
+    this.#remember({ pid: running.pid, started: running.started, orphans: running.orphans, ...loaded });
     if (files) sweepTrust(this.#options.runtimeDir, text);
     return "reloaded";
   }
@@ -301,7 +310,7 @@ export class NginxProcess {
     if (this.#stopping || this.#running !== dead) return;
     log("warn", "nginx's master process ended; its workers serve on while a new one takes over", { pid: dead.pid, nginx: this.#options.instance.name });
     try {
-      await this.#start({ config: dead.config, profiles: dead.profiles, listens: dead.listens, orphans: this.#orphansOf(dead) });
+      await this.#start({ ...loadedBy(dead), orphans: this.#orphansOf(dead) });
     } catch (error) {
       const waitMs = Math.min(10_000, 200 * 2 ** this.#failures++);
       log("error", `${(error as Error).message}; trying again in ${waitMs} ms`);
@@ -343,6 +352,12 @@ export class NginxProcess {
   #path(file: string): string {
     return `${this.#options.runtimeDir}/${file}`;
   }
+}
+
+type Loaded = Pick<Running, "config" | "profiles" | "listens" | "ownsHttps">;
+
+function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Loaded {
+  return { config, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) };
 }
 
 /** What an agent left in the runtime folder about its nginx, dead or alive. */

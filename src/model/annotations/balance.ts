@@ -46,7 +46,7 @@ export const balanceAnnotations: readonly Honoured[] = [
   balance("service-upstream", "serviceUpstream", boolean, "Low", "default", "Send requests to the Service's ClusterIP instead of its pods.",
     "It holds for the paths of its Ingress, and a value that is neither true nor false leaves the ConfigMap's in force."),
   balance("load-balance", "loadBalance", oneOf<LoadBalance>(...POLICIES), "Low", "refused",
-    "`round_robin` takes the endpoints in turn, `ewma` prefers those that answered fast of late. The other names ask for `upstream-hash-by` or `affinity`.", OWN_PATHS),
+    "`round_robin` takes the endpoints in turn, `ewma` prefers those that answered fast of late (`$balancer_ewma_score` in the access log). The other names ask for `upstream-hash-by` or `affinity`.", OWN_PATHS),
   balance("upstream-hash-by", "hashBy", hashKey, "High", "refused",
     "Requests with the same value of this text with nginx variables go to the same endpoint; `$1` is a group of the path, where that is a regular expression.",
     "A retry goes on to the next endpoint of the ring instead of the one that failed; the policy is the Ingress's own."),

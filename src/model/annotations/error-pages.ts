@@ -43,7 +43,7 @@ export const errorAnnotations: readonly Honoured[] = [
     onInvalid: "refused",
     type: errorCodes,
     doc: "Answers with these statuses are replaced by pages of the default backend, which is told the status in `X-Code`.",
-    differs: "The request's body is not sent to the default backend; when that has no endpoints, the status stays what it was.",
+    differs: "The request's body is not sent to the default backend; when that has no endpoints, the status stays what it was. Of several WWW-Authenticate headers of a backend's 401, nginx before 1.23 lets the page carry the first.",
     get: ({ errors }) => (errors.codes.length > 0 ? errors.codes : undefined),
     set: (values, codes) => ({ ...values, errors: { ...values.errors, codes } }),
   }),

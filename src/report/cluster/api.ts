@@ -26,6 +26,8 @@ export interface ClusterApi {
   readonly connection: Connection;
   /** The JSON of the answer; rejects for anything but a success. */
   ask(right: Right, path: string, signal: AbortSignal, details?: RequestDetails, query?: Query): Promise<unknown>;
+  /** This right is not missed: another did instead. */
+  manageWithout(right: Right): void;
   findings(): readonly Finding[];
 }
 
@@ -38,30 +40,34 @@ export const FORBIDDEN_PAUSE = 60_000;
 /** @param changed after `findings` changed. */
 export function clusterApi(connection: Connection, changed: () => void): ClusterApi {
   const missing = new Map<string, Finding>();
+  const forget = (right: Right): void => {
+    if (missing.delete(keyOf(right))) changed();
+  };
   return {
     connection,
     async ask(right, path, signal, details, query = {}) {
-      const key = `${right.verb} ${right.resource} ${right.namespace}`;
-      const granted = (): void => {
-        if (missing.delete(key)) changed();
-      };
       try {
         const answer = await answerOf(await connection.request(path, query, signal, details));
-        granted();
+        forget(right);
         return answer;
       } catch (error) {
         if (!lacksRight(error)) {
           // Whatever else the server objects to, it did not object to us.
-          if (error instanceof Refused && error.status !== 401 && error.status < 500) granted();
-        } else if (!missing.has(key)) {
-          missing.set(key, findingOf(right));
+          if (error instanceof Refused && error.status !== 401 && error.status < 500) forget(right);
+        } else if (!missing.has(keyOf(right))) {
+          missing.set(keyOf(right), findingOf(right));
           changed();
         }
         throw error;
       }
     },
+    manageWithout: forget,
     findings: () => sortFindings(missing.values()),
   };
+}
+
+function keyOf({ verb, resource, namespace }: Right): string {
+  return `${verb} ${resource} ${namespace}`;
 }
 
 function findingOf({ verb, resource, kind, namespace, effect }: Right): Finding {

@@ -6,7 +6,7 @@
  * - each write names the version of the Ingress that it was decided on: whatever changed meanwhile (its class above all)
  *   makes the API server refuse it, so that no other controller's Ingress is ever touched and no two replicas write the
  *   same; it is then decided anew;
- * - nothing but `status.loadBalancer.ingress` is touched (a JSON merge patch of the status subresource);
+ * - nothing but `status.loadBalancer.ingress` is touched;
  * - at most ten writes are under way; what fails is tried again with back-off.
  */
 import { inWords, Refused, Unreachable } from "../../source/kubernetes/failures.ts";
@@ -14,9 +14,10 @@ import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus, lacksRight, MANAGER } from "../cluster/api.ts";
-import type { ClusterApi, Right } from "../cluster/api.ts";
+import { FORBIDDEN_PAUSE, isStatus, lacksRight } from "../cluster/api.ts";
+import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
+import { statusRequests, type Patch } from "./status-requests.ts";
 import { createVersions } from "./versions.ts";
 
 /** What one Ingress's status should say. */
@@ -54,9 +55,6 @@ export interface StatusWriter {
   readonly counts: StatusCounts;
 }
 
-const RIGHT = {
-  verb: "patch", resource: "ingresses.networking.k8s.io/status", kind: "Ingress", effect: "Ingresses get no addresses in their status",
-} as const;
 const AT_ONCE = 10;
 const BACKOFF_BASE = 500;
 const BACKOFF_CAP = 30_000;
@@ -65,7 +63,7 @@ const REFUSED_PAUSE = 60_000;
 
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, wish } = options;
-  const right: Right = { ...RIGHT, namespace: options.namespace };
+  const send = statusRequests(api, options.namespace);
   const due = new Set<string>();
   const busy = new Set<string>();
   const versions = createVersions();
@@ -89,8 +87,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   };
 
   const write = async (key: string, patch: Patch, signal: AbortSignal): Promise<void> => {
-    const details = { method: "PATCH", contentType: "application/merge-patch+json", body: bodyOf(patch) } as const;
-    const answer = await api.ask(right, pathOf(patch.ingress), signal, details, MANAGER);
+    const answer = await send(patch, signal);
     counts.written++;
     backoff.reset();
     versions.wrote(key, versionOf(answer));
@@ -178,22 +175,6 @@ function told(listeners: Set<() => void>, signal: AbortSignal, begin: () => void
     signal.addEventListener("abort", done, { once: true });
     begin();
   });
-}
-
-/** One write: what it sets, and the version that it was decided on. */
-interface Patch {
-  readonly ingress: Ingress;
-  readonly addresses: readonly IngressAddress[];
-  readonly version: string | undefined;
-}
-
-function pathOf({ metadata: { namespace, name } }: Ingress): string {
-  return `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/ingresses/${encodeURIComponent(name)}/status`;
-}
-
-function bodyOf({ addresses, version }: Patch): string {
-  const ingress = addresses.length > 0 ? addresses : null;
-  return JSON.stringify({ metadata: { resourceVersion: version }, status: { loadBalancer: { ingress } } });
 }
 
 export function addressesIn({ status }: Ingress): readonly IngressAddress[] {

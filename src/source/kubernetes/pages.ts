@@ -89,6 +89,13 @@ export async function readObject(
   }
 }
 
+/** The same for an account that may list objects and not get one, as ingress-nginx's own ClusterRole has it. */
+export async function findObject(
+  connection: Connection, collection: Collection<Kind>, signal: AbortSignal,
+): Promise<unknown> {
+  return (await readPage(connection, collection, 1, "", signal)).items[0];
+}
+
 /** The JSON of a success; throws `Refused` for anything else, and `Broken` for a body that is cut off or no JSON. */
 export async function answerOf(response: ApiResponse): Promise<unknown> {
   const success = response.statusCode >= 200 && response.statusCode < 300;

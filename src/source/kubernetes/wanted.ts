@@ -13,10 +13,11 @@ import type { ObjectOfKind } from "../objects.ts";
 import { keyOf } from "../snapshot.ts";
 import type { Key, Snapshot } from "../snapshot.ts";
 import { copyInto, putIfChanged, removeFrom } from "./copy.ts";
-import { Unreachable } from "./failures.ts";
+import { Refused, Unreachable } from "./failures.ts";
 import { failureOf } from "./findings.ts";
 import { canExist, placeOf } from "./keys.ts";
-import { readObject } from "./pages.ts";
+import { findObject, readObject } from "./pages.ts";
+import { collectionOf } from "./resources.ts";
 import type { Collection } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
@@ -70,6 +71,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
   const byName = new Set<Key>();
   let wanted: ReadonlySet<Key> = new Set();
   const slots = createSlots(AT_ONCE);
+  const rights: Rights = { get: true };
 
   const read = (key: Key): Promise<void> => {
     const running = readings.get(key);
@@ -85,7 +87,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     const current = (): boolean => readings.get(key) === reading;
     const free = await slots.take();
     reading.event = undefined;
-    const raw = await readNamed(shared, collection, key, current, signal);
+    const raw = await readNamed(shared, collection, rights, key, current, signal);
     free();
     if (!current()) return;
     readings.delete(key);
@@ -169,20 +171,31 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
 
 const GIVEN_UP = Symbol("given up");
 
+/** What the account was not refused last. */
+interface Rights {
+  get: boolean;
+}
+
 /** Tries until there is an answer, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
 async function readNamed(
-  { connection, outage, log, timing, failed }: Shared, collection: Collection<WantedKind>, key: Key,
+  { connection, outage, log, timing, failed }: Shared, collection: Collection<WantedKind>, rights: Rights, key: Key,
   current: () => boolean, signal: AbortSignal,
 ): Promise<unknown> {
   const { namespace, name } = placeOf(key);
   const { api, plural, kind } = collection.resource;
   const path = `${api}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
+  const alone = collectionOf(collection.resource, namespace, `metadata.name=${name}`);
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
   while (!signal.aborted && current()) {
+    const { get } = rights;
     try {
-      return await readObject(connection, path, signal);
+      return await (get ? readObject(connection, path, signal) : findObject(connection, alone, signal));
     } catch (error) {
       if (signal.aborted) break;
+      const refused = error instanceof Refused && error.status === 403;
+      // An account with neither right is asked for both again: it may be given one.
+      if (refused) rights.get = !get;
+      if (refused && get) continue;
       if (error instanceof Unreachable) await outage.failed(error.message);
       else {
         const wait = backoff.next();
