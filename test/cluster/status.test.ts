@@ -253,7 +253,9 @@ else describe("status", { timeout: 280_000 }, () => {
       await cluster.restart();
       await cluster.ask("POST", ingressPath(namespace), ingressFor("after", "after.example"));
       await hasAddresses(namespace, "after", "192.0.2.1");
-      assert.equal(statusWrites(namespace).length, 2);
+      // A request that the server's end cut off may be in the log, too.
+      const succeeded = statusWrites(namespace).filter(({ responseStatus }) => responseStatus.code === 200).map(({ objectRef }) => objectRef.name);
+      assert.deepEqual(succeeded.sort(), ["after", "before"], JSON.stringify(statusWrites(namespace), null, 1));
       await cluster.rotate(kubeconfig);
       await cluster.ask("POST", ingressPath(namespace), ingressFor("rotated", "rotated.example"));
       await hasAddresses(namespace, "rotated", "192.0.2.1");
