@@ -66,3 +66,12 @@ test("names times hosts are bounded, whoever lists thousands of both", () => {
   assert.match(findingOf(built, "alias-invalid").sentence, /^"x11\.example" is no name for server-alias: .*each of its 900 has room for 11/);
   assert.equal(build(ingress("shop/a").host("a.example").path("/", "web:80").annotate("server-alias", names), ...web).model.aliases.size, 10_000);
 });
+
+test("a rewrite target is taken apart once for all paths of an Ingress that have no names of their own", () => {
+  const own = ingress("shop/web").host("shop.example").path("/a/(.*)", "web:80").path("/b/(.*)", "web:80").path("/c/(?<rest>.*)", "web:80").annotate("rewrite-target", "/$1$rest");
+  const built = build(own, ...web);
+  const target = (path: string): unknown => routeOf(built, "shop.example", path).filters.rewrite?.target;
+  assert.ok(target("/a/(.*)"));
+  assert.equal(target("/a/(.*)"), target("/b/(.*)"));
+  assert.deepEqual(target("/c/(?<rest>.*)"), ["/", { group: 1 }, { group: "rest" }]);
+});
