@@ -54,6 +54,7 @@ test("probes say ok, or why not", async () => {
   for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 200, text: "ok\n" });
   problem = "worker 1 is behind";
   for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 503, text: "worker 1 is behind\n" });
+  assert.equal((await ask("/healthz/ping")).status, 404);
 });
 
 test("generation and sync answer numbers", async () => {
