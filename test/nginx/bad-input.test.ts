@@ -107,7 +107,9 @@ test("explain does not wait for an API server that cannot be reached", async () 
 
 test("slips on the command line", async () => {
   const slips: readonly [readonly string[], RegExp][] = [
-    [["rum"], /no command "rum"/],
+    [["rum"], /no command "rum": did you mean "run"\?$/],
+    [["constructor"], /no command "constructor": "sluice --help" lists/],
+    [["help", "rum"], /did you mean "run"/],
     [["run", "--htpp-port=80"], /no flag --htpp-port.*--http-port/],
     [["run", "--http-port=eighty"], /--http-port must be .*not "eighty"/],
     [["run", "--http-port=99999"], /--http-port must be .*not "99999"/],
@@ -120,6 +122,13 @@ test("slips on the command line", async () => {
     [["explain", "http://shop.example/", "-H", "no colon"], /no header/],
   ];
   for (const [args, wanted] of slips) expectRefusal(await runCommand(args), wanted, 2);
+});
+
+test("help is there in both orders, and says how explain is told of a request", async () => {
+  const [after, before, all] = [await runCommand(["explain", "--help"]), await runCommand(["help", "explain"]), await runCommand(["help"])];
+  assert.equal(before.stdout, after.stdout);
+  for (const option of ["-H", "-X", "-u", "--client-ip"]) assert.match(after.stdout, new RegExp(`^  ${option}[ =]`, "m"));
+  assert.match(all.stdout, /^Usage: sluice COMMAND/m);
 });
 
 test("a signal during the start ends it at once, and leaves nothing", async (t) => {
