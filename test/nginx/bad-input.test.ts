@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import type { Finding } from "../../src/model/findings.ts";
 import { ask } from "../support/client.ts";
+import { eventually } from "../support/cluster.ts";
 import { runCommand, type Ended } from "../support/command.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { site } from "../support/manifests.ts";
@@ -71,6 +72,15 @@ test("nginx that is missing, or is something else", async (t) => {
 
 test("a folder of manifests that is not there", async (t) => {
   expectRefusal(await runCommand(["run", "--manifests=/nowhere", ...(await flags(t))]), /\/nowhere.*does not exist/);
+});
+
+test("log lines have their time, and the level by its name, in JSON too", async () => {
+  const first = async (...more: string[]): Promise<string> => (await runCommand(["run", "--manifests=/nowhere", "--v=2", ...more])).stderr.split("\n")[0] ?? "";
+  assert.match(await first(), /^\d{4}-\d\d-\d\dT[\d:.]+Z info {2}-v has no effect/);
+  const { level, time, msg } = JSON.parse(await first("--output=json")) as Record<string, string>;
+  assert.equal(level, "info");
+  assert.match(time ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.match(msg ?? "", /^-v has no effect/);
 });
 
 test("a runtime folder that cannot be", async (t) => {
@@ -161,6 +171,7 @@ test("while it runs", async (t) => {
     assert.equal(await status("shop.example"), 404);
     assert.equal(await status("moved.example"), 200);
     assert.deepEqual((await told(sluice)).filter((line) => !line.startsWith("no-endpoints")), []);
+    await eventually("the log", sluice.log, (log) => /^\S+Z info {2}published a change parts=host moved\.example, host shop\.example/m.test(log));
   });
 
   await t.test("a file that never was valid keeps nobody else from serving", async () => {
