@@ -74,6 +74,8 @@ for (const [key, value] of [
   ["access-log-path", "syslog:server=1.2.3.4"],
   ["log-format-upstream", "$no_such_variable"],
   ["log-format-upstream", "costs $"],
+  ["log-format-upstream", "escape=json {}"],
+  ["log-format-stream", "escape=json {}"],
   ["log-format-upstream", "two\nlines"],
   ["gzip-types", "text/css;x"],
   ["large-client-header-buffers", "8k 4"],
