@@ -19,7 +19,7 @@ export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   misconfigured: { status: "503, 403", means: "An annotation that guards access cannot be honoured, or the Ingress is refused: nobody gets in until it is mended.",
     look: "`/api/v1/findings`, the controller's log, or `sluice explain URL`: an error that names the annotation." },
   "not-programmed": { status: "503", means: "This worker has no program yet: nginx has just started and its controller has not.", look: "`/readyz` of the health port says what is waited for." },
-  "health-check": { status: "200", means: "The path of `--health-check-path` on a host that nobody declared.", look: "Nothing: a load balancer asks." },
+  "health-check": { status: "200", means: "The path of `--health-check-path` on a host that nobody declared.", look: "Nothing: a load balancer asks. The access log leaves it out." },
   "redirect-https": { status: "308", means: "http, and the host has a certificate or the Ingress forces https.",
     look: "For a loop behind a proxy that ends TLS: `use-forwarded-headers`, or `ssl-redirect: \"false\"`." },
   "redirect-slash": { status: "301", means: "The Prefix path `/foo/` is asked for as `/foo`.", look: "`prefix-slash-redirect: \"false\"` serves it instead." },
