@@ -127,7 +127,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.

@@ -42,6 +42,8 @@ export interface FigureKeeper {
 
 /** A name costs a series of metrics, and anybody may make names up. */
 const MOST_INGRESSES = 1000;
+/** Of a namespace and a name with a slash between them. What is longer is kept by no API server, and not by us. */
+const LONGEST_KEY = 63 + 1 + 253;
 
 export function keepFigures(): FigureKeeper {
   const checks = new Map<string, Checks>();
@@ -54,11 +56,13 @@ export function keepFigures(): FigureKeeper {
       return { ...last, renderedIngresses: 0, renderSeconds: 0, checks, answers };
     },
     checked({ ingress, allowed, ingresses, seconds, bytes, roundtripSeconds }) {
-      const { passed, denied } = checks.get(ingress) ?? { passed: 0, denied: 0 };
-      checks.delete(ingress);
-      checks.set(ingress, { passed: passed + Number(allowed), denied: denied + Number(!allowed) });
-      const [oldest] = checks.keys();
-      if (checks.size > MOST_INGRESSES && oldest !== undefined) checks.delete(oldest);
+      if (ingress.length <= LONGEST_KEY) {
+        const { passed, denied } = checks.get(ingress) ?? { passed: 0, denied: 0 };
+        checks.delete(ingress);
+        checks.set(ingress, { passed: passed + Number(allowed), denied: denied + Number(!allowed) });
+        const [oldest] = checks.keys();
+        if (checks.size > MOST_INGRESSES && oldest !== undefined) checks.delete(oldest);
+      }
       if (allowed) last = { testedIngresses: ingresses, testedSeconds: seconds, bytes, roundtripSeconds };
     },
     answered(status) {

@@ -45,7 +45,7 @@ const LONGEST_SOCKET_PATH = 107;
 
 export interface ServingHooks {
   /** Told of every turn that changed something: parts of the Program, and how long the turn took. */
-  readonly turned?: (parts: number, milliseconds: number) => void;
+  readonly turned?: (parts: ReadonlySet<string>, milliseconds: number) => void;
   /** Gives up a start that is under way; a Serving that has started ends by `stop` alone. */
   readonly signal?: AbortSignal;
 }
@@ -120,7 +120,7 @@ interface Assembly {
 }
 
 /** Ties the parts to each other; nothing has started yet. */
-function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
+function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: ReadonlySet<string>, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   const workers = workerAccount();
@@ -176,9 +176,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
-      metrics.turned(parts, milliseconds);
+      metrics.turned(parts.size, milliseconds);
       findingLog.touch();
-      if (parts > 0) turned(parts, milliseconds);
+      if (parts.size > 0) turned(parts, milliseconds);
     },
   });
   const health: HealthOptions = {

@@ -43,9 +43,16 @@ export const passthroughHost = finding<{ host: string }>(
   () => "TLS of this host ends at Sluice",
 );
 
+export const passthroughNotOwner = finding<{ host: string; owner: string }>(
+  "ssl-passthrough-not-owner",
+  "error",
+  ({ host, owner }) => `Whether TLS of ${host} is passed through is decided in the namespace of its oldest Ingress, ${owner}: set ssl-passthrough there`,
+  () => "the annotation has no effect",
+);
+
 export const passthroughWithoutRoot = finding<{ host: string }>(
   "ssl-passthrough-without-root",
   "warning",
-  ({ host }) => `ssl-passthrough leads to the backend of the path / and ${host} has none: add one with a Service`,
+  ({ host }) => `ssl-passthrough leads to the backend of the path / and ${host} has none in this namespace: add one with a Service`,
   () => "TLS of this host ends at Sluice",
 );

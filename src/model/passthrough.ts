@@ -3,7 +3,8 @@
  *
  * ingress-nginx behaviour: any Ingress of the host can ask for it; the Service of the path `/` gets the connections;
  * plain http is served as ever. Unlike there, they go to the endpoints and not to the ClusterIP, and server names are
- * compared as DNS does, without regard to case.
+ * compared as DNS does, without regard to case. And where several namespaces share a host, that of its oldest Ingress
+ * alone has a say: what is passed through gets past everything that guards the host's paths.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Finding } from "./findings.ts";
@@ -14,7 +15,13 @@ import type { Route } from "./types.ts";
 
 /** The pool that gets the host's TLS connections; undefined: TLS ends here. */
 export function passthroughOf(host: string, mains: readonly ParsedIngress[], routes: readonly Route[], placeOf: PlaceOf, findings: Finding[]): string | undefined {
-  const asking = mains.find(({ values }) => values.hostTls.passthrough);
+  const owner = mains[0]?.ingress;
+  const isOwners = (namespace: string): boolean => namespace === owner?.metadata.namespace;
+  let asking: ParsedIngress | undefined;
+  for (const one of mains.filter(({ values }) => values.hostTls.passthrough)) {
+    if (isOwners(one.ingress.metadata.namespace)) asking ??= one;
+    else findings.push(found.passthroughNotOwner({ ...placeOf(one, "ssl-passthrough"), ...(owner ? { other: owner } : {}) }, { host, owner: mains[0]?.key ?? "" }));
+  }
   if (!asking) return undefined;
   const place = placeOf(asking, "ssl-passthrough");
   if (host === CATCH_ALL || host.startsWith("*.")) {
@@ -22,7 +29,7 @@ export function passthroughOf(host: string, mains: readonly ParsedIngress[], rou
     return undefined;
   }
   const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
-  if (root?.backend.kind === "service") return root.backend.pool;
+  if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) return root.backend.pool;
   findings.push(found.passthroughWithoutRoot(place, { host }));
   return undefined;
 }

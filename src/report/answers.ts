@@ -13,7 +13,7 @@ const AS_WRITTEN = "Nothing: the objects ask for it.";
 
 export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   "no-route": { status: "404", means: "No Ingress declares the host or the path, and there is no default backend with endpoints.",
-    look: "`sluice explain URL` says which hosts and paths are near. Is the Ingress of our class? Does the client send the Host that you think?" },
+    look: "`sluice explain URL` names a host that is spelled nearly so, and the findings about what it read. Is the Ingress of our class? Does the client send the Host that you think?" },
   "no-endpoints": { status: "503", means: "The route is there, and its Service has no ready endpoint.",
     look: "`kubectl get endpointslices -l kubernetes.io/service-name=NAME`: readiness probes, the Service's selector, the port's name. The finding says which of these it is." },
   misconfigured: { status: "503, 403", means: "An annotation that guards access cannot be honoured, or the Ingress is refused: nobody gets in until it is mended.",

@@ -1,11 +1,12 @@
 /**
- * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only.
+ * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only, and for no web page in its browsers.
  *
  * `/healthz` (alive), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
  * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -57,7 +58,7 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
-  if (!isLoopback(request)) return answer(response, 403, "the admin API answers this machine only\n");
+  if (!isLoopback(request) || !isMeant(options.host, request)) return answer(response, 403, "the admin API answers this machine only\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return json(response, 200, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
@@ -101,8 +102,14 @@ function isLoopback({ socket }: IncomingMessage): boolean {
   return address === "::1" || address.startsWith("127.");
 }
 
+/** A web page in a browser of this machine can have a name of its own lead here; addresses, `localhost` and --healthz-host are nobody else's. */
+function isMeant(own: string, { headers }: IncomingMessage): boolean {
+  const name = (headers.host ?? "").replace(/:[0-9]+$/, "").replace(/^\[|\]$/g, "");
+  return name === "localhost" || name === own || isIP(name) !== 0;
+}
+
 function json(response: ServerResponse, status: number, value: unknown): void {
-  answer(response, status, JSON.stringify(value) + "\n", "application/json");
+  answer(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {

@@ -66,14 +66,14 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
     return known;
   };
 
-  /** What workers say, as it comes, in place of the labels that it takes long to write. */
+  /** What workers say, as it comes, in place of the labels that it takes long to write. No more of it than of series: much may have the same labels. */
   const byWords = new Map<string, Series>();
   const place = (row: CounterRow): Series => {
     const words = [row.status, row.method, row.namespace, row.ingress, row.service, row.path, row.canary, row.host].join("\n");
     const known = byWords.get(words);
     if (known) return known;
     const found = labelled(row);
-    if (!others.has(found.labels)) {
+    if (!others.has(found.labels) && byWords.size < settings.metricsMaxSeries) {
       byWords.set(words, found);
       found.words.push(words);
     }

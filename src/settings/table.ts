@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -31,7 +31,7 @@ export const GROUPS = ["Where objects come from", "Which objects are served", "P
 const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate", "rbac"];
+const READING: readonly Command[] = ["run", "demo", "explain", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
@@ -67,7 +67,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   watchNamespaceSelector: { flag: "watch-namespace-selector", type: type.labelSelector, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Serve the Ingresses of namespaces with these labels only.",
     differs: "A label that is changed takes effect at once. The other kinds are read in all namespaces." },
-  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "lint", "migrate"],
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain"],
     help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
   serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
     help: "The account that `sluice run` has in the cluster." },

@@ -116,6 +116,17 @@ test("a good Ingress passes, a conflict is denied with the finding's sentence, a
   assert.ok(figures.bytes > 100 && figures.roundtripSeconds > 0);
 });
 
+test("a name that no API server would keep is answered, and not remembered", async (t) => {
+  const hook = await open(t);
+  const long = "x".repeat(MIB);
+  for (const [name, namespace] of [[long, "blog"], ["web", long]] as const) {
+    const object = { ...manifest("web", "blog.example"), metadata: { name, namespace } };
+    assert.equal((await ask(hook, review(object, { name, namespace }))).review?.response.allowed, true);
+  }
+  assert.deepEqual([...hook.webhook.figures.checks.keys()], []);
+  assert.equal(hook.webhook.figures.testedIngresses, 1);
+});
+
 test("what is only warned of comes as warnings", async (t) => {
   const hook = await open(t);
   const { review: answer } = await ask(hook, review(manifest("web", "blog.example", { "nginx.ingress.kubernetes.io/proxy-bodysize": "1m" })));

@@ -47,6 +47,7 @@ test("code, files, other backends and Sluice's own variables are forbidden, in b
     "proxy_pass http://unix:/run/control.sock;", "grpc_pass a;", "access_log /etc/x;", "error_log /etc/x;", "proxy_ssl_certificate_key /x;",
     "auth_basic_user_file /x;", "if (-f /etc/shadow) { return 200; }", "if ($a) { root /; }", "set $sluice_uri /x;", "location /x { return 200; }",
     'if ($uri ~ "^(?<sluice_path>.*)$") { return 200; }', "client_body_in_file_only on;", "proxy_ssl_conf_command PrivateKey /x;", "set $SLUICE_uri /x;", "set $http_x_canary always;", "auth_request_set $cookie_a b;", "rewrite ^/(?P<arg_a>.*)$ /$arg_a break;", "if ($uri ~ (?'Upstream_Http_x'.)) { break; }", "resolver ns.example;", "resolver 10.0.0.1 ns.example valid=30s;", "set_real_ip_from proxy.example;", 'modsecurity_rules "SecAuditLog /x";', "modsecurity_rules_file /etc/shadow;",
+    "flv;", "mp4;",
   ];
   for (const text of forbidden) assert.ok(findForbidden(statements(text)), text);
   for (const text of ["access_log off;", "return 200 ok;", "set $a b;", "set $a $http_b;", 'if ($uri ~ "^/(?<a>[^<]+)(?<=b)(?<!c)") { return 200; }', "if ($a = -f) { return 403; }", "auth_request /x;", "deny all;", "resolver 10.0.0.1 [2001:db8::1]:53 valid=30s ipv6=off;", "set_real_ip_from 10.0.0.0/8;", "set_real_ip_from 2001:db8::/32;"]) {

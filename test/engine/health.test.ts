@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import assert from "node:assert/strict";
-import type { Server } from "node:http";
+import { request, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
@@ -103,4 +103,19 @@ test("the admin API is for this machine, probes and metrics for everybody", asyn
 
 test("a port that is taken is one sentence with its flag", async () => {
   await assert.rejects(health("", port), (error) => error instanceof UserError && /in use.*--healthz-port/.test(error.message));
+});
+
+test("the admin API is for nobody who calls it by another name, as a web page would", async () => {
+  const askAs = (path: string, host: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      request({ port, path, host: "127.0.0.1", headers: { host }, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on("error", reject).end();
+    });
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "127.0.0.1", "localhost"]) assert.equal(await askAs("/api/v1/findings", host), 200, host);
+  for (const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "127.0.0.1.evil.example"]) {
+    assert.equal(await askAs("/api/v1/findings", host), 403, host);
+    assert.equal(await askAs("/healthz", host), 200, host);
+  }
 });

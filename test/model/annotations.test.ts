@@ -155,3 +155,12 @@ test("an annotation that would take long to read is not read, and fails as one t
     assert.match(findingOf(build(web.rawAnnotation(`sluice.ingress/${name}`, long)), code).sentence, /it is longer than 32768 characters/);
   }
 });
+
+test("YAML that fails only when its value is made, by an alias for one, fails as any other that cannot be read", () => {
+  const web = ingress("shop/web").host("shop.example").path("/", "web:80");
+  for (const text of ["*a", "/: *a", "/: &a {}\n/x: *a", "%YAML 1.1\n---\n<<: 1"]) {
+    for (const [name, code] of [["match", "match-unreadable"], ["path-annotations", "path-annotations-unreadable"]] as const) {
+      assert.match(findingOf(build(web.rawAnnotation(`sluice.ingress/${name}`, text)), code).sentence, /it is no YAML: /, text);
+    }
+  }
+});

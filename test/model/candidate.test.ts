@@ -180,3 +180,10 @@ test("judging leaves the model as it is", () => {
   assert.equal(after.model.hosts.get("shop.example"), before.model.hosts.get("shop.example"));
   assert.equal(after.wanted, before.wanted);
 });
+
+test("a long text takes no long time to look through, whatever it holds", () => {
+  // Where each word looked for the rest of its directive, these would take minutes.
+  const long = "/" + "alias root ".repeat(100_000);
+  expect(world([]).judge(ingress("shop/web").host("shop.example").path(long, "web:80", "ImplementationSpecific")), []);
+  expect(world([]).judge(ingress("shop/web").host("shop.example").path(`${long};`, "web:80", "ImplementationSpecific")), ["text-dangerous"]);
+});

@@ -73,6 +73,7 @@ test("from files, node ports and cluster addresses in 127.0.0.0/8 are listened o
     "udp 30053": "10.0.0.1:1053 (address)", "udp 127.0.10.1 53": "10.0.0.1:1053 (address)",
   });
   assert.deepEqual(codes(built), ["other spec.ports[0].nodePort stream-port-taken"]);
+  assert.deepEqual(codes(buildWith({ manifests: ["/somewhere"] }, other)), ["other spec.ports[0].nodePort no-endpoints"]);
   assert.equal(buildWith({}, web, other, endpoints).model.listeners.size, 0);
 });
 
@@ -106,4 +107,17 @@ test("hosts that are passed through follow the endpoints of their root", () => {
   assert.deepEqual(streams(builder.update(snapshot, snapshot.takeChanges(), testConfig)), { "tls shop.example": "10.0.0.2:8443" });
   snapshot.remove({ kind: "Ingress", namespace: "a", name: "web" });
   assert.deepEqual(streams(builder.update(snapshot, snapshot.takeChanges(), testConfig)), {});
+});
+
+test("no other namespace can have a host's connections passed through, or take those that are", () => {
+  const backends = [service("a/web", "80"), service("b/web", "80"), slice("a/web", 8443, "10.0.0.1"), slice("b/web", 8443, "10.0.0.2")] as const;
+  const rooted = ingress("a/web").host("shop.example").path("/", "web:80").created(1);
+  const other = ingress("b/web").host("shop.example").path("/other", "web:80").created(2);
+  const asked = buildWith({ enableSslPassthrough: true }, rooted, other.annotate("ssl-passthrough", "true"), ...backends);
+  assert.deepEqual([streams(asked), codes(asked)], [{}, ["web metadata.annotations[nginx.ingress.kubernetes.io/ssl-passthrough] ssl-passthrough-not-owner"]]);
+  const own = buildWith({ enableSslPassthrough: true }, rooted, ingress("a/too").host("shop.example").path("/too", "web:80").annotate("ssl-passthrough", "true").created(3), other, ...backends);
+  assert.deepEqual([streams(own), codes(own)], [{ "tls shop.example": "10.0.0.1:8443" }, []]);
+  const rootless = ingress("a/web").host("shop.example").path("/app", "web:80").annotate("ssl-passthrough", "true").created(1);
+  const taken = buildWith({ enableSslPassthrough: true }, rootless, ingress("b/web").host("shop.example").path("/", "web:80").created(2), ...backends);
+  assert.deepEqual([streams(taken), codes(taken)], [{}, ["web metadata.annotations[nginx.ingress.kubernetes.io/ssl-passthrough] ssl-passthrough-without-root"]]);
 });

@@ -1,6 +1,8 @@
 /** Requests added up: what becomes of labels, and how much there can be of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { layoutOf } from "../../edge/src/measures.ts";
 import { boundsOf } from "../../src/compile/measures.ts";
 import type { CounterRow } from "../../src/engine/protocol.ts";
@@ -18,6 +20,8 @@ const took = (milliseconds: number, bucket: number, more: Partial<CounterRow> = 
   return row({ cells: [start, milliseconds, start + 1 + bucket, 1], ...more });
 };
 const samples = (metrics: RequestMetrics, exists = true): Sample[] => parseScrape([...metrics.lines(() => exists)].join(""));
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
 const REQUESTS = "nginx_ingress_controller_requests";
 const DURATION = "nginx_ingress_controller_request_duration_seconds";
 
@@ -77,4 +81,14 @@ test("without --enable-metrics there are requests and no histograms; excluded on
   const some = createRequestMetrics(settingsWith("--exclude-socket-metrics=nginx_ingress_controller_request_duration_seconds,requests"), {});
   some.count([took(1, 0)]);
   assert.deepEqual(samples(some), []);
+});
+
+test("what workers make up and no label shows is not kept", () => {
+  const metrics = createRequestMetrics(settingsWith("--metrics-max-series=1000"), {});
+  const long = "X".repeat(2000);
+  const heap = (): number => (collect(), process.memoryUsage().heapUsed);
+  const before = heap();
+  for (let index = 0; index < 20_000; index++) metrics.count([row({ method: `${long}${index}` })]);
+  assert.equal(total(samples(metrics), REQUESTS, { method: "OTHER" }), 20_000);
+  assert.ok(heap() - before < 20 * 1024 ** 2, `${heap() - before} bytes are kept`);
 });

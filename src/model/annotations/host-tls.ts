@@ -103,7 +103,7 @@ export const hostTlsAnnotations: readonly Honoured[] = [
     risk: "Low",
     onInvalid: "refused",
     doc: "TLS connections for the host go to the Service of its path / as they are, by server name; needs `--enable-ssl-passthrough`.",
-    differs: "They go to the Service's endpoints, not to its ClusterIP, so headless Services work as well, and server names are compared without regard to case. Without the flag a finding says that TLS ends at Sluice.",
+    differs: "They go to the Service's endpoints, not to its ClusterIP, so headless Services work as well, and server names are compared without regard to case. Of several namespaces that share a host, that of its oldest Ingress decides. Without the flag a finding says that TLS ends at Sluice.",
   }),
 ];
 

@@ -241,6 +241,8 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   debugConnections: nginx.row("debug-connections", type.networks, "", "Networks whose connections are logged in full, where nginx can do that (Debian's can)."),
   disableIpv6Dns: data.yesNo("disable-ipv6-dns", false, "Take no IPv6 addresses of DNS names; it holds from the next look-up of a name on.",
     { differs: "The default does not depend on the machine." }),
+  enableSerialReloads: data.yesNo("enable-serial-reloads", false, "Reload nginx only when the workers that the last reload replaced have ended.",
+    { differs: "For four minutes at most: connections are not ended here unless `worker-shutdown-timeout` says so." }),
   disableIpv6: nginx.yesNo("disable-ipv6", false, "Listen on IPv4 only."),
   disableHttpAccessLog: nginx.yesNo("disable-http-access-log", false, "The same, for http alone."),
   disableAccessLog: nginx.yesNo("disable-access-log", false, "Write no access log."),

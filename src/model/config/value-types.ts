@@ -229,7 +229,8 @@ function formatOf(examples: string, isKnown: (name: string) => boolean): ConfigT
   return {
     expects: `one line of text with nginx variables (${examples})`,
     parse: (text) => {
-      if (text === "" || /\p{Cc}/u.test(text)) return undefined;
+      // nginx would take a text that begins so for an option of its own.
+      if (text === "" || /\p{Cc}/u.test(text) || text.startsWith("escape=")) return undefined;
       // What remains after removing well-formed variables must hold no "$".
       const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => (isKnown(braced ?? bare ?? "") ? "" : whole));
       return rest.includes("$") ? undefined : { value: text };

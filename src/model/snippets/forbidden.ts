@@ -65,7 +65,7 @@ function isName(text: string): boolean {
 
 /** ingress-nginx's nginx has no root and no alias either. */
 const OPENS_FILES = new Set([
-  "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "error_log", "proxy_store", "fastcgi_store",
+  "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "flv", "mp4", "error_log", "proxy_store", "fastcgi_store",
   "auth_basic_user_file", "create_full_put_path", "client_body_in_file_only", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",
 ]);
 

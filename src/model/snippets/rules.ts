@@ -24,10 +24,10 @@ export interface Rules {
 export type ParsedRules = Rules | { readonly problem: string } | { readonly forbidden: Forbidden };
 
 const LONGEST = 64 * 1024;
-const KNOWN_FILES: Readonly<Record<string, RuleFile | undefined>> = {
-  "/etc/nginx/modsecurity/modsecurity.conf": { include: "main" },
-  "/etc/nginx/owasp-modsecurity-crs/nginx-modsecurity.conf": { include: "core" },
-};
+const KNOWN_FILES: ReadonlyMap<string, RuleFile> = new Map([
+  ["/etc/nginx/modsecurity/modsecurity.conf", { include: "main" }],
+  ["/etc/nginx/owasp-modsecurity-crs/nginx-modsecurity.conf", { include: "core" }],
+]);
 
 const FILES = "opens files of the machine";
 const CODE = "runs programs where everybody's private keys are";
@@ -98,11 +98,11 @@ interface Word {
 function readLine(line: Line, name: string, args: readonly Word[]): RuleLine {
   const texts = args.map(({ text }) => text);
   if (name.toLowerCase() === "include") {
-    const file = texts.length === 1 ? KNOWN_FILES[texts[0] ?? ""] : undefined;
+    const file = texts.length === 1 ? KNOWN_FILES.get(texts[0] ?? "") : undefined;
     if (!file) throw new Refused(name, FILES);
     return file;
   }
-  const rule = DIRECTIVES[name.toLowerCase()];
+  const rule = DIRECTIVES.get(name.toLowerCase());
   if (!rule) throw new Refused(name, whyNot(name));
   if (texts.length < rule.least || texts.length > rule.most) throw new Unreadable(`line ${line.number} has a wrong number of arguments for ${name}`);
   rule.check?.(texts);
@@ -145,7 +145,7 @@ const value = takes(1);
 const withActions = takes(1, 1, ([actions = ""]) => checkActions(actions));
 
 /** Lower case. Directives that judge and limit; what names files, hosts or programs is not among them. */
-const DIRECTIVES: Readonly<Record<string, DirectiveRule | undefined>> = {
+const DIRECTIVES: ReadonlyMap<string, DirectiveRule> = new Map(Object.entries<DirectiveRule>({
   secrule: takes(2, 3, ([variables = "", operator = "", actions = ""]) => {
     if (!VARIABLES.test(variables)) throw new Unreadable("the variables of a rule hold more than names and patterns without blanks");
     checkOperator(operator);
@@ -185,7 +185,7 @@ const DIRECTIVES: Readonly<Record<string, DirectiveRule | undefined>> = {
   secauditlogparts: value,
   secauditlogformat: value,
   secauditlogrelevantstatus: value,
-};
+}));
 
 const VARIABLES = /^[\w&!|:.*'/^$()[\]+?\\-]+$/;
 const OPERATORS = new Set([

@@ -1,5 +1,6 @@
 /** YAML in an annotation, read as plain tables: what is not of the shape asked for is a problem, never a guess. */
 import { parseDocument } from "yaml";
+import type { Document } from "yaml";
 
 export type Table = Readonly<Record<string, unknown>>;
 
@@ -9,13 +10,26 @@ export class Malformed extends Error {}
 /** Reading takes time with the square of the number of keys: 256 KiB, the most that annotations may have, would be many seconds. */
 const LONGEST = 32 * 1024;
 
-/** A table with string keys; throws Malformed. */
+/** A table with string keys; throws Malformed, and nothing else. */
 export function readTable(text: string): Table {
   if (text.length > LONGEST) throw new Malformed(`it is longer than ${LONGEST} characters: split the Ingress`);
   const document = parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as Parameters<typeof parseDocument>[1]);
   const [problem] = document.errors;
-  if (problem) throw new Malformed(`it is no YAML: ${(problem.message.split("\n")[0] ?? "").replace(/:$/, "")}`);
-  return asTable(document.toJS({ maxAliasCount: 0 }), "it");
+  if (problem) throw noYaml(problem);
+  return asTable(valueOf(document), "it");
+}
+
+/** Aliases, and what a `%YAML` line allows, are only found out when the value is made; it throws errors of any kind then. */
+function valueOf(document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    throw noYaml(error as Error);
+  }
+}
+
+function noYaml({ message }: Error): Malformed {
+  return new Malformed(`it is no YAML: ${(message.split("\n")[0] ?? "").replace(/:$/, "")}`);
 }
 
 export function asTable(value: unknown, what: string): Table {
