@@ -25,7 +25,7 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     throw error;
   });
   if (serving) {
-    log("info", `serving ${source.description}`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
+    log("info", `everything is read from ${source.description}; nginx gets it`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
     await stopped;
     const { shutdownGracePeriod: grace } = settings;
     if (grace > 0) log("info", `not ready any more; serving on for ${grace} s`);

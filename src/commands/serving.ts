@@ -20,6 +20,7 @@ import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
+import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
@@ -141,6 +142,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
+  const readinessLog = logReadiness(() => readiness.problem(), log, ending);
   const engine = new Engine({
     settings,
     log,
@@ -148,6 +150,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      readinessLog.touch();
       cluster?.engineChanged();
       programmed.look();
       metrics.look();

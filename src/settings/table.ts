@@ -112,7 +112,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   httpsPort: { flag: "https-port", type: type.port, default: 443, demoDefault: 8443, group: PORTS, ...serving, help: "Port for https." },
   healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...answering, help: "Port for health and metrics." },
   healthzHost: { flag: "healthz-host", type: type.address, default: "", demoDefault: "127.0.0.1", group: PORTS,
-    ...answering, defaultText: "all", help: "Listen for health and metrics on this address." },
+    ...answering, defaultText: "all", help: "Address for health and metrics." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
     help: "Path of the health check.",
     differs: "It fails with 503, not 500. The paths below it (`/healthz/ping`) do not exist, and on the ports of http it is that path alone." },

@@ -171,6 +171,7 @@ test("while it runs", async (t) => {
     assert.equal(await status("shop.example"), 404);
     assert.equal(await status("moved.example"), 200);
     assert.deepEqual((await told(sluice)).filter((line) => !line.startsWith("no-endpoints")), []);
+    await eventually("the log", sluice.log, (log) => /^\S+Z info {2}ready: every worker serves what was read$/m.test(log));
     await eventually("the log", sluice.log, (log) => /^\S+Z info {2}published a change parts=host moved\.example, host shop\.example/m.test(log));
   });
 
