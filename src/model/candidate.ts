@@ -132,8 +132,7 @@ function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress
 
 /** Of the names that these hosts want, and of those that others gave them. */
 function aliasFindings(state: State, hosts: ReadonlyMap<string, BuiltHost>): readonly Finding[] {
-  const wanted = new Map<string, BuiltHost["claims"]>();
-  for (const { claims } of hosts.values()) for (const claim of claims) wanted.set(claim.name, [...(wanted.get(claim.name) ?? []), claim]);
+  const wanted: Map<string, BuiltHost["claims"]> = Map.groupBy([...hosts.values()].flatMap(({ claims }) => claims), ({ name }) => name);
   for (const host of hosts.keys()) if (host !== CATCH_ALL && state.hostAliases.to(host).size > 0 && !wanted.has(host)) wanted.set(host, []);
   return [...wanted].flatMap(([name, claims]) => {
     const others = claimsOn(state, name).filter(({ host }) => !hosts.has(host));

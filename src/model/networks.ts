@@ -18,8 +18,19 @@ export function isNetwork(text: string): boolean {
   return rangeOf(text) !== undefined;
 }
 
-/** Merged and sorted. Texts that are no networks count for nothing. */
+const compiled = new WeakMap<readonly string[], Networks>();
+
+/**
+ * Merged and sorted. Texts that are no networks count for nothing. The same value for the same list: all paths of an
+ * Ingress have one, and it may be long.
+ */
 export function compileNetworks(texts: readonly string[]): Networks {
+  const known = compiled.get(texts) ?? compile(texts);
+  compiled.set(texts, known);
+  return known;
+}
+
+function compile(texts: readonly string[]): Networks {
   const ranges = texts.flatMap((text) => rangeOf(text) ?? []);
   const v4 = merge(ranges.filter(({ bits }) => bits === V4_BITS)).flatMap(({ first, last }) => [Number(first), Number(last)]);
   const v6 = merge(ranges.filter(({ bits }) => bits === V6_BITS)).flatMap(({ first, last }) => [...words(first), ...words(last)]);

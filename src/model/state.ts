@@ -30,7 +30,7 @@ export interface State {
   /** What sends requests to pools, by host (and by the flag of the default backend). */
   readonly poolReferences: Map<string, readonly PoolReference[]>;
   /** Further names that a host wants, by host. */
-  readonly aliasClaims: Map<string, readonly AliasClaim[]>;
+  readonly aliasClaims: Map<string, ReadonlyMap<string, readonly AliasClaim[]>>;
   /** Secrets that somebody refers to and that exist. */
   readonly secrets: Map<string, SecretState>;
   /** What the last update wanted of the source, and the sets that it was made from. */

@@ -12,7 +12,7 @@ export function claimAliases(state: State, work: Work, host: string, claims: rea
   for (const { name } of claims) work.aliases.add(name);
   if (state.hostAliases.to(host).size > 0) work.aliases.add(host);
   state.hostAliases.set(host, claims.map(({ name }) => name));
-  if (claims.length > 0) state.aliasClaims.set(host, claims);
+  if (claims.length > 0) state.aliasClaims.set(host, Map.groupBy(claims, ({ name }) => name));
   else state.aliasClaims.delete(host);
 }
 
@@ -26,7 +26,7 @@ export function updateAliases(state: State, work: Work): void {
 }
 
 export function claimsOn(state: State, name: string): readonly AliasClaim[] {
-  return [...state.hostAliases.to(name)].flatMap((host) => (state.aliasClaims.get(host) ?? []).filter((claim) => claim.name === name));
+  return [...state.hostAliases.to(name)].flatMap((host) => state.aliasClaims.get(host)?.get(name) ?? []);
 }
 
 /** The annotation that an alias comes from. */

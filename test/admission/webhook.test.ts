@@ -284,3 +284,18 @@ async function served({ webhook }: Open): Promise<string> {
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(50);
 }
+
+test("what would take long to judge passes with a warning, also where only the object before would", async (t) => {
+  const hook = await open(t);
+  const networks = Array.from({ length: 15_000 }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`).join(",");
+  const small = manifest("web", "blog.example");
+  const long = manifest("web", "blog.example", { "nginx.ingress.kubernetes.io/whitelist-source-range": networks });
+  const rules = Array.from({ length: 900 }, (_, n) => ({ host: `h${n}.example`, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } }));
+  const heavy = { ...long, spec: { ingressClassName: "nginx", rules } };
+  for (const asked of [review(heavy), review(small, { operation: "UPDATE", oldObject: heavy })]) {
+    const { review: answer } = await ask(hook, asked);
+    assert.equal(answer?.response.allowed, true);
+    assert.match(answer?.response.warnings?.join() ?? "", /^This Ingress is too large to be checked/);
+  }
+  assert.equal((await ask(hook, review(long))).review?.response.warnings, undefined);
+});

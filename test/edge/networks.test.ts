@@ -60,3 +60,8 @@ test("any list says what Node's own says", () => {
     }),
   );
 });
+
+test("a list that many paths have is compiled once", () => {
+  const list = ["10.0.0.0/8"];
+  assert.equal(compileNetworks(list), compileNetworks(list));
+});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compileHost } from "../../src/compile/host.ts";
-import { build, buildWith, expectFindings, routeOf } from "../support/build.ts";
+import { build, buildWith, expectFindings, findingOf, routeOf } from "../support/build.ts";
 import { ingress, ingressClass, secret, service, slice, testConfig } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
 import type { Built } from "../../src/model/types.ts";
@@ -56,4 +56,22 @@ test("the default certificate is shown under an alias that it covers, where the 
   const one = ingress("shop/a").host("a.example").path("/", "web:80").tls(undefined, "a.example").annotate("server-alias", "x.example,y.example");
   const { model } = buildWith({ defaultSslCertificate: "shop/default" }, one, pair, ...web);
   assert.deepEqual([...model.tls.keys()].sort(), ["_", "a.example", "x.example"]);
+});
+
+test("names times hosts are bounded, whoever lists thousands of both", () => {
+  const names = Array.from({ length: 15_000 }, (_, n) => `x${n}.example`).join(",");
+  const many = Array.from({ length: 900 }, (_, n) => n).reduce((draft, n) => draft.host(`h${n}.example`).path("/", "web:80"), ingress("shop/a"));
+  const built = build(many.annotate("server-alias", names), ...web);
+  assert.equal(built.model.aliases.size, 11);
+  assert.match(findingOf(built, "alias-invalid").sentence, /^"x11\.example" is no name for server-alias: .*each of its 900 has room for 11/);
+  assert.equal(build(ingress("shop/a").host("a.example").path("/", "web:80").annotate("server-alias", names), ...web).model.aliases.size, 10_000);
+});
+
+test("a rewrite target is taken apart once for all paths of an Ingress that have no names of their own", () => {
+  const own = ingress("shop/web").host("shop.example").path("/a/(.*)", "web:80").path("/b/(.*)", "web:80").path("/c/(?<rest>.*)", "web:80").annotate("rewrite-target", "/$1$rest");
+  const built = build(own, ...web);
+  const target = (path: string): unknown => routeOf(built, "shop.example", path).filters.rewrite?.target;
+  assert.ok(target("/a/(.*)"));
+  assert.equal(target("/a/(.*)"), target("/b/(.*)"));
+  assert.deepEqual(target("/c/(?<rest>.*)"), ["/", { group: 1 }, { group: "rest" }]);
 });

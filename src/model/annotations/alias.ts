@@ -43,6 +43,9 @@ export const aliasAnnotations: readonly Honoured[] = [
   }),
 ];
 
+/** Names times hosts, each of which wants each of them: an Ingress has room for thousands of either. */
+const MOST = 10_000;
+
 export const aliasResolver: Resolver = {
   groups: ["alias"],
   resolve(values, at) {
@@ -52,7 +55,15 @@ export const aliasResolver: Resolver = {
       at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(text), why: read }));
       return [];
     });
-    return { ...values, alias: { names: [...new Set(list)].sort() } };
+    const all = [...new Set(list)];
+    const hosts = new Set((at.ingress.spec.rules ?? []).map(({ host }) => host)).size;
+    const most = Math.floor(MOST / Math.max(1, hosts));
+    const [beyond] = all.slice(most);
+    if (beyond !== undefined) {
+      const why = `an Ingress may give its hosts ${MOST} further names in all, so each of its ${hosts} has room for ${most}: this one and those behind it are too many`;
+      at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(beyond), why }));
+    }
+    return { ...values, alias: { names: all.slice(0, most).sort() } };
   },
 };
 

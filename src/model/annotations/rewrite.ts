@@ -93,13 +93,24 @@ function piecesOf(target: string, groups: ReadonlySet<string>): Piece[] {
   });
 }
 
+const withoutNames = new WeakMap<Values["rewrite"], Piece[]>();
+
+/** Of paths without named groups all of an Ingress's have the same: its target may be long, and its paths many. */
+function piecesFor(values: Values["rewrite"], target: string, groups: ReadonlySet<string>): Piece[] {
+  if (groups.size > 0) return piecesOf(target, groups);
+  const pieces = withoutNames.get(values) ?? piecesOf(target, groups);
+  withoutNames.set(values, pieces);
+  return pieces;
+}
+
 type OfPath = Pick<ModelFilters, "regex" | "rewrite" | "redirect">;
 
 /** What the annotations mean for one path: nothing where the target is the path itself, as in ingress-nginx. */
-export function rewriteFilters({ rewrite: { target, useRegex } }: Pick<Values, "rewrite">, path: string): OfPath {
+export function rewriteFilters({ rewrite: values }: Pick<Values, "rewrite">, path: string): OfPath {
+  const { target, useRegex } = values;
   const regex: OfPath = useRegex ? { regex: true } : {};
   if (target === undefined || target === path) return regex;
-  const rewrite = { pattern: `(?i)${path}`, target: piecesOf(target, namedGroups(path)) };
+  const rewrite = { pattern: `(?i)${path}`, target: piecesFor(values, target, namedGroups(path)) };
   // nginx redirects to a replacement that begins so.
   if (/^(?:https?:\/\/|\$scheme)/.test(target)) return { regex: true, redirect: { status: 302, rewrite } };
   return { regex: true, rewrite };
