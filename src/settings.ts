@@ -165,7 +165,8 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word) ?? [];
+    // klog's level is written as `-v5` as well.
+    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word.replace(/^-v(?=\d+$)/, "-v=")) ?? [];
     if (name === undefined || (!word.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
       words.rest.push(word);
