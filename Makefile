@@ -14,7 +14,7 @@ help:
 setup:
 	@scripts/setup.sh
 
-# What only some Ingresses need (ModSecurity) comes too.
+# What only some Ingresses need (ModSecurity, brotli) comes too.
 setup-tests:
 	@scripts/setup.sh tests
 

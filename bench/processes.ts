@@ -3,9 +3,8 @@
  *
  * Guarantee: whatever was started here is gone when `endAll` has resolved, and is told to end when this process exits.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { openSync, readdirSync, readFileSync } from "node:fs";
-import { execFileSync } from "node:child_process";
 
 /** The proxy under measurement has one processor, everything that makes its load the other. */
 export const PROXY_CORE = 0;

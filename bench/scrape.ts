@@ -10,10 +10,10 @@ import { boundsOf } from "../src/compile/measures.ts";
 import type { CounterRow } from "../src/engine/protocol.ts";
 import { buildModel } from "../src/model/build.ts";
 import { DEFAULT_CONFIG } from "../src/model/config.ts";
-import { NO_STREAMS } from "../src/engine/streams.ts";
 import { createMetrics } from "../src/report/metrics.ts";
 import { parseSettings } from "../src/settings.ts";
 import { Snapshot } from "../src/source/snapshot.ts";
+import { SERVING } from "../test/support/engine-state.ts";
 
 const MANY = 10_000;
 const settings = parseSettings(["--enable-metrics", ...process.argv.slice(2)], "run", {});
@@ -30,10 +30,7 @@ for (let index = 0; index < MANY; index++) {
 const built = buildModel(snapshot, settings, DEFAULT_CONFIG);
 const metrics = createMetrics({
   settings,
-  state: () => ({
-    observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [], refused: undefined,
-    refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
-  }),
+  state: () => SERVING,
   counts: () => ({ config: "ab", loads: 1, refusals: 0, loadedAt: 0, deltas: 1, frames: 1, bytes: 1, catchUps: 1 }),
   measure: () => false,
   findings: () => built.findings(),

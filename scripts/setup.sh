@@ -109,7 +109,7 @@ install_npm_packages() {
 }
 
 build_edge() {
-  if [ -s "$EDGE" ] && [ -z "$(find edge/src edge/package.json edge/tsconfig.json "$STAMP" -newer "$EDGE" | head -n 1)" ]; then
+  if [ -s "$EDGE" ] && [ -z "$(find edge/src edge/stream edge/package.json edge/tsconfig.json scripts/build-edge.ts "$STAMP" -newer "$EDGE" | head -n 1)" ]; then
     return 0
   fi
   say 'compiling the edge to Lua'

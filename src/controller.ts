@@ -27,8 +27,8 @@ export interface ControllerOptions {
   readonly log: Log;
   /** What is wrong with the engine now. */
   readonly engineFindings: () => readonly Finding[];
-  /** After each turn, with the number of parts that it changed and how long it took. */
-  readonly turned: (parts: number, milliseconds: number) => void;
+  /** After each turn, with the parts that it changed and how long it took. */
+  readonly turned: (parts: ReadonlySet<string>, milliseconds: number) => void;
   /** After each turn, once the engine has been told of it; `wanted` resolves when what it refers to has been read. */
   readonly taken: (built: Built, wanted: Promise<void>) => void;
   /** The controller's ConfigMap was read. */
@@ -114,7 +114,7 @@ export function createController(options: ControllerOptions): Controller {
     // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     options.taken(now, wanting.read);
-    options.turned(changed.size, performance.now() - begun);
+    options.turned(changed, performance.now() - begun);
   };
 
   return {

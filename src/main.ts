@@ -19,15 +19,21 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 async function main(argv: readonly string[]): Promise<void> {
   const [name = "--help", ...rest] = argv;
   if (name === "--version" || name === "version") return void process.stdout.write(`sluice ${await version()}\n`);
+  if (name === "help" && rest.length > 0) return main([...rest.slice(0, 1), "--help"]);
   if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
-  const load = COMMANDS[name];
-  if (!load) throw new UserError(`There is no command "${printable(name)}"; "sluice --help" lists the commands.`, 2);
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) throw new UserError(`There is no command "${printable(name)}": ${await advice(name)}`, 2);
   if (rest.includes("--version")) return void process.stdout.write(`sluice ${await version()}\n`);
   await (await load())(rest);
 }
 
 async function usage(): Promise<string> {
   return (await import("./commands/usage.ts")).USAGE;
+}
+
+async function advice(name: string): Promise<string> {
+  const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS));
+  return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
 }
 
 async function version(): Promise<string> {

@@ -127,7 +127,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "lint", "migrate", "demo", "wait"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -165,7 +165,8 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word) ?? [];
+    // klog's level is written as `-v5` as well.
+    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word.replace(/^-v(?=\d+$)/, "-v=")) ?? [];
     if (name === undefined || (!word.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
       words.rest.push(word);

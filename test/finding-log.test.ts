@@ -27,14 +27,15 @@ test("a finding is logged in whole sentences, once, with its object's name, and 
     while (lines.length < count) await new Promise<void>((resolve) => (wake = resolve));
   };
   await until(5);
-  current = current.slice(0, 1);
-  await until(6);
+  current = current.slice(0, 3);
+  await until(7);
   assert.deepEqual(lines, [
     'warn did you mean "rules"? Effect: it has no effect. Ingress shop/web',
     "warn This is wrong. Effect: it has no effect. File /k8s/web.yaml",
     "warn This is wrong. Effect: it has no effect. Engine nginx",
     "warn This is wrong. Effect: it has no effect. Secret",
     "warn This is wrong. Effect: it has no effect. Secret in shop",
-    "info 4 findings are gone; 1 left",
+    "info No longer the case: This is wrong. Secret",
+    "info No longer the case: This is wrong. Secret in shop",
   ]);
 });

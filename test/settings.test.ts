@@ -119,7 +119,7 @@ test("words are for the commands that take them", () => {
 });
 
 test("flags of ingress-nginx that Sluice does not have are taken and told", () => {
-  const argv = ["--sync-period=1m", "--stream-port", "1", "-v=3", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
+  const argv = ["--sync-period=1m", "--stream-port", "1", "-v=3", "-v5", "--profiling=false", "--alsologtostderr", "--log_dir=/tmp", "--http-port=8080"];
   const settings = parseSettings(argv, "run", ENV);
   assert.deepEqual(settings.ignored, ["--sync-period", "--stream-port", "-v", "--profiling", "--alsologtostderr", "--log_dir"]);
   assert.equal(settings.httpPort, 8080);
@@ -149,6 +149,13 @@ test("durations are written as in Go; a Lease of no time has the default one", (
     ["192.0.2.1", "lb.example", "2001:db8::1"]);
 });
 
+test("what ingress-nginx starts with starts Sluice: too short an interval, a measurement of former times", () => {
+  const { statusUpdateInterval, excludeSocketMetrics } = parseSettings(
+    ["--status-update-interval=1", "--exclude-socket-metrics=nginx_ingress_controller_ingress_upstream_latency_seconds,request_size"], "run", ENV,
+  );
+  assert.deepEqual([statusUpdateInterval, excludeSocketMetrics], [5, ["request_size"]]);
+});
+
 for (const [argv, sentence] of [
   [["--time-buckets=1,0.5"], '--time-buckets must be at most 50 ascending numbers above 0, separated by commas, not "1,0.5".'],
   [["--exclude-socket-metrics=nonsense"], "--exclude-socket-metrics must be names among requests, request_duration_seconds, connect_duration_seconds, header_duration_seconds, response_duration_seconds, response_size, bytes_sent, request_size, not \"nonsense\"."],
@@ -156,7 +163,7 @@ for (const [argv, sentence] of [
   [["--publish-status-address=a b"], '--publish-status-address must be IP addresses and host names, separated by commas, not "a b".'],
   [["--election-ttl=500ms"], '--election-ttl must be a duration of at least 1s, such as 30s, not "500ms".'],
   [["--election-ttl=1d"], '--election-ttl must be a duration of at least 1s, such as 30s, not "1d".'],
-  [["--status-update-interval=4"], '--status-update-interval must be a whole number of seconds from 5 to 86400, not "4".'],
+  [["--status-update-interval=soon"], '--status-update-interval must be a whole number of seconds up to 86400, not "soon".'],
   [["--htpp-port=1"], '"sluice run" has no flag --htpp-port: did you mean --http-port?'],
   [["--frobnicate"], '"sluice run" has no flag --frobnicate: see "sluice run --help".'],
   [["-x"], '"sluice run" has no flag -x: see "sluice run --help".'],

@@ -7,11 +7,11 @@
 # The image has one program, "sluice", for both containers of the pod, and neither compiler nor npm.
 set -eu
 
-# nginx and what the edge runs on; layer 4; ModSecurity with its core rules; a process 1 that reaps; setcap (nginx brings
+# nginx and what the edge runs on; layer 4; ModSecurity with its core rules; brotli; a process 1 that reaps; setcap (nginx brings
 # it anyway); certificates of the public authorities.
 PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson
   libnginx-mod-stream libnginx-mod-stream-js
-  libnginx-mod-http-modsecurity modsecurity-crs
+  libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter
   tini libcap2-bin ca-certificates'
 
 # As in ingress-nginx's image, so that security contexts written for it hold.

@@ -51,7 +51,7 @@ export interface ClientView {
 
 /** nginx's own: answered as 400, with pages of their own. */
 export const CERTIFICATE_ERROR = 495;
-export const NO_CERTIFICATE = 496;
+const NO_CERTIFICATE = 496;
 export const MISDIRECTED = 421;
 const FORBIDDEN = 403;
 

@@ -11,7 +11,7 @@ import { sameText } from "./password.ts";
 export const CHALLENGE_LIFE = 60;
 export const NONCE_LIFE = 10;
 /** Counts below this are accepted. */
-export const COUNTS = 20;
+const COUNTS = 20;
 
 /** What a client answers. */
 export interface DigestAnswer {

@@ -143,7 +143,7 @@ function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, nam
   else put(exact, name, value);
 }
 
-/** What the tables hold under a name: exact first, then `*.parent` for one label, then `_` (routing.md §6). */
+/** What the tables hold under a name: exact first, then `*.parent` for one label, then `_`. */
 export function byName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string): T | undefined {
   return exact[name] ?? byParent(wildcard, name) ?? exact[CATCH_ALL];
 }

@@ -4,7 +4,7 @@
 import type { IncomingMessage } from "node:http";
 
 /** ingress-nginx behaviour: two objects of the largest size, and what is around them. */
-export const LARGEST_BODY = 9 * 1024 * 1024;
+const LARGEST_BODY = 9 * 1024 * 1024;
 /** Of all bodies together. More than a few large ones at once are no API server's. */
 const ALL_BODIES = 32 * 1024 * 1024;
 

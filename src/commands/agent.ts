@@ -39,6 +39,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     });
   }
   claimFolder(runtimeDir);
+  if (!launched) log("info", "this agent runs nginx for the controller that has the same runtime folder", { folder: runtimeDir });
   const lock = takeLock(`${runtimeDir}/${AGENT_LOCK}`, "agent");
   try {
     const probe = probeEngine({

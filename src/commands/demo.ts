@@ -94,7 +94,7 @@ async function serve(settings: Settings, examples: readonly string[], backends: 
     turned: (parts, milliseconds) => {
       if (!report) return;
       backends.follow(source.snapshot).catch(complain);
-      report.turned(parts, milliseconds).catch(complain);
+      report.turned(parts.size, milliseconds).catch(complain);
     },
   });
   try {

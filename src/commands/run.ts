@@ -1,5 +1,6 @@
 /** `sluice run`: serves the Ingresses of a cluster, or of folders, until it is told to stop. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { partKey } from "../compile/program.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import { withoutEffect } from "../settings/ingress-nginx-flags.ts";
 import { createLog } from "../support/log.ts";
@@ -16,13 +17,15 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   const source = openSource(settings, log);
   const serving = await startServing(settings, source, log, {
     signal: asked.signal,
-    turned: (parts, milliseconds) => log("info", "programmed a change", { parts, "turn-ms": Number(milliseconds.toFixed(1)) }),
+    turned: (parts, milliseconds) => {
+      log(isNews(parts) ? "info" : "debug", "published a change", { parts: inShort(parts), "turn-ms": Number(milliseconds.toFixed(1)) });
+    },
   }).catch((error: Error) => {
     if (asked.signal.aborted) return undefined;
     throw error;
   });
   if (serving) {
-    log("info", `serving ${source.description}`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
+    log("info", `everything is read from ${source.description}; nginx gets it`, { http: settings.httpPort, https: settings.httpsPort, health: settings.healthzPort });
     await stopped;
     const { shutdownGracePeriod: grace } = settings;
     if (grace > 0) log("info", `not ready any more; serving on for ${grace} s`);
@@ -30,6 +33,27 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
     await sleep(settings.postShutdownGracePeriod * 1000);
   }
   log("info", "stopped");
+}
+
+/** Endpoints come and go all day: a change of nothing else is for `--log-level=debug`. */
+const OF_ENDPOINTS = [partKey("pool", ""), partKey("stream", "")];
+/** Their names are digests, which tell people nothing; `tls` says whose certificate it is. */
+const NAMELESS = [partKey("certificate", ""), partKey("trust", ""), partKey("users", "")];
+const SHOWN_PARTS = 5;
+
+function isNews(parts: ReadonlySet<string>): boolean {
+  return [...parts].some((part) => !startsWithOne(OF_ENDPOINTS, part));
+}
+
+/** The first of what changed, and how much more there is. */
+function inShort(parts: ReadonlySet<string>): string {
+  const shown = [...parts].filter((part) => !startsWithOne(NAMELESS, part)).sort().slice(0, SHOWN_PARTS);
+  const more = parts.size - shown.length;
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
+}
+
+function startsWithOne(starts: readonly string[], text: string): boolean {
+  return starts.some((start) => text.startsWith(start));
 }
 
 /** Process groups (a terminal, `timeout`) deliver one wish to stop twice. */

@@ -20,6 +20,7 @@ import { askIngress } from "../report/ingress-state.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
+import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config.ts";
 import type { Finding } from "../model/findings.ts";
@@ -45,7 +46,7 @@ const LONGEST_SOCKET_PATH = 107;
 
 export interface ServingHooks {
   /** Told of every turn that changed something: parts of the Program, and how long the turn took. */
-  readonly turned?: (parts: number, milliseconds: number) => void;
+  readonly turned?: (parts: ReadonlySet<string>, milliseconds: number) => void;
   /** Gives up a start that is under way; a Serving that has started ends by `stop` alone. */
   readonly signal?: AbortSignal;
 }
@@ -120,7 +121,7 @@ interface Assembly {
 }
 
 /** Ties the parts to each other; nothing has started yet. */
-function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: number, milliseconds: number) => void): Assembly {
+function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: ReadonlySet<string>, milliseconds: number) => void): Assembly {
   // The agent looks again; looking here makes what is missing an error of this command.
   if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   const workers = workerAccount();
@@ -141,6 +142,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state);
+  const readinessLog = logReadiness(() => readiness.problem(), log, ending);
   const engine = new Engine({
     settings,
     log,
@@ -148,6 +150,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     changed: () => {
       controller.engineChanged();
       findingLog.touch();
+      readinessLog.touch();
       cluster?.engineChanged();
       programmed.look();
       metrics.look();
@@ -176,9 +179,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
-      metrics.turned(parts, milliseconds);
+      metrics.turned(parts.size, milliseconds);
       findingLog.touch();
-      if (parts > 0) turned(parts, milliseconds);
+      if (parts.size > 0) turned(parts, milliseconds);
     },
   });
   const health: HealthOptions = {

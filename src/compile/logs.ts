@@ -32,13 +32,16 @@ export function logScores(config: Config): boolean {
 
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   if (!logsAccess(config)) return [directive("access_log", "off")];
-  const escape = config.logFormatEscapeNone ? ["escape=none"] : config.logFormatEscapeJson ? ["escape=json"] : [];
   return [
-    directive("log_format", FORMAT, ...escape, expression(config.logFormatUpstream)),
+    directive("log_format", FORMAT, ...escaping(config), expression(config.logFormatUpstream)),
     directive("access_log", ...target(config, facts), ...(mutes(config) ? [IF_LOGGABLE] : [])),
     ...aliases(config.logFormatUpstream),
     map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
   ];
+}
+
+export function escaping({ logFormatEscapeNone, logFormatEscapeJson }: Config): string[] {
+  return logFormatEscapeNone ? ["escape=none"] : logFormatEscapeJson ? ["escape=json"] : [];
 }
 
 function names(format: string, variable: string): boolean {

@@ -232,6 +232,7 @@ function server(input: ConfInput): Directive {
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
     ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
     ...mirrorLocations(input.profiles.values()),
+    HEALTH,
     declarations(input),
   ]);
 }
@@ -267,6 +268,9 @@ function isSaidAnew({ name, args }: Directive, snippet: readonly Directive[]): b
 function headerOf({ args: [first] }: Directive): string {
   return (typeof first === "object" ? first.expression : String(first ?? "")).toLowerCase();
 }
+
+/** Answers `--health-check-path`. ingress-nginx behaviour: without a line in the access log. */
+const HEALTH = block("location", ["=", "answer:health"], [directive("access_log", "off"), directive("return", 200)]);
 
 /** What keeps requests out is missing: nobody gets in. */
 const CLOSED: Directive[] = [directive("return", 503)];

@@ -1,5 +1,5 @@
 /**
- * The paths of a host as regular expressions, in the order in which they are tried (routing.md §5).
+ * The paths of a host as regular expressions, in the order in which they are tried.
  *
  * ingress-nginx behaviour: the longest text first, then reverse byte order. A Prefix path whose Ingress did not ask for
  * regular expressions is tried with a slash first, then as it is. Where a Prefix and an Exact path have the same text,

@@ -54,7 +54,7 @@ interface Row {
 
 const onOff = (on: boolean): string => (on ? "on" : "off");
 
-export const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
+const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   bodySize: {
     tuning: true,
     why: "nginx enforces it while reading a body without length, and when it chooses the location",

@@ -172,7 +172,7 @@ function poolPart(model: Model, id: string): Part | undefined {
   return pool && part("pool", id, edgePool(pool));
 }
 
-export function edgePool(pool: Pool): PartValues["pool"] {
+function edgePool(pool: Pool): PartValues["pool"] {
   return {
     name: pool.name,
     endpoints: pool.endpoints.map(({ address, port }) => [address.includes(":") ? `[${address}]` : address, port]),

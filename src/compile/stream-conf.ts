@@ -12,6 +12,7 @@ import type { Directive } from "./directive.ts";
 import { block, directive, expression, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { map } from "./forwarding.ts";
+import { escaping } from "./logs.ts";
 import { bindAddresses, FILES, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
 
 export type { Listener } from "../model/listeners.ts";
@@ -75,7 +76,7 @@ function logs(config: Config, facts: EngineFacts): Directive[] {
   if (config.disableAccessLog || config.disableStreamAccessLog) return config.proxyStreamNextUpstream ? [] : [directive("access_log", "off")];
   const file = config.streamAccessLogPath || config.accessLogPath || facts.accessLog;
   return [
-    directive("log_format", "log_stream", ...(config.logFormatEscapeJson ? ["escape=json"] : []), expression(config.logFormatStream)),
+    directive("log_format", "log_stream", ...escaping(config), expression(config.logFormatStream)),
     directive("access_log", file, "log_stream"),
   ];
 }

@@ -119,6 +119,11 @@ export class Channel {
     }
   }
 
+  /** Workers of an earlier configuration are at their last requests. */
+  get draining(): boolean {
+    return [...this.#subscribers].some(({ hello }) => hello?.role === "worker" && !this.#isCurrent(hello));
+  }
+
   /** Lets workers tell their clients to close connections, ahead of a reload. */
   retire(seconds: number): void {
     for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine({ op: "retire", seconds }) + "\n");

@@ -38,6 +38,10 @@ export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts
 
 const REFUSED_RETRY_MS = 30_000;
 
+/** How long a reload waits for the workers of the last one with enable-serial-reloads; ingress-nginx ends theirs after this. */
+const DRAIN_MS = 240_000;
+const DRAIN_LOOK_MS = 500;
+
 /** From the announcement of a reload until its end, with room for testing the configuration. */
 const RETIRE_SECONDS = 5;
 
@@ -210,7 +214,8 @@ export class Engine {
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
     // The first one at once; a burst of new profiles costs one reload.
-    const wait = plan?.reason === "new-profile" ? this.#pace.wait(askers, Date.now()) : 0;
+    const paced = plan?.reason === "new-profile" ? this.#pace.wait(askers, Date.now()) : 0;
+    const wait = Math.max(paced, plan && plan.reason !== "start" ? this.#drainWait(program) : 0);
     if (wait > 0) return this.#advanceIn(wait, program);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.digest) this.#refused = undefined;
@@ -222,6 +227,12 @@ export class Engine {
     if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
     const { conf: { text, digest }, files } = plan;
     this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
+  }
+
+  /** Milliseconds until it is looked again whether the workers of the last reload have left, where one shall follow the other. */
+  #drainWait({ config }: Program): number {
+    if (!config.enableSerialReloads || !this.#channel.draining) return 0;
+    return Math.max(0, Math.min(DRAIN_LOOK_MS, this.#loads.loadedAt + DRAIN_MS - Date.now()));
   }
 
   #advanceIn(ms: number, { config }: Program): void {

@@ -34,8 +34,6 @@ export interface StreamState {
   readonly keepsHttps: boolean;
 }
 
-export const NO_STREAMS: StreamState = { blocked: new Map(), reloads: 0, refused: undefined, modulesMissing: false, keepsHttps: false };
-
 const RETRY_MS = 30_000;
 
 export class Streams {

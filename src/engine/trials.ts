@@ -15,7 +15,7 @@ import { withoutFiles } from "../compile/tls-files.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/text.ts";
 import type { AgentOrder, EngineStatus } from "./protocol.ts";
-import { CulpritSearch, type Question } from "./search.ts";
+import { CulpritSearch, type Question } from "./culprit-search.ts";
 
 export interface TrialInput {
   readonly settings: Settings;

@@ -14,6 +14,7 @@ import type { Settings } from "../settings.ts";
 import type { Alternatives, Host, Model, Origin, Route } from "../model/types.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
+import { closest } from "../support/edit-distance.ts";
 import { capturesAlike, translate } from "./pattern.ts";
 import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
@@ -56,7 +57,7 @@ export function explain(
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
-  const steps: Step[] = [hostStep(request, decision, tables, untoldOf(tables.aliases.patterns))];
+  const steps: Step[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns) })];
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
@@ -177,8 +178,9 @@ function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
   return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
 }
 
-function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, untold: readonly string[]): Step {
+function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: { readonly declared: Iterable<string>; readonly untold: readonly string[] }): Step {
   const { host } = request;
+  const { declared, untold } = names;
   const name = decision.host?.name ?? "";
   if (untold.length > 0) {
     const why = `only nginx can tell whether "${textOf(host)}" matches ${listed(untold)}`;
@@ -186,7 +188,10 @@ function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables,
   }
   const alias = aliasOf(tables, view(request, (total) => total), host);
   if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
-  if (name === CATCH_ALL) return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"` };
+  if (name === CATCH_ALL) {
+    const near = closest(host, declared);
+    return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"${near === undefined ? "" : `; did you mean "${near}"?`}` };
+  }
   return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
 }
 

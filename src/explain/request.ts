@@ -46,8 +46,7 @@ export function readRequest(url: string, headers: readonly string[], method = "G
   const fields = headers.map(readHeader);
   const authority = fields.find(({ name }) => name === "host")?.value ?? urlHost;
   const uri = rest.startsWith("/") ? rest : `/${rest}`;
-  // eslint-disable-next-line no-control-regex
-  if (/[\0-\x20\x7f]/.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
+  if (/[\p{Cc} ]/u.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
   const host = hostOf(authority);
   const path = normalisePath(uri.split("?")[0] ?? "/");
   if (host === undefined) throw refused(url, `"${textOf(authority)}" is no host`);
@@ -94,8 +93,7 @@ function isHeaderName(name: string): boolean {
  * ngx_http_validate_host: lower case (ASCII only), no port, no trailing dot. Undefined for what nginx refuses.
  */
 export function hostOf(authority: string): string | undefined {
-  // eslint-disable-next-line no-control-regex
-  if (/\.\.|[/\0-\x20\x7f]/.test(authority)) return undefined;
+  if (/\.\.|[/\p{Cc} ]/u.test(authority)) return undefined;
   const host = /^(?:\[[^\]]*\]?|[^:]*)/.exec(authority)?.[0].replace(/\.$/, "") ?? "";
   return host === "" ? undefined : lower(host);
 }
@@ -110,7 +108,7 @@ export function lower(text: string): string {
  * `..` resolved, encoded ones too. Undefined for what nginx refuses: a `%` without two hex digits, an encoded NUL,
  * `..` above the root.
  */
-export function normalisePath(raw: string): string | undefined {
+function normalisePath(raw: string): string | undefined {
   if (/%(?![0-9a-f]{2})|%00/i.test(raw)) return undefined;
   const decoded = raw.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   const out: string[] = [];

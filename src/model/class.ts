@@ -34,7 +34,8 @@ export interface Admission {
   readonly finding?: Finding;
 }
 
-const LEGACY_CLASS = "kubernetes.io/ingress.class";
+/** The annotation that named the class before the field did. */
+export const LEGACY_CLASS = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 const OURS: Admission = { ours: true };
 const NOT_OURS: Admission = { ours: false };

@@ -184,6 +184,7 @@ export interface ConfigValues {
   readonly variablesHashMaxSize: number;
   readonly variablesHashBucketSize: number;
   readonly debugConnections: readonly string[];
+  readonly enableSerialReloads: boolean;
   readonly disableIpv6: boolean;
   /** Of names that Services of type ExternalName point to. */
   readonly disableIpv6Dns: boolean;

@@ -1,7 +1,7 @@
 /**
  * Findings: what is wrong (or old, or ignored) in what people wrote, as data.
  *
- * One list feeds logs, `explain`, Events, metrics and `lint`, so a finding is made once, by a factory declared with
+ * One list feeds logs, `explain`, Events and metrics, so a finding is made once, by a factory declared with
  * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
  */
 import type { FileOrigin, Kind } from "../source/objects.ts";

@@ -76,9 +76,9 @@ function nameOfFirstPort(id: string, namespace: string, service: string): string
 
 type Explain = (place: Place, effect: string) => Finding;
 
-/** No endpoints, and why. The flag of the default backend and annotations have no fields below them. */
+/** No endpoints, and why. The flag of the default backend, annotations and a Service's ports have no such field below them. */
 export function nothing(field: "name" | "port", explain: Explain): BuiltPool {
   const problem: PoolProblem = ({ object, field: service, effect }) =>
-    explain({ object, field: /^--|\]$/.test(service) ? service : `${service}.${field}` }, effect);
+    explain({ object, field: /^--|\]$|^spec\.ports\[/.test(service) ? service : `${service}.${field}` }, effect);
   return { endpoints: [], problem };
 }

@@ -50,7 +50,7 @@ export interface Host {
   readonly name: string;
   /** Ordered: path text descending, Exact before Prefix. Always one Prefix route for `/`. */
   readonly routes: readonly Route[];
-  /** Paths are regular expressions (routing.md §5). */
+  /** Paths are regular expressions. */
   readonly regex?: true;
   /** Path that `/` is redirected to. */
   readonly appRoot?: string;
@@ -94,7 +94,7 @@ export interface Trust {
   readonly crl?: string;
 }
 
-/** `ImplementationSpecific` and absent path types are `prefix` (routing.md §1). */
+/** `ImplementationSpecific` and absent path types are `prefix`. */
 export type PathType = "exact" | "prefix";
 
 export interface Route {
@@ -111,7 +111,7 @@ export interface Route {
   readonly balance?: Balance;
   /** How it is proxied. */
   readonly proxy: ProxySettings;
-  /** True for the `/` that nobody declared (routing.md §4.1). */
+  /** True for the `/` that nobody declared. */
   readonly synthesized: boolean;
   readonly origin: Origin;
   /** Of its Ingress; absent on routes that come from flags. */
@@ -138,7 +138,7 @@ export interface Canary {
   readonly headerPattern?: string;
   readonly cookie?: string;
   readonly weight: number;
-  /** ≥ 100 (routing.md: smaller totals behave as 100). */
+  /** At least 100: smaller totals behave as 100. */
   readonly weightTotal: number;
   readonly balance?: Balance;
   readonly origin: Origin;

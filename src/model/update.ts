@@ -24,10 +24,9 @@ import type { RoutingContext } from "./paths.ts";
 import { poolOf, poolTarget, targetOf } from "./pool.ts";
 import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
-import type { Host } from "./types.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
-import type { Alias, Trust, Users } from "./types.ts";
+import type { Alias, Host, Trust, Users } from "./types.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {

@@ -13,13 +13,13 @@ const AS_WRITTEN = "Nothing: the objects ask for it.";
 
 export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   "no-route": { status: "404", means: "No Ingress declares the host or the path, and there is no default backend with endpoints.",
-    look: "`sluice explain URL` says which hosts and paths are near. Is the Ingress of our class? Does the client send the Host that you think?" },
+    look: "`sluice explain URL` names a host that is spelled nearly so, and the findings about what it read. Is the Ingress of our class? Does the client send the Host that you think?" },
   "no-endpoints": { status: "503", means: "The route is there, and its Service has no ready endpoint.",
     look: "`kubectl get endpointslices -l kubernetes.io/service-name=NAME`: readiness probes, the Service's selector, the port's name. The finding says which of these it is." },
   misconfigured: { status: "503, 403", means: "An annotation that guards access cannot be honoured, or the Ingress is refused: nobody gets in until it is mended.",
     look: "`/api/v1/findings`, the controller's log, or `sluice explain URL`: an error that names the annotation." },
   "not-programmed": { status: "503", means: "This worker has no program yet: nginx has just started and its controller has not.", look: "`/readyz` of the health port says what is waited for." },
-  "health-check": { status: "200", means: "The path of `--health-check-path` on a host that nobody declared.", look: "Nothing: a load balancer asks." },
+  "health-check": { status: "200", means: "The path of `--health-check-path` on a host that nobody declared.", look: "Nothing: a load balancer asks. The access log leaves it out." },
   "redirect-https": { status: "308", means: "http, and the host has a certificate or the Ingress forces https.",
     look: "For a loop behind a proxy that ends TLS: `use-forwarded-headers`, or `ssl-redirect: \"false\"`." },
   "redirect-slash": { status: "301", means: "The Prefix path `/foo/` is asked for as `/foo`.", look: "`prefix-slash-redirect: \"false\"` serves it instead." },

@@ -4,6 +4,7 @@
  */
 import { findingText, subjectText, type Finding } from "../model/findings.ts";
 import type { Log } from "../support/log.ts";
+import { mendedMessage } from "./events/event.ts";
 
 const QUIET_MS = 200;
 
@@ -23,8 +24,7 @@ export function createFindingLog(findings: () => readonly Finding[], log: Log, s
     seen(all);
     const now = new Map(all.map((finding) => [identity(finding), finding]));
     for (const [key, finding] of now) if (!known.has(key)) say(finding, log);
-    const gone = [...known.keys()].filter((key) => !now.has(key)).length;
-    if (gone > 0) log("info", `${gone === 1 ? "one finding is" : `${gone} findings are`} gone; ${now.size} left`);
+    for (const [key, finding] of known) if (!now.has(key)) log("info", mendedMessage(finding), fieldsOf(finding));
     known = now;
   };
   return {
@@ -42,11 +42,13 @@ function identity({ code, object, field, sentence }: Finding): string {
 }
 
 function say(finding: Finding, log: Log): void {
-  const { severity, code, object, field, file, line } = finding;
+  const { severity, file, line } = finding;
   log(severity === "warning" ? "warn" : severity, findingText(finding), {
-    finding: code,
-    object: subjectText(object),
-    field,
+    ...fieldsOf(finding),
     ...(file ? { at: `${file}:${line ?? 1}` } : {}),
   });
+}
+
+function fieldsOf({ code, object, field }: Finding): Record<string, string> {
+  return { finding: code, object: subjectText(object), field };
 }

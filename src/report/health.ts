@@ -109,7 +109,7 @@ function isMeant(own: string, { headers }: IncomingMessage): boolean {
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {
-  answer(response, status, JSON.stringify(value) + "\n", "application/json");
+  answer(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {

@@ -30,16 +30,6 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
       "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
     ],
   },
-  lint: {
-    usage: "sluice lint [flags]",
-    summary: "Say what is wrong with the objects; exit code 1 if something is.",
-    examples: ["sluice lint --manifests=examples", "sluice lint --manifests=examples --output=json"],
-  },
-  migrate: {
-    usage: "sluice migrate [flags]",
-    summary: "Say what would change if Sluice took over from ingress-nginx.",
-    examples: ["sluice migrate --context=production", "sluice migrate --manifests=dump --output=json"],
-  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
@@ -74,7 +64,8 @@ export function helpFor(command: Command): string {
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
   const about = command === "run" ? ABOUT_INGRESS_NGINX : [];
-  const lines = [`Usage: ${usage}`, "", summary, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
+  const request = command === "explain" ? OF_A_REQUEST : [];
+  const lines = [`Usage: ${usage}`, "", summary, ...request, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
   return `${lines.join("\n")}\n`;
 }
 
@@ -98,6 +89,20 @@ function wrapped(text: string): string[] {
   }
   return lines.map((line) => INDENT + line);
 }
+
+/** What `explain` takes beside settings, as curl does. */
+const OF_A_REQUEST = [
+  "",
+  "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT):",
+  "  -H 'NAME: VALUE'",
+  ...wrapped("A header, a cookie too; may be repeated."),
+  "  -X METHOD",
+  ...wrapped("Default: GET."),
+  "  -u USER:PASSWORD",
+  ...wrapped("As the header Authorization."),
+  "  --client-ip=IP",
+  ...wrapped("Where it comes from. Default: not known."),
+];
 
 const ABOUT_INGRESS_NGINX = [
   "",

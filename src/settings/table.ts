@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "lint", "migrate", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -31,7 +31,7 @@ export const GROUPS = ["Where objects come from", "Which objects are served", "P
 const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "lint", "migrate", "rbac"];
+const READING: readonly Command[] = ["run", "demo", "explain", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
@@ -62,11 +62,12 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   certificateAuthority: { flag: "certificate-authority", type: type.path, default: "", group: SOURCE, ...fromCluster,
     defaultText: "that of the kubeconfig, or of the pod's account", help: "PEM file with the CA of --apiserver-host." },
   watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
-    defaultText: "all", help: "Read only this namespace." },
+    defaultText: "all", help: "Read only this namespace.",
+    differs: "A namespace that does not exist yet is an empty one; the start goes on." },
   watchNamespaceSelector: { flag: "watch-namespace-selector", type: type.labelSelector, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Serve the Ingresses of namespaces with these labels only.",
     differs: "A label that is changed takes effect at once. The other kinds are read in all namespaces." },
-  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "lint", "migrate"],
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain"],
     help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
   serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
     help: "The account that `sluice run` has in the cluster." },
@@ -111,9 +112,19 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   httpsPort: { flag: "https-port", type: type.port, default: 443, demoDefault: 8443, group: PORTS, ...serving, help: "Port for https." },
   healthzPort: { flag: "healthz-port", type: type.port, default: 10254, group: PORTS, ...answering, help: "Port for health and metrics." },
   healthzHost: { flag: "healthz-host", type: type.address, default: "", demoDefault: "127.0.0.1", group: PORTS,
-    ...answering, defaultText: "all", help: "Listen for health and metrics on this address." },
+    ...answering, defaultText: "all", help: "Address for health and metrics." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
-    help: "Path of the health check." },
+    help: "Path of the health check.",
+    differs: "It fails with 503, not 500. The paths below it (`/healthz/ping`) do not exist, and on the ports of http it is that path alone." },
+  validatingWebhook: { flag: "validating-webhook", type: type.listenAddress, default: "", group: PORTS, commands: ["run"],
+    defaultText: "no webhook", help: "Answer admission requests of the API server here.",
+    differs: "Ingresses of other controllers pass unread, nothing is rendered, and what was wrong before an update does not stop it." },
+  validatingWebhookCertificate: { flag: "validating-webhook-certificate", type: type.path, default: "", group: PORTS, commands: ["run"],
+    help: "PEM file with the webhook's certificate; read anew when it changes." },
+  validatingWebhookKey: { flag: "validating-webhook-key", type: type.path, default: "", group: PORTS, commands: ["run"],
+    help: "PEM file with its key; read anew when it changes." },
+  validatingWebhookClientCa: { flag: "validating-webhook-client-ca", type: type.path, default: "", group: PORTS, commands: ["run"],
+    defaultText: "everybody may ask", help: "PEM file: only clients with a certificate that it signed may ask the webhook." },
 
   enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, group: METRICS, ...controlling,
     help: "Measure requests: durations and sizes as histograms, with the names of ingress-nginx.",
@@ -134,29 +145,24 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   sizeBuckets: { flag: "size-buckets", type: type.buckets, default: [10, 100, 1000, 10_000, 100_000, 1e6, 1e7], group: METRICS, ...controlling,
     help: "Buckets of bytes_sent, in bytes." },
   excludeSocketMetrics: { flag: "exclude-socket-metrics", type: type.metricNames, default: [], group: METRICS, ...controlling,
-    defaultText: "none", help: "Measurements that are left out, separated by commas; may be repeated." },
+    defaultText: "none", help: "Measurements that are left out, separated by commas; may be repeated.",
+    differs: "A name that is none of them is a mistake, and not passed over." },
 
-  validatingWebhook: { flag: "validating-webhook", type: type.listenAddress, default: "", group: PORTS, commands: ["run"],
-    defaultText: "no webhook", help: "Answer admission requests of the API server here.",
-    differs: "Ingresses of other controllers pass unread, nothing is rendered, and what was wrong before an update does not stop it." },
-  validatingWebhookCertificate: { flag: "validating-webhook-certificate", type: type.path, default: "", group: PORTS, commands: ["run"],
-    help: "PEM file with the webhook's certificate; read anew when it changes." },
-  validatingWebhookKey: { flag: "validating-webhook-key", type: type.path, default: "", group: PORTS, commands: ["run"],
-    help: "PEM file with its key; read anew when it changes." },
-  validatingWebhookClientCa: { flag: "validating-webhook-client-ca", type: type.path, default: "", group: PORTS, commands: ["run"],
-    defaultText: "everybody may ask", help: "PEM file: only clients with a certificate that it signed may ask the webhook." },
   updateStatus: { flag: "update-status", type: type.boolean, default: true, group: CLUSTER, ...writing,
     help: "Write the addresses of this controller to the status of Ingresses." },
   publishService: { flag: "publish-service", type: type.objectName, default: "", group: CLUSTER, ...writing,
-    defaultText: "addresses of the nodes", help: "Service whose addresses Ingresses get." },
+    defaultText: "addresses of the nodes", help: "Service whose addresses Ingresses get.",
+    differs: "A Service that does not exist yet is a finding; the start goes on." },
   publishStatusAddress: { flag: "publish-status-address", type: type.addressesOrNames, default: [], group: CLUSTER, ...writing,
     defaultText: "addresses of the nodes", help: "Addresses that Ingresses get, in place of those of a Service or of nodes; may be repeated." },
   reportNodeInternalIpAddress: { flag: "report-node-internal-ip-address", type: type.boolean, default: false, group: CLUSTER, ...writing,
     help: "Ingresses get the internal addresses of nodes, not the external ones." },
   statusUpdateInterval: { flag: "status-update-interval", type: type.interval, default: 60, group: CLUSTER, ...writing,
-    help: "How often the addresses of nodes are looked up; a Service is watched." },
+    help: "How often the addresses of nodes are looked up, 5 s at least; a Service is watched.",
+    differs: "Statuses are written when something changed; nothing waits for the interval but addresses of nodes." },
   updateStatusOnShutdown: { flag: "update-status-on-shutdown", type: type.boolean, default: true, group: CLUSTER, ...writing,
-    help: "Take the addresses away when the last replica stops." },
+    help: "Take the addresses away when the last replica stops.",
+    differs: "They are taken away also where several are published." },
   disableLeaderElection: { flag: "disable-leader-election", type: type.boolean, default: false, group: CLUSTER, ...writing,
     help: "Elect no replica that writes: then no status is written." },
   electionId: { flag: "election-id", type: type.leaseName, default: "ingress-controller-leader", group: CLUSTER, ...writing,

@@ -85,20 +85,27 @@ export const buckets: FlagType<readonly number[]> = {
 const METRIC_PREFIX = "nginx_ingress_controller_";
 const MEASUREMENTS = ["requests", ...HISTOGRAMS.map(({ name }) => name)];
 
+/** Measurements that ingress-nginx had once: older argument lists leave them out. */
+const GONE: ReadonlySet<string> = new Set(["ingress_upstream_latency_seconds"]);
+
 /** Names of measurements, without the prefix. */
 export const metricNames: FlagType<readonly string[]> = {
   placeholder: "NAMES",
   expects: `names among ${MEASUREMENTS.join(", ")}`,
   parse: (text) => {
-    const names = text.split(",").map((one) => one.trim().replace(METRIC_PREFIX, "")).filter((one) => one !== "");
+    const names = text.split(",").map((one) => one.trim().replace(METRIC_PREFIX, "")).filter((one) => one !== "" && !GONE.has(one));
     return names.every((name) => MEASUREMENTS.includes(name)) ? names : undefined;
   },
 };
 
+/** ingress-nginx behaviour: less than five seconds is five. */
 export const interval: FlagType<number> = {
   placeholder: "SECONDS",
-  expects: "a whole number of seconds from 5 to 86400",
-  parse: (text) => ((seconds.parse(text) ?? 0) >= 5 ? seconds.parse(text) : undefined),
+  expects: "a whole number of seconds up to 86400",
+  parse: (text) => {
+    const given = seconds.parse(text);
+    return given === undefined ? undefined : Math.max(given, 5);
+  },
 };
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };

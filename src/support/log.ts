@@ -1,5 +1,6 @@
 /**
- * Log lines: one sentence and its fields. Text for people at a terminal, JSON lines (pino) for machines.
+ * Log lines: one sentence and its fields. Text for people, with the time unless they sit at the terminal; JSON lines
+ * (pino) for machines.
  *
  * Guarantee: values of fields cannot break a line or colour a terminal: control characters are escaped.
  */
@@ -20,14 +21,17 @@ export function createLog(options: { level: Level; output: "text" | "json" }): L
     const output = pino.destination({ dest: 2, sync: true });
     // A log that cannot be written, because its disk is full or its reader went away, is no reason to stop serving.
     output.on("error", () => {});
-    const logger = pino({ level: options.level }, output);
+    const formatters = { level: (level: string) => ({ level }) };
+    const logger = pino({ level: options.level, formatters, timestamp: pino.stdTimeFunctions.isoTime }, output);
     return (level, message, fields) => logger[level](fields ?? {}, message);
   }
-  const colours = process.stderr.isTTY && !process.env["NO_COLOR"];
+  const { isTTY } = process.stderr;
+  const colours = isTTY && !process.env["NO_COLOR"];
   return (level, message, fields) => {
     if (RANK[level] < RANK[options.level]) return;
     const name = colours ? `\u001b[${COLOUR[level]}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
-    process.stderr.write(`${name} ${printable(message)}${fieldText(fields)}\n`);
+    const time = isTTY ? "" : `${new Date().toISOString()} `;
+    process.stderr.write(`${time}${name} ${printable(message)}${fieldText(fields)}\n`);
   };
 }
 

@@ -21,7 +21,7 @@ else describe("Events", { timeout: 280_000 }, () => {
   const POD = "sluice-1";
 
   const start = (...args: string[]): Promise<Sluice> => startSluice({
-    args: [`--kubeconfig=${kubeconfig}`, "--publish-status-address=192.0.2.1", "--election-ttl=4s", `--election-id=${ELECTION}`, `--configmap=${HOME}/settings`, ...args],
+    args: [`--kubeconfig=${kubeconfig}`, "--publish-status-address=192.0.2.1", "--election-ttl=4s", `--election-id=${ELECTION}`, `--configmap=${HOME}/settings`, `--udp-services-configmap=${HOME}/udp`, ...args],
     env: { POD_NAME: POD, POD_NAMESPACE: HOME },
   });
   before(async () => {
@@ -29,6 +29,7 @@ else describe("Events", { timeout: 280_000 }, () => {
     kubeconfig = await cluster.account("sluice");
     await cluster.ask("POST", `/api/v1/namespaces/${HOME}/pods`, { metadata: { name: POD }, spec: { containers: [{ name: "sluice", image: "sluice" }] } });
     await cluster.ask("POST", `/api/v1/namespaces/${HOME}/configmaps`, { metadata: { name: "settings" }, data: {} });
+    await cluster.ask("POST", `/api/v1/namespaces/${HOME}/configmaps`, { metadata: { name: "udp" }, data: {} });
     sluice = await start();
   });
   after(async () => {
@@ -113,8 +114,10 @@ else describe("Events", { timeout: 280_000 }, () => {
     assert.doesNotMatch((await sluice.ask("/api/v1/findings")).text, /right-missing/);
   });
 
-  test("reloads are told on the Pod, changes of the ConfigMap on the ConfigMap", async () => {
-    await untilEvents(HOME, "ConfigMap settings Normal CREATE x1");
+  test("reloads are told on the Pod, changes of the flags' ConfigMaps on those", async () => {
+    await untilEvents(HOME, "ConfigMap settings Normal CREATE x1", "ConfigMap udp Normal CREATE x1");
+    await cluster.ask("PATCH", `/api/v1/namespaces/${HOME}/configmaps/udp`, { metadata: { annotations: { changed: "yes" } } });
+    await untilEvents(HOME, "ConfigMap udp Normal UPDATE x1");
     const before = (await eventsIn(HOME)).map(oneLine).filter((line) => line.includes("RELOAD"));
     await cluster.ask("PATCH", `/api/v1/namespaces/${HOME}/configmaps/settings`, { data: { "keep-alive": "77" } });
     await untilEvents(HOME, "ConfigMap settings Normal UPDATE x1");

@@ -72,3 +72,10 @@ test("the https port is that of the nginx which can read server names; without i
   assert.equal(http(flag, without), http([], without));
   assert.match(http(flag, without), /listen 0\.0\.0\.0:443 default_server ssl http2;/);
 });
+
+test("its log goes where http's goes, escaped in the same way, unless it has a file of its own", () => {
+  const logs = (config: Partial<Config>): string[] => conf([], [listener("tcp 1")], config).split("\n").map((line) => line.trim()).filter((line) => /log_stream/.test(line));
+  assert.match(logs({}).join(), /^log_format log_stream "\[.*;,access_log \/run\/s\/access\.log log_stream;$/);
+  assert.match(logs({ accessLogPath: "/a", logFormatEscapeJson: true }).join(), /^log_format log_stream escape=json .*,access_log \/a log_stream;$/);
+  assert.match(logs({ streamAccessLogPath: "/b", logFormatEscapeJson: true, logFormatEscapeNone: true }).join(), /escape=none .*,access_log \/b log_stream;$/);
+});

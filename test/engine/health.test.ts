@@ -4,14 +4,12 @@ import { request, type Server } from "node:http";
 import { networkInterfaces } from "node:os";
 import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
-import { NO_STREAMS } from "../../src/engine/streams.ts";
 import type { AskIngress } from "../../src/report/ingress-state.ts";
 import { serveHealth } from "../../src/report/health.ts";
 import { UserError } from "../../src/support/user-error.ts";
+import { SERVING } from "../support/engine-state.ts";
 
-const CALM: EngineState = {
-  observed: 5, programmed: 5, workers: 2, slots: 2, reloads: 1, reloadReasons: new Map([["settings", 1]]), behind: [], refused: undefined, published: 5, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
-};
+const CALM: EngineState = { ...SERVING, observed: 5, programmed: 5, published: 5, reloads: 1, reloadReasons: new Map([["settings", 1]]) };
 let state: EngineState;
 let problem: string | undefined;
 let sync: () => Promise<EngineState>;
@@ -56,6 +54,7 @@ test("probes say ok, or why not", async () => {
   for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 200, text: "ok\n" });
   problem = "worker 1 is behind";
   for (const path of ["/healthz", "/readyz"]) assert.deepEqual(await ask(path), { status: 503, text: "worker 1 is behind\n" });
+  assert.equal((await ask("/healthz/ping")).status, 404);
 });
 
 test("generation and sync answer numbers", async () => {

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
-import { NO_STREAMS } from "../../src/engine/streams.ts";
 import { createReadiness } from "../../src/report/readiness.ts";
+import { SERVING } from "../support/engine-state.ts";
 
 function clocked() {
   const world = { observed: 0, programmed: 0, seconds: 0, behind: ["worker 1 (at generation 1)"] as readonly string[] };
-  const state = (): EngineState => ({
-    ...world, workers: 2, slots: 2, reloads: 0, reloadReasons: new Map(), refused: undefined, published: 0, waiting: new Set(), refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
-  });
+  const state = (): EngineState => ({ ...SERVING, ...world });
   const readiness = createReadiness(state, () => world.seconds * 1000);
   const everybodyKeepsUp = (): void => void (world.behind = []);
   return { ...readiness, everybodyKeepsUp, at: (seconds: number, observed: number, programmed: number) => Object.assign(world, { seconds, observed, programmed }) };

@@ -73,6 +73,7 @@ test("from files, node ports and cluster addresses in 127.0.0.0/8 are listened o
     "udp 30053": "10.0.0.1:1053 (address)", "udp 127.0.10.1 53": "10.0.0.1:1053 (address)",
   });
   assert.deepEqual(codes(built), ["other spec.ports[0].nodePort stream-port-taken"]);
+  assert.deepEqual(codes(buildWith({ manifests: ["/somewhere"] }, other)), ["other spec.ports[0].nodePort no-endpoints"]);
   assert.equal(buildWith({}, web, other, endpoints).model.listeners.size, 0);
 });
 

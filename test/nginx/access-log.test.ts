@@ -72,6 +72,15 @@ test("what nobody declared is logged, unless that is not wanted", async () => {
   assert.deepEqual((await logUntil(file, "/3")).slice(1), ["shop.example /3"]);
 });
 
+test("health checks of load balancers are not logged", async () => {
+  const file = newFile();
+  await apply({ "access-log-path": file });
+  const checked = await ask({ port: sluice.http, host: "nobody.example", path: "/healthz" });
+  assert.deepEqual([checked.status, checked.text], [200, ""]);
+  await request("/healthz");
+  assert.deepEqual(await logUntil(file, "/healthz"), ["shop.example /healthz"]);
+});
+
 test("the path for http comes before the other; escaping as asked for; variables of ingress-nginx", async () => {
   const [other, file] = [newFile(), newFile()];
   const format = '{"agent":"$http_user_agent","service":"$namespace/$ingress_name/$service_name/$service_port$location_path","upstream":"$proxy_upstream_name","ports":"${pass_server_port} $pass_port $balancer_ewma_score"}';

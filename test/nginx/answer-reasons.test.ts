@@ -68,7 +68,6 @@ const EXPECTED: readonly Expected[] = [
   ["a backend's answer", { host: "web.example" }, 200, undefined],
   ["a backend's own failure", { host: "web.example", headers: { "x-want-status": "503" } }, 503, undefined],
   ["a name that nobody declared", { host: "nobody.example" }, 404, "no-route"],
-  ["the health check", { host: "nobody.example", path: "/healthz" }, 200, "health-check"],
   ["a Service without endpoints", { host: "empty.example" }, 503, "no-endpoints"],
   ["a default backend of the Ingress's own in its place", { host: "paged.example" }, 200, undefined],
   ["an Ingress that is kept closed", { host: "closed.example" }, 503, "misconfigured"],
@@ -100,6 +99,12 @@ for (const [index, [what, request, status, reason]] of EXPECTED.entries()) {
     if (reason) asked.set(reason, (asked.get(reason) ?? 0) + 1);
   });
 }
+
+test("the health check: health-check, which is not logged", async () => {
+  const answer = await ask({ port: sluice.http, host: "nobody.example", path: "/healthz" });
+  assert.deepEqual([answer.status, answer.headers["x-answer-reason"]], [200, "health-check"]);
+  asked.set("health-check", 1);
+});
 
 test("over a limit", async () => {
   const reasons: (string | undefined)[] = [];

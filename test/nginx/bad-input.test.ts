@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import type { Finding } from "../../src/model/findings.ts";
 import { ask } from "../support/client.ts";
+import { eventually } from "../support/cluster.ts";
 import { runCommand, type Ended } from "../support/command.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { site } from "../support/manifests.ts";
@@ -73,6 +74,15 @@ test("a folder of manifests that is not there", async (t) => {
   expectRefusal(await runCommand(["run", "--manifests=/nowhere", ...(await flags(t))]), /\/nowhere.*does not exist/);
 });
 
+test("log lines have their time, and the level by its name, in JSON too", async () => {
+  const first = async (...more: string[]): Promise<string> => (await runCommand(["run", "--manifests=/nowhere", "--v=2", ...more])).stderr.split("\n")[0] ?? "";
+  assert.match(await first(), /^\d{4}-\d\d-\d\dT[\d:.]+Z info {2}-v has no effect/);
+  const { level, time, msg } = JSON.parse(await first("--output=json")) as Record<string, string>;
+  assert.equal(level, "info");
+  assert.match(time ?? "", /^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  assert.match(msg ?? "", /^-v has no effect/);
+});
+
 test("a runtime folder that cannot be", async (t) => {
   const taken = file("taken", "");
   const run = async (path: string): Promise<Ended> => runCommand(["run", `--manifests=${folder}`, ...(await flags(t)), `--runtime-dir=${path}`]);
@@ -107,7 +117,9 @@ test("explain does not wait for an API server that cannot be reached", async () 
 
 test("slips on the command line", async () => {
   const slips: readonly [readonly string[], RegExp][] = [
-    [["rum"], /no command "rum"/],
+    [["rum"], /no command "rum": did you mean "run"\?$/],
+    [["constructor"], /no command "constructor": "sluice --help" lists/],
+    [["help", "rum"], /did you mean "run"/],
     [["run", "--htpp-port=80"], /no flag --htpp-port.*--http-port/],
     [["run", "--http-port=eighty"], /--http-port must be .*not "eighty"/],
     [["run", "--http-port=99999"], /--http-port must be .*not "99999"/],
@@ -120,6 +132,13 @@ test("slips on the command line", async () => {
     [["explain", "http://shop.example/", "-H", "no colon"], /no header/],
   ];
   for (const [args, wanted] of slips) expectRefusal(await runCommand(args), wanted, 2);
+});
+
+test("help is there in both orders, and says how explain is told of a request", async () => {
+  const [after, before, all] = [await runCommand(["explain", "--help"]), await runCommand(["help", "explain"]), await runCommand(["help"])];
+  assert.equal(before.stdout, after.stdout);
+  for (const option of ["-H", "-X", "-u", "--client-ip"]) assert.match(after.stdout, new RegExp(`^  ${option}[ =]`, "m"));
+  assert.match(all.stdout, /^Usage: sluice COMMAND/m);
 });
 
 test("a signal during the start ends it at once, and leaves nothing", async (t) => {
@@ -152,6 +171,8 @@ test("while it runs", async (t) => {
     assert.equal(await status("shop.example"), 404);
     assert.equal(await status("moved.example"), 200);
     assert.deepEqual((await told(sluice)).filter((line) => !line.startsWith("no-endpoints")), []);
+    await eventually("the log", sluice.log, (log) => /^\S+Z info {2}ready: every worker serves what was read$/m.test(log));
+    await eventually("the log", sluice.log, (log) => /^\S+Z info {2}published a change parts=host moved\.example, host shop\.example/m.test(log));
   });
 
   await t.test("a file that never was valid keeps nobody else from serving", async () => {

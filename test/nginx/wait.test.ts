@@ -41,7 +41,7 @@ test("what cannot be served as it is ends the wait at once, with the finding", a
   sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
   const other = await wait("ingress/shop/other");
   assert.equal(other.code, 3);
-  assert.match(other.stderr, /^Ingress shop\/other is of another class: this Sluice does not serve it\n/);
+  assert.match(other.stderr, /^Ingress shop\/other is not of our class: this Sluice does not serve it\n/);
 });
 
 test("JSON for machines", async () => {

@@ -64,8 +64,10 @@ test("names and passwords in a URL are no host, a Host header is", () => {
 test("who answers for a name that nobody declares: a default backend only where one is set", () => {
   const built = build(...OBJECTS);
   const { program } = createCompiler().compile(built);
-  const said = (defaultBackendService: string): string[] =>
-    explain(built.model, program, parseRequest("http://nobody.example/", []), [], { ...NOTHING_SET, defaultBackendService }).steps.map(({ why }) => why);
+  const said = (defaultBackendService: string, host = "nobody.example"): string[] =>
+    explain(built.model, program, parseRequest(`http://${host}/`, []), [], { ...NOTHING_SET, defaultBackendService }).steps.map(({ why }) => why);
+  assert.equal(said("")[0], 'no rule names "nobody.example"');
+  assert.equal(said("", "shpo.example")[0], 'no rule names "shpo.example"; did you mean "shop.example"?');
   assert.deepEqual(said("").slice(1), [
     "the host's / that no rule declares; built in",
     "no backend is declared for it, and there is no default one (--default-backend-service)",

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NO_STREAMS } from "../../src/engine/streams.ts";
 import type { OwnIngress } from "../../src/model/types.ts";
 import { trackProgrammed } from "../../src/report/programmed.ts";
+import { SERVING } from "../support/engine-state.ts";
 import { ingress } from "../support/objects.ts";
 
 /** An engine whose progress the test decides. */
 function tracked() {
   const engine = { published: 0, programmed: 0, waiting: new Set<string>() };
-  const programmed = trackProgrammed(() => ({
-    ...engine, observed: engine.published, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: ["worker 0"],
-    refused: undefined, refusedSnippets: new Map(), keysNotKept: false, snapshotProblem: undefined, missingPackages: [], missingModules: [], streams: NO_STREAMS,
-  }));
+  const programmed = trackProgrammed(() => ({ ...SERVING, ...engine, observed: engine.published, workers: 1, slots: 1, behind: ["worker 0"] }));
   const told: string[] = [];
   programmed.listen((keys) => told.push(...keys));
   const own = (host: string): OwnIngress => ({ ingress: ingress("shop/web").object, refused: false, hosts: [host] });

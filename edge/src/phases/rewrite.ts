@@ -112,6 +112,8 @@ function refuse(decision: Decision): void {
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;
   if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
+  // Load balancers ask all the time: a location of its own answers, which logs nothing.
+  if (decision.reason === "health-check") return ngx.req.set_uri("answer:health", false);
   if (decision.status === 204) answerPreflight(decision);
   // The rules of the host are others than those of this connection's handshake: only a new one can help.
   if (decision.status === 421) closeAfterwards();

@@ -1,5 +1,5 @@
 /**
- * What an annotation is: declared once, read by parsing, findings, `lint` and the reference page.
+ * What an annotation is: declared once, read by parsing, findings and the reference page.
  *
  * A declaration pairs a type with the field of `Values` that it sets. The defaults are `defaultValues(config)`; a
  * declaration finds its own default there through `get`, so no default is written twice.

@@ -93,8 +93,7 @@ export function parseAuthUrl(text: string): AuthUrl | string {
   const [, scheme = "", authority = "", rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/s.exec(text) ?? [];
   if (!/^https?$/i.test(scheme)) return "it must begin with http:// or https://";
   if (authority.includes("$")) return "its host holds a variable: Sluice resolves and checks the host beforehand, so name it";
-  // eslint-disable-next-line no-control-regex
-  if (/[\0-\x20\x7f]/.test(text)) return "it holds a blank";
+  if (/[\p{Cc} ]/u.test(text)) return "it holds a blank";
   const [, bracketed, plain = "", port] = /^(?:\[([^\]]*)\]|([^:@[\]]*))(?::([0-9]{1,5}))?$/.exec(authority) ?? [];
   const host = (bracketed ?? plain).toLowerCase();
   if (host === "" || host.includes("..") || (bracketed !== undefined && isIP(bracketed) !== 6)) return "it has no host";

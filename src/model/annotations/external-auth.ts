@@ -16,7 +16,7 @@ import type { Resolver } from "./resolver.ts";
 import { basicText, boolean, integer, integerBetween, oneOf } from "./value-types.ts";
 import type { ExternalAuthValues, Values } from "./values.ts";
 
-export const DEFAULT_LIFETIMES = lifetimes.parse("200 202 401 5m")?.value ?? [];
+const DEFAULT_LIFETIMES = lifetimes.parse("200 202 401 5m")?.value ?? [];
 /** nginx counts milliseconds in 31 bits. */
 const LONGEST = Math.floor(2 ** 31 / 1000);
 

@@ -27,7 +27,7 @@ export function whyRefused(ingress: Ingress, prefix: string, given: readonly Giv
 }
 
 /** Whether Ingresses may have snippets: both keys, as in ingress-nginx. */
-export function snippetsAllowed({ allowSnippetAnnotations, annotationsRiskLevel }: Config): boolean {
+function snippetsAllowed({ allowSnippetAnnotations, annotationsRiskLevel }: Config): boolean {
   return allowSnippetAnnotations && annotationsRiskLevel === "Critical";
 }
 

@@ -86,7 +86,7 @@ export const mirrorResolver: Resolver = {
 const URL = /^(https?):\/\/(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?((?:[/?$]).*)?$/;
 
 /** The target, or what is wrong with it. */
-export function parseTarget(text: string): Mirror | string {
+function parseTarget(text: string): Mirror | string {
   const [, scheme = "", host = "", portText, rest = ""] = URL.exec(text) ?? [];
   if (host === "") return "it must be http:// or https://, then a name or address without variables, then at most a port and a path";
   const port = portText === undefined ? (scheme === "https" ? 443 : 80) : Number(portText);

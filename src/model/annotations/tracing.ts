@@ -83,6 +83,6 @@ export function routeTrace({ tracing: { enabled, trust, name } }: Pick<Values, "
 }
 
 /** `HTTP $request_method` as text and names of variables by turns, text first. */
-export function namePieces(name: string): string[] {
+function namePieces(name: string): string[] {
   return name.split(/\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/).filter((piece) => piece !== undefined);
 }

@@ -86,7 +86,7 @@ function row<K extends "secret" | "ciphers" | "protocols" | "name" | "verify" | 
 }
 
 /** The protocols that run, or may run, over TLS. */
-export function speaksTls(protocol: Protocol): boolean {
+function speaksTls(protocol: Protocol): boolean {
   return protocol === "HTTPS" || protocol === "GRPCS" || protocol === "AUTO_HTTP";
 }
 

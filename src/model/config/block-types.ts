@@ -8,8 +8,7 @@ const texts = list("texts, or ~ and a regular expression, separated by commas", 
 
 function isText(piece: string): boolean {
   const text = unquoted(piece);
-  // eslint-disable-next-line no-control-regex
-  if (text === "" || text.length > LONGEST || /[\x00-\x1f\x7f]/.test(text)) return false;
+  if (text === "" || text.length > LONGEST || /\p{Cc}/u.test(text)) return false;
   if (!text.startsWith("~")) return true;
   const pattern = text.replace(/^~\*?/, "");
   return pattern !== "" && whyNoPattern(pattern) === undefined;

@@ -82,8 +82,7 @@ const LONGEST = 4096;
 function whyNoHeader(name: string, value: string): string | undefined {
   if (!isHeaderName(name)) return "is no header name of letters, digits, - and _";
   if (isFraming(name) || name.toLowerCase() === "proxy") return "belongs to the connection, or would mislead a backend";
-  // eslint-disable-next-line no-control-regex
-  if (value.length > LONGEST || /[\x00-\x1f\x7f]/.test(value)) return "must have one line of text as its value";
+  if (value.length > LONGEST || /\p{Cc}/u.test(value)) return "must have one line of text as its value";
   const unknown = parseTemplate(value).names.find((variable) => !isKnownLogVariable(variable));
   return unknown === undefined ? undefined : `has a value with $${unknown}, which is no variable here`;
 }

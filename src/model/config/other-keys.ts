@@ -28,7 +28,6 @@ export const OTHER_KEYS: readonly OtherRow[] = [
     noEffect(key, "", "is read after the listening sockets are open, and these outlive nginx, so requests come in on every address", "the flag --bind-address")),
   noEffect("forwarded-for-proxy-protocol-header", "X-Forwarded-For-Proxy-Protocol", "names the header that tells nginx who the client is, and Sluice's has a name that no client can send"),
   noEffect("reuse-port", "true", "is about listening sockets of nginx's own, and Sluice's outlive nginx, so that a restart of it refuses no connection"),
-  noEffect("enable-serial-reloads", "false", "spaces reloads that follow each change of an Ingress there, and Sluice reloads for none", "--reload-interval for those that new combinations of annotations cost"),
   noEffect("lua-shared-dicts", "", "sizes tables of ingress-nginx's own Lua code; Sluice's are bounded, and take memory as they need it"),
   noEffect("server-name-hash-max-size", "1024", ONE_SERVER),
   noEffect("server-name-hash-bucket-size", "0", ONE_SERVER),

@@ -45,8 +45,7 @@ class Refused extends Error {
 
 export function parseRules(text: string): ParsedRules {
   if (text.length > LONGEST) return { problem: `it is longer than ${LONGEST / 1024} KiB` };
-  // eslint-disable-next-line no-control-regex
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return { problem: "it holds control characters" };
+  if (/(?![\t\n\r])\p{Cc}/u.test(text)) return { problem: "it holds control characters" };
   try {
     return readLines(logicalLines(text));
   } catch (error) {

@@ -6,6 +6,7 @@
  * ours are never touched.
  */
 import type { EngineState } from "../../engine/engine.ts";
+import { LEGACY_CLASS } from "../../model/class.ts";
 import type { Finding } from "../../model/findings.ts";
 import type { Built, OwnIngress } from "../../model/types.ts";
 import type { Settings } from "../../settings.ts";
@@ -209,8 +210,6 @@ function assemble(options: ClusterReportOptions, connection: Connection, links: 
     events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, log }),
   };
 }
-
-const LEGACY_CLASS = "kubernetes.io/ingress.class";
 
 function classOf({ spec, metadata }: Ingress): string {
   return JSON.stringify([spec.ingressClassName, metadata.annotations?.[LEGACY_CLASS]]);

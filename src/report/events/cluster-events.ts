@@ -49,7 +49,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
   let ours: ReadonlyMap<string, OwnIngress> | undefined;
   let leading = false;
   let everLed = false;
-  let configMap: AnyObject | undefined;
+  const configMaps = new Map<string, AnyObject | undefined>();
 
   const lookUp = ({ kind, namespace, name }: Subject): AnyObject | undefined => {
     if (kind === "Ingress") return ours?.get(keyOf(namespace, name))?.ingress ?? snapshot.get(kind, namespace, name);
@@ -70,15 +70,17 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
     tellOf({ kind: "Ingress", namespace: ingress.metadata.namespace, name: ingress.metadata.name }, SYNC, fresh);
   };
 
-  /** ingress-nginx behaviour: the controller's own ConfigMap has Events of its own. */
-  const takeConfigMap = (fresh: boolean): void => {
-    const ref = splitName(settings.configmap);
-    const now = ref && snapshot.get("ConfigMap", ref.namespace, ref.name);
-    const before = configMap;
-    configMap = now;
-    if (!ref || !now || now === before || !leading) return;
-    const reason = before === undefined || !fresh ? "CREATE" : "UPDATE";
-    tellOf({ kind: "ConfigMap", ...ref }, { type: "Normal", reason, message: `ConfigMap ${ref.namespace}/${ref.name}` }, fresh);
+  /** ingress-nginx behaviour: the ConfigMaps that flags name have Events of their own. */
+  const takeConfigMaps = (fresh: boolean): void => {
+    for (const flag of [settings.configmap, settings.tcpServicesConfigmap, settings.udpServicesConfigmap]) {
+      const ref = splitName(flag);
+      const now = ref && snapshot.get("ConfigMap", ref.namespace, ref.name);
+      const before = configMaps.get(flag);
+      configMaps.set(flag, now);
+      if (!ref || !now || now === before || !leading) continue;
+      const reason = before === undefined || !fresh ? "CREATE" : "UPDATE";
+      tellOf({ kind: "ConfigMap", ...ref }, { type: "Normal", reason, message: `ConfigMap ${ref.namespace}/${ref.name}` }, fresh);
+    }
   };
 
   return {
@@ -93,7 +95,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
           if (now && !saysTheSame(before.get(key)?.ingress, now)) sync(now, true);
         }
       }
-      if (leading) takeConfigMap(true);
+      if (leading) takeConfigMaps(true);
     },
     found: (all) => about.take(all),
     engineChanged: (state) => reloads.look(state),
@@ -103,7 +105,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
       about.begin();
       // The leader before has told of these; a process that has just started may be the first.
       if (!everLed) for (const { ingress } of ours?.values() ?? []) sync(ingress, false);
-      takeConfigMap(everLed);
+      takeConfigMaps(everLed);
       everLed = true;
       term.addEventListener("abort", () => {
         leading = false;

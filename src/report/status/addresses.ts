@@ -1,7 +1,7 @@
 /**
  * The addresses that Ingresses get, from what names them. Pure.
  *
- * ingress-nginx behaviour (global.md of the specification, §5), but: a headless Service has no address, and a name that
+ * ingress-nginx behaviour, but: a headless Service has no address, and a name that
  * is an address is written as one, because the API server refuses anything else.
  */
 import { isIP } from "node:net";

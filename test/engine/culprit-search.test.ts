@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { CulpritSearch } from "../../src/engine/search.ts";
+import { CulpritSearch } from "../../src/engine/culprit-search.ts";
 
 /** Runs a search to its end against what nginx says of the first so many. */
 function search(snippets: number, refuses: (count: number) => boolean): { culprit: number | "nobody"; tests: number } {
