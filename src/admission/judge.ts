@@ -27,8 +27,6 @@ const MOST_FINDINGS = 10;
 const ANNOTATION_BYTES = 256 * 1024;
 /** So many paths can be judged in a few hundredths of a second; an Ingress of 1.5 MiB could have ten times as many. */
 const MOST_PATHS = 2000;
-/** What annotations say holds for each path, so it may be worked out as often: bytes times paths. */
-const MOST_WORK = 16 * 1024 ** 2;
 
 /** Undefined while there is no model yet. */
 export function judge(question: Question, consider: Consider): Verdict | undefined {
@@ -39,7 +37,7 @@ export function judge(question: Question, consider: Consider): Verdict | undefin
   }
   if (operation === "DELETE" || deleting || !object) return { answer: { allowed: true } };
   if (isTooLarge(object) || (oldObject && isTooLarge(oldObject))) {
-    return { answer: { allowed: true, warnings: [`This Ingress is too large to be checked before it is served: use at most ${MOST_PATHS} paths in one, and fewer where its annotations are long`] } };
+    return { answer: { allowed: true, warnings: [`This Ingress is too large to be checked before it is served: use at most ${MOST_PATHS} paths in one`] } };
   }
   const judgement = consider({ ingress: object, ...(operation === "UPDATE" && oldObject ? { before: oldObject } : {}) });
   return judgement && { answer: answerOf(judgement, object), ...(judgement.ours ? { checked: judgement.ingresses } : {}) };
@@ -52,7 +50,7 @@ function isOfIngresses(resource: string): boolean {
 function isTooLarge({ metadata, spec }: Ingress): boolean {
   const annotations = Object.entries(metadata.annotations ?? {}).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   const paths = (spec.rules ?? []).reduce((sum, { http }) => sum + 1 + (http?.paths.length ?? 0), 0);
-  return annotations > ANNOTATION_BYTES || paths > MOST_PATHS || annotations * paths > MOST_WORK;
+  return annotations > ANNOTATION_BYTES || paths > MOST_PATHS;
 }
 
 function answerOf({ denials, warnings }: Judgement, ingress: Ingress): Answer {

@@ -16,7 +16,8 @@ export function map(source: string, target: string, rows: readonly MapRow[]): Di
 
 export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
   const trusted = config.useForwardedHeaders;
-  const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : "$realip_remote_addr";
+  const hop = tlsComesFromSocket ? "$own_peer" : "$realip_remote_addr";
+  const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : hop;
   return [
     // h2c would make the connection a tunnel past every rule about paths (nginx itself never speaks it upstream).
     map("http_upgrade", "safe_upgrade", [
@@ -61,6 +62,8 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
     ...(fullForwardedFor(config)
       ? [
+          // A connection from the nginx below http says who connected there.
+          ...(peer === "$own_peer" ? [map("realip_remote_addr", "own_peer", [["unix:", expression("$proxy_protocol_addr")], ["default", expression("$realip_remote_addr")]])] : []),
           map("http_x_forwarded_for", "full_x_forwarded_for", [
             ["default", expression(`$http_x_forwarded_for, ${peer}`)],
             ["", expression(peer)],

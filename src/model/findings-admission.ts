@@ -16,6 +16,13 @@ export const annotationOtherPrefix = finding<{ name: string; prefix: string }>(
   () => "the admission webhook refuses it; without one, the annotation has no effect",
 );
 
+export const ingressTooLarge = finding<{ characters: number; paths: number; most: number }>(
+  "ingress-too-large",
+  "error",
+  ({ characters, paths, most }) => `The annotations have ${characters} characters and hold for each of ${paths} rules and paths, more than ${most} in all: split the Ingress`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);
+
 export const textDangerous = finding<{ what: string; text: string; why: string }>(
   "text-dangerous",
   "error",

@@ -14,13 +14,14 @@ import type { Age } from "./age.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
 import type { ReadContext } from "./annotations/read.ts";
-import { readOwn } from "./annotations/sluice/read.ts";
+import { OWN_PREFIX, readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { normalHost } from "./host-name.ts";
+import { sizeFindings } from "./ingress-size.ts";
 import type { Alternatives, PathType } from "./types.ts";
 
 /** One Service port that an Ingress names. */
@@ -74,9 +75,10 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
   const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
-  const findings = [...dangerous, ...read.findings];
+  const refusing = [...sizeFindings(ingress, [annotationsPrefix, OWN_PREFIX]), ...dangerous];
+  const findings = [...refusing, ...read.findings];
   const own = readOwn(ingress, context, read, findings);
-  const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
+  const refused = read.verdict === "refused" || own.refused || refusing.length > 0;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
   const rules = refused ? [] : parseRules(ingress, canary, own, findings);

@@ -304,3 +304,24 @@ test("behind a proxy that speaks the PROXY protocol, its word about the client g
     await behind.stop();
   }
 });
+
+test("a full X-Forwarded-For ends with the client, not with the socket that it came through", { skip }, async () => {
+  const trusting = await startSluice({
+    args: ["--enable-ssl-passthrough", "--configmap=sluice/sluice"],
+    files: {
+      "settings.yaml": configMap({ "use-forwarded-headers": "true", "compute-full-forwarded-for": "true" }),
+      "own.yaml": site({ name: "own", host: OWN, endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "own", annotations: { "ssl-redirect": "false" } }),
+      "secret.yaml": tlsSecret("own", ours),
+    },
+  });
+  try {
+    for (const at of [{ port: trusting.https, tls: true }, { port: trusting.http }]) {
+      const { echo: answered } = await ask({ ...at, host: OWN, headers: { "X-Forwarded-For": "203.0.113.9" } });
+      assert.equal(answered?.headers["x-forwarded-for"], "203.0.113.9, 127.0.0.1");
+    }
+    const { echo: answered } = await ask({ port: trusting.https, tls: true, host: OWN });
+    assert.equal(answered?.headers["x-forwarded-for"], "127.0.0.1");
+  } finally {
+    await trusting.stop();
+  }
+});
