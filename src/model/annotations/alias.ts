@@ -37,7 +37,7 @@ export const aliasAnnotations: readonly Honoured[] = [
     type: names,
     doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression.",
     onInvalid: "refused",
-    differs: "A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone.",
+    differs: "A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone. An Ingress may give its hosts 10,000 further names in all.",
     get: ({ alias }) => alias.names,
     set: (values, list) => ({ ...values, alias: { names: list } }),
   }),

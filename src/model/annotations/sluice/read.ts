@@ -18,7 +18,7 @@ import { readMatches } from "./match.ts";
 import { readPathAnnotations } from "./path-annotations.ts";
 import { Malformed } from "./yaml-text.ts";
 
-const OWN_PREFIX = "sluice.ingress";
+export const OWN_PREFIX = "sluice.ingress";
 const OWN_ANNOTATIONS = ["match", "path-annotations"] as const;
 
 /** What holds for one path and not for its Ingress. */
