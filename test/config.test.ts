@@ -66,6 +66,8 @@ for (const [key, value] of [
   ["ssl-ciphers", "NO-SUCH-CIPHER"],
   ["ssl-ciphers", "HIGH; evil on"],
   ["ssl-ecdh-curve", "no-such-curve"],
+  ["ssl-ecdh-curve", "X25519MLKEM768"],
+  ["ssl-ecdh-curve", "default"],
   ["ssl-session-timeout", "10ms"],
   ["ssl-session-cache-size", "1k"],
   ["forwarded-for-header", "X-$host"],

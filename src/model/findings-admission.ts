@@ -23,6 +23,13 @@ export const ingressTooLarge = finding<{ characters: number; paths: number; most
   () => "the whole Ingress is refused: none of its rules is served",
 );
 
+export const ingressUnreadable = finding<{ problem: string }>(
+  "ingress-unreadable",
+  "error",
+  ({ problem }) => `Sluice fails to read this Ingress, which is a mistake of Sluice's and not yours: report it with the Ingress and these words: ${problem}`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);
+
 export const textDangerous = finding<{ what: string; text: string; why: string }>(
   "text-dangerous",
   "error",

@@ -71,7 +71,21 @@ export interface ParsedIngress {
   readonly findings: readonly Finding[];
 }
 
+/** Never throws: an Ingress that this code cannot cope with is refused alone, and the finding asks for a report. */
 export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngress {
+  try {
+    return parse(ingress, context);
+  } catch (error) {
+    const finding = found.ingressUnreadable({ object: ingress, field: "" }, { problem: printable((error as Error).message) });
+    return { ...placeOf(ingress), values: context.defaults, canary: false, closed: false, refused: true, rules: [], hosts: [], findings: [finding] };
+  }
+}
+
+function placeOf(ingress: Ingress): Pick<ParsedIngress, "key" | "ingress" | "age"> {
+  return { key: keyOf(ingress.metadata.namespace, ingress.metadata.name), ingress, age: ageOf(ingress) };
+}
+
+function parse(ingress: Ingress, context: ReadContext): ParsedIngress {
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
   const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
@@ -86,9 +100,7 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
   const hosts = new Set(rules.map((rule) => rule.host));
   if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
   return {
-    key: keyOf(ingress.metadata.namespace, ingress.metadata.name),
-    ingress,
-    age: ageOf(ingress),
+    ...placeOf(ingress),
     values,
     canary,
     closed: read.verdict === "closed" || own.closed,

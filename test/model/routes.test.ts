@@ -189,3 +189,13 @@ test("paths under no-tls-redirect-locations are never redirected", () => {
   assert.equal(routeOf(built, "shop.example", "/open/x").filters.httpsRedirect, "never");
   assert.equal(routeOf(built, "shop.example", "/").filters.httpsRedirect, "always");
 });
+
+test("an Ingress that the code stumbles over is refused alone, in words that ask for a report", () => {
+  const { object } = ingress("shop/bad").host("bad.example").path("/", "web:80");
+  const bad = { ...object, spec: { ingressClassName: "nginx", get rules(): never { throw new TypeError("rules of clay\n"); } } };
+  const built = build(bad, ingress("shop/web").host("shop.example").path("/", "web:80"), ...web);
+  const { sentence, object: about } = findingOf(built, "ingress-unreadable");
+  assert.match(sentence, /mistake of Sluice's .* these words: rules of clay/);
+  assert.equal(about.name, "bad");
+  assert.ok(built.model.hosts.has("shop.example"));
+});
