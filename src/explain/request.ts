@@ -31,6 +31,9 @@ export interface ExplainedRequest {
   readonly client?: string;
 }
 
+/** Blanks and control characters of ASCII; bytes above it are no characters. */
+const CONTROL = /(?![\x80-\x9f])[\p{Cc} ]/u;
+
 /** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
 export function parseRequest(url: string, headers: readonly string[], method = "GET", client?: string): ExplainedRequest {
   if (!/^[A-Z_-]+$/.test(method)) throw new UserError(`"${printable(method)}" is no method: write it like GET or POST.`, 2);
@@ -46,7 +49,7 @@ export function readRequest(url: string, headers: readonly string[], method = "G
   const fields = headers.map(readHeader);
   const authority = fields.find(({ name }) => name === "host")?.value ?? urlHost;
   const uri = rest.startsWith("/") ? rest : `/${rest}`;
-  if (/[\p{Cc} ]/u.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
+  if (CONTROL.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
   const host = hostOf(authority);
   const path = normalisePath(uri.split("?")[0] ?? "/");
   if (host === undefined) throw refused(url, `"${textOf(authority)}" is no host`);
@@ -93,7 +96,7 @@ function isHeaderName(name: string): boolean {
  * ngx_http_validate_host: lower case (ASCII only), no port, no trailing dot. Undefined for what nginx refuses.
  */
 export function hostOf(authority: string): string | undefined {
-  if (/\.\.|[/\p{Cc} ]/u.test(authority)) return undefined;
+  if (/\.\.|\//.test(authority) || CONTROL.test(authority)) return undefined;
   const host = /^(?:\[[^\]]*\]?|[^:]*)/.exec(authority)?.[0].replace(/\.$/, "") ?? "";
   return host === "" ? undefined : lower(host);
 }
