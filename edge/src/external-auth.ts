@@ -175,7 +175,7 @@ export function escapeUri(text: string): string {
 }
 
 /** Control characters, which would end a header, as `%XX`; tabs are none. */
-export function escapeControls(text: string): string {
+function escapeControls(text: string): string {
   return escapeUpTo(text, 31);
 }
 

@@ -35,7 +35,7 @@ export function beginSpan(route: Route): void {
 }
 
 /** The context of the request at hand; its backend learns it. Undefined before the settings have come. */
-export function newSpan(route: Route): TraceContext | undefined {
+function newSpan(route: Route): TraceContext | undefined {
   const sampling = tables.settings.sampling;
   if (sampling === undefined) return undefined;
   const incoming = route.trace?.trust === true ? ngx.var.http_traceparent : undefined;
