@@ -158,6 +158,8 @@ declare module "ngx.ssl" {
   function set_cert(this: void, chain: Cdata): LuaMultiReturn<[boolean | undefined, string?]>;
   function set_priv_key(this: void, key: Cdata): LuaMultiReturn<[boolean | undefined, string?]>;
   function verify_client(this: void, ca: Cdata | undefined, depth: number): LuaMultiReturn<[boolean | undefined, string?]>;
+  /** From lua-resty-core 0.1.26 on. The TLS connection at hand, if there is one. */
+  const get_req_ssl_pointer: undefined | ((this: void) => LuaMultiReturn<[import("ffi").Pointer | undefined, string?]>);
 }
 declare module "ngx.ssl.clienthello" {
   function get_client_hello_server_name(this: void): LuaMultiReturn<[string | undefined, string?]>;
@@ -217,7 +219,7 @@ declare module "ffi" {
       this: void, request: object, name: string, nameLength: number, lowerCase: Memory, capture: number, value: Pointers, length: Memory,
       problem: object,
     ): number;
-    // Declared by phases/openssl.ts.
+    // Declared by phases/openssl.ts; the first where lua-resty-core has no function for it.
     ngx_http_lua_ffi_get_req_ssl_pointer(this: void, request: object, problem: object): Pointer | undefined;
     SSL_set_session_id_context(this: void, ssl: Pointer, context: string, length: number): number;
     SSL_get_session(this: void, ssl: Pointer): Pointer | undefined;

@@ -7,11 +7,10 @@
  */
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
-import { verify_client } from "ngx.ssl";
+import { get_req_ssl_pointer, verify_client } from "ngx.ssl";
 import type { Trust } from "../client-auth.ts";
 
 ffi.cdef(`
-void *ngx_http_lua_ffi_get_req_ssl_pointer(void *r, void *err);
 int SSL_set_session_id_context(void *ssl, const char *context, unsigned int length);
 void *SSL_get_session(const void *ssl);
 const char *SSL_SESSION_get0_id_context(const void *session, unsigned int *length);
@@ -36,6 +35,9 @@ void X509_CRL_free(void *crl);
 void ERR_clear_error(void);
 `);
 
+// Before lua-resty-core 0.1.26 only nginx's side has the function, and with one argument more than later.
+if (get_req_ssl_pointer === undefined) ffi.cdef("void *ngx_http_lua_ffi_get_req_ssl_pointer(void *r, void *err);");
+
 const C = ffi.C;
 /** `SSL_ctrl`: replace the store that the peer's certificate is verified against; with 1 OpenSSL counts the reference. */
 const SET_VERIFY_CERT_STORE = 106;
@@ -47,6 +49,10 @@ const length = ffi.create("unsigned int[1]");
 
 /** The TLS connection of the request or handshake at hand; undefined without TLS. */
 export function connection(): ffi.Pointer | undefined {
+  if (get_req_ssl_pointer !== undefined) {
+    const [found] = get_req_ssl_pointer();
+    return found;
+  }
   const ssl = C.ngx_http_lua_ffi_get_req_ssl_pointer(get_request(), get_errmsg_ptr());
   return ssl === undefined ? undefined : ssl;
 }
