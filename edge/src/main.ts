@@ -11,6 +11,7 @@ import { startTallies } from "./phases/tallies.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
 import { takeSeat } from "./phases/workers.ts";
 
+export * as selfTest from "./phases/self-test/run.ts";
 export { sayLastWords as exitWorker } from "./phases/last-words.ts";
 export { access } from "./phases/access.ts";
 export { balance } from "./phases/balancer.ts";

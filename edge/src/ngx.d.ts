@@ -1,4 +1,5 @@
-/** The part of the Lua API of nginx (lua-nginx-module, lua-resty-core) that the edge uses. Nothing more belongs here. */
+/** The part of the Lua API of nginx (lua-nginx-module, lua-resty-core) that the edge uses. Nothing more belongs here,
+ *  and each function has its check in phases/self-test/. */
 
 /** @noSelf */
 declare namespace ngx {
@@ -234,14 +235,14 @@ declare module "ffi" {
     X509_STORE_new(this: void): Pointer;
     X509_STORE_free(this: void, store: Pointer): void;
     X509_STORE_add_cert(this: void, store: Pointer, certificate: Pointer): number;
-    X509_STORE_add_crl(this: void, store: Pointer, crl: Pointer): number;
+    X509_STORE_add_crl(this: void, store: Pointer, crl: Pointer | undefined): number;
     X509_STORE_set_flags(this: void, store: Pointer, flags: number): number;
     BIO_new_mem_buf(this: void, bytes: string, length: number): Pointer;
     BIO_free(this: void, bio: Pointer): number;
     PEM_read_bio_X509(this: void, bio: Pointer, out: undefined, callback: undefined, argument: undefined): Pointer | undefined;
     PEM_read_bio_X509_CRL(this: void, bio: Pointer, out: undefined, callback: undefined, argument: undefined): Pointer | undefined;
     X509_free(this: void, certificate: Pointer): void;
-    X509_CRL_free(this: void, crl: Pointer): void;
+    X509_CRL_free(this: void, crl: Pointer | undefined): void;
     ERR_clear_error(this: void): void;
   };
 }

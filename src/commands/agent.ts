@@ -14,6 +14,7 @@ import { FILES } from "../compile/nginx-conf.ts";
 import { ensureDefaultCertificate } from "../engine/agent/default-certificate.ts";
 import { ACCESS_LOG, makeAccessLog, makeLog } from "../engine/agent/log-rotation.ts";
 import { probeEngine } from "../engine/agent/probe.ts";
+import { requireLibraries } from "../engine/agent/self-test.ts";
 import { AGENT_LOCK, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearAgentFiles, makeSockets, makeTemp } from "../engine/runtime-folder.ts";
@@ -56,6 +57,8 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     makeLog(FILES.failures, { folder: runtimeDir, workers: probe.workers });
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
+    // Whoever launches an agent has tried them.
+    if (!launched) requireLibraries(probe);
     await runAgent({
       probe,
       listeners: Array.from({ length: Number(ports ?? 0) }, (_, i) => i + 3),

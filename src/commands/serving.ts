@@ -7,8 +7,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
 import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
+import { requireLibraries } from "../engine/agent/self-test.ts";
 import { Engine } from "../engine/engine.ts";
-import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
+import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from "../engine/locks.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
 import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
@@ -122,8 +123,7 @@ interface Assembly {
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: ReadonlySet<string>, milliseconds: number) => void): Assembly {
-  // The agent looks again; looking here makes what is missing an error of this command.
-  if (!settings.externalAgent) probeEngine({ binary: NGINX_BINARY, runtimeDir: settings.runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  if (!settings.externalAgent) requireEngine(settings);
   const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
   const metrics = createMetrics({
@@ -198,6 +198,12 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   };
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
   return assembly;
+}
+
+/** The agent looks again; looking here makes what is missing an error of this command. What serves already is left to it. */
+function requireEngine({ runtimeDir }: Settings): void {
+  const probe = probeEngine({ binary: NGINX_BINARY, runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
+  if (![AGENT_LOCK, NGINX_MASTER].some((file) => lockHolder(`${runtimeDir}/${file}`))) requireLibraries(probe);
 }
 
 function closeServer(server: Server): void {

@@ -1,0 +1,36 @@
+/** What a check is, and the promise that no function that the edge calls goes without. */
+
+/** Where nginx lets a function be called. */
+export type Phase = "worker" | "hello" | "certificate" | "rewrite" | "balancer";
+
+export interface Check {
+  phase: Phase;
+  /** Calls the function. False, or a Lua error: it does not do what the edge needs. */
+  works: (this: void) => boolean;
+}
+
+type NamesOf<T> = { [Name in keyof T]-?: NonNullable<T[Name]> extends (...args: never[]) => unknown ? Name : never }[keyof T];
+
+/** One check of each function of a library that ngx.d.ts declares: a function that is added there needs one here. */
+export type Checks<T> = { readonly [Name in NamesOf<T>]: Check };
+
+export function inWorker(works: (this: void) => boolean): Check {
+  return { phase: "worker", works };
+}
+export function inHello(works: (this: void) => boolean): Check {
+  return { phase: "hello", works };
+}
+export function inCertificate(works: (this: void) => boolean): Check {
+  return { phase: "certificate", works };
+}
+export function inRewrite(works: (this: void) => boolean): Check {
+  return { phase: "rewrite", works };
+}
+export function inBalancer(works: (this: void) => boolean): Check {
+  return { phase: "balancer", works };
+}
+
+/** For functions that answer nothing. */
+export function after(this: void, ...calls: unknown[]): boolean {
+  return calls.length >= 0;
+}

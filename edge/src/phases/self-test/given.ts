@@ -1,0 +1,41 @@
+/** What nginx.conf of the self-test says, and the connections that it makes to itself. */
+
+export interface Given {
+  /** Path of the unix socket on which it listens, with TLS. */
+  socket: string;
+  /** PEM. */
+  certificate: string;
+  key: string;
+}
+
+export const given: Given = { socket: "", certificate: "", key: "" };
+
+export const SERVER_NAME = "self.test";
+
+/** A connection, with TLS done. */
+export function open(): ngx.TcpSocket {
+  const socket = ngx.socket.tcp();
+  socket.settimeouts(5000, 5000, 5000);
+  const [connected, problem] = socket.connect("unix:" + given.socket);
+  if (connected === undefined) error("connect: " + (problem ?? ""));
+  const [shaken, why] = socket.sslhandshake(false, SERVER_NAME, false);
+  if (shaken !== true) error("TLS handshake: " + (why ?? ""));
+  return socket;
+}
+
+/** One request, its head sent. */
+export function request(path: string): ngx.TcpSocket {
+  const socket = open();
+  const [sent, problem] = socket.send("GET " + path + " HTTP/1.1\r\nHost: " + SERVER_NAME + "\r\nX-Self-Test: a\r\nConnection: close\r\n\r\n");
+  if (sent === undefined) error("send: " + (problem ?? ""));
+  return socket;
+}
+
+/** The status of the answer. */
+export function statusOf(path: string): number {
+  const socket = request(path);
+  const [line, problem] = socket.receive("*l");
+  socket.close();
+  if (line === undefined) error("no answer: " + (problem ?? ""));
+  return tonumber(line.slice(9, 12)) ?? 0;
+}

@@ -1,0 +1,120 @@
+/**
+ * The self-test of nginx's libraries: calls each function that the edge needs, in the phase where the edge calls it, and
+ * ends the process. It runs in an nginx of its own, of one process, which connects to itself (src/engine/agent/self-test.ts).
+ *
+ * On standard output, a line each: `try NAME` before a function is called, then `bad WORDS` for the first one that does
+ * not do what the edge needs, or `good` at the end. A process that ends without either was brought down by the function
+ * that it tried last.
+ */
+import * as base from "resty.core.base";
+import * as balancer from "ngx.balancer";
+import type { Check, Phase } from "./check.ts";
+import { C_LIBRARY, CRYPT, FFI } from "./c.ts";
+import { given, statusOf } from "./given.ts";
+import type { Given } from "./given.ts";
+import { BALANCER, CACHE, CORE, EXPRESSION, FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY, SOCKET, TCP_SOCKET, TIMER, WORKER } from "./nginx.ts";
+import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
+
+/** By the names that people find in the libraries' documentation. */
+const LIBRARIES: readonly (readonly [string, Record<string, Check>])[] = [
+  ["ffi.", FFI],
+  ["C function ", C_LIBRARY],
+  ["C function ", CRYPT],
+  ["C function ", OPENSSL],
+  ["resty.core.base.", CORE],
+  ["resty.lrucache.", CACHE],
+  ["cjson.safe.", JSON_TEXT],
+  ["ngx.", NGX],
+  ["ngx.re.", EXPRESSION],
+  ["ngx.timer.", TIMER],
+  ["ngx.worker.", WORKER],
+  ["ngx.shared.DICT.", SHARED_MEMORY],
+  ["ngx.shared.DICT with flags, ", FLAGS],
+  ["ngx.ssl.clienthello.", CLIENT_HELLO],
+  ["ngx.ssl.", TLS],
+  ["ngx.socket.", SOCKET],
+  ["tcpsock:", TCP_SOCKET],
+  ["ngx.req.", REQUEST],
+  ["ngx.balancer.", BALANCER],
+];
+
+const ran: Record<string, boolean> = {};
+
+function say(line: string): void {
+  io.stdout.write(line + "\n");
+  io.stdout.flush();
+}
+
+function fail(name: string, why: string): never {
+  say("bad " + name + ": " + why);
+  return os.exit(1);
+}
+
+function attempt(name: string, check: Check): void {
+  if (ran[name] === true) return;
+  say("try " + name);
+  const [ended, answer] = pcall(check.works);
+  if (!ended) fail(name, tostring(answer));
+  if (answer !== true) fail(name, "it does something else than it did");
+  ran[name] = true;
+}
+
+function attemptAll(phase: Phase): void {
+  for (const [library, checks] of LIBRARIES) {
+    for (const [name, check] of pairs(checks)) if (check.phase === phase) attempt(library + name, check);
+  }
+}
+
+/** init_worker_by_lua. */
+export function start(this: void, options: Given): void {
+  given.socket = options.socket;
+  given.certificate = options.certificate;
+  given.key = options.key;
+  say("library lua-resty-core " + (base as unknown as { version: string }).version);
+  attempt("ngx.timer.at", { phase: "worker", works: () => ngx.timer.at(0, all)[1] === undefined });
+}
+
+function all(this: void): void {
+  attemptAll("worker");
+  attempt("a request through TLS and a balancer", { phase: "worker", works: () => statusOf("/") === 502 });
+  for (const [library, checks] of LIBRARIES) {
+    for (const [name] of pairs(checks)) if (ran[library + name] !== true) fail(library + name, "nginx did not come to the phase that calls it");
+  }
+  say("good");
+  os.exit(0);
+}
+
+export function hello(this: void): void {
+  attemptAll("hello");
+}
+
+export function certificate(this: void): void {
+  attemptAll("certificate");
+  setPair();
+}
+
+/** These end a request, so only what comes instead of an end can be said here. */
+const ENDS: Record<string, [name: string, end: (this: void) => void]> = {
+  "/exit": ["ngx.exit", () => ngx.exit(ngx.req.is_internal() ? 500 : 403)],
+  "/redirect": ["ngx.redirect", () => ngx.redirect("/", 308)],
+  "/print": ["ngx.print", () => {
+    ngx.status = 418;
+    ngx.header["Content-Length"] = "1";
+    ngx.print("a");
+    ngx.exit(418);
+  }],
+};
+
+/** Any other path is proxied. */
+export function rewrite(this: void): void {
+  const end = ENDS[ngx.var.uri ?? ""];
+  if (end === undefined) return attemptAll("rewrite");
+  const [, problem] = pcall(end[1]);
+  fail(end[0], tostring(problem));
+}
+
+/** Nobody listens where it leads to: 502. */
+export function balance(this: void): void {
+  attemptAll("balancer");
+  balancer.set_current_peer("127.0.0.1", 1);
+}

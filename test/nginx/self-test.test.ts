@@ -1,0 +1,113 @@
+/**
+ * Libraries of nginx that are not what the edge was made for: Sluice says which function differs and serves nothing,
+ * instead of serving with broken handshakes. Each function that the edge calls is spoiled in turn.
+ */
+import assert from "node:assert/strict";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { requireLibraries } from "../../src/engine/agent/self-test.ts";
+import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
+import { UserError } from "../../src/support/user-error.ts";
+import { runCommand } from "../support/command.ts";
+import { probe, runtimeFolder } from "../support/engine.ts";
+import { freePorts } from "../support/sluice.ts";
+
+let folder: string;
+before(() => {
+  folder = runtimeFolder();
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What the self-test says with an edge that is this machine's, after `spoil`. */
+function complaint(spoil: { readonly lua?: string; readonly edge?: (text: string) => string; readonly limitMs?: number }): string {
+  const edgeDir = mkdtempSync(join(folder, "edge-"));
+  const text = readFileSync(join(EDGE_DIR, "sluice.lua"), "utf8");
+  writeFileSync(join(edgeDir, "sluice.lua"), `${spoil.lua ?? ""}\n${spoil.edge?.(text) ?? text}`);
+  const { binary, facts, workers } = probe(folder);
+  try {
+    requireLibraries({ binary, workers, facts: { ...facts, edgeDir } }, spoil.limitMs);
+    return "";
+  } catch (error) {
+    assert.ok(error instanceof UserError, String(error));
+    return error.message;
+  }
+}
+
+test("this machine's libraries pass, and nothing of it stays", () => {
+  assert.equal(complaint({}), "");
+  assert.deepEqual(readdirSync(folder).filter((name) => !name.startsWith("edge-")), []);
+});
+
+/** Functions of the Lua API, as Lua reaches them. */
+const LUA = [
+  ...["log", "exit", "redirect", "print", "now", "time", "sleep", "get_phase", "md5", "md5_bin", "sha1_bin", "hmac_sha1", "encode_base64", "decode_base64",
+    "cookie_time", "escape_uri", "parse_http_time"].map((name) => `ngx.${name}`),
+  ...["set_uri", "get_method", "is_internal", "start_time", "get_headers", "set_header", "clear_header", "discard_body"].map((name) => `ngx.req.${name}`),
+  ...["find", "match"].map((name) => `ngx.re.${name}`),
+  "ngx.timer.at",
+  ...["id", "pid", "exiting"].map((name) => `ngx.worker.${name}`),
+  "ngx.socket.tcp",
+  ...["set_current_peer", "set_more_tries", "set_timeouts", "get_last_failure"].map((name) => `require("ngx.balancer").${name}`),
+  ...["server_name", "clear_certs", "parse_pem_cert", "parse_pem_priv_key", "set_cert", "set_priv_key", "verify_client"].map((name) => `require("ngx.ssl").${name}`),
+  `require("ngx.ssl.clienthello").get_client_hello_server_name`,
+  ...["decode", "encode"].map((name) => `require("cjson.safe").${name}`),
+  ...["get_request", "get_errmsg_ptr"].map((name) => `require("resty.core.base").${name}`),
+  `require("resty.lrucache").new`,
+];
+
+test("a Lua function that is gone is named", () => {
+  for (const path of LUA) {
+    const said = complaint({ lua: `${path} = nil` });
+    assert.ok(said.includes("cannot carry Sluice, so nothing is served with it: "), `${path}: ${said}`);
+    // The first to fail may be another function of the library, which calls this one.
+    assert.ok(said.includes(path.split(".").at(-1)?.replace("get_", "") ?? ""), `${path}: ${said}`);
+  }
+});
+
+test("a Lua function that fails, or answers something else, is named", () => {
+  for (const path of [`require("ngx.ssl").set_cert`, `require("ngx.balancer").set_current_peer`, "ngx.re.find", "ngx.req.set_uri", "ngx.md5_bin"]) {
+    for (const instead of [`return "other"`, `error("no more")`]) {
+      const said = complaint({ lua: `${path} = function() ${instead} end` });
+      assert.ok(said.includes(path.split(".").at(-1) ?? ""), `${path}: ${said}`);
+    }
+  }
+});
+
+/** Functions of C, as the edge declares them. */
+const FOREIGN = [...readFileSync(join(EDGE_DIR, "../src/ngx.d.ts"), "utf8").matchAll(/^ {4}(\w+)\(\s*this: void/gm)].map(([, name]) => name ?? "");
+
+test("a C function that is gone, or takes an argument more or less, is named", () => {
+  assert.ok(FOREIGN.length > 30, String(FOREIGN));
+  for (const name of FOREIGN) {
+    // Those of nginx are declared by lua-resty-core.
+    const own = name.startsWith("ngx_") ? `require("ffi").cdef("int ${name}_gone(void)")\n` : "";
+    const said = complaint({ lua: own, edge: (text) => text.replaceAll(new RegExp(`\\b${name}\\(`, "g"), `${name}_gone(`) });
+    if (name !== "ngx_http_lua_ffi_get_req_ssl_pointer") assert.match(said, new RegExp(`${name}`), name);
+  }
+  const shorter = complaint({ edge: (text) => text.replace("SSL_set_cipher_list(void *ssl, const char *list)", "SSL_set_cipher_list(void *ssl)") });
+  assert.match(shorter, /SSL_set_cipher_list: .*wrong number of arguments/);
+});
+
+test("a library that is missing, or that brings nginx down, is told in its words", () => {
+  assert.match(complaint({ lua: `package.preload["ngx.balancer"] = function() error("no such library") end` }), /no such library/);
+  assert.match(complaint({ lua: `local ffi = require("ffi") require("cjson.safe").encode = function() ffi.cast("char *", 8)[0] = 1 end` }), /by SIGSEGV in cjson\.safe\.encode/);
+  assert.match(complaint({ lua: `require("cjson.safe").encode = function() while true do end end`, limitMs: 1500 }), /did not end within 1\.5 s in cjson\.safe\.encode/);
+});
+
+test("a run, and an agent of its own, end with that one sentence", async (t) => {
+  const broken = mkdtempSync(join(folder, "broken-"));
+  const binary = join(broken, "nginx");
+  const lua = `init_by_lua_block { require("ngx.ssl").verify_client = nil`;
+  writeFileSync(binary, `#!/bin/sh\ncase "$4" in */conf) sed -i 's/init_by_lua_block {/${lua}/' "$4" ;; esac\nexec "${NGINX_BINARY}" "$@"\n`);
+  chmodSync(binary, 0o755);
+  const runtimeDir = mkdtempSync("/dev/shm/sluice-self-test-");
+  t.after(() => rmSync(runtimeDir, { recursive: true, force: true }));
+  const [http, https, health] = await freePorts(3);
+  const ports = ["--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1"];
+  for (const args of [["run", `--manifests=${broken}`, ...ports], ["agent"]]) {
+    const { code, stderr } = await runCommand([...args, `--runtime-dir=${runtimeDir}`], { NGINX_BINARY: binary });
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /^sluice: nginx [\d.]+ with lua-resty-core [\d.]+ cannot carry Sluice, so nothing is served with it: .*verify_client.*\.$/m);
+  }
+});
