@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson libnginx-mod-stream libnginx-mod-stream-js'
 TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter'
+# Debian 12's.
+OLDEST_NPM=9
 STAMP=node_modules/.sluice-setup
 EDGE=edge/build/sluice.lua
 
@@ -96,15 +98,25 @@ wanted_stamp() {
   uname -m
 }
 
+# Looked at before anything is installed.
+require_npm() {
+  get_it="Debian's own will do: apt-get install --no-install-recommends nodejs npm"
+  command -v npm >/dev/null || die "npm is missing, and nothing was installed yet: install npm $OLDEST_NPM or later with its Node ($get_it), then run this again."
+  is_current && return 0
+  npm=$(npm --version) || die "npm cannot be run, and nothing was installed yet: its own words are above. Install Node and npm $OLDEST_NPM or later ($get_it), then run this again."
+  [ "${npm%%.*}" -ge "$OLDEST_NPM" ] || die "npm $npm is too old, and nothing was installed yet: install npm $OLDEST_NPM or later ($get_it; or npm install --global npm@$OLDEST_NPM), then run this again."
+}
+
+is_current() {
+  [ "$(cat "$STAMP" 2>/dev/null || true)" = "$(wanted_stamp)" ] && [ -x node_modules/.bin/node ]
+}
+
 install_npm_packages() {
-  [ "$(cat "$STAMP" 2>/dev/null || true)" != "$(wanted_stamp)" ] || return 0
-  command -v npm >/dev/null || die 'npm is missing: install Node 20 or later with npm, then run this again.'
+  ! is_current || return 0
   say 'installing npm packages, Node 24 among them (about 380 MB on disk; half a minute on a fast line)'
   start_ticker 'npm is at work'
-  # The system'"'"'s Node is older than the project asks for; npm would warn (EBADENGINE), and nothing runs with it.
-  npm ci --loglevel=error --include=dev --include=optional
+  scripts/install-npm-packages.sh --include=dev || die 'the npm packages could not be installed: the reason is above.'
   stop_ticker
-  [ -x node_modules/.bin/node ] || die "there is no Node 24 for $(uname -s) on $(uname -m) among the npm packages: Sluice runs on Linux on x86-64 and arm64."
   wanted_stamp >"$STAMP"
 }
 
@@ -116,6 +128,7 @@ build_edge() {
   npm run --silent build:edge
 }
 
+require_npm
 install_engine
 [ "${1:-}" != tests ] || install_for_tests
 install_npm_packages

@@ -30,9 +30,9 @@ install_app() {
   cp -r "$from/scripts" "$to/"
   cd "$to"
   # The edge is compiled with the development packages, which are then gone.
-  npm ci --loglevel=error --include=dev --include=optional
+  scripts/install-npm-packages.sh --include=dev
   npm run --silent build:edge
-  npm ci --loglevel=error --omit=dev --include=optional
+  scripts/install-npm-packages.sh --omit=dev
   slim
 }
 

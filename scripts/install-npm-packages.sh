@@ -1,0 +1,54 @@
+#!/bin/sh
+# Installs the npm packages of the lock file in the current folder, the project's own Node among them.
+#
+#   install-npm-packages.sh FLAGS OF npm ci
+#
+# Works with npm 9 and later, whichever Node runs it. When the registry does not answer within a quarter of a minute, what
+# npm has kept from before is used, and if that is not enough, it is said; npm itself would try for minutes.
+set -eu
+
+ANSWER_SECONDS=15
+# Small, and in the lock file.
+ASKED_FOR=kubernetes-types
+
+# The registry that npm is set up with, without a name or password that its address may hold; npm may keep such a one to itself.
+registry() {
+  npm config get registry 2>/dev/null | sed 's,//[^/@]*@,//,' || true
+}
+
+# An answer that says no is an answer: npm tells it in its own words. Without its cache, from which npm answers in the
+# registry's place.
+answers() {
+  cache=$(mktemp -d)
+  said=$(timeout "$ANSWER_SECONDS" npm view --fetch-retries=0 --cache="$cache" "$ASKED_FOR" version 2>&1) && code=0 || code=$?
+  rm -rf "$cache"
+  case "$said" in *' code E'[45][0-9][0-9]*) return 0 ;; *) return "$code" ;; esac
+}
+
+# Two packages, one for each processor, have a program "node". Up to version 10, npm forgets the one that it installed when
+# it leaves out the other. Fails where there is none: npm leaves out what is optional without a word, be it for another
+# processor or could it not be fetched.
+link_node() {
+  for node in node_modules/node-linux-*/bin/node; do
+    "$node" --version >/dev/null 2>&1 || continue
+    mkdir -p node_modules/.bin
+    ln -sf "../../$node" node_modules/.bin/node
+    return 0
+  done
+  return 1
+}
+
+why_no_node() {
+  case "$(uname -s) $(uname -m)" in
+    'Linux x86_64' | 'Linux aarch64') echo "npm did not get the project's Node from its registry $(registry), or this system cannot run it: run this again." ;;
+    *) echo "there is no Node for $(uname -s) on $(uname -m) among the npm packages: Sluice runs on Linux on x86-64 and arm64." ;;
+  esac
+}
+
+if answers; then
+  npm ci --loglevel=error --no-progress --include=optional "$@"
+  link_node || { why_no_node >&2; exit 1; }
+elif ! npm ci --offline --loglevel=silent --no-progress --include=optional "$@" || ! link_node; then
+  echo "npm's registry $(registry) does not answer, and npm has not kept all packages from before: see to the network, or name another registry or a proxy (npm config set registry URL, npm config set proxy URL), then run this again." >&2
+  exit 1
+fi
