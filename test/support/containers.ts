@@ -14,14 +14,31 @@ import { ROOT } from "./sluice.ts";
 const UID = 101;
 const GID = 82;
 
+/** A folder that every system has, and nobody needs here. */
+const PLACE = "/mnt";
 const SHELLS = ["/usr/bin/dash", "/usr/bin/bash", "/bin/dash", "/bin/bash"];
 
-/** Runs its arguments as a container's process 1. */
+/**
+ * Runs `sluice` with its arguments as a container's process 1: the program $2 by the Node $1. Both are seen under ${PLACE},
+ * because the folders above the project may be closed to other users, as home folders are; where it lies it is closed, so
+ * that these tests find out everywhere.
+ */
 const CONTAIN = `
 set -e
+node=$1 project=$2
+shift 2
+cd "$project"
+mount -t tmpfs -o mode=755 tmpfs ${PLACE}
+mkdir ${PLACE}/sluice
+touch ${PLACE}/node
+mount --bind . ${PLACE}/sluice
+mount --bind "$node" ${PLACE}/node
+mount -o remount,ro ${PLACE}
+mount -t tmpfs -o mode=700,ro tmpfs "$project"
+cd /
 mount -o remount,bind,ro /
 for shell in ${SHELLS.join(" ")}; do [ ! -e "$shell" ] || mount --bind /dev/null "$shell"; done
-exec setpriv --reuid=${UID} --regid=${GID} --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
+exec setpriv --reuid=${UID} --regid=${GID} --clear-groups --bounding-set=-all --inh-caps=-all --no-new-privs -- ${PLACE}/node ${PLACE}/sluice/src/main.ts "$@"
 `;
 
 /**
@@ -47,8 +64,12 @@ const UNSHARE = ["--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIG
 
 /** Why containers cannot be had here, in one loud line. */
 export const containersMissing: string | undefined = (() => {
-  const { status, stderr } = spawnSync("unshare", [...UNSHARE, "/bin/sh", "-c", CONTAIN, "sh", process.execPath, "--version"], { encoding: "utf8" });
-  return status === 0 ? undefined : `SKIPPED, NOTHING PROVEN ABOUT TWO CONTAINERS: needs root and namespaces (${(stderr ?? "no unshare").trim()})`;
+  const { status, stderr } = spawnSync("unshare", [...UNSHARE, "/bin/sh", "-c", CONTAIN, "sh", process.execPath, ROOT, "--version"], { encoding: "utf8" });
+  if (status === 0) return undefined;
+  const why = /EACCES|permission denied/i.test(stderr ?? "") && process.getuid?.() === 0
+    ? `other users may not read this folder (chmod -R go+rX ${ROOT})`
+    : `needs root and namespaces (${(stderr ?? "no unshare").trim()})`;
+  return `SKIPPED, NOTHING PROVEN ABOUT TWO CONTAINERS: ${why}`;
 })();
 
 export interface Container {
@@ -109,7 +130,7 @@ process.on("exit", () => {
 
 /** What `unshare` runs, and what becomes process 1. */
 function commandOf(args: readonly string[], volume: string, image: Image | undefined, capability: string): readonly string[] {
-  if (!image) return ["/bin/sh", "-c", CONTAIN, "sh", process.execPath, join(ROOT, "src/main.ts"), ...args];
+  if (!image) return ["/bin/sh", "-c", CONTAIN, "sh", process.execPath, ROOT, ...args];
   return ["/bin/sh", "-c", CONTAIN_IMAGE, "sh", image.folder, volume, image.files, capability, ...args];
 }
 
