@@ -141,7 +141,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   });
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
-  const readiness = createReadiness(() => engine.state);
+  const readiness = createReadiness(() => engine.state, Date.now, () => source.trouble);
   const readinessLog = logReadiness(() => readiness.problem(), log, ending);
   const engine = new Engine({
     settings,
@@ -190,7 +190,6 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     healthCheckPath: settings.healthCheckPath,
     state: () => engine.state,
     notReady: () => (ending.aborted ? "shutting down" : readiness.problem()),
-    notAlive: () => (ending.aborted ? "shutting down" : readiness.dead()),
     findings,
     sync: (signal) => controller.sync(signal),
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),

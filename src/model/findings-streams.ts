@@ -4,7 +4,7 @@ import { finding } from "./findings.ts";
 export const streamConfigMapMissing = finding<{ flag: string; protocol: string }>(
   "stream-configmap-missing",
   "warning",
-  ({ flag }) => `${flag} names a ConfigMap that does not exist: create it, or correct the flag`,
+  ({ flag }) => `${flag} names a ConfigMap that does not exist or may not be read: create it, correct the flag, or grant it`,
   ({ protocol }) => `no ${protocol} port is served for it`,
 );
 

@@ -89,7 +89,7 @@ function ofConfigMap(protocol: StreamProtocol, flag: string, snapshot: Snapshot,
   const name = splitName(flag);
   if (!name) return [];
   const object = snapshot.get("ConfigMap", name.namespace, name.name);
-  if (!object) {
+  if (!object || object.forbidden) {
     const missing: ConfigMap = { kind: "ConfigMap", metadata: name };
     findings.push(found.streamConfigMapMissing({ object: missing, field: "metadata.name" }, { flag: `--${protocol}-services-configmap`, protocol: protocol.toUpperCase() }));
     return [];

@@ -4,7 +4,7 @@
  * Every look-up is noted, of missing objects too: that is how an object that changes, or appears later, wakes exactly
  * the Ingresses that read it.
  */
-import type { ConfigMap, Secret, Service } from "../source/objects.ts";
+import type { ConfigMap, ObjectOfKind, Secret, Service } from "../source/objects.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 
@@ -13,7 +13,10 @@ export interface ObjectLookup {
   secret(namespace: string, name: string): Secret | undefined;
   /** Why there is no such Secret, and the remedy; completes "which …". */
   whyNoSecret(namespace: string, name: string): string;
+  /** One that may not be read counts as missing. */
   configMap(namespace: string, name: string): ConfigMap | undefined;
+  /** As `whyNoSecret`. */
+  whyNoConfigMap(namespace: string, name: string): string;
   service(namespace: string, name: string): Service | undefined;
   /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
   snippetProblem(digest: string): string | undefined;
@@ -33,18 +36,23 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     noted.add(objectKey(kind, namespace, name));
     return snapshot.get(kind, namespace, name);
   };
-  const secret = read("Secret");
+  const readable = <K extends "Secret" | "ConfigMap">(kind: K) => (namespace: string, name: string): ObjectOfKind[K] | undefined => {
+    const found = read(kind)(namespace, name);
+    return found?.forbidden ? undefined : found;
+  };
+  const why = (kind: "Secret" | "ConfigMap") => (namespace: string, name: string): string =>
+    snapshot.get(kind, namespace, name)?.forbidden ? FORBIDDEN[kind] : "does not exist: create it or correct the name";
   return {
-    secret(namespace, name) {
-      const found = secret(namespace, name);
-      return found?.forbidden ? undefined : found;
-    },
-    whyNoSecret: (namespace, name) => (snapshot.get("Secret", namespace, name)?.forbidden ? FORBIDDEN : "does not exist: create it or correct the name"),
-    configMap: read("ConfigMap"),
+    secret: readable("Secret"),
+    whyNoSecret: why("Secret"),
+    configMap: readable("ConfigMap"),
+    whyNoConfigMap: why("ConfigMap"),
     service: read("Service"),
     snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
   };
 }
 
-/** Only where Secrets are read one by one (--secrets=named). */
-const FORBIDDEN = 'Sluice\'s account may not read: run "sluice rbac" and apply what it prints';
+const FORBIDDEN = {
+  Secret: 'Sluice\'s account may not read: run "sluice rbac" and apply what it prints',
+  ConfigMap: "Sluice's account may not read: grant it get, list and watch on configmaps",
+};

@@ -1,7 +1,7 @@
 /**
  * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only, and for no web page in its browsers.
  *
- * `/healthz` (alive), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
+ * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
  * `POST /api/v1/sync`.
  */
@@ -23,7 +23,6 @@ export interface HealthOptions {
   readonly state: () => EngineState;
   /** Why this process is not fit for traffic; undefined when it is. */
   readonly notReady: () => string | undefined;
-  readonly notAlive: () => string | undefined;
   readonly findings: () => readonly Finding[];
   readonly sync: (signal: AbortSignal) => Promise<EngineState>;
   readonly ingress: AskIngress;
@@ -54,7 +53,7 @@ export async function serveHealth(options: HealthOptions): Promise<Server> {
 async function route(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://health");
   const method = request.method ?? "GET";
-  if (path === options.healthCheckPath || path === "/healthz") return probe(response, options.notAlive());
+  if (path === options.healthCheckPath || path === "/healthz") return probe(response, undefined);
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");

@@ -10,8 +10,6 @@ const PATIENCE_MS = 10_000;
 export interface Readiness {
   /** Why no traffic should come; undefined when it may. */
   problem(): string | undefined;
-  /** Why the process should be restarted; undefined while it lives. */
-  dead(): string | undefined;
   /** What has kept changes from being taken for ten seconds; undefined while they are, and before the first. */
   stuck(): string | undefined;
 }
@@ -25,7 +23,8 @@ interface Waiting {
   readonly serving: boolean;
 }
 
-export function createReadiness(state: () => EngineState, now: () => number = Date.now): Readiness {
+/** @param now milliseconds. @param reading what the first reading of the source waits for, if it is known. */
+export function createReadiness(state: () => EngineState, now: () => number = Date.now, reading: () => string | undefined = () => undefined): Readiness {
   let everReady = false;
   /** Since when `programmed` has been the same while more was observed, as far as probes have seen. */
   let stuck: { readonly at: number; readonly since: number } | undefined;
@@ -39,7 +38,9 @@ export function createReadiness(state: () => EngineState, now: () => number = Da
       return undefined;
     }
     if (stuck?.at !== programmed) stuck = { at: programmed, since: now() };
-    const what = observed === 0 ? "the first reading" : (refused ?? (behind.length > 0 ? behind.join(", ") : "nginx"));
+    const why = reading();
+    const first = why === undefined ? "the first reading" : `the first reading: ${why}`;
+    const what = observed === 0 ? first : (refused ?? (behind.length > 0 ? behind.join(", ") : "nginx"));
     return { what, generation: observed, late: now() - stuck.since >= PATIENCE_MS, serving: programmed > 0 };
   };
 
@@ -58,6 +59,5 @@ export function createReadiness(state: () => EngineState, now: () => number = Da
       const found = waiting();
       return found?.late && found.serving ? notAcknowledged(found) : undefined;
     },
-    dead: () => (everReady || problem() === undefined ? undefined : problem()),
   };
 }

@@ -115,7 +115,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     ...answering, defaultText: "all", help: "Address for health and metrics." },
   healthCheckPath: { flag: "health-check-path", type: type.urlPath, default: "/healthz", group: PORTS, ...serving,
     help: "Path of the health check.",
-    differs: "It fails with 503, not 500. The paths below it (`/healthz/ping`) do not exist, and on the ports of http it is that path alone." },
+    differs: "It is alive while the controller answers: whether nginx serves is what `/readyz` says. The paths below it (`/healthz/ping`) do not exist, and on the ports of http it is that path alone." },
   validatingWebhook: { flag: "validating-webhook", type: type.listenAddress, default: "", group: PORTS, commands: ["run"],
     defaultText: "no webhook", help: "Answer admission requests of the API server here.",
     differs: "Ingresses of other controllers pass unread, nothing is rendered, and what was wrong before an update does not stop it." },

@@ -132,6 +132,8 @@ export interface Secret extends KubernetesObject {
 export interface ConfigMap extends KubernetesObject {
   readonly kind: "ConfigMap";
   readonly data?: Readonly<Record<string, string>>;
+  /** As of a Secret. */
+  readonly forbidden?: true;
 }
 
 /** Read for its labels (--watch-namespace-selector). */

@@ -25,6 +25,8 @@ export interface Source {
   readonly snapshot: Snapshot;
   /** What the source itself found wrong (invalid YAML, a kind it may not list). Replaced as a whole. */
   readonly findings: readonly Finding[];
+  /** Why nothing was read so far, or what was asked last failed; undefined: nothing is known to be wrong. One sentence without its end. */
+  readonly trouble?: string | undefined;
   /** For humans: "/etc/manifests" or "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
 

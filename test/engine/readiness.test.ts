@@ -13,14 +13,12 @@ function clocked() {
 }
 
 test("nothing is ready before something is programmed", () => {
-  const { problem, dead, at } = clocked();
+  const { problem, at } = clocked();
   assert.match(problem() ?? "", /first reading/);
   at(1, 1, 0);
   assert.match(problem() ?? "", /worker 1/);
-  assert.notEqual(dead(), undefined);
   at(2, 1, 1);
   assert.equal(problem(), undefined);
-  assert.equal(dead(), undefined);
 });
 
 test("behind for a moment is normal, getting nowhere is not; catching up mends it", () => {

@@ -31,6 +31,8 @@ export interface SluiceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Absent: `run`. */
   readonly command?: string;
+  /** What is waited for; absent: `/readyz`. */
+  readonly until?: "/readyz" | "/healthz";
 }
 
 export interface Sluice {
@@ -74,7 +76,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   );
   const sluice = describe({ http, https, health, runtimeDir, manifests, child, logFile });
   RUNNING.add(sluice);
-  await untilReady(sluice);
+  await untilOk(sluice, options.until ?? "/readyz");
   return sluice;
 }
 
@@ -138,14 +140,14 @@ async function endProcess(child: ChildProcess): Promise<void> {
   }
 }
 
-async function untilReady(sluice: Sluice): Promise<void> {
+async function untilOk(sluice: Sluice, path: string): Promise<void> {
   const deadline = Date.now() + READY_MS;
   for (;;) {
-    const state = await sluice.ask("/readyz").catch(() => undefined);
+    const state = await sluice.ask(path).catch(() => undefined);
     if (state?.status === 200) return;
     const { exitCode } = sluice.process;
     if (exitCode !== null || Date.now() > deadline) {
-      const why = exitCode === null ? `not ready in ${READY_MS} ms (${state?.text.trim() ?? "no answer"})` : `exit code ${exitCode}`;
+      const why = exitCode === null ? `${path} not ok in ${READY_MS} ms (${state?.text.trim() ?? "no answer"})` : `exit code ${exitCode}`;
       const log = sluice.log();
       await sluice.stop().catch(() => undefined);
       throw new Error(`sluice did not come up: ${why}\n${log}`);

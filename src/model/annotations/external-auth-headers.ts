@@ -27,7 +27,7 @@ export function authHeaders(text: string | undefined, at: ResolveContext): reado
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return refuse(key, "does not exist: create it or correct the name");
+  if (!configMap) return refuse(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
   const headers = headersOf(configMap);
   return typeof headers === "string" ? refuse(key, headers) : headers;
 }

@@ -86,7 +86,7 @@ function readParams(text: string, at: ResolveContext): Pairs | undefined {
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return close(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return close(key, "does not exist: create it or correct the name");
+  if (!configMap) return close(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
   const pairs = Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const why = whyUnusable(pairs);
   if (why === undefined) return pairs;

@@ -59,7 +59,7 @@ function customHeaders(text: string, at: ResolveContext): readonly (readonly [st
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return refuse(key, "does not exist: create it or correct the name");
+  if (!configMap) return refuse(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
   const why = whyUnusable(configMap, at);
   return why === undefined ? Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) : refuse(key, why);
 }

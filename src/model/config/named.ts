@@ -64,7 +64,7 @@ function headersIn(key: string, text: string, reading: Reading): readonly NamedH
   if (!ref) return [];
   const object = reading.lookup.configMap(ref.namespace, ref.name);
   if (!object) {
-    reading.findings.push(unusable(key, "ConfigMap", text, "does not exist: create it or correct the name", reading));
+    reading.findings.push(unusable(key, "ConfigMap", text, reading.lookup.whyNoConfigMap(ref.namespace, ref.name), reading));
     return [];
   }
   const names = Object.keys(object.data ?? {}).sort();

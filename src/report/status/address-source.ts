@@ -99,10 +99,9 @@ export function findAddresses(options: AddressOptions): AddressSource {
     const outage = watchForOutage(api.connection.server, quiet, TIMING, term);
     const shared = { connection: api.connection, outage, log: quiet, failed: () => {}, timing: TIMING, counts: { reads: 0, rereads: 0, watches: 0, brokenWatches: 0 }, reads: createSlots(1), streams: true };
     const reflector = new Reflector(shared, {
-      collection, sink, optional: false,
-      forbidden(verb) {
-        if (verb) log("warn", failureOf(collection, verb, new Error("forbidden")));
-      },
+      collection, sink, whenForbidden: "answer",
+      forbidden: ({ verb }) => log("warn", failureOf(collection, verb, new Error("forbidden"))),
+      granted: () => {},
     });
     void reflector.run(term);
   };

@@ -16,11 +16,27 @@ interface Forbidden {
   readonly remedy: string;
 }
 
-export const kindForbidden: FindingFactory<Forbidden> = finding(
+interface ForbiddenKind extends Forbidden {
+  readonly effect: string;
+}
+
+/** Serving goes on without a kind that may not be read, like this. */
+const WITHOUT: Readonly<Partial<Record<Kind, string>>> = {
+  Ingress: "no Ingress is served until they can be read",
+  Service: "no Service is known until they can be read: requests to their backends get 503",
+  EndpointSlice: "no endpoint is known until they can be read: requests to their backends get 503",
+  Secret: "a Secret that cannot be read by its name either counts as one that may not be read: TLS gets the default certificate, and what keeps requests out stays closed",
+  ConfigMap: "a ConfigMap that cannot be read by its name either counts as missing",
+  Namespace: "no namespace is selected until they can be read: no Ingress is served",
+};
+/** The settings may keep requests out. */
+const WITHOUT_SETTINGS = "nothing is programmed until it can be read, because its settings may keep requests out; what nginx serves from before is served on";
+
+export const kindForbidden: FindingFactory<ForbiddenKind> = finding(
   "kind-forbidden",
   "error",
   ({ resource, verb, remedy }) => `Sluice's account may not ${verb} ${resource}; ${remedy}`,
-  ({ resource }) => `changes of ${resource} are not seen`,
+  ({ effect }) => effect,
 );
 
 export const INGRESS_CLASSES_FORBIDDEN = "ingressclasses-forbidden";
@@ -52,13 +68,19 @@ export function zoneUnknown(node: string, why: string): Finding {
   return nodeZoneUnknown({ object: { kind: "Node", metadata: { namespace: "", name: node } }, field: "" }, { why });
 }
 
-/** Makes the finding of one collection. Its subject is the kind as a whole, which has no name, or the one object in it. */
+/**
+ * Makes the finding of one collection. Its subject is the kind as a whole, which has no name, or the one object in it.
+ * `unread`: nothing of it was read so far.
+ */
 export function forbiddenFinding(
-  factory: FindingFactory<Forbidden>, collection: Collection<Kind>, verb: Verb,
+  factory: FindingFactory<ForbiddenKind>, collection: Collection<Kind>, { verb, unread }: { readonly verb: Verb; readonly unread: boolean },
 ): Finding {
   const { kind, name } = collection.resource;
-  const whole = { kind, metadata: { name: nameIn(collection) ?? "", namespace: collection.namespace }, spec: {}, data: {} } as AnyObject;
-  return factory({ object: whole, field: "" }, { resource: name, verb, remedy: grant(collection) });
+  const one = nameIn(collection);
+  const whole = { kind, metadata: { name: one ?? "", namespace: collection.namespace }, spec: {}, data: {} } as AnyObject;
+  const without = unread ? (one === undefined ? WITHOUT[kind] : WITHOUT_SETTINGS) : undefined;
+  const effect = without ?? `changes of ${name} are not seen`;
+  return factory({ object: whole, field: "" }, { resource: name, verb, remedy: grant(collection), effect });
 }
 
 /** One failure as the beginning of a sentence. */

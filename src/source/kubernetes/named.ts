@@ -36,10 +36,8 @@ export interface NamedOptions {
 export interface Named extends Pick<Wanted<"Secret">, "want" | "settled">, Pick<Reflector<unknown>, "run" | "reread" | "firstRead"> {}
 
 interface Followed {
-  /** Resolves when `read` does, or as soon as the Secret may not be read. */
-  answered(read: Promise<void>): Promise<void>;
-  /** The same of the first read; done for good once there was an answer. */
-  readonly known: Promise<void>;
+  /** Resolves after the first answer: a read, or that there is none to be had. */
+  readonly known: Promise<unknown>;
   readonly reflector: Reflector<Secret>;
   readonly end: Promise<void>;
   stop(): void;
@@ -54,39 +52,29 @@ export function keepNamed(shared: Shared, options: NamedOptions): Named {
     const place = placeOf(key);
     const collection = collectionOf(SECRETS, place.namespace, `metadata.name=${place.name}`);
     const ending = new AbortController();
-    const waiting = new Set<() => void>();
     const quiet = quietly(shared.log);
     const refused = (): void => {
       const before = snapshot.get("Secret", place.namespace, place.name);
       if (!before) {
         snapshot.put({ kind: "Secret", metadata: place, data: {}, forbidden: true });
         changed();
-      } else if (before.forbidden !== true) note(key, forbiddenFinding(secretForbidden, collection, "watch"));
-      for (const resolve of [...waiting]) resolve();
+      } else if (before.forbidden !== true) note(key, forbiddenFinding(secretForbidden, collection, { verb: "watch", unread: false }));
     };
     const sink = whileWanted(copyInto(snapshot, SECRETS, changed, (one) => one === key), ending.signal);
     // Commands that give up after a while do so for no single Secret.
     const own: Shared = { ...shared, reads, log: quiet.log, failed: () => {} };
     const reflector = new Reflector(own, {
-      collection, sink, optional: false,
-      forbidden(verb) {
+      collection, sink, whenForbidden: "answer",
+      forbidden() {
+        if (!ending.signal.aborted) refused();
+      },
+      granted() {
         if (ending.signal.aborted) return;
-        if (verb !== undefined) return refused();
         quiet.reset();
         note(key, undefined);
       },
     });
-    const answered = (read: Promise<void>): Promise<void> =>
-      new Promise((resolve) => {
-        const done = (): void => {
-          waiting.delete(done);
-          resolve();
-        };
-        waiting.add(done);
-        void read.then(done);
-      });
-    const known = answered(reflector.firstRead);
-    return { reflector, answered, known, end: reflector.run(AbortSignal.any([signal, ending.signal])), stop: () => ending.abort() };
+    return { reflector, known: reflector.firstRead, end: reflector.run(AbortSignal.any([signal, ending.signal])), stop: () => ending.abort() };
   };
 
   const forget = (key: Key, one: Followed): void => {
@@ -97,13 +85,14 @@ export function keepNamed(shared: Shared, options: NamedOptions): Named {
   };
 
   return {
-    firstRead: Promise.resolve(),
+    firstRead: Promise.resolve(true),
     async run() {
       await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
       await Promise.all([...followed.values()].map(({ end }) => end));
     },
     async reread() {
-      await Promise.all([...followed.values()].map(({ reflector, answered }) => answered(reflector.reread())));
+      const read = await Promise.all([...followed.values()].map(({ reflector }) => reflector.reread()));
+      return read.every(Boolean);
     },
     async want(keys) {
       for (const [key, one] of [...followed]) if (!keys.has(key)) forget(key, one);

@@ -12,6 +12,8 @@ export interface Patience {
   failed(reason: string): void;
   /** The server granted a request. */
   answered(): void;
+  /** Why nothing is heard; undefined when all that was asked last was granted. */
+  readonly trouble: string | undefined;
   /** What `wait` gives; rejects with a UserError when patience ends first. */
   within<T>(wait: Promise<T>): Promise<T>;
 }
@@ -39,6 +41,9 @@ export function createPatience(server: string, limit: number | undefined): Patie
     },
     answered() {
       trouble = undefined;
+    },
+    get trouble() {
+      return trouble;
     },
     within: (wait) => (limit === undefined ? wait : within(wait, limit)),
   };

@@ -4,8 +4,9 @@
  * Guarantees:
  * - the sink gets a whole state (`replace`) or the next change (`put`, `remove`), never a part of a state: what
  *   vanished while nobody watched is missing from the next `replace`;
- * - nothing but the abort of its signal ends it (and, for an optional collection, being forbidden at start): every
+ * - nothing but the abort of its signal ends it (and, where the options say so, being forbidden at start): every
  *   failure is said in one log line and tried again after a back-off; while it lasts the copy stays as it was;
+ * - being forbidden is an answer: who waits for a read hears of it, and the read is tried again;
  * - a watch goes on from the last version seen, bookmarks included; when that is too old (410), or versions go
  *   backwards (the cluster's store was restored from a backup), the collection is read anew;
  * - no promise of it rejects unhandled.
@@ -28,16 +29,31 @@ import type { WatchEvent } from "./watch.ts";
 export interface ReflectorOptions<T> {
   readonly collection: Collection<Kind>;
   readonly sink: Sink<T>;
-  /** Forbidden at the first read: give up instead of trying again. */
-  readonly optional: boolean;
-  /** The verb that the account lacks, or `undefined` when all is well again; `givenUp` when that is the end of it. */
-  forbidden(verb: Verb | undefined, givenUp: boolean): void;
+  /**
+   * What a read that is forbidden means for those who wait for it: `answer`: they wait no longer, and it is tried again;
+   * `wait`: they wait on; `end`: before anything was read, the collection is given up for as long as this process runs.
+   */
+  readonly whenForbidden: "answer" | "wait" | "end";
+  /** The account lacks a right. Called at each refusal. */
+  forbidden(refusal: Refusal): void;
+  /** All is well again. */
+  granted(): void;
+}
+
+export interface Refusal {
+  readonly verb: Verb;
+  /** Nothing of the collection was read so far. */
+  readonly unread: boolean;
+  /** The collection is given up. */
+  readonly ended: boolean;
 }
 
 /** Ends a watch or a wait because a read was asked for. */
 const INTERRUPTED = new Error("a read was asked for");
 /** So many failed watches in a row and the collection is read anew, in case our version is the trouble. */
 const WATCH_TRIES = 5;
+/** So many refusals in a row are believed: an API server that has just started refuses everybody for a moment, until it has read its roles. */
+const BELIEVED_REFUSALS = 3;
 
 export class Reflector<T> {
   readonly #shared: Shared;
@@ -46,11 +62,13 @@ export class Reflector<T> {
   /** Number of reads asked for, and the number up to which they are done. */
   #asked = 0;
   #served = 0;
-  readonly #waiting: { readonly ticket: number; readonly resolve: () => void }[] = [];
+  readonly #waiting: { readonly ticket: number; readonly resolve: (read: boolean) => void }[] = [];
   #version = "";
   #verb: Verb = "list";
   /** Failed watches since the last event. */
   #failures = 0;
+  /** Forbidden reads since the last one that was granted. */
+  #refusals = 0;
   /** The server could not be reached since the last read or watch. */
   #wasAway = false;
   /** The server failed while streaming: take pages for the next read. */
@@ -60,8 +78,8 @@ export class Reflector<T> {
   /** Gives back the slot of the running read. */
   #free = (): void => {};
   #ended = false;
-  /** Resolves after the first read, or when this optional collection is given up, or when the signal aborts. */
-  readonly firstRead: Promise<void>;
+  /** As `reread` of the first read. */
+  readonly firstRead: Promise<boolean>;
 
   constructor(shared: Shared, options: ReflectorOptions<T>) {
     this.#shared = shared;
@@ -70,9 +88,12 @@ export class Reflector<T> {
     this.firstRead = this.reread();
   }
 
-  /** Reads the whole collection anew. Resolves when a read that began after this call is in the sink, or at the end. */
-  reread(): Promise<void> {
-    if (this.#ended) return Promise.resolve();
+  /**
+   * Reads the whole collection anew. Resolves with true when a read that began after this call is in the sink; with false
+   * when it is forbidden and nobody shall wait for it, and at the end.
+   */
+  reread(): Promise<boolean> {
+    if (this.#ended) return Promise.resolve(false);
     const ticket = ++this.#asked;
     this.#interrupt?.abort(INTERRUPTED);
     return new Promise((resolve) => this.#waiting.push({ ticket, resolve }));
@@ -91,7 +112,7 @@ export class Reflector<T> {
       this.#interrupt = undefined;
     }
     this.#ended = true;
-    this.#serve(Number.POSITIVE_INFINITY);
+    this.#release();
   }
 
   async #read(signal: AbortSignal): Promise<void> {
@@ -145,7 +166,8 @@ export class Reflector<T> {
     this.#avoidStream = false;
     this.#wasAway = false;
     if (this.#failures === 0) this.#backoff.reset();
-    this.#options.forbidden(undefined, false);
+    this.#refusals = 0;
+    this.#options.granted();
     this.#serve(ticket);
   }
 
@@ -209,7 +231,7 @@ export class Reflector<T> {
   }
 
   #progress(): void {
-    if (this.#failures > 0) this.#options.forbidden(undefined, false);
+    if (this.#failures > 0) this.#options.granted();
     this.#failures = 0;
     this.#backoff.reset();
   }
@@ -218,7 +240,12 @@ export class Reflector<T> {
     this.#served = Math.max(this.#served, ticket);
     const due = this.#waiting.filter((waiter) => waiter.ticket <= ticket);
     this.#waiting.splice(0, this.#waiting.length, ...this.#waiting.filter((waiter) => waiter.ticket > ticket));
-    for (const { resolve } of due) resolve();
+    for (const { resolve } of due) resolve(true);
+  }
+
+  /** Nobody waits any more, although nothing was read. */
+  #release(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve(false);
   }
 
   /** Decides what a failure means, says it, and waits. */
@@ -230,7 +257,7 @@ export class Reflector<T> {
     const status = error instanceof Refused ? error.status : undefined;
     const reading = this.#asked > this.#served;
     if (reading && this.#verb === "watch" && this.#fallBack(status)) return;
-    if (status === 403 && this.#forbidden(error)) return;
+    if (status === 403 && this.#refused(error, reading)) return;
     this.#shared.failed(failureOf(this.#options.collection, this.#verb, error));
     if (!reading) {
       this.#failures++;
@@ -250,19 +277,24 @@ export class Reflector<T> {
 
   /** True: the initial state cannot be streamed, so that it is to be read in pages at once. */
   #fallBack(status: number | undefined): boolean {
-    if (status === 401 || status === 403 || status === 429) return false;
-    // A client error is the server's answer to the question; anything else may pass.
-    if (status !== undefined && status >= 400 && status < 500) this.#shared.streams = false;
+    if (status === 401 || status === 429) return false;
+    // Who may not watch may be allowed to list. Any other client error is the server's answer to the question; anything else may pass.
+    if (status !== undefined && status !== 403 && status >= 400 && status < 500) this.#shared.streams = false;
     else this.#avoidStream = true;
     this.#shared.log("debug", `${this.#options.collection.resource.name}: cannot be streamed, reading pages`);
     return true;
   }
 
   /** True: given up. */
-  #forbidden(error: unknown): boolean {
-    this.#ended = this.#options.optional && this.#served === 0;
-    this.#options.forbidden(this.#verb, this.#ended);
+  #refused(error: unknown, reading: boolean): boolean {
+    const { whenForbidden, forbidden } = this.#options;
+    if (reading) this.#refusals++;
+    const believed = this.#refusals >= BELIEVED_REFUSALS;
+    const unread = this.#served === 0;
+    this.#ended = whenForbidden === "end" && believed && unread;
+    forbidden({ verb: this.#verb, unread, ended: this.#ended });
     if (this.#ended) this.#say("warn", error, "going on without them until the next start");
+    else if (believed && whenForbidden === "answer") this.#release();
     return this.#ended;
   }
 

@@ -3,7 +3,8 @@
  *
  * Read with `get`, `list` and `watch`, and nothing else: IngressClasses, Ingresses, Services, EndpointSlices, Secrets
  * and ConfigMaps (kept only when wanted), and the controller's own ConfigMap, which may lie outside of the watched
- * namespace. Trouble with one kind leaves the others alone.
+ * namespace. Trouble with one kind leaves the others alone: one that may not be read is a finding, and the rest serves
+ * (docs/decisions/021-forbidden-kinds.md says why the controller's own ConfigMap is waited for).
  */
 import type { Finding } from "../../model/findings.ts";
 import type { Log } from "../../support/log.ts";
@@ -25,6 +26,7 @@ import { keepNamed } from "./named.ts";
 import { createPatience, REMEDY } from "./patience.ts";
 import type { Patience } from "./patience.ts";
 import { Reflector } from "./reflector.ts";
+import type { ReflectorOptions } from "./reflector.ts";
 import {
   collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
@@ -105,6 +107,12 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     get description() {
       return description;
     },
+    get trouble() {
+      const own = findings.get(ownName(options.configmap));
+      if (own) return own.sentence;
+      const trouble = running?.patience.trouble;
+      return trouble && `${running?.connection.server} cannot be read: ${trouble}`;
+    },
     get classesReadable() {
       return findings.get(INGRESS_CLASSES.name)?.code !== INGRESS_CLASSES_FORBIDDEN;
     },
@@ -169,30 +177,32 @@ function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps"
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
-interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces"> {
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces" | "giveUpAfter"> {
   readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
 }
 
 function assemble(
   shared: Shared,
-  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false }: Assembled,
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, giveUpAfter }: Assembled,
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
-  const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, optional = false): Reflector<T> =>
+  // Who asks once must not be told half of it: such a command waits, and then gives up with the reason.
+  const usually = giveUpAfter === undefined ? "answer" : "wait";
+  const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, whenForbidden: ReflectorOptions<T>["whenForbidden"], name: string = collection.resource.name): Reflector<T> =>
     new Reflector(shared, {
-      collection, sink, optional,
-      forbidden(verb, givenUp) {
-        const factory = givenUp ? ingressClassesForbidden : kindForbidden;
-        note(collection.resource.name, verb && forbiddenFinding(factory, collection, verb));
+      collection, sink, whenForbidden,
+      forbidden(refusal) {
+        note(name, forbiddenFinding(refusal.ended ? ingressClassesForbidden : kindForbidden, collection, refusal));
       },
+      granted: () => note(name, undefined),
     });
   const plain = <K extends Kind>(resource: Resource<K>) =>
-    reflect(collectionOf(resource, namespace), copyInto(snapshot, resource, changed), resource === INGRESS_CLASSES);
+    reflect(collectionOf(resource, namespace), copyInto(snapshot, resource, changed), resource === INGRESS_CLASSES ? "end" : usually);
   const wanted = <K extends WantedKind>(collection: Collection<K>, except?: string) => {
-    const reread = (): Promise<void> => reflector.reread();
+    const reread = (): Promise<boolean> => reflector.reread();
     const kept = keepWanted(shared, { collection, snapshot, changed, reread, signal, ...(except === undefined ? {} : { except }) });
-    const reflector = reflect(collection, kept.sink);
+    const reflector = reflect(collection, kept.sink, usually);
     return { kept, reflector };
   };
 
@@ -212,9 +222,14 @@ function assemble(
       ...(namespaces ? [plain(NAMESPACES)] : []),
       secrets.reflector,
       configMaps.reflector,
-      ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own))] : []),
+      ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own), "wait", ownName(own ?? ""))] : []),
     ],
   };
+}
+
+/** What the finding about the controller's own ConfigMap is noted under. */
+function ownName(key: string): string {
+  return `${CONFIG_MAPS.name} ${key}`;
 }
 
 function ownConfigMap({ namespace, name }: { readonly namespace: string; readonly name: string }): Collection<"ConfigMap"> {

@@ -7,9 +7,11 @@
  * - an event that arrives later and is older than what was read is dropped;
  * - a read of the collection that began before the answer may know less than it, so it does not decide about such an
  *   object: it is read by name once more afterwards.
+ * One that may not be read, neither by its name nor with all, stands in the Snapshot as forbidden, which is not the same
+ * as missing: nobody waits for it, and it is asked for again.
  */
 import { createBackoff, inSeconds, pause } from "../../support/backoff.ts";
-import type { ObjectOfKind } from "../objects.ts";
+import type { Meta, ObjectOfKind } from "../objects.ts";
 import { keyOf } from "../snapshot.ts";
 import type { Key, Snapshot } from "../snapshot.ts";
 import { copyInto, putIfChanged, removeFrom } from "./copy.ts";
@@ -17,6 +19,7 @@ import { Refused, Unreachable } from "./failures.ts";
 import { failureOf } from "./findings.ts";
 import { canExist, placeOf } from "./keys.ts";
 import { findObject, readObject } from "./pages.ts";
+import { askAgain } from "./refused.ts";
 import { collectionOf } from "./resources.ts";
 import type { Collection } from "./resources.ts";
 import type { Shared, Sink } from "./shared.ts";
@@ -56,8 +59,8 @@ export interface WantedOptions<K extends WantedKind> {
   /** An object that another collection keeps: it is left alone. */
   readonly except?: Key;
   readonly changed: () => void;
-  /** Reads the whole collection; it resolves when that is done. */
-  readonly reread: () => Promise<void>;
+  /** Reads the whole collection; resolves when that is done, with false when it may not be read. */
+  readonly reread: () => Promise<boolean>;
   readonly signal: AbortSignal;
 }
 
@@ -83,6 +86,8 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     return reading.done;
   };
 
+  const refused = askAgain(read, AT_ONCE, shared.timing.backoffCap, signal);
+
   const readNow = async (key: Key, reading: Reading): Promise<void> => {
     const current = (): boolean => readings.get(key) === reading;
     const free = await slots.take();
@@ -91,27 +96,29 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     free();
     if (!current()) return;
     readings.delete(key);
-    if (raw !== GIVEN_UP) settle(key, raw, reading.event);
-  };
-
-  const settle = (key: Key, raw: unknown, event: string | undefined): void => {
-    const object = raw === undefined ? undefined : resource.trim(raw);
-    if (!object) {
-      if (event === undefined) removeFrom(snapshot, kind, placeOf(key), changed);
-    } else if (event === undefined || isOlder(event, object.metadata.resourceVersion)) {
-      putIfChanged(snapshot, kind, object, changed);
+    if (raw === FORBIDDEN) {
+      refused.add(key);
+      // The next read of the collection may know more.
+      byName.delete(key);
+      return putUnreadable(snapshot, kind, placeOf(key), changed);
     }
+    refused.delete(key);
+    if (raw === GIVEN_UP) return;
+    const object = raw === undefined ? undefined : resource.trim(raw);
+    if (object && (reading.event === undefined || isOlder(reading.event, object.metadata.resourceVersion))) putIfChanged(snapshot, kind, object, changed);
+    if (!object && reading.event === undefined) removeFrom(snapshot, kind, placeOf(key), changed);
   };
 
   /** Also drops the answer of a running read: events that pass unseen from now on may be newer. */
   const forget = (key: Key): void => {
     readings.delete(key);
+    refused.delete(key);
     removeFrom(snapshot, kind, placeOf(key), changed);
   };
 
-  const known = (key: Key): string | undefined => {
+  const known = (key: Key): ObjectOfKind[K] | undefined => {
     const { namespace, name } = placeOf(key);
-    return snapshot.get(kind, namespace, name)?.metadata.resourceVersion;
+    return snapshot.get(kind, namespace, name);
   };
   /** Whether an event is of a wanted object and not older than what we have of it. */
   const news = (raw: unknown, version: string): boolean => {
@@ -119,7 +126,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     if (key === undefined || !wanted.has(key)) return false;
     const reading = readings.get(key);
     if (reading) reading.event = version;
-    return !isOlder(version, known(key));
+    return !isOlder(version, known(key)?.metadata.resourceVersion);
   };
 
   const sink: Sink<ObjectOfKind[K]> = {
@@ -134,15 +141,13 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     },
     replace(objects, version) {
       const undecided = [...byName].filter((key) => wanted.has(key));
-      const kept = undecided.flatMap((key) => {
-        const { namespace, name } = placeOf(key);
-        return snapshot.get(kind, namespace, name) ?? [];
-      });
+      const kept = undecided.flatMap((key) => known(key) ?? []);
       const decided = objects.filter(({ metadata: { namespace, name } }) => {
         const key = keyOf(namespace, name);
         return wanted.has(key) && !byName.has(key);
       });
       copy.replace([...decided, ...kept], version);
+      refused.clear();
       for (const key of undecided) void read(key);
     },
     put: (raw, version) => {
@@ -160,8 +165,8 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
       const added = [...keys].filter((key) => !wanted.has(key) && canExist(key, collection.namespace));
       for (const key of wanted) if (!keys.has(key)) forget(key);
       wanted = keys;
-      if (added.length > FEW) await reread();
-      else await Promise.all(added.map(read));
+      if (added.length > FEW && (await reread())) return;
+      await Promise.all(added.map(read));
     },
     async settled() {
       while (readings.size > 0) await Promise.all([...readings.values()].map(({ done }) => done));
@@ -170,13 +175,24 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
 }
 
 const GIVEN_UP = Symbol("given up");
+const FORBIDDEN = Symbol("forbidden");
+
+/** By its name, and as a list of one. */
+const WAYS = 2;
+
+/** Unless something is known of it. */
+function putUnreadable(snapshot: Snapshot, kind: WantedKind, metadata: Meta, changed: () => void): void {
+  if (snapshot.get(kind, metadata.namespace, metadata.name)) return;
+  snapshot.put(kind === "Secret" ? { kind, metadata, data: {}, forbidden: true } : { kind, metadata, data: {}, forbidden: true });
+  changed();
+}
 
 /** What the account was not refused last. */
 interface Rights {
   get: boolean;
 }
 
-/** Tries until there is an answer, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
+/** Tries until there is an answer, which may be `FORBIDDEN`, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
 async function readNamed(
   { connection, outage, log, timing, failed }: Shared, collection: Collection<WantedKind>, rights: Rights, key: Key,
   current: () => boolean, signal: AbortSignal,
@@ -186,17 +202,17 @@ async function readNamed(
   const path = `${api}/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
   const alone = collectionOf(collection.resource, namespace, `metadata.name=${name}`);
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
+  let refusals = 0;
   while (!signal.aborted && current()) {
     const { get } = rights;
     try {
       return await (get ? readObject(connection, path, signal) : findObject(connection, alone, signal));
     } catch (error) {
       if (signal.aborted) break;
-      const refused = error instanceof Refused && error.status === 403;
-      // An account with neither right is asked for both again: it may be given one.
-      if (refused) rights.get = !get;
-      if (refused && get) continue;
-      if (error instanceof Unreachable) await outage.failed(error.message);
+      if (error instanceof Refused && error.status === 403) {
+        rights.get = !get;
+        if (++refusals === WAYS) return FORBIDDEN;
+      } else if (error instanceof Unreachable) await outage.failed(error.message);
       else {
         const wait = backoff.next();
         const failure = `${kind} ${key}: ${failureOf(collection, "get", error)}`;

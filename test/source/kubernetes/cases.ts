@@ -40,20 +40,27 @@ export function configMap(name: string, data: Record<string, string>): Manifest 
 const valueOf = (followed: Followed, namespace: string, name: string): string | undefined =>
   followed.source.snapshot.get("Secret", namespace, name)?.data["key"]?.reveal().toString();
 
-/** `start` gives the server; one server serves all cases, each in a namespace of its own. */
-export function cases(start: () => Promise<Api>, options: { readonly pages: number }): void {
+/** Declares one case, which gets the server and a namespace of its own. */
+export type Declare = (name: string, run: (api: Api, namespace: string, t: TestContext) => Promise<void>) => void;
+/** A source that ends with the test. */
+export type FollowIn = (t: TestContext, server: Api, namespace: string, more?: Parameters<typeof follow>[0] | object) => Followed;
+
+/** `start` gives the server; one server serves all cases, each in a namespace of its own; `more` declares further ones. */
+export function cases(start: () => Promise<Api>, options: { readonly pages: number; readonly more?: (declare: Declare, followIn: FollowIn) => void }): void {
   let api: Promise<Api> | undefined;
-  const with_ = (name: string, run: (api: Api, namespace: string, t: TestContext) => Promise<void>): void => {
+  const with_: Declare = (name, run) => {
     test(name, { timeout: 60_000 }, async (t) => {
       const server = await (api ??= start());
       await run(server, await server.namespace(), t);
     });
   };
-  const followIn = (t: TestContext, server: Api, namespace: string, more: Parameters<typeof follow>[0] | object = {}): Followed => {
+  const followIn: FollowIn = (t, server, namespace, more = {}) => {
     const followed = follow({ kubeconfig: server.kubeconfig, watchNamespace: namespace, ...more });
     t.after(() => followed.stop());
     return followed;
   };
+
+  options.more?.(with_, followIn);
 
   with_("the first read takes all pages and every kind", async (server, namespace, t) => {
     const names = Array.from({ length: options.pages * 500 + 1 }, (_, n) => `i${String(n).padStart(5, "0")}`);
@@ -235,24 +242,6 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     const changed = followed.source.snapshot.takeChanges().filter(({ kind }) => kind === "Service").map(({ name }) => name);
     assert.deepEqual(changed.sort(), ["comes", "goes"]);
     assert.ok((followed.source.counts?.rereads ?? 0) > 0);
-  });
-
-  with_("a kind that may not be read is said, found, and waited for; the others go on", async (server, namespace, t) => {
-    await server.create(namespace, service("web"));
-    const { kubeconfig, grant } = await server.restricted("ingresses");
-    await server.create(namespace, ingress("web"));
-    const followed = followIn(t, server, namespace, { kubeconfig });
-    await followed.untilLogged(/^warn needs (list|watch) on ingresses\.networking\.k8s\.io: grant it with kubectl create role sluice-ingresses/);
-    await followed.until(() => followed.source.findings.length === 1);
-    const [found] = followed.source.findings;
-    assert.equal(found?.code, "kind-forbidden");
-    assert.deepEqual(found?.object, { kind: "Ingress", namespace, name: "" });
-    await grant();
-    await followed.started;
-    assert.deepEqual(followed.names("Ingress"), [`${namespace}/web`]);
-    assert.deepEqual(followed.names("Service"), [`${namespace}/web`]);
-    assert.deepEqual(followed.source.findings, []);
-    assert.equal(followed.source.classesReadable, true);
   });
 
   with_("IngressClasses that may not be read at start are done without", async (server, namespace, t) => {

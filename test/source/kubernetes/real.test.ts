@@ -10,10 +10,11 @@ import { envtestMissing } from "../../support/envtest.ts";
 import { realApi } from "./api.ts";
 import { cases, ingress, secret } from "./cases.ts";
 import { follow, secretsOnly } from "./follow.ts";
+import { forbiddenCases } from "./forbidden-cases.ts";
 
 if (envtestMissing) test(envtestMissing, { skip: true });
 else {
-  describe("a real API server", () => cases(realApi, { pages: 1 }));
+  describe("a real API server", () => cases(realApi, { pages: 1, more: forbiddenCases }));
 
   test("the account of a pod", { timeout: 60_000 }, async (t) => {
     const api = await realApi();

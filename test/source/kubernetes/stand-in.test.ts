@@ -9,6 +9,7 @@ import { TIMING } from "../../../src/source/kubernetes/timing.ts";
 import { standInApi } from "./api.ts";
 import type { Api } from "./api.ts";
 import { cases, ingress, secret } from "./cases.ts";
+import { forbiddenCases } from "./forbidden-cases.ts";
 import { follow, secretsOnly } from "./follow.ts";
 import type { Followed } from "./follow.ts";
 
@@ -20,8 +21,8 @@ const streaming = async (): Promise<Server> => {
   return api;
 };
 
-describe("lists in pages", () => cases(standInApi, { pages: 2 }));
-describe("streamed lists", () => cases(streaming, { pages: 1 }));
+describe("lists in pages", () => cases(standInApi, { pages: 2, more: forbiddenCases }));
+describe("streamed lists", () => cases(streaming, { pages: 1, more: forbiddenCases }));
 
 function faulty(name: string, run: (server: Server, t: TestContext) => Promise<void>, start = standInApi): void {
   test(name, { timeout: 20_000 }, async (t) => {

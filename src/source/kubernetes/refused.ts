@@ -1,0 +1,40 @@
+/**
+ * Objects that our account may not read, and that somebody refers to: they are asked for again.
+ *
+ * Guarantee: however many tenants refer to, a few are asked for at a time; as soon as one is granted, all are.
+ */
+import { pause } from "../../support/backoff.ts";
+import type { Key } from "../snapshot.ts";
+
+export interface RefusedKeys {
+  /** It was refused, again or for the first time. */
+  add(key: Key): void;
+  delete(key: Key): void;
+  clear(): void;
+}
+
+/** @param read asks for one; it has called `add` when it resolves, if it was refused. @param wait milliseconds between rounds. */
+export function askAgain(read: (key: Key) => Promise<void>, atOnce: number, wait: number, signal: AbortSignal): RefusedKeys {
+  /** The longest untried first. */
+  const keys = new Set<Key>();
+  let asking = false;
+  const rounds = async (): Promise<void> => {
+    for (asking = true; keys.size > 0; ) {
+      await pause(wait, signal);
+      if (signal.aborted) break;
+      const few = [...keys].slice(0, atOnce);
+      await Promise.all(few.map(read));
+      if (few.some((key) => !keys.has(key))) await Promise.all([...keys].map(read));
+    }
+    asking = false;
+  };
+  return {
+    add(key) {
+      keys.delete(key);
+      keys.add(key);
+      if (!asking) void rounds();
+    },
+    delete: (key) => void keys.delete(key),
+    clear: () => keys.clear(),
+  };
+}
