@@ -51,22 +51,29 @@ export async function serveHealth(options: HealthOptions): Promise<Server> {
 }
 
 async function route(options: HealthOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname: path, searchParams } = new URL(request.url ?? "/", "http://health");
+  const { path, query } = targetOf(request);
   const method = request.method ?? "GET";
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, undefined);
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
   if (!isLoopback(request) || !isMeant(options.host, request)) return answer(response, 403, "the admin API answers this machine only\n");
+  if (isFromPage(request)) return answer(response, 403, "the admin API answers no web page\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return json(response, 200, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
   const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
   if (namespace !== undefined && name !== undefined && method === "GET") {
-    const seconds = Math.min(Math.max(Number(searchParams.get("wait")) || 0, 0), LONGEST_WAIT);
+    const seconds = Math.min(Math.max(Number(query.get("wait")) || 0, 0), LONGEST_WAIT);
     return json(response, 200, await options.ingress(namespace, name, seconds * 1000));
   }
   return answer(response, 404, "not found\n");
+}
+
+/** Of any request target that Node lets through, absolute ones (RFC 9112, 3.2.2) and `//` among them; nothing is decoded, so nothing can fail. */
+function targetOf({ url = "/" }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
+  const [, path = "", query = ""] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
+  return { path, query: new URLSearchParams(query) };
 }
 
 /** Thousands of series are megabytes: piece by piece, compressed for whoever takes that, as Prometheus does. */
@@ -105,6 +112,16 @@ function isLoopback({ socket }: IncomingMessage): boolean {
 function isMeant(own: string, { headers }: IncomingMessage): boolean {
   const name = (headers.host ?? "").replace(/:[0-9]+$/, "").replace(/^\[|\]$/g, "");
   return name === "localhost" || name === own || isIP(name) !== 0;
+}
+
+/**
+ * Whether a browser sends it for a page, from this machine or from elsewhere: no page has business here, and one that may
+ * not read an answer can still send a request. Browsers set both headers themselves (Fetch, "Origin header"; Fetch Metadata);
+ * `none` is what a person typed.
+ */
+function isFromPage({ headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  return headers.origin !== undefined || (site !== undefined && site !== "none");
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

@@ -106,16 +106,49 @@ test("a port that is taken is one sentence with its flag", async () => {
 });
 
 test("the admin API is for nobody who calls it by another name, as a web page would", async () => {
-  const askAs = (path: string, host: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      request({ port, path, host: "127.0.0.1", headers: { host }, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      }).on("error", reject).end();
-    });
-  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "127.0.0.1", "localhost"]) assert.equal(await askAs("/api/v1/findings", host), 200, host);
+  for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`, "127.0.0.1", "localhost"]) assert.equal(await askWith("/api/v1/findings", { host }), 200, host);
   for (const host of ["evil.example", `evil.example:${port}`, "localhost.evil.example", "127.0.0.1.evil.example"]) {
-    assert.equal(await askAs("/api/v1/findings", host), 403, host);
-    assert.equal(await askAs("/healthz", host), 200, host);
+    assert.equal(await askWith("/api/v1/findings", { host }), 403, host);
+    assert.equal(await askWith("/healthz", { host }), 200, host);
   }
 });
+
+test("the admin API is for no web page, whatever it sends; probes are for everybody", async () => {
+  let synced = 0;
+  sync = async () => {
+    synced++;
+    return state;
+  };
+  const pages: readonly Record<string, string>[] = [
+    { origin: "https://evil.example" }, { origin: "null" }, { origin: `http://127.0.0.1:${port}` }, { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" }, { "sec-fetch-site": "same-origin" }, { origin: "https://evil.example", "sec-fetch-site": "none" }, { origin: "" },
+  ];
+  for (const headers of pages) {
+    for (const [method, path] of [["POST", "/api/v1/sync"], ["GET", "/api/v1/findings"], ["GET", "/api/v1/generation"], ["GET", "/api/v1/ingresses/a/b"]] as const) {
+      assert.equal(await askWith(path, headers, method), 403, `${method} ${path} ${JSON.stringify(headers)}`);
+    }
+    assert.equal(await askWith("/readyz", headers), 200);
+  }
+  assert.equal(synced, 0);
+  // curl, scripts, and what a person types into a browser.
+  for (const headers of [{}, { "sec-fetch-site": "none" }]) assert.equal(await askWith("/api/v1/sync", headers, "POST"), 200);
+  assert.equal(synced, 2);
+});
+
+test("no request target is an error of ours", async () => {
+  for (const target of ["//", "///", "//api/v1/sync", "/\\", "/%", "/%zz", "/?", "/#", "http://[/", "http://", "*", "/api/v1/ingresses/%/%", "//[", "?wait=1", "/api/v1/ingresses/a/b%0a"]) {
+    const status = await askWith(target, {});
+    assert.ok(status === 404 || status === 400, `${target}: ${status}`);
+  }
+  for (const target of ["/healthz?probe=kubelet", "http://10.0.0.1:10254/healthz", "/healthz#x"]) assert.equal(await askWith(target, {}), 200, target);
+});
+
+/** Sends headers that fetch does not let through. */
+function askWith(path: string, headers: Readonly<Record<string, string>>, method = "GET"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ port, path, host: "127.0.0.1", method, headers, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    }).on("error", reject).end();
+  });
+}
