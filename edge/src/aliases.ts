@@ -2,8 +2,9 @@
  * Further names of hosts, found as nginx finds the names of `server_name`: exact ones, then the longest `*.parent`,
  * then the longest `start.*`, and, after the hosts that stand for one label, regular expressions. Pure.
  */
-import type { RequestView } from "./match.ts";
 import type { Alias } from "./program.ts";
+import { isLate } from "./search.ts";
+import type { PatternView } from "./search.ts";
 import { emptyTable, put } from "./table.ts";
 
 export interface Aliases {
@@ -16,6 +17,8 @@ export interface Aliases {
   wild: boolean;
   /** In the order in which they are tried: by host, then by text. */
   patterns: PatternAlias[];
+  /** What changed of them since the last commit: id → the alias, or false for one that goes. */
+  staged: Record<string, Alias | false>;
 }
 
 export interface PatternAlias {
@@ -26,14 +29,16 @@ export interface PatternAlias {
 }
 
 const DOT = 46;
+/** No longer name is in the DNS (RFC 1035, 2.3.4), and none of an Ingress's is: a client could write one of thousands of labels. */
+const LONGEST_NAME = 253;
 
 export function newAliases(): Aliases {
-  return { exact: emptyTable(), parents: emptyTable(), starts: emptyTable(), wild: false, patterns: [] };
+  return { exact: emptyTable(), parents: emptyTable(), starts: emptyTable(), wild: false, patterns: [], staged: emptyTable() };
 }
 
-/** `value` undefined: the alias goes. */
+/** `value` undefined: the alias goes. Regular expressions wait for `commitPatterns`. */
 export function setAlias(aliases: Aliases, id: string, value: Alias | undefined): void {
-  if (id.startsWith("~")) setPattern(aliases, id, value);
+  if (id.startsWith("~")) aliases.staged[id] = value ?? false;
   else if (id.startsWith("*.")) {
     put(aliases.parents, id.slice(1), value);
     aliases.wild = true;
@@ -43,30 +48,61 @@ export function setAlias(aliases: Aliases, id: string, value: Alias | undefined)
   } else put(aliases.exact, id, value);
 }
 
-/** A new list, because a request may be walking the old one. Names are lower case, so case never matters. */
-function setPattern(aliases: Aliases, id: string, value: Alias | undefined): void {
+/**
+ * Makes the changes of a commit true in one walk through the list, however many they are. The list is a new one,
+ * because a request may be walking the old one. Names are lower case, so case never matters.
+ */
+export function commitPatterns(aliases: Aliases): void {
+  const { staged } = aliases;
+  let changed = false;
+  const coming: PatternAlias[] = [];
+  for (const id in staged) {
+    changed = true;
+    const alias = staged[id];
+    if (alias !== undefined && alias !== false) coming.push({ id, pattern: "(?i)" + id.slice(1), alias });
+  }
+  if (!changed) return;
+  aliases.staged = emptyTable();
+  aliases.patterns = merged(aliases.patterns, sorted(coming), staged);
+}
+
+/** @param staged ids of those of `old` that are left out. */
+function merged(old: PatternAlias[], coming: PatternAlias[], staged: Record<string, Alias | false>): PatternAlias[] {
   const patterns: PatternAlias[] = [];
-  let added = value === undefined;
-  for (const one of aliases.patterns) {
-    if (one.id === id) continue;
-    if (!added && value !== undefined && comesBefore(value.host, id, one)) {
-      patterns.push({ id, pattern: "(?i)" + id.slice(1), alias: value });
-      added = true;
+  let next = 0;
+  for (const one of old) {
+    if (staged[one.id] !== undefined) continue;
+    while (next < coming.length && comesBefore(coming[next] as PatternAlias, one)) {
+      patterns.push(coming[next] as PatternAlias);
+      next++;
     }
     patterns.push(one);
   }
-  if (!added && value !== undefined) patterns.push({ id, pattern: "(?i)" + id.slice(1), alias: value });
-  aliases.patterns = patterns;
+  for (; next < coming.length; next++) patterns.push(coming[next] as PatternAlias);
+  return patterns;
 }
 
-function comesBefore(host: string, id: string, other: PatternAlias): boolean {
-  return host === other.alias.host ? id < other.id : host < other.alias.host;
+/** Merge sort: what the language has is another function in either runtime. */
+function sorted(list: PatternAlias[]): PatternAlias[] {
+  if (list.length < 2) return list;
+  const middle = Math.floor(list.length / 2);
+  const first: PatternAlias[] = [];
+  const second: PatternAlias[] = [];
+  for (let i = 0; i < middle; i++) first.push(list[i] as PatternAlias);
+  for (let i = middle; i < list.length; i++) second.push(list[i] as PatternAlias);
+  return merged(sorted(first), sorted(second), NOTHING);
+}
+
+const NOTHING: Record<string, Alias | false> = emptyTable();
+
+function comesBefore(a: PatternAlias, b: PatternAlias): boolean {
+  return a.alias.host === b.alias.host ? a.id < b.id : a.alias.host < b.alias.host;
 }
 
 /** The alias that a name is, regular expressions left out. */
 export function findAlias(aliases: Aliases, name: string): Alias | undefined {
   const exact = aliases.exact[name];
-  if (exact !== undefined || !aliases.wild) return exact;
+  if (exact !== undefined || !aliases.wild || name.length > LONGEST_NAME) return exact;
   for (let i = 1; i < name.length; i++) {
     if (name.charCodeAt(i) === DOT) {
       const parent = aliases.parents[name.slice(i)];
@@ -82,10 +118,19 @@ export function findAlias(aliases: Aliases, name: string): Alias | undefined {
   return undefined;
 }
 
-/** The first alias whose regular expression a name matches. One that cannot be run matches nothing. */
-export function findPatternAlias(aliases: Aliases, name: string, request: Pick<RequestView, "matches">): Alias | undefined {
-  for (const one of aliases.patterns) {
-    if (request.matches(name, one.pattern) === true) return one.alias;
+/**
+ * The first alias whose regular expression a name matches. One that does not compile matches nothing. One that gives up
+ * on the name ends the search, and so does time: a name that is made to be too hard is nobody's.
+ */
+export function findPatternAlias(aliases: Aliases, name: string, request: PatternView): Alias | undefined {
+  const until = request.searchUntil();
+  const { patterns } = aliases;
+  for (let i = 0; i < patterns.length; i++) {
+    if (isLate(i, until, request)) return undefined;
+    const { pattern, alias } = patterns[i] as PatternAlias;
+    const matched = request.matches(name, pattern);
+    if (matched === true) return alias;
+    if (matched === undefined && request.gaveUp(pattern)) return undefined;
   }
   return undefined;
 }

@@ -16,16 +16,13 @@ import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RewriteView } from "./rewrite-target.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
 import { findRoute, findSpecial, GAVE_UP } from "./routes.ts";
+import type { PatternView } from "./search.ts";
 import type { Tables } from "./tables.ts";
 import { backendKeyOf } from "./sticky.ts";
 import { byParent } from "./tables.ts";
 
 /** How the matcher asks about the request at hand. Names are nginx variables: `http_x_test`, `cookie_like`. */
-export interface RequestView extends RewriteView {
-  /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
-  matches(text: string, pattern: string): boolean | undefined;
-  /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
-  gaveUp(pattern: string): boolean;
+export interface RequestView extends RewriteView, PatternView {
   /** A whole number in `1..total`. */
   draw(total: number): number;
   /** The client's address, 4 or 16 bytes; undefined: not known here. */

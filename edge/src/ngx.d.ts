@@ -89,13 +89,6 @@ declare namespace ngx {
   export function time(): number;
 
   /** @noSelf */
-  export namespace re {
-    /** 1-based start and end of the first match; undefined, undefined, error otherwise. */
-    export function find(subject: string, regex: string, options: string): LuaMultiReturn<[number?, number?, string?]>;
-    /** Groups by number and name, false for those that took no part; undefined, and an error if there was one. */
-    export function match(subject: string, regex: string, options: string): LuaMultiReturn<[object?, string?]>;
-  }
-  /** @noSelf */
   export namespace timer {
     export function at(delay: number, callback: (this: void, premature: boolean) => void): LuaMultiReturn<[boolean, string?]>;
   }
@@ -175,6 +168,15 @@ declare module "resty.core.base" {
   /** Where functions of nginx put a pointer to what went wrong. */
   function get_errmsg_ptr(this: void): object;
 }
+declare module "resty.core.regex" {
+  /** A compiled pattern, freed when nobody holds it, or by `destroy_compiled_regex`. */
+  type Compiled = object & { readonly __compiled: unique symbol };
+  /** By the options of ngx.re: the pattern, whether it is kept in nginx's cache, and flags; or undefined and the problem. */
+  function re_match_compile(this: void, pattern: string, options: string): LuaMultiReturn<[Compiled | undefined, boolean | string, number]>;
+  /** After a match with so many groups, the whole counted: the groups by number and name. */
+  function collect_captures(this: void, compiled: Compiled, count: number, text: string, flags: number): Record<string | number, string | false>;
+  function destroy_compiled_regex(this: void, compiled: Compiled): void;
+}
 declare module "ffi" {
   /** Memory of C, by index from 0. */
   type Memory = { [index: number]: number };
@@ -201,6 +203,10 @@ declare module "ffi" {
   function gc(this: void, pointer: Pointer, finalizer: (this: void, pointer: Pointer) => void): Pointer;
   const C: {
     getppid(this: void): number;
+    // Declared by phases/pattern.ts.
+    malloc_trim(this: void, pad: number): number;
+    /** Declared by resty.core.regex. Groups of the match, the whole counted; -1: no match; else what went wrong. */
+    ngx_http_lua_ffi_exec_regex(this: void, compiled: object, flags: number, text: string, length: number, from: number): number;
     // Declared by phases/tallies.ts.
     strtod(this: void, text: Memory, stop: Pointers): number;
     strchr(this: void, text: Memory, byte: number): Memory;

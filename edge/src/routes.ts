@@ -2,6 +2,7 @@
 import { holds } from "./conditions.ts";
 import type { RequestView } from "./match.ts";
 import type { Host, PathPattern, Route, SpecialHost } from "./program.ts";
+import { isLate } from "./search.ts";
 
 /** Index of the route of a path: exact first, then the longest prefix, then `/`. */
 export function findRoute(host: Host, path: string): number {
@@ -18,28 +19,32 @@ export function findRoute(host: Host, path: string): number {
 
 /** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
 function findConditional(host: Host, path: string, request: RequestView): number {
-  const exact = firstThatHolds(host, host.exact[path], request);
+  const until = request.searchUntil();
+  const exact = firstThatHolds(host, host.exact[path], request, until);
   if (exact !== undefined) return exact;
   for (const length of host.lengths) {
     if (length <= path.length) {
-      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request);
+      const prefix = firstThatHolds(host, host.prefix[path.substring(0, length)], request, until);
       if (prefix !== undefined) return prefix;
     }
   }
-  return firstThatHolds(host, host.root, request) ?? host.root;
+  return firstThatHolds(host, host.root, request, until) ?? host.root;
 }
 
-function firstThatHolds(host: Host, first: number | undefined, request: RequestView): number | undefined {
+/** Or GAVE_UP. */
+function firstThatHolds(host: Host, first: number | undefined, request: RequestView, until: number): number | undefined {
   let index = first;
   while (index !== undefined) {
     const route = host.routes[index] as Route;
-    if (route.when === undefined || holds(route.when, request)) return index;
+    if (route.when === undefined) return index;
+    if (request.isPast(until)) return GAVE_UP;
+    if (holds(route.when, request)) return index;
     index = route.otherwise;
   }
   return undefined;
 }
 
-/** In place of an index: a regular expression gave up on the path. */
+/** In place of an index: a regular expression gave up on the path, or all of them together took too long. */
 export const GAVE_UP = -1;
 
 /** Index of the route of a path at a host that is not like most; or GAVE_UP. */
@@ -55,7 +60,10 @@ export function findSpecial(host: Host, special: SpecialHost, path: string, requ
 function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
   const exact = host.exact[path];
   if (exact !== undefined) return exact;
-  for (const { pattern, route } of patterns) {
+  const until = request.searchUntil();
+  for (let i = 0; i < patterns.length; i++) {
+    if (isLate(i, until, request)) return GAVE_UP;
+    const { pattern, route } = patterns[i] as PathPattern;
     const matched = request.matches(path, pattern);
     if (matched === undefined && request.gaveUp(pattern)) return GAVE_UP;
     if (matched === true) {

@@ -8,7 +8,7 @@
  * Pure: runs in nginx (LuaJIT) and on Node.
  */
 import type { Aliases } from "./aliases.ts";
-import { newAliases, setAlias } from "./aliases.ts";
+import { commitPatterns, newAliases, setAlias } from "./aliases.ts";
 import type { Trust } from "./client-auth.ts";
 import type { Alias, Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
@@ -92,6 +92,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
   }
   for (const staged of staging.frames) applyStaged(tables, staged);
   staging.frames = [];
+  commitPatterns(tables.aliases);
   tables.covered = emptyTable();
   tables.generation = frame.generation;
   tables.digest = frame.digest;

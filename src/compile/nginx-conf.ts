@@ -149,8 +149,6 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     directive("lua_malloc_trim", 100_000),
     // A tenant's pattern gives up after this many steps (its canary is then not taken) instead of holding the worker.
     directive("lua_regex_match_limit", 100_000),
-    // Compiled patterns that a worker keeps: beyond it each request would compile its pattern anew.
-    directive("lua_regex_cache_max_entries", 32_768),
     // For requests of the edge itself, to such services.
     directive("lua_ssl_protocols", "TLSv1.2", "TLSv1.3"),
     ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),

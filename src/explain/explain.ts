@@ -141,6 +141,8 @@ export function view(
       return translated?.test(text);
     },
     gaveUp: () => false,
+    searchUntil: () => Infinity,
+    isPast: () => false,
     capture: (text: string, pattern: string) => {
       const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
       if (!translated) untold(pattern);

@@ -7,10 +7,10 @@ import { printable } from "../support/text.ts";
 import type { AliasClaim } from "./aliases.ts";
 import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import { dropBeyond, whyNoExpression } from "./expressions.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey, RoutingContext } from "./paths.ts";
-import { whyNoPattern } from "./path-pattern.ts";
 
 export interface DeclaredRoutes {
   readonly drafts: Map<string, DraftRoute>;
@@ -28,10 +28,13 @@ export function declareHost(name: string, mains: readonly ParsedIngress[], conte
     if (asking) {
       findings.push(...said);
       checkPatterns(name, drafts, asking, findings);
+      dropBeyond(name, drafts, true, findings);
       return { drafts, regex: true, keyOf: patternKey };
     }
   }
-  return { drafts: declareRoutes(name, mains, context, findings), regex: false, keyOf: routeKey };
+  const drafts = declareRoutes(name, mains, context, findings);
+  dropBeyond(name, drafts, false, findings);
+  return { drafts, regex: false, keyOf: routeKey };
 }
 
 function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
@@ -45,7 +48,7 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
     const { path, pathType, ingress, origin } = draft;
     if (!ingress || path === "/") continue;
     const place = { object: ingress, field: origin.field.replace(/\.backend$/, ".path") };
-    const why = whyNoPattern(path);
+    const why = whyNoExpression(path);
     if (why !== undefined) {
       findings.push(found.pathPatternInvalid(place, { path: printable(path), why }));
       drafts.delete(key);

@@ -31,6 +31,10 @@ export interface State {
   readonly poolReferences: Map<string, readonly PoolReference[]>;
   /** Further names that a host wants, by host. */
   readonly aliasClaims: Map<string, ReadonlyMap<string, readonly AliasClaim[]>>;
+  /** The names of aliases that are regular expressions and that somebody wants. */
+  readonly expressions: Set<string>;
+  /** Host and name of those that there is no room for → the name. */
+  aliasesBeyond: ReadonlyMap<string, string>;
   /** Secrets that somebody refers to and that exist. */
   readonly secrets: Map<string, SecretState>;
   /** What the last update wanted of the source, and the sets that it was made from. */
@@ -107,6 +111,8 @@ export function emptyState(settings: ModelSettings): State {
     ingresses: new Map(),
     poolReferences: new Map([[BACKEND_FLAG, [defaultBackendReference(settings.defaultBackendService)]]]),
     aliasClaims: new Map(),
+    expressions: new Set(),
+    aliasesBeyond: new Map(),
     secrets: new Map(),
     wanted: undefined,
     ingressHosts: new References(),

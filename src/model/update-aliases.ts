@@ -1,6 +1,7 @@
 /** The step of an update that grants hosts their further names. */
 import { grantAlias } from "./aliases.ts";
 import type { AliasClaim } from "./aliases.ts";
+import { aliasFindingsBeyond, claimsBeyond } from "./expressions.ts";
 import type { Place } from "./findings.ts";
 import { current, put } from "./part.ts";
 import type { State, Work } from "./state.ts";
@@ -17,12 +18,35 @@ export function claimAliases(state: State, work: Work, host: string, claims: rea
 }
 
 export function updateAliases(state: State, work: Work): void {
+  boundExpressions(state, work);
   for (const name of work.aliases) {
-    const { alias, findings } = grantAlias(name, claimsOn(state, name), current(state.hosts, name) !== undefined);
+    const claims = claimsOn(state, name).filter((claim) => !state.aliasesBeyond.has(textOf(claim)));
+    const { alias, findings } = grantAlias(name, claims, current(state.hosts, name) !== undefined);
     put(state.aliases, name, alias);
     put(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
     work.tls.add(name);
   }
+}
+
+/** Decides anew which expressions there is room for, and has those decided again that come or go by it. */
+function boundExpressions(state: State, work: Work): void {
+  const changed = [...work.aliases].filter((name) => name.startsWith("~"));
+  if (changed.length === 0) return;
+  for (const name of changed) {
+    if (state.hostAliases.to(name).size > 0) state.expressions.add(name);
+    else state.expressions.delete(name);
+  }
+  const before = state.aliasesBeyond;
+  const beyond = claimsBeyond([...state.expressions].flatMap((name) => claimsOn(state, name)));
+  state.aliasesBeyond = new Map(beyond.map((claim) => [textOf(claim), claim.name]));
+  for (const [text, name] of before) if (!state.aliasesBeyond.has(text)) work.aliases.add(name);
+  for (const [text, name] of state.aliasesBeyond) if (!before.has(text)) work.aliases.add(name);
+  const findings = aliasFindingsBeyond(beyond);
+  put(state.findings, "expressions", findings.length > 0 ? findings : undefined);
+}
+
+function textOf({ host, name }: AliasClaim): string {
+  return `${host} ${name}`;
 }
 
 export function claimsOn(state: State, name: string): readonly AliasClaim[] {

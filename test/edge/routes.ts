@@ -51,6 +51,8 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
     ...client,
     address: () => undefined,
     gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
+    searchUntil: () => Infinity,
+    isPast: () => false,
     capture: (text, pattern) => {
       const runnable = regex(pattern);
       if (!runnable) return false;

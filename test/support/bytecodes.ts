@@ -2,41 +2,19 @@
  * What a plain request costs in the edge, as LuaJIT bytecodes: decision, endpoint, log. Interpreted, so the number is
  * exact and does not depend on the machine. nginx's own LuaJIT counts them: an nginx that ends before it has listened.
  */
-import { execFileSync } from "node:child_process";
-import { rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { block, directive, luaBlock, luaString, print } from "../../src/compile/directive.ts";
-import { createCompiler, frameLine } from "../../src/compile/program.ts";
-import { NGINX_BINARY } from "../../src/engine/paths.ts";
 import { buildModel } from "../../src/model/build.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
-import { probe, runtimeFolder } from "./engine.ts";
+import { programOf, runLua } from "./in-nginx.ts";
 
 const SCRIPT = fileURLToPath(new URL("plain-route.lua", import.meta.url));
 const REQUESTS = 1000;
 
 /** @param edgeDir folder of `sluice.lua` */
 export function plainBytecodes(edgeDir: string): number {
-  const folder = runtimeFolder();
-  try {
-    const program = `${folder}/program.log`;
-    writeFileSync(program, plainProgram());
-    const given = `edge = ${luaString(edgeDir)}, program = ${luaString(program)}, requests = ${REQUESTS}`;
-    const conf = `${folder}/nginx.conf`;
-    writeFileSync(conf, print([
-      ...probe(folder).facts.modules.map((module) => directive("load_module", module)),
-      directive("daemon", "off"),
-      directive("pid", `${folder}/nginx.pid`),
-      directive("error_log", "stderr", "error"),
-      block("events", [], []),
-      block("http", [], [directive("access_log", "off"), luaBlock("init_by_lua_block", `measured = { ${given} } dofile(${luaString(SCRIPT)})`)]),
-    ]));
-    return Number(execFileSync(NGINX_BINARY, ["-p", folder, "-c", conf], { encoding: "utf8", timeout: 60_000 }));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return Number(runLua(SCRIPT, plainProgram(), { requests: REQUESTS }, edgeDir));
 }
 
 /** Two hosts, two endpoints, no annotation. */
@@ -56,7 +34,5 @@ function plainProgram(): string {
     const paths = [{ path: "/", pathType: "Prefix", backend }];
     snapshot.put<"Ingress">({ kind: "Ingress", metadata: place(host), spec: { ingressClassName: "nginx", rules: [{ host, http: { paths } }] } });
   }
-  const { program } = createCompiler().compile(buildModel(snapshot, parseSettings([], "run", {}), DEFAULT_CONFIG));
-  const frames = [...program.parts.values()].map(({ frame }) => frame.reveal().toString("latin1"));
-  return [...frames, frameLine({ op: "commit", generation: 1, digest: "" }), ""].join("\n");
+  return programOf(buildModel(snapshot, parseSettings([], "run", {}), DEFAULT_CONFIG));
 }

@@ -13,6 +13,7 @@ import { send } from "./sending.ts";
 import { lookForMaster, retireFor } from "./retirement.ts";
 import { options } from "./options.ts";
 import { requestsInFlight, tables } from "./state.ts";
+import { freePatterns } from "./pattern.ts";
 import { sweepSeats } from "./workers.ts";
 
 const READ_TIMEOUT_MS = 1000;
@@ -62,6 +63,7 @@ function pause(seconds: number): void {
   for (let left = seconds; left > 0.001 && stays(); left -= RECONNECT_SECONDS) {
     lookForMaster();
     sweepSeats();
+    freePatterns();
     ngx.sleep(RECONNECT_SECONDS);
   }
 }
@@ -83,6 +85,7 @@ function converse(socket: ngx.TcpSocket): void {
     }
     lookForMaster();
     sweepSeats();
+    freePatterns();
     const [line, problem, rest] = socket.receive("*l");
     if (line !== undefined) {
       const text = partial === "" ? line : partial + line;

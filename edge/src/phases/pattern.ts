@@ -1,5 +1,33 @@
-/** Tenants' patterns, run by PCRE under nginx's limit of steps. */
+/**
+ * Tenants' patterns, run by PCRE under nginx's limit of steps.
+ *
+ * Compiled patterns are the worker's own. nginx's cache gives back the memory of one when thousands of others have
+ * come; here one that nothing was matched against for a minute or two is freed, and those that are kept weigh no more
+ * than two times `MOST_WEIGHT`.
+ */
+import * as ffi from "ffi";
+import * as regex from "resty.core.regex";
+import { patternWeight } from "../pattern-weight.ts";
 import type { Captures } from "../rewrite-target.ts";
+
+/** Patterns of a usual length take 100 bytes for each character, and so 50 MB. */
+const MOST_WEIGHT = 500_000;
+const TURN_SECONDS = 60;
+/** As many that were freed are worth the walk through the heap that gives their pages back. */
+const WORTH_TRIMMING = 100;
+/** Of the processor, for one search: a thousand patterns of the usual kind take a tenth of a millisecond. */
+const SEARCH_SECONDS = 0.005;
+const JIT = "j";
+const NO_MATCH = -1;
+
+/** Those compiled or used since the last turn, and those that were so before it. */
+let young = new LuaTable<string, regex.Compiled>();
+let old = new LuaTable<string, regex.Compiled>();
+let weight = 0;
+let nextTurn = 0;
+let nextWarning = 0;
+/** What nginx makes of JIT. */
+let regexFlags = 0;
 
 /** Patterns that do not compile, so that each is tried and told once. */
 let broken: Record<string, boolean> = {};
@@ -7,23 +35,22 @@ let count = 0;
 /** More are forgotten: they come from tenants, and change. */
 const MOST = 1000;
 
+ffi.cdef("int malloc_trim(size_t pad);");
+
 /** Unanchored, case-sensitive; undefined when the pattern cannot be run. */
 export function matches(text: string, pattern: string): boolean | undefined {
-  if (broken[pattern] === true) return undefined;
-  const [from, , problem] = ngx.re.find(text, pattern, "jo");
-  if (problem !== undefined) return fail(pattern, problem);
-  return from !== undefined;
+  const compiled = young.get(pattern) ?? compiledOf(pattern);
+  if (compiled === undefined) return undefined;
+  const found = run(compiled, text);
+  return found === undefined ? undefined : found > 0;
 }
 
 /** Undefined: no match; false: the pattern cannot be run. */
 export function capture(text: string, pattern: string): Captures | undefined | false {
-  if (broken[pattern] === true) return false;
-  const [captures, problem] = ngx.re.match(text, pattern, "jo");
-  if (problem !== undefined) {
-    fail(pattern, problem);
-    return false;
-  }
-  return captures as Captures | undefined;
+  const compiled = young.get(pattern) ?? compiledOf(pattern);
+  const found = compiled === undefined ? undefined : run(compiled, text);
+  if (compiled === undefined || found === undefined) return false;
+  return found === 0 ? undefined : regex.collect_captures(compiled, found, text, regexFlags);
 }
 
 /** Of a pattern that could not be run: it compiles, and ran out of steps. */
@@ -31,10 +58,64 @@ export function gaveUp(pattern: string): boolean {
   return broken[pattern] !== true;
 }
 
-/** A pattern may also run out of steps on one text, and be fine on others. */
+/** The time of this processor at which a search that begins now has to end. */
+export function searchUntil(): number {
+  return os.clock() + SEARCH_SECONDS;
+}
+
+export function isPast(time: number): boolean {
+  return os.clock() > time;
+}
+
+/** To be called about once a second: frees what has not been used. */
+export function freePatterns(): void {
+  if (ngx.now() >= nextTurn) turn();
+}
+
+/** Groups that took part and the whole; 0: no match; undefined: out of steps, which it may be on one text and not on others. */
+function run(compiled: regex.Compiled, text: string): number | undefined {
+  const result = ffi.C.ngx_http_lua_ffi_exec_regex(compiled, regexFlags, text, text.length, 0);
+  if (result > 0) return result;
+  if (result === NO_MATCH) return 0;
+  // A client can have it said with every request.
+  if (ngx.now() >= nextWarning) {
+    nextWarning = ngx.now() + 1;
+    ngx.log(ngx.WARN, "a pattern cannot be run: pcre_exec() failed: ", result);
+  }
+  return undefined;
+}
+
+function compiledOf(pattern: string): regex.Compiled | undefined {
+  if (broken[pattern] === true) return undefined;
+  let compiled = old.get(pattern);
+  if (compiled === undefined) {
+    const [made, problem, flags] = regex.re_match_compile(pattern, JIT);
+    if (made === undefined) return fail(pattern, problem as string);
+    compiled = made;
+    regexFlags = flags;
+  } else old.delete(pattern);
+  weight += patternWeight(pattern);
+  if (weight > MOST_WEIGHT) turn();
+  young.set(pattern, compiled);
+  return compiled;
+}
+
+/** The old ones go, the young ones are old. Nobody holds a compiled pattern for longer than a call. */
+function turn(): void {
+  nextTurn = ngx.now() + TURN_SECONDS;
+  let freed = 0;
+  for (const [, compiled] of pairs(old)) {
+    regex.destroy_compiled_regex(compiled);
+    freed++;
+  }
+  old = young;
+  young = new LuaTable();
+  weight = 0;
+  if (freed >= WORTH_TRIMMING) ffi.C.malloc_trim(0);
+}
+
 function fail(pattern: string, problem: string): undefined {
   ngx.log(ngx.WARN, "a pattern cannot be run: ", problem);
-  if (!problem.startsWith("pcre_compile") && !problem.startsWith("pcre2_compile")) return undefined;
   if (count >= MOST) {
     broken = {};
     count = 0;

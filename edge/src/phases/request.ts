@@ -3,7 +3,7 @@ import type { RequestView } from "../match.ts";
 import { admit } from "./client-auth.ts";
 import { findClient } from "./proxies.ts";
 import { tables } from "./state.ts";
-import { capture, gaveUp, matches } from "./pattern.ts";
+import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
 
 export const request: RequestView = {
   variable: (name) => ngx.var[name],
@@ -13,6 +13,8 @@ export const request: RequestView = {
   },
   matches: (text, pattern) => matches(text, pattern),
   gaveUp: (pattern) => gaveUp(pattern),
+  searchUntil: () => searchUntil(),
+  isPast: (time) => isPast(time),
   capture: (text, pattern) => capture(text, pattern),
   admit: (host, clients) => admit(host, clients),
   draw: (total) => math.random(total),

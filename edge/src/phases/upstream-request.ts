@@ -1,8 +1,9 @@
 /** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
-import { pathText, type PathText, type Groups } from "../path-text.ts";
+import { pathText, type PathText } from "../path-text.ts";
 import { isSubstitute } from "../match.ts";
 import type { Filters, Pool, Route } from "../program.ts";
 import { evaluate } from "../template.ts";
+import { capture } from "./pattern.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
@@ -21,9 +22,8 @@ export function prepareRequest(route: Route, filters: Filters, pool: Pool | unde
 
 /** Without a value that a header can hold there is none, also none of the client's. */
 function setPrefix(prefix: PathText): void {
-  const [groups, problem] = ngx.re.match(ngx.var.uri as string, prefix.pattern, "jo");
-  if (problem !== undefined) ngx.log(ngx.WARN, "pattern of X-Forwarded-Prefix cannot be run: ", problem);
-  const text = pathText(prefix, groups as Groups, variable);
+  const groups = capture(ngx.var.uri as string, prefix.pattern);
+  const text = pathText(prefix, groups === false ? undefined : groups, variable);
   ngx.req.set_header("X-Forwarded-Prefix", text !== "" && isHeaderText(text) ? text : undefined);
 }
 

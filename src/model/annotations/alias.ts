@@ -7,7 +7,8 @@
  */
 import { printable } from "../../support/text.ts";
 import * as found from "../findings-catalogue.ts";
-import { whyNoPattern } from "../path-pattern.ts";
+import { ALIAS_BOUNDS } from "../bounds.ts";
+import { whyNoExpression } from "../expressions.ts";
 import { annotation } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
@@ -37,7 +38,7 @@ export const aliasAnnotations: readonly Honoured[] = [
     type: names,
     doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression.",
     onInvalid: "refused",
-    differs: "A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone. An Ingress may give its hosts 10,000 further names in all.",
+    differs: `A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone. An Ingress may give its hosts 10,000 further names in all, ${ALIAS_BOUNDS.ingress} of them as expressions.`,
     get: ({ alias }) => alias.names,
     set: (values, list) => ({ ...values, alias: { names: list } }),
   }),
@@ -55,9 +56,13 @@ export const aliasResolver: Resolver = {
       at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(text), why: read }));
       return [];
     });
-    const all = [...new Set(list)];
-    const hosts = new Set((at.ingress.spec.rules ?? []).map(({ host }) => host)).size;
-    const most = Math.floor(MOST / Math.max(1, hosts));
+    const hosts = Math.max(1, new Set((at.ingress.spec.rules ?? []).map(({ host }) => host)).size);
+    const named = [...new Set(list)];
+    const left = new Set(named.filter((name) => name.startsWith("~")).slice(ALIAS_BOUNDS.ingress));
+    const [first] = left;
+    if (first !== undefined) at.report(found.aliasExpressionsExhausted(at.place("server-alias"), { left: left.size, first: printable(first) }));
+    const all = named.filter((name) => !left.has(name));
+    const most = Math.floor(MOST / hosts);
     const [beyond] = all.slice(most);
     if (beyond !== undefined) {
       const why = `an Ingress may give its hosts ${MOST} further names in all, so each of its ${hosts} has room for ${most}: this one and those behind it are too many`;
@@ -70,7 +75,7 @@ export const aliasResolver: Resolver = {
 /** The names that one item stands for, or why it is none. */
 function readName(text: string): readonly string[] | string {
   if (text.startsWith("~")) {
-    const why = text === "~" ? "is empty" : whyNoPattern(text.slice(1));
+    const why = text === "~" ? "is empty" : whyNoExpression(text.slice(1));
     return why === undefined ? [text] : `the regular expression ${why}`;
   }
   const name = text.toLowerCase();

@@ -1,4 +1,5 @@
 /** What is wrong with redirects, rewrites, paths that are regular expressions, and aliases. */
+import { ALIAS_BOUNDS, PATH_BOUNDS } from "../bounds.ts";
 import { finding } from "../findings.ts";
 
 export const redirectDropped = finding<{ value: string }>(
@@ -52,6 +53,28 @@ export const aliasInvalid = finding<{ name: string; why: string }>(
   ({ name, why }) => `"${name}" is no name for server-alias: ${why}`,
   () => "this name is ignored, the others are served",
 );
+
+export const aliasExpressionsExhausted = finding<{ left: number; first: string }>(
+  "alias-expressions-exhausted",
+  "error",
+  ({ left, first }) =>
+    `${counted(left, "regular expression")} of server-alias, the first of them "${first}", ${left === 1 ? "is" : "are"} beyond the ${ALIAS_BOUNDS.ingress} that an Ingress may have, the ${ALIAS_BOUNDS.namespace} of a namespace ` +
+    `and the ${ALIAS_BOUNDS.all} of all, older Ingresses first: each name that nobody declares is matched against all of them, so use names with "*", or one expression for several`,
+  () => "these names are ignored, the others are served",
+);
+
+export const pathExpressionsExhausted = finding<{ host: string; left: number }>(
+  "path-expressions-exhausted",
+  "error",
+  ({ host, left }) =>
+    `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${PATH_BOUNDS.ingress} regular expressions and conditions that an Ingress may have for one host, the ${PATH_BOUNDS.namespace} of a namespace ` +
+    `and the ${PATH_BOUNDS.all} of all, older Ingresses first: a request may be matched against all of them, so use Prefix and Exact paths of a host without use-regex and rewrite-target, or one expression for several paths`,
+  () => "these paths are ignored, the others are served",
+);
+
+function counted(count: number, what: string): string {
+  return count === 1 ? `One ${what}` : `${count} ${what}s`;
+}
 
 export const aliasesShadowed = finding<{ host: string; winner: string }>(
   "aliases-shadowed",

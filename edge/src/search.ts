@@ -1,0 +1,25 @@
+/**
+ * How long one request may look for what it matches among patterns of tenants. Pure.
+ *
+ * Their number is bounded by the controller, and the steps of each by PCRE; a list of patterns that all take just below
+ * their steps is bounded here.
+ */
+
+/** How a search runs patterns, and knows how long it has been at it. */
+export interface PatternView {
+  /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
+  matches(text: string, pattern: string): boolean | undefined;
+  /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
+  gaveUp(pattern: string): boolean;
+  /** The time of this processor at which a search that begins now has to end. */
+  searchUntil(): number;
+  isPast(time: number): boolean;
+}
+
+/** To look at the time costs as much as two patterns of the usual kind. */
+const PATTERNS_BETWEEN_LOOKS = 8;
+
+/** @param tried how many patterns, or lists of a few, were tried before. */
+export function isLate(tried: number, until: number, view: PatternView): boolean {
+  return tried % PATTERNS_BETWEEN_LOOKS === PATTERNS_BETWEEN_LOOKS - 1 && view.isPast(until);
+}

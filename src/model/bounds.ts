@@ -1,0 +1,12 @@
+/** How much of what costs a request or a worker there may be; docs/guide/bounds.md says what each is for. */
+
+export interface Bounds {
+  readonly ingress: number;
+  readonly namespace: number;
+  readonly all: number;
+}
+
+/** Regular expressions among the names of `server-alias`. */
+export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
+/** Of one host: expressions that a path may be tried with, conditions included. */
+export const PATH_BOUNDS: Bounds = { ingress: 500, namespace: 1000, all: 2000 };

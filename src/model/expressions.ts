@@ -1,0 +1,99 @@
+/**
+ * How many regular expressions of tenants one request may have to be matched against.
+ *
+ * A request for a name that nobody declares is matched against the expressions of all `server-alias`; a request to a
+ * host whose paths are expressions, or have conditions, against those of that host. So these lists are bounded: for an
+ * Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
+ */
+import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
+import { printable } from "../support/text.ts";
+import { byAge } from "./age.ts";
+import type { AliasClaim } from "./aliases.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS } from "./bounds.ts";
+import type { Bounds } from "./bounds.ts";
+import type { Finding } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
+import { whyNoPattern } from "./path-pattern.ts";
+import type { DraftRoute } from "./paths.ts";
+
+/** Why a tenant's text is no expression that can be run here; undefined: it may be one. */
+export function whyNoExpression(text: string): string | undefined {
+  const weight = patternWeight(text);
+  if (weight <= HEAVIEST_PATTERN) return whyNoPattern(text);
+  return `means too much: its ${text.length} characters, with the groups that are repeated, stand for ${weight}, and ${HEAVIEST_PATTERN} are allowed`;
+}
+
+/** Takes `count` more for an Ingress, if its Ingress, its namespace and all have room for them. */
+export type Take = (namespace: string, ingress: string, count: number) => boolean;
+
+export function countUpTo(bounds: Bounds): Take {
+  const namespaces = new Map<string, number>();
+  const ingresses = new Map<string, number>();
+  let all = 0;
+  return (namespace, ingress, count) => {
+    const key = `${namespace}/${ingress}`;
+    const ofIngress = (ingresses.get(key) ?? 0) + count;
+    const ofNamespace = (namespaces.get(namespace) ?? 0) + count;
+    if (ofIngress > bounds.ingress || ofNamespace > bounds.namespace || all + count > bounds.all) return false;
+    ingresses.set(key, ofIngress);
+    namespaces.set(namespace, ofNamespace);
+    all += count;
+    return true;
+  };
+}
+
+/** The claims on expressions that there is no room for, oldest first. Of a name that several want the oldest counts. */
+export function claimsBeyond(claims: readonly AliasClaim[]): readonly AliasClaim[] {
+  const take = countUpTo(ALIAS_BOUNDS);
+  const granted = new Set<string>();
+  const sorted = [...claims].sort((a, b) => byAge(a.age, b.age) || compare(a.host, b.host) || compare(a.name, b.name));
+  return sorted.filter(({ name, place }) => {
+    if (granted.has(name)) return false;
+    const { namespace, name: ingress } = place.object.metadata;
+    if (!take(namespace, ingress, 1)) return true;
+    granted.add(name);
+    return false;
+  });
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One for each Ingress. */
+export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Finding[] {
+  const ofIngresses = Map.groupBy(claims, ({ place: { object: { metadata } } }) => `${metadata.namespace}/${metadata.name}`);
+  return [...ofIngresses.values()].flatMap((lost) => {
+    const [first] = lost;
+    return first ? [found.aliasExpressionsExhausted(first.place, { left: lost.length, first: printable(first.name) })] : [];
+  });
+}
+
+/**
+ * Drops the routes of a host that it has no room for. They come in the order of their age.
+ * @param regex paths of the host are regular expressions.
+ */
+export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex: boolean, findings: Finding[]): void {
+  const take = countUpTo(PATH_BOUNDS);
+  const dropped = new Map<string, { readonly first: DraftRoute; left: number }>();
+  for (const [key, draft] of drafts) {
+    const { ingress, origin } = draft;
+    const count = expressionsOf(draft, regex);
+    if (!ingress || draft.path === "/" || count === 0 || take(origin.namespace, origin.name, count)) continue;
+    drafts.delete(key);
+    const known = dropped.get(`${origin.namespace}/${origin.name}`);
+    if (known) known.left++;
+    else dropped.set(`${origin.namespace}/${origin.name}`, { first: draft, left: 1 });
+  }
+  for (const { first, left } of dropped.values()) {
+    if (!first.ingress) continue;
+    const place = { object: first.ingress, field: first.origin.field.replace(/\.backend$/, ".path") };
+    findings.push(found.pathExpressionsExhausted(place, { host, left }));
+  }
+}
+
+/** What a path may be tried with: itself, with a slash first where it is a prefix, and what it wants of a request. */
+function expressionsOf({ pathType, path, filters, when = [] }: DraftRoute, regex: boolean): number {
+  const itself = pathType === "exact" || filters.regex || path.endsWith("/") ? 1 : 2;
+  return (regex ? itself : 0) + when.reduce((sum, conditions) => sum + conditions.length, 0);
+}

@@ -1,0 +1,110 @@
+/** How many regular expressions there may be that a request is matched against: of an Ingress, of a namespace, in all. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS } from "../../src/model/bounds.ts";
+import type { Built } from "../../src/model/types.ts";
+import { Snapshot } from "../../src/source/snapshot.ts";
+import { build, findingOf } from "../support/build.ts";
+import { ingress, ingressClass, put, testConfig, testSettings, type IngressDraft } from "../support/objects.ts";
+
+const nginx = ingressClass("nginx");
+const expressions = (count: number, prefix = "x"): string => Array.from({ length: count }, (_, i) => `~^${prefix}${i}\\.`).join(",");
+const aliased = (key: string, created: number, count: number): IngressDraft => {
+  const name = key.replace("/", "-");
+  return ingress(key).created(created).host(`${name}.example`).path("/", "web:80").annotate("server-alias", expressions(count, name));
+};
+const granted = ({ model }: Built): number => [...model.aliases.keys()].filter((name) => name.startsWith("~")).length;
+const ofNamespace = ({ model }: Built, name: string): number => [...model.aliases.keys()].filter((alias) => alias.startsWith(`~^${name}-`)).length;
+
+test("an Ingress has no more expressions for its hosts than the bound, its other names stay, and it is told once", () => {
+  const one = ingress("shop/a").host("a.example").path("/", "web:80").host("b.example").path("/", "web:80")
+    .annotate("server-alias", `${expressions(9000)},plain.example,*.wild.example`);
+  const built = build(one, nginx);
+  assert.equal(granted(built), ALIAS_BOUNDS.ingress, "a name leads to one of the hosts");
+  assert.equal(built.model.aliases.size, ALIAS_BOUNDS.ingress + 2);
+  assert.match(findingOf(built, "alias-expressions-exhausted").sentence, /^8900 regular expressions of server-alias, the first of them "~\^x100\\."/);
+});
+
+test("a namespace has no more than the bound, the older Ingress first, and what one gives up the next one gets", () => {
+  const old = aliased("shop/old", 0, ALIAS_BOUNDS.ingress);
+  const middle = aliased("shop/middle", 1, ALIAS_BOUNDS.ingress);
+  const young = aliased("shop/young", 2, 30);
+  const other = aliased("blog/other", 3, 30);
+  const built = build(young, middle, other, old, nginx);
+  assert.deepEqual([ofNamespace(built, "shop"), ofNamespace(built, "blog")], [ALIAS_BOUNDS.namespace, 30]);
+  const { object, sentence } = findingOf(built, "alias-expressions-exhausted");
+  assert.deepEqual([object.name, sentence.split(" ")[0]], ["young", "30"]);
+  const fewer = build(aliased("shop/old", 0, ALIAS_BOUNDS.ingress - 10), middle, young, other, nginx);
+  assert.equal(ofNamespace(fewer, "shop"), ALIAS_BOUNDS.namespace);
+  assert.match(findingOf(fewer, "alias-expressions-exhausted").sentence, /^20 regular/);
+});
+
+test("all namespaces together have no more than the bound, and an update comes to what a fresh build does", () => {
+  const builder = createModelBuilder(testSettings);
+  const snapshot = new Snapshot();
+  put(snapshot, nginx);
+  builder.update(snapshot, [], testConfig);
+  const count = ALIAS_BOUNDS.all / ALIAS_BOUNDS.ingress + 2;
+  const all = Array.from({ length: count }, (_, i) => aliased(`n${i}/web`, count - i, ALIAS_BOUNDS.ingress).object);
+  for (const one of all) {
+    put(snapshot, one);
+    builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  }
+  const compare = (): Built => {
+    const [kept, fresh] = [builder.update(snapshot, [], testConfig), buildModel(snapshot, testSettings, testConfig)];
+    assert.deepEqual([...kept.model.aliases].sort(), [...fresh.model.aliases].sort());
+    assert.deepEqual(kept.findings(), fresh.findings());
+    return kept;
+  };
+  const full = compare();
+  assert.equal(granted(full), ALIAS_BOUNDS.all);
+  assert.deepEqual([ofNamespace(full, "n0"), ofNamespace(full, "n1"), ofNamespace(full, "n2")], [0, 0, ALIAS_BOUNDS.ingress], "the youngest have none");
+  snapshot.remove({ kind: "Ingress", namespace: "n5", name: "web" });
+  builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  assert.deepEqual([ofNamespace(compare(), "n1"), ofNamespace(compare(), "n0")], [ALIAS_BOUNDS.ingress, 0], "what one gives up the next one gets");
+});
+
+const regexHost = (key: string, created: number, paths: number, from = 0): IngressDraft =>
+  Array.from({ length: paths }, (_, i) => `/p${from + i}/(.*)`).reduce((one, path) => one.path(path, "web:80", "ImplementationSpecific"), ingress(key).created(created).annotate("use-regex", "true").host("a.example"));
+const routes = ({ model }: Built, namespace: string): number => model.hosts.get("a.example")?.routes.filter(({ origin, path }) => origin.namespace === namespace && path !== "/").length ?? 0;
+
+test("a host has no more paths that are expressions than the bounds, and each Ingress that loses some is told once", () => {
+  const built = build(regexHost("shop/a", 0, PATH_BOUNDS.ingress + 7), nginx);
+  assert.equal(routes(built, "shop"), PATH_BOUNDS.ingress);
+  assert.match(findingOf(built, "path-expressions-exhausted").sentence, /^7 paths of a\.example, from this one on,/);
+  assert.equal(findingOf(built, "path-expressions-exhausted").field, `spec.rules[0].http.paths[${PATH_BOUNDS.ingress}].path`);
+  const three = [0, 1, 2].map((i) => regexHost(`shop/i${i}`, i, PATH_BOUNDS.ingress, i * 1000));
+  const many = build(...three, regexHost("blog/a", 3, 20, 9000), nginx);
+  assert.deepEqual([routes(many, "shop"), routes(many, "blog")], [PATH_BOUNDS.namespace, 20]);
+  const all = build(...Array.from({ length: 6 }, (_, i) => regexHost(`n${i}/a`, i, PATH_BOUNDS.ingress, i * 1000)), nginx);
+  assert.equal([0, 1, 2, 3, 4, 5].reduce((sum, i) => sum + routes(all, `n${i}`), 0), PATH_BOUNDS.all);
+});
+
+test("conditions of paths count, on hosts of other paths as well; plain paths do not", () => {
+  const conditions = Array.from({ length: 60 }, (_, i) => `{headers: {x-a: {pattern: a${i}}, x-b: b}}`).join(", ");
+  const one = (name: string, count: number): IngressDraft => Array.from({ length: count }, (_, i) => i).reduce(
+    (draft, i) => draft.path(`/${name}${i}`, "web:80"),
+    ingress(`shop/${name}`).created(name === "a" ? 0 : 1).host("a.example").rawAnnotation("sluice.ingress/match", Array.from({ length: count }, (_, i) => `/${name}${i}: [${conditions}]`).join("\n")),
+  );
+  const built = build(one("a", 6), ingress("shop/plain").created(2).host("a.example").path("/x", "web:80"), nginx);
+  assert.equal(routes(built, "shop"), Math.floor(PATH_BOUNDS.ingress / 120) + 1);
+  findingOf(built, "path-expressions-exhausted");
+  const plain = Array.from({ length: 3000 }, (_, i) => i).reduce((draft, i) => draft.path(`/x${i}`, "web:80"), ingress("shop/plain").host("a.example"));
+  assert.equal(routes(build(plain, nginx), "shop"), 3000);
+});
+
+test("an expression that stands for too much is refused alone, as a name and as a path", () => {
+  for (const [text, weight] of [["a{2,9}", 6], ["(ab){3}", 21], ["(ab){2,30}", 300], ["((a){30,}){30}", 14 * 900], ["(a){x}", 6], ["(a){", 4], ["(a){,5}", 35]] as const) {
+    assert.equal(patternWeight(text), weight, text);
+  }
+  const heavy = "(?:[a-z]+b*){0,500}";
+  assert.ok(patternWeight(heavy) > HEAVIEST_PATTERN);
+  const one = ingress("shop/a").host("a.example").path(`/x${heavy}`, "web:80", "ImplementationSpecific").path("/y.*", "web:80", "ImplementationSpecific")
+    .annotate("use-regex", "true").annotate("server-alias", `~^(?:[a-z]+b*){500}$,~^ok$`);
+  const built = build(one, nginx);
+  assert.deepEqual([[...built.model.aliases.keys()], routes(built, "shop")], [["~^ok$"], 1]);
+  assert.match(findingOf(built, "alias-invalid").sentence, /means too much/);
+  assert.match(findingOf(built, "path-pattern-invalid").sentence, /means too much/);
+});
