@@ -139,6 +139,19 @@ test("guesses do not keep the workers from others: hashing gets a part of their 
   assert.ok(Math.max(...times) < took / 2, `a request waited ${Math.max(...times)} ms while guesses took ${took} ms`);
 });
 
+test("a hash that takes too long, or too much memory, closes the path with a finding, and no worker ever computes it", async () => {
+  for (const [hash, cost] of [["$6$rounds=40000000$saltsalt$x", "8.8 s"], ["$y$jFT$saltsalt$x", "1.7 s and 1024 MiB"], ["$2y$14$abcdefghijklmnopqrstuu", "0.85 s"], ["$y$j9T./$saltsalt$x", "something"]] as const) {
+    await sluice.apply({ "basic-users.yaml": secret("basic", `bob:{PLAIN}secret\nann:${hash}\n`) });
+    assert.equal((await askBasic("secret")).status, 503);
+    const { text } = await sluice.ask("/api/v1/findings");
+    const found = (JSON.parse(text) as { code: string; sentence: string }[]).find(({ code }) => code === "password-too-costly");
+    assert.ok(found?.sentence.startsWith(`Line 2 of "auth" of the Secret "shop/basic" has a hash that takes about ${cost}`), text);
+    assert.ok(!text.includes(hash));
+  }
+  await sluice.apply({ "basic-users.yaml": secret("basic", `bob:${BCRYPT}\n`) });
+  assert.deepEqual([(await askBasic("secret")).status, (await askBasic("wrong")).status], [200, 401]);
+});
+
 test("hashes are kept with the keys, and a worker that starts without the controller has them", async () => {
   const file = (name: string): string => readFileSync(join(sluice.runtimeDir, name), "utf8");
   assert.ok(file("keys.log").includes(BCRYPT));

@@ -1,7 +1,8 @@
 /**
  * Verifies passwords in a worker without letting it stand still for long.
  *
- * A bcrypt hash takes a tenth of a second, in which the worker serves nobody. So a password that was right is known
+ * A hash may take some tenths of a second (password-cost.ts), in which the worker serves nobody, and as much memory as
+ * is allowed there, of which it gives all back. So a password that was right is known
  * for a minute by its keyed digest, and hashing gets at most half of the worker's time: what comes on top waits its
  * turn, a few seconds at most.
  */
@@ -9,6 +10,7 @@ import * as ffi from "ffi";
 import * as lrucache from "resty.lrucache";
 import type { Hashing } from "../password.ts";
 import { isCheap, verifyPassword } from "../password.ts";
+import { isWorthHashing } from "../password-cost.ts";
 import { secretBytes } from "./random.ts";
 
 ffi.cdef("char *crypt(const char *password, const char *setting);");
@@ -62,6 +64,8 @@ export function startPasswords(): void {
 export function isPassword(password: string, stored: string): boolean | undefined {
   if (password.length > LONGEST_PASSWORD) return false;
   if (isCheap(stored)) return verifyPassword(password, stored, hashing);
+  // The controller closes paths with hashes that cost too much; one that came another way is nobody's password.
+  if (!isWorthHashing(stored, password.length)) return false;
   const name = ngx.hmac_sha1(key, stored + "\n" + password);
   for (let step = 0; known?.get(name) !== true; step++) {
     if (hasTime()) {

@@ -18,6 +18,8 @@ import { annotation } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
 import { foreign, objectName } from "./resolver.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { MOST_BYTES } from "../../../edge/src/password-cost.ts";
+import type { HashCost } from "../../../edge/src/password-cost.ts";
 import { parseUserFile, parseUserMap } from "./user-file.ts";
 import type { UserFile } from "./user-file.ts";
 import { oneOf } from "./value-types.ts";
@@ -181,9 +183,11 @@ function usersOf(access: AccessValues, type: "basic" | "digest", at: ResolveCont
   if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
   const file = readUsers(secret, access.secretType, type);
   if (!file) return refuse(key, 'has no key "auth" with the users: add it, or set auth-secret-type to "auth-map"');
-  for (const { line, why } of file.problems) {
-    const where = access.secretType === "auth-map" ? `The value of key ${line} (by name)` : `Line ${line} of "auth"`;
-    at.report(found.userLineIgnored(at.place("auth-secret"), { key, where, why }));
+  const whereOf = (line: number): string => (access.secretType === "auth-map" ? `The value of key ${line} (by name)` : `Line ${line} of "auth"`);
+  for (const { line, why } of file.problems) at.report(found.userLineIgnored(at.place("auth-secret"), { key, where: whereOf(line), why }));
+  if (file.costly) {
+    at.report(found.passwordTooCostly(at.place("auth-secret"), { key, where: whereOf(file.costly.line), cost: costText(file.costly.cost) }));
+    return undefined;
   }
   if (file.users.size === 0) return refuse(key, "holds no user: add one, as htpasswd writes it");
   if (type === "digest" && !file.users.realms.has(access.realm)) {
@@ -192,6 +196,12 @@ function usersOf(access: AccessValues, type: "basic" | "digest", at: ResolveCont
   }
   // By name, not by content: what is small enough to be guessed should not be told by its digest.
   return { id: digestOf(`${type} ${access.secretType} ${key}`), list: file.users };
+}
+
+function costText(cost: HashCost | undefined): string {
+  if (cost === undefined) return "something that cannot be told from its parameters";
+  const seconds = `${Number((cost.microseconds / 1_000_000).toPrecision(2))} s`;
+  return cost.bytes > MOST_BYTES ? `${seconds} and ${Math.round(cost.bytes / 1024 ** 2)} MiB` : seconds;
 }
 
 function readUsers({ data }: Secret, secretType: AccessValues["secretType"], type: "basic" | "digest"): UserFile | undefined {

@@ -1,4 +1,5 @@
 /** What can be wrong with the annotations about networks, passwords and limits. */
+import { MOST_BYTES, MOST_MICROSECONDS } from "../../../edge/src/password-cost.ts";
 import { CLOSED, finding } from "../findings.ts";
 
 export const annotationAlone = finding<{ name: string; needs: string }>(
@@ -20,6 +21,15 @@ export const userLineIgnored = finding<{ key: string; where: string; why: string
   "warning",
   ({ key, where, why }) => `${where} of the Secret "${key}" ${why}`,
   () => "the line is ignored",
+);
+
+export const passwordTooCostly = finding<{ key: string; where: string; cost: string }>(
+  "password-too-costly",
+  "error",
+  ({ key, where, cost }) =>
+    `${where} of the Secret "${key}" has a hash that takes about ${cost} of a worker of nginx for each try, in which it serves nobody else, and ${MOST_MICROSECONDS / 1_000_000} s and ${MOST_BYTES / 1024 ** 2} MiB are allowed: ` +
+    "make it anew with a cost of bcrypt up to 12, up to 700,000 rounds of SHA-crypt, or yescrypt and scrypt up to N × r of 524,288 (mkpasswd's own are all below)",
+  () => CLOSED,
 );
 
 export const realmWithoutUsers = finding<{ key: string; realm: string; realms: readonly string[] }>(

@@ -5,6 +5,8 @@
  * that begin with `#` are too, and the first line of a name counts. Nothing of a line is ever shown: findings name its
  * number.
  */
+import type { HashCost } from "../../../edge/src/password-cost.ts";
+import { hashCost, isAffordable } from "../../../edge/src/password-cost.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 
 export type UserFileKind = "basic" | "digest";
@@ -14,6 +16,8 @@ export interface UserFile {
   readonly users: UserList;
   /** Lines that say nothing, with why. */
   readonly problems: readonly { readonly line: number; readonly why: string }[];
+  /** The first line with a hash that costs too much to verify. */
+  readonly costly?: { readonly line: number; readonly cost: HashCost | undefined };
 }
 
 /** Names and hashes, kept from every printer. */
@@ -40,7 +44,7 @@ export class UserList {
 /** crypt(3)'s forms: DES, BSDi's, and `$id$…` of the kinds that libcrypt knows. */
 const CRYPT = /^(?:[./0-9A-Za-z]{13}|_[./0-9A-Za-z]{19}|\$(?:1|2[abxy]|3|5|6|7|y|gy|sha1|md5)[$,].+)$/;
 const SHA1 = /^\{SHA\}[A-Za-z0-9+/]{27}=$/;
-const SALTED_SHA1 = /^\{SSHA\}[A-Za-z0-9+/]{27,}={0,2}$/;
+const SALTED_SHA1 = /^\{SSHA\}[A-Za-z0-9+/]{27,256}={0,2}$/;
 const APR1 = /^\$apr1\$[^$]{0,8}\$[./0-9A-Za-z]{22}$/;
 
 export function parseUserFile(bytes: PrivateBytes, kind: UserFileKind): UserFile {
@@ -60,6 +64,7 @@ function parseLines(lines: readonly string[], kind: UserFileKind): UserFile {
   const users = new Map<string, string>();
   const realms = new Set<string>();
   const problems: { line: number; why: string }[] = [];
+  let costly: UserFile["costly"];
   for (const [index, whole] of lines.entries()) {
     const line = whole.split("\r")[0] ?? "";
     if (line === "" || line.startsWith("#")) continue;
@@ -68,10 +73,11 @@ function parseLines(lines: readonly string[], kind: UserFileKind): UserFile {
     if (why !== undefined) problems.push({ line: index + 1, why });
     else if (typeof read !== "string") {
       users.set(read.key, read.hash);
+      if (kind === "basic" && !isAffordable(read.hash)) costly ??= { line: index + 1, cost: hashCost(read.hash, 0) };
       if (read.realm !== undefined) realms.add(read.realm);
     }
   }
-  return { users: new UserList(users, realms), problems };
+  return { users: new UserList(users, realms), problems, ...(costly ? { costly } : {}) };
 }
 
 type Read = { readonly key: string; readonly hash: string; readonly realm?: string } | string;
