@@ -14,6 +14,7 @@ declare namespace ngx {
   export const shared: {
     sluice_ewma?: SharedDict;
     sluice_limits: SharedMemory;
+    sluice_workers: SharedMemory;
     sluice_connections: SharedMemory;
     sluice_digest: SharedMemory;
     sluice_auth: SharedMemory;

@@ -161,9 +161,10 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
 /**
  * What workers count together. The sizes are bounds: memory is taken as it is used. Rates and connections have one
  * entry of 100 to 200 bytes per client and Ingress; a full table of rates, or of kept answers of external
- * authentication, forgets who came longest ago.
+ * authentication, forgets who came longest ago. What must never be forgotten has a table of its own: which workers there
+ * are (room for 4,096), and the key of digest authentication.
  */
-const SHARED_MEMORY = [["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"], ["sluice_auth", "10m"]] as const;
+export const SHARED_MEMORY = [["sluice_workers", "1m"], ["sluice_limits", "32m"], ["sluice_connections", "16m"], ["sluice_digest", "8m"], ["sluice_auth", "10m"]] as const;
 
 function clientSide(config: Config, facts: EngineFacts): Directive[] {
   return [

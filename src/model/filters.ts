@@ -31,6 +31,8 @@ export interface FilterContext {
   /** Of the Ingress. */
   readonly namespace: string;
   readonly ingress: string;
+  /** Of the Ingress, where the API server gave it one. */
+  readonly uid?: string;
   /** Where the route leads; undefined: to the default backend. */
   readonly service?: string;
   /** What the Ingress says of all its paths; the values themselves may be of this path alone. */

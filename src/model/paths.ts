@@ -182,12 +182,12 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { path, pathType, backend, field, when } = declared;
   const { values = parsed.values } = declared;
   const closed = parsed.closed || declared.closed === true;
-  const { namespace, name } = ingress.metadata;
+  const { namespace, name, uid } = ingress.metadata;
   const { config, httpsPort } = context;
   const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
   const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   const contextOf = {
-    host, path, pathType, namespace, ingress: name, shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
+    host, path, pathType, namespace, ingress: name, ...(uid === undefined ? {} : { uid }), shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
   };
   return {
     path,

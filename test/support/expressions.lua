@@ -20,7 +20,7 @@ end
 package.loaded["resty.core.base"] = { get_request = function() return pointer end }
 for _, name in ipairs({ "ngx.balancer", "ngx.ssl", "ngx.ssl.clienthello", "resty.lrucache" }) do package.loaded[name] = anything() end
 local function dictionary()
-  return setmetatable({ get = function() end }, { __index = function() return nothing end })
+  return setmetatable({ get = function() end, incr = function() return 1 end }, { __index = function() return nothing end })
 end
 
 local status, channel, naps

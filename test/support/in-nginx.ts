@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { block, directive, luaBlock, luaString, print } from "../../src/compile/directive.ts";
+import { SHARED_MEMORY } from "../../src/compile/nginx-conf.ts";
 import { createCompiler, frameLine } from "../../src/compile/program.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
 import type { Built } from "../../src/model/types.ts";
@@ -27,6 +28,7 @@ export function runLua(script: string, program: string, given: Readonly<Record<s
       block("http", [], [
         directive("access_log", "off"),
         directive("lua_regex_match_limit", 100_000),
+        ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
         luaBlock("init_by_lua_block", `measured = { edge = ${luaString(edgeDir)}, program = ${luaString(file)}${numbers} } dofile(${luaString(script)})`),
       ]),
     ]));

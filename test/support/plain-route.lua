@@ -18,7 +18,7 @@ package.loaded["ngx.ssl.clienthello"] = anything()
 package.loaded["resty.lrucache"] = anything()
 -- Empty, and takes everything.
 local function dictionary()
-  return setmetatable({ get = function() end }, { __index = function() return nothing end })
+  return setmetatable({ get = function() end, incr = function() return 1 end }, { __index = function() return nothing end })
 end
 ngx = setmetatable({
   var = { host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },

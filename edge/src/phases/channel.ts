@@ -12,7 +12,7 @@ import { report } from "./reports.ts";
 import { send } from "./sending.ts";
 import { lookForMaster, retireFor } from "./retirement.ts";
 import { options } from "./options.ts";
-import { requestsInFlight, tables } from "./state.ts";
+import { dropIdleStates, requestsInFlight, tables } from "./state.ts";
 import { freePatterns } from "./pattern.ts";
 import { sweepSeats } from "./workers.ts";
 
@@ -61,11 +61,17 @@ function follow(this: void): void {
 /** In short steps: an exiting worker leaves soon, and one that lost its master notices. */
 function pause(seconds: number): void {
   for (let left = seconds; left > 0.001 && stays(); left -= RECONNECT_SECONDS) {
-    lookForMaster();
-    sweepSeats();
-    freePatterns();
+    keepHouse();
     ngx.sleep(RECONNECT_SECONDS);
   }
+}
+
+/** What has to be done about once a second, controller or not. */
+function keepHouse(): void {
+  lookForMaster();
+  sweepSeats();
+  freePatterns();
+  dropIdleStates();
 }
 
 function stays(): boolean {
@@ -83,9 +89,7 @@ function converse(socket: ngx.TcpSocket): void {
       saidExiting = true;
       if (!send(socket, { op: "exiting" })) return;
     }
-    lookForMaster();
-    sweepSeats();
-    freePatterns();
+    keepHouse();
     const [line, problem, rest] = socket.receive("*l");
     if (line !== undefined) {
       const text = partial === "" ? line : partial + line;

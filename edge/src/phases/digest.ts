@@ -12,7 +12,9 @@ import type { Users } from "../program.ts";
 import { secretBytes } from "./random.ts";
 import type { InFlight } from "./state.ts";
 
+/** In memory from which nothing is evicted: workers that held different keys would take each other's nonces for stale. */
 const SEAL_KEY = "seal";
+const keys = (): ngx.SharedMemory => ngx.shared.sluice_workers;
 /** What was used is remembered until its nonce could not be answered any more, even if that is forgotten. */
 const MEMORY = CHALLENGE_LIFE + NONCE_LIFE + 5;
 /** A client with so many wrong answers is not heard for this long after the last one, as in nginx's module. */
@@ -24,8 +26,8 @@ let sealKey = "";
 
 /** To be called when the worker starts. */
 export function startDigest(): void {
-  dict().safe_add(SEAL_KEY, secretBytes(32));
-  sealKey = (dict().get(SEAL_KEY) as string | undefined) ?? secretBytes(32);
+  keys().safe_add(SEAL_KEY, secretBytes(32));
+  sealKey = (keys().get(SEAL_KEY) as string | undefined) ?? secretBytes(32);
 }
 
 function seal(this: void, text: string): string {

@@ -7,7 +7,7 @@ import { leaveConnections } from "./limits.ts";
 import { noteFailure } from "./reasons.ts";
 import { measure } from "./scores.ts";
 import type { InFlight } from "./state.ts";
-import { NOBODY, recall, release } from "./state.ts";
+import { forget, NOBODY, recall, release } from "./state.ts";
 import { endSpan } from "./trace.ts";
 
 export function log(): void {
@@ -33,9 +33,8 @@ function leftToNginx(): void {
 function finish(state: InFlight, route: Route, canary: Canary | undefined): void {
   if (state.held !== undefined) leaveConnections(state);
   if (state.scored) measureAnswer(state);
-  if (route.trace === undefined) return;
-  endSpan(state.span, route, canary, ngx.status);
-  state.span = undefined;
+  if (route.trace !== undefined) endSpan(state.span, route, canary, ngx.status);
+  forget(state);
 }
 
 function measureAnswer(state: InFlight): void {

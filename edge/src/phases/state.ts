@@ -2,8 +2,8 @@
  * What this worker holds: its tables, and what was decided for each request in flight.
  *
  * A request's state is kept under its address instead of in `ngx.ctx`: it costs a fifth, and it survives internal
- * jumps. The state of an address serves each request that nginx puts there, so that a request allocates nothing;
- * there are as many as there ever were requests at once. A request that never reaches the log phase leaves its state
+ * jumps. The state of an address serves each request that nginx puts there, so that a request allocates nothing. nginx
+ * puts requests at ever new addresses, so those that have none now are dropped from time to time. A request that never reaches the log phase leaves its state
  * in use, which the next request at that address takes over.
  */
 import * as ffi from "ffi";
@@ -56,8 +56,12 @@ export const tables: Tables = newTables();
 /** The route of requests that were answered before there was one. */
 export const NOBODY: Route = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
 
+/** States without a request that are kept. */
+const SPARE = 256;
+
 const byAddress = new LuaTable<number, InFlight>();
 let count = 0;
+let states = 0;
 
 function address(): number {
   return tonumber(ffi.cast("uintptr_t", get_request())) as number;
@@ -87,6 +91,7 @@ function newState(key: number): InFlight {
     held: undefined, why: undefined, challenge: undefined, user: undefined,
   };
   byAddress.set(key, state);
+  states++;
   return state;
 }
 jit.off(newState);
@@ -94,6 +99,32 @@ jit.off(newState);
 /** The state of the request at hand; one without a route, or none, when it was not remembered. */
 export function recall(): InFlight | undefined {
   return byAddress.get(address());
+}
+
+/** What a request of a route that is more than a pool leaves in its state. To be called before `release`. */
+export function forget(state: InFlight): void {
+  state.span = undefined;
+  state.auth = undefined;
+  state.why = undefined;
+  state.challenge = undefined;
+  state.user = undefined;
+  state.tried = undefined;
+  state.session = undefined;
+  state.path = "";
+}
+
+/** To be called about once a second. */
+export function dropIdleStates(): void {
+  if (states <= count + 2 * SPARE) return;
+  let spare = SPARE;
+  for (const [key, state] of pairs(byAddress)) {
+    if (state.route !== undefined) continue;
+    if (spare > 0) spare--;
+    else {
+      byAddress.delete(key);
+      states--;
+    }
+  }
 }
 
 /** The request at hand has ended: its state holds on to nothing. */

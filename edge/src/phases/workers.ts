@@ -5,10 +5,15 @@
  * Each worker takes a seat when it starts, and with it an epoch: a number that no other worker of this shared memory
  * ever had. Whoever finds a seat whose process is gone (looked for once a second) clears it with all it had counted.
  */
-const registry = (): ngx.SharedMemory => ngx.shared.sluice_connections;
+/** Who there is, from which nothing is evicted, and what they count. */
+const registry = (): ngx.SharedMemory => ngx.shared.sluice_workers;
+const counted = (): ngx.SharedMemory => ngx.shared.sluice_connections;
 
 const VERSION = "seats";
 const EPOCH = "epoch";
+/** No seat from this one on was ever taken. */
+const FREE_FROM = "free from";
+const SWEEPER = "sweeper";
 const MOST_SEATS = 4096;
 const SWEEP_SECONDS = 1;
 /** Of the fields of /proc/<pid>/stat after the name: the time at which the process started. */
@@ -30,9 +35,23 @@ export function takeSeat(): void {
     const held = dict.get("seat " + seat) as string | undefined;
     if (held !== undefined && !isAlive(held)) clear(seat, held);
     const [taken] = dict.safe_add("seat " + seat, entry);
-    if (taken) break;
+    if (taken) {
+      noteTaken(seat);
+      break;
+    }
   }
   dict.incr(VERSION, 1, 0);
+}
+
+/** Workers that do so at the same time may count it up too far: then some look at a few seats more. */
+function noteTaken(seat: number): void {
+  const dict = registry();
+  let until = (dict.get(FREE_FROM) as number | undefined) ?? 0;
+  while (until <= seat) {
+    const [now] = dict.incr(FREE_FROM, 1, 0);
+    if (now === undefined) return;
+    until = now;
+  }
 }
 
 /** The beginning of the keys under which this worker counts. */
@@ -59,21 +78,22 @@ function readOthers(): string[] {
   return prefixes;
 }
 
-/** To be called about once a second. */
+/** To be called about once a second, by each worker: one of them looks. */
 export function sweepSeats(): void {
   if (ngx.now() < nextSweep) return;
   nextSweep = ngx.now() + SWEEP_SECONDS;
+  const [first] = registry().safe_add(SWEEPER, 1, SWEEP_SECONDS / 2);
+  if (!first) return;
   eachSeat((seat, held) => {
     if (!isAlive(held)) clear(seat, held);
   });
 }
 
 function eachSeat(visit: (this: void, seat: number, held: string) => void): void {
-  let empty = 0;
-  for (let seat = 0; seat < MOST_SEATS && empty < 64; seat++) {
+  const until = (registry().get(FREE_FROM) as number | undefined) ?? 0;
+  for (let seat = 0; seat < until; seat++) {
     const held = registry().get("seat " + seat) as string | undefined;
-    if (held === undefined) empty++;
-    else visit(seat, held);
+    if (held !== undefined) visit(seat, held);
   }
 }
 
@@ -85,7 +105,7 @@ function clear(seat: number, held: string): void {
   dict.delete("seat " + seat);
   dict.incr(VERSION, 1, 0);
   const prefix = prefixOf(held);
-  for (const key of dict.get_keys(0)) if (key.startsWith(prefix)) dict.delete(key);
+  for (const key of counted().get_keys(0)) if (key.startsWith(prefix)) counted().delete(key);
 }
 
 function prefixOf(held: string): string {

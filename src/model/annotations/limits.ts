@@ -95,16 +95,18 @@ export const limitResolver: Resolver = {
 };
 
 /** What the edge does with them. */
-export function limitFilters({ limits: values }: Values, { namespace, ingress, path, shared, config }: FilterContext): Filters {
+export function limitFilters({ limits: values }: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): Filters {
   const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = values;
   const limited = second > 0 || minute > 0 || connections > 0;
+  // By uid: what was counted for an Ingress that is deleted does not count for the next one of its name.
+  const zone = uid === undefined ? `${namespace}/${ingress}` : `${namespace}/${ingress} ${uid}`;
   const same = rate === config.limitRate && (rate === 0 || rateAfter === config.limitRateAfter);
   return {
     ...(limited
       ? {
           limits: {
             // A path with limits of its own counts for itself.
-            zone: isDeepStrictEqual(values, shared.limits) ? `${namespace}/${ingress}` : `${namespace}/${ingress} ${path}`,
+            zone: isDeepStrictEqual(values, shared.limits) ? zone : `${zone} ${path}`,
             ...(second > 0 ? { second: { rate: second * 1000, burst: second * burst * 1000 } } : {}),
             // nginx divides so, and cuts.
             ...(minute > 0 ? { minute: { rate: Math.floor((minute * 1000) / 60), burst: minute * burst * 1000 } } : {}),

@@ -1,0 +1,47 @@
+/** What workers share, and what each keeps of its requests: several edges over nginx's own shared memory. */
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "../support/build.ts";
+import { programOf, runLua } from "../support/in-nginx.ts";
+import { ingress, ingressClass, secret, service, slice } from "../support/objects.ts";
+
+const SCRIPT = fileURLToPath(new URL("../support/workers.lua", import.meta.url));
+const WORKERS = 70;
+const ADDRESSES = 5000;
+
+let found: {
+  /** Statuses of three requests at a time on three workers, of a client that may have one. */
+  readonly connections: readonly number[];
+  /** A worker that starts when memory is full has the key of digest authentication that the others have. */
+  readonly sameSeal: boolean;
+  /** States of requests: before and after the house was kept, and those of ended requests that hold on to something. */
+  readonly states: number;
+  readonly left: number;
+  readonly pinned: number;
+};
+
+before(() => {
+  const built = build(
+    ingress("shop/held").host("held.example").path("/", "web:80").annotate("limit-connections", "1"),
+    ingress("shop/digest").host("digest.example").path("/", "web:80").annotate("auth-type", "digest").annotate("auth-secret", "users").annotate("auth-realm", "r"),
+    secret("shop/users", { auth: "ann:r:0123456789abcdef0123456789abcdef\n" }),
+    service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ingressClass("nginx"),
+  );
+  found = JSON.parse(runLua(SCRIPT, programOf(built), { workers: WORKERS, addresses: ADDRESSES })) as typeof found;
+});
+
+test("limits on connections are shared by any number of workers, also when the generation before them has ended", () => {
+  assert.deepEqual(found.connections, [200, 503, 503]);
+});
+
+test("the key of digest authentication stays, whatever clients fill", () => {
+  assert.equal(found.sameSeal, true);
+});
+
+test("states of requests that have ended are dropped, and those that are kept hold on to nothing", () => {
+  assert.ok(found.states >= ADDRESSES, "there were as many as addresses");
+  const inFlight = ADDRESSES / 100;
+  assert.ok(found.left >= inFlight && found.left <= inFlight + 512, `${found.left} are left`);
+  assert.equal(found.pinned, 0);
+});

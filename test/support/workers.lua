@@ -1,0 +1,135 @@
+-- Several workers in one: each is the edge loaded anew, over nginx's own shared memory. Prints what was found, as JSON.
+-- Runs in init_by_lua of an nginx that ends there. The global `measured` holds the folder of sluice.lua (edge), the snapshot file
+-- (program) and numbers: how many workers there are in two generations (workers), requests at so many addresses (addresses).
+package.path = measured.edge .. "/?.lua;" .. package.path
+
+local ffi, cjson, real = require("ffi"), require("cjson.safe"), ngx
+local declare = ffi.cdef
+ffi.cdef = function(...) pcall(declare, ...) end
+local nothing = function() return true end
+local function anything()
+  return setmetatable({}, { __index = function() return nothing end })
+end
+local address = 4096
+package.loaded["resty.core.base"] = setmetatable({ get_request = function() return ffi.cast("void *", address) end }, { __index = require("resty.core.base") })
+package.loaded["ngx.balancer"] = { set_current_peer = nothing, set_more_tries = nothing, set_timeouts = nothing }
+for _, name in ipairs({ "ngx.ssl", "ngx.ssl.clienthello" }) do package.loaded[name] = anything() end
+
+local status, sealed, channel, clock = nil, nil, nil, real.now()
+ngx = setmetatable({
+  var = { binary_remote_addr = "\127\0\0\1", remote_addr = "127.0.0.1", uri = "/", request_uri = "/", scheme = "http", server_protocol = "HTTP/1.1", args = "" },
+  header = {}, status = 200, now = function() return clock end,
+  worker = { id = function() return 0 end, pid = real.worker.pid, exiting = function() return false end },
+  timer = { at = function(_, start) channel = start return true end, every = nothing },
+  socket = { tcp = function() return setmetatable({ connect = function() end }, { __index = function() return nothing end }) end },
+  -- The house is kept before each pause: one is enough.
+  sleep = function() clock = clock + 2 error("enough") end,
+  req = setmetatable({ get_method = function() return "GET" end }, { __index = function() return nothing end }),
+  log = nothing, get_phase = function() return "init_worker" end, exit = function(code) status = code end,
+  hmac_sha1 = function(key, text) sealed = real.encode_base64(key) return real.hmac_sha1(key, text) end,
+}, { __index = real })
+
+local function start()
+  package.loaded.sluice = nil
+  local sluice = require("sluice")
+  sluice.init({
+    config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
+    logLabels = false, logScores = false, rejectHandshake = false, sent = {},
+  })
+  sluice.initWorker()
+  local follow = channel
+  return { sluice = sluice, keepHouse = function() follow(false) end }
+end
+
+-- The status of a request that goes on being served, and the address at which it is.
+local function begin(worker, host, uri)
+  ngx.var.host, ngx.var.uri, ngx.var.request_uri, status = host, uri or "/", uri or "/", 200
+  worker.sluice.rewrite()
+  if ngx.var.uri then worker.sluice.access() end
+  return status
+end
+local function finish(worker) worker.sluice.log() end
+
+-- The table of a worker's request states: the only one whose values have tries.
+local function statesOf(worker)
+  local seen, found = {}, nil
+  local function visit(value)
+    if seen[value] or found then return end
+    seen[value] = true
+    if type(value) == "table" then
+      for key, one in pairs(value) do
+        if type(key) == "number" and type(one) == "table" and rawget(one, "tries") then found = value return end
+      end
+    elseif type(value) == "function" then
+      for i = 1, 100 do
+        local name, one = debug.getupvalue(value, i)
+        if not name then break end
+        if type(one) == "table" or type(one) == "function" then visit(one) end
+      end
+    end
+  end
+  visit(worker.sluice.log)
+  return found
+end
+local function size(list)
+  local count = 0
+  for _ in pairs(list) do count = count + 1 end
+  return count
+end
+
+local said = {}
+
+-- A generation of workers ends when the next one is there: its seats, the lower ones, are free then.
+local old, new = {}, {}
+for i = 1, measured.workers do old[i] = start() end
+for i = 1, measured.workers do new[i] = start() end
+for seat = 0, measured.workers - 1 do
+  local key = "seat " .. seat
+  for _, dict in pairs({ real.shared.sluice_workers, real.shared.sluice_connections }) do
+    local held = dict:get(key)
+    if held then dict:set(key, "999999999" .. held:sub(held:find(" "), -1)) end
+  end
+end
+new[1].keepHouse()
+said.connections = {}
+for i = 1, 3 do
+  address = 4096 * i
+  said.connections[i] = begin(new[measured.workers - i], "held.example")
+end
+for i = 1, 3 do address = 4096 * i finish(new[measured.workers - i]) end
+
+-- Others fill all that can be filled, as clients do, and then one more worker starts.
+local first = start()
+begin(first, "digest.example")
+local before = sealed
+finish(first)
+for _, name in ipairs({ "sluice_digest", "sluice_limits", "sluice_auth" }) do
+  local dict, i, full = real.shared[name], 0, nil
+  repeat
+    i = i + 1
+    _, _, full = dict:set("guess " .. i, ("x"):rep(200))
+  until full
+  for k = 1, 1000 do dict:set("more " .. k, ("x"):rep(200)) end
+end
+local second = start()
+begin(second, "digest.example")
+said.sameSeal = before ~= nil and before == sealed
+finish(second)
+
+-- Requests at ever new addresses.
+for i = 1, measured.addresses do
+  address = 4096 + 64 * i
+  begin(first, "digest.example", "/" .. i)
+  if i % 100 ~= 0 then finish(first) end
+end
+local states = statesOf(first)
+said.states = size(states)
+first.keepHouse()
+said.left, said.pinned = size(states), 0
+for _, state in pairs(states) do
+  if state.route == nil and (state.challenge or state.user or state.auth or state.path ~= "" or state.why or state.pool) then said.pinned = said.pinned + 1 end
+end
+
+io.stdout:write(cjson.encode(said))
+io.stdout:flush()
+os.exit(0)
