@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
+import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
 import { chooseCanary } from "./canary.ts";
 import type { Reason } from "./reasons.ts";
@@ -109,7 +110,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     const early = decideEarly(tables, request, route, name, path, https);
     if (early !== undefined) return early;
   }
-  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
+  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables.settings, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
   return chooseBackend(tables, request, route);
@@ -171,7 +172,7 @@ export function isDeclared(tables: Tables, request: RequestView, name: string): 
 function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
   const { redirect: to, rewrite: how } = route.detour as Detour;
   if (to !== undefined && redirectToUrl(to, path, request)) return decision;
-  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables, request, https)) {
+  if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables.settings, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
   chooseBackend(tables, request, route);
@@ -197,15 +198,6 @@ function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
 /** OPTIONS from an origin that is allowed: answered whatever the path would do. */
 function isPreflight(cors: Cors, request: RequestView): boolean {
   return request.variable("request_method") === "OPTIONS" && allowedOrigin(cors, request.variable("http_origin")) !== undefined;
-}
-
-/** The client's scheme, or the one that a trusted proxy in front says it was. */
-function isHttps(tables: Tables, request: RequestView, https: boolean | undefined): boolean {
-  const { settings } = tables;
-  if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return true;
-  const forwarded = settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
-  if (forwarded !== undefined) return forwarded === "https";
-  return https ?? request.variable("scheme") === "https";
 }
 
 function redirectsToHttps(tables: Tables, route: Route, name: string): boolean {

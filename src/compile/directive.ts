@@ -38,6 +38,11 @@ export function mapRow(key: Argument, value: Argument): Directive {
   return { name: "", args: [key, value] };
 }
 
+/** A `map` from one variable to another, named without their `$`. */
+export function map(source: string, target: string, rows: readonly (readonly [key: Argument, value: Argument])[]): Directive {
+  return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
+}
+
 export function luaBlock(name: string, lua: string): Directive {
   return { name, args: [], lua };
 }

@@ -8,7 +8,7 @@
 import type { Config } from "../model/config.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock } from "./directive.ts";
-import { clientHost } from "./forwarding.ts";
+import { CLIENT_HOST } from "./asked-origin.ts";
 import { quietLog } from "./logs.ts";
 import type { EngineFacts } from "./facts.ts";
 
@@ -38,7 +38,7 @@ export function errorLocations(codes: Iterable<number>, usual: readonly Directiv
 
 function headers(code: number, config: Config): readonly (readonly [string, Argument])[] {
   return [
-    ["Host", expression(clientHost(config))],
+    ["Host", expression(CLIENT_HOST)],
     ["Connection", config.upstreamKeepaliveConnections > 0 ? "" : "close"],
     ["Content-Length", ""],
     ["Proxy", ""],

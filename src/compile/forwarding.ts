@@ -5,17 +5,11 @@
 import type { Config } from "../model/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
-import { block, directive, expression, mapRow } from "./directive.ts";
+import { directive, expression, map } from "./directive.ts";
+import { originMaps, sentOrigin } from "./asked-origin.ts";
 import { replacedHeaders } from "../model/config/named.ts";
 
-type MapRow = readonly [Argument, Argument];
-
-export function map(source: string, target: string, rows: readonly MapRow[]): Directive {
-  return block("map", [expression(`$${source}`), expression(`$${target}`)], rows.map(([key, value]) => mapRow(key, value)));
-}
-
 export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
-  const trusted = config.useForwardedHeaders;
   const hop = tlsComesFromSocket ? "$own_peer" : "$realip_remote_addr";
   const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : hop;
   return [
@@ -37,27 +31,11 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
     config.generateRequestId
       ? map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")], ["", expression("$made_request_id")]])
       : map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")]]),
-    ...accessScheme(config),
+    ...originMaps(config, settings, tlsComesFromSocket),
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
-    // A connection from the nginx below http (TLS passthrough) has no port of its own: it came to the https port.
-    map("server_port", "pass_own_port", [["default", expression("$server_port")], [String(settings.httpsPort), "443"], ...(tlsComesFromSocket ? [["", "443"] as const] : [])]),
-    trusted
-      ? map("http_x_forwarded_port", "pass_port", [
-          ["default", expression("$http_x_forwarded_port")],
-          ["", expression("$pass_own_port")],
-        ])
-      : map("pass_own_port", "pass_port", [["default", expression("$pass_own_port")]]),
-    map("http_host", "own_http_host", [["default", expression("$http_host")], ["", expression("$host")]]),
-    trusted
-      ? map("http_x_forwarded_host", "best_http_host", [
-          // The first of a list: each proxy on the way appends.
-          [expression("~^(?<first_forwarded_host>[^, ]+)"), expression("$first_forwarded_host")],
-          ["default", expression("$own_http_host")],
-        ])
-      : map("own_http_host", "best_http_host", [["default", expression("$own_http_host")]]),
     // What the edge says about a request with filters, else as for every other.
-    map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : seenByClient(config).host)], ["default", expression("$sluice_vhost")]]),
+    map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
     ...(fullForwardedFor(config)
@@ -70,17 +48,6 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
           ]),
         ]
       : []),
-  ];
-}
-
-/** The scheme that the client used. A proxy that speaks the PROXY protocol and ends TLS on its port 443 passes http on. */
-function accessScheme({ useForwardedHeaders: trusted, useProxyProtocol }: Config): Directive[] {
-  const own = useProxyProtocol ? "own_access_scheme" : "pass_access_scheme";
-  return [
-    trusted
-      ? map("http_x_forwarded_proto", own, [["default", expression("$http_x_forwarded_proto")], ["", expression("$scheme")]])
-      : map("scheme", own, [["default", expression("$scheme")]]),
-    ...(useProxyProtocol ? [map("proxy_protocol_server_port", "pass_access_scheme", [["443", "https"], ["default", expression(`$${own}`)]])] : []),
   ];
 }
 
@@ -126,18 +93,6 @@ export function clientAddress(config: Config, tlsComesFromSocket = false): Direc
   ];
 }
 
-/** Without a trusted proxy in front, what its maps stand for: each map is a look-up per request. */
-function seenByClient(config: Config): { readonly host: string; readonly port: string; readonly scheme: string } {
-  return config.useForwardedHeaders
-    ? { host: "$best_http_host", port: "$pass_port", scheme: "$pass_access_scheme" }
-    : { host: "$own_http_host", port: "$pass_own_port", scheme: config.useProxyProtocol ? "$pass_access_scheme" : "$scheme" };
-}
-
-/** The host as the client sees it. */
-export function clientHost(config: Config): string {
-  return seenByClient(config).host;
-}
-
 /** The same headers where the edge may choose some of them: in the locations of routes with filters. */
 export function filteredHeaders(config: Config): readonly (readonly [string, Argument])[] {
   const chosen: Readonly<Record<string, Argument>> = { Host: expression("$upstream_host"), Connection: expression("$upstream_connection") };
@@ -147,7 +102,7 @@ export function filteredHeaders(config: Config): readonly (readonly [string, Arg
 /** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */
 export function forwardedHeaders(config: Config): readonly (readonly [string, Argument])[] {
   const variable = (header: string): string => `$${headerVariable(header)}`;
-  const { host, port, scheme } = seenByClient(config);
+  const { host, port, scheme } = sentOrigin(config);
   const headers: readonly (readonly [string, string])[] = [
     ["Host", host],
     ["Upgrade", "$safe_upgrade"],

@@ -1,9 +1,9 @@
 /** The access log and the error log. */
 import type { Config } from "../model/config.ts";
 import type { Settings } from "../settings.ts";
+import { withRoutedHost } from "./asked-origin.ts";
 import type { Argument, Directive } from "./directive.ts";
-import { directive, expression } from "./directive.ts";
-import { map } from "./forwarding.ts";
+import { directive, expression, map } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 
 /** Variables that the edge fills only when the format asks for one of them. */
@@ -33,7 +33,7 @@ export function logScores(config: Config): boolean {
 export function logDirectives(config: Config, facts: EngineFacts): Directive[] {
   if (!logsAccess(config)) return [directive("access_log", "off")];
   return [
-    directive("log_format", FORMAT, ...escaping(config), expression(config.logFormatUpstream)),
+    directive("log_format", FORMAT, ...escaping(config), expression(withRoutedHost(config.logFormatUpstream))),
     directive("access_log", ...target(config, facts), ...(mutes(config) ? [IF_LOGGABLE] : [])),
     ...aliases(config.logFormatUpstream),
     map("sluice_quiet", "sluice_loggable", [["", "1"], ["default", "0"]]),
@@ -48,13 +48,10 @@ function names(format: string, variable: string): boolean {
   return new RegExp(`\\$\\{?${variable}\\b`).test(format);
 }
 
-/** Variables of ingress-nginx that formats may name, where they do. ingress-nginx behaviour: -1 where no score chose the endpoint. */
+/** A variable of ingress-nginx that formats may name, where they do. ingress-nginx behaviour: -1 where no score chose the endpoint. */
 function aliases(format: string): Directive[] {
-  const known = [
-    ["pass_server_port", "server_port", [["default", expression("$server_port")]]],
-    ["balancer_ewma_score", "sluice_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]]],
-  ] as const;
-  return known.filter(([name]) => names(format, name)).map(([name, source, rows]) => map(source, name, rows));
+  if (!names(format, "balancer_ewma_score")) return [];
+  return [map("sluice_ewma_score", "balancer_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]])];
 }
 
 /** For locations where the edge may say that a request is not to be logged. */

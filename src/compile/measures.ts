@@ -2,8 +2,7 @@
 import type { Bounds } from "../../edge/src/measures.ts";
 import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
-import { expression } from "./directive.ts";
-import { map } from "./forwarding.ts";
+import { expression, map } from "./directive.ts";
 
 /** Buckets in the edge's units. */
 export function boundsOf({ timeBuckets, lengthBuckets, sizeBuckets }: Settings): Bounds {

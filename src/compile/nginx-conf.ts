@@ -18,6 +18,7 @@ import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
 import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
+import { noteOddHost } from "./asked-origin.ts";
 import { clientAddress, followsBoth, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
 import { brotli, brotliModule, hashSizes, openFiles } from "./machine.ts";
 import { snippetDirectives } from "./snippet.ts";
@@ -217,6 +218,7 @@ function server(input: ConfInput): Directive {
     directive("server_name", "_"),
     ...tlsDirectives(config, facts),
     luaBlock("server_rewrite_by_lua_block", "sluice.rewrite()"),
+    noteOddHost(),
     luaBlock("log_by_lua_block", logCalls(config, settings)),
     // Locations of routes with filters have this phase anyway, and others inherit it.
     ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),

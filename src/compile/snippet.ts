@@ -8,6 +8,7 @@
 import type { Config } from "../model/config.ts";
 import type { Statement } from "../model/snippets/parse.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
+import { withRoutedHost } from "./asked-origin.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
 import { upstreamHeaders } from "./forwarding.ts";
@@ -58,7 +59,7 @@ function translated(statement: Statement, top: boolean, outer: readonly Directiv
   const ending = name === "rewrite" && args[2] === "last" ? [args[0] ?? "", args[1] ?? "", "break"] : args;
   const inner = children?.flatMap((child) => translated(child, false, outer));
   const keeps = inner && inner.some((one) => one.name === "add_header") ? outer.filter((one) => one.name === "add_header") : [];
-  return [{ name, args: ending.map(expression), ...(inner ? { children: [...keeps, ...inner] } : {}) }];
+  return [{ name, args: ending.map((arg) => expression(withRoutedHost(arg))), ...(inner ? { children: [...keeps, ...inner] } : {}) }];
 }
 
 /** headers-more is no part of Debian's nginx, but what most snippets use it for is. Its options are not. */
@@ -71,12 +72,12 @@ function setHeader(pair: string, top: boolean): readonly Directive[] {
   const [name, value] = split(pair);
   if (value === "") return top ? [directive("proxy_hide_header", expression(name))] : [];
   const hidden = top ? [directive("proxy_hide_header", expression(name))] : [];
-  return [...hidden, directive("add_header", expression(name), expression(value), "always")];
+  return [...hidden, directive("add_header", expression(name), expression(withRoutedHost(value)), "always")];
 }
 
 function inputHeader(pair: string): Directive {
   const [name, value] = split(pair);
-  return directive("proxy_set_header", expression(name), expression(value));
+  return directive("proxy_set_header", expression(name), expression(withRoutedHost(value)));
 }
 
 function split(pair: string): readonly [string, string] {

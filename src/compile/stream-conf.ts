@@ -9,9 +9,8 @@ import type { Listener } from "../model/listeners.ts";
 import type { Settings } from "../settings.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
-import { block, directive, expression, print } from "./directive.ts";
+import { block, directive, expression, map, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
-import { map } from "./forwarding.ts";
 import { escaping } from "./logs.ts";
 import { bindAddresses, FILES, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
 

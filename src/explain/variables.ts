@@ -12,6 +12,7 @@ const JOINED: Readonly<Record<string, string>> = { cookie: "; ", "x-forwarded-fo
 /** Undefined: nginx has no value for it, or Node cannot know it (`$remote_addr`). */
 export function variable(request: ExplainedRequest, name: string): string | undefined {
   if (name.startsWith("cookie_")) return cookieOf(request.headers, name.slice("cookie_".length));
+  if (name === "own_http_host" || name === "http_host") return routedHost(request);
   if (name.startsWith("http_")) return headerOf(request.headers, name.slice("http_".length));
   if (name.startsWith("arg_")) return argumentOf(request.uri, name.slice("arg_".length));
   switch (name) {
@@ -19,9 +20,6 @@ export function variable(request: ExplainedRequest, name: string): string | unde
       return request.method;
     case "scheme":
       return request.https ? "https" : "http";
-    case "own_http_host":
-    case "best_http_host":
-      return request.authority;
     case "server_port":
       return /:([0-9]+)$/.exec(request.authority)?.[1] ?? (request.https ? "443" : "80");
     case "https":
@@ -40,6 +38,12 @@ export function variable(request: ExplainedRequest, name: string): string | unde
     default:
       return undefined;
   }
+}
+
+/** The Host header where it is the host and a port at most, as in src/compile/asked-origin.ts. */
+function routedHost({ authority, host }: ExplainedRequest): string {
+  const named = lower(authority.slice(0, host.length)) === host && /^\.?(?::[0-9]*)?$/.test(authority.slice(host.length));
+  return named ? authority : host;
 }
 
 /** ngx_http_arg: the first `name=…` after `?` or `&`, the name without case, its value as it was sent. */

@@ -10,7 +10,7 @@ test("the slash goes before the query", () => {
   assert.equal(slashUri("/foo?a=/b?c"), "/foo/?a=/b?c");
 });
 
-const VARIABLES = { scheme: "http", host: "x.example", own_http_host: "X.example:81", best_http_host: "X.example:81", request_uri: "/a/?b=/", server_port: "81" };
+const VARIABLES = { scheme: "http", host: "x.example", own_http_host: "X.example:81", request_uri: "/a/?b=/", server_port: "81" };
 
 function led(one: Host | Route, variables: Readonly<Record<string, string>> = {}, path = "/a/", forwardedProto = false): string | undefined {
   const tables = tablesWith(["path" in one ? host("x.example", { "/": one }) : one], ["a"]);
@@ -66,7 +66,7 @@ test("from another name to the host's own: without a slash, with a port that is 
   assert.equal(named(forwarded, true), "https://x.example/a");
   assert.equal(named({ ...forwarded, http_x_forwarded_port: "8443" }, true), "https://x.example:8443/a");
   assert.equal(named({ ...forwarded, http_x_forwarded_port: "443/evil" }, true), "https://x.example/a");
-  assert.equal(named({ ...forwarded, http_x_forwarded_proto: "javascript" }, true), "http://x.example:81/a");
+  assert.equal(named({ ...forwarded, http_x_forwarded_proto: "javascript" }, true), "https://x.example/a");
 });
 
 test("https names its port where it is told to", () => {

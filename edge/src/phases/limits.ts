@@ -14,6 +14,7 @@ import { enter, leave } from "./connections.ts";
 import { because } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
+import { variable } from "./variables.ts";
 
 const RECORD_BYTES = 32;
 /** A longer key is counted by its digest. */
@@ -66,6 +67,6 @@ function admitRate(limits: Limits, key: string): boolean {
 function clientKey(): string {
   const parts = tables.settings.limitKey;
   let key = "";
-  for (let i = 0; i < parts.length; i++) key += i % 2 === 0 ? parts[i] : (ngx.var[parts[i]] ?? "");
+  for (let i = 0; i < parts.length; i++) key += i % 2 === 0 ? parts[i] : (variable(parts[i]) ?? "");
   return key.length > LONGEST_KEY ? ngx.md5(key) : key;
 }

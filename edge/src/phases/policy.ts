@@ -1,4 +1,5 @@
 /** Balancer phase of the routes that do not take endpoints in turn. */
+import { isHttps } from "../asked-origin.ts";
 import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
 import { choose, derivedOf } from "../policy.ts";
 import type { CookieView } from "../sticky.ts";
@@ -7,6 +8,7 @@ import { options } from "./options.ts";
 import { capture } from "./pattern.ts";
 import { score, welcome } from "./scores.ts";
 import type { InFlight } from "./state.ts";
+import { request } from "./request.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
@@ -63,15 +65,7 @@ const cookieView: CookieView = {
 };
 
 function cookieText({ cookie, key }: SessionBalance, session: string): string {
-  const vars = ngx.var;
-  cookieView.https = isHttps(vars);
-  cookieView.userAgent = vars.http_user_agent;
+  cookieView.https = isHttps(tables.settings, request, undefined);
+  cookieView.userAgent = ngx.var.http_user_agent;
   return setCookie(cookie, session, key, cookieView);
-}
-
-/** The client's connection is TLS, as a trusted proxy's X-Forwarded-Proto has it. */
-function isHttps(vars: Record<string, string | undefined>): boolean {
-  if (tables.settings.proxyProtocol === true && vars.proxy_protocol_server_port === "443") return true;
-  const forwarded = tables.settings.forwardedProto ? vars.http_x_forwarded_proto : undefined;
-  return forwarded === undefined ? vars.https === "on" : forwarded === "https";
 }

@@ -6,7 +6,8 @@ import { tables } from "./state.ts";
 import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
 
 export const request: RequestView = {
-  variable: (name) => ngx.var[name],
+  // The host that was routed, whatever the header says.
+  variable: (name) => ngx.var[name === "http_host" ? "own_http_host" : name],
   address: () => {
     const { proxies } = tables.settings;
     return (proxies === undefined ? undefined : findClient(proxies)) ?? ngx.var.binary_remote_addr;

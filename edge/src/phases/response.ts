@@ -1,4 +1,5 @@
 /** Header filter phase of the routes with filters: what the client gets beside, or in place of, the backend's headers. */
+import { hostOf, originText, schemeOf } from "../asked-origin.ts";
 import { carriesCookies } from "../external-auth.ts";
 import type { Cors } from "../cors.ts";
 import { allowedOrigin, varyByOrigin } from "../cors.ts";
@@ -9,6 +10,7 @@ import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
 import { addHeaders } from "./operator-headers.ts";
 import { matches } from "./pattern.ts";
 import { tellSession } from "./policy.ts";
+import { request } from "./request.ts";
 import { recall, tables } from "./state.ts";
 
 export function respond(): void {
@@ -88,6 +90,6 @@ function rewriteRedirects(route: Route, by: Replacement): void {
 
 /** nginx behaviour: a path that a Location was rewritten to is one of the requested host. */
 function absolute(location: string): string {
-  const vars = ngx.var;
-  return location.charCodeAt(0) === 47 ? (vars.scheme as string) + "://" + (vars.host as string) + location : location;
+  if (location.charCodeAt(0) !== 47) return location;
+  return originText(schemeOf(tables.settings, request), hostOf(tables.settings, request), undefined) + location;
 }

@@ -4,10 +4,13 @@
  *
  * The backend's traceparent is put in the place of the client's, so nginx passes it on like any other header.
  */
+import { hostOf, portOf, schemeOf } from "../asked-origin.ts";
 import type { Canary, Route } from "../program.ts";
 import type { SpanBuffer, SpanRow, TraceContext } from "../trace.ts";
 import { clip, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest } from "../trace.ts";
+import { request } from "./request.ts";
 import { recall, tables } from "./state.ts";
+import { variable } from "./variables.ts";
 
 const WORD = 4294967295;
 /** What makes two workers that drew the same seed different. */
@@ -51,18 +54,19 @@ export function endSpan(context: TraceContext | undefined, route: Route, canary:
   const vars = ngx.var;
   const method = ngx.req.get_method();
   const name = route.trace?.name;
+  const scheme = schemeOf(tables.settings, request);
   keepSpan(buffer, {
     trace: context.trace,
     span: context.span,
     parent: context.parent,
-    name: name === undefined ? clip(method + " " + route.path) : spanName(name, (variable) => labelOf(route, variable) ?? vars[variable]),
+    name: name === undefined ? clip(method + " " + route.path) : spanName(name, (name) => labelOf(route, name) ?? variable(name)),
     start: milliseconds(ngx.req.start_time()),
     end: milliseconds(ngx.now()),
     status,
     method,
-    scheme: vars.scheme ?? "",
-    host: clip(vars.host ?? ""),
-    port: vars.server_port ?? "",
+    scheme,
+    host: clip(hostOf(tables.settings, request)),
+    port: portOf(tables.settings, request) ?? (scheme === "https" ? "443" : "80"),
     uri: clip(vars.request_uri ?? ""),
     protocol: vars.server_protocol ?? "",
     client: vars.remote_addr ?? "",

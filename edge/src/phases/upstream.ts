@@ -9,9 +9,9 @@ import { firstEndpoint } from "../balance.ts";
 import type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity, Variable } from "../upstream.ts";
 import { expand, headerValue, requestTarget, scriptName } from "../upstream.ts";
 import { recall, tables } from "./state.ts";
+import { variable } from "./variables.ts";
 
-const variable: Variable = (name) => ngx.var[name];
-const scriptVariable: Variable = (name) => ngx.var[name === "fastcgi_script_name" ? "sluice_script" : name];
+const scriptVariable: Variable = (name) => (name === "fastcgi_script_name" ? ngx.var.sluice_script : variable(name));
 
 /** Server rewrite phase, while `$uri` is still the client's. */
 export function prepareUpstream({ tls, mirror, transaction }: UpstreamFilter): void {

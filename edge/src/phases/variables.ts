@@ -1,11 +1,16 @@
 /** nginx's variables as a tenant's template names them. */
-import { recall } from "./state.ts";
+import { schemeOf } from "../asked-origin.ts";
+import { request } from "./request.ts";
+import { recall, tables } from "./state.ts";
 
 /**
  * The value of `$name`; undefined when there is none. `$uri` is the client's: nginx's own is the name of the profile
- * once the request has entered one.
+ * once the request has entered one. `$http_host` is the host that was routed, whatever the header says, and
+ * `$pass_access_scheme` always a scheme.
  */
-export function variable(name: string): string | undefined {
+export function variable(this: void, name: string): string | undefined {
+  if (name === "http_host") return ngx.var.own_http_host;
+  if (name === "pass_access_scheme") return schemeOf(tables.settings, request);
   if (name === "uri" || name === "document_uri") {
     const state = recall();
     if (state !== undefined && state.route !== undefined && state.route.profile !== undefined) return state.path;

@@ -1,0 +1,77 @@
+/**
+ * Scheme, host and port that a request is for, as the client sees them: the one place that says so to redirects,
+ * cookies and sign-in. `src/compile/asked-origin.ts` says the same to backends and logs. Pure.
+ *
+ * A trusted proxy in front (ConfigMap `use-forwarded-headers`) comes before what this connection shows.
+ */
+import type { EdgeSettings } from "./program.ts";
+
+/** Asks for nginx's variables. */
+export interface OriginView {
+  variable(name: string): string | undefined;
+}
+
+/**
+ * ingress-nginx behaviour: `http`, in lower case and alone, is the one word of X-Forwarded-Proto that means http; a
+ * list of several proxies' words, `HTTPS` and `wss` mean TLS. An empty one says nothing.
+ */
+export function isHttps(settings: EdgeSettings, request: OriginView, https: boolean | undefined): boolean {
+  if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return true;
+  const forwarded = settings.forwardedProto ? request.variable("http_x_forwarded_proto") : undefined;
+  if (forwarded !== undefined && forwarded !== "") return forwarded !== "http";
+  return https ?? request.variable("scheme") === "https";
+}
+
+export function schemeOf(settings: EdgeSettings, request: OriginView): "http" | "https" {
+  return isHttps(settings, request, undefined) ? "https" : "http";
+}
+
+/** The host, with its port where the client wrote one. */
+export function authorityOf(settings: EdgeSettings, request: OriginView): string {
+  const forwarded = settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
+  return forwarded === "" ? (request.variable("own_http_host") ?? "") : forwarded;
+}
+
+/** The same without port. */
+export function hostOf(settings: EdgeSettings, request: OriginView): string {
+  const forwarded = settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
+  return forwarded === "" ? (request.variable("host") ?? "") : withoutPort(forwarded);
+}
+
+/** The port that the client connected to; undefined: the scheme's own, or nobody says. */
+export function portOf(settings: EdgeSettings, request: OriginView): string | undefined {
+  const forwarded = settings.forwardedProto ? (request.variable("http_x_forwarded_port") ?? "") : "";
+  if (isPort(forwarded)) return forwarded;
+  // Who says what the client's scheme is and not its port, hides another port behind it.
+  if (settings.forwardedProto && (request.variable("http_x_forwarded_proto") ?? "") !== "") return undefined;
+  const named = settings.proxyProtocol === true ? (request.variable("proxy_protocol_server_port") ?? "") : "";
+  return named === "" ? request.variable("server_port") : named;
+}
+
+/** `scheme://host`, with a port where one is given that is not the scheme's own. */
+export function originText(scheme: "http" | "https", host: string, port: string | undefined): string {
+  const own = port === undefined || port === "" || port === (scheme === "https" ? "443" : "80");
+  return scheme + "://" + host + (own ? "" : ":" + port);
+}
+
+export function withoutPort(authority: string): string {
+  const end = authority.charCodeAt(0) === 91 ? authority.indexOf("]") + 1 : authority.indexOf(":");
+  return end > 0 ? authority.slice(0, end) : authority;
+}
+
+/** The first of a list, up to a comma or a blank: each proxy on the way appends. */
+function firstOf(list: string | undefined): string {
+  if (list === undefined) return "";
+  let end = 0;
+  while (end < list.length && list.charCodeAt(end) !== 44 && list.charCodeAt(end) !== 32) end++;
+  return list.slice(0, end);
+}
+
+function isPort(text: string): boolean {
+  if (text.length === 0 || text.length > 5) return false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c < 48 || c > 57) return false;
+  }
+  return true;
+}
