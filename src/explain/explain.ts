@@ -73,7 +73,7 @@ export function explain(
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);
     refused = access.refused;
-    if (!decision.pool) steps.push({ what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    if (refused === undefined && !decision.pool) steps.push({ what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
     else if (refused === undefined) {
       if (decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
@@ -100,9 +100,9 @@ function urlText({ https, host, uri }: ExplainedRequest): string {
   return `${https ? "https" : "http"}://${textOf(host + uri)}`;
 }
 
-/** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them. */
-function accessFor({ route, pool }: Decision, request: ExplainedRequest, tables: Tables, { config, users }: Model): Access {
-  if (!pool || !route?.filters) return { steps: [] };
+/** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them; the 404 of no route after them. */
+function accessFor({ route, pool, reason }: Decision, request: ExplainedRequest, tables: Tables, { config, users }: Model): Access {
+  if ((!pool && reason !== "no-route") || !route?.filters) return { steps: [] };
   return accessOf({ request, client: clientOf(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
 }
 

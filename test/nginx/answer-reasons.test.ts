@@ -19,7 +19,7 @@ const accessLog = join("/dev/shm", `sluice-reasons-${process.pid}.log`);
 
 const htpasswd = documents({
   apiVersion: "v1", kind: "Secret", metadata: { name: "users", namespace: "shop" },
-  data: { auth: Buffer.from("bob:$apr1$8sVwPRz1$R8Sh0nBvIZ3Ep4JdPpIvA1\n").toString("base64") },
+  data: { auth: Buffer.from("bob:$apr1$8sVwPRz1$R8Sh0nBvIZ3Ep4JdPpIvA1\nann:{PLAIN}secret\n").toString("base64") },
 });
 
 before(async () => {
@@ -45,6 +45,7 @@ before(async () => {
       ...one("network-paged", { "denylist-source-range": "127.0.0.0/8", "custom-http-errors": "403", "default-backend": "web" }),
       ...one("password", { "auth-type": "basic", "auth-secret": "users" }),
       ...one("either", { "auth-type": "basic", "auth-secret": "users", "denylist-source-range": "127.0.0.0/8", satisfy: "any" }),
+      "part.yaml": site({ name: "part", host: "part.example", endpoints: web, annotations: { "auth-type": "basic", "auth-secret": "users" }, path: "/app" }),
       ...one("asked", { "auth-url": `http://127.0.0.1:${echo.port}/?echo-status=403` }),
       ...one("signin", { "auth-url": `http://127.0.0.1:${echo.port}/?echo-status=401`, "auth-signin": "https://login.example/" }),
       ...one("unasked", { "auth-url": `http://127.0.0.1:${closed}/` }),
@@ -81,6 +82,8 @@ const EXPECTED: readonly Expected[] = [
   ["neither network nor password", { host: "either.example" }, 401, "denied-by-password"],
   ["a service that says no", { host: "asked.example" }, 403, "denied-by-external-auth"],
   ["a service that wants a login", { host: "signin.example" }, 302, "redirect-sign-in"],
+  ["a path that nobody declared, and no password", { host: "part.example" }, 401, "denied-by-password"],
+  ["the same with the password", { host: "part.example", headers: { authorization: "Basic YW5uOnNlY3JldA==" } }, 404, "no-route"],
   ["a service that is not there", { host: "unasked.example" }, 500, "external-auth-unavailable"],
   ["a body that is too large", { host: "small.example", method: "POST", body: "x".repeat(11) }, 413, "body-too-large"],
   ["a backend that refuses connections", { host: "dead.example" }, 502, "upstream-unreachable"],

@@ -7,10 +7,12 @@ export interface Site {
   readonly endpoints: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly tlsSecret?: string;
+  /** The one that is declared; absent: all. */
+  readonly path?: string;
 }
 
-/** An Ingress for all of a host, its Service with port 80 and a slice per endpoint, in the namespace `shop`. */
-export function site({ name, host, endpoints, annotations = {}, tlsSecret }: Site): string {
+/** An Ingress for a host, its Service with port 80 and a slice per endpoint, in the namespace `shop`. */
+export function site({ name, host, endpoints, annotations = {}, tlsSecret, path = "/" }: Site): string {
   const ingress = {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
@@ -18,7 +20,7 @@ export function site({ name, host, endpoints, annotations = {}, tlsSecret }: Sit
     spec: {
       ingressClassName: "nginx",
       ...(tlsSecret === undefined ? {} : { tls: [{ hosts: [host], secretName: tlsSecret }] }),
-      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name, port: { number: 80 } } } }] } }],
+      rules: [{ host, http: { paths: [{ path, pathType: "Prefix", backend: { service: { name, port: { number: 80 } } } }] } }],
     },
   };
   const service = { apiVersion: "v1", kind: "Service", metadata: { name, namespace: "shop" }, spec: { ports: [{ port: 80 }] } };

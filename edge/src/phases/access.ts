@@ -2,7 +2,8 @@
  * Access phase of the routes with filters: lets the request pass, or ends it inside its profile, so that the profile's
  * error pages hold for the refusal.
  *
- * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication.
+ * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication; then, where nobody declared
+ * the path and there is no default backend, 404: who may not pass learns no more than at a path that is declared.
  */
 import { admit, checkExternalAuth, refuse } from "./external-auth.ts";
 import type { Check } from "../access.ts";
@@ -17,6 +18,8 @@ import { recall } from "./state.ts";
 
 /** What `satisfy` combines, in order. A further check is one more item. */
 const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials, checkExternalAuth];
+
+const NOT_FOUND = 404;
 
 export function access(): void {
   const state = recall();
@@ -34,6 +37,10 @@ export function access(): void {
     because(state.why ?? "internal-error");
     state.refused = verdict;
     return refuse(state, verdict);
+  }
+  if (state.pool === undefined) {
+    because("no-route");
+    return answer(state, NOT_FOUND);
   }
   if (filters.credentials !== undefined) hideCredentials(state);
   // After that: the service may have an Authorization of its own for the backend.

@@ -44,11 +44,12 @@ export function rewrite(): void {
   if (proxies !== undefined) findClient(proxies);
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
-    // Raised in its profile, whose error pages and headers hold for it.
-    const refused = remember(route, undefined, undefined, decision.status);
+    // Raised in its profile, whose error pages and headers hold for it; 404 after its checks.
+    const unrouted = decision.reason === "no-route";
+    const refused = remember(route, undefined, undefined, unrouted ? 0 : decision.status);
     if (route.trace !== undefined) beginSpan(route);
     refused.path = path;
-    because(decision.reason);
+    if (!unrouted) because(decision.reason);
     prepareRequest(route, route.filters, undefined);
     return enter(refused, route, undefined);
   }

@@ -18,7 +18,7 @@ import type { AuthAnswer } from "../external-auth.ts";
 /** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
 export interface InFlight {
   route: Route | undefined;
-  /** Undefined for a request that is refused inside its profile. */
+  /** Undefined for a request that is refused inside its profile: with `refused`, or with 404 when its checks let it pass. */
   pool: Pool | undefined;
   canary: Canary | undefined;
   /**
