@@ -53,6 +53,12 @@ export function findSpecial(host: Host, special: SpecialHost, path: string, requ
   return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
 }
 
+/** The route of a path at any host; undefined: a regular expression gave up. */
+export function routeAt(host: Host, path: string, request: RequestView): Route | undefined {
+  const index = host.special === undefined ? findRoute(host, path) : findSpecial(host, host.special, path, request);
+  return index === GAVE_UP ? undefined : host.routes[index];
+}
+
 /**
  * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
  * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.

@@ -110,10 +110,11 @@ export function admit(state: InFlight, { externalAuth: auth }: Filters): void {
 /** Ends a request that was refused with this status. */
 export function refuse({ auth, challenge }: InFlight, status: number): void {
   if (status === 401) {
-    if (auth?.location !== undefined) return ngx.redirect(auth.location, 302);
     const other = auth?.challenge;
     const all = challenge === undefined ? other : other === undefined ? challenge : challenge + ", " + other;
     if (all !== undefined) ngx.header["WWW-Authenticate"] = all;
+    // ingress-nginx behaviour: it keeps the challenge, for clients that answer one and follow no redirect.
+    if (auth?.location !== undefined) return ngx.redirect(auth.location, 302);
   }
   ngx.exit(status);
 }

@@ -1,9 +1,14 @@
-/** Header filter phase of the routes with filters: what the client gets beside, or in place of, the backend's headers. */
+/**
+ * What the client gets beside, or in place of, the backend's headers: in the header filter phase of the routes with
+ * filters, and before it where a request is answered without one.
+ */
 import { hostOf, originText, schemeOf } from "../asked-origin.ts";
 import { carriesCookies } from "../external-auth.ts";
 import type { Cors } from "../cors.ts";
 import { allowedOrigin, varyByOrigin } from "../cors.ts";
+import type { Decision } from "../match.ts";
 import type { Filters, Route } from "../program.ts";
+import { routeAt } from "../routes.ts";
 import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
 import type { Replacement } from "../replacement.ts";
 import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
@@ -29,6 +34,18 @@ export function respond(): void {
   if (state.session !== undefined && state.refused === 0) tellSession(state);
 }
 
+/**
+ * A request that gets no location of its own. Browsers look for the headers of CORS on redirects, too: those that the
+ * host gives before it has a route carry those of the path's.
+ */
+export function dress({ host, route, redirect }: Decision, path: string): void {
+  const answering = route ?? (host === undefined || redirect === undefined ? undefined : routeAt(host, path, request));
+  const filters = answering?.filters;
+  if (filters === undefined) return;
+  if (route !== undefined && filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
+  if (filters.cors !== undefined) allowOrigin(filters.cors);
+}
+
 function setHeaders(headers: [string, string][]): void {
   for (const [name, value] of headers) ngx.header[name] = value;
 }
@@ -44,7 +61,7 @@ function addCookies(cookies: string[]): void {
 }
 
 /** The headers of CORS, for an origin that is allowed. */
-export function allowOrigin(cors: Cors): void {
+function allowOrigin(cors: Cors): void {
   const { header } = ngx;
   if (cors.origins !== undefined) header.Vary = varyByOrigin(joined(header.Vary));
   const origin = allowedOrigin(cors, ngx.var.http_origin);

@@ -15,7 +15,7 @@ import { options } from "./options.ts";
 import { findClient } from "./proxies.ts";
 import { nameRequest } from "./request-id.ts";
 import { request } from "./request.ts";
-import { allowOrigin } from "./response.ts";
+import { dress } from "./response.ts";
 import { closeAfterwards, sayGoodbye } from "./retirement.ts";
 import type { InFlight } from "./state.ts";
 import { because } from "./reasons.ts";
@@ -53,7 +53,7 @@ export function rewrite(): void {
     prepareRequest(route, route.filters, undefined);
     return enter(refused, route, undefined);
   }
-  if (pool === undefined || route === undefined) return refuse(decision);
+  if (pool === undefined || route === undefined) return refuse(decision, path);
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
   if (route.profile !== undefined) proxyInProfile(state, route, pool, decision.uri);
@@ -95,27 +95,25 @@ function originForm(raw: string): string {
 }
 
 /** ingress-nginx's headers; nginx leaves out those that a 204 cannot have. */
-function answerPreflight({ route }: Decision): void {
-  const cors = route?.filters?.cors;
-  if (cors === undefined) return;
-  allowOrigin(cors);
+function answerPreflight(): void {
   ngx.header["Content-Type"] = "text/plain charset=UTF-8";
   ngx.header["Content-Length"] = "0";
 }
 
-function refuse(decision: Decision): void {
+function refuse(decision: Decision, path: string): void {
   const { route } = decision;
   because(decision.reason);
   // The log phase counts it and ends its span.
   remember(route ?? NOBODY, undefined, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) beginSpan(route);
+  dress(decision, path);
   const location = locationOf(decision, tables.settings, request);
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;
   if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
   // Load balancers ask all the time: a location of its own answers, which logs nothing.
   if (decision.reason === "health-check") return ngx.req.set_uri("answer:health", false);
-  if (decision.status === 204) answerPreflight(decision);
+  if (decision.status === 204) answerPreflight();
   // The rules of the host are others than those of this connection's handshake: only a new one can help.
   if (decision.status === 421) closeAfterwards();
   ngx.exit(decision.status);

@@ -36,7 +36,7 @@ export const corsDefaults: CorsValues = {
 
 export const corsAnnotations: readonly Honoured[] = [
   cors("enable-cors", "enabled", boolean, "Low", "Answers preflight requests and adds the headers that let other origins use the responses.",
-    "Error pages carry the headers too, and where the answer depends on the origin `Vary: Origin` says so to caches."),
+    "Error pages and all redirects of the host (`app-root`, `from-to-www-redirect`, the added slash) carry the headers too, and where the answer depends on the origin `Vary: Origin` says so to caches."),
   cors("cors-allow-origin", "origins", origins, "Medium", "The origins that may; `*.` stands for one label.",
     "An origin is compared as a whole, from its beginning."),
   cors("cors-allow-methods", "methods", methodList, "Medium", "Access-Control-Allow-Methods, verbatim."),
@@ -65,10 +65,12 @@ function cors<K extends keyof CorsValues>(
 export const corsResolver: Resolver = {
   groups: ["cors"],
   resolve(values, at) {
-    const { allowed, skipped } = values.cors.origins;
-    if (skipped.length > 0) {
-      const effect = allowed?.length === 0 ? "no origin is allowed: CORS is off" : "the other origins are allowed";
-      at.report(found.corsOriginSkipped(at.place("cors-allow-origin"), { origins: skipped.map(printable), effect }));
+    const { text, allowed, skipped } = values.cors.origins;
+    const none = allowed?.length === 0;
+    if (none || skipped.length > 0) {
+      const effect = none ? "no origin is allowed: CORS is off" : "the other origins are allowed";
+      const origins = skipped.length > 0 ? skipped : [text];
+      at.report(found.corsOriginSkipped(at.place("cors-allow-origin"), { origins: origins.map(printable), effect }));
     }
     return values;
   },
