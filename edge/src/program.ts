@@ -160,6 +160,8 @@ export interface Route {
   /** How requests of the primary choose an endpoint; absent: in turn. */
   balance?: Balance;
   trace?: RouteTrace;
+  /** Bytes of the largest request body that its profile takes, 0: any; absent: the settings'. */
+  bodySize?: number;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;
@@ -252,6 +254,8 @@ export interface EdgeSettings {
   redirectCode: number;
   /** Believe X-Forwarded-Proto: a request that a proxy in front received over https is not redirected. */
   forwardedProto: boolean;
+  /** Bytes of the largest request body, where no route says otherwise; 0, absent: any. */
+  bodySize?: number;
   /** nginx expects the PROXY protocol: whoever came in on port 443 there came over https. */
   proxyProtocol?: boolean;
   /** It believes a header as well; absent: it does not. */

@@ -197,7 +197,7 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 }
 
 /** `none`: it has to do without its profile, and cannot. */
-function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath"> | "none" {
+function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" {
   const { proxy, filters, backend } = route;
   const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
   const wantedId = profileId(wanted);
@@ -207,7 +207,8 @@ function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "pr
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
   if (id === compiling.always.usual && filters.rewrite === undefined) return {};
   compiling.profiles.set(id, profile);
-  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}) };
+  const bodySize = profile.bodySize === compiling.config.proxyBodySize ? {} : { bodySize: profile.bodySize };
+  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...bodySize };
 }
 
 /** Notes what the route needs; true: its namespace may have no more. */

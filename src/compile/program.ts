@@ -210,6 +210,7 @@ function edgeSettings(config: Config): EdgeSettings {
   return {
     redirectCode: config.httpRedirectCode,
     forwardedProto: config.useForwardedHeaders,
+    bodySize: config.proxyBodySize,
     ...(config.useProxyProtocol ? { proxyProtocol: true } : {}),
     ...(followsBoth(config) ? { proxies: { header: headerVariable(config.forwardedForHeader), trusted: compileNetworks(config.proxyRealIpCidr) } } : {}),
     limitKey: [...config.limitConnZoneVariable],

@@ -42,6 +42,7 @@ export function rewrite(): void {
   // What follows is for all requests where the operator has it: no route is plain then.
   const { proxies, requestHeaders } = tables.settings;
   if (proxies !== undefined) findClient(proxies);
+  if (pool === undefined && route !== undefined && isTooLarge(route)) refuseBody(decision);
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // Raised in its profile, whose error pages and headers hold for it; 404 after its checks.
@@ -57,6 +58,20 @@ export function rewrite(): void {
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
   if (route.profile !== undefined) proxyInProfile(state, route, pool, decision.uri);
+}
+
+/** Longer than the route's location takes. Of a body without length that is found out while it is read. */
+function isTooLarge({ bodySize }: Route): boolean {
+  const most = bodySize ?? tables.settings.bodySize;
+  const length = ngx.var.content_length;
+  return most !== undefined && most > 0 && length !== undefined && (tonumber(length) as number) > most;
+}
+
+/** ingress-nginx behaviour: nginx looks at the length before it redirects or refuses. Here there is no location yet. */
+function refuseBody(decision: Decision): void {
+  decision.status = 413;
+  decision.reason = "body-too-large";
+  decision.redirect = undefined;
 }
 
 /** @param target where the route rewrites: the path to ask for, escaped. */
