@@ -2,8 +2,8 @@
  * The paths of a host as regular expressions, in the order in which they are tried.
  *
  * ingress-nginx behaviour: the longest text first, then reverse byte order. A Prefix path whose Ingress did not ask for
- * regular expressions is tried with a slash first, then as it is. Where a Prefix and an Exact path have the same text,
- * the Prefix path with its slash comes first, whichever was declared first.
+ * regular expressions is tried with a slash first, then as it is. Of several rules with the same text the first one
+ * declared wins, whatever its path type: that is the order of the routes here.
  */
 import type { Host as EdgeHost, PathPattern } from "../../edge/src/program.ts";
 import type { Route } from "../model/types.ts";
@@ -12,22 +12,25 @@ export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" |
   const exact: Record<string, number> = {};
   const declared: { readonly route: Route; readonly index: number; readonly bytes: Buffer }[] = [];
   for (const [index, route] of routes.entries()) {
-    // A path of a flag (the health check) is no regular expression.
-    if (route.origin.kind === "Flag" && !route.synthesized) exact[route.path] = index;
+    if (isExact(route)) exact[route.path] = index;
     else declared.push({ route, index, bytes: Buffer.from(route.path) });
   }
-  declared.sort((a, b) => b.bytes.length - a.bytes.length || Buffer.compare(b.bytes, a.bytes) || order(a.route) - order(b.route) || a.index - b.index);
-  const isExact = new Set(declared.flatMap(({ route: { pathType, path, when } }) => (pathType === "exact" && when === undefined ? [path] : [])));
-  const patterns = declared.flatMap(({ route, index }) => textsOf(route, isExact).map((text): PathPattern => ({ pattern: `(?i)^${text}`, route: index })));
+  declared.sort((a, b) => b.bytes.length - a.bytes.length || Buffer.compare(b.bytes, a.bytes) || a.index - b.index);
+  const exactTexts = new Set(declared.flatMap(({ route: { pathType, path, when } }) => (pathType === "exact" && when === undefined ? [path] : [])));
+  const patterns = declared.flatMap(({ route, index }) => textsOf(route, exactTexts).map((text): PathPattern => ({ pattern: `(?i)^${text}`, route: index })));
   const root = routes.findIndex(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
   return { exact, patterns, root: Math.max(0, root) };
 }
 
-function order({ pathType }: Route): number {
-  return pathType === "prefix" ? 0 : 1;
+/**
+ * A path of a flag (the health check) is no regular expression. Nor is Exact `/`: as one it would be that of the host's
+ * `/`, which every host has and which comes first. There (in ingress-nginx) it is dead, here it means what it says.
+ */
+function isExact({ origin, synthesized, path, pathType, when }: Route): boolean {
+  return (origin.kind === "Flag" && !synthesized) || (path === "/" && pathType === "exact" && when === undefined);
 }
 
-function textsOf({ path, pathType, filters }: Route, isExact: ReadonlySet<string>): readonly string[] {
+function textsOf({ path, pathType, filters }: Route, exactTexts: ReadonlySet<string>): readonly string[] {
   if (pathType === "exact" || filters.regex || path.endsWith("/")) return [path];
-  return isExact.has(path) ? [`${path}/`] : [`${path}/`, path];
+  return exactTexts.has(path) ? [`${path}/`] : [`${path}/`, path];
 }

@@ -60,7 +60,7 @@ export function explain(
   const steps: Step[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns) })];
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
-  if (route) steps.push(routeStep(route, request, settings, host?.regex, untoldOf(decision.host?.special?.patterns)));
+  if (route) steps.push(routeStep(route, request, settings, isPattern(host, decision, request), untoldOf(decision.host?.special?.patterns)));
   const location = locationOf(decision, tables.settings, asked);
   let refused: number | undefined;
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
@@ -204,6 +204,11 @@ function listed(patterns: readonly string[]): string {
 function clientStep({ mode, matchCn }: ClientAuth): Step {
   const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
   return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
+}
+
+/** The route was found by a regular expression: some paths of such a host are exact all the same. */
+function isPattern(host: Host | undefined, decision: Decision, { path }: ExplainedRequest): boolean {
+  return host?.regex === true && decision.host?.exact[path] === undefined;
 }
 
 function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {

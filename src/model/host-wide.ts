@@ -9,7 +9,7 @@ import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { dropBeyond, whyNoExpression } from "./expressions.ts";
 import type { ParsedIngress } from "./ingress.ts";
-import { declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
+import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey, RoutingContext } from "./paths.ts";
 
 export interface DeclaredRoutes {
@@ -41,9 +41,13 @@ function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
   return rewrite.useRegex || rewrite.target !== undefined || rules.some(({ paths }) => paths.some(({ values }) => values?.rewrite.target !== undefined));
 }
 
-/** Drops the paths that are no regular expressions, and names those of other Ingresses that come to mean something else. */
+/**
+ * Drops the paths that are no regular expressions, and names those that take nothing because an older rule has the same
+ * text, and those of other Ingresses that come to mean something else.
+ */
 function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: DraftRoute, findings: Finding[]): void {
   const because = `${asking.origin.namespace}/${asking.origin.name}`;
+  const first = new Map<string, DraftRoute>();
   for (const [key, draft] of drafts) {
     const { path, pathType, ingress, origin } = draft;
     if (!ingress || path === "/") continue;
@@ -52,7 +56,14 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
     if (why !== undefined) {
       findings.push(found.pathPatternInvalid(place, { path: printable(path), why }));
       drafts.delete(key);
-    } else if (!draft.filters.regex && ingress !== asking.ingress) {
+      continue;
+    }
+    // A rule with conditions comes before those without.
+    const winner = draft.when === undefined ? first.get(path) : undefined;
+    if (winner) addConflict(host, winner, draft, place.field, findings);
+    // A Prefix path that is no expression leaves the path itself to an Exact one.
+    else if (draft.when === undefined && (pathType === "exact" || draft.filters.regex)) first.set(path, draft);
+    if (!draft.filters.regex && ingress !== asking.ingress) {
       findings.push(found.regexMode(place, { what: describe(host, path, pathType), because }));
     }
   }

@@ -49,7 +49,7 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
     : { drafts: new Map<string, DraftRoute>(), regex: false, keyOf: routeKey };
   attachCanaries(name, drafts, canaries, findings, keyOf);
   if (!exists) return { host: undefined, references: [], claims: [], findings };
-  const routes = [...drafts.values()].sort(byPath);
+  const routes = [...drafts.values()].sort(regex ? byText : byPath);
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });
   const appRoot = appRootOf(mains, findings, placeOf);
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
@@ -71,6 +71,11 @@ function byPath(a: DraftRoute, b: DraftRoute): number {
   if (a.path !== b.path) return a.path > b.path ? -1 : 1;
   if (a.pathType !== b.pathType) return a.pathType < b.pathType ? -1 : 1;
   return conditionsOf(b) - conditionsOf(a);
+}
+
+/** Where paths are regular expressions the path type means little: of one text the route with most conditions first, then as they were declared. */
+function byText(a: DraftRoute, b: DraftRoute): number {
+  return a.path === b.path ? conditionsOf(b) - conditionsOf(a) : a.path > b.path ? -1 : 1;
 }
 
 function conditionsOf({ when = [] }: DraftRoute): number {

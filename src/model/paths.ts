@@ -114,7 +114,7 @@ function declare(host: string, routes: Map<string, DraftRoute>, key: string, rou
 }
 
 /** Saying the same thing twice in one Ingress is no conflict. */
-function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field: string, findings: Finding[]): void {
+export function addConflict(host: string, winner: DraftRoute, loser: DraftRoute, field: string, findings: Finding[]): void {
   if (!loser.ingress) return;
   if (loser.ingress === winner.ingress && poolOf(loser.backend) === poolOf(winner.backend)) return;
   const { namespace, name } = winner.origin;

@@ -22,12 +22,12 @@ test("a target that is the path itself asks for nothing; the / that nobody decla
   assert.deepEqual(patterns(build(foo, ...web)), ["(?i)^/foo/", "(?i)^/foo", "(?i)^/"]);
 });
 
-test("the longest text first, in bytes, then the greater; a Prefix path with its slash before the Exact one", () => {
+test("the longest text first, in bytes, then the greater; of one text the first one declared", () => {
   const one = ingress("shop/one").created(0).host("shop.example").path("/b", "web:80").path("/a", "web:80", "Exact").annotate("use-regex", "true");
   const two = ingress("shop/two").created(1).host("shop.example").path("/a", "web:80").path("/\u00e9", "web:80").path("/ab", "web:80", "Exact");
   assert.deepEqual(
     patterns(build(one, two, ...web)),
-    ["/\u00e9/", "/\u00e9", "/ab", "/b", "/a/", "/a", "/"].map((text) => `(?i)^${text}`),
+    ["/\u00e9/", "/\u00e9", "/ab", "/b", "/a", "/a/", "/"].map((text) => `(?i)^${text}`),
   );
 });
 

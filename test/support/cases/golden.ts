@@ -70,8 +70,9 @@ function printHost(host: Host, program: Program): object {
   const { exact, prefix, routes, special } = host;
   const appRoot = special?.appRoot === undefined ? {} : { "app root": special.appRoot };
   if (special?.patterns) {
-    // In the order in which they are tried.
-    const patterns = special.patterns.map(({ pattern, route }): [string, unknown] => [`~ ${utf8(pattern.replace("(?i)", ""))}`, printRoute(routes[route], program)]);
+    // In the order in which they are tried; of one text the first, which takes all.
+    const texts = special.patterns.map(({ pattern }) => pattern);
+    const patterns = special.patterns.filter(({ pattern }, index) => texts.indexOf(pattern) === index).map(({ pattern, route }): [string, unknown] => [`~ ${utf8(pattern.replace("(?i)", ""))}`, printRoute(routes[route], program)]);
     return { ...appRoot, ...Object.fromEntries(Object.entries(exact).map(([path, index]) => [`= ${utf8(path)}`, printRoute(routes[index], program)])), ...Object.fromEntries(patterns) };
   }
   const isTwin = (path: string, index: number): boolean => prefix[`${path}/`] === index;
