@@ -111,23 +111,23 @@ function link({ routes }: EdgeHost, indices: readonly number[]): number {
 
 /**
  * Prefix `/foo` also answers `/foo` itself, unless an Exact path does. Prefix `/foo/` answers `/foo` with a redirect,
- * as nginx does for a proxied location, or serves it, as the Kubernetes API describes.
+ * as nginx does for a proxied location, or serves it, as the Kubernetes API describes; Exact `/foo/` redirects or does not.
  */
 function addTwins(table: EdgeHost, host: Host, config: Config, exact: Map<string, number[]>, prefix: ReadonlyMap<string, number[]>): void {
   for (const [index, route] of host.routes.entries()) {
     if (route.pathType !== "prefix" || route.path.endsWith("/")) continue;
     if (!endsWithoutCondition(table, exact.get(route.path))) add(exact, route.path, index);
   }
-  for (const [path, indices] of prefix) {
+  // As nginx, it takes the redirect from the exact path where both have one.
+  for (const [path, indices] of [...exact, ...prefix]) {
     const bare = path.slice(0, -1);
-    if (path === "/" || endsWithoutCondition(table, exact.get(bare))) continue;
+    if (bare === "" || !path.endsWith("/") || endsWithoutCondition(table, exact.get(bare))) continue;
     for (const index of indices) {
-      const route = host.routes[index] as Route;
-      if (!route.path.endsWith("/")) continue;
+      const { path: written, pathType } = host.routes[index] as Route;
+      if (!written.endsWith("/")) continue;
       const { plain: _plain, ...declared } = table.routes[index] as EdgeRoute;
-      const redirects = config.prefixSlashRedirect && declared.respond === undefined;
-      const twin = { ...declared, slash: true };
-      add(exact, bare, redirects ? table.routes.push(twin) - 1 : index);
+      if (config.prefixSlashRedirect && declared.respond === undefined) add(exact, bare, table.routes.push({ ...declared, slash: true }) - 1);
+      else if (pathType === "prefix") add(exact, bare, index);
     }
   }
 }

@@ -248,7 +248,7 @@ function refusedStep({ status, redirect, host }: Decision, location = ""): Step 
 function answerStep({ status, redirect }: Decision, location = ""): Step {
   const result = `${status} to ${textOf(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
-  if (redirect === "slash") return { what: "answer", result, why: "the prefix ends with a slash" };
+  if (redirect === "slash") return { what: "answer", result, why: "the path that is declared ends with a slash" };
   if (redirect === "root") return { what: "answer", result, why: "app-root of the host" };
   if (redirect === "name") return { what: "answer", result, why: "from-to-www-redirect of the host" };
   if (redirect === "url") return { what: "answer", result, why: "the Ingress redirects this path" };

@@ -22,7 +22,7 @@ export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   "health-check": { status: "200", means: "The path of `--health-check-path` on a host that nobody declared.", look: "Nothing: a load balancer asks. The access log leaves it out." },
   "redirect-https": { status: "308", means: "http, and the host has a certificate or the Ingress forces https.",
     look: "For a loop behind a proxy that ends TLS: `use-forwarded-headers`, or `ssl-redirect: \"false\"`." },
-  "redirect-slash": { status: "301", means: "The Prefix path `/foo/` is asked for as `/foo`.", look: "`prefix-slash-redirect: \"false\"` serves it instead." },
+  "redirect-slash": { status: "301", means: "The Prefix or Exact path `/foo/` is asked for as `/foo`.", look: "`prefix-slash-redirect: \"false\"` serves the Prefix path instead, and leaves the Exact one alone." },
   "redirect-name": { status: "308", means: "Another name of the host: `from-to-www-redirect`.", look: AS_WRITTEN },
   "redirect-annotation": { status: "301, 302", means: "`permanent-redirect`, `temporal-redirect`, or a `rewrite-target` that is a URL.", look: AS_WRITTEN },
   "redirect-app-root": { status: "302", means: "`/` of a host with `app-root`.", look: AS_WRITTEN },

@@ -49,7 +49,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   noTlsRedirectLocations: data.row("no-tls-redirect-locations", type.pathPrefixes, "/.well-known/acme-challenge",
     "Ingress paths that start with one of these are never redirected to https."),
   prefixSlashRedirect: data.yesNo("prefix-slash-redirect", true,
-    "A Prefix path /foo/ answers /foo with 301 (true, as nginx does) or serves it (false, as the Kubernetes API says).", { own: true }),
+    "A Prefix path /foo/ answers /foo with 301 (true, as nginx does) or serves it (false, as the Kubernetes API says). An Exact path /foo/ answers /foo with 301 (true), or leaves it to others (false).", { own: true }),
   relativeRedirects: data.yesNo("relative-redirects", false, "Redirects within a host name no scheme and host; annotations cannot turn it off."),
   usePortInRedirects: data.yesNo("use-port-in-redirects", false, "Redirects within a host, and to https, name the port."),
 
