@@ -14,17 +14,24 @@ const TAKE = 1;
 const LEAVE = 2;
 
 export function chooseCanary(canaries: Canary[], total: number, request: RequestView): Canary | undefined {
-  for (const canary of canaries) {
-    if (byHeader(canary, request) === TAKE) return canary;
-  }
-  for (const canary of canaries) {
-    if (byCookie(canary, request) === TAKE && byHeader(canary, request) !== LEAVE) return canary;
-  }
+  const ruled = canaryByRule(canaries, request, false);
+  if (ruled !== undefined) return ruled;
   const drawn = request.draw(total);
   for (const canary of canaries) {
     if (drawn > canary.from && drawn <= canary.to) {
       return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE ? undefined : canary;
     }
+  }
+  return undefined;
+}
+
+/** The canary that the request asks for by header or cookie; `unbound`: among those that sessions do not bind. */
+export function canaryByRule(canaries: Canary[], request: RequestView, unbound: boolean): Canary | undefined {
+  for (const canary of canaries) {
+    if ((!unbound || canary.unbound === true) && byHeader(canary, request) === TAKE) return canary;
+  }
+  for (const canary of canaries) {
+    if ((!unbound || canary.unbound === true) && byCookie(canary, request) === TAKE && byHeader(canary, request) !== LEAVE) return canary;
   }
   return undefined;
 }

@@ -7,7 +7,7 @@
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
-import { chooseCanary } from "./canary.ts";
+import { canaryByRule, chooseCanary } from "./canary.ts";
 import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
@@ -221,7 +221,7 @@ function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, na
 /**
  * A canary that matches and has endpoints wins, whatever the primary's state; one without endpoints leaves the
  * request to the primary. Nothing left: 503, or 404 where the controller's default backend is missing. A session
- * stays on the side that its cookie names, whatever the rules of the canaries say.
+ * stays on the side that its cookie names, whatever the rules of the canaries say, but for those that it does not bind.
  */
 function chooseBackend(tables: Tables, request: RequestView, route: Route): Decision {
   if (route.canaries !== undefined) {
@@ -269,6 +269,8 @@ export function sessionOf({ balance }: Route, request: RequestView): string | un
 /** The canary of a session, undefined for the primary; of one that names neither, or a primary that is gone, by rules. */
 function bySession(tables: Tables, request: RequestView, route: Route, key: string): Canary | undefined {
   const canaries = route.canaries as Canary[];
+  const asked = canaryByRule(canaries, request, true);
+  if (asked !== undefined) return asked;
   if (route.balance?.kind === "session" && route.balance.key === key) {
     const primary = tables.pools[route.pool];
     if (primary !== undefined && primary.endpoints.length > 0) return undefined;

@@ -66,6 +66,8 @@ export interface Canary {
   to: number;
   /** How its requests choose an endpoint; absent: in turn. */
   balance?: Balance;
+  /** Its header and cookie rules come before the session of a request. */
+  unbound?: boolean;
   /** Label `canary` in logs and metrics. */
   name: string;
   /** The edge's own. Never sent. */

@@ -62,7 +62,8 @@ function canaryOf(parsed: ParsedIngress, { service, port, field }: ServiceRef, o
   const { enabled: _, ...rules } = parsed.values.canary;
   const pool = poolId(namespace, service, port, parsed.values.balance.serviceUpstream);
   const balance = canaryBalance(parsed.values, pool, ofRoute);
-  return { pool, service, port, ...rules, ...(balance ? { balance } : {}), origin: { kind: "Ingress", namespace, name, field } };
+  const unbound = ofRoute?.kind === "session" && parsed.values.affinity.canaryBehavior === "legacy";
+  return { pool, service, port, ...rules, ...(balance ? { balance } : {}), ...(unbound ? { unbound } : {}), origin: { kind: "Ingress", namespace, name, field } };
 }
 
 /** Older canaries keep their share; what exceeds the whole is cut. Then orders them, the most specific rule first. */

@@ -141,6 +141,8 @@ export interface Canary {
   /** At least 100: smaller totals behave as 100. */
   readonly weightTotal: number;
   readonly balance?: Balance;
+  /** The route has sessions, which do not bind the header and cookie rules of this canary. */
+  readonly unbound?: true;
   readonly origin: Origin;
 }
 

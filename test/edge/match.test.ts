@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide, errorPool } from "../../edge/src/match.ts";
 import { findRoute } from "../../edge/src/routes.ts";
-import { DEFAULT_BACKEND, type Frame, type Host, type Route } from "../../edge/src/program.ts";
+import { DEFAULT_BACKEND, type Canary, type Frame, type Host, type Route } from "../../edge/src/program.ts";
 import { newStaging, take } from "../../edge/src/tables.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
@@ -167,4 +167,26 @@ test("a route's default backend stands in for its empty pool, and makes its erro
   assert.equal(errorPool(tables, route("a", pages("empty")))?.name, DEFAULT_BACKEND);
   assert.equal(errorPool(tables, route("a", pages()))?.name, DEFAULT_BACKEND);
   assert.equal(errorPool(tablesWith([], POOLS), route("a", pages())), undefined);
+});
+
+test("a session holds against every rule of a bound canary, and against the weight of any; not against the header and cookie of an unbound one", () => {
+  const cookie = { name: "s", variable: "cookie_s", path: "/" };
+  const balance = { kind: "session", cookie, key: "primary" } as const;
+  const variables = { cookie_s: "key|primary" };
+  const side = (one: Canary, asking: Readonly<Record<string, string>>): string | undefined => {
+    const tables = tablesWith(only(route("a", { balance, canaries: [one], total: 100 })), POOLS);
+    return decide(tables, asked({ ...variables, ...asking }, () => 1), "x.example", "/", false).pool?.name;
+  };
+  const asking: readonly (readonly [rule: Partial<Canary>, request: Readonly<Record<string, string>>])[] = [
+    [{ header: "http_h" }, { http_h: "always" }],
+    [{ header: "http_h", value: "v" }, { http_h: "v" }],
+    [{ header: "http_h", pattern: "^v" }, { http_h: "v1" }],
+    [{ cookie: "cookie_c" }, { cookie_c: "always" }],
+  ];
+  for (const [rule, request] of asking) {
+    assert.equal(side(canary("b", { ...rule, unbound: true }), request), "b", JSON.stringify(rule));
+    assert.equal(side(canary("b", rule), request), "a", JSON.stringify(rule));
+    assert.equal(side(canary("b", { ...rule, unbound: true, to: 100 }), {}), "a", "a weight moves nobody");
+  }
+  assert.equal(side(canary("b", { header: "http_h", cookie: "cookie_c", unbound: true }), { http_h: "never", cookie_c: "always" }), "a");
 });
