@@ -50,6 +50,13 @@ export const passthroughNotOwner = finding<{ host: string; owner: string }>(
   () => "the annotation has no effect",
 );
 
+export const passthroughAliases = finding<{ host: string; names: string }>(
+  "ssl-passthrough-aliases",
+  "warning",
+  ({ host, names }) => `TLS is passed through for ${host} itself and for none of its other names (${names}): give each a rule and the annotation`,
+  () => "TLS of the other names ends at Sluice, with the paths, checks and certificate of their host",
+);
+
 export const passthroughWithoutRoot = finding<{ host: string }>(
   "ssl-passthrough-without-root",
   "warning",

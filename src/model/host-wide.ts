@@ -8,6 +8,8 @@ import type { AliasClaim } from "./aliases.ts";
 import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { dropBeyond, whyNoExpression } from "./expressions.ts";
+import type { Values } from "./annotations/values.ts";
+import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey, RoutingContext } from "./paths.ts";
@@ -78,6 +80,22 @@ export function appRootOf(mains: readonly ParsedIngress[], findings: Finding[], 
   }
   return first?.values.rewrite.appRoot;
 }
+
+/** ingress-nginx behaviour: redirects and rewrites of an Ingress without rules have no effect; see `declareRoutes`. Unlike there, it says so. */
+export function checkCatchAll(mains: readonly ParsedIngress[], { defaults }: RoutingContext, findings: Finding[], placeOf: PlaceOf): void {
+  for (const parsed of mains.filter(({ ingress }) => isCatchAll(ingress))) {
+    for (const [name, valueOf] of NOT_ON_CATCH_ALL) {
+      if (valueOf(parsed.values) !== valueOf(defaults)) findings.push(found.redirectOnCatchAll(placeOf(parsed, name), { name }));
+    }
+  }
+}
+
+const NOT_ON_CATCH_ALL: readonly (readonly [name: string, valueOf: (values: Values) => unknown])[] = [
+  ["temporal-redirect", ({ redirects }) => redirects.temporal],
+  ["permanent-redirect", ({ redirects }) => redirects.permanent],
+  ["force-ssl-redirect", ({ redirects }) => redirects.forceSslRedirect],
+  ["rewrite-target", ({ rewrite }) => rewrite.target],
+];
 
 /** Where a finding about an annotation of an Ingress belongs. */
 export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;

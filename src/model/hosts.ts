@@ -11,7 +11,7 @@ import { withGroups, withSides } from "./balance.ts";
 import { attachCanaries } from "./canary.ts";
 import type { Finding, Named } from "./findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
-import { appRootOf, claimsOf, declareHost } from "./host-wide.ts";
+import { appRootOf, checkCatchAll, claimsOf, declareHost } from "./host-wide.ts";
 import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { passthroughOf } from "./passthrough.ts";
@@ -54,14 +54,16 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const appRoot = appRootOf(mains, findings, placeOf);
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
   const finished = routes.map((route) => finish(route, regex));
-  const passthrough = context.passthrough ? passthroughOf(name, mains, finished, placeOf, findings) : undefined;
+  const claims = claimsOf(name, mains, findings, placeOf);
+  const passthrough = context.passthrough ? passthroughOf({ host: name, mains, routes: finished, claims }, placeOf, findings) : undefined;
+  if (name === CATCH_ALL) checkCatchAll(mains, context, findings, placeOf);
   return {
     host: {
       name, routes: finished, ...(regex ? { regex } : {}), ...(appRoot === undefined ? {} : { appRoot }), ...(tls ? { tls } : {}),
       ...(passthrough === undefined ? {} : { passthrough }),
     },
     references: exact(routes.flatMap((route) => referencesOf(name, route))),
-    claims: claimsOf(name, mains, findings, placeOf),
+    claims,
     findings,
   };
 }

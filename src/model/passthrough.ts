@@ -7,14 +7,26 @@
  * alone has a say: what is passed through gets past everything that guards the host's paths.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { printable } from "../support/text.ts";
+import type { AliasClaim } from "./aliases.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-streams.ts";
 import type { PlaceOf } from "./host-wide.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import type { Route } from "./types.ts";
 
+/** What is said of one host. */
+interface Passed {
+  readonly host: string;
+  /** Its ordinary Ingresses, oldest first. */
+  readonly mains: readonly ParsedIngress[];
+  readonly routes: readonly Route[];
+  /** Further names that it wants. */
+  readonly claims: readonly AliasClaim[];
+}
+
 /** The pool that gets the host's TLS connections; undefined: TLS ends here. */
-export function passthroughOf(host: string, mains: readonly ParsedIngress[], routes: readonly Route[], placeOf: PlaceOf, findings: Finding[]): string | undefined {
+export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: PlaceOf, findings: Finding[]): string | undefined {
   const owner = mains[0]?.ingress;
   const isOwners = (namespace: string): boolean => namespace === owner?.metadata.namespace;
   let asking: ParsedIngress | undefined;
@@ -29,7 +41,17 @@ export function passthroughOf(host: string, mains: readonly ParsedIngress[], rou
     return undefined;
   }
   const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
-  if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) return root.backend.pool;
+  if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) {
+    if (claims.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(claims) }));
+    return root.backend.pool;
+  }
   findings.push(found.passthroughWithoutRoot(place, { host }));
   return undefined;
+}
+
+const SHOWN = 3;
+
+function listed(claims: readonly AliasClaim[]): string {
+  const names = claims.slice(0, SHOWN).map(({ name }) => printable(name));
+  return claims.length > SHOWN ? `${names.join(", ")} and ${claims.length - SHOWN} more` : names.join(", ");
 }

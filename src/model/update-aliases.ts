@@ -1,8 +1,10 @@
 /** The step of an update that grants hosts their further names. */
+import { printable } from "../support/text.ts";
 import { grantAlias } from "./aliases.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { aliasFindingsBeyond, claimsBeyond } from "./expressions.ts";
-import type { Place } from "./findings.ts";
+import type { Finding, Place } from "./findings.ts";
+import * as found from "./findings-catalogue.ts";
 import { current, put } from "./part.ts";
 import type { State, Work } from "./state.ts";
 import type { Alias } from "./types.ts";
@@ -56,4 +58,10 @@ export function claimsOn(state: State, name: string): readonly AliasClaim[] {
 /** The annotation that an alias comes from. */
 export function placeOfAlias(state: State, name: string, { host, redirect }: Alias): Place | undefined {
   return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
+}
+
+/** A name that stands for others gets no certificate: whether one covers them could be asked in a handshake only. */
+export function withoutCertificate(state: State, name: string, alias: Alias): readonly Finding[] {
+  const place = placeOfAlias(state, name, alias);
+  return place ? [found.aliasWithoutCertificate(place, { name: printable(name), host: alias.host })] : [];
 }

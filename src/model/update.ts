@@ -27,7 +27,7 @@ import type { State, Work } from "./state.ts";
 import { hostTls, usableCertificate } from "./tls.ts";
 import type { HostTls } from "./tls.ts";
 import type { Alias, Host, Trust, Users } from "./types.ts";
-import { claimAliases, placeOfAlias } from "./update-aliases.ts";
+import { claimAliases, placeOfAlias, withoutCertificate } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
@@ -201,8 +201,8 @@ function setServing(state: State, work: Work, name: string, serves: ServableCert
 
 /** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
 function aliasTls(state: State, work: Work, name: string, alias: Alias): HostTls {
-  if (name.startsWith("~") || name.endsWith(".*")) return { serves: undefined, secrets: new Set(), findings: [] };
   const { serves, secrets } = alias.host === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, alias.host);
+  if (name.startsWith("~") || name.endsWith(".*")) return { serves: undefined, secrets, findings: serves === undefined || alias.host === CATCH_ALL ? [] : withoutCertificate(state, name, alias) };
   const certificate = serves === "default" ? defaultCertificate(state, work) : serves;
   if (serves === undefined || certificate?.covers(name)) return { serves: certificate, secrets, findings: [] };
   const place = placeOfAlias(state, name, alias);

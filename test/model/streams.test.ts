@@ -109,6 +109,14 @@ test("hosts that are passed through follow the endpoints of their root", () => {
   assert.deepEqual(streams(builder.update(snapshot, snapshot.takeChanges(), testConfig)), {});
 });
 
+test("further names of a host that is passed through are not, and a finding names them", () => {
+  const web = ingress("a/web").host("shop.example").path("/", "web:80").annotate("ssl-passthrough", "true").annotate("server-alias", "a.example,~^b");
+  const built = buildWith({ enableSslPassthrough: true }, web.annotate("from-to-www-redirect", "true"), service("a/web", "80"), slice("a/web", 8443, "10.0.0.1"));
+  assert.deepEqual(Object.keys(streams(built)), ["tls shop.example"]);
+  const said = built.findings().find(({ code }) => code === "ssl-passthrough-aliases");
+  assert.match(said?.sentence ?? "", /\(a\.example, ~\^b, www\.shop\.example\)/);
+});
+
 test("no other namespace can have a host's connections passed through, or take those that are", () => {
   const backends = [service("a/web", "80"), service("b/web", "80"), slice("a/web", 8443, "10.0.0.1"), slice("b/web", 8443, "10.0.0.2")] as const;
   const rooted = ingress("a/web").host("shop.example").path("/", "web:80").created(1);

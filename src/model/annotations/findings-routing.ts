@@ -99,6 +99,20 @@ export const aliasNotCovered = finding<{ name: string; host: string }>(
   ({ name }) => `${name} is served with the default certificate, and http is not redirected to https there unless forced`,
 );
 
+export const aliasWithoutCertificate = finding<{ name: string; host: string }>(
+  "alias-without-certificate",
+  "info",
+  ({ name, host }) => `Which names "${name}" stands for is not known before a client comes, so none of them is served with the certificate of ${host}: list those that need it one by one, or as *.parent`,
+  () => "they are served with the default certificate, and http is not redirected to https there unless forced",
+);
+
+export const redirectOnCatchAll = finding<{ name: string }>(
+  "redirect-on-catch-all",
+  "warning",
+  ({ name }) => `${name} means nothing on an Ingress without rules: write a rule without a host for the path / in place of spec.defaultBackend`,
+  () => "requests for other names go to the default backend as they come",
+);
+
 export const wwwTaken = finding<{ name: string; host: string }>(
   "www-taken",
   "warning",
