@@ -11,12 +11,14 @@ import type { Candidate, Judgement } from "./model/candidate.ts";
 import type { Config } from "./model/config.ts";
 import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
+import { grpcFindings } from "./model/grpc.ts";
 import { objectKey } from "./model/lookup.ts";
 import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import { splitName } from "./support/namespaced-name.ts";
+import type { Ingress } from "./source/objects.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
 
@@ -145,8 +147,11 @@ export function createController(options: ControllerOptions): Controller {
       turn();
     },
     findings: () => {
-      const ofPrograms = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
-      return sortFindings([...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...ofPrograms]);
+      const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
+      const ofGrpc = built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, ingressOf) : [];
+      return sortFindings([
+        ...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...compiler.findings(ingressOf), ...ofGrpc,
+      ]);
     },
   };
 }

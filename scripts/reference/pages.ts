@@ -97,7 +97,7 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
-  missingModules: [{ key: "‹key›", name: "‹package›" }],
+  missingModules: [{ key: "‹key›", name: "‹package›" }], grpcOverTlsAlone: true,
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true, keepsHttps: true,
     blocked: new Map([[{ id: "", protocol: "tcp", port: 9000, acceptProxy: false, sendProxy: false, service: "", origin: { kind: "ConfigMap", namespace: "", name: "", field: "" } }, "EADDRINUSE"]]),

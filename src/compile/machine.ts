@@ -1,8 +1,11 @@
 /** What the operator says about nginx's processes, tables and modules. */
 import type { Config } from "../model/config.ts";
+import { isGrpc } from "../model/grpc.ts";
 import type { Directive } from "./directive.ts";
 import { directive } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
+import { atLeast } from "./facts.ts";
+import type { Program } from "./program.ts";
 
 /** Debian's package with nginx's brotli module. */
 const BROTLI = "libnginx-mod-http-brotli-filter";
@@ -26,6 +29,24 @@ export function hashSizes(config: Config): Directive[] {
 /** Keys that ask for a module of nginx which this machine lacks, with Debian's package for it. */
 export function missingModules(config: Config, facts: EngineFacts): readonly MissingModule[] {
   return config.enableBrotli && facts.brotli === undefined ? [{ key: "enable-brotli", name: BROTLI }] : [];
+}
+
+/**
+ * `http2 on` is for all listeners: without TLS nginx takes HTTP/2 from clients that begin with it (prior knowledge, RFC
+ * 9113, 3.3). Before, `listen … http2` without TLS was HTTP/2 and nothing else, so that http had to do without.
+ */
+export function hasHttp2Directive(facts: EngineFacts): boolean {
+  return atLeast(facts, 1, 25, 1);
+}
+
+/** HTTP/2 is offered, and over TLS alone. */
+export function http2OverTlsAlone({ useHttp2 }: Config, facts: EngineFacts): boolean {
+  return useHttp2 && !hasHttp2Directive(facts);
+}
+
+/** The same, and some route leads to a backend that speaks gRPC, which is HTTP/2. */
+export function grpcOverTlsAlone({ config, profiles }: Pick<Program, "config" | "profiles">, facts: EngineFacts): boolean {
+  return http2OverTlsAlone(config, facts) && [...profiles.values()].some(({ protocol }) => isGrpc(protocol));
 }
 
 export interface MissingModule {

@@ -9,7 +9,6 @@ import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
-import { atLeast } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives, reasonHeader } from "./reasons.ts";
@@ -20,7 +19,7 @@ import { missingPackage, modsecurityDirectives, modsecurityModule } from "./mods
 import { digestOf } from "../support/digest.ts";
 import { noteOddHost } from "./asked-origin.ts";
 import { clientAddress, followsBoth, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
-import { brotli, brotliModule, hashSizes, openFiles } from "./machine.ts";
+import { brotli, brotliModule, hasHttp2Directive, hashSizes, http2OverTlsAlone, openFiles } from "./machine.ts";
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 import { trustFile } from "./trust.ts";
@@ -285,9 +284,8 @@ function declarations({ profiles, config }: ConfInput): Directive {
 }
 
 function listeners({ config, settings, facts }: ConfInput): Directive[] {
-  const modernHttp2 = atLeast(facts, 1, 25, 1);
   const proxyProtocol = config.useProxyProtocol ? ["proxy_protocol"] : [];
-  const http2 = config.useHttp2 && !modernHttp2 ? ["http2"] : [];
+  const http2 = http2OverTlsAlone(config, facts) ? ["http2"] : [];
   const out: Directive[] = [];
   for (const address of bindAddresses(settings, config.disableIpv6 || !facts.ipv6)) {
     const only6 = address.startsWith("[") ? ["ipv6only=on"] : [];
@@ -300,7 +298,7 @@ function listeners({ config, settings, facts }: ConfInput): Directive[] {
   if (tlsComesFromSocket(settings, facts)) {
     out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", "ssl", ...http2, "proxy_protocol"));
   }
-  if (config.useHttp2 && modernHttp2) out.push(directive("http2", "on"));
+  if (config.useHttp2 && hasHttp2Directive(facts)) out.push(directive("http2", "on"));
   return out;
 }
 

@@ -45,5 +45,7 @@ export interface EngineState {
   readonly missingPackages: readonly string[];
   /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */
   readonly missingModules: readonly MissingModule[];
+  /** gRPC is spoken to backends, and nginx takes HTTP/2 over TLS alone. */
+  readonly grpcOverTlsAlone: boolean;
   readonly streams: StreamState;
 }

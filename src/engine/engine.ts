@@ -7,7 +7,7 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
-import { missingModules } from "../compile/machine.ts";
+import { grpcOverTlsAlone, missingModules } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
@@ -149,6 +149,7 @@ export class Engine {
       snapshotProblem: this.#snapshotProblem,
       missingPackages: this.#missingPackages(),
       missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
+      grpcOverTlsAlone: this.#agent && this.#program ? grpcOverTlsAlone(this.#program, this.#agent.facts) : false,
       streams: this.#streams.state,
     };
   }

@@ -16,6 +16,7 @@ export interface Ask {
   /** https; SNI is `host` (or `serverName`). No certificate is checked: look at `certificate`. */
   readonly tls?: boolean;
   readonly serverName?: string;
+  /** Over TLS, unless `tls` is false: then the client begins with it (prior knowledge). */
   readonly http2?: boolean;
   /** Shows this certificate when it is asked for one. */
   readonly client?: KeyPair;
@@ -70,7 +71,7 @@ function askHttp1(asked: Ask): Promise<Answer> {
 
 function askHttp2(asked: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const session = http2.connect(`https://127.0.0.1:${asked.port}`, {
+    const session = http2.connect(`${asked.tls === false ? "http" : "https"}://127.0.0.1:${asked.port}`, {
       ...tlsOptions(asked),
       rejectUnauthorized: false,
       servername: asked.serverName ?? asked.host ?? "",
@@ -89,7 +90,7 @@ function askHttp2(asked: Ask): Promise<Answer> {
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {
-      const shown = shownBy(session.socket as TLSSocket);
+      const shown = asked.tls === false ? {} : shownBy(session.socket as TLSSocket);
       session.close();
       resolve(answer(Number(head[":status"] ?? 0), head, Buffer.concat(chunks).toString(), shown));
     });

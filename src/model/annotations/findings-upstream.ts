@@ -8,6 +8,13 @@ export const annotationIneffective = finding<{ name: string; why: string }>(
   () => "none: requests are served without it",
 );
 
+export const grpcNeedsTls = finding<{ host: string }>(
+  "grpc-needs-tls",
+  "warning",
+  ({ host }) => `gRPC is HTTP/2, which nginx before 1.25.1 takes over TLS only, and ${host} has no certificate: list it under spec.tls, or run a newer nginx`,
+  ({ host }) => `gRPC clients without TLS cannot talk to ${host}; over TLS they see the default certificate`,
+);
+
 export const sizeAdjusted = finding<{ name: string; given: number; used: number; limits: string }>(
   "size-adjusted",
   "warning",
