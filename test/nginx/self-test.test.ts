@@ -44,7 +44,6 @@ const LUA = [
   ...["log", "exit", "redirect", "print", "now", "time", "sleep", "get_phase", "md5", "md5_bin", "sha1_bin", "hmac_sha1", "encode_base64", "decode_base64",
     "cookie_time", "escape_uri", "parse_http_time"].map((name) => `ngx.${name}`),
   ...["set_uri", "get_method", "is_internal", "start_time", "get_headers", "set_header", "clear_header", "discard_body"].map((name) => `ngx.req.${name}`),
-  ...["find", "match"].map((name) => `ngx.re.${name}`),
   "ngx.timer.at",
   ...["id", "pid", "exiting"].map((name) => `ngx.worker.${name}`),
   "ngx.socket.tcp",
@@ -53,6 +52,7 @@ const LUA = [
   `require("ngx.ssl.clienthello").get_client_hello_server_name`,
   ...["decode", "encode"].map((name) => `require("cjson.safe").${name}`),
   ...["get_request", "get_errmsg_ptr"].map((name) => `require("resty.core.base").${name}`),
+  ...["re_match_compile", "collect_captures", "destroy_compiled_regex"].map((name) => `require("resty.core.regex").${name}`),
   `require("resty.lrucache").new`,
 ];
 
@@ -66,7 +66,7 @@ test("a Lua function that is gone is named", () => {
 });
 
 test("a Lua function that fails, or answers something else, is named", () => {
-  for (const path of [`require("ngx.ssl").set_cert`, `require("ngx.balancer").set_current_peer`, "ngx.re.find", "ngx.req.set_uri", "ngx.md5_bin"]) {
+  for (const path of [`require("ngx.ssl").set_cert`, `require("ngx.balancer").set_current_peer`, `require("resty.core.regex").re_match_compile`, "ngx.req.set_uri", "ngx.md5_bin"]) {
     for (const instead of [`return "other"`, `error("no more")`]) {
       const said = complaint({ lua: `${path} = function() ${instead} end` });
       assert.ok(said.includes(path.split(".").at(-1) ?? ""), `${path}: ${said}`);

@@ -2,7 +2,9 @@
 import * as balancer from "ngx.balancer";
 import * as cjson from "cjson.safe";
 import * as core from "resty.core.base";
+import * as regex from "resty.core.regex";
 import * as lrucache from "resty.lrucache";
+import { capture, matches } from "../pattern.ts";
 import { after, inBalancer, inRewrite, inWorker } from "./check.ts";
 import type { Checks } from "./check.ts";
 import { given, open, request, statusOf } from "./given.ts";
@@ -51,16 +53,16 @@ export const REQUEST: Checks<typeof ngx.req> = {
   discard_body: inRewrite(() => after(ngx.req.discard_body())),
 };
 
-export const EXPRESSION: Checks<typeof ngx.re> = {
-  find: inWorker(() => {
-    const [from, to, problem] = ngx.re.find("abc", "b", "jo");
-    const [, , broken] = ngx.re.find("abc", "(", "jo");
-    return from === 2 && to === 2 && problem === undefined && broken !== undefined;
+/** As pattern.ts calls them: a pattern that matches, one that does not, and one that does not compile. */
+export const EXPRESSION: Checks<typeof regex> = {
+  re_match_compile: inWorker(() => matches("abc", "b") === true && matches("abc", "^b") === false && matches("abc", "(") === undefined),
+  collect_captures: inWorker(() => {
+    const groups = capture("abc", "(?<name>b)(x)?");
+    return groups !== undefined && groups !== false && groups["name"] === "b" && groups[0] === "b";
   }),
-  match: inWorker(() => {
-    const [groups] = ngx.re.match("abc", "(?<name>b)(x)?", "jo");
-    const found = groups as { name?: string } | undefined;
-    return found?.name === "b";
+  destroy_compiled_regex: inWorker(() => {
+    const [compiled] = regex.re_match_compile("c", "j");
+    return compiled !== undefined && after(regex.destroy_compiled_regex(compiled));
   }),
 };
 

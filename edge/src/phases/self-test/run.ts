@@ -18,6 +18,8 @@ import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
 /** By the names that people find in the libraries' documentation. */
 const LIBRARIES: readonly (readonly [string, Record<string, Check>])[] = [
   ["ffi.", FFI],
+  // Before the function of C that it ends in.
+  ["resty.core.regex.", EXPRESSION],
   ["C function ", C_LIBRARY],
   ["C function ", CRYPT],
   ["C function ", OPENSSL],
@@ -25,7 +27,6 @@ const LIBRARIES: readonly (readonly [string, Record<string, Check>])[] = [
   ["resty.lrucache.", CACHE],
   ["cjson.safe.", JSON_TEXT],
   ["ngx.", NGX],
-  ["ngx.re.", EXPRESSION],
   ["ngx.timer.", TIMER],
   ["ngx.worker.", WORKER],
   ["ngx.shared.DICT.", SHARED_MEMORY],
