@@ -64,7 +64,7 @@ test("an invalid value is said, with what is used instead", () => {
     ["proxy-buffers-number", "2", "4"],
     ["proxy-http-version", "2", "1.1"],
     ["ssl-redirect", "yes", "true"],
-    ["ssl-redirect", "true\n", "true"],
+    ["ssl-redirect", "true\n1", "true"],
     ["canary-by-header", "X Env", "none"],
   ];
   for (const [name, value, used] of bad) {

@@ -1,7 +1,7 @@
 /**
  * Reads the annotations of one Ingress against the table.
  *
- * ingress-nginx behaviour: an empty value counts as absent; a canary takes every annotation but its own group from
+ * ingress-nginx behaviour: an empty value counts as absent, and so does one of blanks; a canary takes every annotation but its own group from
  * the Ingress that it joins.
  */
 import type { Ingress } from "../../source/objects.ts";
@@ -127,17 +127,25 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
   for (const key in all) {
     if (!key.startsWith(prefix) || key[prefix.length] !== "/") continue;
     const name = key.slice(prefix.length + 1);
-    const text = all[key] ?? "";
+    const text = valueOf(all, key);
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
     const row = annotationsByName.get(name);
     if (!row) {
       const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
-    } else if (text !== "" && (name === row.name || !all[`${prefix}/${row.name}`])) {
+    } else if (text !== "" && (name === row.name || valueOf(all, `${prefix}/${row.name}`) === "")) {
       given.push({ row, name, text, place });
     }
   }
   return given;
+}
+
+/**
+ * The value as everything after this sees it: blanks, tabs and line breaks at its ends are slips of quoting, or the end
+ * of a YAML block, and no part of it. "" stands for absent.
+ */
+function valueOf(annotations: Readonly<Record<string, string>>, key: string): string {
+  return annotations[key]?.trim() ?? "";
 }
 
 function isCanaryOnly(one: Given): one is Given<Honoured> {

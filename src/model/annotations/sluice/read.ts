@@ -47,11 +47,16 @@ export function readOwn(ingress: Ingress, context: ReadContext, read: ReadAnnota
   for (const key of given) reportUnknown(ingress, key, findings);
   const declared = new Set((ingress.spec.rules ?? []).flatMap((rule) => (rule.http?.paths ?? []).map(({ path }) => path || "/")));
   const reader: Reader = { ingress, context, read, declared, findings, paths: new Map(), closed: false, refused: false };
-  const match = annotations[`${OWN_PREFIX}/match`];
-  const pathAnnotations = annotations[`${OWN_PREFIX}/path-annotations`];
+  const match = yamlOf(annotations[`${OWN_PREFIX}/match`]);
+  const pathAnnotations = yamlOf(annotations[`${OWN_PREFIX}/path-annotations`]);
   if (match) takeMatches(reader, match);
   if (pathAnnotations) takePathAnnotations(reader, pathAnnotations);
   return reader;
+}
+
+/** Without blank lines at its ends. The blanks before its first word are YAML's: they say how deep that stands. */
+function yamlOf(text = ""): string {
+  return text.trimEnd().replace(/^(?:[ \t\r]*\n)+/, "");
 }
 
 interface Reader extends Own {
