@@ -16,6 +16,7 @@ import type { Candidate, Judgement } from "./candidate.ts";
 import type { Config } from "./config.ts";
 import { sortFindings } from "./findings.ts";
 import type { Finding } from "./findings.ts";
+import { withHints } from "./hints.ts";
 import { objectKey } from "./lookup.ts";
 import type { LookedUp } from "./lookup.ts";
 import type { ListenerSettings } from "./listeners.ts";
@@ -154,7 +155,7 @@ function finish(state: State, work: Work): Built {
       config: work.config,
     },
     change,
-    findings: sortedOnce(findings.map),
+    findings: sortedOnce(findings.map, work.snapshot),
     wanted: wantedObjects(state),
     names: namesOf(state),
   };
@@ -180,7 +181,7 @@ function namesOf({ poolNames, streamObjects }: State): ReadonlySet<string> {
   return ofStreams.size === 0 ? poolNames.targets() : new Set([...poolNames.targets(), ...ofStreams]);
 }
 
-function sortedOnce(units: SharedMap<readonly Finding[]>): () => readonly Finding[] {
+function sortedOnce(units: SharedMap<readonly Finding[]>, snapshot: Snapshot): () => readonly Finding[] {
   let sorted: readonly Finding[] | undefined;
-  return () => (sorted ??= sortFindings([...units.keys()].sort().flatMap((unit) => units.get(unit) ?? [])));
+  return () => (sorted ??= withHints(sortFindings([...units.keys()].sort().flatMap((unit) => units.get(unit) ?? [])), snapshot));
 }

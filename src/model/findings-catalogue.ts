@@ -5,7 +5,10 @@
  */
 export * from "./annotations/findings-snippets.ts";
 export * from "./annotations/findings-tracing.ts";
+import type { ObjectRef } from "../source/objects.ts";
+import { splitName } from "../support/namespaced-name.ts";
 import { CLOSED, finding } from "./findings.ts";
+import { NO_SUCH_OBJECT } from "./lookup.ts";
 
 export * from "./annotations/findings-external-auth.ts";
 export * from "./annotations/findings-access.ts";
@@ -14,7 +17,14 @@ export * from "./annotations/findings-balance.ts";
 export * from "./annotations/findings-upstream.ts";
 export * from "./annotations/findings-host-tls.ts";
 export * from "./findings-admission.ts";
+export * from "./findings-backends.ts";
+export * from "./findings-certificates.ts";
 export * from "./findings-streams.ts";
+
+function objectOf(kind: ObjectRef["kind"], key: string): ObjectRef | undefined {
+  const name = splitName(key);
+  return name && { kind, ...name };
+}
 
 // Which Ingresses are ours
 
@@ -132,6 +142,8 @@ export const annotationReference = finding<{ name: string; kind: string; key: st
   "error",
   ({ name, kind, key, why }) => `${name} names the ${kind} "${key}", which ${why}`,
   ({ effect }) => effect,
+  undefined,
+  ({ kind, key, why }) => (why === NO_SUCH_OBJECT && (kind === "Secret" || kind === "ConfigMap") ? objectOf(kind, key) : undefined),
 );
 
 /** An annotation that does nothing alone. */
@@ -246,123 +258,4 @@ export const canaryWeightsExceedTotal = finding<{ what: string; weight: number; 
   ({ what, weight, left }) =>
     `The canaries of ${what} ask for more requests than there are: of its weight ${weight} only ${left} is left by older ones`,
   ({ left }) => `the weight ${left} is used, and the Ingress that they join gets nothing by weight`,
-);
-
-// Services and endpoints
-
-interface OfPool {
-  /** What becomes of the requests. */
-  readonly effect: string;
-}
-
-export const serviceMissing = finding<OfPool & { service: string; namespace: string }>(
-  "service-missing",
-  "error",
-  ({ service, namespace }) => `Service "${service}" does not exist in namespace "${namespace}": create it or correct the name`,
-  ({ effect }) => effect,
-);
-
-export const servicePortMissing = finding<OfPool & { service: string; port: string; ports: readonly string[] }>(
-  "service-port-missing",
-  "error",
-  ({ service, port, ports }) =>
-    `Service "${service}" has no port ${port === "" ? "at all" : `"${port}"`}` +
-    (ports.length > 0 ? `: it has ${ports.join(", ")}` : ": add one to its spec.ports"),
-  ({ effect }) => effect,
-);
-
-export const noEndpoints = finding<OfPool & { service: string; port: string }>(
-  "no-endpoints",
-  "info",
-  ({ service, port }) => `Service "${service}" has no ready endpoint for port "${port}": look at its selector and pods`,
-  ({ effect }) => effect,
-);
-
-export const externalNameDisabled = finding<OfPool & { service: string }>(
-  "external-name-disabled",
-  "error",
-  ({ service }) => `Service "${service}" is of type ExternalName, which is not allowed here (--disable-svc-external-name)`,
-  ({ effect }) => effect,
-);
-
-export const externalNameRefused = finding<OfPool & { service: string; name: string; why: string }>(
-  "external-name-refused",
-  "error",
-  ({ service, name, why }) => `The externalName "${name}" of Service "${service}" is refused: ${why}`,
-  ({ effect }) => effect,
-);
-
-export const externalNameUnresolved = finding<OfPool & { service: string; name: string }>(
-  "external-name-unresolved",
-  "warning",
-  ({ service, name }) => `The externalName "${name}" of Service "${service}" has no address in DNS: correct it or wait for DNS`,
-  ({ effect }) => effect,
-);
-
-export const targetRefused = finding<OfPool & { name: string; why: string }>(
-  "target-refused",
-  "error",
-  ({ name, why }) => `The target "${name}" is refused: ${why}`,
-  ({ effect }) => effect,
-);
-
-export const targetUnresolved = finding<OfPool & { name: string }>(
-  "target-unresolved",
-  "warning",
-  ({ name }) => `The target "${name}" has no address in DNS: correct it or wait for DNS`,
-  ({ effect }) => effect,
-);
-
-// Certificates
-
-interface OfCertificate {
-  /** The host, or "unknown hosts" for the default certificate. */
-  readonly host: string;
-  /** `namespace/name`. */
-  readonly secret: string;
-}
-
-const defaultCertificateServes = ({ host }: OfCertificate): string => `${host} is served with the default certificate`;
-
-export const certificateMissing = finding<OfCertificate>(
-  "certificate-missing",
-  "error",
-  ({ secret }) => `Secret "${secret}" does not exist: create it, or correct the name`,
-  defaultCertificateServes,
-);
-
-export const certificateBroken = finding<OfCertificate & { why: string; previous: boolean }>(
-  "certificate-broken",
-  "error",
-  ({ secret, why }) => `Secret "${secret}" cannot be used as a certificate: ${why}`,
-  (params) =>
-    params.previous ? `${params.host} is served with the Secret's previous certificate` : defaultCertificateServes(params),
-);
-
-export const certificateNotCovering = finding<OfCertificate & { names: string }>(
-  "certificate-not-covering",
-  "error",
-  ({ host, secret, names }) => `The certificate in Secret "${secret}" is for ${names}, not for ${host}: issue one that covers it`,
-  defaultCertificateServes,
-);
-
-export const certificateExpired = finding<OfCertificate & { date: string }>(
-  "certificate-expired",
-  "error",
-  ({ secret, date }) => `The certificate in Secret "${secret}" expired on ${date}: renew it`,
-  ({ host }) => `clients refuse the connection to ${host}`,
-);
-
-export const certificateExpiresSoon = finding<OfCertificate & { date: string }>(
-  "certificate-expires-soon",
-  "warning",
-  ({ secret, date }) => `The certificate in Secret "${secret}" expires on ${date}: renew it`,
-  ({ host }) => `after that, clients refuse the connection to ${host}`,
-);
-
-export const tlsHostNotListed = finding<{ host: string }>(
-  "tls-host-not-listed",
-  "warning",
-  ({ host }) => `${host} is in no item of spec.tls, and no certificate named there covers it: list it under tls[].hosts`,
-  ({ host }) => `${host} is served with the default certificate, and counts as a host with one where http is redirected to https`,
 );

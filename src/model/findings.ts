@@ -4,7 +4,7 @@
  * One list feeds logs, `explain`, Events and metrics, so a finding is made once, by a factory declared with
  * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
  */
-import type { FileOrigin, Kind } from "../source/objects.ts";
+import type { FileOrigin, Kind, ObjectRef } from "../source/objects.ts";
 import { ended } from "../support/text.ts";
 
 export type Severity = "error" | "warning" | "info";
@@ -24,10 +24,14 @@ export interface Finding {
   readonly field: string;
   /** What is wrong, with the offending value, and how to mend it. One sentence. */
   readonly sentence: string;
+  /** What else is there that may have been meant, as a sentence; it may change while the finding stays the same. */
+  readonly hint?: string;
   /** What happens because of it: "requests to shop.example/ get 503". */
   readonly effect: string;
   /** An object that this one names is to blame: what is written here may be right as soon as that one is. */
   readonly elsewhere?: true;
+  /** The object that is named and does not exist, where another may have been meant. */
+  readonly missing?: ObjectRef;
   /** Where it stands, when the object was read from a file. */
   readonly file?: string;
   readonly line?: number;
@@ -67,7 +71,7 @@ export const CLOSED = "every path of this Ingress answers 503";
 
 /**
  * Declares one kind of finding. `sentence` and `effect` are made from typed parameters; `toOther` says it to the author
- * of the object that is collided with.
+ * of the object that is collided with, `missing` names the object that does not exist.
  */
 export function finding<P>(
   code: string,
@@ -75,6 +79,7 @@ export function finding<P>(
   sentence: (params: P) => string,
   effect: (params: P) => string,
   toOther?: (params: P, loser: string) => string,
+  missing?: (params: P) => ObjectRef | undefined,
 ): FindingFactory<P> {
   const make = ({ object, field, other }: Place, params: P): Finding => ({
     code,
@@ -85,8 +90,13 @@ export function finding<P>(
     effect: effect(params),
     ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
     ...(other && toOther ? { other: { object: subjectOf(other), sentence: toOther(params, `${object.metadata.namespace}/${object.metadata.name}`) } } : {}),
+    ...absent(missing?.(params)),
   });
   return Object.assign(make, { code, severity, sentence, effect });
+}
+
+function absent(missing: ObjectRef | undefined): Pick<Finding, "missing"> {
+  return missing ? { missing } : {};
 }
 
 function subjectOf({ kind, metadata: { namespace, name } }: Named): Subject {
@@ -100,8 +110,8 @@ export function subjectText({ kind, namespace, name }: { readonly kind: string; 
 }
 
 /** What a finding says, as whole sentences. */
-export function findingText({ sentence, effect }: Finding): string {
-  return `${ended(sentence)} Effect: ${ended(effect)}`;
+export function findingText({ sentence, hint, effect }: Finding): string {
+  return `${ended(sentence)} ${hint === undefined ? "" : `${ended(hint)} `}Effect: ${ended(effect)}`;
 }
 
 /** Errors first, then by object, field and code: the same objects give the same list in any order of arrival. */

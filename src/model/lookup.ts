@@ -41,7 +41,7 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     return found?.forbidden ? undefined : found;
   };
   const why = (kind: "Secret" | "ConfigMap") => (namespace: string, name: string): string =>
-    snapshot.get(kind, namespace, name)?.forbidden ? FORBIDDEN[kind] : "does not exist: create it or correct the name";
+    snapshot.get(kind, namespace, name)?.forbidden ? FORBIDDEN[kind] : NO_SUCH_OBJECT;
   return {
     secret: readable("Secret"),
     whyNoSecret: why("Secret"),
@@ -51,6 +51,9 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
   };
 }
+
+/** Why an object that an annotation names cannot be used: there is none. Completes "which …". */
+export const NO_SUCH_OBJECT = "does not exist: create it or correct the name";
 
 const FORBIDDEN = {
   Secret: 'Sluice\'s account may not read: run "sluice rbac" and apply what it prints',

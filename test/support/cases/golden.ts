@@ -27,13 +27,14 @@ export function compareGolden(folder: string, file: string, value: object): void
 
 /** @param folder in which the findings' files lie. */
 export function printFindings(findings: readonly Finding[], folder: string): object[] {
-  return findings.map(({ code, severity, object, field, sentence, effect, file, line }) => ({
+  return findings.map(({ code, severity, object, field, sentence, hint, effect, file, line }) => ({
     code,
     severity,
     ...(file === undefined ? {} : { at: `${file.replace(`${folder}/`, "")}:${line}` }),
     object: `${object.kind} ${object.namespace}/${object.name}`,
     field,
     sentence: sentence.replaceAll(`${folder}/`, ""),
+    ...(hint === undefined ? {} : { hint }),
     effect,
   }));
 }
