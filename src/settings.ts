@@ -9,6 +9,7 @@ import { INGRESS_NGINX_FLAGS, ingressNginxFlag } from "./settings/ingress-nginx-
 import { FLAGS } from "./settings/table.ts";
 import type { Command, FlagRow } from "./settings/table.ts";
 import { splitListenAddress } from "./settings/values.ts";
+import type { GivenEndpoints } from "./settings/values.ts";
 
 export { COMMANDS } from "./settings/table.ts";
 export type { Command } from "./settings/table.ts";
@@ -18,6 +19,10 @@ export { helpFor } from "./settings/help.ts";
 export interface Settings {
   // where objects come from
   readonly manifests: readonly string[];
+  /** Endpoints in place of those of EndpointSlices. */
+  readonly endpoint: readonly GivenEndpoints[];
+  /** Services without an endpoint on this machine have backends of the demo's. */
+  readonly standIns: boolean;
   readonly kubeconfig: string;
   readonly context: string;
   /** URL of the API server; empty: that of the kubeconfig, or of the pod. */
@@ -147,6 +152,9 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
   }
   requireDistinctPorts(settings, command);
   requireWebhookFiles(settings);
+  if (settings.endpoint.length > 0 && settings.manifests.length === 0 && command !== "demo") {
+    throw mistake("--endpoint is for objects from files, a cluster has EndpointSlices: give --manifests as well");
+  }
   if (settings.watchNamespace !== "" && settings.watchNamespaceSelector !== "") {
     throw mistake("--watch-namespace and --watch-namespace-selector both say which namespaces are read: give one of them");
   }

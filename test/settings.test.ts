@@ -9,6 +9,8 @@ const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
 test("without flags there are ingress-nginx's defaults", () => {
   assert.deepEqual(parseSettings([], "run", ENV), {
     manifests: [],
+    endpoint: [],
+    standIns: false,
     kubeconfig: "",
     context: "",
     apiserverHost: "",

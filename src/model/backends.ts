@@ -6,11 +6,13 @@
  */
 import { isIP } from "node:net";
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../source/objects.ts";
+import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "./findings-catalogue.ts";
+import { givenEndpoints, standInsOf } from "./given-endpoints.ts";
 import { nothing, targetOf } from "./pool.ts";
-import type { BackendSettings, BuiltPool, PoolProblem, PoolTarget } from "./pool.ts";
+import type { BackendSettings, BuiltPool, Explain, PoolProblem, PoolTarget } from "./pool.ts";
 import type { Endpoint } from "./types.ts";
 
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
@@ -26,13 +28,40 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
     const ports = (service.spec.ports ?? []).map(portText);
     return nothing("port", (place, effect) => found.servicePortMissing(place, { service: name, port: port ?? "", ports, effect }));
   }
+  const slices = snapshot.slicesOf(namespace, name);
+  const given = givenEndpoints(service, servicePort, settings);
+  const instead = given.length > 0 || !settings.standIns ? given : standInsOf(service, servicePort, slices);
+  if (instead.length > 0) return { endpoints: instead };
   if (target.clusterIp && isIP(service.spec.clusterIP ?? "") !== 0) {
     return { endpoints: [{ address: service.spec.clusterIP ?? "", port: servicePort.port }] };
   }
-  const slices = snapshot.slicesOf(namespace, name);
   const endpoints = readyEndpoints(slices, servicePort, target.protocol ?? "TCP", zoneFor(service, snapshot, settings));
   if (endpoints.length > 0) return target.clusterIp ? withoutClusterIp(name, endpoints) : { endpoints };
+  if (service.origin) return nothing("name", noEndpointInFiles(service, servicePort, port ?? portText(servicePort), slices));
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
+}
+
+/** No cluster makes slices of what lies in files: what is missing is to be written. */
+function noEndpointInFiles({ metadata }: Service, port: ServicePort, asked: string, slices: readonly EndpointSlice[]): Explain {
+  const { namespace, name } = metadata;
+  const number = typeof port.targetPort === "number" ? port.targetPort : port.port;
+  const params = {
+    service: name, port: asked, slices: slices.map((one) => one.metadata.name),
+    slice: sliceText(metadata, port, number), flag: `${keyOf(namespace, name)}=127.0.0.1:${number}`,
+  };
+  return (place, effect) => found.noEndpointsInFiles(place, { ...params, effect });
+}
+
+/** A slice for this port with an endpoint on this machine, as YAML on one line. */
+function sliceText({ namespace, name }: Service["metadata"], { name: portName, protocol = "TCP" }: ServicePort, number: number): string {
+  const port = [...(portName ? [`name: ${yamlText(portName)}`] : []), `port: ${number}`, ...(protocol === "TCP" ? [] : [`protocol: ${protocol}`])].join(", ");
+  const metadata = `name: ${yamlText(`${name}-1`)}, namespace: ${yamlText(namespace)}, labels: {kubernetes.io/service-name: ${yamlText(name)}}`;
+  return `{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {${metadata}}, addressType: IPv4, ports: [{${port}}], endpoints: [{addresses: [127.0.0.1]}]}`;
+}
+
+/** In quotes where YAML could take it for something else than text. */
+function yamlText(text: string): string {
+  return /^[a-z][a-z0-9.-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(text) ? text : JSON.stringify(text);
 }
 
 /** ingress-nginx behaviour: the pods stand in. */

@@ -32,7 +32,7 @@ import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTl
 export type ModelSettings = Pick<
   Settings,
   | "watchNamespace" | "watchNamespaceSelector" | "ingressClass" | "controllerClass" | "ingressClassByName" | "watchIngressWithoutClass"
-  | "disableCatchAll" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "annotationsPrefix" | "defaultBackendService"
+  | "endpoint" | "standIns" | "disableCatchAll" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "annotationsPrefix" | "defaultBackendService"
   | "defaultSslCertificate" | "healthCheckPath" | "allowLocalTargets" | "deepInspect" | "enableSslPassthrough"
 > & ListenerSettings;
 

@@ -31,6 +31,28 @@ export const noEndpoints = finding<OfPool & { service: string; port: string }>(
   ({ effect }) => effect,
 );
 
+interface InFiles {
+  readonly service: string;
+  readonly port: string;
+  /** Those that there are. */
+  readonly slices: readonly string[];
+  /** An EndpointSlice that would do, on one line. */
+  readonly slice: string;
+  /** A value of the flag --endpoint that would do. */
+  readonly flag: string;
+}
+
+export const noEndpointsInFiles = finding<OfPool & InFiles>(
+  "no-endpoints",
+  "error",
+  ({ service, port, slices, slice, flag }) =>
+    (slices.length > 0
+      ? `Service "${service}" has no ready endpoint for port "${port}" in ${slices.join(", ")}: add one there`
+      : `Service "${service}" has no EndpointSlice in these files, and no cluster writes one: add the document ${slice} with the address of what answers`) +
+    `, or give --endpoint=${flag}`,
+  ({ effect }) => effect,
+);
+
 export const externalNameDisabled = finding<OfPool & { service: string }>(
   "external-name-disabled",
   "error",

@@ -7,7 +7,9 @@ import type { Finding, Place } from "./findings.ts";
 import type { PoolReference } from "./hosts.ts";
 import type { Endpoint, Pool } from "./types.ts";
 
-export type BackendSettings = Pick<Settings, "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService">;
+export type BackendSettings = Pick<
+  Settings, "endpoint" | "standIns" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService"
+>;
 
 /** What a pool stands for. `port` undefined: the Service's first. */
 export interface PoolTarget {
@@ -74,7 +76,7 @@ function nameOfFirstPort(id: string, namespace: string, service: string): string
   return id === DEFAULT_BACKEND ? id : `custom-default-backend-${namespace}-${service}`;
 }
 
-type Explain = (place: Place, effect: string) => Finding;
+export type Explain = (place: Place, effect: string) => Finding;
 
 /** No endpoints, and why. The flag of the default backend, annotations and a Service's ports have no such field below them. */
 export function nothing(field: "name" | "port", explain: Explain): BuiltPool {

@@ -40,6 +40,8 @@ const reading = { commands: READING } as const;
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 /** Commands with a controller. */
 const controlling = { commands: ["run", "demo"] } as const;
+/** Commands that look for endpoints. */
+const balancing = { commands: [...SERVING, "explain"] } as const;
 const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
@@ -51,6 +53,11 @@ const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, ...reading,
     help: "Read objects from the YAML and JSON files below this folder instead of a cluster; may be repeated." },
+  endpoint: { flag: "endpoint", type: type.endpoints, default: [], group: SOURCE, ...balancing,
+    defaultText: "what EndpointSlices say",
+    help: "With --manifests: the endpoints of a Service, or of one of its ports, in place of its EndpointSlices; may be repeated." },
+  standIns: { flag: "stand-ins", type: type.boolean, default: false, demoDefault: true, group: SOURCE, commands: ["demo"],
+    help: "Answer for the Services that no EndpointSlice puts on this machine, with small backends that say their names." },
   kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...fromCluster,
     defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster.",
     differs: "Outside a pod and without the flag, `$KUBECONFIG` and `~/.kube/config` are looked at." },

@@ -172,6 +172,27 @@ export const folders: FlagType<readonly string[]> = {
   parse: (text) => (path.parse(text) ? [text] : undefined),
 };
 
+/** Endpoints of a Service port that the command line gives. */
+export interface GivenEndpoints {
+  /** `namespace/name`. */
+  readonly service: string;
+  /** Number or name of a port of the Service; empty: each. */
+  readonly port: string;
+  readonly endpoints: readonly { readonly address: string; readonly port: number }[];
+}
+
+/** One Service each time the flag is given. */
+export const endpoints: FlagType<readonly GivenEndpoints[]> = {
+  placeholder: "NS/NAME[:PORT]=IP:PORT",
+  expects: "a Service and addresses with ports, such as default/web=127.0.0.1:8080 or default/web:http=10.0.0.1:80,10.0.0.2:80",
+  parse: (text) => {
+    const [, service = "", of = "", list = ""] = /^([^:=]+)(?::([a-z0-9-]+))?=(.+)$/.exec(text) ?? [];
+    const places = list.split(",").map(splitListenAddress);
+    const found = places.flatMap((one) => (one && one.host !== "" && one.port > 0 ? [{ address: one.host, port: one.port }] : []));
+    return objectName.parse(service) && found.length === places.length ? [{ service, port: of, endpoints: found }] : undefined;
+  },
+};
+
 /** nginx.conf and unix sockets name it: a socket's path may have 107 bytes in all. */
 export const runtimeFolder: FlagType<string> = {
   placeholder: "FOLDER",

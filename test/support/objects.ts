@@ -171,6 +171,8 @@ export const testSettings: ModelSettings = {
   watchIngressWithoutClass: false,
   disableCatchAll: false,
   disableSvcExternalName: false,
+  endpoint: [],
+  standIns: false,
   annotationsPrefix: PREFIX,
   defaultBackendService: "",
   defaultSslCertificate: "",
