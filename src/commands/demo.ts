@@ -1,19 +1,22 @@
 /**
- * `sluice demo`: serves the walk-through of `examples/` with backends of its own, says what to try, and says how soon
- * each edit of a file is live. Needs no cluster and no privileges; leaves nothing behind.
+ * `sluice demo`: serves the walk-through of `examples/`, or any folder, with backends of its own, says what to try, and
+ * says how soon each edit of a file is live. Needs no cluster and no privileges; leaves nothing behind.
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { demoBackends, type Backends } from "../demo/backends.ts";
+import { isWalkthrough, questions } from "../demo/folder.ts";
 import { reportChanges, type ChangeReport } from "../demo/changes.ts";
 import { curlLine, expectation, WALKTHROUGH, type Reach } from "../demo/walkthrough.ts";
 import { selfSigned } from "../engine/agent/default-certificate.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EXAMPLES_DIR } from "../engine/paths.ts";
+import { buildModel } from "../model/build.ts";
+import { DEFAULT_CONFIG } from "../model/config.ts";
 import { helpFor, parseSettings, type CommandLine, type Settings } from "../settings.ts";
-import { createLog } from "../support/log.ts";
+import { createLog, type Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { untilSignal } from "./run.ts";
 import { startServing, type Serving } from "./serving.ts";
@@ -26,19 +29,19 @@ const SECRET = { namespace: "default", name: "tomcat-ingress-secret", host: "tom
 export async function demoCommand(argv: readonly string[]): Promise<void> {
   const given = parseSettings(argv, "demo");
   if (given.help) return void process.stdout.write(helpFor("demo"));
-  if (given.arguments.length > 0) throw new UserError(`"sluice demo" takes flags only: "${given.arguments[0] ?? ""}" is none.`, 2);
   process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"));
   const stopped = untilSignal();
   const folder = prepareFolder(argv, given);
   const ending = new AbortController();
-  const backends = demoBackends(given.defaultBackendService.split("/")[1] ?? "");
+  const chosen = [...given.manifests, ...given.arguments];
+  const shown: Shown = { folders: chosen.length > 0 ? chosen : [EXAMPLES_DIR], walkthrough: isWalkthrough(chosen[0] ?? EXAMPLES_DIR) };
+  const settings = settingsFor(argv, given, shown, folder.path);
+  const backends = demoBackends({ notFound: settings.defaultBackendService.split("/")[1] ?? "", standIns: settings.standIns });
   try {
-    const examples = given.manifests.length > 0 ? given.manifests : [EXAMPLES_DIR];
-    const certificate = writeSecret(folder.path);
-    const settings = { ...given, runtimeDir: folder.path, manifests: [...examples, `${folder.path}/demo`] };
-    const serving = serve(settings, examples, backends, ending.signal);
+    if (shown.walkthrough) writeSecret(folder.path);
+    const serving = serve(settings, shown, backends, ending.signal);
     const ready = await Promise.race([serving, stopped]);
-    if (ready) say(introduction(settings, examples[0] ?? "", certificate, ready.engine.state.workers));
+    if (ready) say(introduction(settings, shown, ready));
     await stopped;
     say("\nStopping.");
     ending.abort();
@@ -48,6 +51,19 @@ export async function demoCommand(argv: readonly string[]): Promise<void> {
     await backends.close();
     folder.remove();
   }
+}
+
+interface Shown {
+  readonly folders: readonly string[];
+  /** They are those of the walk-through. */
+  readonly walkthrough: boolean;
+}
+
+/** The walk-through has a Secret and a default backend beside its files; of other folders nothing is known. */
+function settingsFor(argv: readonly string[], given: CommandLine, { folders, walkthrough }: Shown, runtimeDir: string): Settings {
+  const asked = argv.some((word) => /^--?default-backend-service\b/.test(word));
+  const defaultBackendService = walkthrough || asked ? given.defaultBackendService : "";
+  return { ...given, defaultBackendService, runtimeDir, manifests: walkthrough ? [...folders, `${runtimeDir}/demo`] : folders };
 }
 
 /** The runtime folder, locked for this process; `remove` takes away what the demo made. */
@@ -64,8 +80,8 @@ function prepareFolder(argv: readonly string[], given: CommandLine): { path: str
   return { path, remove: () => rmSync(chosen && existed ? `${path}/demo` : path, { recursive: true, force: true }) };
 }
 
-/** Makes the Secret as a manifest in the runtime folder, so that no private key lies in the project; answers the certificate's file. */
-function writeSecret(runtimeDir: string): string {
+/** Makes the Secret as a manifest in the runtime folder, so that no private key lies in the project. */
+function writeSecret(runtimeDir: string): void {
   const { certificate, key } = selfSigned(new Date(), SECRET.host);
   const encoded = (text: string): string => Buffer.from(text).toString("base64");
   const manifest = `apiVersion: v1
@@ -80,13 +96,21 @@ data:
 `;
   mkdirSync(`${runtimeDir}/demo`, { recursive: true, mode: 0o700 });
   writeFileSync(`${runtimeDir}/demo/secret.yaml`, manifest, { mode: 0o600 });
-  writeFileSync(`${runtimeDir}/${SECRET.host}.crt`, certificate);
+  writeFileSync(certificateFile(runtimeDir), certificate);
+}
+
+function certificateFile(runtimeDir: string): string {
   return `${runtimeDir}/${SECRET.host}.crt`;
 }
 
-/** Resolves when every worker serves the examples and every backend answers. */
-async function serve(settings: Settings, examples: readonly string[], backends: Backends, signal: AbortSignal): Promise<Serving> {
-  const log = createLog({ level: settings.logLevel === "info" ? "warn" : settings.logLevel, output: settings.output });
+interface Served extends Serving {
+  /** What to ask, line by line. */
+  questions(reach: Reach): string[];
+}
+
+/** Resolves when every worker serves the folders and every backend answers. */
+async function serve(settings: Settings, { folders }: Shown, backends: Backends, signal: AbortSignal): Promise<Served> {
+  const log = ofFindings(createLog({ level: settings.logLevel, output: settings.output }), settings);
   const source = openSource(settings, log);
   const complain = (error: Error): void => log("error", error.message);
   let report: ChangeReport | undefined;
@@ -105,9 +129,16 @@ async function serve(settings: Settings, examples: readonly string[], backends: 
     throw error;
   }
   const { engine, controller } = serving;
-  report = reportChanges({ folders: examples, progress: () => engine.state, findings: () => controller.findings(), print: say, signal });
+  report = reportChanges({ folders, progress: () => engine.state, findings: () => controller.findings(), print: say, signal });
   lookAtFiles(report, complain, signal);
-  return serving;
+  return { ...serving, questions: (reach) => questions(buildModel(source.snapshot, settings, DEFAULT_CONFIG).model, reach) };
+}
+
+/** Of what is only worth knowing, what becomes of findings: that one is mended, above all. */
+function ofFindings(log: Log, { logLevel }: Settings): Log {
+  return (level, message, fields) => {
+    if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields);
+  };
 }
 
 /** Far longer than it takes until a file that was written is read. */
@@ -135,29 +166,46 @@ async function programmed({ engine }: Serving, signal: AbortSignal): Promise<voi
   }
 }
 
-function introduction(settings: Settings, examples: string, certificate: string, workers: number): string {
-  const folder = relative(process.cwd(), examples) || ".";
+function introduction(settings: Settings, { folders, walkthrough }: Shown, { engine, questions: ask }: Served): string {
+  const folder = shownPath(folders[0] ?? "");
   const address = settings.bindAddress[0] ?? "127.0.0.1";
-  const reach: Reach = { address, http: settings.httpPort, https: settings.httpsPort, certificate };
-  const lines = WALKTHROUGH.flatMap(({ title, file, cases }) => [
+  const where: Reach = { address, http: settings.httpPort, https: settings.httpsPort };
+  const lines = walkthrough
+    ? walkthroughLines(folder, { ...where, certificate: certificateFile(settings.runtimeDir) })
+    : ask(where);
+  return [
+    `Sluice serves ${folders.map((one) => `${shownPath(one)}/`).join(" and ")} at http://${address}:${where.http} and https://${address}:${where.https}, with ${engine.state.workers} nginx workers.`,
+    ...(lines.length > 0 ? ["Try these in another terminal:", ...lines] : ["No Ingress in it is served: the findings above say why, or there is none."]),
+    "",
+    ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folder}/ and see each change go live.`]),
+    "",
+    `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
+    "",
+  ].join("\n");
+}
+
+/** Relative where the folder lies below the current one. */
+function shownPath(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path === "" ? "." : path.startsWith("..") ? resolve(folder) : path;
+}
+
+function walkthroughLines(folder: string, reach: Reach): string[] {
+  return WALKTHROUGH.flatMap(({ title, file, cases }) => [
     "",
     `${title} (${folder}/${file})`,
     ...cases.flatMap((one) => [`  # ${one.title}: ${expectation(one)}`, `  ${curlLine(one, reach)}`]),
   ]);
+}
+
+function walkthroughAdvice(folder: string): string[] {
   return [
-    `Sluice serves ${folder}/ at http://${address}:${reach.http} and https://${address}:${reach.https}, with ${workers} nginx workers.`,
-    "Try these in another terminal:",
-    ...lines,
-    "",
     "Why did a request go where it went?",
     `  bin/sluice explain http://canary-service.abc.com/ -H 'test: always' --manifests=${folder}`,
     "",
     `Edit the files in ${folder}/ and see each change go live, for example:`,
     `  sed -i 's/canary-weight: "30"/canary-weight: "100"/' ${folder}/canary/weight-header-cookie.yaml`,
-    "",
-    `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
-    "",
-  ].join("\n");
+  ];
 }
 
 function say(text: string): void {

@@ -1,14 +1,18 @@
 /**
  * The backends of the demo: a small HTTP server at every loopback endpoint that the EndpointSlices name, and a socket that
  * answers datagrams where they say UDP. An endpoint that is added to a file gets one, an endpoint that is removed loses it.
+ * Services that nothing puts on this machine get stand-ins.
  */
 import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { isLoopback, standInsOf } from "../model/given-endpoints.ts";
 import { SERVICE_NAME_LABEL, type Snapshot } from "../source/snapshot.ts";
 import { UserError } from "../support/user-error.ts";
 
+/** Where a backend listens, and for whom it answers. */
 interface Wanted {
-  readonly service: string;
+  /** Of Services, in order; several may have an endpoint in common. */
+  services: readonly string[];
   readonly address: string;
   readonly port: number;
   readonly udp: boolean;
@@ -17,71 +21,94 @@ interface Wanted {
 /** Ends a backend. */
 type End = () => Promise<void>;
 
+interface Running {
+  readonly wanted: Wanted;
+  readonly end: End;
+}
+
 export interface Backends {
-  /** Makes the servers be what the slices say. Rejects with a UserError when an address cannot be had; tries all. */
+  /** Makes the servers be what the snapshot says. Rejects with a UserError when an address cannot be had; tries all. */
   follow(snapshot: Snapshot): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param notFound name of the Service that answers 404 at every path but `/healthz`. */
-export function demoBackends(notFound: string): Backends {
-  const servers = new Map<string, End>();
+export interface BackendOptions {
+  /** Name of the Service that answers 404 at every path but `/healthz`. */
+  readonly notFound: string;
+  /** Answer for Services that have no endpoint on this machine, too. */
+  readonly standIns: boolean;
+}
+
+export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
+  const servers = new Map<string, Running>();
   let queue: Promise<void> = Promise.resolve();
 
   const followNow = async (wanted: ReadonlyMap<string, Wanted>): Promise<void> => {
     let problem: Error | undefined;
-    for (const [key, end] of servers) {
+    for (const [key, { end }] of servers) {
       if (wanted.has(key)) continue;
       servers.delete(key);
       await end();
     }
     for (const [key, one] of wanted) {
-      if (servers.has(key)) continue;
-      const started = await (one.udp ? startUdp(one) : startHttp(one, one.service === notFound));
+      const running = servers.get(key);
+      // A Service that was renamed keeps its backend, which answers by the new name.
+      if (running) running.wanted.services = one.services;
+      if (running) continue;
+      const started = await (one.udp ? startUdp(one) : startHttp(one, notFound));
       if (started instanceof UserError) problem ??= started;
-      else servers.set(key, started);
+      else servers.set(key, { wanted: one, end: started });
     }
     if (problem) throw problem;
   };
 
   return {
     follow(snapshot) {
-      const run = queue.then(() => followNow(wantedBy(snapshot)));
+      const run = queue.then(() => followNow(wantedBy(snapshot, standIns)));
       queue = run.catch(() => undefined);
       return run;
     },
     async close() {
       await queue;
-      await Promise.all([...servers.values()].map((end) => end()));
+      await Promise.all([...servers.values()].map(({ end }) => end()));
       servers.clear();
     },
   };
 }
 
-/** Endpoints by what identifies a server: where it listens and for whom it answers. */
-function wantedBy(snapshot: Snapshot): Map<string, Wanted> {
+/** By what identifies a server: where it listens. */
+function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, Wanted> {
   const wanted = new Map<string, Wanted>();
+  const want = (service: string, address: string, port: number, udp: boolean): void => {
+    const key = `${udp ? "udp " : ""}${address}:${port}`;
+    const services = [...new Set([...(wanted.get(key)?.services ?? []), service])].sort();
+    wanted.set(key, { services, address, port, udp });
+  };
   for (const { metadata, endpoints, ports } of snapshot.all("EndpointSlice").values()) {
     const service = metadata.labels?.[SERVICE_NAME_LABEL] ?? metadata.name;
     for (const address of (endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? [])) {
-      if (!address.startsWith("127.")) continue;
-      for (const { port, protocol } of ports ?? []) {
-        const udp = protocol === "UDP";
-        if (port !== undefined) wanted.set(`${service} ${udp ? "udp " : ""}${address}:${port}`, { service, address, port, udp });
-      }
+      if (!isLoopback(address)) continue;
+      for (const { port, protocol } of ports ?? []) if (port !== undefined) want(service, address, port, protocol === "UDP");
+    }
+  }
+  for (const service of standIns ? snapshot.all("Service").values() : []) {
+    const { namespace, name } = service.metadata;
+    const slices = snapshot.slicesOf(namespace, name);
+    for (const port of service.spec.ports ?? []) {
+      for (const endpoint of standInsOf(service, port, slices)) want(name, endpoint.address, endpoint.port, port.protocol === "UDP");
     }
   }
   return wanted;
 }
 
-function answer({ service, address, port }: Wanted, notFound: boolean, request: IncomingMessage, response: ServerResponse): void {
+function answer({ services, address, port }: Wanted, notFound: string, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
-  const status = notFound && request.url !== "/healthz" ? 404 : 200;
+  const status = services.includes(notFound) && request.url !== "/healthz" ? 404 : 200;
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
-  response.end(`${service} at ${address}:${port}, asked for ${request.method ?? ""} ${request.url ?? ""}\n`);
+  response.end(`${services.join("+")} at ${address}:${port}, asked for ${request.method ?? ""} ${request.url ?? ""}\n`);
 }
 
-async function startHttp(wanted: Wanted, notFound: boolean): Promise<End | UserError> {
+async function startHttp(wanted: Wanted, notFound: string): Promise<End | UserError> {
   const server = createServer((request, response) => answer(wanted, notFound, request, response));
   // Longer than nginx keeps an idle connection: it is nginx that closes it, and no request meets a closing one.
   server.keepAliveTimeout = 75_000;
@@ -95,10 +122,10 @@ async function startHttp(wanted: Wanted, notFound: boolean): Promise<End | UserE
 }
 
 async function startUdp(wanted: Wanted): Promise<End | UserError> {
-  const { service, address, port } = wanted;
+  const { address, port } = wanted;
   const socket = createSocket("udp4");
   socket.on("message", (message, { address: to, port: its }) => {
-    socket.send(`${service} at ${address}:${port}, asked for ${message.toString().trim()}\n`, its, to);
+    socket.send(`${wanted.services.join("+")} at ${address}:${port}, asked for ${message.toString().trim()}\n`, its, to);
   });
   return await orSentence(wanted, async () => {
     await new Promise<void>((resolve, reject) => {
@@ -109,14 +136,14 @@ async function startUdp(wanted: Wanted): Promise<End | UserError> {
   });
 }
 
-async function orSentence({ service, address, port }: Wanted, start: () => Promise<End>): Promise<End | UserError> {
+async function orSentence({ services, address, port }: Wanted, start: () => Promise<End>): Promise<End | UserError> {
   try {
     return await start();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why = code === "EADDRINUSE" ? "is in use by another process" : `cannot be listened on (${code ?? String(error)})`;
     return new UserError(
-      `${address}:${port}, where an EndpointSlice puts ${service}, ${why}: stop that process or change the endpoint in its file.`,
+      `${address}:${port}, where ${services.join(" and ")} should answer, ${why}: stop that process or change the endpoint in its EndpointSlice.`,
     );
   }
 }

@@ -138,8 +138,8 @@ export interface Reach {
   readonly address: string;
   readonly http: number;
   readonly https: number;
-  /** File of the certificate that clients of tls cases trust. */
-  readonly certificate: string;
+  /** File of the certificate that clients of tls cases trust; absent: they trust any. */
+  readonly certificate?: string;
 }
 
 /** A line for a shell. Everything in it is ours or a path, and quoted where a shell could read it otherwise. */
@@ -148,8 +148,9 @@ export function curlLine({ host, path, tls, direct, headers, expect }: Case, rea
   const given = { ...(host && !tls ? { Host: host } : {}), ...headers };
   const where = reach.address.includes(":") ? `[${reach.address}]` : reach.address;
   const url = tls ? `https://${host ?? ""}:${reach.https}${path}` : `http://${where}:${reach.http}${path}`;
+  const trust = reach.certificate === undefined ? ["-k"] : ["--cacert", quote(reach.certificate)];
   const words = [
-    ...(tls ? ["--cacert", quote(reach.certificate), "--resolve", `${host ?? ""}:${reach.https}:${where}`] : []),
+    ...(tls ? [...trust, "--resolve", `${host ?? ""}:${reach.https}:${where}`] : []),
     ...Object.entries(given).flatMap(([name, value]) => ["-H", quote(`${name}: ${value}`)]),
     quote(url),
   ].join(" ");

@@ -17,11 +17,11 @@ export function givenEndpoints({ metadata }: Service, port: ServicePort, { endpo
 
 /**
  * Where the stand-ins of a Service port answer: two addresses of loopback that follow from its name, so that nothing has
- * to be kept about them. None where a slice puts the Service on this machine: what is there then is the folder's affair.
+ * to be kept about them, and from this process, so that two demos keep apart. None where a slice puts the Service on this machine: what is there then is the folder's affair.
  */
 export function standInsOf({ metadata, spec }: Service, { port, protocol = "TCP" }: ServicePort, slices: readonly EndpointSlice[]): readonly Endpoint[] {
   if (spec.type === "ExternalName" || slices.some(({ endpoints = [] }) => endpoints.some(({ addresses }) => addresses.some(isLoopback)))) return [];
-  const bits = Number.parseInt(digestOf(`${metadata.namespace}/${metadata.name}/${protocol} ${port}`).slice(0, 8), 16);
+  const bits = Number.parseInt(digestOf(`${metadata.namespace}/${metadata.name}/${protocol} ${port} ${process.pid}`).slice(0, 8), 16);
   // 127.64.0.2 to 127.127.255.255, and ports below those that the system gives to clients.
   const network = `127.${64 + (bits % 64)}.${(bits >>> 6) % 256}`;
   const last = 2 + 2 * ((bits >>> 14) % 126);

@@ -18,9 +18,9 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     ],
   },
   demo: {
-    usage: "sluice demo [flags]",
-    summary: "Serve the walk-through in examples/ with backends of its own, until Ctrl-C.",
-    examples: ["sluice demo", "sluice demo --http-port=9000 --https-port=9001"],
+    usage: "sluice demo [FOLDER…] [flags]",
+    summary: "Serve examples/, or a folder, with backends of its own, until Ctrl-C.",
+    examples: ["sluice demo", "sluice demo ./k8s", "sluice demo --http-port=9000 --https-port=9001"],
   },
   explain: {
     usage: "sluice explain URL [flags]",

@@ -109,7 +109,7 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     api = await startEnvtest();
     network = await takeNetwork();
     folder = mkdtempSync(join(tmpdir(), "sluice-install-"));
-    backends = demoBackends("default-http-backend");
+    backends = demoBackends({ notFound: "default-http-backend", standIns: false });
   });
   after(async () => {
     await sluice?.stop();

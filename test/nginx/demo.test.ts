@@ -177,6 +177,27 @@ test("a file that breaks is said, and what it held keeps serving", async () => {
   edit("tomcat.yaml", () => before);
 });
 
+test("what was wrong is told again when it is mended", async () => {
+  const before = readFileSync(join(folder, "canary/services.yaml"), "utf8");
+  await editUntil(/Service "hello-service" does not exist/, "canary/services.yaml", (text) => text.replace("  name: hello-service", "  name: helo-service"));
+  await editUntil(/No longer the case: Service "hello-service" does not exist/, "canary/services.yaml", () => before);
+});
+
+test("a Service that is renamed keeps its ports and its backends, which answer by the new name", async () => {
+  const from = printed.length;
+  edit("tomcat.yaml", (text) => text.replaceAll(/(name|service-name): tomcat$/gm, "$1: renamed"));
+  const deadline = Date.now() + 10_000;
+  for (let answer = ""; !answer.startsWith("renamed at "); answer = (await ask({ port: https, host: "tomcat.lucky.com", tls: true })).text) {
+    assert.ok(Date.now() < deadline, printed.slice(from));
+    await sleep(20);
+  }
+  await said(/tomcat\.yaml: live after/, from);
+  await sleep(500);
+  assert.doesNotMatch(printed.slice(from), /in use by another process|is taken/);
+  assert.match((await curl(`http://127.0.0.1:${nodePort}/`)).text, /^renamed at /);
+  assert.match((await curl(`http://${network.toLocal("10.0.1.10")}:8080/`)).text, /^renamed at /);
+});
+
 test("Ctrl-C ends everything and leaves nothing behind", async () => {
   assert.equal(await end(), 0, printed);
   assert.equal(existsSync(runtimeDir), false);
