@@ -6,6 +6,7 @@
  * The kept certificate is the one thing here that the Snapshot does not hold.
  */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Secret } from "../source/objects.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
 import type { Certificate } from "./types.ts";
@@ -24,6 +25,8 @@ export interface ServableCertificate {
   covers(host: string): boolean;
   /** For sentences: `DNS:shop.example, DNS:www.shop.example`. */
   readonly names: string;
+  /** It names hosts as its common name alone, which clients do not look at any more (RFC 9525). */
+  readonly commonNameOnly: boolean;
 }
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
@@ -46,7 +49,7 @@ function readCertificate(secret: Secret): ServableCertificate | string {
   const [leaf, ...rest] = blocks.map(parseCertificate);
   if (!leaf) return blocks.length === 0 ? "tls.crt holds no PEM certificate" : "the first certificate in tls.crt does not parse";
   if (rest.includes(undefined)) return "a certificate of the chain in tls.crt does not parse";
-  const problem = keyProblem(leaf, key);
+  const problem = keyProblem([leaf, ...rest.flatMap((one) => one ?? [])], key);
   if (problem !== undefined) return problem;
   const chain = `${blocks.join("\n")}\n`;
   return servable(secret, leaf, chain, key);
@@ -58,6 +61,7 @@ function servable({ metadata }: Secret, leaf: X509Certificate, chain: string, ke
   return {
     certificate: { id, chain, key, notAfter: leaf.validToDate, origin },
     covers: (host) => leaf.checkHost(host, { partialWildcards: false }) !== undefined,
+    commonNameOnly: leaf.subjectAltName === undefined,
     names: leaf.subjectAltName ?? leaf.subject.replaceAll("\n", ", "),
   };
 }
@@ -70,12 +74,20 @@ function parseCertificate(block: string): X509Certificate | undefined {
   }
 }
 
-function keyProblem(leaf: X509Certificate, key: PrivateBytes): string | undefined {
+function keyProblem(chain: readonly X509Certificate[], bytes: PrivateBytes): string | undefined {
+  const key = keyOf(bytes);
+  // The reason that OpenSSL gives may quote the key; and it says little to a user.
+  if (!key) return "tls.key is not an unencrypted PEM private key";
+  const at = chain.findIndex((one) => one.checkPrivateKey(key));
+  if (at === 0) return undefined;
+  if (at > 0) return `tls.key belongs to certificate ${at + 1} of the ${chain.length} in tls.crt: put that one first, and those that signed it behind it`;
+  return "tls.key does not belong to the certificate in tls.crt";
+}
+
+function keyOf(bytes: PrivateBytes): KeyObject | undefined {
   try {
-    if (!leaf.checkPrivateKey(createPrivateKey(key.reveal()))) return "tls.key does not belong to the certificate in tls.crt";
+    return createPrivateKey(bytes.reveal());
   } catch {
-    // The reason that OpenSSL gives may quote the key; and it says little to a user.
-    return "tls.key is not an unencrypted PEM private key";
+    return undefined;
   }
-  return undefined;
 }

@@ -6,6 +6,7 @@
  */
 import type { Settings } from "../settings.ts";
 import type { Ingress } from "../source/objects.ts";
+import { LEGACY_CLASS } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { parseLabelSelector } from "../support/label-selector.ts";
 import type { Finding } from "./findings.ts";
@@ -34,8 +35,6 @@ export interface Admission {
   readonly finding?: Finding;
 }
 
-/** The annotation that named the class before the field did. */
-export const LEGACY_CLASS = "kubernetes.io/ingress.class";
 const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 const OURS: Admission = { ours: true };
 const NOT_OURS: Admission = { ours: false };

@@ -38,6 +38,15 @@ export const certificateNotCovering = finding<OfCertificate & { names: string }>
   defaultCertificateServes,
 );
 
+export const certificateWithoutNames = finding<OfCertificate>(
+  "certificate-without-names",
+  "warning",
+  ({ secret, host }) =>
+    `The certificate in Secret "${secret}" has no subjectAltName, and clients do not look at the common name: issue one with it` +
+    (/^[\w*.-]+$/.test(host) ? ` (openssl req … -addext subjectAltName=DNS:${host})` : ""),
+  ({ host }) => `it is served, and browsers and most other clients refuse the connection to ${host}`,
+);
+
 export const certificateExpired = finding<OfCertificate & { date: string }>(
   "certificate-expired",
   "error",

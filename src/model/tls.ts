@@ -73,6 +73,7 @@ export function usableCertificate(
   if (problem !== undefined) {
     findings.push(found.certificateBroken(place, { host, secret, why: problem, previous: certificate !== undefined }));
   }
+  if (certificate?.commonNameOnly) findings.push(found.certificateWithoutNames(place, { host, secret }));
   if (certificate) findings.push(...expiry(place, host, secret, certificate.certificate.notAfter));
   return { certificate, findings };
 }

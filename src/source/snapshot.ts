@@ -26,6 +26,9 @@ export interface WantedObjects {
 /** The label that ties an EndpointSlice to its Service (discovery.k8s.io/v1). */
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
+/** The annotation that named the class of an Ingress before `spec.ingressClassName` did. */
+export const LEGACY_CLASS = "kubernetes.io/ingress.class";
+
 type Tables = { readonly [K in Kind]: Map<Key, ObjectOfKind[K]> };
 
 export class Snapshot {

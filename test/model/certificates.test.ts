@@ -63,6 +63,7 @@ test("what is wrong with a Secret is said where the Ingress names it", () => {
     [{ "tls.crt": "hello", "tls.key": shopPair.key }, /tls\.crt holds no PEM certificate/],
     [{ "tls.crt": shopPair.chain.replace(/[\w+/]{40}/, "!"), "tls.key": shopPair.key }, /does not parse/],
     [{ "tls.crt": shopPair.chain, "tls.key": "hello" }, /tls\.key is not an unencrypted PEM private key/],
+    [{ "tls.crt": otherPair.chain + shopPair.chain, "tls.key": shopPair.key }, /tls\.key belongs to certificate 2 of the 2 in tls\.crt: put that one first/],
     [{ "tls.crt": shopPair.chain, "tls.key": otherPair.key }, /tls\.key does not belong to the certificate/],
   ];
   for (const [data, sentence] of cases) {
@@ -78,6 +79,14 @@ test("what is wrong with a Secret is said where the Ingress names it", () => {
   assert.deepEqual([...missing.wanted.secrets], ["shop/cert"]);
   const wrongName = build(ingress("shop/web").host("a.example").tls("cert", "a.example"), tlsSecret("shop/cert", shopPair));
   assert.match(findingOf(wrongName, "certificate-not-covering").sentence, /is for DNS:shop\.example, DNS:\*\.shop\.example, not for a\.example/);
+});
+
+test("a certificate without a subjectAltName is served, and said", () => {
+  const built = build(shop, tlsSecret("shop/cert", selfSigned([], "shop.example")));
+  assert.deepEqual(served(built), { "shop.example": "shop/cert" });
+  const finding = findingOf(built, "certificate-without-names");
+  assert.match(finding.sentence, /no subjectAltName.*-addext subjectAltName=DNS:shop\.example/);
+  expectFindings(build(shop, tlsSecret("shop/cert", shopPair)));
 });
 
 test("an expired certificate is served, and said; one that expires within ten days, too", (t) => {

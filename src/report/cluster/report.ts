@@ -6,7 +6,7 @@
  * ours are never touched.
  */
 import type { EngineState } from "../../engine/engine.ts";
-import { LEGACY_CLASS } from "../../model/class.ts";
+import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Finding } from "../../model/findings.ts";
 import type { Built, OwnIngress } from "../../model/types.ts";
 import type { Settings } from "../../settings.ts";

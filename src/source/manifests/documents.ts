@@ -87,6 +87,19 @@ function withoutQuotation(message: string): string {
   return message.replace(/(?::\s|\s["'`]).*$/s, "").replace(/\.$/, "");
 }
 
+/** A key at the start of a line, behind the dashes of lists. */
+const KEY = /^[ \t]*(?:-[ \t]+)*["']?([A-Za-z][A-Za-z0-9._/-]{0,100})["']?[ \t]*:(?:[ \t\r]|$)/;
+
+/**
+ * The last key that begins a line at or before this one (from 1 within the document), for people to find the place by.
+ * None of a Secret: what looks like a key there may be a piece of a value.
+ */
+export function keyAt(text: string, line: number): string | undefined {
+  if (/\bSecret\b/.test(text)) return undefined;
+  const lines = text.split("\n").slice(0, line);
+  return lines.map((one) => KEY.exec(one)?.[1]).findLast((key) => key !== undefined);
+}
+
 /** A field path as keys and indexes: `a.b[0].c[x.y/z]` → `a`, `b`, `0`, `c`, `x.y/z`. */
 export function splitFieldPath(path: string): string[] {
   return [...path.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map((match) => match[1] ?? match[0]);

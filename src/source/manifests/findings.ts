@@ -47,11 +47,11 @@ export const fileUnreadable = declare<{ reason: string }>(
   () => "what was read from it before keeps serving; nothing newer does",
 );
 
-export const yamlInvalid = declare<{ reason: string; template: boolean }>(
+export const yamlInvalid = declare<{ reason: string; key: string | undefined; template: boolean }>(
   "yaml-invalid",
   "error",
   (p) =>
-    `This document is not valid YAML: ${p.reason}` +
+    `This document is not valid YAML${p.key === undefined ? "" : `, at or after the key "${p.key}"`}: ${p.reason}` +
     (p.template ? "; it looks like a template: render it first and point Sluice at the result" : ": mend it at this line"),
   () => "this document is left out; the objects that this file held before keep serving until it can be read",
 );
@@ -96,6 +96,22 @@ export const pathTypeMissing = declare<{ path: string }>(
   "warning",
   (p) => `Path "${p.path}" has no pathType: write "pathType: Prefix" (or Exact, or ImplementationSpecific)`,
   () => "read as ImplementationSpecific, which matches as Prefix; a cluster would refuse it",
+);
+
+export const pathEmpty = declare<Record<never, never>>(
+  "path-empty",
+  "warning",
+  () => 'This path is empty: write "path: /"',
+  () => 'read as "/"; a cluster would refuse it',
+);
+
+export const classAnnotationDeprecated = declare<{ annotation: string; name: string; both: boolean }>(
+  "class-annotation-deprecated",
+  "info",
+  (p) =>
+    `The annotation ${p.annotation} is deprecated since Kubernetes 1.18: ` +
+    (p.both ? "remove it, spec.ingressClassName is there" : `write "ingressClassName: ${p.name}" under spec in its place`),
+  (p) => (p.both ? "spec.ingressClassName decides; a cluster would refuse the two together" : "it is honoured"),
 );
 
 export const valueNotString = declare<{ field: string; found: string }>(

@@ -7,9 +7,11 @@
  */
 import type { Finding } from "../../model/findings.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule, IngressTLS, Meta, ServiceBackendPort } from "../objects.ts";
+import { LEGACY_CLASS } from "../snapshot.ts";
+import { printable } from "../../support/text.ts";
 import { at, isObject, items, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
-import { backendOldShape, pathTypeMissing, shown } from "./findings.ts";
+import { backendOldShape, classAnnotationDeprecated, pathEmpty, pathTypeMissing, shown } from "./findings.ts";
 import type { Where } from "./findings.ts";
 
 /** What reading one object needs beside its fields. */
@@ -24,6 +26,7 @@ export interface Context {
 export function readIngress(root: Field, metadata: Meta, context: Context): Ingress {
   const spec = at(root, "spec");
   if (!isObject(spec)) required(spec, undefined, "an object with rules or a defaultBackend");
+  noteClassAnnotation(root, at(spec, "ingressClassName").value !== undefined, context);
   const tls = items(at(spec, "tls")).map(readTls);
   const rules = items(at(spec, "rules")).map((rule) => readRule(rule, context));
   return {
@@ -36,6 +39,14 @@ export function readIngress(root: Field, metadata: Meta, context: Context): Ingr
       rules: rules.length > 0 ? rules : undefined,
     }),
   };
+}
+
+/** kubectl tells it of an Ingress that is written to a cluster; of a file nobody else does. */
+function noteClassAnnotation(root: Field, both: boolean, { findings, where }: Context): void {
+  const field = at(at(at(root, "metadata"), "annotations"), LEGACY_CLASS);
+  const { value } = field;
+  if (typeof value !== "string" || value === "") return;
+  findings.push(classAnnotationDeprecated(where(pathOf(field)), { annotation: LEGACY_CLASS, name: printable(value), both }));
 }
 
 function readDefaultBackend(spec: Field, context: Context): IngressBackend | undefined {
@@ -70,6 +81,11 @@ function readPath(field: Field, context: Context): IngressPath {
   const read = readBackend(backend, context);
   required(backend, read, "an object such as {service: {name: web, port: {number: 80}}}");
   const path = text(at(field, "path"));
+  const isEmpty = at(field, "path").value === undefined || path === "";
+  // Optional in the v1beta1 APIs, and where the controller says what it means.
+  if (isEmpty && context.apiVersion === "networking.k8s.io/v1" && at(field, "pathType").value !== "ImplementationSpecific") {
+    context.findings.push(pathEmpty(context.where(pathOf(at(field, "path"))), {}));
+  }
   return { ...present({ path, pathType: readPathType(field, path ?? "", context) }), backend: read ?? {} };
 }
 

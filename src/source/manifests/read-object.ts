@@ -6,7 +6,7 @@
 import type { Finding } from "../../model/findings.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
-import { lineOfField, ManifestOrigin, parseDocument } from "./documents.ts";
+import { keyAt, lineOfField, ManifestOrigin, parseDocument } from "./documents.ts";
 import type { DocumentText, Place } from "./documents.ts";
 import { at, isObject, items, members, note, present, required, rootField, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -94,7 +94,7 @@ export function readDocument(file: string, document: DocumentText): DocumentRead
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
     const where = { subject: fileSubject(file), field: "", file, line: parsed.line };
-    into.findings.push(yamlInvalid(where, { reason: parsed.reason, template: document.text.includes("{{") }));
+    into.findings.push(yamlInvalid(where, { reason: parsed.reason, key: keyAt(document.text, parsed.line), template: document.text.includes("{{") }));
     return { ...into, unreadable: true };
   }
   readRoot(parsed.value, { file, document, prefix: "" }, into);

@@ -115,6 +115,46 @@ apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {use-http2: false}\n
   ]);
 });
 
+test("an empty path is told where a cluster would refuse it", async (t) => {
+  const paths = (version: string, ...all: string[]): string =>
+    `apiVersion: ${version}\nkind: Ingress\nmetadata: {name: ${version.replace(/\W/g, "-")}}\nspec:\n  rules:\n  - http:\n      paths:\n` +
+    all.map((one) => `      - {${one} backend: {service: {name: a, port: {number: 80}}}}\n`).join("");
+  const folder = folderOf(t, {
+    "a.yaml": paths("networking.k8s.io/v1", 'path: "", pathType: Prefix,', "pathType: Exact,", "path: , pathType: Prefix,", "path: , pathType: ImplementationSpecific,", "path: /, pathType: Prefix,"),
+    "b.yaml": paths("networking.k8s.io/v1beta1", 'path: "",', ""),
+  });
+  const { source } = await startOn(t, folder.path);
+  assert.deepEqual(told(source.findings, folder).filter((line) => !line.startsWith("api-version-old")), [
+    "path-empty a.yaml:8 spec.rules[0].http.paths[0].path",
+    "path-empty a.yaml:9 spec.rules[0].http.paths[1].path",
+    "path-empty a.yaml:10 spec.rules[0].http.paths[2].path",
+  ]);
+});
+
+test("the class as an annotation is told with the field that took its place", async (t) => {
+  const head = (name: string): string => `${V1}\nkind: Ingress\nmetadata:\n  name: ${name}\n  annotations: {kubernetes.io/ingress.class: nginx}\n`;
+  const { source } = await startOn(t, folderOf(t, { "a.yaml": `${head("a")}spec: {}\n---\n${head("b")}spec: {ingressClassName: other}\n` }).path);
+  assert.deepEqual(source.findings.map(({ severity, sentence, effect }) => [severity, sentence.replace(/^.*1\.18: /, ""), effect]), [
+    ["info", 'write "ingressClassName: nginx" under spec in its place', "it is honoured"],
+    ["info", "remove it, spec.ingressClassName is there", "spec.ingressClassName decides; a cluster would refuse the two together"],
+  ]);
+});
+
+test("text that is no YAML is told with the key by which people find the place", async (t) => {
+  const head = `${V1}\nkind: Ingress\nmetadata:\n  name: a\nspec:\n`;
+  const broken: readonly (readonly [string, string])[] = [
+    [`${head}  rules:\n  - host: a.example\n   http: {}\n`, "http"],
+    [`${head}  tls: [\n`, "tls"],
+    [`${head}  rules:\n  - host: "a.example\n    http:\n`, "http"],
+    [`${head}  rules:\n\t- host: a\n`, "host"],
+    [`${head}  rules:\n  - - "host" : a: b\n`, "host"],
+  ];
+  for (const [text, key] of broken) {
+    const { source } = await startOn(t, folderOf(t, { "a.yaml": text }).path);
+    assert.match(source.findings[0]?.sentence ?? "", new RegExp(`^This document is not valid YAML, at or after the key "${key}": `), text);
+  }
+});
+
 test("Secrets are decoded, and no finding shows a value", async (t) => {
   const head = "apiVersion: v1\nkind: Secret\nmetadata: ";
   const folder = folderOf(t, {

@@ -28,8 +28,15 @@ test("the whole folder is read, and every old shape is told with its line", asyn
     "api-version-old canary-header.yaml:1 apiVersion",
     "api-version-old canary-weight.yaml:1 apiVersion",
     "backend-old-shape ingress-myapp.yaml:14 spec.rules[0].http.paths[0].backend",
+    "class-annotation-deprecated canary-cookie.yaml:6 metadata.annotations[kubernetes.io/ingress.class]",
+    "class-annotation-deprecated canary-header.yaml:6 metadata.annotations[kubernetes.io/ingress.class]",
+    "class-annotation-deprecated canary-main.yaml:6 metadata.annotations[kubernetes.io/ingress.class]",
+    "class-annotation-deprecated canary-weight.yaml:6 metadata.annotations[kubernetes.io/ingress.class]",
+    "class-annotation-deprecated ingress-myapp.yaml:7 metadata.annotations[kubernetes.io/ingress.class]",
+    "class-annotation-deprecated ingress-tomcat-tls.yaml:7 metadata.annotations[kubernetes.io/ingress.class]",
     "duplicate-object canary-cookie.yaml:4 metadata.name",
     "duplicate-object canary-header.yaml:4 metadata.name",
+    "path-empty ingress-myapp.yaml:13 spec.rules[0].http.paths[0].path",
     "path-type-missing ingress-myapp.yaml:13 spec.rules[0].http.paths[0].pathType",
   ]);
   assert.match(logged.join("\n"), /4 apps\/v1 Deployment/);
