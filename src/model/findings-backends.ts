@@ -69,7 +69,7 @@ export const externalNameRefused = finding<OfPool & { service: string; name: str
 
 export const externalNameUnresolved = finding<OfPool & { service: string; name: string }>(
   "external-name-unresolved",
-  "warning",
+  "error",
   ({ service, name }) => `The externalName "${name}" of Service "${service}" has no address in DNS: correct it or wait for DNS`,
   ({ effect }) => effect,
 );
@@ -83,7 +83,7 @@ export const targetRefused = finding<OfPool & { name: string; why: string }>(
 
 export const targetUnresolved = finding<OfPool & { name: string }>(
   "target-unresolved",
-  "warning",
+  "error",
   ({ name }) => `The target "${name}" has no address in DNS: correct it or wait for DNS`,
   ({ effect }) => effect,
 );

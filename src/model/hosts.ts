@@ -27,6 +27,8 @@ export interface PoolReference {
   readonly field: string;
   /** What becomes of the requests when the pool has no endpoint. */
   readonly effect: string;
+  /** How bad that is at most; absent: as bad as can be. */
+  readonly severity?: "warning" | "info";
 }
 
 export interface BuiltHost {
@@ -97,9 +99,10 @@ function groupedCanary(canary: Canary, path: string): Canary {
   return balance === canary.balance ? canary : { ...canary, ...(balance ? { balance } : {}) };
 }
 
-/** What becomes of a route's requests while its pool has no endpoint. */
-function whenEmpty({ filters }: DraftRoute): string {
-  return filters.edge?.errors?.backend === undefined ? "get 503" : "go to its default-backend";
+/** What becomes of a route's requests while its pool has no endpoint. Redirects are answered before it is asked for one. */
+function whenEmpty({ filters }: DraftRoute, what: string): Pick<PoolReference, "effect" | "severity"> {
+  if (filters.redirect) return { effect: `none: requests to ${what} are redirected`, severity: "info" };
+  return { effect: `requests to ${what} ${filters.edge?.errors?.backend === undefined ? "get 503" : "go to its default-backend"}` };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
@@ -112,11 +115,11 @@ function referencesOf(host: string, route: DraftRoute): readonly PoolReference[]
   }));
   if (route.ingress) {
     const { ingress: object } = route;
-    for (const { pool, field, effect } of route.filters.pools ?? []) references.push({ pool, object, field, effect });
+    for (const one of route.filters.pools ?? []) references.push({ ...one, object });
   }
   if (route.backend.kind === "service" && route.ingress) {
     const { origin, ingress: object } = route;
-    references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, effect: `requests to ${what} ${whenEmpty(route)}` });
+    references.push({ pool: route.backend.pool, object, field: `${origin.field}.service`, ...whenEmpty(route, what) });
   }
   return references;
 }

@@ -188,6 +188,8 @@ export interface FilterPool {
   readonly field: string;
   /** What happens while it has no endpoint. */
   readonly effect: string;
+  /** How bad that is at most; absent: as bad as can be. */
+  readonly severity?: "warning" | "info";
 }
 
 /** Values that reach nginx: numbers and enumerations only, never a tenant's text. */

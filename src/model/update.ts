@@ -16,6 +16,7 @@ import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
+import type { PoolReference } from "./hosts.ts";
 import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
@@ -271,8 +272,13 @@ export function updatePools(state: State, work: Work): void {
     state.poolServices.set(id, targetOf(id) ? [] : [keyOf(target.namespace, target.service)]);
     state.poolNames.set(id, name === undefined ? [] : [name]);
     const references = problem ? [...users].sort().flatMap((user) => state.poolReferences.get(user) ?? []) : [];
-    putFindings(state, `pool ${id}`, problem ? references.filter(({ pool }) => pool === id).map(problem) : []);
+    putFindings(state, `pool ${id}`, problem ? references.filter(({ pool }) => pool === id).map((one) => atMost(problem(one), one.severity)) : []);
   }
+}
+
+/** A pool without endpoints is as bad as what is lost by it. */
+function atMost(finding: Finding, severity: PoolReference["severity"]): Finding {
+  return severity === undefined || finding.severity === "info" ? finding : { ...finding, severity };
 }
 
 function dropPool(state: State, id: string): void {

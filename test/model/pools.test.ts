@@ -5,7 +5,7 @@ import type { Built } from "../../src/model/types.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
 import { externalName, ingress, node, resolvedName, service, slice, sliceOf } from "../support/objects.ts";
 import type { Service } from "../../src/source/objects.ts";
-import type { Given } from "../support/objects.ts";
+import type { Given, IngressDraft } from "../support/objects.ts";
 
 /** The endpoints of `shop/web`, referred to by this port. */
 function endpointsOf(port: string, ...given: Given[]): string[] {
@@ -162,4 +162,29 @@ test("--enable-topology-aware-routing keeps requests in the zone, for Services t
   const partly = sliceOf("shop/web", "2", [tcp("", 8080)], [ready("10.0.0.9")]);
   assert.ok(first);
   assert.equal(endpoints([first, slices, partly, here]), 4, "an endpoint without hints counts them all out");
+});
+
+test("a pool without endpoints is as bad as what is lost by it, whatever the reason", () => {
+  const given = (annotation: string, value: string): IngressDraft => ingress("shop/web").host("shop.example").path("/", "web:80").annotate(annotation, value);
+  const served = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), resolvedName("gone.example", []), resolvedName("near.example", [], ["127.0.0.1"])];
+  const said = (...objects: Given[]): string[] => build(...objects).findings().map(({ code, severity, effect }) => `${severity} ${code}: ${effect}`);
+  const closed = "every request that would ask it is answered 503";
+  assert.deepEqual(said(given("auth-url", "http://gone.example/"), ...served), [`error target-unresolved: ${closed}`]);
+  assert.deepEqual(said(given("auth-url", "http://near.example/"), ...served), [`error target-refused: ${closed}`]);
+  assert.deepEqual(said(given("mirror-target", "http://gone.example/"), ...served), ["warning target-unresolved: requests are not mirrored"]);
+  assert.deepEqual(said(given("mirror-target", "http://near.example/"), ...served), ["warning target-refused: requests are not mirrored"]);
+  const redirects: readonly (readonly [string, string])[] = [["permanent-redirect", "https://a.example/"], ["temporal-redirect", "https://a.example/"], ["rewrite-target", "https://a.example/"]];
+  const ways: readonly (readonly [string, readonly Given[]])[] = [
+    ["service-missing", []],
+    ["service-port-missing", [service("shop/web", "81")]],
+    ["external-name-refused", [externalName("shop/web", "127.0.0.1", "80")]],
+    ["external-name-unresolved", [externalName("shop/web", "gone.example", "80"), resolvedName("gone.example", [])]],
+    ["no-endpoints", [{ ...service("shop/web", "80"), origin: { file: "a.yaml", document: 0, line: () => 1 } }]],
+  ];
+  for (const [code, objects] of ways) {
+    assert.deepEqual(said(given("app-root", "/app"), ...objects), [`error ${code}: requests to shop.example/ (prefix) get 503`]);
+    for (const [name, value] of redirects) {
+      assert.deepEqual(said(given(name, value), ...objects), [`info ${code}: none: requests to shop.example/ (prefix) are redirected`], name);
+    }
+  }
 });

@@ -106,5 +106,5 @@ function uriOf(rest: string): string {
 
 /** The pools that mirrors of these values need. */
 export function mirrorPools({ mirror }: Values): readonly FilterPool[] {
-  return mirror.to ? [{ pool: mirror.to.pool, field: mirror.field, effect: "requests are not mirrored" }] : [];
+  return mirror.to ? [{ pool: mirror.to.pool, field: mirror.field, effect: "requests are not mirrored", severity: "warning" }] : [];
 }

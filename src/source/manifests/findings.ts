@@ -111,7 +111,7 @@ export const classAnnotationDeprecated = declare<{ annotation: string; name: str
   (p) =>
     `The annotation ${p.annotation} is deprecated since Kubernetes 1.18: ` +
     (p.both ? "remove it, spec.ingressClassName is there" : `write "ingressClassName: ${p.name}" under spec in its place`),
-  (p) => (p.both ? "spec.ingressClassName decides; a cluster would refuse the two together" : "it is honoured"),
+  (p) => (p.both ? "spec.ingressClassName decides; a cluster would refuse the two together" : "it decides whose the Ingress is"),
 );
 
 export const valueNotString = declare<{ field: string; found: string }>(

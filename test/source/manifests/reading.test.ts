@@ -135,7 +135,7 @@ test("the class as an annotation is told with the field that took its place", as
   const head = (name: string): string => `${V1}\nkind: Ingress\nmetadata:\n  name: ${name}\n  annotations: {kubernetes.io/ingress.class: nginx}\n`;
   const { source } = await startOn(t, folderOf(t, { "a.yaml": `${head("a")}spec: {}\n---\n${head("b")}spec: {ingressClassName: other}\n` }).path);
   assert.deepEqual(source.findings.map(({ severity, sentence, effect }) => [severity, sentence.replace(/^.*1\.18: /, ""), effect]), [
-    ["info", 'write "ingressClassName: nginx" under spec in its place', "it is honoured"],
+    ["info", 'write "ingressClassName: nginx" under spec in its place', "it decides whose the Ingress is"],
     ["info", "remove it, spec.ingressClassName is there", "spec.ingressClassName decides; a cluster would refuse the two together"],
   ]);
 });
