@@ -5,7 +5,7 @@
  * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
  */
 import type { FileOrigin, Kind, ObjectRef } from "../source/objects.ts";
-import { ended } from "../support/text.ts";
+import { ended, visibleTexts } from "../support/text.ts";
 
 export type Severity = "error" | "warning" | "info";
 
@@ -81,17 +81,20 @@ export function finding<P>(
   toOther?: (params: P, loser: string) => string,
   missing?: (params: P) => ObjectRef | undefined,
 ): FindingFactory<P> {
-  const make = ({ object, field, other }: Place, params: P): Finding => ({
-    code,
-    severity,
-    object: subjectOf(object),
-    field,
-    sentence: sentence(params),
-    effect: effect(params),
-    ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
-    ...(other && toOther ? { other: { object: subjectOf(other), sentence: toOther(params, `${object.metadata.namespace}/${object.metadata.name}`) } } : {}),
-    ...absent(missing?.(params)),
-  });
+  const make = ({ object, field, other }: Place, params: P): Finding => {
+    const shown = visibleTexts(params);
+    return {
+      code,
+      severity,
+      object: subjectOf(object),
+      field,
+      sentence: sentence(shown),
+      effect: effect(shown),
+      ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
+      ...(other && toOther ? { other: { object: subjectOf(other), sentence: toOther(shown, `${object.metadata.namespace}/${object.metadata.name}`) } } : {}),
+      ...absent(missing?.(params)),
+    };
+  };
   return Object.assign(make, { code, severity, sentence, effect });
 }
 

@@ -2,6 +2,7 @@
  * What can be wrong with manifest files, said once. Every sentence names the remedy.
  */
 import type { Finding, FindingKind, Severity, Subject } from "../../model/findings.ts";
+import { visibleTexts } from "../../support/text.ts";
 
 /** Objects that cannot be read are no objects yet, so a place is spelled out here. */
 export interface Where {
@@ -21,16 +22,10 @@ function declare<P>(
   sentence: (params: P) => string,
   effect: (params: P) => string,
 ): ManifestFinding<P> {
-  const make = ({ subject, field, file, line }: Where, params: P): Finding => ({
-    code,
-    severity,
-    object: subject,
-    field,
-    sentence: sentence(params),
-    effect: effect(params),
-    file,
-    line,
-  });
+  const make = ({ subject, field, file, line }: Where, params: P): Finding => {
+    const visible = visibleTexts(params);
+    return { code, severity, object: subject, field, sentence: sentence(visible), effect: effect(visible), file, line };
+  };
   return Object.assign(make, { code, severity, sentence, effect });
 }
 
