@@ -70,6 +70,14 @@ export function admit(ingress: Ingress, classes: Classes, settings: ClassSetting
   return { ours: false, finding: found.catchAllDisabled({ object: ingress, field: "spec.defaultBackend" }, {}) };
 }
 
+/** ingress-nginx behaviour: the annotation must be the class exactly. What can only be a slip is said. */
+function ofOthers(ingress: Ingress, legacy: string, { ingressClass: ours }: ClassSettings): Admission {
+  const meant = legacy.trim().toLowerCase();
+  if (meant !== "" && meant !== ours) return NOT_OURS;
+  const place = { object: ingress, field: `metadata.annotations[${LEGACY_CLASS}]` };
+  return { ours: false, finding: found.classAnnotationUnusable(place, { annotation: LEGACY_CLASS, value: legacy, ours }) };
+}
+
 function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
   const name = ingress.spec.ingressClassName;
   const legacy = ingress.metadata.annotations?.[LEGACY_CLASS];
@@ -80,7 +88,7 @@ function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSetting
     const known = [...classes.ours].sort();
     return { ours: false, finding: found.ingressClassUnknown({ object: ingress, field: "spec.ingressClassName" }, { name, known }) };
   }
-  if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : NOT_OURS;
+  if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : ofOthers(ingress, legacy, settings);
   if (settings.watchIngressWithoutClass || classes.oursIsDefault) return OURS;
   return { ours: false, finding: found.ingressClassMissing({ object: ingress, field: "spec" }, { name: settings.ingressClass }) };
 }

@@ -44,6 +44,14 @@ export const ingressClassMissing = finding<{ name: string }>(
   () => "the Ingress is ignored",
 );
 
+export const classAnnotationUnusable = finding<{ annotation: string; value: string; ours: string }>(
+  "class-annotation-unusable",
+  "warning",
+  ({ annotation, value, ours }) =>
+    value === "" ? `${annotation} is empty, which is the class of nobody: write "${ours}", or spec.ingressClassName: ${ours}` : `${annotation} is "${value}", which is not "${ours}": write it so, or spec.ingressClassName: ${ours}`,
+  () => "the Ingress is ignored",
+);
+
 export const catchAllDisabled = finding<Record<never, never>>(
   "catch-all-disabled",
   "warning",
@@ -113,6 +121,22 @@ export const annotationUnknown = finding<{ name: string; near?: string }>(
   "warning",
   ({ name, near }) => `There is no annotation "${name}"` + (near === undefined ? ": remove it" : `: did you mean "${near}"?`),
   () => "it has no effect",
+);
+
+export const annotationFormer = finding<{ name: string; instead: string }>(
+  "annotation-former",
+  "warning",
+  ({ name, instead }) => `${name} is no annotation, or none any more: in its place there is ${instead}`,
+  () => "it has no effect",
+);
+
+export const annotationOfOthers = finding<{ keys: readonly string[]; more: number; whose: string; instead?: string }>(
+  "annotation-of-others",
+  "warning",
+  ({ keys, more, whose, instead }) =>
+    `${keys.join(", ")}${more > 0 ? ` and ${more} more` : ""} ${keys.length + more > 1 ? "are annotations" : "is an annotation"} of ${whose}: ` +
+    (instead === undefined ? "look for what does the same here, or remove what is not needed" : `here it is ${instead}`),
+  () => "Sluice does not read it: what it should keep out or change, is not",
 );
 
 export const annotationInvalid = finding<BadValue>(

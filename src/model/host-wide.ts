@@ -36,7 +36,20 @@ export function declareHost(name: string, mains: readonly ParsedIngress[], conte
   }
   const drafts = declareRoutes(name, mains, context, findings);
   dropBeyond(name, drafts, false, findings);
+  checkLiterals(name, drafts, findings);
   return { drafts, regex: false, keyOf: routeKey };
+}
+
+/** What paths that are meant as they stand hardly ever hold: signs of expressions, of globs, and of places for names. */
+const EXPRESSION = /[*|^\\?]|\[.*\]|\{.*\}|\.\+|\$$/;
+
+/** Says of paths that look like expressions that they are none here. */
+function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, findings: Finding[]): void {
+  for (const { path, pathType, ingress, origin } of drafts.values()) {
+    if (!ingress || !EXPRESSION.test(path)) continue;
+    const place = { object: ingress, field: origin.field.replace(/\.backend$/, ".path") };
+    findings.push(found.pathLooksLikeExpression(place, { path, literal: literalOf(path), what: describe(host, path, pathType) }));
+  }
 }
 
 function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
@@ -69,6 +82,12 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
       findings.push(found.regexMode(place, { what: describe(host, path, pathType), because }));
     }
   }
+}
+
+/** The whole segments before the first sign; `(/` begins the end of one in many an expression. */
+function literalOf(path: string): string {
+  const at = path.search(/[*|^\\?$([{]|\.\+/);
+  return path.slice(0, path.startsWith("(/", at) ? at : path.lastIndexOf("/", at)) || "/";
 }
 
 /** The oldest Ingress's, if any has one. */

@@ -131,9 +131,9 @@ test("two catch-alls are a conflict", () => {
 
 test("paths that look like expressions are denied where strict-validate-path-type is on, and warned of where it is off", () => {
   const candidate = web.path("/a(b|c)", "web:80").path("/x.y_z-1/", "web:80");
-  expect(world([]).judge(candidate), ["path-not-strict"]);
-  expect(world([], {}, { strictValidatePathType: false }).judge(candidate), [], ["path-not-strict"]);
-  expect(world([]).judge(web.path("/a(b|c)", "web:80", "ImplementationSpecific")), []);
+  expect(world([]).judge(candidate), ["path-not-strict"], ["path-looks-like-expression"]);
+  expect(world([], {}, { strictValidatePathType: false }).judge(candidate), [], ["path-looks-like-expression", "path-not-strict"]);
+  expect(world([]).judge(web.path("/a(b|c)", "web:80", "ImplementationSpecific")), [], ["path-looks-like-expression"]);
 });
 
 test("text that only makes sense as an attack is denied unless --deep-inspect=false", () => {

@@ -32,6 +32,15 @@ export const regexMode = finding<{ what: string; because: string }>(
   () => "it takes every path that begins so, in upper and lower case, and the first match of the host wins, longest text first",
 );
 
+export const pathLooksLikeExpression = finding<{ path: string; literal: string; what: string }>(
+  "path-looks-like-expression",
+  "warning",
+  ({ path, literal }) =>
+    `The path "${path}" is compared character by character, because nobody has use-regex on this host: for all that begins with ${literal} write "${literal}" with pathType: Prefix, ` +
+    'for an expression set use-regex: "true"',
+  ({ what }) => `${what} takes requests with these very characters only`,
+);
+
 export const pathPatternInvalid = finding<{ path: string; why: string }>(
   "path-pattern-invalid",
   "error",

@@ -13,7 +13,9 @@ import * as found from "../findings-catalogue.ts";
 import type { ObjectLookup } from "../lookup.ts";
 import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
 import type { ResolveContext, ResolveSettings } from "./resolver.ts";
+import { insteadOf } from "./former.ts";
 import { whyRefused } from "./gate.ts";
+import { othersAnnotations } from "./other-controllers.ts";
 import { readSnippet } from "./snippets.ts";
 import { annotationsByName, RESOLVERS } from "./table.ts";
 import type { Values } from "./values.ts";
@@ -49,6 +51,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
   const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
   const given = givenAnnotations(ingress, prefix, findings);
+  findings.push(...othersAnnotations(ingress, prefix, (name) => annotationsByName.has(name)));
   const refusals = whyRefused(ingress, prefix, given, config);
   if (refusals.length > 0) return { values: defaults, verdict: "refused", findings: [...findings, ...refusals] };
   if (given.length === 0) return { values: defaults, verdict: "open", findings: findings.length > 0 ? findings : NOTHING };
@@ -130,7 +133,9 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
     const text = valueOf(all, key);
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
     const row = annotationsByName.get(name);
-    if (!row) {
+    const instead = row ? undefined : insteadOf(name);
+    if (instead !== undefined) findings.push(found.annotationFormer(place, { name, instead }));
+    else if (!row) {
       const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
     } else if (text !== "" && (name === row.name || valueOf(all, `${prefix}/${row.name}`) === "")) {

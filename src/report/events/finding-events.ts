@@ -26,7 +26,7 @@ export interface FindingEvents {
 }
 
 /** Of Ingresses that another controller may serve after all. */
-const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing"]);
+const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing", "class-annotation-unusable"]);
 /** How long a finding must last to be told, in milliseconds. */
 const LASTING_MS = 1000;
 

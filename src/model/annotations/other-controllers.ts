@@ -1,0 +1,67 @@
+/** Annotations of other Ingress controllers on an Ingress of ours: nobody honours them here, and nothing else would say so. */
+import type { Ingress } from "../../source/objects.ts";
+import type { Finding } from "../findings.ts";
+import * as found from "../findings-catalogue.ts";
+
+const NGINX_INC = "NGINX Ingress Controller (F5)";
+const HAPROXY = "HAProxy's Ingress controllers";
+const TRAEFIK = "Traefik";
+const KONG = "Kong";
+const CONTOUR = "Contour";
+const GCE = "Google's load balancers";
+
+/** What stands before the slash → whose it is. */
+const DOMAINS: Readonly<Record<string, string>> = {
+  "nginx.org": NGINX_INC,
+  "nginx.com": NGINX_INC,
+  "ingress.kubernetes.io": "ingress-nginx before 0.9 and of other controllers",
+  "haproxy.org": HAPROXY,
+  "haproxy.com": HAPROXY,
+  "haproxy-ingress.github.io": HAPROXY,
+  "ingress.haproxy.org": HAPROXY,
+  "traefik.ingress.kubernetes.io": TRAEFIK,
+  "ingress.traefik.io": TRAEFIK,
+  "alb.ingress.kubernetes.io": "the AWS Load Balancer Controller",
+  "appgw.ingress.kubernetes.io": "Azure's Application Gateway",
+  "konghq.com": KONG,
+  "configuration.konghq.com": KONG,
+  "plugins.konghq.com": KONG,
+  "projectcontour.io": CONTOUR,
+  "contour.heptio.com": CONTOUR,
+  "getambassador.io": "Emissary",
+  "networking.gke.io": GCE,
+  "ingress.gcp.kubernetes.io": GCE,
+  "ingress.cilium.io": "Cilium",
+  "ingress.citrix.com": "NetScaler's Ingress controller",
+  "ingress.bluemix.net": "IBM's Ingress controller",
+  "zalando.org": "Skipper",
+  "k8s.apisix.apache.org": "APISIX",
+  "higress.io": "Higress",
+};
+/** Google's, under the domain of everybody. */
+const OF_GCE = /^kubernetes\.io\/ingress\.(?:global-static-ip-name|regional-static-ip-name|allow-http)$/;
+/** Names that one finding shows. */
+const SHOWN = 3;
+
+/** One finding for each of the controllers. @param known whether this name is an annotation here. */
+export function othersAnnotations(ingress: Ingress, prefix: string, known: (name: string) => boolean): readonly Finding[] {
+  const all = ingress.metadata.annotations ?? {};
+  const keysOf = new Map<string, string[]>();
+  for (const key in all) {
+    const domain = key.slice(0, key.indexOf("/"));
+    const whose = domain === prefix ? undefined : Object.hasOwn(DOMAINS, domain) ? DOMAINS[domain] : OF_GCE.test(key) ? GCE : undefined;
+    if (whose === undefined) continue;
+    const keys = keysOf.get(whose);
+    if (keys) keys.push(key);
+    else keysOf.set(whose, [key]);
+  }
+  return [...keysOf].map(([whose, keys]) => {
+    const same = keys.find((key) => known(nameOf(key)));
+    const params = { keys: keys.slice(0, SHOWN), more: Math.max(0, keys.length - SHOWN), whose, ...(same === undefined ? {} : { instead: `${prefix}/${nameOf(same)}` }) };
+    return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${same ?? keys[0] ?? ""}]` }, params);
+  });
+}
+
+function nameOf(key: string): string {
+  return key.slice(key.indexOf("/") + 1);
+}

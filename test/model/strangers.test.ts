@@ -1,0 +1,99 @@
+/** What people bring along from elsewhere: other controllers' annotations, older versions' names, paths of another grammar. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { annotationsByName } from "../../src/model/annotations/table.ts";
+import { KEYS } from "../../src/model/config/keys.ts";
+import type { Finding } from "../../src/model/findings.ts";
+import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
+import { ingress, PREFIX, service, slice } from "../support/objects.ts";
+
+const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
+const web = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
+const sayOf = (key: string, value = "true"): readonly Finding[] => build(shop.rawAnnotation(key, value), ...web).findings();
+
+test("a name that ingress-nginx gave up gets what took its place, and that exists", () => {
+  const former: readonly (readonly [string, string])[] = [
+    ["secure-backends", 'backend-protocol: "HTTPS"'], ["grpc-backend", 'backend-protocol: "GRPC"'], ["enable-opentracing", "enable-opentelemetry"],
+    ["opentracing-operation-name", "opentelemetry-operation-name"], ["opentracing-trust-incoming-span", "opentelemetry-trust-incoming-span"],
+    ["global-rate-limit", "limit-rps"], ["global-rate-limit-window", "limit-rps"], ["global-rate-limit-key", "limit-rps"], ["global-rate-limit-ignored-cidrs", "limit-allowlist"],
+    ["session-cookie-hash", "nothing"], ["secure-verify-ca-secret", "proxy-ssl-secret"], ["lua-resty-waf", "enable-modsecurity"], ["lua-resty-waf-debug", "enable-modsecurity"],
+    ["enable-influxdb", "metrics"], ["influxdb-host", "metrics"], ["upstream-fail-timeout", "proxy-next-upstream-timeout"], ["upstream-max-fails", "proxy-next-upstream-tries"],
+    ["add-base-url", "x-forwarded-prefix"], ["base-url-scheme", "x-forwarded-prefix"], ["mirror-uri", "mirror-target"], ["client-max-body-size", "proxy-body-size"],
+    ["vts-filter-key", "metrics"],
+  ];
+  for (const [name, instead] of former) {
+    assert.equal(annotationsByName.has(name), false, name);
+    const [finding, ...more] = sayOf(`${PREFIX}/${name}`);
+    assert.deepEqual([finding?.code, finding?.severity, more], ["annotation-former", "warning", []], name);
+    assert.ok(finding?.sentence.includes(instead), finding?.sentence);
+    // What is named there, and looks like an annotation, is one.
+    for (const word of finding?.sentence.split("in its place there is ")[1]?.match(/\b[a-z]+(?:-[a-z]+)+\b/g) ?? []) {
+      const known = annotationsByName.has(word) || KEYS.some(({ row }) => row.key === word) || word === "enable-metrics";
+      assert.ok(known, `${word} in: ${finding?.sentence}`);
+    }
+  }
+});
+
+test("every key of the ConfigMap that is no annotation is told where it belongs", () => {
+  for (const { row } of KEYS) {
+    if (annotationsByName.has(row.key)) continue;
+    assert.match(sayOf(`${PREFIX}/${row.key}`).map(({ sentence }) => sentence).join(), /the (?:controller's )?ConfigMap|in its place there is/, row.key);
+  }
+});
+
+test("annotations of other controllers are told once for each of them, with ours where it has the same name", () => {
+  const prefixes = [
+    "nginx.org", "nginx.com", "haproxy.org", "haproxy-ingress.github.io", "ingress.kubernetes.io", "traefik.ingress.kubernetes.io", "alb.ingress.kubernetes.io",
+    "appgw.ingress.kubernetes.io", "konghq.com", "projectcontour.io", "getambassador.io",
+  ];
+  for (const prefix of prefixes) {
+    const [finding, ...more] = sayOf(`${prefix}/something-else`);
+    assert.deepEqual([finding?.code, finding?.severity, finding?.field, more], ["annotation-of-others", "warning", `metadata.annotations[${prefix}/something-else]`, []], prefix);
+    assert.match(sayOf(`${prefix}/rewrite-target`, "/")[0]?.sentence ?? "", /: here it is nginx\.ingress\.kubernetes\.io\/rewrite-target$/, prefix);
+  }
+  assert.equal(sayOf("kubernetes.io/ingress.global-static-ip-name")[0]?.code, "annotation-of-others");
+  const many = Array.from({ length: 5 }, (_, at) => `nginx.org/a-${at}`).reduce((draft, key) => draft.rawAnnotation(key, "x"), shop.rawAnnotation("haproxy.org/b", "x"));
+  assert.deepEqual(build(many, ...web).findings().map(({ sentence }) => sentence.split(": ")[0]), [
+    "haproxy.org/b is an annotation of HAProxy's Ingress controllers",
+    "nginx.org/a-0, nginx.org/a-1, nginx.org/a-2 and 2 more are annotations of NGINX Ingress Controller (F5)",
+  ]);
+});
+
+test("annotations of tools that are no Ingress controllers, and our own prefix whatever it is, are nobody's mistake", () => {
+  for (const key of ["cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme", "external-dns.alpha.kubernetes.io/hostname", "meta.helm.sh/release-name", "argocd.argoproj.io/sync-wave", "plain"]) {
+    assert.deepEqual(sayOf(key), [], key);
+  }
+  expectFindings(buildWith({ annotationsPrefix: "ingress.kubernetes.io" }, shop.rawAnnotation("ingress.kubernetes.io/proxy-body-size", "8m"), ...web));
+});
+
+test("a class annotation that can only be a slip is said, another controller's class is not", () => {
+  const classed = (value: string): string[] =>
+    build(shop.className(undefined).rawAnnotation("kubernetes.io/ingress.class", value), ...web).findings().map(({ code, sentence }) => `${code}: ${sentence}`);
+  for (const [value, shown] of [["", "is empty"], [" ", 'is "\u2423"'], ["nginx ", '"nginx\u2423"'], ["\tnginx", '"\\u0009nginx"'], ["Nginx", '"Nginx"']] as const) {
+    const [finding, ...more] = classed(value);
+    assert.deepEqual(more, []);
+    assert.match(finding ?? "", /^class-annotation-unusable: kubernetes\.io\/ingress\.class /);
+    assert.ok(finding?.includes(shown), finding);
+  }
+  for (const value of ["traefik", "nginx-internal", "gce"]) assert.deepEqual(classed(value), []);
+});
+
+test("a path that looks like an expression is said on a host where it is none", () => {
+  const looks: readonly (readonly [string, string])[] = [
+    ["/*", "/"], ["/api/*", "/api"], ["/api/.*", "/api"], ["/api(/|$)(.*)", "/api"], ["/v[12]/users", "/"], ["/users/{id}/cart", "/users"], ["/^admin", "/"], ["/a/b$", "/a"],
+    ["/x/\\d", "/x"], ["/find?q=1", "/"], ["/a/b.+", "/a"],
+  ];
+  for (const [path, literal] of looks) {
+    for (const type of ["Prefix", "Exact", "ImplementationSpecific"]) {
+      const said = build(ingress("shop/web").host("shop.example").path(path, "web:80", type), ...web);
+      const finding = findingOf(said, "path-looks-like-expression");
+      assert.ok(finding.sentence.includes(`all that begins with ${literal} write "${literal}"`), finding.sentence);
+      assert.equal(finding.field, "spec.rules[0].http.paths[0].path");
+    }
+    const regex = build(ingress("shop/web").host("shop.example").path(path, "web:80").annotate("use-regex", "true"), ...web);
+    assert.deepEqual(regex.findings().filter(({ code }) => code === "path-looks-like-expression"), [], path);
+  }
+  for (const path of ["/", "/a.b/c", "/c++", "/~user", "/odata/$metadata", "/odata/Items(1)", "/a,b;c=d", "/%20", "/über", "/.well-known/x", "/@scope/a:b"]) {
+    expectFindings(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web));
+  }
+});
