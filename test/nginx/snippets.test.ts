@@ -64,7 +64,7 @@ test("a syntax error, a duplicate, an unbalanced brace and a good one, together:
 
 test("the findings quote nginx, in one line, without the place", async () => {
   assert.equal(await said("syntax"), 'snippet-fails: nginx refuses the text of configuration-snippet: invalid number of arguments in "add_header" directive');
-  assert.match(await said("duplicate"), /^snippet-fails: .*"client_max_body_size" directive is duplicate$/);
+  assert.match(await said("duplicate"), /^snippet-fails: .*"client_max_body_size" directive is duplicate; client_max_body_size \S+ → proxy-body-size: "\S+"$/);
   assert.match(await said("unbalanced"), /^snippet-unreadable: .*"}" that closes nothing/);
   assert.equal(await said("good"), "");
   assert.doesNotMatch(sluice.log(), /nginx refuses its new configuration/);

@@ -7,13 +7,20 @@ interface OfSnippet {
   readonly name: string;
 }
 
-export const snippetRefused = finding<OfSnippet & { advice: string }>(
+/** @param keys what the operator would have to set. */
+export const snippetRefused = finding<OfSnippet & { advice: string; keys: string }>(
   "snippet-refused",
   "error",
-  ({ name, advice }) =>
-    `${name} puts text into nginx's configuration, which is not allowed here: ${advice === "" ? "remove it" : `replace it (${advice})`}, ` +
-    'or let the operator set both allow-snippet-annotations: "true" and annotations-risk-level: "Critical"',
+  ({ name, advice, keys }) =>
+    `${name} puts text into nginx's configuration, which is not allowed here: ${advice === "" ? "remove it" : `replace it (${advice})`}, or let the operator set ${keys}`,
   () => REFUSED,
+);
+
+export const snippetEmpty = finding<OfSnippet>(
+  "snippet-empty",
+  "info",
+  ({ name }) => `${name} holds nothing but comments: remove it`,
+  () => "it counts as absent; ingress-nginx may refuse the whole Ingress because of it",
 );
 
 export const snippetUnreadable = finding<OfSnippet & { why: string }>(
@@ -37,10 +44,11 @@ export const rulesLeftOut = finding<OfSnippet & { directive: string }>(
   () => "it is left out; requests are inspected by the other rules",
 );
 
-export const snippetForbidden = finding<OfSnippet & { directive: string; why: string }>(
+/** @param instead what does the same; "" where nothing is known to. */
+export const snippetForbidden = finding<OfSnippet & { directive: string; why: string; instead: string }>(
   "snippet-forbidden",
   "error",
-  ({ name, directive, why }) => `${name} may not use ${directive}, which ${why}`,
+  ({ name, directive, why, instead }) => `${name} may not use ${directive}, which ${why}${instead === "" ? "" : `; ${instead}`}`,
   () => CLOSED,
 );
 
@@ -51,10 +59,10 @@ export const snippetWithoutPlace = finding<OfSnippet & { advice: string }>(
   () => CLOSED,
 );
 
-export const snippetFails = finding<OfSnippet & { problem: string }>(
+export const snippetFails = finding<OfSnippet & { problem: string; instead: string }>(
   "snippet-fails",
   "error",
-  ({ name, problem }) => `nginx refuses the text of ${name}: ${problem}`,
+  ({ name, problem, instead }) => `nginx refuses the text of ${name}: ${problem}${instead === "" ? "" : `; ${instead}`}`,
   () => CLOSED,
 );
 

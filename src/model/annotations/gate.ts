@@ -26,13 +26,22 @@ export function whyRefused(ingress: Ingress, prefix: string, given: readonly Giv
   return [...blocked(ingress, prefix, config), ...given.flatMap((one) => aboveRisk(one, config) ?? [])];
 }
 
-/** Whether Ingresses may have snippets: both keys, as in ingress-nginx. */
-function snippetsAllowed({ allowSnippetAnnotations, annotationsRiskLevel }: Config): boolean {
-  return allowSnippetAnnotations && annotationsRiskLevel === "Critical";
+/**
+ * What the operator would have to set before Ingresses may have snippets: both keys, as in ingress-nginx. Unlike there,
+ * the second alone does not let the Ingress pass without its snippet: that may be what kept requests out.
+ */
+function keysForSnippets({ allowSnippetAnnotations, annotationsRiskLevel }: Config): readonly string[] {
+  return [
+    ...(allowSnippetAnnotations ? [] : ['allow-snippet-annotations: "true"']),
+    ...(annotationsRiskLevel === "Critical" ? [] : ['annotations-risk-level: "Critical"']),
+  ];
 }
 
 function aboveRisk({ row, name, text, place }: Given, config: Config): Finding | undefined {
-  if (row.status === "snippet") return snippetsAllowed(config) ? undefined : found.snippetRefused(place, { name, advice: snippetAdvice(name, text) });
+  if (row.status === "snippet") {
+    const keys = keysForSnippets(config);
+    return keys.length === 0 ? undefined : found.snippetRefused(place, { name, advice: snippetAdvice(name, text), keys: keys.join(" and ") });
+  }
   const level = config.annotationsRiskLevel;
   if (RISKS.indexOf(row.risk) <= RISKS.indexOf(level)) return undefined;
   return found.annotationAboveRisk(place, { name, risk: row.risk, level });

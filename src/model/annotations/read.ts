@@ -16,7 +16,7 @@ import type { ResolveContext, ResolveSettings } from "./resolver.ts";
 import { insteadOf } from "./former.ts";
 import { whyRefused } from "./gate.ts";
 import { othersAnnotations } from "./other-controllers.ts";
-import { readSnippet } from "./snippets.ts";
+import { readSnippet, saysNothing } from "./snippets.ts";
 import { annotationsByName, RESOLVERS } from "./table.ts";
 import type { Values } from "./values.ts";
 
@@ -138,6 +138,8 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
     else if (!row) {
       const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
+    } else if (row.status === "snippet" && text !== "" && saysNothing(name, text)) {
+      findings.push(found.snippetEmpty(place, { name }));
     } else if (text !== "" && (name === row.name || valueOf(all, `${prefix}/${row.name}`) === "")) {
       given.push({ row, name, text, place });
     }

@@ -15,7 +15,7 @@ import { parseSnippet } from "../snippets/parse.ts";
 import type { Statement } from "../snippets/parse.ts";
 import { parseRules } from "../snippets/rules.ts";
 import { snippetOf } from "../snippets/snippet.ts";
-import { translate, translationText } from "../snippets/translate.ts";
+import { insteadOfStatement, translate, translationText } from "../snippets/translate.ts";
 import type { Snippet } from "./annotation.ts";
 import { rulesInForce } from "./modsecurity.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
@@ -63,6 +63,16 @@ function rulesAdvice(text: string): string {
   return core ? 'Include of the core rules → enable-owasp-core-rules: "true"; the operator sets other rules for everybody' : "the operator sets rules for everybody";
 }
 
+/** True: comments and blanks alone. It asks for nothing, so whether it is allowed does not matter. */
+export function saysNothing(name: string, text: string): boolean {
+  if (name === RULES) {
+    const parsed = parseRules(text);
+    return "rules" in parsed && parsed.rules.length === 0 && parsed.leftOut.length === 0;
+  }
+  const parsed = parseSnippet(text);
+  return "statements" in parsed && parsed.statements.length === 0;
+}
+
 interface ReadSnippet {
   readonly values?: Values;
   readonly findings: readonly Finding[];
@@ -71,7 +81,7 @@ interface ReadSnippet {
 function readRules(values: Values, name: string, text: string, place: Place): ReadSnippet {
   const parsed = parseRules(text);
   if ("problem" in parsed) return { findings: [found.rulesUnreadable(place, { name, why: printable(parsed.problem) })] };
-  if ("forbidden" in parsed) return { findings: [found.snippetForbidden(place, { name, directive: printable(parsed.forbidden.name), why: parsed.forbidden.why })] };
+  if ("forbidden" in parsed) return { findings: [found.snippetForbidden(place, { name, directive: printable(parsed.forbidden.name), why: parsed.forbidden.why, instead: "" })] };
   const findings = parsed.leftOut.map((directive) => found.rulesLeftOut(place, { name, directive: printable(directive) }));
   return { values: { ...values, modsecurity: { ...values.modsecurity, rules: parsed.rules } }, findings };
 }
@@ -84,7 +94,10 @@ export function readSnippet(values: Values, name: string, text: string, place: P
   const parsed = parseSnippet(text);
   if ("problem" in parsed) return { findings: [found.snippetUnreadable(place, { name, why: printable(parsed.problem) })] };
   const forbidden = findForbidden(parsed.statements);
-  if (forbidden) return { findings: [found.snippetForbidden(place, { name, directive: forbidden.name, why: forbidden.why })] };
+  if (forbidden) {
+    const instead = printable(insteadOfStatement(parsed.statements, forbidden.name));
+    return { findings: [found.snippetForbidden(place, { name, directive: forbidden.name, why: forbidden.why, instead })] };
+  }
   const field = name === "server-snippet" ? "server" : "configuration";
   return { values: { ...values, snippets: { ...values.snippets, [field]: parsed.statements } }, findings: [] };
 }
@@ -101,11 +114,16 @@ export const snippetResolver: Resolver = {
     if (problem !== undefined) {
       const name = nameOf(at, problem);
       at.close();
-      at.report(found.snippetFails(at.place(name), { name, problem }));
+      at.report(found.snippetFails(at.place(name), { name, problem, instead: printable(insteadOfStatement(statements, directiveIn(problem))) }));
     }
     return { ...values, snippets: { ...values.snippets, snippet } };
   },
 };
+
+/** The directive that nginx will not have: `"proxy_buffering" directive is duplicate`, `unknown directive "brotli"`. */
+function directiveIn(problem: string): string {
+  return /"([a-z_0-9]+)" directive is (?:duplicate|not allowed here)|unknown directive "([a-z_0-9]+)"/.exec(problem)?.slice(1).find((one) => one !== undefined) ?? "";
+}
 
 /** The one that nginx speaks of. */
 function nameOf(at: ResolveContext, problem: string): string {

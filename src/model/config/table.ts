@@ -99,7 +99,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
     "Annotations may name Secrets and ConfigMaps of other namespaces than their Ingress's."),
   allowSnippetAnnotations: data.yesNo("allow-snippet-annotations", false,
     "Let Ingresses put text into nginx's configuration, where annotations-risk-level is Critical too.",
-    { differs: "What they may hold is limited: see the guide to annotations." }),
+    { differs: "What they may hold is limited: see the guide to annotations. Where it is false an Ingress with a snippet is refused, also with annotations-risk-level Critical." }),
   annotationsRiskLevel: data.row("annotations-risk-level", type.riskLevel, "High", "An Ingress with an annotation of a higher risk is refused."),
   strictValidatePathType: data.yesNo("strict-validate-path-type", true,
     "The admission webhook refuses Exact and Prefix paths that hold more than letters, digits and / . _ -; without a webhook it has no effect."),

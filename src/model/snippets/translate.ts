@@ -30,6 +30,21 @@ export function translationText(translations: readonly Translation[]): string {
   return parts.join("; ");
 }
 
+/** What does the same as the first statement of this name, blocks included: `from → to`; "" where nothing is known to. */
+export function insteadOfStatement(statements: readonly Statement[], name: string): string {
+  const statement = findStatement(statements, name);
+  const known = statement && translate([statement]).find(({ to }) => to !== undefined);
+  return known ? `${known.from} → ${known.to}` : "";
+}
+
+function findStatement(statements: readonly Statement[], name: string): Statement | undefined {
+  for (const statement of statements) {
+    const found = statement.name === name ? statement : findStatement(statement.children ?? [], name);
+    if (found) return found;
+  }
+  return undefined;
+}
+
 function limited(items: readonly string[], most: number): readonly string[] {
   return items.length <= most ? items : [...items.slice(0, most), `${items.length - most} more`];
 }
