@@ -52,7 +52,6 @@ export function initWorker(): void {
   startDigest();
   startTracing();
   if (options.measured !== undefined) startTallies(options.measured);
-  loadSnapshot(options.keys);
-  loadSnapshot(options.program);
+  loadSnapshot();
   startChannel();
 }

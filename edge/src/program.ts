@@ -334,6 +334,7 @@ export type Frame =
   | { op: "drop"; kind: Kind; id: string }
   | { op: "reset" }
   | { op: "piece"; text: string; last: boolean }
-  | { op: "commit"; generation: number; digest: string }
+  /** `keys`, in the snapshot files: the state of the keys that it goes with (edge/src/snapshot.ts). */
+  | { op: "commit"; generation: number; digest: string; keys?: string }
   /** Not staged: for this long tell HTTP/1.1 clients to close their connections, because a reload follows. */
   | { op: "retire"; seconds: number };

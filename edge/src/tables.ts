@@ -90,6 +90,8 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
     staging.frames.push(frame);
     return false;
   }
+  // Should something fail in the middle, the tables are no Program that anybody knows.
+  tables.digest = "";
   for (const staged of staging.frames) applyStaged(tables, staged);
   staging.frames = [];
   commitPatterns(tables.aliases);
@@ -108,18 +110,21 @@ export function discard(staging: Staging): void {
 function applyStaged(tables: Tables, frame: Frame): void {
   if (frame.op === "set") setPart(tables, frame.kind, frame.id, frame.value);
   else if (frame.op === "drop") setPart(tables, frame.kind, frame.id, undefined);
-  else if (frame.op === "reset") {
-    const fresh = newTables();
-    tables.hosts = fresh.hosts;
-    tables.wildcards = fresh.wildcards;
-    tables.aliases = fresh.aliases;
-    tables.pools = fresh.pools;
-    tables.certificates = fresh.certificates;
-    tables.names = fresh.names;
-    tables.wildcardNames = fresh.wildcardNames;
-    tables.users = fresh.users;
-    tables.trusts = fresh.trusts;
-  }
+  else if (frame.op === "reset") clear(tables);
+}
+
+/** Forgets all parts but the settings, which are replaced and never dropped. */
+export function clear(tables: Tables): void {
+  const fresh = newTables();
+  tables.hosts = fresh.hosts;
+  tables.wildcards = fresh.wildcards;
+  tables.aliases = fresh.aliases;
+  tables.pools = fresh.pools;
+  tables.certificates = fresh.certificates;
+  tables.names = fresh.names;
+  tables.wildcardNames = fresh.wildcardNames;
+  tables.users = fresh.users;
+  tables.trusts = fresh.trusts;
 }
 
 function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {

@@ -134,3 +134,12 @@ function pieces(frame: Frame, size: number): Frame[] {
 function sorted(map: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 }
+
+test("a commit that fails in the middle leaves nothing claimed", () => {
+  const tables = newTables();
+  const staging = newStaging();
+  feed(tables, staging, pool("a", 80), commit(1));
+  const broken = set("host", "x.example", { name: "x.example" } as Host);
+  assert.throws(() => feed(tables, staging, pool("a", 81), broken, commit(2)));
+  assert.deepEqual([tables.generation, tables.digest], [1, ""], "what was known of it holds no more");
+});

@@ -22,13 +22,13 @@ export function follower(): Follower {
 }
 
 /** What tables hold, as `kind id` → JSON, for comparison with parts. Settings are left out: they are never dropped. */
-export function holdings({ hosts, wildcards, aliases, pools, certificates, names, wildcardNames }: Tables): Record<string, string> {
+export function holdings({ hosts, wildcards, aliases, pools, certificates, names, wildcardNames, users, trusts }: Tables): Record<string, string> {
   const rows = (kind: string, table: Record<string, unknown>, prefix = "", own?: typeof withoutOwn): [string, string][] =>
     Object.entries(table).flatMap(([id, value]) => (value === undefined ? [] : [[`${kind} ${prefix}${id}`, JSON.stringify(value, own)]]));
   return Object.fromEntries([
     ...rows("host", hosts, "", withoutOwn), ...rows("host", wildcards, "*", withoutOwn),
     ...rows("alias", aliases.exact), ...rows("alias", aliases.parents, "*"), ...rows("pool", pools), ...rows("certificate", certificates),
-    ...rows("tls", names), ...rows("tls", wildcardNames, "*"),
+    ...rows("tls", names), ...rows("tls", wildcardNames, "*"), ...rows("users", users), ...rows("trust", trusts),
   ]);
 }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
 import type { Frame, Kind } from "../../edge/src/program.ts";
+import { takeSnapshot, type NextLine } from "../../edge/src/snapshot.ts";
 import type { Part } from "../../src/compile/program.ts";
 import { SnapshotFiles } from "../../src/engine/agent/snapshot-files.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
@@ -24,25 +25,37 @@ function write(files: SnapshotFiles, lines: readonly string[]): (number | undefi
   return lines.map((line) => files.take(line, JSON.parse(line) as Frame));
 }
 
-/** A worker that starts: the keys first, then the program, each up to its last whole commit. */
-function start(where = folder): Follower {
+/** What the two files hold at a time; undefined: a file is not there. */
+interface Files {
+  readonly keys: string | undefined;
+  readonly program: string | undefined;
+}
+
+function filesIn(where: string): Files {
+  const text = (name: string): string | undefined => (existsSync(`${where}/${name}`) ? readFileSync(`${where}/${name}`, "latin1") : undefined);
+  return { keys: text("keys.log"), program: text("program.log") };
+}
+
+/** A worker that starts and finds this. */
+function startFrom({ keys, program }: Files): Follower {
   const worker = follower();
-  for (const name of ["keys.log", "program.log"]) {
-    if (!existsSync(`${where}/${name}`)) continue;
-    const lines = readFileSync(`${where}/${name}`, "latin1").split("\n");
-    const broken = lines.findIndex((line) => !isJson(line));
-    worker.hear(broken < 0 ? lines : lines.slice(0, broken));
-    worker.lose();
-  }
+  takeSnapshot(worker.tables, linesOf(keys), linesOf(program), decode);
   return worker;
 }
 
-function isJson(line: string): boolean {
+const start = (where = folder): Follower => startFrom(filesIn(where));
+
+function linesOf(text: string | undefined): NextLine {
+  const lines = (text ?? "").split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  return () => lines.shift();
+}
+
+function decode(this: void, line: string): Frame | undefined {
   try {
-    JSON.parse(line);
-    return true;
+    return JSON.parse(line) as Frame;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -170,6 +183,56 @@ test("whatever was published, a worker that starts holds what the ledger holds",
     }),
     { numRuns: 100 },
   );
+});
+
+/**
+ * The agent writes one file and then the other; a worker reads one and then the other. Whatever the order of the four,
+ * it finds some state of the one and some state of the other, each perhaps in the middle of a line.
+ */
+test("whichever states of the two files a worker finds, it holds what it claims, and catching up makes it whole", () => {
+  const kind = fc.constantFrom<Kind>("host", "pool", "certificate", "users", "tls", "trust");
+  const change = fc.tuple(kind, fc.constantFrom("a", "*.b"), fc.nat(1), fc.boolean());
+  const step = fc.record({ changes: fc.array(change, { maxLength: 3 }), event: fc.constantFrom("none", "agent dies", "controller forgets") });
+  const cut = fc.record({ keys: fc.double({ min: 0, max: 1, noNaN: true }), program: fc.double({ min: 0, max: 1, noNaN: true }) });
+  let claims = 0;
+  let torn = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), fc.array(cut, { maxLength: 2 }), (steps, cuts) => {
+      const ledger = new Ledger();
+      let files = new SnapshotFiles(folder, undefined, quiet);
+      const contents = new Map<string, Record<string, string>>([["", {}]]);
+      const states: Files[] = [];
+      for (const { changes, event } of steps) {
+        ledger.publish(new Map(changes.map(([of, id, version, drop]) => {
+          const made = somePart(of, id, version);
+          return [made.key, drop ? undefined : made];
+        })));
+        contents.set(ledger.digest, holdingsOf(ledger.parts()));
+        if (event === "agent dies") files = new SnapshotFiles(folder, undefined, quiet);
+        write(files, event === "controller forgets" ? ledger.catchUp("") : files.digest === "" ? ledger.catchUp("") : ledger.latest());
+        states.push(filesIn(folder));
+        assert.equal(start().tables.digest, ledger.digest, "what goes together is claimed");
+      }
+      const part = (text = "", share: number): string => text.slice(0, Math.floor(text.length * share));
+      for (const { keys } of states) {
+        for (const { program } of states) {
+          for (const found of [{ keys, program }, ...cuts.map((of) => ({ keys: part(keys, of.keys), program: part(program, of.program) }))]) {
+            const worker = startFrom(found);
+            const { digest } = worker.tables;
+            if (digest === "") torn++;
+            else {
+              claims++;
+              assert.deepEqual(holdings(worker.tables), contents.get(digest));
+            }
+            worker.hear(ledger.catchUp(digest));
+            assert.deepEqual(holdings(worker.tables), holdingsOf(ledger.parts()));
+          }
+        }
+      }
+    }),
+    { numRuns: 150 },
+  );
+  assert.ok(claims > 100 && torn > 100, `${claims} claims, ${torn} none`);
 });
 
 test("workers of another account may read the files and not write them", { skip: process.getuid?.() !== 0 && "needs root" }, () => {

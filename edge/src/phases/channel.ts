@@ -49,6 +49,8 @@ function follow(this: void): void {
     const [connected] = socket.connect("unix:" + options.socket);
     if (connected) {
       wait = RECONNECT_SECONDS;
+      // What a conversation that failed had staged is not part of this one.
+      discard(staging);
       converse(socket);
       discard(staging);
       socket.close();

@@ -1,30 +1,35 @@
-/**
- * Loads the snapshot when a worker starts, before it accepts its first connection.
- *
- * The snapshot is two files of frames (keys apart), as the channel sends them. What comes after the last commit, or a
- * line that was being written when the worker started, is left out: the channel brings it.
- */
+/** Loads the snapshot when a worker starts, before it accepts its first connection. */
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
-import { discard, newStaging, take } from "../tables.ts";
+import { takeSnapshot, type NextLine } from "../snapshot.ts";
+import { clear } from "../tables.ts";
+import { options } from "./options.ts";
 import { tables } from "./state.ts";
 
-export function loadSnapshot(path: string): void {
-  const [file] = io.open(path, "r");
-  if (file === undefined) return;
-  const staging = newStaging();
-  for (;;) {
-    const line = file.read("*l");
-    if (line === undefined) break;
-    const frame = decode(line);
-    if (frame === undefined) break;
-    take(tables, staging, frame, decode as (text: string) => Frame);
+/** The agent writes one file after the other, within a moment. */
+const MOST_TRIES = 3;
+
+export function loadSnapshot(): void {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    clear(tables);
+    if (load()) return;
   }
-  file.close();
-  discard(staging);
 }
 
-function decode(text: string): Frame | undefined {
+function load(): boolean {
+  const [keys] = io.open(options.keys, "r");
+  const [program] = io.open(options.program, "r");
+  const whole = takeSnapshot(tables, linesOf(keys), linesOf(program), decode);
+  if (keys !== undefined) keys.close();
+  if (program !== undefined) program.close();
+  return whole;
+}
+
+function linesOf(file: LuaFile | undefined): NextLine {
+  return () => (file === undefined ? undefined : (file.read("*l") as string | undefined));
+}
+
+function decode(this: void, text: string): Frame | undefined {
   const [frame] = cjson.decode(text);
   return frame as Frame | undefined;
 }

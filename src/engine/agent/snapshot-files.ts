@@ -4,11 +4,13 @@
  * Two files of frames, keys apart, which workers can read and not write: one that was taken over must not be able to
  * tell its successor what to serve. Every commit is appended, so a worker that starts a moment later has it; when the
  * appended history outgrows the content, the files are written anew and swapped by rename. A worker reads up to the
- * last whole commit, so a half-written line is harmless.
+ * last whole commit, so a half-written line is harmless; commits of the two files name the state of the keys, so that a
+ * worker which reads them in the middle of a commit knows that they do not go together (edge/src/snapshot.ts).
  *
  * A folder that is full, or that cannot be written for another reason, ends nothing: the files stay behind, no digest
  * is claimed, and the next commit writes them anew.
  */
+import { randomUUID } from "node:crypto";
 import { appendFileSync, renameSync, rmSync, statfsSync } from "node:fs";
 import type { Frame, Kind } from "../../../edge/src/program.ts";
 import { frameLine } from "../../compile/program.ts";
@@ -23,7 +25,7 @@ const SECRET_KINDS: ReadonlySet<string> = new Set<Kind>(["certificate", "users"]
 /** Files are rewritten when the history is longer than the content, and longer than this. */
 const SMALL_HISTORY = 1024 * 1024;
 
-/** The commits that end the two files. Keys alone are no Program, so theirs claims none. */
+/** The commits that end the two files. Keys alone are no Program, and a program whose keys are kept nowhere is not whole: they claim none. */
 interface Ends {
   readonly keys: string;
   readonly program: string;
@@ -44,6 +46,8 @@ export class SnapshotFiles {
   #history = 0;
   #written = false;
   #digest = "";
+  /** Names the state of the keys: another one whenever they change, which no other agent's ever was. */
+  #keys = randomUUID();
   #problem: string | undefined;
 
   /** @param committed is told of each commit's frames before it counts as written; may throw as writing a file does. */
@@ -96,9 +100,10 @@ export class SnapshotFiles {
     const reset = staged.some(({ frame }) => frame.op === "reset");
     for (const { frame, line } of staged) this.#keep(frame, line);
     this.#digest = commit.digest;
+    if (staged.some(({ frame }) => frame.op === "reset" || isKey(frame))) this.#keys = randomUUID();
     const end: Ends = {
-      keys: frameLine({ ...commit, digest: "" }),
-      program: frameLine({ ...commit, digest: this.#claimedDigest() }),
+      keys: frameLine({ ...commit, digest: "", keys: this.#keys }),
+      program: frameLine(this.keepsKeys ? { ...commit, keys: this.#keys } : { ...commit, digest: "" }),
     };
     const anew = reset || !this.#written || this.#history > Math.max(SMALL_HISTORY, this.#content);
     this.#attempt(() => {
@@ -122,11 +127,6 @@ export class SnapshotFiles {
       }
       this.#problem = code ?? message;
     }
-  }
-
-  /** Without its certificates a worker must not claim to hold the whole Program. */
-  #claimedDigest(): string {
-    return this.keepsKeys ? this.#digest : "";
   }
 
   #keep(frame: Frame, line: string): void {
