@@ -3,7 +3,7 @@
  * removes what they left in it, all but logs.
  */
 import { rmSync } from "node:fs";
-import { findOrphans } from "../engine/agent/nginx-process.ts";
+import { findOrphans } from "../engine/agent/running.ts";
 import { INSTANCES } from "../engine/instances.ts";
 import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER, takeLock } from "../engine/locks.ts";
 import { NGINX_BINARY } from "../engine/paths.ts";

@@ -219,8 +219,13 @@ export class Channel {
     if (hello.role === "agent") {
       this.#agent = subscriber;
       this.#events.agent(hello);
-    }
+    } else this.#passOn(hello);
     this.#events.progress();
+  }
+
+  /** The word of a worker is the proof that nginx has loaded a configuration. */
+  #passOn({ master, config, pid }: WorkerHello): void {
+    if (master === this.#status.master && config !== this.#status.config) this.order({ op: "runs", config, pid });
   }
 
   #catchUp(subscriber: Subscriber): void {

@@ -42,9 +42,6 @@ const REFUSED_RETRY_MS = 30_000;
 const DRAIN_MS = 240_000;
 const DRAIN_LOOK_MS = 500;
 
-/** From the announcement of a reload until its end, with room for testing the configuration. */
-const RETIRE_SECONDS = 5;
-
 export class Engine {
   readonly #options: EngineOptions;
   readonly #ledger = new Ledger();
@@ -63,7 +60,8 @@ export class Engine {
   readonly #reloads = new Map<string, number>();
   readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #snapshotProblem: string | undefined;
-  #refused: { digest: string; problem: string } | undefined;
+  /** nginx may take it late, after all. */
+  #refused: { readonly plan: ReloadPlan; readonly problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
   #promised = 0;
   readonly #pace: Pace;
@@ -219,13 +217,12 @@ export class Engine {
     const wait = Math.max(paced, plan && plan.reason !== "start" ? this.#drainWait(program) : 0);
     if (wait > 0) return this.#advanceIn(wait, program);
     this.#planned = { profiles: program.profiles, config: program.config, status };
-    if (plan?.conf.digest !== this.#refused?.digest) this.#refused = undefined;
+    if (plan?.conf.digest !== this.#refused?.plan.conf.digest) this.#refused = undefined;
     if (!plan || (this.#refused && !this.#askAgain)) return;
     this.#askAgain = false;
     this.#pending = plan;
     this.#askers = askers;
     this.#channel.expect(plan.conf.digest);
-    if (plan.reason !== "start") this.#channel.retire(RETIRE_SECONDS);
     const { conf: { text, digest }, files } = plan;
     this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
   }
@@ -295,6 +292,7 @@ export class Engine {
     if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "connections" || message.op === "processes") this.#options.measured(message);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
+    else if (message.op === "reloading") this.#channel.retire(message.seconds);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
@@ -310,13 +308,13 @@ export class Engine {
 
   #engineChanged(status: EngineStatus, event: "started" | "reloaded" | "restarted"): void {
     this.#runs(status);
-    const pending = this.#pending;
-    if (pending?.conf.digest === status.config) {
-      this.#pending = undefined;
+    const plan = [this.#pending, this.#refused?.plan].find((one) => one?.conf.digest === status.config);
+    if (plan) {
+      if (plan === this.#pending) this.#pending = undefined;
       this.#refused = undefined;
       this.#loads.loads++;
       this.#loads.loadedAt = Date.now();
-      if (event === "reloaded") this.#countReload(pending.reason);
+      if (event === "reloaded") this.#countReload(plan.reason);
     }
     this.#advance();
   }
@@ -338,7 +336,7 @@ export class Engine {
     this.#pending = undefined;
     this.#loads.refusals++;
     this.#searchCulprit(refused);
-    this.#refused = { digest, problem };
+    this.#refused = { plan: refused, problem };
     this.#tryAgainLater();
     this.#promised = 0;
     this.#options.log("error", `nginx refuses its new configuration and goes on with the old one: ${problem}`);

@@ -40,6 +40,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "agent" ? { op: "tried", id: text(message["id"]), problem: text(message["problem"]) } : undefined;
     case "engine":
       return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
+    case "reloading":
+      return role === "agent" && isCount(message["seconds"]) ? { op: "reloading", seconds: message["seconds"] } : undefined;
     case "refused":
       return role === "agent" ? refused(message) : undefined;
     case "snapshot":

@@ -93,6 +93,8 @@ export type FromSubscriber =
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
   | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
+  /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. */
+  | { readonly op: "reloading"; readonly seconds: number }
   /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */
   | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
   /** Agent: nginx took a trial (problem ""), or what it said against it. */
@@ -138,6 +140,8 @@ export type AgentOrder =
     } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly id: string }
+  /** A worker of nginx's has said hello that runs this configuration, which is not the one that the agent says. */
+  | { readonly op: "runs"; readonly config: string; readonly pid: number }
   /** Answer with `processes`. */
   | { readonly op: "measure" }
   /** End nginx and yourself. */

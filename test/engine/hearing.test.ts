@@ -12,6 +12,7 @@ test("each role has its own words", () => {
   assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row], answers: {} });
   assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [], answers: {} });
   assert.deepEqual(say({ op: "refused", config: "c", problem: "p" }, "agent"), { op: "refused", config: "c", problem: "p" });
+  assert.deepEqual(say({ op: "reloading", seconds: 6 }, "agent"), { op: "reloading", seconds: 6 });
 });
 
 test("a label is cut where it is too long: a tenant's path must not cost a worker its connection", () => {
@@ -54,6 +55,8 @@ for (const [what, message, role] of [
   ["a second hello", worker, "worker"],
   ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
   ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],
+  ["a worker that announces a reload for the agent", { op: "reloading", seconds: 9 }, "worker"],
+  ["a reload that takes no number of seconds", { op: "reloading", seconds: -1 }, "agent"],
   ["a row with other labels", { op: "counters", rows: [{ ...row, ingress: undefined, x: "1" }] }, "worker"],
   ["a row that counts no number", { op: "counters", rows: [{ ...row, requests: "3" }] }, "worker"],
   ["a negative generation", { op: "ack", generation: -1 }, "worker"],

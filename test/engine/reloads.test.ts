@@ -13,6 +13,8 @@ import { configMap, documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
+/** What nobody would wait for any more who waits for a fixed time. */
+const LONG_MS = 11_000;
 const BODY = "x".repeat(3000);
 
 let echo: EchoBackend;
@@ -40,11 +42,12 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The real nginx, but that it refuses every configuration while the file `refuse` is there. */
+/** The real nginx, but that it refuses every configuration while the file `refuse` is there, and takes long to test one while `slow` is. */
 function refusingNginx(): string {
   const file = join(folder, "nginx");
   const refusal = `echo 'nginx: [emerg] unknown directive "tea" in x:1' >&2; exit 1`;
-  writeFileSync(file, `#!/bin/sh\n[ "$1" = -t ] && [ -e "${folder}/refuse" ] && { ${refusal}; }\nexec "${NGINX_BINARY}" "$@"\n`);
+  const slowness = `[ "$1" = -t ] && [ -e "${folder}/slow" ] && sleep ${String(LONG_MS / 1000)}`;
+  writeFileSync(file, `#!/bin/sh\n[ "$1" = -t ] && [ -e "${folder}/refuse" ] && { ${refusal}; }\n${slowness}\nexec "${NGINX_BINARY}" "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }
@@ -157,6 +160,28 @@ test("when nginx refuses a configuration the old one serves on, and it is said w
   rmSync(`${folder}/refuse`);
   await sluice.apply(config({ "keep-alive": "32" }));
   assert.equal(await reloadsBy("settings"), 2);
+});
+
+test("a configuration that takes long to test, and long to load, is taken in its own time, and no request fails", async () => {
+  const load = traffic("a.example", (status) => status === 200);
+  const before = await reloadsBy("settings");
+  const refusals = sluice.log().split("nginx refuses").length;
+  const text = (): string => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8");
+  writeFileSync(`${folder}/slow`, "");
+  sluice.write(config({ "keep-alive": "33" }));
+  await until("it was tested", async () => text().includes("keepalive_timeout 33s"));
+  rmSync(`${folder}/slow`);
+  const { pid: master } = JSON.parse(readFileSync(`${sluice.runtimeDir}/nginx-master.json`, "utf8")) as { pid: number };
+  process.kill(master, "SIGSTOP");
+  try {
+    await sleep(LONG_MS);
+  } finally {
+    process.kill(master, "SIGCONT");
+  }
+  await until("it was loaded", async () => (await reloadsBy("settings")) === before + 1);
+  await sluice.sync();
+  assert.equal(sluice.log().split("nginx refuses").length, refusals, "nobody took it for refused");
+  assert.ok((await load.stop()) > 0);
 });
 
 test("a worker that does not acknowledge makes sync answer 504 and say which", async () => {

@@ -19,6 +19,7 @@ import { HTTP, STREAM, type Instance } from "../instances.ts";
 import { EndpointFiles } from "./endpoint-files.ts";
 import { measureProcesses } from "./process-measures.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
+import { Patience } from "./patience.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
 import type { Probe } from "./probe.ts";
@@ -54,7 +55,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       listeners: options.listeners,
       sockets,
       log: options.log,
+      patience: new Patience(),
       restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
+      loadedLate: (status) => say(agent, { op: "engine", status, event: "reloaded", ...of }),
+      reloading: (seconds) => say(agent, { op: "reloading", seconds }),
+      // What is below http has no channel.
+      heard: () => instance === HTTP && agent.socket !== undefined,
     });
   const [nginx, stream] = [
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
@@ -122,6 +128,8 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
+      // While an order is carried out, which may wait for this.
+      if (message.op === "runs") return agent.nginx.workerSays(message.config, message.pid);
       if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
@@ -153,7 +161,7 @@ function greet(agent: Agent): void {
   });
 }
 
-async function carryOut(agent: Agent, order: AgentOrder): Promise<void> {
+async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" }>): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
     return;

@@ -7,14 +7,20 @@
  * orphaned workers still serve, on the same sockets, and no connection that a client opened is lost.
  */
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../support/log.ts";
 import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
-import { INSTANCES, type Instance } from "../instances.ts";
+import type { Instance } from "../instances.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
+import { Loading } from "./loading.ts";
+import { ENGINE_LOG } from "./log-rotation.ts";
+import { testConfiguration } from "./nginx-test.ts";
+import { EngineLog } from "./nginx-words.ts";
+import type { Patience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
+import { loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
 import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
@@ -26,19 +32,16 @@ export interface NginxOptions {
   /** The same of its unix sockets; empty: nginx opens its own. An nginx that inherits one without need removes its path. */
   readonly sockets: readonly number[];
   readonly log: Log;
+  /** How long it may take to read a configuration. */
+  readonly patience: Patience;
   /** A master took over from one that died. */
   readonly restarted: (status: EngineStatus) => void;
-}
-
-/** What the file of an instance remembers: which process runs which configuration. */
-interface Running extends ProcessIdentity {
-  readonly config: string;
-  readonly profiles: EngineStatus["profiles"];
-  /** Sockets that it opened itself. */
-  readonly listens: readonly Listen[];
-  readonly ownsHttps?: true;
-  /** Workers of masters that died; they finish what they have. */
-  readonly orphans: readonly ProcessIdentity[];
+  /** A configuration is loaded after all that nginx had seemed to refuse. */
+  readonly loadedLate: (status: EngineStatus) => void;
+  /** A configuration was tested, and is loaded in a moment: for so many seconds connections may be closed. */
+  readonly reloading: (seconds: number) => void;
+  /** Somebody hears what its workers say, and passes it on to `workerSays`. */
+  readonly heard: () => boolean;
 }
 
 export interface Configuration {
@@ -58,16 +61,16 @@ const WATCH_MS = 200;
 const ORPHANS_MS = 4000;
 /** A worker that is told to quit closes its listening sockets at the next turn of its event loop. */
 export const QUIT_MS = 100;
-/** How long nginx may take to show new workers after a reload. */
-const RELOAD_MS = 10_000;
-/** Where the launcher lets the agent and nginx write (see supervise.ts). */
-const ENGINE_LOG = "engine.log";
-
+/** Beside the time that loading takes. */
+const FAREWELL_SECONDS = 4;
 export class NginxProcess {
   readonly #options: NginxOptions;
   /** Workers that an earlier agent and its master left behind; the launcher told them to quit. */
   readonly #left: readonly ProcessIdentity[];
+  readonly #log: EngineLog;
   #running: Running | undefined;
+  /** What the master was told to load last. */
+  #loading: Loading | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #stopping = false;
   #watching = false;
@@ -75,6 +78,7 @@ export class NginxProcess {
 
   constructor(options: NginxOptions) {
     this.#options = options;
+    this.#log = new EngineLog(this.#path(ENGINE_LOG));
     this.#running = this.#adopt();
     this.#left = orphansOfInstance(options.instance, options.runtimeDir, options.binary);
     this.#dismissOrphans();
@@ -95,8 +99,22 @@ export class NginxProcess {
    * Makes nginx run this configuration. Answers "started" or "reloaded"; rejects with nginx's own words when it
    * refuses the text, and with PortsTaken when others have its ports; whatever ran then goes on running.
    */
-  configure(configuration: Configuration): Promise<"started" | "reloaded"> {
-    return this.#oneAtATime(() => this.#configure(configuration));
+  async configure(configuration: Configuration): Promise<"started" | "reloaded"> {
+    const { text, listens = [], files = {} } = configuration;
+    const file = this.#path(this.#options.instance.conf);
+    await requireFree(listens, this.#running?.listens ?? []);
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    writeTrust(this.#options.runtimeDir, files);
+    // Not one at a time: a master that dies meanwhile is replaced.
+    const testMs = this.#options.instance.tested ? await this.#test(`${file}.new`) : 0;
+    return this.#oneAtATime(() => this.#load(configuration, testMs));
+  }
+
+  /** A worker of its master with this process id says that it runs the configuration with this digest. */
+  workerSays(config: string, pid: number): void {
+    const loading = this.#loading;
+    if (!loading?.heard(config, pid)) return;
+    void this.#oneAtATime(() => Promise.resolve(this.#takeLate(loading)));
   }
 
   /**
@@ -143,58 +161,63 @@ export class NginxProcess {
     return result;
   }
 
-  async #configure({ text, digest, files, profiles, listens = [], ownsHttps }: Configuration): Promise<"started" | "reloaded"> {
+  async #load(configuration: Configuration, testMs: number): Promise<"started" | "reloaded"> {
+    const { text, digest, files, profiles, listens = [], ownsHttps } = configuration;
+    const { instance, runtimeDir } = this.#options;
     const loaded = loadedBy({ config: digest, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) });
-    const file = this.#path(this.#options.instance.conf);
+    const file = this.#path(instance.conf);
     const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-    await requireFree(listens, this.#running?.listens ?? []);
-    writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    writeTrust(this.#options.runtimeDir, files ?? {});
-    if (this.#options.instance.tested) await this.#test(`${file}.new`);
     renameSync(`${file}.new`, file);
-    const running = this.#running;
-    if (running && isAlive(running)) await sleep(this.#options.instance.farewellMs);
-    if (!running || !isAlive(running)) {
-      await this.#start({ ...loaded, orphans: running ? this.#orphansOf(running) : this.#left.filter(isAlive) });
-      this.#dismissOrphans();
-      if (files) sweepTrust(this.#options.runtimeDir, text);
-      return "started";
-    }
     try {
-      await this.#reload(running);
+      const reloaded = await this.#reload(text, loaded, testMs);
+      if (!reloaded) {
+        const orphans = this.#running ? this.#orphansOf(this.#running) : this.#left.filter(isAlive);
+        await this.#start({ ...loaded, orphans });
+        this.#dismissOrphans();
+      }
+      if (files) sweepTrust(runtimeDir, text);
+      return reloaded ? "reloaded" : "started";
     } catch (error) {
       // A master that has to be replaced must find the configuration that runs.
       writeFileSync(file, before, { mode: 0o600 });
       throw error;
     }
-    this.#remember({ pid: running.pid, started: running.started, orphans: running.orphans, ...loaded });
-    if (files) sweepTrust(this.#options.runtimeDir, text);
-    return "reloaded";
   }
 
-  /**
-   * Some mistakes show only now: `nginx -t` does not care whether a port is taken. nginx says so in its error log and
-   * starts no workers, so new workers are the proof that it took the configuration.
-   */
-  async #reload(running: Running): Promise<void> {
-    const before = new Set(this.#group(running.pid).map(({ pid }) => pid));
-    const said = this.#logSize();
+  /** False: there is no master that could be told. */
+  async #reload(text: string, loaded: Loaded, testMs: number): Promise<boolean> {
+    if (this.#running && isAlive(this.#running)) await this.#sayFarewell(testMs);
+    const running = this.#running;
+    if (!running || !isAlive(running)) return false;
+    const loading = new Loading({ text, loaded, master: running, group: () => this.#group(running.pid), heard: this.#options.heard });
+    this.#loading = loading;
+    const said = this.#log.size;
     signal(running, "SIGHUP");
-    const deadline = Date.now() + RELOAD_MS;
-    while (isAlive(running) && Date.now() < deadline) {
-      if (this.#group(running.pid).some(({ pid }) => !before.has(pid))) return;
-      await sleep(10);
-    }
-    throw new Error(this.#complaintSince(said) || "it started no new workers; see its error log");
+    if (!(await loading.proof(this.#log, said, this.#options.patience))) return false;
+    this.#runs(running, loaded);
+    return true;
   }
 
-  #logSize(): number {
-    return statSync(this.#path(ENGINE_LOG), { throwIfNoEntry: false })?.size ?? 0;
+  /** This master has loaded another configuration. */
+  #runs({ pid, started, orphans }: Running, loaded: Loaded): void {
+    this.#remember({ pid, started, orphans, ...loaded });
   }
 
-  #complaintSince(size: number): string {
-    const log = this.#path(ENGINE_LOG);
-    return existsSync(log) ? firstComplaint(readFileSync(log).subarray(size).toString("utf8")) : "";
+  /** Loading takes about as long as testing did. */
+  async #sayFarewell(testMs: number): Promise<void> {
+    const { farewellMs } = this.#options.instance;
+    if (farewellMs === 0) return;
+    this.#options.reloading(Math.ceil((farewellMs + 4 * testMs) / 1000) + FAREWELL_SECONDS);
+    await sleep(farewellMs);
+  }
+
+  /** The proof of a configuration came after nginx had been taken to refuse it, and nothing else was loaded since. */
+  #takeLate(loading: Loading): void {
+    const running = this.#running;
+    if (this.#loading !== loading || !running || !isAlive(running) || running.config === loading.loaded.config) return;
+    writeFileSync(this.#path(this.#options.instance.conf), loading.text, { mode: 0o600 });
+    this.#runs(running, loading.loaded);
+    this.#options.loadedLate(this.status);
   }
 
   /** Lets nginx open its log files anew, after they were renamed. */
@@ -233,17 +256,8 @@ export class NginxProcess {
     return [...this.#group(dead.pid), ...dead.orphans.filter(isAlive)];
   }
 
-  /** `nginx -t`, with the standard output that nginx will have: a log may be written there. */
-  async #test(file: string): Promise<void> {
-    const { binary, runtimeDir } = this.#options;
-    const child = spawn(binary, ["-t", "-q", "-p", runtimeDir, "-c", file], { stdio: ["ignore", "inherit", "pipe"], timeout: 10_000 });
-    let complaint = "";
-    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
-    const code = await new Promise((resolve) => {
-      child.once("error", (error) => resolve(error.message));
-      child.once("close", (status, by) => resolve(by === null ? status : `${by}, after at most ten seconds`));
-    });
-    if (code !== 0) throw new Error(firstComplaint(complaint) || `"nginx -t" ended with ${String(code)}`);
+  #test(file: string): Promise<number> {
+    return testConfiguration(file, this.#options);
   }
 
   async #start(loaded: Omit<Running, keyof ProcessIdentity>): Promise<void> {
@@ -252,7 +266,7 @@ export class NginxProcess {
     if (opensItsOwn && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
     const inherits = [...listeners, ...sockets];
     if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
-    const said = this.#logSize();
+    const said = this.#log.size;
     // Descriptors 3… of the child are the listening sockets, which nginx learns from NGINX="3;4;".
     const inherited = inherits.map((_, i) => `${i + 3};`).join("");
     const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(this.#options.instance.conf)], {
@@ -274,7 +288,7 @@ export class NginxProcess {
     if (problem) {
       if (before) this.#remember(before);
       else this.#forget();
-      throw new Error(`nginx could not be started: ${this.#complaintSince(said) || problem}`);
+      throw new Error(`nginx could not be started: ${this.#log.complaintSince(said) || problem}`);
     }
     void this.#watch();
   }
@@ -337,13 +351,10 @@ export class NginxProcess {
     rmSync(this.#path(this.#options.instance.master), { force: true });
   }
 
-  /** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
   #remember(running: Running): void {
     this.#running = running;
-    const file = this.#path(this.#options.instance.master);
     try {
-      writeFileSync(`${file}.new`, JSON.stringify(running), { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writeDown(running, this.#path(this.#options.instance.master));
     } catch (error) {
       this.#options.log("error", `which nginx runs cannot be written down (${(error as Error).message}): a later agent could not adopt it`);
     }
@@ -354,42 +365,6 @@ export class NginxProcess {
   }
 }
 
-type Loaded = Pick<Running, "config" | "profiles" | "listens" | "ownsHttps">;
-
-function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Loaded {
-  return { config, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) };
-}
-
-/** What an agent left in the runtime folder about its nginx, dead or alive. */
-function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
-  try {
-    // An earlier version remembered no sockets: it opened none.
-    return { listens: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens">) };
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * Workers that lost their master and their agent: they serve on, and hold the ports. Told to quit they let go of the
- * ports at once and finish what they have.
- */
-export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity[] {
-  return INSTANCES.flatMap((instance) => orphansOfInstance(instance, runtimeDir, binary));
-}
-
-function orphansOfInstance(instance: Instance, runtimeDir: string, binary: string): ProcessIdentity[] {
-  const remembered = rememberedNginx(instance, runtimeDir);
-  if (!remembered || isAlive(remembered)) return [];
-  return [...groupMembers(remembered.pid, basename(binary)), ...(remembered.orphans ?? []).filter(isAlive)];
-}
-
 function signalAll(processes: readonly ProcessIdentity[], name: NodeJS.Signals): void {
   for (const one of processes) signal(one, name);
-}
-
-/** nginx's first complaint, without its prefix. */
-function firstComplaint(output: string): string {
-  const line = output.split("\n").find((one) => /\[(emerg|crit|error)\]/.test(one)) ?? output.split("\n")[0] ?? "";
-  return line.replace(/^.*?\[(emerg|crit|error)\] (\d+#\d+: )?/, "").trim();
 }

@@ -1,0 +1,37 @@
+/** `nginx -t`: what nginx says of a configuration before it is used. */
+import { spawn } from "node:child_process";
+import { firstComplaint } from "./nginx-words.ts";
+import type { Patience } from "./patience.ts";
+
+export interface TestOptions {
+  readonly binary: string;
+  readonly runtimeDir: string;
+  readonly patience: Patience;
+}
+
+/**
+ * Resolves with the milliseconds that it took when nginx takes this file; rejects with nginx's own words. Its standard
+ * output is the one that nginx will have: a log may be written there.
+ */
+export async function testConfiguration(file: string, { binary, runtimeDir, patience }: TestOptions): Promise<number> {
+  const begun = performance.now();
+  const limit = patience.ms;
+  const child = spawn(binary, ["-t", "-q", "-p", runtimeDir, "-c", file], { stdio: ["ignore", "inherit", "pipe"], timeout: limit, killSignal: "SIGKILL" });
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
+  const end = await new Promise<number | string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (status, by) => resolve(status ?? by ?? "nothing"));
+    // What it started itself may hold on to its standard error.
+    child.once("exit", (_, by) => by !== null && resolve(by));
+  });
+  const took = performance.now() - begun;
+  if (end === 0) {
+    patience.took(took);
+    return took;
+  }
+  const late = took >= limit;
+  if (late) patience.ranOut();
+  const why = late ? `it was not read within ${Math.round(limit / 1000)} seconds; the next time it has twice as long` : `"nginx -t" ended with ${end}`;
+  throw new Error((late ? "" : firstComplaint(complaint)) || why);
+}

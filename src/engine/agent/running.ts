@@ -1,0 +1,60 @@
+/**
+ * Which nginx runs, and with which configuration, written down in the runtime folder for the agent that comes after this
+ * one.
+ */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { groupMembers, isAlive, type ProcessIdentity } from "../../support/process-identity.ts";
+import { INSTANCES, type Instance } from "../instances.ts";
+import type { EngineStatus, Listen } from "../protocol.ts";
+
+/** What an nginx was started or reloaded with. */
+export interface Loaded {
+  /** Digest of its nginx.conf. */
+  readonly config: string;
+  readonly profiles: EngineStatus["profiles"];
+  /** Sockets that it opened itself. */
+  readonly listens: readonly Listen[];
+  /** The https port is this instance's, which else is http's. */
+  readonly ownsHttps?: true;
+}
+
+/** The master, and what it runs. */
+export interface Running extends ProcessIdentity, Loaded {
+  /** Workers of masters that died; they finish what they have. */
+  readonly orphans: readonly ProcessIdentity[];
+}
+
+export function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Loaded {
+  return { config, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) };
+}
+
+/** What an agent left in the runtime folder about its nginx, dead or alive. */
+export function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
+  try {
+    // An earlier version remembered no sockets: it opened none.
+    return { listens: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens">) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
+export function writeDown(running: Running, file: string): void {
+  writeFileSync(`${file}.new`, JSON.stringify(running), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/**
+ * Workers that lost their master and their agent: they serve on, and hold the ports. Told to quit they let go of the
+ * ports at once and finish what they have.
+ */
+export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity[] {
+  return INSTANCES.flatMap((instance) => orphansOfInstance(instance, runtimeDir, binary));
+}
+
+export function orphansOfInstance(instance: Instance, runtimeDir: string, binary: string): ProcessIdentity[] {
+  const remembered = rememberedNginx(instance, runtimeDir);
+  if (!remembered || isAlive(remembered)) return [];
+  return [...groupMembers(remembered.pid, basename(binary)), ...(remembered.orphans ?? []).filter(isAlive)];
+}
