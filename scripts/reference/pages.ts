@@ -8,6 +8,7 @@ import { CONFIG_TABLE } from "../../src/model/config/table.ts";
 import * as modelFindings from "../../src/model/findings-catalogue.ts";
 import type { FindingKind } from "../../src/model/findings.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
+import { MOST_LEAVING, NONE_LEAVING } from "../../src/engine/leaving.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
 import { defaultOf } from "../../src/settings/help.ts";
 import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingress-nginx-flags.ts";
@@ -96,6 +97,7 @@ function configPage(): string {
 
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [],
+  leaving: { http: { ...NONE_LEAVING, generations: MOST_LEAVING }, stream: NONE_LEAVING },
   refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
   missingModules: [{ key: "‹key›", name: "‹package›" }], grpcOverTlsAlone: true,
   streams: {

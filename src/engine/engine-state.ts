@@ -2,6 +2,7 @@
 import type { MissingModule } from "../compile/machine.ts";
 import type { PartKey } from "../compile/program.ts";
 import type { SentCounts } from "./channel.ts";
+import type { LeavingCounts } from "./leaving.ts";
 import type { FromSubscriber } from "./protocol.ts";
 import type { StreamState } from "./streams.ts";
 
@@ -31,6 +32,8 @@ export interface EngineState {
   readonly reloads: number;
   /** Reloads by reason. */
   readonly reloadReasons: ReadonlyMap<string, number>;
+  /** Workers that were replaced and are still there, of each nginx. */
+  readonly leaving: Readonly<Record<"http" | "stream", LeavingCounts>>;
   /** Who has not acknowledged the newest generation. */
   readonly behind: readonly string[];
   /** What nginx said of the configuration it refused; undefined when it took the last one. */

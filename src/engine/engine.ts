@@ -15,6 +15,7 @@ import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
+import { NONE_LEAVING, waitToLeave } from "./leaving.ts";
 import { Ledger } from "./ledger.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
@@ -59,6 +60,7 @@ export class Engine {
   readonly #waiting = new Set<PartKey>();
   readonly #reloads = new Map<string, number>();
   readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
+  #leaving: EngineState["leaving"] = { http: NONE_LEAVING, stream: NONE_LEAVING };
   #snapshotProblem: string | undefined;
   /** nginx may take it late, after all. */
   #refused: { readonly plan: ReloadPlan; readonly problem: string } | undefined;
@@ -140,6 +142,7 @@ export class Engine {
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
       reloadReasons: this.#reloads,
+      leaving: this.#leaving,
       behind,
       refused: this.#refused?.problem,
       refusedSnippets: this.#trials.refused,
@@ -213,7 +216,7 @@ export class Engine {
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);
     // The first one at once; a burst of new profiles costs one reload.
-    const paced = plan?.reason === "new-profile" ? this.#pace.wait(askers, Date.now()) : 0;
+    const paced = plan?.reason === "new-profile" ? this.#wait(askers) : 0;
     const wait = Math.max(paced, plan && plan.reason !== "start" ? this.#drainWait(program) : 0);
     if (wait > 0) return this.#advanceIn(wait, program);
     this.#planned = { profiles: program.profiles, config: program.config, status };
@@ -225,6 +228,12 @@ export class Engine {
     this.#channel.expect(plan.conf.digest);
     const { conf: { text, digest }, files } = plan;
     this.#channel.order({ op: "configure", text, digest, files, profiles: Object.fromEntries(plan.profiles) });
+  }
+
+  /** Milliseconds until nginx may be reloaded for profiles that these namespaces ask for. */
+  #wait(askers: ReadonlySet<string>): number {
+    const now = Date.now();
+    return Math.max(this.#pace.wait(askers, now), waitToLeave(this.#leaving.http, now));
   }
 
   /** Milliseconds until it is looked again whether the workers of the last reload have left, where one shall follow the other. */
@@ -245,8 +254,7 @@ export class Engine {
   #isDueSooner(program: Program): boolean {
     const timer = this.#timer;
     if (!timer) return true;
-    const now = Date.now();
-    if (timer.config === program.config && now + this.#pace.wait(this.#namespacesAsking(program), now) >= timer.due) return false;
+    if (timer.config === program.config && Date.now() + this.#wait(this.#namespacesAsking(program)) >= timer.due) return false;
     clearTimeout(timer.handle);
     this.#timer = undefined;
     return true;
@@ -292,12 +300,19 @@ export class Engine {
     if (message.op === "counters") this.#options.counted(message.rows, message.answers);
     else if (message.op === "connections" || message.op === "processes") this.#options.measured(message);
     else if (message.op === "spans") this.#options.spanned(message.rows, message.dropped);
+    else if (message.op === "leaving") this.#leftBehind(message);
     else if (message.op === "reloading") this.#channel.retire(message.seconds);
     else if (message.op === "tried") this.#tried(message.id, message.problem);
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
     else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
     else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
+  }
+
+  #leftBehind({ instance, generations, workers, since, ended }: FromSubscriber & { op: "leaving" }): void {
+    this.#leaving = { ...this.#leaving, [instance ?? "http"]: { generations, workers, since, ended } };
+    // A reload may have waited for the oldest.
+    if (this.#timer) this.#advance();
   }
 
   #tried(id: string, problem: string): void {

@@ -40,6 +40,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "agent" ? { op: "tried", id: text(message["id"]), problem: text(message["problem"]) } : undefined;
     case "engine":
       return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
+    case "leaving":
+      return role === "agent" ? leaving(message) : undefined;
     case "reloading":
       return role === "agent" && isCount(message["seconds"]) ? { op: "reloading", seconds: message["seconds"] } : undefined;
     case "refused":
@@ -107,6 +109,11 @@ function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
 function answersOf(value: unknown): Answers {
   const said = fieldsOf(value) ?? {};
   return Object.fromEntries(REASONS.flatMap((reason) => (isCount(said[reason]) ? [[reason, said[reason]]] : [])));
+}
+
+function leaving({ generations, workers, since, ended, instance }: Fields): FromSubscriber | undefined {
+  if (!isCount(generations) || !isCount(workers) || !isCount(since) || !isCount(ended)) return undefined;
+  return { op: "leaving", generations, workers, since, ended, ...(instance === "stream" ? { instance } : {}) };
 }
 
 function connections(message: Fields): FromSubscriber | undefined {

@@ -8,6 +8,7 @@ import type { Reason } from "../../edge/src/reasons.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import type { EngineFacts } from "../compile/facts.ts";
 import type { Profile } from "../compile/profiles.ts";
+import type { LeavingCounts } from "./leaving.ts";
 
 /** Reason → requests answered for it. */
 export type Answers = Readonly<Partial<Record<Reason, number>>>;
@@ -93,6 +94,8 @@ export type FromSubscriber =
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
   | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
+  /** Agent: workers that were replaced and are still there. */
+  | ({ readonly op: "leaving" } & LeavingCounts & OfInstance)
   /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. */
   | { readonly op: "reloading"; readonly seconds: number }
   /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */

@@ -1,5 +1,6 @@
 /** What is wrong with the engine itself, as findings: the same list, the same ways to see it. */
 import type { EngineState } from "../engine/engine.ts";
+import { LEAVING_MS, MOST_LEAVING } from "../engine/leaving.ts";
 import type { Finding, Severity } from "../model/findings.ts";
 import { streamFindings } from "./stream-findings.ts";
 
@@ -20,6 +21,10 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
   if (state.snapshotProblem !== undefined) {
     add("snapshot-behind", "error", "--runtime-dir", `The runtime folder cannot be written (${state.snapshotProblem}): give it more room`,
       "a worker that starts while the controller is away serves what was written last");
+  }
+  if (state.leaving.http.generations >= MOST_LEAVING) {
+    add("old-generations", "warning", "workers", `Workers of ${MOST_LEAVING} earlier configurations are at their last requests: let clients end long connections now and then, or set worker-shutdown-timeout`,
+      `before the next reload the oldest are ended with their connections; a reload for a new profile waits until they have had ${LEAVING_MS / 60_000} minutes`);
   }
   for (const name of state.missingPackages) {
     add("engine-module-missing", "error", "modules", `enable-modsecurity or enable-owasp-core-rules asks for what is not installed where nginx runs: install the Debian package ${name} there and start Sluice again`,

@@ -21,6 +21,18 @@ export function addEngineMetrics(registry: Registry, state: () => EngineState, c
   gauge("sluice_generation_programmed", "Newest Program that every worker has acknowledged.", (s) => s.programmed);
   gauge("sluice_workers", "Connected workers of the running nginx.", (s) => s.workers);
   gauge("sluice_workers_expected", "Workers that the running nginx should have.", (s) => s.slots);
+  const ofEach = (kind: typeof Gauge<string> | typeof Counter<string>, name: string, help: string, field: "generations" | "workers" | "ended"): void => {
+    new kind({
+      name, help, labelNames: ["nginx"], registers: [registry],
+      collect() {
+        this.reset();
+        for (const nginx of ["http", "stream"] as const) this.inc({ nginx }, state().leaving[nginx][field]);
+      },
+    });
+  };
+  ofEach(Gauge, "sluice_old_generations", "Generations of nginx's workers that were replaced and still finish what they have.", "generations");
+  ofEach(Gauge, "sluice_old_workers", "Workers in them.", "workers");
+  ofEach(Counter, "sluice_old_generations_ended_total", "Those of them that were ended, because there were too many later ones.", "ended");
   const counter = (name: string, help: string, value: (counts: EngineCounts) => number): void => {
     new Counter({ name, help, registers: [registry], collect() { this.reset(); this.inc(value(counts())); } });
   };

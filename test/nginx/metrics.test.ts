@@ -180,6 +180,8 @@ test("what a worker serves last, when it follows the channel no more, is counted
   await sluice.apply({ "settings.yaml": configMap({ "worker-processes": "2", "client-header-buffer-size": "3k" }) });
   // The old worker has nothing in flight and lets go of the channel; it could not tell us that it has.
   await sleep(2500);
+  const old = await scrapeUntil(sluice, (now) => total(now, "sluice_old_generations", { nginx: "http" }) === 1);
+  assert.equal(total(old, "sluice_old_workers", { nginx: "http" }), 1);
   socket.write("X-A: b\r\n\r\n");
   let text = "";
   for await (const chunk of socket) text += String(chunk);

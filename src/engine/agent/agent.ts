@@ -39,6 +39,8 @@ export interface AgentOptions {
 }
 
 const RECONNECT_MS = 100;
+/** How often it is looked whether old workers have left. */
+const LEAVING_LOOK_MS = 1000;
 
 /** Runs until `signal` aborts or the controller orders a stop; nginx has ended when it resolves. */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -56,8 +58,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       sockets,
       log: options.log,
       patience: new Patience(),
-      restarted: (status) => say(agent, { op: "engine", status, event: "restarted", ...of }),
-      loadedLate: (status) => say(agent, { op: "engine", status, event: "reloaded", ...of }),
+      restarted: (status) => tellEngine(agent, { status, event: "restarted", ...of }),
+      loadedLate: (status) => tellEngine(agent, { status, event: "reloaded", ...of }),
       reloading: (seconds) => say(agent, { op: "reloading", seconds }),
       // What is below http has no channel.
       heard: () => instance === HTTP && agent.socket !== undefined,
@@ -66,11 +68,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
     run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
   ];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), socket: undefined };
+  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), told: new Map(), socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
   };
+  const looks = setInterval(() => tellLeaving(agent), LEAVING_LOOK_MS);
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
   if (options.resume) {
     await nginx.resume();
@@ -82,6 +85,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await sleep(RECONNECT_MS, undefined, { signal }).catch(() => undefined);
   }
   clearInterval(logs);
+  clearInterval(looks);
   // TLS connections come through the one to the other: first nobody comes any more, then both finish what they have.
   const ending = stream.stop(options.graceMs);
   if (stream.status.master !== 0) await sleep(QUIT_MS);
@@ -96,11 +100,29 @@ interface Agent {
   /** The nginx below http. */
   readonly stream: NginxProcess;
   readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
+  /** What the controller knows of old workers, by instance. */
+  readonly told: Map<string, string>;
   socket: Socket | undefined;
 }
 
 function say(agent: Agent, message: FromSubscriber): void {
   agent.socket?.write(JSON.stringify(message) + "\n");
+}
+
+/** Who was replaced is told first, because it bears on what is done next. */
+function tellEngine(agent: Agent, news: Omit<FromSubscriber & { readonly op: "engine" }, "op">): void {
+  tellLeaving(agent);
+  say(agent, { op: "engine", ...news });
+}
+
+function tellLeaving(agent: Agent): void {
+  for (const [nginx, of] of [[agent.nginx, {}], [agent.stream, { instance: "stream" }]] as const) {
+    const message: FromSubscriber = { op: "leaving", ...nginx.leaving, ...of };
+    const text = JSON.stringify(message);
+    if (!agent.socket || agent.told.get(nginx.name) === text) continue;
+    agent.told.set(nginx.name, text);
+    say(agent, message);
+  }
 }
 
 /** One conversation with one controller; resolves when it is over. Lines are obeyed one after the other. */
@@ -159,6 +181,8 @@ function greet(agent: Agent): void {
     digest: agent.snapshot.digest,
     keepsKeys: agent.snapshot.keepsKeys,
   });
+  agent.told.clear();
+  tellLeaving(agent);
 }
 
 async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" }>): Promise<void> {
@@ -179,7 +203,7 @@ async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: 
   const nginx = order.instance === "stream" ? agent.stream : agent.nginx;
   try {
     const event = await nginx.configure(order);
-    say(agent, { op: "engine", status: nginx.status, event, ...of });
+    tellEngine(agent, { status: nginx.status, event, ...of });
   } catch (error) {
     const taken = error instanceof PortsTaken ? { ports: error.ports } : {};
     say(agent, { op: "refused", config: order.digest, problem: (error as Error).message, ...taken, ...of });

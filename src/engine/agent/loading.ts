@@ -31,7 +31,9 @@ export class Loading {
   readonly text: string;
   readonly loaded: Loaded;
   readonly #options: LoadingOptions;
-  readonly #before: ReadonlySet<string>;
+  /** Who was there when the master was told. */
+  readonly before: readonly ProcessIdentity[];
+  readonly #known: ReadonlySet<string>;
   #proven = false;
 
   /** To be made before the master is told. */
@@ -39,13 +41,14 @@ export class Loading {
     this.text = options.text;
     this.loaded = options.loaded;
     this.#options = options;
-    this.#before = new Set(options.group().map(nameOf));
+    this.before = options.group();
+    this.#known = new Set(this.before.map(nameOf));
   }
 
   /** A worker with this process id says that it runs this configuration; answers whether that is the proof. */
   heard(config: string, pid: number): boolean {
     const worker = identify(pid);
-    if (config !== this.loaded.config || !worker || this.#before.has(nameOf(worker))) return false;
+    if (config !== this.loaded.config || !worker || this.#known.has(nameOf(worker))) return false;
     this.#proven = true;
     return true;
   }
@@ -75,7 +78,7 @@ export class Loading {
 
   #isProven(): boolean {
     const { group, heard } = this.#options;
-    return this.#proven || (!heard() && group().some((one) => !this.#before.has(nameOf(one))));
+    return this.#proven || (!heard() && group().some((one) => !this.#known.has(nameOf(one))));
   }
 }
 

@@ -13,6 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../support/log.ts";
 import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
 import type { Instance } from "../instances.ts";
+import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
 import { Loading } from "./loading.ts";
 import { ENGINE_LOG } from "./log-rotation.ts";
@@ -20,7 +21,8 @@ import { testConfiguration } from "./nginx-test.ts";
 import { EngineLog } from "./nginx-words.ts";
 import type { Patience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
-import { loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
+import { LeavingWorkers, workersOf, type Generation } from "./leaving-workers.ts";
+import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
 import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
@@ -68,6 +70,7 @@ export class NginxProcess {
   /** Workers that an earlier agent and its master left behind; the launcher told them to quit. */
   readonly #left: readonly ProcessIdentity[];
   readonly #log: EngineLog;
+  readonly #leaving: LeavingWorkers;
   #running: Running | undefined;
   /** What the master was told to load last. */
   #loading: Loading | undefined;
@@ -79,15 +82,25 @@ export class NginxProcess {
   constructor(options: NginxOptions) {
     this.#options = options;
     this.#log = new EngineLog(this.#path(ENGINE_LOG));
+    this.#leaving = new LeavingWorkers(options.log);
     this.#running = this.#adopt();
     this.#left = orphansOfInstance(options.instance, options.runtimeDir, options.binary);
     this.#dismissOrphans();
     if (this.#running) void this.#watch();
   }
 
+  get name(): Instance["name"] {
+    return this.#options.instance.name;
+  }
+
   get status(): EngineStatus {
     const running = this.#running;
     return running ? { master: running.pid, config: running.config, profiles: running.profiles } : NO_ENGINE;
+  }
+
+  /** Old workers that are still there. */
+  get leaving(): LeavingCounts {
+    return this.#leaving.counts(this.#running?.leaving ?? []);
   }
 
   /** What runs has the https port. */
@@ -128,7 +141,7 @@ export class NginxProcess {
     if (this.#running || this.#left.length > 0 || !last || !existsSync(file)) return;
     await this.#oneAtATime(async () => {
       if (instance.tested) await this.#test(file);
-      await this.#start({ ...loadedBy(last), orphans: [] });
+      await this.#start({ ...loadedBy(last), leaving: [] });
     }).then(
       () => this.#options.log("info", "nginx serves what it served before; the controller's word is awaited"),
       (error: Error) => this.#options.log("warn", `what nginx served before cannot be started: ${error.message}`),
@@ -171,8 +184,8 @@ export class NginxProcess {
     try {
       const reloaded = await this.#reload(text, loaded, testMs);
       if (!reloaded) {
-        const orphans = this.#running ? this.#orphansOf(this.#running) : this.#left.filter(isAlive);
-        await this.#start({ ...loaded, orphans });
+        const leaving = this.#running ? this.#leftBy(this.#running) : this.#leaving.replaced(this.#left, []);
+        await this.#start({ ...loaded, leaving });
         this.#dismissOrphans();
       }
       if (files) sweepTrust(runtimeDir, text);
@@ -194,13 +207,15 @@ export class NginxProcess {
     const said = this.#log.size;
     signal(running, "SIGHUP");
     if (!(await loading.proof(this.#log, said, this.#options.patience))) return false;
-    this.#runs(running, loaded);
+    this.#runs(running, loading);
     return true;
   }
 
-  /** This master has loaded another configuration. */
-  #runs({ pid, started, orphans }: Running, loaded: Loaded): void {
-    this.#remember({ pid, started, orphans, ...loaded });
+  /** This master has loaded another configuration; who was there before will leave. */
+  #runs({ pid, started, leaving }: Running, { loaded, before }: Loading): void {
+    const known = new Set([pid, ...workersOf(leaving).map((one) => one.pid)]);
+    const replaced = before.filter((one) => !known.has(one.pid));
+    this.#remember({ pid, started, ...loaded, leaving: this.#leaving.replaced(replaced, leaving) });
   }
 
   /** Loading takes about as long as testing did. */
@@ -216,7 +231,7 @@ export class NginxProcess {
     const running = this.#running;
     if (this.#loading !== loading || !running || !isAlive(running) || running.config === loading.loaded.config) return;
     writeFileSync(this.#path(this.#options.instance.conf), loading.text, { mode: 0o600 });
-    this.#runs(running, loading.loaded);
+    this.#runs(running, loading);
     this.#options.loadedLate(this.status);
   }
 
@@ -243,7 +258,7 @@ export class NginxProcess {
 
   #members(): ProcessIdentity[] {
     const running = this.#running;
-    const known = running ? [...this.#group(running.pid), ...running.orphans] : this.#left;
+    const known = running ? distinct([...this.#group(running.pid), ...workersOf(running.leaving)]) : this.#left;
     return known.filter(isAlive);
   }
 
@@ -251,9 +266,10 @@ export class NginxProcess {
     return groupMembers(master, basename(this.#options.binary));
   }
 
-  /** Who serves on after this master: its workers, and those of masters before it. */
-  #orphansOf(dead: Running): ProcessIdentity[] {
-    return [...this.#group(dead.pid), ...dead.orphans.filter(isAlive)];
+  /** Who serves on after this master: its workers, and who was about to leave before. */
+  #leftBy({ pid, leaving }: Running): readonly Generation[] {
+    const known = new Set(workersOf(leaving).map((one) => one.pid));
+    return this.#leaving.replaced(this.#group(pid).filter((one) => !known.has(one.pid)), leaving);
   }
 
   #test(file: string): Promise<number> {
@@ -263,7 +279,7 @@ export class NginxProcess {
   async #start(loaded: Omit<Running, keyof ProcessIdentity>): Promise<void> {
     const { binary, runtimeDir, listeners, sockets, instance } = this.#options;
     const opensItsOwn = listeners.length === 0 || loaded.listens.length > 0;
-    if (opensItsOwn && loaded.orphans.length > 0) await this.#freePorts(loaded.orphans);
+    if (opensItsOwn && loaded.leaving.length > 0) await this.#freePorts(workersOf(loaded.leaving));
     const inherits = [...listeners, ...sockets];
     if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
     const said = this.#log.size;
@@ -324,7 +340,7 @@ export class NginxProcess {
     if (this.#stopping || this.#running !== dead) return;
     log("warn", "nginx's master process ended; its workers serve on while a new one takes over", { pid: dead.pid, nginx: this.#options.instance.name });
     try {
-      await this.#start({ ...loadedBy(dead), orphans: this.#orphansOf(dead) });
+      await this.#start({ ...loadedBy(dead), leaving: this.#leftBy(dead) });
     } catch (error) {
       const waitMs = Math.min(10_000, 200 * 2 ** this.#failures++);
       log("error", `${(error as Error).message}; trying again in ${waitMs} ms`);
@@ -337,7 +353,7 @@ export class NginxProcess {
   }
 
   #dismissOrphans(): void {
-    const orphans = this.#running?.orphans ?? [];
+    const orphans = workersOf(this.#running?.leaving ?? []);
     if (orphans.length > 0) setTimeout(() => signalAll(orphans, "SIGQUIT"), ORPHANS_MS).unref();
   }
 

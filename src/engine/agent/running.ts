@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { groupMembers, isAlive, type ProcessIdentity } from "../../support/process-identity.ts";
 import { INSTANCES, type Instance } from "../instances.ts";
 import type { EngineStatus, Listen } from "../protocol.ts";
+import { workersOf, type Generation } from "./leaving-workers.ts";
 
 /** What an nginx was started or reloaded with. */
 export interface Loaded {
@@ -21,8 +22,8 @@ export interface Loaded {
 
 /** The master, and what it runs. */
 export interface Running extends ProcessIdentity, Loaded {
-  /** Workers of masters that died; they finish what they have. */
-  readonly orphans: readonly ProcessIdentity[];
+  /** Workers of earlier configurations, and of masters that died, the oldest first: they finish what they have. */
+  readonly leaving: readonly Generation[];
 }
 
 export function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Loaded {
@@ -32,11 +33,15 @@ export function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Load
 /** What an agent left in the runtime folder about its nginx, dead or alive. */
 export function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
   try {
-    // An earlier version remembered no sockets: it opened none.
-    return { listens: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens">) };
+    // An earlier version remembered no sockets, because it opened none, and not who leaves.
+    return { listens: [], leaving: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens" | "leaving">) };
   } catch {
     return undefined;
   }
+}
+
+export function distinct(processes: readonly ProcessIdentity[]): ProcessIdentity[] {
+  return [...new Map(processes.map((one) => [one.pid, one])).values()];
 }
 
 /** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
@@ -56,5 +61,5 @@ export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity
 export function orphansOfInstance(instance: Instance, runtimeDir: string, binary: string): ProcessIdentity[] {
   const remembered = rememberedNginx(instance, runtimeDir);
   if (!remembered || isAlive(remembered)) return [];
-  return [...groupMembers(remembered.pid, basename(binary)), ...(remembered.orphans ?? []).filter(isAlive)];
+  return distinct([...groupMembers(remembered.pid, basename(binary)), ...workersOf(remembered.leaving)]).filter(isAlive);
 }

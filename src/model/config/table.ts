@@ -230,7 +230,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   maxWorkerConnections: nginx.row("max-worker-connections", maxConnections(), "16384", "Connections per worker; 0: the default.",
     { differs: "0 is the default, not three quarters of the open files: each connection takes memory." }),
   workerShutdownTimeout: nginx.row("worker-shutdown-timeout", type.duration({ orEmpty: true }), "",
-    "When workers that were replaced end open connections; empty: never.", { differs: "ingress-nginx's default is 240s, which ends WebSockets." }),
+    "When workers that were replaced end open connections; empty: when there are eight later generations of workers.", { differs: "ingress-nginx's default is 240s, which ends WebSockets." }),
   workerCpuAffinity: nginx.row("worker-cpu-affinity", operator.cpuAffinity, "", "Which processors workers run on: auto, or a mask of 0 and 1 for each worker; empty: the system decides."),
   maxWorkerOpenFiles: nginx.count("max-worker-open-files", 0, 2 ** 30, 0, "Open files of a worker; 0: what the machine allows, less 1024. Never more than it allows."),
   enableMultiAccept: nginx.yesNo("enable-multi-accept", true, "Take all waiting connections at a time."),

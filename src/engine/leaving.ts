@@ -1,0 +1,29 @@
+/**
+ * Old generations of workers: those of a configuration that was replaced, or of a master that died. They finish what they
+ * have, which may be WebSockets that last for days, and each holds the memory of a whole worker.
+ *
+ * So there is a bound on how many may be left. Whoever makes one more necessary ends the oldest; but a tenant, whose new
+ * profile does, waits until the oldest has had its time. So nobody can end others' connections by asking for profiles.
+ */
+
+/** Generations beside the one that serves. */
+export const MOST_LEAVING = 8;
+/** What each has had at least before a tenant's change ends it: ingress-nginx's worker-shutdown-timeout. */
+export const LEAVING_MS = 240_000;
+
+/** Old workers of one nginx. */
+export interface LeavingCounts {
+  readonly generations: number;
+  readonly workers: number;
+  /** Unix time in milliseconds at which the oldest generation was replaced; 0: there is none. */
+  readonly since: number;
+  /** Generations that were ended, since the agent was started. */
+  readonly ended: number;
+}
+
+export const NONE_LEAVING: LeavingCounts = { generations: 0, workers: 0, since: 0, ended: 0 };
+
+/** Milliseconds from `now` until a tenant's change may make another generation leave. */
+export function waitToLeave({ generations, since }: LeavingCounts, now: number): number {
+  return generations < MOST_LEAVING ? 0 : Math.max(0, since + LEAVING_MS - now);
+}
