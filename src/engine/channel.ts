@@ -28,6 +28,11 @@ interface Subscriber {
   hello: WorkerHello | AgentHello | undefined;
   /** It was caught up and gets every generation from now on. */
   following: boolean;
+  /** It was sent endpoints only: its acknowledgement says nothing of the rest. */
+  partial: boolean;
+  /** Commits that it has not answered, and how many of those were partial: each is answered once, in order. */
+  unanswered: number;
+  partialUnanswered: number;
   /** A worker that accepts nothing new. */
   exiting: boolean;
   acknowledged: number;
@@ -101,11 +106,23 @@ export class Channel {
   /** The nginx that runs now: decides who gets what and who must acknowledge. */
   running(status: EngineStatus): void {
     this.#status = status;
+    this.#completePartial();
   }
 
   /** nginx was told to run this configuration; its workers may say hello before the agent says so. */
   expect(config: string): void {
     this.#expected = config;
+    this.#completePartial();
+  }
+
+  /** Workers that were taken for old ones, and run what nginx runs or is about to. */
+  #completePartial(): void {
+    for (const subscriber of this.#subscribers) {
+      if (!subscriber.partial || this.#isOld(subscriber)) continue;
+      subscriber.acknowledged = 0;
+      subscriber.partialUnanswered = subscriber.unanswered;
+      this.#catchUp(subscriber, "");
+    }
   }
 
   /** Publishes the next generation to everybody. */
@@ -115,7 +132,11 @@ export class Channel {
     const latest = this.#ledger.latest();
     for (const subscriber of this.#subscribers) {
       if (!subscriber.following) this.#catchUp(subscriber);
-      else this.#send(subscriber, this.#isOld(subscriber) ? this.#ledger.latestPools() : latest);
+      else if (!this.#isOld(subscriber)) this.#send(subscriber, latest);
+      else {
+        subscriber.partial = true;
+        this.#send(subscriber, this.#ledger.latestPools());
+      }
     }
   }
 
@@ -146,7 +167,8 @@ export class Channel {
     const behind: string[] = this.#agent ? [] : ["agent (not connected)"];
     for (const one of this.#subscribers) {
       if (one.hello?.role !== "worker") continue;
-      if (this.#isCurrent(one.hello)) bySlot.set(one.hello.slot, one);
+      // One that exits may have run the same configuration before another one did.
+      if (this.#isCurrent(one.hello) && !one.exiting) bySlot.set(one.hello.slot, one);
       else if (!one.exiting && (this.#isOld(one) || one.acknowledged < generation)) {
         behind.push(`worker ${one.hello.slot} of an earlier nginx (pid ${one.hello.pid})`);
         programmed = this.#isOld(one) ? Math.min(programmed, generation - 1) : Math.min(programmed, one.acknowledged);
@@ -171,7 +193,7 @@ export class Channel {
   }
 
   #accept(socket: Socket): void {
-    const subscriber: Subscriber = { socket, hello: undefined, following: false, exiting: false, acknowledged: 0 };
+    const subscriber: Subscriber = { socket, hello: undefined, following: false, partial: false, unanswered: 0, partialUnanswered: 0, exiting: false, acknowledged: 0 };
     this.#subscribers.add(subscriber);
     const cutOff = (why: string): void => {
       this.#events.log("warn", `a subscriber of the channel ${why}; its connection is closed`);
@@ -196,8 +218,7 @@ export class Channel {
       if (message.role === "agent" && !this.#knows(message.token)) subscriber.socket.destroy();
       else this.#welcome(subscriber, message);
     } else if (message.op === "ack") {
-      subscriber.acknowledged = Math.min(message.generation, this.#ledger.generation);
-      this.#events.progress();
+      this.#acknowledged(subscriber, message.generation);
     } else if (message.op === "exiting") {
       subscriber.exiting = true;
       this.#events.progress();
@@ -205,6 +226,13 @@ export class Channel {
       // Workers of a master that died count in memory of their own.
       this.#events.message(message);
     }
+  }
+
+  #acknowledged(subscriber: Subscriber, generation: number): void {
+    subscriber.unanswered--;
+    if (subscriber.partialUnanswered > 0) subscriber.partialUnanswered--;
+    else subscriber.acknowledged = Math.min(generation, this.#ledger.generation);
+    this.#events.progress();
   }
 
   #knows(token: unknown): boolean {
@@ -228,16 +256,20 @@ export class Channel {
     if (master === this.#status.master && config !== this.#status.config) this.order({ op: "runs", config, pid });
   }
 
-  #catchUp(subscriber: Subscriber): void {
+  /** @param digest of the Program that it holds. */
+  #catchUp(subscriber: Subscriber, digest = subscriber.hello?.digest ?? ""): void {
     if (!subscriber.hello) return;
     subscriber.following = true;
-    const frames = this.#isOld(subscriber) ? this.#ledger.allPools() : this.#ledger.catchUp(subscriber.hello.digest);
+    subscriber.partial = this.#isOld(subscriber);
+    const frames = subscriber.partial ? this.#ledger.allPools() : this.#ledger.catchUp(digest);
     this.#sent.catchUps++;
     this.#send(subscriber, frames);
   }
 
+  /** Frames that end with a commit. */
   #send(subscriber: Subscriber, frames: readonly string[]): void {
     const lines = text(frames);
+    subscriber.unanswered++;
     this.#sent.frames += frames.length;
     this.#sent.bytes += lines.length;
     send(subscriber, lines);
