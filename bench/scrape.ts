@@ -31,7 +31,7 @@ const built = buildModel(snapshot, settings, DEFAULT_CONFIG);
 const metrics = createMetrics({
   settings,
   state: () => SERVING,
-  counts: () => ({ config: "ab", loads: 1, refusals: 0, loadedAt: 0, deltas: 1, frames: 1, bytes: 1, catchUps: 1 }),
+  counts: () => ({ config: "ab", loads: 1, refusals: 0, loadedAt: 0, deltas: 1, frames: 1, bytes: 1, catchUps: 1, workersEnded: 0 }),
   measure: () => false,
   findings: () => built.findings(),
   spans: () => ({ exported: 0, dropped: 0 }),

@@ -15,6 +15,7 @@ import { heard } from "./hearing.ts";
 import { lineReader } from "./lines.ts";
 import { AGENT_TOKEN } from "./locks.ts";
 import { NO_ENGINE } from "./protocol.ts";
+import { TICK_MS, Watchdog, type Watched } from "./watchdog.ts";
 import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
 
 /** Bytes that may wait for one subscriber: a few times the largest Program. */
@@ -36,6 +37,8 @@ interface Subscriber {
   /** A worker that accepts nothing new. */
   exiting: boolean;
   acknowledged: number;
+  /** A worker that says a word every few seconds. */
+  watched: Watched | undefined;
 }
 
 export interface ChannelEvents {
@@ -56,6 +59,8 @@ export interface SentCounts {
   readonly bytes: number;
   /** Subscribers that were brought up to date from another generation than the last. */
   readonly catchUps: number;
+  /** Workers that were ended because they did not answer. */
+  readonly workersEnded: number;
 }
 
 export interface Progress {
@@ -78,12 +83,20 @@ export class Channel {
   /** Digest of the configuration that nginx is about to run: its workers are none of an older one. */
   #expected = "";
 
+  readonly #watchdog: Watchdog;
+  #ticks: NodeJS.Timeout | undefined;
+
   readonly #sent = { deltas: 0, frames: 0, bytes: 0, catchUps: 0 };
 
   constructor(ledger: Ledger, events: ChannelEvents) {
     this.#ledger = ledger;
     this.#events = events;
     this.#server = createServer((socket) => this.#accept(socket));
+    this.#watchdog = new Watchdog({
+      workers: () => [...this.#subscribers].flatMap(({ watched }) => watched ?? []),
+      end: ({ pid, cpu }) => this.order({ op: "end", pid, cpu }),
+      changed: () => events.progress(),
+    });
   }
 
   /** Listens on `path` (replacing a socket left behind), open only to this user and to `owner`, the workers' account. */
@@ -96,9 +109,11 @@ export class Channel {
     });
     chmodSync(path, 0o600);
     if (owner) chownSync(path, owner.uid, owner.gid);
+    this.#ticks = setInterval(() => this.#watchdog.tick(), TICK_MS).unref();
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#ticks);
     for (const { socket } of this.#subscribers) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }
@@ -151,7 +166,12 @@ export class Channel {
   }
 
   get counts(): SentCounts {
-    return { ...this.#sent };
+    return { ...this.#sent, workersEnded: this.#watchdog.replaced };
+  }
+
+  /** Workers whose event loop has not turned for ten seconds. */
+  get silent(): readonly string[] {
+    return this.#watchdog.silent.map(({ slot, pid }) => `worker ${slot} (pid ${pid})`);
   }
 
   /** False: no agent is connected. */
@@ -193,7 +213,7 @@ export class Channel {
   }
 
   #accept(socket: Socket): void {
-    const subscriber: Subscriber = { socket, hello: undefined, following: false, partial: false, unanswered: 0, partialUnanswered: 0, exiting: false, acknowledged: 0 };
+    const subscriber: Subscriber = { socket, hello: undefined, following: false, partial: false, unanswered: 0, partialUnanswered: 0, exiting: false, acknowledged: 0, watched: undefined };
     this.#subscribers.add(subscriber);
     const cutOff = (why: string): void => {
       this.#events.log("warn", `a subscriber of the channel ${why}; its connection is closed`);
@@ -214,7 +234,11 @@ export class Channel {
   }
 
   #hear(subscriber: Subscriber, message: FromSubscriber): void {
-    if (message.op === "hello") {
+    if (subscriber.watched) subscriber.watched.silent = 0;
+    if (message.op === "beat") {
+      if (subscriber.watched) subscriber.watched.cpu = message.cpu;
+    } else if (message.op === "ended") this.#watchdog.answered(message.pid, message.ended);
+    else if (message.op === "hello") {
       if (message.role === "agent" && !this.#knows(message.token)) subscriber.socket.destroy();
       else this.#welcome(subscriber, message);
     } else if (message.op === "ack") {
@@ -247,7 +271,10 @@ export class Channel {
     if (hello.role === "agent") {
       this.#agent = subscriber;
       this.#events.agent(hello);
-    } else this.#passOn(hello);
+    } else {
+      if (hello.cpu !== undefined) subscriber.watched = { slot: hello.slot, pid: hello.pid, cpu: hello.cpu, silent: 0 };
+      this.#passOn(hello);
+    }
     this.#events.progress();
   }
 

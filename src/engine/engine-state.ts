@@ -36,6 +36,8 @@ export interface EngineState {
   readonly leaving: Readonly<Record<"http" | "stream", LeavingCounts>>;
   /** Who has not acknowledged the newest generation. */
   readonly behind: readonly string[];
+  /** Workers whose event loop has not turned for ten seconds. */
+  readonly silent: readonly string[];
   /** What nginx said of the configuration it refused; undefined when it took the last one. */
   readonly refused: string | undefined;
   /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */

@@ -14,6 +14,7 @@ import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
 import { Channel } from "./channel.ts";
+import { Delay } from "./delay.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { NONE_LEAVING, waitToLeave } from "./leaving.ts";
 import { Ledger } from "./ledger.ts";
@@ -69,8 +70,7 @@ export class Engine {
   readonly #pace: Pace;
   /** Namespaces that asked for profiles which come with the reload under way. */
   #askers: ReadonlySet<string> = new Set();
-  /** Waits for the time of the next reload. */
-  #timer: { readonly handle: NodeJS.Timeout; readonly due: number; readonly config: Program["config"] } | undefined;
+  readonly #delay = new Delay(() => this.#advance());
   #retry: NodeJS.Timeout | undefined;
   /** The configuration that was refused may be tried once more. */
   #askAgain = false;
@@ -98,7 +98,7 @@ export class Engine {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#timer?.handle);
+    this.#delay.stop();
     clearTimeout(this.#retry);
     this.#streams.close();
     await this.#channel.close();
@@ -144,6 +144,7 @@ export class Engine {
       reloadReasons: this.#reloads,
       leaving: this.#leaving,
       behind,
+      silent: this.#channel.silent,
       refused: this.#refused?.problem,
       refusedSnippets: this.#trials.refused,
       keysNotKept: this.#agent?.keepsKeys === false,
@@ -175,7 +176,7 @@ export class Engine {
 
   /** Something that was applied is not published yet, or waits for a reload. */
   #holdsBack(): boolean {
-    return this.#waiting.size > 0 || this.#pending !== undefined || this.#timer !== undefined || this.#trials.open || this.#streams.open;
+    return this.#waiting.size > 0 || this.#pending !== undefined || this.#delay.waits || this.#trials.open || this.#streams.open;
   }
 
   /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
@@ -206,7 +207,7 @@ export class Engine {
 
   /** Orders a start or a reload when the plan says so and none is under way. */
   #configure({ facts }: AgentHello, program: Program): void {
-    if (this.#pending || (this.#timer && !this.#isDueSooner(program))) return;
+    if (this.#pending || !this.#delay.isOver(() => this.#wait(this.#namespacesAsking(program)), program.config)) return;
     const status = this.#status;
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
@@ -218,7 +219,7 @@ export class Engine {
     // The first one at once; a burst of new profiles costs one reload.
     const paced = plan?.reason === "new-profile" ? this.#wait(askers) : 0;
     const wait = Math.max(paced, plan && plan.reason !== "start" ? this.#drainWait(program) : 0);
-    if (wait > 0) return this.#advanceIn(wait, program);
+    if (wait > 0) return this.#delay.start(wait, program.config);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.plan.conf.digest) this.#refused = undefined;
     if (!plan || (this.#refused && !this.#askAgain)) return;
@@ -240,24 +241,6 @@ export class Engine {
   #drainWait({ config }: Program): number {
     if (!config.enableSerialReloads || !this.#channel.draining) return 0;
     return Math.max(0, Math.min(DRAIN_LOOK_MS, this.#loads.loadedAt + DRAIN_MS - Date.now()));
-  }
-
-  #advanceIn(ms: number, { config }: Program): void {
-    const elapsed = (): void => {
-      this.#timer = undefined;
-      this.#advance();
-    };
-    this.#timer = { handle: setTimeout(elapsed, ms), due: Date.now() + ms, config };
-  }
-
-  /** Somebody else who may go first has come, or the operator's settings have changed: there is no timer any more. */
-  #isDueSooner(program: Program): boolean {
-    const timer = this.#timer;
-    if (!timer) return true;
-    if (timer.config === program.config && Date.now() + this.#wait(this.#namespacesAsking(program)) >= timer.due) return false;
-    clearTimeout(timer.handle);
-    this.#timer = undefined;
-    return true;
   }
 
   /** Those whose routes wait for a profile that a reload would bring. */
@@ -312,7 +295,7 @@ export class Engine {
   #leftBehind({ instance, generations, workers, since, ended }: FromSubscriber & { op: "leaving" }): void {
     this.#leaving = { ...this.#leaving, [instance ?? "http"]: { generations, workers, since, ended } };
     // A reload may have waited for the oldest.
-    if (this.#timer) this.#advance();
+    if (this.#delay.waits) this.#advance();
   }
 
   #tried(id: string, problem: string): void {

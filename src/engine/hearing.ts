@@ -25,6 +25,10 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === undefined ? hello(message) : undefined;
     case "ack":
       return role !== undefined && isCount(message["generation"]) ? { op: "ack", generation: message["generation"] } : undefined;
+    case "beat":
+      return role === "worker" && isAmount(message["cpu"]) ? { op: "beat", cpu: message["cpu"] } : undefined;
+    case "ended":
+      return role === "agent" && isCount(message["pid"]) ? { op: "ended", pid: message["pid"], ended: message["ended"] === true } : undefined;
     case "exiting":
       return role === "worker" ? { op: "exiting" } : undefined;
     case "counters":
@@ -86,16 +90,20 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
+function isAmount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
+}
+
 /** An agent proves itself by its token (see channel.ts), so the rest of its hello is believed. */
 function hello(message: Fields): WorkerHello | AgentHello | undefined {
   if (message["role"] === "agent") {
     const complete = fieldsOf(message["facts"]) && fieldsOf(message["status"] as EngineStatus) && fieldsOf(message["stream"]);
     return complete && typeof message["token"] === "string" ? (message as unknown as AgentHello) : undefined;
   }
-  const { slot, pid, master, config, generation, digest } = message;
+  const { slot, pid, master, config, generation, digest, cpu } = message;
   if (message["role"] !== "worker" || !isCount(slot) || slot >= MOST_SLOTS || !isCount(pid) || !isCount(master)) return undefined;
   if (!isCount(generation)) return undefined;
-  return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest) };
+  return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest), ...(isAmount(cpu) ? { cpu } : {}) };
 }
 
 function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {

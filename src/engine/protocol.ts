@@ -41,6 +41,8 @@ export interface WorkerHello {
   readonly generation: number;
   /** Digest of the Program it holds; "" when it holds none or not all of one. */
   readonly digest: string;
+  /** Processor time that it has used, in seconds; absent: an earlier version, which says no `beat`. */
+  readonly cpu?: number;
 }
 
 /** The nginx that the agent runs. */
@@ -86,6 +88,8 @@ export type FromSubscriber =
   | WorkerHello
   | AgentHello
   | { readonly op: "ack"; readonly generation: number }
+  /** Worker: its event loop turns; every few seconds, with its processor time. */
+  | { readonly op: "beat"; readonly cpu: number }
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
   /** Worker: requests since the last time, and by reason those that it answered itself. */
@@ -94,6 +98,8 @@ export type FromSubscriber =
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Agent: nginx was started, reloaded, or a new master took over. */
   | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
+  /** Agent: whether it ended the worker with this process id, as it was asked to. */
+  | { readonly op: "ended"; readonly pid: number; readonly ended: boolean }
   /** Agent: workers that were replaced and are still there. */
   | ({ readonly op: "leaving" } & LeavingCounts & OfInstance)
   /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. */
@@ -145,6 +151,8 @@ export type AgentOrder =
   | { readonly op: "try"; readonly text: string; readonly id: string }
   /** A worker of nginx's has said hello that runs this configuration, which is not the one that the agent says. */
   | { readonly op: "runs"; readonly config: string; readonly pid: number }
+  /** Answer with `ended`: a worker says nothing any more, and had used so many seconds of processor time when it last did. */
+  | { readonly op: "end"; readonly pid: number; readonly cpu: number }
   /** Answer with `processes`. */
   | { readonly op: "measure" }
   /** End nginx and yourself. */

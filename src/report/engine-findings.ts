@@ -14,6 +14,10 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("engine-refused", "error", "nginx.conf", `nginx refuses its new configuration: ${state.refused}`,
       "nginx goes on with the configuration before; routes that need a new profile wait");
   }
+  for (const worker of state.silent) {
+    add("worker-silent", "error", "workers", `${worker} of nginx has not said a word for ten seconds: look for what keeps it busy, such as passwords that take long to check`,
+      "requests that it has taken wait; after half a minute it is ended and nginx starts another");
+  }
   if (state.keysNotKept) {
     add("keys-not-kept", "warning", "--runtime-dir", "The runtime folder is not in memory, so private keys are not kept in it: choose one on tmpfs",
       "a worker that starts while the controller is away serves https with the default certificate");

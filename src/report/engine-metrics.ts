@@ -40,6 +40,7 @@ export function addEngineMetrics(registry: Registry, state: () => EngineState, c
   counter("sluice_frames_sent_total", "Frames that were sent to workers and the agent.", (c) => c.frames);
   counter("sluice_bytes_sent_total", "Bytes that were sent to workers and the agent.", (c) => c.bytes);
   counter("sluice_catch_ups_total", "Workers and agents that were brought up to date after they had been away.", (c) => c.catchUps);
+  counter("sluice_workers_ended_total", "Workers that were ended because they did not answer.", (c) => c.workersEnded);
   new Counter({
     name: "sluice_reloads_total",
     help: "Reloads of nginx since this controller started, by what made them necessary.",

@@ -12,6 +12,11 @@ test("each role has its own words", () => {
   assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row], answers: {} });
   assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [], answers: {} });
   assert.deepEqual(say({ op: "refused", config: "c", problem: "p" }, "agent"), { op: "refused", config: "c", problem: "p" });
+  assert.deepEqual(say({ ...worker, cpu: 0.25 }), { ...worker, cpu: 0.25 });
+  assert.deepEqual(say({ op: "beat", cpu: 1.5 }, "worker"), { op: "beat", cpu: 1.5 });
+  assert.deepEqual(say({ op: "ended", pid: 3, ended: true }, "agent"), { op: "ended", pid: 3, ended: true });
+  const left = { op: "leaving", generations: 1, workers: 2, since: 3, ended: 0 };
+  assert.deepEqual(say({ ...left, more: 1 }, "agent"), left);
   assert.deepEqual(say({ op: "reloading", seconds: 6 }, "agent"), { op: "reloading", seconds: 6 });
 });
 
@@ -55,6 +60,10 @@ for (const [what, message, role] of [
   ["a second hello", worker, "worker"],
   ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
   ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],
+  ["a beat that is none", { op: "beat", cpu: "1" }, "worker"],
+  ["a worker that was ended, as a worker tells", { op: "ended", pid: 3, ended: true }, "worker"],
+  ["old workers, as a worker tells", { op: "leaving", generations: 1, workers: 2, since: 3, ended: 0 }, "worker"],
+  ["old workers in no numbers", { op: "leaving", generations: 1, workers: 2, since: null, ended: 0 }, "agent"],
   ["a worker that announces a reload for the agent", { op: "reloading", seconds: 9 }, "worker"],
   ["a reload that takes no number of seconds", { op: "reloading", seconds: -1 }, "agent"],
   ["a row with other labels", { op: "counters", rows: [{ ...row, ingress: undefined, x: "1" }] }, "worker"],

@@ -20,6 +20,8 @@ const READ_TIMEOUT_MS = 1000;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
 const RECONNECT_SECONDS = 0.2;
 const LONGEST_RECONNECT_SECONDS = 2;
+/** The controller has a worker ended that says nothing for half a minute. */
+const BEAT_SECONDS = 5;
 /** After this much of frames the loop lets requests run. */
 const YIELD_BYTES = 65536;
 
@@ -85,11 +87,16 @@ function converse(socket: ngx.TcpSocket): void {
   let partial = "";
   let since = 0;
   let nextReport = ngx.now() + 1;
+  let nextBeat = ngx.now() + BEAT_SECONDS;
   let saidExiting = false;
   while (stays()) {
     if (ngx.worker.exiting() && !saidExiting) {
       saidExiting = true;
       if (!send(socket, { op: "exiting" })) return;
+    }
+    if (ngx.now() >= nextBeat) {
+      nextBeat = ngx.now() + BEAT_SECONDS;
+      if (!send(socket, { op: "beat", cpu: os.clock() })) return;
     }
     keepHouse();
     const [line, problem, rest] = socket.receive("*l");
@@ -125,6 +132,7 @@ function hello(): object {
     config: options.config,
     generation: tables.generation,
     digest: tables.digest,
+    cpu: os.clock(),
   };
 }
 

@@ -150,8 +150,9 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      // While an order is carried out, which may wait for this.
+      // While an order is carried out, which may take long, or wait for this.
       if (message.op === "runs") return agent.nginx.workerSays(message.config, message.pid);
+      if (message.op === "end") return say(agent, { op: "ended", pid: message.pid, ended: agent.nginx.endWorker(message.pid, message.cpu) });
       if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
         return;
@@ -185,7 +186,7 @@ function greet(agent: Agent): void {
   tellLeaving(agent);
 }
 
-async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" }>): Promise<void> {
+async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" | "end" }>): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
     return;

@@ -6,15 +6,15 @@
  * way nginx's own binary upgrade does (environment variable NGINX). So a master that is killed is replaced while its
  * orphaned workers still serve, on the same sockets, and no connection that a client opened is lost.
  */
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../support/log.ts";
-import { groupMembers, identify, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
+import { groupMembers, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
 import type { Instance } from "../instances.ts";
 import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
+import { endDeafWorker } from "./deaf-worker.ts";
 import { Loading } from "./loading.ts";
 import { ENGINE_LOG } from "./log-rotation.ts";
 import { testConfiguration } from "./nginx-test.ts";
@@ -23,6 +23,7 @@ import type { Patience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
 import { LeavingWorkers, workersOf, type Generation } from "./leaving-workers.ts";
 import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
+import { spawnNginx } from "./spawn-nginx.ts";
 import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
@@ -128,6 +129,15 @@ export class NginxProcess {
     const loading = this.#loading;
     if (!loading?.heard(config, pid)) return;
     void this.#oneAtATime(() => Promise.resolve(this.#takeLate(loading)));
+  }
+
+  /** A worker of its master says nothing any more; answers whether it was ended, so that the master starts another. */
+  endWorker(pid: number, cpuThen: number): boolean {
+    const running = this.#running;
+    const worker = pid === running?.pid ? undefined : this.#members().find((one) => one.pid === pid);
+    if (!running || !isAlive(running) || !worker || !endDeafWorker(worker, cpuThen)) return false;
+    this.#options.log("error", "a worker has not answered for half a minute and is ended; nginx starts another", { pid });
+    return true;
   }
 
   /**
@@ -280,22 +290,9 @@ export class NginxProcess {
     const { binary, runtimeDir, listeners, sockets, instance } = this.#options;
     const opensItsOwn = listeners.length === 0 || loaded.listens.length > 0;
     if (opensItsOwn && loaded.leaving.length > 0) await this.#freePorts(workersOf(loaded.leaving));
-    const inherits = [...listeners, ...sockets];
     if (sockets.length === 0) for (const socket of instance.sockets) rmSync(this.#path(socket), { force: true });
     const said = this.#log.size;
-    // Descriptors 3… of the child are the listening sockets, which nginx learns from NGINX="3;4;".
-    const inherited = inherits.map((_, i) => `${i + 3};`).join("");
-    const child = spawn(binary, ["-p", runtimeDir, "-c", this.#path(this.#options.instance.conf)], {
-      detached: true,
-      stdio: ["ignore", "inherit", "inherit", ...inherits],
-      env: { PATH: process.env["PATH"] ?? "", ...(inherited ? { NGINX: inherited } : {}) },
-    });
-    child.unref();
-    const exited = new Promise<string>((resolve) => {
-      child.once("error", (error) => resolve(error.message));
-      child.once("exit", (code, by) => resolve(`it ended with ${by ?? `code ${code}`}; see its error log`));
-    });
-    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    const { identity, exited } = spawnNginx({ binary, runtimeDir, conf: this.#path(instance.conf), inherits: [...listeners, ...sockets] });
     if (!identity) throw new Error(`nginx could not be started: ${await exited}`);
     // Remembered before anything can go wrong with us: nobody else could find this nginx.
     const before = this.#running;

@@ -40,13 +40,18 @@ export function measureProcesses(): (processes: readonly ProcessIdentity[]) => P
   };
 }
 
-function usedBy(pid: number): Used {
+/** User and system time in seconds. */
+export function cpuSecondsOf(pid: number): number {
   const text = read(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[11]) || 0) + (Number(fields[12]) || 0)) / TICKS_PER_SECOND;
+}
+
+function usedBy(pid: number): Used {
   const io = read(`/proc/${pid}/io`);
   const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)`, "m").exec(io)?.[1] ?? 0);
   return {
-    cpuSeconds: ((Number(fields[11]) || 0) + (Number(fields[12]) || 0)) / TICKS_PER_SECOND,
+    cpuSeconds: cpuSecondsOf(pid),
     readBytes: field("read_bytes"),
     writtenBytes: field("write_bytes"),
   };
