@@ -24,7 +24,7 @@ export function createFindingLog(findings: () => readonly Finding[], log: Log, s
     seen(all);
     const now = new Map(all.map((finding) => [identity(finding), finding]));
     for (const [key, finding] of now) if (!known.has(key)) say(finding, log);
-    for (const [key, finding] of known) if (!now.has(key)) log("info", mendedMessage(finding), fieldsOf(finding));
+    for (const [key, finding] of known) if (!now.has(key)) log("info", mendedMessage(finding.sentence), fieldsOf(finding));
     known = now;
   };
   return {

@@ -78,6 +78,23 @@ else describe("Events", { timeout: 280_000 }, () => {
       ["Ingress web Normal Mended x1", "Ingress web Normal Sync x4", "Ingress web Warning AnnotationInvalid x2"]);
   });
 
+  test("both objects of a conflict are told when it is mended, whichever of them is changed", async () => {
+    for (const changed of ["elder", "younger", "deleted"]) {
+      const where = await namespace();
+      const elder = await cluster.ask("POST", ingressPath(where), ingressFor("elder", `${where}.example`));
+      await eventually("the next second", () => cluster.ask("POST", `/api/v1/namespaces/${where}/configmaps`, { metadata: { generateName: "clock-" } }),
+        (clock) => clock.metadata.creationTimestamp !== elder.metadata.creationTimestamp);
+      await cluster.ask("POST", ingressPath(where), ingressFor("younger", `${where}.example`));
+      await untilEvents(where, "Ingress elder Warning PathConflict x1", "Ingress younger Warning PathConflict x1");
+      if (changed === "deleted") await cluster.ask("DELETE", ingressPath(where, "younger"));
+      else await cluster.ask("PATCH", ingressPath(where, changed), ingressFor(changed, `other.${where}.example`));
+      const all = await untilEvents(where, "Ingress elder Normal Mended x1", ...(changed === "deleted" ? [] : ["Ingress younger Normal Mended x1"]));
+      const ofElder = all.find(({ reason, involvedObject }) => reason === "Mended" && involvedObject?.name === "elder");
+      assert.equal(ofElder?.message,
+        `No longer the case: The Ingress ${where}/younger declares ${where}.example/ (prefix) too, and comes later: requests go where this Ingress sends them.`);
+    }
+  });
+
   test("what closes an Ingress has ingress-nginx's reason; one of another class has no Event at all", async () => {
     const where = await namespace();
     await cluster.ask("POST", ingressPath(where), ingressFor("foreign", "foreign.example", {

@@ -60,8 +60,8 @@ export function cut(text: string): string {
   return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE - 1)}…`;
 }
 
-/** Said when a finding that was told is mended. */
-export function mendedMessage({ sentence }: Finding): string {
+/** Said when a finding that was told is mended. @param sentence the finding's, or its other object's */
+export function mendedMessage(sentence: string): string {
   return cut(`No longer the case: ${ended(sentence)}`);
 }
 

@@ -1,6 +1,6 @@
 /**
  * Findings as Events: each once when it appears, on its object and on the one that it collides with; and a Normal one
- * when it is mended.
+ * when it is mended, on both.
  *
  * What is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses, only those
  * that are ours get Events. Information stays in the log.
@@ -44,18 +44,25 @@ export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): Fin
   /** What was wrong at the last look; undefined before the first. */
   let last: readonly Finding[] | undefined;
 
-  const say = (finding: Finding, type: EventDraft["type"], reason: string, message: string, fresh: boolean): void => {
-    const object = involvedOf(finding.object, lookUp);
-    if (object) tell({ object, type, reason, message, fresh });
+  const say = (subject: Subject, what: Omit<EventDraft, "object">): void => {
+    const object = involvedOf(subject, lookUp);
+    if (object) tell({ object, ...what });
   };
 
-  const sayOf = (one: Known): void => {
+  const sayWrong = (one: Known): void => {
     const { finding, fresh } = one;
+    const { object, other } = finding;
+    const what = { type: "Warning", reason: reasonOf(finding), fresh } as const;
     one.told = true;
-    say(finding, "Warning", reasonOf(finding), messageOf(finding), fresh);
-    const { other } = finding;
-    const object = other && involvedOf(other.object, lookUp);
-    if (other && object) tell({ object, type: "Warning", reason: reasonOf(finding), message: cut(other.sentence), fresh });
+    say(object, { ...what, message: messageOf(finding) });
+    if (other) say(other.object, { ...what, message: cut(other.sentence) });
+  };
+
+  /** To all who were told that it is wrong. */
+  const sayMended = ({ object, sentence, other }: Finding): void => {
+    const what = { type: "Normal", reason: "Mended", fresh: true } as const;
+    say(object, { ...what, message: mendedMessage(sentence) });
+    if (other) say(other.object, { ...what, message: mendedMessage(other.sentence) });
   };
 
   /** Tells of what has lasted by now. */
@@ -66,7 +73,7 @@ export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): Fin
     for (const one of known.values()) {
       const left = one.since + LASTING_MS - now;
       if (one.told) continue;
-      if (left <= 0) sayOf(one);
+      if (left <= 0) sayWrong(one);
       else next = Math.min(next, left);
     }
     timer = next < Infinity ? setTimeout(settle, next) : undefined;
@@ -82,7 +89,7 @@ export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): Fin
       before.delete(key);
     }
     for (const { finding, told } of before.values()) {
-      if (told) say(finding, "Normal", "Mended", mendedMessage(finding), true);
+      if (told) sayMended(finding);
     }
     settle();
   };
