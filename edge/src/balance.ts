@@ -1,9 +1,13 @@
 /**
  * Round robin over the endpoints of a pool, with retries on the next one.
  *
+ * A retry asks for the pool as it is then: the endpoint that failed has most likely left it, and others with it.
+ *
  * Each worker has its own turn. A pool starts at a random endpoint when it is created or its endpoints change, so
  * that workers do not all begin with the same one.
  */
+import { includes } from "./ewma.ts";
+import type { Attempt } from "./policy.ts";
 import type { Pool } from "./program.ts";
 
 /** Index of the endpoint for a new request. */
@@ -18,4 +22,28 @@ export function firstEndpoint(pool: Pool, random: (count: number) => number): nu
 /** Index of the endpoint for a retry: the one after the last, so that every endpoint is tried before any again. */
 export function nextEndpoint(pool: Pool, last: number): number {
   return (last + 1) % pool.endpoints.length;
+}
+
+/**
+ * What was tried of `before`, as indexes in `now`, which took its place: an endpoint that has left the pool was never
+ * tried there. Afterwards the attempt is one before its first endpoint if no endpoint of `now` was tried.
+ */
+export function carryOver(attempt: Attempt, before: Pool, now: Pool): void {
+  const tried: number[] = [];
+  if (attempt.tried !== undefined) for (const index of attempt.tried) addTried(tried, before, index, now);
+  const last = addTried(tried, before, attempt.endpoint, now);
+  attempt.endpoint = last < 0 && tried.length > 0 ? (tried[0] as number) : last;
+  attempt.tried = tried.length > 0 ? tried : undefined;
+}
+
+/** Answers the index in `now`; -1 if it is not there. */
+function addTried(tried: number[], before: Pool, index: number, now: Pool): number {
+  const [address, port] = before.endpoints[index] as [string, number];
+  for (let i = 0; i < now.endpoints.length; i++) {
+    const [other, otherPort] = now.endpoints[i] as [string, number];
+    if (other !== address || otherPort !== port) continue;
+    if (!includes(tried, i)) tried.push(i);
+    return i;
+  }
+  return -1;
 }

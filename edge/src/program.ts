@@ -43,6 +43,8 @@ export interface Pool {
   name: string;
   /** `[address, port]`; IPv6 addresses carry brackets. Empty: nothing is ready. */
   endpoints: [string, number][];
+  /** The edge's own: what the tables call it, by which a retry finds the pool that took its place. Never sent. */
+  id?: string;
   /** The edge's own: index of the endpoint whose turn it is. Never sent. */
   turn?: number;
   /** The edge's own: what the policies of routes make of the endpoints. Never sent. */

@@ -131,7 +131,7 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
   if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as Host | undefined));
   else if (kind === "alias") setAlias(tables.aliases, id, value as Alias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
-  else if (kind === "pool") put(tables.pools, id, value as Pool | undefined);
+  else if (kind === "pool") put(tables.pools, id, called(id, value as Pool | undefined));
   else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
   else if (kind === "users") put(tables.users, id, value as Users | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
@@ -142,6 +142,12 @@ function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind]
 function named(host: Host | undefined): Host | undefined {
   if (host !== undefined) for (const route of host.routes) route.host = host.name;
   return host;
+}
+
+/** It knows what the tables call it. */
+function called(id: string, pool: Pool | undefined): Pool | undefined {
+  if (pool !== undefined) pool.id = id;
+  return pool;
 }
 
 function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {

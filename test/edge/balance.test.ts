@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstEndpoint, nextEndpoint } from "../../edge/src/balance.ts";
+import { carryOver, firstEndpoint, nextEndpoint } from "../../edge/src/balance.ts";
 import type { Pool } from "../../edge/src/program.ts";
 
 const poolOf = (count: number): Pool => ({ name: "p", endpoints: Array.from({ length: count }, (_, i) => ["10.0.0.1", 80 + i]) });
@@ -25,4 +25,17 @@ test("retries try every other endpoint before the first one again", () => {
 test("one endpoint is always the one", () => {
   const pool = poolOf(1);
   assert.deepEqual([firstEndpoint(pool, () => 1), firstEndpoint(pool, () => 1), nextEndpoint(pool, 0)], [0, 0, 0]);
+});
+
+test("what was tried is carried over to the pool that took the place of the first", () => {
+  const pool = (...ports: number[]): Pool => ({ name: "p", endpoints: ports.map((port) => ["10.0.0.1", port]) });
+  const carried = (before: Pool, now: Pool, endpoint: number, tried?: number[]): unknown => {
+    const attempt = { endpoint, tried, session: undefined };
+    carryOver(attempt, before, now);
+    return { endpoint: attempt.endpoint, tried: attempt.tried };
+  };
+  assert.deepEqual(carried(pool(1, 2, 3), pool(3, 2), 2), { endpoint: 0, tried: [0] });
+  assert.deepEqual(carried(pool(1, 2, 3), pool(3, 2), 2, [2, 1]), { endpoint: 0, tried: [0, 1] });
+  assert.deepEqual(carried(pool(1, 2), pool(2, 3), 0, [1]), { endpoint: 0, tried: [0] }, "the last has left, an earlier one has not");
+  assert.deepEqual(carried(pool(1, 2), pool(3, 4), 1, [0, 1]), { endpoint: -1, tried: undefined });
 });

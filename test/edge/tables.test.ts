@@ -86,7 +86,7 @@ function reading(frames: readonly Frame[]): Map<string, string> {
     else {
       for (const one of staged) {
         if (one.op === "reset") parts.clear();
-        else if (one.op === "set") parts.set(`${one.kind} ${one.id}`, JSON.stringify(one.value));
+        else if (one.op === "set") parts.set(`${one.kind} ${one.id}`, sent(one.value));
         else if (one.op === "drop") parts.delete(`${one.kind} ${one.id}`);
       }
       staged = [];
@@ -95,9 +95,14 @@ function reading(frames: readonly Frame[]): Map<string, string> {
   return parts;
 }
 
+/** Without what the tables note of their own. */
+function sent(value: unknown): string {
+  return JSON.stringify(value, (key, inner: unknown) => (key === "id" ? undefined : inner));
+}
+
 function content(tables: Tables): Map<string, string> {
   const entries = (kind: Kind, table: Record<string, unknown>, prefix = ""): [string, string][] =>
-    Object.entries(table).filter(([, value]) => value !== undefined).map(([id, value]) => [`${kind} ${prefix}${id}`, JSON.stringify(value)]);
+    Object.entries(table).filter(([, value]) => value !== undefined).map(([id, value]) => [`${kind} ${prefix}${id}`, sent(value)]);
   return new Map([
     ...entries("host", tables.hosts), ...entries("host", tables.wildcards, "*"), ...entries("pool", tables.pools),
     ...entries("tls", tables.names), ...entries("tls", tables.wildcardNames, "*"), ...entries("certificate", tables.certificates),

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -49,3 +51,74 @@ test("a query without a path keeps its slash, whatever the profile", async (t) =
     assert.equal(answer.echo?.path, "/?x=1", host);
   }
 });
+
+/** Every way to choose an endpoint: annotations of the Ingress. */
+const POLICIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "in turn": {},
+  hash: { "upstream-hash-by": "$request_uri" },
+  subset: { "upstream-hash-by": "$request_uri", "upstream-hash-by-subset": "true", "upstream-hash-by-subset-size": "2" },
+  ewma: { "load-balance": "ewma" },
+  session: { affinity: "cookie" },
+  "persistent session": { affinity: "cookie", "affinity-mode": "persistent" },
+};
+
+test("a retry goes to the endpoints that there are then, whatever the policy", async (t) => {
+  const [dead] = await freePorts(1);
+  const echo = await startEcho("new");
+  const holder = await holdRequests();
+  const sites = (endpoints: readonly string[]): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(POLICIES).map(([policy, annotations]) => {
+        const name = policy.replace(" ", "-");
+        return [`${name}.yaml`, site({ name, host: `${name}.example`, endpoints, annotations })];
+      }),
+    );
+  const sluice = await startSluice({ files: sites([`127.0.0.1:${holder.port}`]) });
+  t.after(async () => {
+    await sluice.stop();
+    holder.close();
+    await echo.close();
+  });
+  const asked = async (): Promise<Promise<Awaited<ReturnType<typeof ask>>>[]> => {
+    const answers = Object.keys(POLICIES).map((policy) => ask({ port: sluice.http, host: `${policy.replace(" ", "-")}.example` }));
+    await holder.holds(answers.length);
+    return answers;
+  };
+
+  const moved = await asked();
+  // The endpoint that holds them leaves; of the two that come, one is dead already. There are three tries by default.
+  await sluice.apply(sites([`127.0.3.9:${dead}`, `127.0.0.1:${echo.port}`]));
+  holder.breakOff();
+  for (const [index, policy] of Object.keys(POLICIES).entries()) assert.equal((await moved[index])?.echo?.backend, "new", policy);
+
+  await sluice.apply(sites([`127.0.0.1:${holder.port}`]));
+  const left = await asked();
+  await sluice.apply(sites([]));
+  holder.breakOff();
+  for (const [index, policy] of Object.keys(POLICIES).entries()) assert.equal((await left[index])?.status, 502, policy);
+});
+
+/** A backend that takes requests and answers none, until it breaks off all of them. */
+async function holdRequests(): Promise<{ port: number; holds(count: number): Promise<void>; breakOff(): void; close(): void }> {
+  const held = new Set<Socket>();
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", () => held.add(socket));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const breakOff = (): void => {
+    for (const socket of held) socket.resetAndDestroy();
+    held.clear();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    async holds(count) {
+      while (held.size < count) await sleep(5);
+    },
+    breakOff,
+    close() {
+      breakOff();
+      server.close();
+    },
+  };
+}

@@ -1,13 +1,16 @@
 /** Balancer phase: gives nginx the next endpoint of the pool that was chosen. Runs again for every retry. */
 import * as balancer from "ngx.balancer";
-import { firstEndpoint, nextEndpoint } from "../balance.ts";
-import type { Balance, Route } from "../program.ts";
+import { carryOver, firstEndpoint, nextEndpoint } from "../balance.ts";
+import type { Balance, Pool, Route } from "../program.ts";
 import { chooseBy } from "./policy.ts";
 import type { InFlight } from "./state.ts";
-import { recall } from "./state.ts";
+import { recall, tables } from "./state.ts";
 
 /** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
 const MOST_TRIES = 16;
+
+/** nginx's NGX_BUSY, which means in this phase that there is nobody to ask: 502. A status would become 500. */
+const NO_PEER = -3;
 
 /** Of the side that was chosen; error pages are nobody's session. */
 function policyOf({ canary, refused }: InFlight, route: Route): Balance | undefined {
@@ -15,9 +18,19 @@ function policyOf({ canary, refused }: InFlight, route: Route): Balance | undefi
   return canary === undefined ? route.balance : canary.balance;
 }
 
+/** The pool that took the place of this one since the last try; undefined: it has no endpoint any more. */
+function poolNow(state: InFlight, before: Pool): Pool | undefined {
+  const now = tables.pools[before.id as string];
+  if (now === before) return before;
+  if (now === undefined || now.endpoints.length === 0) return undefined;
+  carryOver(state, before, now);
+  state.pool = now;
+  return now;
+}
+
 export function balance(): void {
   const state = recall();
-  const pool = state?.pool;
+  let pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
   const route = state.route as Route;
   const policy = route.plain === true ? undefined : policyOf(state, route);
@@ -26,7 +39,12 @@ export function balance(): void {
     state.tries = 1;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
-    state.endpoint = policy === undefined ? nextEndpoint(pool, state.endpoint) : chooseBy(policy, pool, state);
+    // Of a route without a policy it is what an earlier request left.
+    if (policy === undefined) state.tried = undefined;
+    pool = poolNow(state, pool);
+    if (pool === undefined) return ngx.exit(NO_PEER);
+    if (policy !== undefined) state.endpoint = chooseBy(policy, pool, state);
+    else state.endpoint = state.endpoint < 0 ? firstEndpoint(pool, math.random) : nextEndpoint(pool, state.endpoint);
     state.tries++;
   }
   // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.
@@ -35,6 +53,6 @@ export function balance(): void {
   const [ok, problem] = balancer.set_current_peer(endpoint[0], endpoint[1]);
   if (ok === undefined || ok === false) {
     ngx.log(ngx.ERR, "endpoint ", endpoint[0], " of ", pool.name, " cannot be used: ", problem ?? "");
-    ngx.exit(502);
+    ngx.exit(NO_PEER);
   }
 }
