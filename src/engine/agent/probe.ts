@@ -5,8 +5,8 @@
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import type { EngineFacts, ModsecurityFacts } from "../../compile/facts.ts";
+import { countProcessors } from "./processors.ts";
 import { UserError } from "../../support/user-error.ts";
 
 export interface Probe {
@@ -48,7 +48,7 @@ export function probeEngine(options: ProbeOptions): Probe {
       ...(brotli === undefined ? {} : { brotli }),
       ...(/--with-threads\b/.test(build) ? { threads: true } : {}),
       ...(stream ? { stream } : {}),
-      processors: availableParallelism(),
+      processors: countProcessors(),
       openFiles: openFiles(),
       ipv6: hasIpv6(),
       accessLog: options.accessLog,

@@ -226,7 +226,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   otelScheduleDelayMillis: data.count("otel-schedule-delay-millis", 1, 3_600_000, 5000, "Milliseconds between two batches of spans."),
   otelMaxExportBatchSize: data.count("otel-max-export-batch-size", 1, 65536, 512, "Spans per batch."),
 
-  workerProcesses: nginx.row("worker-processes", type.workers, "auto", "Number of nginx workers; auto: one per processor."),
+  workerProcesses: nginx.row("worker-processes", type.workers, "auto", "Number of nginx workers; auto: one per processor, or as many as the CPU quota of the control group leaves."),
   maxWorkerConnections: nginx.row("max-worker-connections", maxConnections(), "16384", "Connections per worker; 0: the default.",
     { differs: "0 is the default, not three quarters of the open files: each connection takes memory." }),
   workerShutdownTimeout: nginx.row("worker-shutdown-timeout", type.duration({ orEmpty: true }), "",
