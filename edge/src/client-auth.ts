@@ -5,6 +5,8 @@
  * session); here its result is held against what the host wants now, so that neither another name in the handshake
  * (SNI a, Host b), nor a session begun under other rules, nor rules that changed since lets anybody in.
  */
+import { canonicalName } from "./claims.ts";
+
 /** What a host wants of the clients that ask it: nginx's ssl_verify_client, and what ingress-nginx adds. */
 export interface ClientAuth {
   /**
@@ -85,22 +87,9 @@ export function shownStatus(status: number): number {
   return status === CERTIFICATE_ERROR || status === NO_CERTIFICATE ? 400 : status;
 }
 
-const RESERVED = ["ssl-client-verify", "ssl-client-subject-dn", "ssl-client-issuer-dn", "ssl-client-cert"];
+const RESERVED: Record<string, boolean> = { "ssl-client-verify": true, "ssl-client-subject-dn": true, "ssl-client-issuer-dn": true, "ssl-client-cert": true };
 
-/** Headers to backends that only Sluice may set where clients are authenticated. */
+/** Headers to backends that only Sluice may set where clients are authenticated, however they are spelled. */
 export function isClientHeader(name: string): boolean {
-  const canonical = name.toLowerCase();
-  if (canonical.length < 15 || !canonical.startsWith("ssl")) return false;
-  for (const reserved of RESERVED) if (sameName(canonical, reserved)) return true;
-  return false;
-}
-
-/** Backends behind CGI-like interfaces cannot tell `_` from `-`. */
-function sameName(name: string, reserved: string): boolean {
-  if (name.length !== reserved.length) return false;
-  for (let i = 0; i < name.length; i++) {
-    const c = name.charCodeAt(i);
-    if (c !== reserved.charCodeAt(i) && !(c === 95 && reserved.charCodeAt(i) === 45)) return false;
-  }
-  return true;
+  return RESERVED[canonicalName(name)] === true;
 }

@@ -4,6 +4,8 @@
  * ingress-nginx behaviour: any 2xx lets the request in, 401 and 403 are passed on, everything else is 500. The service
  * gets every header of the request beside some that say what is asked about, and no body.
  */
+import { canonicalName, isCertificateClaim, isClaim } from "./claims.ts";
+import { isClientHeader } from "./client-auth.ts";
 import { evaluate } from "./template.ts";
 import type { Template } from "./template.ts";
 
@@ -68,7 +70,15 @@ export type Variable = (this: void, name: string) => string | undefined;
 /** As nginx gives them: a header that came several times is a list. */
 export type RequestHeaders = Record<string, string | string[]>;
 
-/** Of the connection, of the body, or said anew below. */
+/** Who asks, as far as it decides which of its headers are passed on. */
+export interface Asker {
+  /** A proxy that is believed about others. */
+  trusted: boolean;
+  /** Sluice has asked it for a certificate, and says itself what came of that. */
+  certified: boolean;
+}
+
+/** Of the connection, of the body, or said anew below; by canonical name. */
 const NOT_PASSED: Record<string, boolean> = {
   host: true,
   connection: true,
@@ -103,7 +113,7 @@ export function methodOf(auth: ExternalAuth): string {
 }
 
 /** The request for the service, as bytes. */
-export function requestText(auth: ExternalAuth, variable: Variable, headers: RequestHeaders): string {
+export function requestText(auth: ExternalAuth, variable: Variable, headers: RequestHeaders, asker: Asker): string {
   const lines = [methodOf(auth) + " " + escapeUri(evaluate(auth.path, variable)) + " HTTP/1.1"];
   const said: Record<string, boolean> = {};
   // What the operator of the service wants comes before what is said anyway.
@@ -125,21 +135,24 @@ export function requestText(auth: ExternalAuth, variable: Variable, headers: Req
   add(lines, said, "X-Real-IP", variable("remote_addr"));
   add(lines, said, "X-Forwarded-For", variable(auth.wholeChain === true ? "full_x_forwarded_for" : "remote_addr"));
   add(lines, said, "X-Auth-Request-Redirect", auth.redirect === undefined ? variable("request_uri") : evaluate(auth.redirect, variable));
-  passOn(lines, said, headers, auth.cache !== undefined);
+  passOn(lines, said, headers, asker, auth.cache !== undefined);
   return lines.join("\r\n") + "\r\n\r\n";
 }
 
 /** One header, once. As in nginx, an empty one is not sent, nor what the client says in its place. */
 function add(lines: string[], said: Record<string, boolean>, name: string, value: string | undefined): void {
-  const key = name.toLowerCase();
+  const key = canonicalName(name);
   if (said[key] === true) return;
   said[key] = true;
   if (value !== undefined && value !== "") lines.push(name + ": " + escapeControls(value));
 }
 
-function passOn(lines: string[], said: Record<string, boolean>, headers: RequestHeaders, cached: boolean): void {
+/** The service trusts what says of a request where it came from and who sends it: nobody's word for that but a trusted proxy's. */
+function passOn(lines: string[], said: Record<string, boolean>, headers: RequestHeaders, { trusted, certified }: Asker, cached: boolean): void {
   for (const name in headers) {
-    const key = name.toLowerCase();
+    const key = canonicalName(name);
+    if (!trusted && isClaim(key)) continue;
+    if (isCertificateClaim(key) && !(certified && isClientHeader(key))) continue;
     if (NOT_PASSED[key] === true || said[key] === true || (cached && CONDITIONS[key] === true)) continue;
     const value = headers[name];
     if (value === undefined) continue;

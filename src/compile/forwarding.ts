@@ -5,13 +5,11 @@
 import type { Config } from "../model/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
-import { directive, expression, map } from "./directive.ts";
+import { block, directive, expression, map, mapRow } from "./directive.ts";
 import { originMaps, sentOrigin } from "./asked-origin.ts";
 import { replacedHeaders } from "../model/config/named.ts";
 
 export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
-  const hop = tlsComesFromSocket ? "$own_peer" : "$realip_remote_addr";
-  const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : hop;
   return [
     // h2c would make the connection a tunnel past every rule about paths (nginx itself never speaks it upstream).
     map("http_upgrade", "safe_upgrade", [
@@ -38,16 +36,21 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
     map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
-    ...(fullForwardedFor(config)
-      ? [
-          // A connection from the nginx below http says who connected there.
-          ...(peer === "$own_peer" ? [map("realip_remote_addr", "own_peer", [["unix:", expression("$proxy_protocol_addr")], ["default", expression("$realip_remote_addr")]])] : []),
-          map("http_x_forwarded_for", "full_x_forwarded_for", [
-            ["default", expression(`$http_x_forwarded_for, ${peer}`)],
-            ["", expression(peer)],
-          ]),
-        ]
+    ...(config.useForwardedHeaders ? trustedPeers(config, tlsComesFromSocket) : []),
+  ];
+}
+
+/** Of configurations that believe proxies: who connected, what it says about the client's way, whether it is a proxy to believe. */
+function trustedPeers(config: Config, tlsComesFromSocket: boolean): Directive[] {
+  const hop = tlsComesFromSocket ? "$own_peer" : "$realip_remote_addr";
+  const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : hop;
+  return [
+    // A connection from the nginx below http says who connected there.
+    ...(peer === "$own_peer" ? [map("realip_remote_addr", "own_peer", [["unix:", expression("$proxy_protocol_addr")], ["default", expression("$realip_remote_addr")]])] : []),
+    ...(config.computeFullForwardedFor
+      ? [map("http_x_forwarded_for", "full_x_forwarded_for", [["default", expression(`$http_x_forwarded_for, ${peer}`)], ["", expression(peer)]])]
       : []),
+    block("geo", [expression(peer), expression("$from_trusted_proxy")], [mapRow("default", 0), ...config.proxyRealIpCidr.map((cidr) => mapRow(cidr, 1))]),
   ];
 }
 

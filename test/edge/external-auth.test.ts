@@ -14,8 +14,8 @@ function auth(more: Partial<ExternalAuth> = {}): ExternalAuth {
   return { pool: "p", host: "auth.example", path: parseTemplate("/check"), ...more };
 }
 
-function sent(more: Partial<ExternalAuth>, headers: RequestHeaders = {}): string[] {
-  const text = requestText(auth(more), variable, headers);
+function sent(more: Partial<ExternalAuth>, headers: RequestHeaders = {}, asker = { trusted: false, certified: false }): string[] {
+  const text = requestText(auth(more), variable, headers, asker);
   assert.ok(text.endsWith("\r\n\r\n"));
   return text.slice(0, -4).split("\r\n");
 }

@@ -7,14 +7,17 @@
 import * as cjson from "cjson.safe";
 import { lifetime, variant, varies } from "../auth-cache.ts";
 import { firstEndpoint, nextEndpoint } from "../balance.ts";
+import { canonicalName } from "../claims.ts";
 import { methodOf, requestText, signinLocation, verdictOf } from "../external-auth.ts";
-import type { AuthAnswer, AuthCache, ExternalAuth, Variable } from "../external-auth.ts";
+import type { Asker, AuthAnswer, AuthCache, ExternalAuth, Variable } from "../external-auth.ts";
 import { fields, joined } from "../http-response.ts";
 import type { Head } from "../http-response.ts";
+import { hostNamed } from "../match.ts";
 import type { Filters, Route } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { ask, isHead } from "./http-client.ts";
 import { deny } from "./reasons.ts";
+import { request } from "./request.ts";
 import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
@@ -69,7 +72,7 @@ function askService(auth: ExternalAuth, variable: Variable): Head | number {
   const pool = tables.pools[auth.pool];
   if (pool === undefined || pool.endpoints.length === 0) return 503;
   const call = {
-    text: requestText(auth, variable, ngx.req.get_headers(0, true)),
+    text: requestText(auth, variable, ngx.req.get_headers(0, true), asker()),
     bodiless: methodOf(auth) === "HEAD",
     tls: auth.tls === true,
     serverName: auth.serverName,
@@ -86,6 +89,12 @@ function askService(auth: ExternalAuth, variable: Variable): Head | number {
   }
 }
 
+function asker(): Asker {
+  const { host, from_trusted_proxy: trusted } = ngx.var;
+  const asked = hostNamed(tables, request, host ?? "");
+  return { trusted: tables.settings.forwardedProto && trusted === "1", certified: asked?.special?.clients !== undefined };
+}
+
 function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> | undefined {
   if (auth.responseHeaders === undefined) return undefined;
   const wanted: Record<string, string> = {};
@@ -96,10 +105,13 @@ function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> |
   return wanted;
 }
 
-/** The backend gets what the service said, and never what the client said in its place. */
+/** The backend gets what the service said, and never what the client said in its place, however it spells the name. */
 export function admit(state: InFlight, { externalAuth: auth }: Filters): void {
   if (auth === undefined || auth.responseHeaders === undefined) return;
   const headers = state.auth?.headers;
+  const reserved: Record<string, boolean> = {};
+  for (const name of auth.responseHeaders) reserved[canonicalName(name)] = true;
+  for (const [name] of pairs(ngx.req.get_headers(0, true))) if (reserved[canonicalName(name)] === true) ngx.req.clear_header(name);
   for (const name of auth.responseHeaders) {
     const value = headers === undefined ? undefined : headers[name];
     if (value === undefined || value === "") ngx.req.clear_header(name);

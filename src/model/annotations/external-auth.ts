@@ -64,7 +64,7 @@ export const externalAuthAnnotations: readonly Honoured[] = [
   row({
     name: "auth-url", field: "url", risk: "High", type: urlWithVariables, onInvalid: "refused",
     doc: "Ask this URL about every request: 2xx lets it in, 401 and 403 are passed on, everything else is 500.",
-    differs: "Its host holds no variable: it is resolved and checked beforehand, so it never leads to this machine. Without a path `/` is asked.",
+    differs: "Its host holds no variable: it is resolved and checked beforehand, so it never leads to this machine. Without a path `/` is asked. What a client says of itself in headers such as X-Forwarded-Host, X-Original-URI or Remote-User goes there from trusted proxies alone.",
   }),
   row({
     name: "auth-method", field: "method", risk: "Low", type: oneOf(...METHODS), onInvalid: "closed",
