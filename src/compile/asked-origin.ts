@@ -65,6 +65,9 @@ function schemeMaps({ useForwardedHeaders: trusted, useProxyProtocol }: Config):
   ];
 }
 
+/** An expression: nginx's maps take texts without case, and `HTTP` means TLS (edge/src/asked-origin.ts). */
+const HTTP_ALONE = "~^http$";
+
 type Rows = readonly (readonly [key: Argument, value: Argument])[];
 
 /**
@@ -94,7 +97,7 @@ function portChain(target: string, rows: Rows, { useForwardedHeaders, useProxyPr
       : [map("server_port", own, [["default", expression("$server_port")], ...rows, ...fromSocket])]),
     ...(useForwardedHeaders
       ? [
-          map("http_x_forwarded_proto", `scheme_${target}`, [["default", "443"], ["http", expression(`$${own}`)], ["", expression(`$${own}`)]]),
+          map("http_x_forwarded_proto", `scheme_${target}`, [["default", "443"], [expression(HTTP_ALONE), expression(`$${own}`)], ["", expression(`$${own}`)]]),
           map("http_x_forwarded_port", target, [["default", expression("$http_x_forwarded_port")], ["", expression(`$scheme_${target}`)]]),
         ]
       : [map(own, target, [["default", expression(`$${own}`)]])]),

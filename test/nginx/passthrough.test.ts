@@ -296,6 +296,7 @@ test("behind a proxy that speaks the PROXY protocol, its word about the client g
     let text = "";
     for await (const data of socket) text += String(data);
     assert.match(text, /"x-real-ip":"203\.0\.113\.9"/);
+    assert.match(text, /"x-forwarded-port":"443"/);
     const through = await dialBehind(PASSED);
     const [greeting] = (await once(through, "data")) as [Buffer];
     assert.equal(greeting.toString(), "secure\n");

@@ -68,7 +68,8 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
     { differs: "An edit of it takes effect at once, without a reload." }),
   allowBackendServerHeader: nginx.yesNo("allow-backend-server-header", false, "Pass the backend's Server header on, where server-tokens is on."),
 
-  useForwardedHeaders: nginx.yesNo("use-forwarded-headers", false, "Trust X-Forwarded-* of clients: only behind another proxy."),
+  useForwardedHeaders: nginx.yesNo("use-forwarded-headers", false, "Trust X-Forwarded-* of clients: only behind another proxy.",
+    { differs: "Where X-Forwarded-Proto is anything but http, and no X-Forwarded-Port comes with it, backends are told port 443." }),
   computeFullForwardedFor: nginx.yesNo("compute-full-forwarded-for", false, "Append to X-Forwarded-For instead of replacing it."),
   forwardedForHeader: nginx.row("forwarded-for-header", type.headerName, "X-Forwarded-For", "The header that names the client's address."),
   forwardedHostHeader: nginx.row("forwarded-host-header", type.headerName, "X-Forwarded-Host", "The header that X-Original-Forwarded-Host repeats."),
@@ -76,7 +77,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   proxyRealIpCidr: nginx.row("proxy-real-ip-cidr", type.networks, "0.0.0.0/0",
     "Proxies that are believed about the client's address. Set it: the default believes everybody."),
   useProxyProtocol: nginx.yesNo("use-proxy-protocol", false, "Expect the PROXY protocol on the http and https ports.",
-    { differs: "With use-forwarded-headers or enable-real-ip and ignore-invalid-headers off, the client is who the PROXY protocol says." }),
+    { differs: "The port that it names is the one that backends, redirects and the access log are told. With use-forwarded-headers or enable-real-ip and ignore-invalid-headers off, the client is who the PROXY protocol says." }),
 
   sslProtocols: nginx.row("ssl-protocols", type.words("TLS versions out of TLSv1 TLSv1.1 TLSv1.2 TLSv1.3, separated by spaces", TLS_WORD),
     "TLSv1.2 TLSv1.3", "TLS versions."),
