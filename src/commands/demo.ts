@@ -30,22 +30,28 @@ export async function demoCommand(argv: readonly string[]): Promise<void> {
   const given = parseSettings(argv, "demo");
   if (given.help) return void process.stdout.write(helpFor("demo"));
   process.once("SIGHUP", () => process.kill(process.pid, "SIGTERM"));
-  const stopped = untilSignal();
-  const folder = prepareFolder(argv, given);
   const ending = new AbortController();
+  const stopped = untilSignal().then(() => {
+    say("\nStopping.");
+    ending.abort();
+  });
+  const folder = prepareFolder(argv, given);
   const chosen = [...given.manifests, ...given.arguments];
   const shown: Shown = { folders: chosen.length > 0 ? chosen : [EXAMPLES_DIR], walkthrough: isWalkthrough(chosen[0] ?? EXAMPLES_DIR) };
   const settings = settingsFor(argv, given, shown, folder.path);
   const backends = demoBackends({ notFound: settings.defaultBackendService.split("/")[1] ?? "", standIns: settings.standIns });
   try {
     if (shown.walkthrough) writeSecret(folder.path);
-    const serving = serve(settings, shown, backends, ending.signal);
-    const ready = await Promise.race([serving, stopped]);
-    if (ready) say(introduction(settings, shown, ready));
-    await stopped;
-    say("\nStopping.");
-    ending.abort();
-    await (await serving).stop();
+    say(`Starting nginx with the files of ${shown.folders.map(shownPath).join(" and ")}.`);
+    const serving = await serve(settings, shown, backends, ending.signal).catch((error: Error) => {
+      if (ending.signal.aborted) return undefined;
+      throw error;
+    });
+    if (serving) {
+      say(introduction(settings, shown, serving));
+      await stopped;
+      await serving.stop();
+    }
   } finally {
     ending.abort();
     await backends.close();
@@ -108,26 +114,35 @@ interface Served extends Serving {
   questions(reach: Reach): string[];
 }
 
-/** Resolves when every worker serves the folders and every backend answers. */
+/** Resolves when every worker serves the folders and every backend answers; rejects when `signal` gives it up, and has ended then. */
 async function serve(settings: Settings, { folders }: Shown, backends: Backends, signal: AbortSignal): Promise<Served> {
   const log = ofFindings(createLog({ level: settings.logLevel, output: settings.output }), settings);
   const source = openSource(settings, log);
   const complain = (error: Error): void => log("error", error.message);
   let report: ChangeReport | undefined;
+  const waiting = tellWaiting(signal);
   const serving = await startServing(settings, source, log, {
+    signal,
     turned: (parts, milliseconds) => {
       if (!report) return;
       backends.follow(source.snapshot).catch(complain);
       report.turned(parts.size, milliseconds).catch(complain);
     },
+  }).catch((error: Error) => {
+    waiting.end();
+    throw error;
   });
   try {
+    waiting.for(() => "the backends of the examples");
     await backends.follow(source.snapshot);
+    waiting.for(() => `nginx's workers: ${serving.engine.state.behind.join(", ") || "none is there yet"}`);
     await programmed(serving, signal);
   } catch (error) {
+    waiting.end();
     await serving.stop();
     throw error;
   }
+  waiting.end();
   const { engine, controller } = serving;
   report = reportChanges({ folders, progress: () => engine.state, findings: () => controller.findings(), print: say, signal });
   lookAtFiles(report, complain, signal);
@@ -138,6 +153,19 @@ async function serve(settings: Settings, { folders }: Shown, backends: Backends,
 function ofFindings(log: Log, { logLevel }: Settings): Log {
   return (level, message, fields) => {
     if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields);
+  };
+}
+
+const TELL_MS = 2000;
+
+/** Says every two seconds what the start is waiting for. */
+function tellWaiting(signal: AbortSignal): { for(what: () => string): void; end(): void } {
+  let current = (): string => "nginx to start";
+  const telling = setInterval(() => say(`… waiting for ${current()}`), TELL_MS);
+  signal.addEventListener("abort", () => clearInterval(telling), { once: true });
+  return {
+    for: (what) => void (current = what),
+    end: () => clearInterval(telling),
   };
 }
 
@@ -159,7 +187,8 @@ async function programmed({ engine }: Serving, signal: AbortSignal): Promise<voi
   const deadline = Date.now() + READY_MS;
   for (;;) {
     const { observed, programmed: done, refused, behind } = engine.state;
-    if (signal.aborted || (observed > 0 && done >= observed)) return;
+    signal.throwIfAborted();
+    if (observed > 0 && done >= observed) return;
     if (refused !== undefined) throw new UserError(`nginx refuses its configuration: ${refused}`);
     if (Date.now() > deadline) throw new UserError(`nginx did not become ready within ${READY_MS / 1000} s: waiting for ${behind.join(", ")}.`);
     await sleep(5);

@@ -1,5 +1,6 @@
 /** The command line as a user runs it: what it prints, and how it ends. */
 import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./sluice.ts";
 
@@ -39,4 +40,18 @@ export function runCommand(args: readonly string[], env: Readonly<Record<string,
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** Command lines of the processes that have this text in theirs. */
+export function processesThatName(text: string): readonly string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter((line) => line.includes(text));
 }
