@@ -125,10 +125,10 @@ test("an unknown annotation gets a suggestion when one is near", () => {
 
 test("only annotations under --annotations-prefix are read", () => {
   const foreign = shop.rawAnnotation("nginx.org/proxy-read-timeout", "x").rawAnnotation("kubernetes.io/description", "shop");
-  expectFindings(build(foreign, ...web));
+  expectFindings(build(foreign, ...web), "annotation-of-others  Ingress shop/web metadata.annotations[nginx.org/proxy-read-timeout]");
   const own = buildWith({ annotationsPrefix: "nginx.org" }, shop.rawAnnotation("nginx.org/proxy-read-timeout", "7").annotate("auth-url", "x"), ...web);
   assert.equal(routeOf(own, "shop.example", "/").proxy.readTimeout, 7);
-  expectFindings(own);
+  expectFindings(own, "annotation-of-others  Ingress shop/web metadata.annotations[nginx.ingress.kubernetes.io/auth-url]");
 });
 
 test("of a name and its alias the name counts", () => {

@@ -12,6 +12,7 @@ const GCE = "Google's load balancers";
 
 /** What stands before the slash → whose it is. */
 const DOMAINS: Readonly<Record<string, string>> = {
+  "nginx.ingress.kubernetes.io": "a controller with another --annotations-prefix",
   "nginx.org": NGINX_INC,
   "nginx.com": NGINX_INC,
   "ingress.kubernetes.io": "ingress-nginx before 0.9 and of other controllers",
