@@ -2,7 +2,7 @@
  * `sluice demo`: serves the walk-through of `examples/`, or any folder, with backends of its own, says what to try, and
  * says how soon each edit of a file is live. Needs no cluster and no privileges; leaves nothing behind.
  */
-import { existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -203,14 +203,19 @@ function introduction(settings: Settings, { folders, walkthrough }: Shown, { eng
     ? walkthroughLines(folder, { ...where, certificate: certificateFile(settings.runtimeDir) })
     : ask(where);
   return [
-    `Sluice serves ${folders.map((one) => `${shownPath(one)}/`).join(" and ")} at http://${address}:${where.http} and https://${address}:${where.https}, with ${engine.state.workers} nginx workers.`,
+    `Sluice serves ${folders.map(named).join(" and ")} at http://${address}:${where.http} and https://${address}:${where.https}, with ${engine.state.workers} nginx workers.`,
     ...(lines.length > 0 ? ["Try these in another terminal:", ...lines] : ["No Ingress in it is served: the findings above say why, or there is none."]),
     "",
-    ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folder}/ and see each change go live.`]),
+    ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folders.map(named).join(" and ")} and see each change go live.`]),
     "",
     `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
     "",
   ].join("\n");
+}
+
+/** A folder with a slash behind it; single files are taken too. */
+function named(path: string): string {
+  return statSync(path).isDirectory() ? `${shownPath(path)}/` : shownPath(path);
 }
 
 /** Relative where the folder lies below the current one. */

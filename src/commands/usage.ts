@@ -5,7 +5,7 @@ Usage: sluice COMMAND [flags]
 
 Commands:
   run       serve the Ingresses of a cluster, or of a folder of manifests
-  demo      serve a small example with backends of its own
+  demo      serve a small example, or a folder, with backends of its own
   explain   say where a request goes, and whose line decides it
   wait      wait until an Ingress is served as it is now
   agent     run nginx in a container of its own, for a controller beside it
