@@ -7,6 +7,10 @@
  */
 import type { RequestView } from "./match.ts";
 import type { Canary } from "./program.ts";
+import { isLate } from "./search.ts";
+
+/** So many patterns are never too much for a request; of more, a search that takes too long finds none. */
+const FEW = 8;
 
 /** What one rule says about one canary. */
 const NO_OPINION = 0;
@@ -25,12 +29,21 @@ export function chooseCanary(canaries: Canary[], total: number, request: Request
   return undefined;
 }
 
-/** The canary that the request asks for by header or cookie; `unbound`: among those that sessions do not bind. */
+/**
+ * The canary that the request asks for by header or cookie; `unbound`: among those that sessions do not bind. Undefined
+ * also when patterns of very many canaries take too long.
+ */
 export function canaryByRule(canaries: Canary[], request: RequestView, unbound: boolean): Canary | undefined {
-  for (const canary of canaries) {
+  const count = canaries.length;
+  const until = count > FEW ? request.searchUntil() : 0;
+  for (let i = 0; i < count; i++) {
+    if (count > FEW && isLate(i, until, request)) return undefined;
+    const canary = canaries[i] as Canary;
     if ((!unbound || canary.unbound === true) && byHeader(canary, request) === TAKE) return canary;
   }
-  for (const canary of canaries) {
+  for (let i = 0; i < count; i++) {
+    if (count > FEW && isLate(i, until, request)) return undefined;
+    const canary = canaries[i] as Canary;
     if ((!unbound || canary.unbound === true) && byCookie(canary, request) === TAKE && byHeader(canary, request) !== LEAVE) return canary;
   }
   return undefined;

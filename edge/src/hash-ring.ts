@@ -2,7 +2,7 @@
  * Consistent hashing, with the very ring that ingress-nginx has (lua-resty-balancer's), so that a key keeps its
  * endpoint and a cookie that was issued there stays good here.
  *
- * 160 points per peer, numbered by CRC-32; the peer's text is `address:port`. Numbers are kept unsigned: bit operations
+ * 160 points per peer (fewer in pools of more than a thousand), numbered by CRC-32; the peer's text is `address:port`. Numbers are kept unsigned: bit operations
  * give signed ones, in V8 and in LuaJIT alike but for `>>> 0`, which is therefore not used.
  */
 
@@ -14,6 +14,8 @@ export interface Ring {
 }
 
 const POINTS_PER_PEER = 160;
+/** A ring is made within a request: of pools with more endpoints than a thousand each has fewer points. */
+const MOST_POINTS = 160_000;
 const POLYNOMIAL = 0xedb88320;
 const TABLE = crcTable();
 
@@ -52,13 +54,17 @@ function pointAfter(previous: number, base: number): number {
 export function ringOf(peers: readonly string[]): Ring {
   const hashes: number[] = [];
   const owners: number[] = [];
-  for (let peer = 0; peer < peers.length; peer++) {
+  let at = 0;
+  const count = peers.length;
+  const points = Math.max(1, Math.min(POINTS_PER_PEER, Math.floor(MOST_POINTS / count)));
+  for (let peer = 0; peer < count; peer++) {
     const base = crc32(peers[peer] as string);
     let hash = 0;
-    for (let point = 0; point < POINTS_PER_PEER; point++) {
+    for (let point = 0; point < points; point++) {
       hash = pointAfter(hash, base);
-      hashes.push(hash);
-      owners.push(peer);
+      hashes[at] = hash;
+      owners[at] = peer;
+      at++;
     }
   }
   return sorted(hashes, owners);
@@ -76,19 +82,20 @@ function sorted(hashes: number[], owners: number[]): Ring {
 
 function sortedByByte({ hashes, owners }: Ring, shift: number): Ring {
   const starts: number[] = [];
+  const count = hashes.length;
   for (let byte = 0; byte <= 256; byte++) starts.push(0);
-  for (let i = 0; i < hashes.length; i++) {
+  for (let i = 0; i < count; i++) {
     const byte = (((hashes[i] as number) >>> shift) & 255) + 1;
     starts[byte] = (starts[byte] as number) + 1;
   }
   for (let byte = 1; byte <= 256; byte++) starts[byte] = (starts[byte] as number) + (starts[byte - 1] as number);
   const out: Ring = { hashes: [], owners: [] };
   // Filled first: arrays of both runtimes grow at their end only.
-  for (let i = 0; i < hashes.length; i++) {
-    out.hashes.push(0);
-    out.owners.push(0);
+  for (let i = 0; i < count; i++) {
+    out.hashes[i] = 0;
+    out.owners[i] = 0;
   }
-  for (let i = 0; i < hashes.length; i++) {
+  for (let i = 0; i < count; i++) {
     const hash = hashes[i] as number;
     const byte = (hash >>> shift) & 255;
     const to = starts[byte] as number;

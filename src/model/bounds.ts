@@ -10,3 +10,9 @@ export interface Bounds {
 export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 /** Of one host: expressions that a path may be tried with, conditions included. */
 export const PATH_BOUNDS: Bounds = { ingress: 500, namespace: 1000, all: 2000 };
+/** Variables and groups in one text that is put together for each request. */
+export const MOST_VARIABLES = 32;
+/** Of auth-proxy-set-headers. */
+export const MOST_AUTH_HEADERS = 64;
+/** Bytes of a path: nginx takes no longer parameter in its configuration either. */
+export const LONGEST_PATH = 4096;

@@ -11,6 +11,7 @@ import { exact } from "../support/exact.ts";
 import { printable } from "../support/text.ts";
 import { ageOf } from "./age.ts";
 import type { Age } from "./age.ts";
+import { LONGEST_PATH } from "./bounds.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
 import type { ReadContext } from "./annotations/read.ts";
@@ -149,15 +150,19 @@ function parsePath(ingress: Ingress, declared: IngressPath, field: string, findi
     findings.push(found.pathTypeUnknown({ object: ingress, field: `${field}.pathType` }, params));
   }
   const why = whyInvalid(path);
-  if (why !== undefined) findings.push(found.pathInvalid({ object: ingress, field: `${field}.path` }, { path: printable(path), why }));
+  if (why !== undefined) findings.push(found.pathInvalid({ object: ingress, field: `${field}.path` }, { path: printable(path.slice(0, LONGEST_SHOWN)), why }));
   const backend = parseBackend(ingress, declared.backend, `${field}.backend`, "this path is ignored", findings);
   if (pathType === undefined || why !== undefined || !backend) return undefined;
   return { path, pathType, backend, field };
 }
 
+/** Of a path that is refused. */
+const LONGEST_SHOWN = 200;
+
 /** Control characters are a slip of quoting, and would break the lines that name the path. */
 function whyInvalid(path: string): string | undefined {
   if (!path.startsWith("/")) return `does not start with "/": write "/${printable(path)}"`;
+  if (Buffer.byteLength(path) > LONGEST_PATH) return `is longer than ${LONGEST_PATH} bytes: no request of the usual size has one`;
   return /\p{Cc}/u.test(path) ? "holds control characters: remove them" : undefined;
 }
 

@@ -75,3 +75,11 @@ test("a canary's share of all draws is its weight, exactly, for any number of ca
     }),
   );
 });
+
+test("of many canaries, whose patterns together take too long, none takes the request by its rules", () => {
+  const many = Array.from({ length: 100 }, (_, i) => canary(`c${i}`, { header: "http_h", pattern: `never${i}` }));
+  let tried = 0;
+  const view = { ...asked({ http_h: "x" }, () => 1), matches: () => (tried++, false), isPast: () => tried >= 20 };
+  assert.equal(chooseCanary(many, 100, view), undefined);
+  assert.ok(tried >= 20 && tried < 30, `${tried} were tried`);
+});

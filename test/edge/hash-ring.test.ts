@@ -81,3 +81,10 @@ test("subsets: the endpoints in order, the last subset filled from the beginning
   const members = [0, 1, 2].map((subset) => [0, 1, 2].map((place) => memberOf(subset, place, 3, 7)));
   assert.deepEqual(members, [[0, 1, 2], [3, 4, 5], [6, 0, 1]]);
 });
+
+test("a ring has no more points than a request can wait for, and each endpoint of a large pool its share", () => {
+  const sizes = [1000, 1001, 5000, 20_000].map((count) => ringOf(peers(count)).owners.length);
+  assert.deepEqual(sizes, [160_000, 1001 * 159, 5000 * 32, 20_000 * 8]);
+  const { owners } = ringOf(peers(5000));
+  assert.equal(new Set(owners).size, 5000);
+});

@@ -5,6 +5,7 @@
  * declaration finds its own default there through `get`, so no default is written twice.
  */
 import type { Config } from "../config.ts";
+import { MOST_VARIABLES } from "../bounds.ts";
 import type { Values } from "./values.ts";
 
 export type Risk = "Low" | "Medium" | "High" | "Critical";
@@ -56,13 +57,20 @@ interface Declaration<T> extends Described {
   readonly set: (values: Values, value: T, config: Config) => Values;
 }
 
+interface ReadValue {
+  readonly values: Values;
+  readonly problem?: "invalid" | "reduced";
+  /** In place of what its type expects. */
+  readonly expects?: string;
+}
+
 /** An annotation that Sluice honours. An invalid value leaves `values` as they are. */
 export interface Honoured extends Described {
   readonly status: "honoured";
   readonly expects: string;
   /** The value in use, as text; "none" when there is none. */
   show(values: Values): string;
-  read(values: Values, text: string, config: Config): { readonly values: Values; readonly problem?: "invalid" | "reduced" };
+  read(values: Values, text: string, config: Config): ReadValue;
 }
 
 /** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows that. */
@@ -73,6 +81,14 @@ export interface Snippet extends Described {
 }
 
 export type Annotation = Honoured | Snippet;
+
+/** Each stands for as much as a client sends, and texts are put together for each request. */
+const FEW_VARIABLES = `text that names at most ${MOST_VARIABLES} variables and groups, such as $host and $1`;
+
+/** How many variables and groups a text names. */
+export function variablesIn(text: string): number {
+  return text.match(/\$\{?\w/g)?.length ?? 0;
+}
 
 /** Declares an honoured annotation. */
 export function annotation<T>(declaration: Declaration<T>): Honoured {
@@ -86,6 +102,7 @@ export function annotation<T>(declaration: Declaration<T>): Honoured {
       return value === undefined ? "none" : type.format(value);
     },
     read: (values, text, config) => {
+      if (variablesIn(text) > MOST_VARIABLES) return { values, problem: "invalid", expects: FEW_VARIABLES };
       const parsed = type.parse(text);
       if (!parsed) return { values, problem: "invalid" };
       const after = set(values, parsed.value, config);

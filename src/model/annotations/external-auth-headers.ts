@@ -5,6 +5,8 @@ import { printable } from "../../support/text.ts";
 import type { Template } from "../../../edge/src/program.ts";
 import { CLOSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
+import { MOST_AUTH_HEADERS, MOST_VARIABLES } from "../bounds.ts";
+import { variablesIn } from "./annotation.ts";
 import { isFraming, isHeaderName } from "./external-auth-types.ts";
 import { foreign, objectName } from "./resolver.ts";
 import type { ResolveContext } from "./resolver.ts";
@@ -35,11 +37,13 @@ export function authHeaders(text: string | undefined, at: ResolveContext): reado
 /** The headers, or why they cannot be used. */
 function headersOf({ data = {} }: ConfigMap): readonly Header[] | string {
   const headers: Header[] = [];
+  if (Object.keys(data).length > MOST_AUTH_HEADERS) return `sets more than ${MOST_AUTH_HEADERS} headers`;
   for (const name of Object.keys(data).sort()) {
     const value = data[name] ?? "";
     if (!isHeaderName(name)) return `sets "${printable(name)}", which is no header name`;
     if (isFraming(name)) return `sets ${name}, which belongs to the connection`;
     if (!VALUE.test(value)) return `sets ${name} to more than printable ASCII on one line`;
+    if (variablesIn(value) > MOST_VARIABLES) return `sets ${name} to more than ${MOST_VARIABLES} variables`;
     headers.push([name, parseTemplate(value)]);
   }
   return headers;

@@ -165,7 +165,7 @@ function readHonoured(
   const { row, name, text, place } = one;
   const read = row.read(values, text, config);
   if (!read.problem) return read;
-  const params = { name, value: printable(text), expects: row.expects, used: row.show(read.values) };
+  const params = { name, value: printable(text), expects: read.expects ?? row.expects, used: row.show(read.values) };
   if (read.problem === "reduced") {
     findings.push(found.annotationReduced(place, params));
     return read;
