@@ -10,6 +10,8 @@ export interface Bounds {
 export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 /** Of one host: expressions that a path may be tried with, conditions included. */
 export const PATH_BOUNDS: Bounds = { ingress: 500, namespace: 1000, all: 2000 };
+/** Paths of one host, of any kind: they travel to each worker as one table. */
+export const ROUTE_BOUNDS: Bounds = { ingress: 10_000, namespace: 20_000, all: 40_000 };
 /** Variables and groups in one text that is put together for each request. */
 export const MOST_VARIABLES = 32;
 /** Of auth-proxy-set-headers. */

@@ -2,14 +2,15 @@
  * How many regular expressions of tenants one request may have to be matched against.
  *
  * A request for a name that nobody declares is matched against the expressions of all `server-alias`; a request to a
- * host whose paths are expressions, or have conditions, against those of that host. So these lists are bounded: for an
- * Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
+ * host whose paths are expressions, or have conditions, against those of that host; and all paths of a host travel as
+ * one table. So these lists are bounded: for an Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
  */
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
+import type { Ingress } from "../source/objects.ts";
 import { printable } from "../support/text.ts";
 import { byAge } from "./age.ts";
 import type { AliasClaim } from "./aliases.ts";
-import { ALIAS_BOUNDS, PATH_BOUNDS } from "./bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "./bounds.ts";
 import type { Bounds } from "./bounds.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -74,22 +75,30 @@ export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Fin
  * @param regex paths of the host are regular expressions.
  */
 export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex: boolean, findings: Finding[]): void {
-  const take = countUpTo(PATH_BOUNDS);
-  const dropped = new Map<string, { readonly first: DraftRoute; left: number }>();
+  const routes = countUpTo(ROUTE_BOUNDS);
+  const expressions = countUpTo(PATH_BOUNDS);
+  const dropped: Dropped[] = [];
   for (const [key, draft] of drafts) {
-    const { ingress, origin } = draft;
+    const { ingress, origin: { namespace, name } } = draft;
+    if (!ingress || draft.path === "/") continue;
     const count = expressionsOf(draft, regex);
-    if (!ingress || draft.path === "/" || count === 0 || take(origin.namespace, origin.name, count)) continue;
+    const report = !routes(namespace, name, 1) ? found.pathsExhausted : count > 0 && !expressions(namespace, name, count) ? found.pathExpressionsExhausted : undefined;
+    if (!report) continue;
     drafts.delete(key);
-    const known = dropped.get(`${origin.namespace}/${origin.name}`);
-    if (known) known.left++;
-    else dropped.set(`${origin.namespace}/${origin.name}`, { first: draft, left: 1 });
+    dropped.push({ draft, ingress, report });
   }
-  for (const { first, left } of dropped.values()) {
-    if (!first.ingress) continue;
-    const place = { object: first.ingress, field: first.origin.field.replace(/\.backend$/, ".path") };
-    findings.push(found.pathExpressionsExhausted(place, { host, left }));
+  for (const lost of Map.groupBy(dropped, ({ draft: { origin }, report }) => `${report.code} ${origin.namespace}/${origin.name}`).values()) {
+    const [first] = lost;
+    if (!first) continue;
+    const place = { object: first.ingress, field: first.draft.origin.field.replace(/\.backend$/, ".path") };
+    findings.push(first.report(place, { host, left: lost.length }));
   }
+}
+
+interface Dropped {
+  readonly draft: DraftRoute;
+  readonly ingress: Ingress;
+  readonly report: typeof found.pathsExhausted;
 }
 
 /** What a path may be tried with: itself, with a slash first where it is a prefix, and what it wants of a request. */

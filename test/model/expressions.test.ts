@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build.ts";
-import { ALIAS_BOUNDS, PATH_BOUNDS } from "../../src/model/bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "../../src/model/bounds.ts";
 import type { Built } from "../../src/model/types.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, findingOf } from "../support/build.ts";
@@ -93,6 +93,17 @@ test("conditions of paths count, on hosts of other paths as well; plain paths do
   findingOf(built, "path-expressions-exhausted");
   const plain = Array.from({ length: 3000 }, (_, i) => i).reduce((draft, i) => draft.path(`/x${i}`, "web:80"), ingress("shop/plain").host("a.example"));
   assert.equal(routes(build(plain, nginx), "shop"), 3000);
+});
+
+test("a host has no more paths of any kind than the bounds", () => {
+  const { object } = ingress("shop/a").host("a.example").path("/", "web:80");
+  const [rule] = object.spec.rules ?? [];
+  const [path] = rule?.http?.paths ?? [];
+  assert.ok(rule && path);
+  const paths = Array.from({ length: ROUTE_BOUNDS.ingress + 5 }, (_, i) => ({ ...path, path: `/x${i}` }));
+  const built = build({ ...object, spec: { ...object.spec, rules: [{ ...rule, http: { paths } }] } }, nginx);
+  assert.equal(routes(built, "shop"), ROUTE_BOUNDS.ingress);
+  assert.match(findingOf(built, "paths-exhausted").sentence, /^5 paths of a\.example, from this one on, are beyond the 10000/);
 });
 
 test("an expression that stands for too much is refused alone, as a name and as a path", () => {

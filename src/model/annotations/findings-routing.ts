@@ -1,5 +1,5 @@
 /** What is wrong with redirects, rewrites, paths that are regular expressions, and aliases. */
-import { ALIAS_BOUNDS, PATH_BOUNDS } from "../bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "../bounds.ts";
 import { finding } from "../findings.ts";
 
 export const redirectDropped = finding<{ value: string }>(
@@ -78,6 +78,15 @@ export const pathExpressionsExhausted = finding<{ host: string; left: number }>(
   ({ host, left }) =>
     `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${PATH_BOUNDS.ingress} regular expressions and conditions that an Ingress may have for one host, the ${PATH_BOUNDS.namespace} of a namespace ` +
     `and the ${PATH_BOUNDS.all} of all, older Ingresses first: a request may be matched against all of them, so use Prefix and Exact paths of a host without use-regex and rewrite-target, or one expression for several paths`,
+  () => "these paths are ignored, the others are served",
+);
+
+export const pathsExhausted = finding<{ host: string; left: number }>(
+  "paths-exhausted",
+  "error",
+  ({ host, left }) =>
+    `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${ROUTE_BOUNDS.ingress} that an Ingress may have for one host, the ${ROUTE_BOUNDS.namespace} of a namespace ` +
+    `and the ${ROUTE_BOUNDS.all} of all, older Ingresses first: the paths of a host travel to nginx as one table, so use shorter prefixes, or more hosts`,
   () => "these paths are ignored, the others are served",
 );
 
