@@ -5,7 +5,7 @@
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
 import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
-import { CATCH_ALL } from "../../edge/src/program.ts";
+import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { addressBytes } from "../../edge/src/proxies.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
@@ -73,7 +73,7 @@ export function explain(
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);
     refused = access.refused;
-    if (refused === undefined && !decision.pool) steps.push({ what: "answer", result: String(decision.status), why: whyNoPool(route, settings) });
+    if (refused === undefined && !decision.pool) steps.push({ what: "answer", result: String(decision.status), why: checked(access, whyNoPool(route, settings)) });
     else if (refused === undefined) {
       if (decision.route?.detour?.rewrite) steps.push(rewriteStep(decision, request, untold));
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
@@ -173,7 +173,8 @@ function routeOf(host: Host | undefined, route: EdgeRoute | undefined): Route | 
 }
 
 function samePool({ backend }: Route, route: EdgeRoute): boolean {
-  return backend.kind === "service" ? backend.pool === route.pool : backend.kind === "status" ? route.respond === backend.status : true;
+  if (backend.kind === "status") return route.respond === backend.status;
+  return route.pool === (backend.kind === "service" ? backend.pool : DEFAULT_BACKEND);
 }
 
 function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
@@ -297,6 +298,10 @@ function poolStep({ pool, canary, route }: Decision, substitute: boolean): Step 
   const because = substitute ? "default-backend, because no endpoint is ready; " : "";
   const policy = policyText(canary ? canary.balance : route?.balance);
   return { what: "pool", result: name, why: `${because}endpoints: ${endpoints.map(endpointText).join(" ")}${policy === undefined ? "" : `; ${policy}`}` };
+}
+
+function checked({ steps }: Access, why: string): string {
+  return steps.length > 0 ? `if it passes: ${why}` : why;
 }
 
 function whyNoPool(route: Route | undefined, { defaultBackendService }: ExplainSettings): string {

@@ -19,10 +19,12 @@ interface Asked {
   readonly config?: Partial<Config>;
   readonly client?: string;
   readonly headers?: readonly string[];
+  /** The one that is declared; `/` is asked for. */
+  readonly path?: string;
 }
 
-function explained(annotations: Readonly<Record<string, string>>, { client, headers = [], config = {} }: Asked = {}): Explanation {
-  const draft = Object.entries(annotations).reduce((one, [name, value]) => one.annotate(name, value), ingress("shop/web").host("shop.example").path("/", "web:80"));
+function explained(annotations: Readonly<Record<string, string>>, { client, headers = [], config = {}, path = "/" }: Asked = {}): Explanation {
+  const draft = Object.entries(annotations).reduce((one, [name, value]) => one.annotate(name, value), ingress("shop/web").host("shop.example").path(path, "web:80"));
   const built = buildWith({ config }, ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ...USERS, draft);
   const { program } = createCompiler().compile(built);
   return explain(built.model, program, parseRequest("http://shop.example/", headers, "GET", client), built.findings(), { configmap: "", defaultBackendService: "" });
@@ -48,6 +50,32 @@ test("networks: what they say to a client, or to whom they say it", () => {
     POOL,
   ]);
   assert.deepEqual([unknown.status, unknown.pool], [undefined, "shop-web-80"]);
+});
+
+test("a path that nobody declares: 404 for those whom the checks let pass", () => {
+  const why = "no backend is declared for it, and there is no default one (--default-backend-service)";
+  const path = "/app";
+  assert.deepEqual(said(explained({}, { path })), [`answer 404: ${why}`]);
+  const refused = explained(LISTS, { path, client: "10.1.0.1" });
+  assert.deepEqual([refused.status, ...said(refused)], [403, "network 403: 10.1.0.1 is in denylist-source-range", "answer 403"]);
+  const passes = explained(LISTS, { path, client: "10.2.0.1" });
+  assert.deepEqual([passes.status, ...said(passes)], [404, "network passes: 10.2.0.1 is in allowlist-source-range", `answer 404: if it passes: ${why}`]);
+  assert.equal(explained(PASSWORD, { path }).status, 401);
+  assert.equal(explained(PASSWORD, { path, headers: [auth("ann:x")] }).status, 404);
+});
+
+test("Exact / is the path / alone where other paths are regular expressions", () => {
+  const pathType = (ask: string): string | undefined => {
+    const exact = ingress("shop/exact").created(0).host("shop.example").path("/", "web:80", "Exact");
+    const built = buildWith({}, ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), exact,
+      ingress("shop/regex").created(1).host("shop.example").path("/r[0-9]+", "web:80").annotate("use-regex", "true"));
+    const { program } = createCompiler().compile(built);
+    const { steps } = explain(built.model, program, parseRequest(`http://shop.example${ask}`, []), [], { configmap: "", defaultBackendService: "" });
+    return steps.find(({ what }) => what === "route")?.result;
+  };
+  assert.equal(pathType("/"), "/ (exact path)");
+  assert.equal(pathType("/r7"), "/r[0-9]+ (regular expression)");
+  assert.equal(pathType("/x"), "/ (regular expression)");
 });
 
 test("who is blocked gets no further, whatever is asked for", () => {
