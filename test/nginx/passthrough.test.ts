@@ -52,7 +52,7 @@ before(async () => {
     socket.write("secure\n");
     socket.pipe(socket);
   });
-  await new Promise<void>((resolve) => secure.listen(0, "127.0.0.1", resolve));
+  await once(secure.listen(0, "127.0.0.1"), "listening");
   securePort = (secure.address() as { port: number }).port;
   sluice = await startSluice({
     args: [...STREAM_FLAGS, "--enable-ssl-passthrough"],
@@ -60,8 +60,7 @@ before(async () => {
       "own.yaml": site({ name: "own", host: OWN, endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "own" }),
       "secret.yaml": tlsSecret("own", ours),
       "passed.yaml": passed("true"),
-      "tcp.yaml": services("tcp", {}),
-      "udp.yaml": services("udp", {}),
+      ...{ "tcp.yaml": services("tcp", {}), "udp.yaml": services("udp", {}) },
       "service.yaml": streamService("echo", [tcp.port]),
     },
   });
