@@ -136,8 +136,9 @@ export function createController(options: ControllerOptions): Controller {
     async sync(signal) {
       await source.sync(signal);
       turn();
-      const wanted = engine.state.observed;
-      await settled(waiters, signal, () => engine.state.programmed >= wanted && engine.state.observed === engine.state.programmed);
+      const wanted = engine.state.applied;
+      // What changes meanwhile is for whoever asks then.
+      await settled(waiters, signal, () => engine.state.served >= wanted);
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },

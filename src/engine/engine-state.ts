@@ -25,7 +25,10 @@ export interface EngineState {
   readonly programmed: number;
   /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
   readonly published: number;
-  readonly waiting: ReadonlySet<PartKey>;
+  readonly waiting: Pick<ReadonlySet<PartKey>, "has" | "size">;
+  /** Number of the Program that was applied last, and of the newest that is served, in that version or a newer one, by all. */
+  readonly applied: number;
+  readonly served: number;
   /** Workers of the running nginx that are connected, and how many there should be. */
   readonly workers: number;
   readonly slots: number;

@@ -13,6 +13,7 @@ import { defaultProfile, type Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
+import { Applied } from "./applied.ts";
 import { Channel } from "./channel.ts";
 import { Delay } from "./delay.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
@@ -57,8 +58,10 @@ export class Engine {
   #status: EngineStatus = NO_ENGINE;
   /** Sent to the agent and not answered yet. */
   #pending: ReloadPlan | undefined;
-  /** Keys whose new version needs a profile that is not loaded. */
-  readonly #waiting = new Set<PartKey>();
+  readonly #applied = new Applied();
+  /** Number of the Program that nginx was configured for last, and of the one that it is being configured for. */
+  #configured = 0;
+  #configuring = 0;
   readonly #reloads = new Map<string, number>();
   readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #leaving: EngineState["leaving"] = { http: NONE_LEAVING, stream: NONE_LEAVING };
@@ -117,7 +120,7 @@ export class Engine {
   /** Takes a new Program and the keys that differ from the last one. Waits for an agent if none is there yet. */
   apply(program: Program, changed: ReadonlySet<PartKey>): void {
     this.#program = program;
-    for (const key of changed) this.#waiting.add(key);
+    this.#applied.apply(changed);
     this.#advance();
   }
 
@@ -137,7 +140,9 @@ export class Engine {
       observed: this.#ledger.generation + (this.#holdsBack() ? 1 : 0),
       programmed,
       published: this.#ledger.generation,
-      waiting: this.#waiting,
+      waiting: this.#applied.waiting,
+      applied: this.#applied.number,
+      served: this.#applied.served(programmed),
       workers,
       slots,
       reloads: [...this.#reloads.values()].reduce((sum, count) => sum + count, 0),
@@ -169,14 +174,15 @@ export class Engine {
     this.#configure(this.#agent, this.#program);
     // Where it owns the https port, http's nginx must have made room first.
     const settled = !this.#pending && !(this.#refused && this.#options.settings.enableSslPassthrough);
-    if (settled && this.#ledger.generation > 0) this.#streams.configure(this.#program);
+    if (settled && this.#ledger.generation > 0) this.#streams.configure(this.#program, this.#applied.number);
     this.#keepPromise();
+    this.#applied.note(Math.min(this.#configured, this.#streams.reached), this.#ledger.generation);
     this.#options.changed();
   }
 
   /** Something that was applied is not published yet, or waits for a reload. */
   #holdsBack(): boolean {
-    return this.#waiting.size > 0 || this.#pending !== undefined || this.#delay.waits || this.#trials.open || this.#streams.open;
+    return this.#applied.waiting.size > 0 || this.#pending !== undefined || this.#delay.waits || this.#trials.open || this.#streams.open;
   }
 
   /** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
@@ -187,16 +193,11 @@ export class Engine {
     else if (generation < this.#promised) this.#channel.publish(new Map());
   }
 
-  /**
-   * Sends the parts whose profiles are loaded; the others wait under their old version. The first generation goes
-   * out whole or not at all: it replaces everything that an adopted nginx serves.
-   */
+  /** Sends the parts whose profiles are loaded; the others wait under their old version. */
   #publishWhatMay(program: Program): void {
-    const may = [...this.#waiting].filter((key) => this.#mayGo(program.parts.get(key)));
-    const first = this.#ledger.generation === 0;
-    if (first ? may.length < this.#waiting.size : may.length === 0) return;
-    for (const key of may) this.#waiting.delete(key);
-    this.#channel.publish(new Map(may.map((key) => [key, program.parts.get(key)])));
+    const mayGo = (part: Part | undefined): boolean => this.#mayGo(part);
+    const may = this.#ledger.generation === 0 ? this.#applied.takeFirst(program, mayGo) : this.#applied.takeWhatMay(program, mayGo);
+    if (may) this.#channel.publish(may);
   }
 
   /** Before nginx runs there is nothing to wait for: it starts with every profile. */
@@ -210,7 +211,7 @@ export class Engine {
     if (this.#pending || !this.#delay.isOver(() => this.#wait(this.#namespacesAsking(program)), program.config)) return;
     const status = this.#status;
     const before = this.#planned;
-    if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return;
+    if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return void (this.#configured = this.#applied.number);
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
     if (this.#trials.pending || this.#trials.searching) return;
     const usable = this.#trials.usable;
@@ -222,9 +223,11 @@ export class Engine {
     if (wait > 0) return this.#delay.start(wait, program.config);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.plan.conf.digest) this.#refused = undefined;
-    if (!plan || (this.#refused && !this.#askAgain)) return;
+    if (!plan || (this.#refused && !this.#askAgain)) return void (this.#configured = this.#applied.number);
     this.#askAgain = false;
     this.#pending = plan;
+    this.#configuring = this.#applied.number;
+    if (this.#ledger.generation === 0) this.#applied.orderFirst(program);
     this.#askers = askers;
     this.#channel.expect(plan.conf.digest);
     const { conf: { text, digest }, files } = plan;
@@ -246,7 +249,7 @@ export class Engine {
   /** Those whose routes wait for a profile that a reload would bring. */
   #namespacesAsking({ parts }: Program): ReadonlySet<string> {
     const namespaces = new Set<string>();
-    for (const key of this.#waiting) {
+    for (const key of this.#applied.waiting.keys()) {
       const { needs = [], profiles } = parts.get(key) ?? {};
       for (const { namespace, profile: id } of needs) {
         const profile = id in this.#status.profiles ? undefined : profiles?.get(id);
@@ -308,13 +311,19 @@ export class Engine {
     this.#runs(status);
     const plan = [this.#pending, this.#refused?.plan].find((one) => one?.conf.digest === status.config);
     if (plan) {
-      if (plan === this.#pending) this.#pending = undefined;
+      if (plan === this.#pending) this.#answered();
       this.#refused = undefined;
       this.#loads.loads++;
       this.#loads.loadedAt = Date.now();
       if (event === "reloaded") this.#countReload(plan.reason);
     }
     this.#advance();
+  }
+
+  /** nginx has said what it makes of the configuration that it was given. */
+  #answered(): void {
+    this.#pending = undefined;
+    this.#configured = this.#configuring;
   }
 
   #streamChanged(message: FromSubscriber & { op: "engine" | "refused" }): void {
@@ -331,7 +340,7 @@ export class Engine {
   #engineRefused(digest: string, problem: string): void {
     const refused = this.#pending;
     if (refused?.conf.digest !== digest) return;
-    this.#pending = undefined;
+    this.#answered();
     this.#loads.refusals++;
     this.#searchCulprit(refused);
     this.#refused = { plan: refused, problem };

@@ -47,6 +47,9 @@ export class Streams {
   #blocked: ReadonlyMap<string, string> = new Map();
   #refused: { readonly digest: string; readonly problem: string } | undefined;
   #reloads = 0;
+  /** Numbers of Programs: nginx is configured for the one, and being configured for the other. */
+  #reached = 0;
+  #ordered = 0;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: StreamsOptions) {
@@ -60,6 +63,11 @@ export class Streams {
   /** What the Program says is not served yet, and will be. */
   get open(): boolean {
     return this.#pending !== undefined;
+  }
+
+  /** Number of the newest Program that nginx was configured for, as far as it takes it. */
+  get reached(): number {
+    return this.#reached;
   }
 
   get state(): StreamState {
@@ -88,18 +96,19 @@ export class Streams {
   }
 
   /**
-   * Orders a start or a reload when nginx does not serve what the Program says. To be called when http's nginx runs as it
+   * Orders a start or a reload when nginx does not serve what the Program with this number says. To be called when http's nginx runs as it
    * should: TLS connections are handed on to it.
    */
-  configure(program: Program): void {
+  configure(program: Program, number: number): void {
     this.#program = program;
     const facts = this.#facts;
     if (this.#pending || !facts) return;
     const { settings } = this.#options;
     const served = [...program.listeners.values()].filter(({ id }) => !this.#blocked.has(id));
     const conf = this.#confOf(program, served, facts);
-    if (!conf || conf.digest === this.#status.config || conf.digest === this.#refused?.digest) return;
+    if (!conf || conf.digest === this.#status.config || conf.digest === this.#refused?.digest) return void (this.#reached = number);
     this.#pending = conf;
+    this.#ordered = number;
     const listens = served.flatMap((listener) => listensOf(listener, settings, program, facts));
     const ownsHttps = tlsComesFromSocket(settings, facts) ? { ownsHttps: true as const } : {};
     this.#options.order({ op: "configure", instance: "stream", text: conf.text, digest: conf.digest, profiles: {}, listens, ...ownsHttps });
@@ -122,6 +131,7 @@ export class Streams {
     this.#status = status;
     if (this.#pending?.digest !== status.config) return;
     this.#pending = undefined;
+    this.#reached = this.#ordered;
     this.#refused = undefined;
     if (event !== "reloaded") return;
     this.#reloads++;

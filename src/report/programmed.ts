@@ -106,7 +106,7 @@ export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
   };
 }
 
-function isWaiting({ hosts }: OwnIngress, waiting: ReadonlySet<string>): boolean {
+function isWaiting({ hosts }: OwnIngress, waiting: EngineState["waiting"]): boolean {
   return waiting.size > 0 && hosts.some((host) => waiting.has(partKey("host", host)));
 }
 

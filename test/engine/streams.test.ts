@@ -39,29 +39,29 @@ function started(machine: EngineFacts = facts, flags: readonly string[] = []) {
 
 test("nothing below http: no order; a listener: one, and no second until it is answered or something changes", () => {
   const { streams, orders, obey, last } = started();
-  streams.configure(program());
+  streams.configure(program(), 1);
   assert.deepEqual([orders.length, streams.open], [0, false]);
-  streams.configure(program(9000));
+  streams.configure(program(9000), 1);
   assert.deepEqual(last().listens?.map(({ id, host, port }) => `${id} at ${host}:${port}`), ["tcp 9000 at 0.0.0.0:9000"]);
-  streams.configure(program(9000, 9001));
+  streams.configure(program(9000, 9001), 1);
   assert.deepEqual([orders.length, streams.open], [1, true]);
   obey();
   assert.equal(streams.open, false);
-  streams.configure(program(9000));
+  streams.configure(program(9000), 1);
   assert.equal(orders.length, 1);
-  streams.configure(program());
+  streams.configure(program(), 1);
   assert.equal(orders.length, 2, "the last listener is gone: an nginx without any");
   streams.close();
 });
 
 test("a port that cannot be had is left out with a finding on its entry; the others are ordered again", () => {
   const { streams, orders, obey, last } = started();
-  streams.configure(program(9000, 9001));
+  streams.configure(program(9000, 9001), 1);
   streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "ports cannot be had: tcp 9000", ports: { "tcp 9000": "EADDRINUSE" } });
-  streams.configure(program(9000, 9001));
+  streams.configure(program(9000, 9001), 1);
   assert.deepEqual(last().listens?.map(({ id }) => id), ["tcp 9001"]);
   obey();
-  streams.configure(program(9000, 9001));
+  streams.configure(program(9000, 9001), 1);
   assert.equal(orders.length, 2);
   const findings = streamFindings(streams.state);
   assert.deepEqual(findings.map(({ code, object, field }) => [code, object.kind, object.name, field]), [["stream-port-blocked", "ConfigMap", "tcp", "data[9000]"]]);
@@ -70,12 +70,12 @@ test("a port that cannot be had is left out with a finding on its entry; the oth
 
 test("a configuration that nginx refuses is not ordered again at once, and is a finding", () => {
   const { streams, orders, last } = started();
-  streams.configure(program(9000));
+  streams.configure(program(9000), 1);
   streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "no room" });
-  streams.configure(program(9000));
+  streams.configure(program(9000), 1);
   assert.equal(orders.length, 1);
   assert.deepEqual(streamFindings(streams.state).map(({ code }) => code), ["stream-refused"]);
-  streams.configure(program(9001));
+  streams.configure(program(9001), 1);
   assert.equal(orders.length, 2);
   streams.close();
 });
@@ -83,13 +83,13 @@ test("a configuration that nginx refuses is not ordered again at once, and is a 
 test("without nginx's modules nothing is ordered, and the finding names Debian's packages", () => {
   for (const [flags, ports] of [[[], [9000]], [["--enable-ssl-passthrough"], []]] as const) {
     const { streams, orders } = started(withoutModules, flags);
-    streams.configure(program(...ports));
+    streams.configure(program(...ports), 1);
     assert.deepEqual([orders.length, streams.open], [0, false]);
     const [finding, ...others] = streamFindings(streams.state);
     assert.deepEqual([finding?.code, others.length], ["stream-module-missing", 0]);
     assert.match(finding?.sentence ?? "", /libnginx-mod-stream and libnginx-mod-stream-js/);
   }
   const { streams } = started(withoutModules);
-  streams.configure(program());
+  streams.configure(program(), 1);
   assert.deepEqual(streamFindings(streams.state), [], "nobody asked for it");
 });
