@@ -17,6 +17,7 @@ import { sortFindings, type Finding } from "./model/findings.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
+import type { ObjectRef } from "./source/objects.ts";
 import { splitName } from "./support/namespaced-name.ts";
 import type { Ingress } from "./source/objects.ts";
 import type { Source } from "./source/source.ts";
@@ -81,9 +82,12 @@ export function createController(options: ControllerOptions): Controller {
     options.configured(config.config);
   };
 
+  const concernsConfig = ({ kind, namespace, name }: ObjectRef): boolean =>
+    kind === "ConfigMap" || ((kind === "Secret" || kind === "SnippetVerdict") && config.objects.has(objectKey(kind, namespace, name)));
+
   const rebuild = (): Built => {
     const changes = source.snapshot.takeChanges();
-    if (!built || changes.some(({ kind, namespace, name }) => kind === "ConfigMap" || (kind === "Secret" && config.objects.has(objectKey(kind, namespace, name))))) readConfig();
+    if (!built || changes.some(concernsConfig)) readConfig();
     built = builder.update(source.snapshot, changes, config.config);
     return built;
   };

@@ -15,7 +15,7 @@ import { reasonDirectives, reasonHeader } from "./reasons.ts";
 import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
-import { missingPackage, modsecurityDirectives, modsecurityModule } from "./modsecurity.ts";
+import { cannotInspect, modsecurityDirectives, modsecurityModule, rulesForAll } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
 import { noteOddHost } from "./asked-origin.ts";
 import { clientAddress, followsBoth, sentVariables, upstreamHeaders, variableMaps } from "./forwarding.ts";
@@ -80,7 +80,7 @@ function tree(input: ConfInput, digest: string): Directive[] {
   const { config, facts } = input;
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
-    ...modsecurityModule(allProfiles(input), facts),
+    ...modsecurityModule(allProfiles(input), config, facts),
     ...brotliModule(config, facts),
     ...processDirectives(config, facts, FILES.pid),
     block("http", [], http(input, digest)),
@@ -121,6 +121,7 @@ function http(input: ConfInput, digest: string): Directive[] {
     ...variableMaps(config, settings, tlsComesFromSocket(settings, facts)),
     ...clientAddress(config, tlsComesFromSocket(settings, facts)),
     ...upstreamBlocks(config, input.profiles.values()),
+    ...rulesForAll(allProfiles(input), config, facts),
     server(input),
   ];
 }
@@ -243,17 +244,17 @@ function allProfiles({ config, profiles }: ConfInput): Iterable<Profile> {
 
 function defaultLocation({ config, facts }: ConfInput): Directive[] {
   const profile = defaultProfile(config);
-  if (missingPackage(profile, facts) !== undefined) return CLOSED;
-  return [...profileDirectives(profile), ...modsecurityDirectives(profile, facts, config), directive("proxy_pass", "http://sluice")];
+  if (cannotInspect(profile, config, facts)) return CLOSED;
+  return [...profileDirectives(profile), ...modsecurityDirectives(profile, config, facts), directive("proxy_pass", "http://sluice")];
 }
 
 function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
   const own = [
     ...profileDirectives(profile),
-    ...modsecurityDirectives(profile, facts, config),
+    ...modsecurityDirectives(profile, config, facts),
     ...(profile.filtered ? quietLog(config, facts) : []),
   ];
-  const closed = missingPackage(profile, facts) !== undefined;
+  const closed = cannotInspect(profile, config, facts);
   const passing = closed ? CLOSED : passDirectives(profile, own, config, (trust) => inRuntime(facts, trustFile(trust)));
   const snippet = profile.snippet && profile.snippet.statements.length > 0 && !closed ? snippetDirectives(profile.snippet, config, passing) : [];
   return block("location", ["=", `profile:${id}`], [...passing.filter((one) => !isSaidAnew(one, snippet)), ...snippet]);

@@ -213,7 +213,7 @@ export class Engine {
     const before = this.#planned;
     if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return void (this.#configured = this.#applied.number);
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
-    if (this.#trials.pending || this.#trials.searching) return;
+    if (this.#trials.pending || this.#trials.searching || this.#trials.unsettled) return;
     const usable = this.#trials.usable;
     const plan = planReload({ settings: this.#options.settings, facts, program, held: this.#profilesInUse(), status, usable });
     const askers = this.#namespacesAsking(program);

@@ -5,8 +5,9 @@
  * more never do: they leave with the next reload that happens anyway.
  */
 import type { EngineFacts } from "../compile/facts.ts";
+import { rulesFiles } from "../compile/modsecurity.ts";
 import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
-import { standingProfiles, type Profile } from "../compile/profiles.ts";
+import { defaultProfile, standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
 import { tlsFiles } from "../compile/tls-files.ts";
 import { trustFiles } from "../compile/trust.ts";
@@ -44,5 +45,11 @@ export function planReload({ settings, facts, program, held, status, usable }: P
   const all = [...standingProfiles(program.config), ...held, ...program.profiles];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
-  return { conf: conf(profiles), profiles, files: { ...trustFiles(profiles.values(), program.trust), ...tlsFiles(program.config, facts) }, reason };
+  const { config, trust } = program;
+  const files = {
+    ...trustFiles(profiles.values(), trust),
+    ...tlsFiles(config, facts),
+    ...rulesFiles([defaultProfile(config), ...profiles.values()], config, facts),
+  };
+  return { conf: conf(profiles), profiles, files, reason };
 }

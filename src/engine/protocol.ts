@@ -148,7 +148,7 @@ export type AgentOrder =
       readonly ownsHttps?: true;
     } & OfInstance)
   /** Test this configuration, which is never used. */
-  | { readonly op: "try"; readonly text: string; readonly id: string }
+  | { readonly op: "try"; readonly text: string; readonly files: Readonly<Record<string, string>>; readonly id: string }
   /** A worker of nginx's has said hello that runs this configuration, which is not the one that the agent says. */
   | { readonly op: "runs"; readonly config: string; readonly pid: number }
   /** Answer with `ended`: a worker says nothing any more, and had used so many seconds of processor time when it last did. */

@@ -2,17 +2,22 @@
  * Trials: which snippets nginx takes. Each profile with one is tested alone, on top of everything that is nobody's
  * snippet, before it may be in an nginx.conf that is used; so a bad one can stop nobody else.
  *
+ * The operator's rules for ModSecurity come first. Until nginx has said what it makes of them, and the configuration says
+ * so too, nothing else is tested and nothing is planned: with bad ones nginx would take nothing.
+ *
  * Snippets that pass alone may fail together; when nginx refuses a configuration with several, the one to blame is
  * searched for, and refused as if it had failed alone (search.ts).
  *
  * A verdict holds for the configuration it was made with: when the operator's settings change, all are asked again.
  */
 import type { EngineFacts } from "../compile/facts.ts";
+import { rulesFiles } from "../compile/modsecurity.ts";
 import { nginxConf } from "../compile/nginx-conf.ts";
-import { standingProfiles, type Profile } from "../compile/profiles.ts";
+import { defaultProfile, standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
 import { withoutFiles } from "../compile/tls-files.ts";
 import type { Settings } from "../settings.ts";
+import { digestOf } from "../support/digest.ts";
 import { printable } from "../support/text.ts";
 import type { AgentOrder, EngineStatus } from "./protocol.ts";
 import { CulpritSearch, type Question } from "./culprit-search.ts";
@@ -34,12 +39,19 @@ interface Search {
   readonly steps: CulpritSearch;
   /** Profiles with a snippet, those that passed first before the others. */
   readonly suspects: readonly (readonly [string, Profile])[];
-  readonly textOf: (question: Question) => string;
+  readonly trialOf: (question: Question) => Trial;
   asked: Question;
+}
+
+/** What nginx is asked about. */
+interface Trial {
+  readonly text: string;
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** What the agent is asked by, in place of a profile. */
 const TOGETHER = "together";
+const RULES = "rules";
 
 const LONGEST_PROBLEM = 300;
 /** A test takes some ten milliseconds. */
@@ -58,13 +70,16 @@ export class Trials {
   readonly #passed = new Set<string>();
   /** Profile → what nginx said. */
   readonly #failed = new Map<string, { readonly snippet: string; readonly problem: string }>();
-  #waiting = new Map<string, string>();
-  /** The one that the agent is testing. */
-  #asked: string | undefined;
+  #waiting = new Map<string, Trial>();
+  /** What the agent is testing, and the base that it was asked with: of another one the answer says nothing. */
+  #asked: { readonly id: string; readonly base: string } | undefined;
   #search: Search | undefined;
   #profiles: ReadonlyMap<string, Profile> = new Map();
   #snippets: Profile[] = [];
   #refused: ReadonlyMap<string, string> = new Map();
+  /** Digest of the operator's rules, where they are used. */
+  #rules: string | undefined;
+  #unsettled = false;
 
   constructor(order: (order: AgentOrder) => void, now: () => number = Date.now) {
     this.#order = order;
@@ -78,12 +93,17 @@ export class Trials {
 
   /** Profiles of the Program without a verdict, or whose refusal its routes do not know yet. */
   get open(): boolean {
-    return this.#busy || this.#snippets.some(({ snippet }) => this.#refused.has(snippet?.digest ?? ""));
+    return this.#busy || this.#unsettled || this.#snippets.some(({ snippet }) => this.#refused.has(snippet?.digest ?? ""));
   }
 
   /** A snippet is searched for that nginx refuses together with others: until then no configuration is worth planning. */
   get searching(): boolean {
     return this.#search !== undefined;
+  }
+
+  /** The operator's rules have no verdict yet, or one that the configuration does not know: none is worth planning. */
+  get unsettled(): boolean {
+    return this.#unsettled;
   }
 
   /** There is a test worth waiting for before a configuration is planned. A flood of snippets keeps nobody waiting. */
@@ -98,43 +118,51 @@ export class Trials {
   /** False for a profile whose snippet was not tested, or was refused. */
   readonly usable = (id: string, profile: Profile): boolean => profile.snippet === undefined || this.#passed.has(id);
 
-  /** Sees to it that every profile with a snippet gets a verdict. */
+  /** Sees to it that the operator's rules and every profile with a snippet get a verdict. */
   examine({ settings, facts, program, status }: TrialInput): void {
     this.#snippets = [...program.profiles.values()].filter(({ snippet }) => snippet !== undefined);
+    this.#rules = rulesInUse(program.config);
+    this.#unsettled = false;
     if (!this.#busy) this.#since = this.#now();
     this.#waiting = new Map();
-    if (this.#snippets.length === 0 && this.#failed.size === 0) return;
+    if (this.#snippets.length === 0 && this.#failed.size === 0 && this.#rules === undefined) return;
     const runs = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
       nginxConf({ settings, config: program.config, facts, profiles });
-    const config = withoutFiles(program.config);
-    const conf = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> => nginxConf({ settings, config, facts, profiles });
     const standing = standingProfiles(program.config);
-    const base = conf(standing).digest;
+    const config = withoutFiles(program.config);
+    const withRules = trial({ settings, facts, config: { ...config, named: { ...config.named, rulesRefused: false } }, profiles: standing });
+    // It must not depend on the verdict about the rules, which it is kept by.
+    const base = digestOf(`${withRules.text}${this.#rules ?? ""}`);
     if (base !== this.#base) this.#forget(base);
     // What nginx runs in this very configuration it has taken.
     const live = new Map(Object.entries(status.profiles));
-    if (status.master !== 0 && this.#snippets.length > 0 && runs(live).digest === status.config) {
-      for (const id of live.keys()) if (!this.#failed.has(id)) this.#passed.add(id);
-    }
-    for (const [id, profile] of program.profiles) {
-      if (profile.snippet === undefined || this.#passed.has(id) || this.#failed.has(id) || this.#asked === id) continue;
-      this.#waiting.set(id, conf(new Map([...standing, [id, profile]])).text);
+    if (status.master !== 0 && runs(live).digest === status.config) {
+      for (const id of [...live.keys(), ...(program.config.named.rulesRefused ? [] : [RULES])]) if (!this.#failed.has(id)) this.#passed.add(id);
     }
     this.#profiles = program.profiles;
+    this.#unsettled = this.#rules !== undefined && !this.#passed.has(RULES) && !program.config.named.rulesRefused;
+    if (this.#unsettled) {
+      if (!this.#failed.has(RULES) && !this.#isAsked(RULES)) this.#waiting.set(RULES, withRules);
+      return this.#askNext();
+    }
+    for (const [id, profile] of program.profiles) {
+      if (profile.snippet === undefined || this.#passed.has(id) || this.#failed.has(id) || this.#isAsked(id)) continue;
+      this.#waiting.set(id, trial({ settings, facts, config, profiles: new Map([...standing, [id, profile]]) }));
+    }
     this.#askNext();
   }
 
   /** nginx refuses this, though it has taken each of its snippets alone. */
-  searchFor({ settings, config, facts, profiles }: RefusedPlan): void {
+  searchFor({ profiles, ...others }: RefusedPlan): void {
     const snippets = [...this.#passed].flatMap((id): readonly (readonly [string, Profile])[] => {
       const profile = profiles.get(id);
       return profile?.snippet ? [[id, profile]] : [];
     });
     if (snippets.length === 0 || this.#search) return;
-    const others = [...profiles].filter(([, profile]) => profile.snippet === undefined);
+    const innocent = [...profiles].filter(([, profile]) => profile.snippet === undefined);
     const steps = new CulpritSearch(snippets.length);
-    const textOf = ({ count }: Question): string => nginxConf({ settings, config, facts, profiles: new Map([...others, ...snippets.slice(0, count)]) }).text;
-    this.#search = { steps, suspects: snippets, textOf, asked: steps.first };
+    const trialOf = ({ count }: Question): Trial => trial({ ...others, profiles: new Map([...innocent, ...snippets.slice(0, count)]) });
+    this.#search = { steps, suspects: snippets, trialOf, asked: steps.first };
     this.#askNext();
   }
 
@@ -153,13 +181,15 @@ export class Trials {
 
   /** The agent's answer. */
   tried(id: string, problem: string): void {
-    if (this.#asked !== id) return;
+    const asked = this.#asked;
+    if (asked?.id !== id) return;
     this.#asked = undefined;
+    if (asked.base !== this.#base) return this.#askNext();
     if (id === TOGETHER) {
       if (this.#search) this.#searched(this.#search, problem);
       return this.#askNext();
     }
-    const snippet = this.#profiles.get(id)?.snippet?.digest;
+    const snippet = id === RULES ? this.#rules : this.#profiles.get(id)?.snippet?.digest;
     if (problem === "") this.#passed.add(id);
     else if (snippet !== undefined) this.#refuse(id, snippet, problem);
     this.#askNext();
@@ -171,18 +201,22 @@ export class Trials {
     this.#search = undefined;
   }
 
+  #isAsked(id: string): boolean {
+    return this.#asked?.id === id && this.#asked.base === this.#base;
+  }
+
   #askNext(): void {
     if (this.#asked !== undefined) return;
     if (this.#search) {
-      this.#asked = TOGETHER;
-      return this.#order({ op: "try", id: TOGETHER, text: this.#search.textOf(this.#search.asked) });
+      this.#asked = { id: TOGETHER, base: this.#base };
+      return this.#order({ op: "try", id: TOGETHER, ...this.#search.trialOf(this.#search.asked) });
     }
     const [next] = this.#waiting;
     if (!next) return;
-    const [id, text] = next;
+    const [id, asked] = next;
     this.#waiting.delete(id);
-    this.#asked = id;
-    this.#order({ op: "try", id, text });
+    this.#asked = { id, base: this.#base };
+    this.#order({ op: "try", id, ...asked });
   }
 
   #refuse(id: string, snippet: string, problem: string): void {
@@ -201,8 +235,18 @@ export class Trials {
   }
 }
 
-/** nginx's words without the place, which is a file that nobody can look at. */
+function trial(input: RefusedPlan): Trial {
+  const { config, facts, profiles } = input;
+  return { text: nginxConf(input).text, files: rulesFiles([defaultProfile(config), ...profiles.values()], config, facts) };
+}
+
+/** Digest of the operator's rules that nginx is to be asked about; undefined: there are none, or they are not used. */
+function rulesInUse({ enableModsecurity, modsecuritySnippet: rules }: Program["config"]): string | undefined {
+  return enableModsecurity && rules?.problem === undefined ? rules?.digest : undefined;
+}
+
+/** nginx's words without the places, which are files that nobody can look at. */
 function oneLine(problem: string): string {
-  const words = printable(problem.replace(/ in \/\S+:[0-9]+$/, ""));
+  const words = printable(problem.replace(/ in \/\S+:[0-9]+$/, "").replace(/File: \S*\/rules-[0-9a-f]{32}\.conf\. /, ""));
   return words.length > LONGEST_PROBLEM ? `${words.slice(0, LONGEST_PROBLEM)}…` : words;
 }

@@ -8,6 +8,7 @@ import { NOTHING_NAMED } from "./config/named.ts";
 import type { NamedObjects } from "./config/named.ts";
 import { CONFIG_TABLE } from "./config/table.ts";
 import type { PrivateBytes } from "../support/private-bytes.ts";
+import type { OperatorRules } from "./snippets/operator-rules.ts";
 import type { NextUpstream } from "./types.ts";
 
 /** Values after parsing and defaults. Sizes in bytes, times in seconds unless said otherwise. */
@@ -123,6 +124,8 @@ export interface ConfigValues {
   // web application firewall
   readonly enableModsecurity: boolean;
   readonly enableOwaspCrs: boolean;
+  /** In the place of the main rules file; undefined: none. */
+  readonly modsecuritySnippet: OperatorRules | undefined;
   // upstream keep-alive
   readonly upstreamKeepaliveConnections: number;
   readonly upstreamKeepaliveTime: string;

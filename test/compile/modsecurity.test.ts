@@ -2,11 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
-import { missingPackage } from "../../src/compile/modsecurity.ts";
+import { missingPackage, rulesFiles } from "../../src/compile/modsecurity.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { defaultProfile, profileId, type Profile } from "../../src/compile/profiles.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import type { RuleLine } from "../../src/model/snippets/rules.ts";
+import { operatorRules } from "../../src/model/snippets/operator-rules.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { readConf, type ReadDirective } from "../support/read-conf.ts";
@@ -71,17 +72,49 @@ test("the ConfigMap's holds for routes without annotations, and an Ingress can l
   assert.deepEqual(location(confOf(WITHOUT, config, off), "/"), ["return 503"]);
 });
 
+/** The files of rules that a location reads, in order, as what is in them. */
+function rulesOf(one: Profile, config: Config, where = `= profile:${profileId(one)}`): string[] {
+  const files = rulesFiles([defaultProfile(config), one], config, BOTH);
+  const conf = confOf(BOTH, config, one);
+  const directives = where === "http" ? (conf.find(({ words }) => words[0] === "http")?.children ?? []).map(({ words }) => words.join(" ")) : location(conf, where);
+  return directives.filter((text) => text.startsWith("modsecurity_rules")).map((text) => {
+    const file = /rules-\w+\.conf$/.exec(text)?.[0];
+    return file === undefined ? text : `file ${(files[file] ?? "missing").trimEnd()}`;
+  });
+}
+
+const own = (...rules: readonly RuleLine[]): Profile => profile({ modsecurity: rules.includes(CORE) ? "crs" : "on", snippet: snippetOf([], rules) });
+const CORE: RuleLine = { include: "core" };
+const MAIN: RuleLine = { include: "main" };
+const ALL_CORE = "modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf";
+const EVERYBODY = { ...DEFAULT_CONFIG, enableModsecurity: true };
+
 test("rules of an Ingress take the main rules' place, unless these hold for everybody; the core rules stand where they are included", () => {
-  const core = { include: "core" } as const;
-  const own = (...rules: readonly RuleLine[]): Profile => profile({ modsecurity: rules.includes(core) ? "crs" : "on", snippet: snippetOf([], rules) });
-  const rulesOf = (one: Profile, config: Config): string[] => location(confOf(BOTH, config, one), `= profile:${profileId(one)}`).filter((text) => text.startsWith("modsecurity_rules"));
-  const everybody = { ...DEFAULT_CONFIG, enableModsecurity: true };
-  assert.deepEqual(rulesOf(own("SecRuleEngine On", 'SecAction "id:1,pass"'), DEFAULT_CONFIG), ['modsecurity_rules SecRuleEngine On\nSecAction "id:1,pass"']);
-  assert.deepEqual(rulesOf(own("SecRuleEngine On"), everybody), ["modsecurity_rules_file /etc/rules.conf", "modsecurity_rules SecRuleEngine On"]);
-  assert.deepEqual(rulesOf(own(core, "SecRuleRemoveById 7"), DEFAULT_CONFIG), ["modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf\nSecRuleRemoveById 7"]);
-  const main = { include: "main" } as const;
-  assert.deepEqual(rulesOf(own(main, "SecRuleEngine On"), DEFAULT_CONFIG), ["modsecurity_rules Include /etc/rules.conf\nSecRuleEngine On"]);
-  assert.deepEqual(rulesOf(own(main), everybody), ["modsecurity_rules_file /etc/rules.conf"]);
+  assert.deepEqual(rulesOf(own("SecRuleEngine On", 'SecAction "id:1,pass"'), DEFAULT_CONFIG), ['file SecRuleEngine On\nSecAction "id:1,pass"']);
+  assert.deepEqual(rulesOf(own(CORE, "SecRuleRemoveById 7"), DEFAULT_CONFIG), ["file Include /crs/setup.conf\nInclude /crs/*.conf\nSecRuleRemoveById 7"]);
+  assert.deepEqual(rulesOf(own(MAIN, "SecRuleEngine On"), DEFAULT_CONFIG), ["file Include /etc/rules.conf\nSecRuleEngine On"]);
   const annotated = { ...own("SecRuleEngine On"), modsecurity: "crs" } as const;
-  assert.deepEqual(rulesOf(annotated, DEFAULT_CONFIG), ["modsecurity_rules SecRuleEngine On", "modsecurity_rules Include /crs/setup.conf\nInclude /crs/*.conf"]);
+  assert.deepEqual(rulesOf(annotated, DEFAULT_CONFIG), ["file SecRuleEngine On", ALL_CORE]);
+});
+
+test("what holds for everybody stands outside, once, where an Ingress's own come first; nothing is read twice", () => {
+  const operators = { ...EVERYBODY, modsecuritySnippet: operatorRules('SecRuleEngine On\ninclude "/etc/nginx/owasp-modsecurity-crs/nginx-modsecurity.conf"') };
+  const withCore = { ...EVERYBODY, enableOwaspCrs: true };
+  const mine = own("SecRuleEngine On");
+  assert.deepEqual([rulesOf(mine, EVERYBODY), rulesOf(mine, EVERYBODY, "http")], [["file SecRuleEngine On"], ["modsecurity_rules_file /etc/rules.conf"]]);
+  assert.deepEqual(rulesOf(mine, withCore, "http"), ["modsecurity_rules_file /etc/rules.conf", ALL_CORE]);
+  assert.deepEqual(rulesOf(mine, operators, "http"), ["file SecRuleEngine On\nInclude /crs/setup.conf\nInclude /crs/*.conf"]);
+  assert.deepEqual(rulesOf(own(MAIN), EVERYBODY), []);
+  assert.deepEqual([rulesOf(own(CORE), withCore), rulesOf(own(CORE), operators), rulesOf(own(MAIN), operators)], [[], [], ["file Include /etc/rules.conf"]]);
+  assert.deepEqual(rulesOf(profile({ modsecurity: "crs" }), EVERYBODY), [ALL_CORE]);
+  assert.deepEqual(rulesOf(profile({ modsecurity: "crs" }), withCore), []);
+  assert.deepEqual(rulesOf(profile({ modsecurity: "on" }), DEFAULT_CONFIG, "http"), []);
+});
+
+test("rules of the operator's that nginx refuses close what they should guard, and the text names them no more", () => {
+  const config = { ...EVERYBODY, modsecuritySnippet: operatorRules("SecNonsense"), named: { ...DEFAULT_CONFIG.named, rulesRefused: true } };
+  const [mine, off] = [own("SecRuleEngine On"), profile({ modsecurity: "off" })];
+  const conf = confOf(BOTH, config, mine, off);
+  assert.deepEqual([location(conf, "/"), location(conf, `= profile:${profileId(mine)}`), location(conf, `= profile:${profileId(off)}`)], [["return 503"], ["return 503"], []]);
+  assert.deepEqual([loads(conf), rulesOf(mine, config, "http"), rulesFiles([defaultProfile(config)], config, BOTH)], [["/lua.so"], [], {}]);
 });

@@ -17,7 +17,9 @@ import { NOTHING_NAMED, type NamedObjects } from "../../src/model/config/named.t
 import { parseTemplate } from "../../src/model/annotations/template.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { FFDHE2048 } from "../support/dh-param.ts";
-import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import { rulesFiles } from "../../src/compile/modsecurity.ts";
+import { operatorRules } from "../../src/model/snippets/operator-rules.ts";
+import { defaultProfile, profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { plainPattern } from "../../src/model/config/operator-types.ts";
@@ -37,7 +39,7 @@ const TICKET_KEYS = [48, 80].map((size) => ({ id: String(size).padStart(32, "0")
 const NAMED: NamedObjects = {
   requestHeaders: ["Host", "X-Mine", ...forwardedHeaders({ ...DEFAULT_CONFIG, proxyAddOriginalUriHeader: true }).map(([name]) => name)].map((name) => ({ name, value: parseTemplate("$host") })),
   responseHeaders: [{ name: "X-Zone", value: parseTemplate("a") }],
-  dhParam: { id: "0".repeat(32), pem: FFDHE2048 },
+  rulesRefused: false, dhParam: { id: "0".repeat(32), pem: FFDHE2048 },
 };
 
 let folder: string;
@@ -113,7 +115,11 @@ const config: fc.Arbitrary<Config> = fc
   })))
   // nginx looks a name up when it is tested.
   .chain((values) => fc.record({ named: fc.constantFrom(NOTHING_NAMED, NAMED), key: fc.constantFrom(undefined, ...TICKET_KEYS) })
-    .map(({ named, key }) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), named, sslSessionTicketKey: key, workerProcesses: 2, syslogHost: "127.0.0.1" })));
+    .map(({ named, key }) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), named, sslSessionTicketKey: key, workerProcesses: 2, syslogHost: "127.0.0.1" })))
+  // Any text is valid there, and nginx is asked about it before it is used.
+  .map((values) => ({ ...values, modsecuritySnippet: values.modsecuritySnippet && RULES }));
+
+const RULES = operatorRules("Include /etc/nginx/modsecurity/modsecurity.conf\nSecRule ARGS:a \"@rx ^b$\" \"id:7,phase:2,deny,msg:'no'\"");
 
 /** Its file is written before the test. */
 const TRUST = "0".repeat(32);
@@ -162,6 +168,7 @@ test("nginx takes every configuration that valid values can lead to", { timeout:
       const { text, digest } = nginxConf({ settings, config: given, facts, profiles: new Map(profiles.map((one) => [profileId(one), one])) });
       assert.ok(readConf(text).some(({ words }) => words[0] === "http"));
       assert.ok(text.includes(digest));
+      writeTrust(folder, rulesFiles([defaultProfile(given), ...profiles], given, facts));
       assert.equal(await complaint(folder, text), undefined);
     }),
     { seed: SEED, numRuns: Number(process.env["RUNS"] ?? 100), interruptAfterTimeLimit: 150_000 },

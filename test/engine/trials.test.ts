@@ -7,6 +7,7 @@ import { NO_ENGINE, type AgentOrder, type EngineStatus } from "../../src/engine/
 import { Trials } from "../../src/engine/trials.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { operatorRules } from "../../src/model/snippets/operator-rules.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { parseSettings } from "../../src/settings.ts";
 
@@ -123,4 +124,38 @@ test("a search ends with the agent that was asked", () => {
   assert.equal(trials.searching, false);
   trials.tried("together", "late");
   assert.deepEqual([trials.usable(...tea), trials.refused.size], [true, 0]);
+});
+
+test("the operator's rules come first: until their verdict is known everywhere nothing else is asked or planned", () => {
+  const { trials, orders, examine } = started();
+  const tea = one("tea");
+  const rules = (text: string, rulesRefused = false): Config =>
+    ({ ...DEFAULT_CONFIG, enableModsecurity: true, modsecuritySnippet: operatorRules(text), named: { ...DEFAULT_CONFIG.named, rulesRefused } });
+  const digest = rules("bad").modsecuritySnippet?.digest;
+  examine(new Map([tea]), rules("bad"));
+  assert.deepEqual([orders.map(({ id }) => id), trials.unsettled, trials.open], [["rules"], true, true]);
+  trials.tried("rules", "Rules error. File: /run/s/rules-0123456789abcdef0123456789abcdef.conf. Line: 1. in /run/s/nginx.conf.try:9");
+  examine(new Map([tea]), rules("bad"));
+  assert.deepEqual([orders.length, trials.unsettled, trials.open, [...trials.refused]], [1, true, true, [[digest, "Rules error. Line: 1."]]]);
+  // The configuration knows: what it closes is settled, and the others are asked about.
+  examine(new Map([tea]), rules("bad", true));
+  assert.deepEqual([orders.map(({ id }) => id), trials.unsettled], [["rules", tea[0]], false]);
+  trials.tried(tea[0], "");
+  assert.deepEqual([trials.open, trials.refused.size], [false, 1], "the verdict stays while the rules do");
+  examine(new Map([tea]), rules("good"));
+  assert.deepEqual([orders.at(-1)?.id, trials.unsettled, trials.refused.size], ["rules", true, 0]);
+  trials.tried("rules", "");
+  examine(new Map([tea]), rules("good"));
+  assert.deepEqual([orders.at(-1)?.id, trials.unsettled], [tea[0], false]);
+});
+
+test("what nginx says of a configuration that was replaced meanwhile is no verdict on the next one", () => {
+  const { trials, orders, examine } = started();
+  const tea = one("tea");
+  examine(new Map([tea]));
+  examine(new Map([tea]), { ...DEFAULT_CONFIG, keepAlive: 7 });
+  trials.tried(tea[0], "");
+  assert.deepEqual([trials.usable(...tea), orders.length], [false, 2]);
+  trials.tried(tea[0], "no");
+  assert.deepEqual([trials.usable(...tea), trials.refused.size], [false, 1]);
 });

@@ -25,6 +25,13 @@ test("one directive a line: comments go, continued lines are joined, quotes stay
   });
 });
 
+test("quotes and backslashes are read as ingress-nginx's nginx reads them, which has the text in single quotes", () => {
+  const plain = 'SecRule ARGS "@rx ^\\d\\\\$" "id:1,deny,msg:\'no, no\'"';
+  assert.deepEqual(rules('SecRule ARGS \\"@rx ^\\d\\\\\\\\$\\" \\"id:1,deny,msg:\\\'no, no\\\'\\"'), [plain]);
+  assert.deepEqual(rules(plain), [plain], "what could not stand in single quotes is taken as it is");
+  assert.deepEqual(rules('SecAction "id:1,pass,setvar:tx.a=\\"'), ['SecAction "id:1,pass,setvar:tx.a="']);
+});
+
 test("files, programs, name servers and what is not known are refused", () => {
   const forbidden: Record<string, RegExp> = {
     "Include /etc/passwd": /^Include opens files/,
@@ -55,7 +62,7 @@ test("quoting that another reader could understand differently is refused", () =
   for (const text of [
     'SecRule ARGS "a" "id:1" Include /etc/passwd', 'SecRule ARGS "a\\" Include" "id:1"', 'SecRule ARGS "a"Include "id:1"', 'SecRule ARGS a"b "id:1"',
     "SecRule ARGS 'a Include /x' \"id:1\"", 'SecAction "id:1,msg:\'x\\\',tag:\',exec:/bin/sh,tag:\',\'"', 'SecAction "id:1,msg:\'x"', "SecMarker a\\ b", 'SecRule ARGS "a\n" "id:1"',
-    'SecMarker "a\\"', "SecRuleEngine On \\", "SecRuleEngine On\0",
+    "SecMarker 'a\\\"", "SecRuleEngine On \\", "SecRuleEngine On\0",
   ]) assert.doesNotMatch(refused(text), /^taken/, text);
 });
 

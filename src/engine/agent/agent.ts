@@ -196,7 +196,7 @@ async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: 
     return;
   }
   if (order.op === "try") {
-    const problem = await agent.nginx.check(order.text).then(() => "", (error: unknown) => (error as Error).message);
+    const problem = await agent.nginx.check(order.text, order.files).then(() => "", (error: unknown) => (error as Error).message);
     say(agent, { op: "tried", id: order.id, problem });
     return;
   }

@@ -163,14 +163,16 @@ export class NginxProcess {
     return this.#members();
   }
 
-  /** Resolves when nginx would take this text, which it never runs; rejects with its own words. */
-  async check(text: string): Promise<void> {
+  /** Resolves when nginx would take this text with these files, which it never runs; rejects with its own words. */
+  async check(text: string, files: Readonly<Record<string, string>>): Promise<void> {
+    const { runtimeDir } = this.#options;
     const file = `${this.#path(this.#options.instance.conf)}.try`;
     writeFileSync(file, text, { mode: 0o600 });
+    const written = writeTrust(runtimeDir, files);
     try {
       await this.#test(file);
     } finally {
-      rmSync(file, { force: true });
+      for (const path of [file, ...written.map((name) => join(runtimeDir, name))]) rmSync(path, { force: true });
     }
   }
 

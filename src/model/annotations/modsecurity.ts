@@ -11,6 +11,7 @@ import { annotation } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import { boolean, textOf } from "./value-types.ts";
+import { includesCoreRules } from "../snippets/operator-rules.ts";
 import type { RuleLine } from "../snippets/rules.ts";
 import type { Values } from "./values.ts";
 
@@ -49,7 +50,9 @@ export const modsecurityAnnotations: readonly Honoured[] = [
     type: boolean,
     onInvalid: "closed",
     doc: "With the OWASP core rules, where ModSecurity is on.",
-    differs: "Without the rules (Debian: modsecurity-crs) the paths answer 503.",
+    differs:
+      "Without the rules (Debian: modsecurity-crs) the paths answer 503. " +
+      "They are had also where the ConfigMap has `enable-owasp-modsecurity-crs` without `enable-modsecurity`: there, neither counts then.",
     get: ({ modsecurity }) => modsecurity.coreRules,
     set: (values, coreRules) => ({ ...values, modsecurity: { ...values.modsecurity, coreRules } }),
   }),
@@ -67,17 +70,13 @@ export const modsecurityAnnotations: readonly Honoured[] = [
 /** Of an Ingress that says nothing. */
 export function modsecurityDefault(config: Config): ProxySettings["modsecurity"] {
   if (!config.enableModsecurity) return "off";
-  return config.enableOwaspCrs ? "crs" : "on";
+  return config.enableOwaspCrs || includesCoreRules(config.modsecuritySnippet?.lines) ? "crs" : "on";
 }
 
 function modeOf({ enabled, coreRules, rules }: ModsecurityValues, config: Config): ProxySettings["modsecurity"] {
   const usual = modsecurityDefault(config);
   if (!(enabled ?? config.enableModsecurity)) return "off";
   return coreRules || usual === "crs" || includesCoreRules(rules) ? "crs" : "on";
-}
-
-function includesCoreRules(rules: readonly RuleLine[] = []): boolean {
-  return rules.some((line) => typeof line !== "string" && line.include === "core");
 }
 
 /** What of modsecurity-snippet has a meaning: nothing where ModSecurity is off. */

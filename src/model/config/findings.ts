@@ -22,6 +22,20 @@ export const configHeaderInvalid = finding<{ key: string; header: string; why: s
   () => "this header is left out, the others are sent",
 );
 
+export const configRulesRefused = finding<{ problem: string }>(
+  "config-rules-refused",
+  "error",
+  (p) => `ModSecurity cannot read "modsecurity-snippet": ${p.problem}: correct it`,
+  () => "every path that would be inspected answers 503",
+);
+
+export const configRulesIdle = finding<Record<never, never>>(
+  "config-rules-idle",
+  "warning",
+  () => '"modsecurity-snippet" holds rules for everybody, and "enable-modsecurity" is not on: set it, or remove the rules',
+  () => "the rules are not used, not for Ingresses with enable-modsecurity either",
+);
+
 export const configTracingWithoutCollector = finding<Record<never, never>>(
   "config-tracing-without-collector",
   "warning",

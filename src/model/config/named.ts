@@ -25,6 +25,8 @@ export interface NamedObjects {
   readonly responseHeaders: readonly NamedHeader[];
   /** ssl-dh-param. */
   readonly dhParam: DhParam | undefined;
+  /** nginx refuses modsecurity-snippet, or cannot be asked. */
+  readonly rulesRefused: boolean;
 }
 
 export interface NamedHeader {
@@ -38,7 +40,7 @@ export interface DhParam {
   readonly pem: string;
 }
 
-export const NOTHING_NAMED: NamedObjects = { requestHeaders: [], responseHeaders: [], dhParam: undefined };
+export const NOTHING_NAMED: NamedObjects = { requestHeaders: [], responseHeaders: [], dhParam: undefined, rulesRefused: false };
 
 interface Reading {
   readonly configMap: ConfigMap;
@@ -51,6 +53,7 @@ export function readNamed(config: ConfigValues, reading: Reading): NamedObjects 
     requestHeaders: headersIn("proxy-set-headers", config.proxySetHeaders, reading),
     responseHeaders: headersIn("add-headers", config.addHeaders, reading),
     dhParam: dhParamIn(config.sslDhParam, reading),
+    rulesRefused: rulesRefused(config, reading),
   };
 }
 
@@ -98,6 +101,20 @@ function dhParamIn(text: string, reading: Reading): DhParam | undefined {
   if (pem !== undefined && succeeds(() => createSecureContext({ dhparam: pem }))) return { id: digestOf(pem), pem: `${pem}\n` };
   const why = bytes ? "has no PEM block DH PARAMETERS of at least 1024 bits under dhparam.pem" : "has no key dhparam.pem";
   return report(unusable("ssl-dh-param", "Secret", text, why, reading));
+}
+
+/** The verdict of nginx, which the engine asks (src/engine/trials.ts), comes back as an object. */
+function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigValues, { configMap, lookup, findings }: Reading): boolean {
+  if (rules === undefined) return false;
+  const place = { object: configMap, field: "data[modsecurity-snippet]" };
+  if (!enableModsecurity) {
+    findings.push(found.configRulesIdle(place, {}));
+    return false;
+  }
+  const problem = rules.problem ?? lookup.snippetProblem(rules.digest);
+  if (problem === undefined) return false;
+  findings.push(found.configRulesRefused(place, { problem }));
+  return true;
 }
 
 function unusable(key: string, kind: AnyObject["kind"], name: string, why: string, { configMap }: Reading): Finding {

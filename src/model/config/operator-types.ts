@@ -3,6 +3,7 @@ import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type { TicketKey } from "../config.ts";
+import { operatorRules, type OperatorRules } from "../snippets/operator-rules.ts";
 import type { ConfigType } from "./value-types.ts";
 
 const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
@@ -27,6 +28,12 @@ export const ticketKey: ConfigType<TicketKey | undefined> = {
     const bytes = /^[A-Za-z0-9+/\s]+={0,2}$/.test(text) ? Buffer.from(text, "base64") : Buffer.alloc(0);
     return TICKET_KEY_BYTES.includes(bytes.length) ? { value: { id: digestOf(bytes), bytes: new PrivateBytes(bytes) } } : undefined;
   },
+};
+
+/** Any text is taken: what ModSecurity cannot read is to close what it should guard, not to be forgotten. */
+export const rules: ConfigType<OperatorRules | undefined> = {
+  expects: "directives of ModSecurity, or empty",
+  parse: (text) => ({ value: text === "" ? undefined : operatorRules(text) }),
 };
 
 export const mediaType: ConfigType<string> = {

@@ -47,7 +47,6 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   refused("server-snippet", RAW, "typed keys, and annotations of Ingresses"),
   refused("location-snippet", RAW, "typed keys, and annotations of Ingresses"),
   refused("stream-snippet", RAW, "typed keys"),
-  refused("modsecurity-snippet", `${RAW}; it holds rules there`, "the rules file where nginx runs (/etc/nginx/modsecurity.conf), which enable-modsecurity reads"),
 
   // As in ingress-nginx.
   noEffect("app-root", "", NOR_THERE, "the annotation"),

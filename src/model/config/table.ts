@@ -172,6 +172,9 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   enableModsecurity: nginx.yesNo("enable-modsecurity", false, "Inspect every request with ModSecurity.",
     { differs: "Without nginx's module for it every path answers 503." }),
   enableOwaspCrs: nginx.yesNo("enable-owasp-modsecurity-crs", false, "With the OWASP core rules, where enable-modsecurity is on."),
+  modsecuritySnippet: nginx.row("modsecurity-snippet", operator.rules, "",
+    "ModSecurity's directives for every request, where enable-modsecurity is on, in the place of the main rules file.",
+    { differs: "nginx tests it alone; where ModSecurity cannot read it, every path that would be inspected answers 503, and the rest is served. `Include` of the two files of ingress-nginx's image takes this machine's." }),
 
   loadBalance: data.row("load-balance", type.oneOf("round_robin", "ewma"), "round_robin",
     "How requests choose an endpoint where the Ingress does not say: in turn, or by recent response times."),

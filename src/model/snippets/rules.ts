@@ -43,7 +43,22 @@ class Refused extends Error {
   }
 }
 
-export function parseRules(text: string): ParsedRules {
+/** The file of ours that stands in the place of this one of ingress-nginx's image; undefined: it is none of them. */
+export function knownFile(path: string): RuleFile | undefined {
+  return KNOWN_FILES.get(path);
+}
+
+/**
+ * The text as ingress-nginx's nginx hands it to ModSecurity: there it stands in single quotes, so quotes and backslashes
+ * have one before them. A text with a single quote that has none could not be written there; it is taken as it stands.
+ */
+export function asNginxReads(text: string): string {
+  const plain = /(?<!\\)(?:\\\\)*'/.test(text);
+  return plain ? text : text.replace(/\\(["'\\])/g, "$1");
+}
+
+export function parseRules(written: string): ParsedRules {
+  const text = asNginxReads(written);
   if (text.length > LONGEST) return { problem: `it is longer than ${LONGEST / 1024} KiB` };
   if (/(?![\t\n\r])\p{Cc}/u.test(text)) return { problem: "it holds control characters" };
   try {
@@ -98,7 +113,7 @@ interface Word {
 function readLine(line: Line, name: string, args: readonly Word[]): RuleLine {
   const texts = args.map(({ text }) => text);
   if (name.toLowerCase() === "include") {
-    const file = texts.length === 1 ? KNOWN_FILES.get(texts[0] ?? "") : undefined;
+    const file = texts.length === 1 ? knownFile(texts[0] ?? "") : undefined;
     if (!file) throw new Refused(name, FILES);
     return file;
   }
