@@ -7,7 +7,7 @@
  * orphaned workers still serve, on the same sockets, and no connection that a client opened is lost.
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../support/log.ts";
 import { groupMembers, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
