@@ -116,6 +116,8 @@ export interface Filters {
   speed?: [number, number];
   /** A snippet stands in its location and sees the client's URI. */
   snippet?: boolean;
+  /** Response headers that the snippet sets or clears, in the place of everybody's. */
+  written?: string[];
   /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
   upstream?: UpstreamFilter;
 }

@@ -7,6 +7,8 @@ import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";
 import { originMaps, sentOrigin } from "./asked-origin.ts";
+import { ownHeader, ownHeaderMaps } from "./own-header.ts";
+import { reasonHeader } from "./reasons.ts";
 import { replacedHeaders } from "../model/config/named.ts";
 
 export function variableMaps(config: Config, settings: Settings, tlsComesFromSocket = false): Directive[] {
@@ -35,7 +37,7 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
     // What the edge says about a request with filters, else as for every other.
     map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
-    ...(config.hsts ? [map("scheme", "hsts", [["default", ""], ["https", hstsValue(config)]])] : []),
+    ...(config.hsts ? [...ownHeaderMaps(HSTS, "own_hsts", hstsValue(config)), map("scheme", "hsts", [["default", ""], ["https", expression("$own_hsts")]])] : []),
     ...(config.useForwardedHeaders ? trustedPeers(config, tlsComesFromSocket) : []),
   ];
 }
@@ -159,12 +161,13 @@ export function upstreamHeaders(config: Config): Directive[] {
     // Without server-tokens the edge removes the header, but not one that comes from a backend.
     ...(config.allowBackendServerHeader && config.serverTokens ? [directive("proxy_pass_header", "Server")] : []),
     ...hsts(config),
+    ...reasonHeader(config),
   ];
 }
 
+const HSTS = "Strict-Transport-Security";
+
 /** Over TLS the controller's policy replaces the backend's; over http the header means nothing (RFC 6797, 7.2). */
 function hsts(config: Config): Directive[] {
-  if (!config.hsts) return [];
-  const header = "Strict-Transport-Security";
-  return [directive("proxy_hide_header", header), directive("add_header", header, expression("$hsts"), "always")];
+  return config.hsts ? ownHeader(HSTS, "$hsts") : [];
 }

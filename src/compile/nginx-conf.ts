@@ -11,7 +11,7 @@ import { block, directive, expression, luaBlock, luaString, print } from "./dire
 import type { EngineFacts } from "./facts.ts";
 import { errorLocations } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
-import { reasonDirectives, reasonHeader } from "./reasons.ts";
+import { reasonDirectives } from "./reasons.ts";
 import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
 import { defaultProfile, profileDirectives } from "./profiles.ts";
@@ -228,7 +228,6 @@ function server(input: ConfInput): Directive {
     // Read only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
-    ...reasonHeader(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
     ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),

@@ -7,6 +7,7 @@ import type { Config } from "../model/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression, mapRow, block } from "./directive.ts";
 import { logsAccess } from "./logs.ts";
+import { ownHeader, ownHeaderMaps } from "./own-header.ts";
 
 const NONE = "-";
 
@@ -38,14 +39,19 @@ export function reasonDirectives(config: Config): Directive[] {
       ...REASON_ROWS.map(([pattern, value]) => mapRow(expression(pattern), value.startsWith("$") ? expression(value) : value)),
       mapRow("default", NONE),
     ]),
-    block("map", [expression("$sluice_reason"), expression("$sluice_told_reason")], [
-      directive("volatile"),
-      mapRow(NONE, ""),
-      mapRow("default", expression("$sluice_reason")),
-    ]),
+    ...(config.answerReasonHeader === ""
+      ? []
+      : [
+          ...ownHeaderMaps(config.answerReasonHeader, "own_told_reason", expression("$sluice_reason")),
+          block("map", [expression("$sluice_reason"), expression("$sluice_told_reason")], [
+            directive("volatile"),
+            mapRow(NONE, ""),
+            mapRow("default", expression("$own_told_reason")),
+          ]),
+        ]),
   ];
 }
 
 export function reasonHeader({ answerReasonHeader }: Config): Directive[] {
-  return answerReasonHeader === "" ? [] : [directive("add_header", answerReasonHeader, expression("$sluice_told_reason"), "always")];
+  return answerReasonHeader === "" ? [] : ownHeader(answerReasonHeader, "$sluice_told_reason");
 }

@@ -6,6 +6,7 @@
  * that the snippet begins is completed here.
  */
 import type { Config } from "../model/config.ts";
+import { isPlain, splitHeader } from "../model/snippets/headers-more.ts";
 import type { Statement } from "../model/snippets/parse.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
 import { withRoutedHost } from "./asked-origin.ts";
@@ -53,34 +54,24 @@ function firstWord({ args: [first] }: Directive): string {
 /** @param top false inside `if`, where nginx knows fewer directives. */
 function translated(statement: Statement, top: boolean, outer: readonly Directive[]): readonly Directive[] {
   const { name, args, children } = statement;
-  if (name === "more_set_headers" && plain(args)) return args.flatMap((pair) => setHeader(pair, top));
-  if (name === "more_clear_headers" && plain(args) && top) return args.map((header) => directive("proxy_hide_header", expression(header)));
-  if (name === "more_set_input_headers" && plain(args) && top) return args.map(inputHeader);
+  if (name === "more_set_headers" && isPlain(args)) return args.flatMap((pair) => setHeader(pair, top));
+  if (name === "more_clear_headers" && isPlain(args) && top) return args.map((header) => directive("proxy_hide_header", expression(header)));
+  if (name === "more_set_input_headers" && isPlain(args) && top) return args.map(inputHeader);
   const ending = name === "rewrite" && args[2] === "last" ? [args[0] ?? "", args[1] ?? "", "break"] : args;
   const inner = children?.flatMap((child) => translated(child, false, outer));
-  const keeps = inner && inner.some((one) => one.name === "add_header") ? outer.filter((one) => one.name === "add_header") : [];
+  const keeps = inner ? completed("add_header", outer, inner, []) : [];
   return [{ name, args: ending.map((arg) => expression(withRoutedHost(arg))), ...(inner ? { children: [...keeps, ...inner] } : {}) }];
-}
-
-/** headers-more is no part of Debian's nginx, but what most snippets use it for is. Its options are not. */
-function plain(args: readonly string[]): boolean {
-  return args.length > 0 && args.every((arg) => !arg.startsWith("-") && !arg.includes("*"));
 }
 
 /** In place of the backend's header; inside `if` beside it, because nothing can be hidden there. */
 function setHeader(pair: string, top: boolean): readonly Directive[] {
-  const [name, value] = split(pair);
+  const [name, value] = splitHeader(pair);
   if (value === "") return top ? [directive("proxy_hide_header", expression(name))] : [];
   const hidden = top ? [directive("proxy_hide_header", expression(name))] : [];
   return [...hidden, directive("add_header", expression(name), expression(withRoutedHost(value)), "always")];
 }
 
 function inputHeader(pair: string): Directive {
-  const [name, value] = split(pair);
+  const [name, value] = splitHeader(pair);
   return directive("proxy_set_header", expression(name), expression(withRoutedHost(value)));
-}
-
-function split(pair: string): readonly [string, string] {
-  const colon = pair.indexOf(":");
-  return colon < 0 ? [pair.trim(), ""] : [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
 }

@@ -49,7 +49,7 @@ export function checkDigest(state: InFlight, rules: Credentials, users: Users): 
   if (use !== "fresh") return refuse(state, rules, use === "stale");
   dict().delete(guesser);
   state.user = answer.username;
-  ngx.header["Authentication-Info"] = authenticationInfo(answer, ha1, ngx.md5);
+  state.proof = authenticationInfo(answer, ha1, ngx.md5);
   return PASS;
 }
 

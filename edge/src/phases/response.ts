@@ -19,14 +19,18 @@ import { request } from "./request.ts";
 import { recall, tables } from "./state.ts";
 
 export function respond(): void {
-  if (tables.settings.responseHeaders !== undefined) addHeaders();
   const state = recall();
+  // A backend's would be another proof, or none: only Sluice knows the password.
+  if (state !== undefined && state.proof !== undefined) ngx.header["Authentication-Info"] = state.proof;
+  if (tables.settings.responseHeaders !== undefined) addHeaders();
   if (state === undefined || state.route === undefined) return;
   const { filters } = state.route;
   if (filters === undefined) return;
   if (state.refused === 0) rewriteHeaders(state.route, filters);
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
   if (filters.cors !== undefined) allowOrigin(filters.cors);
+  // nginx adds the snippet's own afterwards.
+  if (filters.written !== undefined) for (const name of filters.written) ngx.header[name] = undefined;
   if (filters.externalAuth !== undefined && state.auth?.cookies !== undefined && carriesCookies(filters.externalAuth, ngx.status)) {
     addCookies(state.auth.cookies);
   }

@@ -99,6 +99,7 @@ function logRewrite(): void {
 function enter(state: InFlight, route: Route, path: string | undefined): void {
   const vars = ngx.var;
   state.auth = undefined;
+  state.proof = undefined;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
   ngx.req.set_uri("profile:" + (route.profile as string), false);

@@ -42,6 +42,8 @@ export interface InFlight {
   challenge: string | undefined;
   /** Who passed by digest. */
   user: string | undefined;
+  /** The Authentication-Info header of that. As `auth`, of this request only if it entered a profile. */
+  proof: string | undefined;
   /** Of routes with a policy: endpoints that failed, and the upstream key of a cookie to set. */
   tried: number[] | undefined;
   session: string | undefined;
@@ -88,7 +90,7 @@ function newState(key: number): InFlight {
   const state: InFlight = {
     route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, auth: undefined, endpoint: -1, tries: 0,
     tried: undefined, session: undefined, scored: false, path: "",
-    held: undefined, why: undefined, challenge: undefined, user: undefined,
+    held: undefined, why: undefined, challenge: undefined, user: undefined, proof: undefined,
   };
   byAddress.set(key, state);
   states++;
@@ -107,6 +109,7 @@ export function forget(state: InFlight): void {
   state.auth = undefined;
   state.why = undefined;
   state.challenge = undefined;
+  state.proof = undefined;
   state.user = undefined;
   state.tried = undefined;
   state.session = undefined;

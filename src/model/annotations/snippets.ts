@@ -11,6 +11,7 @@ import type { Finding, Place } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
 import { adviceElsewhere } from "../snippets/elsewhere.ts";
 import { findForbidden } from "../snippets/forbidden.ts";
+import { writtenHeaders } from "../snippets/headers-more.ts";
 import { parseSnippet } from "../snippets/parse.ts";
 import type { Statement } from "../snippets/parse.ts";
 import { parseRules } from "../snippets/rules.ts";
@@ -133,5 +134,7 @@ function nameOf(at: ResolveContext, problem: string): string {
 
 /** The URI is the client's again while the snippet runs (src/compile/snippet.ts), so the edge has to keep it. */
 export function snippetFilters({ snippets: { snippet } }: Values): Filters {
-  return snippet && snippet.statements.length > 0 ? { snippet: true } : {};
+  if (!snippet || snippet.statements.length === 0) return {};
+  const written = writtenHeaders(snippet.statements);
+  return { snippet: true, ...(written.length > 0 ? { written: [...written] } : {}) };
 }

@@ -1,0 +1,19 @@
+/** What snippets say with headers-more, a module that Debian's nginx has not: read here, done by nginx's own directives and the edge. */
+import type { Statement } from "./parse.ts";
+
+/** Its options are not understood. */
+export function isPlain(args: readonly string[]): boolean {
+  return args.length > 0 && args.every((arg) => !arg.startsWith("-") && !arg.includes("*"));
+}
+
+/** Name and value of `"Name: value"`. */
+export function splitHeader(pair: string): readonly [name: string, value: string] {
+  const colon = pair.indexOf(":");
+  return colon < 0 ? [pair.trim(), ""] : [pair.slice(0, colon).trim(), pair.slice(colon + 1).trim()];
+}
+
+/** Response headers that a snippet sets or clears in every answer, whoever else has set them. */
+export function writtenHeaders(statements: readonly Statement[]): readonly string[] {
+  const writes = statements.filter(({ name, args }) => (name === "more_set_headers" || name === "more_clear_headers") && isPlain(args));
+  return [...new Set(writes.flatMap(({ args }) => args.map((arg) => splitHeader(arg)[0])))];
+}
