@@ -38,12 +38,12 @@ export function authHeaders(text: string | undefined, at: ResolveContext): reado
 function headersOf({ data = {} }: ConfigMap): readonly Header[] | string {
   const headers: Header[] = [];
   if (Object.keys(data).length > MOST_AUTH_HEADERS) return `sets more than ${MOST_AUTH_HEADERS} headers`;
+  if (Object.values(data).reduce((sum, value) => sum + variablesIn(value), 0) > MOST_VARIABLES) return `names more than ${MOST_VARIABLES} variables in all`;
   for (const name of Object.keys(data).sort()) {
     const value = data[name] ?? "";
     if (!isHeaderName(name)) return `sets "${printable(name)}", which is no header name`;
     if (isFraming(name)) return `sets ${name}, which belongs to the connection`;
     if (!VALUE.test(value)) return `sets ${name} to more than printable ASCII on one line`;
-    if (variablesIn(value) > MOST_VARIABLES) return `sets ${name} to more than ${MOST_VARIABLES} variables`;
     headers.push([name, parseTemplate(value)]);
   }
   return headers;
