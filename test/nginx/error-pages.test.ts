@@ -71,7 +71,7 @@ test("enable-access-log keeps requests out of the access log, their error pages 
   await sluice.apply({
     "head.yaml": site({ name: "web", host: "quiet.example", endpoints: [at(web)], annotations }),
     "loud.yaml": site({ name: "loud", host: "loud.example", endpoints: [at(web)], annotations: { "custom-http-errors": "404", "default-backend": "errors" } }),
-    "unclear.yaml": site({ name: "unclear", host: "unclear.example", endpoints: [at(web)], annotations: { "enable-access-log": "no", "enable-rewrite-log": "1 " } }),
+    "unclear.yaml": site({ name: "unclear", host: "unclear.example", endpoints: [at(web)], annotations: { "enable-access-log": "no", "enable-rewrite-log": "1x" } }),
   });
   const missing = { "x-want-status": "404" };
   for (const path of ["/quiet", "/quiet/page"]) await ask({ port: sluice.http, host: "quiet.example", path, headers: path === "/quiet" ? {} : missing });
