@@ -98,7 +98,7 @@ function configPage(): string {
 const EVERYTHING_WRONG: EngineState = {
   observed: 1, programmed: 1, published: 1, waiting: new Set(), applied: 1, served: 1, workers: 1, slots: 1, reloads: 0, reloadReasons: new Map(), behind: [], silent: ["‹worker›"],
   leaving: { http: { ...NONE_LEAVING, generations: MOST_LEAVING }, stream: NONE_LEAVING },
-  refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", missingPackages: ["‹package›"],
+  refused: "‹reason›", refusedSnippets: new Map(), keysNotKept: true, snapshotProblem: "‹reason›", endpointsProblem: "‹reason›", missingPackages: ["‹package›"],
   missingModules: [{ key: "‹key›", name: "‹package›" }], grpcOverTlsAlone: true,
   streams: {
     reloads: 0, refused: "‹reason›", modulesMissing: true, keepsHttps: true,

@@ -49,6 +49,8 @@ export interface EngineState {
   readonly keysNotKept: boolean;
   /** Why the snapshot for workers that start is behind; undefined when it is not. */
   readonly snapshotProblem: string | undefined;
+  /** Why connections below http are led by an earlier generation; undefined when they are not. */
+  readonly endpointsProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];
   /** Keys of the ConfigMap that ask for a module of nginx which is not installed there: they have no effect. */

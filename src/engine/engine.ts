@@ -7,9 +7,7 @@
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
-import { grpcOverTlsAlone, missingModules } from "../compile/machine.ts";
-import { missingPackage } from "../compile/modsecurity.ts";
-import { defaultProfile, type Profile } from "../compile/profiles.ts";
+import type { Profile } from "../compile/profiles.ts";
 import type { Part, PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
@@ -19,6 +17,7 @@ import { Delay } from "./delay.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { NONE_LEAVING, waitToLeave } from "./leaving.ts";
 import { Ledger } from "./ledger.ts";
+import { missing } from "./missing.ts";
 import { Pace } from "./pace.ts";
 import { planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
@@ -45,6 +44,8 @@ const REFUSED_RETRY_MS = 30_000;
 const DRAIN_MS = 240_000;
 const DRAIN_LOOK_MS = 500;
 
+const NO_PROBLEMS = { snapshotProblem: undefined, endpointsProblem: undefined };
+
 export class Engine {
   readonly #options: EngineOptions;
   readonly #ledger = new Ledger();
@@ -65,7 +66,7 @@ export class Engine {
   readonly #reloads = new Map<string, number>();
   readonly #loads = { loads: 0, refusals: 0, loadedAt: 0 };
   #leaving: EngineState["leaving"] = { http: NONE_LEAVING, stream: NONE_LEAVING };
-  #snapshotProblem: string | undefined;
+  #filesProblems: Pick<EngineState, "snapshotProblem" | "endpointsProblem"> = NO_PROBLEMS;
   /** nginx may take it late, after all. */
   #refused: { readonly plan: ReloadPlan; readonly problem: string } | undefined;
   /** The generation that `observed` has counted already because something was held back. */
@@ -153,19 +154,10 @@ export class Engine {
       refused: this.#refused?.problem,
       refusedSnippets: this.#trials.refused,
       keysNotKept: this.#agent?.keepsKeys === false,
-      snapshotProblem: this.#snapshotProblem,
-      missingPackages: this.#missingPackages(),
-      missingModules: this.#agent && this.#program ? missingModules(this.#program.config, this.#agent.facts) : [],
-      grpcOverTlsAlone: this.#agent && this.#program ? grpcOverTlsAlone(this.#program, this.#agent.facts) : false,
+      ...this.#filesProblems,
+      ...missing(this.#program, this.#agent?.facts),
       streams: this.#streams.state,
     };
-  }
-
-  #missingPackages(): readonly string[] {
-    if (!this.#agent || !this.#program) return [];
-    const { facts } = this.#agent;
-    const profiles = [defaultProfile(this.#program.config), ...this.#program.profiles.values()];
-    return [...new Set(profiles.flatMap((profile) => missingPackage(profile, facts) ?? []))].sort();
   }
 
   #advance(): void {
@@ -269,7 +261,7 @@ export class Engine {
 
   #welcome(hello: AgentHello): void {
     this.#agent = hello;
-    this.#snapshotProblem = undefined;
+    this.#filesProblems = NO_PROBLEMS;
     this.#runs(hello.status);
     this.#pending = undefined;
     this.#streams.welcome(hello);
@@ -292,7 +284,10 @@ export class Engine {
     else if ((message.op === "engine" || message.op === "refused") && message.instance === "stream") this.#streamChanged(message);
     else if (message.op === "engine") this.#engineChanged(message.status, message.event);
     else if (message.op === "refused") this.#engineRefused(message.config, message.problem);
-    else if (message.op === "snapshot") this.#snapshotProblem = message.problem || undefined;
+    else if (message.op === "snapshot") {
+      this.#filesProblems = { snapshotProblem: message.problem || undefined, endpointsProblem: message.endpoints || undefined };
+      this.#options.changed();
+    }
   }
 
   #leftBehind({ instance, generations, workers, since, ended }: FromSubscriber & { op: "leaving" }): void {

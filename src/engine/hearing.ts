@@ -51,7 +51,7 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "refused":
       return role === "agent" ? refused(message) : undefined;
     case "snapshot":
-      return role === "agent" ? { op: "snapshot", problem: text(message["problem"]) } : undefined;
+      return role === "agent" ? { op: "snapshot", problem: text(message["problem"]), endpoints: text(message["endpoints"]) } : undefined;
     default:
       return undefined;
   }

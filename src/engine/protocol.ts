@@ -112,8 +112,8 @@ export type FromSubscriber =
   | ({ readonly op: "connections" } & ConnectionCounts)
   /** Agent: what it was asked to measure. */
   | ({ readonly op: "processes" } & ProcessMeasures)
-  /** Agent: why the snapshot on disk is behind; "" when it is not any more. */
-  | { readonly op: "snapshot"; readonly problem: string };
+  /** Agent: why the snapshot on disk is behind, and the files that lead connections below http; "" when they are not. */
+  | { readonly op: "snapshot"; readonly problem: string; readonly endpoints: string };
 
 export const CONNECTION_COUNTS = ["accepted", "handled", "requests", "active", "reading", "writing", "waiting"] as const;
 /** As nginx's stub_status has them; the first three only grow. */

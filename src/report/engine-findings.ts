@@ -26,6 +26,10 @@ export function engineFindings(state: EngineState, stuck: string | undefined): F
     add("snapshot-behind", "error", "--runtime-dir", `The runtime folder cannot be written (${state.snapshotProblem}): give it more room`,
       "a worker that starts while the controller is away serves what was written last");
   }
+  if (state.endpointsProblem !== undefined) {
+    add("endpoints-behind", "error", "--runtime-dir", `The files that connections below http are led by cannot be written (${state.endpointsProblem}): give the runtime folder more room`,
+      "TCP and UDP ports and passed-through hosts keep their earlier endpoints, and no change counts as programmed; it is tried again every second");
+  }
   if (state.leaving.http.generations >= MOST_LEAVING) {
     add("old-generations", "warning", "workers", `Workers of ${MOST_LEAVING} earlier configurations are at their last requests: let clients end long connections now and then, or set worker-shutdown-timeout`,
       `before the next reload the oldest are ended with their connections; a reload for a new profile waits until they have had ${LEAVING_MS / 60_000} minutes`);

@@ -93,8 +93,9 @@ async function sync(options: HealthOptions, response: ServerResponse): Promise<v
   try {
     json(response, 200, summary(await options.sync(AbortSignal.timeout(SYNC_LIMIT_MS))));
   } catch (error) {
-    const { behind, refused } = options.state();
-    const reason = refused ?? (behind.length > 0 ? `not acknowledged by ${behind.join(", ")}` : (error as Error).message);
+    const { behind, refused, endpointsProblem } = options.state();
+    const files = endpointsProblem === undefined ? undefined : `the files that connections below http are led by cannot be written (${endpointsProblem})`;
+    const reason = refused ?? (behind.length > 0 ? `not acknowledged by ${behind.join(", ")}` : (files ?? (error as Error).message));
     json(response, 504, { ...summary(options.state()), reason });
   }
 }

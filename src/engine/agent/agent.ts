@@ -39,8 +39,8 @@ export interface AgentOptions {
 }
 
 const RECONNECT_MS = 100;
-/** How often it is looked whether old workers have left. */
-const LEAVING_LOOK_MS = 1000;
+/** How often it is looked whether old workers have left, and whether what could not be written can be. */
+const LOOK_MS = 1000;
 
 /** Runs until `signal` aborts or the controller orders a stop; nginx has ended when it resolves. */
 export async function runAgent(options: AgentOptions): Promise<void> {
@@ -68,12 +68,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     run(HTTP, {}, options.sockets.slice(0, HTTP.sockets.length)),
     run(STREAM, { instance: "stream" }, options.sockets.slice(HTTP.sockets.length)),
   ];
-  const agent: Agent = { options, snapshot, stop, nginx, stream, measure: measureProcesses(), told: new Map(), socket: undefined };
+  const agent: Agent = { options, snapshot, endpoints, held: undefined, stop, nginx, stream, measure: measureProcesses(), told: new Map(), socket: undefined };
   const reopen = (): void => {
     nginx.reopenLogs();
     stream.reopenLogs();
   };
-  const looks = setInterval(() => tellLeaving(agent), LEAVING_LOOK_MS);
+  const looks = setInterval(() => {
+    tellLeaving(agent);
+    tryEndpoints(agent);
+  }, LOOK_MS);
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
   if (options.resume) {
     await nginx.resume();
@@ -95,12 +98,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 interface Agent {
   readonly options: AgentOptions;
   readonly snapshot: SnapshotFiles;
+  readonly endpoints: EndpointFiles;
+  /** A generation that is not acknowledged yet: connections below http are not led by it. */
+  held: number | undefined;
   readonly stop: AbortController;
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
   readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
-  /** What the controller knows of old workers, by instance. */
+  /** What the controller was told last, by subject. */
   readonly told: Map<string, string>;
   socket: Socket | undefined;
 }
@@ -116,21 +122,37 @@ function tellEngine(agent: Agent, news: Omit<FromSubscriber & { readonly op: "en
 }
 
 function tellLeaving(agent: Agent): void {
-  for (const [nginx, of] of [[agent.nginx, {}], [agent.stream, { instance: "stream" }]] as const) {
-    const message: FromSubscriber = { op: "leaving", ...nginx.leaving, ...of };
-    const text = JSON.stringify(message);
-    if (!agent.socket || agent.told.get(nginx.name) === text) continue;
-    agent.told.set(nginx.name, text);
-    say(agent, message);
-  }
+  tellNews(agent, "http", { op: "leaving", ...agent.nginx.leaving });
+  tellNews(agent, "stream", { op: "leaving", ...agent.stream.leaving, instance: "stream" });
+}
+
+/** Says what the controller does not know yet. */
+function tellNews(agent: Agent, subject: string, message: FromSubscriber): void {
+  const text = JSON.stringify(message);
+  if (!agent.socket || agent.told.get(subject) === text) return;
+  agent.told.set(subject, text);
+  say(agent, message);
+}
+
+/** A generation counts when connections below http are led by it. The snapshot may lag behind: workers that run have it from the channel. */
+function acknowledge(agent: Agent): void {
+  const { snapshot, endpoints, held } = agent;
+  tellNews(agent, "files", { op: "snapshot", problem: snapshot.problem ?? "", endpoints: endpoints.problem ?? "" });
+  if (held === undefined || endpoints.problem !== undefined) return;
+  agent.held = undefined;
+  say(agent, { op: "ack", generation: held });
+}
+
+function tryEndpoints(agent: Agent): void {
+  if (agent.endpoints.problem === undefined) return;
+  agent.endpoints.write();
+  acknowledge(agent);
 }
 
 /** One conversation with one controller; resolves when it is over. Lines are obeyed one after the other. */
 async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<void> {
   const socket = connect(path);
   let orders = Promise.resolve();
-  /** What this controller knows of the snapshot's trouble. */
-  let said = "";
   const over = new Promise<void>((resolve) => {
     socket.once("close", () => resolve());
   });
@@ -158,15 +180,15 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
         return;
       }
       const generation = agent.snapshot.take(line, message);
-      const { problem = "" } = agent.snapshot;
-      if (problem !== said) say(agent, { op: "snapshot", problem });
-      said = problem;
-      if (generation !== undefined) say(agent, { op: "ack", generation });
+      if (generation === undefined) return;
+      agent.held = generation;
+      acknowledge(agent);
     }),
   );
   await over;
   signal.removeEventListener("abort", giveUp);
   agent.socket = undefined;
+  agent.held = undefined;
   await orders;
 }
 

@@ -50,7 +50,7 @@ export class SnapshotFiles {
   #keys = randomUUID();
   #problem: string | undefined;
 
-  /** @param committed is told of each commit's frames before it counts as written; may throw as writing a file does. */
+  /** @param committed is told of each commit's frames. */
   constructor(folder: string, readers: Readers, log: Log, committed: (frames: readonly Frame[]) => void = () => {}) {
     this.#folder = folder;
     this.#readers = readers;
@@ -106,8 +106,8 @@ export class SnapshotFiles {
       program: frameLine(this.keepsKeys ? { ...commit, keys: this.#keys } : { ...commit, digest: "" }),
     };
     const anew = reset || !this.#written || this.#history > Math.max(SMALL_HISTORY, this.#content);
+    this.#committed(staged.map(({ frame }) => frame));
     this.#attempt(() => {
-      this.#committed(staged.map(({ frame }) => frame));
       if (anew) this.#rewrite(end);
       else this.#append(staged, end);
     });
