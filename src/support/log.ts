@@ -1,6 +1,7 @@
 /**
  * Log lines: one sentence and its fields. Text for people, with the time unless they sit at the terminal; JSON lines
- * (pino) for machines.
+ * (pino) for machines. What is about somebody's object is two lines of text, one that says whose and where, and the
+ * sentence below it.
  *
  * Guarantee: values of fields cannot break a line or colour a terminal: control characters are escaped.
  */
@@ -10,10 +11,21 @@ import { printable } from "./text.ts";
 export { printable } from "./text.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
-export type Log = (level: Level, message: string, fields?: Record<string, unknown>) => void;
+export type Log = (level: Level, message: string, fields?: Record<string, unknown>, heading?: Heading) => void;
+
+/** For people, in place of the fields: a line of its own above the message. */
+export interface Heading {
+  readonly subject: string;
+  /** What is said of it, and where that stands; parts that are empty are left out. */
+  readonly details: readonly string[];
+}
 
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 const COLOUR: Record<Level, string> = { debug: "2", info: "36", warn: "33", error: "31" };
+
+const BOLD = "1";
+const DIM = "2";
+const NAME_WIDTH = 5;
 
 /** A log that writes to standard error, so that a command's output stays apart. */
 export function createLog(options: { level: Level; output: "text" | "json" }): Log {
@@ -27,12 +39,19 @@ export function createLog(options: { level: Level; output: "text" | "json" }): L
   }
   const { isTTY } = process.stderr;
   const colours = isTTY && !process.env["NO_COLOR"];
-  return (level, message, fields) => {
+  const paint = (code: string, text: string): string => (colours && text !== "" ? `\u001b[${code}m${text}\u001b[0m` : text);
+  return (level, message, fields, heading) => {
     if (RANK[level] < RANK[options.level]) return;
-    const name = colours ? `\u001b[${COLOUR[level]}m${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
     const time = isTTY ? "" : `${new Date().toISOString()} `;
-    process.stderr.write(`${time}${name} ${printable(message)}${fieldText(fields)}\n`);
+    const name = paint(COLOUR[level], level.padEnd(NAME_WIDTH));
+    const lines = heading ? [headline(heading, paint), `${" ".repeat(time.length + NAME_WIDTH)} ${printable(message)}`] : [printable(message) + fieldText(fields)];
+    process.stderr.write(`${time}${name} ${lines.join("\n")}\n`);
   };
+}
+
+function headline({ subject, details }: Heading, paint: (code: string, text: string) => string): string {
+  const rest = details.filter((one) => one !== "").map(printable).join(", ");
+  return paint(BOLD, printable(subject)) + (rest === "" ? "" : paint(DIM, `: ${rest}`));
 }
 
 function fieldText(fields: Record<string, unknown> | undefined): string {
