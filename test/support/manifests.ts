@@ -44,10 +44,10 @@ export function configMap(data: Readonly<Record<string, string>>): string {
   return documents({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "sluice", namespace: "sluice" }, data });
 }
 
-export function tlsSecret(name: string, { chain, key }: { readonly chain: string; readonly key: string }): string {
+export function tlsSecret(name: string, { chain, key }: { readonly chain: string; readonly key: string }, namespace = "shop"): string {
   const base64 = (pem: string): string => Buffer.from(pem).toString("base64");
   const data = { "tls.crt": base64(chain), "tls.key": base64(key) };
-  return documents({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/tls", metadata: { name, namespace: "shop" }, data });
+  return documents({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/tls", metadata: { name, namespace }, data });
 }
 
 /** JSON is YAML. */

@@ -2,7 +2,8 @@
  * A client of the node: new connections at a steady rate, each with one request, until its input ends or so many
  * seconds have passed. A process of its own, because it runs in the client's network.
  *
- * `load.ts ADDRESS PORT HOST PER-SECOND MOST-SECONDS` prints one line of JSON: a Load.
+ * `load.ts ADDRESS PORT HOST PER-SECOND MOST-SECONDS` prints the line BEGUN once requests are answered, and at the end a
+ * line of JSON: a Load.
  */
 import { get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,6 +24,10 @@ export interface Failure {
 
 const ANSWER_MS = 15_000;
 
+export const BEGUN = "begun";
+/** So many answers show that requests are on their way. */
+const ANSWERED = 20;
+
 function ask(host: string, port: number, name: string): Promise<{ why: string; pod: string }> {
   return new Promise((resolve) => {
     const request = get({ host, port, path: "/", headers: { host: name }, agent: false, timeout: ANSWER_MS }, (response) => {
@@ -40,10 +45,16 @@ async function load(address: string, port: number, name: string, perSecond: numb
   const pending: Promise<void>[] = [];
   const failures: Failure[] = [];
   let over = false;
+  let answered = 0;
   process.stdin.on("end", () => (over = true)).resume();
   for (let sent = 0; !over && sent < perSecond * seconds; sent++) {
     const at = Math.round(performance.now() - begun);
-    pending.push(ask(address, port, name).then(({ why, pod }) => void (why === "" || failures.push({ at, why, pod }))));
+    pending.push(
+      ask(address, port, name).then(({ why, pod }) => {
+        if (++answered === ANSWERED) process.stdout.write(`${BEGUN}\n`);
+        if (why !== "") failures.push({ at, why, pod });
+      }),
+    );
     await sleep(Math.max(0, ((sent + 1) * 1000) / perSecond - (performance.now() - begun)));
   }
   await Promise.all(pending);
@@ -51,5 +62,7 @@ async function load(address: string, port: number, name: string, perSecond: numb
   return { sent: pending.length, failures: failures.sort((a, b) => a.at - b.at) };
 }
 
-const [address = "", port = "", name = "", perSecond = "", seconds = ""] = process.argv.slice(2);
-process.stdout.write(`${JSON.stringify(await load(address, Number(port), name, Number(perSecond), Number(seconds)))}\n`);
+if (import.meta.main) {
+  const [address = "", port = "", name = "", perSecond = "", seconds = ""] = process.argv.slice(2);
+  process.stdout.write(`${JSON.stringify(await load(address, Number(port), name, Number(perSecond), Number(seconds)))}\n`);
+}
