@@ -90,3 +90,29 @@ test("JSON stays one record, with the fields", () => {
   const record = JSON.parse(written(true, "json")) as Record<string, unknown>;
   assert.deepEqual([record["level"], record["msg"], record["finding"]], ["warn", "It is wrong.\nEffect.", "a-code"]);
 });
+
+test("however many findings there are, a look writes a bounded number of lines, and says how many more there are", async (t) => {
+  const of = (code: string, object: number, n: number): Finding => ({ ...finding("Ingress", "shop", `web${object}`, `mistake ${n}`), code });
+  const conflicts = Array.from({ length: 3000 }, (_, i) => of("path-conflict", i, 0));
+  const unknown = Array.from({ length: 100_000 }, (_, i) => of("annotation-unknown", 1, i));
+  let current: Finding[] = [...conflicts, ...unknown, of("rare", 1, 0)];
+  const lines: string[] = [];
+  let wake = (): void => {};
+  const log = createFindingLog(() => current, (level, message, fields) => {
+    lines.push(`${level} ${message} ${String(fields?.["finding"])}`);
+    wake();
+  });
+  t.after(() => log.stop());
+  const until = async (pattern: RegExp): Promise<void> => {
+    log.touch();
+    while (!lines.some((line) => pattern.test(line))) await new Promise<void>((resolve) => (wake = resolve));
+  };
+  await until(/more.*annotation-unknown/);
+  const count = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
+  assert.deepEqual([count(/mistake.*path-conflict/), count(/mistake.*annotation-unknown/), count(/mistake.*rare/), lines.length], [50, 5, 1, 58]);
+  assert.ok(lines.includes("warn There are 2950 more new findings of this kind path-conflict"), lines.slice(-3).join("\n"));
+  assert.ok(lines.includes("warn There are 99995 more new findings of this kind annotation-unknown"));
+  current = [];
+  await until(/either: 99995 more/);
+  assert.equal(lines.length, 2 * 58);
+});

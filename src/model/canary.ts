@@ -10,6 +10,7 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import { canaryBalance } from "./balance.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import { rulesFor } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey } from "./paths.ts";
@@ -48,8 +49,9 @@ interface Wish {
 }
 
 /** What a canary wants to join at this host. Its default backend stands for the `/` of the catch-all. */
-function wishesOf(host: string, { rules, defaultBackend }: ParsedIngress): readonly Wish[] {
-  const paths = rules.filter((rule) => rule.host === host).flatMap((rule) => rule.paths);
+function wishesOf(host: string, parsed: ParsedIngress): readonly Wish[] {
+  const { defaultBackend } = parsed;
+  const paths = rulesFor(parsed, host).flatMap((rule) => rule.paths);
   const wishes: Wish[] = paths.map((path) => ({ ...path, field: `${path.field}.path` }));
   if (host === CATCH_ALL && defaultBackend) {
     wishes.push({ path: "/", pathType: "prefix", backend: defaultBackend, field: defaultBackend.field });

@@ -23,7 +23,7 @@ import { sortFindings } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
 import type { BuiltHost } from "./hosts.ts";
-import { parseIngress } from "./ingress.ts";
+import { parseIngress, rulesFor } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
 import type { State } from "./state.ts";
@@ -124,8 +124,8 @@ const MANY = 500;
 function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress, host: string): readonly ParsedIngress[] {
   if (ingresses.length <= MANY) return ingresses;
   const normal = (path: string): string => path.replace(/\/$/, "");
-  const wanted = new Set(candidate.rules.flatMap((rule) => (rule.host === host ? rule.paths.map(({ path }) => normal(path)) : [])));
-  const shares = ({ rules }: ParsedIngress): boolean => rules.some((rule) => rule.host === host && rule.paths.some(({ path }) => wanted.has(normal(path))));
+  const wanted = new Set(rulesFor(candidate, host).flatMap(({ paths }) => paths.map(({ path }) => normal(path))));
+  const shares = (parsed: ParsedIngress): boolean => rulesFor(parsed, host).some(({ paths }) => paths.some(({ path }) => wanted.has(normal(path))));
   const oldest = ingresses.reduce((a, b) => (byAge(a.age, b.age) <= 0 ? a : b));
   return ingresses.filter((one) => one === oldest || one.defaultBackend !== undefined || shares(one));
 }

@@ -19,6 +19,7 @@ export * from "./annotations/findings-host-tls.ts";
 export * from "./findings-admission.ts";
 export * from "./findings-backends.ts";
 export * from "./findings-certificates.ts";
+export { furtherFindings } from "./findings.ts";
 export * from "./findings-streams.ts";
 
 function objectOf(kind: ObjectRef["kind"], key: string): ObjectRef | undefined {

@@ -32,7 +32,7 @@ export interface Finding {
   readonly elsewhere?: true;
   /** The object that is named and does not exist, where another may have been meant. */
   readonly missing?: ObjectRef;
-  /** Where it stands, when the object was read from a file. */
+  /** Where it stands, when the object was read from a file. The line is found when it is asked for: that takes reading the text again. */
   readonly file?: string;
   readonly line?: number;
   /** The object that this one collides with, and what that one's author should know. */
@@ -82,20 +82,36 @@ export function finding<P>(
   missing?: (params: P) => ObjectRef | undefined,
 ): FindingFactory<P> {
   const make = ({ object, field, other }: Place, params: P): Finding => {
+    const { origin } = object;
     const shown = visibleTexts(params);
-    return {
+    const made = {
       code,
       severity,
       object: subjectOf(object),
       field,
       sentence: sentence(shown),
       effect: effect(shown),
-      ...(object.origin ? { file: object.origin.file, line: object.origin.line(field) } : {}),
+      ...(origin ? { file: origin.file } : {}),
       ...(other && toOther ? { other: { object: subjectOf(other), sentence: toOther(shown, `${object.metadata.namespace}/${object.metadata.name}`) } } : {}),
       ...absent(missing?.(params)),
     };
+    return placed(made, { object, field });
   };
   return Object.assign(make, { code, severity, sentence, effect });
+}
+
+/** Its line is found when somebody asks for it: that takes reading the text again. */
+function placed(finding: Finding, { object: { origin }, field }: Place): Finding {
+  if (!origin) return finding;
+  let line: number | undefined;
+  return Object.defineProperty(finding, "line", { enumerable: true, configurable: true, get: () => (line ??= origin.line(field)) });
+}
+
+/** The same finding with other members, perhaps at another place of its file; a spread would ask for its line. */
+export function altered(finding: Finding, members: Partial<Omit<Finding, "line">>, place?: Place): Finding {
+  const copy = Object.create(Object.prototype, Object.getOwnPropertyDescriptors(finding)) as Finding;
+  Object.assign(copy, members);
+  return place ? placed(copy, place) : copy;
 }
 
 function absent(missing: ObjectRef | undefined): Pick<Finding, "missing"> {
@@ -117,11 +133,42 @@ export function findingText({ sentence, hint, effect }: Finding): string {
   return `${ended(sentence)} ${hint === undefined ? "" : `${ended(hint)} `}Effect: ${ended(effect)}`;
 }
 
+/** Of one object and one code; what is wrong is seen from them. */
+export const MOST_OF_A_CODE = 20;
+
+export const furtherFindings = finding<{ code: string; count: number }>(
+  "findings-further",
+  "info",
+  ({ code, count }) => `There are ${count} more findings ${code} about this object`,
+  () => "they are not listed; they are told when those that are listed are mended",
+);
+
+/** The same findings, of each object and code the first, and how many more there are: a tenant's object may have a hundred thousand mistakes. */
+export function boundFindings(findings: readonly Finding[]): readonly Finding[] {
+  if (findings.length <= MOST_OF_A_CODE) return findings;
+  const counts = new Map<string, { readonly first: Finding; count: number }>();
+  const kept: Finding[] = [];
+  for (const one of findings) {
+    const key = `${one.code} ${one.object.kind} ${one.object.namespace}/${one.object.name}`;
+    const known = counts.get(key);
+    if (known) known.count++;
+    else counts.set(key, { first: one, count: 1 });
+    if ((known?.count ?? 1) <= MOST_OF_A_CODE || one.code === furtherFindings.code) kept.push(one);
+  }
+  if (kept.length === findings.length) return findings;
+  for (const { first, count } of counts.values()) {
+    if (count <= MOST_OF_A_CODE || first.code === furtherFindings.code) continue;
+    const { code, object: { kind, namespace, name }, file, line } = first;
+    const more = furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: count - MOST_OF_A_CODE });
+    kept.push({ ...more, ...(file === undefined ? {} : { file, line: line ?? 1 }) });
+  }
+  return kept;
+}
+
 /** Errors first, then by object, field and code: the same objects give the same list in any order of arrival. */
 export function sortFindings(findings: Iterable<Finding>): Finding[] {
   const rank: Record<Severity, number> = { error: 0, warning: 1, info: 2 };
-  const text = (f: Finding): string => `${f.object.kind} ${f.object.namespace}/${f.object.name} ${f.field} ${f.code}`;
-  return [...findings].sort(
-    (a, b) => rank[a.severity] - rank[b.severity] || (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0),
-  );
+  const keyed = Array.from(findings, (one) => ({ one, rank: rank[one.severity], text: `${one.object.kind} ${one.object.namespace}/${one.object.name} ${one.field} ${one.code}` }));
+  keyed.sort((a, b) => a.rank - b.rank || (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
+  return keyed.map(({ one }) => one);
 }

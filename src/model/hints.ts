@@ -9,6 +9,7 @@
 import type { ObjectRef } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { closest } from "../support/edit-distance.ts";
+import { altered } from "./findings.ts";
 import type { Finding } from "./findings.ts";
 
 type Objects = Pick<Snapshot, "all">;
@@ -28,7 +29,7 @@ export function withHints(findings: readonly Finding[], snapshot: Objects): read
   return findings.map((finding) => {
     if (!finding.missing) return finding;
     const hint = elsewhere(finding, finding.missing, known) ?? (searches++ < MOST_SUGGESTIONS ? near(finding.missing, known) : undefined);
-    return hint === undefined ? finding : { ...finding, hint };
+    return hint === undefined ? finding : altered(finding, { hint });
   });
 }
 

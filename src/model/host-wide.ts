@@ -7,6 +7,7 @@ import { printable } from "../support/text.ts";
 import type { AliasClaim } from "./aliases.ts";
 import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import { oncePer } from "../support/once-per.ts";
 import { dropBeyond, whyNoExpression } from "./expressions.ts";
 import type { Values } from "./annotations/values.ts";
 import { isCatchAll } from "./ingress.ts";
@@ -53,8 +54,10 @@ function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, fi
 }
 
 function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
-  return rewrite.useRegex || rewrite.target !== undefined || rules.some(({ paths }) => paths.some(({ values }) => values?.rewrite.target !== undefined));
+  return rewrite.useRegex || rewrite.target !== undefined || rewriting(rules).length > 0;
 }
+
+const rewriting = oncePer((rules: ParsedIngress["rules"]) => rules.flatMap(({ paths }) => paths.filter(({ values }) => values?.rewrite.target !== undefined)));
 
 /**
  * Drops the paths that are no regular expressions, and names those that take nothing because an older rule has the same

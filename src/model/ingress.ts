@@ -7,6 +7,7 @@
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule } from "../source/objects.ts";
+import { oncePer } from "../support/once-per.ts";
 import { exact } from "../support/exact.ts";
 import { printable } from "../support/text.ts";
 import { ageOf } from "./age.ts";
@@ -70,6 +71,13 @@ export interface ParsedIngress {
   /** Every Host that this Ingress takes part in. */
   readonly hosts: readonly string[];
   readonly findings: readonly Finding[];
+}
+
+const byHost = oncePer((rules: readonly ParsedRule[]): ReadonlyMap<string, readonly ParsedRule[]> => Map.groupBy(rules, ({ host }) => host));
+
+/** Its rules for one host, in their order. An Ingress may have thousands of hosts, each of which asks. */
+export function rulesFor({ rules }: ParsedIngress, host: string): readonly ParsedRule[] {
+  return rules.length === 0 ? rules : (byHost(rules).get(host) ?? []);
 }
 
 /** Never throws: an Ingress that this code cannot cope with is refused alone, and the finding asks for a report. */

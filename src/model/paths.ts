@@ -16,7 +16,7 @@ import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { filtersOf, undeclaredFilters } from "./filters.ts";
-import { isCatchAll } from "./ingress.ts";
+import { isCatchAll, rulesFor } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
 import { poolId } from "./pool.ts";
 import type { Alternatives, Backend, Canary, Filters, Origin, PathType, ProxySettings } from "./types.ts";
@@ -94,8 +94,7 @@ export function declareRoutes(
   const root = host === CATCH_ALL ? catchAllRoot(mains, context, findings) : hostRoot(host, mains[0], context);
   routes.set(routeKey("/", "prefix"), root);
   for (const parsed of mains) {
-    for (const rule of parsed.rules) {
-      if (rule.host !== host) continue;
+    for (const rule of rulesFor(parsed, host)) {
       for (const path of rule.paths) {
         const { field } = path;
         const route = routeOf(host, parsed, { ...path, field: `${field}.backend` }, context);

@@ -140,7 +140,8 @@ export function emptyState(settings: ModelSettings): State {
     trusts: emptyPart(),
     listeners: emptyPart(),
     streams: emptyPart(),
-    findings: emptyPart(),
+    // Nobody asks which of them changed, and comparing them would ask for their lines.
+    findings: emptyPart(() => false),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
   return state;

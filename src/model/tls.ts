@@ -7,6 +7,7 @@
  */
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress, IngressTLS } from "../source/objects.ts";
+import { oncePer } from "../support/once-per.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -31,9 +32,16 @@ export function hostTls(host: string, mains: readonly ParsedIngress[], lookup: S
   const deciding = mains.find(({ ingress }) => (ingress.spec.tls ?? []).length > 0)?.ingress;
   if (!deciding) return NO_TLS;
   const items = deciding.spec.tls ?? [];
-  const listed = items.findIndex((item) => item.hosts?.some((name) => name.toLowerCase() === host));
-  return listed >= 0 ? listedTls(host, deciding, listed, lookup) : unlistedTls(host, deciding, items, lookup);
+  const listed = firstToList(items).get(host);
+  return listed !== undefined ? listedTls(host, deciding, listed, lookup) : unlistedTls(host, deciding, items, lookup);
 }
+
+/** Host, in lower case → index of the first item that lists it. */
+const firstToList = oncePer((items: readonly IngressTLS[]): ReadonlyMap<string, number> => {
+  const first = new Map<string, number>();
+  for (const [index, { hosts = [] }] of items.entries()) for (const host of hosts) if (!first.has(host.toLowerCase())) first.set(host.toLowerCase(), index);
+  return first;
+});
 
 /** The host is listed: the item's Secret, or the default certificate with the reason why. */
 function listedTls(host: string, ingress: Ingress, index: number, lookup: SecretLookup): HostTls {
@@ -50,9 +58,12 @@ function listedTls(host: string, ingress: Ingress, index: number, lookup: Secret
   return { serves: "default", secrets, findings: [...findings, notCovering] };
 }
 
+/** Secrets that are tried for a host that no item lists. An Ingress has room for ten thousand of each, and the host waits for all that are tried. */
+const MOST_TRIED = 32;
+
 function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[], lookup: SecretLookup): HostTls {
-  const named = items.flatMap(({ secretName }) => (secretName ? [keyOf(ingress.metadata.namespace, secretName)] : []));
-  const secrets = new Set(named);
+  const secrets = new Set<string>();
+  for (const { secretName } of items) if (secretName && secrets.size < MOST_TRIED) secrets.add(keyOf(ingress.metadata.namespace, secretName));
   for (const secret of secrets) {
     const certificate = lookup(secret)?.certificate;
     if (certificate?.covers(host)) return { serves: certificate, secrets, findings: [] };

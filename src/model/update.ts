@@ -13,10 +13,12 @@ import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
 import { admit, readClasses } from "./class.ts";
 import type { Config } from "./config.ts";
+import { altered, boundFindings } from "./findings.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { buildHost } from "./hosts.ts";
 import type { PoolReference } from "./hosts.ts";
+import { oncePer } from "../support/once-per.ts";
 import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { lookupIn } from "./lookup.ts";
@@ -271,14 +273,21 @@ export function updatePools(state: State, work: Work): void {
     put(state.pools, id, poolOf(target, endpoints));
     state.poolServices.set(id, targetOf(id) ? [] : [keyOf(target.namespace, target.service)]);
     state.poolNames.set(id, name === undefined ? [] : [name]);
-    const references = problem ? [...users].sort().flatMap((user) => state.poolReferences.get(user) ?? []) : [];
-    putFindings(state, `pool ${id}`, problem ? references.filter(({ pool }) => pool === id).map((one) => atMost(problem(one), one.severity)) : []);
+    const references = problem ? [...users].sort().flatMap((user) => referencesTo(state, user, id)) : [];
+    putFindings(state, `pool ${id}`, problem ? references.map((one) => atMost(problem(one), one.severity)) : []);
   }
+}
+
+const byPool = oncePer((references: readonly PoolReference[]): ReadonlyMap<string, readonly PoolReference[]> => Map.groupBy(references, ({ pool }) => pool));
+
+function referencesTo(state: State, host: string, pool: string): readonly PoolReference[] {
+  const references = state.poolReferences.get(host);
+  return references ? (byPool(references).get(pool) ?? []) : [];
 }
 
 /** A pool without endpoints is as bad as what is lost by it. */
 function atMost(finding: Finding, severity: PoolReference["severity"]): Finding {
-  return severity === undefined || finding.severity === "info" ? finding : { ...finding, severity };
+  return severity === undefined || finding.severity === "info" ? finding : altered(finding, { severity });
 }
 
 function dropPool(state: State, id: string): void {
@@ -289,5 +298,5 @@ function dropPool(state: State, id: string): void {
 }
 
 function putFindings(state: State, unit: string, findings: readonly Finding[]): void {
-  put(state.findings, unit, findings.length > 0 ? findings : undefined);
+  put(state.findings, unit, findings.length > 0 ? boundFindings(findings) : undefined);
 }

@@ -1,6 +1,9 @@
 /**
  * Findings in the log: each once when it appears, and once more when it is gone; those of one object one after the other.
  * Looked at when changes have been quiet for a moment, so that a burst of changes costs one look.
+ *
+ * Guarantee: a look writes no more than a bounded number of findings for each code, whatever was written: of one object
+ * the first few, of a code the first objects, and one line that says how many more there are.
  */
 import { isAbsolute, relative } from "node:path";
 import { findingText, subjectText, type Finding } from "../model/findings.ts";
@@ -24,10 +27,10 @@ export function createFindingLog(findings: () => readonly Finding[], log: Log, s
     const all = findings();
     seen(all);
     const now = new Map(all.map((finding) => [identity(finding), finding]));
-    for (const finding of byObject([...now].filter(([key]) => !known.has(key)))) say(finding, log);
-    for (const finding of byObject([...known].filter(([key]) => !now.has(key)))) {
-      log("info", mendedMessage(finding.sentence), fieldsOf(finding), headingOf(finding));
-    }
+    const appeared = byObject([...now].filter(([key]) => !known.has(key)));
+    const gone = byObject([...known].filter(([key]) => !now.has(key)));
+    inBounds(appeared, (finding) => say(finding, log), (code, count) => log("warn", `There are ${count} more new findings of this kind`, { finding: code, all: ALL }));
+    inBounds(gone, (finding) => log("info", mendedMessage(finding.sentence), fieldsOf(finding), headingOf(finding)), (code, count) => log("info", `No longer the case either: ${count} more findings of this kind`, { finding: code }));
     known = now;
   };
   return {
@@ -38,6 +41,29 @@ export function createFindingLog(findings: () => readonly Finding[], log: Log, s
       clearTimeout(timer);
     },
   };
+}
+
+const ALL = "GET /api/v1/findings";
+/** Lines of one look. */
+const MOST_OF_AN_OBJECT = 5;
+const MOST_OF_A_CODE = 50;
+
+/** `more` is called for each code of which not all were told. */
+function inBounds(findings: readonly Finding[], tell: (finding: Finding) => void, more: (code: string, count: number) => void): void {
+  const ofObjects = new Map<string, number>();
+  const ofCodes = new Map<string, number>();
+  const untold = new Map<string, number>();
+  const count = (counts: Map<string, number>, key: string): number => {
+    const now = (counts.get(key) ?? 0) + 1;
+    counts.set(key, now);
+    return now;
+  };
+  for (const finding of findings) {
+    const { code, object } = finding;
+    if (count(ofObjects, `${code} ${subjectText(object)}`) <= MOST_OF_AN_OBJECT && count(ofCodes, code) <= MOST_OF_A_CODE) tell(finding);
+    else count(untold, code);
+  }
+  for (const [code, number] of untold) more(code, number);
 }
 
 function identity({ code, object, field, sentence }: Finding): string {

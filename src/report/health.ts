@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings.ts";
@@ -60,7 +61,7 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (!isLoopback(request) || !isMeant(options.host, request)) return answer(response, 403, "the admin API answers this machine only\n");
   if (isFromPage(request)) return answer(response, 403, "the admin API answers no web page\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
-  if (path === "/api/v1/findings" && method === "GET") return json(response, 200, options.findings());
+  if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
   const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
   if (namespace !== undefined && name !== undefined && method === "GET") {
@@ -127,6 +128,24 @@ function isFromPage({ headers }: IncomingMessage): boolean {
 
 function json(response: ServerResponse, status: number, value: unknown): void {
   answer(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
+}
+
+/** A list that may have ten thousand elements, a few at a time: others have their turn in between. */
+async function list(response: ServerResponse, elements: readonly unknown[]): Promise<void> {
+  response.writeHead(200, { "content-type": "application/json" });
+  await pipeline(Readable.from(piecesOf(elements)), response).catch(() => response.destroy());
+}
+
+const AT_ONCE = 50;
+
+async function* piecesOf(elements: readonly unknown[]): AsyncGenerator<string> {
+  if (elements.length === 0) return yield "[]\n";
+  for (let from = 0; from < elements.length; from += AT_ONCE) {
+    const texts = elements.slice(from, from + AT_ONCE).map((one) => JSON.stringify(one, null, 2).replace(/^/gm, "  "));
+    yield `${from === 0 ? "[\n" : ",\n"}${texts.join(",\n")}`;
+    await nextTurn();
+  }
+  yield "\n]\n";
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {

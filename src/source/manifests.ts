@@ -4,14 +4,15 @@
  * Guarantees: a change is seen within a few hundredths of a second; a file that is being replaced, or that became
  * invalid, takes nothing away from what serves; every finding has its file and line.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sortFindings } from "../model/findings.ts";
 import type { Finding } from "../model/findings.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import { declarationsInto } from "./manifests/declarations.ts";
+import { renewLines } from "./manifests/documents.ts";
+import { declarationsInto, MOST_FILE, TOO_LARGE } from "./manifests/declarations.ts";
 import type { Declarations } from "./manifests/declarations.ts";
 import { walk } from "./manifests/folders.ts";
 import type { Walk } from "./manifests/folders.ts";
@@ -60,9 +61,11 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
   }
 
   async function lookNow({ scope, removals }: Look): Promise<void> {
+    renewLines();
     if (typeof scope === "string") await lookAtAll(scope);
     else await lookAt(scope);
     const outcome = declarations.commit(removals);
+    renewLines();
     if (outcome.held > 0 && changed) {
       clearTimeout(secondLook);
       secondLook = setTimeout(() => void inBackground({ scope: "changed", removals: true }), SECOND_LOOK_MS);
@@ -174,7 +177,13 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
   let turnStarted = performance.now();
   for (const file of [...files].sort()) {
     try {
-      declarations.setText(file, readFileSync(file, "utf8"));
+      if (statSync(file).size > MOST_FILE * 1024 * 1024) declarations.setUnreadable(file, TOO_LARGE);
+      else
+        for (const _ of declarations.setText(file, readFileSync(file, "utf8"))) {
+          if (performance.now() - turnStarted < TURN_MS) continue;
+          await nextTurn();
+          turnStarted = performance.now();
+        }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === undefined) throw error; // Not the file system's: a mistake of ours.

@@ -100,7 +100,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
     given: (name) => kept.find(({ row }) => row.name === name)?.text,
     place: (name) => kept.find(({ row }) => row.name === name)?.place ?? { object: ingress, field: `metadata.annotations[${prefix}/${name}]` },
     // Before a resolver looks an object up it speaks of the Ingress alone.
-    report: (finding) => findings.push(lookedUp ? { ...finding, elsewhere: true } : finding),
+    report: (finding) => findings.push(lookedUp ? Object.assign(finding, { elsewhere: true as const }) : finding),
     close,
     refuse,
   };

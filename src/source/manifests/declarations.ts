@@ -8,11 +8,18 @@ import type { Finding } from "../../model/findings.ts";
 import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
-import { ManifestOrigin, splitDocuments } from "./documents.ts";
-import type { DocumentText } from "./documents.ts";
-import { duplicateObject, fileSubject, fileUnreadable } from "./findings.ts";
+import { ManifestOrigin } from "./documents.ts";
+import { duplicateObject, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
+import type { Where } from "./findings.ts";
 import { readDocument, refKeyOf } from "./read-object.ts";
 import type { Declared, DocumentRead, RefKey } from "./read-object.ts";
+import { splitDocuments } from "./split.ts";
+import type { DocumentText } from "./split.ts";
+
+/** MiB of a file: ten times what etcd takes for one object. */
+export const MOST_FILE = 16;
+/** What a larger one cannot be read for. */
+export const TOO_LARGE = "too large";
 
 interface DocumentState {
   readonly document: DocumentText;
@@ -23,13 +30,14 @@ interface FileState {
   readonly documents: readonly DocumentState[];
   /** What the file declares, doubles within the file in order; includes what is kept from before. */
   readonly declared: ReadonlyMap<RefKey, Declared[]>;
-  /** Set while the file itself cannot be read. */
+  /** Why the file itself cannot be read, while it cannot; `TOO_LARGE` among it. */
   readonly failure?: string;
 }
 
 export interface Declarations {
   readonly files: ReadonlyMap<string, unknown>;
-  setText(file: string, text: string): void;
+  /** Reads a file: a document with each step, so that others may have their turns in between. It counts when all steps are done. */
+  setText(file: string, text: string): Iterable<void>;
   /** Keeps what the file declared. */
   setUnreadable(file: string, reason: string): void;
   drop(file: string): void;
@@ -92,7 +100,9 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
 
   return {
     files,
-    setText: (file, text) => setState(file, readFileText(file, text, files.get(file))),
+    *setText(file, text) {
+      setState(file, yield* readFileText(file, text, files.get(file)));
+    },
     setUnreadable(file, failure) {
       const before = files.get(file);
       if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), ...before, failure });
@@ -113,7 +123,7 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
     },
     findings() {
       const ofFiles = [...files].flatMap(([file, state]) => findingsOf(file, state));
-      return [...ofFiles, ...[...doubled].flatMap((key) => doubleFindings(declarationsOf(key)))];
+      return [...ofFiles, ...[...doubled].flatMap((key, index) => doubleFindings(declarationsOf(key), index < MOST_LINES))];
     },
     ignored() {
       const counts = new Map<string, number>();
@@ -128,16 +138,19 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
  * Reads a file anew beside what it said before: documents with the same text are taken over unread. One that moved
  * before another that it followed is read anew, because the order of documents decides between Ingresses.
  */
-function readFileText(file: string, text: string, before: FileState | undefined): FileState {
+function* readFileText(file: string, text: string, before: FileState | undefined): Generator<void, FileState> {
   const known = new Map(before?.documents.map((state) => [state.document.text, state]));
   let lastIndex = -1;
-  const documents = splitDocuments(text).map((document): DocumentState => {
+  const documents: DocumentState[] = [];
+  for (const document of splitDocuments(text)) {
+    yield;
     const same = known.get(document.text);
     known.delete(document.text);
     if (same && same.document.index > lastIndex) {
       lastIndex = same.document.index;
       for (const declared of same.read.declared) declared.place = { ...declared.place, document };
-      return { document, read: same.read };
+      documents.push({ document, read: same.read });
+      continue;
     }
     const read = readDocument(file, document);
     for (const declared of read.declared) {
@@ -146,8 +159,8 @@ function readFileText(file: string, text: string, before: FileState | undefined)
       declared.object = old.object;
       lastIndex = old.place.document.index;
     }
-    return { document, read };
-  });
+    documents.push({ document, read });
+  }
   return { documents, declared: declaredIn(documents, before) };
 }
 
@@ -187,17 +200,24 @@ function findingsOf(file: string, state: FileState): Finding[] {
   const own =
     state.failure === undefined
       ? []
-      : [fileUnreadable({ subject: fileSubject(file), field: "", file, line: 1 }, { reason: state.failure })];
+      : [unreadable({ subject: fileSubject(file), field: "", file, line: 1 }, state.failure)];
   const ofDocuments = state.documents.flatMap(({ document, read }) =>
     read.findings.map((finding) => ({ ...finding, line: (finding.line ?? 1) + document.startLine - 1 })),
   );
   return [...own, ...ofDocuments];
 }
 
-function doubleFindings(declarations: readonly Declared[]): Finding[] {
+function unreadable(where: Where, reason: string): Finding {
+  return reason === TOO_LARGE ? tooLarge(where, { what: "file", most: MOST_FILE }) : fileUnreadable(where, { reason });
+}
+
+/** So many objects that are declared twice get the lines of their names, the others those of their documents: the former costs a second reading. */
+const MOST_LINES = 100;
+
+function doubleFindings(declarations: readonly Declared[], exactly: boolean): Finding[] {
   const spot = ({ place }: Declared): { file: string; line: number } => ({
     file: place.file,
-    line: new ManifestOrigin(place).line("metadata.name"),
+    line: exactly ? new ManifestOrigin(place).line("metadata.name") : place.document.startLine,
   });
   const winner = declarations.at(-1);
   if (!winner) return [];

@@ -1,85 +1,120 @@
 /**
- * The text of a manifest file: its documents, their values, and the lines of their fields.
+ * One document of a manifest file: its value, and the lines of its fields.
  *
  * Values are read by the fast path where that suffices. Lines are computed only when somebody asks, by reading that
  * one document again with positions. What is wrong with a text is said without quoting it: it may hold a key.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument as parseYaml } from "yaml";
-import type { Document, Node } from "yaml";
+import type { Document, Node, Pair, YAMLMap } from "yaml";
 import type { FileOrigin } from "../objects.ts";
+import { joinPath } from "./fields.ts";
+import { isOldBoolean, OldBoolean } from "./old-boolean.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
+import type { DocumentText } from "./split.ts";
 
-export interface DocumentText {
-  /** Position among the file's documents, from 0. Empty documents do not count. */
-  readonly index: number;
-  /** Line of the file, from 1, on which `text` starts. */
-  readonly startLine: number;
-  readonly text: string;
+export { splitDocuments } from "./split.ts";
+
+/** A key that stands again in its mapping. */
+export interface DoubledKey {
+  /** `metadata.labels[a/b]`, from the document's root. */
+  readonly path: string;
+  /** Of the later one, from 1 within the document. */
+  readonly line: number;
 }
 
 export type ParsedDocument =
-  | { readonly valid: true; readonly value: unknown }
+  /** Of keys that stand more than once the last counts, as for kubectl; the first of them are in `doubled`. */
+  | { readonly valid: true; readonly value: unknown; readonly doubled?: readonly DoubledKey[] }
   /** `line` counts from 1 within the document. */
-  | { readonly valid: false; readonly line: number; readonly reason: string };
+  | { readonly valid: false; readonly line: number; readonly reason: string; readonly tooLarge?: true };
 
-/** `---` and `...` at the start of a line end a document wherever they stand (YAML 1.2, section 9.1.2). */
-const MARKER = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
-const EMPTY = /^(?:[ \t\r]*(?:#.*)?(?:\n|$)|%.*(?:\n|$))*$/;
+/** MiB of a document that needs the complete parser, which takes about a second for each, in one piece: more than etcd takes for one object. */
+export const MOST_YAML = 2;
 
-/** The documents of a file's text; those with nothing but comments are left out. */
-export function splitDocuments(fileText: string): DocumentText[] {
-  const source = fileText.startsWith("\uFEFF") ? fileText.slice(1) : fileText;
-  const documents: DocumentText[] = [];
-  let line = 1;
-  let from = 0;
-  const add = (to: number): void => {
-    const text = source.slice(from, to);
-    if (!EMPTY.test(text)) documents.push({ index: documents.length, startLine: line, text });
-    line += linesIn(text);
-    from = to;
-  };
-  for (const marker of source.matchAll(MARKER)) {
-    add(marker.index);
-    // A marker alone on its line is no part of the document; `--- {…}` carries a value and is kept with it.
-    const end = source.indexOf("\n", marker.index) + 1 || source.length;
-    const rest = source.slice(marker.index + 3, end).trim();
-    if (rest !== "" && marker[0] === "---") continue;
-    from = end;
-    line++;
-  }
-  add(source.length);
-  return documents;
-}
-
-function linesIn(text: string): number {
-  let count = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) count++;
-  return count;
-}
-
-/** The value of one document: YAML 1.2 with merge keys, or JSON. Never throws. */
+/**
+ * The value of one document: YAML 1.2 with merge keys, or JSON. A word without quotes that YAML 1.1 takes for a boolean is
+ * an `OldBoolean`. Never throws.
+ */
 export function parseDocument(text: string): ParsedDocument {
   const plain = readPlainYaml(text) ?? readJson(text);
   if (plain !== undefined) return { valid: true, value: plain };
-  const lines = new LineCounter();
-  const document = parseYaml(text, { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines });
+  if (text.length > MOST_YAML * 1024 * 1024) return { valid: false, line: 1, reason: "too large", tooLarge: true };
+  const read = parsed(text);
+  if (!read) return { valid: false, line: 1, reason: TOO_DEEP };
+  const { document, lines } = read;
   const error = document.errors[0];
   if (error) return { valid: false, line: lines.linePos(error.pos[0]).line, reason: withoutQuotation(error.message) };
   try {
-    return { valid: true, value: document.toJS({ maxAliasCount: 100 }) as unknown };
-  } catch {
+    const doubled = lookThrough(document, lines);
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    return { valid: true, value, ...(doubled.length > 0 ? { doubled } : {}) };
+  } catch (error) {
+    if (error instanceof RangeError) return { valid: false, line: 1, reason: TOO_DEEP };
     // Only aliases can fail here: one without an anchor, or so many that expanding them would eat the memory.
     return { valid: false, line: 1, reason: "an alias (*name) has no anchor, or aliases expand to too much" };
+  }
+}
+
+const TOO_DEEP = "it is nested too deep";
+
+/** Keys that stand twice are found afterwards: the parser's own look is quadratic. Undefined: thousands of levels exhaust the stack. */
+function parsed(text: string): Positions | undefined {
+  const lines = new LineCounter();
+  const options = { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines, uniqueKeys: false } as const;
+  try {
+    return { text, lines, document: parseYaml(text, options) };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
   }
 }
 
 function readJson(text: string): unknown {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    const value = JSON.parse(text) as unknown;
+    return keysWritten(text) === keysRead(value) ? value : undefined;
   } catch {
-    return undefined; // The YAML parser says where it is wrong.
+    return undefined; // The YAML parser says where it is wrong, or which keys stand twice.
   }
+}
+
+function keysWritten(json: string): number {
+  let count = 0;
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?/gs)) if (token.endsWith(":")) count++;
+  return count;
+}
+
+function keysRead(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  const below = Object.values(value).reduce((sum: number, one) => sum + keysRead(one), 0);
+  return Array.isArray(value) ? below : below + Object.keys(value).length;
+}
+
+/** Enough to see what is wrong. */
+const MOST_DOUBLED = 20;
+
+/** Marks the booleans of YAML 1.1, and finds the keys that stand twice. */
+function lookThrough(document: Document, lines: LineCounter): readonly DoubledKey[] {
+  const doubled: DoubledKey[] = [];
+  const look = (node: unknown, path: string): void => {
+    if (isScalar(node)) {
+      if (node.type === "PLAIN" && typeof node.value === "string" && isOldBoolean(node.value)) node.value = new OldBoolean(node.value);
+    } else if (isSeq(node)) node.items.forEach((item, index) => look(item, `${path}[${index}]`));
+    else if (isMap(node)) {
+      const seen = new Set<string>();
+      for (const { key, value } of node.items) {
+        const name = isScalar(key) ? String(key.value) : "";
+        const below = joinPath(path, name);
+        // Several `<<` are several merges; the parser has a symbol for it.
+        if (isScalar(key) && typeof key.value !== "symbol" && seen.has(name) && doubled.length < MOST_DOUBLED) doubled.push({ path: below, line: lines.linePos(startOf(key) ?? 0).line });
+        seen.add(name);
+        look(value, below);
+      }
+    }
+  };
+  look(document.contents, "");
+  return doubled;
 }
 
 /** The parser's messages end in pieces of the text (`…: "abc"`): cut off, because the text may be a Secret's. */
@@ -116,11 +151,25 @@ interface Positions {
 /** The document asked about last: one document's findings ask several times in a row. */
 let lastAsked: Positions | undefined;
 
-/** The line, from 1 within the document, of a field; of its nearest parent that exists, if it is absent. */
+/** Characters that may still be read again for lines. Findings that take turns between long documents would take hours. */
+const MOST_READ_AGAIN = 4 * 1024 * 1024;
+let left = MOST_READ_AGAIN;
+
+/** To be called between two looks at the files, and before what they say is judged. */
+export function renewLines(): void {
+  left = MOST_READ_AGAIN;
+}
+
+/**
+ * The line, from 1 within the document, of a field; of its nearest parent that exists, if it is absent; 1 when too much
+ * was read again for lines since `renewLines`.
+ */
 export function lineOfField(text: string, path: string): number {
   if (lastAsked?.text !== text) {
-    const lines = new LineCounter();
-    lastAsked = { text, lines, document: parseYaml(text, { merge: true, logLevel: "silent", lineCounter: lines }) };
+    left -= text.length;
+    if (left < 0) return 1;
+    lastAsked = parsed(text);
+    if (!lastAsked) return 1;
   }
   const { document, lines } = lastAsked;
   let node: unknown = document.contents;
@@ -137,13 +186,24 @@ export function lineOfField(text: string, path: string): number {
 function childOf(document: Document, parent: unknown, step: string): { value: unknown; offset: number } | undefined {
   const node = isAlias(parent) ? parent.resolve(document) : parent;
   if (isMap(node)) {
-    const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === step);
+    const pair = pairsOf(node).get(step);
     const offset = startOf(pair?.key);
     return pair && offset !== undefined ? { value: pair.value, offset } : undefined;
   }
   const value = isSeq(node) ? node.items[Number(step)] : undefined;
   const offset = startOf(value);
   return offset === undefined ? undefined : { value, offset };
+}
+
+/** A mapping may have 100,000 keys, and a finding about each. Of a key that stands twice the last. */
+const PAIRS = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = PAIRS.get(map);
+  if (known) return known;
+  const pairs = new Map(map.items.flatMap((pair): [string, Pair][] => (isScalar(pair.key) ? [[String(pair.key.value), pair]] : [])));
+  PAIRS.set(map, pairs);
+  return pairs;
 }
 
 function startOf(node: unknown): number | undefined {

@@ -4,6 +4,7 @@
  * A Field knows its path, so that a value of a wrong type is noted with its place; reading goes on, and all that is
  * wrong with an object is found at once. Absent and null are the same, as in the Kubernetes API.
  */
+import { OldBoolean } from "./old-boolean.ts";
 
 export interface Field {
   readonly value: unknown;
@@ -18,6 +19,8 @@ export interface FieldNote {
   /** "a list", "a whole number from 1 to 65535": what has to stand there. */
   readonly expected: string;
   readonly found: unknown;
+  /** It was read all the same: only the quotes are missing. */
+  readonly unquoted?: true;
 }
 
 export function rootField(value: unknown): Field {
@@ -70,11 +73,16 @@ export function members(field: Field): [string, Field][] {
 }
 
 export function text(field: Field): string | undefined {
+  if (field.value instanceof OldBoolean) {
+    field.notes.push({ field: pathOf(field), expected: "a text", found: field.value, unquoted: true });
+    return String(field.value);
+  }
   if (field.value === undefined || typeof field.value === "string") return field.value;
   return note(field, "a text");
 }
 
 export function flag(field: Field): boolean | undefined {
+  if (field.value instanceof OldBoolean) return field.value.value;
   if (field.value === undefined || typeof field.value === "boolean") return field.value;
   return note(field, "true or false");
 }
@@ -104,5 +112,5 @@ export function present<T extends object>(object: T): { [K in keyof T]?: Exclude
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof OldBoolean);
 }

@@ -12,7 +12,7 @@ export interface Where {
   readonly line: number;
 }
 
-interface ManifestFinding<P> extends FindingKind<P> {
+export interface ManifestFinding<P> extends FindingKind<P> {
   (where: Where, params: P): Finding;
 }
 
@@ -40,6 +40,13 @@ export const fileUnreadable = declare<{ reason: string }>(
   "error",
   (p) => `This file or folder cannot be read (${p.reason}): make it readable for the user that runs Sluice`,
   () => "what was read from it before keeps serving; nothing newer does",
+);
+
+export const tooLarge = declare<{ what: "file" | "document"; most: number }>(
+  "too-large",
+  "error",
+  (p) => `This ${p.what} has more than ${p.most} MiB: split it${p.what === "document" ? " into several (---), or write it as JSON" : ""}`,
+  (p) => `this ${p.what} is not read; the objects that it held before keep serving`,
 );
 
 export const yamlInvalid = declare<{ reason: string; key: string | undefined; template: boolean }>(
@@ -114,6 +121,13 @@ export const valueNotString = declare<{ field: string; found: string }>(
   "warning",
   (p) => `${p.field} must be a string: write "${p.found}" in quotes`,
   () => "read as if quoted; a cluster would refuse it",
+);
+
+export const keyDoubled = declare<{ path: string }>(
+  "key-doubled",
+  "warning",
+  (p) => `${p.path} stands more than once in its mapping: remove all but one`,
+  () => "the last one counts, as for kubectl",
 );
 
 export const duplicateObject = declare<{ kind: string; name: string; ignored: string; serving: string }>(

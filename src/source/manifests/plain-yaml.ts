@@ -3,8 +3,10 @@
  * scalars, one-level flow collections of plain values. About ten times as fast as a complete parser.
  *
  * Guarantee: it answers what the complete parser (YAML 1.2, core schema) answers, or not at all. Whatever lies
- * outside the subset (block scalars, escapes, anchors, comments behind values, floats, doubled keys …) gives undefined.
+ * outside the subset (block scalars, escapes, anchors, comments behind values, floats, doubled keys, `on` …) gives undefined.
  */
+import { isOldBoolean } from "./old-boolean.ts";
+
 
 /** One line that is neither blank nor a comment. */
 interface Line {
@@ -34,8 +36,8 @@ export function readPlainYaml(text: string): Record<string, unknown> | undefined
   try {
     const reading: Reading = { lines: significantLines(text), next: 0 };
     const first = reading.lines[0];
-    if (first?.indent !== 0) return undefined;
-    const value = readMap(reading, 0);
+    if (!first) return undefined;
+    const value = readMap(reading, first.indent);
     return reading.next === reading.lines.length ? value : undefined;
   } catch (error) {
     if (error === OUTSIDE) return undefined;
@@ -125,6 +127,7 @@ function readScalar(text: string, plain: RegExp): unknown {
   if (!plain.test(text)) throw OUTSIDE;
   if (DIGITS.test(text)) return Number(text);
   if (OTHER_NUMBER.test(text)) throw OUTSIDE;
+  if (isOldBoolean(text)) throw OUTSIDE;
   if (!KEYWORD.test(text)) return text;
   const word = text.toLowerCase();
   return word === "null" ? null : word === "true";

@@ -5,22 +5,20 @@
  * the old and the new backend under either. All are read; what a cluster of today would refuse is noted with its
  * modern form.
  */
-import type { Finding } from "../../model/findings.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule, IngressTLS, Meta, ServiceBackendPort } from "../objects.ts";
 import { LEGACY_CLASS } from "../snapshot.ts";
 import { printable } from "../../support/text.ts";
 import { at, isObject, items, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
 import { backendOldShape, classAnnotationDeprecated, pathEmpty, pathTypeMissing, shown } from "./findings.ts";
-import type { Where } from "./findings.ts";
+import type { ManifestFinding } from "./findings.ts";
 
 /** What reading one object needs beside its fields. */
 export interface Context {
   readonly apiVersion: string;
-  readonly findings: Finding[];
-  where(fieldPath: string): Where;
+  /** One more finding about this object. */
+  report<P>(factory: ManifestFinding<P>, fieldPath: string, params: P): void;
 }
-
 
 /** Types that do not fit are noted in `root.notes`; the result is to be used only if there are none. */
 export function readIngress(root: Field, metadata: Meta, context: Context): Ingress {
@@ -42,11 +40,11 @@ export function readIngress(root: Field, metadata: Meta, context: Context): Ingr
 }
 
 /** kubectl tells it of an Ingress that is written to a cluster; of a file nobody else does. */
-function noteClassAnnotation(root: Field, both: boolean, { findings, where }: Context): void {
+function noteClassAnnotation(root: Field, both: boolean, { report }: Context): void {
   const field = at(at(at(root, "metadata"), "annotations"), LEGACY_CLASS);
   const { value } = field;
   if (typeof value !== "string" || value === "") return;
-  findings.push(classAnnotationDeprecated(where(pathOf(field)), { annotation: LEGACY_CLASS, name: printable(value), both }));
+  report(classAnnotationDeprecated, pathOf(field), { annotation: LEGACY_CLASS, name: printable(value), both });
 }
 
 function readDefaultBackend(spec: Field, context: Context): IngressBackend | undefined {
@@ -56,7 +54,7 @@ function readDefaultBackend(spec: Field, context: Context): IngressBackend | und
   const backend = readBackend(old, context, "defaultBackend");
   // An old backend with the new members inside has not been noted yet.
   if (backend && at(old, "service").value !== undefined) {
-    context.findings.push(backendOldShape(context.where(pathOf(old)), { found: "spec.backend", modern: "defaultBackend:" }));
+    context.report(backendOldShape, pathOf(old), { found: "spec.backend", modern: "defaultBackend:" });
   }
   return backend;
 }
@@ -84,7 +82,7 @@ function readPath(field: Field, context: Context): IngressPath {
   const isEmpty = at(field, "path").value === undefined || path === "";
   // Optional in the v1beta1 APIs, and where the controller says what it means.
   if (isEmpty && context.apiVersion === "networking.k8s.io/v1" && at(field, "pathType").value !== "ImplementationSpecific") {
-    context.findings.push(pathEmpty(context.where(pathOf(at(field, "path"))), {}));
+    context.report(pathEmpty, pathOf(at(field, "path")), {});
   }
   return { ...present({ path, pathType: readPathType(field, path ?? "", context) }), backend: read ?? {} };
 }
@@ -95,7 +93,7 @@ function readPathType(path: Field, shownPath: string, context: Context): string 
   if (pathType !== undefined || field.value !== undefined) return pathType;
   // Optional in the v1beta1 APIs, required in v1.
   if (context.apiVersion === "networking.k8s.io/v1") {
-    context.findings.push(pathTypeMissing(context.where(pathOf(field)), { path: shownPath === "" ? "/" : shownPath }));
+    context.report(pathTypeMissing, pathOf(field), { path: shownPath === "" ? "/" : shownPath });
   }
   return "ImplementationSpecific";
 }
@@ -136,12 +134,10 @@ function readOldBackend(field: Field, context: Context, modernKey: string): Ingr
   const servicePort = readOldPort(portField);
   const modernPort = servicePort?.number !== undefined ? `number: ${servicePort.number}` : `name: ${servicePort?.name ?? "http"}`;
   const modern = `service: {name: ${name}, port: {${modernPort}}}`;
-  context.findings.push(
-    backendOldShape(context.where(pathOf(field)), {
-      found: `serviceName: ${name}, servicePort: ${portField.value === undefined ? "(missing)" : shown(portField.value)}`,
-      modern: modernKey === "" ? modern : `${modernKey}: {${modern}}`,
-    }),
-  );
+  context.report(backendOldShape, pathOf(field), {
+    found: `serviceName: ${name}, servicePort: ${portField.value === undefined ? "(missing)" : shown(portField.value)}`,
+    modern: modernKey === "" ? modern : `${modernKey}: {${modern}}`,
+  });
   return { service: { name, ...present({ port: servicePort }) } };
 }
 

@@ -11,6 +11,7 @@ import { SERVICE_NAME_LABEL } from "../snapshot.ts";
 import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
 import { secretNotBase64, shown, valueNotString } from "./findings.ts";
+import { OldBoolean } from "./old-boolean.ts";
 import type { Context } from "./read-ingress.ts";
 
 export function readIngressClass(root: Field, metadata: Meta): IngressClass {
@@ -125,15 +126,20 @@ export function readStrings(map: Field, context: Context): Record<string, string
     const { value } = field;
     if (value === undefined || typeof value === "string") {
       strings[key] = value ?? "";
-    } else if (typeof value === "object") {
+    } else if (typeof value === "object" && !(value instanceof OldBoolean)) {
       note(field, "a string");
     } else {
-      strings[key] = shown(value);
+      strings[key] = plain(value);
       const name = pathOf(field);
-      context.findings.push(valueNotString(context.where(name), { field: name, found: shown(value) }));
+      context.report(valueNotString, name, { field: name, found: plain(value) });
     }
   }
   return strings;
+}
+
+/** As it stands there, without quotes. */
+function plain(value: unknown): string {
+  return value instanceof OldBoolean ? String(value) : shown(value);
 }
 
 /** Kubernetes' base64: the standard alphabet, padded; line breaks are ignored. */
@@ -148,7 +154,7 @@ export function readSecret(root: Field, metadata: Meta, context: Context): Secre
     if (BASE64.test(encoded)) {
       data[key] = new PrivateBytes(Buffer.from(encoded, "base64"));
     } else {
-      context.findings.push(secretNotBase64(context.where(`data[${key}]`), { key }));
+      context.report(secretNotBase64, `data[${key}]`, { key });
       readable = false;
     }
   }

@@ -3,19 +3,22 @@
  *
  * Guarantee: never throws, and one bad object never hides its neighbours, not even in the same List.
  */
-import type { Finding } from "../../model/findings.ts";
+import { furtherFindings, MOST_OF_A_CODE } from "../../model/findings.ts";
+import type { Finding, Subject } from "../../model/findings.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
-import { keyAt, lineOfField, ManifestOrigin, parseDocument } from "./documents.ts";
-import type { DocumentText, Place } from "./documents.ts";
+import { keyAt, lineOfField, ManifestOrigin, MOST_YAML, parseDocument } from "./documents.ts";
+import type { DoubledKey, Place } from "./documents.ts";
 import { at, isObject, items, members, note, present, required, rootField, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
-import { apiVersionOld, fieldType, fileSubject, shown, yamlInvalid } from "./findings.ts";
+import { apiVersionOld, fieldType, fileSubject, keyDoubled, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
+import type { Where } from "./findings.ts";
 import { unknownFields } from "./known-fields.ts";
 import type { KnownKind } from "./known-fields.ts";
 import { readIngress } from "./read-ingress.ts";
 import type { Context } from "./read-ingress.ts";
 import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readNamespace, readSecret, readService, readStrings } from "./read-kinds.ts";
+import type { DocumentText } from "./split.ts";
 
 /** `Kind namespace/name`: names one object among all kinds. */
 export type RefKey = string;
@@ -87,16 +90,19 @@ interface Collected {
   broken: RefKey[];
   unreadable: boolean;
   ignored: string[];
+  doubled: readonly DoubledKey[];
 }
 
 export function readDocument(file: string, document: DocumentText): DocumentRead {
-  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [] };
+  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [], doubled: [] };
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
     const where = { subject: fileSubject(file), field: "", file, line: parsed.line };
-    into.findings.push(yamlInvalid(where, { reason: parsed.reason, key: keyAt(document.text, parsed.line), template: document.text.includes("{{") }));
-    return { ...into, unreadable: true };
+    if (parsed.tooLarge) into.findings.push(tooLarge(where, { what: "document", most: MOST_YAML }));
+    else into.findings.push(yamlInvalid(where, { reason: parsed.reason, key: keyAt(document.text, parsed.line), template: document.text.includes("{{") }));
+    return { declared: [], findings: exact(into.findings), broken: [], unreadable: true, ignored: [] };
   }
+  into.doubled = parsed.doubled ?? [];
   readRoot(parsed.value, { file, document, prefix: "" }, into);
   const { declared, findings, broken, unreadable, ignored } = into;
   return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored) };
@@ -139,26 +145,33 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Pla
   const name = at(meta, "name").value;
   const namespace = shape.clusterScoped ? "" : (at(meta, "namespace").value ?? "default");
   const subject = { kind: shape.kind, namespace: String(namespace), name: typeof name === "string" ? name : "" };
-  const where: Context["where"] = (field) => ({
+  const where = (field: string): Where => ({
     subject,
     field,
     file: place.file,
     line: lineOfField(place.document.text, place.prefix + field),
   });
   const findings: Finding[] = [];
-  const context: Context = { apiVersion: typeof apiVersion === "string" ? apiVersion : shape.modern, findings, where };
+  const { report, finish } = collect(findings, where);
+  const context: Context = { apiVersion: typeof apiVersion === "string" ? apiVersion : shape.modern, report };
   const version = at(root, "apiVersion");
   required(version, text(version), `"${shape.modern}"`);
   if (context.apiVersion !== shape.modern) {
-    findings.push(apiVersionOld(where("apiVersion"), { kind, found: context.apiVersion, modern: shape.modern }));
+    context.report(apiVersionOld, "apiVersion", { kind, found: context.apiVersion, modern: shape.modern });
   }
   const metadata = readMeta(meta, subject.namespace, context);
   const read = shape.read(root, metadata, context);
-  for (const { field, expected, found } of root.notes) {
-    findings.push(fieldType(where(field), { field, expected, found: shape.kind === "Secret" ? typeName(found) : shown(found) }));
+  const isSecret = shape.kind === "Secret";
+  for (const { field, expected, found, unquoted } of root.notes) {
+    if (unquoted) context.report(valueNotString, field, { field, found: isSecret ? "it" : String(found) });
+    else context.report(fieldType, field, { field, expected, found: isSecret ? typeName(found) : shown(found) });
   }
-  into.findings.push(...findings, ...unknownFields(root.value, kind, where));
-  if (read && root.notes.length === 0) declare(Array.isArray(read) ? (read as AnyObject[]) : [read as AnyObject], place, into);
+  finish(subject);
+  for (const { path, line } of into.doubled.filter((one) => one.path.startsWith(place.prefix))) {
+    findings.push({ ...keyDoubled(where(path.slice(place.prefix.length)), { path: path.slice(place.prefix.length) }), line });
+  }
+  for (const finding of [...findings, ...unknownFields(root.value, kind, where)]) into.findings.push(finding);
+  if (read && root.notes.every(({ unquoted }) => unquoted)) declare(Array.isArray(read) ? (read as AnyObject[]) : [read as AnyObject], place, into);
   else if (kind === "Endpoints" || subject.name === "") into.unreadable = true;
   else into.broken.push(refKeyOf(shape.kind, subject));
 }
@@ -172,7 +185,11 @@ function readMeta(meta: Field, namespace: string, context: Context): Meta {
   const nameField = at(meta, "name");
   const name = required(nameField, text(nameField), "the object's name") ?? "";
   if (name !== "" && !SUBDOMAIN.test(name)) note(nameField, "made of lower-case letters, digits, - and .");
+  text(at(meta, "namespace"));
   if (namespace !== "" && !LABEL.test(namespace)) note(at(meta, "namespace"), "made of lower-case letters, digits and -");
+  const annotationsField = at(meta, "annotations");
+  const length = sizeOf(annotationsField);
+  if (length > MOST_ANNOTATIONS) note({ ...annotationsField, value: length }, `${MOST_ANNOTATIONS} bytes long at most, names and values together`);
   const strings = (field: Field): Record<string, string> | undefined =>
     members(field).length > 0 ? readStrings(field, context) : undefined;
   return {
@@ -182,8 +199,39 @@ function readMeta(meta: Field, namespace: string, context: Context): Meta {
       uid: text(at(meta, "uid")),
       creationTimestamp: text(at(meta, "creationTimestamp")),
       labels: strings(at(meta, "labels")),
-      annotations: strings(at(meta, "annotations")),
+      annotations: length > MOST_ANNOTATIONS ? undefined : strings(annotationsField),
     }),
+  };
+}
+
+/** Kubernetes' limit (apimachinery, TotalAnnotationSizeLimitB). */
+const MOST_ANNOTATIONS = 256 * 1024;
+
+/** Bytes of the names and the texts. */
+function sizeOf(map: Field): number {
+  let size = 0;
+  for (const [key, { value }] of typeof map.value === "object" ? members(map) : []) {
+    size += Buffer.byteLength(key) + (typeof value === "string" ? Buffer.byteLength(value) : 0);
+  }
+  return size;
+}
+
+/** Takes findings of one object: of each code the first, and at the end how many more there were. */
+function collect(findings: Finding[], where: (field: string) => Where): { readonly report: Context["report"]; finish(subject: Subject): void } {
+  const counts = new Map<string, number>();
+  return {
+    report(factory, field, params) {
+      const count = (counts.get(factory.code) ?? 0) + 1;
+      counts.set(factory.code, count);
+      if (count <= MOST_OF_A_CODE) findings.push(factory(where(field), params));
+    },
+    finish({ kind, namespace, name }) {
+      const { file, line } = where("");
+      for (const [code, count] of counts) {
+        const more = count - MOST_OF_A_CODE;
+        if (more > 0) findings.push({ ...furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: more }), file, line });
+      }
+    },
   };
 }
 

@@ -8,6 +8,7 @@ import type { Condition } from "../../../../edge/src/program.ts";
 import type { Ingress } from "../../../source/objects.ts";
 import { closest } from "../../../support/edit-distance.ts";
 import { printable } from "../../../support/text.ts";
+import { altered } from "../../findings.ts";
 import type { Finding, Place } from "../../findings.ts";
 import * as found from "../../findings-catalogue.ts";
 import { readAnnotations } from "../read.ts";
@@ -136,16 +137,10 @@ function readPath(reader: Reader, path: string, annotations: Readonly<Record<str
   const merged = { ...ingress, metadata: { ...ingress.metadata, annotations: { ...own, ...Object.fromEntries(ofLocation) } } };
   const { values, verdict, findings: said } = readAnnotations(merged, context);
   const known = new Set(read.findings.map((finding) => `${finding.code} ${finding.field} ${finding.sentence}`));
-  for (const { file: _file, line: _line, ...finding } of said) {
+  for (const finding of said) {
     if (known.has(`${finding.code} ${finding.field} ${finding.sentence}`)) continue;
-    const { object: origin } = place;
-    findings.push({
-      ...finding,
-      field: place.field,
-      sentence: `At ${printable(path)}: ${finding.sentence}`,
-      ...(verdict === "open" ? {} : { effect: "this path answers 503" }),
-      ...(origin.origin ? { file: origin.origin.file, line: origin.origin.line(place.field) } : {}),
-    });
+    const sentence = `At ${printable(path)}: ${finding.sentence}`;
+    findings.push(altered(finding, { field: place.field, sentence, ...(verdict === "open" ? {} : { effect: "this path answers 503" }) }, place));
   }
   return { values, closed: verdict !== "open" };
 }

@@ -1,0 +1,106 @@
+/**
+ * What tenants write costs in proportion to its size: reading it, judging it, making the Program of it, and telling what is
+ * wrong. Twice as much of anything may cost twice the work, and a little more for sorting; the square would be four times.
+ */
+import { workOf } from "../support/work.ts";
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { createCompiler } from "../../src/compile/program.ts";
+import { createModelBuilder } from "../../src/model/build.ts";
+import { parseConfig } from "../../src/model/config/parse.ts";
+import { boundFindings, sortFindings } from "../../src/model/findings.ts";
+import { parseSettings } from "../../src/settings.ts";
+import { folderOf, startOn } from "../source/manifests/folder.ts";
+
+const PREFIX = "nginx.ingress.kubernetes.io";
+const many = (n: number, one: (i: number) => string, between = ""): string => Array.from({ length: n }, (_, i) => one(i)).join(between);
+
+interface Parts {
+  readonly name?: string;
+  readonly namespace?: string;
+  /** Lines of `metadata`, indented by two. */
+  readonly metadata?: string;
+  readonly annotations?: string;
+  /** Lines of `spec`, indented by two. */
+  readonly spec?: string;
+  readonly host?: string;
+  /** Lines of a rule's paths, indented by six. */
+  readonly paths?: string;
+}
+
+const PATH = "      - {path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}\n";
+
+function ingress({ name = "web", namespace = "shop", metadata = "", annotations = "", spec = "", host = "shop.example", paths = PATH }: Parts): string {
+  const notes = annotations === "" ? "" : `  annotations:\n${annotations}`;
+  return `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: ${name}\n  namespace: ${namespace}\n${notes}${metadata}spec:\n${spec}  rules:\n  - host: ${host}\n    http:\n      paths:\n${paths}`;
+}
+
+const annotation = (name: string, value: string): string => `    ${PREFIX}/${name}: ${JSON.stringify(value)}\n`;
+const service = (name: string): string => `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec: {ports: [{port: 80}]}\n`;
+const slice = (name: string, addresses: number): string =>
+  `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${name}-1, namespace: shop, labels: {kubernetes.io/service-name: ${name}}}\naddressType: IPv4\nendpoints:\n${many(addresses, (i) => `- addresses: [10.0.${i >> 8}.${i & 255}]\n`)}ports: [{port: 80}]\n`;
+
+const hosts = (n: number, tls: string): string =>
+  `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n  namespace: shop\nspec:\n${tls}  rules:\n${many(n, (i) => `  - {host: h${i}.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}\n`)}`;
+
+/** Everything that there may be many of in what a tenant writes. */
+const SHAPES: Readonly<Record<string, (n: number) => string>> = {
+  "unknown annotations": (n) => ingress({ annotations: many(n, (i) => annotation(`x${i}`, "1")) }),
+  "annotations without quotes": (n) => ingress({ annotations: many(n, (i) => `    a/x${i}: 1\n`) }),
+  "labels without quotes": (n) => ingress({ metadata: `  labels:\n${many(n, (i) => `    x${i}: on\n`)}` }),
+  "keys of a ConfigMap": (n) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n${many(n, (i) => `  x${i}: 1\n`)}`,
+  "a key that stands again and again": (n) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n${many(n, () => `  x: "1"\n`)}`,
+  "keys of a Secret that are no base64": (n) => `apiVersion: v1\nkind: Secret\nmetadata: {name: c}\ndata:\n${many(n, (i) => `  x${i}: "%"\n`)}`,
+  "unknown fields": (n) => ingress({ spec: many(n, (i) => `  x${i}: 1\n`) }),
+  "paths": (n) => ingress({ paths: many(n, (i) => `      - {path: /p${i}, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}\n`) }),
+  "paths without a type": (n) => ingress({ paths: many(n, (i) => `      - {path: /p${i}, backend: {service: {name: web, port: {number: 80}}}}\n`) }),
+  "paths that are none": (n) => ingress({ paths: many(n, (i) => `      - {path: p${i}, pathType: Exact, backend: {service: {name: web, port: {number: 80}}}}\n`) }),
+  "one path again and again": (n) => ingress({ paths: many(n, () => PATH) }),
+  "paths of different Services, none of which exist": (n) => ingress({ paths: many(n, (i) => `      - {path: /p${i}, pathType: Prefix, backend: {service: {name: web${i}, port: {number: 80}}}}\n`) }),
+  "hosts of one Ingress": (n) => hosts(n, ""),
+  "TLS entries": (n) => ingress({ spec: `  tls:\n${many(n, (i) => `  - {hosts: [h${i}.example], secretName: s${i}}\n`)}` }),
+  "TLS entries for one host": (n) => ingress({ spec: `  tls:\n${many(n, (i) => `  - {hosts: [shop.example], secretName: s${i}}\n`)}` }),
+  "hosts of one Ingress, each with its Secret": (n) => hosts(n, `  tls:\n${many(n, (i) => `  - {hosts: [h${i}.example], secretName: s${i}}\n`)}`),
+  "hosts of one Ingress, and Secrets for none of them": (n) => hosts(n, `  tls:\n${many(n, (i) => `  - {secretName: s${i}}\n`)}`),
+  "hosts of one canary": (n) => `${hosts(n, "")}---\n${hosts(n, "").replace("name: web", `name: canary\n  annotations:\n${annotation("canary", "true")}${annotation("canary-weight", "1").trimEnd()}`)}`,
+  "other names of a host": (n) => ingress({ annotations: annotation("server-alias", many(n, (i) => `h${i}.example`, ",")) }),
+  "networks": (n) => ingress({ annotations: annotation("whitelist-source-range", many(n, (i) => `10.${i >> 8}.${i & 255}.0/24`, ",")) }),
+  "methods and headers of CORS": (n) => ingress({ annotations: annotation("enable-cors", "true") + annotation("cors-allow-origin", many(n, (i) => `https://h${i}.example`, ",")) }),
+  "Ingresses": (n) => many(n, (i) => ingress({ name: `web${i}`, host: `h${i}.example` }), "---\n"),
+  "Ingresses in one List": (n) => `apiVersion: v1\nitems:\n${many(n, (i) => ingress({ name: `web${i}`, host: `h${i}.example` }).trimEnd().split("\n").map((line, at) => `${at === 0 ? "- " : "  "}${line}\n`).join(""))}kind: List\n`,
+  "Ingresses that want one path": (n) => many(n, (i) => ingress({ name: `web${i}` }), "---\n"),
+  "Ingresses that are declared twice": (n) => many(n, (i) => ingress({ name: `web${i >> 1}`, host: `h${i}.example` }), "---\n"),
+  "Ingresses with different paths of one host": (n) => many(n, (i) => ingress({ name: `web${i}`, paths: PATH.replace("/,", `/p${i},`) }), "---\n"),
+  "Ingresses with TLS for one host": (n) => many(n, (i) => ingress({ name: `web${i}`, paths: PATH.replace("/,", `/p${i},`), spec: `  tls: [{hosts: [shop.example], secretName: s${i}}]\n` }), "---\n"),
+  "canaries of one path": (n) => ingress({}) + many(n, (i) => `---\n${ingress({ name: `canary${i}`, annotations: annotation("canary", "true") + annotation("canary-by-header", `x${i}`) })}`),
+  "Services": (n) => many(n, (i) => service(`web${i}`), "---\n"),
+  "endpoints of one Service": (n) => `${service("web")}---\n${slice("web", n)}---\n${ingress({})}`,
+  "Ingresses of one Service": (n) => `${service("web")}---\n${slice("web", 3)}---\n${many(n, (i) => ingress({ name: `web${i}`, host: `h${i}.example` }), "---\n")}`,
+};
+
+/** Once read, judged, compiled and told. */
+async function work(t: TestContext, text: string): Promise<number> {
+  const { path } = folderOf(t, { "a.yaml": text });
+  const settings = parseSettings([`--manifests=${path}`, "--watch-ingress-without-class"], "run", {});
+  return await workOf(async () => {
+    const { source } = await startOn(t, path);
+    const { config } = parseConfig(undefined);
+    const built = createModelBuilder(settings).update(source.snapshot, [], config);
+    const compiler = createCompiler(settings.profilesPerNamespace);
+    compiler.compile(built);
+    const all = [...source.findings, ...built.findings(), ...compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name))];
+    sortFindings(boundFindings(all));
+  });
+}
+
+const N = 250;
+
+for (const [what, text] of Object.entries(SHAPES)) {
+  test(`twice as many ${what} cost at most about twice the work`, async (t) => {
+    await work(t, text(N)); // What is done once.
+    // The document that was read last is remembered: never the same one twice in a row.
+    const twice = await work(t, text(2 * N));
+    const once = await work(t, text(N));
+    assert.ok(twice < 2.1 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
+  });
+}
