@@ -8,6 +8,7 @@ import { isIP } from "node:net";
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../source/objects.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
+import { MOST_ENDPOINTS } from "./bounds.ts";
 import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "./findings-catalogue.ts";
 import { givenEndpoints, standInsOf } from "./given-endpoints.ts";
@@ -36,6 +37,7 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
     return { endpoints: [{ address: service.spec.clusterIP ?? "", port: servicePort.port }] };
   }
   const endpoints = readyEndpoints(slices, servicePort, target.protocol ?? "TCP", zoneFor(service, snapshot, settings));
+  if (endpoints.length > MOST_ENDPOINTS) return firstOf(name, endpoints);
   if (endpoints.length > 0) return target.clusterIp ? withoutClusterIp(name, endpoints) : { endpoints };
   if (service.origin) return nothing("name", noEndpointInFiles(service, servicePort, port ?? portText(servicePort), slices));
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
@@ -62,6 +64,11 @@ function sliceText({ namespace, name }: Service["metadata"], { name: portName, p
 /** In quotes where YAML could take it for something else than text. */
 function yamlText(text: string): string {
   return /^[a-z][a-z0-9.-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|y|n)$/.test(text) ? text : JSON.stringify(text);
+}
+
+function firstOf(service: string, endpoints: readonly Endpoint[]): BuiltPool {
+  const problem: PoolProblem = ({ object, field }) => found.endpointsExhausted({ object, field: `${field}.name` }, { service, count: endpoints.length, most: MOST_ENDPOINTS });
+  return { endpoints: endpoints.slice(0, MOST_ENDPOINTS), problem };
 }
 
 /** ingress-nginx behaviour: the pods stand in. */

@@ -9,12 +9,18 @@ import { ingress, ingressClass, secret, service, slice } from "../support/object
 const SCRIPT = fileURLToPath(new URL("../support/workers.lua", import.meta.url));
 const WORKERS = 70;
 const ADDRESSES = 5000;
+/** More than the memory for digest authentication holds. */
+const GUESSES = 10_000;
 
 let found: {
   /** Statuses of three requests at a time on three workers, of a client that may have one. */
   readonly connections: readonly number[];
   /** A worker that starts when memory is full has the key of digest authentication that the others have. */
   readonly sameSeal: boolean;
+  /** Statuses of a client's right answer: at once; to another challenge after others have guessed; the first one once more. */
+  readonly replay: readonly number[];
+  /** Statuses at Ingresses with a limit: of the last of very many clients at one, of the first four requests at another. */
+  readonly rates: readonly number[];
   /** States of requests: before and after the house was kept, and those of ended requests that hold on to something. */
   readonly states: number;
   readonly left: number;
@@ -25,10 +31,12 @@ before(() => {
   const built = build(
     ingress("shop/held").host("held.example").path("/", "web:80").annotate("limit-connections", "1"),
     ingress("shop/digest").host("digest.example").path("/", "web:80").annotate("auth-type", "digest").annotate("auth-secret", "users").annotate("auth-realm", "r"),
+    ingress("shop/rate").host("rate.example").path("/", "web:80").annotate("limit-rps", "5"),
+    ingress(`shop/${"long".repeat(50)}`).host("long.example").path("/", "web:80").annotate("limit-rps", "5"),
     secret("shop/users", { auth: "ann:r:0123456789abcdef0123456789abcdef\n" }),
     service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ingressClass("nginx"),
   );
-  found = JSON.parse(runLua(SCRIPT, programOf(built), { workers: WORKERS, addresses: ADDRESSES })) as typeof found;
+  found = JSON.parse(runLua(SCRIPT, programOf(built), { workers: WORKERS, addresses: ADDRESSES, guesses: GUESSES })) as typeof found;
 });
 
 test("limits on connections are shared by any number of workers, also when the generation before them has ended", () => {
@@ -37,6 +45,14 @@ test("limits on connections are shared by any number of workers, also when the g
 
 test("the key of digest authentication stays, whatever clients fill", () => {
   assert.equal(found.sameSeal, true);
+});
+
+test("however many guess, who knows the password gets in, and an answer that was used stays used", () => {
+  assert.deepEqual(found.replay, [200, 200, 401]);
+});
+
+test("very many clients of one Ingress keep those of another from nothing", () => {
+  assert.deepEqual(found.rates, [200, 200, 200, 200, 200]);
 });
 
 test("states of requests that have ended are dropped, and those that are kept hold on to nothing", () => {

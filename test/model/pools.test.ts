@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MOST_ENDPOINTS } from "../../src/model/bounds.ts";
 import type { ModelSettings } from "../../src/model/build.ts";
 import type { Built } from "../../src/model/types.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
@@ -187,4 +188,11 @@ test("a pool without endpoints is as bad as what is lost by it, whatever the rea
       assert.deepEqual(said(given(name, value), ...objects), [`info ${code}: none: requests to shop.example/ (prefix) are redirected`], name);
     }
   }
+});
+
+test("a pool has no more endpoints than the bound, and its Service is told", () => {
+  const many = Array.from({ length: 6 }, (_, k) => sliceOf("shop/web", String(k), [tcp("http", 80)], [ready(...Array.from({ length: 1000 }, (_address, i) => `10.${k}.${Math.floor(i / 250)}.${i % 250}`))]));
+  const built = build(ingress("shop/web").host("shop.example").path("/", "web:80"), service("shop/web", "http=80:80"), ...many);
+  assert.equal(printed(built, "80").length, MOST_ENDPOINTS);
+  assert.match(findingOf(built, "endpoints-exhausted").sentence, /has 6000 endpoints, and 5000 are used/);
 });

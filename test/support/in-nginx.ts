@@ -28,7 +28,8 @@ export function runLua(script: string, program: string, given: Readonly<Record<s
       block("http", [], [
         directive("access_log", "off"),
         directive("lua_regex_match_limit", 100_000),
-        ...SHARED_MEMORY.map(([name, size]) => directive("lua_shared_dict", name, size)),
+        // Small, so that a test can fill it.
+        ...SHARED_MEMORY.map(([name]) => directive("lua_shared_dict", name, "512k")),
         luaBlock("init_by_lua_block", `measured = { edge = ${luaString(edgeDir)}, program = ${luaString(file)}${numbers} } dofile(${luaString(script)})`),
       ]),
     ]));

@@ -1,6 +1,6 @@
 -- Several workers in one: each is the edge loaded anew, over nginx's own shared memory. Prints what was found, as JSON.
 -- Runs in init_by_lua of an nginx that ends there. The global `measured` holds the folder of sluice.lua (edge), the snapshot file
--- (program) and numbers: how many workers there are in two generations (workers), requests at so many addresses (addresses).
+-- (program) and numbers: how many workers there are in two generations (workers), requests at so many addresses (addresses), wrong passwords from so many clients (guesses).
 package.path = measured.edge .. "/?.lua;" .. package.path
 
 local ffi, cjson, real = require("ffi"), require("cjson.safe"), ngx
@@ -115,6 +115,48 @@ local second = start()
 begin(second, "digest.example")
 said.sameSeal = before ~= nil and before == sealed
 finish(second)
+
+-- A client with the right password, others that guess from thousands of addresses, and the first one's answer once more.
+local ha1, guesser = "0123456789abcdef0123456789abcdef", 0
+local function answer(nonce, hash)
+  local response = real.md5(hash .. ":" .. nonce .. ":00000001:c0ffee:auth:" .. real.md5("GET:/"))
+  ngx.var.http_authorization = 'Digest username="ann", realm="r", nonce="' .. nonce .. '", uri="/", algorithm=MD5, qop=auth, nc=00000001, cnonce="c0ffee", response="' .. response .. '"'
+  local code = begin(second, "digest.example")
+  finish(second)
+  return code
+end
+local function challenged()
+  ngx.var.http_authorization = nil
+  begin(second, "digest.example")
+  local nonce = statesOf(second)[address].challenge:match('nonce="([0-9a-f]+)"')
+  finish(second)
+  return nonce
+end
+real.shared.sluice_digest:flush_all()
+real.shared.sluice_digest:flush_expired()
+local nonce = challenged()
+said.replay = { answer(nonce, ha1) }
+for i = 1, measured.guesses do
+  ngx.var.remote_addr = "10." .. math.floor(i / 65536) .. "." .. math.floor(i / 256) % 256 .. "." .. i % 256
+  answer(nonce, "wrong")
+end
+ngx.var.remote_addr = "127.0.0.1"
+said.replay[2] = answer(challenged(), ha1)
+said.replay[3] = answer(nonce, ha1)
+ngx.var.http_authorization = nil
+
+-- Clients from thousands of addresses at an Ingress with a limit, then one at another Ingress, whose name is long.
+said.rates = {}
+for i = 1, measured.guesses do
+  ngx.var.binary_remote_addr = "\10" .. string.char(math.floor(i / 65536) % 256, math.floor(i / 256) % 256, i % 256)
+  said.rates[1] = begin(second, "rate.example")
+  finish(second)
+end
+for i = 2, 5 do
+  said.rates[i] = begin(second, "long.example")
+  finish(second)
+end
+ngx.var.binary_remote_addr = "\127\0\0\1"
 
 -- Requests at ever new addresses.
 for i = 1, measured.addresses do

@@ -9,6 +9,7 @@ import {
   authenticationInfo, challenge, CHALLENGE_LIFE, countOf, isFor, isFresh, isRight, issued, makeNonce, NONCE_LIFE, parseDigest,
 } from "../digest-auth.ts";
 import type { Users } from "../program.ts";
+import { countedAs } from "./limits.ts";
 import { secretBytes } from "./random.ts";
 import type { InFlight } from "./state.ts";
 
@@ -22,6 +23,8 @@ const MOST_FAILURES = 5;
 const EVASION = 300;
 
 const dict = (): ngx.SharedMemory => ngx.shared.sluice_digest;
+/** Apart from what was used: whoever guesses from many addresses must not have that forgotten. */
+const guesses = (): ngx.SharedMemory => ngx.shared.sluice_limits;
 let sealKey = "";
 
 /** To be called when the worker starts. */
@@ -36,8 +39,8 @@ function seal(this: void, text: string): string {
 
 /** Checks what the client answers; with 401 the state has the next challenge. */
 export function checkDigest(state: InFlight, rules: Credentials, users: Users): Verdict {
-  const guesser = "guess " + rules.users + " " + (ngx.var.remote_addr ?? "");
-  if (((dict().get(guesser) as number | undefined) ?? 0) >= MOST_FAILURES) return UNAUTHORIZED;
+  const guesser = countedAs("guess " + rules.users + " " + (ngx.var.remote_addr ?? ""));
+  if (((guesses().get(guesser) as number | undefined) ?? 0) >= MOST_FAILURES) return UNAUTHORIZED;
   const answer = parseDigest(ngx.var.http_authorization);
   if (answer === undefined || answer.realm !== rules.realm) return refuse(state, rules, false);
   const ha1 = users[answer.username + ":" + rules.realm];
@@ -47,7 +50,7 @@ export function checkDigest(state: InFlight, rules: Credentials, users: Users): 
   }
   const use = useNonce(answer);
   if (use !== "fresh") return refuse(state, rules, use === "stale");
-  dict().delete(guesser);
+  guesses().delete(guesser);
   state.user = answer.username;
   state.proof = authenticationInfo(answer, ha1, ngx.md5);
   return PASS;
@@ -60,8 +63,8 @@ function refuse(state: InFlight, rules: Credentials, stale: boolean): Verdict {
 }
 
 function noteFailure(guesser: string): void {
-  dict().incr(guesser, 1, 0);
-  dict().expire(guesser, EVASION);
+  guesses().incr(guesser, 1, 0);
+  guesses().expire(guesser, EVASION);
 }
 
 /** Uses up this count of the nonce. The password is right, so nobody guesses; a nonce that is too old asks for the same again. */
@@ -70,11 +73,12 @@ function useNonce(answer: DigestAnswer): "fresh" | "stale" | "replayed" {
   const made = issued(answer.nonce, seal);
   const count = countOf(answer.nc);
   if (made === undefined || count === undefined) return "stale";
-  const since = dict().get("first " + answer.nonce) as number | undefined;
+  const first = countedAs("first " + answer.nonce);
+  const since = dict().get(first) as number | undefined;
   if (!isFresh(made, since, now)) return "stale";
   // Of requests with the same count, whichever worker they come to, one adds it.
-  const [unused] = dict().add("used " + answer.nonce + " " + count, 1, MEMORY);
+  const [unused] = dict().add(countedAs("used " + answer.nonce + " " + count), 1, MEMORY);
   if (!unused) return "replayed";
-  if (since === undefined) dict().add("first " + answer.nonce, now, MEMORY);
+  if (since === undefined) dict().add(first, now, MEMORY);
   return "fresh";
 }

@@ -53,8 +53,17 @@ export function leaveConnections(state: InFlight): void {
   leave(key);
 }
 
-function admitRate(limits: Limits, key: string): boolean {
+/**
+ * The key of what is counted by name in memory that forgets who came longest ago. All have one length, because nginx
+ * gives memory out by sizes: what is forgotten of one size makes no room for another, and a full table would refuse.
+ */
+export function countedAs(name: string): string {
+  return ngx.md5_bin(name);
+}
+
+function admitRate(limits: Limits, name: string): boolean {
   const dict = ngx.shared.sluice_limits;
+  const key = countedAs(name);
   const stored = dict.get(key) as string | undefined;
   if (stored === undefined) ffi.fill(record, RECORD_BYTES);
   else ffi.copy(record, stored, RECORD_BYTES);

@@ -29,6 +29,13 @@ export const affinityCanaryBehavior = finding<Record<never, never>>(
   () => "it has no effect",
 );
 
+export const endpointsExhausted = finding<{ service: string; count: number; most: number }>(
+  "endpoints-exhausted",
+  "warning",
+  ({ service, count, most }) => `The Service "${service}" has ${count} endpoints, and ${most} are used: divide them among several Services, or let service-upstream have kube-proxy choose`,
+  () => "the others get no requests from here",
+);
+
 export const clusterIpMissing = finding<{ service: string; why: string }>(
   "cluster-ip-missing",
   "warning",
