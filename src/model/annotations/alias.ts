@@ -36,7 +36,7 @@ export const aliasAnnotations: readonly Honoured[] = [
     risk: "High",
     scope: "host",
     type: names,
-    doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression.",
+    doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression. They are served with the host's certificate where it covers them, but for those that an expression or `name.*` stands for.",
     onInvalid: "refused",
     differs: `A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone. An Ingress may give its hosts 10,000 further names in all, ${ALIAS_BOUNDS.ingress} of them as expressions.`,
     get: ({ alias }) => alias.names,
