@@ -87,6 +87,7 @@ test("the manifests as their reader has them, step by step", async (t) => {
     assert.deepEqual(await told(sluice), [
       "service-missing ingress-myapp.yaml:15 spec.rules[0].http.paths[0].backend.service.name",
       "backend-old-shape ingress-myapp.yaml:14 spec.rules[0].http.paths[0].backend",
+      "path-empty ingress-myapp.yaml:13 spec.rules[0].http.paths[0].path",
       "path-type-missing ingress-myapp.yaml:13 spec.rules[0].http.paths[0].pathType",
     ]);
   });

@@ -60,7 +60,7 @@ test("requests are counted by route, canary and status; reloads by reason; findi
   await requests({ ingress: "more", service: "more", canary: "", status: "503" }, 1);
   await expectMetric("sluice_reloads_total", { reason: "settings" }, 1);
   await expectMetric("sluice_reloads_total", { reason: "new-profile" }, 0);
-  await expectMetric("sluice_findings", { severity: "info", code: "no-endpoints" }, 1);
+  await expectMetric("sluice_findings", { severity: "error", code: "no-endpoints" }, 1);
 });
 
 /** Workers hand their counts over about once a second. */
