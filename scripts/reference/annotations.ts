@@ -21,7 +21,7 @@ export function annotationsPage(): string {
   return page("Annotations", "src/model/annotations/", [
     `Sluice knows every annotation of ingress-nginx: ${works.length} work as there, ${differs.length} differ on purpose, ${others} are refused or have no effect, and say so. ` +
       "They start with `nginx.ingress.kubernetes.io/` (`--annotations-prefix`). Defaults are those of the [ConfigMap](../reference/configmap.md).",
-    "A value that is not valid is always a [finding](../reference/findings.md), and so is an unknown name. What such a value does, beside, is in the tables. " +
+    "A value that is not valid is always a [finding](../reference/findings.md), and so is an unknown name. What such a value does, beside, is in the tables. Blanks around a value are no part of it, and an empty value counts as absent. " +
       "What keeps requests out never opens by mistake: its paths answer 503 until it is mended.",
     "Sluice's own annotations, `sluice.ingress/match` and `sluice.ingress/path-annotations`, have [a page of their own](routing-by-request.md).",
     ...[...groups].flatMap(([group, rows]) => [`## ${group}`, ...section(rows, defaults)]),
