@@ -51,7 +51,9 @@ test("annotations of other controllers are told once for each of them, with ours
     assert.deepEqual([finding?.code, finding?.severity, finding?.field, more], ["annotation-of-others", "warning", `metadata.annotations[${prefix}/something-else]`, []], prefix);
     assert.match(sayOf(`${prefix}/rewrite-target`, "/")[0]?.sentence ?? "", /: here it is nginx\.ingress\.kubernetes\.io\/rewrite-target$/, prefix);
   }
-  assert.equal(sayOf("kubernetes.io/ingress.global-static-ip-name")[0]?.code, "annotation-of-others");
+  for (const key of ["kubernetes.io/ingress.global-static-ip-name", "traefik.frontend.rule.type", "mse.ingress.kubernetes.io/whitelist"]) {
+    assert.equal(sayOf(key)[0]?.code, "annotation-of-others", key);
+  }
   const many = Array.from({ length: 5 }, (_, at) => `nginx.org/a-${at}`).reduce((draft, key) => draft.rawAnnotation(key, "x"), shop.rawAnnotation("haproxy.org/b", "x"));
   assert.deepEqual(build(many, ...web).findings().map(({ sentence }) => sentence.split(": ")[0]), [
     "haproxy.org/b is an annotation of HAProxy's Ingress controllers",

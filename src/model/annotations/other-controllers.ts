@@ -39,8 +39,12 @@ const DOMAINS: Readonly<Record<string, string>> = {
   "k8s.apisix.apache.org": "APISIX",
   "higress.io": "Higress",
 };
-/** Google's, under the domain of everybody. */
-const OF_GCE = /^kubernetes\.io\/ingress\.(?:global-static-ip-name|regional-static-ip-name|allow-http)$/;
+/** The same for whole keys: under the domain of everybody, without a domain, and of controllers that nobody listed here. */
+const KEYS: readonly (readonly [RegExp, string])[] = [
+  [/^kubernetes\.io\/ingress\.(?:global-static-ip-name|regional-static-ip-name|allow-http)$/, GCE],
+  [/^traefik\./, TRAEFIK],
+  [/^[a-z0-9-]+\.ingress\.kubernetes\.io\//, "another Ingress controller"],
+];
 /** Names that one finding shows. */
 const SHOWN = 3;
 
@@ -49,8 +53,7 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
   const all = ingress.metadata.annotations ?? {};
   const keysOf = new Map<string, string[]>();
   for (const key in all) {
-    const domain = key.slice(0, key.indexOf("/"));
-    const whose = domain === prefix ? undefined : Object.hasOwn(DOMAINS, domain) ? DOMAINS[domain] : OF_GCE.test(key) ? GCE : undefined;
+    const whose = whoseIs(key, prefix);
     if (whose === undefined) continue;
     const keys = keysOf.get(whose);
     if (keys) keys.push(key);
@@ -61,6 +64,12 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
     const params = { keys: keys.slice(0, SHOWN), more: Math.max(0, keys.length - SHOWN), whose, ...(same === undefined ? {} : { instead: `${prefix}/${nameOf(same)}` }) };
     return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${same ?? keys[0] ?? ""}]` }, params);
   });
+}
+
+function whoseIs(key: string, prefix: string): string | undefined {
+  const domain = key.slice(0, Math.max(0, key.indexOf("/")));
+  if (domain === prefix) return undefined;
+  return Object.hasOwn(DOMAINS, domain) ? DOMAINS[domain] : KEYS.find(([keys]) => keys.test(key))?.[1];
 }
 
 function nameOf(key: string): string {
