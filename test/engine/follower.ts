@@ -27,7 +27,7 @@ export function holdings({ hosts, wildcards, aliases, pools, certificates, names
     Object.entries(table).flatMap(([id, value]) => (value === undefined ? [] : [[`${kind} ${prefix}${id}`, JSON.stringify(value, own)]]));
   return Object.fromEntries([
     ...rows("host", hosts, "", withoutOwn), ...rows("host", wildcards, "*", withoutOwn),
-    ...rows("alias", aliases.exact), ...rows("alias", aliases.parents, "*"), ...rows("pool", pools), ...rows("certificate", certificates),
+    ...rows("alias", aliases.exact), ...rows("alias", aliases.parents, "*"), ...rows("pool", pools, "", withoutId), ...rows("certificate", certificates),
     ...rows("tls", names), ...rows("tls", wildcardNames, "*"), ...rows("users", users), ...rows("trust", trusts),
   ]);
 }
@@ -35,6 +35,11 @@ export function holdings({ hosts, wildcards, aliases, pools, certificates, names
 /** Leaves out what the edge adds to routes for itself. */
 function withoutOwn(key: string, value: unknown): unknown {
   return key === "host" ? undefined : value;
+}
+
+/** The same of pools. */
+function withoutId(key: string, value: unknown): unknown {
+  return key === "id" ? undefined : value;
 }
 
 export function holdingsOf(parts: Iterable<Part>): Record<string, string> {
