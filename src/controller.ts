@@ -119,6 +119,7 @@ export function createController(options: ControllerOptions): Controller {
     const { program, changed } = compiler.compile(now);
     // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
+    engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
     options.taken(now, wanting.read);
     options.turned(changed, performance.now() - begun);
   };

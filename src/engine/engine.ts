@@ -125,6 +125,11 @@ export class Engine {
     this.#advance();
   }
 
+  /** What nginx said of these snippets nobody asks any more; the state then has another map of refusals. */
+  forgetVerdicts(isIdle: (snippet: string) => boolean): void {
+    this.#trials.forgetIdle(isIdle);
+  }
+
   /** Asks for measures of nginx's processes; false when there is no agent to answer. */
   measure(): boolean {
     return this.#channel.order({ op: "measure" });

@@ -10,8 +10,11 @@ import type { Part, PartKey } from "../compile/program.ts";
 import { frameLine } from "../compile/program.ts";
 import { LONGEST_FRAME } from "./protocol.ts";
 
-/** How many changed keys are remembered over all generations before the oldest generations are forgotten. */
-const REMEMBERED_KEYS = 20_000;
+/**
+ * How many changed keys are remembered over all generations before the oldest generations are forgotten: as many as there
+ * are parts, because who was away for longer is sent no less than everything; and so many at least.
+ */
+const LEAST_REMEMBERED = 5000;
 
 interface Entry {
   /** Of the Program before the change. */
@@ -37,6 +40,10 @@ export class Ledger {
   }
   parts(): Iterable<Part> {
     return this.#parts.values();
+  }
+  /** Changed keys, and generations without any, that are remembered for those who were away. */
+  get remembered(): number {
+    return this.#remembered;
   }
 
   /** Makes the next generation. A key without a part is dropped. */
@@ -86,9 +93,11 @@ export class Ledger {
 
   #remember(entry: Entry): void {
     this.#history.push(entry);
-    this.#remembered += entry.keys.length;
-    while (this.#remembered > REMEMBERED_KEYS && this.#history.length > 1) {
-      this.#remembered -= this.#history.shift()?.keys.length ?? 0;
+    this.#remembered += costOf(entry);
+    const most = Math.max(LEAST_REMEMBERED, this.#parts.size);
+    while (this.#remembered > most && this.#history.length > 1) {
+      const oldest = this.#history.shift();
+      if (oldest) this.#remembered -= costOf(oldest);
     }
   }
 
@@ -103,6 +112,11 @@ export class Ledger {
       else yield frameLine(dropped(key));
     }
   }
+}
+
+/** In keys; a generation without any costs something, too. */
+function costOf({ keys }: Entry): number {
+  return Math.max(1, keys.length);
 }
 
 function weight(part: Part): bigint {

@@ -125,6 +125,7 @@ export class Trials {
     this.#unsettled = false;
     if (!this.#busy) this.#since = this.#now();
     this.#waiting = new Map();
+    this.#forgetPassed(program, status);
     if (this.#snippets.length === 0 && this.#failed.size === 0 && this.#rules === undefined) return;
     const runs = (profiles: ReadonlyMap<string, Profile>): ReturnType<typeof nginxConf> =>
       nginxConf({ settings, config: program.config, facts, profiles });
@@ -195,6 +196,13 @@ export class Trials {
     this.#askNext();
   }
 
+  /** Forgets the refusals that nobody asks about any more. */
+  forgetIdle(isIdle: (snippet: string) => boolean): void {
+    const before = this.#failed.size;
+    for (const [id, { snippet }] of this.#failed) if (id !== RULES && !this.#profiles.has(id) && isIdle(snippet)) this.#failed.delete(id);
+    if (this.#failed.size < before) this.#tellRefused();
+  }
+
   /** Another agent: what the last one was asked it will not answer. */
   restart(): void {
     this.#asked = undefined;
@@ -223,7 +231,16 @@ export class Trials {
     this.#failed.set(id, { snippet, problem: oneLine(problem) });
     const [oldest] = this.#failed.keys();
     if (this.#failed.size > MOST_REFUSALS && oldest !== undefined) this.#failed.delete(oldest);
+    this.#tellRefused();
+  }
+
+  #tellRefused(): void {
     this.#refused = new Map([...this.#failed.values()].map((one) => [one.snippet, one.problem]));
+  }
+
+  /** A verdict is needed for what may be in a configuration: what the Program or nginx has. */
+  #forgetPassed(program: Program, { profiles }: EngineStatus): void {
+    for (const id of this.#passed) if (id !== RULES && !program.profiles.has(id) && !(id in profiles)) this.#passed.delete(id);
   }
 
   #forget(base: string): void {

@@ -158,6 +158,7 @@ function finish(state: State, work: Work): Built {
     findings: sortedOnce(findings.map, work.snapshot),
     wanted: wantedObjects(state),
     names: namesOf(state),
+    asksAbout: (snippet) => state.ingressObjects.to(objectKey("SnippetVerdict", "", snippet)).size > 0,
   };
 }
 

@@ -330,4 +330,6 @@ export interface Built {
   readonly wanted: WantedObjects;
   /** DNS names of ExternalName Services that a pool needs. */
   readonly names: ReadonlySet<string>;
+  /** An Ingress asks what nginx says of the snippet with this digest. */
+  asksAbout(snippet: string): boolean;
 }

@@ -124,3 +124,18 @@ test("no line is longer than 64 KiB, and long parts arrive whole", () => {
     { numRuns: 60 },
   );
 });
+
+test("what is remembered is in proportion to what there is, whatever came and went", () => {
+  const ledger = new Ledger();
+  const many = Array.from({ length: 30_000 }, (_, index) => poolPart(`p${index}`, 1));
+  ledger.publish(changed(...many));
+  const { digest } = ledger;
+  ledger.publish(changed(...many.slice(0, 10_000).map(({ id }) => poolPart(id, 2))));
+  assert.equal(opOf(ledger.catchUp(digest)[0] ?? ""), "set", "who was away for a third of everything gets a third");
+  assert.ok(ledger.remembered <= 40_000);
+  ledger.publish(new Map(many.slice(10).map(({ key }) => [key, undefined])));
+  ledger.publish(changed(poolPart("p0", 3)));
+  assert.ok(ledger.remembered <= 5000, `${ledger.remembered} for ${[...ledger.parts()].length} parts`);
+  for (let i = 0; i < 20_000; i++) ledger.publish(new Map());
+  assert.ok(ledger.remembered <= 5000, "generations without a change are not remembered for ever");
+});

@@ -159,3 +159,29 @@ test("what nginx says of a configuration that was replaced meanwhile is no verdi
   trials.tried(tea[0], "no");
   assert.deepEqual([trials.usable(...tea), trials.refused.size], [false, 1]);
 });
+
+test("verdicts are remembered for what is there: the Program, nginx, and who asks about a refusal", () => {
+  const { trials, orders, examine } = started();
+  const gone = Array.from({ length: 50 }, (_, index) => one(`gone${index}`));
+  examine(new Map(gone));
+  for (const [id] of gone) trials.tried(id, "");
+  assert.ok(gone.every((snippet) => trials.usable(...snippet)));
+  const kept = one("kept");
+  const live: EngineStatus = { ...NO_ENGINE, master: 7, config: "another", profiles: Object.fromEntries([gone[0] ?? kept]) };
+  examine(new Map([kept]), DEFAULT_CONFIG, live);
+  trials.tried(kept[0], "");
+  assert.deepEqual(gone.map((snippet) => trials.usable(...snippet)).filter(Boolean), [true], "the one that nginx still has");
+  assert.equal(trials.usable(...kept), true);
+  examine(new Map([kept, gone[1] ?? kept]), DEFAULT_CONFIG, live);
+  assert.equal(orders.at(-1)?.id, gone[1]?.[0], "who comes back is asked anew");
+  trials.tried(gone[1]?.[0] ?? "", "no");
+  const [bad] = [...trials.refused.keys()];
+  trials.forgetIdle((snippet) => snippet === bad);
+  assert.equal(trials.refused.size, 1, "its routes do not know yet");
+  examine(new Map([kept]), DEFAULT_CONFIG, live);
+  const before = trials.refused;
+  trials.forgetIdle(() => false);
+  assert.equal(trials.refused, before, "the same while nothing changed");
+  trials.forgetIdle((snippet) => snippet === bad);
+  assert.deepEqual([...trials.refused], []);
+});

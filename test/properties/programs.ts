@@ -239,5 +239,6 @@ export function builtOf(model: Model, before: Model | undefined): Built {
     findings: () => [],
     wanted: { secrets: new Set(), configMaps: new Set() },
     names: new Set(),
+    asksAbout: () => false,
   };
 }
