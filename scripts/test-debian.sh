@@ -97,17 +97,17 @@ choose_npm() {
 
 # Make demo until it says how to end it; then one of its cases, then Ctrl-C.
 DEMO='
-  setsid make demo >/tmp/demo.out 2>&1 & demo=$!
-  until grep -q "Ctrl-C ends everything" /tmp/demo.out; do
-    kill -0 "$demo" 2>/dev/null || { cat /tmp/demo.out; exit 1; }
+  setsid make demo >"$HOME/demo.out" 2>&1 & demo=$!
+  until grep -q "Ctrl-C ends everything" "$HOME/demo.out"; do
+    kill -0 "$demo" 2>/dev/null || { cat "$HOME/demo.out"; exit 1; }
     sleep 0.2
   done
-  grep "^Sluice serves" /tmp/demo.out
-  curl -s -H "Host: canary-service.abc.com" -H "test: always" http://127.0.0.1:8080/ | grep "^canary-hello-service" || { cat /tmp/demo.out; exit 1; }
+  grep "^Sluice serves" "$HOME/demo.out"
+  curl -s -H "Host: canary-service.abc.com" -H "test: always" http://127.0.0.1:8080/ | grep "^canary-hello-service" || { cat "$HOME/demo.out"; exit 1; }
   kill -s INT -- "-$demo"
   wait "$demo"
-  grep "^setup:" /tmp/demo.out
-  tail -n 1 /tmp/demo.out
+  grep "^setup:" "$HOME/demo.out"
+  tail -n 1 "$HOME/demo.out"
 '
 
 path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

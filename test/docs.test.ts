@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { curlLine, WALKTHROUGH } from "../src/demo/walkthrough.ts";
 import { referencePages } from "../scripts/reference/pages.ts";
 import { ROOT } from "./support/sluice.ts";
 
@@ -27,6 +28,25 @@ test("every link leads somewhere", () => {
       if (anchor) assert.ok(anchors(readFileSync(file, "utf8")).has(anchor), `${name} links to ${target}, which has no such heading`);
     }
   }
+});
+
+test("the README begins with the name, a sentence, the picture and the two commands", () => {
+  const [name, sentence, picture, commands] = (PAGES.find((page) => page.name === "README.md")?.text ?? "").split("\n\n");
+  assert.equal(name, "# Sluice");
+  assert.match(sentence ?? "", /^A Kubernetes Ingress controller .*\.$/);
+  assert.match(picture ?? "", /^!\[.+\]\(docs\/demo\.svg\)$/);
+  assert.match(commands ?? "", /^```sh\nmake demo .*\nmake test .*\n```$/);
+});
+
+test("the picture is of today's walk-through", () => {
+  const svg = readFileSync(join(ROOT, "docs/demo.svg"), "utf8");
+  const rows = [...svg.matchAll(/<text [^>]*>(.*?)<\/text>/g)].map(([, row = ""]) => row.replaceAll(/<[^>]*>/g, "").replaceAll("&quot;", '"'));
+  const reach = { address: "127.0.0.1", http: 8080, https: 8443, certificate: "" };
+  const lines = WALKTHROUGH.flatMap(({ cases }) => cases.map((one) => `$ ${curlLine(one, reach)}`));
+  const asked = rows.filter((row) => row.startsWith("$ curl"));
+  assert.equal(asked.length, 2, rows.join("\n"));
+  for (const line of asked) assert.ok(lines.includes(line), `${line}: run "npm run recording"`);
+  assert.ok(rows.some((row) => row.includes("live after ")), rows.join("\n"));
 });
 
 test("every file and folder that is named exists", () => {

@@ -151,8 +151,8 @@ async function serve(settings: Settings, { folders }: Shown, backends: Backends,
 
 /** Of what is only worth knowing, what becomes of findings: that one is mended, above all. */
 function ofFindings(log: Log, { logLevel }: Settings): Log {
-  return (level, message, fields) => {
-    if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields);
+  return (level, message, fields, heading) => {
+    if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields, heading);
   };
 }
 
