@@ -11,10 +11,11 @@ interface OfCertificate {
 
 const defaultCertificateServes = ({ host }: OfCertificate): string => `${host} is served with the default certificate`;
 
-export const certificateMissing = finding<OfCertificate>(
+/** @param inFiles the Ingress is read from a file: no cluster can be told to make the Secret. */
+export const certificateMissing = finding<OfCertificate & { inFiles: boolean }>(
   "certificate-missing",
   "error",
-  ({ secret }) => `Secret "${secret}" does not exist: create it, or correct the name`,
+  ({ secret, inFiles }) => `Secret "${secret}" does not exist: create it${inFiles ? ' ("kubectl create secret tls … --dry-run=client -o yaml" prints the document)' : ""}, or correct the name`,
   defaultCertificateServes,
   undefined,
   ({ secret }) => {

@@ -78,7 +78,7 @@ export function usableCertificate(
   secret: string,
   state: SecretState | undefined,
 ): { readonly certificate: ServableCertificate | undefined; readonly findings: readonly Finding[] } {
-  if (!state) return { certificate: undefined, findings: [found.certificateMissing(place, { host, secret })] };
+  if (!state) return { certificate: undefined, findings: [found.certificateMissing(place, { host, secret, inFiles: place.object.origin !== undefined })] };
   const { certificate, problem } = state;
   const findings: Finding[] = [];
   if (problem !== undefined) {
