@@ -44,8 +44,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await Promise.all([sluice?.stop(), echo.close()]);
 });
 
 for (const [reason, { request }] of Object.entries(ROWS)) {
