@@ -41,10 +41,12 @@ export function planReload({ settings, facts, program, held, status, usable }: P
     nginxConf({ settings, config: program.config, facts, profiles });
   const live = new Map(Object.entries(status.profiles));
   const unknown = [...program.profiles].some(([id, profile]) => !live.has(id) && usable(id, profile));
-  if (status.master !== 0 && !unknown && conf(live).digest === status.config) return undefined;
+  // Settings take new profiles along, and wait for nobody's turn.
+  const differs = conf(live).digest !== status.config;
+  if (status.master !== 0 && !unknown && !differs) return undefined;
   const all = [...standingProfiles(program.config), ...held, ...program.profiles];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
-  const reason = status.master === 0 ? "start" : unknown ? "new-profile" : "settings";
+  const reason = status.master === 0 ? "start" : differs ? "settings" : "new-profile";
   const { config, trust } = program;
   const files = {
     ...trustFiles(profiles.values(), trust),

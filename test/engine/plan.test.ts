@@ -51,6 +51,7 @@ test("the operator's settings cost a reload, and say so", () => {
   const config = { ...DEFAULT_CONFIG, keepAlive: 10 };
   assert.equal(plan(programWith(profiles(1), config), running(profiles(1)))?.reason, "settings");
   assert.equal(plan(programWith(profiles(1), { ...DEFAULT_CONFIG }), running(profiles(1))), undefined);
+  assert.equal(plan(programWith(profiles(1, 2), config), running(profiles(1)))?.reason, "settings", "a new profile that comes along makes them wait for nobody");
 });
 
 test("settings that only the edge reads cost nothing", () => {
