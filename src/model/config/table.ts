@@ -65,7 +65,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
   proxySetHeaders: data.row("proxy-set-headers", operator.objectName, "", "ConfigMap (`namespace/name`) of headers, with nginx's $variables, that every backend gets.",
     { differs: "An edit of it takes effect at once. A header that Sluice sends itself (X-Forwarded-Proto, Host, …) is replaced, not sent twice; when the first one of a name comes or the last one goes, that costs a reload." }),
   addHeaders: nginx.row("add-headers", operator.objectName, "", "ConfigMap of headers, with nginx's $variables, that every client gets, in place of the backend's.",
-    { differs: "An edit of it takes effect at once, without a reload." }),
+    { differs: "An edit of it takes effect at once, without a reload. A header that Sluice sends itself (Strict-Transport-Security) is replaced, not sent twice." }),
   allowBackendServerHeader: nginx.yesNo("allow-backend-server-header", false, "Pass the backend's Server header on, where server-tokens is on."),
 
   useForwardedHeaders: nginx.yesNo("use-forwarded-headers", false, "Trust X-Forwarded-* of clients: only behind another proxy.",
