@@ -167,7 +167,7 @@ for (const [who, { added, custom, backend, settings = {} }] of Object.entries(SO
         const lines = await answer(tls, name, kind, backend ? says("backend") : {});
         const names = lines.map(([header]) => header.toLowerCase()).filter((header) => header !== "set-cookie");
         const twice = names.filter((header, i) => names.indexOf(header) !== i);
-        const value = (wanted: string): string | undefined => lines.find(([header]) => header === wanted)?.[1];
+        const value = (wanted: string): string | undefined => lines.find(([header]) => header.toLowerCase() === wanted.toLowerCase())?.[1];
         const policy = value("Strict-Transport-Security");
         // custom-headers is the Ingress's, which answers before its paths are looked at do not know.
         const expected = added ? /^max-age=1; (added|custom)$/ : custom ? /^max-age=(1; custom|31536000; includeSubDomains)$/ : /^max-age=(31536000; includeSubDomains|7)$/;
