@@ -8,8 +8,8 @@ export interface Bounds {
 
 /** Regular expressions among the names of `server-alias`. */
 export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
-/** Of one host: expressions that a path may be tried with, conditions included. */
-export const PATH_BOUNDS: Bounds = { ingress: 500, namespace: 1000, all: 2000 };
+/** Of one host: expressions that a path may be tried with (a Prefix path is two of them), conditions included. */
+export const PATH_BOUNDS: Bounds = { ingress: 1000, namespace: 1500, all: 2000 };
 /** Paths of one host, of any kind: they travel to each worker as one table. */
 export const ROUTE_BOUNDS: Bounds = { ingress: 10_000, namespace: 20_000, all: 40_000 };
 /** Of a pool: what a connection below http, and the first request after a change, walks through. */

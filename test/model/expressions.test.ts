@@ -88,7 +88,7 @@ test("conditions of paths count, on hosts of other paths as well; plain paths do
     (draft, i) => draft.path(`/${name}${i}`, "web:80"),
     ingress(`shop/${name}`).created(name === "a" ? 0 : 1).host("a.example").rawAnnotation("sluice.ingress/match", Array.from({ length: count }, (_, i) => `/${name}${i}: [${conditions}]`).join("\n")),
   );
-  const built = build(one("a", 6), ingress("shop/plain").created(2).host("a.example").path("/x", "web:80"), nginx);
+  const built = build(one("a", 10), ingress("shop/plain").created(2).host("a.example").path("/x", "web:80"), nginx);
   assert.equal(routes(built, "shop"), Math.floor(PATH_BOUNDS.ingress / 120) + 1);
   findingOf(built, "path-expressions-exhausted");
   const plain = Array.from({ length: 3000 }, (_, i) => i).reduce((draft, i) => draft.path(`/x${i}`, "web:80"), ingress("shop/plain").host("a.example"));

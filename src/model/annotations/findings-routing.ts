@@ -76,7 +76,7 @@ export const pathExpressionsExhausted = finding<{ host: string; left: number }>(
   "path-expressions-exhausted",
   "error",
   ({ host, left }) =>
-    `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${PATH_BOUNDS.ingress} regular expressions and conditions that an Ingress may have for one host, the ${PATH_BOUNDS.namespace} of a namespace ` +
+    `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${PATH_BOUNDS.ingress} regular expressions (two for a Prefix path) and conditions that an Ingress may have for one host, the ${PATH_BOUNDS.namespace} of a namespace ` +
     `and the ${PATH_BOUNDS.all} of all, older Ingresses first: a request may be matched against all of them, so use Prefix and Exact paths of a host without use-regex and rewrite-target, or one expression for several paths`,
   () => "these paths are ignored, the others are served",
 );
