@@ -2,14 +2,16 @@
  * HTTP to one API server: credentials that are re-read, TLS options that follow them, errors in words.
  *
  * Guarantees: credentials are at most a minute old; a 401 makes us read them anew at once and try one more time, and a
- * TLS error reads them anew for the next try; a certificate that was replaced is used for the next connection while
- * running watches go on.
+ * TLS error reads them anew for the next try. Credentials that were replaced, a token or a certificate, get connections of
+ * their own; as soon as the server has granted a request over those, the watches of the old ones end, and the old ones
+ * with their last answer.
  */
 import { createHash } from "node:crypto";
-import { Agent, ProxyAgent } from "undici";
+import type { Socket } from "node:net";
+import { Agent, buildConnector, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
 import type { Access, Credentials } from "./access.ts";
-import { inWords, isTlsError, Unreachable } from "./failures.ts";
+import { Broken, inWords, isTlsError, Unreachable } from "./failures.ts";
 
 export type Query = Readonly<Record<string, string>>;
 
@@ -55,7 +57,9 @@ export function connect(access: Access): Connection {
 
   const send = async (path: string, query: Query, signal: AbortSignal, using: Credentials, details: RequestDetails) => {
     const search = new URLSearchParams(query).toString();
-    const response = await dispatchers.get(using).request({
+    const pool = dispatchers.get(using);
+    const ended = pool.begin();
+    const response = await pool.dispatcher.request({
       origin: base.origin,
       path: `${base.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
       method: details.method ?? "GET",
@@ -66,12 +70,17 @@ export function connect(access: Access): Connection {
         ...(details.body === undefined ? {} : { "content-type": details.contentType ?? "application/json" }),
       },
       ...(details.body === undefined ? {} : { body: details.body }),
-      signal,
+      signal: details.silence === undefined ? signal : AbortSignal.any([signal, pool.watches.signal]),
       headersTimeout: ANSWER_TIMEOUT,
       bodyTimeout: details.silence ?? ANSWER_TIMEOUT,
+    }).catch((error: unknown) => {
+      ended();
+      throw error;
     });
+    response.body.once("close", ended);
     // Whoever reads the body sees its error; without this, a body that nobody reads would end the process.
     response.body.on("error", () => {});
+    if (response.statusCode < 300) dispatchers.granted(pool);
     return response;
   };
 
@@ -90,14 +99,14 @@ export function connect(access: Access): Connection {
         const response = await send(path, query, signal, first, details);
         if (response.statusCode !== 401) return response;
         const second = await credentials.renewed(first);
-        if (sameCredentials(first, second)) return response;
+        if (identityOf(first) === identityOf(second)) return response;
         response.body.destroy();
         return await send(path, query, signal, second, details);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         // The server's CA or our certificate may have been replaced: the next try shall know.
         if (isTlsError(error)) await credentials.renewed(first);
-        throw error instanceof Unreachable ? error : new Unreachable(inWords(error), error);
+        throw error instanceof Unreachable || error instanceof Broken ? error : new Unreachable(inWords(error), error);
       }
     },
     close: () => dispatchers.close(),
@@ -136,38 +145,83 @@ function keepCredentials(access: Access) {
   };
 }
 
-/** One pool of connections per TLS identity. The previous pool ends when its last request has ended. */
-function keepDispatcher(proxy: string | undefined) {
-  let current: { identity: string; dispatcher: Dispatcher } | undefined;
-  const open = new Set<Dispatcher>();
+/** The connections of one identity. */
+interface Pool {
+  readonly identity: string;
+  readonly dispatcher: Dispatcher;
+  /** Aborted when it has been replaced. Anything but a watch has its answer soon, and keeps its connection until then. */
+  readonly watches: AbortController;
+  /** A request begins; what it gives is called when that has ended. */
+  begin(): () => void;
+  /** Closes its sockets; requests that run end with an error. */
+  close(): void;
+}
+
+function openPool({ tls }: Credentials, identity: string, proxy: string | undefined): Pool {
+  const sockets = new Set<Socket>();
+  const watches = new AbortController();
+  // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
+  const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
+  const connector = buildConnector({ ...tls, ...socket });
+  // Through a proxy without HTTP/2, for the reason below.
+  const dispatcher = proxy
+    ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket })
+    : new Agent({ ...IDLE, connect: (options, done) => connector(options, (error, made) => {
+      if (error) return done(error, null);
+      sockets.add(made);
+      made.once("close", () => sockets.delete(made));
+      done(null, made);
+    }) });
+  let running = 0;
+  const close = (): void => {
+    if (proxy) dispatcher.destroy().catch(() => {});
+    // Not by the dispatcher: it ends HTTP/2 with an error that is emitted on streams to which nobody listens any more.
+    for (const one of sockets) one.destroy();
+  };
   return {
-    get({ tls }: Credentials): Dispatcher {
-      const identity = identityOf(tls);
-      if (current?.identity === identity) return current.dispatcher;
-      current?.dispatcher.close().catch(() => {});
-      // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
-      const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-      const dispatcher = proxy
-        ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls }, connect: socket })
-        : new Agent({ ...IDLE, connect: { ...tls, ...socket } });
-      open.add(dispatcher);
-      current = { identity, dispatcher };
-      return dispatcher;
-    },
-    async close() {
-      await Promise.allSettled([...open].map((dispatcher) => dispatcher.destroy()));
+    identity, dispatcher, watches, close,
+    begin() {
+      running++;
+      return () => {
+        if (--running === 0 && watches.signal.aborted) close();
+      };
     },
   };
 }
 
-function identityOf(tls: Credentials["tls"]): string {
-  const digest = createHash("sha256");
-  for (const part of [tls.ca, tls.cert, tls.key, tls.servername, `${tls.rejectUnauthorized}`]) {
-    digest.update(part ?? "").update("\0");
-  }
-  return digest.digest("hex");
+/** One pool of connections per identity. */
+function keepDispatcher(proxy: string | undefined) {
+  let current: Pool | undefined;
+  const open = new Set<Pool>();
+  return {
+    get(credentials: Credentials): Pool {
+      const identity = identityOf(credentials);
+      if (current?.identity === identity) return current;
+      current = openPool(credentials, identity, proxy);
+      open.add(current);
+      return current;
+    },
+    /** The newest pool works: the others end. */
+    granted(pool: Pool): void {
+      if (pool !== current || open.size === 1) return;
+      for (const other of [...open]) {
+        if (other === pool) continue;
+        open.delete(other);
+        // Counts as a request, so that one that has none closes too.
+        const ended = other.begin();
+        other.watches.abort(new Broken("the credentials that it was begun with were replaced"));
+        ended();
+      }
+    },
+    async close() {
+      for (const pool of open) pool.close();
+    },
+  };
 }
 
-function sameCredentials(a: Credentials, b: Credentials): boolean {
-  return identityOf(a.tls) === identityOf(b.tls) && JSON.stringify(a.headers) === JSON.stringify(b.headers);
+function identityOf({ tls, headers }: Credentials): string {
+  const digest = createHash("sha256");
+  const parts = [tls.ca, tls.cert, tls.key, tls.servername, `${tls.rejectUnauthorized}`, JSON.stringify(headers)];
+  for (const part of parts) digest.update(part ?? "").update("\0");
+  return digest.digest("hex");
 }

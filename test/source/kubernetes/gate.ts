@@ -16,6 +16,8 @@ export interface Gate {
   /** Resets all connections and refuses new ones, until `open`. */
   close(): Promise<void>;
   open(): Promise<void>;
+  /** Remembers the connections of now; what it gives says how many of them are still there. */
+  remember(): () => number;
 }
 
 export async function startGate(target: number): Promise<Gate> {
@@ -55,6 +57,10 @@ export async function startGate(target: number): Promise<Gate> {
   return {
     port,
     cut,
+    remember() {
+      const present = [...sockets];
+      return () => present.filter((socket) => sockets.has(socket)).length;
+    },
     cutMidway() {
       midway = new WeakSet(sockets);
     },
