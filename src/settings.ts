@@ -173,9 +173,10 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    // klog's level is written as `-v5` as well.
-    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(word.replace(/^-v(?=\d+$)/, "-v=")) ?? [];
-    if (name === undefined || (!word.startsWith("--") && name !== "h" && name !== "v")) {
+    // klog's level is written as `-v5` as well, and the form of the output as kubectl has it: `-o json`.
+    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=json$|text$)/, "--output=");
+    const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
+    if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
       words.rest.push(word);
       continue;

@@ -1,4 +1,9 @@
-/** `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and whose line says so. */
+/**
+ * `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and whose line says so.
+ *
+ * Exit codes: 0 a backend, a redirect or another answer than these; 1 the source cannot be read; 2 the command line; 3 the
+ * answer is 404; 4 it is 503, or no endpoint is ready.
+ */
 import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
@@ -29,8 +34,8 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const connection = parseConnection(url);
-  const request = connection ?? parseRequest(url, headers, method, client);
+  const whole = withScheme(url);
+  const request = parseConnection(whole) ?? parseRequest(whole, headers, method, client);
   // What the log would warn of is in the findings, or ends the command.
   const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
   const source = openSource(settings, log, PATIENCE_MS);
@@ -39,9 +44,23 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
     await source.start(() => {}, ending.signal);
     const explanation = await explainFrom(source, settings, request);
     process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : text(explanation));
+    process.exitCode = exitCode(explanation);
   } finally {
     ending.abort();
   }
+}
+
+/** As curl and browsers take one: `shop.example/cart` is asked over http. */
+function withScheme(url: string): string {
+  return /^(?:[a-z][a-z0-9+.-]*:\/\/|\/|$)/i.test(url) ? url : `http://${url}`;
+}
+
+const NOBODY = 3;
+const UNAVAILABLE = 4;
+
+function exitCode({ status, endpoints }: Explanation): number {
+  if (status === 404) return NOBODY;
+  return status === 503 || endpoints?.length === 0 ? UNAVAILABLE : 0;
 }
 
 async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest | ExplainedConnection): Promise<Explanation> {
@@ -93,8 +112,8 @@ interface RequestOptions {
 }
 
 /**
- * Takes `-H 'name: value'`, `--header 'name: value'`, `-u user:password`, `-X METHOD` (curl's ways) and
- * `--client-ip=ADDRESS` out of the command line.
+ * Takes `-H 'name: value'`, `--header 'name: value'`, `-u user:password`, `-X METHOD`, `-v` (curl's ways) and
+ * `--client-ip=ADDRESS` out of the command line. A level behind `-v` is klog's, for what parses the rest.
  */
 function takeRequestOptions(argv: readonly string[]): RequestOptions {
   const headers: string[] = [];
@@ -118,6 +137,7 @@ function takeRequestOptions(argv: readonly string[]): RequestOptions {
     else if (word === "-u" || word === "--user") headers.push(basic(next("user:password")));
     else if (header !== undefined) headers.push(header.trim());
     else if (verb !== undefined) method = verb;
+    else if (word === "--verbose" || (/^-v+$/.test(word) && !/^\d+$/.test(argv[i + 1] ?? ""))) rest.push("--log-level=debug");
     else if (word === "-H" || word === "--header") headers.push(next("'name: value'"));
     else if (word === "-X" || word === "--request") method = next("POST");
     else rest.push(word);

@@ -93,7 +93,7 @@ function wrapped(text: string): string[] {
 /** What `explain` takes beside settings, as curl does. */
 const OF_A_REQUEST = [
   "",
-  "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT):",
+  "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT; without a\nscheme: http):",
   "  -H 'NAME: VALUE'",
   ...wrapped("A header, a cookie too; may be repeated."),
   "  -X METHOD",
@@ -102,6 +102,11 @@ const OF_A_REQUEST = [
   ...wrapped("As the header Authorization."),
   "  --client-ip=IP",
   ...wrapped("Where it comes from. Default: not known."),
+  "  -v",
+  ...wrapped("Say what is read, as --log-level=debug."),
+  "",
+  "Exit codes: 0 a backend or any answer but these, 1 nothing could be read, 2 the",
+  "command line, 3 the answer is 404, 4 it is 503 or no endpoint is ready.",
 ];
 
 const ABOUT_INGRESS_NGINX = [
