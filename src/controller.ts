@@ -22,6 +22,7 @@ import { splitName } from "./support/namespaced-name.ts";
 import type { Ingress } from "./source/objects.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
+import { wake, type Wake } from "./support/wake.ts";
 
 export interface ControllerOptions {
   readonly settings: Settings;
@@ -64,6 +65,8 @@ export function createController(options: ControllerOptions): Controller {
   /** What the last turn wanted of the source. */
   let wanting: { readonly objects: Built["wanted"]; readonly read: Promise<void> } | undefined;
   let verdicts: ReadonlyMap<string, string> | undefined;
+  /** Certificates expire without anybody changing anything. */
+  let time: Wake | undefined;
   /** False until what the first Program refers to was read as well: until then changes only gather. */
   let started = false;
 
@@ -122,11 +125,13 @@ export function createController(options: ControllerOptions): Controller {
     engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
     options.taken(now, wanting.read);
     options.turned(changed, performance.now() - begun);
+    time?.at(now.changesAt);
   };
 
   return {
     async start(signal) {
       signal.addEventListener("abort", () => names.stop(), { once: true });
+      time = wake(turn, signal);
       await source.start(turn, signal);
       const first = rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.

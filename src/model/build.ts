@@ -159,6 +159,7 @@ function finish(state: State, work: Work): Built {
     wanted: wantedObjects(state),
     names: namesOf(state),
     asksAbout: (snippet) => state.ingressObjects.to(objectKey("SnippetVerdict", "", snippet)).size > 0,
+    changesAt: firstOf(state.tlsChanges.values()),
   };
 }
 
@@ -174,6 +175,12 @@ function wantedObjects(state: State): WantedObjects {
   const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set([...named("ConfigMap"), ...ofFlags]) };
   state.wanted = { ofHosts, ofIngresses, objects };
   return objects;
+}
+
+function firstOf(moments: Iterable<number>): number | undefined {
+  let first: number | undefined;
+  for (const at of moments) if (first === undefined || at < first) first = at;
+  return first;
 }
 
 /** Of pools, and of streams. */

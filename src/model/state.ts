@@ -55,6 +55,8 @@ export interface State {
   readonly secretCertificates: References;
   /** Server name → the Secret whose certificate it is served with. */
   readonly servingSecrets: References;
+  /** Server name → when what is said of its certificate comes out different; milliseconds since 1970. */
+  readonly tlsChanges: Map<string, number>;
   /** Host → client certificates (ids) that its routes show to backends. */
   readonly hostCertificates: References;
   /** Those certificates, by id. */
@@ -126,6 +128,7 @@ export function emptyState(settings: ModelSettings): State {
     poolNames: new References(),
     secretCertificates: new References(),
     servingSecrets: new References(),
+    tlsChanges: new Map(),
     hostCertificates: new References(),
     clientCertificates: new Map(),
     streamHosts: new Map(),
@@ -164,7 +167,8 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     reread: new Set(),
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     aliases: new Set(),
-    tls: new Set(),
+    // What time alone has changed.
+    tls: new Set([...state.tlsChanges].flatMap(([name, at]) => (at <= Date.now() ? [name] : []))),
     certificates: new Set(),
     users: new Set(),
     trusts: new Map(),

@@ -19,13 +19,16 @@ export interface HostTls {
   /** Secrets (`namespace/name`) that the answer depends on, missing ones included. */
   readonly secrets: ReadonlySet<string>;
   readonly findings: readonly Finding[];
+  /** When the findings come out different although nothing changes; milliseconds since 1970. Absent: never. */
+  readonly changesAt?: number | undefined;
 }
 
 /** The state of a Secret (`namespace/name`); undefined when it does not exist. */
 export type SecretLookup = (key: string) => SecretState | undefined;
 
 const NO_TLS: HostTls = { serves: undefined, secrets: new Set(), findings: [] };
-const DAY = 24 * 3600 * 1000;
+/** Before it expires. */
+const SOON = 10 * 24 * 3600 * 1000;
 
 /** @param mains the ordinary Ingresses that name the host, oldest first. */
 export function hostTls(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): HostTls {
@@ -50,12 +53,12 @@ function listedTls(host: string, ingress: Ingress, index: number, lookup: Secret
   if (!item?.secretName) return { serves: "default", secrets: new Set(), findings: [] };
   const secret = keyOf(ingress.metadata.namespace, item.secretName);
   const place = { object: ingress, field: `spec.tls[${index}].secretName` };
-  const { certificate, findings } = usableCertificate(place, host, secret, lookup(secret));
+  const { certificate, findings, changesAt } = usableCertificate(place, host, secret, lookup(secret));
   const secrets = new Set([secret]);
   if (!certificate) return { serves: "default", secrets, findings };
-  if (certificate.covers(host)) return { serves: certificate, secrets, findings };
+  if (certificate.covers(host)) return { serves: certificate, secrets, findings, changesAt };
   const notCovering = found.certificateNotCovering(place, { host, secret, names: certificate.names });
-  return { serves: "default", secrets, findings: [...findings, notCovering] };
+  return { serves: "default", secrets, findings: [...findings, notCovering], changesAt };
 }
 
 /** Secrets that are tried for a host that no item lists. An Ingress has room for ten thousand of each, and the host waits for all that are tried. */
@@ -77,7 +80,7 @@ export function usableCertificate(
   host: string,
   secret: string,
   state: SecretState | undefined,
-): { readonly certificate: ServableCertificate | undefined; readonly findings: readonly Finding[] } {
+): { readonly certificate: ServableCertificate | undefined; readonly findings: readonly Finding[]; readonly changesAt?: number | undefined } {
   if (!state) return { certificate: undefined, findings: [found.certificateMissing(place, { host, secret, inFiles: place.object.origin !== undefined })] };
   const { certificate, problem } = state;
   const findings: Finding[] = [];
@@ -85,14 +88,11 @@ export function usableCertificate(
     findings.push(found.certificateBroken(place, { host, secret, why: problem, previous: certificate !== undefined }));
   }
   if (certificate?.commonNameOnly) findings.push(found.certificateWithoutNames(place, { host, secret }));
-  if (certificate) findings.push(...expiry(place, host, secret, certificate.certificate.notAfter));
-  return { certificate, findings };
-}
-
-/** As of now: looked at again whenever the host or its Secret changes. */
-function expiry(place: Place, host: string, secret: string, notAfter: Date): readonly Finding[] {
-  const left = notAfter.getTime() - Date.now();
+  if (!certificate) return { certificate, findings };
+  const { notAfter } = certificate.certificate;
   const params = { host, secret, date: notAfter.toISOString().slice(0, 10) };
-  if (left <= 0) return [found.certificateExpired(place, params)];
-  return left < 10 * DAY ? [found.certificateExpiresSoon(place, params)] : [];
+  const left = notAfter.getTime() - Date.now();
+  if (left <= 0) return { certificate, findings: [...findings, found.certificateExpired(place, params)] };
+  if (left <= SOON) return { certificate, findings: [...findings, found.certificateExpiresSoon(place, params)], changesAt: notAfter.getTime() };
+  return { certificate, findings, changesAt: notAfter.getTime() - SOON };
 }

@@ -332,4 +332,6 @@ export interface Built {
   readonly names: ReadonlySet<string>;
   /** An Ingress asks what nginx says of the snippet with this digest. */
   asksAbout(snippet: string): boolean;
+  /** When findings come out different although nothing changes, and `update` is to be called; milliseconds since 1970. */
+  readonly changesAt?: number | undefined;
 }

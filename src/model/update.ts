@@ -188,6 +188,8 @@ export function updateTls(state: State, work: Work): void {
     setServing(state, work, name, serves);
     put(state.tls, name, serves?.certificate.id ?? (answer.serves === "default" ? "" : undefined));
     putFindings(state, `tls ${name}`, answer.findings);
+    if (answer.changesAt === undefined) state.tlsChanges.delete(name);
+    else state.tlsChanges.set(name, answer.changesAt);
     for (const secret of state.hostSecrets.from(name)) unused.add(secret);
     state.hostSecrets.set(name, answer.secrets);
   }
@@ -226,8 +228,8 @@ function defaultTls(state: State, work: Work): HostTls {
   const flag = state.settings.defaultSslCertificate;
   if (flag === "") return { serves: undefined, secrets: new Set(), findings: [] };
   const place = { object: flaggedSecret(flag), field: "--default-ssl-certificate" };
-  const { certificate, findings } = usableCertificate(place, "every name without a certificate", flag, lookUpSecret(state, work, flag));
-  return { serves: certificate, secrets: new Set([flag]), findings };
+  const { certificate, ...told } = usableCertificate(place, "every name without a certificate", flag, lookUpSecret(state, work, flag));
+  return { serves: certificate, secrets: new Set([flag]), ...told };
 }
 
 function defaultCertificate(state: State, work: Work): ServableCertificate | undefined {

@@ -99,6 +99,36 @@ test("an expired certificate is served, and said; one that expires within ten da
   assert.deepEqual(served(expired), { "shop.example": "shop/cert" });
 });
 
+test("what time changes is found again without a change of any object, and the next such moment is known", (t) => {
+  const days = 24 * 3600 * 1000;
+  t.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const objects = [shop, tlsSecret("shop/cert", shopPair), ingress("shop/other").created(1).host("other.example").tls("other", "other.example"), tlsSecret("shop/other", otherPair)];
+  const snapshot = snapshotOf(...objects);
+  const builder = createModelBuilder({ ...testSettings, defaultSslCertificate: "shop/other" });
+  let built = builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  const codes = (): string[] => built.findings().map(({ code, object }) => `${code} ${object.kind}`);
+  const seen: string[][] = [];
+  for (let moments = 0; built.changesAt !== undefined && moments < 20; moments++) {
+    const before = codes();
+    t.mock.timers.setTime(built.changesAt - 1);
+    built = builder.update(snapshot, [], testConfig);
+    assert.deepEqual(codes(), before, "not a moment too early");
+    t.mock.timers.setTime(built.changesAt ?? 0);
+    built = builder.update(snapshot, [], testConfig);
+    assert.deepEqual(built.findings(), createModelBuilder({ ...testSettings, defaultSslCertificate: "shop/other" }).update(snapshot, [], testConfig).findings());
+    assert.deepEqual([built.change.tls.size, built.change.certificates.size], [0, 0], "what is served does not change");
+    if (codes().join() !== before.join()) seen.push(codes());
+  }
+  assert.equal(built.changesAt, undefined);
+  assert.deepEqual(seen.at(-1), ["certificate-expired Ingress", "certificate-expired Ingress", "certificate-expired Secret"]);
+  assert.ok(seen.some((all) => all.includes("certificate-expires-soon Ingress")));
+  t.mock.timers.setTime(Date.now() + 100 * days);
+  // A Secret that is replaced counts from its own end, and one that goes counts no more.
+  snapshot.remove({ kind: "Ingress", namespace: "shop", name: "web" });
+  built = builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  assert.equal(built.changesAt, undefined);
+});
+
 test("a common name counts when there are no alternative names", () => {
   const built = build(shop, tlsSecret("shop/cert", selfSigned([], "shop.example")));
   assert.deepEqual(served(built), { "shop.example": "shop/cert" });
