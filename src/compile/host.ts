@@ -10,7 +10,9 @@ import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import type { Need, ProfileCap } from "./profile-cap.ts";
+import type { PartKey } from "./program.ts";
 import { defaultProfile, profileId, profileOf, standingProfiles, withoutTuning } from "./profiles.ts";
+import { ofRoute, otherOfThatName, partKey } from "./references.ts";
 import type { TrustById } from "./trust.ts";
 import { takesOwnPath } from "./upstreams.ts";
 
@@ -22,28 +24,53 @@ export interface CompiledHost {
   readonly trust: TrustById;
   /** Profiles that its routes ask for beside those that nginx always has, whether or not they get them. */
   readonly needs: readonly Need[];
+  readonly unsound: readonly Unsound[];
 }
 
-/** What the routes of a host are compiled with, and what they turn out to need. */
-interface Compiling {
-  readonly config: Config;
+/** A path that is closed because what it would be served by is not what was meant. */
+export interface Unsound {
+  readonly namespace: string;
+  readonly ingress: string;
+  readonly path: string;
+  readonly why: string;
+}
+
+/** What is known beyond the host. */
+export interface Surroundings {
   readonly beyond: ProfileCap["beyond"];
+  /** There will be a part of this name. */
+  readonly exists: (key: PartKey) => boolean;
+  /** Profiles of all parts, by id. */
+  readonly inUse: () => ReadonlyMap<string, Profile>;
+  readonly nameOf: (profile: Profile) => string;
+}
+
+const ALONE: Surroundings = { beyond: () => false, exists: () => true, inUse: () => new Map(), nameOf: profileId };
+
+/** What the routes of a host are compiled with, and what they turn out to need. */
+interface Compiling extends Surroundings {
+  readonly config: Config;
   readonly always: AlwaysThere;
   readonly profiles: Map<string, Profile>;
   readonly needs: Need[];
+  readonly unsound: Unsound[];
+  /** What all of its routes refer to. */
+  readonly wide: readonly PartKey[];
 }
 
-export function compileHost(host: Host, config: Config, beyond: ProfileCap["beyond"] = () => false): CompiledHost {
+export function compileHost(host: Host, config: Config, surroundings: Surroundings = ALONE): CompiledHost {
   const table: EdgeHost = { name: host.name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   const profiles = new Map<string, Profile>();
   const needs: Need[] = [];
-  const compiling: Compiling = { config, beyond, always: alwaysThere(config), profiles, needs };
+  const unsound: Unsound[] = [];
+  const anchor = host.tls?.clients?.trust;
+  const compiling: Compiling = { ...surroundings, config, always: alwaysThere(config), profiles, needs, unsound, wide: anchor ? [partKey("trust", anchor.id)] : [] };
   const trust = new Map(host.routes.flatMap(({ filters: { trust: one } }) => (one ? [[one.id, one.pem] as const] : [])));
   const wide = { ...(host.appRoot === undefined ? {} : { appRoot: host.appRoot }), ...compileTls(host.tls) };
   if (host.regex) {
     const routes = host.routes.map((route) => compileRoute(route, compiling));
     const { exact, patterns, root } = pathPatterns(host.routes);
-    return { table: special({ ...table, routes, exact, root }, { patterns, ...wide }), profiles, trust, needs };
+    return { table: special({ ...table, routes, exact, root }, { patterns, ...wide }), profiles, trust, needs, unsound };
   }
   const exact = new Map<string, number[]>();
   const prefix = new Map<string, number[]>();
@@ -61,20 +88,21 @@ export function compileHost(host: Host, config: Config, beyond: ProfileCap["beyo
   table.lengths = [...lengths].sort((a, b) => b - a);
   table.root = table.prefix["/"] ?? 0;
   const conditional = host.routes.some(({ when }) => when);
-  return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust, needs };
+  return { table: special(table, { ...(conditional ? { conditional } : {}), ...wide }), profiles, trust, needs, unsound };
 }
 
-/** Ids of the profiles that nginx always has. */
+/** The profiles that nginx always has. */
 interface AlwaysThere {
+  /** Id of the one of routes without annotations. */
   readonly usual: string;
-  readonly all: ReadonlySet<string>;
+  readonly all: ReadonlyMap<string, Profile>;
 }
 
 /** Asked for with each host, and the same while the ConfigMap is. */
 const ALWAYS_THERE = new WeakMap<Config, AlwaysThere>();
 
 function alwaysThere(config: Config): AlwaysThere {
-  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), all: new Set(standingProfiles(config).keys()) };
+  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), all: standingProfiles(config) };
   ALWAYS_THERE.set(config, known);
   return known;
 }
@@ -141,6 +169,7 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
   const { config } = compiling;
   const profile = compileProfile(route, compiling);
   if (profile === "none") return closed(route);
+  if (profile === "another") return refuse(route, "its combination of settings has the name of another one", compiling);
   const target = backendOf(route.backend);
   const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
   const compiled: EdgeRoute = {
@@ -160,7 +189,15 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
     ...(trace ? { trace } : {}),
     ...labels(route),
   };
+  const missing = [...compiling.wide, ...ofRoute(compiled)].find((key) => !compiling.exists(key));
+  if (missing !== undefined) return refuse(route, `it refers to ${missing}, which is not there`, compiling);
   return isPlain(compiled) && !concernsAll(config) ? { ...compiled, plain: true } : compiled;
+}
+
+function refuse(route: Route, why: string, { unsound }: Compiling): EdgeRoute {
+  const { namespace, ingress } = labels(route);
+  unsound.push({ namespace, ingress, path: route.path, why });
+  return closed(route);
 }
 
 function labels({ origin }: Route): Pick<EdgeRoute, "namespace" | "ingress"> {
@@ -196,14 +233,15 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
   }
 }
 
-/** `none`: it has to do without its profile, and cannot. */
-function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" {
+/** `none`: it has to do without its profile, and cannot. `another`: its name stands for another one. */
+function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" | "another" {
   const { proxy, filters, backend } = route;
   const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
-  const wantedId = profileId(wanted);
+  const wantedId = compiling.nameOf(wanted);
   const profile = isBeyond(route, wanted, wantedId, compiling) ? withoutTuning(wanted, compiling.config) : wanted;
   if (!profile) return "none";
-  const id = profile === wanted ? wantedId : profileId(profile);
+  const id = profile === wanted ? wantedId : compiling.nameOf(profile);
+  if (otherOfThatName(id, profile, [compiling.always.all, compiling.profiles, compiling.inUse()])) return "another";
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
   if (id === compiling.always.usual && filters.rewrite === undefined) return {};
   compiling.profiles.set(id, profile);

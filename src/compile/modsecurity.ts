@@ -12,7 +12,7 @@
 import type { Config } from "../model/config.ts";
 import { includesCoreRules } from "../model/snippets/operator-rules.ts";
 import type { RuleLine } from "../model/snippets/rules.ts";
-import { digestOf } from "../support/digest.ts";
+import { contentDigest } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
 import type { EngineFacts, ModsecurityFacts } from "./facts.ts";
@@ -109,7 +109,7 @@ export function rulesFiles(profiles: Iterable<Wanted>, config: Operators, { mods
   return files;
 }
 
-const NAME = /^rules-[0-9a-f]{32}\.conf$/;
+const NAME = /^rules-[0-9a-f]{64}\.conf$/;
 
 export function isRulesFile(name: string): boolean {
   return NAME.test(name);
@@ -117,7 +117,7 @@ export function isRulesFile(name: string): boolean {
 
 /** Its name says what is in it. */
 function rulesFile(lines: readonly RuleLine[], engine: ModsecurityFacts): string {
-  return `rules-${digestOf(contentOf(lines, engine))}.conf`;
+  return `rules-${contentDigest(contentOf(lines, engine))}.conf`;
 }
 
 function contentOf(lines: readonly RuleLine[], engine: ModsecurityFacts): string {

@@ -20,7 +20,7 @@ export interface Need {
   readonly closes: boolean;
 }
 
-type IngressByName = (namespace: string, name: string) => Place["object"] | undefined;
+export type IngressByName = (namespace: string, name: string) => Place["object"] | undefined;
 
 export interface ProfileCap {
   /** True: routes of this namespace may not have this profile. */

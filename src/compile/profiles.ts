@@ -4,12 +4,12 @@
  * A profile is numbers and enumerations, digests, cipher lists that OpenSSL takes, and names of FastCGI parameters. Routes with the same values share one internal location; a combination
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
-import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { modsecurityDefault } from "../model/annotations/modsecurity.ts";
 import type { Config } from "../model/config.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
+import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
 import { errorPage } from "./error-pages.ts";
@@ -220,9 +220,22 @@ export function withoutTuning(profile: Profile, config: Config): Profile | undef
   return same ? usual : undefined;
 }
 
+/** A profile is asked for its text by each route that has it. */
+const TEXTS = new WeakMap<Profile, string>();
+
+function textOf(profile: Profile): string {
+  const text = TEXTS.get(profile) ?? JSON.stringify(pick(profile));
+  TEXTS.set(profile, text);
+  return text;
+}
+
 /** Same values, same id. */
 export function profileId(profile: Profile): string {
-  return createHash("sha256").update(JSON.stringify(pick(profile))).digest("hex").slice(0, 12);
+  return digestOf(textOf(profile));
+}
+
+export function sameProfile(one: Profile, other: Profile): boolean {
+  return one === other || textOf(one) === textOf(other);
 }
 
 /** The directives of one profile's location. */

@@ -6,17 +6,20 @@
  */
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config.ts";
+import type { Finding } from "../model/findings.ts";
+import { programUnsound } from "../model/findings-catalogue.ts";
 import type { Listener } from "../model/listeners.ts";
 import { compileNetworks } from "../model/networks.ts";
 import type { Built, Model, Pool } from "../model/types.ts";
-import { digestOf } from "../support/digest.ts";
+import { contentDigest } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
 import { blocksOf } from "./blocks.ts";
 import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
-import { compileHost } from "./host.ts";
-import { createProfileCap, type Need, type ProfileCap } from "./profile-cap.ts";
-import type { Profile } from "./profiles.ts";
+import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
+import { createProfileCap, type IngressByName, type Need } from "./profile-cap.ts";
+import { profileId, type Profile } from "./profiles.ts";
+import { createBonds, isIn, partKey, referencesOf } from "./references.ts";
 import type { TrustById } from "./trust.ts";
 
 /** `kind id`. */
@@ -28,6 +31,7 @@ export interface Part {
   readonly id: string;
   /** The `set` frame as one line of ASCII JSON. Certificates and users hold secrets. */
   readonly frame: PrivateBytes;
+  /** Of the frame, which names kind and id as well: no two parts have one. */
   readonly digest: string;
   /** Profiles that must be live in nginx before this part may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
@@ -35,6 +39,8 @@ export interface Part {
   readonly trust?: TrustById;
   /** Who asks for which of its profiles; absent: nobody, nginx has them always. */
   readonly needs?: readonly Need[];
+  /** Parts that it refers to, which must be there as long as it is; absent: none. */
+  readonly refersTo?: ReadonlySet<PartKey>;
 }
 
 export interface Program {
@@ -57,14 +63,11 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
-  /** What Ingresses ask for and do not get because their namespaces have too much of it. */
-  findings: ProfileCap["findings"];
+  /** What Ingresses ask for and do not get: their namespaces have too much of it, or it is not sound. */
+  findings(ingress: IngressByName): readonly Finding[];
 }
 
-
-export function partKey(kind: Kind, id: string): PartKey {
-  return `${kind} ${id}`;
-}
+export { partKey } from "./references.ts";
 
 /** `JSON.stringify` writes half a surrogate pair as its escape, behind an even number of backslashes. */
 const HALF_A_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
@@ -79,12 +82,19 @@ export function frameLine(frame: Frame): string {
   return text.replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** @param mostProfiles how many profiles the routes of a namespace may need. */
-export function createCompiler(mostProfiles = Infinity): Compiler {
+/**
+ * @param mostProfiles how many profiles the routes of a namespace may need.
+ * @param nameOf id of a profile; of two with one id the second closes its routes.
+ */
+export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["nameOf"] = profileId): Compiler {
   const cap = createProfileCap(mostProfiles);
   const parts = new Map<PartKey, Part>();
   const profiles = countInUse<Profile>();
   const trust = countInUse<string>();
+  const bonds = createBonds();
+  const unsound = new Map<string, readonly Unsound[]>();
+  /** Parts that the Model has no more and others still refer to. */
+  const kept = new Set<PartKey>();
   let first = true;
   return {
     compile({ model, change }) {
@@ -92,31 +102,55 @@ export function createCompiler(mostProfiles = Infinity): Compiler {
       const put = (key: PartKey, part: Part | undefined): void => {
         const before = parts.get(key);
         if (part?.digest === before?.digest) return;
+        if (part === undefined && bonds.holds(key)) return void kept.add(key);
         changed.add(key);
         profiles.replace(before?.profiles, part?.profiles);
         trust.replace(before?.trust, part?.trust);
+        bonds.replace(before?.refersTo, part?.refersTo);
         if (part) parts.set(key, part);
         else parts.delete(key);
       };
       const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
         everything ? new Set([...some, ...all.keys()]) : some;
-      // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      const hosts = [...keys(model.hosts, change.hosts, first || change.config)];
-      for (const name of hosts) put(partKey("host", name), hostPart(model, name, cap));
-      for (const name of cap.settle()) put(partKey("host", name), hostPart(model, name, cap));
+      const exists = (key: PartKey): boolean => isIn(model, key);
+      const putHost = (name: string): void => {
+        const host = model.hosts.get(name);
+        const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
+        cap.note(name, compiled?.needs ?? []);
+        if (compiled && compiled.unsound.length > 0) unsound.set(name, compiled.unsound);
+        else unsound.delete(name);
+        put(partKey("host", name), compiled && hostPart(name, compiled));
+      };
+      // Who refers comes before what is referred to: what is gone is held by nobody any more then.
       for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
+      for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
+      // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
+      for (const name of keys(model.hosts, change.hosts, first || change.config)) putHost(name);
+      for (const name of cap.settle()) putHost(name);
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
       for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
-      for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
       for (const id of keys(model.streams, change.streams, first)) put(partKey("stream", id), streamPart(model, id));
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
+      for (const key of [...kept]) {
+        kept.delete(key);
+        if (!isIn(model, key)) put(key, undefined);
+      }
       first = false;
       return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };
     },
-    findings: cap.findings,
+    findings: (ingress) => [...cap.findings(ingress), ...unsoundFindings(unsound.values(), ingress)],
   };
+}
+
+/** One for each Ingress. */
+function unsoundFindings(hosts: Iterable<readonly Unsound[]>, ingress: IngressByName): Finding[] {
+  const first = new Map([...hosts].flat().reverse().map((one) => [`${one.namespace}/${one.ingress}`, one]));
+  return [...first.values()].map(({ namespace, ingress: name, path, why }) => {
+    const object = ingress(namespace, name) ?? { kind: "Ingress" as const, metadata: { namespace, name }, spec: {} };
+    return programUnsound({ object, field: "spec.rules" }, { path, why });
+  });
 }
 
 /** Which of the things that parts name by id are in use, kept up to date part by part. */
@@ -149,22 +183,18 @@ function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profile
   const line = frameLine({ op: "set", kind, id, value });
   const frame = new PrivateBytes(line);
   const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);
-  return { key: partKey(kind, id), kind, id, frame, digest: digestOf(line), profiles: some(profiles), trust: some(trust) };
+  const refersTo = referencesOf(kind, value);
+  return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.size > 0 ? { refersTo } : {}) };
 }
 
-function hostPart(model: Model, name: string, cap: ProfileCap): Part | undefined {
-  const host = model.hosts.get(name);
-  const compiled = host && compileHost(host, model.config, cap.beyond);
-  cap.note(name, compiled?.needs ?? []);
-  if (!compiled) return undefined;
-  const { table, profiles, trust, needs } = compiled;
+function hostPart(name: string, { table, profiles, trust, needs }: CompiledHost): Part {
   const made = part("host", name, table, profiles, trust);
   return needs.length > 0 ? { ...made, needs: exact(needs) } : made;
 }
 
 function aliasPart(model: Model, name: string): Part | undefined {
   const alias = model.aliases.get(name);
-  return alias && part("alias", name, { host: alias.host, ...(alias.redirect ? { redirect: true } : {}) });
+  return alias && model.hosts.has(alias.host) ? part("alias", name, { host: alias.host, ...(alias.redirect ? { redirect: true } : {}) }) : undefined;
 }
 
 function poolPart(model: Model, id: string): Part | undefined {
@@ -187,7 +217,8 @@ function certificatePart(model: Model, id: string): Part | undefined {
 
 function tlsPart(model: Model, name: string): Part | undefined {
   const id = model.tls.get(name);
-  return id === undefined ? undefined : part("tls", name, id);
+  // Without its certificate the name gets the default one.
+  return id === undefined ? undefined : part("tls", name, model.certificates.has(id) ? id : "");
 }
 
 function usersPart(model: Model, id: string): Part | undefined {

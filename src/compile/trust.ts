@@ -7,7 +7,7 @@ import type { Profile } from "./profiles.ts";
 /** Id of authorities → certificates, PEM. */
 export type TrustById = ReadonlyMap<string, string>;
 
-const NAME = /^trust-[0-9a-f]{32}\.pem$/;
+const NAME = /^trust-[0-9a-f]{64}\.pem$/;
 
 /** The file's name, in the runtime folder. */
 export function trustFile(id: string): string {

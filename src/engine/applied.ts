@@ -43,12 +43,19 @@ export class Applied {
     this.#first = { parts: new Map([...this.#waiting.keys()].map((key) => [key, parts.get(key)])), number: this.#number };
   }
 
-  /** What may be published now, undefined: nothing; the others go on waiting. */
-  takeWhatMay({ parts }: Program, mayGo: (part: Part | undefined) => boolean): Map<PartKey, Part | undefined> | undefined {
+  /**
+   * What may be published now, undefined: nothing; the others go on waiting. What is gone waits as long as the last
+   * version of another one that waits refers to it.
+   *
+   * @param last the version that is published.
+   */
+  takeWhatMay({ parts }: Program, mayGo: (part: Part | undefined) => boolean, last: (key: PartKey) => Part | undefined = () => undefined): Map<PartKey, Part | undefined> | undefined {
     const may = new Map<PartKey, Part | undefined>();
+    const held = new Set<PartKey>();
+    for (const key of this.#waiting.keys()) if (!mayGo(parts.get(key))) for (const one of last(key)?.refersTo ?? []) held.add(one);
     for (const key of this.#waiting.keys()) {
       const part = parts.get(key);
-      if (!mayGo(part)) continue;
+      if (!mayGo(part) || (part === undefined && held.has(key))) continue;
       may.set(key, part);
       this.#waiting.delete(key);
     }

@@ -19,7 +19,7 @@ import { NONE_LEAVING, waitToLeave } from "./leaving.ts";
 import { Ledger } from "./ledger.ts";
 import { missing } from "./missing.ts";
 import { Pace } from "./pace.ts";
-import { planReload, type ReloadPlan } from "./plan.ts";
+import { isLoaded, planReload, type ReloadPlan } from "./plan.ts";
 import { NO_ENGINE, type AgentHello, type Answers, type CounterRow, type EngineStatus, type FromSubscriber } from "./protocol.ts";
 import { Streams } from "./streams.ts";
 import { Trials } from "./trials.ts";
@@ -190,17 +190,17 @@ export class Engine {
     else if (generation < this.#promised) this.#channel.publish(new Map());
   }
 
-  /** Sends the parts whose profiles are loaded; the others wait under their old version. */
+  /** Sends the parts whose profiles are loaded; the others wait under their old version, which keeps what it refers to. */
   #publishWhatMay(program: Program): void {
     const mayGo = (part: Part | undefined): boolean => this.#mayGo(part);
-    const may = this.#ledger.generation === 0 ? this.#applied.takeFirst(program, mayGo) : this.#applied.takeWhatMay(program, mayGo);
+    const may = this.#ledger.generation === 0 ? this.#applied.takeFirst(program, mayGo) : this.#applied.takeWhatMay(program, mayGo, (key) => this.#ledger.part(key));
     if (may) this.#channel.publish(may);
   }
 
   /** Before nginx runs there is nothing to wait for: it starts with every profile. */
   #mayGo(part: Part | undefined): boolean {
     if (!part || part.profiles.size === 0 || this.#status.master === 0) return true;
-    return [...part.profiles.keys()].every((id) => id in this.#status.profiles);
+    return [...part.profiles].every(([id, profile]) => isLoaded(id, profile, this.#status));
   }
 
   /** Orders a start or a reload when the plan says so and none is under way. */
@@ -249,8 +249,8 @@ export class Engine {
     for (const key of this.#applied.waiting.keys()) {
       const { needs = [], profiles } = parts.get(key) ?? {};
       for (const { namespace, profile: id } of needs) {
-        const profile = id in this.#status.profiles ? undefined : profiles?.get(id);
-        if (profile && this.#trials.usable(id, profile)) namespaces.add(namespace);
+        const profile = profiles?.get(id);
+        if (profile && !isLoaded(id, profile, this.#status) && this.#trials.usable(id, profile)) namespaces.add(namespace);
       }
     }
     return namespaces;

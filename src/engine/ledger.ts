@@ -8,6 +8,7 @@
 import type { Frame } from "../../edge/src/program.ts";
 import type { Part, PartKey } from "../compile/program.ts";
 import { frameLine } from "../compile/program.ts";
+import { SetDigest } from "../support/digest.ts";
 import { LONGEST_FRAME } from "./protocol.ts";
 
 /**
@@ -24,7 +25,7 @@ interface Entry {
 
 export class Ledger {
   readonly #parts = new Map<PartKey, Part>();
-  #sum = 0n;
+  readonly #digest = new SetDigest();
   #generation = 0;
   #history: Entry[] = [];
   #remembered = 0;
@@ -33,7 +34,7 @@ export class Ledger {
     return this.#generation;
   }
   get digest(): string {
-    return this.#sum.toString(16);
+    return this.#digest.value;
   }
   part(key: PartKey): Part | undefined {
     return this.#parts.get(key);
@@ -85,8 +86,8 @@ export class Ledger {
 
   #replace(key: PartKey, part: Part | undefined): void {
     const old = this.#parts.get(key);
-    if (old) this.#sum ^= weight(old);
-    if (part) this.#sum ^= weight(part);
+    if (old) this.#digest.delete(old.digest);
+    if (part) this.#digest.add(part.digest);
     if (part) this.#parts.set(key, part);
     else this.#parts.delete(key);
   }
@@ -117,10 +118,6 @@ export class Ledger {
 /** In keys; a generation without any costs something, too. */
 function costOf({ keys }: Entry): number {
   return Math.max(1, keys.length);
-}
-
-function weight(part: Part): bigint {
-  return BigInt(`0x${part.digest}`);
 }
 
 function dropped(key: PartKey): Frame {

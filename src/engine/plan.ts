@@ -7,7 +7,7 @@
 import type { EngineFacts } from "../compile/facts.ts";
 import { rulesFiles } from "../compile/modsecurity.ts";
 import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
-import { defaultProfile, standingProfiles, type Profile } from "../compile/profiles.ts";
+import { defaultProfile, sameProfile, standingProfiles, type Profile } from "../compile/profiles.ts";
 import type { Program } from "../compile/program.ts";
 import { tlsFiles } from "../compile/tls-files.ts";
 import { trustFiles } from "../compile/trust.ts";
@@ -35,16 +35,23 @@ export interface ReloadPlan {
   readonly reason: ReloadReason;
 }
 
+/** nginx has this profile under this name, and not another one. */
+export function isLoaded(id: string, profile: Profile, { profiles }: EngineStatus): boolean {
+  const loaded = profiles[id];
+  return loaded !== undefined && sameProfile(loaded, profile);
+}
+
 /** Undefined: nginx runs what it should. */
 export function planReload({ settings, facts, program, held, status, usable }: PlanInput): ReloadPlan | undefined {
   const conf = (profiles: ReadonlyMap<string, Profile>): NginxConf =>
     nginxConf({ settings, config: program.config, facts, profiles });
   const live = new Map(Object.entries(status.profiles));
-  const unknown = [...program.profiles].some(([id, profile]) => !live.has(id) && usable(id, profile));
+  const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(id, profile, status) && usable(id, profile));
   // Settings take new profiles along, and wait for nobody's turn.
   const differs = conf(live).digest !== status.config;
   if (status.master !== 0 && !unknown && !differs) return undefined;
-  const all = [...standingProfiles(program.config), ...held, ...program.profiles];
+  // Of two with one name the one that workers use stays.
+  const all = [...program.profiles, ...held, ...standingProfiles(program.config)];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : differs ? "settings" : "new-profile";
   const { config, trust } = program;

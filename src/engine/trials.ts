@@ -264,6 +264,6 @@ function rulesInUse({ enableModsecurity, modsecuritySnippet: rules }: Program["c
 
 /** nginx's words without the places, which are files that nobody can look at. */
 function oneLine(problem: string): string {
-  const words = printable(problem.replace(/ in \/\S+:[0-9]+$/, "").replace(/File: \S*\/rules-[0-9a-f]{32}\.conf\. /, ""));
+  const words = printable(problem.replace(/ in \/\S+:[0-9]+$/, "").replace(/File: \S*\/rules-[0-9a-f]{64}\.conf\. /, ""));
   return words.length > LONGEST_PROBLEM ? `${words.slice(0, LONGEST_PROBLEM)}…` : words;
 }

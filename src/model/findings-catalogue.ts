@@ -20,6 +20,7 @@ export * from "./findings-admission.ts";
 export * from "./findings-backends.ts";
 export * from "./findings-certificates.ts";
 export { furtherFindings } from "./findings.ts";
+export * from "./findings-program.ts";
 export * from "./findings-streams.ts";
 
 function objectOf(kind: ObjectRef["kind"], key: string): ObjectRef | undefined {
@@ -58,15 +59,6 @@ export const catchAllDisabled = finding<Record<never, never>>(
   "warning",
   () => "spec.defaultBackend is not allowed here (--disable-catch-all): remove it",
   () => "the Ingress is ignored",
-);
-
-export const profilesExhausted = finding<{ namespace: string; needed: number; most: number; closed: boolean }>(
-  "profiles-exhausted",
-  "error",
-  ({ namespace, needed, most }) =>
-    `The Ingresses of ${namespace} ask for ${needed} combinations of settings that each need a location of nginx's, and ${most} are allowed (--profiles-per-namespace), older Ingresses first: ` +
-    "give annotations such as proxy-body-size the same values in several Ingresses, or ask the operator for more",
-  ({ closed }) => (closed ? "paths of this Ingress with further combinations answer 503" : "paths of this Ingress with further combinations are served with the controller's sizes, times and error pages"),
 );
 
 // What an Ingress declares

@@ -46,7 +46,7 @@ let folder: string;
 before(() => {
   folder = runtimeFolder();
   furnish(folder);
-  copyFileSync(`${folder}/default.crt`, `${folder}/${trustFile("0".repeat(32))}`);
+  copyFileSync(`${folder}/default.crt`, `${folder}/${trustFile("0".repeat(64))}`);
   for (const key of TICKET_KEYS) writeTrust(folder, tlsFiles({ ...DEFAULT_CONFIG, sslSessionTicketKey: key, named: NAMED }, probe(folder).facts));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -122,7 +122,7 @@ const config: fc.Arbitrary<Config> = fc
 const RULES = operatorRules("Include /etc/nginx/modsecurity/modsecurity.conf\nSecRule ARGS:a \"@rx ^b$\" \"id:7,phase:2,deny,msg:'no'\"");
 
 /** Its file is written before the test. */
-const TRUST = "0".repeat(32);
+const TRUST = "0".repeat(64);
 
 const tls: fc.Arbitrary<UpstreamTls> = fc.record({
   verify: fc.boolean(),

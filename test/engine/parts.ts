@@ -2,12 +2,12 @@
 import { newTables } from "../../edge/src/tables.ts";
 import type { Host, Kind, PartValues } from "../../edge/src/program.ts";
 import { frameLine, partKey, type Part } from "../../src/compile/program.ts";
-import { digestOf } from "../../src/support/digest.ts";
+import { contentDigest } from "../../src/support/digest.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 
 export function part<K extends Kind>(kind: K, id: string, value: PartValues[K]): Part {
   const line = frameLine({ op: "set", kind, id, value });
-  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: digestOf(line), profiles: new Map() };
+  return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: contentDigest(line), profiles: new Map() };
 }
 
 export function hostPart(name: string, ...paths: readonly string[]): Part {

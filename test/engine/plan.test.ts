@@ -4,7 +4,7 @@ import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { profileId, profileOf, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
 import type { Program } from "../../src/compile/program.ts";
-import { planReload } from "../../src/engine/plan.ts";
+import { isLoaded, planReload } from "../../src/engine/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
 import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
@@ -32,7 +32,7 @@ const plan = (program: Program, status: EngineStatus, held = new Map<string, Pro
 test("nothing runs: start, with every profile", () => {
   const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);
   assert.equal(planned?.reason, "start");
-  assert.deepEqual([...(planned?.profiles.keys() ?? [])], [...standing, ...profiles(1, 2).keys()]);
+  assert.deepEqual([...(planned?.profiles.keys() ?? [])].sort(), [...standing, ...profiles(1, 2).keys()].sort());
 });
 
 test("nginx runs what it should: nothing to do, also with profiles that nobody uses any more", () => {
@@ -57,4 +57,13 @@ test("the operator's settings cost a reload, and say so", () => {
 test("settings that only the edge reads cost nothing", () => {
   const config = { ...DEFAULT_CONFIG, httpRedirectCode: 301 as const, sslRedirect: false, noTlsRedirectLocations: [], prefixSlashRedirect: false };
   assert.equal(plan(programWith(new Map(), config), running(new Map())), undefined);
+});
+
+test("of two profiles with one name the one that workers use stays, and the other is not taken for loaded", () => {
+  const [one, other] = [...profiles(1, 2).values()] as [Profile, Profile];
+  const status = running(new Map([["name", one]]));
+  const planned = plan(programWith(new Map([["name", other]])), status, new Map([["name", one]]));
+  assert.equal(planned?.profiles.get("name"), one);
+  assert.deepEqual([isLoaded("name", one, status), isLoaded("name", other, status), isLoaded("other", one, status)], [true, false, false]);
+  assert.equal(isLoaded("name", JSON.parse(JSON.stringify(one)) as Profile, status), true, "as an agent tells it");
 });

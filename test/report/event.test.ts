@@ -13,7 +13,7 @@ const finding = (code: string, effect = "e"): Finding =>
 
 test("an Event is named by what it says of which object, and by nothing else", () => {
   const name = eventName(draft);
-  assert.match(name, /^web\.[0-9a-f]{16}$/);
+  assert.match(name, /^web\.[0-9a-f]{32}$/);
   assert.equal(eventName({ ...draft, fresh: false }), name);
   for (const other of [{ message: "n" }, { reason: "r" }, { type: "Normal" as const }, { object: { ...draft.object, uid: "u-2" } }]) {
     assert.notEqual(eventName({ ...draft, ...other }), name);

@@ -52,7 +52,8 @@ export function checkExternalAuth(this: void, state: InFlight, { externalAuth: a
 /** A status instead of an answer: nobody can be asked. */
 function askCacheOrService(auth: ExternalAuth, variable: Variable): AuthAnswer | number {
   const { cache } = auth;
-  const key = cache === undefined ? "" : ngx.sha1_bin(cache.scope + "\n" + evaluate(cache.key, variable));
+  // The scope in clear: no key of a client's choice is one of another scope.
+  const key = cache === undefined ? "" : cache.scope + ngx.sha1_bin(evaluate(cache.key, variable));
   if (cache !== undefined) {
     const kept = recallAnswer(key);
     if (kept !== undefined) return kept;

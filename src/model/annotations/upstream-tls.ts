@@ -8,7 +8,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Secret } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
-import { digestOf } from "../../support/digest.ts";
+import { contentDigest } from "../../support/digest.ts";
 import { printable } from "../../support/text.ts";
 import { readSecret } from "../certificates.ts";
 import { ciphers as opensslCiphers } from "../config/value-types.ts";
@@ -167,7 +167,7 @@ function readTrust(text: string): Authorities | string {
   if (blocks.length === 0) return "ca.crt holds no PEM certificate";
   try {
     const pem = [...new Set(blocks.map((block) => new X509Certificate(block).toString()))].join("");
-    return { id: digestOf(pem), pem };
+    return { id: contentDigest(pem), pem };
   } catch {
     return "a certificate in ca.crt does not parse";
   }

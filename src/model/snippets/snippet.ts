@@ -4,7 +4,7 @@
  * Only the agent can ask nginx. Its answers come back as objects of kind SnippetVerdict in the Snapshot, by digest, so
  * that an Ingress is read again when the answer about its snippet changes, and only then.
  */
-import { createHash } from "node:crypto";
+import { digestOf } from "../../support/digest.ts";
 import type { Statement } from "./parse.ts";
 import type { RuleLine } from "./rules.ts";
 
@@ -20,5 +20,5 @@ export interface Snippet {
 export function snippetOf(statements: readonly Statement[], rules: readonly RuleLine[] = []): Snippet {
   const content = rules.length > 0 ? { statements, rules } : { statements };
   const text = JSON.stringify(rules.length > 0 ? content : statements);
-  return { digest: createHash("sha256").update(text).digest("hex").slice(0, 16), ...content };
+  return { digest: digestOf(text), ...content };
 }

@@ -70,9 +70,9 @@ export function mendedMessage(sentence: string): string {
  * after a restart, make one Event of it.
  */
 export function eventName({ object: { kind, name, uid }, type, reason, message }: EventDraft): string {
-  const digest = digestOf([kind, uid, type, reason, message].join("\n")).slice(0, 16);
+  const digest = digestOf([kind, uid, type, reason, message].join("\n"));
   // The name of a pod or an Ingress may have 253 characters, as the Event's.
-  return `${name.slice(0, 253 - 17).replace(/[.-]+$/, "")}.${digest}`;
+  return `${name.slice(0, 253 - 33).replace(/[.-]+$/, "")}.${digest}`;
 }
 
 /** Where Events about cluster-scoped objects are kept. */

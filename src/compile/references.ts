@@ -1,0 +1,85 @@
+/**
+ * What parts of the Program refer to, and what names in it stand for.
+ *
+ * Guarantee: a part that is published refers to parts that are published, and a name of content stands for that content.
+ * The Model sees to the first and digests to the second; here both are checked, so that a mistake, or content that was made
+ * to have another's name, closes a path (503) instead of serving it with what was not meant for it.
+ */
+import type { Alias, Host, Kind, PartValues, Route } from "../../edge/src/program.ts";
+import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
+import type { Model } from "../model/types.ts";
+import { sameProfile, type Profile } from "./profiles.ts";
+import type { PartKey } from "./program.ts";
+
+export function partKey(kind: Kind, id: string): PartKey {
+  return `${kind} ${id}`;
+}
+
+/** What a part of this kind with this value refers to, each once. */
+export function referencesOf<K extends Kind>(kind: K, value: PartValues[K]): ReadonlySet<PartKey> {
+  const found = new Set<PartKey>();
+  if (kind === "alias") found.add(partKey("host", (value as Alias).host));
+  else if (kind === "tls" && value !== "") found.add(partKey("certificate", value as string));
+  else if (kind === "host") {
+    const { routes, special } = value as Host;
+    if (special?.clients?.trust !== undefined) found.add(partKey("trust", special.clients.trust));
+    for (const route of routes) for (const key of ofRoute(route)) found.add(key);
+  }
+  return found;
+}
+
+/** The default backend's pool is no reference: whoever is sent there gets 404 while it is not there. */
+export function ofRoute({ pool, canaries = [], filters }: Route): PartKey[] {
+  const { errors, externalAuth, credentials, upstream } = filters ?? {};
+  const pools = [pool, ...canaries.map((canary) => canary.pool), errors?.backend, externalAuth?.pool, upstream?.mirror?.pool];
+  const { certificate } = upstream?.tls ?? {};
+  return [
+    ...pools.flatMap((id) => (id === undefined || id === "" || id === DEFAULT_BACKEND ? [] : [partKey("pool", id)])),
+    ...(credentials ? [partKey("users", credentials.users)] : []),
+    ...(certificate === undefined ? [] : [partKey("certificate", certificate)]),
+  ];
+}
+
+/** The Model has it, so there will be a part of this name. */
+export function isIn({ hosts, pools, users, certificates, trusts }: Model, key: PartKey): boolean {
+  const space = key.indexOf(" ");
+  const id = key.slice(space + 1);
+  switch (key.slice(0, space)) {
+    case "host":
+      return hosts.has(id);
+    case "pool":
+      return pools.has(id);
+    case "users":
+      return users.has(id);
+    case "certificate":
+      return certificates.has(id);
+    default:
+      return trusts.has(id);
+  }
+}
+
+/** Undefined: the name is free, or stands for this profile. */
+export function otherOfThatName(id: string, profile: Profile, known: readonly ReadonlyMap<string, Profile>[]): Profile | undefined {
+  return known.map((profiles) => profiles.get(id)).find((one) => one !== undefined && !sameProfile(one, profile));
+}
+
+/** How many parts refer to each part. */
+export interface Bonds {
+  replace(before: Iterable<PartKey> | undefined, after: Iterable<PartKey> | undefined): void;
+  holds(key: PartKey): boolean;
+}
+
+export function createBonds(): Bonds {
+  const uses = new Map<PartKey, number>();
+  return {
+    replace(before = [], after = []) {
+      for (const key of after) uses.set(key, (uses.get(key) ?? 0) + 1);
+      for (const key of before) {
+        const left = (uses.get(key) ?? 1) - 1;
+        if (left > 0) uses.set(key, left);
+        else uses.delete(key);
+      }
+    },
+    holds: (key) => uses.has(key),
+  };
+}
