@@ -236,6 +236,8 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 /** `none`: it has to do without its profile, and cannot. `another`: its name stands for another one. */
 function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" | "another" {
   const { proxy, filters, backend } = route;
+  // Answered before nginx looks for a location; only filters have theirs to be found in.
+  if (backend.kind === "status" && filters.edge === undefined) return ownBodySize(proxy, compiling.config);
   const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
   const wantedId = compiling.nameOf(wanted);
   const profile = isBeyond(route, wanted, wantedId, compiling) ? withoutTuning(wanted, compiling.config) : wanted;
@@ -245,8 +247,11 @@ function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "pr
   // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
   if (id === compiling.always.usual && filters.rewrite === undefined) return {};
   compiling.profiles.set(id, profile);
-  const bodySize = profile.bodySize === compiling.config.proxyBodySize ? {} : { bodySize: profile.bodySize };
-  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...bodySize };
+  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...ownBodySize(profile, compiling.config) };
+}
+
+function ownBodySize({ bodySize }: Pick<Profile, "bodySize">, config: Config): Pick<EdgeRoute, "bodySize"> {
+  return bodySize === config.proxyBodySize ? {} : { bodySize };
 }
 
 /** Notes what the route needs; true: its namespace may have no more. */

@@ -14,7 +14,7 @@ import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives } from "./reasons.ts";
 import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
 import type { Profile } from "./profiles.ts";
-import { defaultProfile, profileDirectives } from "./profiles.ts";
+import { defaultProfile, profileDirectives, withoutErrorPages } from "./profiles.ts";
 import { cannotInspect, modsecurityDirectives, modsecurityModule, rulesForAll } from "./modsecurity.ts";
 import { digestOf } from "../support/digest.ts";
 import { noteOddHost } from "./asked-origin.ts";
@@ -230,7 +230,7 @@ function server(input: ConfInput): Directive {
     ...upstreamHeaders(config),
     block("location", ["/"], defaultLocation(input)),
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
-    ...errorLocations([...input.profiles.values()].flatMap(({ errorCodes }) => errorCodes), profileDirectives(defaultProfile(config)), config, facts),
+    ...errorLocations([...allProfiles(input)].flatMap(({ errorCodes }) => errorCodes), profileDirectives(withoutErrorPages(defaultProfile(config))), config, facts),
     ...mirrorLocations(input.profiles.values()),
     HEALTH,
     declarations(input),

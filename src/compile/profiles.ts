@@ -5,7 +5,8 @@
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { isDeepStrictEqual } from "node:util";
-import { modsecurityDefault } from "../model/annotations/modsecurity.ts";
+import { errorDefaults, errorPages } from "../model/annotations/error-pages.ts";
+import { proxyDefaults } from "../model/annotations/proxy.ts";
 import type { Config } from "../model/config.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
@@ -163,7 +164,7 @@ const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 /** The part of a route that makes its profile. */
 export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet" | "errorPages">): Profile {
   const { edge, snippet, errorPages: pages } = filters;
-  return pick({ ...proxy, filtered: edge !== undefined, snippet, errorCodes: pages?.codes ?? [], interceptErrors: pages?.ofBackends === true });
+  return pick({ ...proxy, filtered: edge !== undefined, snippet, errorCodes: [...new Set(pages?.codes)].sort((a, b) => a - b), interceptErrors: pages?.ofBackends === true });
 }
 
 /** Keys in one order, so that equal profiles print alike. */
@@ -171,39 +172,24 @@ function pick(profile: Profile): Profile {
   return Object.fromEntries(KEYS.map((key) => [key, profile[key]])) as unknown as Profile;
 }
 
-/** What a route without annotations gets. */
+/**
+ * What a route without annotations gets, by the same table of defaults that its Ingress's values begin with; whether
+ * it has filters as well is said by standingProfiles.
+ */
 export function defaultProfile(config: Config): Profile {
-  const nextUpstream = config.retryNonIdempotent
-    ? [...config.proxyNextUpstream.filter((one) => one !== "non_idempotent"), "non_idempotent" as const]
-    : config.proxyNextUpstream;
-  return {
-    bodySize: config.proxyBodySize,
-    buffering: config.proxyBuffering,
-    requestBuffering: config.proxyRequestBuffering,
-    bufferSize: config.proxyBufferSize,
-    buffersNumber: config.proxyBuffersNumber,
-    nextUpstream,
-    nextUpstreamTimeout: config.proxyNextUpstreamTimeout,
-    nextUpstreamTries: config.proxyNextUpstreamTries,
-    httpVersion: config.proxyHttpVersion,
-    busyBuffersSize: config.proxyBusyBuffersSize,
-    maxTempFileSize: config.proxyMaxTempFileSize,
-    clientBodyBufferSize: 0,
-    protocol: "HTTP",
-    mirror: "off",
-    fastcgiParams: [],
-    modsecurity: modsecurityDefault(config),
-    transactionId: false,
-    filtered: false,
-    snippet: undefined,
-    errorCodes: [],
-    interceptErrors: false,
-  };
+  const pages = errorPages({ errors: errorDefaults(config) });
+  return profileOf(proxyDefaults(config), pages ? { errorPages: pages } : {});
+}
+
+/** Of the locations that make error pages: what these answer is not replaced once more. */
+export function withoutErrorPages(profile: Profile): Profile {
+  return { ...profile, errorCodes: [], interceptErrors: false };
 }
 
 /**
  * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own, and the
- * one of routes that only rewrite their path. So the first of them costs no reload.
+ * one of routes that only rewrite their path. So the first of them costs no reload, nor does what the ConfigMap asks for
+ * all routes cost any of them a profile of its own.
  */
 export function standingProfiles(config: Config): ReadonlyMap<string, Profile> {
   const plain = defaultProfile(config);

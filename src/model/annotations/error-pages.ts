@@ -91,7 +91,7 @@ export function errorFilters({ errors: { codes, backend } }: Values, { namespace
 }
 
 /** What nginx does with them. */
-export function errorPages({ errors: { codes, leaveBackends } }: Values): ErrorPages | undefined {
+export function errorPages({ errors: { codes, leaveBackends } }: Pick<Values, "errors">): ErrorPages | undefined {
   return codes.length > 0 ? { codes, ofBackends: !leaveBackends } : undefined;
 }
 

@@ -2,6 +2,7 @@
  * The annotations about how a request is proxied: timeouts, buffers, retries.
  */
 import type { Config } from "../config.ts";
+import { NEXT_UPSTREAM } from "../types.ts";
 import type { NextUpstream, ProxySettings } from "../types.ts";
 import { annotation } from "./annotation.ts";
 import { modsecurityDefault } from "./modsecurity.ts";
@@ -91,6 +92,5 @@ function proxy<K extends keyof ProxySettings>(
  */
 function retryConditions(conditions: readonly NextUpstream[], { retryNonIdempotent }: Config): readonly NextUpstream[] {
   if (conditions.includes("off")) return ["off"];
-  const others = [...new Set(conditions)].filter((condition) => condition !== "non_idempotent");
-  return retryNonIdempotent || conditions.includes("non_idempotent") ? [...others, "non_idempotent"] : others;
+  return NEXT_UPSTREAM.filter((condition) => conditions.includes(condition) || (condition === "non_idempotent" && retryNonIdempotent));
 }
