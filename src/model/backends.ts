@@ -12,13 +12,17 @@ import { MOST_ENDPOINTS } from "./bounds.ts";
 import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "./findings-catalogue.ts";
 import { givenEndpoints, standInsOf } from "./given-endpoints.ts";
-import { nothing, targetOf } from "./pool.ts";
+import { nothing, serviceInName, targetOf } from "./pool.ts";
 import type { BackendSettings, BuiltPool, Explain, PoolProblem, PoolTarget } from "./pool.ts";
 import type { Endpoint } from "./types.ts";
 
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
   const named = targetOf(target.id);
-  if (named) return targetEndpoints(named.name, named.port, snapshot, settings);
+  if (named) {
+    const own = serviceInName(named.name, settings);
+    if (!own || !snapshot.get("Service", own.namespace, own.service)) return targetEndpoints(named.name, named.port, snapshot, settings);
+    return buildPool({ id: "", ...own, port: String(named.port), clusterIp: false, protocol: "TCP" }, snapshot, settings);
+  }
   const { namespace, service: name, port } = target;
   if (name === "") return { endpoints: [] };
   const service = snapshot.get("Service", namespace, name);

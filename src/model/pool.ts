@@ -8,7 +8,7 @@ import type { PoolReference } from "./hosts.ts";
 import type { Endpoint, Pool } from "./types.ts";
 
 export type BackendSettings = Pick<
-  Settings, "endpoint" | "standIns" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService"
+  Settings, "manifests" | "endpoint" | "standIns" | "disableSvcExternalName" | "enableTopologyAwareRouting" | "allowLocalTargets" | "defaultBackendService"
 >;
 
 /** What a pool stands for. `port` undefined: the Service's first. */
@@ -57,6 +57,15 @@ export function targetOf(id: string): { readonly name: string; readonly port: nu
   if (!id.startsWith(TARGET)) return undefined;
   const colon = id.lastIndexOf(":");
   return { name: id.slice(TARGET.length, colon), port: Number(id.slice(colon + 1)) };
+}
+
+/**
+ * The Service that such a name means in a cluster's DNS: `web.shop.svc.cluster.local`, `web.shop.svc`, `web.shop`. Only
+ * where objects come from files, which no DNS server knows. It need not exist.
+ */
+export function serviceInName(name: string, { manifests }: BackendSettings): { readonly namespace: string; readonly service: string } | undefined {
+  const [, service, namespace] = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?\.?$/.exec(manifests.length > 0 ? name : "") ?? [];
+  return service === undefined || namespace === undefined ? undefined : { namespace, service };
 }
 
 /** The reverse of `poolId`; Kubernetes names hold no slash. The default backend's Service comes from its flag. */
