@@ -208,7 +208,7 @@ function findingsOf(file: string, state: FileState): Finding[] {
 }
 
 function unreadable(where: Where, reason: string): Finding {
-  return reason === TOO_LARGE ? tooLarge(where, { what: "file", most: MOST_FILE }) : fileUnreadable(where, { reason });
+  return reason === TOO_LARGE ? tooLarge(where, { what: "file", most: `${MOST_FILE} MiB` }) : fileUnreadable(where, { reason });
 }
 
 /** So many objects that are declared twice get the lines of their names, the others those of their documents: the former costs a second reading. */

@@ -42,10 +42,10 @@ export const fileUnreadable = declare<{ reason: string }>(
   () => "what was read from it before keeps serving; nothing newer does",
 );
 
-export const tooLarge = declare<{ what: "file" | "document"; most: number }>(
+export const tooLarge = declare<{ what: "file" | "document"; most: string }>(
   "too-large",
   "error",
-  (p) => `This ${p.what} has more than ${p.most} MiB: split it${p.what === "document" ? " into several (---), or write it as JSON" : ""}`,
+  (p) => `This ${p.what} has more than ${p.most}: split it${p.what === "document" ? " into several (---), or write it as JSON" : ""}`,
   (p) => `this ${p.what} is not read; the objects that it held before keep serving`,
 );
 

@@ -31,9 +31,20 @@ test("a document of more than 2 MiB is read where that is quick, and is a findin
   });
   const { source } = await startOn(t, folder.path);
   assert.deepEqual(told(source.findings, folder), ["too-large block.yaml:1"]);
-  assert.match(source.findings[0]?.sentence ?? "", /^This document has more than 2 MiB: split it into several \(---\), or write it as JSON$/);
+  assert.match(source.findings[0]?.sentence ?? "", /^This document has more than 2 MiB or 150,000 fields: split it into several \(---\), or write it as JSON$/);
   assert.deepEqual([...source.snapshot.all("ConfigMap").keys()], ["default/json", "default/plain"]);
   assert.equal(source.snapshot.all("Service").size, 1, "its neighbour is read");
+});
+
+test("a document of very many fields is a finding, however short they are", async (t) => {
+  const paths = (count: number): string => ingress("web").replace(/ {6}- path[^]*$/, Array.from({ length: count }, (_, i) => `      - {path: /${i}, pathType: Exact, backend: {service: {name: w, port: {number: 80}}}}\n`).join(""));
+  const folder = folderOf(t, { "a.yaml": paths(2000) });
+  const { source, sync } = await startOn(t, folder.path);
+  assert.deepEqual(source.findings, []);
+  folder.write("a.yaml", paths(15_000));
+  await sync();
+  assert.deepEqual(told(source.findings, folder), ["too-large a.yaml:1"]);
+  assert.equal(source.snapshot.get("Ingress", "default", "web")?.spec.rules?.[0]?.http?.paths.length, 2000);
 });
 
 test("a List as kubectl prints it is read item by item, however long, with the lines of the file", async (t) => {
