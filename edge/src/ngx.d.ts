@@ -117,7 +117,8 @@ declare namespace ngx {
     export function tcp(): TcpSocket;
   }
   export interface TcpSocket {
-    connect(address: string): LuaMultiReturn<[boolean | undefined, string?]>;
+    /** Of a unix socket: `unix:` and its path. */
+    connect(address: string, options?: { pool: string }): LuaMultiReturn<[boolean | undefined, string?]>;
     connect(address: string, port: number, options: { pool: string }): LuaMultiReturn<[boolean | undefined, string?]>;
     /** `reused` false: no session is kept. */
     sslhandshake(reused: false, serverName: string | undefined, verify: boolean): LuaMultiReturn<[boolean | undefined, string?]>;

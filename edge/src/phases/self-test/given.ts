@@ -12,11 +12,14 @@ export const given: Given = { socket: "", certificate: "", key: "" };
 
 export const SERVER_NAME = "self.test";
 
-/** A connection, with TLS done. */
-export function open(): ngx.TcpSocket {
+/** As long as the whole self-test may take: on a busy machine a connection to itself waits for the processor. */
+const PATIENCE_MS = 60_000;
+
+/** A connection, with TLS done. Absent `pool`: a new one, because none is ever kept in the pool "new". */
+export function open(pool = "new"): ngx.TcpSocket {
   const socket = ngx.socket.tcp();
-  socket.settimeouts(5000, 5000, 5000);
-  const [connected, problem] = socket.connect("unix:" + given.socket);
+  socket.settimeouts(PATIENCE_MS, PATIENCE_MS, PATIENCE_MS);
+  const [connected, problem] = socket.connect("unix:" + given.socket, { pool });
   if (connected === undefined) error("connect: " + (problem ?? ""));
   const [shaken, why] = socket.sslhandshake(false, SERVER_NAME, false);
   if (shaken !== true) error("TLS handshake: " + (why ?? ""));

@@ -81,7 +81,8 @@ export const TCP_SOCKET: Checks<ngx.TcpSocket> = {
   sslhandshake: inWorker(() => after(open().close())),
   settimeouts: inWorker(() => after(ngx.socket.tcp().settimeouts(1000, 1000, 1000))),
   getreusedtimes: inWorker(() => open().getreusedtimes()[0] === 0),
-  setkeepalive: inWorker(() => open().setkeepalive(1000, 1)[0] !== undefined),
+  // In a pool of its own, from which no other check takes a connection.
+  setkeepalive: inWorker(() => open("kept").setkeepalive(1000, 1)[0] !== undefined),
   send: inWorker(() => open().send("GET")[0] === 3),
   receive: inWorker(() => {
     const socket = request("/exit");

@@ -60,6 +60,7 @@ function attempt(name: string, check: Check): void {
   ran[name] = true;
 }
 
+/** In the order in which Lua's tables happen to hold the checks: each stands for itself, whatever ran before it. */
 function attemptAll(phase: Phase): void {
   for (const [library, checks] of LIBRARIES) {
     for (const [name, check] of pairs(checks)) if (check.phase === phase) attempt(library + name, check);
