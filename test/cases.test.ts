@@ -31,8 +31,8 @@ before(async () => {
   shared = await startSluice({ args: [`--configmap=${CONFIGMAP}`] });
 });
 after(async () => {
-  await shared.stop();
-  await network.close();
+  await shared?.stop();
+  await network?.close();
 });
 
 const cases = readCases();

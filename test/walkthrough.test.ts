@@ -34,7 +34,7 @@ let network: Network;
 before(async () => {
   network = await takeNetwork();
 });
-after(() => network.close());
+after(() => network?.close());
 
 async function startPods(t: TestContext): Promise<void> {
   const pods: readonly [string, string, number][] = [

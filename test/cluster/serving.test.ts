@@ -33,7 +33,7 @@ function cases(name: string, open: () => Promise<Api>, skip: string | undefined)
     after(async () => {
       await sluice?.stop();
       await api?.stop();
-      await echo.close();
+      await echo?.close();
     });
 
     test("what exists at the start is served from the first ready moment, certificate included", async () => {

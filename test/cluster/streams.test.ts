@@ -41,7 +41,7 @@ function cases(name: string, open: () => Promise<Api>, skip: string | false): vo
     after(async () => {
       await sluice?.stop();
       await api?.stop();
-      await backend.close();
+      await backend?.close();
     });
 
     const findings = async (): Promise<readonly Finding[]> => JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];

@@ -50,8 +50,8 @@ function cases(name: string, open: () => Promise<Api>, skip: string | undefined)
     after(async () => {
       await sluice?.stop();
       await api?.stop();
-      await php.close();
-      await echo.close();
+      await php?.close();
+      await echo?.close();
     });
 
     test("one that is missing closes what needs it", async () => {

@@ -18,8 +18,8 @@ before(async () => {
   backends = demoBackends({ notFound: "nobody", standIns: true });
 });
 after(async () => {
-  await backends.close();
-  await network.close();
+  await backends?.close();
+  await network?.close();
 });
 
 async function freePort(): Promise<number> {

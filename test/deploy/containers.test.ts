@@ -27,7 +27,7 @@ let echo: EchoBackend;
 before(async () => {
   echo = await startEcho("web");
 });
-after(() => echo.close());
+after(() => echo?.close());
 
 const files = (host: string): Readonly<Record<string, string>> => ({
   "web.yaml": site({ name: "web", host, endpoints: [`127.0.0.1:${echo.port}`], tlsSecret: "pair", annotations: { "ssl-redirect": "false" } }),

@@ -46,8 +46,8 @@ before(async () => {
   });
 });
 after(() => {
-  server.close();
-  server.closeAllConnections();
+  server?.close();
+  server?.closeAllConnections();
 });
 
 async function ask(path: string): Promise<{ status: number; text: string }> {

@@ -35,8 +35,8 @@ before(async () => {
   port = (server.address() as { port: number }).port;
 });
 after(() => {
-  server.close();
-  server.closeAllConnections();
+  server?.close();
+  server?.closeAllConnections();
 });
 beforeEach(() => {
   state = CALM;

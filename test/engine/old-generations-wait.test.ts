@@ -51,8 +51,8 @@ before(async () => {
   for (const object of [ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")]) put(snapshot, object);
 });
 after(async () => {
-  socket.destroy();
-  await engine.close();
+  socket?.destroy();
+  await engine?.close();
   rmSync(folder, { recursive: true });
 });
 

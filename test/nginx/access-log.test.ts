@@ -28,8 +28,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

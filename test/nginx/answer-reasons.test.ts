@@ -57,10 +57,10 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  silent.closeAllConnections();
-  silent.close();
-  await echo.close();
+  await sluice?.stop();
+  silent?.closeAllConnections();
+  silent?.close();
+  await echo?.close();
   rmSync(accessLog, { force: true });
 });
 

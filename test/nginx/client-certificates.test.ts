@@ -51,8 +51,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 const get = (name: string, client?: KeyPair, more: object = {}): Promise<Answer> =>

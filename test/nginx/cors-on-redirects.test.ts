@@ -44,7 +44,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await Promise.all([sluice?.stop(), echo.close()]);
+  await Promise.all([sluice?.stop(), echo?.close()]);
 });
 
 for (const [reason, { request }] of Object.entries(ROWS)) {

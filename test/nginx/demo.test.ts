@@ -51,7 +51,7 @@ before(async () => {
 });
 after(async () => {
   await end();
-  await network.close();
+  await network?.close();
   rmSync(folder, { recursive: true, force: true });
   rmSync(runtimeDir, { recursive: true, force: true });
 });

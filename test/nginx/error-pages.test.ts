@@ -27,8 +27,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await Promise.all([web.close(), errors.close()]);
+  await sluice?.stop();
+  await Promise.all([web?.close(), errors?.close()]);
   rmSync(accessLog, { force: true });
 });
 

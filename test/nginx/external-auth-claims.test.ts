@@ -59,7 +59,7 @@ before(async () => {
 });
 after(async () => {
   await sluice?.stop();
-  await web.close();
+  await web?.close();
   await new Promise((resolve) => service.close(resolve));
 });
 

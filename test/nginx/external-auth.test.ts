@@ -113,9 +113,9 @@ before(async () => {
   sluice = await startSluice({ files, args: ["--allow-local-targets", "--configmap=sluice/sluice"] });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
-  service.close();
+  await sluice?.stop();
+  await echo?.close();
+  service?.close();
 });
 
 async function statusOf(path: string, kind: string, method = "GET"): Promise<number> {

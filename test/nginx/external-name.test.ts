@@ -18,8 +18,8 @@ before(async () => {
   two = await startEcho("two", "127.0.0.2", one.port);
 });
 after(async () => {
-  await one.close();
-  await two.close();
+  await one?.close();
+  await two?.close();
 });
 
 /** An Ingress whose Service is a name. */

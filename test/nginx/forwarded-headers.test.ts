@@ -20,8 +20,8 @@ before(async () => {
   sluice = await startSluice({ files, args: ["--configmap=sluice/sluice"] });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 /** All headers that the backend saw, the request id checked and left out. No Connection: the backend's is kept. */

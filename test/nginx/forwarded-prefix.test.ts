@@ -18,8 +18,8 @@ before(async () => {
   engine = await startEngine();
 });
 after(async () => {
-  await engine.stop();
-  await echo.close();
+  await engine?.stop();
+  await echo?.close();
 });
 
 test("the header has groups of the path, and is left out where a client's path would break it", async () => {

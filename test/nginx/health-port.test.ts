@@ -22,8 +22,8 @@ before(async () => {
   sluice = await startSluice({ files, args: ["--configmap=sluice/sluice"] });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 test("alive and ready", async () => {

@@ -9,7 +9,7 @@ let sluice: Sluice;
 before(async () => {
   sluice = await startSluice();
 });
-after(() => sluice.stop());
+after(() => sluice?.stop());
 
 const hello = { op: "hello", role: "worker", slot: 7, pid: 1, master: 1, config: "x", generation: 0, digest: "" };
 

@@ -38,7 +38,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
+  await sluice?.stop();
   backend.closeAllConnections();
   backend.close();
 });

@@ -49,11 +49,11 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  slow.closeAllConnections();
+  await sluice?.stop();
+  slow?.closeAllConnections();
   rmSync(folder, { recursive: true, force: true });
-  slow.close();
-  await echo.close();
+  slow?.close();
+  await echo?.close();
 });
 
 test("each request is in the counter and in the histograms of its route, method and status", async () => {

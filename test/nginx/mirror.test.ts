@@ -62,7 +62,7 @@ before(async () => {
 });
 after(async () => {
   await sluice?.stop();
-  await Promise.all([web.close(), tls.close()]);
+  await Promise.all([web?.close(), tls?.close()]);
   await new Promise((resolve) => server.close(resolve));
 });
 

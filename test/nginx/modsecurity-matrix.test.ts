@@ -109,7 +109,7 @@ describe("every combination of what turns ModSecurity on", { skip: missing }, ()
   });
   after(async () => {
     await sluice?.stop();
-    await web.close();
+    await web?.close();
   });
 
   for (const configured of CONFIGURED) {

@@ -59,7 +59,7 @@ describe("the operator's rules", { skip: missing }, () => {
   });
   after(async () => {
     await sluice?.stop();
-    await web.close();
+    await web?.close();
   });
 
   test("that nobody can read close what they should guard, and only that, with a finding; others are served and changed", async () => {

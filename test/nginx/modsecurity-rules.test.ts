@@ -62,7 +62,7 @@ describe("ModSecurity at work", { skip: missing }, () => {
   });
   after(async () => {
     await sluice?.stop();
-    await web.close();
+    await web?.close();
   });
 
   test("an attack is refused where the core rules block, and nowhere else", async () => {

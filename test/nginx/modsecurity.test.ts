@@ -31,7 +31,7 @@ before(async () => {
 });
 after(async () => {
   await sluice?.stop();
-  await web.close();
+  await web?.close();
 });
 
 const status = async (name: string): Promise<number> => (await ask({ port: sluice.http, host: `${name}.example`, path: "/a?b=c" })).status;

@@ -40,8 +40,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 const basic = (user: string, password: string): Record<string, string> => ({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` });

@@ -31,7 +31,7 @@ before(async () => {
   });
 });
 after(async () => {
-  await Promise.all([sluice?.stop(), echo.close(), grpc.close()]);
+  await Promise.all([sluice?.stop(), echo?.close(), grpc?.close()]);
 });
 
 async function saidOfGrpc(): Promise<string[]> {

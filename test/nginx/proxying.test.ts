@@ -35,8 +35,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 test("a body arrives as it was sent, with a length or in chunks, over HTTP/1.1 and HTTP/2", async () => {

@@ -14,8 +14,8 @@ before(async () => {
   sluice = await startSluice({ files: { "shop.yaml": shop("shop.example", backend.port) } });
 });
 after(async () => {
-  await sluice.stop();
-  await backend.close();
+  await sluice?.stop();
+  await backend?.close();
 });
 
 test("a request reaches its backend over HTTP/1.1, HTTPS and HTTP/2", async () => {

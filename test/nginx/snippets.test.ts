@@ -37,8 +37,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 test("one that is bad from the start stops nobody else", async () => {

@@ -30,8 +30,8 @@ before(async () => {
 });
 after(async () => {
   for (const child of load) child.kill("SIGKILL");
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 beforeEach(async () => {
   await sluice.sync();

@@ -31,8 +31,8 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await echo.close();
+  await sluice?.stop();
+  await echo?.close();
 });
 
 /** The certificate shown to a new connection, as `first`, `second` or `default`. */

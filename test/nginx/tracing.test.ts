@@ -36,9 +36,9 @@ before(async () => {
   });
 });
 after(async () => {
-  await sluice.stop();
-  await collector.close();
-  await echo.close();
+  await sluice?.stop();
+  await collector?.close();
+  await echo?.close();
 });
 
 /** Asks, and gives the traceparent that the backend saw and the spans that came since. */

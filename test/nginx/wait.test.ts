@@ -18,7 +18,7 @@ let sluice: Sluice;
 before(async () => {
   sluice = await startSluice({ files: { "web.yaml": manifest("web") } });
 });
-after(() => sluice.stop());
+after(() => sluice?.stop());
 
 const wait = (...args: string[]): Promise<Ended> => runCommand(["wait", `--healthz-port=${sluice.health}`, ...args]);
 
