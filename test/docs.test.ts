@@ -1,6 +1,6 @@
 /** What the documentation names exists, and the reference pages are those that the tables give. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { curlLine, WALKTHROUGH } from "../src/demo/walkthrough.ts";
@@ -69,6 +69,25 @@ test("every npm script and make target that is named exists", () => {
   }
 });
 
+test("decisions are numbered one after the other, and listed with their titles", () => {
+  const list = readFileSync(join(ROOT, "docs/decisions/README.md"), "utf8");
+  const rows = [...list.matchAll(/^(\d+)\. \[(.*)\]\((.*)\)$/gm)].map(([, number, title, file]) => ({ number: Number(number), title, file: file ?? "" }));
+  assert.deepEqual(rows.map(({ number }) => number), rows.map((_, index) => index + 1));
+  assert.deepEqual(rows.map(({ file }) => file), readdirSync(join(ROOT, "docs/decisions")).filter((name) => name !== "README.md").toSorted());
+  for (const { number, title, file } of rows) {
+    assert.ok(file.startsWith(`${String(number).padStart(3, "0")}-`), file);
+    assert.equal(readFileSync(join(ROOT, "docs/decisions", file), "utf8").split("\n")[0], `# ${number}. ${title}`);
+  }
+});
+
+test("decisions that code and pages name by number or file are those", () => {
+  const code = ["src", "edge/src", "edge/stream", "test", "scripts", "deploy"].flatMap((folder) => filesIn(folder));
+  for (const { name, text } of [...PAGES, ...code]) {
+    for (const [, file = ""] of text.matchAll(/decisions\/(\d{3}-[\w.-]+\.md)/g)) assert.ok(existsSync(join(ROOT, "docs/decisions", file)), `${name} names ${file}`);
+    for (const [, number = "", file = ""] of text.matchAll(/\[[^\]]*\b[Dd]ecision (\d+)\]\((?:[^)]*\/)?(\d{3})-/g)) assert.equal(Number(number), Number(file), name);
+  }
+});
+
 for (const [name, text] of referencePages()) {
   test(`docs/${name} is current`, () => {
     const written = readFileSync(join(ROOT, "docs", name), "utf8");
@@ -83,6 +102,10 @@ test("every stage has its folder in the map of the house", () => {
     if (entry.isDirectory()) assert.ok(map.includes(`${path}/`), `ARCHITECTURE.md does not name ${path}/`);
   }
 });
+
+function filesIn(folder: string): { name: string; text: string }[] {
+  return globSync(`${folder}/**/*.{ts,md,yaml,sh}`, { cwd: ROOT }).map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
+}
 
 /** The text without fenced blocks. */
 function prose(text: string): string {
