@@ -15,6 +15,6 @@ Commands:
 "sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.
 
 Examples:
-  sluice run --manifests=examples --http-port=8080 --https-port=8443
-  sluice explain http://shop.example/cart --manifests=examples
+  sluice run --manifests=./k8s --http-port=8080 --https-port=8443
+  sluice explain http://shop.example/cart --manifests=./k8s
 `;

@@ -45,6 +45,9 @@ export class Streams {
   #pending: NginxConf | undefined;
   /** Id → why. */
   #blocked: ReadonlyMap<string, string> = new Map();
+  /** What was refused is to be tried once more, or is tried by what is pending: for people it stays refused until the answer is there. */
+  #again = false;
+  #trying = false;
   #refused: { readonly digest: string; readonly problem: string } | undefined;
   #reloads = 0;
   /** Numbers of Programs: nginx is configured for the one, and being configured for the other. */
@@ -91,8 +94,7 @@ export class Streams {
     this.#facts = facts;
     this.#status = stream;
     this.#pending = undefined;
-    this.#refused = undefined;
-    this.#blocked = new Map();
+    this.#settled();
   }
 
   /**
@@ -104,10 +106,14 @@ export class Streams {
     const facts = this.#facts;
     if (this.#pending || !facts) return;
     const { settings } = this.#options;
-    const served = [...program.listeners.values()].filter(({ id }) => !this.#blocked.has(id));
+    const served = [...program.listeners.values()].filter(({ id }) => this.#again || !this.#blocked.has(id));
     const conf = this.#confOf(program, served, facts);
-    if (!conf || conf.digest === this.#status.config || conf.digest === this.#refused?.digest) return void (this.#reached = number);
+    const serves = !conf || conf.digest === this.#status.config;
+    if (serves && this.#again) this.#settled();
+    if (serves || (conf.digest === this.#refused?.digest && !this.#again)) return void (this.#reached = number);
     this.#pending = conf;
+    this.#trying = this.#again;
+    this.#again = false;
     this.#ordered = number;
     const listens = served.flatMap((listener) => listensOf(listener, settings, program, facts));
     const ownsHttps = tlsComesFromSocket(settings, facts) ? { ownsHttps: true as const } : {};
@@ -132,6 +138,7 @@ export class Streams {
     if (this.#pending?.digest !== status.config) return;
     this.#pending = undefined;
     this.#reached = this.#ordered;
+    if (this.#trying) this.#settled();
     this.#refused = undefined;
     if (event !== "reloaded") return;
     this.#reloads++;
@@ -141,17 +148,25 @@ export class Streams {
   #wasRefused(problem: string, ports: Readonly<Record<string, string>> | undefined): void {
     const digest = this.#pending?.digest ?? "";
     this.#pending = undefined;
-    if (ports) this.#blocked = new Map([...this.#blocked, ...Object.entries(ports)]);
+    const known = this.#trying ? [] : this.#blocked;
+    this.#trying = false;
+    if (ports) this.#blocked = new Map([...known, ...Object.entries(ports)]);
     else {
       this.#refused = { digest, problem };
       this.#options.log("error", `the nginx below http refuses its new configuration and goes on with the old one: ${problem}`);
     }
     clearTimeout(this.#retry);
     this.#retry = setTimeout(() => {
-      this.#blocked = new Map();
-      this.#refused = undefined;
+      this.#again = true;
       this.#options.again();
     }, RETRY_MS);
+  }
+
+  /** Nothing is blocked or refused any more. */
+  #settled(): void {
+    this.#blocked = new Map();
+    this.#refused = undefined;
+    this.#again = this.#trying = false;
   }
 }
 

@@ -17,7 +17,7 @@ import type { Origin } from "./types.ts";
 
 export type ListenerSettings = Pick<
   Settings,
-  "manifests" | "tcpServicesConfigmap" | "udpServicesConfigmap" | "httpPort" | "httpsPort" | "healthzPort"
+  "manifests" | "tcpServicesConfigmap" | "udpServicesConfigmap" | "bindAddress" | "httpPort" | "httpsPort" | "healthzHost" | "healthzPort"
 >;
 
 export type StreamProtocol = "tcp" | "udp";
@@ -61,7 +61,7 @@ export function wantedListeners(snapshot: Snapshot, settings: ListenerSettings, 
   const wanted = new Map<string, WantedListener>();
   for (const one of all) {
     const { listener, place } = one;
-    const owner = wanted.get(listener.id) ?? (listener.address === undefined ? reservedFor(listener, settings) : undefined);
+    const owner = wanted.get(listener.id) ?? reservedFor(listener, settings);
     if (owner === undefined) wanted.set(listener.id, one);
     else if (typeof owner === "string") findings.push(found.streamPortTaken(place, { port: portText(listener), by: owner }));
     else findings.push(found.streamPortTaken({ ...place, other: owner.place.object }, { port: portText(listener), by: placeText(owner.place) }));
@@ -78,11 +78,17 @@ function placeText({ object, field }: Place): string {
   return `${object.kind} ${object.metadata.namespace}/${object.metadata.name} (${field})`;
 }
 
-/** The flag that has taken a TCP port of this machine. */
-function reservedFor({ protocol, port }: Listener, { httpPort, httpsPort, healthzPort }: ListenerSettings): string | undefined {
+/** The flag that has taken a TCP port of this machine, at this address: what listens at all addresses leaves none to others. */
+function reservedFor({ protocol, address, port }: Listener, settings: ListenerSettings): string | undefined {
   if (protocol === "udp") return undefined;
-  const flags: Readonly<Record<number, string>> = { [healthzPort]: "--healthz-port", [httpsPort]: "--https-port", [httpPort]: "--http-port" };
-  return flags[port];
+  const { bindAddress, httpPort, httpsPort, healthzHost, healthzPort } = settings;
+  const own: readonly (readonly [string, number, readonly string[]])[] = [
+    ["--http-port", httpPort, bindAddress],
+    ["--https-port", httpsPort, bindAddress],
+    ["--healthz-port", healthzPort, healthzHost === "" ? [] : [healthzHost]],
+  ];
+  const flag = own.find(([, number, at]) => number === port && (address === undefined || at.length === 0 || at.includes("0.0.0.0") || at.includes(address)))?.[0];
+  return flag === undefined ? undefined : `Sluice's own ${flag}`;
 }
 
 function ofConfigMap(protocol: StreamProtocol, flag: string, snapshot: Snapshot, findings: Finding[]): WantedListener[] {

@@ -13,7 +13,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     usage: "sluice run [flags]",
     summary: "Serve the Ingresses of a cluster, or of a folder, until it is told to stop.",
     examples: [
-      "sluice run --manifests=examples --http-port=8080 --https-port=8443",
+      "sluice run --manifests=./k8s --http-port=8080 --https-port=8443",
       "sluice run --configmap=ingress/settings --default-backend-service=ingress/default-http-backend",
     ],
   },
@@ -26,7 +26,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     usage: "sluice explain URL [flags]",
     summary: "Say where a request goes, and whose line decides it.",
     examples: [
-      "sluice explain http://shop.example/cart --manifests=examples",
+      "sluice explain http://shop.example/cart --manifests=./k8s",
       "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
     ],
   },

@@ -80,6 +80,61 @@ test("a configuration that nginx refuses is not ordered again at once, and is a 
   streams.close();
 });
 
+test("what stays blocked or refused is no other finding while it is tried again, and is gone when it succeeds", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { streams, orders, obey, last } = started();
+  const said = (): string[] => streamFindings(streams.state).map(({ code, field }) => `${code} ${field}`);
+  const step = (): void => streams.configure(program(9000, 9001), 1);
+  const refuse = (...ids: string[]): void =>
+    streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "ports cannot be had", ports: Object.fromEntries(ids.map((id) => [id, "EADDRINUSE"])) });
+  const both = ["stream-port-blocked data[9000]", "stream-port-blocked data[9001]"];
+  step();
+  refuse("tcp 9000", "tcp 9001");
+  step();
+  for (let times = 0; times < 3; times++) {
+    context.mock.timers.tick(30_000);
+    assert.deepEqual(said(), both);
+    step();
+    assert.deepEqual([said(), last().listens?.length], [both, 2]);
+    refuse("tcp 9000", "tcp 9001");
+    assert.deepEqual(said(), both);
+    step();
+  }
+  context.mock.timers.tick(30_000);
+  step();
+  refuse("tcp 9001");
+  assert.deepEqual(said(), both.slice(1));
+  step();
+  obey();
+  assert.deepEqual([said(), last().listens?.map(({ id }) => id)], [both.slice(1), ["tcp 9000"]]);
+  context.mock.timers.tick(30_000);
+  step();
+  obey();
+  assert.deepEqual([said(), last().listens?.length], [[], 2]);
+  const before = orders.length;
+  step();
+  assert.equal(orders.length, before);
+  streams.close();
+});
+
+test("a configuration that stays refused is no other finding while it is tried again", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const { streams, orders, obey, last } = started();
+  const said = (): string[] => streamFindings(streams.state).map(({ code }) => code);
+  streams.configure(program(9000), 1);
+  for (let times = 1; times < 4; times++) {
+    assert.equal(orders.length, times);
+    streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "no room" });
+    context.mock.timers.tick(30_000);
+    assert.deepEqual(said(), ["stream-refused"]);
+    streams.configure(program(9000), 1);
+    assert.deepEqual(said(), ["stream-refused"]);
+  }
+  obey();
+  assert.deepEqual(said(), []);
+  streams.close();
+});
+
 test("without nginx's modules nothing is ordered, and the finding names Debian's packages", () => {
   for (const [flags, ports] of [[[], [9000]], [["--enable-ssl-passthrough"], []]] as const) {
     const { streams, orders } = started(withoutModules, flags);

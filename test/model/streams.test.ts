@@ -67,7 +67,7 @@ test("from files, node ports and cluster addresses in 127.0.0.0/8 are listened o
   };
   const other: Service = { kind: "Service", metadata: { namespace: "b", name: "other" }, spec: { type: "NodePort", clusterIP: "10.96.0.7", ports: [{ port: 80, nodePort: 30080 }] } };
   const endpoints = sliceOf("a/web", "1", [{ port: 8080, protocol: "TCP" }, { name: "dns", port: 1053, protocol: "UDP" }], [{ addresses: ["10.0.0.1"] }]);
-  const built = buildWith({ manifests: ["/somewhere"] }, web, other, endpoints);
+  const built = buildWith({ manifests: ["/somewhere"], bindAddress: ["127.0.0.1"] }, web, other, endpoints);
   assert.deepEqual(streams(built), {
     "tcp 30080": "10.0.0.1:8080 (address)", "tcp 127.0.10.1 80": "10.0.0.1:8080 (address)",
     "udp 30053": "10.0.0.1:1053 (address)", "udp 127.0.10.1 53": "10.0.0.1:1053 (address)",
@@ -75,6 +75,21 @@ test("from files, node ports and cluster addresses in 127.0.0.0/8 are listened o
   assert.deepEqual(codes(built), ["other spec.ports[0].nodePort stream-port-taken"]);
   assert.deepEqual(codes(buildWith({ manifests: ["/somewhere"] }, other)), ["other spec.ports[0].nodePort no-endpoints"]);
   assert.equal(buildWith({}, web, other, endpoints).model.listeners.size, 0);
+});
+
+test("a port that Sluice listens on itself is taken, at every address that it listens on", () => {
+  const at = (clusterIP: string, port: number, nodePort: number): Service => ({ kind: "Service", metadata: { namespace: "a", name: "web" }, spec: { type: "NodePort", clusterIP, ports: [{ port, nodePort }] } });
+  const taken = (settings: Partial<ModelSettings>, web: Service): string[] =>
+    buildWith({ manifests: ["/somewhere"], httpPort: 8080, httpsPort: 8443, healthzPort: 10254, ...settings }, web).findings()
+      .filter(({ code }) => code === "stream-port-taken").map(({ field, sentence }) => `${field}: ${sentence}`);
+  for (const [flag, port] of [["http", 8080], ["https", 8443], ["healthz", 10254]] as const) {
+    const own = `belongs to Sluice's own --${flag}-port: choose another one`;
+    assert.deepEqual(taken({}, at("127.0.1.10", port, 30080)), [`spec.ports[0].port: TCP port ${port} of 127.0.1.10 ${own}`]);
+    assert.deepEqual(taken({}, at("127.0.1.10", 80, port)), [`spec.ports[0].nodePort: TCP port ${port} ${own}`]);
+    for (const [address, count] of [["127.0.1.10", 1], ["0.0.0.0", 1], ["127.0.0.1", 0]] as const) {
+      assert.equal(taken({ bindAddress: [address], healthzHost: address }, at("127.0.1.10", port, 30080)).length, count, `${flag} at ${address}`);
+    }
+  }
 });
 
 test("a change touches the streams that read it and no other", () => {

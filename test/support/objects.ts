@@ -180,6 +180,8 @@ export const testSettings: ModelSettings = {
   allowLocalTargets: false,
   enableSslPassthrough: false,
   manifests: [],
+  bindAddress: [],
+  healthzHost: "",
   tcpServicesConfigmap: "",
   udpServicesConfigmap: "",
   httpPort: 80,
