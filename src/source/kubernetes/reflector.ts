@@ -5,7 +5,8 @@
  * - the sink gets a whole state (`replace`) or the next change (`put`, `remove`), never a part of a state: what
  *   vanished while nobody watched is missing from the next `replace`;
  * - nothing but the abort of its signal ends it (and, where the options say so, being forbidden at start): every
- *   failure is said in one log line and tried again after a back-off; while it lasts the copy stays as it was;
+ *   failure is said in one log line (a right that stays missing: once) and tried again after a back-off; while it lasts
+ *   the copy stays as it was;
  * - being forbidden is an answer: who waits for a read hears of it, and the read is tried again;
  * - a watch goes on from the last version seen, bookmarks included; when that is too old (410), or versions go
  *   backwards (the cluster's store was restored from a backup), the collection is read anew;
@@ -268,9 +269,7 @@ export class Reflector<T> {
 
     const asked = error instanceof Refused ? (error.retryAfter ?? 0) : 0;
     const wait = asked + this.#backoff.next();
-    // That a watch ends early, or is too old, is part of its life; that it does so again and again is not.
-    const level = (gone || error instanceof Broken) && this.#failures < 3 ? "info" : "warn";
-    this.#say(level, error, `${gone ? "reading all of them anew" : "trying again"} in ${inSeconds(wait)}`);
+    this.#say(this.#levelOf(status, error), error, `${gone ? "reading all of them anew" : "trying again"} in ${inSeconds(wait)}`);
     this.#interrupt = new AbortController();
     await pause(wait, AbortSignal.any([signal, this.#interrupt.signal]));
   }
@@ -298,7 +297,13 @@ export class Reflector<T> {
     return this.#ended;
   }
 
-  #say(level: "info" | "warn", error: unknown, next: string): void {
+  /** That a watch ends early, or is too old, is part of its life; that it does so again and again is not. A right that is still missing stands in the findings. */
+  #levelOf(status: number | undefined, error: unknown): "debug" | "info" | "warn" {
+    if (status === 403 && (this.#refusals > 1 || this.#failures > 1)) return "debug";
+    return (status === 410 || error instanceof Broken) && this.#failures < 3 ? "info" : "warn";
+  }
+
+  #say(level: "debug" | "info" | "warn", error: unknown, next: string): void {
     const { collection } = this.#options;
     const status = error instanceof Refused ? { status: error.status } : {};
     const fields = { resource: collection.resource.name, verb: this.#verb, ...status };

@@ -31,6 +31,7 @@ export function forbiddenCases(with_: Declare, followIn: FollowIn): void {
       await followed.started;
       await want;
       await followed.source.sync(AbortSignal.timeout(30_000));
+      assert.equal(followed.log.filter((line) => line.startsWith(`warn needs list on ${plural}`)).length, 1, "said once, however often it is tried");
       const [found] = followed.source.findings;
       assert.deepEqual([found?.code, found?.object, followed.source.findings.length], ["kind-forbidden", { kind, namespace, name: "" }, 1]);
       assert.match(found?.effect ?? "", /until they can be read|counts as/);
