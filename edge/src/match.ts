@@ -5,6 +5,7 @@
  * reused by the next call) and never fails.
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
+import { isHostName } from "./host-name.ts";
 import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
 import { canaryByRule, chooseCanary } from "./canary.ts";
@@ -77,6 +78,10 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   let host = tables.hosts[name] as Host | undefined;
   decision.route = undefined;
   if (host === undefined) {
+    if (!isHostName(name)) {
+      decision.host = undefined;
+      return answer(400, "bad-request");
+    }
     const alias = aliasOf(tables, request, name);
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
     if (host !== undefined && alias !== undefined && alias.redirect === true) {

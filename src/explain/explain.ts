@@ -52,7 +52,7 @@ export function explain(
   };
   const asked = view(request, draw, (pattern) => untold.push(pattern), clientOf(request, model.config));
   const decision = decide(tables, asked, request.host, request.path, request.https);
-  if (decision.host === undefined && decision.status === FORBIDDEN) return blocked(request, findings.filter(({ object }) => concernsAll(object, settings)));
+  if (decision.host === undefined && OF_NO_HOST.has(decision.status)) return ofNoHost(request, decision.status, findings.filter(({ object }) => concernsAll(object, settings)));
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
@@ -89,11 +89,14 @@ export function explain(
   };
 }
 
-const FORBIDDEN = 403;
+/** Answers before there is a host: status → why. */
+const OF_NO_HOST: ReadonlyMap<number, string> = new Map([
+  [400, "a host name that no rule has, with characters that no host name has"],
+  [403, "block-cidrs, block-user-agents or block-referers of the controller's ConfigMap"],
+]);
 
-function blocked(request: ExplainedRequest, findings: readonly Finding[]): Explanation {
-  const why = "block-cidrs, block-user-agents or block-referers of the controller's ConfigMap";
-  return { request: urlText(request), steps: [{ what: "answer", result: String(FORBIDDEN), why }], status: FORBIDDEN, findings };
+function ofNoHost(request: ExplainedRequest, status: number, findings: readonly Finding[]): Explanation {
+  return { request: urlText(request), steps: [{ what: "answer", result: String(status), why: OF_NO_HOST.get(status) ?? "" }], status, findings };
 }
 
 function urlText({ https, host, uri }: ExplainedRequest): string {

@@ -42,7 +42,7 @@ export const ANSWERS: { readonly [R in Reason]: AnswerRow } = {
   "rate-limited": { status: "503", means: "Over `limit-rps` or `limit-rpm`.", look: "`limit-req-status-code: \"429\"` tells it apart from a failure." },
   "connections-limited": { status: "503", means: "Over `limit-connections`.", look: "`limit-conn-status-code`." },
   "body-too-large": { status: "413", means: "Over `proxy-body-size`.", look: "The annotation, or the ConfigMap key." },
-  "bad-request": { status: "400, 405, 414, 431", means: "What came is no request, or its head is too large.", look: "`client-header-buffer-size`, `large-client-header-buffers`; plain http on the https port." },
+  "bad-request": { status: "400, 405, 414, 431", means: "What came is no request, its head is too large, or its host is written with characters that no host name has.", look: "`client-header-buffer-size`, `large-client-header-buffers`; plain http on the https port." },
   "path-too-hard": { status: "500", means: "A regular expression gave up on this path.", look: "Simplify the pattern of the Ingress." },
   "rewrite-unsafe": { status: "400, 500", means: "`rewrite-target` would make a path with a segment `.` or `..` of it, or gave up.", look: "The capture groups of the path." },
   "unknown-server-name": { status: "none", means: "`ssl-reject-handshake`: the handshake is for a name that no Ingress declares, and was ended.", look: "Nothing: mostly scanners." },

@@ -109,6 +109,8 @@ before(async () => {
   sluice = await startSluice({
     files: {
       ...Object.fromEntries(files),
+      "label.yaml": site({ name: "label", host: "*.label.example", endpoints: [`127.0.0.1:${web.port}`], annotations: { "server-alias": "*.parent.example, start.*, ~^.+expression\\.example$" } }),
+      "all.yaml": site({ name: "all", host: "*", endpoints: [`127.0.0.1:${web.port}`] }).replace('"host":"*",', ""),
       "other.yaml": site({ name: "other", host: "admin.example", endpoints: [`127.0.0.1:${other.port}`] }),
       "settings.yaml": configMap({ ...SETTINGS, "log-format-upstream": LOG }),
     },
@@ -157,4 +159,24 @@ test("HTTP/2 with :authority and another Host: refused, or served as the routed 
   if (status === 400) return;
   const { headers, backend } = JSON.parse(text) as Echo;
   assert.deepEqual([backend, headers["host"]?.replace(/:.*/, ""), headers["x-forwarded-host"]?.replace(/:.*/, "")], ["web", "plain.example", "plain.example"]);
+});
+
+/** One byte of every value before a name that a wildcard, an alias, an expression and the catch-all take. */
+test("a host that no rule names and that is no host name reaches nobody, whoever would take it", async () => {
+  const client = rawClient(sluice.http);
+  const reached: string[] = [];
+  const allowed = /^[A-Za-z0-9._:-]$/;
+  for (const parent of ["admin.label.example", "admin.parent.example", "expression.example", "nowhere.example"]) {
+    for (let byte = 0; byte < 256; byte++) {
+      const character = String.fromCharCode(byte);
+      if (character === "\n" || character === "\r") continue;
+      const { status, body } = await client.ask(`GET / HTTP/1.1\r\nHost: x${character}${parent}\r\nConnection: close\r\n\r\n`);
+      if (allowed.test(character)) assert.equal(status, 200, `x${character}${parent}`);
+      else if (status !== 400) reached.push(`x${character}${parent}: ${status} ${body}`);
+    }
+  }
+  assert.deepEqual(reached, []);
+  for (const name of ["[::1]", "[fe80::7.8.9.10]:80", "10.0.0.1:8080", "xn--bcher-kva.label.example"]) {
+    assert.equal((await client.ask(`GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`)).status, 200, name);
+  }
 });
