@@ -10,7 +10,7 @@
 #   --folder=DIR  where the Debian lies; else /var/tmp/sluice-SUITE. One that is there is used again.
 #   COMMAND       else: make test. "demo" runs make demo, asks it something, and ends it by Ctrl-C.
 #
-# DEBIAN_MIRROR: else http://deb.debian.org/debian. SLUICE_ENVTEST: the folder of a real API server for the tests that need one.
+# DEBIAN_MIRROR: else the one that debootstrap knows. SLUICE_ENVTEST: the folder of a real API server for the tests that need one.
 set -eu
 
 here=$(CDPATH='' cd "$(dirname "$0")/.." && pwd)
@@ -40,7 +40,7 @@ PACKAGES='nodejs npm make sudo curl openssl ca-certificates'
 make_debian() {
   if [ ! -e "$folder/made" ]; then
     say "making $folder"
-    debootstrap --variant=minbase "$suite" "$folder" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$folder.log" || { tail -n 5 "$folder.log"; exit 1; }
+    debootstrap --variant=minbase "$suite" "$folder" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >"$folder.log" || { tail -n 5 "$folder.log"; exit 1; }
     printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d"
     chmod 755 "$folder/usr/sbin/policy-rc.d"
     cp /etc/resolv.conf /etc/hosts "$folder/etc/"
