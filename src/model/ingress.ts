@@ -169,9 +169,17 @@ const LONGEST_SHOWN = 200;
 
 /** Control characters are a slip of quoting, and would break the lines that name the path. */
 function whyInvalid(path: string): string | undefined {
-  if (!path.startsWith("/")) return `does not start with "/": write "/${printable(path)}"`;
+  if (!path.startsWith("/")) return `does not start with "/": write "${printable(pathMeant(path))}"`;
   if (Buffer.byteLength(path) > LONGEST_PATH) return `is longer than ${LONGEST_PATH} bytes: no request of the usual size has one`;
   return /\p{Cc}/u.test(path) ? "holds control characters: remove them" : undefined;
+}
+
+/** With its grammar of elsewhere taken off: a URL, Traefik's matchers, nginx's modifiers and anchors, quotes, patterns of the shell. */
+function pathMeant(path: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)/i.exec(path)?.[1];
+  if (url !== undefined) return url === "" ? "/" : url;
+  const inside = /(?:^|Path\w*\()[^\w/%.-]*(\/[^"'`]*)/.exec(path)?.[1];
+  return inside ?? (/^[^\w%.-]+$/.test(path) ? "/" : `/${path.trim()}`);
 }
 
 /** ingress-nginx behaviour: ImplementationSpecific, and none, is Prefix. */

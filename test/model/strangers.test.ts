@@ -99,3 +99,16 @@ test("a path that looks like an expression is said on a host where it is none", 
     expectFindings(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web));
   }
 });
+
+test("a path that does not begin with a slash gets the path that was meant", () => {
+  const meant: readonly (readonly [string, string])[] = [
+    ["api", "/api"], ["api/v1", "/api/v1"], [".well-known/x", "/.well-known/x"], ["%20x/y", "/%20x/y"], [" /api", "/api"], ["^/api", "/api"], ["^/api/(.*)$", "/api/(.*)$"],
+    ["~ ^/api", "/api"], ["~* /api", "/api"], ["^~ /static/", "/static/"], ["= /x", "/x"], ["*", "/"], ["'/x'", "/x"],
+    ["PathPrefix(`/foo`)", "/foo"], ["Path(`/foo/bar`)", "/foo/bar"], ["Host(`a.example`) && PathPrefix(`/foo`)", "/foo"], ['PathRegexp("^/foo")', "/foo"],
+    ["http://shop.example/cart?x=1", "/cart?x=1"], ["https://shop.example", "/"],
+  ];
+  for (const [path, instead] of meant) {
+    const { sentence } = findingOf(build(ingress("shop/web").host("shop.example").path(path, "web:80", "ImplementationSpecific"), ...web), "path-invalid");
+    assert.ok(sentence.endsWith(`does not start with "/": write "${instead}"`), `${path}: ${sentence}`);
+  }
+});

@@ -65,6 +65,13 @@ export const fieldType = declare<{ field: string; expected: string; found: strin
   () => LEFT_OUT,
 );
 
+export const kindUnknown = declare<{ kind: string; apiVersion: string; near: string }>(
+  "kind-unknown",
+  "error",
+  (p) => `There is no kind ${p.kind} of apiVersion ${p.apiVersion}: did you mean "${p.near}"?`,
+  () => LEFT_OUT,
+);
+
 export const fieldUnknown = declare<{ kind: string; field: string; near: string | undefined }>(
   "field-unknown",
   "warning",

@@ -5,13 +5,14 @@
  */
 import { furtherFindings, MOST_OF_A_CODE } from "../../model/findings.ts";
 import type { Finding, Subject } from "../../model/findings.ts";
+import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { keyAt, lineOfField, ManifestOrigin, MOST_YAML, parseDocument } from "./documents.ts";
 import type { DoubledKey, Place } from "./documents.ts";
 import { at, isObject, items, members, note, present, required, rootField, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
-import { apiVersionOld, fieldType, fileSubject, keyDoubled, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
+import { apiVersionOld, fieldType, fileSubject, keyDoubled, kindUnknown, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
 import type { Where } from "./findings.ts";
 import { unknownFields } from "./known-fields.ts";
 import type { KnownKind } from "./known-fields.ts";
@@ -119,8 +120,10 @@ function readRoot(value: unknown, place: Place, into: Collected): void {
       readRoot(withListKind(item.value, kind, apiVersion), { ...place, prefix: `${place.prefix}items[${index}].` }, into),
     );
   } else {
-    if (!isKnownKind(kind) || !isServedBy(SHAPES[kind], apiVersion)) into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
-    else readShape(root, kind, apiVersion, place, into);
+    if (isKnownKind(kind) && isServedBy(SHAPES[kind], apiVersion)) return readShape(root, kind, apiVersion, place, into);
+    const meant = typeof apiVersion === "string" ? kindMeant(kind, apiVersion) : undefined;
+    if (meant === undefined) into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
+    else leaveOut(root, meant, { kind, apiVersion: String(apiVersion) }, place, into);
   }
 }
 
@@ -137,6 +140,27 @@ function withListKind(item: unknown, listKind: string, apiVersion: unknown): unk
 /** A missing version is the user's slip and is noted; a foreign one (Knative has Services too) is another kind. */
 function isServedBy(shape: KindShape, apiVersion: unknown): boolean {
   return typeof apiVersion !== "string" || apiVersion === shape.modern || (shape.old?.includes(apiVersion) ?? false);
+}
+
+/** Kubernetes' own groups: of these every kind and version is known, so that a near miss is a slip and nobody's else. */
+const OWN_GROUP = /^(?:[a-z]+\/)?v\d|^[a-z.]+\.k8s\.io\/v\d/;
+
+/** The kind that a document was to be of; undefined: another one, which Sluice does not need. */
+function kindMeant(kind: string, apiVersion: string): KnownKind | undefined {
+  if (isKnownKind(kind)) return OWN_GROUP.test(apiVersion) ? kind : undefined;
+  return closest(kind, Object.keys(SHAPES).filter((one) => isKnownKind(one) && isServedBy(SHAPES[one], apiVersion))) as KnownKind | undefined;
+}
+
+/** An object whose kind nobody has: what it was before stays. */
+function leaveOut(root: Field, meant: KnownKind, said: { readonly kind: string; readonly apiVersion: string }, place: Place, into: Collected): void {
+  const field = meant === said.kind ? "apiVersion" : "kind";
+  const where = { subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) };
+  into.findings.push(kindUnknown(where, { ...said, near: field === "kind" ? `kind: ${meant}` : `apiVersion: ${SHAPES[meant].modern}` }));
+  const { kind, clusterScoped } = SHAPES[meant];
+  const name = at(at(root, "metadata"), "name").value;
+  const namespace = at(at(root, "metadata"), "namespace").value ?? "default";
+  if (meant === "Endpoints" || typeof name !== "string") into.unreadable = true;
+  else into.broken.push(refKeyOf(kind, { name, namespace: clusterScoped ? "" : String(namespace) }));
 }
 
 function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Place, into: Collected): void {

@@ -222,6 +222,36 @@ test("an old EndpointSlice, a List, JSON, and kinds of others that share a name"
   assert.match(logged.join(), /1 serving\.knative\.dev\/v1 Service, 1 document without a kind/);
 });
 
+test("a slip in kind or apiVersion is told with what was meant, and what was there before stays", async (t) => {
+  const slips: readonly (readonly [string, string, string])[] = [
+    ["networking.k8s.io/v1", "Ingres", "kind: Ingress"], ["networking.k8s.io/v1", "ingress", "kind: Ingress"], ["networking.k8s.io/v1", "Ingresses", "kind: Ingress"],
+    ["extensions/v1beta1", "Ingess", "kind: Ingress"], ["networking.k8s.io/v1", "IngresClass", "kind: IngressClass"], ["v1", "Services", "kind: Service"], ["v1", "Sercet", "kind: Secret"],
+    ["v1", "Configmap", "kind: ConfigMap"], ["v1", "Endpoint", "kind: Endpoints"], ["discovery.k8s.io/v1", "EndpointSlices", "kind: EndpointSlice"],
+    ["v1", "Ingress", "apiVersion: networking.k8s.io/v1"], ["apps/v1", "Ingress", "apiVersion: networking.k8s.io/v1"], ["extensions/v1", "Ingress", "apiVersion: networking.k8s.io/v1"],
+    ["networking.k8s.io/v2", "IngressClass", "apiVersion: networking.k8s.io/v1"], ["networking.k8s.io/v1", "Service", "apiVersion: v1"], ["v1", "EndpointSlice", "apiVersion: discovery.k8s.io/v1"],
+  ];
+  for (const [apiVersion, kind, meant] of slips) {
+    const { source } = await startOn(t, folderOf(t, { "a.yaml": `# one\napiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: web}\n` }).path);
+    assert.deepEqual(source.findings.map(({ code, sentence, line }) => [code, sentence, line]), [
+      ["kind-unknown", `There is no kind ${kind} of apiVersion ${apiVersion}: did you mean "${meant}"?`, meant.startsWith("kind") ? 3 : 2],
+    ]);
+  }
+  const others = [
+    ["v1", "ServiceAccount"], ["v1", "Node"], ["v1", "Event"], ["v1", "Pod"], ["networking.k8s.io/v1", "NetworkPolicy"], ["networking.k8s.io/v1", "IPAddress"], ["networking.k8s.io/v1", "ServiceCIDR"],
+    ["apps/v1", "Deployment"], ["extensions/v1beta1", "DaemonSet"], ["multicluster.x-k8s.io/v1alpha1", "ServiceImport"], ["config.openshift.io/v1", "Ingress"], ["traefik.io/v1alpha1", "IngressRoute"],
+    ["networking.internal.knative.dev/v1alpha1", "Ingress"], ["networking.istio.io/v1", "ServiceEntry"], ["external-secrets.io/v1", "ExternalSecret"], ["bitnami.com/v1alpha1", "SealedSecret"],
+  ];
+  for (const [apiVersion, kind] of others) {
+    const { source } = await startOn(t, folderOf(t, { "a.yaml": `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: web}\n` }).path);
+    assert.deepEqual(source.findings, [], kind);
+  }
+  const folder = folderOf(t, { "a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n" });
+  const { source } = await startOn(t, folder.path);
+  folder.write("a.yaml", "apiVersion: v1\nkind: Servise\nmetadata: {name: web}\n");
+  await source.sync(AbortSignal.timeout(10_000));
+  assert.deepEqual([source.findings.map(({ code }) => code), [...source.snapshot.all("Service").keys()]], [["kind-unknown"], ["default/web"]]);
+});
+
 test("a folder that does not exist is the user's mistake", async (t) => {
   await assert.rejects(startOn(t, "/nonexistent/sluice"), /^UserError: The folder "\/nonexistent\/sluice" given with --manifests does not exist: /);
 });
