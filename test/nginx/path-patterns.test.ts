@@ -1,9 +1,10 @@
 /** Expressions that PCRE refuses, or that take it too long: nobody else notices, and the log says so once. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { PATH_BOUNDS } from "../../src/model/bounds.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { site } from "../support/manifests.ts";
+import { documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 let sluice: Sluice;
@@ -21,11 +22,20 @@ spec:
 `;
 const USE_REGEX = 'nginx.ingress.kubernetes.io/use-regex: "true"';
 
+/** As many paths as one Ingress may have that are expressions, none of which any worker has compiled. */
+const many = (): string => {
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  const paths = Array.from({ length: PATH_BOUNDS.ingress }, (_, i) => ({ path: `/v${i}/(users|orders)/[0-9]+/items(/|$)(.*)`, pathType: "ImplementationSpecific", backend }));
+  const metadata = { name: "many", namespace: "shop", annotations: { "nginx.ingress.kubernetes.io/use-regex": "true" } };
+  return documents({ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec: { ingressClassName: "nginx", rules: [{ host: "many.example", http: { paths } }] } });
+};
+
 before(async () => {
   echo = await startEcho("web");
   sluice = await startSluice({
     files: {
       "web.yaml": site({ name: "web", host: "good.example", endpoints: [`127.0.0.1:${echo.port}`] }),
+      "many.yaml": many(),
       "twice.yaml": ingress("twice", "twice.example", "/(?<n>a)(?<n>b)", USE_REGEX),
       "slow.yaml": ingress("slow", "slow.example", "/(a|a|b.)+$", USE_REGEX),
     },
@@ -37,6 +47,10 @@ after(async () => {
 });
 
 const status = async (host: string, path: string): Promise<number> => (await ask({ port: sluice.http, host, path })).status;
+
+test("a thousand that are not compiled yet are no reason to refuse the first requests to a worker", async () => {
+  for (let i = 0; i < 20; i++) assert.equal(await status("many.example", "/v0/users/7/items/x"), 200);
+});
 
 test("one that does not compile matches nothing, and each worker says so once", async () => {
   for (let i = 0; i < 40; i++) assert.equal(await status("twice.example", "/ab"), 404);

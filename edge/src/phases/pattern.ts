@@ -17,6 +17,13 @@ const TURN_SECONDS = 60;
 const WORTH_TRIMMING = 100;
 /** Of the processor, for one search: a thousand patterns of the usual kind take a tenth of a millisecond. */
 const SEARCH_SECONDS = 0.005;
+/**
+ * Of the processor, for compiling: at most a tenth of a worker's time, and as much at once as the expressions of many
+ * hosts of the usual kind take. Searches pay for what is beyond it. Otherwise the first requests to a new worker would
+ * get 500 for paths that are not too hard at all.
+ */
+const COMPILING_SHARE = 0.1;
+const MOST_COMPILING_SECONDS = 0.15;
 const JIT = "j";
 const NO_MATCH = -1;
 
@@ -26,6 +33,10 @@ let old = new LuaTable<string, regex.Compiled>();
 let weight = 0;
 let nextTurn = 0;
 let nextWarning = 0;
+/** Seconds of compiling that no search has to pay for: those that are left, when they were counted, those that were taken. */
+let compilingLeft = MOST_COMPILING_SECONDS;
+let compilingCounted = 0;
+let compilingTaken = 0;
 /** What nginx makes of JIT. */
 let regexFlags = 0;
 
@@ -58,13 +69,13 @@ export function gaveUp(pattern: string): boolean {
   return broken[pattern] !== true;
 }
 
-/** The time of this processor at which a search that begins now has to end. */
+/** The time of this processor, compiling left out, at which a search that begins now has to end. */
 export function searchUntil(): number {
-  return os.clock() + SEARCH_SECONDS;
+  return os.clock() - compilingTaken + SEARCH_SECONDS;
 }
 
 export function isPast(time: number): boolean {
-  return os.clock() > time;
+  return os.clock() - compilingTaken > time;
 }
 
 /** To be called about once a second: frees what has not been used. */
@@ -89,7 +100,9 @@ function compiledOf(pattern: string): regex.Compiled | undefined {
   if (broken[pattern] === true) return undefined;
   let compiled = old.get(pattern);
   if (compiled === undefined) {
+    const begin = os.clock();
     const [made, problem, flags] = regex.re_match_compile(pattern, JIT);
+    countCompiling(os.clock() - begin);
     if (made === undefined) return fail(pattern, problem as string);
     compiled = made;
     regexFlags = flags;
@@ -98,6 +111,15 @@ function compiledOf(pattern: string): regex.Compiled | undefined {
   if (weight > MOST_WEIGHT) turn();
   young.set(pattern, compiled);
   return compiled;
+}
+
+function countCompiling(seconds: number): void {
+  const now = ngx.now();
+  compilingLeft = Math.min(MOST_COMPILING_SECONDS, compilingLeft + (now - compilingCounted) * COMPILING_SHARE);
+  compilingCounted = now;
+  const free = Math.min(seconds, compilingLeft);
+  compilingLeft -= free;
+  compilingTaken += free;
 }
 
 /** The old ones go, the young ones are old. Nobody holds a compiled pattern for longer than a call. */
