@@ -110,7 +110,10 @@ else describe("Events", { timeout: 280_000 }, () => {
     const where = await namespace();
     const path = (n: number) => ({ path: `/${n}`, pathType: "Prefix", backend: { service: { name: `missing-${n}`, port: { number: 80 } } } });
     const rules = [{ host: `${where}.example`, http: { paths: Array.from({ length: 40 }, (_, n) => path(n)) } }];
-    await cluster.ask("POST", ingressPath(where), ingressFor("noisy", `${where}.example`, { spec: { rules } }));
+    // Of one code there are twenty findings and one that counts the others; these are of another.
+    const values = ["proxy-connect-timeout", "proxy-read-timeout", "proxy-send-timeout", "proxy-body-size", "proxy-buffer-size", "proxy-buffers-number", "proxy-buffering", "proxy-request-buffering"];
+    const annotations = Object.fromEntries(values.map((name) => [`${PREFIX}/${name}`, "nonsense"]));
+    await cluster.ask("POST", ingressPath(where), ingressFor("noisy", `${where}.example`, { annotations, spec: { rules } }));
     await untilEvents(where, "Ingress noisy Warning ServiceMissing x1");
     const other = await namespace();
     await cluster.ask("POST", ingressPath(other), ingressFor("quiet", `${other}.example`));
