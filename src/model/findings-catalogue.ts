@@ -123,12 +123,20 @@ export const annotationFormer = finding<{ name: string; instead: string }>(
   () => "it has no effect",
 );
 
-export const annotationOfOthers = finding<{ keys: readonly string[]; more: number; whose: string; instead?: string }>(
+interface OfOthers {
+  readonly keys: readonly string[];
+  readonly more: number;
+  readonly whose: string;
+  /** What some of them are here: `it is rewrite-target`. */
+  readonly here: readonly string[];
+}
+
+export const annotationOfOthers = finding<OfOthers>(
   "annotation-of-others",
   "warning",
-  ({ keys, more, whose, instead }) =>
+  ({ keys, more, whose, here }) =>
     `${keys.join(", ")}${more > 0 ? ` and ${more} more` : ""} ${keys.length + more > 1 ? "are annotations" : "is an annotation"} of ${whose}: ` +
-    (instead === undefined ? "look for what does the same here, or remove what is not needed" : `here it is ${instead}`),
+    (here.length === 0 ? "look for what does the same here, or remove what is not needed" : `here ${here.join("; ")}`),
   () => "Sluice does not read it: what it should keep out or change, is not",
 );
 

@@ -85,6 +85,23 @@ else describe("status", { timeout: 280_000 }, () => {
     await removePod("alone-1");
   });
 
+  test("a dry run beside another controller serves, and writes nothing: no status, no Event, no Lease", async () => {
+    const namespace = await namespaceWith(ingressFor("one", "one.example"));
+    const bySluice = (): string[] => cluster.writes().filter(({ user }) => user.username.endsWith(":sluice")).map(({ verb, objectRef }) => `${verb} ${objectRef.resource}`);
+    const before = bySluice().length;
+    const dry = [`--kubeconfig=${kubeconfig}`, `--election-id=${ELECTION}`, "--update-status=false", "--disable-sync-events", "--disable-leader-election"];
+    const sluice = await startSluice({ args: dry, env: { POD_NAMESPACE: HOME } });
+    try {
+      await cluster.ask("POST", ingressPath(namespace), ingressFor("two", "two.example"));
+      await sluice.sync();
+      const { code } = await runCommand(["wait", `ingress/${namespace}/two`, `--healthz-port=${sluice.health}`]);
+      assert.equal(code, 0);
+    } finally {
+      await sluice.stop();
+    }
+    assert.deepEqual(bySluice().slice(before), []);
+  });
+
   test("a status appears only when the Ingress is programmed", async () => {
     const buffers = (size: number) => ({ annotations: { "nginx.ingress.kubernetes.io/proxy-buffer-size": `${size}k` } });
     const namespace = await namespaceWith(ingressFor("first", "first.example"));

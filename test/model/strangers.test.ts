@@ -54,6 +54,23 @@ test("annotations of other controllers are told once for each of them, with ours
   for (const key of ["kubernetes.io/ingress.global-static-ip-name", "traefik.frontend.rule.type", "mse.ingress.kubernetes.io/whitelist"]) {
     assert.equal(sayOf(key)[0]?.code, "annotation-of-others", key);
   }
+  const others: readonly (readonly [string, string, string])[] = [
+    ["nginx.org/rewrites", "serviceName=web rewrite=/", "it is rewrite-target"], ["nginx.org/ssl-services", "web", 'it is backend-protocol: "HTTPS"'], ["nginx.org/lb-method", "ip_hash", "it is load-balance"],
+    ["nginx.org/client-max-body-size", "8m", "it is proxy-body-size"], ["nginx.org/websocket-services", "web", "it is nothing: "], ["haproxy.org/path-rewrite", "/", "it is rewrite-target"],
+    ["traefik.ingress.kubernetes.io/router.middlewares", "default-strip@kubernetescrd", "it is what each Middleware does"], ["traefik.ingress.kubernetes.io/router.tls", "true", "it is spec.tls"],
+    ["alb.ingress.kubernetes.io/certificate-arn", "arn:x", "it is spec.tls"], ["appgw.ingress.kubernetes.io/backend-path-prefix", "/", "it is rewrite-target"], ["konghq.com/strip-path", "true", "it is use-regex with rewrite-target"],
+    ["kubernetes.io/ingress.allow-http", "false", "it is force-ssl-redirect"],
+  ];
+  for (const [key, value, instead] of others) {
+    const said = sayOf(key, value)[0]?.sentence ?? "";
+    assert.ok(said.includes(`: here ${instead}`), said);
+    // What is named there, and looks like an annotation, is one.
+    for (const word of said.split(": here ")[1]?.match(/\b[a-z]+(?:-[a-z]+)+\b/g) ?? []) assert.ok(annotationsByName.has(word), `${word} in: ${said}`);
+  }
+  const two = shop.rawAnnotation("nginx.org/unheard-of", "x").rawAnnotation("nginx.org/rewrites", "x").rawAnnotation("nginx.org/proxy-read-timeout", "7");
+  assert.deepEqual(build(two, ...web).findings().map(({ sentence, field }) => `${field} ${sentence.split(": here ")[1] ?? ""}`), [
+    `metadata.annotations[nginx.org/rewrites] rewrites is rewrite-target; proxy-read-timeout is ${PREFIX}/proxy-read-timeout`,
+  ]);
   const many = Array.from({ length: 5 }, (_, at) => `nginx.org/a-${at}`).reduce((draft, key) => draft.rawAnnotation(key, "x"), shop.rawAnnotation("haproxy.org/b", "x"));
   assert.deepEqual(build(many, ...web).findings().map(({ sentence }) => sentence.split(": ")[0]), [
     "haproxy.org/b is an annotation of HAProxy's Ingress controllers",

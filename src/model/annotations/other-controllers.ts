@@ -2,6 +2,8 @@
 import type { Ingress } from "../../source/objects.ts";
 import type { Finding } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
+import { namedHere } from "./foreign-names.ts";
+import { insteadOf } from "./former.ts";
 
 const NGINX_INC = "NGINX Ingress Controller (F5)";
 const HAPROXY = "HAProxy's Ingress controllers";
@@ -60,9 +62,13 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
     else keysOf.set(whose, [key]);
   }
   return [...keysOf].map(([whose, keys]) => {
-    const same = keys.find((key) => known(nameOf(key)));
-    const params = { keys: keys.slice(0, SHOWN), more: Math.max(0, keys.length - SHOWN), whose, ...(same === undefined ? {} : { instead: `${prefix}/${nameOf(same)}` }) };
-    return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${same ?? keys[0] ?? ""}]` }, params);
+    const here = keys.flatMap((key) => {
+      const name = nameOf(key);
+      const instead = known(name) ? `${prefix}/${name}` : (namedHere(name) ?? insteadOf(name));
+      return instead === undefined ? [] : [{ key, text: `${keys.length > 1 ? name : "it"} is ${instead}` }];
+    });
+    const params = { keys: keys.slice(0, SHOWN), more: Math.max(0, keys.length - SHOWN), whose, here: here.slice(0, SHOWN).map(({ text }) => text) };
+    return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${here[0]?.key ?? keys[0] ?? ""}]` }, params);
   });
 }
 

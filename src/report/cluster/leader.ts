@@ -71,7 +71,7 @@ export function standForElection(options: ElectionOptions): Election {
     if (term || ended.signal.aborted) return;
     term = new AbortController();
     terms++;
-    log("info", "this replica leads: it writes status and Events", { lease: where, identity });
+    log("info", "this replica leads: what is to be written to the cluster, it writes", { lease: where, identity });
     options.elected(term.signal);
   };
 
