@@ -35,7 +35,7 @@ const OBJECT = /^(?:ing(?:ress(?:es)?)?(?:\.networking\.k8s\.io)?\/)?([a-z0-9](?
 
 function parseObject([object, extra]: readonly string[]): { namespace: string; name: string } {
   if (object === undefined) throw new UserError('What for? Write "sluice wait ingress/shop/web".', 2);
-  if (extra !== undefined) throw new UserError(`One object at a time: "${printable(extra)}" is one too many.`, 2);
+  if (extra !== undefined) throw new UserError(`One object at a time: "${printable(extra)}" is one too many; write it like ingress/shop/web.`, 2);
   const [, namespace, name] = OBJECT.exec(object) ?? [];
   if (namespace !== undefined && name !== undefined) return { namespace, name };
   throw new UserError(`"${printable(object)}" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.`, 2);
@@ -85,7 +85,7 @@ function text(answer: Answer, { timeout }: Settings): string {
   const sentence = {
     programmed: `Ingress ${ingress} is programmed${versionText(programmed)}`,
     pending: `Ingress ${ingress} is not programmed after ${timeout} s: ${waitingFor ?? "it is on its way"}`,
-    absent: `There is no Ingress ${ingress} where this Sluice looks`,
+    absent: `There is no Ingress ${ingress.split("/")[1] ?? ""} in namespace ${ingress.split("/")[0] ?? ""} where this Sluice looks: write it as ingress/NAMESPACE/NAME`,
     foreign: `Ingress ${ingress} is not of our class: this Sluice does not serve it`,
     refused: `Ingress ${ingress} is refused as a whole${versionText(seen)}`,
   }[state];

@@ -11,6 +11,8 @@ import { isManifestName } from "../source/manifests/folders.ts";
 export interface Progress {
   readonly observed: number;
   readonly programmed: number;
+  /** Of nginx, since the start. */
+  readonly reloads: number;
 }
 
 export interface ChangeReport {
@@ -55,7 +57,7 @@ export function reportChanges({ folders, progress, findings, print, signal }: Ch
   return {
     async turned(parts, milliseconds) {
       const begun = now() - milliseconds;
-      const wanted = progress().observed;
+      const { observed: wanted, reloads } = progress();
       note();
       for (const file of written.keys()) if (ofFile(file).some(({ object }) => object.kind === "File")) sayNothing(file);
       const names = [...written.keys()].map(shown).join(", ") || "the endpoints";
@@ -64,7 +66,8 @@ export function reportChanges({ folders, progress, findings, print, signal }: Ch
       waiting.clear();
       while (progress().programmed < wanted && !signal.aborted) await sleep(LOOK_MS);
       if (signal.aborted) return;
-      print(`${names}: live after ${(now() - first).toFixed(1)} ms (${parts === 1 ? "1 part" : `${parts} parts`} of the routing program)`);
+      const reloaded = progress().reloads > reloads ? ", and nginx was reloaded" : "";
+      print(`${names}: live after ${(now() - first).toFixed(1)} ms (${parts === 1 ? "1 part" : `${parts} parts`} of the routing program${reloaded})`);
     },
     look() {
       for (const file of [...waiting]) sayNothing(file);

@@ -151,6 +151,13 @@ test("http redirects to https once the annotation says so", async () => {
   assert.deepEqual([answer.status, answer.headers["location"]], [308, "https://tomcat.lucky.com/a?b"]);
 });
 
+test("a change for which nginx was reloaded says so, others do not", async () => {
+  const from = printed.length;
+  const withBuffers = (text: string): string => text.replace(/( *)(nginx\.ingress\.kubernetes\.io\/)ssl-redirect: "true"\n/, '$&$1$2proxy-buffer-size: "7k"\n');
+  await editUntil(/tomcat\.yaml: live after [\d.]+ ms \(1 part of the routing program, and nginx was reloaded\)/, "tomcat.yaml", withBuffers);
+  assert.doesNotMatch(printed.slice(0, from), /reloaded/);
+});
+
 test("an endpoint that is added gets a backend, and its turn", async () => {
   const added = network.toLocal("10.0.1.13");
   await editUntil(/tomcat\.yaml: live after/, "tomcat.yaml", (text) => text.replace(/^endpoints:$/m, `endpoints:\n  - addresses: [${added}]`));
@@ -171,7 +178,7 @@ test("a file that changes nothing is said, and is not charged to the next one", 
 
 test("a file that breaks is said, and what it held keeps serving", async () => {
   const before = readFileSync(join(folder, "tomcat.yaml"), "utf8");
-  await editUntil(/not valid YAML.*tomcat\.yaml:\d/, "tomcat.yaml", () => "apiVersion: [\n");
+  await editUntil(/yaml-invalid, .*tomcat\.yaml:\d+\n *This document is not valid YAML/, "tomcat.yaml", () => "apiVersion: [\n");
   assert.equal((await ask({ port: https, host: "tomcat.lucky.com", tls: true })).status, 200);
   await said(/tomcat\.yaml: changes nothing \(yaml-invalid, line \d\)/, 0);
   edit("tomcat.yaml", () => before);

@@ -37,7 +37,9 @@ test("what cannot be served as it is ends the wait at once, with the finding", a
   assert.equal(refused.code, 3);
   assert.match(refused.stderr, /^Ingress shop\/refused is refused as a whole\n {2}error: .*server-snippet/);
   const absent = await wait("ingress/shop/none");
-  assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress shop/none where this Sluice looks\n"]);
+  assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress none in namespace shop where this Sluice looks: write it as ingress/NAMESPACE/NAME\n"]);
+  // As kubectl names an object of its default namespace.
+  assert.match((await wait("ingress/web")).stderr, /^There is no Ingress web in namespace ingress where/);
   sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
   const other = await wait("ingress/shop/other");
   assert.equal(other.code, 3);
@@ -59,7 +61,8 @@ test("nobody who answers, and nobody who says what for", async () => {
   for (const [args, sentence] of [
     [[], 'sluice: What for? Write "sluice wait ingress/shop/web".\n'],
     [["web"], 'sluice: "web" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.\n'],
-    [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many.\n'],
+    [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many; write it like ingress/shop/web.\n'],
+    [["ingress", "shop/web"], 'sluice: One object at a time: "shop/web" is one too many; write it like ingress/shop/web.\n'],
     [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, not "ready".\n'],
   ] as const) {
     const { code, stderr } = await runCommand(["wait", ...args]);
