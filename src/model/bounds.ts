@@ -12,6 +12,8 @@ export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 export const PATH_BOUNDS: Bounds = { ingress: 1000, namespace: 1500, all: 2000 };
 /** Paths of one host, of any kind: they travel to each worker as one table. */
 export const ROUTE_BOUNDS: Bounds = { ingress: 10_000, namespace: 20_000, all: 40_000 };
+/** Of one host: characters of an Ingress's annotations, for each of its paths there, with which they travel. */
+export const SIZE_BOUNDS: Bounds = { ingress: 16 * 1024 ** 2, namespace: 24 * 1024 ** 2, all: 32 * 1024 ** 2 };
 /** Of a pool: what a connection below http, and the first request after a change, walks through. */
 export const MOST_ENDPOINTS = 5000;
 /** Variables and groups in one text that is put together for each request. */

@@ -3,17 +3,18 @@
  *
  * A request for a name that nobody declares is matched against the expressions of all `server-alias`; a request to a
  * host whose paths are expressions, or have conditions, against those of that host; and all paths of a host travel as
- * one table. So these lists are bounded: for an Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
+ * one table, each with what its Ingress says. So these lists are bounded: for an Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
  */
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import type { Ingress } from "../source/objects.ts";
 import { printable } from "../support/text.ts";
 import { byAge } from "./age.ts";
 import type { AliasClaim } from "./aliases.ts";
-import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "./bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "./bounds.ts";
 import type { Bounds } from "./bounds.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import { annotationCharacters } from "./ingress-size.ts";
 import { whyNoPattern } from "./path-pattern.ts";
 import type { DraftRoute } from "./paths.ts";
 
@@ -70,19 +71,29 @@ export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Fin
   });
 }
 
-/**
- * Drops the routes of a host that it has no room for. They come in the order of their age.
- * @param regex paths of the host are regular expressions.
- */
-export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex: boolean, findings: Finding[]): void {
+/** `regex`: paths of the host are regular expressions; `prefix`: of the flag --annotations-prefix. */
+export interface HostPaths {
+  readonly regex: boolean;
+  readonly prefix: string;
+}
+
+/** Drops the routes of a host that it has no room for. They come in the order of their age. */
+export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, { regex, prefix }: HostPaths, findings: Finding[]): void {
   const routes = countUpTo(ROUTE_BOUNDS);
   const expressions = countUpTo(PATH_BOUNDS);
+  const sizes = countUpTo(SIZE_BOUNDS);
+  const reportOf = (draft: DraftRoute, ingress: Ingress): Dropped["report"] | undefined => {
+    const { origin: { namespace, name } } = draft;
+    if (!routes(namespace, name, 1)) return found.pathsExhausted;
+    if (!sizes(namespace, name, annotationCharacters(ingress, prefix))) return found.hostTooLarge;
+    const count = expressionsOf(draft, regex);
+    return count > 0 && !expressions(namespace, name, count) ? found.pathExpressionsExhausted : undefined;
+  };
   const dropped: Dropped[] = [];
   for (const [key, draft] of drafts) {
-    const { ingress, origin: { namespace, name } } = draft;
+    const { ingress } = draft;
     if (!ingress || draft.path === "/") continue;
-    const count = expressionsOf(draft, regex);
-    const report = !routes(namespace, name, 1) ? found.pathsExhausted : count > 0 && !expressions(namespace, name, count) ? found.pathExpressionsExhausted : undefined;
+    const report = reportOf(draft, ingress);
     if (!report) continue;
     drafts.delete(key);
     dropped.push({ draft, ingress, report });

@@ -31,12 +31,12 @@ export function declareHost(name: string, mains: readonly ParsedIngress[], conte
     if (asking) {
       findings.push(...said);
       checkPatterns(name, drafts, asking, findings);
-      dropBeyond(name, drafts, true, findings);
+      dropBeyond(name, drafts, { regex: true, prefix: context.annotationsPrefix }, findings);
       return { drafts, regex: true, keyOf: patternKey };
     }
   }
   const drafts = declareRoutes(name, mains, context, findings);
-  dropBeyond(name, drafts, false, findings);
+  dropBeyond(name, drafts, { regex: false, prefix: context.annotationsPrefix }, findings);
   checkLiterals(name, drafts, findings);
   return { drafts, regex: false, keyOf: routeKey };
 }

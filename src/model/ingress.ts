@@ -16,7 +16,7 @@ import { LONGEST_PATH } from "./bounds.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
 import type { ReadContext } from "./annotations/read.ts";
-import { OWN_PREFIX, readOwn } from "./annotations/sluice/read.ts";
+import { readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
@@ -98,7 +98,7 @@ function parse(ingress: Ingress, context: ReadContext): ParsedIngress {
   const { annotationsPrefix } = context;
   const read = readAnnotations(ingress, context);
   const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
-  const refusing = [...sizeFindings(ingress, [annotationsPrefix, OWN_PREFIX]), ...dangerous];
+  const refusing = [...sizeFindings(ingress, annotationsPrefix), ...dangerous];
   const findings = [...refusing, ...read.findings];
   const own = readOwn(ingress, context, read, findings);
   const refused = read.verdict === "refused" || own.refused || refusing.length > 0;

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { buildModel } from "../../src/model/build.ts";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
-import { OWN_PREFIX } from "../../src/model/annotations/sluice/read.ts";
+import { OWN_PREFIX } from "../../src/model/annotations/sluice/prefix.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { manifestsSource } from "../../src/source/manifests.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build.ts";
-import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "../../src/model/bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../../src/model/bounds.ts";
 import type { Built } from "../../src/model/types.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, findingOf } from "../support/build.ts";
@@ -104,6 +104,22 @@ test("a host has no more paths of any kind than the bounds", () => {
   const built = build({ ...object, spec: { ...object.spec, rules: [{ ...rule, http: { paths } }] } }, nginx);
   assert.equal(routes(built, "shop"), ROUTE_BOUNDS.ingress);
   assert.match(findingOf(built, "paths-exhausted").sentence, /^5 paths of a\.example, from this one on, are beyond the 10000/);
+});
+
+test("a host has no more annotations, counted once for each path, than the bounds; other hosts of the same Ingresses are whole", () => {
+  const MEBI = 1024 ** 2;
+  const origins = Array.from({ length: 4096 }, (_, i) => `https://${String(i).padStart(23, "o")}`).join(",");
+  assert.equal(origins.length, MEBI / 8 - 1);
+  const one = (key: string, created: number): IngressDraft => Array.from({ length: 100 }, (_, i) => i).reduce(
+    (draft, i) => draft.path(`/${key}/${i}`, "web:80"),
+    ingress(key).created(created).annotate("cors-allow-origin", origins).host("b.example").path("/", "web:80").host("a.example"),
+  );
+  const counts = (built: Built): readonly number[] => ["n0", "n1", "n2", "n3"].map((namespace) => routes(built, namespace));
+  const built = build(one("n0/a", 0), one("n0/b", 1), one("n0/c", 2), one("n1/a", 3), one("n2/a", 4), ingress("n3/plain").created(5).host("a.example").path("/plain", "web:80"), nginx);
+  assert.deepEqual(counts(built), [SIZE_BOUNDS.namespace / (MEBI / 8), (SIZE_BOUNDS.all - SIZE_BOUNDS.namespace) / (MEBI / 8), 0, 1]);
+  assert.equal(built.model.hosts.get("b.example")?.routes.length, 1);
+  assert.deepEqual(built.findings().filter(({ code }) => code === "host-too-large").map(({ object, sentence }) => `${object.namespace}/${object.name}: ${sentence.slice(0, 9)}`),
+    ["n0/b: 8 paths o", "n0/c: 100 paths", "n1/a: 36 paths ", "n2/a: 100 paths"]);
 });
 
 test("an expression that stands for too much is refused alone, as a name and as a path", () => {

@@ -23,7 +23,7 @@ const SEARCH_SECONDS = 0.005;
  * get 500 for paths that are not too hard at all.
  */
 const COMPILING_SHARE = 0.1;
-const MOST_COMPILING_SECONDS = 0.15;
+const MOST_COMPILING_SECONDS = 0.1;
 const JIT = "j";
 const NO_MATCH = -1;
 

@@ -1,5 +1,5 @@
 /** What is wrong with redirects, rewrites, paths that are regular expressions, and aliases. */
-import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS } from "../bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../bounds.ts";
 import { finding } from "../findings.ts";
 
 export const redirectDropped = finding<{ value: string }>(
@@ -89,6 +89,17 @@ export const pathsExhausted = finding<{ host: string; left: number }>(
     `and the ${ROUTE_BOUNDS.all} of all, older Ingresses first: the paths of a host travel to nginx as one table, so use shorter prefixes, or more hosts`,
   () => "these paths are ignored, the others are served",
 );
+
+export const hostTooLarge = finding<{ host: string; left: number }>(
+  "host-too-large",
+  "error",
+  ({ host, left }) =>
+    `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${SIZE_BOUNDS.ingress / MEBI} MiB of annotations, counted once for each path, that an Ingress may have for one host, the ${SIZE_BOUNDS.namespace / MEBI} MiB of a namespace ` +
+    `and the ${SIZE_BOUNDS.all / MEBI} MiB of all, older Ingresses first: the paths of a host travel to nginx as one table, each with what its Ingress says, so move those that need long annotations to an Ingress of their own`,
+  () => "these paths are ignored, the others are served",
+);
+
+const MEBI = 1024 ** 2;
 
 function counted(count: number, what: string): string {
   return count === 1 ? `One ${what}` : `${count} ${what}s`;

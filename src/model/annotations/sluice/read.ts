@@ -17,9 +17,9 @@ import { annotationsByName } from "../table.ts";
 import type { Values } from "../values.ts";
 import { readMatches } from "./match.ts";
 import { readPathAnnotations } from "./path-annotations.ts";
+import { OWN_PREFIX } from "./prefix.ts";
 import { Malformed } from "./yaml-text.ts";
 
-export const OWN_PREFIX = "sluice.ingress";
 const OWN_ANNOTATIONS = ["match", "path-annotations"] as const;
 
 /** What holds for one path and not for its Ingress. */
