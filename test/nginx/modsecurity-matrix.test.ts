@@ -3,12 +3,11 @@
  * sends attacks through real nginx, and is held to what ingress-nginx's template makes of the same words.
  */
 import assert from "node:assert/strict";
-import { rmSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { probe, runtimeFolder } from "../support/engine.ts";
 import { configMap, site } from "../support/manifests.ts";
+import { NO_MODSECURITY } from "../support/modsecurity.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 interface Rules {
@@ -82,11 +81,6 @@ function isRefused(attack: Attack, annotated: Annotated, configured: Configured)
   return blocks.includes(attack) && engines[0] === "On";
 }
 
-const folder = runtimeFolder();
-const found = probe(folder).facts.modsecurity;
-rmSync(folder, { recursive: true, force: true });
-const missing = found?.coreRules ? false : "SKIPPED, NOTHING OF MODSECURITY IS TESTED: install libnginx-mod-http-modsecurity and modsecurity-crs (make setup does for make test)";
-
 const ALLOWED = { "allow-snippet-annotations": "true", "annotations-risk-level": "Critical", "worker-processes": "1" };
 const settingsOf = ({ on, core, operators }: Configured): Record<string, string> => ({
   ...ALLOWED,
@@ -98,7 +92,7 @@ const settingsOf = ({ on, core, operators }: Configured): Record<string, string>
 let web: EchoBackend;
 let sluice: Sluice;
 
-describe("every combination of what turns ModSecurity on", { skip: missing }, () => {
+describe("every combination of what turns ModSecurity on", { skip: NO_MODSECURITY }, () => {
   before(async () => {
     web = await startEcho("web");
     const sites = ANNOTATED.map(({ host, annotations }) => [`${host}.yaml`, site({ name: host.split(".")[0] ?? "", host, endpoints: [`127.0.0.1:${web.port}`], annotations })] as const);

@@ -3,13 +3,13 @@
  * cannot read them what they should guard is closed, with a finding, while the rest goes on and can be changed.
  */
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Finding } from "../../src/model/findings.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { probe, runtimeFolder } from "../support/engine.ts";
 import { configMap, site } from "../support/manifests.ts";
+import { NO_MODSECURITY } from "../support/modsecurity.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const ALLOWED = { "allow-snippet-annotations": "true", "annotations-risk-level": "Critical", "worker-processes": "1", "enable-modsecurity": "true" };
@@ -23,11 +23,6 @@ SecRuleEngine On
 SecRule REQUEST_HEADERS:User-Agent "foe" "log,deny,id:107,status:403,msg:'foe'"`;
 const FOE = { headers: { "user-agent": "foe" } };
 const INJECTION = { path: "/?id=1%27%20or%20%271%27=%271" };
-
-const folder = runtimeFolder();
-const found = probe(folder).facts.modsecurity;
-rmSync(folder, { recursive: true, force: true });
-const missing = found?.coreRules ? false : "SKIPPED, NOTHING OF MODSECURITY IS TESTED: install libnginx-mod-http-modsecurity and modsecurity-crs (make setup does for make test)";
 
 let web: EchoBackend;
 let sluice: Sluice;
@@ -48,7 +43,7 @@ const OPEN = [200, 200, 200];
 const GUARDED = [200, 403, 403];
 const CLOSED = [503, 503, 503];
 
-describe("the operator's rules", { skip: missing }, () => {
+describe("the operator's rules", { skip: NO_MODSECURITY }, () => {
   before(async () => {
     web = await startEcho("web");
     sluice = await startSluice({

@@ -3,13 +3,13 @@
  * where, what a transaction is called, and what an Ingress's own rules may not do.
  */
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import type { Finding } from "../../src/model/findings.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { probe, runtimeFolder } from "../support/engine.ts";
 import { configMap, site } from "../support/manifests.ts";
+import { NO_MODSECURITY } from "../support/modsecurity.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const ALLOWED = { "allow-snippet-annotations": "true", "annotations-risk-level": "Critical", "worker-processes": "1" };
@@ -27,11 +27,6 @@ SecRule REQUEST_HEADERS:User-Agent "fern-scanner" \\
      identified'"
 SecRule ARGS:q "@rx ^ba\\d$" "id:108,phase:2,deny,status:406"`;
 
-const folder = runtimeFolder();
-const found = probe(folder).facts.modsecurity;
-rmSync(folder, { recursive: true, force: true });
-const missing = found?.coreRules ? false : "SKIPPED, NOTHING OF MODSECURITY IS TESTED: install libnginx-mod-http-modsecurity and modsecurity-crs (make setup does for make test)";
-
 let web: EchoBackend;
 let sluice: Sluice;
 
@@ -43,7 +38,7 @@ const statusOf = async (name: string, path = "/", headers: Record<string, string
 const findings = async (): Promise<readonly Finding[]> => JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];
 const said = async (name: string): Promise<string> => (await findings()).filter(({ object }) => object.name === name).map(({ code, sentence }) => `${code}: ${sentence}`).join();
 
-describe("ModSecurity at work", { skip: missing }, () => {
+describe("ModSecurity at work", { skip: NO_MODSECURITY }, () => {
   before(async () => {
     web = await startEcho("web");
     sluice = await startSluice({

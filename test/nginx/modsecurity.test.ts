@@ -3,19 +3,15 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { probe, runtimeFolder } from "../support/engine.ts";
 import { configMap, site } from "../support/manifests.ts";
+import { MODSECURITY } from "../support/modsecurity.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
-import { rmSync } from "node:fs";
 
 let sluice: Sluice;
 let web: EchoBackend;
-let installed: boolean;
+const installed = MODSECURITY !== undefined;
 
 before(async () => {
-  const folder = runtimeFolder();
-  installed = probe(folder).facts.modsecurity !== undefined;
-  rmSync(folder, { recursive: true, force: true });
   web = await startEcho("web");
   const endpoints = [`127.0.0.1:${web.port}`];
   sluice = await startSluice({
