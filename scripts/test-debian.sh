@@ -34,8 +34,8 @@ done
 [ "$(id -u)" = 0 ] || { say 'needs root'; exit 1; }
 command -v debootstrap >/dev/null || { say 'needs debootstrap: apt-get install debootstrap'; exit 1; }
 
-# What people have who come with Debian and nothing of ours; curl and openssl are the tests'.
-PACKAGES='nodejs npm make sudo curl openssl ca-certificates'
+# What people have who come with Debian and nothing of ours; curl, openssl and xz are the tests'.
+PACKAGES='nodejs npm make sudo curl openssl xz-utils ca-certificates'
 
 make_debian() {
   if [ ! -e "$folder/made" ]; then
