@@ -10,6 +10,7 @@ import { startSluice } from "../support/sluice.ts";
 test("an adopted nginx that cannot have its new port is no reload: it serves on, and nginx's words are a finding", async (t) => {
   const echo = await startEcho("web");
   const taken = createServer();
+  t.after(() => taken.close());
   await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
   const first = await startSluice({ files: { "web.yaml": site({ name: "web", host: "shop.example", endpoints: [`127.0.0.1:${echo.port}`] }) } });
   const gone = new Promise((resolve) => first.process.once("exit", resolve));
@@ -19,7 +20,6 @@ test("an adopted nginx that cannot have its new port is no reload: it serves on,
   const second = await startSluice({ successorOf: first, args: [`--http-port=${port}`] });
   t.after(async () => {
     await second.stop();
-    taken.close();
     await echo.close();
   });
   const findings = async (): Promise<string> => (await second.ask("/api/v1/findings")).text;

@@ -29,19 +29,19 @@ test(`${CHANGES} random changes: every answer is the one predicted, no stream is
   const random = createRandom();
   t.diagnostic(`SEED=${random.seed}`);
   const echoes = await Promise.all(Array.from({ length: 6 }, (_, i) => startEcho(`echo-${i}`)));
+  t.after(() => Promise.all(echoes.map((echo) => echo.close())));
   const keyPairs = new Map(HOSTS.map((host) => [host as string, [selfSigned([host], `${host} 1`), selfSigned([host], `${host} 2`)]]));
   const world = createWorld(random, echoes, keyPairs);
   const folder = mkdtempSync(join(tmpdir(), "sluice-world-"));
   const files = { ...world.files, "settings.yaml": SETTINGS };
   writeFiles(folder, files);
   const oracle = await createOracle(folder);
-  const sluice = await startSluice({ files, args: ["--configmap=sluice/settings"] });
-  t.after(async () => {
+  t.after(() => {
     oracle.close();
     rmSync(folder, { recursive: true });
-    await sluice.stop();
-    for (const echo of echoes) await echo.close();
   });
+  const sluice = await startSluice({ files, args: ["--configmap=sluice/settings"] });
+  t.after(() => sluice.stop());
   const clock = { certain: await oracle.record(), newest: 0 };
   const shareCanaries = new Set(echoes.slice(2, 4).map(({ address, port }) => `${address}:${port}`));
   const traffic = await startTraffic({

@@ -66,6 +66,7 @@ test("a retry goes to the endpoints that there are then, whatever the policy", a
   const [dead] = await freePorts(1);
   const echo = await startEcho("new");
   const holder = await holdRequests();
+  t.after(() => holder.close());
   const sites = (endpoints: readonly string[]): Record<string, string> =>
     Object.fromEntries(
       Object.entries(POLICIES).map(([policy, annotations]) => {
@@ -76,7 +77,6 @@ test("a retry goes to the endpoints that there are then, whatever the policy", a
   const sluice = await startSluice({ files: sites([`127.0.0.1:${holder.port}`]) });
   t.after(async () => {
     await sluice.stop();
-    holder.close();
     await echo.close();
   });
   const asked = async (): Promise<Promise<Awaited<ReturnType<typeof ask>>>[]> => {

@@ -77,6 +77,8 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade ?? ""}\r\nConnection: Upgrade\r\nX-Backend: ${name}\r\n\r\n`);
     socket.pipe(socket);
   });
+  // A test that fails before it can close this ends all the same.
+  server.unref();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, address, resolve);
