@@ -12,10 +12,11 @@ import { byAge } from "./age.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "./bounds.ts";
 import type { Bounds } from "./bounds.ts";
-import type { Finding } from "./findings.ts";
+import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { annotationCharacters } from "./ingress-size.ts";
 import { whyNoPattern } from "./path-pattern.ts";
+import { placeOfPath } from "./path-place.ts";
 import type { DraftRoute } from "./paths.ts";
 
 /** Why a tenant's text is no expression that can be run here; undefined: it may be one. */
@@ -91,24 +92,21 @@ export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, { rege
   };
   const dropped: Dropped[] = [];
   for (const [key, draft] of drafts) {
-    const { ingress } = draft;
-    if (!ingress || draft.path === "/") continue;
-    const report = reportOf(draft, ingress);
+    const place = placeOfPath(draft);
+    if (!draft.ingress || !place || draft.path === "/") continue;
+    const report = reportOf(draft, draft.ingress);
     if (!report) continue;
     drafts.delete(key);
-    dropped.push({ draft, ingress, report });
+    dropped.push({ place, report });
   }
-  for (const lost of Map.groupBy(dropped, ({ draft: { origin }, report }) => `${report.code} ${origin.namespace}/${origin.name}`).values()) {
+  for (const lost of Map.groupBy(dropped, ({ place: { object: { metadata } }, report }) => `${report.code} ${metadata.namespace}/${metadata.name}`).values()) {
     const [first] = lost;
-    if (!first) continue;
-    const place = { object: first.ingress, field: first.draft.origin.field.replace(/\.backend$/, ".path") };
-    findings.push(first.report(place, { host, left: lost.length }));
+    if (first) findings.push(first.report(first.place, { host, left: lost.length }));
   }
 }
 
 interface Dropped {
-  readonly draft: DraftRoute;
-  readonly ingress: Ingress;
+  readonly place: Place;
   readonly report: typeof found.pathsExhausted;
 }
 

@@ -12,6 +12,7 @@ import { dropBeyond, whyNoExpression } from "./expressions.ts";
 import type { Values } from "./annotations/values.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { placeOfPath } from "./path-place.ts";
 import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey, RoutingContext } from "./paths.ts";
 
@@ -46,9 +47,10 @@ const EXPRESSION = /[*|^\\?]|\[.*\]|\{.*\}|\.\+|\$$/;
 
 /** Says of paths that look like expressions that they are none here. */
 function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, findings: Finding[]): void {
-  for (const { path, pathType, ingress, origin } of drafts.values()) {
-    if (!ingress || !EXPRESSION.test(path)) continue;
-    const place = { object: ingress, field: origin.field.replace(/\.backend$/, ".path") };
+  for (const draft of drafts.values()) {
+    const { path, pathType } = draft;
+    const place = placeOfPath(draft);
+    if (!place || !EXPRESSION.test(path)) continue;
     findings.push(found.pathLooksLikeExpression(place, { path, literal: literalOf(path), what: describe(host, path, pathType) }));
   }
 }
@@ -67,9 +69,9 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
   const because = `${asking.origin.namespace}/${asking.origin.name}`;
   const first = new Map<string, DraftRoute>();
   for (const [key, draft] of drafts) {
-    const { path, pathType, ingress, origin } = draft;
-    if (!ingress || path === "/") continue;
-    const place = { object: ingress, field: origin.field.replace(/\.backend$/, ".path") };
+    const { path, pathType, ingress } = draft;
+    const place = placeOfPath(draft);
+    if (!place || path === "/") continue;
     const why = whyNoExpression(path);
     if (why !== undefined) {
       findings.push(found.pathPatternInvalid(place, { path: printable(path), why }));
