@@ -8,6 +8,7 @@ import { createModelBuilder } from "../model/build.ts";
 import { createCompiler } from "../compile/program.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
+import { ingressesNaming } from "../explain/naming.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
 import { wantedWith } from "../model/config/named.ts";
 import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
@@ -73,7 +74,7 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
   const all = sortFindings(boundFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]));
   if ("protocol" in request) return explainConnection(built.model, request, all);
-  return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, settings);
+  return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, { ...settings, naming: ingressesNaming(request.host, source.snapshot.all("Ingress").values()) });
 }
 
 /** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */

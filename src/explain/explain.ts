@@ -16,6 +16,7 @@ import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
 import { closest } from "../support/edit-distance.ts";
 import { capturesAlike, translate } from "./pattern.ts";
+import type { Named } from "./naming.ts";
 import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { accessOf, type Access } from "./access.ts";
@@ -37,12 +38,16 @@ export interface Explanation {
   readonly findings: readonly Finding[];
 }
 
-export type ExplainSettings = Pick<Settings, "configmap" | "defaultBackendService">;
+export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBackendService"> {
+  /** Ingresses that name the host, whether they are served or not. */
+  readonly naming?: readonly Named[];
+}
 
 export function explain(
   model: Model, program: Program, request: ExplainedRequest, findings: readonly Finding[], settings: ExplainSettings,
 ): Explanation {
   const tables = tablesOf(program);
+  const { naming = [] } = settings;
   const untold: string[] = [];
   let drawn = false;
   // The last number goes to the primary, unless canaries have the whole: weights are reported, not rolled.
@@ -57,7 +62,7 @@ export function explain(
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
-  const steps: Step[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns) })];
+  const steps: Step[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming })];
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, isPattern(host, decision, request), untoldOf(decision.host?.special?.patterns)));
@@ -79,13 +84,13 @@ export function explain(
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
     }
   }
-  const origins = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
+  const origins: readonly Named[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
     request: urlText(request),
     steps,
     ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: textOf(location) }),
-    findings: findings.filter(({ object }) => concernsAll(object, settings) || origins.some((origin) => isAbout(object, origin))),
+    findings: findings.filter(({ object }) => concernsAll(object, settings) || [...origins, ...naming].some((one) => isAbout(object, one))),
   };
 }
 
@@ -114,14 +119,12 @@ const CLOSED = 503;
 /** What a rewrite that climbs is answered with. */
 const BAD_REQUEST = 400;
 
-type Subject = Finding["object"];
-
-function isAbout(object: Subject, origin: Origin): boolean {
+function isAbout(object: Finding["object"], origin: Named): boolean {
   return object.kind === origin.kind && object.namespace === origin.namespace && object.name === origin.name;
 }
 
 /** The controller's ConfigMap holds for every request; a file or a kind that cannot be read may hide whose it is. */
-function concernsAll({ kind, namespace, name }: Subject, { configmap }: ExplainSettings): boolean {
+function concernsAll({ kind, namespace, name }: Finding["object"], { configmap }: ExplainSettings): boolean {
   return kind === "File" || name === "" || (kind === "ConfigMap" && configmap === `${namespace}/${name}`);
 }
 
@@ -184,9 +187,18 @@ function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
   return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
 }
 
-function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: { readonly declared: Iterable<string>; readonly untold: readonly string[] }): Step {
+/** Ingresses that one line names. */
+const SHOWN = 3;
+
+interface HostNames {
+  readonly declared: Iterable<string>;
+  readonly untold: readonly string[];
+  readonly naming: readonly Named[];
+}
+
+function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: HostNames): Step {
   const { host } = request;
-  const { declared, untold } = names;
+  const { declared, untold, naming } = names;
   const name = decision.host?.name ?? "";
   if (untold.length > 0) {
     const why = `only nginx can tell whether "${textOf(host)}" matches ${listed(untold)}`;
@@ -195,6 +207,10 @@ function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables,
   const alias = aliasOf(tables, view(request, (total) => total), host);
   if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) {
+    if (naming.length > 0) {
+      const why = `"${textOf(host)}" is named by ${naming.slice(0, SHOWN).map(subjectText).join(" and ")}, but not served: refused, of another class, or without a path that can be served`;
+      return { what: "host", result: "any other name", why };
+    }
     const near = closest(host, declared);
     return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"${near === undefined ? "" : `; did you mean "${near}"?`}` };
   }

@@ -19,6 +19,10 @@ before(() => {
     "empty.yaml": site({ name: "empty", host: "empty.example", endpoints: [] }),
     "closed.yaml": site({ name: "closed", host: "closed.example", endpoints: ["10.0.0.1:80"], annotations: { "auth-type": "basic", "auth-secret": "missing" } }),
     "moved.yaml": site({ name: "moved", host: "moved.example", endpoints: [], annotations: { "permanent-redirect": "https://elsewhere.example" } }),
+    "refused.yaml": site({ name: "refused", host: "refused.example", endpoints: ["10.0.0.1:80"], annotations: { "server-snippet": "return 204;" } }),
+    "foreign.yaml": site({ name: "foreign", host: "foreign.example", endpoints: ["10.0.0.1:80"] }).replace('"ingressClassName":"nginx"', '"ingressClassName":"other"'),
+    "beside.yaml": site({ name: "beside", host: "Shop.Example", endpoints: ["10.0.0.1:80"], annotations: { "server-snippet": "return 204;" } }),
+    "wild.yaml": site({ name: "wild", host: "*.wild.example", endpoints: ["10.0.0.1:80"], annotations: { "server-snippet": "return 204;" } }),
     "ports.yaml": configMap({ "9000": "shop/web:80", "9001": "shop/empty:80" }).replace("name: sluice\n", "name: ports\n"),
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
@@ -37,6 +41,20 @@ test("the exit code: 0 a backend or a redirect, 3 for 404, 4 for 503 and where n
     assert.equal(ended.code, code, `${url}\n${ended.stdout}${ended.stderr}`);
     assert.equal(ended.stderr === "", code !== 2, ended.stderr);
   }
+});
+
+test("an Ingress that names the host and is not served is named, with the reason", async () => {
+  for (const [url, name, code] of [["http://refused.example/x", "refused", "snippet-refused"], ["http://a.wild.example/", "wild", "snippet-refused"], ["http://foreign.example/", "foreign", "ingress-class-unknown"]] as const) {
+    const { stdout, code: exit } = await run(url, "--output=json");
+    const { steps, findings } = JSON.parse(stdout) as { steps: { why: string }[]; findings: { code: string; object: { name: string } }[] };
+    assert.equal(exit, 3);
+    assert.match(steps[0]?.why ?? "", new RegExp(`is named by (?:the )?Ingress shop/${name}, but not served: refused, of another class`));
+    assert.ok(findings.some((one) => one.code === code && one.object.name === name), JSON.stringify(findings));
+  }
+  const { stdout, code } = await run("http://shop.example/");
+  assert.equal(code, 0);
+  assert.match(stdout, /the exact name[^]*server-snippet puts text into nginx's configuration/);
+  assert.doesNotMatch((await run("http://nobody.example/")).stdout, /server-snippet|named by/);
 });
 
 test("a URL without a scheme is asked over http", async () => {

@@ -1,0 +1,14 @@
+/** Which Ingresses name a host, served or not: one that is refused, or of another class, is what people look for who ask. */
+import type { Origin } from "../model/types.ts";
+import type { Ingress } from "../source/objects.ts";
+
+export type Named = Pick<Origin, "kind" | "namespace" | "name">;
+
+/** Those with a rule for this host (lower case), or for a wildcard that it is under; in the order of their names. */
+export function ingressesNaming(host: string, ingresses: Iterable<Ingress>): readonly Named[] {
+  const dot = host.indexOf(".");
+  const names = dot < 0 ? [host] : [host, `*${host.slice(dot)}`];
+  const found = [...ingresses].filter(({ spec }) => spec.rules?.some((rule) => names.includes((rule.host ?? "").toLowerCase())));
+  const subjects = found.map(({ metadata: { namespace, name } }) => ({ kind: "Ingress", namespace, name }));
+  return subjects.sort((a, b) => `${a.namespace}/${a.name}`.localeCompare(`${b.namespace}/${b.name}`));
+}
