@@ -63,10 +63,11 @@ export const catchAllDisabled = finding<Record<never, never>>(
 
 // What an Ingress declares
 
-export const hostInvalid = finding<{ host: string }>(
+export const hostInvalid = finding<{ host: string; instead?: string }>(
   "host-invalid",
   "error",
-  ({ host }) => `"${host}" is not a host name: use lower-case labels joined by dots, with at most one leading "*."`,
+  ({ host, instead }) =>
+    `"${host}" is not a host name: ` + (instead === undefined ? 'use lower-case labels joined by dots, with at most one leading "*."' : `write ${instead}`),
   () => "this rule is ignored",
 );
 

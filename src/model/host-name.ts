@@ -20,3 +20,14 @@ export function normalHost(text: string): string | undefined {
   const name = host.startsWith("*.") ? host.slice(2) : host;
   return isSubdomain(name) && !isIPv4(host) ? host : undefined;
 }
+
+/**
+ * What to write in place of a host that is more than one: a URL, a port, a path, blanks, a dot at the end; `*` for all.
+ * Undefined: nobody knows what was meant.
+ */
+export function insteadOfHost(text: string): string | undefined {
+  if (/^[\s*.]*$/.test(text)) return "no host at all, which means all of them";
+  const name = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?([^/:\s]+?)\.?(?::\d*)?(?:\/.*)?\s*$/is.exec(text)?.[1];
+  const host = name === undefined ? undefined : normalHost(name);
+  return host === undefined ? undefined : `"${host}"`;
+}

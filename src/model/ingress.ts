@@ -22,7 +22,7 @@ import type { Values } from "./annotations/values.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
-import { normalHost } from "./host-name.ts";
+import { insteadOfHost, normalHost } from "./host-name.ts";
 import { sizeFindings } from "./ingress-size.ts";
 import type { Alternatives, PathType } from "./types.ts";
 
@@ -131,7 +131,8 @@ function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Findi
     const field = `spec.rules[${index}]`;
     const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
     if (host === undefined) {
-      findings.push(found.hostInvalid({ object: ingress, field: `${field}.host` }, { host: rule.host ?? "" }));
+      const instead = insteadOfHost(rule.host ?? "");
+      findings.push(found.hostInvalid({ object: ingress, field: `${field}.host` }, { host: rule.host ?? "", ...(instead === undefined ? {} : { instead }) }));
       return [];
     }
     if (canary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));

@@ -129,3 +129,15 @@ test("a path that does not begin with a slash gets the path that was meant", () 
     assert.ok(sentence.endsWith(`does not start with "/": write "${instead}"`), `${path}: ${sentence}`);
   }
 });
+
+test("a host that is more than a host gets the host that was meant", () => {
+  const meant: readonly (readonly [string, string])[] = [
+    ["shop.example:8080", 'write "shop.example"'], ["https://shop.example", 'write "shop.example"'], ["http://Shop.example:80/cart", 'write "shop.example"'], ["shop.example/cart", 'write "shop.example"'],
+    [" shop.example ", 'write "shop.example"'], ["shop.example.", 'write "shop.example"'], ["*.shop.example:443", 'write "*.shop.example"'], ["*", "write no host at all"], ["*.", "write no host at all"],
+    ["not_a_host", "use lower-case labels"], ["10.0.0.1:80", "use lower-case labels"], ["a.*.example", "use lower-case labels"], ["a b", "use lower-case labels"], ["[::1]:80", "use lower-case labels"],
+  ];
+  for (const [host, instead] of meant) {
+    const { sentence } = findingOf(build(ingress("shop/web").host(host).path("/", "web:80"), ...web), "host-invalid");
+    assert.ok(sentence.includes(` is not a host name: ${instead}`), `${host}: ${sentence}`);
+  }
+});
