@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LONGEST_PATH } from "../../src/model/bounds.ts";
 import { ask } from "../support/client.ts";
 import { startEcho } from "../support/echo.ts";
 import { site } from "../support/manifests.ts";
@@ -8,7 +9,7 @@ import { startSluice } from "../support/sluice.ts";
 
 test("a path of thousands of characters is served and counted, and its worker keeps following", async (t) => {
   const echo = await startEcho("web");
-  const long = `/${"x".repeat(5000)}`;
+  const long = `/${"x".repeat(LONGEST_PATH - 1)}`;
   const manifest = site({ name: "web", host: "long.example", endpoints: [`127.0.0.1:${echo.port}`] });
   assert.ok(manifest.includes('"path":"/"') || manifest.includes("path: /"), "the manifest has a path to replace");
   const sluice = await startSluice({ files: { "web.yaml": manifest.replace(/("path":|path: )"?\/"?/, `$1"${long}"`) } });
