@@ -1,6 +1,7 @@
 /** Addresses and networks, for people and for the edge's look-up. */
 import { includes, type Networks } from "../../edge/src/networks.ts";
 import { compileNetworks } from "../model/networks.ts";
+import { listed } from "../support/text.ts";
 
 /** The address as nginx's `$binary_remote_addr`. */
 export function addressBytes(address: string): string {
@@ -20,8 +21,7 @@ const MOST = 4;
 /** `10.0.0.0/8, 192.0.2.1 and 3 more`. */
 export function networksText({ v4 = [], v6 = [] }: Networks): string {
   const ranges = [...rangesOf(v4, 1, 32), ...rangesOf(v6, 4, 128)];
-  const shown = ranges.slice(0, MOST).map(rangeText).join(", ");
-  return ranges.length > MOST ? `${shown} and ${ranges.length - MOST} more` : shown;
+  return listed(ranges.map(rangeText), MOST);
 }
 
 interface Range {

@@ -125,8 +125,8 @@ export const annotationFormer = finding<{ name: string; instead: string }>(
 );
 
 interface OfOthers {
-  readonly keys: readonly string[];
-  readonly more: number;
+  readonly keys: string;
+  readonly several: boolean;
   readonly whose: string;
   /** What some of them are here: `it is rewrite-target`. */
   readonly here: readonly string[];
@@ -135,8 +135,8 @@ interface OfOthers {
 export const annotationOfOthers = finding<OfOthers>(
   "annotation-of-others",
   "warning",
-  ({ keys, more, whose, here }) =>
-    `${keys.join(", ")}${more > 0 ? ` and ${more} more` : ""} ${keys.length + more > 1 ? "are annotations" : "is an annotation"} of ${whose}: ` +
+  ({ keys, several, whose, here }) =>
+    `${keys} ${several ? "are annotations" : "is an annotation"} of ${whose}: ` +
     (here.length === 0 ? "look for what does the same here, or remove what is not needed" : `here ${here.join("; ")}`),
   () => "Sluice does not read it: what it should keep out or change, is not",
 );

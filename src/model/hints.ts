@@ -9,6 +9,7 @@
 import type { ObjectRef } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { closest } from "../support/edit-distance.ts";
+import { listed } from "../support/text.ts";
 import { altered } from "./findings.ts";
 import type { Finding } from "./findings.ts";
 
@@ -58,8 +59,7 @@ function knownBy(missing: readonly ObjectRef[], snapshot: Objects): Known {
 function elsewhere({ object, file }: Finding, { kind, name }: ObjectRef, { namespaces }: Known): string | undefined {
   const there = (namespaces.get(`${kind} ${name}`) ?? []).sort();
   if (there.length === 0 || (kind !== "Service" && file === undefined)) return undefined;
-  const more = there.length > SHOWN ? ` and ${there.length - SHOWN} more` : "";
-  const where = `There is a ${kind} of that name in namespace ${there.slice(0, SHOWN).join(", ")}${more}`;
+  const where = `There is a ${kind} of that name in namespace ${listed(there, SHOWN)}`;
   return object.kind === "Ingress" ? `${where}; an Ingress reaches its own namespace's ${kind}s only: write both into one namespace` : where;
 }
 

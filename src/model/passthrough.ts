@@ -7,7 +7,7 @@
  * alone has a say: what is passed through gets past everything that guards the host's paths.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import { printable } from "../support/text.ts";
+import { listed, printable } from "../support/text.ts";
 import type { AliasClaim } from "./aliases.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-streams.ts";
@@ -42,7 +42,7 @@ export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: 
   }
   const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
   if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) {
-    if (claims.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(claims) }));
+    if (claims.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(claims.map(({ name }) => printable(name)), SHOWN) }));
     return root.backend.pool;
   }
   findings.push(found.passthroughWithoutRoot(place, { host }));
@@ -51,7 +51,3 @@ export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: 
 
 const SHOWN = 3;
 
-function listed(claims: readonly AliasClaim[]): string {
-  const names = claims.slice(0, SHOWN).map(({ name }) => printable(name));
-  return claims.length > SHOWN ? `${names.join(", ")} and ${claims.length - SHOWN} more` : names.join(", ");
-}

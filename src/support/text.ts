@@ -5,6 +5,12 @@ export function ended(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
+/** The first few of a list, and how many more there are: `a, b and 3 more`. */
+export function listed(items: readonly string[], most: number): string {
+  const shown = items.slice(0, most).join(", ");
+  return items.length > most ? `${shown} and ${items.length - most} more` : shown;
+}
+
 /** Controls, formats (zero-width ones, changes of direction, byte order marks), and every blank but the common one. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 

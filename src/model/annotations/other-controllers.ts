@@ -1,5 +1,6 @@
 /** Annotations of other Ingress controllers on an Ingress of ours: nobody honours them here, and nothing else would say so. */
 import type { Ingress } from "../../source/objects.ts";
+import { listed } from "../../support/text.ts";
 import type { Finding } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
 import { namedHere } from "./foreign-names.ts";
@@ -67,7 +68,7 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
       const instead = known(name) ? `${prefix}/${name}` : (namedHere(name) ?? insteadOf(name));
       return instead === undefined ? [] : [{ key, text: `${keys.length > 1 ? name : "it"} is ${instead}` }];
     });
-    const params = { keys: keys.slice(0, SHOWN), more: Math.max(0, keys.length - SHOWN), whose, here: here.slice(0, SHOWN).map(({ text }) => text) };
+    const params = { keys: listed(keys, SHOWN), several: keys.length > 1, whose, here: here.slice(0, SHOWN).map(({ text }) => text) };
     return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${here[0]?.key ?? keys[0] ?? ""}]` }, params);
   });
 }
