@@ -9,7 +9,7 @@ import { dirname, resolve } from "node:path";
 import { FILES } from "../compile/nginx-conf.ts";
 import { UserError } from "../support/user-error.ts";
 import { makeFolderFor } from "./agent/worker-files.ts";
-import { sweepTrust } from "./agent/trust-files.ts";
+import { sweepConfFiles } from "./agent/conf-files.ts";
 import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 
 /** What belongs to the agent and its nginx, and what to the controller. Logs are nobody's: they stay. */
@@ -58,7 +58,7 @@ export function claimFolder(runtimeDir: string): boolean {
 /** The agent's part of `clearFolder`; to be called when nginx has ended. */
 export function clearAgentFiles(runtimeDir: string): void {
   remove(runtimeDir, AGENTS);
-  sweepTrust(runtimeDir, "");
+  sweepConfFiles(runtimeDir, "");
 }
 
 /** The controller's part, where the agent lives in another container: whether it does cannot be seen from here. */
@@ -76,7 +76,7 @@ export function clearFolder(runtimeDir: string, whole = false): void {
   if (whole) rmSync(runtimeDir, { recursive: true, force: true });
   else {
     remove(runtimeDir, [...AGENTS, ...CONTROLLERS, AGENT_LOCK]);
-    sweepTrust(runtimeDir, "");
+    sweepConfFiles(runtimeDir, "");
   }
 }
 

@@ -12,7 +12,7 @@ import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { forwardedHeaders } from "../../src/compile/forwarding.ts";
 import { tlsFiles } from "../../src/compile/tls-files.ts";
 import { trustFile } from "../../src/compile/trust.ts";
-import { writeTrust } from "../../src/engine/agent/trust-files.ts";
+import { writeConfFiles } from "../../src/engine/agent/conf-files.ts";
 import { NOTHING_NAMED, type NamedObjects } from "../../src/model/config/named.ts";
 import { parseTemplate } from "../../src/model/annotations/template.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
@@ -47,7 +47,7 @@ before(() => {
   folder = runtimeFolder();
   furnish(folder);
   copyFileSync(`${folder}/default.crt`, `${folder}/${trustFile("0".repeat(64))}`);
-  for (const key of TICKET_KEYS) writeTrust(folder, tlsFiles({ ...DEFAULT_CONFIG, sslSessionTicketKey: key, named: NAMED }, probe(folder).facts));
+  for (const key of TICKET_KEYS) writeConfFiles(folder, tlsFiles({ ...DEFAULT_CONFIG, sslSessionTicketKey: key, named: NAMED }, probe(folder).facts));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -168,7 +168,7 @@ test("nginx takes every configuration that valid values can lead to", { timeout:
       const { text, digest } = nginxConf({ settings, config: given, facts, profiles: new Map(profiles.map((one) => [profileId(one), one])) });
       assert.ok(readConf(text).some(({ words }) => words[0] === "http"));
       assert.ok(text.includes(digest));
-      writeTrust(folder, rulesFiles([defaultProfile(given), ...profiles], given, facts));
+      writeConfFiles(folder, rulesFiles([defaultProfile(given), ...profiles], given, facts));
       assert.equal(await complaint(folder, text), undefined);
     }),
     { seed: SEED, numRuns: Number(process.env["RUNS"] ?? 100), interruptAfterTimeLimit: 150_000 },

@@ -14,6 +14,7 @@ import { groupMembers, isAlive, signal, type ProcessIdentity } from "../../suppo
 import type { Instance } from "../instances.ts";
 import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
+import { sweepConfFiles, writeConfFiles } from "./conf-files.ts";
 import { endDeafWorker } from "./deaf-worker.ts";
 import { Loading } from "./loading.ts";
 import { ENGINE_LOG } from "./log-rotation.ts";
@@ -21,10 +22,9 @@ import { testConfiguration } from "./nginx-test.ts";
 import { EngineLog } from "./nginx-words.ts";
 import type { Patience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
-import { LeavingWorkers, workersOf, type Generation } from "./leaving-workers.ts";
+import { LeavingWorkers, workersOf, type OldGeneration } from "./leaving-workers.ts";
 import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
 import { spawnNginx } from "./spawn-nginx.ts";
-import { sweepTrust, writeTrust } from "./trust-files.ts";
 
 export interface NginxOptions {
   readonly instance: Instance;
@@ -66,6 +66,7 @@ const ORPHANS_MS = 4000;
 export const QUIT_MS = 100;
 /** Beside the time that loading takes. */
 const FAREWELL_SECONDS = 4;
+
 export class NginxProcess {
   readonly #options: NginxOptions;
   /** Workers that an earlier agent and its master left behind; the launcher told them to quit. */
@@ -118,7 +119,7 @@ export class NginxProcess {
     const file = this.#path(this.#options.instance.conf);
     await requireFree(listens, this.#running?.listens ?? []);
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    writeTrust(this.#options.runtimeDir, files);
+    writeConfFiles(this.#options.runtimeDir, files);
     // Not one at a time: a master that dies meanwhile is replaced.
     const testMs = this.#options.instance.tested ? await this.#test(`${file}.new`) : 0;
     return this.#oneAtATime(() => this.#load(configuration, testMs));
@@ -168,7 +169,7 @@ export class NginxProcess {
     const { runtimeDir } = this.#options;
     const file = `${this.#path(this.#options.instance.conf)}.try`;
     writeFileSync(file, text, { mode: 0o600 });
-    const written = writeTrust(runtimeDir, files);
+    const written = writeConfFiles(runtimeDir, files);
     try {
       await this.#test(file);
     } finally {
@@ -200,7 +201,7 @@ export class NginxProcess {
         await this.#start({ ...loaded, leaving });
         this.#dismissOrphans();
       }
-      if (files) sweepTrust(runtimeDir, text);
+      if (files) sweepConfFiles(runtimeDir, text);
       return reloaded ? "reloaded" : "started";
     } catch (error) {
       // A master that has to be replaced must find the configuration that runs.
@@ -279,7 +280,7 @@ export class NginxProcess {
   }
 
   /** Who serves on after this master: its workers, and who was about to leave before. */
-  #leftBy({ pid, leaving }: Running): readonly Generation[] {
+  #leftBy({ pid, leaving }: Running): readonly OldGeneration[] {
     const known = new Set(workersOf(leaving).map((one) => one.pid));
     return this.#leaving.replaced(this.#group(pid).filter((one) => !known.has(one.pid)), leaving);
   }

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { groupMembers, isAlive, type ProcessIdentity } from "../../support/process-identity.ts";
 import { INSTANCES, type Instance } from "../instances.ts";
 import type { EngineStatus, Listen } from "../protocol.ts";
-import { workersOf, type Generation } from "./leaving-workers.ts";
+import { workersOf, type OldGeneration } from "./leaving-workers.ts";
 
 /** What an nginx was started or reloaded with. */
 export interface Loaded {
@@ -23,7 +23,7 @@ export interface Loaded {
 /** The master, and what it runs. */
 export interface Running extends ProcessIdentity, Loaded {
   /** Workers of earlier configurations, and of masters that died, the oldest first: they finish what they have. */
-  readonly leaving: readonly Generation[];
+  readonly leaving: readonly OldGeneration[];
 }
 
 export function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Loaded {

@@ -11,7 +11,7 @@ import { isTlsFile } from "../../compile/tls-files.ts";
 import { isTrustFile } from "../../compile/trust.ts";
 
 /** Gives the names of those that were not there. Throws for a name of anything else: nothing else is to be written this way. */
-export function writeTrust(folder: string, files: Readonly<Record<string, string>>): string[] {
+export function writeConfFiles(folder: string, files: Readonly<Record<string, string>>): string[] {
   const written: string[] = [];
   for (const [name, content] of Object.entries(files)) {
     if (!isOurs(name)) throw new Error(`"${name}" is no file that nginx.conf refers to`);
@@ -26,7 +26,7 @@ export function writeTrust(folder: string, files: Readonly<Record<string, string
 }
 
 /** @param conf nginx.conf as it runs; empty: nothing runs. */
-export function sweepTrust(folder: string, conf: string): void {
+export function sweepConfFiles(folder: string, conf: string): void {
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     if (isOurs(name.replace(/\.new$/, "")) && !conf.includes(name)) rmSync(join(folder, name), { force: true });
   }
