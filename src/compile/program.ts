@@ -19,8 +19,9 @@ import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
 import { createProfileCap, type IngressByName, type Need } from "./profile-cap.ts";
 import { profileId, type Profile } from "./profiles.ts";
-import { createBonds, isIn, partKey, referencesOf } from "./references.ts";
+import { isIn, partKey, referencesOf } from "./references.ts";
 import type { TrustById } from "./trust.ts";
+import { createThingsInUse, createUses } from "./uses.ts";
 
 /** `kind id`. */
 export type PartKey = string;
@@ -89,9 +90,10 @@ export function frameLine(frame: Frame): string {
 export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["nameOf"] = profileId): Compiler {
   const cap = createProfileCap(mostProfiles);
   const parts = new Map<PartKey, Part>();
-  const profiles = countInUse<Profile>();
-  const trust = countInUse<string>();
-  const bonds = createBonds();
+  const profiles = createThingsInUse<Profile>();
+  const trust = createThingsInUse<string>();
+  /** Parts that parts refer to. */
+  const bonds = createUses();
   const unsound = new Map<string, readonly Unsound[]>();
   /** Parts that the Model has no more and others still refer to. */
   const kept = new Set<PartKey>();
@@ -102,7 +104,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       const put = (key: PartKey, part: Part | undefined): void => {
         const before = parts.get(key);
         if (part?.digest === before?.digest) return;
-        if (part === undefined && bonds.holds(key)) return void kept.add(key);
+        if (part === undefined && bonds.has(key)) return void kept.add(key);
         changed.add(key);
         profiles.replace(before?.profiles, part?.profiles);
         trust.replace(before?.trust, part?.trust);
@@ -151,29 +153,6 @@ function unsoundFindings(hosts: Iterable<readonly Unsound[]>, ingress: IngressBy
     const object = ingress(namespace, name) ?? { kind: "Ingress" as const, metadata: { namespace, name }, spec: {} };
     return programUnsound({ object, field: "spec.rules" }, { path, why });
   });
-}
-
-/** Which of the things that parts name by id are in use, kept up to date part by part. */
-function countInUse<T>(): { replace(before: ReadonlyMap<string, T> | undefined, after: ReadonlyMap<string, T> | undefined): void; inUse(): ReadonlyMap<string, T> } {
-  const uses = new Map<string, number>();
-  let things: ReadonlyMap<string, T> = new Map();
-  const add = (id: string, by: number): boolean => {
-    const count = (uses.get(id) ?? 0) + by;
-    if (count > 0) uses.set(id, count);
-    else uses.delete(id);
-    return count === 0 || (by > 0 && count === by);
-  };
-  return {
-    replace(before, after) {
-      let different = false;
-      for (const id of after?.keys() ?? []) different = add(id, 1) || different;
-      for (const id of before?.keys() ?? []) different = add(id, -1) || different;
-      if (!different) return;
-      const known = new Map([...things, ...(after ?? [])]);
-      things = new Map([...known].filter(([id]) => uses.has(id)));
-    },
-    inUse: () => things,
-  };
 }
 
 /** Of most parts, and the same for all of these. */

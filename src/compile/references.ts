@@ -62,24 +62,3 @@ export function isIn({ hosts, pools, users, certificates, trusts }: Model, key: 
 export function otherOfThatName(id: string, profile: Profile, known: readonly ReadonlyMap<string, Profile>[]): Profile | undefined {
   return known.map((profiles) => profiles.get(id)).find((one) => one !== undefined && !sameProfile(one, profile));
 }
-
-/** How many parts refer to each part. */
-export interface Bonds {
-  replace(before: Iterable<PartKey> | undefined, after: Iterable<PartKey> | undefined): void;
-  holds(key: PartKey): boolean;
-}
-
-export function createBonds(): Bonds {
-  const uses = new Map<PartKey, number>();
-  return {
-    replace(before = [], after = []) {
-      for (const key of after) uses.set(key, (uses.get(key) ?? 0) + 1);
-      for (const key of before) {
-        const left = (uses.get(key) ?? 1) - 1;
-        if (left > 0) uses.set(key, left);
-        else uses.delete(key);
-      }
-    },
-    holds: (key) => uses.has(key),
-  };
-}
