@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
+import { HEAVIEST_PATTERN } from "../edge/src/pattern-weight.ts";
+import { MOST_BYTES, MOST_MICROSECONDS } from "../edge/src/password-cost.ts";
 import { curlLine, WALKTHROUGH } from "../src/demo/walkthrough.ts";
+import { ALIAS_BOUNDS, LONGEST_PATH, MOST_AUTH_HEADERS, MOST_ENDPOINTS, MOST_VARIABLES, PATH_BOUNDS, ROUTE_BOUNDS, type Bounds } from "../src/model/bounds.ts";
+import { MOST_OF_A_CODE } from "../src/model/findings.ts";
+import { MOST_FILE } from "../src/source/manifests/declarations.ts";
+import { MOST_YAML } from "../src/source/manifests/documents.ts";
 import { referencePages } from "../scripts/reference/pages.ts";
 import { ROOT } from "./support/sluice.ts";
 
@@ -86,6 +92,26 @@ test("decisions that code and pages name by number or file are those", () => {
     for (const [, file = ""] of text.matchAll(/decisions\/(\d{3}-[\w.-]+\.md)/g)) assert.ok(existsSync(join(ROOT, "docs/decisions", file)), `${name} names ${file}`);
     for (const [, number = "", file = ""] of text.matchAll(/\[[^\]]*\b[Dd]ecision (\d+)\]\((?:[^)]*\/)?(\d{3})-/g)) assert.equal(Number(number), Number(file), name);
   }
+});
+
+test("the page of bounds has those of the code", () => {
+  const page = readFileSync(join(ROOT, "docs/guide/bounds.md"), "utf8");
+  const of = ({ ingress, namespace, all }: Bounds): string => [`${ingress.toLocaleString("en-US")} of an Ingress`, `${namespace.toLocaleString("en-US")} of a namespace`, all.toLocaleString("en-US")].join(", ");
+  const cells = [
+    `${of(ALIAS_BOUNDS)} in all; \`alias-expressions-exhausted\``,
+    `${of(PATH_BOUNDS)} of a host (a Prefix path is two); \`path-expressions-exhausted\``,
+    `${of(ROUTE_BOUNDS)} of a host; \`paths-exhausted\``,
+    `${HEAVIEST_PATTERN.toLocaleString("en-US")} characters; \`alias-invalid\`, \`path-pattern-invalid\``,
+    `paths of ${LONGEST_PATH.toLocaleString("en-US")} bytes;`,
+    `${MOST_VARIABLES} in a text |`,
+    `${MOST_AUTH_HEADERS}, with ${MOST_VARIABLES} variables in all |`,
+    `${MOST_ENDPOINTS.toLocaleString("en-US")}; \`endpoints-exhausted\``,
+    `${MOST_MICROSECONDS / 1_000_000} s and ${MOST_BYTES / 1024 ** 2} MiB for each try`,
+    `${MOST_FILE} MiB; \`too-large\``,
+    `${MOST_YAML}; \`too-large\``,
+    `${MOST_OF_A_CODE} of an object and code, and \`findings-further\``,
+  ];
+  for (const cell of cells) assert.ok(page.includes(`| ${cell}`), `docs/guide/bounds.md: | ${cell}`);
 });
 
 for (const [name, text] of referencePages()) {
