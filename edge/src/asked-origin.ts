@@ -28,13 +28,13 @@ export function schemeOf(settings: EdgeSettings, request: OriginView): "http" | 
 
 /** The host, with its port where the client wrote one. */
 export function authorityOf(settings: EdgeSettings, request: OriginView): string {
-  const forwarded = settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
+  const forwarded = forwardedHost(settings, request);
   return forwarded === "" ? (request.variable("own_http_host") ?? "") : forwarded;
 }
 
 /** The same without port. */
 export function hostOf(settings: EdgeSettings, request: OriginView): string {
-  const forwarded = settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
+  const forwarded = forwardedHost(settings, request);
   return forwarded === "" ? (request.variable("host") ?? "") : withoutPort(forwarded);
 }
 
@@ -57,6 +57,11 @@ export function originText(scheme: "http" | "https", host: string, port: string 
 export function withoutPort(authority: string): string {
   const end = authority.charCodeAt(0) === 91 ? authority.indexOf("]") + 1 : authority.indexOf(":");
   return end > 0 ? authority.slice(0, end) : authority;
+}
+
+/** What a trusted proxy says; "": nothing. */
+function forwardedHost(settings: EdgeSettings, request: OriginView): string {
+  return settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
 }
 
 /** The first of a list, up to a comma or a blank: each proxy on the way appends. */

@@ -208,7 +208,7 @@ export class Engine {
     if (this.#pending || !this.#delay.isOver(() => this.#wait(this.#namespacesAsking(program)), program.config)) return;
     const status = this.#status;
     const before = this.#planned;
-    if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return void (this.#configured = this.#applied.number);
+    if (before?.profiles === program.profiles && before.config === program.config && before.status === status) return this.#noteConfigured();
     this.#trials.examine({ settings: this.#options.settings, facts, program, status });
     if (this.#trials.pending || this.#trials.searching || this.#trials.unsettled) return;
     const usable = this.#trials.usable;
@@ -220,7 +220,7 @@ export class Engine {
     if (wait > 0) return this.#delay.start(wait, program.config);
     this.#planned = { profiles: program.profiles, config: program.config, status };
     if (plan?.conf.digest !== this.#refused?.plan.conf.digest) this.#refused = undefined;
-    if (!plan || (this.#refused && !this.#askAgain)) return void (this.#configured = this.#applied.number);
+    if (!plan || (this.#refused && !this.#askAgain)) return this.#noteConfigured();
     this.#askAgain = false;
     this.#pending = plan;
     this.#configuring = this.#applied.number;
@@ -318,6 +318,11 @@ export class Engine {
       if (event === "reloaded") this.#countReload(plan.reason);
     }
     this.#advance();
+  }
+
+  /** The newest Program asks for no other nginx.conf than the one that was tried last. */
+  #noteConfigured(): void {
+    this.#configured = this.#applied.number;
   }
 
   /** nginx has said what it makes of the configuration that it was given. */

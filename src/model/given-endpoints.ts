@@ -16,8 +16,9 @@ export function givenEndpoints({ metadata }: Service, port: ServicePort, { endpo
 }
 
 /**
- * Where the stand-ins of a Service port answer: two addresses of loopback that follow from its name, so that nothing has
- * to be kept about them, and from this process, so that two demos keep apart. None where a slice puts the Service on this machine: what is there then is the folder's affair.
+ * Where the stand-ins of a Service port answer: two addresses of loopback. They follow from the Service's name, so that
+ * nothing has to be kept about them, and from this process, so that two demos keep apart. There are none where a slice
+ * puts the Service on this machine: what answers there is the folder's affair.
  */
 export function standInsOf({ metadata, spec }: Service, { port, protocol = "TCP" }: ServicePort, slices: readonly EndpointSlice[]): readonly Endpoint[] {
   if (spec.type === "ExternalName" || slices.some(({ endpoints = [] }) => endpoints.some(({ addresses }) => addresses.some(isLoopback)))) return [];

@@ -3,8 +3,8 @@
  *
  * A request's state is kept under its address instead of in `ngx.ctx`: it costs a fifth, and it survives internal
  * jumps. The state of an address serves each request that nginx puts there, so that a request allocates nothing. nginx
- * puts requests at ever new addresses, so those that have none now are dropped from time to time. A request that never reaches the log phase leaves its state
- * in use, which the next request at that address takes over.
+ * puts requests at ever new addresses, so states without a request are dropped from time to time. A request that never
+ * reaches the log phase leaves its state in use, and the next request at that address takes it over.
  */
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
