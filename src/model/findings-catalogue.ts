@@ -238,6 +238,14 @@ export const notOfPath = finding<{ name: string; path: string }>(
   () => "it has no effect",
 );
 
+/** The same of one that keeps requests out. */
+export const guardNotOfPath = finding<{ name: string; path: string }>(
+  "guard-not-of-path",
+  "error",
+  ({ name, path }) => `${name} keeps requests out of more than the path "${path}": set it on the Ingress`,
+  () => "this path answers 503",
+);
+
 // Canaries
 
 export const canaryNotEnabled = finding<{ name: string; prefix: string }>(

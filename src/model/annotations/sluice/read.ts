@@ -127,10 +127,13 @@ function readPath(reader: Reader, path: string, annotations: Readonly<Record<str
   const { ingress, context, read, findings } = reader;
   const { annotationsPrefix: prefix } = context;
   const place = placeOf(reader, "path-annotations");
+  let unguarded = false;
   const ofLocation = Object.entries(annotations).filter(([key]) => {
     const row = key.startsWith(`${prefix}/`) ? annotationsByName.get(key.slice(prefix.length + 1)) : undefined;
     if (row === undefined || row.scope === "location") return true;
-    findings.push(found.notOfPath(place, { name: row.name, path: printable(path) }));
+    const guards = row.onInvalid === "forbidden" || row.onInvalid === "closed";
+    if (guards) unguarded = true;
+    findings.push((guards ? found.guardNotOfPath : found.notOfPath)(place, { name: row.name, path: printable(path) }));
     return false;
   });
   const { annotations: own = {} } = ingress.metadata;
@@ -142,7 +145,7 @@ function readPath(reader: Reader, path: string, annotations: Readonly<Record<str
     const sentence = `At ${printable(path)}: ${finding.sentence}`;
     findings.push(altered(finding, { field: place.field, sentence, ...(verdict === "open" ? {} : { effect: "this path answers 503" }) }, place));
   }
-  return { values, closed: verdict !== "open" };
+  return { values, closed: unguarded || verdict !== "open" };
 }
 
 const MOST_SUGGESTIONS = 20;
