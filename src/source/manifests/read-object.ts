@@ -250,10 +250,12 @@ function collect(findings: Finding[], where: (field: string) => Where): { readon
       if (count <= MOST_OF_A_CODE) findings.push(factory(where(field), params));
     },
     finish({ kind, namespace, name }) {
-      const { file, line } = where("");
       for (const [code, count] of counts) {
         const more = count - MOST_OF_A_CODE;
-        if (more > 0) findings.push({ ...furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: more }), file, line });
+        if (more <= 0) continue;
+        // Only now: for a line the whole document is parsed.
+        const { file, line } = where("");
+        findings.push({ ...furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: more }), file, line });
       }
     },
   };
