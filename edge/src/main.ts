@@ -1,5 +1,6 @@
 /** The functions that nginx.conf calls, one per phase. */
 import { startChannel } from "./phases/channel.ts";
+import { mendCompiler } from "./phases/compiler.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
@@ -28,6 +29,7 @@ export { balanceMirror, restore } from "./phases/upstream.ts";
 
 /** init_by_lua: in the master, before workers are forked. */
 export function init(given: Options): void {
+  mendCompiler();
   options.config = given.config;
   options.socket = given.socket;
   options.program = given.program;
