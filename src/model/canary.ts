@@ -8,37 +8,44 @@
 import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { canaryBalance } from "./balance.ts";
+import { tellDropped } from "./expressions.ts";
+import type { Dropped, Take } from "./expressions.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { rulesFor } from "./ingress.ts";
 import type { ParsedIngress, ServiceRef } from "./ingress.ts";
-import { describe, routeKey } from "./paths.ts";
+import { describe } from "./paths.ts";
 import type { DraftRoute, RouteKey } from "./paths.ts";
 import { poolId } from "./pool.ts";
 import type { Canary, PathType } from "./types.ts";
 
 /** Adds the canaries (oldest first) to the routes that they join. */
-export function attachCanaries(
-  host: string,
-  routes: ReadonlyMap<string, DraftRoute>,
-  canaries: readonly ParsedIngress[],
-  findings: Finding[],
-  keyOf: RouteKey = routeKey,
-): void {
+export function attachCanaries(host: string, { routes, keyOf, sizes }: Joined, canaries: readonly ParsedIngress[], findings: Finding[]): void {
+  const dropped: Dropped[] = [];
   for (const parsed of canaries) {
+    const { ingress, extent: { characters } } = parsed;
     for (const wish of wishesOf(host, parsed)) {
       const { path, pathType, backend, field } = wish;
       const route = routes.get(keyOf(path, pathType));
       // A route that is refused says so itself, on the Ingress that declares it.
       if (route?.backend.kind === "status") continue;
-      if (route?.backend.kind === "service" && route.path === path) {
-        route.canaries.push({ canary: canaryOf(parsed, backend, route.balance), ingress: parsed.ingress, field: backend.field });
-      } else {
-        findings.push(found.canaryWithoutMain({ object: parsed.ingress, field }, { what: describe(host, path, pathType) }));
-      }
+      if (route?.backend.kind !== "service" || route.path !== path) {
+        findings.push(found.canaryWithoutMain({ object: ingress, field }, { what: describe(host, path, pathType) }));
+      } else if (sizes(ingress.metadata.namespace, ingress.metadata.name, characters)) {
+        route.canaries.push({ canary: canaryOf(parsed, backend, route.balance), ingress, field: backend.field });
+      } else dropped.push({ place: { object: ingress, field }, report: found.hostTooLarge });
     }
   }
+  tellDropped(host, dropped, findings);
   for (const route of routes.values()) if (route.canaries.length > 0) shareWeights(host, route, findings);
+}
+
+/** The routes of a host that canaries may join. */
+interface Joined {
+  readonly routes: ReadonlyMap<string, DraftRoute>;
+  readonly keyOf: RouteKey;
+  /** Their annotations travel with the routes. */
+  readonly sizes: Take;
 }
 
 interface Wish {

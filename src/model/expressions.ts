@@ -6,7 +6,6 @@
  * one table, each with what its Ingress says. So these lists are bounded: for an Ingress, for a namespace, and in all. Older Ingresses come first, and of one Ingress what is written first.
  */
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
-import type { Ingress } from "../source/objects.ts";
 import { printable } from "../support/text.ts";
 import { byAge } from "./age.ts";
 import type { AliasClaim } from "./aliases.ts";
@@ -14,7 +13,6 @@ import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "./bounds.t
 import type { Bounds } from "./bounds.ts";
 import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
-import { annotationCharacters } from "./ingress-size.ts";
 import { whyNoPattern } from "./path-pattern.ts";
 import { placeOfPath } from "./path-place.ts";
 import type { DraftRoute } from "./paths.ts";
@@ -72,40 +70,44 @@ export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Fin
   });
 }
 
-/** `regex`: paths of the host are regular expressions; `prefix`: of the flag --annotations-prefix. */
-export interface HostPaths {
-  readonly regex: boolean;
-  readonly prefix: string;
-}
-
-/** Drops the routes of a host that it has no room for. They come in the order of their age. */
-export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, { regex, prefix }: HostPaths, findings: Finding[]): void {
+/**
+ * Drops the routes of a host that it has no room for. They come in the order of their age. Gives who takes from the room
+ * that is left for annotations. @param regex paths of the host are regular expressions.
+ */
+export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex: boolean, findings: Finding[]): Take {
   const routes = countUpTo(ROUTE_BOUNDS);
   const expressions = countUpTo(PATH_BOUNDS);
   const sizes = countUpTo(SIZE_BOUNDS);
-  const reportOf = (draft: DraftRoute, ingress: Ingress): Dropped["report"] | undefined => {
+  const reportOf = (draft: DraftRoute): Dropped["report"] | undefined => {
     const { origin: { namespace, name } } = draft;
     if (!routes(namespace, name, 1)) return found.pathsExhausted;
-    if (!sizes(namespace, name, annotationCharacters(ingress, prefix))) return found.hostTooLarge;
+    if (!sizes(namespace, name, draft.characters ?? 0)) return found.hostTooLarge;
     const count = expressionsOf(draft, regex);
     return count > 0 && !expressions(namespace, name, count) ? found.pathExpressionsExhausted : undefined;
   };
   const dropped: Dropped[] = [];
   for (const [key, draft] of drafts) {
     const place = placeOfPath(draft);
-    if (!draft.ingress || !place || draft.path === "/") continue;
-    const report = reportOf(draft, draft.ingress);
+    if (!place || draft.path === "/") continue;
+    const report = reportOf(draft);
     if (!report) continue;
     drafts.delete(key);
     dropped.push({ place, report });
   }
+  tellDropped(host, dropped, findings);
+  return sizes;
+}
+
+/** Once for each Ingress and reason. */
+export function tellDropped(host: string, dropped: readonly Dropped[], findings: Finding[]): void {
   for (const lost of Map.groupBy(dropped, ({ place: { object: { metadata } }, report }) => `${report.code} ${metadata.namespace}/${metadata.name}`).values()) {
     const [first] = lost;
     if (first) findings.push(first.report(first.place, { host, left: lost.length }));
   }
 }
 
-interface Dropped {
+/** A path that a host has no room for. */
+export interface Dropped {
   readonly place: Place;
   readonly report: typeof found.pathsExhausted;
 }

@@ -71,11 +71,16 @@ export function undeclaredFilters(defaults: Values): Filters {
   return pages ? { ...none, edge: errorFilters(defaults, { namespace: "" }), errorPages: pages } : none;
 }
 
+/** Those that travel to the edge. */
+export function edgeFilters(values: Values, context: FilterContext): EdgeFilters {
+  return Object.assign({}, ...EDGE_FILTERS.map((filters) => filters(values, context)));
+}
+
 export function filtersOf(values: Values, context: FilterContext): Filters {
   const { forceSslRedirect, sslRedirect, preserveTrailingSlash } = values.redirects;
   const exempt = context.config.noTlsRedirectLocations.some((start) => context.path.startsWith(start));
   const httpsRedirect = exempt ? "never" : forceSslRedirect ? "always" : sslRedirect ? "certificate" : "never";
-  const edge: EdgeFilters = Object.assign({}, ...EDGE_FILTERS.map((filters) => filters(values, context)));
+  const edge = edgeFilters(values, context);
   const trace = routeTrace(values);
   const { snippet } = values.snippets;
   const pools = POOLS.flatMap((poolsOf) => poolsOf(values, context));

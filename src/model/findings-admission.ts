@@ -16,12 +16,21 @@ export const annotationOtherPrefix = finding<{ name: string; prefix: string }>(
   () => "the admission webhook refuses it; without one, the annotation has no effect",
 );
 
-export const ingressTooLarge = finding<{ characters: number; paths: number; most: number }>(
+interface Extent {
+  readonly characters: number;
+  readonly paths: number;
+}
+
+export const ingressTooLarge = finding<Extent & { most: number }>(
   "ingress-too-large",
   "error",
-  ({ characters, paths, most }) => `The annotations have ${characters} characters and hold for each of ${paths} rules and paths, more than ${most} in all: split the Ingress`,
+  (extent) => `${extentOf(extent)}, more than ${extent.most} in all: split the Ingress`,
   () => "the whole Ingress is refused: none of its rules is served",
 );
+
+function extentOf({ characters, paths }: Extent): string {
+  return `The annotations and the ConfigMaps that they name stand for ${characters} characters, for each of ${paths} rules and paths`;
+}
 
 export const ingressUnreadable = finding<{ problem: string }>(
   "ingress-unreadable",

@@ -9,6 +9,7 @@ import type { Finding, Place } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { oncePer } from "../support/once-per.ts";
 import { dropBeyond, whyNoExpression } from "./expressions.ts";
+import type { Take } from "./expressions.ts";
 import type { Values } from "./annotations/values.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
@@ -21,6 +22,8 @@ export interface DeclaredRoutes {
   /** Paths are regular expressions. */
   readonly regex: boolean;
   readonly keyOf: RouteKey;
+  /** Takes from the room for annotations that the routes leave. */
+  readonly sizes: Take;
 }
 
 /** @param mains the ordinary Ingresses that name this host, oldest first. */
@@ -32,14 +35,13 @@ export function declareHost(name: string, mains: readonly ParsedIngress[], conte
     if (asking) {
       findings.push(...said);
       checkPatterns(name, drafts, asking, findings);
-      dropBeyond(name, drafts, { regex: true, prefix: context.annotationsPrefix }, findings);
-      return { drafts, regex: true, keyOf: patternKey };
+      return { drafts, regex: true, keyOf: patternKey, sizes: dropBeyond(name, drafts, true, findings) };
     }
   }
   const drafts = declareRoutes(name, mains, context, findings);
-  dropBeyond(name, drafts, { regex: false, prefix: context.annotationsPrefix }, findings);
+  const sizes = dropBeyond(name, drafts, false, findings);
   checkLiterals(name, drafts, findings);
-  return { drafts, regex: false, keyOf: routeKey };
+  return { drafts, regex: false, keyOf: routeKey, sizes };
 }
 
 /** What paths that are meant as they stand hardly ever hold: signs of expressions, of globs, and of places for names. */

@@ -46,10 +46,10 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const mains = ingresses.filter((parsed) => !parsed.canary);
   const canaries = ingresses.filter((parsed) => parsed.canary);
   const exists = mains.length > 0 || name === CATCH_ALL;
-  const { drafts, regex, keyOf } = exists
+  const { drafts, regex, keyOf, sizes } = exists
     ? declareHost(name, mains, context, findings)
-    : { drafts: new Map<string, DraftRoute>(), regex: false, keyOf: routeKey };
-  attachCanaries(name, drafts, canaries, findings, keyOf);
+    : { drafts: new Map<string, DraftRoute>(), regex: false, keyOf: routeKey, sizes: () => true };
+  attachCanaries(name, { routes: drafts, keyOf, sizes }, canaries, findings);
   if (!exists) return { host: undefined, references: [], claims: [], findings };
   const routes = [...drafts.values()].sort(regex ? byText : byPath);
   const placeOf: PlaceOf = ({ ingress }, annotation) => ({ object: ingress, field: `metadata.annotations[${context.annotationsPrefix}/${annotation}]` });

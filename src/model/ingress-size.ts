@@ -1,31 +1,81 @@
 /**
- * How much one Ingress may mean: what its annotations say holds for each of its paths, and travels to nginx with each.
+ * How much one Ingress may mean: what its annotations say, and the ConfigMaps that they name, holds for each of its paths, and
+ * travels to nginx with each.
  *
  * An Ingress of a megabyte could stand for gigabytes there, and end everybody's controller and workers.
  */
-import type { Ingress } from "../source/objects.ts";
+import type { ConfigMap, Ingress } from "../source/objects.ts";
+import type { ReadContext } from "./annotations/read.ts";
 import { OWN_PREFIX } from "./annotations/sluice/prefix.ts";
+import type { Values } from "./annotations/values.ts";
 import { SIZE_BOUNDS } from "./bounds.ts";
+import { edgeFilters } from "./filters.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import type { ObjectLookup } from "./lookup.ts";
 
-/** Characters of annotations times paths. 2,000 paths with 8 KiB each are as many. */
-const MOST = SIZE_BOUNDS.ingress;
-const counted = new WeakMap<Ingress, number>();
-
-/** Characters of the values of its annotations that are read. @param prefix of the flag; the same for all calls. */
-export function annotationCharacters(ingress: Ingress, prefix: string): number {
-  const known = counted.get(ingress);
-  if (known !== undefined) return known;
-  let sum = 0;
-  for (const [key, value] of Object.entries(ingress.metadata.annotations ?? {})) if (key.startsWith(`${prefix}/`) || key.startsWith(`${OWN_PREFIX}/`)) sum += value.length;
-  counted.set(ingress, sum);
-  return sum;
+/** Characters that hold for each of an Ingress's paths. */
+export interface Extent {
+  readonly characters: number;
+  /** Rules, paths, and a default backend. */
+  readonly paths: number;
 }
 
-/** @param prefix see `annotationCharacters` */
-export function sizeFindings(ingress: Ingress, prefix: string): readonly Finding[] {
-  const characters = annotationCharacters(ingress, prefix);
-  const paths = (ingress.spec.rules ?? []).reduce((sum, { http }) => sum + 1 + (http?.paths.length ?? 0), 0);
-  return characters * paths > MOST ? [found.ingressTooLarge({ object: ingress, field: "metadata.annotations" }, { characters, paths, most: MOST })] : [];
+export interface Measuring {
+  /** As the one that was given. */
+  readonly lookup: ObjectLookup;
+  /** Characters of the ConfigMaps that were found by it, each counted once. */
+  named(): number;
+}
+
+export function measuring(lookup: ObjectLookup): Measuring {
+  const objects = new Set<ConfigMap>();
+  const configMap = (namespace: string, name: string): ConfigMap | undefined => {
+    const one = lookup.configMap(namespace, name);
+    if (one) objects.add(one);
+    return one;
+  };
+  return { lookup: { ...lookup, configMap }, named: () => [...objects].reduce((sum, { data = {} }) => sum + charactersOf(data), 0) };
+}
+
+function charactersOf(data: Readonly<Record<string, string>>): number {
+  return Object.entries(data).reduce((sum, [name, value]) => sum + name.length + value.length, 0);
+}
+
+const ofDefaults = new WeakMap<Values, number>();
+
+/**
+ * As written or as it travels, whichever is more: a network has up to four times the characters of its text there.
+ * Where the annotations say nothing, nothing counts: what holds for everybody is the operator's.
+ * @param named characters of ConfigMaps.
+ */
+export function extentOf(ingress: Ingress, values: Values, context: ReadContext, named: number): Extent {
+  const { metadata, spec } = ingress;
+  const paths = (spec.rules ?? []).reduce((sum, { http }) => sum + 1 + (http?.paths.length ?? 0), spec.defaultBackend ? 1 : 0);
+  let written = named;
+  for (const [key, value] of Object.entries(metadata.annotations ?? {})) if (isRead(key, context)) written += value.length;
+  if (written === 0 || written * paths > SIZE_BOUNDS.ingress) return { characters: written, paths };
+  return { characters: Math.max(written, travelling(ingress, values, context)), paths };
+}
+
+function isRead(key: string, { annotationsPrefix }: ReadContext): boolean {
+  return key.startsWith(`${annotationsPrefix}/`) || key.startsWith(`${OWN_PREFIX}/`);
+}
+
+/** Characters that travel with each path because of the annotations. */
+function travelling({ metadata: { namespace, name } }: Ingress, values: Values, { defaults, config }: ReadContext): number {
+  const of = (some: Values): number =>
+    JSON.stringify(edgeFilters(some, { host: "", path: "/", pathType: "prefix", namespace, ingress: name, shared: some, config, httpsPort: 443 })).length;
+  const usual = ofDefaults.get(defaults) ?? of(defaults);
+  ofDefaults.set(defaults, usual);
+  return of(values) - usual;
+}
+
+export function sizeFindings(ingress: Ingress, extent: Extent): readonly Finding[] {
+  const { ingress: most } = SIZE_BOUNDS;
+  return extent.characters * extent.paths > most ? [found.ingressTooLarge(placeOf(ingress), { ...extent, most })] : [];
+}
+
+function placeOf(object: Ingress): { object: Ingress; field: string } {
+  return { object, field: "metadata.annotations" };
 }

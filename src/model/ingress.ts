@@ -23,7 +23,8 @@ import { dangerousTexts } from "./deep-inspection.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { insteadOfHost, normalHost } from "./host-name.ts";
-import { sizeFindings } from "./ingress-size.ts";
+import { extentOf, measuring, sizeFindings } from "./ingress-size.ts";
+import type { Extent } from "./ingress-size.ts";
 import type { Alternatives, PathType } from "./types.ts";
 
 /** One Service port that an Ingress names. */
@@ -70,6 +71,7 @@ export interface ParsedIngress {
   readonly defaultBackend?: ServiceRef;
   /** Every Host that this Ingress takes part in. */
   readonly hosts: readonly string[];
+  readonly extent: Extent;
   readonly findings: readonly Finding[];
 }
 
@@ -86,7 +88,7 @@ export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngr
     return parse(ingress, context);
   } catch (error) {
     const finding = found.ingressUnreadable({ object: ingress, field: "" }, { problem: printable((error as Error).message) });
-    return { ...placeOf(ingress), values: context.defaults, canary: false, closed: false, refused: true, rules: [], hosts: [], findings: [finding] };
+    return { ...placeOf(ingress), values: context.defaults, canary: false, closed: false, refused: true, rules: [], hosts: [], extent: { characters: 0, paths: 0 }, findings: [finding] };
   }
 }
 
@@ -94,16 +96,19 @@ function placeOf(ingress: Ingress): Pick<ParsedIngress, "key" | "ingress" | "age
   return { key: keyOf(ingress.metadata.namespace, ingress.metadata.name), ingress, age: ageOf(ingress) };
 }
 
-function parse(ingress: Ingress, context: ReadContext): ParsedIngress {
-  const { annotationsPrefix } = context;
+function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
+  const { lookup, named } = measuring(given.lookup);
+  const context = { ...given, lookup };
   const read = readAnnotations(ingress, context);
+  const ofPaths: Finding[] = [];
+  const own = readOwn(ingress, context, read, ofPaths);
+  const extent = extentOf(ingress, read.values, context, named());
   const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
-  const refusing = [...sizeFindings(ingress, annotationsPrefix), ...dangerous];
-  const findings = [...refusing, ...read.findings];
-  const own = readOwn(ingress, context, read, findings);
+  const refusing = [...sizeFindings(ingress, extent), ...dangerous];
+  const findings = [...refusing, ...read.findings, ...ofPaths];
   const refused = read.verdict === "refused" || own.refused || refusing.length > 0;
   const canary = read.values.canary.enabled;
-  const values = canary ? checkCanary(ingress, annotationsPrefix, read.values, findings) : read.values;
+  const values = canary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
   const rules = refused ? [] : parseRules(ingress, canary, own, findings);
   const defaultBackend = refused ? undefined : parseDefaultBackend(ingress, findings);
   const hosts = new Set(rules.map((rule) => rule.host));
@@ -117,6 +122,7 @@ function parse(ingress: Ingress, context: ReadContext): ParsedIngress {
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
     hosts: [...hosts],
+    extent,
     findings: exact(findings),
   };
 }

@@ -43,6 +43,8 @@ export interface DraftRoute {
   /** Absent on routes that come from flags, as its age. */
   readonly ingress?: Ingress;
   readonly age?: Age;
+  /** That its Ingress has it travel with; absent as its age is. */
+  readonly characters?: number;
 }
 
 export interface RoutingContext {
@@ -201,6 +203,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     origin: { kind: "Ingress", namespace, name, field },
     ingress,
     age: parsed.age,
+    characters: parsed.extent.characters,
   };
 }
 
