@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { HEAVIEST_PATTERN } from "../edge/src/pattern-weight.ts";
 import { MOST_BYTES, MOST_MICROSECONDS } from "../edge/src/password-cost.ts";
 import { curlLine, WALKTHROUGH } from "../src/demo/walkthrough.ts";
-import { ALIAS_BOUNDS, LONGEST_PATH, MOST_AUTH_HEADERS, MOST_ENDPOINTS, MOST_VARIABLES, PATH_BOUNDS, ROUTE_BOUNDS, type Bounds } from "../src/model/bounds.ts";
+import { ALIAS_BOUNDS, LONGEST_PATH, MOST_AUTH_HEADERS, MOST_ENDPOINTS, MOST_VARIABLES, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS, TOTAL_SIZE_BOUNDS, type Bounds } from "../src/model/bounds.ts";
 import { MOST_OF_A_CODE } from "../src/model/findings.ts";
 import { MOST_FILE } from "../src/source/manifests/declarations.ts";
 import { MOST_YAML } from "../src/source/manifests/documents.ts";
@@ -97,10 +97,13 @@ test("decisions that code and pages name by number or file are those", () => {
 test("the page of bounds has those of the code", () => {
   const page = readFileSync(join(ROOT, "docs/guide/bounds.md"), "utf8");
   const of = ({ ingress, namespace, all }: Bounds): string => [`${ingress.toLocaleString("en-US")} of an Ingress`, `${namespace.toLocaleString("en-US")} of a namespace`, all.toLocaleString("en-US")].join(", ");
+  const inMebi = ({ ingress, namespace, all }: Bounds): string => `${ingress / 1024 ** 2} MiB of an Ingress, ${namespace / 1024 ** 2} of a namespace, ${all / 1024 ** 2}`;
   const cells = [
     `${of(ALIAS_BOUNDS)} in all; \`alias-expressions-exhausted\``,
     `${of(PATH_BOUNDS)} of a host (a Prefix path is two); \`path-expressions-exhausted\``,
     `${of(ROUTE_BOUNDS)} of a host; \`paths-exhausted\``,
+    `${inMebi(SIZE_BOUNDS)} of a host; \`host-too-large\``,
+    `${inMebi(TOTAL_SIZE_BOUNDS)} in all; \`ingress-too-large\`, \`namespace-too-large\``,
     `${HEAVIEST_PATTERN.toLocaleString("en-US")} characters; \`alias-invalid\`, \`path-pattern-invalid\``,
     `paths of ${LONGEST_PATH.toLocaleString("en-US")} bytes;`,
     `${MOST_VARIABLES} in a text |`,

@@ -12,8 +12,13 @@ export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 export const PATH_BOUNDS: Bounds = { ingress: 1000, namespace: 1500, all: 2000 };
 /** Paths of one host, of any kind: they travel to each worker as one table. */
 export const ROUTE_BOUNDS: Bounds = { ingress: 10_000, namespace: 20_000, all: 40_000 };
-/** Of one host: characters of an Ingress's annotations, for each of its paths there, with which they travel. */
+/** Of one host: characters that travel because of an Ingress's annotations, for each of its paths there. */
 export const SIZE_BOUNDS: Bounds = { ingress: 16 * 1024 ** 2, namespace: 24 * 1024 ** 2, all: 32 * 1024 ** 2 };
+/**
+ * The same over all hosts: a worker may need seven times as much memory for it, the controller ten. 10,000 Ingresses with
+ * 500 characters of annotations, and two hosts with a path each, are 20 million.
+ */
+export const TOTAL_SIZE_BOUNDS: Bounds = { ingress: SIZE_BOUNDS.ingress, namespace: 64 * 1024 ** 2, all: 128 * 1024 ** 2 };
 /** Of a pool: what a connection below http, and the first request after a change, walks through. */
 export const MOST_ENDPOINTS = 5000;
 /** Variables and groups in one text that is put together for each request. */

@@ -25,6 +25,7 @@ import { buildHost } from "./hosts.ts";
 import type { BuiltHost } from "./hosts.ts";
 import { parseIngress, rulesFor } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { sizeOf, withoutRoom } from "./ingress-size.ts";
 import { lookupIn } from "./lookup.ts";
 import type { State } from "./state.ts";
 import { participants, routingContext } from "./update.ts";
@@ -94,7 +95,8 @@ function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ing
   const defaults = defaultValues(config);
   const { annotationsPrefix } = settings;
   const read = parseIngress(ingress, { annotationsPrefix, config, defaults, settings, lookup: lookupIn(snapshot, new Set()) });
-  const parsed = isNew ? { ...read, age: LAST } : read;
+  const aged = isNew ? { ...read, age: LAST } : read;
+  const parsed = state.sizes.wouldBeBeyond(aged.key, { age: aged.age, size: sizeOf(aged) }) ? withoutRoom(aged) : aged;
   const context = routingContext(state, defaults, config);
   const neighbours = new Set<string>();
   const hosts = new Map<string, BuiltHost>();

@@ -1,4 +1,5 @@
 /** What is said of Ingresses for the sake of those who write them: by the admission webhook, and of dangerous text. */
+import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { finding } from "./findings.ts";
 
 export const pathNotStrict = finding<{ path: string; pathType: string }>(
@@ -25,6 +26,15 @@ export const ingressTooLarge = finding<Extent & { most: number }>(
   "ingress-too-large",
   "error",
   (extent) => `${extentOf(extent)}, more than ${extent.most} in all: split the Ingress`,
+  () => "the whole Ingress is refused: none of its rules is served",
+);
+
+export const namespaceTooLarge = finding<Extent>(
+  "namespace-too-large",
+  "error",
+  (extent) =>
+    `${extentOf(extent)}: this is beyond the ${TOTAL_SIZE_BOUNDS.namespace / 1024 ** 2} MiB of a namespace and the ${TOTAL_SIZE_BOUNDS.all / 1024 ** 2} MiB of all, older Ingresses first; ` +
+    "all of it travels to nginx, so shorten the annotations, or move the paths that need long ones to an Ingress of their own",
   () => "the whole Ingress is refused: none of its rules is served",
 );
 

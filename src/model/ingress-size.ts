@@ -8,10 +8,11 @@ import type { ConfigMap, Ingress } from "../source/objects.ts";
 import type { ReadContext } from "./annotations/read.ts";
 import { OWN_PREFIX } from "./annotations/sluice/prefix.ts";
 import type { Values } from "./annotations/values.ts";
-import { SIZE_BOUNDS } from "./bounds.ts";
+import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { edgeFilters } from "./filters.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
+import type { ParsedIngress } from "./ingress.ts";
 import type { ObjectLookup } from "./lookup.ts";
 
 /** Characters that hold for each of an Ingress's paths. */
@@ -54,7 +55,7 @@ export function extentOf(ingress: Ingress, values: Values, context: ReadContext,
   const paths = (spec.rules ?? []).reduce((sum, { http }) => sum + 1 + (http?.paths.length ?? 0), spec.defaultBackend ? 1 : 0);
   let written = named;
   for (const [key, value] of Object.entries(metadata.annotations ?? {})) if (isRead(key, context)) written += value.length;
-  if (written === 0 || written * paths > SIZE_BOUNDS.ingress) return { characters: written, paths };
+  if (written === 0 || written * paths > TOTAL_SIZE_BOUNDS.ingress) return { characters: written, paths };
   return { characters: Math.max(written, travelling(ingress, values, context)), paths };
 }
 
@@ -72,8 +73,19 @@ function travelling({ metadata: { namespace, name } }: Ingress, values: Values, 
 }
 
 export function sizeFindings(ingress: Ingress, extent: Extent): readonly Finding[] {
-  const { ingress: most } = SIZE_BOUNDS;
+  const { ingress: most } = TOTAL_SIZE_BOUNDS;
   return extent.characters * extent.paths > most ? [found.ingressTooLarge(placeOf(ingress), { ...extent, most })] : [];
+}
+
+/** What it takes of the room of its namespace. */
+export function sizeOf({ refused, extent: { characters, paths } }: ParsedIngress): number {
+  return refused ? 0 : characters * paths;
+}
+
+/** The Ingress as it is read where its namespace has no room for it. */
+export function withoutRoom(parsed: ParsedIngress): ParsedIngress {
+  const { defaultBackend: _, ...rest } = parsed;
+  return { ...rest, refused: true, rules: [], hosts: [], findings: [found.namespaceTooLarge(placeOf(parsed.ingress), parsed.extent), ...parsed.findings] };
 }
 
 function placeOf(object: Ingress): { object: Ingress; field: string } {

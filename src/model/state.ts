@@ -15,9 +15,11 @@ import type { Finding } from "./findings.ts";
 import type { PoolReference } from "./hosts.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import type { Listener } from "./listeners.ts";
+import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { emptyPart } from "./part.ts";
 import type { Part } from "./part.ts";
 import { References } from "./references.ts";
+import { Sizes } from "./sizes.ts";
 import type { AliasClaim } from "./aliases.ts";
 import type { Alias, Certificate, Host, OwnIngress, Pool, Trust } from "./types.ts";
 
@@ -27,6 +29,8 @@ export interface State {
   config: Config | undefined;
   /** Ingresses that are ours, by `namespace/name`. */
   readonly ingresses: Map<string, ParsedIngress>;
+  /** What these would take of the room of their namespaces. Those without room are among them, as refused. */
+  readonly sizes: Sizes;
   /** What sends requests to pools, by host (and by the flag of the default backend). */
   readonly poolReferences: Map<string, readonly PoolReference[]>;
   /** Further names that a host wants, by host. */
@@ -111,6 +115,7 @@ export function emptyState(settings: ModelSettings): State {
     settings,
     config: undefined,
     ingresses: new Map(),
+    sizes: new Sizes(TOTAL_SIZE_BOUNDS),
     poolReferences: new Map([[BACKEND_FLAG, [defaultBackendReference(settings.defaultBackendService)]]]),
     aliasClaims: new Map(),
     expressions: new Set(),

@@ -21,6 +21,7 @@ import type { PoolReference } from "./hosts.ts";
 import { oncePer } from "../support/once-per.ts";
 import { parseIngress } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
+import { sizeOf, withoutRoom } from "./ingress-size.ts";
 import { lookupIn } from "./lookup.ts";
 import { current, put } from "./part.ts";
 import type { RoutingContext } from "./paths.ts";
@@ -37,12 +38,39 @@ export function updateIngresses(state: State, work: Work): void {
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
   const classes = readClasses(snapshot, state.settings);
+  const reads = new Map<string, Read>();
   for (const key of work.ingresses) {
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && admit(ingress, classes, state.settings);
-    if (!ingress || !admission?.ours) replaceIngress(state, work, key, undefined, admission?.finding ? [admission.finding] : []);
-    else if (mustRead(state, work, key, ingress)) readIngress(state, work, key, ingress);
-    noteOwn(state, key, admission?.ours ? ingress : undefined);
+    if (!ingress || !admission?.ours) reads.set(key, { parsed: undefined, objects: [], findings: admission?.finding ? [admission.finding] : [] });
+    else if (mustRead(state, work, key, ingress)) reads.set(key, readIngress(state, work, ingress));
+  }
+  boundSizes(state, work, reads);
+  for (const [key, read] of reads) replaceIngress(state, work, key, read);
+  for (const key of work.ingresses) noteOwn(state, key, snapshot.all("Ingress").get(key));
+}
+
+/** An Ingress as it was read; `parsed` is undefined where it is not ours. */
+interface Read {
+  readonly parsed: ParsedIngress | undefined;
+  /** What its annotations look up. */
+  readonly objects: Iterable<string>;
+  readonly findings: readonly Finding[];
+}
+
+/** Refuses those that their namespaces have no room for, and has those read again that come to have room, or to have none, by the others. */
+function boundSizes(state: State, work: Work, reads: Map<string, Read>): void {
+  const wishes = [...reads].map(([key, { parsed }]) => [key, parsed && { age: parsed.age, size: sizeOf(parsed) }] as const);
+  for (const key of state.sizes.set(new Map(wishes))) {
+    const ingress = work.snapshot.all("Ingress").get(key);
+    if (!ingress || reads.has(key)) continue;
+    work.ingresses.add(key);
+    reads.set(key, readIngress(state, work, ingress));
+  }
+  for (const [key, { parsed, objects }] of reads) {
+    if (!parsed || !state.sizes.isBeyond(key)) continue;
+    const refused = withoutRoom(parsed);
+    reads.set(key, { parsed: refused, objects, findings: refused.findings });
   }
 }
 
@@ -60,34 +88,27 @@ function readsTheSame(a: Meta, b: Meta): boolean {
 }
 
 function noteOwn(state: State, key: string, ingress: Ingress | undefined): void {
-  const parsed = ingress && state.ingresses.get(key);
-  put(state.own, key, parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
+  const parsed = state.ingresses.get(key);
+  put(state.own, key, ingress && parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
-function readIngress(state: State, work: Work, key: string, ingress: Ingress): void {
+function readIngress(state: State, work: Work, ingress: Ingress): Read {
   const { config, defaults, snapshot } = work;
   const { settings } = state;
   const objects = new Set<string>();
   const lookup = lookupIn(snapshot, objects);
   const parsed = parseIngress(ingress, { annotationsPrefix: settings.annotationsPrefix, config, defaults, settings, lookup });
-  replaceIngress(state, work, key, parsed, parsed.findings);
-  state.ingressObjects.set(key, objects);
+  return { parsed, objects, findings: parsed.findings };
 }
 
-function replaceIngress(
-  state: State,
-  work: Work,
-  key: string,
-  parsed: ParsedIngress | undefined,
-  findings: readonly Finding[],
-): void {
+function replaceIngress(state: State, work: Work, key: string, { parsed, objects, findings }: Read): void {
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
   const users = parsed ? usersOf(parsed).map(({ id }) => id) : [];
   for (const id of [...state.ingressUsers.from(key), ...users]) work.users.add(id);
   state.ingressUsers.set(key, users);
-  state.ingressObjects.set(key, []);
+  state.ingressObjects.set(key, objects);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
   putFindings(state, `Ingress ${key}`, findings);

@@ -84,6 +84,17 @@ const aGuardedObject: fc.Arbitrary<AnyObject> = fc.oneof(
   fc.tuple(key, name, fc.constantFrom("basic", "basic", "digest", ""), fc.constantFrom("a.example", "b.example")).map(([at, users, type, to]) =>
     ingress(at).host(to).path("/", "x:80").annotate("auth-type", type).annotate("auth-secret", users).object),
 );
+/** The same, where a namespace has room for four. The text is shared, so that it costs nothing to compare. */
+const TEXT = "x".repeat(7 * 1024 ** 2);
+const aLargeObject: fc.Arbitrary<AnyObject> = fc.tuple(
+  fc.constantFrom("n1", "n1", "n2"), fc.constantFrom("a", "b", "c", "d", "e", "f", "g"), fc.option(fc.nat(3)), fc.constantFrom("a.example", "b.example", "c.example"),
+  fc.constantFrom("large", "large", "large", "small", "canary", "of another controller"),
+).map(([namespace, one, created, to, what]): AnyObject => {
+  const draft = ingress(`${namespace}/${one}`).host(to).path(`/${one}`, "x:80").annotate("auth-tls-secret", "n1/x").className(what === "of another controller" ? "other" : "nginx");
+  const aged = created === null ? draft : draft.created(created);
+  const large = what === "small" ? aged : aged.annotate("nonsense", TEXT);
+  return (what === "canary" ? large.canary({ "canary-weight": "1" }) : large).object;
+});
 const aStep = (object: fc.Arbitrary<AnyObject>): fc.Arbitrary<Step> => fc.oneof(
   { arbitrary: object.map((one) => ({ put: one })), weight: 6 },
   { arbitrary: object.map(({ kind, metadata: { namespace, name: one } }) => ({ remove: { kind, namespace, name: one } })), weight: 3 },
@@ -95,7 +106,7 @@ const someSettings: fc.Arbitrary<ModelSettings> = fc.record({
   disableCatchAll: fc.boolean(),
 }).map((change) => ({ ...testSettings, ...change }));
 
-for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject], ["of users", aGuardedObject]] as const) {
+for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject], ["of users", aGuardedObject], ["of large Ingresses", aLargeObject]] as const) {
   test(`after any history ${what} the Model equals a fresh build, and the changes name what changed`, () => {
     const history = fc.array(fc.array(aStep(object), { minLength: 1, maxLength: 3 }), { maxLength: 12 });
     fc.assert(fc.property(someSettings, history, expectFaithful), { numRuns: 500 });

@@ -1,12 +1,15 @@
-/** How much an Ingress and a host may mean: annotations and ConfigMaps, once for each path. */
+/** How much all Ingresses of a namespace may mean, whatever hosts they are for: annotations and ConfigMaps, once for each path. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { compileHost } from "../../src/compile/host.ts";
 import { defaultValues } from "../../src/model/annotations/values.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build.ts";
 import { parseIngress } from "../../src/model/ingress.ts";
 import { lookupIn } from "../../src/model/lookup.ts";
-import { SIZE_BOUNDS } from "../../src/model/bounds.ts";
+import { SIZE_BOUNDS, TOTAL_SIZE_BOUNDS } from "../../src/model/bounds.ts";
+import { Sizes } from "../../src/model/sizes.ts";
+import type { Wish } from "../../src/model/sizes.ts";
 import type { Built } from "../../src/model/types.ts";
 import type { ConfigMap } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
@@ -15,6 +18,66 @@ import { PREFIX, ingress, ingressClass, put, testConfig, testSettings, type Ingr
 
 const nginx = ingressClass("nginx");
 const MEBI = 1024 ** 2;
+/** Half a MiB of text: that of several annotations of an object. */
+const TEXT = "x".repeat(MEBI / 2);
+const HOSTS = 7;
+/** Of one Ingress: rules and paths. */
+const SIZE = 2 * HOSTS * TEXT.length;
+const OF_NAMESPACE = Math.floor(TOTAL_SIZE_BOUNDS.namespace / SIZE);
+
+/** 7 MiB, over hosts of its own. */
+function large(key: string, created: number): IngressDraft {
+  const name = key.replace("/", "-");
+  return Array.from({ length: HOSTS }, (_, i) => i).reduce(
+    (draft, i) => draft.host(`h${i}.${name}.example`).path("/", "web:80"),
+    ingress(key).created(created).annotate("cors-allow-headers", TEXT),
+  );
+}
+/** Namespaces and names of Ingresses whose hosts are all served; some of them only is never true of any. */
+function served({ model }: Built): readonly string[] {
+  const of = Map.groupBy([...model.hosts.values()].flatMap(({ routes }) => routes).filter(({ origin }) => origin.kind === "Ingress"), ({ origin }) => `${origin.namespace}/${origin.name}`);
+  for (const [key, { length }] of of) assert.equal(length, HOSTS, key);
+  return [...of.keys()].sort();
+}
+const keys = (namespace: string, count: number, from = 0): string[] => Array.from({ length: count }, (_, i) => `${namespace}/i${String(from + i).padStart(3, "0")}`);
+const told = (built: Built): readonly string[] => built.findings().filter(({ code }) => code === "namespace-too-large").map(({ object }) => `${object.namespace}/${object.name}`);
+
+test("Ingresses of many hosts mean no more than a namespace may, the oldest first, and nobody else loses by it", () => {
+  const all = keys("shop", OF_NAMESPACE + 3);
+  // Of the youngest age the first name, so that the order is not that of names.
+  const built = build(...all.map((key, i) => large(key, 100 - i)), large("blog/a", 200), nginx);
+  assert.deepEqual(served(built), ["blog/a", ...all.slice(3)]);
+  assert.deepEqual(told(built), all.slice(0, 3));
+  const finding = built.findings().find(({ code }) => code === "namespace-too-large");
+  assert.equal(finding?.severity, "error");
+  assert.equal(finding?.field, "metadata.annotations");
+  assert.match(finding?.sentence ?? "", /^The annotations and the ConfigMaps that they name stand for 524288 characters, for each of 14 rules and paths: .* 64 MiB of a namespace .* 128 MiB of all/);
+});
+
+test("what is smaller may fit where what is older did not", () => {
+  const all = keys("shop", OF_NAMESPACE + 1);
+  const small = ingress("shop/small").created(999).annotate("proxy-read-timeout", "7").host("small.example").path("/", "web:80");
+  const built = build(...all.map((key, i) => large(key, i)), small, nginx);
+  assert.equal(built.model.hosts.has("small.example"), true);
+  assert.deepEqual(told(built), all.slice(OF_NAMESPACE));
+});
+
+test("all namespaces together mean no more than the bound", () => {
+  const namespaces = Math.ceil(TOTAL_SIZE_BOUNDS.all / (OF_NAMESPACE * SIZE));
+  const all = Array.from({ length: namespaces + 1 }, (_, i) => keys(`n${i}`, OF_NAMESPACE)).flat();
+  const built = build(...all.map((key, i) => large(key, i)), nginx);
+  const fit = Math.floor(TOTAL_SIZE_BOUNDS.all / SIZE);
+  assert.deepEqual(served(built), all.slice(0, fit));
+  assert.deepEqual(told(built), all.slice(fit));
+});
+
+test("canaries count as well, and Ingresses with a default backend alone", () => {
+  const canary = (key: string, created: number): IngressDraft => large(key, created).canary({ "canary-by-header": "x" });
+  const all = keys("shop", OF_NAMESPACE + 1);
+  assert.deepEqual(told(build(...all.map((key, i) => canary(key, i)), nginx)), all.slice(OF_NAMESPACE));
+  const lone = ingress("shop/lone").created(999).annotate("cors-allow-headers", TEXT.repeat(9)).defaultBackend("web:80");
+  assert.deepEqual(told(build(...all.slice(1).map((key, i) => large(key, i)), lone, nginx)), ["shop/lone"]);
+});
 
 const headers = (characters: number): ConfigMap => ({ kind: "ConfigMap", metadata: { namespace: "shop", name: "headers" }, data: { "X-Shop": "y".repeat(characters) } });
 const withHeaders = (key: string, paths: number): IngressDraft => Array.from({ length: paths }, (_, i) => i).reduce(
@@ -79,4 +142,82 @@ test("a ConfigMap that grows and shrinks takes its Ingress away and brings it ba
   put(snapshot, nginx);
   put(snapshot, withHeaders("shop/a", 20).object);
   assert.deepEqual([1000, MEBI, 1000].map(isServed), [true, false, true]);
+});
+
+test("whoever leaves the bound makes room for the next, and an update comes to what a fresh build does", () => {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const update = (): Built => {
+    const kept = builder.update(snapshot, snapshot.takeChanges(), testConfig);
+    const fresh = buildModel(snapshot, testSettings, testConfig);
+    assert.deepEqual(served(kept), served(fresh));
+    assert.deepEqual([...kept.ingresses].sort(), [...fresh.ingresses].sort());
+    assert.deepEqual(kept.findings(), fresh.findings());
+    return kept;
+  };
+  const all = keys("shop", OF_NAMESPACE + 2);
+  put(snapshot, nginx);
+  // The youngest is there first, and loses to those that are older.
+  for (const [i, key] of [...all.entries()].reverse()) {
+    put(snapshot, large(key, i).object);
+    update();
+  }
+  const [first = "", second = "", ...others] = all;
+  const last = all.slice(-2);
+  assert.deepEqual(told(update()), last);
+  snapshot.remove({ kind: "Ingress", namespace: "shop", name: first.slice("shop/".length) });
+  const one = update();
+  assert.deepEqual([served(one), told(one)], [all.slice(1, -1), last.slice(1)]);
+  assert.equal(one.change.hosts.size, 2 * HOSTS, "nobody else is built anew");
+  put(snapshot, large(second, 1).annotate("cors-allow-headers", "x").object);
+  const both = update();
+  assert.deepEqual([served(both), told(both)], [[second, ...others], []]);
+});
+
+test("who is about to write an Ingress that there is no room for is told, and nobody else is", () => {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const all = keys("shop", OF_NAMESPACE);
+  for (const [i, key] of all.entries()) put(snapshot, large(key, i).object);
+  put(snapshot, nginx);
+  builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  const [oldest = ""] = all;
+  const denied = (draft: IngressDraft, before?: IngressDraft): readonly string[] | undefined =>
+    builder.consider({ ingress: draft.object, ...(before ? { before: before.object } : {}) }, snapshot)?.denials.map(({ code }) => code);
+  // A creation time that the candidate claims makes it no older.
+  assert.deepEqual(denied(large("shop/next", -5)), ["namespace-too-large"]);
+  assert.deepEqual(denied(large("blog/next", 999)), []);
+  assert.deepEqual(denied(large(oldest, 0).annotate("proxy-read-timeout", "7"), large(oldest, 0)), []);
+  assert.deepEqual(told(builder.update(snapshot, [], testConfig)), []);
+});
+
+test("after any history of sizes those have room that have it when asked at once", () => {
+  const bounds = { ingress: 9, namespace: 12, all: 30 };
+  const step = fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.nat(5), fc.nat(3), fc.nat(9)).map(
+    ([namespace, name, created, size]) => [`${namespace}/${name}`, { age: { created, file: "", document: 0, name: `${namespace}/${name}` }, size }] as const);
+  fc.assert(fc.property(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 30 }), (history) => {
+    const sizes = new Sizes(bounds);
+    const now = new Map<string, Wish>();
+    const beyond = (of: Sizes): string[] => [...now.keys()].filter((key) => of.isBeyond(key)).sort();
+    for (const steps of history) {
+      const before = new Set(beyond(sizes));
+      for (const [key, { size, age }] of steps) {
+        // An Ingress that is changed keeps its age.
+        const wish = { size, age: now.get(key)?.age ?? age };
+        const would = sizes.wouldBeBeyond(key, wish);
+        const alone = new Sizes(bounds);
+        alone.set(new Map([...now, [key, wish]]));
+        assert.equal(would, alone.isBeyond(key));
+      }
+      for (const [key, wish] of steps) now.set(key, wish);
+      const moved = sizes.set(new Map(steps));
+      const fresh = new Sizes(bounds);
+      fresh.set(now);
+      assert.deepEqual(beyond(sizes), beyond(fresh));
+      for (const key of now.keys()) if (before.has(key) !== sizes.isBeyond(key)) assert.ok(moved.has(key), key);
+      const fit = [...now].filter(([key]) => !sizes.isBeyond(key));
+      for (const group of Map.groupBy(fit, ([key]) => key.slice(0, 1)).values()) assert.ok(group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.namespace);
+      assert.ok(fit.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.all);
+    }
+  }), { numRuns: 300 });
 });

@@ -7,10 +7,14 @@ import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
 import { createModelBuilder } from "../../src/model/build.ts";
+import { TOTAL_SIZE_BOUNDS } from "../../src/model/bounds.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
 import { boundFindings, sortFindings } from "../../src/model/findings.ts";
 import { parseSettings } from "../../src/settings.ts";
+import type { Ingress } from "../../src/source/objects.ts";
+import { Snapshot } from "../../src/source/snapshot.ts";
 import { folderOf, startOn } from "../source/manifests/folder.ts";
+import { ingress as object, ingressClass, put, testSettings } from "../support/objects.ts";
 
 const PREFIX = "nginx.ingress.kubernetes.io";
 const many = (n: number, one: (i: number) => string, between = ""): string => Array.from({ length: n }, (_, i) => one(i)).join(between);
@@ -104,3 +108,36 @@ for (const [what, text] of Object.entries(SHAPES)) {
     assert.ok(twice < 2.1 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
   });
 }
+
+/** A change of one Ingress, which was made before, among `n` of one namespace, each with annotations. */
+async function workOfOne(n: number, annotations: Readonly<Record<string, string>>): Promise<number> {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const { config } = parseConfig(undefined);
+  const one = (i: number, timeout: string): Ingress => {
+    const draft = object(`shop/web${i}`).annotate("proxy-read-timeout", timeout).host(`h${i}.example`).path("/", `web${i}:80`);
+    return Object.entries(annotations).reduce((before, [name, value]) => before.annotate(name, value), draft).object;
+  };
+  const change = (timeout: string): void => {
+    put(snapshot, one(7, timeout));
+    builder.update(snapshot, snapshot.takeChanges(), config);
+  };
+  put(snapshot, ingressClass("nginx"));
+  for (let i = 0; i < n; i++) put(snapshot, one(i, "1"));
+  change("7");
+  change("70");
+  return await workOf(() => change("7"));
+}
+
+test("a change of one Ingress costs the same however many others its namespace has", async () => {
+  await workOfOne(N, {}); // What is done once.
+  const [once, twice] = [await workOfOne(N, {}), await workOfOne(2 * N, {})];
+  assert.ok(twice < 1.1 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
+});
+
+test("where its namespace has no room for all, a change of one Ingress costs a walk through them at most", async () => {
+  const annotations = { "cors-allow-headers": "x".repeat(TOTAL_SIZE_BOUNDS.namespace / N) };
+  await workOfOne(N, annotations);
+  const [once, twice] = [await workOfOne(N, annotations), await workOfOne(2 * N, annotations)];
+  assert.ok(twice < 2.3 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
+});
