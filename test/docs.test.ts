@@ -103,7 +103,7 @@ test("the page of bounds has those of the code", () => {
     `${of(PATH_BOUNDS)} of a host (a Prefix path is two); \`path-expressions-exhausted\``,
     `${of(ROUTE_BOUNDS)} of a host; \`paths-exhausted\``,
     `${inMebi(SIZE_BOUNDS)} of a host; \`host-too-large\``,
-    `${inMebi(TOTAL_SIZE_BOUNDS)} in all; \`ingress-too-large\`, \`namespace-too-large\``,
+    `${inMebi(TOTAL_SIZE_BOUNDS)} in all, beside ${TOTAL_SIZE_BOUNDS.share / 1024 ** 2} MiB that is kept for each namespace; \`ingress-too-large\`, \`namespace-too-large\``,
     `${HEAVIEST_PATTERN.toLocaleString("en-US")} characters; \`alias-invalid\`, \`path-pattern-invalid\``,
     `paths of ${LONGEST_PATH.toLocaleString("en-US")} bytes;`,
     `${MOST_VARIABLES} in a text |`,

@@ -6,6 +6,11 @@ export interface Bounds {
   readonly all: number;
 }
 
+/** `share` of `all` is kept for each namespace, and counts beside it. */
+export interface SharedBounds extends Bounds {
+  readonly share: number;
+}
+
 /** Regular expressions among the names of `server-alias`. */
 export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 /** Of one host: expressions that a path may be tried with (a Prefix path is two of them), conditions included. */
@@ -18,7 +23,7 @@ export const SIZE_BOUNDS: Bounds = { ingress: 16 * 1024 ** 2, namespace: 24 * 10
  * The same over all hosts: a worker may need seven times as much memory for it, the controller ten. 10,000 Ingresses with
  * 500 characters of annotations, and two hosts with a path each, are 20 million.
  */
-export const TOTAL_SIZE_BOUNDS: Bounds = { ingress: SIZE_BOUNDS.ingress, namespace: 64 * 1024 ** 2, all: 128 * 1024 ** 2 };
+export const TOTAL_SIZE_BOUNDS: SharedBounds = { ingress: SIZE_BOUNDS.ingress, share: 1024 ** 2, namespace: 64 * 1024 ** 2, all: 128 * 1024 ** 2 };
 /** Of a pool: what a connection below http, and the first request after a change, walks through. */
 export const MOST_ENDPOINTS = 5000;
 /** Variables and groups in one text that is put together for each request. */

@@ -33,7 +33,7 @@ export const namespaceTooLarge = finding<Extent>(
   "namespace-too-large",
   "error",
   (extent) =>
-    `${extentOf(extent)}: this is beyond the ${TOTAL_SIZE_BOUNDS.namespace / 1024 ** 2} MiB of a namespace and the ${TOTAL_SIZE_BOUNDS.all / 1024 ** 2} MiB of all, older Ingresses first; ` +
+    `${extentOf(extent)}: this is beyond the ${TOTAL_SIZE_BOUNDS.namespace / 1024 ** 2} MiB of a namespace and the ${TOTAL_SIZE_BOUNDS.all / 1024 ** 2} MiB of all (beside ${TOTAL_SIZE_BOUNDS.share / 1024 ** 2} MiB that is kept for each namespace), older Ingresses first; ` +
     "all of it travels to nginx, so shorten the annotations, or move the paths that need long ones to an Ingress of their own",
   () => "the whole Ingress is refused: none of its rules is served",
 );

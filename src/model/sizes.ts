@@ -1,19 +1,22 @@
 /**
  * Who has room below TOTAL_SIZE_BOUNDS: of each namespace, and then of all, the oldest Ingresses first, each as a whole. What
- * is too large for the room that is left is passed over.
+ * is too large for the room that is left is passed over. A small share is every namespace's own, whatever the others have: two
+ * large namespaces keep nobody else from writing Ingresses.
  *
  * Guarantees: the answer depends on what is asked for now, and not on what was before; and nobody walks through the Ingresses
- * of a namespace that fits.
+ * of a namespace that fits while all of them fit.
  */
 import { byAge } from "./age.ts";
 import type { Age } from "./age.ts";
-import type { Bounds } from "./bounds.ts";
+import type { SharedBounds } from "./bounds.ts";
 
 /** What an Ingress wants. */
 export interface Wish {
   readonly age: Age;
   readonly size: number;
 }
+
+type Asking = readonly [key: string, wish: Wish];
 
 const NOBODY: ReadonlySet<string> = new Set();
 
@@ -28,6 +31,11 @@ class Room {
     this.#most = most;
   }
 
+  /** Of all sizes. */
+  get sum(): number {
+    return this.#sum;
+  }
+
   get empty(): boolean {
     return this.#wishes.size === 0;
   }
@@ -39,31 +47,31 @@ class Room {
   /** @param wish undefined, or of no size: none. */
   set(key: string, wish: Wish | undefined): void {
     const { size } = wish ?? NOTHING;
-    this.#sum += size - this.#sizeOf(key);
+    this.#sum += size - this.sizeOf(key);
     if (wish && size > 0) this.#wishes.set(key, wish);
     else this.#wishes.delete(key);
     this.#beyond = undefined;
   }
 
-  /** Those without room. */
+  /** Those without room: walks through the wishes if they do not fit, once after each change. */
   beyond(): ReadonlySet<string> {
     return (this.#beyond ??= this.#sum <= this.#most ? NOBODY : beyond([...this.#wishes], this.#most));
   }
 
   /** Whether this one would be among them. */
   wouldBeBeyond(key: string, wish: Wish): boolean {
-    if (this.#sum - this.#sizeOf(key) + wish.size <= this.#most) return false;
+    if (this.#sum - this.sizeOf(key) + wish.size <= this.#most) return false;
     return beyond([...[...this.#wishes].filter(([other]) => other !== key), [key, wish]], this.#most).has(key);
   }
 
-  #sizeOf(key: string): number {
+  sizeOf(key: string): number {
     return (this.#wishes.get(key) ?? NOTHING).size;
   }
 }
 
 const NOTHING = { size: 0 };
 
-function beyond(wishes: (readonly [key: string, wish: Wish])[], most: number): ReadonlySet<string> {
+function beyond(wishes: Asking[], most: number): ReadonlySet<string> {
   const left = new Set<string>();
   let sum = 0;
   for (const [key, { size }] of wishes.sort(([, a], [, b]) => byAge(a.age, b.age))) {
@@ -73,47 +81,73 @@ function beyond(wishes: (readonly [key: string, wish: Wish])[], most: number): R
   return left;
 }
 
+/** A namespace's share of the whole, and all that it may have. */
+interface Rooms {
+  readonly share: Room;
+  readonly most: Room;
+}
+
 /** Keys are `namespace/name`. */
 export class Sizes {
-  readonly #bounds: Bounds;
-  readonly #namespaces = new Map<string, Room>();
-  /** Of those for whom their namespaces have room. */
-  readonly #all: Room;
+  readonly #bounds: SharedBounds;
+  readonly #namespaces = new Map<string, Rooms>();
+  /** Of all, those within their share included. */
+  #sum = 0;
+  #beyondAll: ReadonlySet<string> | undefined = NOBODY;
 
-  constructor(bounds: Bounds) {
+  constructor(bounds: SharedBounds) {
     this.#bounds = bounds;
-    this.#all = new Room(bounds.all);
   }
 
   /** Replaces what these Ingresses want; gives those, of whatever namespace, for whom there may be room now and was none, or the other way round. */
   set(wishes: ReadonlyMap<string, Wish | undefined>): ReadonlySet<string> {
     const moved = new Set<string>();
-    const ofAll = this.#all.beyond();
+    const before = this.#beyond();
     for (const [namespace, some] of Map.groupBy(wishes, ([key]) => namespaceOf(key))) this.#setIn(namespace, new Map(some), moved);
-    addDifference(moved, ofAll, this.#all.beyond());
-    return moved;
+    this.#beyondAll = undefined;
+    return addDifference(moved, before, this.#beyond());
   }
 
   #setIn(namespace: string, wishes: ReadonlyMap<string, Wish | undefined>, moved: Set<string>): void {
-    const room = this.#namespaces.get(namespace) ?? new Room(this.#bounds.namespace);
-    const before = room.beyond();
-    for (const [key, wish] of wishes) room.set(key, wish);
-    const after = room.beyond();
-    const changed = addDifference(new Set(), before, after);
-    for (const key of new Set([...wishes.keys(), ...changed])) this.#all.set(key, after.has(key) ? undefined : room.of(key));
-    for (const key of changed) moved.add(key);
-    if (room.empty) this.#namespaces.delete(namespace);
-    else this.#namespaces.set(namespace, room);
+    const rooms = this.#roomsOf(namespace);
+    const { share, most } = rooms;
+    const before = most.beyond();
+    this.#sum -= most.sum;
+    for (const [key, wish] of wishes) for (const room of [share, most]) room.set(key, wish);
+    this.#sum += most.sum;
+    addDifference(moved, before, most.beyond());
+    if (most.empty) this.#namespaces.delete(namespace);
+    else this.#namespaces.set(namespace, rooms);
+  }
+
+  #roomsOf(namespace: string): Rooms {
+    return this.#namespaces.get(namespace) ?? { share: new Room(this.#bounds.share), most: new Room(this.#bounds.namespace) };
   }
 
   isBeyond(key: string): boolean {
-    return this.#namespaces.get(namespaceOf(key))?.beyond().has(key) === true || this.#all.beyond().has(key);
+    return this.#namespaces.get(namespaceOf(key))?.most.beyond().has(key) === true || this.#beyond().has(key);
   }
 
   /** What `isBeyond` would say after `set`. An Ingress that is there keeps its age, so nothing changes for those who are older. */
   wouldBeBeyond(key: string, wish: Wish): boolean {
-    const room = this.#namespaces.get(namespaceOf(key)) ?? new Room(this.#bounds.namespace);
-    return room.wouldBeBeyond(key, wish) || this.#all.wouldBeBeyond(key, wish);
+    const { share, most } = this.#roomsOf(namespaceOf(key));
+    if (most.wouldBeBeyond(key, wish)) return true;
+    if (this.#sum - most.sizeOf(key) + wish.size <= this.#bounds.all || !share.wouldBeBeyond(key, wish)) return false;
+    return beyond([...this.#asking().filter(([other]) => other !== key), [key, wish]], this.#bounds.all).has(key);
+  }
+
+  /** Those for whom there is no room among all. */
+  #beyond(): ReadonlySet<string> {
+    return (this.#beyondAll ??= this.#sum <= this.#bounds.all ? NOBODY : beyond(this.#asking(), this.#bounds.all));
+  }
+
+  /** Those who have room in their namespace, and none in its share. */
+  #asking(): Asking[] {
+    return [...this.#namespaces.values()].flatMap(({ share, most }) =>
+      [...share.beyond()].flatMap((key): Asking[] => {
+        const wish = most.beyond().has(key) ? undefined : most.of(key);
+        return wish ? [[key, wish]] : [];
+      }));
   }
 }
 

@@ -69,6 +69,8 @@ test("all namespaces together mean no more than the bound", () => {
   const fit = Math.floor(TOTAL_SIZE_BOUNDS.all / SIZE);
   assert.deepEqual(served(built), all.slice(0, fit));
   assert.deepEqual(told(built), all.slice(fit));
+  const late = ingress("late/small").created(999).annotate("proxy-read-timeout", "7").host("late.example").path("/", "web:80");
+  assert.equal(build(...all.map((key, i) => large(key, i)), late, nginx).model.hosts.has("late.example"), true, "the share of a namespace is its own");
 });
 
 test("canaries count as well, and Ingresses with a default backend alone", () => {
@@ -192,7 +194,7 @@ test("who is about to write an Ingress that there is no room for is told, and no
 });
 
 test("after any history of sizes those have room that have it when asked at once", () => {
-  const bounds = { ingress: 9, namespace: 12, all: 30 };
+  const bounds = { ingress: 9, share: 4, namespace: 12, all: 20 };
   const step = fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.nat(5), fc.nat(3), fc.nat(9)).map(
     ([namespace, name, created, size]) => [`${namespace}/${name}`, { age: { created, file: "", document: 0, name: `${namespace}/${name}` }, size }] as const);
   fc.assert(fc.property(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 30 }), (history) => {
@@ -217,7 +219,11 @@ test("after any history of sizes those have room that have it when asked at once
       for (const key of now.keys()) if (before.has(key) !== sizes.isBeyond(key)) assert.ok(moved.has(key), key);
       const fit = [...now].filter(([key]) => !sizes.isBeyond(key));
       for (const group of Map.groupBy(fit, ([key]) => key.slice(0, 1)).values()) assert.ok(group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.namespace);
-      assert.ok(fit.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.all);
+      assert.ok(fit.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.all + 4 * bounds.share);
+      for (const group of Map.groupBy(now, ([key]) => key.slice(0, 1)).values()) {
+        // Whoever asks for no more than the share has it, whatever the others have.
+        if (group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.share) for (const [key] of group) assert.ok(!sizes.isBeyond(key), key);
+      }
     }
   }), { numRuns: 300 });
 });
