@@ -47,7 +47,7 @@ test("a Secret or a default backend that the folder does not have is not asked o
 });
 
 test("what the findings ask for is done, is live, and the finding is told to be mended", async () => {
-  assert.match(demo.printed(), /There is a Service of that name in namespace default; an Ingress reaches its own namespace's Services only/);
+  await demo.said(/There is a Service of that name in namespace default; an Ingress reaches its own namespace's Services only/);
   const from = demo.printed().length;
   const file = join(folder, "tutorial.yaml");
   writeFileSync(file, readFileSync(file, "utf8").replace("  namespace: ingress-myapp\n", "  namespace: default\n"));

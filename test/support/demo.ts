@@ -31,7 +31,8 @@ export async function startDemo(args: readonly string[]): Promise<Demo> {
   const [http, https, health] = await freePorts(3);
   const flags = [`--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, `--runtime-dir=${runtimeDir}`];
   const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "demo", ...args, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  // What it says last is read after its exit.
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (printed += text.toString()));
   return {
