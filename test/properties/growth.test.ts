@@ -76,6 +76,8 @@ const SHAPES: Readonly<Record<string, (n: number) => string>> = {
   "Ingresses that are declared twice": (n) => many(n, (i) => ingress({ name: `web${i >> 1}`, host: `h${i}.example` }), "---\n"),
   "Ingresses with different paths of one host": (n) => many(n, (i) => ingress({ name: `web${i}`, paths: PATH.replace("/,", `/p${i},`) }), "---\n"),
   "Ingresses with TLS for one host": (n) => many(n, (i) => ingress({ name: `web${i}`, paths: PATH.replace("/,", `/p${i},`), spec: `  tls: [{hosts: [shop.example], secretName: s${i}}]\n` }), "---\n"),
+  "paths of an Ingress that is JSON among others": (n) => `${service("web")}---\n# JSON\n${JSON.stringify({ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "web", namespace: "shop" }, spec: { rules: [{ host: "shop.example", http: { paths: Array.from({ length: n }, (_, i) => ({ path: `/p${i}`, pathType: "Prefix", port: 80, backend: { service: { name: "web", port: { number: 80 } } } })) } }] } }, undefined, 1)}\n`,
+  "keys that stand again and again in JSON": (n) => `# JSON\n{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {${many(n, () => '"x": "1"', ", ")}}}`,
   "canaries of one path": (n) => ingress({}) + many(n, (i) => `---\n${ingress({ name: `canary${i}`, annotations: annotation("canary", "true") + annotation("canary-by-header", `x${i}`) })}`),
   "Services": (n) => many(n, (i) => service(`web${i}`), "---\n"),
   "endpoints of one Service": (n) => `${service("web")}---\n${slice("web", n)}---\n${ingress({})}`,

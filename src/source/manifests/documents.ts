@@ -8,6 +8,8 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument as parseYam
 import type { Document, Node, Pair, YAMLMap } from "yaml";
 import type { FileOrigin } from "../objects.ts";
 import { joinPath } from "./fields.ts";
+import { readJson } from "./json.ts";
+import type { Json, JsonNode } from "./json.ts";
 import { isOldBoolean, OldBoolean } from "./old-boolean.ts";
 import { readPlainYaml } from "./plain-yaml.ts";
 import type { DocumentText } from "./split.ts";
@@ -46,7 +48,9 @@ function isTooLarge(text: string): boolean {
  * an `OldBoolean`. Never throws.
  */
 export function parseDocument(text: string): ParsedDocument {
-  const plain = readPlainYaml(text) ?? readJson(text);
+  const json = readJson(text, MOST_DOUBLED);
+  if (json) return { valid: true, value: json.value, ...withLines(json.doubled, text) };
+  const plain = readPlainYaml(text);
   if (plain !== undefined) return { valid: true, value: plain };
   if (isTooLarge(text)) return { valid: false, line: 1, reason: "too large", tooLarge: true };
   const read = parsed(text);
@@ -68,37 +72,28 @@ export function parseDocument(text: string): ParsedDocument {
 const TOO_DEEP = "it is nested too deep";
 
 /** Keys that stand twice are found afterwards: the parser's own look is quadratic. Undefined: thousands of levels exhaust the stack. */
-function parsed(text: string): Positions | undefined {
+function parsed(text: string): ParsedYaml | undefined {
   const lines = new LineCounter();
   const options = { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines, uniqueKeys: false } as const;
   try {
-    return { text, lines, document: parseYaml(text, options) };
+    return { lines, document: parseYaml(text, options) };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-function readJson(text: string): unknown {
-  if (!/^\s*\{/.test(text)) return undefined;
-  try {
-    const value = JSON.parse(text) as unknown;
-    return keysWritten(text) === keysRead(value) ? value : undefined;
-  } catch {
-    return undefined; // The YAML parser says where it is wrong, or which keys stand twice.
-  }
+function withLines(doubled: Json["doubled"], text: string): { readonly doubled?: readonly DoubledKey[] } {
+  if (doubled.length === 0) return {};
+  const lines = linesOf(text);
+  return { doubled: doubled.map(({ path, offset }) => ({ path, line: lines.linePos(offset).line })) };
 }
 
-function keysWritten(json: string): number {
-  let count = 0;
-  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"\s*:?/gs)) if (token.endsWith(":")) count++;
-  return count;
-}
-
-function keysRead(value: unknown): number {
-  if (typeof value !== "object" || value === null) return 0;
-  const below = Object.values(value).reduce((sum: number, one) => sum + keysRead(one), 0);
-  return Array.isArray(value) ? below : below + Object.keys(value).length;
+function linesOf(text: string): LineCounter {
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
+  return lines;
 }
 
 /** Enough to see what is wrong. */
@@ -153,11 +148,40 @@ export function splitFieldPath(path: string): string[] {
 /** How fields are called in the older API shapes that we upgrade. */
 const OLD_NAMES: Readonly<Record<string, string>> = { defaultBackend: "backend", service: "serviceName" };
 
-interface Positions {
-  readonly text: string;
+interface ParsedYaml {
   readonly document: Document;
   readonly lines: LineCounter;
 }
+
+/** A value in a document, and how to come to those in it. */
+interface Spot {
+  readonly offset: number;
+  below(step: string): Spot | undefined;
+}
+
+interface Positions {
+  readonly text: string;
+  readonly root: Spot;
+  readonly lines: LineCounter;
+}
+
+function positionsIn(text: string): Positions | undefined {
+  const json = readJson(text);
+  if (json) return { text, root: spotInJson(json.root), lines: linesOf(text) };
+  const read = parsed(text);
+  return read && { text, root: spotInYaml(read.document, read.document.contents, startOf(read.document.contents) ?? 0), lines: read.lines };
+}
+
+function spotInJson({ offset, members, elements }: JsonNode): Spot {
+  return {
+    offset,
+    below(step) {
+      const child = members?.get(step) ?? elements?.[Number(step)];
+      return child && spotInJson(child);
+    },
+  };
+}
+
 /** The document asked about last: one document's findings ask several times in a row. */
 let lastAsked: Positions | undefined;
 
@@ -178,31 +202,29 @@ export function lineOfField(text: string, path: string): number {
   if (lastAsked?.text !== text) {
     left -= text.length;
     if (left < 0) return 1;
-    lastAsked = parsed(text);
+    lastAsked = positionsIn(text);
     if (!lastAsked) return 1;
   }
-  const { document, lines } = lastAsked;
-  let node: unknown = document.contents;
-  let offset = document.contents?.range?.[0] ?? 0;
+  let spot = lastAsked.root;
   for (const step of splitFieldPath(path)) {
-    const child = childOf(document, node, step) ?? childOf(document, node, OLD_NAMES[step] ?? step);
+    const child = spot.below(step) ?? spot.below(OLD_NAMES[step] ?? step);
     if (!child) break;
-    node = child.value;
-    offset = child.offset;
+    spot = child;
   }
-  return lines.linePos(offset).line;
+  return lastAsked.lines.linePos(spot.offset).line;
 }
 
-function childOf(document: Document, parent: unknown, step: string): { value: unknown; offset: number } | undefined {
-  const node = isAlias(parent) ? parent.resolve(document) : parent;
-  if (isMap(node)) {
-    const pair = pairsOf(node).get(step);
-    const offset = startOf(pair?.key);
-    return pair && offset !== undefined ? { value: pair.value, offset } : undefined;
-  }
-  const value = isSeq(node) ? node.items[Number(step)] : undefined;
-  const offset = startOf(value);
-  return offset === undefined ? undefined : { value, offset };
+function spotInYaml(document: Document, value: unknown, offset: number): Spot {
+  const node = isAlias(value) ? value.resolve(document) : value;
+  return {
+    offset,
+    below(step) {
+      const pair = isMap(node) ? pairsOf(node).get(step) : undefined;
+      const [key, child] = isSeq(node) ? [node.items[Number(step)], node.items[Number(step)]] : [pair?.key, pair?.value];
+      const start = startOf(key);
+      return start === undefined ? undefined : spotInYaml(document, child, start);
+    },
+  };
 }
 
 /** A mapping may have 100,000 keys, and a finding about each. Of a key that stands twice the last. */

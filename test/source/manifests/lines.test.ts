@@ -6,8 +6,7 @@ import { declarationsInto } from "../../../src/source/manifests/declarations.ts"
 import { Snapshot } from "../../../src/source/snapshot.ts";
 
 const documents = (field: string): string =>
-  Array.from({ length: 50 }, (_, i) =>
-    JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: `s${i}`, namespace: "shop" }, [field]: { ports: [{ port: 80 }] } })).join("\n---\n");
+  Array.from({ length: 50 }, (_, i) => `apiVersion: v1\nkind: Service\nmetadata:\n  name: s${i}\n  namespace: shop\n${field}:\n  ports:\n  - port: 80\n`).join("---\n");
 
 function read(text: string): number {
   const declarations = declarationsInto(new Snapshot());
