@@ -13,7 +13,8 @@ import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
 import { grpcFindings } from "./model/grpc.ts";
 import { objectKey } from "./model/lookup.ts";
-import { boundFindings, sortFindings, type Finding } from "./model/findings.ts";
+import type { Finding } from "./model/findings.ts";
+import { toldFindings } from "./report/told.ts";
 import type { Built } from "./model/types.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
@@ -159,9 +160,9 @@ export function createController(options: ControllerOptions): Controller {
     findings: () => {
       const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
       const ofGrpc = built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, ingressOf) : [];
-      return sortFindings(boundFindings([
+      return toldFindings([
         ...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...compiler.findings(ingressOf), ...ofGrpc,
-      ]));
+      ]);
     },
   };
 }

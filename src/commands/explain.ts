@@ -12,7 +12,8 @@ import { ingressesNaming } from "../explain/naming.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
 import { wantedWith } from "../model/config/named.ts";
 import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
-import { boundFindings, findingText, sortFindings, subjectText, type Finding } from "../model/findings.ts";
+import { findingText, subjectText, type Finding } from "../model/findings.ts";
+import { toldFindings } from "../report/told.ts";
 import type { Built } from "../model/types.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
@@ -72,7 +73,7 @@ async function explainFrom(source: Source, settings: Settings, request: Explaine
   const compiler = createCompiler(settings.profilesPerNamespace);
   const { program } = compiler.compile(built);
   const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
-  const all = sortFindings(boundFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]));
+  const all = toldFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
   if ("protocol" in request) return explainConnection(built.model, request, all);
   return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, { ...settings, naming: ingressesNaming(request.host, source.snapshot.all("Ingress").values()) });
 }

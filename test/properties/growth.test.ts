@@ -9,7 +9,7 @@ import { createCompiler } from "../../src/compile/program.ts";
 import { createModelBuilder } from "../../src/model/build.ts";
 import { TOTAL_SIZE_BOUNDS } from "../../src/model/bounds.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
-import { boundFindings, sortFindings } from "../../src/model/findings.ts";
+import { toldFindings } from "../../src/report/told.ts";
 import { parseSettings } from "../../src/settings.ts";
 import type { Ingress } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
@@ -95,7 +95,7 @@ async function work(t: TestContext, text: string): Promise<number> {
     const compiler = createCompiler(settings.profilesPerNamespace);
     compiler.compile(built);
     const all = [...source.findings, ...built.findings(), ...compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name))];
-    sortFindings(boundFindings(all));
+    toldFindings(all);
   });
 }
 

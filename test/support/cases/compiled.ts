@@ -2,7 +2,8 @@
 import { createCompiler, type Program } from "../../../src/compile/program.ts";
 import { buildModel } from "../../../src/model/build.ts";
 import { parseConfig } from "../../../src/model/config/parse.ts";
-import { sortFindings, type Finding } from "../../../src/model/findings.ts";
+import type { Finding } from "../../../src/model/findings.ts";
+import { toldFindings } from "../../../src/report/told.ts";
 import type { Model } from "../../../src/model/types.ts";
 import { parseSettings } from "../../../src/settings.ts";
 import { manifestsSource } from "../../../src/source/manifests.ts";
@@ -30,7 +31,7 @@ export async function compileFolder(folder: string, flags: readonly string[]): P
     const compiler = createCompiler(settings.profilesPerNamespace);
     const { program } = compiler.compile(built);
     const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
-    const findings = sortFindings([...source.findings, ...config.findings, ...built.findings(), ...ofProgram]);
+    const findings = toldFindings([...source.findings, ...config.findings, ...built.findings(), ...ofProgram]);
     return { snapshot: source.snapshot, model: built.model, program, findings };
   } finally {
     ending.abort();
