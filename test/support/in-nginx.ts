@@ -1,6 +1,7 @@
 /** Runs Lua in nginx's own LuaJIT, with its PCRE: an nginx that ends in init_by_lua, before it has listened. */
 import { execFileSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { block, directive, luaBlock, luaString, print } from "../../src/compile/directive.ts";
 import { SHARED_MEMORY } from "../../src/compile/nginx-conf.ts";
 import { createCompiler, frameLine } from "../../src/compile/program.ts";
@@ -9,8 +10,8 @@ import type { Built } from "../../src/model/types.ts";
 import { probe, runtimeFolder } from "./engine.ts";
 
 /**
- * What the script prints. It finds the folder of `sluice.lua` (edge), a snapshot file (program) and the numbers of
- * `given` in the global `measured`, and ends with `os.exit`.
+ * What the script prints. It finds the folder of `sluice.lua` (edge), its own folder (support), a snapshot file (program)
+ * and the numbers of `given` in the global `measured`, and ends with `os.exit`.
  */
 export function runLua(script: string, program: string, given: Readonly<Record<string, number>>, edgeDir = EDGE_DIR): string {
   const folder = runtimeFolder();
@@ -30,7 +31,7 @@ export function runLua(script: string, program: string, given: Readonly<Record<s
         directive("lua_regex_match_limit", 100_000),
         // Small, so that a test can fill it.
         ...SHARED_MEMORY.map(([name]) => directive("lua_shared_dict", name, "512k")),
-        luaBlock("init_by_lua_block", `measured = { edge = ${luaString(edgeDir)}, program = ${luaString(file)}${numbers} } dofile(${luaString(script)})`),
+        luaBlock("init_by_lua_block", `measured = { edge = ${luaString(edgeDir)}, support = ${luaString(dirname(script))}, program = ${luaString(file)}${numbers} } dofile(${luaString(script)})`),
       ]),
     ]));
     return execFileSync(NGINX_BINARY, ["-p", folder, "-c", conf], { encoding: "utf8", timeout: 60_000, stdio: ["ignore", "pipe", "pipe"] });
