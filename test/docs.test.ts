@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { HEAVIEST_PATTERN } from "../edge/src/pattern-weight.ts";
 import { MOST_BYTES, MOST_MICROSECONDS } from "../edge/src/password-cost.ts";
 import { curlLine, WALKTHROUGH } from "../src/demo/walkthrough.ts";
-import { ALIAS_BOUNDS, LONGEST_PATH, MOST_AUTH_HEADERS, MOST_ENDPOINTS, MOST_VARIABLES, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS, TOTAL_SIZE_BOUNDS, type Bounds } from "../src/model/bounds.ts";
+import { ALIAS_BOUNDS, LONGEST_PATH, MEAN_WEIGHT, MOST_AUTH_HEADERS, MOST_ENDPOINTS, MOST_VARIABLES, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS, TOTAL_SIZE_BOUNDS, type Bounds } from "../src/model/bounds.ts";
 import { MOST_OF_A_CODE } from "../src/model/findings.ts";
 import { MOST_FILE } from "../src/source/manifests/declarations.ts";
 import { MOST_YAML } from "../src/source/manifests/documents.ts";
@@ -99,8 +99,8 @@ test("the page of bounds has those of the code", () => {
   const of = ({ ingress, namespace, all }: Bounds): string => [`${ingress.toLocaleString("en-US")} of an Ingress`, `${namespace.toLocaleString("en-US")} of a namespace`, all.toLocaleString("en-US")].join(", ");
   const inMebi = ({ ingress, namespace, all }: Bounds): string => `${ingress / 1024 ** 2} MiB of an Ingress, ${namespace / 1024 ** 2} of a namespace, ${all / 1024 ** 2}`;
   const cells = [
-    `${of(ALIAS_BOUNDS)} in all; \`alias-expressions-exhausted\``,
-    `${of(PATH_BOUNDS)} of a host (a Prefix path is two); \`path-expressions-exhausted\``,
+    `${of(ALIAS_BOUNDS)} in all, and ${MEAN_WEIGHT} characters for each on average; \`alias-expressions-exhausted\``,
+    `${of(PATH_BOUNDS)} of a host (a Prefix path is two), and ${MEAN_WEIGHT} characters for each on average; \`path-expressions-exhausted\``,
     `${of(ROUTE_BOUNDS)} of a host; \`paths-exhausted\``,
     `${inMebi(SIZE_BOUNDS)} of a host; \`host-too-large\``,
     `${inMebi(TOTAL_SIZE_BOUNDS)} in all, beside ${TOTAL_SIZE_BOUNDS.share / 1024 ** 2} MiB that is kept for each namespace; \`ingress-too-large\`, \`namespace-too-large\``,

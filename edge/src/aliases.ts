@@ -2,6 +2,7 @@
  * Further names of hosts, found as nginx finds the names of `server_name`: exact ones, then the longest `*.parent`,
  * then the longest `start.*`, and, after the hosts that stand for one label, regular expressions. Pure.
  */
+import { aliasPattern } from "./pattern-weight.ts";
 import type { Alias } from "./program.ts";
 import { isLate } from "./search.ts";
 import type { PatternView } from "./search.ts";
@@ -59,7 +60,7 @@ export function commitPatterns(aliases: Aliases): void {
   for (const id in staged) {
     changed = true;
     const alias = staged[id];
-    if (alias !== undefined && alias !== false) coming.push({ id, pattern: "(?i)" + id.slice(1), alias });
+    if (alias !== undefined && alias !== false) coming.push({ id, pattern: aliasPattern(id), alias });
   }
   if (!changed) return;
   aliases.staged = emptyTable();

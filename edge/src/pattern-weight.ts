@@ -6,6 +6,16 @@
 /** More is refused: it takes milliseconds and hundreds of kilobytes in every worker. */
 export const HEAVIEST_PATTERN = 4096;
 
+/** What PCRE gets for an alias that is a regular expression. @param id its name, with the `~`. */
+export function aliasPattern(id: string): string {
+  return "(?i)" + id.slice(1);
+}
+
+/** What PCRE gets for a path that is one. */
+export function pathPattern(path: string): string {
+  return "(?i)^" + path;
+}
+
 const CLOSE = 41;
 const BRACE = 123;
 const COMMA = 44;

@@ -5,6 +5,7 @@
  * regular expressions is tried with a slash first, then as it is. Of several rules with the same text the first one
  * declared wins, whatever its path type: that is the order of the routes here.
  */
+import { pathPattern } from "../../edge/src/pattern-weight.ts";
 import type { Host as EdgeHost, PathPattern } from "../../edge/src/program.ts";
 import type { Route } from "../model/types.ts";
 
@@ -17,7 +18,7 @@ export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" |
   }
   declared.sort((a, b) => b.bytes.length - a.bytes.length || Buffer.compare(b.bytes, a.bytes) || a.index - b.index);
   const exactTexts = new Set(declared.flatMap(({ route: { pathType, path, when } }) => (pathType === "exact" && when === undefined ? [path] : [])));
-  const patterns = declared.flatMap(({ route, index }) => textsOf(route, exactTexts).map((text): PathPattern => ({ pattern: `(?i)^${text}`, route: index })));
+  const patterns = declared.flatMap(({ route, index }) => textsOf(route, exactTexts).map((text): PathPattern => ({ pattern: pathPattern(text), route: index })));
   const root = routes.findIndex(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
   return { exact, patterns, root: Math.max(0, root) };
 }

@@ -15,6 +15,12 @@ export interface SharedBounds extends Bounds {
 export const ALIAS_BOUNDS: Bounds = { ingress: 100, namespace: 200, all: 1000 };
 /** Of one host: expressions that a path may be tried with (a Prefix path is two of them), conditions included. */
 export const PATH_BOUNDS: Bounds = { ingress: 1000, namespace: 1500, all: 2000 };
+/**
+ * Characters that each of as many expressions may stand for on average, by `patternWeight`: 100 times as many in all for
+ * an Ingress, a namespace, and all of them. PCRE compiles those of a host in the time that a worker gives at once, and
+ * the worker has room for them and for all names.
+ */
+export const MEAN_WEIGHT = 100;
 /** Paths of one host, of any kind: they travel to each worker as one table. */
 export const ROUTE_BOUNDS: Bounds = { ingress: 10_000, namespace: 20_000, all: 40_000 };
 /** Of one host: characters that travel because of an Ingress's annotations, for each of its paths there. */

@@ -1,9 +1,9 @@
 /** How many regular expressions there may be that a request is matched against: of an Ingress, of a namespace, in all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
+import { aliasPattern, HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build.ts";
-import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../../src/model/bounds.ts";
+import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../../src/model/bounds.ts";
 import type { Built } from "../../src/model/types.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, findingOf } from "../support/build.ts";
@@ -134,4 +134,49 @@ test("an expression that stands for too much is refused alone, as a name and as 
   assert.deepEqual([[...built.model.aliases.keys()], routes(built, "shop")], [["~^ok$"], 1]);
   assert.match(findingOf(built, "alias-invalid").sentence, /means too much/);
   assert.match(findingOf(built, "path-pattern-invalid").sentence, /means too much/);
+});
+
+/** So that the bounds, which are no multiples of it, have room for a few light ones beside. */
+const NEARLY_HEAVIEST = HEAVIEST_PATTERN - 196;
+const FIT = { alias: Math.floor((ALIAS_BOUNDS.ingress * MEAN_WEIGHT) / NEARLY_HEAVIEST), path: Math.floor((PATH_BOUNDS.ingress * MEAN_WEIGHT) / NEARLY_HEAVIEST) };
+/** A text for which PCRE gets one that stands for exactly so much. */
+const padded = (start: string, given: number, weight = NEARLY_HEAVIEST): string => start.padEnd(weight - given, "x");
+
+test("expressions for hosts are bounded in what they stand for: of an Ingress, of a namespace, of all; lighter ones still have room", () => {
+  const heavy = (key: string, created: number, count: number): IngressDraft => {
+    const name = key.replace("/", "-");
+    const names = Array.from({ length: count }, (_, i) => `~${padded(`^${name}-${i}`, "(?i)".length)}`);
+    return ingress(key).created(created).host(`${name}.example`).path("/", "web:80").annotate("server-alias", [...names, `~^${name}-light$`].join(","));
+  };
+  const one = build(heavy("shop/a", 0, 5), nginx);
+  assert.equal(granted(one), FIT.alias + 1);
+  assert.match(findingOf(one, "alias-expressions-exhausted").sentence, /^3 regular .* or the 100 characters for each of these on average/);
+  const three = build(...[0, 1, 2].map((i) => heavy(`shop/a${i}`, i, FIT.alias)), heavy("blog/a", 3, 1), nginx);
+  const most = Math.floor((ALIAS_BOUNDS.namespace * MEAN_WEIGHT) / NEARLY_HEAVIEST);
+  assert.deepEqual([ofNamespace(three, "shop"), ofNamespace(three, "blog")], [most + 3, 2]);
+  const all = build(...Array.from({ length: 20 }, (_, i) => heavy(`n${i}/a`, i, FIT.alias)), nginx);
+  const weight = [...all.model.aliases.keys()].reduce((sum, name) => sum + patternWeight(aliasPattern(name)), 0);
+  assert.ok(weight <= ALIAS_BOUNDS.all * MEAN_WEIGHT && weight > ALIAS_BOUNDS.all * MEAN_WEIGHT - NEARLY_HEAVIEST, `${weight}`);
+});
+
+test("paths that are expressions, and conditions, are bounded in what they stand for, on each host alone", () => {
+  const heavy = (key: string, created: number, count: number): IngressDraft =>
+    Array.from({ length: count }, (_, i) => padded(`/${key}/${i}`, "(?i)^".length)).reduce(
+      (draft, path) => draft.path(path, "web:80", "ImplementationSpecific"),
+      ingress(key).created(created).annotate("use-regex", "true").host("a.example").path(`/${key}/light`, "web:80", "ImplementationSpecific"),
+    );
+  const one = build(heavy("shop/a", 0, FIT.path + 4), nginx);
+  assert.equal(routes(one, "shop"), FIT.path + 1);
+  assert.match(findingOf(one, "path-expressions-exhausted").sentence, /^4 paths .* or the 100 characters for each of these on average/);
+  const many = build(...[0, 1, 2].map((i) => heavy(`n0/a${i}`, i, FIT.path)), heavy("n1/a", 3, FIT.path), heavy("n2/a", 4, 0), nginx);
+  const most = (bound: number): number => Math.floor((bound * MEAN_WEIGHT) / NEARLY_HEAVIEST);
+  assert.deepEqual(["n0", "n1", "n2"].map((namespace) => routes(many, namespace)), [most(PATH_BOUNDS.namespace) + 3, most(PATH_BOUNDS.all) - most(PATH_BOUNDS.namespace) + 1, 1]);
+  const repeated = "(aaaaaa){300}";
+  assert.equal(patternWeight(repeated), NEARLY_HEAVIEST);
+  const condition = (i: number): string => `/x${i}: [{headers: {x-a: {pattern: "${repeated}"}}}]`;
+  const conditions = Array.from({ length: FIT.path + 3 }, (_, i) => i).reduce(
+    (draft, i) => draft.path(`/x${i}`, "web:80"),
+    ingress("shop/a").host("a.example").rawAnnotation("sluice.ingress/match", Array.from({ length: FIT.path + 3 }, (_, i) => condition(i)).join("\n")),
+  );
+  assert.equal(routes(build(conditions, nginx), "shop"), FIT.path);
 });

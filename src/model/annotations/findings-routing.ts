@@ -1,5 +1,5 @@
 /** What is wrong with redirects, rewrites, paths that are regular expressions, and aliases. */
-import { ALIAS_BOUNDS, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../bounds.ts";
+import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../bounds.ts";
 import { finding } from "../findings.ts";
 
 export const redirectDropped = finding<{ value: string }>(
@@ -68,7 +68,7 @@ export const aliasExpressionsExhausted = finding<{ left: number; first: string }
   "error",
   ({ left, first }) =>
     `${counted(left, "regular expression")} of server-alias, the first of them "${first}", ${left === 1 ? "is" : "are"} beyond the ${ALIAS_BOUNDS.ingress} that an Ingress may have, the ${ALIAS_BOUNDS.namespace} of a namespace ` +
-    `and the ${ALIAS_BOUNDS.all} of all, older Ingresses first: each name that nobody declares is matched against all of them, so use names with "*", or one expression for several`,
+    `and the ${ALIAS_BOUNDS.all} of all, or the ${MEAN_WEIGHT} characters for each of these on average (${REPEATED}), older Ingresses first: each name that nobody declares is matched against all of them, so use names with "*", or shorter expressions, or one for several`,
   () => "these names are ignored, the others are served",
 );
 
@@ -77,7 +77,7 @@ export const pathExpressionsExhausted = finding<{ host: string; left: number }>(
   "error",
   ({ host, left }) =>
     `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${PATH_BOUNDS.ingress} regular expressions (two for a Prefix path) and conditions that an Ingress may have for one host, the ${PATH_BOUNDS.namespace} of a namespace ` +
-    `and the ${PATH_BOUNDS.all} of all, older Ingresses first: a request may be matched against all of them, so use Prefix and Exact paths of a host without use-regex and rewrite-target, or one expression for several paths`,
+    `and the ${PATH_BOUNDS.all} of all, or the ${MEAN_WEIGHT} characters for each of these on average (${REPEATED}), older Ingresses first: a request may be matched against all of them, so use Prefix and Exact paths of a host without use-regex and rewrite-target, or shorter expressions, or one for several paths`,
   () => "these paths are ignored, the others are served",
 );
 
@@ -99,6 +99,8 @@ export const hostTooLarge = finding<{ host: string; left: number }>(
   () => "these paths are ignored, the others are served",
 );
 
+/** How `patternWeight` counts. */
+const REPEATED = "a group counts as often as it is repeated";
 const MEBI = 1024 ** 2;
 
 function counted(count: number, what: string): string {
