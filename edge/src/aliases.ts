@@ -4,7 +4,7 @@
  */
 import { aliasPattern } from "./pattern-weight.ts";
 import type { Alias } from "./program.ts";
-import { isLate } from "./search.ts";
+import { EVERYBODY, isLate } from "./search.ts";
 import type { PatternView } from "./search.ts";
 import { emptyTable, put } from "./table.ts";
 
@@ -129,9 +129,9 @@ export function findPatternAlias(aliases: Aliases, name: string, request: Patter
   for (let i = 0; i < patterns.length; i++) {
     if (isLate(i, until, request)) return undefined;
     const { pattern, alias } = patterns[i] as PatternAlias;
-    const matched = request.matches(name, pattern);
+    const matched = request.matches(name, pattern, EVERYBODY);
     if (matched === true) return alias;
-    if (matched === undefined && request.gaveUp(pattern)) return undefined;
+    if (matched === undefined && request.gaveUp(pattern, EVERYBODY)) return undefined;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 /** Clients that the operator wants nothing to do with, whatever they ask for: by address, User-Agent or Referer. */
 import { includes } from "./networks.ts";
 import type { Networks } from "./networks.ts";
+import { EVERYBODY } from "./search.ts";
 
 export interface Blocks {
   addresses?: Networks;
@@ -20,9 +21,9 @@ export interface BlockView {
   variable(name: string): string | undefined;
   address(): string | undefined;
   /** Undefined when the pattern cannot be run on this text. */
-  matches(text: string, pattern: string): boolean | undefined;
+  matches(text: string, pattern: string, namespace: string): boolean | undefined;
   /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
-  gaveUp(pattern: string): boolean;
+  gaveUp(pattern: string, namespace: string): boolean;
 }
 
 export function isBlocked({ addresses, agents, referers }: Blocks, request: BlockView): boolean {
@@ -35,8 +36,8 @@ export function isBlocked({ addresses, agents, referers }: Blocks, request: Bloc
 function isAmong({ exact, patterns }: Texts, text: string, request: BlockView): boolean {
   if (exact[text.toLowerCase()] === true) return true;
   for (const pattern of patterns) {
-    const found = request.matches(text, pattern);
-    if (found === true || (found === undefined && request.gaveUp(pattern))) return true;
+    const found = request.matches(text, pattern, EVERYBODY);
+    if (found === true || (found === undefined && request.gaveUp(pattern, EVERYBODY))) return true;
   }
   return false;
 }

@@ -7,7 +7,7 @@
  */
 import type { RequestView } from "./match.ts";
 import type { Canary } from "./program.ts";
-import { isLate } from "./search.ts";
+import { EVERYBODY, isLate } from "./search.ts";
 
 /** So many patterns are never too much for a request; of more, a search that takes too long finds none. */
 const FEW = 8;
@@ -55,7 +55,7 @@ function byHeader(canary: Canary, request: RequestView): number {
   if (value === undefined) return NO_OPINION;
   if (canary.value !== undefined) return value === canary.value ? TAKE : NO_OPINION;
   if (canary.pattern !== undefined) {
-    const matched = request.matches(value, canary.pattern);
+    const matched = request.matches(value, canary.pattern, canary.namespace ?? EVERYBODY);
     if (matched === undefined) return LEAVE;
     return matched ? TAKE : NO_OPINION;
   }

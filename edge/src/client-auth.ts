@@ -6,6 +6,7 @@
  * (SNI a, Host b), nor a session begun under other rules, nor rules that changed since lets anybody in.
  */
 import { canonicalName } from "./claims.ts";
+import { EVERYBODY } from "./search.ts";
 
 /** What a host wants of the clients that ask it: nginx's ssl_verify_client, and what ingress-nginx adds. */
 export interface ClientAuth {
@@ -19,6 +20,8 @@ export interface ClientAuth {
   trust?: string;
   /** PCRE, unanchored, case-sensitive, for the subject's name. */
   matchCn?: string;
+  /** Whose that is. */
+  namespace?: string;
   /** Backends get the certificate. */
   passCertificate?: boolean;
   /** Redirect there instead of 400. */
@@ -44,7 +47,7 @@ export interface Handshake {
 export interface ClientView {
   /** As the matcher's: nginx's variables, PCRE. */
   variable(name: string): string | undefined;
-  matches(text: string, pattern: string): boolean | undefined;
+  matches(text: string, pattern: string, namespace: string): boolean | undefined;
   /** Asked only of requests over TLS: the handshake, or the one that began the session, ran under this context. */
   handshakeWas(context: string): boolean;
   /** OpenSSL's result of verifying the client's certificate; 0 when nothing is wrong with it, or there is none. */
@@ -66,7 +69,7 @@ export function admission(auth: ClientAuth, handshake: Handshake | undefined, cl
     const status = verdict(auth.mode, client.verifyResult(), presented);
     if (status !== 0) return status;
   }
-  if (auth.matchCn !== undefined && client.matches(client.variable("ssl_client_s_dn") ?? "", auth.matchCn) !== true) return FORBIDDEN;
+  if (auth.matchCn !== undefined && client.matches(client.variable("ssl_client_s_dn") ?? "", auth.matchCn, auth.namespace ?? EVERYBODY) !== true) return FORBIDDEN;
   return 0;
 }
 

@@ -14,26 +14,26 @@ export interface Condition {
   pattern?: string;
 }
 
-/** True when all conditions of one alternative hold. */
-export function holds(alternatives: Condition[][], request: RequestView): boolean {
+/** True when all conditions of one alternative hold. @param namespace that of the route. */
+export function holds(alternatives: Condition[][], request: RequestView, namespace: string): boolean {
   for (const conditions of alternatives) {
-    if (allHold(conditions, request)) return true;
+    if (allHold(conditions, request, namespace)) return true;
   }
   return false;
 }
 
-function allHold(conditions: Condition[], request: RequestView): boolean {
+function allHold(conditions: Condition[], request: RequestView, namespace: string): boolean {
   for (const condition of conditions) {
-    if (!isMet(condition, request)) return false;
+    if (!isMet(condition, request, namespace)) return false;
   }
   return true;
 }
 
 /** A pattern that cannot be run is met by nothing. */
-function isMet({ variable, values, pattern }: Condition, request: RequestView): boolean {
+function isMet({ variable, values, pattern }: Condition, request: RequestView, namespace: string): boolean {
   const value = request.variable(variable);
   if (value === undefined) return false;
-  if (pattern !== undefined) return request.matches(value, pattern) === true;
+  if (pattern !== undefined) return request.matches(value, pattern, namespace) === true;
   if (values === undefined) return true;
   for (const one of values) {
     if (one === value) return true;

@@ -176,25 +176,25 @@ export function isDeclared(tables: Tables, request: RequestView, name: string): 
 /** The same for a route with a redirect of its own, or with another path for its backend. */
 function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
   const { redirect: to, rewrite: how } = route.detour as Detour;
-  if (to !== undefined && redirectToUrl(to, path, request)) return decision;
+  if (to !== undefined && redirectToUrl(to, path, route.namespace, request)) return decision;
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables.settings, request, https)) {
     return redirect("https", tables.settings.redirectCode);
   }
   chooseBackend(tables, request, route);
-  return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, request);
+  return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, route.namespace, request);
 }
 
 /** False: the pattern of the redirect does not match, the request goes on. */
-function redirectToUrl(to: Redirect, path: string, request: RequestView): boolean {
-  const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, request);
+function redirectToUrl(to: Redirect, path: string, namespace: string, request: RequestView): boolean {
+  const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, namespace, request);
   if (url === undefined) return false;
   decision.url = url;
   redirect("url", to.status);
   return true;
 }
 
-function rewrite(how: Rewrite, path: string, request: RequestView): Decision {
-  const uri = rewritePath(how, path, request);
+function rewrite(how: Rewrite, path: string, namespace: string, request: RequestView): Decision {
+  const uri = rewritePath(how, path, namespace, request);
   if (typeof uri === "number") return answer(uri, "rewrite-unsafe");
   decision.uri = uri;
   return decision;

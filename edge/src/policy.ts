@@ -78,7 +78,7 @@ export interface Attempt {
 /** What the choice asks of its surroundings. */
 export interface PolicyView {
   variable: (this: void, name: string) => string | undefined;
-  /** What the groups of a pattern hold of the client's path. */
+  /** What the groups of a pattern of the request's route or canary hold of the client's path. */
   groups: (this: void, pattern: string) => Groups;
   /** A whole number in `1..count`. */
   random: (this: void, count: number) => number;

@@ -72,6 +72,8 @@ export interface Canary {
   unbound?: boolean;
   /** Label `canary` in logs and metrics. */
   name: string;
+  /** Of its Ingress; absent in a snapshot of an older Sluice. */
+  namespace?: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
   tallies?: Tallies | undefined;

@@ -22,16 +22,17 @@ export interface Rewrite {
 /** The part of a request that a rewrite asks about. */
 export interface RewriteView {
   variable(name: string): string | undefined;
-  /** Undefined: no match; false: the pattern cannot be run. */
-  capture(text: string, pattern: string): Captures | undefined | false;
+  /** Undefined: no match; false: the pattern cannot be run. @param namespace whose pattern it is. */
+  capture(text: string, pattern: string, namespace: string): Captures | undefined | false;
 }
 
 /**
  * The path to ask the backend for, escaped; or the status to answer: 400 for a path that would climb, 500 for a
  * pattern that cannot be run. Undefined: the pattern does not match, the path stays.
+ * @param namespace that of the route.
  */
-export function rewritePath(rewrite: Rewrite, path: string, request: RewriteView): string | number | undefined {
-  const captures = request.capture(path, rewrite.pattern);
+export function rewritePath(rewrite: Rewrite, path: string, namespace: string, request: RewriteView): string | number | undefined {
+  const captures = request.capture(path, rewrite.pattern, namespace);
   if (captures === undefined) return undefined;
   if (captures === false) return 500;
   const text = fill(rewrite.target, captures, request);
@@ -40,8 +41,8 @@ export function rewritePath(rewrite: Rewrite, path: string, request: RewriteView
 }
 
 /** The URL to redirect to; undefined where the pattern does not match or cannot be run. */
-export function rewriteUrl(rewrite: Rewrite, path: string, request: RewriteView): string | undefined {
-  const captures = request.capture(path, rewrite.pattern);
+export function rewriteUrl(rewrite: Rewrite, path: string, namespace: string, request: RewriteView): string | undefined {
+  const captures = request.capture(path, rewrite.pattern, namespace);
   if (captures === undefined || captures === false) return undefined;
   return withQuery(escapeUri(fill(rewrite.target, captures, request)), request.variable("args"));
 }

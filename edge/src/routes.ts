@@ -38,7 +38,7 @@ function firstThatHolds(host: Host, first: number | undefined, request: RequestV
     const route = host.routes[index] as Route;
     if (route.when === undefined) return index;
     if (request.isPast(until)) return GAVE_UP;
-    if (holds(route.when, request)) return index;
+    if (holds(route.when, request, route.namespace)) return index;
     index = route.otherwise;
   }
   return undefined;
@@ -70,11 +70,11 @@ function findByPattern(host: Host, patterns: PathPattern[], path: string, reques
   for (let i = 0; i < patterns.length; i++) {
     if (isLate(i, until, request)) return GAVE_UP;
     const { pattern, route } = patterns[i] as PathPattern;
-    const matched = request.matches(path, pattern);
-    if (matched === undefined && request.gaveUp(pattern)) return GAVE_UP;
+    const { namespace, when } = host.routes[route] as Route;
+    const matched = request.matches(path, pattern, namespace);
+    if (matched === undefined && request.gaveUp(pattern, namespace)) return GAVE_UP;
     if (matched === true) {
-      const { when } = host.routes[route] as Route;
-      if (when === undefined || holds(when, request)) return route;
+      if (when === undefined || holds(when, request, namespace)) return route;
     }
   }
   return host.root;

@@ -7,14 +7,21 @@
 
 /** How a search runs patterns, and knows how long it has been at it. */
 export interface PatternView {
-  /** PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run. */
-  matches(text: string, pattern: string): boolean | undefined;
+  /**
+   * PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run.
+   * @param namespace whose pattern it is: it is kept at the expense of others of the same namespace. EVERYBODY: of those
+   * that requests to any namespace are matched against.
+   */
+  matches(text: string, pattern: string, namespace: string): boolean | undefined;
   /** After `matches` gave undefined: the pattern is fine, but took too long on this text. */
-  gaveUp(pattern: string): boolean;
+  gaveUp(pattern: string, namespace: string): boolean;
   /** The time of this processor at which a search that begins now has to end. */
   searchUntil(): number;
   isPast(time: number): boolean;
 }
+
+/** In place of a namespace: bounded in number and weight, or the operator's. */
+export const EVERYBODY = "";
 
 /** To look at the time costs as much as two patterns of the usual kind. */
 const PATTERNS_BETWEEN_LOOKS = 8;

@@ -21,12 +21,13 @@ function compileHandshake({ clients, ciphers, preferServer }: HostTls): Handshak
   return { context: digestOf(JSON.stringify({ ...verified, ...chosen })), ...chosen };
 }
 
-function compileClients({ mode, depth, trust, matchCn, passCertificate, errorPage }: ClientPolicy): ClientAuth {
+function compileClients({ mode, depth, trust, matchCn, namespace, passCertificate, errorPage }: ClientPolicy): ClientAuth {
   return {
     mode,
     depth,
     ...(trust ? { trust: trust.id } : {}),
     ...(matchCn === undefined ? {} : { matchCn }),
+    ...(namespace === undefined ? {} : { namespace }),
     ...(passCertificate ? { passCertificate } : {}),
     ...(errorPage === undefined ? {} : { errorPage }),
   };

@@ -289,7 +289,7 @@ function compileCanaries(canaries: readonly Canary[]): Pick<EdgeRoute, "canaries
     const to = Math.min(total, from + share);
     const range = { from, to };
     from = to;
-    return { pool: canary.pool, ...conditions(canary), ...range, ...(canary.balance ? { balance: canary.balance } : {}), ...(canary.unbound ? { unbound: true } : {}), name: poolName(canary.pool) };
+    return { pool: canary.pool, ...conditions(canary), ...range, ...(canary.balance ? { balance: canary.balance } : {}), ...(canary.unbound ? { unbound: true } : {}), name: poolName(canary.pool), namespace: canary.origin.namespace };
   });
   return { canaries: compiled, total };
 }

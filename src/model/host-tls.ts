@@ -11,7 +11,7 @@ import type { HostTlsValues } from "./annotations/values.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress } from "./ingress.ts";
-import type { HostTls } from "./types.ts";
+import type { ClientPolicy, HostTls } from "./types.ts";
 
 /** @param mains the ordinary Ingresses that name the host, oldest first. Undefined: nothing special. */
 export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix: string, findings: Finding[]): HostTls | undefined {
@@ -23,10 +23,15 @@ export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix:
   const ciphers = decide(mains, "ciphers", "ssl-ciphers", place, findings);
   const preferServer = decide(mains, "preferServer", "ssl-prefer-server-ciphers", place, findings);
   return {
-    ...(clients ? { clients } : {}),
+    ...(clients ? { clients: withNamespace(clients, mains) } : {}),
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(preferServer === undefined ? {} : { preferServer }),
   };
+}
+
+function withNamespace(clients: ClientPolicy, mains: readonly ParsedIngress[]): ClientPolicy {
+  const decides = mains.find(({ values }) => values.hostTls.clients !== undefined);
+  return decides && clients.matchCn !== undefined ? { ...clients, namespace: decides.ingress.metadata.namespace } : clients;
 }
 
 interface Place {

@@ -82,6 +82,8 @@ export interface ClientPolicy {
   readonly depth: number;
   readonly trust?: Trust;
   readonly matchCn?: string;
+  /** Of the Ingress that decides. */
+  readonly namespace?: string;
   readonly passCertificate: boolean;
   readonly errorPage?: string;
 }

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { escapeUri, rewritePath, rewriteUrl, withQuery, type Piece } from "../../edge/src/rewrite-target.ts";
 import { asked } from "./routes.ts";
 
-const to = (pattern: string, path: string, ...target: Piece[]): string | number | undefined => rewritePath({ pattern: `(?i)${pattern}`, target }, path, asked({ host: "x.example" }));
+const to = (pattern: string, path: string, ...target: Piece[]): string | number | undefined => rewritePath({ pattern: `(?i)${pattern}`, target }, path, "shop", asked({ host: "x.example" }));
 const $ = (group: string | number): Piece => ({ group });
 
 test("groups, names and variables are filled in; what took no part is empty", () => {
@@ -35,7 +35,7 @@ test("a path that would climb is refused", () => {
 
 test("a URL to redirect to is escaped, and keeps the query", () => {
   const url = (path: string, args?: string): string | undefined =>
-    rewriteUrl({ pattern: "(?i)/old/([^~]*)", target: ["https://new.example/", $(1)] }, path, asked(args === undefined ? {} : { args }));
+    rewriteUrl({ pattern: "(?i)/old/([^~]*)", target: ["https://new.example/", $(1)] }, path, "shop", asked(args === undefined ? {} : { args }));
   assert.equal(url("/old/a\r\nb", "x=1"), "https://new.example/a%0D%0Ab?x=1");
   assert.equal(url("/old/", ""), "https://new.example/");
   assert.equal(url("/new"), undefined);

@@ -39,7 +39,7 @@ function parse(id: string): Store | undefined {
 
 const client: ClientView = {
   variable: (name) => ngx.var[name],
-  matches: (text, pattern) => matches(text, pattern),
+  matches: (text, pattern, namespace) => matches(text, pattern, namespace),
   handshakeWas: (context) => {
     const ssl = connection();
     return ssl !== undefined && sessionContext(ssl) === context;

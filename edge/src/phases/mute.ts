@@ -3,6 +3,7 @@
  * log phase, before `log`, only where there is something to mute.
  */
 import { CATCH_ALL } from "../program.ts";
+import { EVERYBODY } from "../search.ts";
 import { matches } from "./pattern.ts";
 import { recall, tables } from "./state.ts";
 
@@ -14,7 +15,7 @@ export function muteUris(): void {
   const uri = vars.request_uri;
   if (uri === undefined) return;
   if (quiet.exact[uri] === true) return mute();
-  for (const pattern of quiet.patterns) if (matches(uri, pattern) === true) return mute();
+  for (const pattern of quiet.patterns) if (matches(uri, pattern, EVERYBODY) === true) return mute();
 }
 
 /** ConfigMap `enable-access-log-for-default-backend: "false"`: what only the root that nobody declared takes. */

@@ -2,6 +2,7 @@
 import { isHttps } from "../asked-origin.ts";
 import type { Balance, Peers, PolicyView, SessionBalance } from "../policy.ts";
 import { choose, derivedOf } from "../policy.ts";
+import { EVERYBODY } from "../search.ts";
 import type { CookieView } from "../sticky.ts";
 import { setCookie } from "../sticky.ts";
 import { options } from "./options.ts";
@@ -12,10 +13,13 @@ import { request } from "./request.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
+/** Of the route or the canary whose endpoint is chosen. */
+let namespace = EVERYBODY;
+
 const view: PolicyView = {
   variable,
   groups: (pattern) => {
-    const found = capture(variable("uri") ?? "", pattern);
+    const found = capture(variable("uri") ?? "", pattern, namespace);
     return found === false ? undefined : found;
   },
   random: (count) => math.random(count),
@@ -27,6 +31,7 @@ const view: PolicyView = {
 /** Index of the endpoint for the next try. A session that begins is told to the client. */
 export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): number {
   attempt.scored = balance.kind === "ewma";
+  namespace = (attempt.canary ?? attempt.route)?.namespace ?? EVERYBODY;
   if (attempt.scored) welcome(pool);
   const endpoint = choose(balance, pool, attempt, view);
   if (attempt.scored && options.logScores) noteScore(pool, endpoint);

@@ -12,11 +12,11 @@ export const request: RequestView = {
     const { proxies } = tables.settings;
     return (proxies === undefined ? undefined : findClient(proxies)) ?? ngx.var.binary_remote_addr;
   },
-  matches: (text, pattern) => matches(text, pattern),
-  gaveUp: (pattern) => gaveUp(pattern),
+  matches: (text, pattern, namespace) => matches(text, pattern, namespace),
+  gaveUp: (pattern, namespace) => gaveUp(pattern, namespace),
   searchUntil: () => searchUntil(),
   isPast: (time) => isPast(time),
-  capture: (text, pattern) => capture(text, pattern),
+  capture: (text, pattern, namespace) => capture(text, pattern, namespace),
   admit: (host, clients) => admit(host, clients),
   draw: (total) => math.random(total),
 };

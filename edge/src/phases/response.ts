@@ -11,6 +11,7 @@ import type { Filters, Route } from "../program.ts";
 import { routeAt } from "../routes.ts";
 import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
 import type { Replacement } from "../replacement.ts";
+import { EVERYBODY } from "../search.ts";
 import { rewriteSetCookie, type CookieRewrite } from "../set-cookie.ts";
 import { addHeaders } from "./operator-headers.ts";
 import { matches } from "./pattern.ts";
@@ -78,7 +79,15 @@ function joined(values: string | string[] | undefined): string | undefined {
   return values === undefined || typeof values === "string" ? values : values.join(", ");
 }
 
+/** Of the route whose headers are rewritten. */
+let namespace = EVERYBODY;
+
+function matchesOwn(this: void, text: string, pattern: string): boolean | undefined {
+  return matches(text, pattern, namespace);
+}
+
 function rewriteHeaders(route: Route, { cookies, redirects }: Filters): void {
+  namespace = route.namespace;
   if (cookies !== undefined) rewriteCookies(cookies);
   if (redirects !== undefined) rewriteRedirects(route, redirects);
 }
@@ -87,12 +96,12 @@ function rewriteCookies(by: CookieRewrite): void {
   const given = ngx.header["Set-Cookie"];
   if (given === undefined) return;
   if (typeof given === "string") {
-    const rewritten = rewriteSetCookie(given, by, matches);
+    const rewritten = rewriteSetCookie(given, by, matchesOwn);
     if (rewritten !== undefined) ngx.header["Set-Cookie"] = rewritten;
     return;
   }
   const all: string[] = [];
-  for (const one of given) all.push(rewriteSetCookie(one, by, matches) ?? one);
+  for (const one of given) all.push(rewriteSetCookie(one, by, matchesOwn) ?? one);
   ngx.header["Set-Cookie"] = all;
 }
 
@@ -100,11 +109,11 @@ function rewriteRedirects(route: Route, by: Replacement): void {
   const { header } = ngx;
   const { Location: location, Refresh: refresh } = header;
   if (typeof location === "string") {
-    const rewritten = rewriteLocation(location, by, matches);
+    const rewritten = rewriteLocation(location, by, matchesOwn);
     if (rewritten !== undefined) header.Location = route.relative === true ? rewritten : absolute(rewritten);
   }
   if (typeof refresh === "string") {
-    const rewritten = rewriteRefresh(refresh, by, matches);
+    const rewritten = rewriteRefresh(refresh, by, matchesOwn);
     if (rewritten !== undefined) header.Refresh = rewritten;
   }
 }

@@ -15,14 +15,14 @@ export function prepareRequest(route: Route, filters: Filters, pool: Pool | unde
     if (isHeaderText(host)) vars.sluice_vhost = host;
   }
   if (filters.connection !== undefined) vars.sluice_connection = filters.connection;
-  if (filters.prefix !== undefined) setPrefix(filters.prefix);
+  if (filters.prefix !== undefined) setPrefix(filters.prefix, route.namespace);
   if (filters.quiet === true) vars.sluice_quiet = "1";
   if (isSubstitute(tables, route, pool)) nameError(route);
 }
 
 /** Without a value that a header can hold there is none, also none of the client's. */
-function setPrefix(prefix: PathText): void {
-  const groups = capture(ngx.var.uri as string, prefix.pattern);
+function setPrefix(prefix: PathText, namespace: string): void {
+  const groups = capture(ngx.var.uri as string, prefix.pattern, namespace);
   const text = pathText(prefix, groups === false ? undefined : groups, variable);
   ngx.req.set_header("X-Forwarded-Prefix", text !== "" && isHeaderText(text) ? text : undefined);
 }

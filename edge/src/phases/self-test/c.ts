@@ -1,6 +1,7 @@
 /** Checks of LuaJIT's FFI, and of what it calls of nginx's and the C library's. */
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
+import { EVERYBODY } from "../../search.ts";
 import { matches } from "../pattern.ts";
 import { verify } from "../passwords.ts";
 import { after, inRewrite, inWorker } from "./check.ts";
@@ -66,7 +67,7 @@ function number(): ffi.Memory {
 /** What is no part of OpenSSL. */
 export const C_LIBRARY = {
   malloc_trim: inWorker(() => after(ffi.C.malloc_trim(0))),
-  ngx_http_lua_ffi_exec_regex: inWorker(() => matches("abc", "b") === true),
+  ngx_http_lua_ffi_exec_regex: inWorker(() => matches("abc", "b", EVERYBODY) === true),
   getppid: inWorker(() => ffi.C.getppid() > 0),
   strtod: inWorker(() => ffi.C.strtod(number(), stop) === 3 && stop[0][0] === 59),
   strchr: inWorker(() => ffi.C.strchr(number(), 59)[0] === 59),

@@ -4,6 +4,7 @@ import * as cjson from "cjson.safe";
 import * as core from "resty.core.base";
 import * as regex from "resty.core.regex";
 import * as lrucache from "resty.lrucache";
+import { EVERYBODY } from "../../search.ts";
 import { capture, matches } from "../pattern.ts";
 import { after, inBalancer, inRewrite, inWorker } from "./check.ts";
 import type { Checks } from "./check.ts";
@@ -55,9 +56,9 @@ export const REQUEST: Checks<typeof ngx.req> = {
 
 /** As pattern.ts calls them: a pattern that matches, one that does not, and one that does not compile. */
 export const EXPRESSION: Checks<typeof regex> = {
-  re_match_compile: inWorker(() => matches("abc", "b") === true && matches("abc", "^b") === false && matches("abc", "(") === undefined),
+  re_match_compile: inWorker(() => matches("abc", "b", EVERYBODY) === true && matches("abc", "^b", EVERYBODY) === false && matches("abc", "(", EVERYBODY) === undefined),
   collect_captures: inWorker(() => {
-    const groups = capture("abc", "(?<name>b)(x)?");
+    const groups = capture("abc", "(?<name>b)(x)?", EVERYBODY);
     return groups !== undefined && groups !== false && groups["name"] === "b" && groups[0] === "b";
   }),
   destroy_compiled_regex: inWorker(() => {
