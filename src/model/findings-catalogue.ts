@@ -7,7 +7,7 @@ export * from "./annotations/findings-snippets.ts";
 export * from "./annotations/findings-tracing.ts";
 import type { ObjectRef } from "../source/objects.ts";
 import { splitName } from "../support/namespaced-name.ts";
-import { CLOSED, finding } from "./findings.ts";
+import { CLOSED, finding, REFUSED } from "./findings.ts";
 import { NO_SUCH_OBJECT } from "./lookup.ts";
 
 export * from "./annotations/findings-external-auth.ts";
@@ -152,7 +152,7 @@ export const annotationRefused = finding<Omit<BadValue, "used">>(
   "annotation-refused",
   "error",
   ({ name, value, expects }) => `"${value}" is not valid for ${name}: it must be ${expects}`,
-  () => "the whole Ingress is refused: none of its rules is served",
+  () => REFUSED,
 );
 
 export const annotationClosed = finding<Omit<BadValue, "used">>(

@@ -69,6 +69,14 @@ export interface FindingFactory<P> extends FindingKind<P> {
 /** The effect of everything about an Ingress that fails closed. */
 export const CLOSED = "every path of this Ingress answers 503";
 
+/** The effect of everything that refuses an Ingress. */
+export const REFUSED = "the whole Ingress is refused: none of its rules is served";
+
+/** What else is wrong with an Ingress that is refused: it is to be mended as well, and does no more harm until then. */
+export function besideRefusal(finding: Finding): Finding {
+  return finding.effect === REFUSED ? finding : altered(finding, { effect: "nothing more: the Ingress is refused for another reason" });
+}
+
 /**
  * Declares one kind of finding. `sentence` and `effect` are made from typed parameters; `toOther` says it to the author
  * of the object that is collided with, `missing` names the object that does not exist.

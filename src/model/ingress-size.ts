@@ -10,7 +10,7 @@ import { OWN_PREFIX } from "./annotations/sluice/prefix.ts";
 import type { Values } from "./annotations/values.ts";
 import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { edgeFilters } from "./filters.ts";
-import type { Finding } from "./findings.ts";
+import { besideRefusal, type Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import type { ObjectLookup } from "./lookup.ts";
@@ -85,7 +85,7 @@ export function sizeOf({ refused, extent: { characters, paths } }: ParsedIngress
 /** The Ingress as it is read where its namespace has no room for it. */
 export function withoutRoom(parsed: ParsedIngress): ParsedIngress {
   const { defaultBackend: _, ...rest } = parsed;
-  return { ...rest, refused: true, rules: [], hosts: [], findings: [found.namespaceTooLarge(placeOf(parsed.ingress), parsed.extent), ...parsed.findings] };
+  return { ...rest, refused: true, rules: [], hosts: [], findings: [found.namespaceTooLarge(placeOf(parsed.ingress), parsed.extent), ...parsed.findings.map(besideRefusal)] };
 }
 
 function placeOf(object: Ingress): { object: Ingress; field: string } {

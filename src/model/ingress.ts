@@ -20,7 +20,7 @@ import { readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
 import type { Values } from "./annotations/values.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
-import type { Finding } from "./findings.ts";
+import { besideRefusal, type Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { insteadOfHost, normalHost } from "./host-name.ts";
 import { extentOf, measuring, sizeFindings } from "./ingress-size.ts";
@@ -109,8 +109,10 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const refused = read.verdict === "refused" || own.refused || refusing.length > 0;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
-  const rules = refused ? [] : parseRules(ingress, canary, own, findings);
-  const defaultBackend = refused ? undefined : parseDefaultBackend(ingress, findings);
+  // Those of one that is refused are read for what is wrong with them.
+  const [declared, declaredBackend] = [parseRules(ingress, canary, own, findings), parseDefaultBackend(ingress, findings)];
+  const rules = refused ? [] : declared;
+  const defaultBackend = refused ? undefined : declaredBackend;
   const hosts = new Set(rules.map((rule) => rule.host));
   if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
   return {
@@ -123,7 +125,7 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
     ...(defaultBackend ? { defaultBackend } : {}),
     hosts: [...hosts],
     extent,
-    findings: exact(findings),
+    findings: exact(refused ? findings.map(besideRefusal) : findings),
   };
 }
 

@@ -7,7 +7,7 @@
 import { keyOf } from "../../source/snapshot.ts";
 import { printable } from "../../support/text.ts";
 import type { FastCgi } from "../../../edge/src/program.ts";
-import { CLOSED } from "../findings.ts";
+import { CLOSED, REFUSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
 import { annotation } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
@@ -91,7 +91,7 @@ function readParams(text: string, at: ResolveContext): Pairs | undefined {
   const why = whyUnusable(pairs);
   if (why === undefined) return pairs;
   at.refuse();
-  return tell(key, why, "the whole Ingress is refused: none of its rules is served");
+  return tell(key, why, REFUSED);
 }
 
 function whyUnusable(pairs: Pairs): string | undefined {

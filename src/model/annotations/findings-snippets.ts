@@ -1,7 +1,5 @@
 /** What can be wrong with snippets, and what the operator lets no Ingress have. */
-import { CLOSED, finding } from "../findings.ts";
-
-const REFUSED = "the whole Ingress is refused: none of its rules is served";
+import { CLOSED, finding, REFUSED } from "../findings.ts";
 
 interface OfSnippet {
   readonly name: string;

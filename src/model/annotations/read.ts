@@ -50,11 +50,13 @@ const NOTHING: readonly Finding[] = [];
 export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnnotations {
   const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
-  const given = givenAnnotations(ingress, prefix, findings);
+  const all = givenAnnotations(ingress, prefix, findings);
   findings.push(...othersAnnotations(ingress, prefix, (name) => annotationsByName.has(name)));
-  const refusals = whyRefused(ingress, prefix, given, config);
-  if (refusals.length > 0) return { values: defaults, verdict: "refused", findings: [...findings, ...refusals] };
-  if (given.length === 0) return { values: defaults, verdict: "open", findings: findings.length > 0 ? findings : NOTHING };
+  const refusals = whyRefused(ingress, prefix, all, config);
+  const refusedFields = new Set(refusals.map(({ field }) => field));
+  const given = refusals.length > 0 ? all.filter(({ place }) => !refusedFields.has(place.field)) : all;
+  findings.push(...refusals);
+  if (given.length === 0 && refusals.length === 0) return { values: defaults, verdict: "open", findings: findings.length > 0 ? findings : NOTHING };
 
   let values = defaults;
   for (const one of given) if (isCanaryOnly(one)) values = readHonoured(values, one, config, findings).values;
@@ -90,6 +92,8 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
       kept.push(one);
     }
   }
+  // What annotations name is not looked up for an Ingress that is not served.
+  if (refusals.length > 0) return { values: defaults, verdict: "refused", findings };
   let lookedUp = false;
   const at: ResolveContext = {
     ...context,

@@ -8,7 +8,7 @@ import type { Condition } from "../../../../edge/src/program.ts";
 import type { Ingress } from "../../../source/objects.ts";
 import { closest } from "../../../support/edit-distance.ts";
 import { printable } from "../../../support/text.ts";
-import { altered } from "../../findings.ts";
+import { altered, REFUSED } from "../../findings.ts";
 import type { Finding, Place } from "../../findings.ts";
 import * as found from "../../findings-catalogue.ts";
 import { readAnnotations } from "../read.ts";
@@ -88,7 +88,7 @@ function takeMatches(reader: Reader, text: string): void {
   const matches = attempt(() => readMatches(text));
   if (matches instanceof Malformed) {
     reader.refused = true;
-    reader.findings.push(found.matchUnreadable(place, { what: "sluice.ingress/match", why: printable(matches.message), effect: "the whole Ingress is refused: none of its rules is served" }));
+    reader.findings.push(found.matchUnreadable(place, { what: "sluice.ingress/match", why: printable(matches.message), effect: REFUSED }));
     return;
   }
   for (const [path, when] of matches) {
