@@ -3,10 +3,10 @@
  * memory. Everything ends with `stop`, or with the test process.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
@@ -163,7 +163,10 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
     if (text === undefined) rmSync(file, { force: true });
     else {
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
+      // Names with a dot are nobody's manifests.
+      const whole = join(dirname(file), `.${basename(file)}.new`);
+      writeFileSync(whole, text);
+      renameSync(whole, file);
     }
   }
 }
