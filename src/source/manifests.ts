@@ -2,7 +2,7 @@
  * Folders of YAML and JSON as a Source: no cluster needed.
  *
  * Guarantees: a change is seen within a few hundredths of a second; a file that is being replaced, or that became
- * invalid, takes nothing away from what serves; every finding has its file and line.
+ * invalid, takes nothing away from what serves, nor does one that is empty for a while; every finding has its file and line.
  */
 import { readFileSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { Finding } from "../model/findings.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { renewLines } from "./manifests/documents.ts";
-import { declarationsInto, MOST_FILE, TOO_LARGE } from "./manifests/declarations.ts";
+import { declarationsInto, EMPTIED, MOST_FILE, TOO_LARGE } from "./manifests/declarations.ts";
 import type { Declarations } from "./manifests/declarations.ts";
 import { walk } from "./manifests/folders.ts";
 import type { Walk } from "./manifests/folders.ts";
@@ -29,6 +29,8 @@ export interface ManifestsOptions {
 
 /** What vanished is believed only at a second look: replacing a file may take it away for a moment. */
 const SECOND_LOOK_MS = 60;
+/** A file that became empty is believed only when nothing was written for so long: `helm template >FILE` empties it before it has anything to write. */
+const EMPTIED_MS = 10_000;
 /** Finds what no event told of (network file systems, dropped events). */
 const REGULAR_LOOK_MS = 5_000;
 /** … and never more of the time than one part in this many. */
@@ -85,7 +87,7 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
     }
     const touched = [...found.files].filter(([file, signature]) => scope === "everything" || signatures.get(file) !== signature);
     for (const [file, signature] of touched) signatures.set(file, signature);
-    await readInto(declarations, signatures, touched.map(([file]) => file));
+    await readInto(declarations, signatures, touched.map(([file]) => file), scope === "everything");
   }
 
   async function lookAt(files: ReadonlySet<string>): Promise<void> {
@@ -97,7 +99,7 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
       // Not known to be the content of any signature: the next full look reads it once more, and finds no change.
       signatures.delete(file);
     }
-    await readInto(declarations, signatures, plain);
+    await readInto(declarations, signatures, plain, false);
   }
 
   async function inBackground(request: Look): Promise<void> {
@@ -172,13 +174,21 @@ function forgetVanished(declarations: Declarations, signatures: Map<string, stri
   }
 }
 
-/** Reads in turns. Synchronously, which takes a seventh of the time; that the files answer was found by `stat` before. */
-async function readInto(declarations: Declarations, signatures: Map<string, string>, files: readonly string[]): Promise<void> {
+/**
+ * Reads in turns. Synchronously, which takes a seventh of the time; that the files answer was found by `stat` before.
+ * @param emptied whether a file that has just become empty is believed.
+ */
+async function readInto(declarations: Declarations, signatures: Map<string, string>, files: readonly string[], emptied: boolean): Promise<void> {
   let turnStarted = performance.now();
   for (const file of [...files].sort()) {
     try {
-      if (statSync(file).size > MOST_FILE * 1024 * 1024) declarations.setUnreadable(file, TOO_LARGE);
-      else
+      const { size, mtimeMs } = statSync(file);
+      if (size > MOST_FILE * 1024 * 1024) declarations.setUnreadable(file, TOO_LARGE);
+      else if (size === 0 && !emptied && declarations.declares(file) && Date.now() < mtimeMs + EMPTIED_MS) {
+        declarations.setUnreadable(file, EMPTIED);
+        // The next regular look reads it again.
+        signatures.delete(file);
+      } else
         for (const _ of declarations.setText(file, readFileSync(file, "utf8"))) {
           if (performance.now() - turnStarted < TURN_MS) continue;
           await nextTurn();

@@ -9,7 +9,7 @@ import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ManifestOrigin } from "./documents.ts";
-import { duplicateObject, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
+import { duplicateObject, fileEmptied, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
 import type { Where } from "./findings.ts";
 import { readDocument, refKeyOf } from "./read-object.ts";
 import type { Declared, DocumentRead, RefKey } from "./read-object.ts";
@@ -20,6 +20,8 @@ import type { DocumentText } from "./split.ts";
 export const MOST_FILE = 16;
 /** What a larger one cannot be read for. */
 export const TOO_LARGE = "too large";
+/** Of a file that has just become empty. */
+export const EMPTIED = "emptied";
 
 interface DocumentState {
   readonly document: DocumentText;
@@ -30,7 +32,7 @@ interface FileState {
   readonly documents: readonly DocumentState[];
   /** What the file declares, doubles within the file in order; includes what is kept from before. */
   readonly declared: ReadonlyMap<RefKey, Declared[]>;
-  /** Why the file itself cannot be read, while it cannot; `TOO_LARGE` among it. */
+  /** Why the file itself cannot be read, while it cannot; `TOO_LARGE` and `EMPTIED` among it. */
   readonly failure?: string;
 }
 
@@ -38,6 +40,8 @@ export interface Declarations {
   readonly files: ReadonlyMap<string, unknown>;
   /** Reads a file: a document with each step, so that others may have their turns in between. It counts when all steps are done. */
   setText(file: string, text: string): Iterable<void>;
+  /** Whether it declared an object when it was read last. */
+  declares(file: string): boolean;
   /** Keeps what the file declared. */
   setUnreadable(file: string, reason: string): void;
   drop(file: string): void;
@@ -103,6 +107,7 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
     *setText(file, text) {
       setState(file, yield* readFileText(file, text, files.get(file)));
     },
+    declares: (file) => (files.get(file)?.declared.size ?? 0) > 0,
     setUnreadable(file, failure) {
       const before = files.get(file);
       if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), ...before, failure });
@@ -208,6 +213,7 @@ function findingsOf(file: string, state: FileState): Finding[] {
 }
 
 function unreadable(where: Where, reason: string): Finding {
+  if (reason === EMPTIED) return fileEmptied(where, {});
   return reason === TOO_LARGE ? tooLarge(where, { what: "file", most: `${MOST_FILE} MiB` }) : fileUnreadable(where, { reason });
 }
 

@@ -42,6 +42,13 @@ export const fileUnreadable = declare<{ reason: string }>(
   () => "what was read from it before keeps serving; nothing newer does",
 );
 
+export const fileEmptied = declare<object>(
+  "file-emptied",
+  "warning",
+  () => "This file has just become empty, which it also is while it is written anew: delete it to take its objects away at once",
+  () => "what was read from it before serves for ten more seconds",
+);
+
 export const tooLarge = declare<{ what: "file" | "document"; most: string }>(
   "too-large",
   "error",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Source } from "../../../src/source/source.ts";
@@ -40,6 +40,32 @@ test("a file that becomes invalid takes nothing away until it is mended", async 
   await until(() => port(source, "b") === undefined);
   assert.equal(port(source, "a"), 3);
   assert.deepEqual(source.findings, []);
+});
+
+test("a file that becomes empty takes nothing away while it may be being written, and is believed afterwards", async (t) => {
+  const folder = folderOf(t, { "a.yaml": service("a", 1), "empty.yaml": "" });
+  const { source, sync, until } = await startOn(t, folder.path);
+  const file = join(folder.path, "a.yaml");
+  truncateSync(file);
+  folder.write("b.yaml", service("b", 1));
+  await until(() => port(source, "b") === 1);
+  // A look at everything that changed, with its second look.
+  await source.catchUp("default", "a", new AbortController().signal);
+  assert.equal(port(source, "a"), 1);
+  assert.deepEqual(told(source.findings, folder), ["file-emptied a.yaml:1"]);
+  folder.write("a.yaml", service("a", 2));
+  await until(() => port(source, "a") === 2);
+  assert.deepEqual(source.findings, []);
+  truncateSync(file);
+  const longAgo = new Date(Date.now() - 11_000);
+  utimesSync(file, longAgo, longAgo);
+  await until(() => port(source, "a") === undefined);
+  assert.deepEqual(source.findings, []);
+  folder.write("a.yaml", service("a", 3));
+  await until(() => port(source, "a") === 3);
+  truncateSync(file);
+  await sync();
+  assert.equal(port(source, "a"), undefined, "whoever asks for a full look gets what is there");
 });
 
 test("an object that becomes invalid keeps its last good version", async (t) => {
