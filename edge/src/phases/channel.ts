@@ -1,8 +1,8 @@
 /**
  * The worker's end of the channel: reads frames from the controller's unix socket and acknowledges commits.
  *
- * The loop lives in a timer. Reads time out after a second, so that an exiting worker leaves in time and counters go
- * out; an exiting worker stays for as long as it has requests in flight, because they may still need endpoints.
+ * The loop lives in a timer. Reads time out soon, so that an exiting worker without requests leaves at once; one with requests
+ * in flight stays for as long as they take, because they may still need endpoints.
  */
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
@@ -16,7 +16,9 @@ import { dropIdleStates, requestsInFlight, tables } from "./state.ts";
 import { freePatterns } from "./pattern.ts";
 import { sweepSeats } from "./workers.ts";
 
-const READ_TIMEOUT_MS = 1000;
+const TIMEOUT_MS = 1000;
+/** After so long a worker looks whether it is to leave. */
+const READ_TIMEOUT_MS = 200;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
 const RECONNECT_SECONDS = 0.2;
 const LONGEST_RECONNECT_SECONDS = 2;
@@ -47,7 +49,7 @@ function follow(this: void): void {
   let wait = RECONNECT_SECONDS;
   while (stays()) {
     const socket = ngx.socket.tcp();
-    socket.settimeouts(READ_TIMEOUT_MS, READ_TIMEOUT_MS, READ_TIMEOUT_MS);
+    socket.settimeouts(TIMEOUT_MS, TIMEOUT_MS, READ_TIMEOUT_MS);
     const [connected] = socket.connect("unix:" + options.socket);
     if (connected) {
       wait = RECONNECT_SECONDS;
@@ -70,7 +72,7 @@ function pause(seconds: number): void {
   }
 }
 
-/** What has to be done about once a second, controller or not. */
+/** What has to be done once a second at least, controller or not. */
 function keepHouse(): void {
   lookForMaster();
   sweepSeats();

@@ -89,7 +89,7 @@ export function isPast(time: number): boolean {
   return os.clock() - compilingTaken > time;
 }
 
-/** To be called about once a second: frees what has not been used. */
+/** To be called once a second at least: frees what has not been used. */
 export function freePatterns(): void {
   const now = ngx.now();
   if (now < nextTurn) return;

@@ -15,7 +15,7 @@ export function retireFor(seconds: number): void {
   retiring = true;
 }
 
-/** To be called about once a second. */
+/** To be called once a second at least. */
 export function lookForMaster(): void {
   retiring = ngx.now() < until || isOrphan();
 }

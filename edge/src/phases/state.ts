@@ -116,7 +116,7 @@ export function forget(state: InFlight): void {
   state.path = "";
 }
 
-/** To be called about once a second. */
+/** To be called once a second at least. */
 export function dropIdleStates(): void {
   if (states <= count + 2 * SPARE) return;
   let spare = SPARE;

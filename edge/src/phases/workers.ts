@@ -78,7 +78,7 @@ function readOthers(): string[] {
   return prefixes;
 }
 
-/** To be called about once a second, by each worker: one of them looks. */
+/** To be called once a second at least, by each worker: one of them looks. */
 export function sweepSeats(): void {
   if (ngx.now() < nextSweep) return;
   nextSweep = ngx.now() + SWEEP_SECONDS;
