@@ -14,7 +14,6 @@ import { groupMembers, isAlive, signal, type ProcessIdentity } from "../../suppo
 import type { Instance } from "../instances.ts";
 import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
-import { hasClients } from "./clients.ts";
 import { sweepConfFiles, writeConfFiles } from "./conf-files.ts";
 import { endDeafWorker } from "./deaf-worker.ts";
 import { Loading } from "./loading.ts";
@@ -67,8 +66,6 @@ const ORPHANS_MS = 4000;
 export const QUIT_MS = 100;
 /** Beside the time that loading takes. */
 const FAREWELL_SECONDS = 4;
-/** Until workers know that they are about to leave: from then on nobody stays connected to them. */
-const WORD_MS = 100;
 
 export class NginxProcess {
   readonly #options: NginxOptions;
@@ -234,13 +231,12 @@ export class NginxProcess {
     this.#remember({ pid, started, ...loaded, leaving: this.#leaving.replaced(replaced, leaving) });
   }
 
-  /** Clients get time for a request with which they learn it, if there are any. Loading takes about as long as testing did. */
+  /** Loading takes about as long as testing did. */
   async #sayFarewell(testMs: number): Promise<void> {
-    const { instance: { farewellMs }, listeners } = this.#options;
+    const { farewellMs } = this.#options.instance;
     if (farewellMs === 0) return;
     this.#options.reloading(Math.ceil((farewellMs + 4 * testMs) / 1000) + FAREWELL_SECONDS);
-    await sleep(WORD_MS);
-    if (await hasClients(listeners)) await sleep(farewellMs - WORD_MS);
+    await sleep(farewellMs);
   }
 
   /** The proof of a configuration came after nginx had been taken to refuse it, and nothing else was loaded since. */
