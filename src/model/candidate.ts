@@ -149,6 +149,9 @@ function knownFindings(state: State, host: string): string[] {
   return units.flatMap((unit) => (state.findings.map.get(unit) ?? []).map(identity));
 }
 
+/** Of what is told with a size only what it is: who makes a large Ingress smaller mends it. */
+const SIZED: ReadonlySet<string> = new Set([found.ingressTooLarge, found.namespaceTooLarge].map(({ code }) => code));
+
 function identity({ code, object, field, sentence }: Finding): string {
-  return `${code} ${object.kind} ${object.namespace}/${object.name} ${field} ${sentence}`;
+  return `${code} ${object.kind} ${object.namespace}/${object.name} ${field} ${SIZED.has(code) ? "" : sentence}`;
 }

@@ -11,6 +11,7 @@ import { aliasPattern, HEAVIEST_PATTERN, pathPattern, patternWeight } from "../.
 import { printable } from "../support/text.ts";
 import { byAge } from "./age.ts";
 import type { AliasClaim } from "./aliases.ts";
+import { closedDraft } from "./closed-path.ts";
 import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "./bounds.ts";
 import type { Bounds } from "./bounds.ts";
 import type { Finding, Place } from "./findings.ts";
@@ -118,7 +119,9 @@ export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex:
     if (!place || draft.path === "/") continue;
     const report = reportOf(draft);
     if (!report) continue;
-    drafts.delete(key);
+    // It may keep requests out; where it depends on more than the path, it cannot be told from others without what is too large.
+    if (report === found.hostTooLarge && !draft.when) drafts.set(key, closedDraft(draft));
+    else drafts.delete(key);
     dropped.push({ place, report });
   }
   tellDropped(host, dropped, findings);

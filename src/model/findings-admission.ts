@@ -1,6 +1,6 @@
 /** What is said of Ingresses for the sake of those who write them: by the admission webhook, and of dangerous text. */
 import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
-import { finding, REFUSED } from "./findings.ts";
+import { CLOSED, finding, REFUSED } from "./findings.ts";
 
 export const pathNotStrict = finding<{ path: string; pathType: string }>(
   "path-not-strict",
@@ -26,7 +26,7 @@ export const ingressTooLarge = finding<Extent & { most: number }>(
   "ingress-too-large",
   "error",
   (extent) => `${extentOf(extent)}, more than ${extent.most} in all: split the Ingress`,
-  () => REFUSED,
+  () => CLOSED,
 );
 
 export const namespaceTooLarge = finding<Extent>(
@@ -35,7 +35,7 @@ export const namespaceTooLarge = finding<Extent>(
   (extent) =>
     `${extentOf(extent)}: this is beyond the ${TOTAL_SIZE_BOUNDS.namespace / 1024 ** 2} MiB of a namespace and the ${TOTAL_SIZE_BOUNDS.all / 1024 ** 2} MiB of all (beside ${TOTAL_SIZE_BOUNDS.share / 1024 ** 2} MiB that is kept for each namespace), older Ingresses first; ` +
     "all of it travels to nginx, so shorten the annotations, or move the paths that need long ones to an Ingress of their own",
-  () => REFUSED,
+  () => CLOSED,
 );
 
 function extentOf({ characters, paths }: Extent): string {

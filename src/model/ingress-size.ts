@@ -10,7 +10,7 @@ import { OWN_PREFIX } from "./annotations/sluice/prefix.ts";
 import type { Values } from "./annotations/values.ts";
 import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { edgeFilters } from "./filters.ts";
-import { besideRefusal, type Finding } from "./findings.ts";
+import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import type { ObjectLookup } from "./lookup.ts";
@@ -84,8 +84,18 @@ export function sizeOf({ refused, extent: { characters, paths } }: ParsedIngress
 
 /** The Ingress as it is read where its namespace has no room for it. */
 export function withoutRoom(parsed: ParsedIngress): ParsedIngress {
-  const { defaultBackend: _, ...rest } = parsed;
-  return { ...rest, refused: true, rules: [], hosts: [], findings: [found.namespaceTooLarge(placeOf(parsed.ingress), parsed.extent), ...parsed.findings.map(besideRefusal)] };
+  return closedForSize({ ...parsed, findings: [found.namespaceTooLarge(placeOf(parsed.ingress), parsed.extent), ...parsed.findings] });
+}
+
+/**
+ * The Ingress with nothing of what makes it large. Its paths stay and are closed: it may have kept requests out of them, and
+ * another Ingress of the host would serve them. A canary is not taken.
+ */
+export function closedForSize(parsed: ParsedIngress): ParsedIngress {
+  const extent = { ...parsed.extent, characters: 0 };
+  if (parsed.canary) return { ...parsed, extent, rules: [], hosts: [] };
+  const rules = parsed.rules.map(({ host, paths }) => ({ host, paths: paths.map(({ path, pathType, backend, field }) => ({ path, pathType, backend, field })) }));
+  return { ...parsed, extent, closed: true, rules };
 }
 
 function placeOf(object: Ingress): { object: Ingress; field: string } {

@@ -23,7 +23,7 @@ import { dangerousTexts } from "./deep-inspection.ts";
 import { besideRefusal, type Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import { insteadOfHost, normalHost } from "./host-name.ts";
-import { extentOf, measuring, sizeFindings } from "./ingress-size.ts";
+import { closedForSize, extentOf, measuring, sizeFindings } from "./ingress-size.ts";
 import type { Extent } from "./ingress-size.ts";
 import type { Alternatives, PathType } from "./types.ts";
 
@@ -104,9 +104,9 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const own = readOwn(ingress, context, read, ofPaths);
   const extent = extentOf(ingress, read.values, context, named());
   const dangerous = context.settings.deepInspect ? dangerousTexts(ingress) : [];
-  const refusing = [...sizeFindings(ingress, extent), ...dangerous];
-  const findings = [...refusing, ...read.findings, ...ofPaths];
-  const refused = read.verdict === "refused" || own.refused || refusing.length > 0;
+  const tooLarge = sizeFindings(ingress, extent);
+  const findings = [...tooLarge, ...dangerous, ...read.findings, ...ofPaths];
+  const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
   const canary = read.values.canary.enabled;
   const values = canary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
   // Those of one that is refused are read for what is wrong with them.
@@ -115,7 +115,7 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const defaultBackend = refused ? undefined : declaredBackend;
   const hosts = new Set(rules.map((rule) => rule.host));
   if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
-  return {
+  const parsed = {
     ...placeOf(ingress),
     values,
     canary,
@@ -127,6 +127,7 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
     extent,
     findings: exact(refused ? findings.map(besideRefusal) : findings),
   };
+  return tooLarge.length > 0 ? closedForSize(parsed) : parsed;
 }
 
 /** An Ingress without rules: its default backend answers for every name nobody declared. */

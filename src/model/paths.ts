@@ -12,6 +12,7 @@ import type { Ingress } from "../source/objects.ts";
 import { rewriteFilters } from "./annotations/rewrite.ts";
 import type { RedirectValues, Values } from "./annotations/values.ts";
 import { balanceOf } from "./balance.ts";
+import { CLOSED_BACKEND, closedFilters, NO_REDIRECT } from "./closed-path.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -64,7 +65,6 @@ const NOWHERE: RedirectValues = {
   sslRedirect: false, forceSslRedirect: false, preserveTrailingSlash: false,
   temporalCode: 302, permanentCode: 301, fromToWww: false, relative: false, usePort: false,
 };
-const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
 
 export type RouteKey = (path: string, pathType: PathType, when?: Alternatives) => string;
 
@@ -185,7 +185,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const closed = parsed.closed || declared.closed === true;
   const { namespace, name, uid } = ingress.metadata;
   const { config, httpsPort } = context;
-  const target: Backend = closed ? { kind: "status", status: 503 } : backendOf(namespace, backend, values);
+  const target: Backend = closed ? CLOSED_BACKEND : backendOf(namespace, backend, values);
   const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   const contextOf = {
     host, path, pathType, namespace, ingress: name, ...(uid === undefined ? {} : { uid }), shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
@@ -196,7 +196,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     ...(when ? { when } : {}),
     backend: target,
     canaries: [],
-    filters: closed ? closedFilters(values, path) : filtersOf(values, contextOf),
+    filters: closed ? closedFilters(rewriteFilters(values, path).regex === true) : filtersOf(values, contextOf),
     ...(balance ? { balance } : {}),
     proxy: values.proxy,
     synthesized: false,
@@ -205,11 +205,6 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     age: parsed.age,
     characters: parsed.extent.characters,
   };
-}
-
-/** Closed paths stay what they were meant to be, so that they close all of it. */
-function closedFilters(values: Values, path: string): Filters {
-  return rewriteFilters(values, path).regex ? { ...NO_REDIRECT, regex: true } : NO_REDIRECT;
 }
 
 function backendOf(namespace: string, ref: ServiceRef | undefined, { balance }: Values): Backend {

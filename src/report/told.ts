@@ -10,7 +10,7 @@ import { valueNotString } from "../source/manifests/findings.ts";
 /** Their remedy is another value in the field, or none. How the present value is written is no matter then. */
 const OF_VALUES: ReadonlySet<string> = new Set([
   found.affinityCanaryBehavior, found.aliasInvalid, found.annotationAboveRisk, found.annotationBlocked, found.annotationClosed, found.annotationForbidden, found.annotationIneffective,
-  found.annotationInvalid, found.annotationOnCanary, found.annotationReduced, found.annotationReference, found.annotationRefused, found.authUrlUnusable,
+  found.annotationInvalid, found.annotationReduced, found.annotationReference, found.annotationRefused, found.authUrlUnusable,
   found.canaryWeightOutOfRange, found.corsOriginSkipped, found.hostInvalid, found.matchUnreadable, found.mirrorTargetInvalid, found.pathAnnotationsUnreadable,
   found.pathInvalid, found.pathTypeUnknown, found.redirectDropped, found.rewriteVariableUnknown, found.rulesUnreadable, found.sizeAdjusted, found.snippetFails, found.snippetForbidden,
   found.snippetRefused, found.snippetUnreadable, found.snippetWithoutPlace,

@@ -29,7 +29,7 @@ export interface ManifestsOptions {
 
 /** What vanished is believed only at a second look: replacing a file may take it away for a moment. */
 const SECOND_LOOK_MS = 60;
-/** A file that became empty is believed only when nothing was written for so long: `helm template >FILE` empties it before it has anything to write. */
+/** A file that became empty is believed only when nothing was written for so long (by a clock that is not far away): `helm template >FILE` empties it before it has anything to write. */
 const EMPTIED_MS = 10_000;
 /** Finds what no event told of (network file systems, dropped events). */
 const REGULAR_LOOK_MS = 5_000;
@@ -184,7 +184,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
     try {
       const { size, mtimeMs } = statSync(file);
       if (size > MOST_FILE * 1024 * 1024) declarations.setUnreadable(file, TOO_LARGE);
-      else if (size === 0 && !emptied && declarations.declares(file) && Date.now() < mtimeMs + EMPTIED_MS) {
+      else if (size === 0 && !emptied && declarations.declares(file) && Math.abs(Date.now() - mtimeMs) < EMPTIED_MS) {
         declarations.setUnreadable(file, EMPTIED);
         // The next regular look reads it again.
         signatures.delete(file);

@@ -11,10 +11,12 @@ import { SIZE_BOUNDS, TOTAL_SIZE_BOUNDS } from "../../src/model/bounds.ts";
 import { Sizes } from "../../src/model/sizes.ts";
 import type { Wish } from "../../src/model/sizes.ts";
 import type { Built } from "../../src/model/types.ts";
-import type { ConfigMap } from "../../src/source/objects.ts";
+import type { ConfigMap, Secret } from "../../src/source/objects.ts";
+import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, buildWith, findingOf } from "../support/build.ts";
 import { PREFIX, ingress, ingressClass, put, testConfig, testSettings, type IngressDraft } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
 
 const nginx = ingressClass("nginx");
 const MEBI = 1024 ** 2;
@@ -33,9 +35,10 @@ function large(key: string, created: number): IngressDraft {
     ingress(key).created(created).annotate("cors-allow-headers", TEXT),
   );
 }
-/** Namespaces and names of Ingresses whose hosts are all served; some of them only is never true of any. */
+/** Namespaces and names of Ingresses whose hosts are all served; some of them only is never true of any. The others are closed. */
 function served({ model }: Built): readonly string[] {
-  const of = Map.groupBy([...model.hosts.values()].flatMap(({ routes }) => routes).filter(({ origin }) => origin.kind === "Ingress"), ({ origin }) => `${origin.namespace}/${origin.name}`);
+  const open = [...model.hosts.values()].flatMap(({ routes }) => routes).filter(({ origin, backend }) => origin.kind === "Ingress" && backend.kind !== "status");
+  const of = Map.groupBy(open, ({ origin }) => `${origin.namespace}/${origin.name}`);
   for (const [key, { length }] of of) assert.equal(length, HOSTS, key);
   return [...of.keys()].sort();
 }
@@ -81,6 +84,11 @@ test("canaries count as well, and Ingresses with a default backend alone", () =>
   assert.deepEqual(told(build(...all.slice(1).map((key, i) => large(key, i)), lone, nginx)), ["shop/lone"]);
 });
 
+/** Whether a path of a.example that somebody declared leads to a backend. */
+function isOpen({ model }: Built): boolean {
+  return (model.hosts.get("a.example")?.routes ?? []).some(({ origin, backend }) => origin.kind === "Ingress" && backend.kind !== "status");
+}
+
 const headers = (characters: number): ConfigMap => ({ kind: "ConfigMap", metadata: { namespace: "shop", name: "headers" }, data: { "X-Shop": "y".repeat(characters) } });
 const withHeaders = (key: string, paths: number): IngressDraft => Array.from({ length: paths }, (_, i) => i).reduce(
   (draft, i) => draft.path(`/${key}/${i}`, "web:80"), ingress(key).annotate("custom-headers", "shop/headers").host("a.example"));
@@ -90,10 +98,10 @@ test("what a ConfigMap says counts once for each path whose Ingress names it: fo
   const whole = buildWith(allowed, withHeaders("shop/a", 14), headers(MEBI), nginx);
   assert.equal(whole.model.hosts.get("a.example")?.routes.length, 15);
   const refused = buildWith(allowed, withHeaders("shop/a", 20), headers(MEBI), nginx);
-  assert.equal(refused.model.hosts.has("a.example"), false);
+  assert.equal(isOpen(refused), false);
   assert.match(findingOf(refused, "ingress-too-large").sentence, /^The annotations and the ConfigMaps that they name stand for 1048\d\d\d characters, for each of 21 rules and paths/);
   const host = buildWith(allowed, ...["a", "b", "c"].map((name, i) => withHeaders(`shop/${name}`, 12).created(i)), headers(MEBI), nginx);
-  assert.equal(host.model.hosts.get("a.example")?.routes.length, 1 + Math.floor(SIZE_BOUNDS.namespace / (MEBI + 100)));
+  assert.equal(host.model.hosts.get("a.example")?.routes.filter(({ backend }) => backend.kind !== "status").length, 1 + Math.floor(SIZE_BOUNDS.namespace / (MEBI + 100)));
   assert.deepEqual(host.findings().filter(({ code }) => code === "host-too-large").map(({ object, sentence }) => `${object.name}: ${sentence.split(" ")[0]}`), ["b: One", "c: 12"]);
 });
 
@@ -133,13 +141,55 @@ test("canaries of one host count for the host, after its paths", () => {
   assert.deepEqual(lost.map(({ object, field, sentence }) => [object.name, field, sentence.split(" ")[0]]), [["b", "spec.rules[0].http.paths[11].path", "One"], ["c", "spec.rules[0].http.paths[0].path", "12"]]);
 });
 
+test("an Ingress that is too large for its own bound, for its namespace or for its host is closed, and not served by others", () => {
+  const networks = Array.from({ length: 2000 }, (_, i) => `10.${i >> 8}.${i & 255}.4/32`).join(",");
+  const site = ingress("shop/site").created(9000).host("a.example").path("/", "web:80");
+  const guarded = (paths: number): IngressDraft => Array.from({ length: paths }, (_, i) => i).reduce(
+    (draft, i) => draft.path(`/admin/${i}`, "web:80"), ingress("shop/admin").created(9001).annotate("allowlist-source-range", networks).host("a.example"));
+  const admin = ({ model }: Built): readonly string[] => [...new Set((model.hosts.get("a.example")?.routes ?? []).filter(({ path }) => path.startsWith("/admin")).map(({ backend }) => backend.kind))];
+  const open = build(site, guarded(9), nginx);
+  assert.deepEqual(admin(open), ["service"]);
+  const tooLarge = build(site, guarded(900), nginx);
+  assert.deepEqual([admin(tooLarge), findingOf(tooLarge, "ingress-too-large").effect], [["status"], "every path of this Ingress answers 503"]);
+  const others = keys("shop", OF_NAMESPACE).map((key, i) => large(key, i));
+  const noRoom = build(...others, ingress("shop/rest").created(99).annotate("cors-allow-headers", "x".repeat((TOTAL_SIZE_BOUNDS.namespace % SIZE) / 2 - 99)).host("rest.example").path("/", "web:80"), site, guarded(9), nginx);
+  assert.deepEqual([admin(noRoom), findingOf(noRoom, "namespace-too-large").effect], [["status"], "every path of this Ingress answers 503"]);
+  const ofHost = Array.from({ length: 4 }, (_, i) => Array.from({ length: 7 }, (_, j) => j).reduce(
+    (draft, j) => draft.path(`/${i}/${j}`, "web:80"), ingress(`n${i}/a`).created(i).annotate("cors-allow-headers", TEXT.repeat(2)).host("a.example")));
+  const full = build(...ofHost, ingress("n9/rest").created(99).annotate("cors-allow-headers", "x".repeat(4 * MEBI - 99)).host("a.example").path("/rest", "web:80"), site, guarded(9), nginx);
+  assert.deepEqual(admin(full), ["status"]);
+  findingOf(full, "host-too-large");
+});
+
+test("what a host asks of its clients stays when the Ingress that asks for it becomes too large", () => {
+  const authority: Secret = { kind: "Secret", metadata: { namespace: "shop", name: "ca" }, type: "Opaque", data: { "ca.crt": new PrivateBytes(selfSigned(["ca.example"]).chain) } };
+  const asking = (text: string): IngressDraft => Array.from({ length: 70 }, (_, i) => i).reduce(
+    (draft, i) => draft.path(`/admin/${i}`, "web:80"), ingress("shop/asks").created(0).annotate("auth-tls-secret", "shop/ca").annotate("cors-allow-headers", text).host("a.example"));
+  const site = ingress("shop/site").created(1).host("a.example").path("/", "web:80");
+  const clients = (text: string): unknown => build(authority, asking(text), site, nginx).model.hosts.get("a.example")?.tls?.clients;
+  assert.ok(clients("x"));
+  assert.deepEqual(clients(TEXT), clients("x"));
+});
+
+test("whoever shortens what is too long is let through, also where it is too long still", () => {
+  const snapshot = new Snapshot();
+  const builder = createModelBuilder(testSettings);
+  const draft = (characters: number): IngressDraft => Array.from({ length: 200 }, (_, i) => i).reduce(
+    (one, i) => one.path(`/${i}`, "web:80"), ingress("shop/a").host("a.example").annotate("cors-allow-headers", "x".repeat(characters)));
+  put(snapshot, nginx);
+  put(snapshot, draft(250_000).object);
+  builder.update(snapshot, snapshot.takeChanges(), testConfig);
+  const denied = (characters: number): readonly string[] | undefined => builder.consider({ ingress: draft(characters).object, before: draft(250_000).object }, snapshot)?.denials.map(({ code }) => code);
+  assert.deepEqual([denied(200_000), denied(10)], [[], []]);
+});
+
 test("a ConfigMap that grows and shrinks takes its Ingress away and brings it back", () => {
   const snapshot = new Snapshot();
   const builder = createModelBuilder(testSettings);
   const config = { ...testConfig, ...allowed.config };
   const isServed = (characters: number): boolean => {
     put(snapshot, headers(characters));
-    return builder.update(snapshot, snapshot.takeChanges(), config).model.hosts.has("a.example");
+    return isOpen(builder.update(snapshot, snapshot.takeChanges(), config));
   };
   put(snapshot, nginx);
   put(snapshot, withHeaders("shop/a", 20).object);

@@ -17,6 +17,8 @@ const FORMS = ["yes", "off", "y", "true", "0", "1", "80", "-1.5", "0x1F", "12345
 /** These ask for something beside the value: with the right value they would be told all the same. */
 const OTHER_MATTERS: ReadonlySet<string> = new Set([
   "annotation-alone", "annotation-incomplete", "auth-without-url", "authentication-incomplete", "balancing-needs", "canary-needs-header",
+  // The annotation moves to another Ingress as it stands there.
+  "annotation-on-canary",
   "canary-not-enabled", "client-auth-unused", "client-auth-without-secret", "limit-rate-unbuffered", "ssl-passthrough-not-offered", "tracing-off",
   "tracing-without-collector", "service-missing", "config-rules-idle", "config-syslog-without-host", "config-tracing-without-collector",
 ]);

@@ -96,7 +96,7 @@ export const hostTooLarge = finding<{ host: string; left: number }>(
   ({ host, left }) =>
     `${counted(left, "path")} of ${host}, from this one on, ${left === 1 ? "is" : "are"} beyond the ${SIZE_BOUNDS.ingress / MEBI} MiB of annotations, counted once for each path, that an Ingress may have for one host, the ${SIZE_BOUNDS.namespace / MEBI} MiB of a namespace ` +
     `and the ${SIZE_BOUNDS.all / MEBI} MiB of all, older Ingresses first: the paths of a host travel to nginx as one table, each with what its Ingress says, so move those that need long annotations to an Ingress of their own`,
-  () => "these paths are ignored, the others are served",
+  () => "these paths answer 503, or are ignored where sluice.ingress/match is set; the others are served",
 );
 
 /** How `patternWeight` counts. */
