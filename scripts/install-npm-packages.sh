@@ -3,7 +3,8 @@
 #
 #   install-npm-packages.sh FLAGS OF npm ci
 #
-# Works with npm 9 and later, whichever Node runs it. When the registry does not answer within a quarter of a minute, what
+# Works with npm 9 and later, whichever Node runs it. npm leaves out, without a word, what is optional and wants a later Node
+# than its own: then it runs once more, with the project's. When the registry does not answer within a quarter of a minute, what
 # npm has kept from before is used, and if that is not enough, it is said; npm itself would try for minutes.
 set -eu
 
@@ -38,6 +39,20 @@ link_node() {
   return 1
 }
 
+# Debian 12's Node, 18, is too old for the linter's program of this processor.
+is_old() {
+  node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major < 20 || (major === 20 && minor < 19) ? 0 : 1)'
+}
+
+# npm takes the packages away before it brings them: its Node stands elsewhere for that time.
+again() {
+  aside=$(mktemp -d "$PWD/.node-XXXXXX")
+  cp node_modules/.bin/node "$aside/node"
+  PATH=$aside:$PATH npm ci --prefer-offline --loglevel=error --no-progress --include=optional "$@" && code=0 || code=$?
+  rm -rf "$aside"
+  return "$code"
+}
+
 why_no_node() {
   case "$(uname -s) $(uname -m)" in
     'Linux x86_64' | 'Linux aarch64') echo "npm did not get the project's Node from its registry $(registry), or this system cannot run it: run this again." ;;
@@ -51,4 +66,7 @@ if answers; then
 elif ! npm ci --offline --loglevel=silent --no-progress --include=optional "$@" || ! link_node; then
   echo "npm's registry $(registry) does not answer, and npm has not kept all packages from before: see to the network, or name another registry or a proxy (npm config set registry URL, npm config set proxy URL), then run this again." >&2
   exit 1
+fi
+if is_old; then
+  again "$@" && link_node || { why_no_node >&2; exit 1; }
 fi

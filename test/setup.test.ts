@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -22,23 +22,27 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Locked {
-  readonly packages: Readonly<Record<string, object>>;
+  readonly packages: Readonly<Record<string, { readonly version: string }>>;
 }
 
-/** A project that consists of its Node; what `build:edge` makes tells which Node made it. */
-function project(): string {
+/**
+ * A project that consists of its Node; what `build:edge` makes tells which Node made it.
+ * @param more optional packages that it has beside, by what their folders begin with.
+ */
+function project(more = "no others"): string {
   const path = join(mkdtempSync(join(folder, "p")), "a path");
   for (const one of ["scripts/setup.sh", "scripts/install-npm-packages.sh", ".npmrc"]) cpSync(join(ROOT, one), join(path, one));
   for (const one of ["edge/src/main.ts", "edge/stream/endpoint.ts", "edge/package.json", "edge/tsconfig.json", "scripts/build-edge.ts"]) {
     cpSync(join(ROOT, one), join(path, one));
   }
-  const { optionalDependencies, name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, object>;
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, object>;
   const build = `node -e "fs.mkdirSync('edge/build', { recursive: true }); fs.writeFileSync('edge/build/sluice.lua', process.version)"`;
-  writeFileSync(join(path, "package.json"), JSON.stringify({ name, version, optionalDependencies, scripts: { "build:edge": build } }));
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Locked;
-  const nodes = Object.entries(lock.packages).filter(([at]) => at.startsWith("node_modules/node-linux-"));
-  assert.equal(nodes.length, 2);
-  writeFileSync(join(path, "package-lock.json"), JSON.stringify({ ...lock, packages: { "": { name, version, optionalDependencies }, ...Object.fromEntries(nodes) } }));
+  const chosen = Object.entries(lock.packages).filter(([at]) => ["node_modules/node-linux-", more].some((beginning) => at.startsWith(beginning)));
+  const optionalDependencies = Object.fromEntries(chosen.map(([at, one]) => [at.slice("node_modules/".length), one.version]));
+  writeFileSync(join(path, "package.json"), JSON.stringify({ name, version, optionalDependencies, scripts: { "build:edge": build } }));
+  assert.ok(chosen.length >= 2);
+  writeFileSync(join(path, "package-lock.json"), JSON.stringify({ ...lock, packages: { "": { name, version, optionalDependencies }, ...Object.fromEntries(chosen) } }));
   return path;
 }
 
@@ -61,14 +65,20 @@ function outside(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE$|^NODE_TEST|^INIT_CWD$/.test(name)));
 }
 
-/** The folder of a command `npm` of this major version, from the registry that npm is set up with. */
-async function npmOf(major: number): Promise<string> {
-  const to = join(folder, `npm-${major}`);
+/** The folder with a package, unpacked, from the registry that npm is set up with. */
+async function unpacked(name: string): Promise<string> {
+  const to = join(folder, name);
   if (existsSync(to)) return to;
   mkdirSync(to);
   const env = { ...outside(), PATH: SYSTEM };
-  const { stdout } = await run("npm", ["pack", `npm@${major}`, `--pack-destination=${to}`, "--loglevel=error"], { env, cwd: folder });
+  const { stdout } = await run("npm", ["pack", name, `--pack-destination=${to}`, "--loglevel=error"], { env, cwd: folder });
   await run("tar", ["-xzf", join(to, stdout.trim().split("\n").at(-1) ?? ""), "-C", to]);
+  return to;
+}
+
+/** The folder of a command `npm` of this major version. */
+async function npmOf(major: number): Promise<string> {
+  const to = await unpacked(`npm@${major}`);
   writeFileSync(join(to, "npm"), `#!/bin/sh\nexec "${process.execPath}" "${to}/package/bin/npm-cli.js" "$@"\n`);
   chmodSync(join(to, "npm"), 0o755);
   return to;
@@ -98,6 +108,23 @@ describe("the set-up", { concurrency: 2, skip: missing }, () => {
       assert.ok(existsSync(join(path, "node_modules/.bin/node")));
     });
   }
+
+  test("what is optional and wants a later Node than the one that runs npm comes all the same", { timeout: 240_000 }, async () => {
+    const { arch } = process;
+    const [old, npm] = [await unpacked(`node-linux-${arch}@18`), await unpacked("npm@9.9.3")];
+    const path = project(`node_modules/@oxlint/binding-linux-${arch}-gnu`);
+    const commands = mkdtempSync(join(folder, "old-"));
+    symlinkSync(join(old, "package/bin/node"), join(commands, "node"));
+    writeFileSync(join(commands, "npm"), `#!/bin/sh\nexec node "${npm}/package/bin/npm-cli.js" "$@"\n`);
+    chmodSync(join(commands, "npm"), 0o755);
+    const PATH = `${commands}:${SYSTEM}`;
+    assert.match((await run("node", ["--version"], { env: { ...outside(), PATH } })).stdout, /^v18\./);
+    const { code, said } = await setup(path, { PATH });
+    assert.equal(code, 0, said);
+    assert.match((await run(join(path, "node_modules/.bin/node"), ["--version"])).stdout, /^v24\./);
+    assert.ok(existsSync(join(path, `node_modules/@oxlint/binding-linux-${arch}-gnu`)));
+    assert.deepEqual(readdirSync(path).filter((name) => name.startsWith(".node-")), []);
+  });
 
   test("an npm that is too old is told before anything is installed", async () => {
     const path = project();
