@@ -123,7 +123,8 @@ export async function whoAnswers(port: number, host = "127.0.0.1"): Promise<stri
 
 /** A client's socket that sends datagrams and waits for the answer to each; undefined: none came in time. */
 export function udpClient(port: number, host = "127.0.0.1"): { ask(text: string, withinMs?: number): Promise<string | undefined>; close(): void } {
-  const socket: UdpSocket = createSocket("udp4");
+  // A test that fails leaves it behind, and ends all the same.
+  const socket: UdpSocket = createSocket("udp4").unref();
   return {
     ask: (text, withinMs = 5000) =>
       new Promise((resolve) => {
