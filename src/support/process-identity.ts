@@ -40,6 +40,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return found !== undefined && found.started === identity.started;
 }
 
+/** What this process says that it is and does (its command line, which it may write anew); empty when it is gone. */
+export function title(identity: ProcessIdentity): string {
+  try {
+    return isAlive(identity) ? readFileSync(`/proc/${identity.pid}/cmdline`, "utf8").replaceAll("\0", " ").trim() : "";
+  } catch {
+    return "";
+  }
+}
+
 /** Signals exactly this process; false when it is gone. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;

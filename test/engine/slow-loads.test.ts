@@ -1,6 +1,7 @@
 /** However long nginx takes to read a configuration: it is neither refused for that, nor is it unknown what runs. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { get, type IncomingMessage } from "node:http";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NginxProcess, type Configuration } from "../../src/engine/agent/nginx-process.ts";
@@ -44,6 +45,16 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 20_000; !holds(); await sleep(10)) assert.ok(Date.now() < deadline, `not within 20 s: ${what}`);
 }
 
+/** What nginx answers on a connection of its own. */
+async function answer(): Promise<string> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ socketPath: `${folder}/http.sock`, agent: false }, resolve).on("error", reject);
+  });
+  let text = "";
+  for await (const piece of response) text += String(piece);
+  return text;
+}
+
 /** Makes its master slow: it does nothing while `work` is done. */
 async function whileStopped(work: () => Promise<void>): Promise<void> {
   const { master } = nginx.status;
@@ -79,6 +90,17 @@ test("where nobody listens to workers, new ones are the proof", async () => {
   assert.equal(await nginx.configure(configuration("three")), "reloaded");
   listening = true;
   assert.equal(nginx.status.config, "three");
+});
+
+test("when it is done, no connection is answered under the configuration before, whoever listens to workers", async () => {
+  listening = false;
+  for (const digest of ["next", "last"]) {
+    await nginx.configure(configuration(digest));
+    const answers = await Promise.all(Array.from({ length: 50 }, () => answer()));
+    assert.deepEqual([...new Set(answers)], [digest]);
+  }
+  await nginx.configure(configuration("three"));
+  listening = true;
 });
 
 test("one that is later than its time is refused, and taken the moment a worker runs it", async () => {

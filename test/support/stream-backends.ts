@@ -1,4 +1,5 @@
 /** Backends and clients below http: what a connection says first is the backend's name, then everything comes back. */
+import assert from "node:assert/strict";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -58,13 +59,17 @@ export async function startUdp(name: string): Promise<UdpBackend> {
 /** A connection whose bytes are read as they are asked for. */
 export interface Conversation {
   readonly socket: Socket;
-  /** The next `count` bytes; rejects when the connection ends before. */
+  /** The next `count` bytes; rejects when the connection ends before, and when they do not come. */
   read(count: number): Promise<string>;
+  /** The same of the next line. */
   line(): Promise<string>;
   write(text: string): void;
   /** Resolves when the connection has ended, with what was not read. */
   ended(): Promise<string>;
 }
+
+/** A connection that says nothing for so long is a failure, which the test tells by itself. */
+const LIMIT_MS = 15_000;
 
 export async function converse(port: number, host = "127.0.0.1"): Promise<Conversation> {
   const socket = connect({ port, host, noDelay: true });
@@ -85,9 +90,19 @@ export async function converse(port: number, host = "127.0.0.1"): Promise<Conver
     socket.once("error", reject);
   });
   const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds()) {
-      if (over) throw new Error(`the connection ended after ${JSON.stringify(text)}`);
-      await new Promise<void>((resolve) => (wake = resolve));
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      wake();
+    }, LIMIT_MS);
+    try {
+      while (!holds()) {
+        if (over) throw new Error(`the connection ended after ${JSON.stringify(text)}`);
+        assert.ok(!late, `port ${port} said nothing more for ${LIMIT_MS} ms after ${JSON.stringify(text)}`);
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   };
   const take = (count: number): string => {
@@ -116,7 +131,10 @@ export async function converse(port: number, host = "127.0.0.1"): Promise<Conver
 /** Who answers a new connection; "": it was closed. */
 export async function whoAnswers(port: number, host = "127.0.0.1"): Promise<string> {
   const conversation = await converse(port, host);
-  const name = await conversation.line().catch(() => "");
+  const name = await conversation.line().catch((error: Error) => {
+    if (error instanceof assert.AssertionError) throw error;
+    return "";
+  });
   conversation.socket.destroy();
   return name;
 }

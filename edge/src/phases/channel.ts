@@ -16,7 +16,8 @@ import { dropIdleStates, requestsInFlight, tables } from "./state.ts";
 import { freePatterns } from "./pattern.ts";
 import { sweepSeats } from "./workers.ts";
 
-const TIMEOUT_MS = 1000;
+const CONNECT_TIMEOUT_MS = 1000;
+const SEND_TIMEOUT_MS = 1000;
 /** After so long a worker looks whether it is to leave. */
 const READ_TIMEOUT_MS = 200;
 /** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
@@ -49,7 +50,7 @@ function follow(this: void): void {
   let wait = RECONNECT_SECONDS;
   while (stays()) {
     const socket = ngx.socket.tcp();
-    socket.settimeouts(TIMEOUT_MS, TIMEOUT_MS, READ_TIMEOUT_MS);
+    socket.settimeouts(CONNECT_TIMEOUT_MS, SEND_TIMEOUT_MS, READ_TIMEOUT_MS);
     const [connected] = socket.connect("unix:" + options.socket);
     if (connected) {
       wait = RECONNECT_SECONDS;

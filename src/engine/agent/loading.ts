@@ -4,9 +4,12 @@
  * Signals answer nothing, and nginx says what it refuses in its error log alone. The proof that it took a configuration is
  * the word of a worker that runs it, which the controller passes on. Where nobody listens to workers, as below http or
  * while the controller is away, new workers have to do. Without a proof nothing is known: the proof may still come.
+ *
+ * The master tells its old workers to quit a moment after it has started new ones. Until then they accept connections,
+ * under the old configuration. So a configuration is loaded when they have heard it.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { identify, isAlive, type ProcessIdentity } from "../../support/process-identity.ts";
+import { identify, isAlive, title, type ProcessIdentity } from "../../support/process-identity.ts";
 import type { EngineLog } from "./nginx-words.ts";
 import type { Patience } from "./patience.ts";
 import type { Loaded } from "./running.ts";
@@ -15,6 +18,10 @@ const LOOK_MS = 20;
 /** nginx complains, and tries the ports that it wants for two and a half seconds more. */
 const COMPLAINT_MS = 3500;
 const LOG_LOOKS = 10;
+/** A worker whose event loop stands still for longer accepts nothing either. */
+const QUITTING_MS = 2000;
+/** nginx's own words (ngx_worker_process_cycle), a few instructions before it closes its listening sockets. */
+const QUITTING = "worker process is shutting down";
 
 export interface LoadingOptions {
   /** nginx.conf. */
@@ -74,6 +81,13 @@ export class Loading {
       await sleep(LOOK_MS);
     }
     return false;
+  }
+
+  /** To be called with the proof. Resolves when nobody accepts connections under the configuration before. */
+  async takenOver(): Promise<void> {
+    const old = this.before.filter(({ pid }) => pid !== this.#options.master.pid);
+    const accepts = (worker: ProcessIdentity): boolean => isAlive(worker) && !title(worker).includes(QUITTING);
+    for (const deadline = performance.now() + QUITTING_MS; old.some(accepts) && performance.now() < deadline; ) await sleep(LOOK_MS);
   }
 
   #isProven(): boolean {

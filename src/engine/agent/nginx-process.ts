@@ -129,7 +129,7 @@ export class NginxProcess {
   workerSays(config: string, pid: number): void {
     const loading = this.#loading;
     if (!loading?.heard(config, pid)) return;
-    void this.#oneAtATime(() => Promise.resolve(this.#takeLate(loading)));
+    void this.#oneAtATime(() => this.#takeLate(loading));
   }
 
   /** A worker of its master says nothing any more; answers whether it was ended, so that the master starts another. */
@@ -220,6 +220,7 @@ export class NginxProcess {
     const said = this.#log.size;
     signal(running, "SIGHUP");
     if (!(await loading.proof(this.#log, said, this.#options.patience))) return false;
+    await loading.takenOver();
     this.#runs(running, loading);
     return true;
   }
@@ -240,9 +241,10 @@ export class NginxProcess {
   }
 
   /** The proof of a configuration came after nginx had been taken to refuse it, and nothing else was loaded since. */
-  #takeLate(loading: Loading): void {
+  async #takeLate(loading: Loading): Promise<void> {
     const running = this.#running;
     if (this.#loading !== loading || !running || !isAlive(running) || running.config === loading.loaded.config) return;
+    await loading.takenOver();
     writeFileSync(this.#path(this.#options.instance.conf), loading.text, { mode: 0o600 });
     this.#runs(running, loading);
     this.#options.loadedLate(this.status);
