@@ -1,9 +1,12 @@
 /** The guide to annotations: what each does, and whether it works, differs or is refused. Made from their table. */
 import type { Annotation, Honoured, OnInvalid } from "../../src/model/annotations/annotation.ts";
-import { annotations } from "../../src/model/annotations/table.ts";
-import { defaultValues, type Values } from "../../src/model/annotations/values.ts";
+import type { Values } from "../../src/model/annotations/slot.ts";
+import { annotations as inOrder, defaultValues } from "../../src/model/annotations/table.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
 import { code, page, table } from "./markdown.ts";
+
+/** Those that are refused come last. */
+const annotations = [...inOrder.filter(({ status }) => status !== "snippet"), ...inOrder.filter(({ status }) => status === "snippet")];
 
 const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {
   default: "counts as absent",

@@ -5,8 +5,8 @@
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { isDeepStrictEqual } from "node:util";
-import { errorDefaults, errorPages } from "../model/annotations/error-pages.ts";
-import { proxyDefaults } from "../model/annotations/proxy.ts";
+import { errorPages, errors } from "../model/annotations/error-pages.ts";
+import { proxy } from "../model/annotations/proxy.ts";
 import type { Config } from "../model/config.ts";
 import type { Snippet } from "../model/snippets/snippet.ts";
 import type { Filters, ProxySettings } from "../model/types.ts";
@@ -177,8 +177,8 @@ function pick(profile: Profile): Profile {
  * it has filters as well is said by standingProfiles.
  */
 export function defaultProfile(config: Config): Profile {
-  const pages = errorPages({ errors: errorDefaults(config) });
-  return profileOf(proxyDefaults(config), pages ? { errorPages: pages } : {});
+  const pages = errorPages(errors.defaults(config));
+  return profileOf(proxy.defaults(config), pages ? { errorPages: pages } : {});
 }
 
 /** Of the locations that make error pages: what these answer is not replaced once more. */

@@ -5,14 +5,17 @@
  */
 import { createHash } from "node:crypto";
 import type { Balance, PathText, SessionBalance, SessionCookie } from "../../edge/src/program.ts";
-import type { AffinityValues, Values } from "./annotations/values.ts";
+import { affinity } from "./annotations/affinity-values.ts";
+import type { AffinityValues } from "./annotations/affinity-values.ts";
+import { balance } from "./annotations/balance.ts";
+import type { Values } from "./annotations/slot.ts";
 import { poolName } from "./pool.ts";
 
 /** @param path of the rule. Undefined: the endpoints in turn. */
 export function balanceOf(values: Values, pool: string, path: string): Balance | undefined {
-  const { affinity, balance } = values;
-  if (affinity.enabled) return sessionOf(affinity, pool, path);
-  const { hashBy, subset, subsetSize, loadBalance } = balance;
+  const session = affinity.of(values);
+  if (session.enabled) return sessionOf(session, pool, path);
+  const { hashBy, subset, subsetSize, loadBalance } = balance.of(values);
   if (hashBy !== undefined) return { kind: "hash", key: hashBy, ...(subset ? { subset: subsetSize } : {}) };
   return loadBalance === "ewma" ? { kind: "ewma" } : undefined;
 }
@@ -23,30 +26,30 @@ const GROUP = /^\d{1,2}$/;
  * The same where paths are regular expressions: `$1` in the key of a hash is a group of the path then. Elsewhere it is
  * empty, as in nginx, where nothing was matched.
  */
-export function withGroups(balance: Balance | undefined, path: string): Balance | undefined {
-  if (balance?.kind !== "hash" || !balance.key.names.some((name) => GROUP.test(name))) return balance;
-  const { texts, names } = balance.key;
+export function withGroups(policy: Balance | undefined, path: string): Balance | undefined {
+  if (policy?.kind !== "hash" || !policy.key.names.some((name) => GROUP.test(name))) return policy;
+  const { texts, names } = policy.key;
   const pieces = texts.flatMap((text, index): PathText["pieces"] => {
     const name = names[index];
     const piece = name === undefined ? [] : [GROUP.test(name) ? { group: Number(name) } : { variable: name }];
     return text === "" ? piece : [text, ...piece];
   });
-  return { ...balance, grouped: { pattern: `(?i)^${path}`, pieces } };
+  return { ...policy, grouped: { pattern: `(?i)^${path}`, pieces } };
 }
 
 /** That of a canary: the session of the route that it joins, unless its Ingress wants none; else its own. */
 export function canaryBalance(values: Values, pool: string, route: Balance | undefined): Balance | undefined {
-  const joins = route?.kind === "session" && values.affinity.canaryBehavior !== "legacy";
+  const joins = route?.kind === "session" && affinity.of(values).canaryBehavior !== "legacy";
   return joins ? { ...route, key: backendKey(pool) } : balanceOf(values, pool, "/");
 }
 
 /** The policies of a route and its canaries; sessions with the keys of all the sides that they may be on. */
-export function withSides<C extends { readonly balance?: Balance }>(balance: Balance | undefined, canaries: readonly C[]): Sided<C> {
-  const keys = [balance, ...canaries.map((canary) => canary.balance)].flatMap((one) => (one?.kind === "session" ? one.key : []));
-  if (keys.length < 2) return { ...(balance ? { balance } : {}), canaries };
+export function withSides<C extends { readonly balance?: Balance }>(policy: Balance | undefined, canaries: readonly C[]): Sided<C> {
+  const keys = [policy, ...canaries.map((canary) => canary.balance)].flatMap((one) => (one?.kind === "session" ? one.key : []));
+  if (keys.length < 2) return { ...(policy ? { balance: policy } : {}), canaries };
   const sided = (one: Balance): Balance => (one.kind === "session" ? { ...one, sides: keys } : one);
   return {
-    ...(balance ? { balance: sided(balance) } : {}),
+    ...(policy ? { balance: sided(policy) } : {}),
     canaries: canaries.map((canary) => (canary.balance ? { ...canary, balance: sided(canary.balance) } : canary)),
   };
 }
@@ -56,12 +59,12 @@ interface Sided<C> {
   readonly canaries: readonly C[];
 }
 
-function sessionOf(affinity: AffinityValues, pool: string, path: string): SessionBalance {
+function sessionOf(session: AffinityValues, pool: string, path: string): SessionBalance {
   return {
     kind: "session",
-    cookie: cookieOf(affinity, path),
-    ...(affinity.mode === "persistent" ? { persistent: true } : {}),
-    ...(affinity.changeOnFailure ? { changeOnFailure: true } : {}),
+    cookie: cookieOf(session, path),
+    ...(session.mode === "persistent" ? { persistent: true } : {}),
+    ...(session.changeOnFailure ? { changeOnFailure: true } : {}),
     key: backendKey(pool),
   };
 }

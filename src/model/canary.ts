@@ -7,6 +7,9 @@
  */
 import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { affinity } from "./annotations/affinity-values.ts";
+import { balance } from "./annotations/balance.ts";
+import { canary } from "./annotations/canary.ts";
 import { canaryBalance } from "./balance.ts";
 import { tellDropped } from "./expressions.ts";
 import type { Dropped, Take } from "./expressions.ts";
@@ -68,11 +71,11 @@ function wishesOf(host: string, parsed: ParsedIngress): readonly Wish[] {
 
 function canaryOf(parsed: ParsedIngress, { service, port, field }: ServiceRef, ofRoute: Balance | undefined): Canary {
   const { namespace, name } = parsed.ingress.metadata;
-  const { enabled: _, ...rules } = parsed.values.canary;
-  const pool = poolId(namespace, service, port, parsed.values.balance.serviceUpstream);
-  const balance = canaryBalance(parsed.values, pool, ofRoute);
-  const unbound = ofRoute?.kind === "session" && parsed.values.affinity.canaryBehavior === "legacy";
-  return { pool, service, port, ...rules, ...(balance ? { balance } : {}), ...(unbound ? { unbound } : {}), origin: { kind: "Ingress", namespace, name, field } };
+  const { enabled: _, ...rules } = canary.of(parsed.values);
+  const pool = poolId(namespace, service, port, balance.of(parsed.values).serviceUpstream);
+  const policy = canaryBalance(parsed.values, pool, ofRoute);
+  const unbound = ofRoute?.kind === "session" && affinity.of(parsed.values).canaryBehavior === "legacy";
+  return { pool, service, port, ...rules, ...(policy ? { balance: policy } : {}), ...(unbound ? { unbound } : {}), origin: { kind: "Ingress", namespace, name, field } };
 }
 
 /** Older canaries keep their share; what exceeds the whole is cut. Then orders them, the most specific rule first. */

@@ -15,7 +15,7 @@ import { strictPaths, otherPrefix } from "./admission-rules.ts";
 import { grantAlias } from "./aliases.ts";
 import { byAge } from "./age.ts";
 import type { Age } from "./age.ts";
-import { defaultValues } from "./annotations/values.ts";
+import { defaultValues } from "./annotations/table.ts";
 import { admit, readClasses } from "./class.ts";
 import type { Config } from "./config.ts";
 import type { Finding } from "./findings.ts";

@@ -7,7 +7,8 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { HostTlsValues } from "./annotations/values.ts";
+import { hostTls } from "./annotations/host-tls.ts";
+import type { HostTlsValues } from "./annotations/host-tls.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
 import type { ParsedIngress } from "./ingress.ts";
@@ -15,9 +16,8 @@ import type { ClientPolicy, HostTls } from "./types.ts";
 
 /** @param mains the ordinary Ingresses that name the host, oldest first. Undefined: nothing special. */
 export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix: string, findings: Finding[]): HostTls | undefined {
-  if (mains.every(({ values: { hostTls } }) => !hostTls.clients && hostTls.ciphers === undefined && hostTls.preferServer === undefined)) {
-    return undefined;
-  }
+  const saysNothing = ({ clients, ciphers, preferServer }: HostTlsValues): boolean => !clients && ciphers === undefined && preferServer === undefined;
+  if (mains.every(({ values }) => saysNothing(hostTls.of(values)))) return undefined;
   const place: Place = { host: host === CATCH_ALL ? "every name that nobody declares" : host, prefix };
   const clients = decide(mains, "clients", "auth-tls-secret", place, findings);
   const ciphers = decide(mains, "ciphers", "ssl-ciphers", place, findings);
@@ -30,7 +30,7 @@ export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix:
 }
 
 function withNamespace(clients: ClientPolicy, mains: readonly ParsedIngress[]): ClientPolicy {
-  const decides = mains.find(({ values }) => values.hostTls.clients !== undefined);
+  const decides = mains.find(({ values }) => hostTls.of(values).clients !== undefined);
   return decides && clients.matchCn !== undefined ? { ...clients, namespace: decides.ingress.metadata.namespace } : clients;
 }
 
@@ -44,12 +44,12 @@ interface Place {
 function decide<F extends "clients" | "ciphers" | "preferServer">(
   mains: readonly ParsedIngress[], field: F, name: string, { host, prefix }: Place, findings: Finding[],
 ): HostTlsValues[F] | undefined {
-  const saying = mains.filter(({ values }) => values.hostTls[field] !== undefined);
+  const saying = mains.filter(({ values }) => hostTls.of(values)[field] !== undefined);
   const [winner, ...others] = saying;
-  const value = winner?.values.hostTls[field];
+  const value = winner && hostTls.of(winner.values)[field];
   for (const { ingress, closed, values } of others) {
     // A closed one has its finding already.
-    if (closed || isDeepStrictEqual(values.hostTls[field], value)) continue;
+    if (closed || isDeepStrictEqual(hostTls.of(values)[field], value)) continue;
     const place = { object: ingress, field: `metadata.annotations[${prefix}/${name}]`, ...(winner ? { other: winner.ingress } : {}) };
     findings.push(found.hostSettingDecided(place, { name, host, winner: winner?.key ?? "" }));
   }

@@ -10,7 +10,10 @@ import * as found from "./findings-catalogue.ts";
 import { oncePer } from "../support/once-per.ts";
 import { dropBeyond, whyNoExpression } from "./expressions.ts";
 import type { Take } from "./expressions.ts";
-import type { Values } from "./annotations/values.ts";
+import { alias } from "./annotations/alias.ts";
+import { redirects } from "./annotations/redirects.ts";
+import { rewrite } from "./annotations/rewrite.ts";
+import type { Values } from "./annotations/slot.ts";
 import { isCatchAll } from "./ingress.ts";
 import type { ParsedIngress } from "./ingress.ts";
 import { placeOfPath } from "./path-place.ts";
@@ -57,11 +60,12 @@ function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, fi
   }
 }
 
-function mayAsk({ values: { rewrite }, rules }: ParsedIngress): boolean {
-  return rewrite.useRegex || rewrite.target !== undefined || rewriting(rules).length > 0;
+function mayAsk({ values, rules }: ParsedIngress): boolean {
+  const { useRegex, target } = rewrite.of(values);
+  return useRegex || target !== undefined || rewriting(rules).length > 0;
 }
 
-const rewriting = oncePer((rules: ParsedIngress["rules"]) => rules.flatMap(({ paths }) => paths.filter(({ values }) => values?.rewrite.target !== undefined)));
+const rewriting = oncePer((rules: ParsedIngress["rules"]) => rules.flatMap(({ paths }) => paths.filter(({ values }) => values && rewrite.of(values).target !== undefined)));
 
 /**
  * Drops the paths that are no regular expressions, and names those that take nothing because an older rule has the same
@@ -99,12 +103,13 @@ function literalOf(path: string): string {
 
 /** The oldest Ingress's, if any has one. */
 export function appRootOf(mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): string | undefined {
-  const [first, ...others] = mains.filter(({ values, closed }) => values.rewrite.appRoot !== undefined && !closed);
+  const [first, ...others] = mains.filter(({ values, closed }) => rewrite.of(values).appRoot !== undefined && !closed);
+  const appRoot = first && rewrite.of(first.values).appRoot;
   for (const other of others) {
-    if (other.values.rewrite.appRoot === first?.values.rewrite.appRoot) continue;
+    if (rewrite.of(other.values).appRoot === appRoot) continue;
     findings.push(found.appRootShadowed(against(first, placeOf(other, "app-root")), { winner: first?.key ?? "" }));
   }
-  return first?.values.rewrite.appRoot;
+  return appRoot;
 }
 
 /** ingress-nginx behaviour: redirects and rewrites of an Ingress without rules have no effect; see `declareRoutes`. Unlike there, it says so. */
@@ -117,10 +122,10 @@ export function checkCatchAll(mains: readonly ParsedIngress[], { defaults }: Rou
 }
 
 const NOT_ON_CATCH_ALL: readonly (readonly [name: string, valueOf: (values: Values) => unknown])[] = [
-  ["temporal-redirect", ({ redirects }) => redirects.temporal],
-  ["permanent-redirect", ({ redirects }) => redirects.permanent],
-  ["force-ssl-redirect", ({ redirects }) => redirects.forceSslRedirect],
-  ["rewrite-target", ({ rewrite }) => rewrite.target],
+  ["temporal-redirect", (values) => redirects.of(values).temporal],
+  ["permanent-redirect", (values) => redirects.of(values).permanent],
+  ["force-ssl-redirect", (values) => redirects.of(values).forceSslRedirect],
+  ["rewrite-target", (values) => rewrite.of(values).target],
 ];
 
 /** Where a finding about an annotation of an Ingress belongs. */
@@ -133,14 +138,14 @@ function against(first: ParsedIngress | undefined, place: Place): Place {
 /** The names that a host wants beside its own: the list of the oldest Ingress that has one, and the one with or without `www.`. */
 export function claimsOf(host: string, mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): readonly AliasClaim[] {
   const claims: AliasClaim[] = [];
-  const [first, ...others] = mains.filter(({ values }) => values.alias.names.length > 0);
+  const [first, ...others] = mains.filter(({ values }) => alias.of(values).names.length > 0);
   if (first) {
     const place = placeOf(first, "server-alias");
-    const names = first.values.alias.names.filter((name) => name !== host);
+    const names = alias.of(first.values).names.filter((name) => name !== host);
     claims.push(...names.map((name) => ({ name, host, redirect: false, age: first.age, place })));
   }
   for (const other of others) findings.push(found.aliasesShadowed(against(first, placeOf(other, "server-alias")), { host, winner: first?.key ?? "" }));
-  const www = mains.find(({ values, closed }) => values.redirects.fromToWww && !closed);
+  const www = mains.find(({ values, closed }) => redirects.of(values).fromToWww && !closed);
   if (!www) return claims;
   const place = placeOf(www, "from-to-www-redirect");
   const name = host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`;

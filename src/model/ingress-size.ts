@@ -7,7 +7,7 @@
 import type { ConfigMap, Ingress } from "../source/objects.ts";
 import type { ReadContext } from "./annotations/read.ts";
 import { OWN_PREFIX } from "./annotations/sluice/prefix.ts";
-import type { Values } from "./annotations/values.ts";
+import type { Values } from "./annotations/slot.ts";
 import { TOTAL_SIZE_BOUNDS } from "./bounds.ts";
 import { edgeFilters } from "./filters.ts";
 import type { Finding } from "./findings.ts";

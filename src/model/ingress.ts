@@ -13,12 +13,13 @@ import { printable } from "../support/text.ts";
 import { ageOf } from "./age.ts";
 import type { Age } from "./age.ts";
 import { LONGEST_PATH } from "./bounds.ts";
+import { canary } from "./annotations/canary.ts";
 import { checkCanary } from "./annotations/canary-rules.ts";
 import { readAnnotations } from "./annotations/read.ts";
 import type { ReadContext } from "./annotations/read.ts";
 import { readOwn } from "./annotations/sluice/read.ts";
 import type { Own } from "./annotations/sluice/read.ts";
-import type { Values } from "./annotations/values.ts";
+import type { Values } from "./annotations/slot.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
 import { besideRefusal, type Finding } from "./findings.ts";
 import * as found from "./findings-catalogue.ts";
@@ -107,18 +108,18 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const tooLarge = sizeFindings(ingress, extent);
   const findings = [...tooLarge, ...dangerous, ...read.findings, ...ofPaths];
   const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
-  const canary = read.values.canary.enabled;
-  const values = canary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
+  const isCanary = canary.of(read.values).enabled;
+  const values = isCanary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
   // Those of one that is refused are read for what is wrong with them.
-  const [declared, declaredBackend] = [parseRules(ingress, canary, own, findings), parseDefaultBackend(ingress, findings)];
+  const [declared, declaredBackend] = [parseRules(ingress, isCanary, own, findings), parseDefaultBackend(ingress, findings)];
   const rules = refused ? [] : declared;
   const defaultBackend = refused ? undefined : declaredBackend;
   const hosts = new Set(rules.map((rule) => rule.host));
-  if (defaultBackend && (canary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
+  if (defaultBackend && (isCanary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
   const parsed = {
     ...placeOf(ingress),
     values,
-    canary,
+    canary: isCanary,
     closed: read.verdict === "closed" || own.closed,
     refused,
     rules,
@@ -135,7 +136,7 @@ export function isCatchAll(ingress: Ingress): boolean {
   return (ingress.spec.rules ?? []).length === 0;
 }
 
-function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {
+function parseRules(ingress: Ingress, isCanary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {
   const rules = (ingress.spec.rules ?? []).flatMap((rule, index) => {
     const field = `spec.rules[${index}]`;
     const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
@@ -144,7 +145,7 @@ function parseRules(ingress: Ingress, canary: boolean, own: Own, findings: Findi
       findings.push(found.hostInvalid({ object: ingress, field: `${field}.host` }, { host: rule.host ?? "", ...(instead === undefined ? {} : { instead }) }));
       return [];
     }
-    if (canary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));
+    if (isCanary && !rule.http) findings.push(found.canaryRuleWithoutPaths({ object: ingress, field }, {}));
     return [{ host, paths: parsePaths(ingress, rule, field, own, findings) }];
   });
   return exact(rules);

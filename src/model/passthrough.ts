@@ -8,6 +8,7 @@
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { listed, printable } from "../support/text.ts";
+import { hostTls } from "./annotations/host-tls.ts";
 import type { AliasClaim } from "./aliases.ts";
 import type { Finding } from "./findings.ts";
 import * as found from "./findings-streams.ts";
@@ -30,7 +31,7 @@ export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: 
   const owner = mains[0]?.ingress;
   const isOwners = (namespace: string): boolean => namespace === owner?.metadata.namespace;
   let asking: ParsedIngress | undefined;
-  for (const one of mains.filter(({ values }) => values.hostTls.passthrough)) {
+  for (const one of mains.filter(({ values }) => hostTls.of(values).passthrough)) {
     if (isOwners(one.ingress.metadata.namespace)) asking ??= one;
     else findings.push(found.passthroughNotOwner({ ...placeOf(one, "ssl-passthrough"), ...(owner ? { other: owner } : {}) }, { host, owner: mains[0]?.key ?? "" }));
   }

@@ -9,8 +9,11 @@ import type { Age } from "./age.ts";
 import type { Balance } from "../../edge/src/program.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Ingress } from "../source/objects.ts";
-import { rewriteFilters } from "./annotations/rewrite.ts";
-import type { RedirectValues, Values } from "./annotations/values.ts";
+import { balance } from "./annotations/balance.ts";
+import { proxy } from "./annotations/proxy.ts";
+import { withoutRedirects } from "./annotations/redirects.ts";
+import { rewrite, rewriteOf } from "./annotations/rewrite.ts";
+import type { Values } from "./annotations/slot.ts";
 import { balanceOf } from "./balance.ts";
 import { CLOSED_BACKEND, closedFilters, NO_REDIRECT } from "./closed-path.ts";
 import type { Config } from "./config.ts";
@@ -60,11 +63,6 @@ export interface RoutingContext {
   /** Flag --enable-ssl-passthrough. */
   readonly passthrough: boolean;
 }
-
-const NOWHERE: RedirectValues = {
-  sslRedirect: false, forceSslRedirect: false, preserveTrailingSlash: false,
-  temporalCode: 302, permanentCode: 301, fromToWww: false, relative: false, usePort: false,
-};
 
 export type RouteKey = (path: string, pathType: PathType, when?: Alternatives) => string;
 
@@ -140,7 +138,7 @@ function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, 
   for (const parsed of mains) {
     const { defaultBackend: backend } = parsed;
     if (!backend || !isCatchAll(parsed.ingress)) continue;
-    const plain = { ...parsed.values, redirects: NOWHERE, rewrite: context.defaults.rewrite };
+    const plain = rewrite.put(withoutRedirects(parsed.values), rewrite.of(context.defaults));
     const route = routeOf(CATCH_ALL, parsed, { path: "/", pathType: "prefix", backend, field: backend.field, values: plain }, context);
     if (root) addConflict(CATCH_ALL, root, route, "spec.defaultBackend", findings);
     else root = route;
@@ -149,21 +147,21 @@ function catchAllRoot(mains: readonly ParsedIngress[], context: RoutingContext, 
 }
 
 function bareRoot({ defaults }: RoutingContext): DraftRoute {
-  const root = flagRoute("--default-backend-service", "/", defaults.proxy);
+  const root = flagRoute("--default-backend-service", "/", proxy.of(defaults));
   return { ...root, filters: undeclaredFilters(defaults), pathType: "prefix", synthesized: true };
 }
 
 function addHealthRoute(routes: Map<string, DraftRoute>, { healthCheckPath: path, defaults }: RoutingContext): void {
   if (path === "" || [...routes.values()].some((route) => route.path === path)) return;
   const backend = { kind: "status", status: 200 } as const;
-  routes.set(routeKey(path, "exact"), { ...flagRoute("--health-check-path", path, defaults.proxy), backend });
+  routes.set(routeKey(path, "exact"), { ...flagRoute("--health-check-path", path, proxy.of(defaults)), backend });
 }
 
 /** A route that comes from a flag; of no Ingress, so without its annotations and redirects. */
-function flagRoute(flag: string, path: string, proxy: ProxySettings): DraftRoute {
+function flagRoute(flag: string, path: string, settings: ProxySettings): DraftRoute {
   const origin = { kind: "Flag", namespace: "", name: "", field: flag };
   const backend = { kind: "default" } as const;
-  return { path, pathType: "exact", backend, canaries: [], filters: NO_REDIRECT, proxy, synthesized: false, origin };
+  return { path, pathType: "exact", backend, canaries: [], filters: NO_REDIRECT, proxy: settings, synthesized: false, origin };
 }
 
 interface Declared {
@@ -186,7 +184,7 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   const { namespace, name, uid } = ingress.metadata;
   const { config, httpsPort } = context;
   const target: Backend = closed ? CLOSED_BACKEND : backendOf(namespace, backend, values);
-  const balance = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
+  const policy = target.kind === "service" ? balanceOf(values, target.pool, path) : undefined;
   const contextOf = {
     host, path, pathType, namespace, ingress: name, ...(uid === undefined ? {} : { uid }), shared: parsed.values, ...(backend ? { service: backend.service } : {}), config, httpsPort,
   };
@@ -196,9 +194,9 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
     ...(when ? { when } : {}),
     backend: target,
     canaries: [],
-    filters: closed ? closedFilters(rewriteFilters(values, path).regex === true) : filtersOf(values, contextOf),
-    ...(balance ? { balance } : {}),
-    proxy: values.proxy,
+    filters: closed ? closedFilters(rewriteOf(rewrite.of(values), path).regex === true) : filtersOf(values, contextOf),
+    ...(policy ? { balance: policy } : {}),
+    proxy: proxy.of(values),
     synthesized: false,
     origin: { kind: "Ingress", namespace, name, field },
     ingress,
@@ -207,9 +205,9 @@ function routeOf(host: string, parsed: ParsedIngress, declared: Declared, contex
   };
 }
 
-function backendOf(namespace: string, ref: ServiceRef | undefined, { balance }: Values): Backend {
+function backendOf(namespace: string, ref: ServiceRef | undefined, values: Values): Backend {
   if (!ref) return { kind: "default" };
-  return { kind: "service", pool: poolId(namespace, ref.service, ref.port, balance.serviceUpstream), service: ref.service, port: ref.port };
+  return { kind: "service", pool: poolId(namespace, ref.service, ref.port, balance.of(values).serviceUpstream), service: ref.service, port: ref.port };
 }
 
 function poolOf(backend: Backend): string {

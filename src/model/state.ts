@@ -6,8 +6,8 @@ import { CATCH_ALL, DEFAULT_BACKEND, type Stream } from "../../edge/src/program.
 import type { Secret, Service } from "../source/objects.ts";
 import type { Snapshot, WantedObjects } from "../source/snapshot.ts";
 import type { UserList } from "./annotations/user-file.ts";
-import { defaultValues } from "./annotations/values.ts";
-import type { Values } from "./annotations/values.ts";
+import type { Values } from "./annotations/slot.ts";
+import { defaultValues } from "./annotations/table.ts";
 import type { ModelSettings } from "./build.ts";
 import type { SecretState } from "./certificates.ts";
 import type { Config } from "./config.ts";

@@ -7,7 +7,8 @@ import { CATCH_ALL } from "../../edge/src/program.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { Ingress, Meta } from "../source/objects.ts";
 import { byAge } from "./age.ts";
-import type { Values } from "./annotations/values.ts";
+import { access } from "./annotations/access.ts";
+import type { Values } from "./annotations/slot.ts";
 import { buildPool } from "./backends.ts";
 import { readSecret } from "./certificates.ts";
 import type { SecretState, ServableCertificate } from "./certificates.ts";
@@ -127,7 +128,7 @@ export function updateUsers(state: State, work: Work): void {
 function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
   if (hosts.length === 0) return [];
   const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
-  return all.flatMap(({ access }) => access.users ?? []);
+  return all.flatMap((one) => access.of(one).users ?? []);
 }
 
 export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {

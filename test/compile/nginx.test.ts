@@ -20,7 +20,7 @@ import { FFDHE2048 } from "../support/dh-param.ts";
 import { rulesFiles } from "../../src/compile/modsecurity.ts";
 import { operatorRules } from "../../src/model/snippets/operator-rules.ts";
 import { defaultProfile, profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
-import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { proxy } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { plainPattern } from "../../src/model/config/operator-types.ts";
 import { CONFIG_TABLE } from "../../src/model/config/table.ts";
@@ -156,7 +156,7 @@ const profile: fc.Arbitrary<Profile> = fc
     filtered: fc.boolean(),
   })
   .map(({ filtered, tls: identity, ...values }) =>
-    profileOf({ ...proxyDefaults(DEFAULT_CONFIG), ...values, ...(identity ? { tls: identity } : {}) }, filtered ? { edge: {} } : {}));
+    profileOf({ ...proxy.defaults(DEFAULT_CONFIG), ...values, ...(identity ? { tls: identity } : {}) }, filtered ? { edge: {} } : {}));
 
 test("nginx takes every configuration that valid values can lead to", { timeout: 240_000 }, async () => {
   console.log(`SEED=${SEED}`);

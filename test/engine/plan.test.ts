@@ -6,7 +6,7 @@ import { profileId, profileOf, standingProfiles, type Profile } from "../../src/
 import type { Program } from "../../src/compile/program.ts";
 import { isLoaded, planReload } from "../../src/engine/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
-import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { proxy } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { parseSettings } from "../../src/settings.ts";
 
@@ -16,7 +16,7 @@ const facts: EngineFacts = {
 const settings = parseSettings([], "run");
 
 function profiles(...bodySizes: readonly number[]): Map<string, Profile> {
-  const all = bodySizes.map((bodySize) => profileOf({ ...proxyDefaults(DEFAULT_CONFIG), bodySize }, {}));
+  const all = bodySizes.map((bodySize) => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), bodySize }, {}));
   return new Map(all.map((one) => [profileId(one), one]));
 }
 

@@ -5,7 +5,7 @@ import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { NO_ENGINE, type AgentOrder, type EngineStatus } from "../../src/engine/protocol.ts";
 import { Trials } from "../../src/engine/trials.ts";
-import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
+import { proxy } from "../../src/model/annotations/proxy.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { operatorRules } from "../../src/model/snippets/operator-rules.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
@@ -16,7 +16,7 @@ const facts: EngineFacts = {
 };
 const settings = parseSettings([], "run");
 const one = (text: string): [string, Profile] => {
-  const profile = profileOf(proxyDefaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) });
+  const profile = profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) });
   return [profileId(profile), profile];
 };
 

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_PATH, MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../src/model/bounds.ts";
-import { annotations } from "../../src/model/annotations/table.ts";
-import { defaultValues } from "../../src/model/annotations/values.ts";
+import { annotations, defaultValues } from "../../src/model/annotations/table.ts";
 import type { ConfigMap } from "../../src/source/objects.ts";
 import { build, findingOf, routeOf } from "../support/build.ts";
 import { ingress, ingressClass, testConfig } from "../support/objects.ts";

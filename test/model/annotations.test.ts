@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { annotations, annotationsByName } from "../../src/model/annotations/table.ts";
-import { defaultValues } from "../../src/model/annotations/values.ts";
+import { annotations, annotationsByName, defaultValues } from "../../src/model/annotations/table.ts";
 import type { Config } from "../../src/model/config.ts";
 import type { ProxySettings } from "../../src/model/types.ts";
 import { printable } from "../../src/support/text.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keyText, lifetimes, parseAuthUrl, responseHeaderNames, urlText, urlWithVariables } from "../../src/model/annotations/external-auth-types.ts";
-import { externalAuthAnnotations } from "../../src/model/annotations/external-auth.ts";
+import { externalAuth } from "../../src/model/annotations/external-auth.ts";
 import { guardOf } from "../../src/model/annotations/external-auth-guard.ts";
-import { defaultValues } from "../../src/model/annotations/values.ts";
+import { annotationsByName, defaultValues } from "../../src/model/annotations/table.ts";
 import { templateText } from "../../src/model/annotations/template.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config.ts";
 
@@ -71,12 +71,12 @@ test("the way back is a parameter of the sign-in page, unless that has it", () =
 });
 
 test("numbers of auth-keepalive below 0 are 0", () => {
-  const row = externalAuthAnnotations.find(({ name }) => name === "auth-keepalive");
-  assert.ok(row);
+  const row = annotationsByName.get("auth-keepalive");
+  assert.ok(row?.status === "honoured");
   const values = defaultValues(DEFAULT_CONFIG);
   const read = (text: string): number | undefined => {
     const { values: after, problem } = row.read(values, text, DEFAULT_CONFIG);
-    return problem === "invalid" ? undefined : after.externalAuth.keepalive;
+    return problem === "invalid" ? undefined : externalAuth.of(after).keepalive;
   };
   assert.deepEqual(["-5", "0", "32", "100000", "-x", "1.5"].map(read), [0, 0, 32, 65535, undefined, undefined]);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { compileHost } from "../../src/compile/host.ts";
-import { defaultValues } from "../../src/model/annotations/values.ts";
+import { defaultValues } from "../../src/model/annotations/table.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build.ts";
 import { parseIngress } from "../../src/model/ingress.ts";
 import { lookupIn } from "../../src/model/lookup.ts";

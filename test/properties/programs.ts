@@ -4,8 +4,8 @@
  */
 import * as fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import { proxyDefaults } from "../../src/model/annotations/proxy.ts";
-import { rewriteFilters } from "../../src/model/annotations/rewrite.ts";
+import { proxy } from "../../src/model/annotations/proxy.ts";
+import { rewriteOf } from "../../src/model/annotations/rewrite.ts";
 import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
 import { patternKey, routeKey } from "../../src/model/paths.ts";
 import type { Alias, Backend, Built, Canary, Certificate, Filters, Host, Model, Origin, Pool, Route } from "../../src/model/types.ts";
@@ -80,7 +80,7 @@ const filters: fc.Arbitrary<Filters> = fc.record({
 });
 
 /** A second profile, so that internal locations are tried too. */
-export const OTHER_PROXY = { ...proxyDefaults(DEFAULT_CONFIG), buffering: true, nextUpstreamTries: 2 };
+export const OTHER_PROXY = { ...proxy.defaults(DEFAULT_CONFIG), buffering: true, nextUpstreamTries: 2 };
 
 /** Paths that are written to be expressions. */
 const EXPRESSIONS = [
@@ -111,13 +111,13 @@ const route: fc.Arbitrary<Route> = fc
     ...(asks ? { path: expression } : {}),
     filters: {
       ...rest.filters,
-      ...(asks ? rewriteFilters({ rewrite: asks.target === undefined ? { useRegex: asks.useRegex } : { useRegex: true, target: asks.target } }, expression) : {}),
+      ...(asks ? rewriteOf(asks.target === undefined ? { useRegex: asks.useRegex } : { useRegex: true, target: asks.target }, expression) : {}),
       ...(url === undefined ? {} : { redirect: { status: 302, url } }),
       ...(relative ? { relative } : {}),
       ...(redirectPort === undefined ? {} : { redirectPort }),
     },
     canaries: rest.backend.kind === "service" ? withinTotal(rest.canaries) : [],
-    proxy: profiled ? OTHER_PROXY : proxyDefaults(DEFAULT_CONFIG),
+    proxy: profiled ? OTHER_PROXY : proxy.defaults(DEFAULT_CONFIG),
     synthesized: false,
     origin,
   }));
@@ -191,7 +191,7 @@ interface GivenHost {
 function hostOf({ name, root, routes: others, appRoot }: GivenHost): Host {
   const bare: Route = {
     path: "/", pathType: "prefix", backend: { kind: "default" }, canaries: [], filters: { httpsRedirect: "never", preserveTrailingSlash: false },
-    proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: true, origin,
+    proxy: proxy.defaults(DEFAULT_CONFIG), synthesized: true, origin,
   };
   const routes = new Map<string, Route>();
   const regex = [root, ...others].some((one) => one?.filters.regex);
@@ -209,7 +209,7 @@ export function patternRouting(patterns: readonly string[]): Routing {
   const hosts = patterns.map((headerPattern, index) => {
     const root: Route = {
       path: "/", pathType: "prefix", backend: { kind: "service", pool: "t/a/80", service: "s", port: "80" },
-      canaries: [{ ...canary, headerPattern }], filters, proxy: proxyDefaults(DEFAULT_CONFIG), synthesized: false, origin,
+      canaries: [{ ...canary, headerPattern }], filters, proxy: proxy.defaults(DEFAULT_CONFIG), synthesized: false, origin,
     };
     return { name: `h${index}.example`, root, routes: [], appRoot: undefined };
   });

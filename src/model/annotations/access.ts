@@ -12,22 +12,38 @@ import { keyOf } from "../../source/snapshot.ts";
 import type { Config } from "../config.ts";
 import { CLOSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import type { FilterContext } from "../filters.ts";
 import { compileNetworks, isNetwork } from "../networks.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
 import { foreign, objectName } from "./resolver.ts";
+import type { Feature, FilterContext } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
 import { MOST_BYTES } from "../../../edge/src/password-cost.ts";
 import type { HashCost } from "../../../edge/src/password-cost.ts";
 import { parseUserFile, parseUserMap } from "./user-file.ts";
 import type { UserFile } from "./user-file.ts";
 import { oneOf } from "./value-types.ts";
-import type { AccessValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
+import type { Users } from "../types.ts";
 
-export function accessDefaults({ whitelistSourceRange, denylistSourceRange }: Config): AccessValues {
-  return { allow: whitelistSourceRange, deny: denylistSourceRange, satisfy: "all", secretType: "auth-file", realm: "" };
+export interface AccessValues {
+  /** Networks; none: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly satisfy: "any" | "all";
+  readonly type?: "basic" | "digest";
+  /** `name` or `namespace/name`. */
+  readonly secret?: string;
+  readonly secretType: "auth-file" | "auth-map";
+  readonly realm: string;
+  /** Of the Secret; set by the resolver. */
+  readonly users?: Users;
 }
+
+export const access = slot("access", ({ whitelistSourceRange, denylistSourceRange }: Config): AccessValues => (
+  { allow: whitelistSourceRange, deny: denylistSourceRange, satisfy: "all", secretType: "auth-file", realm: "" }
+));
 
 /** Networks between commas, blanks around them. */
 export const networkList: ValueType<readonly string[]> = {
@@ -51,7 +67,7 @@ const realm: ValueType<string> = {
   format: (value) => value,
 };
 
-export const accessAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<readonly string[]>({
     name: "allowlist-source-range",
     aliases: ["whitelist-source-range"],
@@ -61,8 +77,7 @@ export const accessAnnotations: readonly Honoured[] = [
     type: networkList,
     doc: "Only clients of these networks may pass; others get 403. Replaces the ConfigMap's whitelist-source-range.",
     onInvalid: "closed",
-    get: ({ access }) => (access.allow.length > 0 ? access.allow : undefined),
-    set: (values, allow) => withAccess(values, { allow }),
+    ...networks("allow"),
   }),
   annotation<readonly string[]>({
     name: "denylist-source-range",
@@ -72,8 +87,7 @@ export const accessAnnotations: readonly Honoured[] = [
     type: networkList,
     doc: "Clients of these networks get 403, allowed or not. Replaces the ConfigMap's denylist-source-range.",
     onInvalid: "closed",
-    get: ({ access }) => (access.deny.length > 0 ? access.deny : undefined),
-    set: (values, deny) => withAccess(values, { deny }),
+    ...networks("deny"),
   }),
   annotation<"basic" | "digest">({
     name: "auth-type",
@@ -84,8 +98,7 @@ export const accessAnnotations: readonly Honoured[] = [
     doc: "Ask for a user name and a password, by HTTP basic or digest authentication.",
     differs: "Only the two words are taken: a word that contains one of them, with which ingress-nginx's configuration breaks for everybody, refuses the Ingress. Digest authentication needs no nginx module, and holds for an empty realm, which that module lets everybody into.",
     onInvalid: "refused",
-    get: ({ access }) => access.type,
-    set: (values, type) => withAccess(values, { type }),
+    ...field(access, "type"),
   }),
   annotation<string>({
     name: "auth-secret",
@@ -96,8 +109,7 @@ export const accessAnnotations: readonly Honoured[] = [
     doc: "Secret with the users, `name` or `namespace/name` (another namespace: allow-cross-namespace-resources).",
     differs: "Without auth-type it closes the paths, where ingress-nginx leaves them open. Lines that say nothing, and a Secret without users, get a finding.",
     onInvalid: "closed",
-    get: ({ access }) => access.secret,
-    set: (values, secret) => withAccess(values, { secret }),
+    ...field(access, "secret"),
   }),
   annotation<"auth-file" | "auth-map">({
     name: "auth-secret-type",
@@ -107,8 +119,7 @@ export const accessAnnotations: readonly Honoured[] = [
     type: oneOf("auth-file", "auth-map"),
     doc: "What the Secret holds: `auth-file`: an htpasswd (or htdigest) file under the key `auth`; `auth-map`: a user per key, whose value is the hash.",
     onInvalid: "refused",
-    get: ({ access }) => access.secretType,
-    set: (values, secretType) => withAccess(values, { secretType }),
+    ...field(access, "secretType"),
   }),
   annotation<string>({
     name: "auth-realm",
@@ -119,8 +130,8 @@ export const accessAnnotations: readonly Honoured[] = [
     doc: "The realm that clients are told; digest authentication needs the one that the hashes were made with.",
     differs: "The realm `off`, with which nginx asks for no password at all, is a realm like any other.",
     onInvalid: "refused",
-    get: ({ access }) => (access.realm === "" ? undefined : access.realm),
-    set: (values, text) => withAccess(values, { realm: text }),
+    ...field(access, "realm"),
+    get: (values) => access.of(values).realm || undefined,
   }),
   annotation<"all" | "any">({
     name: "satisfy",
@@ -129,26 +140,28 @@ export const accessAnnotations: readonly Honoured[] = [
     scope: "location",
     type: oneOf("any", "all"),
     doc: "Whether one of networks, password and external authentication is enough (`any`) or all of those that are set must hold.",
-    get: ({ access }) => access.satisfy,
-    set: (values, satisfy) => withAccess(values, { satisfy }),
+    ...field(access, "satisfy"),
   }),
 ];
 
-function withAccess(values: Values, change: Partial<AccessValues>): Values {
-  return { ...values, access: { ...values.access, ...change } };
+/** A list of networks, which counts as none where it is empty. */
+function networks(name: "allow" | "deny"): ReturnType<typeof field<AccessValues, "allow" | "deny">> {
+  const shown = (list: readonly string[]): readonly string[] | undefined => (list.length > 0 ? list : undefined);
+  return { ...field(access, name), get: (values) => shown(access.of(values)[name]) };
 }
 
-export const accessResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["authentication"],
   resolve(values, at) {
-    const { type, secret } = values.access;
+    const given = access.of(values);
+    const { type, secret } = given;
     if (type === undefined || secret === undefined) {
       explainMissing(at, type !== undefined, secret !== undefined);
       return values;
     }
-    const users = usersOf(values.access, type, at);
+    const users = usersOf(given, type, at);
     if (users === undefined) at.close();
-    return users === undefined ? values : withAccess(values, { users });
+    return users === undefined ? values : access.with(values, { users });
   },
 };
 
@@ -170,8 +183,7 @@ function explainMissing(at: ResolveContext, hasType: boolean, hasSecret: boolean
 }
 
 /** The users of the Secret; undefined, with a finding, when there are none that could pass. */
-function usersOf(access: AccessValues, type: "basic" | "digest", at: ResolveContext): AccessValues["users"] {
-  const text = access.secret ?? "";
+function usersOf({ secret: text = "", secretType, realm: ofRealm }: AccessValues, type: "basic" | "digest", at: ResolveContext): AccessValues["users"] {
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("auth-secret"), { name: "auth-secret", kind: "Secret", key: printable(key), why, effect: CLOSED }));
   };
@@ -181,21 +193,21 @@ function usersOf(access: AccessValues, type: "basic" | "digest", at: ResolveCont
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
   const secret = at.lookup.secret(name.namespace, name.name);
   if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
-  const file = readUsers(secret, access.secretType, type);
+  const file = readUsers(secret, secretType, type);
   if (!file) return refuse(key, 'has no key "auth" with the users: add it, or set auth-secret-type to "auth-map"');
-  const whereOf = (line: number): string => (access.secretType === "auth-map" ? `The value of key ${line} (by name)` : `Line ${line} of "auth"`);
+  const whereOf = (line: number): string => (secretType === "auth-map" ? `The value of key ${line} (by name)` : `Line ${line} of "auth"`);
   for (const { line, why } of file.problems) at.report(found.userLineIgnored(at.place("auth-secret"), { key, where: whereOf(line), why }));
   if (file.costly) {
     at.report(found.passwordTooCostly(at.place("auth-secret"), { key, where: whereOf(file.costly.line), cost: costText(file.costly.cost) }));
     return undefined;
   }
   if (file.users.size === 0) return refuse(key, "holds no user: add one, as htpasswd writes it");
-  if (type === "digest" && !file.users.realms.has(access.realm)) {
+  if (type === "digest" && !file.users.realms.has(ofRealm)) {
     const realms = [...file.users.realms].sort().map(printable);
-    at.report(found.realmWithoutUsers(at.place("auth-realm"), { key, realm: access.realm, realms }));
+    at.report(found.realmWithoutUsers(at.place("auth-realm"), { key, realm: ofRealm, realms }));
   }
   // By name, not by content: what is small enough to be guessed should not be told by its digest.
-  return { id: digestOf(`${type} ${access.secretType} ${key}`), list: file.users };
+  return { id: digestOf(`${type} ${secretType} ${key}`), list: file.users };
 }
 
 function costText(cost: HashCost | undefined): string {
@@ -210,8 +222,8 @@ function readUsers({ data }: Secret, secretType: AccessValues["secretType"], typ
 }
 
 /** What the edge does with them. */
-export function accessFilters({ access }: Values, { path, config }: FilterContext): Filters {
-  const { allow, deny, satisfy, type, realm: text, users } = access;
+function edge(values: Values, { path, config }: FilterContext): Filters {
+  const { allow, deny, satisfy, type, realm: text, users } = access.of(values);
   const exempt = config.noAuthLocations.some((start) => path.startsWith(start));
   const addresses = {
     ...(deny.length > 0 ? { deny: compileNetworks(deny) } : {}),
@@ -225,3 +237,5 @@ export function accessFilters({ access }: Values, { path, config }: FilterContex
     ...(satisfy === "any" && (asks || Object.keys(addresses).length > 0) ? { any: true } : {}),
   };
 }
+
+export const accessFeature: Feature = { slot: access, annotations, resolver, edge };

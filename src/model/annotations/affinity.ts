@@ -5,22 +5,17 @@
  * of its Ingress, whoever else uses the Service.
  */
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
-import { oneAddress } from "./balance.ts";
+import { affinity } from "./affinity-values.ts";
+import type { AffinityValues } from "./affinity-values.ts";
+import { balance, oneAddress } from "./balance.ts";
+import { canary } from "./canary.ts";
+import type { Feature } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { rewrite } from "./rewrite.ts";
 import { basicText, boolean, integer, oneOf } from "./value-types.ts";
-import type { AffinityValues, Values } from "./values.ts";
-
-export const affinityDefaults: AffinityValues = {
-  enabled: false,
-  mode: "balanced",
-  canaryBehavior: "sticky",
-  name: "INGRESSCOOKIE",
-  secure: false,
-  conditionalNone: false,
-  changeOnFailure: false,
-};
+import type { Values } from "./slot.ts";
 
 const onlyCookie: ValueType<boolean> = {
   expects: '"cookie"',
@@ -46,31 +41,31 @@ const sameSite: ValueType<SameSite> = {
   format: (text) => text,
 };
 
-export const affinityAnnotations: readonly Honoured[] = [
-  affinity("affinity", "enabled", onlyCookie, "Low", "`cookie`: a cookie leads each client back to the endpoint that it had.",
+const annotations: readonly Honoured[] = [
+  row("affinity", "enabled", onlyCookie, "Low", "`cookie`: a cookie leads each client back to the endpoint that it had.",
     { differs: "It holds for the paths of its Ingress, not for every Ingress that uses the same Service port." }),
-  affinity("affinity-mode", "mode", oneOf("balanced", "persistent"), "Medium",
+  row("affinity-mode", "mode", oneOf("balanced", "persistent"), "Medium",
     "`balanced`: some sessions move when endpoints are added; `persistent`: none does."),
-  affinity("affinity-canary-behavior", "canaryBehavior", oneOf("sticky", "legacy"), "Low",
+  row("affinity-canary-behavior", "canaryBehavior", oneOf("sticky", "legacy"), "Low",
     "On a canary. `sticky`: sessions stay with the canary or the primary that they began with; `legacy`: the canary has none, and who asks for it by header or cookie gets it.",
     { onCanary: true, differs: "With `legacy` the canary's header and cookie rules come before a session of the primary, as documented there; its code keeps the session. Weights never move a session." }),
-  affinity("session-cookie-name", "name", basicText, "Medium", "Name of the cookie."),
-  affinity("session-cookie-secure", "secure", boolean, "Low", "The cookie is always Secure; otherwise on TLS connections.",
+  row("session-cookie-name", "name", basicText, "Medium", "Name of the cookie."),
+  row("session-cookie-secure", "secure", boolean, "Low", "The cookie is always Secure; otherwise on TLS connections.",
     { differs: "With use-forwarded-headers a trusted X-Forwarded-Proto says whether the connection is TLS." }),
-  affinity("session-cookie-expires", "expires", integer, "Medium", "Seconds until the cookie's Expires."),
-  affinity("session-cookie-max-age", "maxAge", integer, "Medium", "Max-Age of the cookie, in seconds."),
-  affinity("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule, as it is written: a path that is a regular expression needs one."),
-  affinity("session-cookie-domain", "domain", basicText, "Medium", "Domain of the cookie."),
-  affinity("session-cookie-samesite", "sameSite", sameSite, "Low", "SameSite of the cookie: `None`, `Lax` or `Strict`.",
+  row("session-cookie-expires", "expires", integer, "Medium", "Seconds until the cookie's Expires."),
+  row("session-cookie-max-age", "maxAge", integer, "Medium", "Max-Age of the cookie, in seconds."),
+  row("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule, as it is written: a path that is a regular expression needs one."),
+  row("session-cookie-domain", "domain", basicText, "Medium", "Domain of the cookie."),
+  row("session-cookie-samesite", "sameSite", sameSite, "Low", "SameSite of the cookie: `None`, `Lax` or `Strict`.",
     { differs: "Other spellings such as `lax` work too; ingress-nginx accepts and then drops them." }),
-  affinity("session-cookie-conditional-samesite-none", "conditionalNone", boolean, "Low",
+  row("session-cookie-conditional-samesite-none", "conditionalNone", boolean, "Low",
     "Leave SameSite=None out for old browsers that misread it."),
-  affinity("session-cookie-change-on-failure", "changeOnFailure", boolean, "Low",
+  row("session-cookie-change-on-failure", "changeOnFailure", boolean, "Low",
     "When its endpoint fails, the session moves to another one; otherwise the request is tried there again."),
 ];
 
-function affinity<K extends keyof AffinityValues>(
-  name: string, field: K, type: ValueType<NonNullable<AffinityValues[K]>>, risk: Risk, doc: string, more: Pick<Honoured, "differs" | "onCanary"> = {},
+function row<K extends keyof AffinityValues>(
+  name: string, key: K, type: ValueType<NonNullable<AffinityValues[K]>>, risk: Risk, doc: string, more: Pick<Honoured, "differs" | "onCanary"> = {},
 ): Honoured {
   return annotation<NonNullable<AffinityValues[K]>>({
     name,
@@ -80,20 +75,19 @@ function affinity<K extends keyof AffinityValues>(
     type,
     doc,
     ...more,
-    get: (values) => values.affinity[field] ?? undefined,
-    set: (values, value) => ({ ...values, affinity: { ...values.affinity, [field]: value } }),
+    ...field(affinity, key),
   });
 }
 
 /** Says what cannot have an effect. */
-export const affinityResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["affinity"],
   resolve(values, at) {
-    if (values.canary.enabled) return values;
+    if (canary.of(values).enabled) return values;
     if (at.given("affinity-canary-behavior") !== undefined) {
       at.report(found.affinityCanaryBehavior(at.place("affinity-canary-behavior"), {}));
     }
-    if (values.affinity.enabled) checkSession(values, at);
+    if (affinity.of(values).enabled) checkSession(values, at);
     // An invalid affinity says so itself.
     else if (at.given("affinity") === undefined) reportIdle(at);
     return values;
@@ -102,9 +96,11 @@ export const affinityResolver: Resolver = {
 
 const EXPRESSION = /[()[\]{}*+?|^$\\]/;
 
-function checkSession({ balance, rewrite, affinity: { path: cookiePath, sameSite: site, conditionalNone } }: Values, at: ResolveContext): void {
-  if (balance.serviceUpstream) oneAddress(at, "affinity");
-  const isExpression = (path: string): boolean => (rewrite.useRegex || rewrite.target !== undefined) && EXPRESSION.test(path);
+function checkSession(values: Values, at: ResolveContext): void {
+  const { path: cookiePath, sameSite: site, conditionalNone } = affinity.of(values);
+  const { useRegex, target } = rewrite.of(values);
+  if (balance.of(values).serviceUpstream) oneAddress(at, "affinity");
+  const isExpression = (path: string): boolean => (useRegex || target !== undefined) && EXPRESSION.test(path);
   const paths = (at.ingress.spec.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
   if (cookiePath === undefined && paths.some(({ path = "" }) => isExpression(path))) {
     const effect = "the cookie's Path is the regular expression, and browsers never send it back";
@@ -117,8 +113,10 @@ function checkSession({ balance, rewrite, affinity: { path: cookiePath, sameSite
 }
 
 function reportIdle(at: ResolveContext): void {
-  for (const { name } of affinityAnnotations) {
+  for (const { name } of annotations) {
     if (name === "affinity-canary-behavior" || at.given(name) === undefined) continue;
     at.report(found.balancingNeeds(at.place(name), { name, other: 'affinity: "cookie"', effect: "clients get no cookie" }));
   }
 }
+
+export const affinityFeature: Feature = { slot: affinity, annotations, resolver };

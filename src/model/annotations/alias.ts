@@ -9,12 +9,20 @@ import { printable } from "../../support/text.ts";
 import * as found from "../findings-catalogue.ts";
 import { ALIAS_BOUNDS } from "../bounds.ts";
 import { whyNoExpression } from "../expressions.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
-import type { AliasValues } from "./values.ts";
+import { slot } from "./slot.ts";
 
-export const aliasDefaults: AliasValues = { names: [] };
+export interface AliasValues {
+  /** As the edge knows them; the resolver has left out what is no name. */
+  readonly names: readonly string[];
+}
+
+const DEFAULTS: AliasValues = { names: [] };
+
+export const alias = slot<AliasValues>("alias", () => DEFAULTS);
 
 /** ingress-nginx's character set for regular expressions. */
 const ITEM = /^[A-Za-z0-9\-._~/:^$[\](){}*+?|&=\\]*$/;
@@ -29,7 +37,7 @@ const names: ValueType<readonly string[]> = {
   format: (value) => value.join(","),
 };
 
-export const aliasAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<readonly string[]>({
     name: "server-alias",
     group: "alias",
@@ -39,18 +47,17 @@ export const aliasAnnotations: readonly Honoured[] = [
     doc: "Further names of the host: exact ones, `*.parent` (any number of labels), or `~` and a regular expression. They are served with the host's certificate where it covers them, but for those that an expression or `name.*` stands for.",
     onInvalid: "refused",
     differs: `A name that two hosts claim belongs to the older Ingress, and one that nginx could not take is left out alone. An Ingress may give its hosts 10,000 further names in all, ${ALIAS_BOUNDS.ingress} of them as expressions.`,
-    get: ({ alias }) => alias.names,
-    set: (values, list) => ({ ...values, alias: { names: list } }),
+    ...field(alias, "names"),
   }),
 ];
 
 /** Names times hosts, each of which wants each of them: an Ingress has room for thousands of either. */
 const MOST = 10_000;
 
-export const aliasResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["alias"],
   resolve(values, at) {
-    const list = values.alias.names.flatMap((text) => {
+    const list = alias.of(values).names.flatMap((text) => {
       const read = readName(text);
       if (typeof read !== "string") return read;
       at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(text), why: read }));
@@ -68,7 +75,7 @@ export const aliasResolver: Resolver = {
       const why = `an Ingress may give its hosts ${MOST} further names in all, so each of its ${hosts} has room for ${most}: this one and those behind it are too many`;
       at.report(found.aliasInvalid(at.place("server-alias"), { name: printable(beyond), why }));
     }
-    return { ...values, alias: { names: all.slice(0, most).sort() } };
+    return alias.with(values, { names: all.slice(0, most).sort() });
   },
 };
 
@@ -87,3 +94,5 @@ function readName(text: string): readonly string[] | string {
 function isName(text: string): boolean {
   return text !== "_" && text.length <= 253 && NAME.test(text);
 }
+
+export const aliasFeature: Feature = { slot: alias, annotations, resolver };

@@ -1,12 +1,12 @@
 /**
  * What an annotation is: declared once, read by parsing, findings and the reference page.
  *
- * A declaration pairs a type with the field of `Values` that it sets. The defaults are `defaultValues(config)`; a
- * declaration finds its own default there through `get`, so no default is written twice.
+ * A declaration pairs a type with the field that it sets in a feature's part of the values. A declaration finds its own
+ * default among those of the part through `get`, so no default is written twice.
  */
 import type { Config } from "../config.ts";
 import { MOST_VARIABLES } from "../bounds.ts";
-import type { Values } from "./values.ts";
+import type { Slot, Values } from "./slot.ts";
 
 export type Risk = "Low" | "Medium" | "High" | "Critical";
 /** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole. */
@@ -88,6 +88,14 @@ const FEW_VARIABLES = `text that names at most ${MOST_VARIABLES} variables and g
 /** How many variables and groups a text names. */
 export function variablesIn(text: string): number {
   return text.match(/\$\{?\w/g)?.length ?? 0;
+}
+
+/** What an annotation does that sets one field of a part, and nothing else. */
+export function field<V extends object, K extends keyof V>(slot: Slot<V>, name: K): Pick<Declaration<NonNullable<V[K]>>, "get" | "set"> {
+  return {
+    get: (values) => slot.of(values)[name] ?? undefined,
+    set: (values, value) => slot.put(values, { ...slot.of(values), [name]: value }),
+  };
 }
 
 /** Declares an honoured annotation. */

@@ -7,11 +7,13 @@
 import type { Protocol } from "../types.ts";
 import { PROTOCOLS } from "../types.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { proxy } from "./proxy.ts";
 import { boolean, sizeBetween } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import type { Values } from "./slot.ts";
 
 const MIB = 1024 ** 2;
 
@@ -27,7 +29,7 @@ const protocol: ValueType<Protocol> = {
 
 type Sizes = "busyBuffersSize" | "maxTempFileSize" | "clientBodyBufferSize";
 
-export const backendAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<Protocol>({
     name: "backend-protocol",
     group: "backend",
@@ -36,8 +38,7 @@ export const backendAnnotations: readonly Honoured[] = [
     type: protocol,
     doc: "What the backend speaks: HTTP, HTTPS, AUTO_HTTP (what the client speaks), GRPC, GRPCS or FCGI.",
     differs: "Any case means the same throughout, and a FastCGI backend gets the X-Forwarded headers too.",
-    get: ({ proxy }) => proxy.protocol,
-    set: (values, value) => ({ ...values, proxy: { ...values.proxy, protocol: value } }),
+    ...field(proxy, "protocol"),
   }),
   size("proxy-busy-buffers-size", "busyBuffersSize", sizeBetween(256, 1024 * MIB), "default",
     "How much of a response may be on its way to the client while the rest is read."),
@@ -57,16 +58,16 @@ export const backendAnnotations: readonly Honoured[] = [
   }),
 ];
 
-function size(name: string, field: Sizes, type: ValueType<number>, onInvalid: "default" | "refused", doc: string): Honoured {
+function size(name: string, key: Sizes, type: ValueType<number>, onInvalid: "default" | "refused", doc: string): Honoured {
   return annotation<number>({
     name, group: "backend", risk: "Low", scope: "location", type, onInvalid, doc,
+    ...field(proxy, key),
     // 0 is no size for these: the controller's, or nginx's own rule.
-    get: ({ proxy }) => (proxy[field] === 0 && field !== "maxTempFileSize" ? undefined : proxy[field]),
-    set: (values, value) => ({ ...values, proxy: { ...values.proxy, [field]: value } }),
+    get: (values) => (proxy.of(values)[key] === 0 && key !== "maxTempFileSize" ? undefined : proxy.of(values)[key]),
   });
 }
 
-export const backendResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["backend", "http2"],
   resolve(values, at) {
     if (at.given("http2-push-preload") !== undefined) {
@@ -78,17 +79,19 @@ export const backendResolver: Resolver = {
 
 /** Sizes of one buffer at least, and less than all of them; what the ConfigMap says is brought into order silently. */
 function inOrder(values: Values, at: ResolveContext): Values {
-  const { proxy } = values;
-  const busyBuffersSize = proxy.busyBuffersSize === 0 ? 0 : clamp(proxy.busyBuffersSize, proxy.bufferSize, (proxy.buffersNumber - 1) * proxy.bufferSize);
-  const maxTempFileSize = proxy.maxTempFileSize === 0 ? 0 : Math.max(proxy.maxTempFileSize, proxy.bufferSize);
+  const { busyBuffersSize: busy, maxTempFileSize: file, bufferSize, buffersNumber } = proxy.of(values);
+  const busyBuffersSize = busy === 0 ? 0 : clamp(busy, bufferSize, (buffersNumber - 1) * bufferSize);
+  const maxTempFileSize = file === 0 ? 0 : Math.max(file, bufferSize);
   const tell = (name: string, given: number, used: number, limits: string): void => {
     if (given !== used && at.given(name) !== undefined) at.report(found.sizeAdjusted(at.place(name), { name, given, used, limits }));
   };
-  tell("proxy-busy-buffers-size", proxy.busyBuffersSize, busyBuffersSize, "it must be between one buffer (proxy-buffer-size) and all of them but one (proxy-buffers-number)");
-  tell("proxy-max-temp-file-size", proxy.maxTempFileSize, maxTempFileSize, "it must be 0 or at least one buffer (proxy-buffer-size)");
-  return { ...values, proxy: { ...proxy, busyBuffersSize, maxTempFileSize } };
+  tell("proxy-busy-buffers-size", busy, busyBuffersSize, "it must be between one buffer (proxy-buffer-size) and all of them but one (proxy-buffers-number)");
+  tell("proxy-max-temp-file-size", file, maxTempFileSize, "it must be 0 or at least one buffer (proxy-buffer-size)");
+  return proxy.with(values, { busyBuffersSize, maxTempFileSize });
 }
 
 function clamp(value: number, least: number, most: number): number {
   return Math.min(Math.max(value, least), most);
 }
+
+export const backendFeature: Feature = { annotations, resolver };

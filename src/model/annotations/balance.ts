@@ -6,12 +6,15 @@
  */
 import type { Config } from "../config.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { affinity } from "./affinity-values.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
 import { parseTemplate, templateText } from "./template.ts";
+import type { Feature } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
 import { boolean, integerBetween, oneOf } from "./value-types.ts";
-import type { BalanceValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 import type { Template } from "../../../edge/src/program.ts";
 
 const POLICIES = ["round_robin", "ewma", "chash", "chashsubset", "sticky_balanced", "sticky_persistent"] as const;
@@ -21,9 +24,17 @@ export type LoadBalance = (typeof POLICIES)[number];
 const SUBSET_SIZE = 3;
 const LARGEST_SUBSET = 10_000;
 
-export function balanceDefaults({ loadBalance, serviceUpstream }: Config): BalanceValues {
-  return { loadBalance, serviceUpstream, subset: false, subsetSize: SUBSET_SIZE };
+export interface BalanceValues {
+  readonly loadBalance: LoadBalance;
+  readonly serviceUpstream: boolean;
+  readonly hashBy?: Template;
+  readonly subset: boolean;
+  readonly subsetSize: number;
 }
+
+export const balance = slot("balance", ({ loadBalance, serviceUpstream }: Config): BalanceValues => (
+  { loadBalance, serviceUpstream, subset: false, subsetSize: SUBSET_SIZE }
+));
 
 /** ingress-nginx's character set of upstream-hash-by. */
 const hashKey: ValueType<Template> = {
@@ -42,20 +53,20 @@ const subsetSize: ValueType<number> = {
 
 const OWN_PATHS = "The policy is the Ingress's own: another Ingress may choose another one for the same Service port.";
 
-export const balanceAnnotations: readonly Honoured[] = [
-  balance("service-upstream", "serviceUpstream", boolean, "Low", "default", "Send requests to the Service's ClusterIP instead of its pods.",
+const annotations: readonly Honoured[] = [
+  row("service-upstream", "serviceUpstream", boolean, "Low", "default", "Send requests to the Service's ClusterIP instead of its pods.",
     "It holds for the paths of its Ingress, and a value that is neither true nor false leaves the ConfigMap's in force."),
-  balance("load-balance", "loadBalance", oneOf<LoadBalance>(...POLICIES), "Low", "refused",
+  row("load-balance", "loadBalance", oneOf<LoadBalance>(...POLICIES), "Low", "refused",
     "`round_robin` takes the endpoints in turn, `ewma` prefers those that answered fast of late (`$balancer_ewma_score` in the access log). The other names ask for `upstream-hash-by` or `affinity`.", OWN_PATHS),
-  balance("upstream-hash-by", "hashBy", hashKey, "High", "refused",
+  row("upstream-hash-by", "hashBy", hashKey, "High", "refused",
     "Requests with the same value of this text with nginx variables go to the same endpoint; `$1` is a group of the path, where that is a regular expression.",
     "A retry goes on to the next endpoint of the ring instead of the one that failed; the policy is the Ingress's own."),
-  balance("upstream-hash-by-subset", "subset", boolean, "Low", "refused", "Requests with the same value go to the same few endpoints."),
-  balance("upstream-hash-by-subset-size", "subsetSize", subsetSize, "Low", "refused", "How many these are; 0 means 3."),
+  row("upstream-hash-by-subset", "subset", boolean, "Low", "refused", "Requests with the same value go to the same few endpoints."),
+  row("upstream-hash-by-subset-size", "subsetSize", subsetSize, "Low", "refused", "How many these are; 0 means 3."),
 ];
 
-function balance<K extends keyof BalanceValues>(
-  name: string, field: K, type: ValueType<NonNullable<BalanceValues[K]>>, risk: Risk, onInvalid: "default" | "refused", doc: string, differs?: string,
+function row<K extends keyof BalanceValues>(
+  name: string, key: K, type: ValueType<NonNullable<BalanceValues[K]>>, risk: Risk, onInvalid: "default" | "refused", doc: string, differs?: string,
 ): Honoured {
   return annotation<NonNullable<BalanceValues[K]>>({
     name,
@@ -67,16 +78,15 @@ function balance<K extends keyof BalanceValues>(
     type,
     doc,
     ...(differs === undefined ? {} : { differs }),
-    get: (values) => values.balance[field] ?? undefined,
-    set: (values, value) => ({ ...values, balance: { ...values.balance, [field]: value } }),
+    ...field(balance, key),
   });
 }
 
 /** Says what cannot have an effect beside the other values. Nothing is corrected: `balanceOf` knows the precedence. */
-export const balanceResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["load balancing"],
   resolve(values, at) {
-    const { hashBy, subset, loadBalance, serviceUpstream } = values.balance;
+    const { hashBy, subset, loadBalance, serviceUpstream } = balance.of(values);
     if (hashBy === undefined) {
       needs(at, "upstream-hash-by-subset", "upstream-hash-by", "requests are not hashed");
       needs(at, "upstream-hash-by-subset-size", "upstream-hash-by", "requests are not hashed");
@@ -94,8 +104,9 @@ export const balanceResolver: Resolver = {
 };
 
 /** The annotation that decides before load-balance does. */
-function stronger({ affinity, balance: { hashBy } }: Values): string | undefined {
-  return affinity.enabled ? 'affinity: "cookie"' : hashBy === undefined ? undefined : "upstream-hash-by";
+function stronger(values: Values): string | undefined {
+  if (affinity.of(values).enabled) return 'affinity: "cookie"';
+  return balance.of(values).hashBy === undefined ? undefined : "upstream-hash-by";
 }
 
 function needs(at: ResolveContext, name: string, other: string, effect: string): void {
@@ -110,3 +121,5 @@ function outranked(at: ResolveContext, name: string, winner: string): void {
 export function oneAddress(at: ResolveContext, name: string): void {
   if (at.given(name) !== undefined) at.report(found.balancingOneAddress(at.place(name), { name }));
 }
+
+export const balanceFeature: Feature = { slot: balance, annotations, resolver };

@@ -4,7 +4,9 @@
 import type { Ingress } from "../../source/objects.ts";
 import type { Finding, Place } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import type { CanaryValues, Values } from "./values.ts";
+import { canary } from "./canary.ts";
+import type { CanaryValues } from "./canary.ts";
+import type { Values } from "./slot.ts";
 
 /** The edge draws a number up to the total in 32 bits. */
 const LARGEST_TOTAL = 2 ** 31 - 1;
@@ -13,7 +15,7 @@ const SMALLEST_TOTAL = 100;
 
 /** The canary annotations of one Ingress, with weights in range and rules that cannot apply left out. */
 export function checkCanary(ingress: Ingress, prefix: string, values: Values, findings: Finding[]): Values {
-  return { ...values, canary: checkRules(ingress, prefix, values.canary, findings) };
+  return canary.put(values, checkRules(ingress, prefix, canary.of(values), findings));
 }
 
 function checkRules(ingress: Ingress, prefix: string, values: CanaryValues, findings: Finding[]): CanaryValues {

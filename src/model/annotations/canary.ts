@@ -1,26 +1,39 @@
 /**
  * The annotations that make an Ingress a canary: an alternative backend for some requests of another Ingress.
  */
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import { basicText, boolean, integer, pattern } from "./value-types.ts";
-import type { CanaryValues } from "./values.ts";
+import { slot } from "./slot.ts";
 
-export const canaryDefaults: CanaryValues = { enabled: false, weight: 0, weightTotal: 100 };
+export interface CanaryValues {
+  readonly enabled: boolean;
+  readonly weight: number;
+  readonly weightTotal: number;
+  readonly header?: string;
+  readonly headerValue?: string;
+  readonly headerPattern?: string;
+  readonly cookie?: string;
+}
 
-export const canaryAnnotations: readonly Honoured[] = [
-  canary("canary", "enabled", boolean, "Low", "Makes the Ingress an alternative backend of the paths that it shares with another one."),
-  canary("canary-weight", "weight", integer, "Low", "How many out of `canary-weight-total` requests go to the canary."),
-  canary("canary-weight-total", "weightTotal", integer, "Low", "What `canary-weight` is a part of; at least 100."),
-  canary("canary-by-header", "header", basicText, "Medium", "Request header that decides: `always` takes the canary, `never` does not."),
-  canary("canary-by-header-value", "headerValue", basicText, "Medium", "The exact header value that takes the canary, instead of `always`."),
-  canary("canary-by-header-pattern", "headerPattern", pattern, "Medium", "Regular expression (PCRE, not anchored) of header values that take the canary; ignored with `canary-by-header-value`."),
-  canary("canary-by-cookie", "cookie", basicText, "Medium", "Cookie that decides: `always` takes the canary, `never` does not."),
+const DEFAULTS: CanaryValues = { enabled: false, weight: 0, weightTotal: 100 };
+
+export const canary = slot<CanaryValues>("canary", () => DEFAULTS);
+
+const annotations: readonly Honoured[] = [
+  row("canary", "enabled", boolean, "Low", "Makes the Ingress an alternative backend of the paths that it shares with another one."),
+  row("canary-weight", "weight", integer, "Low", "How many out of `canary-weight-total` requests go to the canary."),
+  row("canary-weight-total", "weightTotal", integer, "Low", "What `canary-weight` is a part of; at least 100."),
+  row("canary-by-header", "header", basicText, "Medium", "Request header that decides: `always` takes the canary, `never` does not."),
+  row("canary-by-header-value", "headerValue", basicText, "Medium", "The exact header value that takes the canary, instead of `always`."),
+  row("canary-by-header-pattern", "headerPattern", pattern, "Medium", "Regular expression (PCRE, not anchored) of header values that take the canary; ignored with `canary-by-header-value`."),
+  row("canary-by-cookie", "cookie", basicText, "Medium", "Cookie that decides: `always` takes the canary, `never` does not."),
 ];
 
-function canary<K extends keyof CanaryValues>(
+function row<K extends keyof CanaryValues>(
   name: string,
-  field: K,
+  key: K,
   type: ValueType<NonNullable<CanaryValues[K]>>,
   risk: Risk,
   doc: string,
@@ -32,7 +45,8 @@ function canary<K extends keyof CanaryValues>(
     scope: "ingress",
     type,
     doc,
-    get: (values) => values.canary[field] ?? undefined,
-    set: (values, value) => ({ ...values, canary: { ...values.canary, [field]: value } }),
+    ...field(canary, key),
   });
 }
+
+export const canaryFeature: Feature = { slot: canary, annotations };

@@ -7,13 +7,15 @@
 import type { Filters } from "../../../edge/src/program.ts";
 import { printable } from "../../support/text.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
 import { ANY_ORIGIN, exposedList, headerList, methodList, origins } from "./response-types.ts";
 import type { Origins } from "./response-types.ts";
 import { boolean, integer } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface CorsValues {
   readonly enabled: boolean;
@@ -25,7 +27,7 @@ export interface CorsValues {
   readonly maxAge: number;
 }
 
-export const corsDefaults: CorsValues = {
+const DEFAULTS: CorsValues = {
   enabled: false,
   origins: ANY_ORIGIN,
   methods: "GET, PUT, POST, DELETE, PATCH, OPTIONS",
@@ -34,20 +36,22 @@ export const corsDefaults: CorsValues = {
   maxAge: 1728000,
 };
 
-export const corsAnnotations: readonly Honoured[] = [
-  cors("enable-cors", "enabled", boolean, "Low", "Answers preflight requests and adds the headers that let other origins use the responses.",
+export const cors = slot<CorsValues>("cors", () => DEFAULTS);
+
+const annotations: readonly Honoured[] = [
+  row("enable-cors", "enabled", boolean, "Low", "Answers preflight requests and adds the headers that let other origins use the responses.",
     "Error pages and all redirects of the host (`app-root`, `from-to-www-redirect`, the added slash) carry the headers too, and where the answer depends on the origin `Vary: Origin` says so to caches."),
-  cors("cors-allow-origin", "origins", origins, "Medium", "The origins that may; `*.` stands for one label.",
+  row("cors-allow-origin", "origins", origins, "Medium", "The origins that may; `*.` stands for one label.",
     "An origin is compared as a whole, from its beginning."),
-  cors("cors-allow-methods", "methods", methodList, "Medium", "Access-Control-Allow-Methods, verbatim."),
-  cors("cors-allow-headers", "headers", headerList, "Medium", "Access-Control-Allow-Headers, verbatim."),
-  cors("cors-allow-credentials", "credentials", boolean, "Low", "Whether Access-Control-Allow-Credentials is sent."),
-  cors("cors-expose-headers", "expose", exposedList, "Medium", "Access-Control-Expose-Headers, verbatim."),
-  cors("cors-max-age", "maxAge", integer, "Low", "Access-Control-Max-Age: seconds for which browsers keep the answer to a preflight request."),
+  row("cors-allow-methods", "methods", methodList, "Medium", "Access-Control-Allow-Methods, verbatim."),
+  row("cors-allow-headers", "headers", headerList, "Medium", "Access-Control-Allow-Headers, verbatim."),
+  row("cors-allow-credentials", "credentials", boolean, "Low", "Whether Access-Control-Allow-Credentials is sent."),
+  row("cors-expose-headers", "expose", exposedList, "Medium", "Access-Control-Expose-Headers, verbatim."),
+  row("cors-max-age", "maxAge", integer, "Low", "Access-Control-Max-Age: seconds for which browsers keep the answer to a preflight request."),
 ];
 
-function cors<K extends keyof CorsValues>(
-  name: string, field: K, type: ValueType<NonNullable<CorsValues[K]>>, risk: Risk, doc: string, differs?: string,
+function row<K extends keyof CorsValues>(
+  name: string, key: K, type: ValueType<NonNullable<CorsValues[K]>>, risk: Risk, doc: string, differs?: string,
 ): Honoured {
   return annotation<NonNullable<CorsValues[K]>>({
     name,
@@ -57,15 +61,14 @@ function cors<K extends keyof CorsValues>(
     type,
     doc,
     ...(differs === undefined ? {} : { differs }),
-    get: (values) => values.cors[field] ?? undefined,
-    set: (values, value) => ({ ...values, cors: { ...values.cors, [field]: value } }),
+    ...field(cors, key),
   });
 }
 
-export const corsResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["cors"],
   resolve(values, at) {
-    const { text, allowed, skipped } = values.cors.origins;
+    const { text, allowed, skipped } = cors.of(values).origins;
     const none = allowed?.length === 0;
     if (none || skipped.length > 0) {
       const effect = none ? "no origin is allowed: CORS is off" : "the other origins are allowed";
@@ -77,7 +80,8 @@ export const corsResolver: Resolver = {
 };
 
 /** What the edge does with them. */
-export function corsFilters({ cors: { enabled, origins: { allowed }, ...rest } }: Values): Filters {
+function edge(values: Values): Filters {
+  const { enabled, origins: { allowed }, ...rest } = cors.of(values);
   if (!enabled || allowed?.length === 0) return {};
   const headers: [string, string][] = [
     ...(rest.credentials ? [["Access-Control-Allow-Credentials", "true"] as [string, string]] : []),
@@ -88,3 +92,5 @@ export function corsFilters({ cors: { enabled, origins: { allowed }, ...rest } }
   ];
   return { cors: { ...(allowed ? { origins: [...allowed] } : {}), headers } };
 }
+
+export const corsFeature: Feature = { slot: cors, annotations, resolver, edge };

@@ -8,12 +8,14 @@
 import type { Filters } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import type { ErrorPages, FilterPool } from "../types.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
+import type { Feature, RouteFilters } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
 import { errorCodes, serviceName } from "./response-types.ts";
 import { boolean } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 /** Of the Ingress. */
 interface Where {
@@ -30,11 +32,11 @@ export interface ErrorValues {
   readonly backendField?: string;
 }
 
-export function errorDefaults({ customHttpErrors, disableProxyInterceptErrors }: Config): ErrorValues {
-  return { codes: customHttpErrors, leaveBackends: disableProxyInterceptErrors };
-}
+export const errors = slot("errors", ({ customHttpErrors, disableProxyInterceptErrors }: Config): ErrorValues => (
+  { codes: customHttpErrors, leaveBackends: disableProxyInterceptErrors }
+));
 
-export const errorAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<readonly number[]>({
     name: "custom-http-errors",
     group: "backend",
@@ -44,8 +46,8 @@ export const errorAnnotations: readonly Honoured[] = [
     type: errorCodes,
     doc: "Answers with these statuses are replaced by pages of the default backend, which is told the status in `X-Code`.",
     differs: "The request's body is not sent to the default backend; when that has no endpoints, the status stays what it was. Of several WWW-Authenticate headers of a backend's 401, nginx before 1.23 lets the page carry the first.",
-    get: ({ errors }) => (errors.codes.length > 0 ? errors.codes : undefined),
-    set: (values, codes) => ({ ...values, errors: { ...values.errors, codes } }),
+    ...field(errors, "codes"),
+    get: (values) => (errors.of(values).codes.length > 0 ? errors.of(values).codes : undefined),
   }),
   annotation<boolean>({
     name: "disable-proxy-intercept-errors",
@@ -54,8 +56,7 @@ export const errorAnnotations: readonly Honoured[] = [
     scope: "location",
     type: boolean,
     doc: "Replaces only errors that do not come from the backend itself.",
-    get: ({ errors }) => errors.leaveBackends,
-    set: (values, leaveBackends) => ({ ...values, errors: { ...values.errors, leaveBackends } }),
+    ...field(errors, "leaveBackends"),
   }),
   annotation<string>({
     name: "default-backend",
@@ -66,16 +67,15 @@ export const errorAnnotations: readonly Honoured[] = [
     type: serviceName,
     doc: "Service that makes the error pages, and that gets the requests while their own Service has no endpoints.",
     differs: "A Service that is created later counts at once.",
-    get: ({ errors }) => errors.backend,
-    set: (values, backend) => ({ ...values, errors: { ...values.errors, backend } }),
+    ...field(errors, "backend"),
   }),
 ];
 
-export const errorResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["backend"],
   resolve(values, at) {
-    if (values.errors.backend === undefined) return values;
-    return { ...values, errors: { ...values.errors, backendField: at.place("default-backend").field } };
+    if (errors.of(values).backend === undefined) return values;
+    return errors.with(values, { backendField: at.place("default-backend").field });
   },
 };
 
@@ -85,18 +85,27 @@ function firstPortPool(namespace: string, service: string): string {
 }
 
 /** What the edge does with them. */
-export function errorFilters({ errors: { codes, backend } }: Values, { namespace }: Where): Filters {
+function edge(values: Values, { namespace }: Where): Filters {
+  const { codes, backend } = errors.of(values);
   if (backend !== undefined) return { errors: { backend: firstPortPool(namespace, backend) } };
   return codes.length > 0 ? { errors: {} } : {};
 }
 
 /** What nginx does with them. */
-export function errorPages({ errors: { codes, leaveBackends } }: Pick<Values, "errors">): ErrorPages | undefined {
+export function errorPages({ codes, leaveBackends }: ErrorValues): ErrorPages | undefined {
   return codes.length > 0 ? { codes, ofBackends: !leaveBackends } : undefined;
 }
 
-export function errorPools({ errors: { backend, backendField } }: Values, { namespace }: Where): readonly FilterPool[] {
+function route(values: Values): RouteFilters {
+  const pages = errorPages(errors.of(values));
+  return pages ? { errorPages: pages } : {};
+}
+
+function pools(values: Values, { namespace }: Where): readonly FilterPool[] {
+  const { backend, backendField } = errors.of(values);
   if (backend === undefined || backendField === undefined) return [];
   const effect = "its place is taken by the controller's default backend, or by nginx's own pages";
   return [{ pool: firstPortPool(namespace, backend), field: backendField, effect }];
 }
+
+export const errorFeature: Feature = { slot: errors, annotations, resolver, edge, pools, route };

@@ -3,15 +3,12 @@
  */
 import { isIP } from "node:net";
 import type { Filters, Template } from "../../../edge/src/program.ts";
-import { digestOf } from "../../support/digest.ts";
 import type { Config } from "../config.ts";
-import type { FilterContext } from "../filters.ts";
 import { targetPoolId } from "../pool.ts";
 import type { FilterPool } from "../types.ts";
 import { parseAuthUrl } from "./external-auth-types.ts";
 import type { Lifetime } from "./external-auth-types.ts";
 import { parseTemplate } from "./template.ts";
-import type { Values } from "./values.ts";
 
 type EdgeAuth = NonNullable<Filters["externalAuth"]>;
 
@@ -86,28 +83,3 @@ function withWayBack(signin: string, parameter: string): string {
   if ((new URLSearchParams(query).get(parameter) ?? "") !== "") return signin;
   return `${signin}${query === "" ? (signin.endsWith("?") ? "" : "?") : "&"}${wayBack}`;
 }
-
-/** ingress-nginx behaviour: an Ingress's own service comes before the global one. */
-function guardFor({ externalAuth }: Values, { path, config }: FilterContext): Guard | undefined {
-  if (config.noAuthLocations.some((start) => path.startsWith(start))) return undefined;
-  return externalAuth.guard ?? (externalAuth.enableGlobal ? externalAuth.global : undefined);
-}
-
-/** What the edge does for one route. */
-export function externalAuthFilters(values: Values, context: FilterContext): Filters {
-  const guard = guardFor(values, context);
-  if (!guard) return {};
-  const { edge, cache } = guard;
-  return { externalAuth: { ...edge, ...(cache ? { cache: { scope: scopeOf(guard, context), ...cache } } : {}) } };
-}
-
-/** Answers are shared by requests of one path that are asked about in one way. */
-function scopeOf({ edge, cache }: Guard, { host, path, pathType }: FilterContext): string {
-  return digestOf(JSON.stringify([host, path, pathType, edge, cache]));
-}
-
-export function externalAuthPools(values: Values, context: FilterContext): readonly FilterPool[] {
-  const pool = guardFor(values, context)?.pool;
-  return pool ? [pool] : [];
-}
-

@@ -6,15 +6,18 @@
  */
 import { keyOf } from "../../source/snapshot.ts";
 import { printable } from "../../support/text.ts";
-import type { FastCgi } from "../../../edge/src/program.ts";
+import type { Filters } from "../../../edge/src/program.ts";
 import { CLOSED, REFUSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
 import { foreign, objectName } from "./resolver.ts";
+import type { Feature, FilterContext } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { proxy } from "./proxy.ts";
 import { basicText, textOf } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 type Pairs = readonly (readonly [string, string])[];
 
@@ -26,18 +29,19 @@ export interface FastcgiValues {
   readonly params: Pairs;
 }
 
-export const fastcgiDefaults: FastcgiValues = { params: [] };
+const DEFAULTS: FastcgiValues = { params: [] };
+
+export const fastcgi = slot<FastcgiValues>("fastcgi", () => DEFAULTS);
 
 const GROUP = { group: "fastcgi", scope: "location", risk: "Medium", onInvalid: "refused" } as const;
 
-export const fastcgiAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<string>({
     ...GROUP,
     name: "fastcgi-index",
     type: textOf(/^[A-Za-z0-9._-]+$/, "letters, digits and . - _ only"),
     doc: "File name put after a path that ends in /, in `$fastcgi_script_name`.",
-    get: ({ fastcgi }) => fastcgi.index,
-    set: (values, index) => ({ ...values, fastcgi: { ...values.fastcgi, index } }),
+    ...field(fastcgi, "index"),
   }),
   annotation<string>({
     ...GROUP,
@@ -45,8 +49,7 @@ export const fastcgiAnnotations: readonly Honoured[] = [
     type: basicText,
     doc: "ConfigMap (`name` or `namespace/name`) of FastCGI parameters; values may hold nginx's variables.",
     differs: "A ConfigMap of another namespace closes the paths instead of being ignored, unless `allow-cross-namespace-resources` is on.",
-    get: ({ fastcgi }) => fastcgi.configMap,
-    set: (values, configMap) => ({ ...values, fastcgi: { ...values.fastcgi, configMap } }),
+    ...field(fastcgi, "configMap"),
   }),
 ];
 
@@ -55,20 +58,21 @@ const VALUE = /^[A-Za-z0-9\-_${}/.]*$/;
 /** Each is a directive of a profile, and a variable. */
 const MOST_PARAMS = 64;
 
-export const fastcgiResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["fastcgi"],
   resolve(values, at) {
-    const { fastcgi, proxy } = values;
-    if (proxy.protocol !== "FCGI") {
-      for (const { name } of fastcgiAnnotations) {
+    const { configMap } = fastcgi.of(values);
+    const { protocol } = proxy.of(values);
+    if (protocol !== "FCGI") {
+      for (const { name } of annotations) {
         const why = `the backend does not speak FastCGI: add backend-protocol: "FCGI"`;
         if (at.given(name) !== undefined) at.report(found.annotationIneffective(at.place(name), { name, why }));
       }
     }
-    if (fastcgi.configMap === undefined) return values;
-    const params = readParams(fastcgi.configMap, at);
-    if (params === undefined || proxy.protocol !== "FCGI") return values;
-    return { ...values, fastcgi: { ...fastcgi, params }, proxy: { ...proxy, fastcgiParams: params.map(([name]) => name) } };
+    if (configMap === undefined) return values;
+    const params = readParams(configMap, at);
+    if (params === undefined || protocol !== "FCGI") return values;
+    return proxy.with(fastcgi.with(values, { params }), { fastcgiParams: params.map(([name]) => name) });
   },
 };
 
@@ -103,8 +107,11 @@ function whyUnusable(pairs: Pairs): string | undefined {
   return undefined;
 }
 
-/** What the edge fills in; undefined for backends that speak something else. */
-export function fastcgiFilter({ fastcgi, proxy }: Values): FastCgi | undefined {
-  if (proxy.protocol !== "FCGI" || (fastcgi.index === undefined && fastcgi.params.length === 0)) return undefined;
-  return { ...(fastcgi.index === undefined ? {} : { index: fastcgi.index }), params: fastcgi.params.map(([, value]) => value) };
+/** What the edge fills in: nothing for backends that speak something else, as the default backend does. */
+function edge(values: Values, { service }: FilterContext): Filters {
+  const { index, params } = fastcgi.of(values);
+  if (service === undefined || proxy.of(values).protocol !== "FCGI" || (index === undefined && params.length === 0)) return {};
+  return { upstream: { fastcgi: { ...(index === undefined ? {} : { index }), params: params.map(([, value]) => value) } } };
 }
+
+export const fastcgiFeature: Feature = { slot: fastcgi, annotations, resolver, edge };

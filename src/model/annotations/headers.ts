@@ -11,16 +11,27 @@ import { printable } from "../../support/text.ts";
 import type { Filters } from "../../../edge/src/program.ts";
 import { CLOSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
 import { foreign, objectName } from "./resolver.ts";
+import type { Feature } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
 import { basicText } from "./value-types.ts";
-import type { HeaderValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export const headerDefaults: HeaderValues = { set: [] };
+export interface HeaderValues {
+  /** ConfigMap of custom-headers, as written. */
+  readonly custom?: string;
+  /** Its pairs, name and value; set by the resolver. */
+  readonly set: readonly (readonly [string, string])[];
+}
 
-export const headerAnnotations: readonly Honoured[] = [
+const DEFAULTS: HeaderValues = { set: [] };
+
+export const headers = slot<HeaderValues>("headers", () => DEFAULTS);
+
+const annotations: readonly Honoured[] = [
   annotation<string>({
     name: "custom-headers",
     group: "headers",
@@ -29,8 +40,7 @@ export const headerAnnotations: readonly Honoured[] = [
     type: basicText,
     doc: "ConfigMap (`namespace/name`) of response headers, which replace the backend's.",
     differs: "The ConfigMap must be of the Ingress's own namespace unless `allow-cross-namespace-resources` is on, and an edit of it takes effect at once.",
-    get: ({ headers }) => headers.custom,
-    set: (values, custom) => ({ ...values, headers: { ...values.headers, custom } }),
+    ...field(headers, "custom"),
   }),
 ];
 
@@ -38,14 +48,14 @@ export const headerAnnotations: readonly Honoured[] = [
 const NAME = /^[A-Za-z0-9_-]+$/;
 const VALUE = /^[\x20-\x7e]*$/;
 
-export const headerResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["headers"],
   resolve(values, at) {
-    const { custom } = values.headers;
+    const { custom } = headers.of(values);
     if (custom === undefined) return values;
     const set = customHeaders(custom, at);
     if (set === undefined) at.close();
-    return { ...values, headers: { ...values.headers, set: set ?? [] } };
+    return headers.with(values, { set: set ?? [] });
   },
 };
 
@@ -76,6 +86,9 @@ function whyUnusable({ data = {} }: ConfigMap, { config }: ResolveContext): stri
 }
 
 /** What the edge does with them. */
-export function headerFilters({ headers }: Values): Filters {
-  return headers.set.length > 0 ? { setHeaders: headers.set.map(([name, value]) => [name, value]) } : {};
+function edge(values: Values): Filters {
+  const { set } = headers.of(values);
+  return set.length > 0 ? { setHeaders: set.map(([name, value]) => [name, value]) } : {};
 }
+
+export const headerFeature: Feature = { slot: headers, annotations, resolver, edge };

@@ -8,32 +8,49 @@ import { createHash } from "node:crypto";
 import { keyOf } from "../../source/snapshot.ts";
 import { printable } from "../../support/text.ts";
 import * as found from "../findings-catalogue.ts";
-import type { ClientPolicy, Trust } from "../types.ts";
-import { annotation } from "./annotation.ts";
+import type { ClientMode, ClientPolicy, Trust } from "../types.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
 import { readTrust } from "./ca-secret.ts";
 import { cipherList, errorPage, subjectPattern } from "./host-tls-types.ts";
 import { foreign, objectName } from "./resolver.ts";
+import type { Feature } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { redirects } from "./redirects.ts";
 import { basicText, boolean, integerBetween, oneOf } from "./value-types.ts";
-import type { HostTlsValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export const hostTlsDefaults: HostTlsValues = { verify: "on", depth: 1, passCertificate: false, passthrough: false };
+export interface HostTlsValues {
+  /** CA Secret of auth-tls-secret, as written. */
+  readonly secret?: string;
+  readonly verify: ClientMode;
+  readonly depth: number;
+  readonly errorPage?: string;
+  readonly passCertificate: boolean;
+  readonly matchCn?: string;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+  readonly passthrough: boolean;
+  /** What the annotations about client certificates come to; set by the resolver. */
+  readonly clients?: ClientPolicy;
+}
 
-type Field = keyof HostTlsValues;
+const DEFAULTS: HostTlsValues = { verify: "on", depth: 1, passCertificate: false, passthrough: false };
 
-function hostTls<F extends Field>(field: F, type: ValueType<NonNullable<HostTlsValues[F]>>, row: Omit<Parameters<typeof annotation>[0], "type" | "get" | "set" | "scope">): Honoured {
-  return annotation<NonNullable<HostTlsValues[F]>>({
-    ...row,
+export const hostTls = slot<HostTlsValues>("hostTls", () => DEFAULTS);
+
+function row<K extends keyof HostTlsValues>(key: K, type: ValueType<NonNullable<HostTlsValues[K]>>, declared: Omit<Parameters<typeof annotation>[0], "type" | "get" | "set" | "scope">): Honoured {
+  return annotation<NonNullable<HostTlsValues[K]>>({
+    ...declared,
     scope: "host",
     type,
-    get: (values) => values.hostTls[field] ?? undefined,
-    set: (values, value) => ({ ...values, hostTls: { ...values.hostTls, [field]: value } }),
+    ...field(hostTls, key),
   });
 }
 
 const clientAuthAnnotations: readonly Honoured[] = [
-  hostTls("secret", basicText, {
+  row("secret", basicText, {
     name: "auth-tls-secret",
     group: "authentication",
     risk: "Medium",
@@ -42,20 +59,20 @@ const clientAuthAnnotations: readonly Honoured[] = [
     differs:
       "A Secret without `ca.crt` forbids the host instead of leaving it open; of several Ingresses the oldest decides, and the Secret of a later one that cannot be used closes the paths of that one alone; canaries take no part; a changed `ca.crt` holds from the next request on.",
   }),
-  hostTls("verify", oneOf("on", "off", "optional", "optional_no_ca"), {
+  row("verify", oneOf("on", "off", "optional", "optional_no_ca"), {
     name: "auth-tls-verify-client",
     group: "authentication",
     risk: "Medium",
     doc: "Whether clients must have a certificate (`on`), may have one (`optional`), or may have one that anybody signed (`optional_no_ca`).",
     differs: "`on` or `optional_no_ca` without `auth-tls-secret` forbids the host instead of leaving it open.",
   }),
-  hostTls("depth", integerBetween(1, 100, "a whole number of issuers"), {
+  row("depth", integerBetween(1, 100, "a whole number of issuers"), {
     name: "auth-tls-verify-depth",
     group: "authentication",
     risk: "Low",
     doc: "Longest chain between a client certificate and the CA.",
   }),
-  hostTls("errorPage", errorPage, {
+  row("errorPage", errorPage, {
     name: "auth-tls-error-page",
     group: "authentication",
     risk: "High",
@@ -63,7 +80,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     doc: "URL to redirect clients to whose certificate is missing or refused, instead of 400.",
     differs: "A URL without scheme is one of https; a location (`@name`) or a path, which could only lead back to the host, is refused.",
   }),
-  hostTls("passCertificate", boolean, {
+  row("passCertificate", boolean, {
     name: "auth-tls-pass-certificate-to-upstream",
     group: "authentication",
     risk: "Low",
@@ -71,7 +88,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     doc: "Backends get the client's certificate, URL-encoded PEM, in `ssl-client-cert`.",
     differs: "Where clients are verified, `ssl-client-…` headers that a client sends itself never reach a backend.",
   }),
-  hostTls("matchCn", subjectPattern, {
+  row("matchCn", subjectPattern, {
     name: "auth-tls-match-cn",
     group: "authentication",
     risk: "High",
@@ -81,9 +98,9 @@ const clientAuthAnnotations: readonly Honoured[] = [
   }),
 ];
 
-export const hostTlsAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   ...clientAuthAnnotations,
-  hostTls("ciphers", cipherList, {
+  row("ciphers", cipherList, {
     name: "ssl-ciphers",
     group: "backend",
     risk: "Low",
@@ -91,13 +108,13 @@ export const hostTlsAnnotations: readonly Honoured[] = [
     doc: "Ciphers of the host up to TLS 1.2, as OpenSSL lists them; the oldest Ingress that has some decides.",
     differs: "A list without any known cipher is refused, and a TLS session that began under one list resumes under no other.",
   }),
-  hostTls("preferServer", boolean, {
+  row("preferServer", boolean, {
     name: "ssl-prefer-server-ciphers",
     group: "backend",
     risk: "Low",
     doc: "Whether the order of Sluice's ciphers comes before the client's.",
   }),
-  hostTls("passthrough", boolean, {
+  row("passthrough", boolean, {
     name: "ssl-passthrough",
     group: "passthrough",
     risk: "Low",
@@ -107,15 +124,15 @@ export const hostTlsAnnotations: readonly Honoured[] = [
   }),
 ];
 
-export const hostTlsResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["authentication", "passthrough"],
   resolve(values, at) {
-    if (values.hostTls.passthrough && !at.settings.enableSslPassthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
+    if (hostTls.of(values).passthrough && !at.settings.enableSslPassthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
     if (clientAuthAnnotations.every(({ name }) => at.given(name) === undefined)) return values;
     const clients = clientAuthAnnotations.some((row) => isInvalid(row, values, at)) ? FORBIDDEN : clientPolicy(values, at);
     // Where an older Ingress decides for the host, these paths stay closed.
     if (clients?.mode === "refused") at.close();
-    return clients ? { ...values, hostTls: { ...values.hostTls, clients } } : values;
+    return clients ? hostTls.with(values, { clients }) : values;
   },
 };
 
@@ -127,7 +144,7 @@ function isInvalid(row: Honoured, values: Values, at: ResolveContext): boolean {
 }
 
 function clientPolicy(values: Values, at: ResolveContext): ClientPolicy | undefined {
-  const { secret, verify: mode, depth, passCertificate, errorPage: page, matchCn } = values.hostTls;
+  const { secret, verify: mode, depth, passCertificate, errorPage: page, matchCn } = hostTls.of(values);
   if (secret === undefined) return withoutSecret(at);
   const trust = trustOf(secret, at);
   if (!trust) return FORBIDDEN;
@@ -144,8 +161,9 @@ function clientPolicy(values: Values, at: ResolveContext): ClientPolicy | undefi
   };
 }
 
-function redirectsToHttps({ redirects }: Values, { ingress }: ResolveContext): boolean {
-  return redirects.forceSslRedirect || (redirects.sslRedirect && (ingress.spec.tls ?? []).length > 0);
+function redirectsToHttps(values: Values, { ingress }: ResolveContext): boolean {
+  const { forceSslRedirect, sslRedirect } = redirects.of(values);
+  return forceSslRedirect || (sslRedirect && (ingress.spec.tls ?? []).length > 0);
 }
 
 /** ingress-nginx ignores all of these then. What asks for verification must not be ignored. */
@@ -178,3 +196,5 @@ function trustOf(text: string, at: ResolveContext): Trust | undefined {
   const id = createHash("sha256").update(read.ca).update("\0").update(read.crl ?? "").digest("hex");
   return { id, ...read };
 }
+
+export const hostTlsFeature: Feature = { slot: hostTls, annotations, resolver };

@@ -8,18 +8,31 @@ import { isDeepStrictEqual } from "node:util";
 import type { Filters } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import * as found from "../findings-catalogue.ts";
-import type { FilterContext } from "../filters.ts";
 import { compileNetworks } from "../networks.ts";
 import { networkList } from "./access.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, OnInvalid, ValueType } from "./annotation.ts";
+import type { Feature, FilterContext } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
+import { proxy } from "./proxy.ts";
 import { integer, integerBetween } from "./value-types.ts";
-import type { LimitValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export function limitDefaults({ limitRate, limitRateAfter }: Config): LimitValues {
-  return { rate: limitRate, rateAfter: limitRateAfter, second: 0, minute: 0, connections: 0, burstMultiplier: 5, except: [] };
+export interface LimitValues {
+  /** Kilobytes. 0: no limit, as with the others. */
+  readonly rate: number;
+  readonly rateAfter: number;
+  readonly second: number;
+  readonly minute: number;
+  readonly connections: number;
+  readonly burstMultiplier: number;
+  readonly except: readonly string[];
 }
+
+export const limits = slot("limits", ({ limitRate, limitRateAfter }: Config): LimitValues => (
+  { rate: limitRate, rateAfter: limitRateAfter, second: 0, minute: 0, connections: 0, burstMultiplier: 5, except: [] }
+));
 
 /** ingress-nginx behaviour: below 1 is no limit. */
 const limit: ValueType<number> = {
@@ -34,15 +47,15 @@ const limit: ValueType<number> = {
 const kilobytes = integerBetween(0, 2 ** 30, "a whole number of kilobytes");
 const multiplier = integerBetween(1, 1_000_000);
 
-export const limitAnnotations: readonly Honoured[] = [
-  limits("limit-connections", "connections", limit, "refused", "Requests at a time per client; one more gets the ConfigMap's limit-conn-status-code (503)."),
-  limits("limit-rps", "second", limit, "refused", "Requests per second and client; over the burst they get the ConfigMap's limit-req-status-code (503)."),
-  limits("limit-rpm", "minute", limit, "refused", "Requests per minute and client; both this and limit-rps may be set."),
-  limits("limit-burst-multiplier", "burstMultiplier", multiplier, "default",
+const annotations: readonly Honoured[] = [
+  row("limit-connections", "connections", limit, "refused", "Requests at a time per client; one more gets the ConfigMap's limit-conn-status-code (503)."),
+  row("limit-rps", "second", limit, "refused", "Requests per second and client; over the burst they get the ConfigMap's limit-req-status-code (503)."),
+  row("limit-rpm", "minute", limit, "refused", "Requests per minute and client; both this and limit-rps may be set."),
+  row("limit-burst-multiplier", "burstMultiplier", multiplier, "default",
     "How many times limit-rps or limit-rpm a client may ask for at once.",
     "A multiplier below 1, with which ingress-nginx's configuration breaks for everybody, counts as absent."),
-  limits("limit-rate", "rate", kilobytes, "default", "Kilobytes per second of each response; needs proxy-buffering. 0: no limit."),
-  limits("limit-rate-after", "rateAfter", kilobytes, "default", "Kilobytes of each response before limit-rate holds."),
+  row("limit-rate", "rate", kilobytes, "default", "Kilobytes per second of each response; needs proxy-buffering. 0: no limit."),
+  row("limit-rate-after", "rateAfter", kilobytes, "default", "Kilobytes of each response before limit-rate holds."),
   annotation<readonly string[]>({
     name: "limit-allowlist",
     aliases: ["limit-whitelist"],
@@ -52,13 +65,13 @@ export const limitAnnotations: readonly Honoured[] = [
     type: networkList,
     doc: "Clients of these networks are not held to limit-connections, limit-rps and limit-rpm.",
     onInvalid: "refused",
-    get: ({ limits: { except } }) => (except.length > 0 ? except : undefined),
-    set: (values, except) => ({ ...values, limits: { ...values.limits, except } }),
+    ...field(limits, "except"),
+    get: (values) => (limits.of(values).except.length > 0 ? limits.of(values).except : undefined),
   }),
 ];
 
-function limits(
-  name: string, field: Exclude<keyof LimitValues, "except">, type: ValueType<number>, onInvalid: OnInvalid, doc: string, differs?: string,
+function row(
+  name: string, key: Exclude<keyof LimitValues, "except">, type: ValueType<number>, onInvalid: OnInvalid, doc: string, differs?: string,
 ): Honoured {
   return annotation<number>({
     name,
@@ -69,16 +82,15 @@ function limits(
     doc,
     ...(differs === undefined ? {} : { differs }),
     onInvalid,
-    get: (values) => values.limits[field],
-    set: (values, value) => ({ ...values, limits: { ...values.limits, [field]: value } }),
+    ...field(limits, key),
   });
 }
 
 /** Only says what has no effect: nothing here depends on another object. */
-export const limitResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["rate-limit"],
   resolve(values, at) {
-    const { second, minute, connections, rate } = values.limits;
+    const { second, minute, connections, rate } = limits.of(values);
     /** Beside a limit that is off on purpose nothing is missing. */
     const alone = (name: string, ...needs: readonly string[]): void => {
       if (at.given(name) === undefined || needs.some((one) => at.given(one) !== undefined)) return;
@@ -87,7 +99,7 @@ export const limitResolver: Resolver = {
     if (second === 0 && minute === 0) alone("limit-burst-multiplier", "limit-rps", "limit-rpm");
     if (second === 0 && minute === 0 && connections === 0) alone("limit-allowlist", "limit-rps", "limit-rpm", "limit-connections");
     if (rate === 0) alone("limit-rate-after", "limit-rate");
-    else if (!values.proxy.buffering && at.given("limit-rate") !== undefined) {
+    else if (!proxy.of(values).buffering && at.given("limit-rate") !== undefined) {
       at.report(found.limitRateUnbuffered(at.place("limit-rate"), { name: "limit-rate" }));
     }
     return values;
@@ -95,8 +107,9 @@ export const limitResolver: Resolver = {
 };
 
 /** What the edge does with them. */
-export function limitFilters({ limits: values }: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): Filters {
-  const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = values;
+function edge(values: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): Filters {
+  const own = limits.of(values);
+  const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = own;
   const limited = second > 0 || minute > 0 || connections > 0;
   // By uid: what was counted for an Ingress that is deleted does not count for the next one of its name.
   const zone = uid === undefined ? `${namespace}/${ingress}` : `${namespace}/${ingress} ${uid}`;
@@ -106,7 +119,7 @@ export function limitFilters({ limits: values }: Values, { namespace, ingress, u
       ? {
           limits: {
             // A path with limits of its own counts for itself.
-            zone: isDeepStrictEqual(values, shared.limits) ? zone : `${zone} ${path}`,
+            zone: isDeepStrictEqual(own, limits.of(shared)) ? zone : `${zone} ${path}`,
             ...(second > 0 ? { second: { rate: second * 1000, burst: second * burst * 1000 } } : {}),
             // nginx divides so, and cuts.
             ...(minute > 0 ? { minute: { rate: Math.floor((minute * 1000) / 60), burst: minute * burst * 1000 } } : {}),
@@ -119,3 +132,5 @@ export function limitFilters({ limits: values }: Values, { namespace, ingress, u
     ...(same ? {} : { speed: [rate * 1024, rateAfter * 1024] }),
   };
 }
+
+export const limitFeature: Feature = { slot: limits, annotations, resolver, edge };

@@ -6,15 +6,18 @@
  */
 import { isIPv6 } from "node:net";
 import { printable } from "../../support/text.ts";
-import type { Mirror } from "../../../edge/src/program.ts";
+import type { Filters, Mirror } from "../../../edge/src/program.ts";
 import * as found from "../findings-catalogue.ts";
 import { targetPoolId } from "../pool.ts";
 import type { FilterPool } from "../types.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
+import { proxy } from "./proxy.ts";
 import { onOff, pattern } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface MirrorValues {
   /** As written. */
@@ -27,11 +30,13 @@ export interface MirrorValues {
   readonly field: string;
 }
 
-export const mirrorDefaults: MirrorValues = { body: true, field: "" };
+const DEFAULTS: MirrorValues = { body: true, field: "" };
+
+export const mirror = slot<MirrorValues>("mirror", () => DEFAULTS);
 
 const GROUP = { group: "mirror", scope: "location" } as const;
 
-export const mirrorAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<string>({
     ...GROUP,
     name: "mirror-target",
@@ -39,8 +44,7 @@ export const mirrorAnnotations: readonly Honoured[] = [
     type: { ...pattern, expects: pattern.expects.replace("a regular expression", "a URL"), parse: (text) => pattern.parse(text.trim()) },
     doc: "URL that gets a copy of each request; nginx's variables may stand in its path.",
     differs: "The host is a fixed name or address, resolved by the controller; without a path the request's own is used; SNI is sent; an invalid URL means no mirror.",
-    get: ({ mirror }) => mirror.target,
-    set: (values, target) => ({ ...values, mirror: { ...values.mirror, target } }),
+    ...field(mirror, "target"),
   }),
   annotation<boolean>({
     ...GROUP,
@@ -48,8 +52,7 @@ export const mirrorAnnotations: readonly Honoured[] = [
     risk: "Low",
     type: onOff,
     doc: "Whether the copy has the request's body.",
-    get: ({ mirror }) => mirror.body,
-    set: (values, body) => ({ ...values, mirror: { ...values.mirror, body } }),
+    ...field(mirror, "body"),
   }),
   annotation<string>({
     ...GROUP,
@@ -57,15 +60,14 @@ export const mirrorAnnotations: readonly Honoured[] = [
     risk: "High",
     type: { ...pattern, expects: pattern.expects.replace("a regular expression of ", "") },
     doc: "Host header of the copy, in place of the host of mirror-target.",
-    get: ({ mirror }) => mirror.host,
-    set: (values, host) => ({ ...values, mirror: { ...values.mirror, host } }),
+    ...field(mirror, "host"),
   }),
 ];
 
-export const mirrorResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["mirror"],
   resolve(values, at) {
-    const { target, host, body } = values.mirror;
+    const { target, host, body } = mirror.of(values);
     if (target === undefined) {
       for (const name of ["mirror-request-body", "mirror-host"]) {
         if (at.given(name) !== undefined) at.report(found.annotationIneffective(at.place(name), { name, why: "there is no valid mirror-target: add it" }));
@@ -79,7 +81,7 @@ export const mirrorResolver: Resolver = {
       return values;
     }
     const to = { ...parsed, host: host ?? parsed.host };
-    return { ...values, mirror: { ...values.mirror, to, field: place.field }, proxy: { ...values.proxy, mirror: body ? "whole" : "bodiless" } };
+    return proxy.with(mirror.with(values, { to, field: place.field }), { mirror: body ? "whole" : "bodiless" });
   },
 };
 
@@ -104,7 +106,14 @@ function uriOf(rest: string): string {
   return `${path}$is_args$args`;
 }
 
-/** The pools that mirrors of these values need. */
-export function mirrorPools({ mirror }: Values): readonly FilterPool[] {
-  return mirror.to ? [{ pool: mirror.to.pool, field: mirror.field, effect: "requests are not mirrored", severity: "warning" }] : [];
+function edge(values: Values): Filters {
+  const { to } = mirror.of(values);
+  return to ? { upstream: { mirror: to } } : {};
 }
+
+function pools(values: Values): readonly FilterPool[] {
+  const { to, field: written } = mirror.of(values);
+  return to ? [{ pool: to.pool, field: written, effect: "requests are not mirrored", severity: "warning" }] : [];
+}
+
+export const mirrorFeature: Feature = { slot: mirror, annotations, resolver, edge, pools };

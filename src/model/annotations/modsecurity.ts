@@ -4,16 +4,21 @@
  * It is an nginx module, and where that is missing the paths that ask for it answer 503 (src/compile/modsecurity.ts):
  * whether it is there is known where nginx runs.
  */
+import type { Filters } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import type { ProxySettings } from "../types.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
+import { modsecurityDefault } from "./modsecurity-mode.ts";
+import { proxy } from "./proxy.ts";
 import { boolean, textOf } from "./value-types.ts";
 import { includesCoreRules } from "../snippets/operator-rules.ts";
 import type { RuleLine } from "../snippets/rules.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface ModsecurityValues {
   /** Undefined: as the ConfigMap says. */
@@ -25,13 +30,15 @@ export interface ModsecurityValues {
   readonly rules?: readonly RuleLine[];
 }
 
-export const modsecurityDefaults: ModsecurityValues = { coreRules: false };
+const DEFAULTS: ModsecurityValues = { coreRules: false };
+
+export const modsecurity = slot<ModsecurityValues>("modsecurity", () => DEFAULTS);
 
 const GROUP = { group: "modsecurity", scope: "location" } as const;
 /** ingress-nginx's character set for variables. */
 const withVariables = textOf(/^[A-Za-z0-9\-_${}]+$/, "letters, digits and - _ $ { } only");
 
-export const modsecurityAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<boolean>({
     ...GROUP,
     name: "enable-modsecurity",
@@ -40,8 +47,7 @@ export const modsecurityAnnotations: readonly Honoured[] = [
     onInvalid: "closed",
     doc: "Inspect requests with ModSecurity, whatever the ConfigMap says.",
     differs: "Without nginx's ModSecurity module (Debian: libnginx-mod-http-modsecurity) the paths answer 503.",
-    get: ({ modsecurity }) => modsecurity.enabled,
-    set: (values, enabled) => ({ ...values, modsecurity: { ...values.modsecurity, enabled } }),
+    ...field(modsecurity, "enabled"),
   }),
   annotation<boolean>({
     ...GROUP,
@@ -53,8 +59,7 @@ export const modsecurityAnnotations: readonly Honoured[] = [
     differs:
       "Without the rules (Debian: modsecurity-crs) the paths answer 503. " +
       "They are had also where the ConfigMap has `enable-owasp-modsecurity-crs` without `enable-modsecurity`: there, neither counts then.",
-    get: ({ modsecurity }) => modsecurity.coreRules,
-    set: (values, coreRules) => ({ ...values, modsecurity: { ...values.modsecurity, coreRules } }),
+    ...field(modsecurity, "coreRules"),
   }),
   annotation<string>({
     ...GROUP,
@@ -62,16 +67,9 @@ export const modsecurityAnnotations: readonly Honoured[] = [
     risk: "High",
     type: withVariables,
     doc: "What a request is called in ModSecurity's logs, with nginx's variables.",
-    get: ({ modsecurity }) => modsecurity.transactionId,
-    set: (values, transactionId) => ({ ...values, modsecurity: { ...values.modsecurity, transactionId } }),
+    ...field(modsecurity, "transactionId"),
   }),
 ];
-
-/** Of an Ingress that says nothing. */
-export function modsecurityDefault(config: Config): ProxySettings["modsecurity"] {
-  if (!config.enableModsecurity) return "off";
-  return config.enableOwaspCrs || includesCoreRules(config.modsecuritySnippet?.lines) ? "crs" : "on";
-}
 
 function modeOf({ enabled, coreRules, rules }: ModsecurityValues, config: Config): ProxySettings["modsecurity"] {
   const usual = modsecurityDefault(config);
@@ -80,24 +78,29 @@ function modeOf({ enabled, coreRules, rules }: ModsecurityValues, config: Config
 }
 
 /** What of modsecurity-snippet has a meaning: nothing where ModSecurity is off. */
-export function rulesInForce({ modsecurity }: Values, config: Config): readonly RuleLine[] {
-  return modeOf(modsecurity, config) === "off" ? [] : (modsecurity.rules ?? []);
+export function rulesInForce(values: Values, config: Config): readonly RuleLine[] {
+  const given = modsecurity.of(values);
+  return modeOf(given, config) === "off" ? [] : (given.rules ?? []);
 }
 
-export const modsecurityResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["modsecurity"],
   resolve(values, at) {
-    const mode = modeOf(values.modsecurity, at.config);
+    const given = modsecurity.of(values);
+    const mode = modeOf(given, at.config);
     if (mode === "off") {
       const why = "ModSecurity is not on: add enable-modsecurity: \"true\"";
-      const idle = [...(values.modsecurity.coreRules ? ["enable-owasp-core-rules"] : []), ...(values.modsecurity.rules ? ["modsecurity-snippet"] : [])];
+      const idle = [...(given.coreRules ? ["enable-owasp-core-rules"] : []), ...(given.rules ? ["modsecurity-snippet"] : [])];
       for (const name of idle) at.report(found.annotationIneffective(at.place(name), { name, why }));
     }
-    return { ...values, proxy: { ...values.proxy, modsecurity: mode, transactionId: mode !== "off" && values.modsecurity.transactionId !== undefined } };
+    return proxy.with(values, { modsecurity: mode, transactionId: mode !== "off" && given.transactionId !== undefined });
   },
 };
 
 /** The transaction's name, where one is made. */
-export function transactionOf({ proxy, modsecurity }: Values): string | undefined {
-  return proxy.transactionId ? modsecurity.transactionId : undefined;
+function edge(values: Values): Filters {
+  const { transactionId } = modsecurity.of(values);
+  return proxy.of(values).transactionId && transactionId !== undefined ? { upstream: { transaction: transactionId } } : {};
 }
+
+export const modsecurityFeature: Feature = { slot: modsecurity, annotations, resolver, edge };

@@ -4,13 +4,16 @@
 import type { Config } from "../config.ts";
 import { NEXT_UPSTREAM } from "../types.ts";
 import type { NextUpstream, ProxySettings } from "../types.ts";
-import { annotation } from "./annotation.ts";
-import { modsecurityDefault } from "./modsecurity.ts";
+import { annotation, field } from "./annotation.ts";
+import { modsecurityDefault } from "./modsecurity-mode.ts";
 import type { Honoured, Risk, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
+import { slot } from "./slot.ts";
 import { integerBetween, nextUpstream, oneOf, onOff, seconds, secondsOrNone, sizeBetween } from "./value-types.ts";
 
-export function proxyDefaults(config: Config): ProxySettings {
-  return {
+/** Other features set fields of it as well: whatever nginx takes as a profile is here. */
+export const proxy = slot("proxy", (config: Config): ProxySettings => (
+  {
     connectTimeout: config.proxyConnectTimeout,
     sendTimeout: config.proxySendTimeout,
     readTimeout: config.proxyReadTimeout,
@@ -31,8 +34,8 @@ export function proxyDefaults(config: Config): ProxySettings {
     fastcgiParams: [],
     modsecurity: modsecurityDefault(config),
     transactionId: false,
-  };
-}
+  }
+));
 
 /** nginx takes at least 256 bytes to hold a response's first line; above 16m a typing error is likelier than a need. */
 const bufferSize = sizeBetween(256, 16 * 1024 ** 2);
@@ -40,18 +43,18 @@ const bufferSize = sizeBetween(256, 16 * 1024 ** 2);
 const buffersNumber = integerBetween(3, 1024);
 const bodySize: ValueType<number> = sizeBetween(0, Number.MAX_SAFE_INTEGER);
 
-export const proxyAnnotations: readonly Honoured[] = [
-  proxy("proxy-connect-timeout", "connectTimeout", seconds, "Low", "Seconds to connect to the backend."),
-  proxy("proxy-send-timeout", "sendTimeout", seconds, "Low", "Longest pause, in seconds, between two writes to the backend."),
-  proxy("proxy-read-timeout", "readTimeout", seconds, "Low", "Longest pause, in seconds, between two reads from the backend."),
-  proxy("proxy-body-size", "bodySize", bodySize, "Medium", "Largest request body; a larger one gets 413. 0: no limit."),
-  proxy("proxy-buffering", "buffering", onOff, "Low", "Whether responses are read ahead of the client."),
-  proxy("proxy-request-buffering", "requestBuffering", onOff, "Low", "Whether a request body is read as a whole before it is passed on."),
-  proxy("proxy-buffer-size", "bufferSize", bufferSize, "Low", "Size of one response buffer; response headers must fit in it."),
-  proxy("proxy-buffers-number", "buffersNumber", buffersNumber, "Low", "How many response buffers one request may use."),
-  proxy("proxy-next-upstream-timeout", "nextUpstreamTimeout", secondsOrNone, "Low", "Seconds during which another endpoint may be tried. 0: no limit."),
-  proxy("proxy-next-upstream-tries", "nextUpstreamTries", integerBetween(0, 1000), "Low", "How many endpoints may be tried. 0: no limit."),
-  proxy("proxy-http-version", "httpVersion", oneOf("1.0", "1.1"), "Low", "HTTP version spoken to the backend."),
+const annotations: readonly Honoured[] = [
+  row("proxy-connect-timeout", "connectTimeout", seconds, "Low", "Seconds to connect to the backend."),
+  row("proxy-send-timeout", "sendTimeout", seconds, "Low", "Longest pause, in seconds, between two writes to the backend."),
+  row("proxy-read-timeout", "readTimeout", seconds, "Low", "Longest pause, in seconds, between two reads from the backend."),
+  row("proxy-body-size", "bodySize", bodySize, "Medium", "Largest request body; a larger one gets 413. 0: no limit."),
+  row("proxy-buffering", "buffering", onOff, "Low", "Whether responses are read ahead of the client."),
+  row("proxy-request-buffering", "requestBuffering", onOff, "Low", "Whether a request body is read as a whole before it is passed on."),
+  row("proxy-buffer-size", "bufferSize", bufferSize, "Low", "Size of one response buffer; response headers must fit in it."),
+  row("proxy-buffers-number", "buffersNumber", buffersNumber, "Low", "How many response buffers one request may use."),
+  row("proxy-next-upstream-timeout", "nextUpstreamTimeout", secondsOrNone, "Low", "Seconds during which another endpoint may be tried. 0: no limit."),
+  row("proxy-next-upstream-tries", "nextUpstreamTries", integerBetween(0, 1000), "Low", "How many endpoints may be tried. 0: no limit."),
+  row("proxy-http-version", "httpVersion", oneOf("1.0", "1.1"), "Low", "HTTP version spoken to the backend."),
   annotation<readonly NextUpstream[]>({
     name: "proxy-next-upstream",
     group: "backend",
@@ -59,30 +62,26 @@ export const proxyAnnotations: readonly Honoured[] = [
     scope: "location",
     type: nextUpstream,
     doc: "When another endpoint is tried.",
-    get: (values) => values.proxy.nextUpstream,
-    set: (values, value, config) => ({
-      ...values,
-      proxy: { ...values.proxy, nextUpstream: retryConditions(value, config) },
-    }),
+    ...field(proxy, "nextUpstream"),
+    set: (values, value, config) => proxy.with(values, { nextUpstream: retryConditions(value, config) }),
   }),
 ];
 
-function proxy<K extends keyof ProxySettings>(
+function row<K extends keyof ProxySettings>(
   name: string,
-  field: K,
-  type: ValueType<ProxySettings[K]>,
+  key: K,
+  type: ValueType<NonNullable<ProxySettings[K]>>,
   risk: Risk,
   doc: string,
 ): Honoured {
-  return annotation<ProxySettings[K]>({
+  return annotation<NonNullable<ProxySettings[K]>>({
     name,
     group: "backend",
     risk,
     scope: "location",
     type,
     doc,
-    get: (values) => values.proxy[field],
-    set: (values, value) => ({ ...values, proxy: { ...values.proxy, [field]: value } }),
+    ...field(proxy, key),
   });
 }
 
@@ -94,3 +93,5 @@ function retryConditions(conditions: readonly NextUpstream[], { retryNonIdempote
   if (conditions.includes("off")) return ["off"];
   return NEXT_UPSTREAM.filter((condition) => conditions.includes(condition) || (condition === "non_idempotent" && retryNonIdempotent));
 }
+
+export const proxyFeature: Feature = { slot: proxy, annotations };

@@ -12,13 +12,16 @@ import type { Finding, Place } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
 import type { ObjectLookup } from "../lookup.ts";
 import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
+import { canary } from "./canary.ts";
+import type { Feature } from "./feature.ts";
+import { FEATURES } from "./features.ts";
 import type { ResolveContext, ResolveSettings } from "./resolver.ts";
 import { insteadOf } from "./former.ts";
 import { whyRefused } from "./gate.ts";
 import { othersAnnotations } from "./other-controllers.ts";
 import { readSnippet, saysNothing } from "./snippets.ts";
-import { annotationsByName, RESOLVERS } from "./table.ts";
-import type { Values } from "./values.ts";
+import type { Values } from "./slot.ts";
+import { namesOf } from "./table.ts";
 
 export interface ReadAnnotations {
   readonly values: Values;
@@ -47,11 +50,13 @@ export interface ReadContext {
 
 const NOTHING: readonly Finding[] = [];
 
-export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnnotations {
+/** @param features those that `context.defaults` are of. */
+export function readAnnotations(ingress: Ingress, context: ReadContext, features: readonly Feature[] = FEATURES): ReadAnnotations {
   const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
-  const all = givenAnnotations(ingress, prefix, findings);
-  findings.push(...othersAnnotations(ingress, prefix, (name) => annotationsByName.has(name)));
+  const names = namesOf(features);
+  const all = givenAnnotations(ingress, prefix, names, findings);
+  findings.push(...othersAnnotations(ingress, prefix, (name) => names.has(name)));
   const refusals = whyRefused(ingress, prefix, all, config);
   const refusedFields = new Set(refusals.map(({ field }) => field));
   const given = refusals.length > 0 ? all.filter(({ place }) => !refusedFields.has(place.field)) : all;
@@ -60,7 +65,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
 
   let values = defaults;
   for (const one of given) if (isCanaryOnly(one)) values = readHonoured(values, one, config, findings).values;
-  const isCanary = values.canary.enabled;
+  const isCanary = canary.of(values).enabled;
 
   let verdict: ReadAnnotations["verdict"] = "open";
   const close = (): void => {
@@ -108,9 +113,9 @@ export function readAnnotations(ingress: Ingress, context: ReadContext): ReadAnn
     close,
     refuse,
   };
-  for (const { groups, resolve } of RESOLVERS) {
+  for (const { resolver } of features) {
     lookedUp = false;
-    if (kept.some(({ row }) => groups.includes(row.group))) values = resolve(values, at);
+    if (resolver && kept.some(({ row }) => resolver.groups.includes(row.group))) values = resolver.resolve(values, at);
   }
   return { values, verdict, findings };
 }
@@ -128,7 +133,7 @@ function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
 const MOST_SUGGESTIONS = 20;
 
 /** The known annotations with a value; of a name and its alias, the name. Unknown ones become findings. */
-function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[]): readonly Given[] {
+function givenAnnotations(ingress: Ingress, prefix: string, names: ReadonlyMap<string, Annotation>, findings: Finding[]): readonly Given[] {
   const all = ingress.metadata.annotations ?? {};
   const given: Given[] = [];
   for (const key in all) {
@@ -136,11 +141,11 @@ function givenAnnotations(ingress: Ingress, prefix: string, findings: Finding[])
     const name = key.slice(prefix.length + 1);
     const text = valueOf(all, key);
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
-    const row = annotationsByName.get(name);
+    const row = names.get(name);
     const instead = row ? undefined : insteadOf(name);
     if (instead !== undefined) findings.push(found.annotationFormer(place, { name, instead }));
     else if (!row) {
-      const near = findings.length < MOST_SUGGESTIONS ? closest(name, annotationsByName.keys()) : undefined;
+      const near = findings.length < MOST_SUGGESTIONS ? closest(name, names.keys()) : undefined;
       findings.push(found.annotationUnknown(place, { name, ...(near === undefined ? {} : { near }) }));
     } else if (row.status === "snippet" && text !== "" && saysNothing(name, text)) {
       findings.push(found.snippetEmpty(place, { name }));

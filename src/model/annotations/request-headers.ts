@@ -3,12 +3,14 @@
  */
 import type { Filters, PathText, Template } from "../../../edge/src/program.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
+import type { Feature, FilterContext } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
 import { parseTemplate, templateText } from "./template.ts";
 import { oneOf, pattern } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface SentValues {
   /** x-forwarded-prefix as written; none without rewrite-target. */
@@ -19,7 +21,9 @@ export interface SentValues {
   readonly connection?: "close" | "keep-alive";
 }
 
-export const sentDefaults: SentValues = {};
+const DEFAULTS: SentValues = {};
+
+export const sent = slot<SentValues>("sent", () => DEFAULTS);
 
 const vhost: ValueType<Template> = {
   expects: "a host name of letters, digits and - . _ ~ / : ^ $ [ ] ( ) { } * + ? | & = \\, in which $name stands for nginx's variable",
@@ -34,7 +38,7 @@ const prefixType: ValueType<string> = {
   format: (value) => value,
 };
 
-export const sentAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<Template>({
     name: "upstream-vhost",
     group: "backend",
@@ -44,8 +48,7 @@ export const sentAnnotations: readonly Honoured[] = [
     type: vhost,
     doc: "The Host header that backends get; `$name` stands for nginx's variable.",
     differs: "Where the variables leave nothing, or text that no header can hold, the client's Host is sent.",
-    get: ({ sent }) => sent.vhost,
-    set: (values, value) => ({ ...values, sent: { ...values.sent, vhost: value } }),
+    ...field(sent, "vhost"),
   }),
   annotation<string>({
     name: "x-forwarded-prefix",
@@ -56,8 +59,7 @@ export const sentAnnotations: readonly Honoured[] = [
     type: prefixType,
     doc: "The X-Forwarded-Prefix header that backends get where `rewrite-target` changes the path; `$1` to `$9` are groups of the path.",
     differs: "Text that no header can hold is not sent.",
-    get: ({ sent }) => sent.prefix,
-    set: (values, prefix) => ({ ...values, sent: { ...values.sent, prefix } }),
+    ...field(sent, "prefix"),
   }),
   annotation<"close" | "keep-alive">({
     name: "connection-proxy-header",
@@ -67,21 +69,20 @@ export const sentAnnotations: readonly Honoured[] = [
     onInvalid: "refused",
     type: oneOf("close", "keep-alive"),
     doc: "The Connection header that backends get. WebSockets need their own, and do not work with it.",
-    get: ({ sent }) => sent.connection,
-    set: (values, connection) => ({ ...values, sent: { ...values.sent, connection } }),
+    ...field(sent, "connection"),
   }),
 ];
 
 /** ingress-nginx behaviour: nothing without rewrite-target, whose pattern has the groups. */
-export const sentResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["backend"],
   resolve(values, at) {
-    const { prefix, ...others } = values.sent;
+    const { prefix, ...others } = sent.of(values);
     if (prefix === undefined) return values;
     const target = at.given("rewrite-target");
-    if (target !== undefined) return { ...values, sent: { ...values.sent, target } };
+    if (target !== undefined) return sent.with(values, { target });
     at.report(found.annotationIncomplete(at.place("x-forwarded-prefix"), { name: "x-forwarded-prefix", needs: "rewrite-target" }));
-    return { ...values, sent: others };
+    return sent.put(values, others);
   },
 };
 
@@ -100,8 +101,10 @@ function prefixOf(text: string, path: string): PathText {
 }
 
 /** What the edge does with them. */
-export function sentFilters({ sent }: Values, { path }: { readonly path: string }): Filters {
-  const { prefix, target } = sent;
+function edge(values: Values, { path }: FilterContext): Filters {
+  const { prefix, target, vhost: host, connection } = sent.of(values);
   const rewritten = prefix !== undefined && target !== undefined && target !== path;
-  return { ...(rewritten ? { prefix: prefixOf(prefix, path) } : {}), ...(sent.vhost ? { vhost: sent.vhost } : {}), ...(sent.connection ? { connection: sent.connection } : {}) };
+  return { ...(rewritten ? { prefix: prefixOf(prefix, path) } : {}), ...(host ? { vhost: host } : {}), ...(connection ? { connection } : {}) };
 }
+
+export const sentFeature: Feature = { slot: sent, annotations, resolver, edge };

@@ -10,7 +10,7 @@ import type { Ingress } from "../../source/objects.ts";
 import type { Config } from "../config.ts";
 import type { Finding, Place } from "../findings.ts";
 import type { ObjectLookup } from "../lookup.ts";
-import type { Values } from "./values.ts";
+import type { Values } from "./slot.ts";
 
 export type ResolveSettings = Pick<Settings, "allowLocalTargets" | "deepInspect" | "enableSslPassthrough">;
 

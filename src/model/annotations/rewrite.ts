@@ -1,23 +1,33 @@
 /**
  * The annotations about paths: regular expressions, rewrites, and where `/` leads.
  */
-import type { Filters as ModelFilters } from "../types.ts";
 import type { Piece } from "../../../edge/src/program.ts";
 import { printable } from "../../support/text.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
+import type { Feature, FilterContext, RouteFilters } from "./feature.ts";
+import { redirectOf } from "./redirects.ts";
 import type { Resolver } from "./resolver.ts";
 import { boolean, textOf } from "./value-types.ts";
-import type { RewriteValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export const rewriteDefaults: RewriteValues = { useRegex: false };
+export interface RewriteValues {
+  readonly target?: string;
+  readonly useRegex: boolean;
+  readonly appRoot?: string;
+}
+
+const DEFAULTS: RewriteValues = { useRegex: false };
+
+export const rewrite = slot<RewriteValues>("rewrite", () => DEFAULTS);
 
 /** ingress-nginx's character set, and every `$` begins a group or a name: nginx would not start with another. */
 const TARGET = /^(?:[A-Za-z0-9\-._~/:]|\$(?:[1-9]|[A-Za-z_]\w*))+$/;
 const APP_ROOT = /^\/[A-Za-z0-9\-._~/:]+$/;
 
-export const rewriteAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<string>({
     name: "rewrite-target",
     group: "rewrite",
@@ -26,8 +36,7 @@ export const rewriteAnnotations: readonly Honoured[] = [
     type: textOf(TARGET, "a path of letters, digits and - . _ ~ / :, with $1 to $9 for groups of the path"),
     doc: "The path that backends are asked for; `$1` to `$9` are groups of the Ingress's path, which becomes a regular expression, like all paths of its host. An absolute URL redirects (302).",
     differs: "A result with a segment `.` or `..` is answered with 400 and never sent to a backend.",
-    get: ({ rewrite }) => rewrite.target,
-    set: (values, target) => ({ ...values, rewrite: { ...values.rewrite, target } }),
+    ...field(rewrite, "target"),
   }),
   annotation<boolean>({
     name: "use-regex",
@@ -37,8 +46,7 @@ export const rewriteAnnotations: readonly Honoured[] = [
     type: boolean,
     doc: "All paths of the host are regular expressions (PCRE): without case, anchored at their start only, longest text first.",
     differs: "A path that is no regular expression is left out alone, with a finding.",
-    get: ({ rewrite }) => rewrite.useRegex,
-    set: (values, useRegex) => ({ ...values, rewrite: { ...values.rewrite, useRegex } }),
+    ...field(rewrite, "useRegex"),
   }),
   annotation<string>({
     name: "app-root",
@@ -48,8 +56,7 @@ export const rewriteAnnotations: readonly Honoured[] = [
     type: textOf(APP_ROOT, "a path such as /app, of letters, digits and - . _ ~ / :, other than /"),
     doc: "Path that `/` of the host is redirected to (302), before everything else.",
     differs: "Of several on one host the oldest Ingress's holds, and variables are not expanded.",
-    get: ({ rewrite }) => rewrite.appRoot,
-    set: (values, appRoot) => ({ ...values, rewrite: { ...values.rewrite, appRoot } }),
+    ...field(rewrite, "appRoot"),
   }),
 ];
 
@@ -60,18 +67,17 @@ const VARIABLES: ReadonlySet<string> = new Set([
 const FAMILY = /^(?:arg|cookie|http)_\w+$/;
 const NAMED = /\(\?(?:P?<|')([A-Za-z_]\w*)[>']/g;
 
-export const rewriteResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["rewrite"],
   resolve(values, at) {
-    const { target } = values.rewrite;
+    const { target, ...others } = rewrite.of(values);
     if (target === undefined) return values;
     const paths = (at.ingress.spec.rules ?? []).flatMap((rule) => rule.http?.paths ?? []).map(({ path = "" }) => path);
     const groups = new Set(paths.flatMap((path) => [...namedGroups(path)]));
     const unknown = piecesOf(target, groups).find((piece) => typeof piece !== "string" && "variable" in piece && !isVariable(piece.variable));
     if (typeof unknown !== "object" || !("variable" in unknown)) return values;
     at.report(found.rewriteVariableUnknown(at.place("rewrite-target"), { value: printable(target), variable: unknown.variable }));
-    const { target: _, ...rewrite } = values.rewrite;
-    return { ...values, rewrite };
+    return rewrite.put(values, others);
   },
 };
 
@@ -93,25 +99,32 @@ function piecesOf(target: string, groups: ReadonlySet<string>): Piece[] {
   });
 }
 
-const withoutNames = new WeakMap<Values["rewrite"], Piece[]>();
+const withoutNames = new WeakMap<RewriteValues, Piece[]>();
 
 /** Of paths without named groups all of an Ingress's have the same: its target may be long, and its paths many. */
-function piecesFor(values: Values["rewrite"], target: string, groups: ReadonlySet<string>): Piece[] {
+function piecesFor(values: RewriteValues, target: string, groups: ReadonlySet<string>): Piece[] {
   if (groups.size > 0) return piecesOf(target, groups);
   const pieces = withoutNames.get(values) ?? piecesOf(target, groups);
   withoutNames.set(values, pieces);
   return pieces;
 }
 
-type OfPath = Pick<ModelFilters, "regex" | "rewrite" | "redirect">;
+type OfPath = Pick<RouteFilters, "regex" | "rewrite" | "redirect">;
 
 /** What the annotations mean for one path: nothing where the target is the path itself, as in ingress-nginx. */
-export function rewriteFilters({ rewrite: values }: Pick<Values, "rewrite">, path: string): OfPath {
+export function rewriteOf(values: RewriteValues, path: string): OfPath {
   const { target, useRegex } = values;
   const regex: OfPath = useRegex ? { regex: true } : {};
   if (target === undefined || target === path) return regex;
-  const rewrite = { pattern: `(?i)${path}`, target: piecesFor(values, target, namedGroups(path)) };
+  const rewritten = { pattern: `(?i)${path}`, target: piecesFor(values, target, namedGroups(path)) };
   // nginx redirects to a replacement that begins so.
-  if (/^(?:https?:\/\/|\$scheme)/.test(target)) return { regex: true, redirect: { status: 302, rewrite } };
-  return { regex: true, rewrite };
+  if (/^(?:https?:\/\/|\$scheme)/.test(target)) return { regex: true, redirect: { status: 302, rewrite: rewritten } };
+  return { regex: true, rewrite: rewritten };
 }
+
+function route(values: Values, { path }: FilterContext): OfPath {
+  const { redirect, ...others } = rewriteOf(rewrite.of(values), path);
+  return redirect === undefined || redirectOf(values) ? others : { ...others, redirect };
+}
+
+export const rewriteFeature: Feature = { slot: rewrite, annotations, resolver, route };

@@ -5,12 +5,14 @@
 import type { Filters } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
+import type { Feature } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
 import { cookieDomain, cookiePath, redirectText, replacement } from "./response-types.ts";
 import type { Replacing } from "./response-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface RewritingValues {
   readonly cookieDomain: Replacing;
@@ -19,27 +21,27 @@ export interface RewritingValues {
   readonly redirectTo: string;
 }
 
-export function rewritingDefaults(config: Config): RewritingValues {
-  return {
+export const rewriting = slot("rewriting", (config: Config): RewritingValues => (
+  {
     cookieDomain: config.proxyCookieDomain,
     cookiePath: config.proxyCookiePath,
     redirectFrom: config.proxyRedirectFrom,
     redirectTo: config.proxyRedirectTo,
-  };
-}
+  }
+));
 
-export const rewritingAnnotations: readonly Honoured[] = [
-  rewriting("proxy-cookie-domain", "cookieDomain", cookieDomain, "Two domains: cookies of the first are given the second."),
-  rewriting("proxy-cookie-path", "cookiePath", cookiePath, "Two paths: cookies whose path begins with the first get the second there."),
-  rewriting("proxy-redirect-from", "redirectFrom", redirectText, "The beginning of Location and Refresh headers that `proxy-redirect-to` replaces.",
+const annotations: readonly Honoured[] = [
+  row("proxy-cookie-domain", "cookieDomain", cookieDomain, "Two domains: cookies of the first are given the second."),
+  row("proxy-cookie-path", "cookiePath", cookiePath, "Two paths: cookies whose path begins with the first get the second there."),
+  row("proxy-redirect-from", "redirectFrom", redirectText, "The beginning of Location and Refresh headers that `proxy-redirect-to` replaces.",
     "`default` replaces nothing: nginx's would replace the name of its own upstream, which backends are never told."),
-  rewriting("proxy-redirect-to", "redirectTo", redirectText, "What replaces `proxy-redirect-from`."),
+  row("proxy-redirect-to", "redirectTo", redirectText, "What replaces `proxy-redirect-from`."),
 ];
 
-function rewriting<K extends keyof RewritingValues>(
-  name: string, field: K, type: ValueType<RewritingValues[K]>, doc: string, differs?: string,
+function row<K extends keyof RewritingValues>(
+  name: string, key: K, type: ValueType<NonNullable<RewritingValues[K]>>, doc: string, differs?: string,
 ): Honoured {
-  return annotation<RewritingValues[K]>({
+  return annotation<NonNullable<RewritingValues[K]>>({
     name,
     group: "backend",
     risk: "Medium",
@@ -47,15 +49,14 @@ function rewriting<K extends keyof RewritingValues>(
     type,
     doc,
     ...(differs === undefined ? {} : { differs }),
-    get: (values) => values.rewriting[field],
-    set: (values, value) => ({ ...values, rewriting: { ...values.rewriting, [field]: value } }),
+    ...field(rewriting, key),
   });
 }
 
-export const rewritingResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["backend"],
   resolve(values, at) {
-    const { redirectFrom, redirectTo } = values.rewriting;
+    const { redirectFrom, redirectTo } = rewriting.of(values);
     const from = at.given("proxy-redirect-from") !== undefined && isText(redirectFrom);
     const to = at.given("proxy-redirect-to") !== undefined && redirectTo !== "off";
     if (from && redirectTo === "off") at.report(found.annotationIncomplete(at.place("proxy-redirect-from"), { name: "proxy-redirect-from", needs: "proxy-redirect-to" }));
@@ -69,7 +70,8 @@ function isText(from: string): boolean {
 }
 
 /** What the edge does with them. */
-export function rewritingFilters({ rewriting: { cookieDomain: domain, cookiePath: path, redirectFrom: from, redirectTo: to } }: Values): Filters {
+function edge(values: Values): Filters {
+  const { cookieDomain: domain, cookiePath: path, redirectFrom: from, redirectTo: to } = rewriting.of(values);
   return {
     ...(domain === "off" && path === "off"
       ? {}
@@ -84,3 +86,5 @@ function ofDomains(from: string, to: string): ReturnType<typeof replacement> {
   if (rule.pattern) return { ...rule, from: `(?i)${rule.from}` };
   return { from: rule.from.replace(/^\./, "").toLowerCase(), to: rule.to.replace(/^\./, "") };
 }
+
+export const rewritingFeature: Feature = { slot: rewriting, annotations, resolver, edge };

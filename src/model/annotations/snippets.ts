@@ -16,18 +16,31 @@ import { parseSnippet } from "../snippets/parse.ts";
 import type { Statement } from "../snippets/parse.ts";
 import { parseRules } from "../snippets/rules.ts";
 import { snippetOf } from "../snippets/snippet.ts";
+import type { Snippet as WrittenSnippet } from "../snippets/snippet.ts";
 import { insteadOfStatement, translate, translationText } from "../snippets/translate.ts";
 import type { Snippet } from "./annotation.ts";
-import { rulesInForce } from "./modsecurity.ts";
+import { modsecurity, rulesInForce } from "./modsecurity.ts";
+import type { Feature, RouteFilters } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
-import type { SnippetValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export const snippetDefaults: SnippetValues = {};
+/** Of snippets that the operator allowed. */
+export interface SnippetValues {
+  readonly server?: readonly Statement[];
+  readonly configuration?: readonly Statement[];
+  /** Both, for the locations of the Ingress; set by the resolver. */
+  readonly snippet?: WrittenSnippet;
+}
+
+const DEFAULTS: SnippetValues = {};
+
+export const snippets = slot<SnippetValues>("snippets", () => DEFAULTS);
 
 const IN_LOCATION = "Text of nginx's for the locations of this Ingress. Refused unless the operator sets both `allow-snippet-annotations` and `annotations-risk-level: Critical`.";
 const REFUSED = "Refused unless the operator allows snippets, and closes the Ingress (503) where they are allowed.";
 
-export const snippetAnnotations: readonly Snippet[] = [
+const annotations: readonly Snippet[] = [
   {
     status: "snippet", name: "configuration-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
     differs:
@@ -84,7 +97,7 @@ function readRules(values: Values, name: string, text: string, place: Place): Re
   if ("problem" in parsed) return { findings: [found.rulesUnreadable(place, { name, why: printable(parsed.problem) })] };
   if ("forbidden" in parsed) return { findings: [found.snippetForbidden(place, { name, directive: printable(parsed.forbidden.name), why: parsed.forbidden.why, instead: "" })] };
   const findings = parsed.leftOut.map((directive) => found.rulesLeftOut(place, { name, directive: printable(directive) }));
-  return { values: { ...values, modsecurity: { ...values.modsecurity, rules: parsed.rules } }, findings };
+  return { values: modsecurity.with(values, { rules: parsed.rules }), findings };
 }
 
 /** Reads a snippet where snippets are allowed. Without `values` its Ingress is closed. */
@@ -99,14 +112,14 @@ export function readSnippet(values: Values, name: string, text: string, place: P
     const instead = printable(insteadOfStatement(parsed.statements, forbidden.name));
     return { findings: [found.snippetForbidden(place, { name, directive: forbidden.name, why: forbidden.why, instead })] };
   }
-  const field = name === "server-snippet" ? "server" : "configuration";
-  return { values: { ...values, snippets: { ...values.snippets, [field]: parsed.statements } }, findings: [] };
+  const { statements } = parsed;
+  return { values: snippets.with(values, name === "server-snippet" ? { server: statements } : { configuration: statements }), findings: [] };
 }
 
-export const snippetResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["snippets", "modsecurity"],
   resolve(values, at) {
-    const { server = [], configuration = [] } = values.snippets;
+    const { server = [], configuration = [] } = snippets.of(values);
     const statements: readonly Statement[] = [...server, ...configuration];
     const rules = rulesInForce(values, at.config);
     if (statements.length === 0 && rules.length === 0) return values;
@@ -117,7 +130,7 @@ export const snippetResolver: Resolver = {
       at.close();
       at.report(found.snippetFails(at.place(name), { name, problem, instead: printable(insteadOfStatement(statements, directiveIn(problem))) }));
     }
-    return { ...values, snippets: { ...values.snippets, snippet } };
+    return snippets.with(values, { snippet });
   },
 };
 
@@ -133,8 +146,16 @@ function nameOf(at: ResolveContext, problem: string): string {
 }
 
 /** The URI is the client's again while the snippet runs (src/compile/snippet.ts), so the edge has to keep it. */
-export function snippetFilters({ snippets: { snippet } }: Values): Filters {
+function edge(values: Values): Filters {
+  const { snippet } = snippets.of(values);
   if (!snippet || snippet.statements.length === 0) return {};
   const written = writtenHeaders(snippet.statements);
   return { snippet: true, ...(written.length > 0 ? { written: [...written] } : {}) };
 }
+
+function route(values: Values): RouteFilters {
+  const { snippet } = snippets.of(values);
+  return snippet ? { snippet } : {};
+}
+
+export const snippetFeature: Feature = { slot: snippets, annotations, resolver, edge, route };

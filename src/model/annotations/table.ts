@@ -1,86 +1,25 @@
 /**
- * Every annotation that Sluice knows, by name: ingress-nginx's 136 and their two aliases.
+ * What is made of the list of features: every annotation that Sluice knows, by name (ingress-nginx's 136 and their two
+ * aliases), and the values of an Ingress that has none of them.
  */
+import { oncePer } from "../../support/once-per.ts";
+import type { Config } from "../config.ts";
 import type { Annotation } from "./annotation.ts";
-import type { Resolver } from "./resolver.ts";
-import { accessAnnotations, accessResolver } from "./access.ts";
-import { affinityAnnotations, affinityResolver } from "./affinity.ts";
-import { aliasAnnotations, aliasResolver } from "./alias.ts";
-import { backendAnnotations, backendResolver } from "./backend.ts";
-import { balanceAnnotations, balanceResolver } from "./balance.ts";
-import { canaryAnnotations } from "./canary.ts";
-import { corsAnnotations, corsResolver } from "./cors.ts";
-import { errorAnnotations, errorResolver } from "./error-pages.ts";
-import { externalAuthAnnotations, externalAuthResolver } from "./external-auth.ts";
-import { fastcgiAnnotations, fastcgiResolver } from "./fastcgi.ts";
-import { headerAnnotations, headerResolver } from "./headers.ts";
-import { hostTlsAnnotations, hostTlsResolver } from "./host-tls.ts";
-import { limitAnnotations, limitResolver } from "./limits.ts";
-import { logAnnotations } from "./logs.ts";
-import { mirrorAnnotations, mirrorResolver } from "./mirror.ts";
-import { modsecurityAnnotations, modsecurityResolver } from "./modsecurity.ts";
-import { proxyAnnotations } from "./proxy.ts";
-import { redirectAnnotations, redirectResolver } from "./redirects.ts";
-import { sentAnnotations, sentResolver } from "./request-headers.ts";
-import { rewriteAnnotations, rewriteResolver } from "./rewrite.ts";
-import { rewritingAnnotations, rewritingResolver } from "./rewriting.ts";
-import { snippetAnnotations, snippetResolver } from "./snippets.ts";
-import { tracingAnnotations, tracingResolver } from "./tracing.ts";
-import { upstreamTlsAnnotations, upstreamTlsResolver } from "./upstream-tls.ts";
+import type { Feature } from "./feature.ts";
+import { FEATURES } from "./features.ts";
+import { NO_VALUES } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export const annotations: readonly Annotation[] = [
-  ...canaryAnnotations,
-  ...redirectAnnotations,
-  ...rewriteAnnotations,
-  ...aliasAnnotations,
-  ...proxyAnnotations,
-  ...headerAnnotations,
-  ...externalAuthAnnotations,
-  ...limitAnnotations,
-  ...accessAnnotations,
-  ...balanceAnnotations,
-  ...affinityAnnotations,
-  ...tracingAnnotations,
-  ...backendAnnotations,
-  ...upstreamTlsAnnotations,
-  ...fastcgiAnnotations,
-  ...mirrorAnnotations,
-  ...modsecurityAnnotations,
-  ...hostTlsAnnotations,
-  ...corsAnnotations,
-  ...rewritingAnnotations,
-  ...sentAnnotations,
-  ...errorAnnotations,
-  ...logAnnotations,
-  ...snippetAnnotations,
-];
-
-/** The second steps of reading, in order. */
-export const RESOLVERS: readonly Resolver[] = [
-  headerResolver,
-  externalAuthResolver,
-  limitResolver,
-  accessResolver,
-  hostTlsResolver,
-  redirectResolver,
-  rewriteResolver,
-  aliasResolver,
-  balanceResolver,
-  affinityResolver,
-  snippetResolver,
-  tracingResolver,
-  backendResolver,
-  upstreamTlsResolver,
-  fastcgiResolver,
-  mirrorResolver,
-  modsecurityResolver,
-  corsResolver,
-  rewritingResolver,
-  errorResolver,
-  sentResolver,
-];
+export const annotations: readonly Annotation[] = FEATURES.flatMap((feature) => feature.annotations);
 
 /** Name or alias, without prefix → its declaration. */
-export const annotationsByName: ReadonlyMap<string, Annotation> = new Map(
-  annotations.flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
-);
+export const namesOf = oncePer((features: readonly Feature[]): ReadonlyMap<string, Annotation> => new Map(
+  features.flatMap((feature) => feature.annotations).flatMap((row) => [row.name, ...(row.aliases ?? [])].map((name) => [name, row] as const)),
+));
+
+export const annotationsByName: ReadonlyMap<string, Annotation> = namesOf(FEATURES);
+
+/** What an Ingress without annotations says. */
+export function defaultValues(config: Config, features: readonly Feature[] = FEATURES): Values {
+  return features.reduce((values, { slot }) => slot?.start(values, config) ?? values, NO_VALUES);
+}

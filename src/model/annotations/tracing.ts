@@ -3,26 +3,34 @@
  *
  * ingress-nginx behaviour: they count for each path; without them the controller's ConfigMap decides.
  */
-import type { RouteTrace } from "../../../edge/src/program.ts";
 import type { Config } from "../config.ts";
 import * as found from "../findings-catalogue.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured } from "./annotation.ts";
+import type { Feature, RouteFilters } from "./feature.ts";
 import type { Resolver } from "./resolver.ts";
 import { boolean } from "./value-types.ts";
-import type { TracingValues, Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
-export function tracingDefaults(config: Config): TracingValues {
-  return {
+export interface TracingValues {
+  readonly enabled: boolean;
+  readonly trust: boolean;
+  /** With `$variables`; "": method and path of the route. */
+  readonly name: string;
+}
+
+export const tracing = slot("tracing", (config: Config): TracingValues => (
+  {
     enabled: config.enableOpentelemetry,
     trust: config.opentelemetryTrustIncomingSpan,
     name: config.opentelemetryOperationName,
-  };
-}
+  }
+));
 
 const OPERATION_NAME = /^[A-Za-z0-9_-]+$/;
 
-export const tracingAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   annotation<boolean>({
     name: "enable-opentelemetry",
     group: "opentelemetry",
@@ -31,8 +39,7 @@ export const tracingAnnotations: readonly Honoured[] = [
     type: boolean,
     doc: "Make a span of each request and give the backend its `traceparent`.",
     differs: "Spans go to the collector from the controller, as OTLP over HTTP.",
-    get: ({ tracing }) => tracing.enabled,
-    set: (values, enabled) => ({ ...values, tracing: { ...values.tracing, enabled } }),
+    ...field(tracing, "enabled"),
   }),
   annotation<boolean>({
     name: "opentelemetry-trust-incoming-span",
@@ -42,8 +49,7 @@ export const tracingAnnotations: readonly Honoured[] = [
     type: boolean,
     doc: "Continue the trace that a client's `traceparent` names; otherwise each request begins a new one.",
     differs: "It counts wherever tracing is on, also where the ConfigMap turned it on.",
-    get: ({ tracing }) => tracing.trust,
-    set: (values, trust) => ({ ...values, tracing: { ...values.tracing, trust } }),
+    ...field(tracing, "trust"),
   }),
   annotation<string>({
     name: "opentelemetry-operation-name",
@@ -58,15 +64,14 @@ export const tracingAnnotations: readonly Honoured[] = [
     doc: "Name of the spans.",
     differs: "It counts wherever tracing is on. Without it a span is named by its method and the path of its route.",
     onInvalid: "refused",
-    get: ({ tracing }) => tracing.name,
-    set: (values, name) => ({ ...values, tracing: { ...values.tracing, name } }),
+    ...field(tracing, "name"),
   }),
 ];
 
-export const tracingResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["opentelemetry"],
   resolve(values, at) {
-    const { enabled } = values.tracing;
+    const { enabled } = tracing.of(values);
     for (const name of ["opentelemetry-trust-incoming-span", "opentelemetry-operation-name"]) {
       if (!enabled && at.given(name) !== undefined) at.report(found.tracingOff(at.place(name), { name }));
     }
@@ -77,12 +82,14 @@ export const tracingResolver: Resolver = {
   },
 };
 
-/** What the edge does for one route; undefined: it is not traced. */
-export function routeTrace({ tracing: { enabled, trust, name } }: Pick<Values, "tracing">): RouteTrace | undefined {
-  return enabled ? { trust, ...(name === "" ? {} : { name: namePieces(name) }) } : undefined;
+function route(values: Values): RouteFilters {
+  const { enabled, trust, name } = tracing.of(values);
+  return enabled ? { trace: { trust, ...(name === "" ? {} : { name: namePieces(name) }) } } : {};
 }
 
 /** `HTTP $request_method` as text and names of variables by turns, text first. */
 function namePieces(name: string): string[] {
   return name.split(/\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/).filter((piece) => piece !== undefined);
 }
+
+export const tracingFeature: Feature = { slot: tracing, annotations, resolver, route };

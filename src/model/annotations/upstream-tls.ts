@@ -6,6 +6,7 @@
  * annotations hold for the paths of their own Ingress only.
  */
 import { X509Certificate } from "node:crypto";
+import type { Filters } from "../../../edge/src/program.ts";
 import type { Secret } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { contentDigest } from "../../support/digest.ts";
@@ -16,12 +17,15 @@ import { CLOSED } from "../findings.ts";
 import * as found from "../findings-catalogue.ts";
 import type { Certificate, Protocol, TlsVersion, Authorities } from "../types.ts";
 import { TLS_VERSIONS } from "../types.ts";
-import { annotation } from "./annotation.ts";
+import { annotation, field } from "./annotation.ts";
 import type { Honoured, ValueType } from "./annotation.ts";
 import { foreign, objectName } from "./resolver.ts";
+import type { Feature, FilterContext, RouteFilters } from "./feature.ts";
 import type { ResolveContext, Resolver } from "./resolver.ts";
+import { proxy } from "./proxy.ts";
 import { basicText, integerBetween, onOff, pattern } from "./value-types.ts";
-import type { Values } from "./values.ts";
+import { slot } from "./slot.ts";
+import type { Values } from "./slot.ts";
 
 export interface UpstreamTlsValues {
   /** As written. */
@@ -37,7 +41,9 @@ export interface UpstreamTlsValues {
   readonly trust?: Authorities;
 }
 
-export const upstreamTlsDefaults: UpstreamTlsValues = { ciphers: "DEFAULT", protocols: ["TLSv1.2"], verify: false, verifyDepth: 1, serverName: false };
+const DEFAULTS: UpstreamTlsValues = { ciphers: "DEFAULT", protocols: ["TLSv1.2"], verify: false, verifyDepth: 1, serverName: false };
+
+export const upstreamTls = slot<UpstreamTlsValues>("upstreamTls", () => DEFAULTS);
 
 const ciphers: ValueType<string> = {
   expects: "an OpenSSL cipher list of letters, digits and : _ - !",
@@ -56,7 +62,7 @@ const protocols: ValueType<readonly TlsVersion[]> = {
   format: (value) => value.join(" "),
 };
 
-export const upstreamTlsAnnotations: readonly Honoured[] = [
+const annotations: readonly Honoured[] = [
   row("proxy-ssl-secret", "secret", basicText, "Medium", "Secret (`namespace/name`) with the client certificate (`tls.crt`, `tls.key`), the authorities that may have signed the backend's (`ca.crt`), or both. Without it the other `proxy-ssl-…` mean nothing.", {
     onInvalid: "refused",
     differs: "It holds for the paths of its own Ingress only, and the client certificate is shown with or without a `ca.crt`.",
@@ -75,13 +81,12 @@ export const upstreamTlsAnnotations: readonly Honoured[] = [
 ];
 
 function row<K extends "secret" | "ciphers" | "protocols" | "name" | "verify" | "verifyDepth" | "serverName">(
-  name: string, field: K, type: ValueType<NonNullable<UpstreamTlsValues[K]>>, risk: Honoured["risk"], doc: string,
+  name: string, key: K, type: ValueType<NonNullable<UpstreamTlsValues[K]>>, risk: Honoured["risk"], doc: string,
   more: Pick<Honoured, "onInvalid" | "differs"> = {},
 ): Honoured {
   return annotation<NonNullable<UpstreamTlsValues[K]>>({
     name, group: "proxy", risk, scope: "location", type, doc, ...more,
-    get: ({ upstreamTls }) => upstreamTls[field] as NonNullable<UpstreamTlsValues[K]> | undefined,
-    set: (values, value) => ({ ...values, upstreamTls: { ...values.upstreamTls, [field]: value } }),
+    ...field(upstreamTls, key),
   });
 }
 
@@ -90,11 +95,11 @@ function speaksTls(protocol: Protocol): boolean {
   return protocol === "HTTPS" || protocol === "GRPCS" || protocol === "AUTO_HTTP";
 }
 
-export const upstreamTlsResolver: Resolver = {
+const resolver: Resolver = {
   groups: ["proxy"],
   resolve(values, at) {
-    const { secret, verify } = values.upstreamTls;
-    if (!speaksTls(values.proxy.protocol)) return ineffective(values, at, `the backend is not spoken to over TLS: add backend-protocol: "HTTPS" or "GRPCS"`);
+    const { secret, verify } = upstreamTls.of(values);
+    if (!speaksTls(proxy.of(values).protocol)) return ineffective(values, at, `the backend is not spoken to over TLS: add backend-protocol: "HTTPS" or "GRPCS"`);
     if (secret === undefined) {
       if (!verify) return ineffective(values, at, "without proxy-ssl-secret the proxy-ssl annotations mean nothing: add it");
       return closed(values, at, "there is no proxy-ssl-secret");
@@ -110,9 +115,9 @@ export const upstreamTlsResolver: Resolver = {
 };
 
 function ineffective(values: Values, at: ResolveContext, why: string): Values {
-  for (const { name } of upstreamTlsAnnotations) {
+  for (const { name } of annotations) {
     // A secret that was given and did not count has its own finding.
-    const said = name === "proxy-ssl-secret" && values.upstreamTls.secret === undefined;
+    const said = name === "proxy-ssl-secret" && upstreamTls.of(values).secret === undefined;
     if (at.given(name) !== undefined && !said) at.report(found.annotationIneffective(at.place(name), { name, why }));
   }
   return values;
@@ -127,10 +132,9 @@ function closed(values: Values, at: ResolveContext, why: string): Values {
 type Identity = Pick<UpstreamTlsValues, "certificate" | "trust">;
 
 function withIdentity(values: Values, identity: Identity): Values {
-  const upstreamTls = { ...values.upstreamTls, ...identity };
-  const { ciphers: list, protocols: versions, verify, verifyDepth, serverName, trust } = upstreamTls;
-  const tls = { verify, verifyDepth, ciphers: list, protocols: versions, serverName, trust: trust?.id ?? "" };
-  return { ...values, upstreamTls, proxy: { ...values.proxy, tls } };
+  const after = upstreamTls.with(values, identity);
+  const { ciphers: list, protocols: versions, verify, verifyDepth, serverName, trust } = upstreamTls.of(after);
+  return proxy.with(after, { tls: { verify, verifyDepth, ciphers: list, protocols: versions, serverName, trust: trust?.id ?? "" } });
 }
 
 /** What the Secret holds; undefined, with a finding, when it cannot be used. */
@@ -172,3 +176,19 @@ function readTrust(text: string): Authorities | string {
     return "a certificate in ca.crt does not parse";
   }
 }
+
+/** The default backend is spoken to in plain http. */
+function edge(values: Values, { namespace, service }: FilterContext): Filters {
+  if (service === undefined || !proxy.of(values).tls) return {};
+  const { name = `${service}.${namespace}.svc`, certificate } = upstreamTls.of(values);
+  return { upstream: { tls: { name, ...(certificate ? { certificate: certificate.id } : {}) } } };
+}
+
+/** What the filter and the profile name by id. */
+function route(values: Values): RouteFilters {
+  if (!proxy.of(values).tls) return {};
+  const { certificate, trust } = upstreamTls.of(values);
+  return { ...(certificate ? { certificates: [certificate] } : {}), ...(trust ? { trust } : {}) };
+}
+
+export const upstreamTlsFeature: Feature = { slot: upstreamTls, annotations, resolver, edge, route };
