@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { openWebhook } from "../src/admission/webhook.ts";
-import { createModelBuilder } from "../src/model/build.ts";
+import { createModelBuilder } from "../src/model/build/build.ts";
 import { ingress, ingressClass, snapshotOf, testConfig, testSettings, type Given } from "../test/support/objects.ts";
 import { selfSigned } from "../test/support/openssl.ts";
 import { quantile } from "./statistics.ts";

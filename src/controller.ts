@@ -6,16 +6,16 @@
  */
 import { createCompiler } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
-import { createModelBuilder } from "./model/build.ts";
-import type { Candidate, Judgement } from "./model/candidate.ts";
-import type { Config } from "./model/config.ts";
+import { createModelBuilder } from "./model/build/build.ts";
+import type { Candidate, Judgement } from "./model/build/candidate.ts";
+import type { Config } from "./model/config/config.ts";
 import { wantedWith } from "./model/config/named.ts";
 import { parseConfig } from "./model/config/parse.ts";
-import { grpcFindings } from "./model/grpc.ts";
-import { objectKey } from "./model/lookup.ts";
-import type { Finding } from "./model/findings.ts";
+import { grpcFindings } from "./model/routes/grpc.ts";
+import { objectKey } from "./model/shapes/lookup.ts";
+import type { Finding } from "./model/findings/findings.ts";
 import { toldFindings } from "./report/told.ts";
-import type { Built } from "./model/types.ts";
+import type { Built } from "./model/model.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import type { Ingress, ObjectRef } from "./source/objects.ts";

@@ -6,7 +6,7 @@ import { nginxConf } from "../src/compile/nginx-conf.ts";
 import { standingProfiles } from "../src/compile/profiles.ts";
 import { createCompiler } from "../src/compile/program.ts";
 import { streamConf, type Listener } from "../src/compile/stream-conf.ts";
-import type { Config } from "../src/model/config.ts";
+import type { Config } from "../src/model/config/config.ts";
 import { KEYS, stateOf } from "../src/model/config/keys.ts";
 import { parseConfig } from "../src/model/config/parse.ts";
 import type { ConfigMap } from "../src/source/objects.ts";

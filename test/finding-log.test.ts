@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Finding } from "../src/model/findings.ts";
+import type { Finding } from "../src/model/findings/findings.ts";
 import { createFindingLog } from "../src/report/finding-log.ts";
 import { ROOT } from "./support/sluice.ts";
 

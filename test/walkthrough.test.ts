@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
-import type { Finding } from "../src/model/findings.ts";
+import type { Finding } from "../src/model/findings/findings.ts";
 import { takeNetwork, type Network } from "./support/cases/network.ts";
 import { ask, type Answer, type Ask } from "./support/client.ts";
 import { startEcho, type EchoBackend } from "./support/echo.ts";

@@ -8,7 +8,7 @@ import { unwatchFile, watchFile } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
-import type { Finding } from "../model/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import { certificateUnusable } from "./findings.ts";
 
 export interface CertificateFiles {

@@ -1,6 +1,6 @@
 /** What keeps the webhook from answering. */
-import { finding } from "../model/findings.ts";
-import type { Finding } from "../model/findings.ts";
+import { finding } from "../model/findings/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 
 interface Unusable {
   readonly why: string;

@@ -4,9 +4,9 @@
  * What is no Ingress of ours passes untouched, whatever is in it: a webhook that stands in the way of others does more
  * harm than good.
  */
-import type { Candidate, Judgement } from "../model/candidate.ts";
-import { findingText, subjectText } from "../model/findings.ts";
-import type { Finding } from "../model/findings.ts";
+import type { Candidate, Judgement } from "../model/build/candidate.ts";
+import { findingText, subjectText } from "../model/findings/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import type { Ingress } from "../source/objects.ts";
 import { ended } from "../support/text.ts";
 import { INGRESSES } from "./review.ts";

@@ -8,7 +8,7 @@
 import { createServer } from "node:https";
 import type { Server, ServerOptions } from "node:https";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Finding } from "../model/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
 import { splitListenAddress } from "../settings/values.ts";
 import { keyOf } from "../source/snapshot.ts";

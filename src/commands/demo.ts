@@ -13,8 +13,8 @@ import { curlLine, expectation, WALKTHROUGH, type Reach } from "../demo/walkthro
 import { selfSigned } from "../engine/agent/default-certificate.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
 import { EXAMPLES_DIR } from "../engine/paths.ts";
-import { buildModel } from "../model/build.ts";
-import { DEFAULT_CONFIG } from "../model/config.ts";
+import { buildModel } from "../model/build/build.ts";
+import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
 import { helpFor, parseSettings, type CommandLine, type Settings } from "../settings.ts";
 import { createLog, type Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";

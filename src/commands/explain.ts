@@ -4,7 +4,7 @@
  * Exit codes: 0 a backend, a redirect or another answer than these; 1 the source cannot be read; 2 the command line; 3 the
  * answer is 404; 4 it is 503, or no endpoint is ready.
  */
-import { createModelBuilder } from "../model/build.ts";
+import { createModelBuilder } from "../model/build/build.ts";
 import { createCompiler } from "../compile/program.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
@@ -12,9 +12,9 @@ import { ingressesNaming } from "../explain/naming.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
 import { wantedWith } from "../model/config/named.ts";
 import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
-import { findingText, subjectText, type Finding } from "../model/findings.ts";
+import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
 import { toldFindings } from "../report/told.ts";
-import type { Built } from "../model/types.ts";
+import type { Built } from "../model/model.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { resolveNames } from "../source/names.ts";

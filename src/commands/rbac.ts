@@ -3,7 +3,7 @@
  *
  * For `sluice run --secrets=named`. No Secret is read to find out, and the same objects give the same text.
  */
-import { createModelBuilder } from "../model/build.ts";
+import { createModelBuilder } from "../model/build/build.ts";
 import { wantedWith } from "../model/config/named.ts";
 import { parseConfig } from "../model/config/parse.ts";
 import { helpFor, parseSettings } from "../settings.ts";

@@ -6,7 +6,7 @@
  * as it is now (absent, of another class, refused), 4 no Sluice answered.
  */
 import type { IngressState, Version } from "../report/ingress-state.ts";
-import { findingText } from "../model/findings.ts";
+import { findingText } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";

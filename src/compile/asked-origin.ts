@@ -9,7 +9,7 @@
  * - `$pass_access_scheme`: the client's scheme, or whatever a trusted proxy says it is.
  * - `$pass_server_port`, `$pass_port`: the port; the second has 443 for the https port that nginx listens on itself.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";

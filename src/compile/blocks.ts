@@ -1,7 +1,7 @@
 /** block-cidrs, block-user-agents and block-referers as the edge reads them. */
 import type { Blocks, Texts } from "../../edge/src/blocks.ts";
-import type { Config } from "../model/config.ts";
-import { compileNetworks } from "../model/networks.ts";
+import type { Config } from "../model/config/config.ts";
+import { compileNetworks } from "../model/grammar/networks.ts";
 
 export function blocksAnybody({ blockCidrs, blockUserAgents, blockReferers }: Config): boolean {
   return blockCidrs.length > 0 || blockUserAgents.length > 0 || blockReferers.length > 0;

@@ -5,7 +5,7 @@
  * client gets whatever status the page comes with. Unlike there the request's body stays behind: it may be what was
  * refused, and nobody who is refused should make it travel.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock } from "./directive.ts";
 import { CLIENT_HOST } from "./asked-origin.ts";

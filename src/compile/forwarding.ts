@@ -2,7 +2,7 @@
  * Who the client is, and the headers that every backend gets (ingress-nginx behaviour: "headers always sent
  * upstream"). All of it nginx's own variables and maps: no Lua per request.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";

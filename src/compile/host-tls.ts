@@ -1,6 +1,6 @@
 /** What a host wants of its handshakes and clients, as the edge's tables say it. */
 import type { ClientAuth, Handshake, SpecialHost } from "../../edge/src/program.ts";
-import type { ClientPolicy, HostTls } from "../model/types.ts";
+import type { ClientPolicy, HostTls } from "../model/shapes/routing.ts";
 import { digestOf } from "../support/digest.ts";
 
 export function compileTls(tls: HostTls | undefined): Pick<SpecialHost, "handshake" | "clients"> {

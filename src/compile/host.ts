@@ -1,9 +1,9 @@
 /** One Host of the Model as the edge's host table. */
 import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import type { Config } from "../model/config.ts";
-import type { Backend, Canary, Host, ProxySettings, Route } from "../model/types.ts";
-import { poolName } from "../model/pool.ts";
+import type { Config } from "../model/config/config.ts";
+import type { Backend, Canary, Host, ProxySettings, Route } from "../model/shapes/routing.ts";
+import { poolName } from "../model/shapes/pool-id.ts";
 import { blocksAnybody } from "./blocks.ts";
 import { followsBoth } from "./forwarding.ts";
 import { compileTls } from "./host-tls.ts";

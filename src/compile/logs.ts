@@ -1,5 +1,5 @@
 /** The access log and the error log. */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import { withRoutedHost } from "./asked-origin.ts";
 import type { Argument, Directive } from "./directive.ts";

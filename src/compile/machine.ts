@@ -1,6 +1,6 @@
 /** What the operator says about nginx's processes, tables and modules. */
-import type { Config } from "../model/config.ts";
-import { isGrpc } from "../model/grpc.ts";
+import type { Config } from "../model/config/config.ts";
+import { isGrpc } from "../model/routes/grpc.ts";
 import type { Directive } from "./directive.ts";
 import { directive } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";

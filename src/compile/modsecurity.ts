@@ -9,9 +9,9 @@
  * stands in its location, and what the ConfigMap says outside, once, as in ingress-nginx: an Ingress's SecRuleEngine
  * wins over that of the main rules, and a reload reads the core rules of the ConfigMap once and not per profile.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import { includesCoreRules } from "../model/snippets/operator-rules.ts";
-import type { RuleLine } from "../model/snippets/rules.ts";
+import type { RuleLine } from "../model/shapes/snippet.ts";
 import { contentDigest } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";

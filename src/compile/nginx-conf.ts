@@ -4,7 +4,7 @@
  * One server block answers every name on both ports; the edge decides per request. The text is a pure function of its
  * inputs, so its digest says whether nginx has to be reloaded.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";

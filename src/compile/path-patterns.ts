@@ -7,7 +7,7 @@
  */
 import { pathPattern } from "../../edge/src/pattern-weight.ts";
 import type { Host as EdgeHost, PathPattern } from "../../edge/src/program.ts";
-import type { Route } from "../model/types.ts";
+import type { Route } from "../model/shapes/routing.ts";
 
 export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" | "root"> & { readonly patterns: PathPattern[] } {
   const exact: Record<string, number> = {};

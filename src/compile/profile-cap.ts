@@ -5,9 +5,9 @@
  * cap the youngest Ingresses lose. What a namespace may have depends on its own objects alone: a profile that another
  * namespace needs as well counts for both.
  */
-import { byAge, type Age } from "../model/age.ts";
-import type { Finding, Place } from "../model/findings.ts";
-import { profilesExhausted } from "../model/findings-catalogue.ts";
+import { byAge, type Age } from "../model/shapes/age.ts";
+import type { Finding, Place } from "../model/findings/findings.ts";
+import { profilesExhausted } from "../model/findings/catalogue.ts";
 
 /** A profile that nginx would not have anyway, and who wants it. */
 export interface Need {

@@ -5,11 +5,11 @@
  * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { isDeepStrictEqual } from "node:util";
-import { errorPages, errors } from "../model/annotations/error-pages.ts";
-import { proxy } from "../model/annotations/proxy.ts";
-import type { Config } from "../model/config.ts";
-import type { Snippet } from "../model/snippets/snippet.ts";
-import type { Filters, ProxySettings } from "../model/types.ts";
+import { errorPages, errors } from "../model/annotations/features/error-pages.ts";
+import { proxy } from "../model/annotations/features/proxy.ts";
+import type { Config } from "../model/config/config.ts";
+import type { Snippet } from "../model/shapes/snippet.ts";
+import type { Filters, ProxySettings } from "../model/shapes/routing.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";

@@ -5,12 +5,13 @@
  * Model says has changed; equal content gives equal digests, so a part that came out the same is not a change.
  */
 import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
-import type { Config } from "../model/config.ts";
-import type { Finding } from "../model/findings.ts";
-import { programUnsound } from "../model/findings-catalogue.ts";
-import type { Listener } from "../model/listeners.ts";
-import { compileNetworks } from "../model/networks.ts";
-import type { Built, Model, Pool } from "../model/types.ts";
+import type { Config } from "../model/config/config.ts";
+import type { Finding } from "../model/findings/findings.ts";
+import { programUnsound } from "../model/findings/catalogue.ts";
+import type { Listener } from "../model/shapes/listener.ts";
+import { compileNetworks } from "../model/grammar/networks.ts";
+import type { Pool } from "../model/shapes/routing.ts";
+import type { Built, Model } from "../model/model.ts";
 import { contentDigest } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";

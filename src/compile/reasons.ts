@@ -3,7 +3,7 @@
  * say of an answer that nginx gave in place of a backend. Worked out by nginx when it is asked for, so that a request
  * whose log format and headers do not ask costs nothing. `reasonOf` of the edge says the same, and a test compares.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression, mapRow, block } from "./directive.ts";
 import { logsAccess } from "./logs.ts";

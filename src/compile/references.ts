@@ -7,7 +7,7 @@
  */
 import type { Alias, Host, Kind, PartValues, Route } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import type { Model } from "../model/types.ts";
+import type { Model } from "../model/model.ts";
 import { sameProfile, type Profile } from "./profiles.ts";
 import type { PartKey } from "./program.ts";
 

@@ -5,10 +5,9 @@
  * that every backend and client gets. nginx drops inherited lists where a location begins one of its own, so a list
  * that the snippet begins is completed here.
  */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import { isPlain, splitHeader } from "../model/snippets/headers-more.ts";
-import type { Statement } from "../model/snippets/parse.ts";
-import type { Snippet } from "../model/snippets/snippet.ts";
+import type { Statement, Snippet } from "../model/shapes/snippet.ts";
 import { withRoutedHost } from "./asked-origin.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";

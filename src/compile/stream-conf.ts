@@ -4,8 +4,8 @@
  * It holds no endpoint and no host name: each connection looks its endpoint up when it comes (edge/stream/endpoint.ts),
  * so only a listener that is new, gone or changed costs a reload, and none of http's.
  */
-import type { Config } from "../model/config.ts";
-import type { Listener } from "../model/listeners.ts";
+import type { Config } from "../model/config/config.ts";
+import type { Listener } from "../model/shapes/listener.ts";
 import type { Settings } from "../settings.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
@@ -14,7 +14,7 @@ import type { EngineFacts } from "./facts.ts";
 import { escaping } from "./logs.ts";
 import { bindAddresses, FILES, processDirectives, SOCKETS, tlsComesFromSocket, type NginxConf } from "./nginx-conf.ts";
 
-export type { Listener } from "../model/listeners.ts";
+export type { Listener } from "../model/shapes/listener.ts";
 
 export interface StreamInput {
   readonly settings: Settings;

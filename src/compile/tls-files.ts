@@ -2,8 +2,7 @@
  * Files that TLS of the server block refers to, beside its certificate. The agent writes them beside nginx.conf, under
  * names that are digests of what is in them.
  */
-import type { Config, TicketKey } from "../model/config.ts";
-import type { DhParam } from "../model/config/named.ts";
+import type { Config, TicketKey, DhParam } from "../model/config/config.ts";
 import type { EngineFacts } from "./facts.ts";
 
 const NAME = /^(?:dh-[0-9a-f]{32}\.pem|ticket-[0-9a-f]{32}\.key)$/;

@@ -1,5 +1,5 @@
 /** TLS of the server block: protocols and sessions; the certificate is chosen per handshake by the edge. */
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";

@@ -10,8 +10,8 @@
  * `grpc_pass`, `fastcgi_pass` and `mirror` in a location that `set_uri` chose; a mirror's subrequest shares the
  * variables of its request, runs the server rewrite phase once more, and is balanced by its own upstream block.
  */
-import type { Config } from "../model/config.ts";
-import type { Protocol, UpstreamTls } from "../model/types.ts";
+import type { Config } from "../model/config/config.ts";
+import type { Protocol, UpstreamTls } from "../model/shapes/routing.ts";
 import type { Directive } from "./directive.ts";
 import { block, directive, expression, luaBlock } from "./directive.ts";
 import { filteredHeaders, upstreamHeaders } from "./forwarding.ts";

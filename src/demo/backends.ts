@@ -5,7 +5,7 @@
  */
 import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isLoopback, standInsOf } from "../model/given-endpoints.ts";
+import { isLoopback, standInsOf } from "../model/backends/given-endpoints.ts";
 import { SERVICE_NAME_LABEL, type Snapshot } from "../source/snapshot.ts";
 import { UserError } from "../support/user-error.ts";
 

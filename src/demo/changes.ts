@@ -5,7 +5,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, join, normalize, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Finding } from "../model/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import { isManifestName } from "../source/manifests/folders.ts";
 
 export interface Progress {

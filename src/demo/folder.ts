@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { Model, Route } from "../model/types.ts";
+import type { Route } from "../model/shapes/routing.ts";
+import type { Model } from "../model/model.ts";
 import { curlLine, WALKTHROUGH, type Reach } from "./walkthrough.ts";
 
 /** True: the folder has all files that the walk-through speaks of. */

@@ -2,8 +2,8 @@
  * The client's address, as nginx makes it out where proxies stand in front (real_ip_recursive): the last address of the
  * header that is none of a trusted proxy's.
  */
-import type { Config } from "../model/config.ts";
-import { compileNetworks, isNetwork } from "../model/networks.ts";
+import type { Config } from "../model/config/config.ts";
+import { compileNetworks, isNetwork } from "../model/grammar/networks.ts";
 import { isIn } from "./networks.ts";
 import { lower, type ExplainedRequest } from "./request.ts";
 

@@ -1,7 +1,9 @@
 /** Where a connection below http goes: to a TCP or UDP port, or over TLS to a host that is passed through. */
-import type { Model, Origin } from "../model/types.ts";
-import { subjectText, type Finding } from "../model/findings.ts";
-import { portText, type Listener } from "../model/listeners.ts";
+import type { Origin } from "../model/shapes/routing.ts";
+import type { Model } from "../model/model.ts";
+import { subjectText, type Finding } from "../model/findings/findings.ts";
+import { portText } from "../model/streams/listeners.ts";
+import type { Listener } from "../model/shapes/listener.ts";
 import { UserError } from "../support/user-error.ts";
 import type { Explanation } from "./explain.ts";
 import type { ExplainedRequest } from "./request.ts";

@@ -1,5 +1,5 @@
 /** Which Ingresses name a host, served or not: one that is refused, or of another class, is what people look for who ask. */
-import type { Origin } from "../model/types.ts";
+import type { Origin } from "../model/shapes/routing.ts";
 import type { Ingress } from "../source/objects.ts";
 
 export type Named = Pick<Origin, "kind" | "namespace" | "name">;

@@ -1,6 +1,6 @@
 /** Addresses and networks, for people and for the edge's look-up. */
 import { includes, type Networks } from "../../edge/src/networks.ts";
-import { compileNetworks } from "../model/networks.ts";
+import { compileNetworks } from "../model/grammar/networks.ts";
 import { listed } from "../support/text.ts";
 
 /** The address as nginx's `$binary_remote_addr`. */

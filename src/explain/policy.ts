@@ -1,6 +1,6 @@
 /** How an endpoint is chosen, for people; undefined: in turn. */
 import type { Balance } from "../../edge/src/program.ts";
-import { templateText } from "../model/annotations/template.ts";
+import { templateText } from "../model/grammar/template.ts";
 
 export function policyText(balance: Balance | undefined): string | undefined {
   switch (balance?.kind) {

@@ -1,7 +1,7 @@
 /** What is wrong with the engine itself, as findings: the same list, the same ways to see it. */
 import type { EngineState } from "../engine/engine.ts";
 import { LEAVING_MS, MOST_LEAVING } from "../engine/leaving.ts";
-import type { Finding, Severity } from "../model/findings.ts";
+import type { Finding, Severity } from "../model/findings/findings.ts";
 import { streamFindings } from "./stream-findings.ts";
 
 /** @param stuck what has kept changes from being taken for too long. */

@@ -6,7 +6,7 @@
  * the first few, of a code the first objects, and one line that says how many more there are.
  */
 import { isAbsolute, relative } from "node:path";
-import { findingText, subjectText, type Finding } from "../model/findings.ts";
+import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
 import type { Heading, Log } from "../support/log.ts";
 import { mendedMessage } from "./events/event.ts";
 

@@ -12,7 +12,7 @@ import { pipeline } from "node:stream/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
-import type { Finding } from "../model/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import type { AskIngress } from "./ingress-state.ts";
 import type { Scrape } from "./metrics.ts";
 import { UserError } from "../support/user-error.ts";

@@ -4,8 +4,8 @@
 import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Ingress } from "../source/objects.ts";
-import type { OwnIngress } from "../model/types.ts";
-import type { Finding } from "../model/findings.ts";
+import type { OwnIngress } from "../model/model.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import { pause } from "../support/backoff.ts";
 import type { ProgrammedIngresses } from "./programmed.ts";
 

@@ -1,7 +1,8 @@
 /** Certificates and Ingresses, with ingress-nginx's names: what alerts about expiry and about orphans read. */
 import { X509Certificate } from "node:crypto";
-import type { Finding } from "../model/findings.ts";
-import type { Certificate, Model, OwnIngress } from "../model/types.ts";
+import type { Finding } from "../model/findings/findings.ts";
+import type { Certificate } from "../model/shapes/routing.ts";
+import type { Model, OwnIngress } from "../model/model.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { heading, labelText } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";

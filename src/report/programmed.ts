@@ -8,7 +8,7 @@
  */
 import type { EngineState } from "../engine/engine.ts";
 import { partKey } from "../compile/program.ts";
-import type { OwnIngress } from "../model/types.ts";
+import type { OwnIngress } from "../model/model.ts";
 import type { Ingress } from "../source/objects.ts";
 
 export interface ProgrammedIngresses {

@@ -6,7 +6,7 @@
  */
 import { Agent } from "undici";
 import type { SpanRow } from "../../edge/src/trace.ts";
-import type { Config } from "../model/config.ts";
+import type { Config } from "../model/config/config.ts";
 import { createBackoff, pause } from "../support/backoff.ts";
 import type { Log } from "../support/log.ts";
 import { otlpRequest } from "./otlp.ts";

@@ -2,8 +2,8 @@
 import { STREAM_PACKAGES } from "../compile/facts.ts";
 import type { Listener } from "../compile/stream-conf.ts";
 import type { StreamState } from "../engine/streams.ts";
-import type { Finding, Subject } from "../model/findings.ts";
-import { portText } from "../model/listeners.ts";
+import type { Finding, Subject } from "../model/findings/findings.ts";
+import { portText } from "../model/streams/listeners.ts";
 
 export function streamFindings({ blocked, refused, modulesMissing, keepsHttps }: StreamState): Finding[] {
   const engine: Subject = { kind: "Engine", namespace: "", name: "nginx" };

@@ -3,8 +3,8 @@
  * order whatever they came in.
  */
 import * as config from "../model/config/findings.ts";
-import * as found from "../model/findings-catalogue.ts";
-import { boundFindings, sortFindings, type Finding } from "../model/findings.ts";
+import * as found from "../model/findings/catalogue.ts";
+import { boundFindings, sortFindings, type Finding } from "../model/findings/findings.ts";
 import { valueNotString } from "../source/manifests/findings.ts";
 
 /** Their remedy is another value in the field, or none. How the present value is written is no matter then. */

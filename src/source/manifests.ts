@@ -7,8 +7,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { sortFindings } from "../model/findings.ts";
-import type { Finding } from "../model/findings.ts";
+import { sortFindings } from "../model/findings/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { renewLines } from "./manifests/documents.ts";

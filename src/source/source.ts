@@ -1,7 +1,7 @@
 /**
  * The one interface of everything that objects can come from: a Kubernetes API server or a folder of YAML.
  */
-import type { Finding } from "../model/findings.ts";
+import type { Finding } from "../model/findings/findings.ts";
 import type { Snapshot, WantedObjects } from "./snapshot.ts";
 
 /** What became of the conversation with an API server; all numbers only ever grow. */

@@ -10,7 +10,7 @@ import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { openWebhook, type Webhook } from "../../src/admission/webhook.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { authority, issued } from "../support/authority.ts";
 import { selfSigned, type KeyPair } from "../support/openssl.ts";
 import { ingress, ingressClass, snapshotOf, testConfig, testSettings } from "../support/objects.ts";

@@ -11,7 +11,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { demoBackends, type Backends } from "../../src/demo/backends.ts";
 import { WALKTHROUGH } from "../../src/demo/walkthrough.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { INGRESS_NGINX_FLAGS, withoutEffect } from "../../src/settings/ingress-nginx-flags.ts";
 import { manifestsSource } from "../../src/source/manifests.ts";
 import { takeNetwork, type Network } from "../support/cases/network.ts";

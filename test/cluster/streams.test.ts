@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { probeEngine } from "../../src/engine/agent/probe.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { realApi, standInApi, type Api } from "../source/kubernetes/api.ts";
 import { envtestMissing } from "../support/envtest.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";

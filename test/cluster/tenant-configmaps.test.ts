@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { realApi, standInApi, type Api } from "../source/kubernetes/api.ts";
 import { ask, type Answer } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";

@@ -5,10 +5,11 @@ import * as fc from "fast-check";
 import type { Frame, Host, Route } from "../../edge/src/program.ts";
 import { createCompiler } from "../../src/compile/program.ts";
 import { defaultProfile, profileId, standingProfiles } from "../../src/compile/profiles.ts";
-import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
 import { CONFIG_TABLE } from "../../src/model/config/table.ts";
-import { NEXT_UPSTREAM } from "../../src/model/types.ts";
+import { NEXT_UPSTREAM } from "../../src/model/shapes/routing.ts";
 import { buildWith } from "../support/build.ts";
 import { ingress, ingressClass, service, slice } from "../support/objects.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseSettings } from "../../src/settings.ts";
 
 type Version = EngineFacts["version"];

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { createProfileCap, type Need } from "../../src/compile/profile-cap.ts";
 import { withoutTuning, defaultProfile } from "../../src/compile/profiles.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { readFrame } from "../../src/explain/tables.ts";
 import { ingress, service, slice, snapshotOf, testConfig, testSettings, ingressClass } from "../support/objects.ts";

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { directive, print } from "../../src/compile/directive.ts";
 import { snippetDirectives } from "../../src/compile/snippet.ts";
 import { findForbidden } from "../../src/model/snippets/forbidden.ts";
-import { parseSnippet, type Statement } from "../../src/model/snippets/parse.ts";
+import { parseSnippet } from "../../src/model/snippets/parse.ts";
+import type { Statement } from "../../src/model/shapes/snippet.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { testConfig } from "../support/objects.ts";
 

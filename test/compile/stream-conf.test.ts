@@ -4,7 +4,8 @@ import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { streamConf, type Listener } from "../../src/compile/stream-conf.ts";
-import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseSettings } from "../../src/settings.ts";
 
 const facts: EngineFacts = {

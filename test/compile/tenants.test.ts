@@ -6,7 +6,7 @@ import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { profileDirectives } from "../../src/compile/profiles.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
-import { buildModel } from "../../src/model/build.ts";
+import { buildModel } from "../../src/model/build/build.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { hostileObjects, MARK } from "../support/hostile.ts";
 import { ingress, ingressClass, service, slice, snapshotOf, testConfig, testSettings, type Given } from "../support/objects.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer, type AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { demoBackends, type Backends } from "../../src/demo/backends.ts";
-import { standInsOf } from "../../src/model/given-endpoints.ts";
+import { standInsOf } from "../../src/model/backends/given-endpoints.ts";
 import { takeNetwork, type Network } from "../support/cases/network.ts";
 import { externalName, service, slice, snapshotOf } from "../support/objects.ts";
 

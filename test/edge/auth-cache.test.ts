@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { lifetime, varies, variant } from "../../edge/src/auth-cache.ts";
 import { readHead } from "../../edge/src/http-response.ts";
 import type { Head } from "../../edge/src/http-response.ts";
-import { parseTemplate } from "../../src/model/annotations/template.ts";
+import { parseTemplate } from "../../src/model/grammar/template.ts";
 
 const cache = { scope: "", key: parseTemplate("$http_cookie"), lifetimes: [[200, 300], [401, 10]] as [number, number][] };
 

@@ -7,7 +7,7 @@ import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.t
 import { EVERYBODY } from "../../edge/src/search.ts";
 import { createCompiler } from "../../src/compile/program.ts";
 import { tablesOf } from "../../src/explain/tables.ts";
-import { PATH_BOUNDS } from "../../src/model/bounds.ts";
+import { PATH_BOUNDS } from "../../src/model/shapes/bounds.ts";
 import { build } from "../support/build.ts";
 import { programOf, runLua } from "../support/in-nginx.ts";
 import { ingress, ingressClass, secret, service, slice, type IngressDraft } from "../support/objects.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ALIAS_BOUNDS, PATH_BOUNDS } from "../../src/model/bounds.ts";
+import { ALIAS_BOUNDS, PATH_BOUNDS } from "../../src/model/shapes/bounds.ts";
 import { build } from "../support/build.ts";
 import { programOf, runLua } from "../support/in-nginx.ts";
 import { ingress, ingressClass, service, type IngressDraft } from "../support/objects.ts";

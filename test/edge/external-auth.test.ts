@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { carriesCookies, requestText, signinLocation, verdictOf } from "../../edge/src/external-auth.ts";
 import type { ExternalAuth, RequestHeaders } from "../../edge/src/external-auth.ts";
-import { parseTemplate } from "../../src/model/annotations/template.ts";
+import { parseTemplate } from "../../src/model/grammar/template.ts";
 
 const VARIABLES: Readonly<Record<string, string>> = {
   req_id: "abc", request_uri: "/cart?a=b", pass_access_scheme: "https", scheme: "http", http_host: "shop.example:8080",

@@ -3,7 +3,7 @@ import { BlockList, isIPv4 } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { includes } from "../../edge/src/networks.ts";
-import { compileNetworks, isNetwork } from "../../src/model/networks.ts";
+import { compileNetworks, isNetwork } from "../../src/model/grammar/networks.ts";
 
 /** As nginx's $binary_remote_addr. */
 function binary(address: string): string {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { ownerOf, ringOf } from "../../edge/src/hash-ring.ts";
 import { choose, type Attempt, type Balance, type Peers, type PolicyView, type SessionBalance } from "../../edge/src/policy.ts";
-import { parseTemplate } from "../../src/model/annotations/template.ts";
+import { parseTemplate } from "../../src/model/grammar/template.ts";
 
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const poolOf = (count: number): Peers => ({ name: "shop-web-80", endpoints: Array.from({ length: count }, (_, i) => [`10.0.0.${i + 1}`, 8080]) });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { includes } from "../../edge/src/networks.ts";
 import { addressBytes, clientOf } from "../../edge/src/proxies.ts";
-import { compileNetworks } from "../../src/model/networks.ts";
+import { compileNetworks } from "../../src/model/grammar/networks.ts";
 
 const group = fc.stringMatching(/^[0-9a-fA-F]{1,4}$/);
 const text = fc.oneof(

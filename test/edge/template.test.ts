@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { evaluate } from "../../edge/src/template.ts";
-import { parseTemplate, templateText } from "../../src/model/annotations/template.ts";
+import { parseTemplate, templateText } from "../../src/model/grammar/template.ts";
 
 const VARIABLES: Readonly<Record<string, string>> = { host: "h", request_uri: "/u", arg_a: "1" };
 const read = (text: string): string => evaluate(parseTemplate(text), (name) => VARIABLES[name]);

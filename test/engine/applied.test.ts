@@ -6,7 +6,7 @@ import * as fc from "fast-check";
 import type { Part, PartKey, Program } from "../../src/compile/program.ts";
 import { createCompiler } from "../../src/compile/program.ts";
 import { Applied } from "../../src/engine/applied.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { startEngine } from "../support/engine.ts";
 import { ingress, ingressClass, put, service, slice, testConfig, testSettings } from "../support/objects.ts";

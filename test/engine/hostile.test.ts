@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import * as fc from "fast-check";
 import { createCompiler } from "../../src/compile/program.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import type { AnyObject } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { ask } from "../support/client.ts";

@@ -11,8 +11,8 @@ import { LEAVING_MS, MOST_LEAVING, NONE_LEAVING } from "../../src/engine/leaving
 import { lineReader } from "../../src/engine/lines.ts";
 import { AGENT_TOKEN } from "../../src/engine/locks.ts";
 import { NO_ENGINE, type AgentOrder, type FromSubscriber } from "../../src/engine/protocol.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
-import type { Config } from "../../src/model/config.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import type { Config } from "../../src/model/config/config.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { probe, runtimeFolder } from "../support/engine.ts";

@@ -6,8 +6,9 @@ import { profileId, profileOf, standingProfiles, type Profile } from "../../src/
 import type { Program } from "../../src/compile/program.ts";
 import { isLoaded, planReload } from "../../src/engine/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
-import { proxy } from "../../src/model/annotations/proxy.ts";
-import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
+import { proxy } from "../../src/model/annotations/features/proxy.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseSettings } from "../../src/settings.ts";
 
 const facts: EngineFacts = {

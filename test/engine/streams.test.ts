@@ -6,7 +6,7 @@ import type { Program } from "../../src/compile/program.ts";
 import type { Listener } from "../../src/compile/stream-conf.ts";
 import { NO_ENGINE, type AgentHello, type AgentOrder } from "../../src/engine/protocol.ts";
 import { Streams } from "../../src/engine/streams.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { streamFindings } from "../../src/report/stream-findings.ts";
 import { parseSettings } from "../../src/settings.ts";
 

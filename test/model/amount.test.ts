@@ -1,7 +1,7 @@
 /** How much one text of an Ingress may mean for each request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LONGEST_PATH, MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../src/model/bounds.ts";
+import { LONGEST_PATH, MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../src/model/shapes/bounds.ts";
 import { annotations, defaultValues } from "../../src/model/annotations/table.ts";
 import type { ConfigMap } from "../../src/source/objects.ts";
 import { build, findingOf, routeOf } from "../support/build.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotations, annotationsByName, defaultValues } from "../../src/model/annotations/table.ts";
-import type { Config } from "../../src/model/config.ts";
-import type { ProxySettings } from "../../src/model/types.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import type { ProxySettings } from "../../src/model/shapes/routing.ts";
 import { printable } from "../../src/support/text.ts";
 import { build, buildWith, expectFindings, expectRoutes, findingOf, routeOf } from "../support/build.ts";
 import { ingress, service, slice, testConfig } from "../support/objects.ts";

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { buildModel } from "../../src/model/build.ts";
+import { buildModel } from "../../src/model/build/build.ts";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
 import { OWN_PREFIX } from "../../src/model/annotations/sluice/prefix.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";

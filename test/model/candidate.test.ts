@@ -1,11 +1,12 @@
 /** What the model would say of an Ingress that is about to be written. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createModelBuilder } from "../../src/model/build.ts";
-import type { ModelBuilder, ModelSettings } from "../../src/model/build.ts";
-import type { Judgement } from "../../src/model/candidate.ts";
-import type { Config } from "../../src/model/config.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import type { ModelBuilder } from "../../src/model/build/build.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import type { Judgement } from "../../src/model/build/candidate.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import type { Snapshot } from "../../src/source/snapshot.ts";
 import { ingress, ingressClass, put, secret, service, slice, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { createModelBuilder } from "../../src/model/build.ts";
-import type { Built } from "../../src/model/types.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import type { Built } from "../../src/model/model.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
 import { ingress, put, secret, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelSettings } from "../../src/model/build.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
 import { ingress, ingressClass, namespace, put, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";

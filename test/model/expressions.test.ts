@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { aliasPattern, HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
-import { buildModel, createModelBuilder } from "../../src/model/build.ts";
-import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../../src/model/bounds.ts";
-import type { Built } from "../../src/model/types.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
+import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../../src/model/shapes/bounds.ts";
+import type { Built } from "../../src/model/model.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, findingOf } from "../support/build.ts";
 import { ingress, ingressClass, put, testConfig, testSettings, type IngressDraft } from "../support/objects.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { keyText, lifetimes, parseAuthUrl, responseHeaderNames, urlText, urlWithVariables } from "../../src/model/annotations/external-auth-types.ts";
-import { externalAuth } from "../../src/model/annotations/external-auth.ts";
-import { guardOf } from "../../src/model/annotations/external-auth-guard.ts";
+import { keyText, lifetimes, parseAuthUrl, responseHeaderNames, urlText, urlWithVariables } from "../../src/model/grammar/external-auth-types.ts";
+import { externalAuth } from "../../src/model/annotations/features/external-auth.ts";
+import { guardOf } from "../../src/model/annotations/features/external-auth-guard.ts";
 import { annotationsByName, defaultValues } from "../../src/model/annotations/table.ts";
-import { templateText } from "../../src/model/annotations/template.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { templateText } from "../../src/model/grammar/template.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 
 test("a URL is taken apart", () => {
   assert.deepEqual(parseAuthUrl("http://auth.sso.svc.cluster.local"), { tls: false, host: "auth.sso.svc.cluster.local", port: 80, path: "/" });

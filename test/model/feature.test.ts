@@ -4,14 +4,14 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FEATURES } from "../../src/model/annotations/features.ts";
 import type { Feature } from "../../src/model/annotations/feature.ts";
-import { cors } from "../../src/model/annotations/cors.ts";
-import { logFeature, logs } from "../../src/model/annotations/logs.ts";
+import { cors } from "../../src/model/annotations/features/cors.ts";
+import { logFeature, logs } from "../../src/model/annotations/features/logs.ts";
 import { readAnnotations } from "../../src/model/annotations/read.ts";
 import type { ReadAnnotations } from "../../src/model/annotations/read.ts";
 import { defaultValues } from "../../src/model/annotations/table.ts";
-import { filtersOf } from "../../src/model/filters.ts";
-import { lookupIn } from "../../src/model/lookup.ts";
-import type { Filters } from "../../src/model/types.ts";
+import { filtersOf } from "../../src/model/annotations/filters.ts";
+import { lookupIn } from "../../src/model/shapes/lookup.ts";
+import type { Filters } from "../../src/model/shapes/routing.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { ingress, PREFIX, testConfig, testSettings } from "../support/objects.ts";
 
@@ -31,7 +31,7 @@ function filters(features: readonly Feature[]): Filters {
 
 test("the feature that CONTRIBUTING.md shows is the one that is tried here", () => {
   const shown = /^```ts\n(.*?)^```$/ms.exec(readFileSync(new URL("../../CONTRIBUTING.md", import.meta.url), "utf8"))?.[1];
-  assert.equal(shown, readFileSync(new URL("../../src/model/annotations/logs.ts", import.meta.url), "utf8"));
+  assert.equal(shown, readFileSync(new URL("../../src/model/annotations/features/logs.ts", import.meta.url), "utf8"));
 });
 
 test("without its line nobody knows of it", () => {

@@ -7,7 +7,7 @@ import type { AnyObject, Service } from "../../src/source/objects.ts";
 import { build, buildWith, findingOf } from "../support/build.ts";
 import { externalName, ingress, objectOf, service, slice } from "../support/objects.ts";
 import type { Given } from "../support/objects.ts";
-import type { Built } from "../../src/model/types.ts";
+import type { Built } from "../../src/model/model.ts";
 
 const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
 const inFile = (one: Given): AnyObject => ({ ...objectOf(one), origin: { file: "a.yaml", document: 0, line: () => 1 } });

@@ -1,8 +1,8 @@
 /** Targets of auth-url and mirror-target that name a Service: of a folder no DNS server knows them, so they are found in the folder. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createModelBuilder } from "../../src/model/build.ts";
-import type { Built } from "../../src/model/types.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import type { Built } from "../../src/model/model.ts";
 import { ingress, put, service, slice, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 
 const folder = { ...testSettings, manifests: ["/k8s"] };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createModelBuilder } from "../../src/model/build.ts";
-import { findingText } from "../../src/model/findings.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import { findingText } from "../../src/model/findings/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { build, findingOf } from "../support/build.ts";
 import { ingress, put, secret, service, slice, snapshotOf, testConfig, testSettings } from "../support/objects.ts";
 import type { IngressDraft } from "../support/objects.ts";

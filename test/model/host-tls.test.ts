@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readTrust } from "../../src/model/annotations/ca-secret.ts";
-import { cipherList, errorPage, subjectPattern } from "../../src/model/annotations/host-tls-types.ts";
+import { readTrust } from "../../src/model/secrets/ca-secret.ts";
+import { cipherList, errorPage, subjectPattern } from "../../src/model/annotations/features/host-tls-types.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { authority, issued, revocationList } from "../support/authority.ts";
 

@@ -4,7 +4,7 @@ import { compileHost } from "../../src/compile/host.ts";
 import { build, buildWith, expectFindings, findingOf, routeOf } from "../support/build.ts";
 import { ingress, ingressClass, secret, service, slice, testConfig } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
-import type { Built } from "../../src/model/types.ts";
+import type { Built } from "../../src/model/model.ts";
 
 const web = [ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
 

@@ -7,10 +7,10 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import { buildModel, createModelBuilder } from "../../src/model/build.ts";
-import type { ModelSettings } from "../../src/model/build.ts";
-import type { Config } from "../../src/model/config.ts";
-import type { Built, Model, ModelChange } from "../../src/model/types.ts";
+import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import type { Built, Model, ModelChange } from "../../src/model/model.ts";
 import type { AnyObject, Ingress, ObjectRef } from "../../src/source/objects.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { whyNoPattern } from "../../src/model/path-pattern.ts";
+import { whyNoPattern } from "../../src/model/grammar/path-pattern.ts";
 
 test("what PCRE refuses for certain is refused, in words", () => {
   for (const [text, why] of [

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MOST_ENDPOINTS } from "../../src/model/bounds.ts";
-import type { ModelSettings } from "../../src/model/build.ts";
-import type { Built } from "../../src/model/types.ts";
+import { MOST_ENDPOINTS } from "../../src/model/shapes/bounds.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import type { Built } from "../../src/model/model.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
 import { externalName, ingress, node, resolvedName, service, slice, sliceOf } from "../support/objects.ts";
 import type { Service } from "../../src/source/objects.ts";

@@ -1,7 +1,7 @@
 /** An Ingress that is refused: what else is wrong with it is told with what refuses it, so that it is mended in one go. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Config } from "../../src/model/config.ts";
+import type { Config } from "../../src/model/config/config.ts";
 import { buildWith, expectRoutes } from "../support/build.ts";
 import { ingress, service, slice, type IngressDraft } from "../support/objects.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { parseRules, type RuleLine } from "../../src/model/snippets/rules.ts";
+import { parseRules } from "../../src/model/snippets/rules.ts";
+import type { RuleLine } from "../../src/model/shapes/snippet.ts";
 
 function rules(text: string): readonly RuleLine[] {
   const parsed = parseRules(text);

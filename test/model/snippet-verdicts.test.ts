@@ -1,7 +1,7 @@
 /** Who asks what nginx says of a snippet: as long as somebody does, its verdict is kept. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { ingress, ingressClass, put, service, slice, testConfig, testSettings } from "../support/objects.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotations } from "../../src/model/annotations/table.ts";
-import type { Config } from "../../src/model/config.ts";
+import type { Config } from "../../src/model/config/config.ts";
 import { buildWith, expectRoutes, findingOf } from "../support/build.ts";
 import { ingress, service, slice } from "../support/objects.ts";
 

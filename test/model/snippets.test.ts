@@ -3,7 +3,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { expression, print, type Directive } from "../../src/compile/directive.ts";
 import { adviceElsewhere } from "../../src/model/snippets/elsewhere.ts";
-import { parseSnippet, type Statement } from "../../src/model/snippets/parse.ts";
+import { parseSnippet } from "../../src/model/snippets/parse.ts";
+import type { Statement } from "../../src/model/shapes/snippet.ts";
 import { translate, translationText } from "../../src/model/snippets/translate.ts";
 
 function statements(text: string): readonly Statement[] {

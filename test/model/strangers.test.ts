@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
 import { KEYS } from "../../src/model/config/keys.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
 import { ingress, PREFIX, service, slice } from "../support/objects.ts";
 

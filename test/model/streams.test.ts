@@ -1,9 +1,9 @@
 /** Ports below http, as the Model says them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModelSettings } from "../../src/model/build.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
-import type { Built } from "../../src/model/types.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
+import type { Built } from "../../src/model/model.ts";
 import type { ConfigMap, Service } from "../../src/source/objects.ts";
 import { buildWith } from "../support/build.ts";
 import { externalName, ingress, put, resolvedName, service, slice, sliceOf, snapshotOf, testConfig, testSettings } from "../support/objects.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { test } from "node:test";
-import { parseUserFile, parseUserMap, type UserFileKind } from "../../src/model/annotations/user-file.ts";
+import { parseUserFile, parseUserMap, type UserFileKind } from "../../src/model/secrets/user-file.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 
 const parse = (text: string | Buffer, kind: UserFileKind = "basic"): ReturnType<typeof parseUserFile> => parseUserFile(new PrivateBytes(text), kind);

@@ -1,7 +1,7 @@
 /** A blank that is there by mistake is shown where the finding quotes the value: nobody sees it otherwise. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findingText } from "../../src/model/findings.ts";
+import { findingText } from "../../src/model/findings/findings.ts";
 import { printable, visible } from "../../src/support/text.ts";
 import { build } from "../support/build.ts";
 import { ingress, ingressClass, service, slice } from "../support/objects.ts";

@@ -8,7 +8,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { ask } from "../support/client.ts";
 import { eventually } from "../support/cluster.ts";
 import { runCommand, type Ended } from "../support/command.ts";

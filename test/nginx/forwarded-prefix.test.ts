@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { builtOf, modelOf, patternRouting } from "../properties/programs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LONGEST_PATH } from "../../src/model/bounds.ts";
+import { LONGEST_PATH } from "../../src/model/shapes/bounds.ts";
 import { ask } from "../support/client.ts";
 import { startEcho } from "../support/echo.ts";
 import { site } from "../support/manifests.ts";

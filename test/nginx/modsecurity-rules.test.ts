@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, site } from "../support/manifests.ts";

@@ -12,7 +12,7 @@ import { after, before, test } from "node:test";
 import { connect, createServer, type Server, type TLSSocket } from "node:tls";
 import { probeEngine } from "../../src/engine/agent/probe.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";

@@ -1,7 +1,7 @@
 /** Expressions that PCRE refuses, or that take it too long: nobody else notices, and the log says so once. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { PATH_BOUNDS } from "../../src/model/bounds.ts";
+import { PATH_BOUNDS } from "../../src/model/shapes/bounds.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { documents, site } from "../support/manifests.ts";

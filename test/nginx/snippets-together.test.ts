@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { NGINX_BINARY } from "../../src/engine/paths.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, site } from "../support/manifests.ts";

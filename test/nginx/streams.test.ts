@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import { fileOf } from "../../edge/stream/endpoint.ts";
 import { probeEngine } from "../../src/engine/agent/probe.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 import { converse, startTcp, startUdp, udpClient, whoAnswers, type TcpBackend, type UdpBackend } from "../support/stream-backends.ts";
 import { services, streamService, STREAM_FLAGS, withoutStream } from "../support/streams.ts";

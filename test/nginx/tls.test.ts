@@ -5,7 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { after, before, test } from "node:test";
 import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, documents, site, tlsSecret } from "../support/manifests.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
 import { explain, type Explanation } from "../../src/explain/explain.ts";
 import { parseRequest } from "../../src/explain/request.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { build } from "../support/build.ts";
 import { ingress, ingressClass, secret, service, slice, type IngressDraft } from "../support/objects.ts";

@@ -4,11 +4,13 @@
  */
 import * as fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
-import { proxy } from "../../src/model/annotations/proxy.ts";
-import { rewriteOf } from "../../src/model/annotations/rewrite.ts";
-import { DEFAULT_CONFIG, type Config } from "../../src/model/config.ts";
-import { patternKey, routeKey } from "../../src/model/paths.ts";
-import type { Alias, Backend, Built, Canary, Certificate, Filters, Host, Model, Origin, Pool, Route } from "../../src/model/types.ts";
+import { proxy } from "../../src/model/annotations/features/proxy.ts";
+import { rewriteOf } from "../../src/model/annotations/features/rewrite.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
+import { patternKey, routeKey } from "../../src/model/routes/paths.ts";
+import type { Alias, Backend, Canary, Certificate, Filters, Host, Origin, Pool, Route } from "../../src/model/shapes/routing.ts";
+import type { Built, Model } from "../../src/model/model.ts";
 
 export const POOLS = ["t/a/80", "t/b/80", "t/c/http", "t/d/80", DEFAULT_BACKEND] as const;
 /** Has no endpoint. */

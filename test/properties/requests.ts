@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check";
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { Canary } from "../../src/model/types.ts";
+import type { Canary } from "../../src/model/shapes/routing.ts";
 import { COOKIES, HEADERS, SEGMENTS, VALUES, type Routing } from "./programs.ts";
 
 export interface Request {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CLOSED, type Finding } from "../../src/model/findings.ts";
+import { CLOSED, type Finding } from "../../src/model/findings/findings.ts";
 import { cut, eventName, messageOf, newEvent, reasonOf, type EventDraft } from "../../src/report/events/event.ts";
 import { createTokens } from "../../src/report/events/tokens.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OwnIngress } from "../../src/model/types.ts";
+import type { OwnIngress } from "../../src/model/model.ts";
 import { trackProgrammed } from "../../src/report/programmed.ts";
 import { SERVING } from "../support/engine-state.ts";
 import { ingress } from "../support/objects.ts";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
-import { createModelBuilder } from "../../src/model/build.ts";
+import { createModelBuilder } from "../../src/model/build/build.ts";
 import { KEYS } from "../../src/model/config/keys.ts";
 import { parseConfig } from "../../src/model/config/parse.ts";
-import type { Finding } from "../../src/model/findings.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
 import { toldFindings } from "../../src/report/told.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { declarationsInto } from "../../src/source/manifests/declarations.ts";

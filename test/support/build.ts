@@ -2,11 +2,12 @@
  * Builds a Model from a handful of objects, and compares it in lines.
  */
 import assert from "node:assert/strict";
-import { buildModel } from "../../src/model/build.ts";
-import type { ModelSettings } from "../../src/model/build.ts";
-import type { Config } from "../../src/model/config.ts";
-import type { Finding } from "../../src/model/findings.ts";
-import type { Built, Route } from "../../src/model/types.ts";
+import { buildModel } from "../../src/model/build/build.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import type { Config } from "../../src/model/config/config.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
+import type { Route } from "../../src/model/shapes/routing.ts";
+import type { Built } from "../../src/model/model.ts";
 import { snapshotOf, testConfig, testSettings } from "./objects.ts";
 import type { Given } from "./objects.ts";
 import { printFindings, printRoutes } from "./print-model.ts";

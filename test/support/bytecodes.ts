@@ -3,8 +3,8 @@
  * exact and does not depend on the machine. nginx's own LuaJIT counts them: an nginx that ends before it has listened.
  */
 import { fileURLToPath } from "node:url";
-import { buildModel } from "../../src/model/build.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { buildModel } from "../../src/model/build/build.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { programOf, runLua } from "./in-nginx.ts";

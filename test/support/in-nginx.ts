@@ -6,7 +6,7 @@ import { block, directive, luaBlock, luaString, print } from "../../src/compile/
 import { SHARED_MEMORY } from "../../src/compile/nginx-conf.ts";
 import { createCompiler, frameLine } from "../../src/compile/program.ts";
 import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
-import type { Built } from "../../src/model/types.ts";
+import type { Built } from "../../src/model/model.ts";
 import { probe, runtimeFolder } from "./engine.ts";
 
 /**

@@ -4,9 +4,9 @@
  *   ingress("shop/web").host("shop.example").path("/", "web:80")
  *   service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1")
  */
-import type { ModelSettings } from "../../src/model/build.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
-import type { Config } from "../../src/model/config.ts";
+import type { ModelSettings } from "../../src/model/build/settings.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
+import type { Config } from "../../src/model/config/config.ts";
 import type {
   AnyObject, EndpointSlice, Ingress, IngressClass, IngressRule, IngressBackend, IngressTLS, Meta, Namespace, Node, ObjectOfKind, ResolvedName,
   Secret, Service, ServicePort, SliceEndpoint,

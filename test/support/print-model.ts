@@ -3,8 +3,9 @@
  *
  *   shop.example  /  prefix -> shop/web/80 [10.0.0.1:8080]
  */
-import type { Finding } from "../../src/model/findings.ts";
-import type { Backend, Canary, Model, Pool, Route } from "../../src/model/types.ts";
+import type { Finding } from "../../src/model/findings/findings.ts";
+import type { Backend, Canary, Pool, Route } from "../../src/model/shapes/routing.ts";
+import type { Model } from "../../src/model/model.ts";
 
 /** Hosts by name; routes in the Model's order. The health route of the catch-all is left out: every Model has it. */
 export function printRoutes(model: Model): string[] {

@@ -4,24 +4,14 @@
  * A declaration pairs a type with the field that it sets in a feature's part of the values. A declaration finds its own
  * default among those of the part through `get`, so no default is written twice.
  */
-import type { Config } from "../config.ts";
-import { MOST_VARIABLES } from "../bounds.ts";
+import type { ValueType } from "../grammar/value-type.ts";
+import type { Config } from "../config/config.ts";
+import { MOST_VARIABLES } from "../shapes/bounds.ts";
 import type { Slot, Values } from "./slot.ts";
 
 export type Risk = "Low" | "Medium" | "High" | "Critical";
 /** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole. */
 export type Scope = "location" | "host" | "pool" | "ingress" | "global";
-
-/** A value, `reduced` when it was brought into range; undefined when the text is invalid. */
-export type Parsed<T> = { readonly value: T; readonly reduced?: boolean } | undefined;
-
-export interface ValueType<T> {
-  /** Completes "must be …". */
-  readonly expects: string;
-  parse(text: string): Parsed<T>;
-  /** The text that parses to this value. */
-  format(value: T): string;
-}
 
 interface Named {
   readonly name: string;

@@ -3,8 +3,8 @@
  * and one line in the list (features.ts), from which everybody else has all that they need.
  */
 import type { Filters as EdgeFilters } from "../../../edge/src/program.ts";
-import type { Config } from "../config.ts";
-import type { FilterPool, Filters, PathType } from "../types.ts";
+import type { Config } from "../config/config.ts";
+import type { FilterPool, Filters, PathType } from "../shapes/routing.ts";
 import type { Annotation } from "./annotation.ts";
 import type { Resolver } from "./resolver.ts";
 import type { AnySlot, Values } from "./slot.ts";

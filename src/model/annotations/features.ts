@@ -4,31 +4,31 @@
  * The order is that in which annotations are documented, in which resolvers run, and in which the filters of a route
  * travel to the edge. Where a resolver reads what another one corrects, that one comes first: rewrite before affinity.
  */
-import { accessFeature } from "./access.ts";
-import { affinityFeature } from "./affinity.ts";
-import { aliasFeature } from "./alias.ts";
-import { backendFeature } from "./backend.ts";
-import { balanceFeature } from "./balance.ts";
-import { canaryFeature } from "./canary.ts";
-import { corsFeature } from "./cors.ts";
-import { errorFeature } from "./error-pages.ts";
-import { externalAuthFeature } from "./external-auth.ts";
-import { fastcgiFeature } from "./fastcgi.ts";
+import { accessFeature } from "./features/access.ts";
+import { affinityFeature } from "./features/affinity.ts";
+import { aliasFeature } from "./features/alias.ts";
+import { backendFeature } from "./features/backend.ts";
+import { balanceFeature } from "./features/balance.ts";
+import { canaryFeature } from "./features/canary.ts";
+import { corsFeature } from "./features/cors.ts";
+import { errorFeature } from "./features/error-pages.ts";
+import { externalAuthFeature } from "./features/external-auth.ts";
+import { fastcgiFeature } from "./features/fastcgi.ts";
 import type { Feature } from "./feature.ts";
-import { headerFeature } from "./headers.ts";
-import { hostTlsFeature } from "./host-tls.ts";
-import { limitFeature } from "./limits.ts";
-import { logFeature } from "./logs.ts";
-import { mirrorFeature } from "./mirror.ts";
-import { modsecurityFeature } from "./modsecurity.ts";
-import { proxyFeature } from "./proxy.ts";
-import { redirectFeature } from "./redirects.ts";
-import { sentFeature } from "./request-headers.ts";
-import { rewriteFeature } from "./rewrite.ts";
-import { rewritingFeature } from "./rewriting.ts";
-import { snippetFeature } from "./snippets.ts";
-import { tracingFeature } from "./tracing.ts";
-import { upstreamTlsFeature } from "./upstream-tls.ts";
+import { headerFeature } from "./features/headers.ts";
+import { hostTlsFeature } from "./features/host-tls.ts";
+import { limitFeature } from "./features/limits.ts";
+import { logFeature } from "./features/logs.ts";
+import { mirrorFeature } from "./features/mirror.ts";
+import { modsecurityFeature } from "./features/modsecurity.ts";
+import { proxyFeature } from "./features/proxy.ts";
+import { redirectFeature } from "./features/redirects.ts";
+import { sentFeature } from "./features/request-headers.ts";
+import { rewriteFeature } from "./features/rewrite.ts";
+import { rewritingFeature } from "./features/rewriting.ts";
+import { snippetFeature } from "./features/snippets.ts";
+import { tracingFeature } from "./features/tracing.ts";
+import { upstreamTlsFeature } from "./features/upstream-tls.ts";
 
 export const FEATURES: readonly Feature[] = [
   canaryFeature,

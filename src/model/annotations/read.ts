@@ -7,19 +7,19 @@
 import type { Ingress } from "../../source/objects.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { printable } from "../../support/text.ts";
-import type { Config } from "../config.ts";
-import type { Finding, Place } from "../findings.ts";
-import * as found from "../findings-catalogue.ts";
-import type { ObjectLookup } from "../lookup.ts";
+import type { Config } from "../config/config.ts";
+import type { Finding, Place } from "../findings/findings.ts";
+import * as found from "../findings/catalogue.ts";
+import type { ObjectLookup } from "../shapes/lookup.ts";
 import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
-import { canary } from "./canary.ts";
+import { canary } from "./features/canary.ts";
 import type { Feature } from "./feature.ts";
 import { FEATURES } from "./features.ts";
 import type { ResolveContext, ResolveSettings } from "./resolver.ts";
 import { insteadOf } from "./former.ts";
 import { whyRefused } from "./gate.ts";
 import { othersAnnotations } from "./other-controllers.ts";
-import { readSnippet, saysNothing } from "./snippets.ts";
+import { readSnippet, saysNothing } from "./features/snippets.ts";
 import type { Values } from "./slot.ts";
 import { namesOf } from "./table.ts";
 

@@ -7,9 +7,9 @@
  */
 import type { Settings } from "../../settings.ts";
 import type { Ingress } from "../../source/objects.ts";
-import type { Config } from "../config.ts";
-import type { Finding, Place } from "../findings.ts";
-import type { ObjectLookup } from "../lookup.ts";
+import type { Config } from "../config/config.ts";
+import type { Finding, Place } from "../findings/findings.ts";
+import type { ObjectLookup } from "../shapes/lookup.ts";
 import type { Values } from "./slot.ts";
 
 export type ResolveSettings = Pick<Settings, "allowLocalTargets" | "deepInspect" | "enableSslPassthrough">;

@@ -4,7 +4,7 @@
  * Guarantee: values are never edited. What a change leaves alone keeps its identity, so that Ingresses that say nothing
  * of a feature share one part with the defaults.
  */
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 
 /** What the annotations of one Ingress say, complete: absent ones have their default. */
 export interface Values {

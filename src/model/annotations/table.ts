@@ -3,7 +3,7 @@
  * aliases), and the values of an Ingress that has none of them.
  */
 import { oncePer } from "../../support/once-per.ts";
-import type { Config } from "../config.ts";
+import type { Config } from "../config/config.ts";
 import type { Annotation } from "./annotation.ts";
 import type { Feature } from "./feature.ts";
 import { FEATURES } from "./features.ts";

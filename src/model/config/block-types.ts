@@ -1,5 +1,5 @@
 /** What block-user-agents and block-referers hold. Only the edge reads it: it never reaches nginx.conf. */
-import { whyNoPattern } from "../path-pattern.ts";
+import { whyNoPattern } from "../grammar/path-pattern.ts";
 import { list } from "./value-types.ts";
 import type { ConfigType } from "./value-types.ts";
 

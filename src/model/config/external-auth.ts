@@ -1,6 +1,6 @@
 /** The types of the ConfigMap's values about external authentication. */
-import { isFraming, lifetimes, METHODS, parseAuthUrl } from "../annotations/external-auth-types.ts";
-import type { Lifetime } from "../annotations/external-auth-types.ts";
+import { isFraming, lifetimes, METHODS, parseAuthUrl } from "../grammar/external-auth-types.ts";
+import type { Lifetime } from "../grammar/external-auth-types.ts";
 import { headerNames } from "./value-types.ts";
 import type { ConfigType } from "./value-types.ts";
 

@@ -1,5 +1,5 @@
 /** What can be wrong with the controller's ConfigMap. */
-import { finding } from "../findings.ts";
+import { finding } from "../findings/findings.ts";
 
 export const configValueInvalid = finding<{ key: string; value: string; expects: string; used: string }>(
   "config-value-invalid",

@@ -1,5 +1,5 @@
 /** Every key of the ConfigMap by name: those of both tables, each once. */
-import type { ConfigValues } from "../config.ts";
+import type { ConfigValues } from "./config.ts";
 import { OTHER_KEYS } from "./other-keys.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { CONFIG_TABLE } from "./table.ts";

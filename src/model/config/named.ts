@@ -4,41 +4,18 @@
  * Unlike in ingress-nginx an edit of such an object counts at once. What cannot be used is left out alone, with a finding.
  */
 import { createSecureContext } from "node:tls";
-import type { Template } from "../../../edge/src/program.ts";
 import type { AnyObject, ConfigMap } from "../../source/objects.ts";
 import type { WantedObjects } from "../../source/snapshot.ts";
 import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { succeeds } from "../../support/succeeds.ts";
-import { isFraming, isHeaderName } from "../annotations/external-auth-types.ts";
-import { parseTemplate } from "../annotations/template.ts";
-import type { Config, ConfigValues } from "../config.ts";
-import type { Finding } from "../findings.ts";
-import type { LookedUp, ObjectLookup } from "../lookup.ts";
+import { isFraming, isHeaderName } from "../grammar/external-auth-types.ts";
+import { parseTemplate } from "../grammar/template.ts";
+import type { Config, ConfigValues, DhParam, NamedHeader, NamedObjects } from "./config.ts";
+import type { Finding } from "../findings/findings.ts";
+import type { LookedUp, ObjectLookup } from "../shapes/lookup.ts";
 import * as found from "./findings.ts";
 import { isKnownLogVariable } from "./log-variables.ts";
-
-export interface NamedObjects {
-  /** proxy-set-headers: for every backend, by name. */
-  readonly requestHeaders: readonly NamedHeader[];
-  /** add-headers: for every client, by name. */
-  readonly responseHeaders: readonly NamedHeader[];
-  /** ssl-dh-param. */
-  readonly dhParam: DhParam | undefined;
-  /** nginx refuses modsecurity-snippet, or cannot be asked. */
-  readonly rulesRefused: boolean;
-}
-
-export interface NamedHeader {
-  readonly name: string;
-  readonly value: Template;
-}
-
-export interface DhParam {
-  /** Digest of `pem`. */
-  readonly id: string;
-  readonly pem: string;
-}
 
 export const NOTHING_NAMED: NamedObjects = { requestHeaders: [], responseHeaders: [], dhParam: undefined, rulesRefused: false };
 

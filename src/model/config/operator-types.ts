@@ -2,7 +2,7 @@
 import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
-import type { TicketKey } from "../config.ts";
+import type { TicketKey } from "./config.ts";
 import { operatorRules, type OperatorRules } from "../snippets/operator-rules.ts";
 import type { ConfigType } from "./value-types.ts";
 

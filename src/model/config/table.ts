@@ -4,9 +4,9 @@
  *
  * ingress-nginx behaviour: names and defaults are its own, except where a row says so.
  */
-import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../annotations/response-types.ts";
-import { nextUpstream, onOff, sizeBetween } from "../annotations/value-types.ts";
-import type { ConfigValues } from "../config.ts";
+import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../grammar/response-types.ts";
+import { nextUpstream, onOff, sizeBetween } from "../grammar/value-types.ts";
+import type { ConfigValues } from "./config.ts";
 import * as auth from "./external-auth.ts";
 import { blockedTexts } from "./block-types.ts";
 import * as operator from "./operator-types.ts";

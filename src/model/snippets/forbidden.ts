@@ -2,7 +2,7 @@
  * What no snippet may hold, even where the operator allows snippets: the operator trusts those who write Ingresses with
  * nginx's directives for their own requests, not with the keys of everybody else or the files of the machine.
  */
-import type { Statement } from "./parse.ts";
+import type { Statement } from "../shapes/snippet.ts";
 
 export interface Forbidden {
   /** The directive. */

@@ -1,5 +1,5 @@
 /** What snippets say with headers-more, a module that Debian's nginx has not: read here, done by nginx's own directives and the edge. */
-import type { Statement } from "./parse.ts";
+import type { Statement } from "../shapes/snippet.ts";
 
 /** Its options are not understood. */
 export function isPlain(args: readonly string[]): boolean {

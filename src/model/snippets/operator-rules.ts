@@ -5,7 +5,7 @@
  */
 import { digestOf } from "../../support/digest.ts";
 import { asNginxReads, knownFile } from "./rules.ts";
-import type { RuleLine } from "./rules.ts";
+import type { RuleLine } from "../shapes/snippet.ts";
 
 export interface OperatorRules {
   /** Of the rest. */

@@ -5,13 +5,7 @@
  * end the block that it stands in, whatever the text was; text that is not whole statements is a problem instead.
  */
 
-/** One directive. Arguments as nginx understands them, quotes and escapes resolved. */
-export interface Statement {
-  readonly name: string;
-  readonly args: readonly string[];
-  /** Of a block: what stands between its braces. */
-  readonly children?: readonly Statement[];
-}
+import type { Statement } from "../shapes/snippet.ts";
 
 export type ParsedSnippet = { readonly statements: readonly Statement[] } | { readonly problem: string };
 

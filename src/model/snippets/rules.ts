@@ -6,14 +6,7 @@
  * ModSecurity's own reader could take for the end of an argument.
  */
 import type { Forbidden } from "./forbidden.ts";
-
-/** A directive as ModSecurity reads it, or rules of the machine in its place. */
-export type RuleLine = string | RuleFile;
-
-/** Files that ingress-nginx's image has, and that its snippets include: the main rules, the OWASP core rules. */
-export interface RuleFile {
-  readonly include: "main" | "core";
-}
+import type { RuleFile, RuleLine } from "../shapes/snippet.ts";
 
 export interface Rules {
   readonly rules: readonly RuleLine[];

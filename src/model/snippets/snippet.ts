@@ -5,17 +5,7 @@
  * that an Ingress is read again when the answer about its snippet changes, and only then.
  */
 import { digestOf } from "../../support/digest.ts";
-import type { Statement } from "./parse.ts";
-import type { RuleLine } from "./rules.ts";
-
-/** What a route's location holds beside Sluice's own directives. */
-export interface Snippet {
-  /** Of the rest. */
-  readonly digest: string;
-  readonly statements: readonly Statement[];
-  /** Of ModSecurity. */
-  readonly rules?: readonly RuleLine[];
-}
+import type { RuleLine, Snippet, Statement } from "../shapes/snippet.ts";
 
 export function snippetOf(statements: readonly Statement[], rules: readonly RuleLine[] = []): Snippet {
   const content = rules.length > 0 ? { statements, rules } : { statements };

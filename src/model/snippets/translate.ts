@@ -4,7 +4,7 @@
  * Pure. Every statement gets an answer: the annotation or ConfigMap key that does the same, that nothing is needed, or
  * that there is none. The answers are advice to a person, never applied by themselves.
  */
-import type { Statement } from "./parse.ts";
+import type { Statement } from "../shapes/snippet.ts";
 import { BLOCKS, DIRECTIVES, selection } from "./translations.ts";
 
 export interface Translation {

@@ -3,7 +3,7 @@
  *
  * An entry answers undefined where its arguments ask for more than the annotation can.
  */
-import type { Statement } from "./parse.ts";
+import type { Statement } from "../shapes/snippet.ts";
 
 type Args = readonly string[];
 type Rule = (args: Args) => string | undefined;

@@ -4,8 +4,8 @@
  * Guarantee: a right that the account lacks is one finding, from the first refusal until the API server takes such a
  * request; nothing is thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
  */
-import { sortFindings } from "../../model/findings.ts";
-import type { Finding, Subject } from "../../model/findings.ts";
+import { sortFindings } from "../../model/findings/findings.ts";
+import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { Refused } from "../../source/kubernetes/failures.ts";
 import { answerOf } from "../../source/kubernetes/pages.ts";
 import type { Connection, Query, RequestDetails } from "../../source/kubernetes/transport.ts";

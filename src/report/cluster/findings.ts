@@ -1,6 +1,6 @@
 /** What keeps Sluice from writing to the cluster, as findings. Serving goes on whatever they say. */
-import { finding } from "../../model/findings.ts";
-import type { FindingFactory } from "../../model/findings.ts";
+import { finding } from "../../model/findings/findings.ts";
+import type { FindingFactory } from "../../model/findings/findings.ts";
 
 export const rightMissing: FindingFactory<{ verb: string; resource: string; remedy: string; effect: string }> = finding(
   "right-missing",

@@ -7,8 +7,8 @@
  */
 import type { EngineState } from "../../engine/engine.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
-import type { Finding } from "../../model/findings.ts";
-import type { Built, OwnIngress } from "../../model/types.ts";
+import type { Finding } from "../../model/findings/findings.ts";
+import type { Built, OwnIngress } from "../../model/model.ts";
 import type { Settings } from "../../settings.ts";
 import type { Connection } from "../../source/kubernetes/transport.ts";
 import type { Ingress } from "../../source/objects.ts";

@@ -5,8 +5,8 @@
  * its own Pod. Without an election every replica writes them all, under names that make them one.
  */
 import type { EngineState } from "../../engine/engine.ts";
-import type { Finding, Subject } from "../../model/findings.ts";
-import type { OwnIngress } from "../../model/types.ts";
+import type { Finding, Subject } from "../../model/findings/findings.ts";
+import type { OwnIngress } from "../../model/model.ts";
 import type { Settings } from "../../settings.ts";
 import type { AnyObject, Ingress } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";

@@ -4,8 +4,8 @@
  * ingress-nginx behaviour: the component `nginx-ingress-controller`, the reasons Sync, RELOAD, CREATE, UPDATE and
  * AnnotationParsingFailed, and their messages, so that alerts and dashboards go on working.
  */
-import { CLOSED, findingText } from "../../model/findings.ts";
-import type { Finding } from "../../model/findings.ts";
+import { CLOSED, findingText } from "../../model/findings/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import { digestOf } from "../../support/digest.ts";
 import { ended, printable } from "../../support/text.ts";
 

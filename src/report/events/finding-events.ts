@@ -5,8 +5,8 @@
  * What is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses, only those
  * that are ours get Events. Information stays in the log.
  */
-import { subjectText } from "../../model/findings.ts";
-import type { Finding, Subject } from "../../model/findings.ts";
+import { subjectText } from "../../model/findings/findings.ts";
+import type { Finding, Subject } from "../../model/findings/findings.ts";
 import type { AnyObject } from "../../source/objects.ts";
 import { apiVersionOf, cut, mendedMessage, messageOf, reasonOf } from "./event.ts";
 import type { EventDraft, Involved } from "./event.ts";

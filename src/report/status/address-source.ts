@@ -5,7 +5,7 @@
  * in the status at once. Otherwise the nodes of our own pods are looked up, again and again.
  * What cannot be read leaves the addresses as they were last known; they are never guessed.
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import type { Settings } from "../../settings.ts";
 import { failureOf } from "../../source/kubernetes/findings.ts";
 import { inWords } from "../../source/kubernetes/failures.ts";

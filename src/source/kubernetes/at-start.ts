@@ -2,7 +2,7 @@
  * Questions that are asked once, when the API server answers for the first time: whether the watched namespace exists,
  * and on which node we run.
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import { UserError } from "../../support/user-error.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Node } from "../objects.ts";

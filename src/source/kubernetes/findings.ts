@@ -2,8 +2,8 @@
  * What the Kubernetes source says about a collection that it cannot read, as findings and as log lines, with the remedy
  * in kubectl's words.
  */
-import { finding } from "../../model/findings.ts";
-import type { Finding, FindingFactory } from "../../model/findings.ts";
+import { finding } from "../../model/findings/findings.ts";
+import type { Finding, FindingFactory } from "../../model/findings/findings.ts";
 import type { AnyObject, Kind } from "../objects.ts";
 import { inWords, Refused } from "./failures.ts";
 import type { Collection } from "./resources.ts";

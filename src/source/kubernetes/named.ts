@@ -7,7 +7,7 @@
  * as forbidden, which is not the same as missing.
  * Source: Kubernetes documentation, "Using RBAC Authorization", "Referring to resources".
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import type { Log } from "../../support/log.ts";
 import type { Key, Snapshot } from "../snapshot.ts";
 import type { Secret } from "../objects.ts";

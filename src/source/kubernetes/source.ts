@@ -6,7 +6,7 @@
  * namespace. Trouble with one kind leaves the others alone: one that may not be read is a finding, and the rest serves
  * (docs/decisions/021-forbidden-kinds.md says why the controller's own ConfigMap is waited for).
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import type { Log } from "../../support/log.ts";
 import { UserError } from "../../support/user-error.ts";
 import type { Kind } from "../objects.ts";

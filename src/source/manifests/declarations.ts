@@ -4,7 +4,7 @@
  * Guarantees: an object whose content did not change keeps its identity; of several declarations the last in path
  * order serves; what cannot be read any more stays as it was last read; nothing reaches the Snapshot before `commit`.
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";

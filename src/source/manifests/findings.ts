@@ -1,7 +1,7 @@
 /**
  * What can be wrong with manifest files, said once. Every sentence names the remedy.
  */
-import type { Finding, FindingKind, Severity, Subject } from "../../model/findings.ts";
+import type { Finding, FindingKind, Severity, Subject } from "../../model/findings/findings.ts";
 import { visibleTexts } from "../../support/text.ts";
 
 /** Objects that cannot be read are no objects yet, so a place is spelled out here. */

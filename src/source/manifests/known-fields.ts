@@ -5,7 +5,7 @@
  * Guarantee: no field of the Kubernetes API is called unknown, whether Sluice reads it or not, nor one of the older
  * shapes that it upgrades; `test/types.test.ts` holds the table to the published types.
  */
-import type { Finding } from "../../model/findings.ts";
+import type { Finding } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { joinPath } from "./fields.ts";
 import { fieldUnknown, shown } from "./findings.ts";

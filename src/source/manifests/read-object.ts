@@ -3,8 +3,8 @@
  *
  * Guarantee: never throws, and one bad object never hides its neighbours, not even in the same List.
  */
-import { furtherFindings, MOST_OF_A_CODE } from "../../model/findings.ts";
-import type { Finding, Subject } from "../../model/findings.ts";
+import { furtherFindings, MOST_OF_A_CODE } from "../../model/findings/findings.ts";
+import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";

@@ -9,7 +9,7 @@ import { createCompiler } from "../../../src/compile/program.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
-import { createModelBuilder } from "../../../src/model/build.ts";
+import { createModelBuilder } from "../../../src/model/build/build.ts";
 import { parseConfig } from "../../../src/model/config/parse.ts";
 import { parseSettings } from "../../../src/settings.ts";
 import { manifestsSource } from "../../../src/source/manifests.ts";

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Finding } from "../../../src/model/findings.ts";
+import type { Finding } from "../../../src/model/findings/findings.ts";
 import { manifestsSource } from "../../../src/source/manifests.ts";
 import type { Source } from "../../../src/source/source.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { stringify } from "yaml";
-import { createModelBuilder } from "../../../src/model/build.ts";
+import { createModelBuilder } from "../../../src/model/build/build.ts";
 import { parseConfig } from "../../../src/model/config/parse.ts";
 import { parseSettings } from "../../../src/settings.ts";
 import { declarationsInto } from "../../../src/source/manifests/declarations.ts";

@@ -1,10 +1,10 @@
 /** Objects → model → program of one case, on Node, through the same source that serves. */
 import { createCompiler, type Program } from "../../../src/compile/program.ts";
-import { buildModel } from "../../../src/model/build.ts";
+import { buildModel } from "../../../src/model/build/build.ts";
 import { parseConfig } from "../../../src/model/config/parse.ts";
-import type { Finding } from "../../../src/model/findings.ts";
+import type { Finding } from "../../../src/model/findings/findings.ts";
 import { toldFindings } from "../../../src/report/told.ts";
-import type { Model } from "../../../src/model/types.ts";
+import type { Model } from "../../../src/model/model.ts";
 import { parseSettings } from "../../../src/settings.ts";
 import { manifestsSource } from "../../../src/source/manifests.ts";
 import type { Snapshot } from "../../../src/source/snapshot.ts";

@@ -10,7 +10,7 @@ import { CATCH_ALL, DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { defaultProfile, type Profile } from "../../../src/compile/profiles.ts";
 import type { Program } from "../../../src/compile/program.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
-import type { Finding } from "../../../src/model/findings.ts";
+import type { Finding } from "../../../src/model/findings/findings.ts";
 import type { Compiled } from "./compiled.ts";
 
 /** Compares with the file, which is absent when there is nothing to say. */

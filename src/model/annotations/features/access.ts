@@ -1,0 +1,242 @@
+/**
+ * The annotations about who may pass: networks, passwords, and how the two are combined.
+ *
+ * ingress-nginx behaviour: the networks of the ConfigMap hold where an Ingress names none, and are replaced where it
+ * does; whatever cannot be honoured closes the paths.
+ */
+import type { Filters } from "../../../../edge/src/program.ts";
+import { digestOf } from "../../../support/digest.ts";
+import { printable } from "../../../support/text.ts";
+import type { Secret } from "../../../source/objects.ts";
+import { keyOf } from "../../../source/snapshot.ts";
+import type { Config } from "../../config/config.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import * as found from "../../findings/catalogue.ts";
+import { compileNetworks, isNetwork } from "../../grammar/networks.ts";
+import { annotation, field } from "../annotation.ts";
+import type { Honoured } from "../annotation.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { foreign, objectName } from "../resolver.ts";
+import type { Feature, FilterContext } from "../feature.ts";
+import type { ResolveContext, Resolver } from "../resolver.ts";
+import { MOST_BYTES } from "../../../../edge/src/password-cost.ts";
+import type { HashCost } from "../../../../edge/src/password-cost.ts";
+import { parseUserFile, parseUserMap } from "../../secrets/user-file.ts";
+import type { UserFile } from "../../secrets/user-file.ts";
+import { oneOf } from "../../grammar/value-types.ts";
+import { slot } from "../slot.ts";
+import type { Values } from "../slot.ts";
+import type { Users } from "../../shapes/routing.ts";
+
+export interface AccessValues {
+  /** Networks; none: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  readonly satisfy: "any" | "all";
+  readonly type?: "basic" | "digest";
+  /** `name` or `namespace/name`. */
+  readonly secret?: string;
+  readonly secretType: "auth-file" | "auth-map";
+  readonly realm: string;
+  /** Of the Secret; set by the resolver. */
+  readonly users?: Users;
+}
+
+export const access = slot("access", ({ whitelistSourceRange, denylistSourceRange }: Config): AccessValues => (
+  { allow: whitelistSourceRange, deny: denylistSourceRange, satisfy: "all", secretType: "auth-file", realm: "" }
+));
+
+/** Networks between commas, blanks around them. */
+export const networkList: ValueType<readonly string[]> = {
+  expects: "addresses or networks such as 10.0.0.0/8 or 2001:db8::/32, separated by commas",
+  parse: (text) => {
+    const pieces = text.split(",").map((piece) => piece.trim());
+    return pieces.every(isNetwork) ? { value: pieces } : undefined;
+  },
+  format: (value) => value.join(","),
+};
+
+/** ingress-nginx's sets, and blanks, which it takes out of the name. */
+const secretName: ValueType<string> = {
+  expects: "the name of a Secret: name or namespace/name",
+  parse: (text) => (/^[A-Za-z0-9\-._~/: ]+$/.test(text) ? { value: text.replaceAll(" ", "") } : undefined),
+  format: (value) => value,
+};
+const realm: ValueType<string> = {
+  expects: "letters, digits, spaces and - . _ ~ / : only",
+  parse: (text) => (/^[A-Za-z0-9\-._~/: ]+$/.test(text) ? { value: text } : undefined),
+  format: (value) => value,
+};
+
+const annotations: readonly Honoured[] = [
+  annotation<readonly string[]>({
+    name: "allowlist-source-range",
+    aliases: ["whitelist-source-range"],
+    group: "acl",
+    risk: "Medium",
+    scope: "location",
+    type: networkList,
+    doc: "Only clients of these networks may pass; others get 403. Replaces the ConfigMap's whitelist-source-range.",
+    onInvalid: "closed",
+    ...networks("allow"),
+  }),
+  annotation<readonly string[]>({
+    name: "denylist-source-range",
+    group: "acl",
+    risk: "Medium",
+    scope: "location",
+    type: networkList,
+    doc: "Clients of these networks get 403, allowed or not. Replaces the ConfigMap's denylist-source-range.",
+    onInvalid: "closed",
+    ...networks("deny"),
+  }),
+  annotation<"basic" | "digest">({
+    name: "auth-type",
+    group: "authentication",
+    risk: "Low",
+    scope: "location",
+    type: oneOf("basic", "digest"),
+    doc: "Ask for a user name and a password, by HTTP basic or digest authentication.",
+    differs: "Only the two words are taken: a word that contains one of them, with which ingress-nginx's configuration breaks for everybody, refuses the Ingress. Digest authentication needs no nginx module, and holds for an empty realm, which that module lets everybody into.",
+    onInvalid: "refused",
+    ...field(access, "type"),
+  }),
+  annotation<string>({
+    name: "auth-secret",
+    group: "authentication",
+    risk: "Medium",
+    scope: "location",
+    type: secretName,
+    doc: "Secret with the users, `name` or `namespace/name` (another namespace: allow-cross-namespace-resources).",
+    differs: "Without auth-type it closes the paths, where ingress-nginx leaves them open. Lines that say nothing, and a Secret without users, get a finding.",
+    onInvalid: "closed",
+    ...field(access, "secret"),
+  }),
+  annotation<"auth-file" | "auth-map">({
+    name: "auth-secret-type",
+    group: "authentication",
+    risk: "Low",
+    scope: "location",
+    type: oneOf("auth-file", "auth-map"),
+    doc: "What the Secret holds: `auth-file`: an htpasswd (or htdigest) file under the key `auth`; `auth-map`: a user per key, whose value is the hash.",
+    onInvalid: "refused",
+    ...field(access, "secretType"),
+  }),
+  annotation<string>({
+    name: "auth-realm",
+    group: "authentication",
+    risk: "Medium",
+    scope: "location",
+    type: realm,
+    doc: "The realm that clients are told; digest authentication needs the one that the hashes were made with.",
+    differs: "The realm `off`, with which nginx asks for no password at all, is a realm like any other.",
+    onInvalid: "refused",
+    ...field(access, "realm"),
+    get: (values) => access.of(values).realm || undefined,
+  }),
+  annotation<"all" | "any">({
+    name: "satisfy",
+    group: "authentication",
+    risk: "Low",
+    scope: "location",
+    type: oneOf("any", "all"),
+    doc: "Whether one of networks, password and external authentication is enough (`any`) or all of those that are set must hold.",
+    ...field(access, "satisfy"),
+  }),
+];
+
+/** A list of networks, which counts as none where it is empty. */
+function networks(name: "allow" | "deny"): ReturnType<typeof field<AccessValues, "allow" | "deny">> {
+  const shown = (list: readonly string[]): readonly string[] | undefined => (list.length > 0 ? list : undefined);
+  return { ...field(access, name), get: (values) => shown(access.of(values)[name]) };
+}
+
+const resolver: Resolver = {
+  groups: ["authentication"],
+  resolve(values, at) {
+    const given = access.of(values);
+    const { type, secret } = given;
+    if (type === undefined || secret === undefined) {
+      explainMissing(at, type !== undefined, secret !== undefined);
+      return values;
+    }
+    const users = usersOf(given, type, at);
+    if (users === undefined) at.close();
+    return users === undefined ? values : access.with(values, { users });
+  },
+};
+
+/** A half of what is needed keeps everybody out; what only goes with the two does nothing alone. */
+function explainMissing(at: ResolveContext, hasType: boolean, hasSecret: boolean): void {
+  const refuse = (name: string, needs: string): void => {
+    at.report(found.authenticationIncomplete(at.place(name), { name, needs }));
+    at.close();
+  };
+  // A value that is not valid has its finding, and its effect, already.
+  if (hasType && at.given("auth-secret") === undefined) return refuse("auth-type", "auth-secret");
+  if (hasSecret && at.given("auth-type") === undefined) return refuse("auth-secret", "auth-type");
+  if (hasType || hasSecret) return;
+  for (const name of ["auth-secret-type", "auth-realm"]) {
+    if (at.given(name) !== undefined && at.given("auth-type") === undefined) {
+      at.report(found.annotationAlone(at.place(name), { name, needs: "auth-type and auth-secret" }));
+    }
+  }
+}
+
+/** The users of the Secret; undefined, with a finding, when there are none that could pass. */
+function usersOf({ secret: text = "", secretType, realm: ofRealm }: AccessValues, type: "basic" | "digest", at: ResolveContext): AccessValues["users"] {
+  const refuse = (key: string, why: string): undefined => {
+    at.report(found.annotationReference(at.place("auth-secret"), { name: "auth-secret", kind: "Secret", key: printable(key), why, effect: CLOSED }));
+  };
+  const name = objectName(text, at);
+  if (!name) return refuse(text, "is not of the form name or namespace/name");
+  const key = keyOf(name.namespace, name.name);
+  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
+  const secret = at.lookup.secret(name.namespace, name.name);
+  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
+  const file = readUsers(secret, secretType, type);
+  if (!file) return refuse(key, 'has no key "auth" with the users: add it, or set auth-secret-type to "auth-map"');
+  const whereOf = (line: number): string => (secretType === "auth-map" ? `The value of key ${line} (by name)` : `Line ${line} of "auth"`);
+  for (const { line, why } of file.problems) at.report(found.userLineIgnored(at.place("auth-secret"), { key, where: whereOf(line), why }));
+  if (file.costly) {
+    at.report(found.passwordTooCostly(at.place("auth-secret"), { key, where: whereOf(file.costly.line), cost: costText(file.costly.cost) }));
+    return undefined;
+  }
+  if (file.users.size === 0) return refuse(key, "holds no user: add one, as htpasswd writes it");
+  if (type === "digest" && !file.users.realms.has(ofRealm)) {
+    const realms = [...file.users.realms].sort().map(printable);
+    at.report(found.realmWithoutUsers(at.place("auth-realm"), { key, realm: ofRealm, realms }));
+  }
+  // By name, not by content: what is small enough to be guessed should not be told by its digest.
+  return { id: digestOf(`${type} ${secretType} ${key}`), list: file.users };
+}
+
+function costText(cost: HashCost | undefined): string {
+  if (cost === undefined) return "something that cannot be told from its parameters";
+  const seconds = `${Number((cost.microseconds / 1_000_000).toPrecision(2))} s`;
+  return cost.bytes > MOST_BYTES ? `${seconds} and ${Math.round(cost.bytes / 1024 ** 2)} MiB` : seconds;
+}
+
+function readUsers({ data }: Secret, secretType: AccessValues["secretType"], type: "basic" | "digest"): UserFile | undefined {
+  if (secretType === "auth-map") return parseUserMap(data, type);
+  return data["auth"] ? parseUserFile(data["auth"], type) : undefined;
+}
+
+/** What the edge does with them. */
+function edge(values: Values, { path, config }: FilterContext): Filters {
+  const { allow, deny, satisfy, type, realm: text, users } = access.of(values);
+  const exempt = config.noAuthLocations.some((start) => path.startsWith(start));
+  const addresses = {
+    ...(deny.length > 0 ? { deny: compileNetworks(deny) } : {}),
+    ...(allow.length > 0 ? { allow: compileNetworks(allow) } : {}),
+  };
+  const asks = !exempt && type !== undefined && users !== undefined;
+  return {
+    ...(Object.keys(addresses).length > 0 ? { addresses } : {}),
+    ...(asks ? { credentials: { type, realm: text, users: users.id } } : {}),
+    // Of external authentication alone it would say nothing.
+    ...(satisfy === "any" && (asks || Object.keys(addresses).length > 0) ? { any: true } : {}),
+  };
+}
+
+export const accessFeature: Feature = { slot: access, annotations, resolver, edge };

@@ -1,0 +1,30 @@
+/** What the annotations about session affinity say: other features that choose endpoints ask for it. */
+import { slot } from "../slot.ts";
+
+export interface AffinityValues {
+  readonly enabled: boolean;
+  readonly mode: "balanced" | "persistent";
+  readonly canaryBehavior: "sticky" | "legacy";
+  readonly name: string;
+  readonly secure: boolean;
+  /** Seconds. */
+  readonly expires?: number;
+  readonly maxAge?: number;
+  readonly path?: string;
+  readonly domain?: string;
+  readonly sameSite?: "None" | "Lax" | "Strict";
+  readonly conditionalNone: boolean;
+  readonly changeOnFailure: boolean;
+}
+
+const DEFAULTS: AffinityValues = {
+  enabled: false,
+  mode: "balanced",
+  canaryBehavior: "sticky",
+  name: "INGRESSCOOKIE",
+  secure: false,
+  conditionalNone: false,
+  changeOnFailure: false,
+};
+
+export const affinity = slot<AffinityValues>("affinity", () => DEFAULTS);

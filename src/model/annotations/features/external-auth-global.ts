@@ -1,0 +1,28 @@
+/** The authentication service that the ConfigMap (global-auth-url) puts before every Ingress without one of its own. */
+import type { Config } from "../../config/config.ts";
+import { CLOSED_GUARD, guardOf } from "./external-auth-guard.ts";
+import type { Guard } from "./external-auth-guard.ts";
+
+/** Undefined: there is none. One that cannot be used closes what it would guard. */
+export function globalGuard(config: Config): Guard | undefined {
+  const url = config.globalAuthUrl;
+  if (url === "") return undefined;
+  const guard = guardOf(
+    {
+      url,
+      method: config.globalAuthMethod,
+      ...(config.globalAuthSignin === "" ? {} : { signin: config.globalAuthSignin }),
+      redirectParam: config.globalAuthSigninRedirectParam === "" ? "rd" : config.globalAuthSigninRedirectParam,
+      ...(config.globalAuthCacheKey === "" ? {} : { cacheKey: config.globalAuthCacheKey }),
+      lifetimes: config.globalAuthCacheDuration,
+      responseHeaders: config.globalAuthResponseHeaders,
+      requestRedirect: config.globalAuthRequestRedirect,
+      alwaysSetCookie: config.globalAuthAlwaysSetCookie,
+      headers: [],
+      field: "spec",
+      effect: "every request that global-auth-url (ConfigMap) guards is answered 503",
+    },
+    config,
+  );
+  return typeof guard === "string" ? CLOSED_GUARD : guard;
+}

@@ -1,0 +1,85 @@
+/**
+ * What guards a route: everything about one authentication service, from annotations or from the ConfigMap.
+ */
+import { isIP } from "node:net";
+import type { Filters, Template } from "../../../../edge/src/program.ts";
+import type { Config } from "../../config/config.ts";
+import { targetPoolId } from "../../shapes/pool-id.ts";
+import type { FilterPool } from "../../shapes/routing.ts";
+import { parseAuthUrl } from "../../grammar/external-auth-types.ts";
+import type { Lifetime } from "../../grammar/external-auth-types.ts";
+import { parseTemplate } from "../../grammar/template.ts";
+
+type EdgeAuth = NonNullable<Filters["externalAuth"]>;
+
+/** Settings as people write them, complete. */
+export interface GuardInput {
+  readonly url: string;
+  readonly method?: string;
+  readonly signin?: string;
+  readonly redirectParam: string;
+  readonly cacheKey?: string;
+  readonly lifetimes: readonly Lifetime[];
+  readonly responseHeaders: readonly string[];
+  readonly requestRedirect?: string;
+  readonly alwaysSetCookie: boolean;
+  readonly keepalive?: number;
+  readonly keepaliveRequests?: number;
+  readonly keepaliveTimeout?: number;
+  readonly headers: readonly (readonly [string, Template])[];
+  /** Where a finding about the service belongs, and what it says happens. */
+  readonly field: string;
+  readonly effect: string;
+}
+
+/** The edge's settings but for what depends on the route. */
+export interface Guard {
+  readonly edge: Omit<EdgeAuth, "cache">;
+  readonly cache?: Omit<NonNullable<EdgeAuth["cache"]>, "scope">;
+  /** Absent: closed, whatever is asked. */
+  readonly pool?: FilterPool;
+}
+
+/** No pool has this id: the edge answers 503. */
+export const CLOSED_GUARD: Guard = {
+  edge: { pool: "", host: "", path: parseTemplate("") },
+};
+
+/** The guard, or why the URL cannot be used. */
+export function guardOf(input: GuardInput, config: Config): Guard | string {
+  const url = parseAuthUrl(input.url);
+  if (typeof url === "string") return url;
+  const pool = targetPoolId(url.host, url.port);
+  const signin = input.signin === undefined ? undefined : parseTemplate(withWayBack(input.signin, input.redirectParam));
+  const key = input.cacheKey === undefined ? undefined : parseTemplate(input.cacheKey);
+  const { keepalive = 0, keepaliveRequests = 0, keepaliveTimeout = 0 } = input;
+  return {
+    edge: {
+      pool,
+      ...(url.tls ? { tls: true } : {}),
+      host: isIP(url.host) === 6 ? `[${url.host}]` : url.host,
+      ...(url.tls && isIP(url.host) === 0 ? { serverName: url.host } : {}),
+      path: parseTemplate(url.path),
+      ...(input.method ? { method: input.method } : {}),
+      ...(input.requestRedirect ? { redirect: parseTemplate(input.requestRedirect) } : {}),
+      ...(input.headers.length > 0 ? { headers: input.headers.map(([name, value]) => [name, value]) } : {}),
+      ...(input.responseHeaders.length > 0 ? { responseHeaders: [...input.responseHeaders] } : {}),
+      ...(signin ? { signin } : {}),
+      ...(input.alwaysSetCookie ? { alwaysSetCookie: true } : {}),
+      ...(config.useForwardedHeaders && config.computeFullForwardedFor ? { wholeChain: true } : {}),
+      ...(keepalive > 0 && keepaliveRequests > 0 && keepaliveTimeout > 0
+        ? { keepalive: { connections: keepalive, requests: keepaliveRequests, seconds: keepaliveTimeout } }
+        : {}),
+    },
+    ...(key ? { cache: { key, lifetimes: input.lifetimes.map(([status, seconds]) => [status, seconds]) } } : {}),
+    pool: { pool, field: input.field, effect: input.effect },
+  };
+}
+
+/** ingress-nginx behaviour: a parameter of that name that has a value already is the way back. */
+function withWayBack(signin: string, parameter: string): string {
+  const wayBack = `${parameter}=$pass_access_scheme://$http_host$escaped_request_uri`;
+  const query = signin.includes("?") ? signin.slice(signin.indexOf("?") + 1) : "";
+  if ((new URLSearchParams(query).get(parameter) ?? "") !== "") return signin;
+  return `${signin}${query === "" ? (signin.endsWith("?") ? "" : "?") : "&"}${wayBack}`;
+}

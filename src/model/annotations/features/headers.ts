@@ -1,0 +1,94 @@
+/**
+ * The annotations about headers.
+ *
+ * ingress-nginx behaviour: custom-headers names a ConfigMap as `namespace/name`; each of its pairs replaces the
+ * backend's response header; only headers that the operator lists in global-allowed-response-headers may be set.
+ * Unlike there the ConfigMap must be of the Ingress's namespace, as its documentation says, and an edit of it counts.
+ */
+import type { ConfigMap } from "../../../source/objects.ts";
+import { keyOf } from "../../../source/snapshot.ts";
+import { printable } from "../../../support/text.ts";
+import type { Filters } from "../../../../edge/src/program.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import * as found from "../../findings/catalogue.ts";
+import { annotation, field } from "../annotation.ts";
+import type { Honoured } from "../annotation.ts";
+import { foreign, objectName } from "../resolver.ts";
+import type { Feature } from "../feature.ts";
+import type { ResolveContext, Resolver } from "../resolver.ts";
+import { basicText } from "../../grammar/value-types.ts";
+import { slot } from "../slot.ts";
+import type { Values } from "../slot.ts";
+
+export interface HeaderValues {
+  /** ConfigMap of custom-headers, as written. */
+  readonly custom?: string;
+  /** Its pairs, name and value; set by the resolver. */
+  readonly set: readonly (readonly [string, string])[];
+}
+
+const DEFAULTS: HeaderValues = { set: [] };
+
+export const headers = slot<HeaderValues>("headers", () => DEFAULTS);
+
+const annotations: readonly Honoured[] = [
+  annotation<string>({
+    name: "custom-headers",
+    group: "headers",
+    risk: "Medium",
+    scope: "location",
+    type: basicText,
+    doc: "ConfigMap (`namespace/name`) of response headers, which replace the backend's.",
+    differs: "The ConfigMap must be of the Ingress's own namespace unless `allow-cross-namespace-resources` is on, and an edit of it takes effect at once.",
+    ...field(headers, "custom"),
+  }),
+];
+
+/** Header names (RFC 9110 tokens that ingress-nginx allows) and values: printable ASCII. */
+const NAME = /^[A-Za-z0-9_-]+$/;
+const VALUE = /^[\x20-\x7e]*$/;
+
+const resolver: Resolver = {
+  groups: ["headers"],
+  resolve(values, at) {
+    const { custom } = headers.of(values);
+    if (custom === undefined) return values;
+    const set = customHeaders(custom, at);
+    if (set === undefined) at.close();
+    return headers.with(values, { set: set ?? [] });
+  },
+};
+
+/** The pairs, sorted by name; undefined, with a finding, when they cannot be used. */
+function customHeaders(text: string, at: ResolveContext): readonly (readonly [string, string])[] | undefined {
+  const refuse = (key: string, why: string): undefined => {
+    at.report(found.annotationReference(at.place("custom-headers"), { name: "custom-headers", kind: "ConfigMap", key: printable(key), why, effect: CLOSED }));
+  };
+  const name = objectName(text, at, "whole");
+  if (!name) return refuse(text, "is not of the form namespace/name");
+  const key = keyOf(name.namespace, name.name);
+  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
+  const configMap = at.lookup.configMap(name.namespace, name.name);
+  if (!configMap) return refuse(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
+  const why = whyUnusable(configMap, at);
+  return why === undefined ? Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) : refuse(key, why);
+}
+
+function whyUnusable({ data = {} }: ConfigMap, { config }: ResolveContext): string | undefined {
+  for (const [header, value] of Object.entries(data)) {
+    if (!NAME.test(header)) return `sets "${header}", which is no header name`;
+    if (!VALUE.test(value)) return `sets ${header} to more than printable ASCII on one line`;
+    if (!config.globalAllowedResponseHeaders.includes(header)) {
+      return `sets ${header}, which the operator does not list in global-allowed-response-headers`;
+    }
+  }
+  return undefined;
+}
+
+/** What the edge does with them. */
+function edge(values: Values): Filters {
+  const { set } = headers.of(values);
+  return set.length > 0 ? { setHeaders: set.map(([name, value]) => [name, value]) } : {};
+}
+
+export const headerFeature: Feature = { slot: headers, annotations, resolver, edge };

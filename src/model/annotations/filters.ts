@@ -1,0 +1,37 @@
+/**
+ * The filters of one route, from the annotations of its Ingress: each feature adds what it knows of.
+ */
+import type { Filters as EdgeFilters } from "../../../edge/src/program.ts";
+import { errorPages, errors } from "./features/error-pages.ts";
+import type { Feature, FilterContext } from "./feature.ts";
+import { FEATURES } from "./features.ts";
+import type { Values } from "./slot.ts";
+import type { Filters } from "../shapes/routing.ts";
+
+export const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
+
+/** Of a route that leads to the default backend because nobody declared it: the operator's error pages. */
+export function undeclaredFilters(defaults: Values): Filters {
+  const pages = errorPages(errors.of(defaults));
+  return pages ? { ...NO_REDIRECT, edge: { errors: {} }, errorPages: pages } : NO_REDIRECT;
+}
+
+/** Those that travel to the edge. What several features say of the upstream is one filter. */
+export function edgeFilters(values: Values, context: FilterContext, features: readonly Feature[] = FEATURES): EdgeFilters {
+  const all: EdgeFilters = {};
+  for (const { edge } of features) {
+    if (!edge) continue;
+    const filters = edge(values, context);
+    const upstream = filters.upstream && { ...all.upstream, ...filters.upstream };
+    Object.assign(all, filters, upstream && { upstream });
+  }
+  return all;
+}
+
+export function filtersOf(values: Values, context: FilterContext, features: readonly Feature[] = FEATURES): Filters {
+  const edge = edgeFilters(values, context, features);
+  const pools = features.flatMap((feature) => feature.pools?.(values, context) ?? []);
+  const filters: Filters = { ...NO_REDIRECT, ...(Object.keys(edge).length > 0 ? { edge } : {}), ...(pools.length > 0 ? { pools } : {}) };
+  for (const { route } of features) if (route) Object.assign(filters, route(values, context));
+  return filters;
+}

@@ -1,0 +1,187 @@
+/**
+ * Builds the Model from a Snapshot, and keeps it up to date by recomputing no more than a change touches.
+ *
+ * Guarantee: after any sequence of changes the Model and its findings equal a fresh build from the same Snapshot (but
+ * for certificates kept from a Secret's last usable version), and `change` names exactly the keys whose value changed.
+ *
+ * The units, each a pure function of the ones before it: an Ingress → the hosts it names → pools and certificates.
+ * A changed object dirties its unit; a recomputed unit dirties those that read it.
+ */
+import { keyOf } from "../../source/snapshot.ts";
+import type { Snapshot, WantedObjects } from "../../source/snapshot.ts";
+import type { ObjectRef } from "../../source/objects.ts";
+import { judge } from "./candidate.ts";
+import type { Candidate, Judgement } from "./candidate.ts";
+import type { Config } from "../config/config.ts";
+import { sortFindings } from "../findings/findings.ts";
+import type { Finding } from "../findings/findings.ts";
+import { withHints } from "../findings/hints.ts";
+import { objectKey } from "../shapes/lookup.ts";
+import type { LookedUp } from "../shapes/lookup.ts";
+import type { ModelSettings } from "./settings.ts";
+import { commit } from "./part.ts";
+import type { SharedMap } from "./shared-map.ts";
+import { emptyState, startWork } from "./state.ts";
+import type { State, Work } from "./state.ts";
+import type { Built } from "../model.ts";
+import { updateAliases } from "./update-aliases.ts";
+import { updateStreams } from "./update-streams.ts";
+import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateTrusts, updateUsers } from "./update.ts";
+
+export interface ModelBuilder {
+  /**
+   * The Model of `snapshot` now. `changes`: the objects put or removed since the last call; the first call looks at
+   * everything. Earlier Models stay as they were.
+   */
+  update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
+  /** What would be wrong if an Ingress were written like this, as of the last update; undefined before the first. Changes nothing. */
+  consider(candidate: Candidate, snapshot: Snapshot): Judgement | undefined;
+}
+
+export function createModelBuilder(settings: ModelSettings): ModelBuilder {
+  const state = emptyState(settings);
+  return {
+    update: (snapshot, changes, config) => update(state, snapshot, changes, config),
+    consider: (candidate, snapshot) => judge(state, snapshot, candidate),
+  };
+}
+
+/** The Model of a Snapshot, from nothing. */
+export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: Config): Built {
+  return createModelBuilder(settings).update(snapshot, [], config);
+}
+
+function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
+  const work = startWork(state, snapshot, config);
+  for (const change of changes) noteChange(state, work, change);
+  updateIngresses(state, work);
+  updateUsers(state, work);
+  updateHosts(state, work);
+  updateAliases(state, work);
+  updateTrusts(state, work);
+  updateTls(state, work);
+  updateCertificates(state, work);
+  updatePools(state, work);
+  updateStreams(state, work);
+  return finish(state, work);
+}
+
+/** Finds the units that read this object directly. A slice's change is reported as its Service's as well. */
+function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectRef): void {
+  const key = keyOf(namespace, name);
+  switch (kind) {
+    case "Ingress":
+      work.ingresses.add(key);
+      break;
+    case "IngressClass":
+      work.classes = true;
+      break;
+    case "Service":
+      for (const pool of state.poolServices.to(key)) work.pools.add(pool);
+      // Of any Service from a file the ports may be listened on.
+      work.streams ||= state.settings.manifests.length > 0 || state.streamObjects.to(key).size > 0;
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "ResolvedName":
+      for (const pool of state.poolNames.to(name)) work.pools.add(pool);
+      work.streams ||= state.streamObjects.to(name).size > 0;
+      break;
+    case "Secret":
+      for (const host of state.hostSecrets.to(key)) work.tls.add(host);
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "ConfigMap":
+      work.streams ||= key === state.settings.tcpServicesConfigmap || key === state.settings.udpServicesConfigmap;
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "SnippetVerdict":
+      reread(state, work, objectKey(kind, namespace, name));
+      break;
+    case "Namespace":
+      if (state.settings.watchNamespaceSelector !== "") for (const key of work.snapshot.all("Ingress").keys()) if (key.startsWith(`${name}/`)) work.ingresses.add(key);
+      break;
+    case "Node":
+      if (state.settings.enableTopologyAwareRouting) for (const pool of state.poolServices.referrers()) work.pools.add(pool);
+      break;
+    case "EndpointSlice":
+      break;
+  }
+}
+
+/** The Ingresses whose annotations look this object up. */
+function reread(state: State, work: Work, object: string): void {
+  for (const key of state.ingressObjects.to(object)) {
+    work.ingresses.add(key);
+    work.reread.add(key);
+  }
+}
+
+function finish(state: State, work: Work): Built {
+  const change = {
+    ingresses: commit(state.own),
+    hosts: commit(state.hosts),
+    aliases: commit(state.aliases),
+    pools: commit(state.pools),
+    certificates: commit(state.certificates),
+    tls: commit(state.tls),
+    users: commit(state.users),
+    trusts: commit(state.trusts),
+    listeners: commit(state.listeners),
+    streams: commit(state.streams),
+    config: work.configChanged,
+  };
+  commit(state.findings);
+  const { hosts, aliases, pools, certificates, tls, users, trusts, listeners, streams, findings } = state;
+  return {
+    ingresses: state.own.map,
+    model: {
+      hosts: hosts.map,
+      aliases: aliases.map,
+      pools: pools.map,
+      certificates: certificates.map,
+      tls: tls.map,
+      users: users.map,
+      trusts: trusts.map,
+      listeners: listeners.map,
+      streams: streams.map,
+      config: work.config,
+    },
+    change,
+    findings: sortedOnce(findings.map, work.snapshot),
+    wanted: wantedObjects(state),
+    names: namesOf(state),
+    asksAbout: (snippet) => state.ingressObjects.to(objectKey("SnippetVerdict", "", snippet)).size > 0,
+    changesAt: firstOf(state.tlsChanges.values()),
+  };
+}
+
+/** The same value as before while nobody refers to anything else. */
+function wantedObjects(state: State): WantedObjects {
+  const ofHosts = state.hostSecrets.targets();
+  const ofIngresses = state.ingressObjects.targets();
+  const before = state.wanted;
+  if (before?.ofHosts === ofHosts && before.ofIngresses === ofIngresses) return before.objects;
+  const named = (kind: LookedUp): string[] => [...ofIngresses].flatMap((key) => (key.startsWith(`${kind} `) ? key.slice(kind.length + 1) : []));
+  const { tcpServicesConfigmap, udpServicesConfigmap } = state.settings;
+  const ofFlags = [tcpServicesConfigmap, udpServicesConfigmap].filter((key) => key !== "");
+  const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set([...named("ConfigMap"), ...ofFlags]) };
+  state.wanted = { ofHosts, ofIngresses, objects };
+  return objects;
+}
+
+function firstOf(moments: Iterable<number>): number | undefined {
+  let first: number | undefined;
+  for (const at of moments) if (first === undefined || at < first) first = at;
+  return first;
+}
+
+/** Of pools, and of streams. */
+function namesOf({ poolNames, streamObjects }: State): ReadonlySet<string> {
+  const ofStreams = streamObjects.from("names");
+  return ofStreams.size === 0 ? poolNames.targets() : new Set([...poolNames.targets(), ...ofStreams]);
+}
+
+function sortedOnce(units: SharedMap<readonly Finding[]>, snapshot: Snapshot): () => readonly Finding[] {
+  let sorted: readonly Finding[] | undefined;
+  return () => (sorted ??= withHints(sortFindings([...units.keys()].sort().flatMap((unit) => units.get(unit) ?? [])), snapshot));
+}

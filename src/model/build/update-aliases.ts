@@ -1,0 +1,67 @@
+/** The step of an update that grants hosts their further names. */
+import { printable } from "../../support/text.ts";
+import { grantAlias } from "../routes/aliases.ts";
+import type { AliasClaim } from "../routes/aliases.ts";
+import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
+import type { Finding, Place } from "../findings/findings.ts";
+import * as found from "../findings/catalogue.ts";
+import { current, put } from "./part.ts";
+import type { State, Work } from "./state.ts";
+import type { Alias } from "../shapes/routing.ts";
+
+/** Notes what a host that was recomputed wants, and whom its own name may have been granted to. */
+export function claimAliases(state: State, work: Work, host: string, claims: readonly AliasClaim[]): void {
+  for (const name of state.hostAliases.from(host)) work.aliases.add(name);
+  for (const { name } of claims) work.aliases.add(name);
+  if (state.hostAliases.to(host).size > 0) work.aliases.add(host);
+  state.hostAliases.set(host, claims.map(({ name }) => name));
+  if (claims.length > 0) state.aliasClaims.set(host, Map.groupBy(claims, ({ name }) => name));
+  else state.aliasClaims.delete(host);
+}
+
+export function updateAliases(state: State, work: Work): void {
+  boundExpressions(state, work);
+  for (const name of work.aliases) {
+    const claims = claimsOn(state, name).filter((claim) => !state.aliasesBeyond.has(textOf(claim)));
+    const { alias, findings } = grantAlias(name, claims, current(state.hosts, name) !== undefined);
+    put(state.aliases, name, alias);
+    put(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
+    work.tls.add(name);
+  }
+}
+
+/** Decides anew which expressions there is room for, and has those decided again that come or go by it. */
+function boundExpressions(state: State, work: Work): void {
+  const changed = [...work.aliases].filter((name) => name.startsWith("~"));
+  if (changed.length === 0) return;
+  for (const name of changed) {
+    if (state.hostAliases.to(name).size > 0) state.expressions.add(name);
+    else state.expressions.delete(name);
+  }
+  const before = state.aliasesBeyond;
+  const beyond = claimsBeyond([...state.expressions].flatMap((name) => claimsOn(state, name)));
+  state.aliasesBeyond = new Map(beyond.map((claim) => [textOf(claim), claim.name]));
+  for (const [text, name] of before) if (!state.aliasesBeyond.has(text)) work.aliases.add(name);
+  for (const [text, name] of state.aliasesBeyond) if (!before.has(text)) work.aliases.add(name);
+  const findings = aliasFindingsBeyond(beyond);
+  put(state.findings, "expressions", findings.length > 0 ? findings : undefined);
+}
+
+function textOf({ host, name }: AliasClaim): string {
+  return `${host} ${name}`;
+}
+
+export function claimsOn(state: State, name: string): readonly AliasClaim[] {
+  return [...state.hostAliases.to(name)].flatMap((host) => state.aliasClaims.get(host)?.get(name) ?? []);
+}
+
+/** The annotation that an alias comes from. */
+export function placeOfAlias(state: State, name: string, { host, redirect }: Alias): Place | undefined {
+  return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
+}
+
+/** A name that stands for others gets no certificate: whether one covers them could be asked in a handshake only. */
+export function withoutCertificate(state: State, name: string, alias: Alias): readonly Finding[] {
+  const place = placeOfAlias(state, name, alias);
+  return place ? [found.aliasWithoutCertificate(place, { name: printable(name), host: alias.host })] : [];
+}

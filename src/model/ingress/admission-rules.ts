@@ -1,0 +1,30 @@
+/**
+ * What the admission webhook asks of an Ingress beyond what the model needs: rules of ingress-nginx's webhook that keep
+ * surprises out, and that its controller does not enforce either.
+ */
+import type { Ingress } from "../../source/objects.ts";
+import { printable } from "../../support/text.ts";
+import type { Finding } from "../findings/findings.ts";
+import * as found from "../findings/catalogue.ts";
+
+/** ingress-nginx behaviour: what Exact and Prefix paths may hold. */
+const STRICT_PATH = /^\/[A-Za-z0-9._/-]*$/;
+const DEFAULT_PREFIX = "nginx.ingress.kubernetes.io";
+
+/** Paths of the types Exact and Prefix (which none stands for) that look like expressions; the model knows those that do not start with a slash. */
+export function strictPaths(ingress: Ingress): readonly Finding[] {
+  return (ingress.spec.rules ?? []).flatMap((rule, index) =>
+    (rule.http?.paths ?? []).flatMap(({ path, pathType }, at) => {
+      if (pathType === "ImplementationSpecific" || !path?.startsWith("/") || STRICT_PATH.test(path)) return [];
+      const place = { object: ingress, field: `spec.rules[${index}].http.paths[${at}].path` };
+      return [found.pathNotStrict(place, { path: printable(path), pathType: pathType || "Prefix" })];
+    }),
+  );
+}
+
+/** Annotations with ingress-nginx's prefix where --annotations-prefix is another: nobody reads them. */
+export function otherPrefix(ingress: Ingress, prefix: string): readonly Finding[] {
+  if (prefix === DEFAULT_PREFIX) return [];
+  const others = Object.keys(ingress.metadata.annotations ?? {}).filter((key) => key.startsWith(`${DEFAULT_PREFIX}/`));
+  return others.map((key) => found.annotationOtherPrefix({ object: ingress, field: `metadata.annotations[${key}]` }, { name: key.slice(DEFAULT_PREFIX.length + 1), prefix }));
+}

@@ -1,0 +1,61 @@
+/**
+ * Objects that annotations name: Secrets, ConfigMaps and Services.
+ *
+ * Every look-up is noted, of missing objects too: that is how an object that changes, or appears later, wakes exactly
+ * the Ingresses that read it.
+ */
+import type { ConfigMap, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
+import type { Snapshot } from "../../source/snapshot.ts";
+
+export interface ObjectLookup {
+  /** One that may not be read counts as missing. */
+  secret(namespace: string, name: string): Secret | undefined;
+  /** Why there is no such Secret, and the remedy; completes "which …". */
+  whyNoSecret(namespace: string, name: string): string;
+  /** One that may not be read counts as missing. */
+  configMap(namespace: string, name: string): ConfigMap | undefined;
+  /** As `whyNoSecret`. */
+  whyNoConfigMap(namespace: string, name: string): string;
+  service(namespace: string, name: string): Service | undefined;
+  /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
+  snippetProblem(digest: string): string | undefined;
+}
+
+/** Kinds that can be looked up. */
+export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict";
+
+/** How References name an object: `Secret shop/passwords`. */
+export function objectKey(kind: LookedUp, namespace: string, name: string): string {
+  return `${kind} ${keyOf(namespace, name)}`;
+}
+
+/** Reads `snapshot`, and puts what it is asked for into `noted`. */
+export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): ObjectLookup {
+  const read = <K extends LookedUp>(kind: K) => (namespace: string, name: string) => {
+    noted.add(objectKey(kind, namespace, name));
+    return snapshot.get(kind, namespace, name);
+  };
+  const readable = <K extends "Secret" | "ConfigMap">(kind: K) => (namespace: string, name: string): ObjectOfKind[K] | undefined => {
+    const found = read(kind)(namespace, name);
+    return found?.forbidden ? undefined : found;
+  };
+  const why = (kind: "Secret" | "ConfigMap") => (namespace: string, name: string): string =>
+    snapshot.get(kind, namespace, name)?.forbidden ? FORBIDDEN[kind] : NO_SUCH_OBJECT;
+  return {
+    secret: readable("Secret"),
+    whyNoSecret: why("Secret"),
+    configMap: readable("ConfigMap"),
+    whyNoConfigMap: why("ConfigMap"),
+    service: read("Service"),
+    snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
+  };
+}
+
+/** Why an object that an annotation names cannot be used: there is none. Completes "which …". */
+export const NO_SUCH_OBJECT = "does not exist: create it or correct the name";
+
+const FORBIDDEN = {
+  Secret: 'Sluice\'s account may not read: run "sluice rbac" and apply what it prints',
+  ConfigMap: "Sluice's account may not read: grant it get, list and watch on configmaps",
+};

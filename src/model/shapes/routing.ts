@@ -1,0 +1,264 @@
+/** What the Model consists of: hosts, routes, pools, certificates. */
+import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
+import type { PrivateBytes } from "../../support/private-bytes.ts";
+import type { UserList } from "./user-list.ts";
+import type { Age } from "./age.ts";
+import type { Snippet } from "./snippet.ts";
+
+export interface Origin {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Field path within the object. */
+  readonly field: string;
+}
+
+export interface Host {
+  readonly name: string;
+  /** Ordered: path text descending, Exact before Prefix. Always one Prefix route for `/`. */
+  readonly routes: readonly Route[];
+  /** Paths are regular expressions. */
+  readonly regex?: true;
+  /** Path that `/` is redirected to. */
+  readonly appRoot?: string;
+  /** Absent: nothing beyond a certificate. */
+  readonly tls?: HostTls;
+  /** Pool that its TLS connections are passed through to. */
+  readonly passthrough?: string;
+}
+
+export interface Alias {
+  readonly host: string;
+  /** The name only redirects to the host's. */
+  readonly redirect: boolean;
+}
+
+/** What a host wants of its handshakes and of the clients that ask it. */
+export interface HostTls {
+  readonly clients?: ClientPolicy;
+  readonly ciphers?: string;
+  readonly preferServer?: boolean;
+}
+
+/** How nginx verifies clients (ssl_verify_client). */
+export type ClientMode = Exclude<ClientAuth["mode"], "refused">;
+
+export interface ClientPolicy {
+  /** `refused`: nobody gets in. */
+  readonly mode: ClientAuth["mode"];
+  readonly depth: number;
+  readonly trust?: Trust;
+  readonly matchCn?: string;
+  /** Of the Ingress that decides. */
+  readonly namespace?: string;
+  readonly passCertificate: boolean;
+  readonly errorPage?: string;
+}
+
+/** Certificates of a CA, and lists of what it revoked, PEM. */
+export interface Trust {
+  /** Digest of both. */
+  readonly id: string;
+  readonly ca: string;
+  readonly crl?: string;
+}
+
+/** `ImplementationSpecific` and absent path types are `prefix`. */
+export type PathType = "exact" | "prefix";
+
+export interface Route {
+  readonly path: string;
+  readonly pathType: PathType;
+  /** Takes only requests for which one of these holds. */
+  readonly when?: Alternatives;
+  readonly backend: Backend;
+  /** Most specific first (header value, header pattern, header or cookie, weight), then oldest first. */
+  readonly canaries: readonly Canary[];
+  /** What happens to a request before it is proxied. */
+  readonly filters: Filters;
+  /** How its requests choose an endpoint; absent: in turn. */
+  readonly balance?: Balance;
+  /** How it is proxied. */
+  readonly proxy: ProxySettings;
+  /** True for the `/` that nobody declared. */
+  readonly synthesized: boolean;
+  readonly origin: Origin;
+  /** Of its Ingress; absent on routes that come from flags. */
+  readonly age?: Age;
+}
+
+/** Conditions of which all of one alternative must hold. */
+export type Alternatives = readonly (readonly Condition[])[];
+
+export type Backend =
+  | { readonly kind: "service"; readonly pool: string; readonly service: string; readonly port: string }
+  /** The controller's default backend: 404 when it has no endpoints. */
+  | { readonly kind: "default" }
+  /** Answered without a backend: a refused location (503), the catch-all's `/healthz` (200). */
+  | { readonly kind: "status"; readonly status: number };
+
+export interface Canary {
+  readonly pool: string;
+  readonly service: string;
+  readonly port: string;
+  /** Header name as declared. */
+  readonly header?: string;
+  readonly headerValue?: string;
+  readonly headerPattern?: string;
+  readonly cookie?: string;
+  readonly weight: number;
+  /** At least 100: smaller totals behave as 100. */
+  readonly weightTotal: number;
+  readonly balance?: Balance;
+  /** The route has sessions, which do not bind the header and cookie rules of this canary. */
+  readonly unbound?: true;
+  readonly origin: Origin;
+}
+
+export interface Filters {
+  /** `certificate`: redirect when the requested name has a certificate; `always`: even without. */
+  readonly httpsRedirect: "never" | "certificate" | "always";
+  readonly preserveTrailingSlash: boolean;
+  /** Asks for the paths of its host to be regular expressions. */
+  readonly regex?: true;
+  readonly redirect?: Redirect;
+  readonly rewrite?: Rewrite;
+  /** Redirects within the host name no scheme and host. */
+  readonly relative?: true;
+  /** Redirects within the host name their port; to https, this one. */
+  readonly redirectPort?: number;
+  /** What the edge does beside: in its own shapes, because nothing is left to compile. Absent: nothing. */
+  readonly edge?: EdgeFilters;
+  /** Present: its requests are traced. */
+  readonly trace?: RouteTrace;
+  /** Directives that the operator let the Ingress write: the one text of a tenant's that reaches nginx. */
+  readonly snippet?: Snippet;
+  /** Pools that a filter sends requests to, beside the route's own. */
+  readonly pools?: readonly FilterPool[];
+  /** Client certificates that it shows to backends. */
+  readonly certificates?: readonly Certificate[];
+  /** Authorities that the profile refers to. */
+  readonly trust?: Authorities;
+  /** Answers that are replaced by pages of another backend. */
+  readonly errorPages?: ErrorPages;
+}
+
+export interface ErrorPages {
+  /** Ascending. */
+  readonly codes: readonly number[];
+  /** Backends' own answers with these statuses are replaced, too. */
+  readonly ofBackends: boolean;
+}
+
+/** A pool that an annotation needs: of a Service or a name that it mentions. */
+export interface FilterPool {
+  readonly pool: string;
+  /** Field of the Ingress: `metadata.annotations[…]`. */
+  readonly field: string;
+  /** What happens while it has no endpoint. */
+  readonly effect: string;
+  /** How bad that is at most; absent: as bad as can be. */
+  readonly severity?: "warning" | "info";
+}
+
+/** Values that reach nginx: numbers and enumerations only, never a tenant's text. */
+export interface ProxySettings {
+  /** Seconds. */
+  readonly connectTimeout: number;
+  readonly sendTimeout: number;
+  readonly readTimeout: number;
+  /** Bytes; 0: no limit. */
+  readonly bodySize: number;
+  readonly buffering: boolean;
+  readonly requestBuffering: boolean;
+  /** Bytes. */
+  readonly bufferSize: number;
+  readonly buffersNumber: number;
+  readonly nextUpstream: readonly NextUpstream[];
+  /** Seconds, 0: no limit. */
+  readonly nextUpstreamTimeout: number;
+  /** 0: no limit. */
+  readonly nextUpstreamTries: number;
+  readonly httpVersion: "1.0" | "1.1";
+  /** Bytes; 0: what two buffers hold. */
+  readonly busyBuffersSize: number;
+  /** Bytes; 0: no part of a response is written to a file. */
+  readonly maxTempFileSize: number;
+  /** Bytes; 0: the controller's. */
+  readonly clientBodyBufferSize: number;
+  readonly protocol: Protocol;
+  /** Of a backend that is spoken to over TLS with an identity of its own. */
+  readonly tls?: UpstreamTls;
+  /** A copy of each request goes to a second backend, `whole` or without its body. */
+  readonly mirror: "off" | "whole" | "bodiless";
+  /** Names of the FastCGI parameters whose values the Ingress gives. */
+  readonly fastcgiParams: readonly string[];
+  /** `crs`: with the OWASP core rules. */
+  readonly modsecurity: "off" | "on" | "crs";
+  /** The Ingress says what a ModSecurity transaction is called. */
+  readonly transactionId: boolean;
+}
+
+export const PROTOCOLS = ["HTTP", "HTTPS", "AUTO_HTTP", "GRPC", "GRPCS", "FCGI"] as const;
+/** What a backend speaks; `AUTO_HTTP`: what the client speaks. */
+export type Protocol = (typeof PROTOCOLS)[number];
+
+/** The part of a TLS identity that is fixed in a location; the name and the client certificate are data. */
+export interface UpstreamTls {
+  readonly verify: boolean;
+  readonly verifyDepth: number;
+  /** OpenSSL takes it. */
+  readonly ciphers: string;
+  readonly protocols: readonly TlsVersion[];
+  /** Send the name as SNI. */
+  readonly serverName: boolean;
+  /** Id of the authorities that are trusted, or empty. */
+  readonly trust: string;
+}
+
+export const TLS_VERSIONS = ["TLSv1.2", "TLSv1.3"] as const;
+export type TlsVersion = (typeof TLS_VERSIONS)[number];
+
+/** Certificates of authorities: nginx reads them from a file, so they go to the agent. */
+export interface Authorities {
+  /** Digest of `pem`. */
+  readonly id: string;
+  readonly pem: string;
+}
+
+export const NEXT_UPSTREAM = [
+  "error", "timeout", "invalid_header", "http_500", "http_502", "http_503", "http_504", "http_403", "http_404",
+  "http_429", "non_idempotent", "off",
+] as const;
+export type NextUpstream = (typeof NEXT_UPSTREAM)[number];
+
+export interface Pool {
+  /** `<namespace>/<service>/<port as the Ingress writes it>`, or `upstream-default-backend`; with `/cluster-ip` its one address. */
+  readonly id: string;
+  /** `<namespace>-<service>-<port>`: how ingress-nginx's logs and metrics name it. */
+  readonly name: string;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** One address. IPv6 without brackets. Ordered by address, then port; no duplicates. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface Certificate {
+  /** Digest of chain and key. */
+  readonly id: string;
+  /** PEM, leaf first. */
+  readonly chain: string;
+  /** PEM. */
+  readonly key: PrivateBytes;
+  readonly notAfter: Date;
+  readonly origin: Origin;
+}
+
+/** Who may pass by a password. The id stands for where it was read, not for what. */
+export interface Users {
+  readonly id: string;
+  readonly list: UserList;
+}
