@@ -5,7 +5,7 @@
  * the route was compiled. `never` takes one canary out for this request; its share of the weight stays with the
  * primary, so with a single canary `never` means the primary, as in ingress-nginx.
  */
-import type { RequestView } from "./match.ts";
+import type { RequestView } from "./request-view.ts";
 import type { Canary } from "./program.ts";
 import { EVERYBODY, isLate } from "./search.ts";
 

@@ -2,17 +2,8 @@
  * Conditions beyond host and path: routes of one path that differ by method, header, cookie or query
  * (`sluice.ingress/match`). Pure.
  */
-import type { RequestView } from "./match.ts";
-
-/** One thing that must hold of a request. */
-export interface Condition {
-  /** nginx variable without `$`: `request_method`, `http_…`, `cookie_…`, `arg_…`. */
-  variable: string;
-  /** The value is one of these, exactly. Absent, with `pattern` absent too: there is a value. */
-  values?: string[];
-  /** PCRE, unanchored, case-sensitive. */
-  pattern?: string;
-}
+import type { Condition } from "./program.ts";
+import type { RequestView } from "./request-view.ts";
 
 /** True when all conditions of one alternative hold. @param namespace that of the route. */
 export function holds(alternatives: Condition[][], request: RequestView, namespace: string): boolean {

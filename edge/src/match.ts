@@ -13,25 +13,14 @@ import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
 import { allowedOrigin } from "./cors.ts";
-import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route, SpecialHost } from "./program.ts";
+import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
-import type { RewriteView } from "./rewrite-target.ts";
+import type { RequestView } from "./request-view.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
 import { findRoute, findSpecial, GAVE_UP } from "./routes.ts";
-import type { PatternView } from "./search.ts";
 import type { Tables } from "./tables.ts";
 import { backendKeyOf } from "./sticky.ts";
 import { byParent } from "./tables.ts";
-
-/** How the matcher asks about the request at hand. Names are nginx variables: `http_x_test`, `cookie_like`. */
-export interface RequestView extends RewriteView, PatternView {
-  /** A whole number in `1..total`. */
-  draw(total: number): number;
-  /** The client's address, 4 or 16 bytes; undefined: not known here. */
-  address(): string | undefined;
-  /** What the host says to this client, by `admission`: 0, or the status. */
-  admit(host: SpecialHost, clients: ClientAuth): number;
-}
 
 export interface Decision {
   host: Host | undefined;

@@ -8,7 +8,6 @@
 import type { Addresses, Credentials } from "./access.ts";
 import type { Blocks } from "./blocks.ts";
 import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
-import type { Condition } from "./conditions.ts";
 import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { PathText } from "./path-text.ts";
@@ -24,7 +23,6 @@ import type { RouteTrace, Sampling } from "./trace.ts";
 import type { UpstreamFilter } from "./upstream.ts";
 
 export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
-export type { Condition } from "./conditions.ts";
 export type { Origin } from "./cors.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { PathText } from "./path-text.ts";
@@ -126,6 +124,16 @@ export interface Filters {
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
 export type Users = Record<string, string>;
+
+/** One thing that must hold of a request. */
+export interface Condition {
+  /** nginx variable without `$`: `request_method`, `http_…`, `cookie_…`, `arg_…`. */
+  variable: string;
+  /** The value is one of these, exactly. Absent, with `pattern` absent too: there is a value. */
+  values?: string[];
+  /** PCRE, unanchored, case-sensitive. */
+  pattern?: string;
+}
 
 /** What one match leads to. */
 export interface Route {

@@ -1,6 +1,6 @@
 /** Which route of a host takes a path: exact paths, prefixes, conditions, regular expressions. Pure. */
 import { holds } from "./conditions.ts";
-import type { RequestView } from "./match.ts";
+import type { RequestView } from "./request-view.ts";
 import type { Host, PathPattern, Route, SpecialHost } from "./program.ts";
 import { isLate } from "./search.ts";
 

@@ -10,7 +10,7 @@ import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import type { Need, ProfileCap } from "./profile-cap.ts";
-import type { PartKey } from "./program.ts";
+import type { PartKey } from "./references.ts";
 import { defaultProfile, profileId, profileOf, standingProfiles, withoutTuning } from "./profiles.ts";
 import { ofRoute, otherOfThatName, partKey } from "./references.ts";
 import type { TrustById } from "./trust.ts";

@@ -20,12 +20,9 @@ import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
 import { createProfileCap, type IngressByName, type Need } from "./profile-cap.ts";
 import { profileId, type Profile } from "./profiles.ts";
-import { isIn, partKey, referencesOf } from "./references.ts";
+import { isIn, partKey, referencesOf, type PartKey } from "./references.ts";
 import type { TrustById } from "./trust.ts";
 import { createThingsInUse, createUses } from "./uses.ts";
-
-/** `kind id`. */
-export type PartKey = string;
 
 export interface Part {
   readonly key: PartKey;
@@ -70,6 +67,7 @@ export interface Compiler {
 }
 
 export { partKey } from "./references.ts";
+export type { PartKey } from "./references.ts";
 
 /** `JSON.stringify` writes half a surrogate pair as its escape, behind an even number of backslashes. */
 const HALF_A_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;

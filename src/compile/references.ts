@@ -9,7 +9,9 @@ import type { Alias, Host, Kind, PartValues, Route } from "../../edge/src/progra
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Model } from "../model/model.ts";
 import { sameProfile, type Profile } from "./profiles.ts";
-import type { PartKey } from "./program.ts";
+
+/** `kind id`. */
+export type PartKey = string;
 
 export function partKey(kind: Kind, id: string): PartKey {
   return `${kind} ${id}`;

@@ -3,7 +3,8 @@
  * and field behind it.
  */
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
-import { aliasOf, decide, isSubstitute, sessionOf, type Decision, type RequestView } from "../../edge/src/match.ts";
+import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
+import type { RequestView } from "../../edge/src/request-view.ts";
 import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { addressBytes } from "../../edge/src/proxies.ts";

@@ -3,7 +3,7 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
-import type { Settings } from "../settings.ts";
+import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { decide, type RequestView } from "../../edge/src/match.ts";
+import { decide } from "../../edge/src/match.ts";
+import type { RequestView } from "../../edge/src/request-view.ts";
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import { EVERYBODY } from "../../edge/src/search.ts";
 import { createCompiler } from "../../src/compile/program.ts";

@@ -2,7 +2,7 @@
 import { admission, type ClientView } from "../../edge/src/client-auth.ts";
 import type { Canary, Frame, Host, Route } from "../../edge/src/program.ts";
 import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
-import type { RequestView } from "../../edge/src/match.ts";
+import type { RequestView } from "../../edge/src/request-view.ts";
 
 export function route(pool: string, more: Partial<Route> = {}): Route {
   return { path: "/", pool, namespace: "", ingress: "", service: "", port: "", ...more };

@@ -1,5 +1,5 @@
 /** The request at hand, as the matcher asks about it. */
-import type { RequestView } from "../match.ts";
+import type { RequestView } from "../request-view.ts";
 import { admit } from "./client-auth.ts";
 import { findClient } from "./proxies.ts";
 import { tables } from "./state.ts";

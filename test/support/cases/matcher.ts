@@ -6,7 +6,7 @@ import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
 import type { Program } from "../../../src/compile/program.ts";
 import type { Tables } from "../../../edge/src/tables.ts";
-import type { RequestView } from "../../../edge/src/match.ts";
+import type { RequestView } from "../../../edge/src/request-view.ts";
 import type { Client } from "./certificates.ts";
 import type { CaseRequest } from "./request.ts";
 
