@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { SharedMap } from "../../src/model/build/shared-map.ts";
+import { SharedMap } from "../../src/model/memory/shared-map.ts";
 
 test("a shared map is a map, and the older ones stay as they were", () => {
   const changes = fc.array(fc.tuple(fc.string({ maxLength: 2 }), fc.option(fc.nat(), { nil: undefined })), { maxLength: 5 });

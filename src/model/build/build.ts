@@ -19,14 +19,14 @@ import { withHints } from "../findings/hints.ts";
 import { objectKey } from "../shapes/lookup.ts";
 import type { LookedUp } from "../shapes/lookup.ts";
 import type { ModelSettings } from "./settings.ts";
-import { commit } from "./part.ts";
-import type { SharedMap } from "./shared-map.ts";
+import { commit } from "../memory/part.ts";
+import type { SharedMap } from "../memory/shared-map.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
 import type { Built } from "../model.ts";
 import { updateAliases } from "./update-aliases.ts";
 import { updateStreams } from "./update-streams.ts";
-import { updateCertificates, updateHosts, updateIngresses, updatePools, updateTls, updateTrusts, updateUsers } from "./update.ts";
+import { updateCredentials, updateHosts, updateIngresses, updatePools } from "./update.ts";
 
 export interface ModelBuilder {
   /**
@@ -55,12 +55,9 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
   const work = startWork(state, snapshot, config);
   for (const change of changes) noteChange(state, work, change);
   updateIngresses(state, work);
-  updateUsers(state, work);
   updateHosts(state, work);
   updateAliases(state, work);
-  updateTrusts(state, work);
-  updateTls(state, work);
-  updateCertificates(state, work);
+  updateCredentials(state, work);
   updatePools(state, work);
   updateStreams(state, work);
   return finish(state, work);
@@ -87,7 +84,7 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
       work.streams ||= state.streamObjects.to(name).size > 0;
       break;
     case "Secret":
-      for (const host of state.hostSecrets.to(key)) work.tls.add(host);
+      state.credentials.secretChanged(key);
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ConfigMap":
@@ -117,21 +114,23 @@ function reread(state: State, work: Work, object: string): void {
 }
 
 function finish(state: State, work: Work): Built {
+  const { credentials } = state;
   const change = {
     ingresses: commit(state.own),
     hosts: commit(state.hosts),
     aliases: commit(state.aliases),
     pools: commit(state.pools),
-    certificates: commit(state.certificates),
-    tls: commit(state.tls),
-    users: commit(state.users),
-    trusts: commit(state.trusts),
+    certificates: commit(credentials.certificates),
+    tls: commit(credentials.tls),
+    users: commit(credentials.users),
+    trusts: commit(credentials.trusts),
     listeners: commit(state.listeners),
     streams: commit(state.streams),
     config: work.configChanged,
   };
   commit(state.findings);
-  const { hosts, aliases, pools, certificates, tls, users, trusts, listeners, streams, findings } = state;
+  const { hosts, aliases, pools, listeners, streams, findings } = state;
+  const { certificates, tls, users, trusts, changesAt } = credentials;
   return {
     ingresses: state.own.map,
     model: {
@@ -151,13 +150,13 @@ function finish(state: State, work: Work): Built {
     wanted: wantedObjects(state),
     names: namesOf(state),
     asksAbout: (snippet) => state.ingressObjects.to(objectKey("SnippetVerdict", "", snippet)).size > 0,
-    changesAt: firstOf(state.tlsChanges.values()),
+    changesAt,
   };
 }
 
 /** The same value as before while nobody refers to anything else. */
 function wantedObjects(state: State): WantedObjects {
-  const ofHosts = state.hostSecrets.targets();
+  const ofHosts = state.credentials.wanted;
   const ofIngresses = state.ingressObjects.targets();
   const before = state.wanted;
   if (before?.ofHosts === ofHosts && before.ofIngresses === ofIngresses) return before.objects;
@@ -167,12 +166,6 @@ function wantedObjects(state: State): WantedObjects {
   const objects = { secrets: new Set([...ofHosts, ...named("Secret")]), configMaps: new Set([...named("ConfigMap"), ...ofFlags]) };
   state.wanted = { ofHosts, ofIngresses, objects };
   return objects;
-}
-
-function firstOf(moments: Iterable<number>): number | undefined {
-  let first: number | undefined;
-  for (const at of moments) if (first === undefined || at < first) first = at;
-  return first;
 }
 
 /** Of pools, and of streams. */

@@ -3,25 +3,24 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL, DEFAULT_BACKEND, type Stream } from "../../../edge/src/program.ts";
-import type { Secret, Service } from "../../source/objects.ts";
+import type { Service } from "../../source/objects.ts";
 import type { Snapshot, WantedObjects } from "../../source/snapshot.ts";
-import type { UserList } from "../shapes/user-list.ts";
 import type { Values } from "../annotations/slot.ts";
 import { defaultValues } from "../annotations/table.ts";
 import type { ModelSettings } from "./settings.ts";
-import type { SecretState } from "../secrets/certificates.ts";
 import type { Config } from "../config/config.ts";
 import type { Finding } from "../findings/findings.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { Listener } from "../shapes/listener.ts";
 import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
-import { emptyPart } from "./part.ts";
-import type { Part } from "./part.ts";
-import { References } from "./references.ts";
+import { emptyPart } from "../memory/part.ts";
+import type { Part } from "../memory/part.ts";
+import { Credentials } from "../credentials/credentials.ts";
+import { References } from "../memory/references.ts";
 import { Sizes } from "./sizes.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
-import type { Alias, Certificate, Host, Pool, Trust } from "../shapes/routing.ts";
+import type { Alias, Host, Pool } from "../shapes/routing.ts";
 import type { OwnIngress } from "../model.ts";
 
 export interface State {
@@ -40,32 +39,17 @@ export interface State {
   readonly expressions: Set<string>;
   /** Host and name of those that there is no room for → the name. */
   aliasesBeyond: ReadonlyMap<string, string>;
-  /** Secrets that somebody refers to and that exist. */
-  readonly secrets: Map<string, SecretState>;
   /** What the last update wanted of the source, and the sets that it was made from. */
   wanted: { readonly ofHosts: ReadonlySet<string>; readonly ofIngresses: ReadonlySet<string>; readonly objects: WantedObjects } | undefined;
   // who reads what
   readonly ingressHosts: References;
   /** Ingress → objects that its annotations look up (`Secret shop/passwords`). */
   readonly ingressObjects: References;
-  /** Ingress → the users that it lets in. */
-  readonly ingressUsers: References;
   readonly hostPools: References;
   /** Host → the further names that it wants. */
   readonly hostAliases: References;
-  readonly hostSecrets: References;
-  readonly hostTrusts: References;
   readonly poolServices: References;
   readonly poolNames: References;
-  readonly secretCertificates: References;
-  /** Server name → the Secret whose certificate it is served with. */
-  readonly servingSecrets: References;
-  /** Server name → when what is said of its certificate comes out different; milliseconds since 1970. */
-  readonly tlsChanges: Map<string, number>;
-  /** Host → client certificates (ids) that its routes show to backends. */
-  readonly hostCertificates: References;
-  /** Those certificates, by id. */
-  readonly clientCertificates: Map<string, Certificate>;
   /** Hosts whose TLS is passed through → pool. */
   readonly streamHosts: Map<string, string>;
   /** What streams read: Services, and DNS names of external ones. */
@@ -73,13 +57,11 @@ export interface State {
   /** What `Built` tells of `ingresses`. */
   readonly own: Part<OwnIngress>;
   // the Model
+  /** Certificates, authorities, users. */
+  readonly credentials: Credentials;
   readonly hosts: Part<Host>;
   readonly aliases: Part<Alias>;
   readonly pools: Part<Pool>;
-  readonly tls: Part<string>;
-  readonly certificates: Part<Certificate>;
-  readonly users: Part<UserList>;
-  readonly trusts: Part<Trust>;
   readonly listeners: Part<Listener>;
   readonly streams: Part<Stream>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
@@ -99,11 +81,6 @@ export interface Work {
   readonly reread: Set<string>;
   readonly hosts: Set<string>;
   readonly aliases: Set<string>;
-  readonly tls: Set<string>;
-  readonly certificates: Set<string>;
-  readonly users: Set<string>;
-  /** With their values, where a host that was rebuilt has one. */
-  readonly trusts: Map<string, Trust | undefined>;
   readonly pools: Set<string>;
   /** Something that streams read has changed. */
   streams: boolean;
@@ -121,32 +98,20 @@ export function emptyState(settings: ModelSettings): State {
     aliasClaims: new Map(),
     expressions: new Set(),
     aliasesBeyond: new Map(),
-    secrets: new Map(),
     wanted: undefined,
     ingressHosts: new References(),
     ingressObjects: new References(),
-    ingressUsers: new References(),
     hostPools: new References(),
     hostAliases: new References(),
-    hostSecrets: new References(),
-    hostTrusts: new References(),
     poolServices: new References(),
     poolNames: new References(),
-    secretCertificates: new References(),
-    servingSecrets: new References(),
-    tlsChanges: new Map(),
-    hostCertificates: new References(),
-    clientCertificates: new Map(),
     streamHosts: new Map(),
     streamObjects: new References(),
     own: emptyPart(sameIngress),
+    credentials: new Credentials(settings.defaultSslCertificate),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),
-    tls: emptyPart(),
-    certificates: emptyPart(sameCertificate),
-    users: emptyPart((a, b) => a.equals(b)),
-    trusts: emptyPart(),
     listeners: emptyPart(),
     streams: emptyPart(),
     // Nobody asks which of them changed, and comparing them would ask for their lines.
@@ -173,11 +138,6 @@ export function startWork(state: State, snapshot: Snapshot, given: Config): Work
     reread: new Set(),
     hosts: new Set(configChanged ? [CATCH_ALL] : []),
     aliases: new Set(),
-    // What time alone has changed.
-    tls: new Set([...state.tlsChanges].flatMap(([name, at]) => (at <= Date.now() ? [name] : []))),
-    certificates: new Set(),
-    users: new Set(),
-    trusts: new Map(),
     pools: new Set(first ? [DEFAULT_BACKEND] : []),
     streams: first,
   };
@@ -190,18 +150,7 @@ function defaultBackendReference(flag: string): PoolReference {
   return { pool: DEFAULT_BACKEND, object, field: BACKEND_FLAG, effect: "requests that no rule matches get 404" };
 }
 
-/** The Secret that a flag names, as the place of findings. */
-export function flaggedSecret(flag: string): Secret {
-  const [namespace = "", name = ""] = flag.split("/");
-  return { kind: "Secret", metadata: { namespace, name }, data: {} };
-}
-
 /** A version of an Ingress is an object of its own; comparing its content would find less. */
 function sameIngress(a: OwnIngress, b: OwnIngress): boolean {
   return a.ingress === b.ingress && a.refused === b.refused && isDeepStrictEqual(a.hosts, b.hosts);
-}
-
-/** The id is a digest of the content. */
-function sameCertificate(a: Certificate, b: Certificate): boolean {
-  return a.id === b.id && isDeepStrictEqual(a.origin, b.origin);
 }

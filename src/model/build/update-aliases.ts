@@ -1,11 +1,9 @@
 /** The step of an update that grants hosts their further names. */
-import { printable } from "../../support/text.ts";
 import { grantAlias } from "../routes/aliases.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
 import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
-import type { Finding, Place } from "../findings/findings.ts";
-import * as found from "../findings/catalogue.ts";
-import { current, put } from "./part.ts";
+import type { Place } from "../findings/findings.ts";
+import { current, put } from "../memory/part.ts";
 import type { State, Work } from "./state.ts";
 import type { Alias } from "../shapes/routing.ts";
 
@@ -26,7 +24,7 @@ export function updateAliases(state: State, work: Work): void {
     const { alias, findings } = grantAlias(name, claims, current(state.hosts, name) !== undefined);
     put(state.aliases, name, alias);
     put(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
-    work.tls.add(name);
+    state.credentials.nameChanged(name);
   }
 }
 
@@ -58,10 +56,4 @@ export function claimsOn(state: State, name: string): readonly AliasClaim[] {
 /** The annotation that an alias comes from. */
 export function placeOfAlias(state: State, name: string, { host, redirect }: Alias): Place | undefined {
   return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
-}
-
-/** A name that stands for others gets no certificate: whether one covers them could be asked in a handshake only. */
-export function withoutCertificate(state: State, name: string, alias: Alias): readonly Finding[] {
-  const place = placeOfAlias(state, name, alias);
-  return place ? [found.aliasWithoutCertificate(place, { name: printable(name), host: alias.host })] : [];
 }

@@ -7,7 +7,7 @@ import { keyOf } from "../../source/snapshot.ts";
 import { buildPool } from "../backends/endpoints.ts";
 import type { Finding } from "../findings/findings.ts";
 import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
-import { current, put, type Part } from "./part.ts";
+import { current, put, type Part } from "../memory/part.ts";
 import type { BuiltPool } from "../backends/pool.ts";
 import type { State, Work } from "./state.ts";
 import type { Endpoint } from "../shapes/routing.ts";

@@ -3,20 +3,16 @@
  * their values, and marks what reads them.
  */
 import { isDeepStrictEqual } from "node:util";
-import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Ingress, Meta } from "../../source/objects.ts";
 import { byAge } from "../shapes/age.ts";
 import { access } from "../annotations/features/access.ts";
 import type { Values } from "../annotations/slot.ts";
 import { buildPool } from "../backends/endpoints.ts";
-import { readSecret } from "../secrets/certificates.ts";
-import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
 import { admit, readClasses } from "../ingress/class.ts";
 import type { Config } from "../config/config.ts";
 import { altered, boundFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
-import * as found from "../findings/catalogue.ts";
 import { buildHost } from "../routes/hosts.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import { oncePer } from "../../support/once-per.ts";
@@ -24,16 +20,13 @@ import { parseIngress } from "../ingress/ingress.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
 import { lookupIn } from "../shapes/lookup.ts";
-import { current, put } from "./part.ts";
+import { current, put } from "../memory/part.ts";
 import type { RoutingContext } from "../routes/draft.ts";
 import { poolOf, poolTarget, serviceInName } from "../backends/pool.ts";
 import { targetOf } from "../shapes/pool-id.ts";
-import { flaggedSecret } from "./state.ts";
 import type { State, Work } from "./state.ts";
-import { hostTls, usableCertificate } from "../certificates/tls.ts";
-import type { HostTls } from "../certificates/tls.ts";
-import type { Alias, Host, Trust, Users } from "../shapes/routing.ts";
-import { claimAliases, placeOfAlias, withoutCertificate } from "./update-aliases.ts";
+import type { Alias, Users } from "../shapes/routing.ts";
+import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {
   const { snapshot } = work;
@@ -107,22 +100,11 @@ function replaceIngress(state: State, work: Work, key: string, { parsed, objects
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
-  const users = parsed ? usersOf(parsed).map(({ id }) => id) : [];
-  for (const id of [...state.ingressUsers.from(key), ...users]) work.users.add(id);
-  state.ingressUsers.set(key, users);
+  state.credentials.setUsers(key, parsed ? usersOf(parsed) : []);
   state.ingressObjects.set(key, objects);
   if (parsed) state.ingresses.set(key, parsed);
   else state.ingresses.delete(key);
   putFindings(state, `Ingress ${key}`, findings);
-}
-
-/** Ingresses that refer to the same Secret have read the same: an object that changes is read again by all. */
-export function updateUsers(state: State, work: Work): void {
-  for (const id of work.users) {
-    const [first = ""] = state.ingressUsers.to(id);
-    const parsed = state.ingresses.get(first);
-    put(state.users, id, parsed && usersOf(parsed).find((users) => users.id === id)?.list);
-  }
 }
 
 /** Of the Ingress and of single paths of it. */
@@ -149,10 +131,8 @@ export function updateHosts(state: State, work: Work): void {
     state.hostPools.set(name, references.map(({ pool }) => pool));
     if (references.length > 0) state.poolReferences.set(name, references);
     else state.poolReferences.delete(name);
-    setClientCertificates(state, work, name, host);
+    state.credentials.setHost(name, host);
     setPassthrough(state, work, name, host?.passthrough);
-    work.tls.add(name);
-    noteTrust(state, work, name, host?.tls?.clients?.trust);
   }
 }
 
@@ -161,30 +141,6 @@ function setPassthrough(state: State, work: Work, host: string, pool: string | u
   if (pool === undefined) state.streamHosts.delete(host);
   else state.streamHosts.set(host, pool);
   work.streams = true;
-}
-
-function noteTrust(state: State, work: Work, host: string, trust: Trust | undefined): void {
-  for (const id of state.hostTrusts.from(host)) if (!work.trusts.has(id)) work.trusts.set(id, undefined);
-  if (trust) work.trusts.set(trust.id, trust);
-  state.hostTrusts.set(host, trust ? [trust.id] : []);
-}
-
-/** What several hosts trust is one part. */
-export function updateTrusts(state: State, work: Work): void {
-  for (const [id, trust] of work.trusts) {
-    put(state.trusts, id, state.hostTrusts.to(id).size > 0 ? (trust ?? state.trusts.map.get(id)) : undefined);
-  }
-}
-
-/** Private keys travel as certificates; the host's table names them by id. */
-function setClientCertificates(state: State, work: Work, name: string, host: Host | undefined): void {
-  const certificates = (host?.routes ?? []).flatMap(({ filters }) => filters.certificates ?? []);
-  const before = [...state.hostCertificates.from(name)];
-  if (before.length === 0 && certificates.length === 0) return;
-  for (const certificate of certificates) state.clientCertificates.set(certificate.id, certificate);
-  state.hostCertificates.set(name, certificates.map(({ id }) => id));
-  for (const id of before) if (state.hostCertificates.to(id).size === 0) state.clientCertificates.delete(id);
-  for (const id of [...before, ...certificates.map((certificate) => certificate.id)]) work.certificates.add(id);
 }
 
 /** The Ingresses that take part in a host, oldest first. */
@@ -202,88 +158,14 @@ export function participants(state: State, host: string): ParsedIngress[] {
   return parsed;
 }
 
-export function updateTls(state: State, work: Work): void {
-  const unused = new Set<string>();
-  for (const name of work.tls) {
-    const alias = current(state.aliases, name);
-    const answer = alias ? aliasTls(state, work, name, alias) : name === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, name);
-    const serves = answer.serves === "default" ? defaultCertificate(state, work) : answer.serves;
-    setServing(state, work, name, serves);
-    put(state.tls, name, serves?.certificate.id ?? (answer.serves === "default" ? "" : undefined));
-    putFindings(state, `tls ${name}`, answer.findings);
-    if (answer.changesAt === undefined) state.tlsChanges.delete(name);
-    else state.tlsChanges.set(name, answer.changesAt);
-    for (const secret of state.hostSecrets.from(name)) unused.add(secret);
-    state.hostSecrets.set(name, answer.secrets);
-  }
-  for (const secret of unused) if (state.hostSecrets.to(secret).size === 0) setSecret(state, work, secret, undefined);
-}
-
-function setServing(state: State, work: Work, name: string, serves: ServableCertificate | undefined): void {
-  const secrets = serves ? [keyOf(serves.certificate.origin.namespace, serves.certificate.origin.name)] : [];
-  for (const secret of [...state.servingSecrets.from(name), ...secrets]) {
-    for (const id of state.secretCertificates.from(secret)) work.certificates.add(id);
-  }
-  state.servingSecrets.set(name, secrets);
-}
-
-/** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
-function aliasTls(state: State, work: Work, name: string, alias: Alias): HostTls {
-  const { serves, secrets } = alias.host === CATCH_ALL ? defaultTls(state, work) : namedTls(state, work, alias.host);
-  if (name.startsWith("~") || name.endsWith(".*")) return { serves: undefined, secrets, findings: serves === undefined || alias.host === CATCH_ALL ? [] : withoutCertificate(state, name, alias) };
-  const certificate = serves === "default" ? defaultCertificate(state, work) : serves;
-  if (serves === undefined || certificate?.covers(name)) return { serves: certificate, secrets, findings: [] };
-  const place = placeOfAlias(state, name, alias);
-  return { serves: undefined, secrets, findings: place ? [found.aliasNotCovered(place, { name, host: alias.host })] : [] };
-}
-
-/** A host on the default certificate waits for that as well. */
-function namedTls(state: State, work: Work, name: string): HostTls {
-  const mains = ingressesOf(state, name).filter((parsed) => !parsed.canary);
-  const answer = hostTls(name, mains, (key) => lookUpSecret(state, work, key));
-  const { defaultSslCertificate } = state.settings;
-  if (answer.serves !== "default" || defaultSslCertificate === "") return answer;
-  return { ...answer, secrets: new Set([...answer.secrets, defaultSslCertificate]) };
-}
-
-/** The catch-all is served with the default certificate when there is one; otherwise with nginx's own. */
-function defaultTls(state: State, work: Work): HostTls {
-  const flag = state.settings.defaultSslCertificate;
-  if (flag === "") return { serves: undefined, secrets: new Set(), findings: [] };
-  const place = { object: flaggedSecret(flag), field: "--default-ssl-certificate" };
-  const { certificate, ...told } = usableCertificate(place, "every name without a certificate", flag, lookUpSecret(state, work, flag));
-  return { serves: certificate, secrets: new Set([flag]), ...told };
-}
-
-function defaultCertificate(state: State, work: Work): ServableCertificate | undefined {
-  const flag = state.settings.defaultSslCertificate;
-  return flag === "" ? undefined : lookUpSecret(state, work, flag)?.certificate;
-}
-
-function lookUpSecret(state: State, work: Work, key: string): SecretState | undefined {
-  const secret = work.snapshot.all("Secret").get(key);
-  const before = state.secrets.get(key);
-  const after = secret && readSecret(secret, before);
-  if (after !== before) setSecret(state, work, key, after);
-  return after;
-}
-
-/** The hosts that come to serve a new certificate mark it themselves. */
-function setSecret(state: State, work: Work, key: string, after: SecretState | undefined): void {
-  const id = after?.certificate?.certificate.id;
-  for (const before of state.secretCertificates.from(key)) work.certificates.add(before);
-  state.secretCertificates.set(key, id === undefined ? [] : [id]);
-  if (after) state.secrets.set(key, after);
-  else state.secrets.delete(key);
-}
-
-export function updateCertificates(state: State, work: Work): void {
-  for (const id of work.certificates) {
-    // Secrets of several namespaces may hold the same certificate: the first in use, by name, stands for all.
-    const [first] = [...state.secretCertificates.to(id)].filter((secret) => state.servingSecrets.to(secret).size > 0).sort();
-    const served = first === undefined ? undefined : state.secrets.get(first)?.certificate?.certificate;
-    put(state.certificates, id, served ?? state.clientCertificates.get(id));
-  }
+/** After hosts and aliases, of which each is a server name. */
+export function updateCredentials(state: State, work: Work): void {
+  const names = {
+    mains: (host: string) => ingressesOf(state, host).filter((parsed) => !parsed.canary),
+    alias: (name: string) => current(state.aliases, name),
+    placeOfAlias: (name: string, alias: Alias) => placeOfAlias(state, name, alias),
+  };
+  state.credentials.update(work.snapshot, names, (name, findings) => putFindings(state, `tls ${name}`, findings));
 }
 
 export function updatePools(state: State, work: Work): void {

@@ -1,0 +1,154 @@
+/**
+ * What the Model has of Secrets: the certificate of each server name, the client certificates that backends are shown,
+ * the authorities that clients are verified against, and the users that may pass by a password.
+ *
+ * Whoever is recomputed says what it refers to; `update` then finds out what has become of that. Guarantee: the parts
+ * hold exactly what somebody refers to.
+ */
+import { isDeepStrictEqual } from "node:util";
+import { keyOf } from "../../source/snapshot.ts";
+import type { Snapshot } from "../../source/snapshot.ts";
+import type { Finding } from "../findings/findings.ts";
+import { emptyPart, put } from "../memory/part.ts";
+import type { Part } from "../memory/part.ts";
+import { References } from "../memory/references.ts";
+import { Shared } from "../memory/shared.ts";
+import { readSecret } from "../secrets/certificates.ts";
+import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
+import type { Certificate, Host, Trust, Users } from "../shapes/routing.ts";
+import type { UserList } from "../shapes/user-list.ts";
+import { tlsOf } from "./names.ts";
+import type { Names } from "./names.ts";
+
+export class Credentials {
+  readonly tls: Part<string> = emptyPart();
+  readonly certificates: Part<Certificate> = emptyPart(sameCertificate);
+  readonly users: Part<UserList> = emptyPart((a, b) => a.equals(b));
+  readonly trusts: Part<Trust> = emptyPart();
+
+  readonly #flag: string;
+  /** Secrets that somebody refers to and that exist. */
+  readonly #secrets = new Map<string, SecretState>();
+  /** Server name → Secrets that its certificate depends on, missing ones included. */
+  readonly #nameSecrets = new References();
+  /** Server name → the Secret whose certificate it is served with. */
+  readonly #serving = new References();
+  /** Secret → id of its certificate. */
+  readonly #secretCertificates = new References();
+  /** Server name → when what is said of its certificate comes out different; milliseconds since 1970. */
+  readonly #changes = new Map<string, number>();
+  /** By Ingress. */
+  readonly #users = new Shared<UserList>();
+  /** By host: the authorities, and the client certificates that its routes show to backends. */
+  readonly #trusts = new Shared<Trust>();
+  readonly #shown = new Shared<Certificate>();
+  /** Server names, and ids of certificates, to be looked at by the next update. */
+  #names = new Set<string>();
+  #ids = new Set<string>();
+
+  /** @param flag --default-ssl-certificate: `namespace/name`; empty: none. */
+  constructor(flag: string) {
+    this.#flag = flag;
+  }
+
+  /** The users that an Ingress lets in. */
+  setUsers(ingress: string, users: readonly Users[]): void {
+    this.#users.set(ingress, users.map(({ id, list }) => [id, list]));
+  }
+
+  /** What a host that was rebuilt refers to. Private keys travel as certificates; the host's table names them by id. */
+  setHost(name: string, host: Host | undefined): void {
+    const trust = host?.tls?.clients?.trust;
+    this.#trusts.set(name, trust ? [[trust.id, trust]] : []);
+    this.#shown.set(name, (host?.routes ?? []).flatMap(({ filters }) => (filters.certificates ?? []).map((one) => [one.id, one] as const)));
+    this.#names.add(name);
+  }
+
+  /** What a server name stands for has changed. */
+  nameChanged(name: string): void {
+    this.#names.add(name);
+  }
+
+  /** @param key `namespace/name` */
+  secretChanged(key: string): void {
+    for (const name of this.#nameSecrets.to(key)) this.#names.add(name);
+  }
+
+  /** @param tell is told all that is wrong about a server name. */
+  update(snapshot: Snapshot, names: Names, tell: (name: string, findings: readonly Finding[]) => void): void {
+    for (const id of this.#users.takeTouched()) put(this.users, id, this.#users.get(id));
+    for (const id of this.#trusts.takeTouched()) put(this.trusts, id, this.#trusts.get(id));
+    this.#updateNames(snapshot, names, tell);
+    this.#updateCertificates();
+  }
+
+  /** Secrets (`namespace/name`) that server names depend on. The same set as before while that did not change. */
+  get wanted(): ReadonlySet<string> {
+    return this.#nameSecrets.targets();
+  }
+
+  /** When findings come out different although nothing changes; milliseconds since 1970. */
+  get changesAt(): number | undefined {
+    let first: number | undefined;
+    for (const at of this.#changes.values()) if (first === undefined || at < first) first = at;
+    return first;
+  }
+
+  #updateNames(snapshot: Snapshot, names: Names, tell: (name: string, findings: readonly Finding[]) => void): void {
+    const now = Date.now();
+    for (const [name, at] of this.#changes) if (at <= now) this.#names.add(name);
+    const unused = new Set<string>();
+    for (const name of this.#names) {
+      const { serves, secure, secrets, findings, changesAt } = tlsOf(name, names, this.#flag, (key) => this.#lookUp(snapshot, key));
+      this.#setServing(name, serves);
+      put(this.tls, name, serves?.certificate.id ?? (secure ? "" : undefined));
+      tell(name, findings);
+      if (changesAt === undefined) this.#changes.delete(name);
+      else this.#changes.set(name, changesAt);
+      for (const secret of this.#nameSecrets.from(name)) unused.add(secret);
+      this.#nameSecrets.set(name, secrets);
+    }
+    this.#names = new Set();
+    for (const secret of unused) if (this.#nameSecrets.to(secret).size === 0) this.#setSecret(secret, undefined);
+  }
+
+  #setServing(name: string, serves: ServableCertificate | undefined): void {
+    const secrets = serves ? [keyOf(serves.certificate.origin.namespace, serves.certificate.origin.name)] : [];
+    for (const secret of [...this.#serving.from(name), ...secrets]) {
+      for (const id of this.#secretCertificates.from(secret)) this.#ids.add(id);
+    }
+    this.#serving.set(name, secrets);
+  }
+
+  #lookUp(snapshot: Snapshot, key: string): SecretState | undefined {
+    const secret = snapshot.all("Secret").get(key);
+    const before = this.#secrets.get(key);
+    const after = secret && readSecret(secret, before);
+    if (after !== before) this.#setSecret(key, after);
+    return after;
+  }
+
+  /** The names that come to serve a new certificate mark it themselves. */
+  #setSecret(key: string, after: SecretState | undefined): void {
+    const id = after?.certificate?.certificate.id;
+    for (const before of this.#secretCertificates.from(key)) this.#ids.add(before);
+    this.#secretCertificates.set(key, id === undefined ? [] : [id]);
+    if (after) this.#secrets.set(key, after);
+    else this.#secrets.delete(key);
+  }
+
+  #updateCertificates(): void {
+    for (const id of new Set([...this.#ids, ...this.#shown.takeTouched()])) {
+      // Secrets of several namespaces may hold the same certificate: the first in use, by name, stands for all.
+      const [first] = [...this.#secretCertificates.to(id)].filter((secret) => this.#serving.to(secret).size > 0).sort();
+      const served = first === undefined ? undefined : this.#secrets.get(first)?.certificate?.certificate;
+      put(this.certificates, id, served ?? this.#shown.get(id));
+    }
+    this.#ids = new Set();
+  }
+}
+
+/** The id is a digest of the content. */
+function sameCertificate(a: Certificate, b: Certificate): boolean {
+  return a.id === b.id && isDeepStrictEqual(a.origin, b.origin);
+}
