@@ -132,6 +132,14 @@ test("every stage has its folder in the map of the house", () => {
   }
 });
 
+test("every folder of source says in a sentence or two what it promises", () => {
+  for (const folder of ["src/", "edge/src/", "edge/stream/", ...globSync(["src/**/", "edge/src/**/"], { cwd: ROOT })]) {
+    const path = join(ROOT, folder, "README.md");
+    assert.ok(existsSync(path), `${folder} has no README.md`);
+    assert.match(readFileSync(path, "utf8"), /^[A-Z][^\n]*[.]\n$/, `${folder}README.md is one line`);
+  }
+});
+
 function filesIn(folder: string): { name: string; text: string }[] {
   return globSync(`${folder}/**/*.{ts,md,yaml,sh}`, { cwd: ROOT }).map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }

@@ -2,7 +2,7 @@
 import type { Ingress } from "../../source/objects.ts";
 import { oncePer } from "../../support/once-per.ts";
 import type { Values } from "../annotations/slot.ts";
-import type { Finding } from "../findings/findings.ts";
+import type { Finding, Place } from "../findings/findings.ts";
 import type { Age } from "../shapes/age.ts";
 import type { Alternatives, PathType } from "../shapes/routing.ts";
 
@@ -72,3 +72,6 @@ export function rulesFor({ rules }: ParsedIngress, host: string): readonly Parse
 export function isCatchAll(ingress: Ingress): boolean {
   return (ingress.spec.rules ?? []).length === 0;
 }
+
+/** Where a finding about an annotation of an Ingress belongs. */
+export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;

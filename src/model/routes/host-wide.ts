@@ -16,7 +16,7 @@ import { redirects } from "../annotations/features/redirects.ts";
 import { rewrite } from "../annotations/features/rewrite.ts";
 import type { Values } from "../annotations/slot.ts";
 import { isCatchAll } from "../ingress/parsed.ts";
-import type { ParsedIngress } from "../ingress/parsed.ts";
+import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
 import { placeOfPath } from "./path-place.ts";
 import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
 import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
@@ -128,9 +128,6 @@ const NOT_ON_CATCH_ALL: readonly (readonly [name: string, valueOf: (values: Valu
   ["force-ssl-redirect", (values) => redirects.of(values).forceSslRedirect],
   ["rewrite-target", (values) => rewrite.of(values).target],
 ];
-
-/** Where a finding about an annotation of an Ingress belongs. */
-export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;
 
 function against(first: ParsedIngress | undefined, place: Place): Place {
   return first ? { ...place, other: first.ingress } : place;

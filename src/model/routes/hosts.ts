@@ -13,9 +13,8 @@ import type { PoolReference } from "../backends/pool.ts";
 import type { Finding } from "../findings/findings.ts";
 import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, checkCatchAll, claimsOf, declareHost } from "./host-wide.ts";
-import type { PlaceOf } from "./host-wide.ts";
-import type { ParsedIngress } from "../ingress/parsed.ts";
-import { passthroughOf } from "./passthrough.ts";
+import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
+import { passthroughOf } from "../streams/passthrough.ts";
 import { describe, routeKey } from "./paths.ts";
 import type { DraftRoute, RoutingContext } from "./draft.ts";
 import type { Canary, Host, Route } from "../shapes/routing.ts";
@@ -46,7 +45,7 @@ export function buildHost(name: string, ingresses: readonly ParsedIngress[], con
   const tls = hostTlsOf(name, mains, context.annotationsPrefix, findings);
   const finished = routes.map((route) => finish(route, regex));
   const claims = claimsOf(name, mains, findings, placeOf);
-  const passthrough = context.passthrough ? passthroughOf({ host: name, mains, routes: finished, claims }, placeOf, findings) : undefined;
+  const passthrough = context.passthrough ? passthroughOf({ host: name, mains, routes: finished, names: claims.map(({ name: other }) => other) }, placeOf, findings) : undefined;
   if (name === CATCH_ALL) checkCatchAll(mains, context, findings, placeOf);
   return {
     host: {

@@ -9,11 +9,9 @@
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { listed, printable } from "../../support/text.ts";
 import { hostTls } from "../annotations/features/host-tls.ts";
-import type { AliasClaim } from "./aliases.ts";
 import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/streams.ts";
-import type { PlaceOf } from "./host-wide.ts";
-import type { ParsedIngress } from "../ingress/parsed.ts";
+import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
 import type { Route } from "../shapes/routing.ts";
 
 /** What is said of one host. */
@@ -23,11 +21,11 @@ interface Passed {
   readonly mains: readonly ParsedIngress[];
   readonly routes: readonly Route[];
   /** Further names that it wants. */
-  readonly claims: readonly AliasClaim[];
+  readonly names: readonly string[];
 }
 
 /** The pool that gets the host's TLS connections; undefined: TLS ends here. */
-export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: PlaceOf, findings: Finding[]): string | undefined {
+export function passthroughOf({ host, mains, routes, names }: Passed, placeOf: PlaceOf, findings: Finding[]): string | undefined {
   const owner = mains[0]?.ingress;
   const isOwners = (namespace: string): boolean => namespace === owner?.metadata.namespace;
   let asking: ParsedIngress | undefined;
@@ -43,7 +41,7 @@ export function passthroughOf({ host, mains, routes, claims }: Passed, placeOf: 
   }
   const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
   if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) {
-    if (claims.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(claims.map(({ name }) => printable(name)), SHOWN) }));
+    if (names.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(names.map(printable), SHOWN) }));
     return root.backend.pool;
   }
   findings.push(found.passthroughWithoutRoot(place, { host }));
