@@ -4,8 +4,8 @@
  * A declaration pairs a type with the field that it sets in a feature's part of the values. A declaration finds its own
  * default among those of the part through `get`, so no default is written twice.
  */
-import type { ValueType } from "../grammar/value-type.ts";
 import type { Config } from "../config/config.ts";
+import type { ValueType } from "../grammar/value-type.ts";
 import { MOST_VARIABLES } from "../shapes/bounds.ts";
 import type { Slot, Values } from "./slot.ts";
 

@@ -4,6 +4,7 @@
  * The order is that in which annotations are documented, in which resolvers run, and in which the filters of a route
  * travel to the edge. Where a resolver reads what another one corrects, that one comes first: rewrite before affinity.
  */
+import type { Feature } from "./feature.ts";
 import { accessFeature } from "./features/access.ts";
 import { affinityFeature } from "./features/affinity.ts";
 import { aliasFeature } from "./features/alias.ts";
@@ -14,7 +15,6 @@ import { corsFeature } from "./features/cors.ts";
 import { errorFeature } from "./features/error-pages.ts";
 import { externalAuthFeature } from "./features/external-auth.ts";
 import { fastcgiFeature } from "./features/fastcgi.ts";
-import type { Feature } from "./feature.ts";
 import { headerFeature } from "./features/headers.ts";
 import { hostTlsFeature } from "./features/host-tls.ts";
 import { limitFeature } from "./features/limits.ts";

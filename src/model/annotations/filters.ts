@@ -2,11 +2,11 @@
  * The filters of one route, from the annotations of its Ingress: each feature adds what it knows of.
  */
 import type { Filters as EdgeFilters } from "../../../edge/src/program.ts";
-import { errorPages, errors } from "./features/error-pages.ts";
+import type { Filters } from "../shapes/routing.ts";
 import type { Feature, FilterContext } from "./feature.ts";
 import { FEATURES } from "./features.ts";
+import { errorPages, errors } from "./features/error-pages.ts";
 import type { Values } from "./slot.ts";
-import type { Filters } from "../shapes/routing.ts";
 
 export const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
 

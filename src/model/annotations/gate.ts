@@ -7,8 +7,8 @@
 import type { Ingress } from "../../source/objects.ts";
 import { printable } from "../../support/text.ts";
 import type { Config } from "../config/config.ts";
-import type { Finding, Place } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding, Place } from "../findings/findings.ts";
 import type { Annotation, Risk } from "./annotation.ts";
 import { snippetAdvice } from "./features/snippets.ts";
 

@@ -1,8 +1,8 @@
 /** Annotations of other Ingress controllers on an Ingress of ours: nobody honours them here, and nothing else would say so. */
 import type { Ingress } from "../../source/objects.ts";
 import { listed } from "../../support/text.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 import { namedHere } from "./foreign-names.ts";
 import { insteadOf } from "./former.ts";
 

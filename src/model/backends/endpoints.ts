@@ -8,14 +8,14 @@ import { isIP } from "node:net";
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
-import { MOST_ENDPOINTS } from "../shapes/bounds.ts";
-import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import * as found from "../findings/catalogue.ts";
+import { MOST_ENDPOINTS } from "../shapes/bounds.ts";
+import { targetOf } from "../shapes/pool-id.ts";
+import type { Endpoint } from "../shapes/routing.ts";
+import { externalEndpoints, targetEndpoints } from "./external-name.ts";
 import { givenEndpoints, standInsOf } from "./given-endpoints.ts";
 import { nothing, serviceInName } from "./pool.ts";
-import { targetOf } from "../shapes/pool-id.ts";
 import type { BackendSettings, BuiltPool, Explain, PoolProblem, PoolTarget } from "./pool.ts";
-import type { Endpoint } from "../shapes/routing.ts";
 
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
   const named = targetOf(target.id);

@@ -7,23 +7,23 @@
  * The units, each a pure function of the ones before it: an Ingress → the hosts it names → pools and certificates.
  * A changed object dirties its unit; a recomputed unit dirties those that read it.
  */
+import type { ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot, WantedObjects } from "../../source/snapshot.ts";
-import type { ObjectRef } from "../../source/objects.ts";
-import { judge } from "./candidate.ts";
-import type { Candidate, Judgement } from "./candidate.ts";
 import type { Config } from "../config/config.ts";
 import { sortFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
 import { withHints } from "../findings/hints.ts";
-import { objectKey } from "../shapes/lookup.ts";
-import type { LookedUp } from "../shapes/lookup.ts";
-import type { ModelSettings } from "./settings.ts";
 import { commit } from "../memory/part.ts";
 import type { SharedMap } from "../memory/shared-map.ts";
+import type { Built } from "../model.ts";
+import { objectKey } from "../shapes/lookup.ts";
+import type { LookedUp } from "../shapes/lookup.ts";
+import { judge } from "./candidate.ts";
+import type { Candidate, Judgement } from "./candidate.ts";
+import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { State, Work } from "./state.ts";
-import type { Built } from "../model.ts";
 import { updateAliases } from "./update-aliases.ts";
 import { updateStreams } from "./update-streams.ts";
 import { updateCredentials, updateHosts, updateIngresses, updatePools } from "./update.ts";

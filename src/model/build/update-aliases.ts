@@ -1,11 +1,11 @@
 /** The step of an update that grants hosts their further names. */
+import type { Place } from "../findings/findings.ts";
+import { current, put } from "../memory/part.ts";
 import { grantAlias } from "../routes/aliases.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
 import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
-import type { Place } from "../findings/findings.ts";
-import { current, put } from "../memory/part.ts";
-import type { State, Work } from "./state.ts";
 import type { Alias } from "../shapes/routing.ts";
+import type { State, Work } from "./state.ts";
 
 /** Notes what a host that was recomputed wants, and whom its own name may have been granted to. */
 export function claimAliases(state: State, work: Work, host: string, claims: readonly AliasClaim[]): void {

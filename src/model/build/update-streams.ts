@@ -5,12 +5,12 @@
 import type { Stream } from "../../../edge/src/program.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { buildPool } from "../backends/endpoints.ts";
-import type { Finding } from "../findings/findings.ts";
-import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
-import { current, put, type Part } from "../memory/part.ts";
 import type { BuiltPool } from "../backends/pool.ts";
-import type { State, Work } from "./state.ts";
+import type { Finding } from "../findings/findings.ts";
+import { current, put, type Part } from "../memory/part.ts";
 import type { Endpoint } from "../shapes/routing.ts";
+import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
+import type { State, Work } from "./state.ts";
 
 /** After pools, which hosts that are passed through lead to. */
 export function updateStreams(state: State, work: Work): void {

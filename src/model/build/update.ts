@@ -3,29 +3,29 @@
  * their values, and marks what reads them.
  */
 import { isDeepStrictEqual } from "node:util";
-import { keyOf } from "../../source/snapshot.ts";
 import type { Ingress, Meta } from "../../source/objects.ts";
-import { byAge } from "../shapes/age.ts";
+import { keyOf } from "../../source/snapshot.ts";
+import { oncePer } from "../../support/once-per.ts";
 import { access } from "../annotations/features/access.ts";
 import type { Values } from "../annotations/slot.ts";
 import { buildPool } from "../backends/endpoints.ts";
-import { admit, readClasses } from "../ingress/class.ts";
+import { poolOf, poolTarget, serviceInName } from "../backends/pool.ts";
+import type { PoolReference } from "../backends/pool.ts";
 import type { Config } from "../config/config.ts";
 import { altered, boundFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
-import { buildHost } from "../routes/hosts.ts";
-import type { PoolReference } from "../backends/pool.ts";
-import { oncePer } from "../../support/once-per.ts";
+import { admit, readClasses } from "../ingress/class.ts";
 import { parseIngress } from "../ingress/ingress.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
-import { lookupIn } from "../shapes/lookup.ts";
 import { current, put } from "../memory/part.ts";
 import type { RoutingContext } from "../routes/draft.ts";
-import { poolOf, poolTarget, serviceInName } from "../backends/pool.ts";
+import { buildHost } from "../routes/hosts.ts";
+import { byAge } from "../shapes/age.ts";
+import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
-import type { State, Work } from "./state.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
+import type { State, Work } from "./state.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
 export function updateIngresses(state: State, work: Work): void {

@@ -1,12 +1,12 @@
 /**
  * What the controller's ConfigMap says, every key of it that does something. `config/parse.ts` reads it.
  */
-import type { Replacing } from "../grammar/response-types.ts";
-import type { Lifetime } from "../grammar/external-auth-types.ts";
 import type { Template } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
-import type { OperatorRules } from "../snippets/operator-rules.ts";
+import type { Lifetime } from "../grammar/external-auth-types.ts";
+import type { Replacing } from "../grammar/response-types.ts";
 import type { NextUpstream } from "../shapes/routing.ts";
+import type { OperatorRules } from "../snippets/operator-rules.ts";
 
 /** Values after parsing and defaults. Sizes in bytes, times in seconds unless said otherwise. */
 export interface ConfigValues {

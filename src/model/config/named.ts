@@ -9,11 +9,11 @@ import type { WantedObjects } from "../../source/snapshot.ts";
 import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { succeeds } from "../../support/succeeds.ts";
+import type { Finding } from "../findings/findings.ts";
 import { isFraming, isHeaderName } from "../grammar/external-auth-types.ts";
 import { parseTemplate } from "../grammar/template.ts";
-import type { Config, ConfigValues, DhParam, NamedHeader, NamedObjects } from "./config.ts";
-import type { Finding } from "../findings/findings.ts";
 import type { LookedUp, ObjectLookup } from "../shapes/lookup.ts";
+import type { Config, ConfigValues, DhParam, NamedHeader, NamedObjects } from "./config.ts";
 import * as found from "./findings.ts";
 import { isKnownLogVariable } from "./log-variables.ts";
 

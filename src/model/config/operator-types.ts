@@ -2,8 +2,8 @@
 import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
-import type { TicketKey } from "./config.ts";
 import { operatorRules, type OperatorRules } from "../snippets/operator-rules.ts";
+import type { TicketKey } from "./config.ts";
 import type { ConfigType } from "./value-types.ts";
 
 const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;

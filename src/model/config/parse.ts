@@ -9,12 +9,12 @@
 import type { ConfigMap } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import { closest } from "../../support/edit-distance.ts";
-import { DEFAULT_CONFIG } from "./defaults.ts";
-import type { Config, ConfigValues } from "./config.ts";
 import type { Finding, Place } from "../findings/findings.ts";
 import { lookupIn } from "../shapes/lookup.ts";
-import { asksForNothing, findKey, KEYS } from "./keys.ts";
+import type { Config, ConfigValues } from "./config.ts";
+import { DEFAULT_CONFIG } from "./defaults.ts";
 import * as found from "./findings.ts";
+import { asksForNothing, findKey, KEYS } from "./keys.ts";
 import { readNamed } from "./named.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { insteadOf } from "./snippets.ts";

@@ -4,8 +4,8 @@
  * A key is in exactly one of two tables: `table.ts` has those whose values do something, `other-keys.ts` the rest of
  * what ingress-nginx knows. `keys.ts` puts the two together.
  */
-import type { ConfigType } from "./value-types.ts";
 import * as type from "./value-types.ts";
+import type { ConfigType } from "./value-types.ts";
 
 export interface ConfigRow<T> extends More {
   readonly key: string;

@@ -1,7 +1,7 @@
 /** Raw nginx text in the ConfigMap, in the words of keys and annotations: advice for the finding that refuses it. */
 import { printable } from "../../support/text.ts";
-import { parseSnippet } from "../snippets/parse.ts";
 import type { Statement } from "../shapes/snippet.ts";
+import { parseSnippet } from "../snippets/parse.ts";
 import { translate } from "../snippets/translate.ts";
 import type { Translation } from "../snippets/translate.ts";
 

@@ -6,13 +6,13 @@
  */
 import { configErrorCodes, cookieDomain, cookiePath, redirectText } from "../grammar/response-types.ts";
 import { nextUpstream, onOff, sizeBetween } from "../grammar/value-types.ts";
+import { blockedTexts } from "./block-types.ts";
 import type { ConfigValues } from "./config.ts";
 import * as auth from "./external-auth.ts";
-import { blockedTexts } from "./block-types.ts";
 import * as operator from "./operator-types.ts";
-import * as type from "./value-types.ts";
 import { data, nginx } from "./row.ts";
 import type { ConfigRow } from "./row.ts";
+import * as type from "./value-types.ts";
 import type { ConfigType } from "./value-types.ts";
 
 const KIB = 1024;

@@ -7,8 +7,8 @@
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { SecureContextOptions } from "node:tls";
-import { sizeBetween } from "../grammar/value-types.ts";
 import { isNetwork } from "../grammar/networks.ts";
+import { sizeBetween } from "../grammar/value-types.ts";
 import { isKnownLogVariable, isKnownStreamVariable } from "./log-variables.ts";
 
 export interface ConfigType<T> {

@@ -5,13 +5,13 @@
  * else the first whose certificate covers it. Whatever is wrong with that, the host counts as TLS-enabled, gets the
  * default certificate, and redirects http to https.
  */
-import { keyOf } from "../../source/snapshot.ts";
 import type { Ingress, IngressTLS } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
 import { oncePer } from "../../support/once-per.ts";
-import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
-import type { Finding, Place } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding, Place } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
+import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
 
 export interface HostTls {
   /** `default`: the default certificate; undefined: the host has no TLS of its own. */

@@ -3,25 +3,25 @@
  *
  * Codes are stable. A sentence names the offending value and the remedy; the effect says what happens meanwhile.
  */
-export * from "./snippets.ts";
-export * from "./tracing.ts";
 import type { ObjectRef } from "../../source/objects.ts";
 import { splitName } from "../../support/namespaced-name.ts";
-import { CLOSED, finding, REFUSED } from "./findings.ts";
 import { NO_SUCH_OBJECT } from "../shapes/lookup.ts";
+import { CLOSED, finding, REFUSED } from "./findings.ts";
 
-export * from "./external-auth.ts";
 export * from "./access.ts";
-export * from "./routing.ts";
-export * from "./balance.ts";
-export * from "./upstream.ts";
-export * from "./host-tls.ts";
 export * from "./admission.ts";
 export * from "./backends.ts";
+export * from "./balance.ts";
 export * from "./certificates.ts";
+export * from "./external-auth.ts";
 export { furtherFindings } from "./findings.ts";
+export * from "./host-tls.ts";
 export * from "./program.ts";
+export * from "./routing.ts";
+export * from "./snippets.ts";
 export * from "./streams.ts";
+export * from "./tracing.ts";
+export * from "./upstream.ts";
 
 function objectOf(kind: ObjectRef["kind"], key: string): ObjectRef | undefined {
   const name = splitName(key);

@@ -1,6 +1,6 @@
 /** What can be wrong with the certificates of hosts. */
-import { finding } from "./findings.ts";
 import { splitName } from "../../support/namespaced-name.ts";
+import { finding } from "./findings.ts";
 
 interface OfCertificate {
   /** The host, or "unknown hosts" for the default certificate. */

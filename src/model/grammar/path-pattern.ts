@@ -5,7 +5,6 @@
  * a case-insensitive expression that is anchored at its start only. What is certainly no PCRE is refused here, alone;
  * what only PCRE can tell is left to the workers, where such a path matches nothing.
  */
-
 import { HEAVIEST_PATTERN, patternWeight } from "../../../edge/src/pattern-weight.ts";
 
 /** Why a tenant's text is no expression that can be run here; undefined: it may be one. */

@@ -4,8 +4,8 @@
  */
 import type { Ingress } from "../../source/objects.ts";
 import { printable } from "../../support/text.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 
 /** ingress-nginx behaviour: what Exact and Prefix paths may hold. */
 const STRICT_PATH = /^\/[A-Za-z0-9._/-]*$/;

@@ -9,8 +9,8 @@ import type { Ingress } from "../../source/objects.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import { parseLabelSelector } from "../../support/label-selector.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 
 export type ClassSettings = Pick<
   Settings,

@@ -6,8 +6,8 @@
  */
 import type { Ingress } from "../../source/objects.ts";
 import { printable } from "../../support/text.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 
 /** Each takes time in proportion to the text: an Ingress may have a megabyte of it. */
 const DANGEROUS: readonly (readonly [(text: string) => boolean, string])[] = [

@@ -5,26 +5,26 @@
  * bad path never drops its neighbours.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import { keyOf } from "../../source/snapshot.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
 import { printable } from "../../support/text.ts";
-import { ageOf } from "../shapes/age.ts";
-import { LONGEST_PATH } from "../shapes/bounds.ts";
-import { canary } from "../annotations/features/canary.ts";
 import { checkCanary } from "../annotations/features/canary-rules.ts";
+import { canary } from "../annotations/features/canary.ts";
 import { readAnnotations } from "../annotations/read.ts";
 import type { ReadContext } from "../annotations/read.ts";
 import { readOwn } from "../annotations/sluice/read.ts";
 import type { Own } from "../annotations/sluice/read.ts";
-import { dangerousTexts } from "./deep-inspection.ts";
-import { besideRefusal, type Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import { besideRefusal, type Finding } from "../findings/findings.ts";
 import { insteadOfHost, normalHost } from "../grammar/host-name.ts";
-import { closedForSize, extentOf, measuring, sizeFindings } from "./size.ts";
+import { ageOf } from "../shapes/age.ts";
+import { LONGEST_PATH } from "../shapes/bounds.ts";
+import type { PathType } from "../shapes/routing.ts";
+import { dangerousTexts } from "./deep-inspection.ts";
 import { isCatchAll } from "./parsed.ts";
 import type { ParsedIngress, ParsedPath, ParsedRule, ServiceRef } from "./parsed.ts";
-import type { PathType } from "../shapes/routing.ts";
+import { closedForSize, extentOf, measuring, sizeFindings } from "./size.ts";
 
 /** Never throws: an Ingress that this code cannot cope with is refused alone, and the finding asks for a report. */
 export function parseIngress(ingress: Ingress, context: ReadContext): ParsedIngress {

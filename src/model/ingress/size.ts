@@ -5,15 +5,15 @@
  * An Ingress of a megabyte could stand for gigabytes there, and end everybody's controller and workers.
  */
 import type { ConfigMap, Ingress } from "../../source/objects.ts";
-import type { ReadContext } from "../annotations/read.ts";
-import { OWN_PREFIX } from "../annotations/sluice/prefix.ts";
-import type { Values } from "../annotations/slot.ts";
-import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
 import { edgeFilters } from "../annotations/filters.ts";
-import type { Finding } from "../findings/findings.ts";
+import type { ReadContext } from "../annotations/read.ts";
+import type { Values } from "../annotations/slot.ts";
+import { OWN_PREFIX } from "../annotations/sluice/prefix.ts";
 import * as found from "../findings/catalogue.ts";
-import type { Extent, ParsedIngress } from "./parsed.ts";
+import type { Finding } from "../findings/findings.ts";
+import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
 import type { ObjectLookup } from "../shapes/lookup.ts";
+import type { Extent, ParsedIngress } from "./parsed.ts";
 
 export interface Measuring {
   /** As the one that was given. */

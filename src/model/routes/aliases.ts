@@ -4,10 +4,10 @@
  * ingress-nginx behaviour: a name that some rule has as its host is never an alias; a redirect between `www.` and the
  * name without comes before aliases. Unlike there, of two aliases the older Ingress's holds.
  */
-import type { Age } from "../shapes/age.ts";
-import { byAge } from "../shapes/age.ts";
-import type { Finding, Place } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding, Place } from "../findings/findings.ts";
+import { byAge } from "../shapes/age.ts";
+import type { Age } from "../shapes/age.ts";
 import type { Alias } from "../shapes/routing.ts";
 
 /** A name that a host wants. */

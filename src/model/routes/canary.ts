@@ -5,22 +5,22 @@
  * to other routes of the same Service; several canaries of one route all take part; one that finds no route does no
  * harm. Guarantee: the weights of one route's canaries never add up to more than the whole.
  */
-import type { Balance } from "../../../edge/src/program.ts";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
+import type { Balance } from "../../../edge/src/program.ts";
 import { affinity } from "../annotations/features/affinity-values.ts";
 import { balance } from "../annotations/features/balance.ts";
 import { canary } from "../annotations/features/canary.ts";
 import { canaryBalance } from "../backends/balance.ts";
-import { tellDropped } from "./expressions.ts";
-import type { Dropped, Take } from "./expressions.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 import { rulesFor } from "../ingress/parsed.ts";
 import type { ParsedIngress, ServiceRef } from "../ingress/parsed.ts";
-import { describe } from "./paths.ts";
-import type { DraftRoute, RouteKey } from "./draft.ts";
 import { poolId } from "../shapes/pool-id.ts";
 import type { Canary, PathType } from "../shapes/routing.ts";
+import type { DraftRoute, RouteKey } from "./draft.ts";
+import { tellDropped } from "./expressions.ts";
+import type { Dropped, Take } from "./expressions.ts";
+import { describe } from "./paths.ts";
 
 /** Adds the canaries (oldest first) to the routes that they join. */
 export function attachCanaries(host: string, { routes, keyOf, sizes }: Joined, canaries: readonly ParsedIngress[], findings: Finding[]): void {

@@ -1,7 +1,7 @@
 /** A path that answers 503, because what it keeps requests out with cannot be honoured. */
 import { NO_REDIRECT } from "../annotations/filters.ts";
-import type { DraftRoute } from "./draft.ts";
 import type { Backend, Filters } from "../shapes/routing.ts";
+import type { DraftRoute } from "./draft.ts";
 
 export const CLOSED_BACKEND: Backend = { kind: "status", status: 503 };
 

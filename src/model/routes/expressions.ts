@@ -9,15 +9,15 @@
  */
 import { aliasPattern, pathPattern, patternWeight } from "../../../edge/src/pattern-weight.ts";
 import { printable } from "../../support/text.ts";
+import * as found from "../findings/catalogue.ts";
+import type { Finding, Place } from "../findings/findings.ts";
 import { byAge } from "../shapes/age.ts";
-import type { AliasClaim } from "./aliases.ts";
-import { closedDraft } from "./closed-path.ts";
 import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../shapes/bounds.ts";
 import type { Bounds } from "../shapes/bounds.ts";
-import type { Finding, Place } from "../findings/findings.ts";
-import * as found from "../findings/catalogue.ts";
-import { placeOfPath } from "./path-place.ts";
+import type { AliasClaim } from "./aliases.ts";
+import { closedDraft } from "./closed-path.ts";
 import type { DraftRoute } from "./draft.ts";
+import { placeOfPath } from "./path-place.ts";
 
 /** Takes `count` more for an Ingress, if its Ingress, its namespace and all have room for them. */
 export type Take = (namespace: string, ingress: string, count: number) => boolean;

@@ -1,10 +1,10 @@
 /** Which hosts gRPC clients cannot talk to, where HTTP/2 is offered over TLS alone. */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { Ingress } from "../../source/objects.ts";
-import type { Finding } from "../findings/findings.ts";
 import { grpcNeedsTls } from "../findings/catalogue.ts";
-import type { Host, Origin, Protocol } from "../shapes/routing.ts";
+import type { Finding } from "../findings/findings.ts";
 import type { Model } from "../model.ts";
+import type { Host, Origin, Protocol } from "../shapes/routing.ts";
 
 export function isGrpc(protocol: Protocol): boolean {
   return protocol === "GRPC" || protocol === "GRPCS";

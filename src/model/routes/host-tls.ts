@@ -9,8 +9,8 @@ import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { hostTls } from "../annotations/features/host-tls.ts";
 import type { HostTlsValues } from "../annotations/features/host-tls.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { ClientPolicy, HostTls } from "../shapes/routing.ts";
 

@@ -3,23 +3,23 @@
  * leads, and by which other names it goes.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import { printable } from "../../support/text.ts";
-import type { AliasClaim } from "./aliases.ts";
-import type { Finding, Place } from "../findings/findings.ts";
-import * as found from "../findings/catalogue.ts";
 import { oncePer } from "../../support/once-per.ts";
-import { dropBeyond } from "./expressions.ts";
-import { whyNoExpression } from "../grammar/path-pattern.ts";
-import type { Take } from "./expressions.ts";
+import { printable } from "../../support/text.ts";
 import { alias } from "../annotations/features/alias.ts";
 import { redirects } from "../annotations/features/redirects.ts";
 import { rewrite } from "../annotations/features/rewrite.ts";
 import type { Values } from "../annotations/slot.ts";
+import * as found from "../findings/catalogue.ts";
+import type { Finding, Place } from "../findings/findings.ts";
+import { whyNoExpression } from "../grammar/path-pattern.ts";
 import { isCatchAll } from "../ingress/parsed.ts";
 import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
+import type { AliasClaim } from "./aliases.ts";
+import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
+import { dropBeyond } from "./expressions.ts";
+import type { Take } from "./expressions.ts";
 import { placeOfPath } from "./path-place.ts";
 import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
-import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
 
 export interface DeclaredRoutes {
   readonly drafts: Map<string, DraftRoute>;

@@ -6,18 +6,18 @@
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { exact } from "../../support/exact.ts";
-import type { AliasClaim } from "./aliases.ts";
 import { withGroups, withSides } from "../backends/balance.ts";
-import { attachCanaries } from "./canary.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import type { Finding } from "../findings/findings.ts";
+import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
+import type { Canary, Host, Route } from "../shapes/routing.ts";
+import { passthroughOf } from "../streams/passthrough.ts";
+import type { AliasClaim } from "./aliases.ts";
+import { attachCanaries } from "./canary.ts";
+import type { DraftRoute, RoutingContext } from "./draft.ts";
 import { hostTlsOf } from "./host-tls.ts";
 import { appRootOf, checkCatchAll, claimsOf, declareHost } from "./host-wide.ts";
-import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
-import { passthroughOf } from "../streams/passthrough.ts";
 import { describe, routeKey } from "./paths.ts";
-import type { DraftRoute, RoutingContext } from "./draft.ts";
-import type { Canary, Host, Route } from "../shapes/routing.ts";
 
 export interface BuiltHost {
   /** Undefined when no ordinary Ingress names the host. */

@@ -10,17 +10,17 @@ import { balance } from "../annotations/features/balance.ts";
 import { proxy } from "../annotations/features/proxy.ts";
 import { withoutRedirects } from "../annotations/features/redirects.ts";
 import { rewrite, rewriteOf } from "../annotations/features/rewrite.ts";
+import { NO_REDIRECT, filtersOf, undeclaredFilters } from "../annotations/filters.ts";
 import type { Values } from "../annotations/slot.ts";
 import { balanceOf } from "../backends/balance.ts";
-import { CLOSED_BACKEND, closedFilters } from "./closed-path.ts";
-import { NO_REDIRECT, filtersOf, undeclaredFilters } from "../annotations/filters.ts";
-import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/catalogue.ts";
+import type { Finding } from "../findings/findings.ts";
 import { isCatchAll, rulesFor } from "../ingress/parsed.ts";
 import type { ParsedIngress, ServiceRef } from "../ingress/parsed.ts";
 import { poolId } from "../shapes/pool-id.ts";
-import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
 import type { Alternatives, Backend, PathType, ProxySettings } from "../shapes/routing.ts";
+import { CLOSED_BACKEND, closedFilters } from "./closed-path.ts";
+import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
 
 /** Routes that match the same requests share a key; this one for hosts where paths are regular expressions. */
 export function patternKey(path: string, pathType: PathType, when?: Alternatives): string {

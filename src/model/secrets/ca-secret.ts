@@ -1,8 +1,8 @@
 /** The Secret that says who signs certificates: `ca.crt`, and `ca.crl` where some are revoked. */
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { succeeds } from "../../support/succeeds.ts";
 import type { Secret } from "../../source/objects.ts";
+import { succeeds } from "../../support/succeeds.ts";
 
 export interface CaBundle {
   /** PEM. */

@@ -5,8 +5,8 @@
  * that begin with `#` are too, and the first line of a name counts. Nothing of a line is ever shown: findings name its
  * number.
  */
-import type { HashCost } from "../../../edge/src/password-cost.ts";
 import { hashCost, isAffordable } from "../../../edge/src/password-cost.ts";
+import type { HashCost } from "../../../edge/src/password-cost.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
 import { UserList } from "../shapes/user-list.ts";
 

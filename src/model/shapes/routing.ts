@@ -1,9 +1,9 @@
 /** What the Model consists of: hosts, routes, pools, certificates. */
 import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
-import type { UserList } from "./user-list.ts";
 import type { Age } from "./age.ts";
 import type { Snippet } from "./snippet.ts";
+import type { UserList } from "./user-list.ts";
 
 export interface Origin {
   readonly kind: string;

@@ -1,8 +1,8 @@
 /**
  * Snippets for places that Sluice's nginx does not have, whether or not snippets are allowed: why, and what does the same.
  */
-import { parseSnippet } from "./parse.ts";
 import type { Statement } from "../shapes/snippet.ts";
+import { parseSnippet } from "./parse.ts";
 import { translationText, type Translation, printStatement } from "./translate.ts";
 
 /** Advice for the text of auth-snippet or stream-snippet: one sentence; undefined for any other annotation. */

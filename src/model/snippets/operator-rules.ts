@@ -4,8 +4,8 @@
  * They become a file that ModSecurity reads, and never text of nginx's. Whether ModSecurity can read them only nginx's own test says.
  */
 import { digestOf } from "../../support/digest.ts";
-import { asNginxReads, knownFile } from "./rules.ts";
 import type { RuleLine } from "../shapes/snippet.ts";
+import { asNginxReads, knownFile } from "./rules.ts";
 
 export interface OperatorRules {
   /** Of the rest. */

@@ -4,7 +4,6 @@
  * Guarantee: what comes back is balanced. Printed again, each argument quoted (src/compile/directive.ts), it cannot
  * end the block that it stands in, whatever the text was; text that is not whole statements is a problem instead.
  */
-
 import type { Statement } from "../shapes/snippet.ts";
 
 export type ParsedSnippet = { readonly statements: readonly Statement[] } | { readonly problem: string };

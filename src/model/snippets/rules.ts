@@ -5,8 +5,8 @@
  * logs go is left out; what opens other files, runs programs or keeps the worker waiting is refused by name, and so is every form of quoting that
  * ModSecurity's own reader could take for the end of an argument.
  */
-import type { Forbidden } from "./forbidden.ts";
 import type { RuleFile, RuleLine } from "../shapes/snippet.ts";
+import type { Forbidden } from "./forbidden.ts";
 
 export interface Rules {
   readonly rules: readonly RuleLine[];

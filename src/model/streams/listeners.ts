@@ -6,9 +6,9 @@
  * what clients send, the second for what the endpoints get. Unlike there, a listener stays while its Service is missing
  * or has no endpoint: its connections are closed, and nothing has to be reloaded when the first endpoint comes.
  */
+import type { Settings } from "../../settings.ts";
 import type { ConfigMap, Service, ServicePort } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
-import type { Settings } from "../../settings.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { printable } from "../../support/text.ts";
 import type { Finding, Place } from "../findings/findings.ts";

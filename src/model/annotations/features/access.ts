@@ -4,29 +4,29 @@
  * ingress-nginx behaviour: the networks of the ConfigMap hold where an Ingress names none, and are replaced where it
  * does; whatever cannot be honoured closes the paths.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
-import { digestOf } from "../../../support/digest.ts";
-import { printable } from "../../../support/text.ts";
-import type { Secret } from "../../../source/objects.ts";
-import { keyOf } from "../../../source/snapshot.ts";
-import type { Config } from "../../config/config.ts";
-import { CLOSED } from "../../findings/findings.ts";
-import * as found from "../../findings/catalogue.ts";
-import { compileNetworks, isNetwork } from "../../grammar/networks.ts";
-import { annotation, field } from "../annotation.ts";
-import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import { foreign, objectName } from "../resolver.ts";
-import type { Feature, FilterContext } from "../feature.ts";
-import type { ResolveContext, Resolver } from "../resolver.ts";
 import { MOST_BYTES } from "../../../../edge/src/password-cost.ts";
 import type { HashCost } from "../../../../edge/src/password-cost.ts";
+import type { Filters } from "../../../../edge/src/program.ts";
+import type { Secret } from "../../../source/objects.ts";
+import { keyOf } from "../../../source/snapshot.ts";
+import { digestOf } from "../../../support/digest.ts";
+import { printable } from "../../../support/text.ts";
+import type { Config } from "../../config/config.ts";
+import * as found from "../../findings/catalogue.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import { compileNetworks, isNetwork } from "../../grammar/networks.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { oneOf } from "../../grammar/value-types.ts";
 import { parseUserFile, parseUserMap } from "../../secrets/user-file.ts";
 import type { UserFile } from "../../secrets/user-file.ts";
-import { oneOf } from "../../grammar/value-types.ts";
+import type { Users } from "../../shapes/routing.ts";
+import { annotation, field } from "../annotation.ts";
+import type { Honoured } from "../annotation.ts";
+import type { Feature, FilterContext } from "../feature.ts";
+import { foreign, objectName } from "../resolver.ts";
+import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
-import type { Users } from "../../shapes/routing.ts";
 
 export interface AccessValues {
   /** Networks; none: everybody. */
@@ -42,6 +42,7 @@ export interface AccessValues {
   readonly users?: Users;
 }
 
+/** What the annotations of an Ingress say about who may pass. */
 export const access = slot("access", ({ whitelistSourceRange, denylistSourceRange }: Config): AccessValues => (
   { allow: whitelistSourceRange, deny: denylistSourceRange, satisfy: "all", secretType: "auth-file", realm: "" }
 ));

@@ -27,4 +27,5 @@ const DEFAULTS: AffinityValues = {
   changeOnFailure: false,
 };
 
+/** What the annotations of an Ingress say about session affinity. */
 export const affinity = slot<AffinityValues>("affinity", () => DEFAULTS);

@@ -5,18 +5,18 @@
  * of its Ingress, whoever else uses the Service.
  */
 import * as found from "../../findings/catalogue.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { basicText, boolean, integer, oneOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
+import type { Feature } from "../feature.ts";
+import type { ResolveContext, Resolver } from "../resolver.ts";
+import type { Values } from "../slot.ts";
 import { affinity } from "./affinity-values.ts";
 import type { AffinityValues } from "./affinity-values.ts";
 import { balance, oneAddress } from "./balance.ts";
 import { canary } from "./canary.ts";
-import type { Feature } from "../feature.ts";
-import type { ResolveContext, Resolver } from "../resolver.ts";
 import { rewrite } from "./rewrite.ts";
-import { basicText, boolean, integer, oneOf } from "../../grammar/value-types.ts";
-import type { Values } from "../slot.ts";
 
 const onlyCookie: ValueType<boolean> = {
   expects: '"cookie"',

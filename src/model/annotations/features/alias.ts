@@ -7,11 +7,11 @@
  */
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
-import { ALIAS_BOUNDS } from "../../shapes/bounds.ts";
 import { whyNoExpression } from "../../grammar/path-pattern.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { ALIAS_BOUNDS } from "../../shapes/bounds.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
@@ -23,6 +23,7 @@ export interface AliasValues {
 
 const DEFAULTS: AliasValues = { names: [] };
 
+/** What the annotations of an Ingress say about further names of its hosts. */
 export const alias = slot<AliasValues>("alias", () => DEFAULTS);
 
 /** ingress-nginx's character set for regular expressions. */

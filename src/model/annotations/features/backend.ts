@@ -4,17 +4,17 @@
  * nginx refuses to start with sizes that contradict each other, and one bad pair there would stop every later change of
  * everybody: here the sizes are brought into order, with a finding.
  */
-import type { Protocol } from "../../shapes/routing.ts";
-import { PROTOCOLS } from "../../shapes/routing.ts";
 import * as found from "../../findings/catalogue.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { boolean, sizeBetween } from "../../grammar/value-types.ts";
+import { PROTOCOLS } from "../../shapes/routing.ts";
+import type { Protocol } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { proxy } from "./proxy.ts";
-import { boolean, sizeBetween } from "../../grammar/value-types.ts";
 import type { Values } from "../slot.ts";
+import { proxy } from "./proxy.ts";
 
 const MIB = 1024 ** 2;
 

@@ -4,19 +4,19 @@
  * ingress-nginx behaviour, but that a policy belongs to the paths of its Ingress: there it belongs to the Service port,
  * and of two Ingresses that share one the older decides.
  */
+import type { Template } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
-import { affinity } from "./affinity-values.ts";
+import { parseTemplate, templateText } from "../../grammar/template.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { boolean, integerBetween, oneOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import { parseTemplate, templateText } from "../../grammar/template.ts";
 import type { Feature } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { boolean, integerBetween, oneOf } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
-import type { Template } from "../../../../edge/src/program.ts";
+import { affinity } from "./affinity-values.ts";
 
 const POLICIES = ["round_robin", "ewma", "chash", "chashsubset", "sticky_balanced", "sticky_persistent"] as const;
 export type LoadBalance = (typeof POLICIES)[number];
@@ -33,6 +33,7 @@ export interface BalanceValues {
   readonly subsetSize: number;
 }
 
+/** What the annotations of an Ingress say about which endpoint takes a request. */
 export const balance = slot("balance", ({ loadBalance, serviceUpstream }: Config): BalanceValues => (
   { loadBalance, serviceUpstream, subset: false, subsetSize: SUBSET_SIZE }
 ));

@@ -2,11 +2,11 @@
  * The canary annotations of one Ingress taken together: weights in range, and no rule that cannot apply.
  */
 import type { Ingress } from "../../../source/objects.ts";
-import type { Finding, Place } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
+import type { Finding, Place } from "../../findings/findings.ts";
+import type { Values } from "../slot.ts";
 import { canary } from "./canary.ts";
 import type { CanaryValues } from "./canary.ts";
-import type { Values } from "../slot.ts";
 
 /** The edge draws a number up to the total in 32 bits. */
 const LARGEST_TOTAL = 2 ** 31 - 1;

@@ -1,11 +1,11 @@
 /**
  * The annotations that make an Ingress a canary: an alternative backend for some requests of another Ingress.
  */
+import type { ValueType } from "../../grammar/value-type.ts";
+import { basicText, boolean, integer, pattern } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature } from "../feature.ts";
-import { basicText, boolean, integer, pattern } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 
 export interface CanaryValues {
@@ -20,6 +20,7 @@ export interface CanaryValues {
 
 const DEFAULTS: CanaryValues = { enabled: false, weight: 0, weightTotal: 100 };
 
+/** What the annotations of an Ingress say about whether it is one, and for which requests. */
 export const canary = slot<CanaryValues>("canary", () => DEFAULTS);
 
 const annotations: readonly Honoured[] = [

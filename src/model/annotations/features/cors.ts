@@ -7,14 +7,14 @@
 import type { Filters } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
-import { annotation, field } from "../annotation.ts";
-import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import type { Feature } from "../feature.ts";
-import type { Resolver } from "../resolver.ts";
 import { ANY_ORIGIN, exposedList, headerList, methodList, origins } from "../../grammar/response-types.ts";
 import type { Origins } from "../../grammar/response-types.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
 import { boolean, integer } from "../../grammar/value-types.ts";
+import { annotation, field } from "../annotation.ts";
+import type { Honoured, Risk } from "../annotation.ts";
+import type { Feature } from "../feature.ts";
+import type { Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -37,6 +37,7 @@ const DEFAULTS: CorsValues = {
   maxAge: 1728000,
 };
 
+/** What the annotations of an Ingress say about cross-origin requests. */
 export const cors = slot<CorsValues>("cors", () => DEFAULTS);
 
 const annotations: readonly Honoured[] = [

@@ -7,13 +7,13 @@
  */
 import type { Filters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
+import { errorCodes, serviceName } from "../../grammar/response-types.ts";
+import { boolean } from "../../grammar/value-types.ts";
 import type { ErrorPages, FilterPool } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, RouteFilters } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { errorCodes, serviceName } from "../../grammar/response-types.ts";
-import { boolean } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -32,6 +32,7 @@ export interface ErrorValues {
   readonly backendField?: string;
 }
 
+/** What the annotations of an Ingress say about error pages. */
 export const errors = slot("errors", ({ customHttpErrors, disableProxyInterceptErrors }: Config): ErrorValues => (
   { codes: customHttpErrors, leaveBackends: disableProxyInterceptErrors }
 ));

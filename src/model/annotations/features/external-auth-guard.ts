@@ -4,11 +4,11 @@
 import { isIP } from "node:net";
 import type { Filters, Template } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
-import { targetPoolId } from "../../shapes/pool-id.ts";
-import type { FilterPool } from "../../shapes/routing.ts";
 import { parseAuthUrl } from "../../grammar/external-auth-types.ts";
 import type { Lifetime } from "../../grammar/external-auth-types.ts";
 import { parseTemplate } from "../../grammar/template.ts";
+import { targetPoolId } from "../../shapes/pool-id.ts";
+import type { FilterPool } from "../../shapes/routing.ts";
 
 type EdgeAuth = NonNullable<Filters["externalAuth"]>;
 

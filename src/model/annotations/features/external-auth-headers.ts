@@ -1,16 +1,16 @@
 /** The headers that auth-proxy-set-headers adds to the requests for the authentication service. */
+import type { Template } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
-import type { Template } from "../../../../edge/src/program.ts";
-import { CLOSED } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import { isFraming, isHeaderName } from "../../grammar/external-auth-types.ts";
+import { parseTemplate } from "../../grammar/template.ts";
 import { MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../shapes/bounds.ts";
 import { variablesIn } from "../annotation.ts";
-import { isFraming, isHeaderName } from "../../grammar/external-auth-types.ts";
 import { foreign, objectName } from "../resolver.ts";
 import type { ResolveContext } from "../resolver.ts";
-import { parseTemplate } from "../../grammar/template.ts";
 
 type Header = readonly [string, Template];
 

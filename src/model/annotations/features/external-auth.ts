@@ -5,24 +5,24 @@
  */
 import type { Filters } from "../../../../edge/src/program.ts";
 import { digestOf } from "../../../support/digest.ts";
-import type { Config } from "../../config/config.ts";
-import type { FilterPool } from "../../shapes/routing.ts";
-import * as found from "../../findings/catalogue.ts";
 import { printable } from "../../../support/text.ts";
+import type { Config } from "../../config/config.ts";
+import * as found from "../../findings/catalogue.ts";
+import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables } from "../../grammar/external-auth-types.ts";
+import type { Lifetime } from "../../grammar/external-auth-types.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { basicText, boolean, integer, integerBetween, oneOf } from "../../grammar/value-types.ts";
+import type { FilterPool } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, OnInvalid, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import { authHeaders } from "./external-auth-headers.ts";
+import type { Feature, FilterContext } from "../feature.ts";
+import type { Resolver } from "../resolver.ts";
+import { slot } from "../slot.ts";
+import type { Values } from "../slot.ts";
 import { globalGuard } from "./external-auth-global.ts";
 import { guardOf } from "./external-auth-guard.ts";
 import type { Guard } from "./external-auth-guard.ts";
-import type { Lifetime } from "../../grammar/external-auth-types.ts";
-import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables } from "../../grammar/external-auth-types.ts";
-import type { Feature, FilterContext } from "../feature.ts";
-import type { Resolver } from "../resolver.ts";
-import { basicText, boolean, integer, integerBetween, oneOf } from "../../grammar/value-types.ts";
-import { slot } from "../slot.ts";
-import type { Values } from "../slot.ts";
+import { authHeaders } from "./external-auth-headers.ts";
 
 export interface ExternalAuthValues {
   readonly url?: string;
@@ -51,6 +51,7 @@ const DEFAULT_LIFETIMES = lifetimes.parse("200 202 401 5m")?.value ?? [];
 /** nginx counts milliseconds in 31 bits. */
 const LONGEST = Math.floor(2 ** 31 / 1000);
 
+/** What the annotations of an Ingress say about external authentication. */
 export const externalAuth = slot("externalAuth", (config: Config): ExternalAuthValues => {
   const global = globalGuard(config);
   return {

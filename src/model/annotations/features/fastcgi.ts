@@ -4,20 +4,20 @@
  * ingress-nginx behaviour: fastcgi-params-configmap names a ConfigMap whose pairs become parameters, with nginx's
  * variables in their values. The names are part of a profile; values and index are data.
  */
+import type { Filters } from "../../../../edge/src/program.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
-import type { Filters } from "../../../../edge/src/program.ts";
-import { CLOSED, REFUSED } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
+import { CLOSED, REFUSED } from "../../findings/findings.ts";
+import { basicText, textOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import { foreign, objectName } from "../resolver.ts";
 import type { Feature, FilterContext } from "../feature.ts";
+import { foreign, objectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { proxy } from "./proxy.ts";
-import { basicText, textOf } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { proxy } from "./proxy.ts";
 
 type Pairs = readonly (readonly [string, string])[];
 
@@ -31,6 +31,7 @@ export interface FastcgiValues {
 
 const DEFAULTS: FastcgiValues = { params: [] };
 
+/** What the annotations of an Ingress say about FastCGI backends. */
 export const fastcgi = slot<FastcgiValues>("fastcgi", () => DEFAULTS);
 
 const GROUP = { group: "fastcgi", scope: "location", risk: "Medium", onInvalid: "refused" } as const;

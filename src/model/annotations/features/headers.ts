@@ -5,18 +5,18 @@
  * backend's response header; only headers that the operator lists in global-allowed-response-headers may be set.
  * Unlike there the ConfigMap must be of the Ingress's namespace, as its documentation says, and an edit of it counts.
  */
+import type { Filters } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
-import type { Filters } from "../../../../edge/src/program.ts";
-import { CLOSED } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import { basicText } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import { foreign, objectName } from "../resolver.ts";
 import type { Feature } from "../feature.ts";
+import { foreign, objectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { basicText } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -29,6 +29,7 @@ export interface HeaderValues {
 
 const DEFAULTS: HeaderValues = { set: [] };
 
+/** What the annotations of an Ingress say about response headers. */
 export const headers = slot<HeaderValues>("headers", () => DEFAULTS);
 
 const annotations: readonly Honoured[] = [

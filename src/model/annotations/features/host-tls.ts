@@ -8,19 +8,19 @@ import { createHash } from "node:crypto";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { basicText, boolean, integerBetween, oneOf } from "../../grammar/value-types.ts";
+import { readTrust } from "../../secrets/ca-secret.ts";
 import type { ClientMode, ClientPolicy, Trust } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import { readTrust } from "../../secrets/ca-secret.ts";
-import { cipherList, errorPage, subjectPattern } from "./host-tls-types.ts";
-import { foreign, objectName } from "../resolver.ts";
 import type { Feature } from "../feature.ts";
+import { foreign, objectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { redirects } from "./redirects.ts";
-import { basicText, boolean, integerBetween, oneOf } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { cipherList, errorPage, subjectPattern } from "./host-tls-types.ts";
+import { redirects } from "./redirects.ts";
 
 export interface HostTlsValues {
   /** CA Secret of auth-tls-secret, as written. */
@@ -39,6 +39,7 @@ export interface HostTlsValues {
 
 const DEFAULTS: HostTlsValues = { verify: "on", depth: 1, passCertificate: false, passthrough: false };
 
+/** What the annotations of an Ingress say about the TLS of its hosts. */
 export const hostTls = slot<HostTlsValues>("hostTls", () => DEFAULTS);
 
 function row<K extends keyof HostTlsValues>(key: K, type: ValueType<NonNullable<HostTlsValues[K]>>, declared: Omit<Parameters<typeof annotation>[0], "type" | "get" | "set" | "scope">): Honoured {

@@ -9,16 +9,16 @@ import type { Filters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
 import { compileNetworks } from "../../grammar/networks.ts";
-import { networkList } from "./access.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { integer, integerBetween } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, OnInvalid } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature, FilterContext } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { proxy } from "./proxy.ts";
-import { integer, integerBetween } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { networkList } from "./access.ts";
+import { proxy } from "./proxy.ts";
 
 export interface LimitValues {
   /** Kilobytes. 0: no limit, as with the others. */
@@ -31,6 +31,7 @@ export interface LimitValues {
   readonly except: readonly string[];
 }
 
+/** What the annotations of an Ingress say about how much a client may ask for. */
 export const limits = slot("limits", ({ limitRate, limitRateAfter }: Config): LimitValues => (
   { rate: limitRate, rateAfter: limitRateAfter, second: 0, minute: 0, connections: 0, burstMultiplier: 5, except: [] }
 ));

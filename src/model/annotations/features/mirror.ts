@@ -5,19 +5,19 @@
  * the controller resolves and checks it like every target that a tenant names.
  */
 import { isIPv6 } from "node:net";
-import { printable } from "../../../support/text.ts";
 import type { Filters, Mirror } from "../../../../edge/src/program.ts";
+import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
+import { onOff, pattern } from "../../grammar/value-types.ts";
 import { targetPoolId } from "../../shapes/pool-id.ts";
 import type { FilterPool } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { proxy } from "./proxy.ts";
-import { onOff, pattern } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { proxy } from "./proxy.ts";
 
 export interface MirrorValues {
   /** As written. */
@@ -32,6 +32,7 @@ export interface MirrorValues {
 
 const DEFAULTS: MirrorValues = { body: true, field: "" };
 
+/** What the annotations of an Ingress say about copies of requests. */
 export const mirror = slot<MirrorValues>("mirror", () => DEFAULTS);
 
 const GROUP = { group: "mirror", scope: "location" } as const;

@@ -1,7 +1,7 @@
 /** Whether requests are inspected where an Ingress says nothing of ModSecurity. */
 import type { Config } from "../../config/config.ts";
-import { includesCoreRules } from "../../snippets/operator-rules.ts";
 import type { ProxySettings } from "../../shapes/routing.ts";
+import { includesCoreRules } from "../../snippets/operator-rules.ts";
 
 /** Of an Ingress that says nothing. */
 export function modsecurityDefault(config: Config): ProxySettings["modsecurity"] {

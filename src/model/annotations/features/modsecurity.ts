@@ -6,19 +6,19 @@
  */
 import type { Filters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
-import type { ProxySettings } from "../../shapes/routing.ts";
 import * as found from "../../findings/catalogue.ts";
+import { boolean, textOf } from "../../grammar/value-types.ts";
+import type { ProxySettings } from "../../shapes/routing.ts";
+import type { RuleLine } from "../../shapes/snippet.ts";
+import { includesCoreRules } from "../../snippets/operator-rules.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { modsecurityDefault } from "./modsecurity-mode.ts";
-import { proxy } from "./proxy.ts";
-import { boolean, textOf } from "../../grammar/value-types.ts";
-import { includesCoreRules } from "../../snippets/operator-rules.ts";
-import type { RuleLine } from "../../shapes/snippet.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { modsecurityDefault } from "./modsecurity-mode.ts";
+import { proxy } from "./proxy.ts";
 
 export interface ModsecurityValues {
   /** Undefined: as the ConfigMap says. */
@@ -32,6 +32,7 @@ export interface ModsecurityValues {
 
 const DEFAULTS: ModsecurityValues = { coreRules: false };
 
+/** What the annotations of an Ingress say about ModSecurity. */
 export const modsecurity = slot<ModsecurityValues>("modsecurity", () => DEFAULTS);
 
 const GROUP = { group: "modsecurity", scope: "location" } as const;

@@ -2,15 +2,15 @@
  * The annotations about how a request is proxied: timeouts, buffers, retries.
  */
 import type { Config } from "../../config/config.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { integerBetween, nextUpstream, oneOf, onOff, seconds, secondsOrNone, sizeBetween } from "../../grammar/value-types.ts";
 import { NEXT_UPSTREAM } from "../../shapes/routing.ts";
 import type { NextUpstream, ProxySettings } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
-import { modsecurityDefault } from "./modsecurity-mode.ts";
 import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature } from "../feature.ts";
 import { slot } from "../slot.ts";
-import { integerBetween, nextUpstream, oneOf, onOff, seconds, secondsOrNone, sizeBetween } from "../../grammar/value-types.ts";
+import { modsecurityDefault } from "./modsecurity-mode.ts";
 
 /** Other features set fields of it as well: whatever nginx takes as a profile is here. */
 export const proxy = slot("proxy", (config: Config): ProxySettings => (

@@ -2,15 +2,15 @@
  * The annotations about redirects: from http to https, to another URL, between `www.` and the name without.
  */
 import type { Redirect } from "../../../../edge/src/program.ts";
-import type { Config } from "../../config/config.ts";
 import { printable } from "../../../support/text.ts";
+import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { boolean, integer, textOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { boolean, integer, textOf } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -32,6 +32,7 @@ export interface RedirectValues {
 
 const NO_URL = { temporalCode: TEMPORAL, permanentCode: PERMANENT, fromToWww: false } as const;
 
+/** What the annotations of an Ingress say about redirects. */
 export const redirects = slot("redirects", (config: Config): RedirectValues => {
   const { sslRedirect, forceSslRedirect, preserveTrailingSlash, relativeRedirects, usePortInRedirects } = config;
   return { sslRedirect, forceSslRedirect, preserveTrailingSlash, ...NO_URL, relative: relativeRedirects, usePort: usePortInRedirects };

@@ -3,13 +3,13 @@
  */
 import type { Filters, PathText, Template } from "../../../../edge/src/program.ts";
 import * as found from "../../findings/catalogue.ts";
+import { parseTemplate, templateText } from "../../grammar/template.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { oneOf, pattern } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
 import type { Feature, FilterContext } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { parseTemplate, templateText } from "../../grammar/template.ts";
-import { oneOf, pattern } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -24,6 +24,7 @@ export interface SentValues {
 
 const DEFAULTS: SentValues = {};
 
+/** What the annotations of an Ingress say about headers that backends get. */
 export const sent = slot<SentValues>("sent", () => DEFAULTS);
 
 const vhost: ValueType<Template> = {

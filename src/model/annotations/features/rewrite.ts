@@ -4,14 +4,14 @@
 import type { Piece } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
+import { boolean, textOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
-import { redirectOf } from "./redirects.ts";
 import type { Resolver } from "../resolver.ts";
-import { boolean, textOf } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { redirectOf } from "./redirects.ts";
 
 export interface RewriteValues {
   readonly target?: string;
@@ -21,6 +21,7 @@ export interface RewriteValues {
 
 const DEFAULTS: RewriteValues = { useRegex: false };
 
+/** What the annotations of an Ingress say about regular expressions, rewrites, and where `/` leads. */
 export const rewrite = slot<RewriteValues>("rewrite", () => DEFAULTS);
 
 /** ingress-nginx's character set, and every `$` begins a group or a name: nginx would not start with another. */

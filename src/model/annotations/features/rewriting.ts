@@ -5,13 +5,13 @@
 import type { Filters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
-import { annotation, field } from "../annotation.ts";
-import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import type { Feature } from "../feature.ts";
-import type { Resolver } from "../resolver.ts";
 import { cookieDomain, cookiePath, redirectText, replacement } from "../../grammar/response-types.ts";
 import type { Replacing } from "../../grammar/response-types.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { annotation, field } from "../annotation.ts";
+import type { Honoured } from "../annotation.ts";
+import type { Feature } from "../feature.ts";
+import type { Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -22,6 +22,7 @@ export interface RewritingValues {
   readonly redirectTo: string;
 }
 
+/** What the annotations of an Ingress say about backends' cookies and redirects. */
 export const rewriting = slot("rewriting", (config: Config): RewritingValues => (
   {
     cookieDomain: config.proxyCookieDomain,

@@ -7,22 +7,22 @@
  */
 import type { Filters } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
-import type { Finding, Place } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
+import type { Finding, Place } from "../../findings/findings.ts";
+import type { Statement, Snippet as WrittenSnippet } from "../../shapes/snippet.ts";
 import { adviceElsewhere } from "../../snippets/elsewhere.ts";
 import { findForbidden } from "../../snippets/forbidden.ts";
 import { writtenHeaders } from "../../snippets/headers-more.ts";
 import { parseSnippet } from "../../snippets/parse.ts";
-import type { Statement, Snippet as WrittenSnippet } from "../../shapes/snippet.ts";
 import { parseRules } from "../../snippets/rules.ts";
 import { snippetOf } from "../../snippets/snippet.ts";
 import { insteadOfStatement, translate, translationText } from "../../snippets/translate.ts";
 import type { Snippet } from "../annotation.ts";
-import { modsecurity, rulesInForce } from "./modsecurity.ts";
 import type { Feature, RouteFilters } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { modsecurity, rulesInForce } from "./modsecurity.ts";
 
 /** Of snippets that the operator allowed. */
 export interface SnippetValues {
@@ -34,6 +34,7 @@ export interface SnippetValues {
 
 const DEFAULTS: SnippetValues = {};
 
+/** What the annotations of an Ingress say about directives of nginx's. */
 export const snippets = slot<SnippetValues>("snippets", () => DEFAULTS);
 
 const IN_LOCATION = "Text of nginx's for the locations of this Ingress. Refused unless the operator sets both `allow-snippet-annotations` and `annotations-risk-level: Critical`.";

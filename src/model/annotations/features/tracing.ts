@@ -5,11 +5,11 @@
  */
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
+import { boolean } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, RouteFilters } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
-import { boolean } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
@@ -20,6 +20,7 @@ export interface TracingValues {
   readonly name: string;
 }
 
+/** What the annotations of an Ingress say about tracing. */
 export const tracing = slot("tracing", (config: Config): TracingValues => (
   {
     enabled: config.enableOpentelemetry,

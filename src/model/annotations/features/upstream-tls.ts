@@ -11,22 +11,22 @@ import type { Secret } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { contentDigest } from "../../../support/digest.ts";
 import { printable } from "../../../support/text.ts";
-import { readSecret } from "../../secrets/certificates.ts";
 import { ciphers as opensslCiphers } from "../../config/value-types.ts";
-import { CLOSED } from "../../findings/findings.ts";
 import * as found from "../../findings/catalogue.ts";
-import type { Certificate, Protocol, TlsVersion, Authorities } from "../../shapes/routing.ts";
+import { CLOSED } from "../../findings/findings.ts";
+import type { ValueType } from "../../grammar/value-type.ts";
+import { basicText, integerBetween, onOff, pattern } from "../../grammar/value-types.ts";
+import { readSecret } from "../../secrets/certificates.ts";
 import { TLS_VERSIONS } from "../../shapes/routing.ts";
+import type { Certificate, Protocol, TlsVersion, Authorities } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
-import type { ValueType } from "../../grammar/value-type.ts";
-import { foreign, objectName } from "../resolver.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
+import { foreign, objectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
-import { proxy } from "./proxy.ts";
-import { basicText, integerBetween, onOff, pattern } from "../../grammar/value-types.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
+import { proxy } from "./proxy.ts";
 
 export interface UpstreamTlsValues {
   /** As written. */
@@ -44,6 +44,7 @@ export interface UpstreamTlsValues {
 
 const DEFAULTS: UpstreamTlsValues = { ciphers: "DEFAULT", protocols: ["TLSv1.2"], verify: false, verifyDepth: 1, serverName: false };
 
+/** What the annotations of an Ingress say about TLS to its backends. */
 export const upstreamTls = slot<UpstreamTlsValues>("upstreamTls", () => DEFAULTS);
 
 const ciphers: ValueType<string> = {
