@@ -59,7 +59,7 @@ test("nothing has happened yet: families are complete, and what can be counted i
 
 test("whatever text is in labels, what is written is valid", async () => {
   const keeper = keepFigures();
-  for (const ingress of [`${ODD}/${ODD}`]) {
+  for (const ingress of [`${ODD}/${ODD}`, `${ODD}/b/1`, `${ODD}/b/2`]) {
     keeper.checked({ ingress, allowed: true, ingresses: 1, seconds: 1e-9, bytes: 3e6, roundtripSeconds: 0.5 });
     keeper.checked({ ingress, allowed: false, ingresses: 1, seconds: 1, bytes: 1, roundtripSeconds: 1 });
   }
