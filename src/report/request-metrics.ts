@@ -68,7 +68,9 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
 
   const other = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf({ ...row, namespace: "", ingress: "", service: "", path: "", canary: "", host: "" }, settings) });
-    const known = others.get(labels) ?? newSeries(labels, { namespace: "", ingress: "" });
+    // Requests that no route took may have had these labels before: a series is told once.
+    const known = others.get(labels) ?? series.get(labels) ?? newSeries(labels, { namespace: "", ingress: "" });
+    series.delete(labels);
     others.set(labels, known);
     return known;
   };
@@ -89,7 +91,7 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
 
   const labelled = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf(row, settings) });
-    const known = series.get(labels);
+    const known = series.get(labels) ?? others.get(labels);
     if (known) return known;
     if (series.size >= settings.metricsMaxSeries) {
       return other(row);

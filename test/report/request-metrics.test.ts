@@ -10,6 +10,7 @@ import { linesOf } from "../../src/report/exposition.ts";
 import { createRequestMetrics, type RequestMetrics } from "../../src/report/request-metrics.ts";
 import { parseSettings, type Settings } from "../../src/settings.ts";
 import { matching, parseScrape, total, type Sample } from "../support/scrape.ts";
+import { familiesOf } from "../support/text-format.ts";
 
 const settingsWith = (...flags: string[]): Settings => parseSettings(["--enable-metrics", ...flags], "run", {});
 const row = (more: Partial<CounterRow> = {}): CounterRow => ({
@@ -64,6 +65,22 @@ test("beyond the limit requests are counted without the labels of their route, a
   assert.ok(all.length < 2 * 1000 + 200, String(all.length));
   assert.equal(metrics.folded.requests, 500);
   assert.equal(metrics.folded.histograms, 1500 - matching(all, `${DURATION}_count`).length + 1);
+});
+
+test("requests that no route took, and those beyond the limit, are one series where their labels are the same", () => {
+  const nobody = took(1, 0, { namespace: "", ingress: "", service: "", path: "", host: "" });
+  for (const early of [true, false]) {
+    let exists = true;
+    const metrics = createRequestMetrics(settingsWith("--metrics-max-series=1000"), {}, () => exists);
+    if (early) metrics.count([nobody]);
+    for (let index = 0; index < 1500; index++) metrics.count([took(1, 0, { ingress: `i${index}` })]);
+    assert.equal(total(samples(metrics), REQUESTS), 1500 + Number(early));
+    exists = false;
+    const folded = total(samples(metrics), REQUESTS);
+    metrics.count([nobody]);
+    const families = familiesOf([...linesOf(metrics.metrics)].join(""));
+    assert.deepEqual([...families.get(REQUESTS)?.samples.values() ?? []].map(({ value }) => value), [folded + 1]);
+  }
 });
 
 test("series of an Ingress that is gone leave, and make room", () => {
