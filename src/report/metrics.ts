@@ -78,15 +78,15 @@ export function createMetrics(input: MetricsInput): Metrics {
       "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.", () => requests.folded),
     ...(nginx ? [...nginx.metrics, ...controllerMetrics(controller)] : []),
   ];
-  /** Those of which there may be none. */
-  const some = (): Metric[] => {
+  /** Families that are there only while there is something that they are about. */
+  const passing = (): Metric[] => {
     const admission = input.admission();
     return [...(admission ? admissionMetrics(admission, common) : []), ...objectMetrics(objects)];
   };
   const everything = async function* (): AsyncGenerator<string> {
     await nginx?.fresh();
     yield await processText();
-    yield* inPieces(linesOf([...own, ...(settings.enableMetrics ? some() : []), ...requests.metrics]));
+    yield* inPieces(linesOf([...own, ...(settings.enableMetrics ? passing() : []), ...requests.metrics]));
   };
   return {
     count(rows, answered) {

@@ -56,8 +56,8 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
     yield* series.values();
     yield* others.values();
   }
-  const histograms = HISTOGRAMS.map((histogram, index) => ({ histogram, start: starts[index] ?? 0 })).filter(({ histogram }) => !excluded.has(histogram.name))
-    .map(({ histogram, start }) => histogramMetric(histogram, start, bounds[histogram.scale], all));
+  const histograms = HISTOGRAMS.flatMap((histogram, index) =>
+    excluded.has(histogram.name) ? [] : [histogramMetric(histogram, starts[index] ?? 0, bounds[histogram.scale], all)]);
   /** Of a series that is measured: those of its buckets, and the sum and the count of each histogram. */
   const linesEach = histograms.reduce((sum, { bounds: { length: buckets } }) => sum + buckets + 2, 0);
   let measured = 0;
