@@ -36,25 +36,15 @@ export type Metric = Family<"counter" | "gauge", number> | HistogramMetric;
 /** A metric with one series; with none while there is no value. */
 export function single(type: "counter" | "gauge", name: string, help: string, value: () => number | undefined, labels: Labels = {}): Metric {
   const text = labelText(labels);
-  return {
-    type, name, help,
-    *samples() {
-      const now = value();
-      if (now !== undefined) yield [text, now];
-    },
-  };
+  const samples = (now: number | undefined): Sample[] => (now === undefined ? [] : [[text, now]]);
+  return { type, name, help, samples: () => samples(value()) };
 }
 
 /** A metric whose series differ in one label; those of `common` stand before it. */
 export function byLabel(
   type: "counter" | "gauge", name: string, help: string, label: string, values: () => Iterable<readonly [value: string, number: number]>, common: Labels = {},
 ): Metric {
-  return {
-    type, name, help,
-    *samples() {
-      for (const [value, number] of values()) yield [labelText({ ...common, [label]: value }), number];
-    },
-  };
+  return { type, name, help, samples: () => Array.from(values(), ([value, number]) => [labelText({ ...common, [label]: value }), number]) };
 }
 
 /** A histogram without labels, of what this process observes. */

@@ -25,7 +25,7 @@ export interface MetricsInput {
   /** Asks for measures of nginx's processes; false: nobody will answer. */
   readonly measure: () => boolean;
   readonly findings: () => readonly Finding[];
-  readonly spans: () => SpanCounts;
+  readonly spans: () => { readonly exported: number; readonly dropped: number };
   /** What the objects mean now; undefined: nothing was read yet. */
   readonly built: () => Built | undefined;
   /** Whether there is such an Ingress: series of others are dropped. */
@@ -65,9 +65,9 @@ export function createMetrics(input: MetricsInput): Metrics {
   const objects: ObjectMetricsInput = {
     common, controllerClass: settings.controllerClass, findings, leading, model: () => built()?.model, ingresses: () => built()?.ingresses ?? new Map(),
   };
-  const own = [
+  const own: readonly Metric[] = [
     ...engine.metrics,
-    findingsMetric(findings),
+    { type: "gauge", name: "sluice_findings", help: "Findings about objects, by severity and code.", samples: () => countFindings(findings()) },
     single("counter", "sluice_spans_exported_total", "Spans that the OpenTelemetry collector took.", () => input.spans().exported),
     single("counter", "sluice_spans_dropped_total", "Spans that found no room, or that the collector refused.", () => input.spans().dropped),
     byField("sluice_source_total", "What became of the conversation with the API server.", input.source),
@@ -100,30 +100,17 @@ export function createMetrics(input: MetricsInput): Metrics {
   };
 }
 
-/** Numbers that only ever grow, by name. */
+/** Numbers that only ever grow, by the name of their field. */
 function byField(name: string, help: string, counts: () => object | undefined): Metric {
+  const kebab = (field: string): string => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return byLabel("counter", name, help, "what", () => (Object.entries(counts() ?? {}) as [string, number][]).map(([field, number]) => [kebab(field), number]));
 }
 
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-interface SpanCounts {
-  readonly exported: number;
-  readonly dropped: number;
-}
-
-function findingsMetric(findings: () => readonly Finding[]): Metric {
-  return {
-    type: "gauge", name: "sluice_findings", help: "Findings about objects, by severity and code.",
-    *samples() {
-      const counts = new Map<string, number>();
-      for (const { severity, code } of findings()) {
-        const labels = labelText({ severity, code });
-        counts.set(labels, (counts.get(labels) ?? 0) + 1);
-      }
-      yield* counts;
-    },
-  };
+function countFindings(findings: readonly Finding[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { severity, code } of findings) {
+    const labels = labelText({ severity, code });
+    counts.set(labels, (counts.get(labels) ?? 0) + 1);
+  }
+  return counts;
 }

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import type { Finding } from "../model/findings.ts";
 import type { Certificate, Model, OwnIngress } from "../model/types.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import { labelText, type Labels, type Metric } from "./exposition.ts";
+import { labelText, type Labels, type Metric, type Sample } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
 
 export interface ObjectMetricsInput {
@@ -23,30 +23,26 @@ export function objectMetrics(input: ObjectMetricsInput): Metric[] {
 }
 
 function certificateMetrics({ controllerClass }: ObjectMetricsInput, { tls, certificates }: Model): Metric[] {
-  const served = function* (): Generator<[labels: Record<string, string>, certificate: Certificate]> {
-    for (const [host, id] of tls) {
-      const certificate = certificates.get(id);
-      if (!certificate || host === CATCH_ALL) continue;
-      const { origin } = certificate;
-      const { serial } = about(certificate);
-      yield [{ class: controllerClass, host, identifier: `-${serial}`, namespace: origin.namespace, secret_name: origin.name }, certificate];
-    }
-  };
-  return [{
-    type: "gauge", name: `${PREFIX}ssl_expire_time_seconds`, help: "When the certificate of a host expires.",
+  const ofEach = (name: string, help: string, sample: (labels: Labels, certificate: Certificate) => Sample): Metric => ({
+    type: "gauge", name: PREFIX + name, help,
     *samples() {
-      for (const [labels, { notAfter }] of served()) yield [labelText(labels), notAfter.getTime() / 1000];
-    },
-  }, {
-    type: "gauge", name: `${PREFIX}ssl_certificate_info`, help: "1, with what is in the certificate of a host.",
-    *samples() {
-      for (const [labels, certificate] of served()) {
-        const { serial, issuerOrganization, issuerName, algorithm } = about(certificate);
-        const more = { issuer_common_name: issuerName, issuer_organization: issuerOrganization, public_key_algorithm: algorithm, serial_number: serial };
-        yield [labelText({ ...labels, ...more }), 1];
+      for (const [host, id] of tls) {
+        const certificate = certificates.get(id);
+        if (!certificate || host === CATCH_ALL) continue;
+        const { origin } = certificate;
+        const { serial } = about(certificate);
+        yield sample({ class: controllerClass, host, identifier: `-${serial}`, namespace: origin.namespace, secret_name: origin.name }, certificate);
       }
     },
-  }];
+  });
+  return [
+    ofEach("ssl_expire_time_seconds", "When the certificate of a host expires.", (labels, { notAfter }) => [labelText(labels), notAfter.getTime() / 1000]),
+    ofEach("ssl_certificate_info", "1, with what is in the certificate of a host.", (labels, certificate) => {
+      const { serial, issuerOrganization, issuerName, algorithm } = about(certificate);
+      const more = { issuer_common_name: issuerName, issuer_organization: issuerOrganization, public_key_algorithm: algorithm, serial_number: serial };
+      return [labelText({ ...labels, ...more }), 1];
+    }),
+  ];
 }
 
 interface About {
