@@ -147,7 +147,8 @@ export class Engine {
       case "spans":
         return this.#options.spanned(message.rows, message.dropped);
       case "reloading":
-        return this.#channel.retire(message.seconds);
+        if (message.farewell === undefined) return this.#channel.retire(message.seconds);
+        return this.#channel.sayFarewell(message.seconds, message.farewell, this.#slots());
       case "snapshot":
         this.#filesProblems = { snapshotProblem: message.problem || undefined, endpointsProblem: message.endpoints || undefined };
         return this.#options.changed();
