@@ -1,7 +1,7 @@
 /**
  * The engine's step against an agent that is late, dies, lies and mixes up its words.
  *
- * RUNS=… makes it longer, SEED=… repeats a run.
+ * NIGHTLY=1 and RUNS=… make it longer, SEED=… repeats a run.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,9 +9,10 @@ import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { holdsBack, step, type Step } from "../../src/engine/step/step.ts";
 import { CONFIG_COUNT, NEEDS, World, type Edit, type Lie } from "./step-world.ts";
+import { runs } from "../support/runs.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env["RUNS"] ?? 2000);
+const RUNS = runs(10_000);
 
 const host = fc.nat(3);
 const pool = fc.nat(1);
