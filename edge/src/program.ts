@@ -350,5 +350,5 @@ export type Frame =
   | { op: "piece"; text: string; last: boolean }
   /** `keys`, in the snapshot files: the state of the keys that it goes with (edge/src/snapshot.ts). */
   | { op: "commit"; generation: number; digest: string; keys?: string }
-  /** Not staged: for this long tell HTTP/1.1 clients to close their connections, because a reload follows. */
-  | { op: "retire"; seconds: number };
+  /** Not staged: for this long tell HTTP/1.1 clients to close their connections, because a reload follows. With `farewell`: say `retired`, with this number. */
+  | { op: "retire"; seconds: number; farewell?: number };

@@ -10,6 +10,7 @@ import { proxy } from "../model/annotations/features/proxy.ts";
 import type { Config } from "../model/config/config.ts";
 import type { Snippet } from "../model/shapes/snippet.ts";
 import type { Filters, ProxySettings } from "../model/shapes/routing.ts";
+import { oncePer } from "../support/once-per.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
@@ -191,10 +192,10 @@ export function withoutErrorPages(profile: Profile): Profile {
  * one of routes that only rewrite their path. So the first of them costs no reload, nor does what the ConfigMap asks for
  * all routes cost any of them a profile of its own.
  */
-export function standingProfiles(config: Config): ReadonlyMap<string, Profile> {
+export const standingProfiles = oncePer((config: Config): ReadonlyMap<string, Profile> => {
   const plain = defaultProfile(config);
   return new Map([plain, { ...plain, filtered: true }].map((profile) => [profileId(profile), profile]));
-}
+});
 
 /**
  * What serves a route whose profile cannot be had: the same with the controller's own sizes, times and error pages.

@@ -9,7 +9,9 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, chownSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
+import type { Frame } from "../../edge/src/program.ts";
 import { frameLine, type Part, type PartKey } from "../compile/program.ts";
+import { Farewell } from "./farewell.ts";
 import type { Ledger } from "./ledger.ts";
 import { heard } from "./hearing.ts";
 import { lineReader } from "./lines.ts";
@@ -84,6 +86,7 @@ export class Channel {
   #expected = "";
 
   readonly #watchdog: Watchdog;
+  readonly #farewell = new Farewell<Subscriber>();
   #ticks: NodeJS.Timeout | undefined;
 
   readonly #sent = { deltas: 0, frames: 0, bytes: 0, catchUps: 0 };
@@ -160,9 +163,21 @@ export class Channel {
     return [...this.#subscribers].some(({ hello }) => hello?.role === "worker" && !this.#isCurrent(hello));
   }
 
-  /** Lets workers tell their clients to close connections, ahead of a reload. */
+  /** Lets workers tell their clients to close connections. */
   retire(seconds: number): void {
-    for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine({ op: "retire", seconds }) + "\n");
+    this.#sayRetire({ op: "retire", seconds });
+  }
+
+  /** The same ahead of a reload; the agent is told when no client is connected. `slots`: how many workers should be there. */
+  sayFarewell(seconds: number, farewell: number, slots: number): void {
+    const workers = [...this.#subscribers].filter(({ hello, exiting }) => hello?.role === "worker" && !exiting);
+    const slotsThere = new Set(workers.flatMap(({ hello, following }) => (hello?.role === "worker" && following && this.#isCurrent(hello) ? [hello.slot] : [])));
+    this.#farewell.begin(farewell, slotsThere.size === slots ? workers : []);
+    this.#sayRetire({ op: "retire", seconds, farewell });
+  }
+
+  #sayRetire(frame: Frame): void {
+    for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine(frame) + "\n");
   }
 
   get counts(): SentCounts {
@@ -228,6 +243,7 @@ export class Channel {
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#subscribers.delete(subscriber);
+      this.#farewell.cancel();
       if (this.#agent === subscriber) this.#agent = undefined;
       this.#events.progress();
     });
@@ -243,6 +259,8 @@ export class Channel {
       else this.#welcome(subscriber, message);
     } else if (message.op === "ack") {
       this.#acknowledged(subscriber, message.generation);
+    } else if (message.op === "retired") {
+      if (this.#farewell.heard(message.farewell, subscriber, message.connections)) this.order({ op: "nobody-connected", farewell: message.farewell });
     } else if (message.op === "exiting") {
       subscriber.exiting = true;
       this.#events.progress();
@@ -267,6 +285,7 @@ export class Channel {
   /** Before the first generation there is nothing to say: the subscriber is caught up with the first `publish`. */
   #welcome(subscriber: Subscriber, hello: WorkerHello | AgentHello): void {
     subscriber.hello = hello;
+    this.#farewell.cancel();
     if (this.#ledger.generation > 0) this.#catchUp(subscriber);
     if (hello.role === "agent") {
       this.#agent = subscriber;

@@ -4,7 +4,7 @@ import type { PartKey } from "../compile/program.ts";
 import type { SentCounts } from "./channel.ts";
 import type { LeavingCounts } from "./leaving.ts";
 import type { FromSubscriber } from "./protocol.ts";
-import type { StreamState } from "./streams.ts";
+import type { StreamState } from "./step/streams.ts";
 
 export type NginxMeasures = Extract<FromSubscriber, { readonly op: "connections" | "processes" }>;
 

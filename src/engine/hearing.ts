@@ -47,7 +47,9 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "leaving":
       return role === "agent" ? leaving(message) : undefined;
     case "reloading":
-      return role === "agent" && isCount(message["seconds"]) ? { op: "reloading", seconds: message["seconds"] } : undefined;
+      return role === "agent" ? reloading(message) : undefined;
+    case "retired":
+      return role === "worker" ? retired(message) : undefined;
     case "refused":
       return role === "agent" ? refused(message) : undefined;
     case "snapshot":
@@ -122,6 +124,15 @@ function answersOf(value: unknown): Answers {
 function leaving({ generations, workers, since, ended, instance }: Fields): FromSubscriber | undefined {
   if (!isCount(generations) || !isCount(workers) || !isCount(since) || !isCount(ended)) return undefined;
   return { op: "leaving", generations, workers, since, ended, ...(instance === "stream" ? { instance } : {}) };
+}
+
+function reloading({ seconds, farewell }: Fields): FromSubscriber | undefined {
+  if (!isCount(seconds) || (farewell !== undefined && !isCount(farewell))) return undefined;
+  return { op: "reloading", seconds, ...(farewell === undefined ? {} : { farewell }) };
+}
+
+function retired({ farewell, connections: open }: Fields): FromSubscriber | undefined {
+  return isCount(farewell) && isCount(open) ? { op: "retired", farewell, connections: open } : undefined;
 }
 
 function connections(message: Fields): FromSubscriber | undefined {

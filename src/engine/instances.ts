@@ -18,7 +18,7 @@ export interface Instance {
    * an instance that serves UDP; there the reload itself is the test.
    */
   readonly tested: boolean;
-  /** Between the words of workers to their clients (edge/src/phases/retirement.ts) and the reload. */
+  /** Between the words of workers to their clients (edge/src/phases/retirement.ts) and the reload, where clients are connected. */
   readonly farewellMs: number;
 }
 

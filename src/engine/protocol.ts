@@ -102,8 +102,10 @@ export type FromSubscriber =
   | { readonly op: "ended"; readonly pid: number; readonly ended: boolean }
   /** Agent: workers that were replaced and are still there. */
   | ({ readonly op: "leaving" } & LeavingCounts & OfInstance)
-  /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. */
-  | { readonly op: "reloading"; readonly seconds: number }
+  /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. The farewell to clients has this number; absent: an earlier version, which waits in any case. */
+  | { readonly op: "reloading"; readonly seconds: number; readonly farewell?: number }
+  /** Worker: it tells its clients to close connections, as this farewell asks for; so many are open, over all workers of its master. */
+  | { readonly op: "retired"; readonly farewell: number; readonly connections: number }
   /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */
   | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
   /** Agent: nginx took a trial (problem ""), or what it said against it. */
@@ -153,6 +155,8 @@ export type AgentOrder =
   | { readonly op: "runs"; readonly config: string; readonly pid: number }
   /** Answer with `ended`: a worker says nothing any more, and had used so many seconds of processor time when it last did. */
   | { readonly op: "end"; readonly pid: number; readonly cpu: number }
+  /** No client is connected, and whoever connects is told to close: the reload that waits for this farewell need not. */
+  | { readonly op: "nobody-connected"; readonly farewell: number }
   /** Answer with `processes`. */
   | { readonly op: "measure" }
   /** End nginx and yourself. */

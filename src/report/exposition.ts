@@ -1,10 +1,80 @@
 /**
- * Prometheus' text format, for what is too much to go through prom-client: thousands of series, written piece by piece
- * so that a scrape never keeps the controller from its work.
+ * Prometheus' text format. A metric is data: what it is called, what it means, and what its samples are when somebody
+ * scrapes. There may be thousands of series: they are written piece by piece, so that a scrape never keeps the
+ * controller from its work.
  */
 
+export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** One series: its labels as `labelText` writes them, and what it is worth now. */
+export type Sample<Value = number> = readonly [labels: string, value: Value];
+
+/** What a histogram is worth. */
+export interface Distribution {
+  readonly sum: number;
+  /** Observations by bucket, each counted once; the last bucket has no bound. */
+  readonly buckets: ArrayLike<number>;
+}
+
+interface Family<Type extends string, Value> {
+  readonly type: Type;
+  readonly name: string;
+  /** One line. */
+  readonly help: string;
+  readonly samples: () => Iterable<Sample<Value>>;
+}
+
+export interface HistogramMetric extends Family<"histogram", Distribution> {
+  /** Text of each upper bound, `+Inf` for the last one included. */
+  readonly bounds: readonly string[];
+}
+
+export type Metric = Family<"counter" | "gauge", number> | HistogramMetric;
+
+/** A metric with one series; with none while there is no value. */
+export function single(type: "counter" | "gauge", name: string, help: string, value: () => number | undefined, labels: Labels = {}): Metric {
+  const text = labelText(labels);
+  const samples = (now: number | undefined): Sample[] => (now === undefined ? [] : [[text, now]]);
+  return { type, name, help, samples: () => samples(value()) };
+}
+
+/** A metric whose series differ in one label; those of `common` stand before it. */
+export function byLabel(
+  type: "counter" | "gauge", name: string, help: string, label: string, values: () => Iterable<readonly [value: string, number: number]>, common: Labels = {},
+): Metric {
+  return { type, name, help, samples: () => Array.from(values(), ([value, number]) => [labelText({ ...common, [label]: value }), number]) };
+}
+
+/** A histogram without labels, of what this process observes. */
+export interface Observed extends HistogramMetric {
+  observe(value: number): void;
+}
+
+/** @param bounds upper bounds of the buckets, ascending. */
+export function histogram(name: string, help: string, bounds: readonly number[]): Observed {
+  const buckets = Array.from({ length: bounds.length + 1 }, () => 0);
+  let sum = 0;
+  return {
+    type: "histogram", name, help, bounds: boundTexts(bounds),
+    samples: () => [["", { sum, buckets }]],
+    observe(value) {
+      const bucket = bounds.findIndex((bound) => value <= bound);
+      const index = bucket === -1 ? bounds.length : bucket;
+      buckets[index] = (buckets[index] ?? 0) + 1;
+      sum += value;
+    },
+  };
+}
+
+/** As Go writes bounds, and with it ingress-nginx: `0.005`, `100000`, `1e+06`. */
+export function boundTexts(bounds: readonly number[]): string[] {
+  return [...bounds.map((bound) => (bound < 1e6 ? String(bound) : bound.toExponential().replace(/\+(\d)$/, "+0$1"))), "+Inf"];
+}
+
 /** `a="1",b="2"`, in the order given; values may be any text. */
-export function labelText(labels: Readonly<Record<string, string>>): string {
+export function labelText(labels: Labels): string {
   return Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`).join(",");
 }
 
@@ -12,14 +82,27 @@ function escaped(value: string): string {
   return /[\\"\n]/.test(value) ? value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n") : value;
 }
 
-export function heading(name: string, type: "counter" | "gauge" | "histogram", help: string): string {
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+/** The metrics as text: each family once, its samples together. */
+export function* linesOf(metrics: Iterable<Metric>): Generator<string> {
+  for (const metric of metrics) {
+    const { type, name, help } = metric;
+    yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+    if (metric.type === "histogram") for (const [labels, value] of metric.samples()) yield distributionLines(metric, labels, value);
+    else for (const [labels, value] of metric.samples()) yield `${name}${labels === "" ? "" : `{${labels}}`} ${value}\n`;
+  }
 }
 
-/** As Go writes it, and with it ingress-nginx: `0.005`, `100000`, `1e+06`. */
-export function numberText(value: number): string {
-  if (value < 1e6) return String(value);
-  return value.toExponential().replace(/\+(\d)$/, "+0$1");
+/** All lines of a series at once, so that they belong together whatever is counted meanwhile. */
+function distributionLines({ name, bounds }: HistogramMetric, labels: string, { sum, buckets }: Distribution): string {
+  const before = labels === "" ? "" : `${labels},`;
+  const braces = labels === "" ? "" : `{${labels}}`;
+  let total = 0;
+  let text = "";
+  for (const [bucket, bound] of bounds.entries()) {
+    total += buckets[bucket] ?? 0;
+    text += `${name}_bucket{${before}le="${bound}"} ${total}\n`;
+  }
+  return `${text}${name}_sum${braces} ${sum}\n${name}_count${braces} ${total}\n`;
 }
 
 /** Characters, and milliseconds, after which others may work. */

@@ -1,52 +1,46 @@
 /** nginx itself, with ingress-nginx's names: connections as its workers count them, processes as the agent measures them. */
-import { Counter, Gauge, type Registry } from "prom-client";
 import type { NginxMeasures } from "../engine/engine.ts";
 import type { ConnectionCounts, ProcessMeasures } from "../engine/protocol.ts";
+import { byLabel, single, type Labels, type Metric } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
 
 export interface NginxMetrics {
+  readonly metrics: readonly Metric[];
   take(measures: NginxMeasures): void;
   /** Resolves when the agent has measured, or after a moment: then what it said last stands. */
   fresh(): Promise<void>;
 }
 
+const NAMES = `${PREFIX}nginx_process_`;
 const PATIENCE_MS = 300;
 
 /** @param ask asks the agent to measure; false when there is none. */
-export function createNginxMetrics(registry: Registry, common: Readonly<Record<string, string>>, ask: () => boolean): NginxMetrics {
+export function createNginxMetrics(common: Labels, ask: () => boolean): NginxMetrics {
   let connections: ConnectionCounts | undefined;
   let processes: ProcessMeasures | undefined;
   const waiting = new Set<() => void>();
-  const labelNames = Object.keys(common);
 
-  const name = (text: string): string => `${PREFIX}nginx_process_${text}`;
-  const counter = (text: string, help: string, value: () => number | undefined): void => {
-    new Counter({ name: name(text), help, labelNames, registers: [registry], collect() { this.reset(); const now = value(); if (now !== undefined) this.inc(common, now); } });
-  };
-  const gauge = (text: string, help: string, value: () => number | undefined): void => {
-    new Gauge({ name: name(text), help, labelNames, registers: [registry], collect() { this.reset(); const now = value(); if (now !== undefined) this.set(common, now); } });
-  };
-  const states = (text: string, help: string, of: readonly (keyof ConnectionCounts)[], kind: typeof Gauge<string> | typeof Counter<string>): void => {
-    new kind({
-      name: name(text), help, labelNames: [...labelNames, "state"], registers: [registry],
-      collect() {
-        this.reset();
-        for (const state of of) if (connections) this.inc({ ...common, state }, connections[state]);
-      },
-    });
-  };
-  states("connections_total", "Client connections since nginx was started.", ["accepted", "handled"], Counter);
-  states("connections", "Client connections now.", ["active", "reading", "writing", "waiting"], Gauge);
-  counter("requests_total", "Requests since nginx was started.", () => connections?.requests);
-  gauge("num_procs", "Processes of nginx.", () => processes?.processes);
-  counter("cpu_seconds_total", "Processor time of nginx, user and system.", () => processes?.cpuSeconds);
-  counter("read_bytes_total", "Bytes that nginx read from disks.", () => processes?.readBytes);
-  counter("write_bytes_total", "Bytes that nginx wrote to disks.", () => processes?.writtenBytes);
-  gauge("resident_memory_bytes", "Memory of nginx in use; what its processes share counts for each.", () => processes?.residentBytes);
-  gauge("virtual_memory_bytes", "Memory that nginx asked for.", () => processes?.virtualBytes);
-  gauge("oldest_start_time_seconds", "When the oldest process of nginx was started.", () => processes?.oldestStart);
+  const metric = (type: "counter" | "gauge", name: string, help: string, value: () => number | undefined): Metric => single(type, NAMES + name, help, value, common);
+  const states = (type: "counter" | "gauge", name: string, help: string, of: readonly (keyof ConnectionCounts)[]): Metric =>
+    byLabel(type, NAMES + name, help, "state", () => {
+      const now = connections;
+      return now ? of.map((state) => [state, now[state]]) : [];
+    }, common);
+  const metrics = [
+    states("counter", "connections_total", "Client connections since nginx was started.", ["accepted", "handled"]),
+    states("gauge", "connections", "Client connections now.", ["active", "reading", "writing", "waiting"]),
+    metric("counter", "requests_total", "Requests since nginx was started.", () => connections?.requests),
+    metric("gauge", "num_procs", "Processes of nginx.", () => processes?.processes),
+    metric("counter", "cpu_seconds_total", "Processor time of nginx, user and system.", () => processes?.cpuSeconds),
+    metric("counter", "read_bytes_total", "Bytes that nginx read from disks.", () => processes?.readBytes),
+    metric("counter", "write_bytes_total", "Bytes that nginx wrote to disks.", () => processes?.writtenBytes),
+    metric("gauge", "resident_memory_bytes", "Memory of nginx in use; what its processes share counts for each.", () => processes?.residentBytes),
+    metric("gauge", "virtual_memory_bytes", "Memory that nginx asked for.", () => processes?.virtualBytes),
+    metric("gauge", "oldest_start_time_seconds", "When the oldest process of nginx was started.", () => processes?.oldestStart),
+  ];
 
   return {
+    metrics,
     take(measures) {
       const { op, ...numbers } = measures;
       if (op === "connections") connections = numbers as ConnectionCounts;

@@ -4,11 +4,11 @@ import type { Finding } from "../model/findings/findings.ts";
 import type { Certificate } from "../model/shapes/routing.ts";
 import type { Model, OwnIngress } from "../model/model.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import { heading, labelText } from "./exposition.ts";
+import { labelText, type Labels, type Metric, type Sample } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
 
 export interface ObjectMetricsInput {
-  readonly common: Readonly<Record<string, string>>;
+  readonly common: Labels;
   readonly controllerClass: string;
   readonly model: () => Model | undefined;
   readonly ingresses: () => ReadonlyMap<string, OwnIngress>;
@@ -17,30 +17,33 @@ export interface ObjectMetricsInput {
   readonly leading: () => boolean | undefined;
 }
 
-export function* objectLines(input: ObjectMetricsInput): Generator<string> {
+/** What there is to tell now. */
+export function objectMetrics(input: ObjectMetricsInput): Metric[] {
   const model = input.model();
-  if (model && input.leading() !== false) yield* certificateLines(input, model);
-  yield* orphanLines(input);
+  return [...(model && input.leading() !== false ? certificateMetrics(input, model) : []), orphans(input)];
 }
 
-function* certificateLines({ controllerClass }: ObjectMetricsInput, { tls, certificates }: Model): Generator<string> {
-  const served = function* (): Generator<[labels: Record<string, string>, certificate: Certificate]> {
-    for (const [host, id] of tls) {
-      const certificate = certificates.get(id);
-      if (!certificate || host === CATCH_ALL) continue;
-      const { origin } = certificate;
-      const { serial } = about(certificate);
-      yield [{ class: controllerClass, host, identifier: `-${serial}`, namespace: origin.namespace, secret_name: origin.name }, certificate];
-    }
-  };
-  yield heading(`${PREFIX}ssl_expire_time_seconds`, "gauge", "When the certificate of a host expires.");
-  for (const [labels, { notAfter }] of served()) yield `${PREFIX}ssl_expire_time_seconds{${labelText(labels)}} ${notAfter.getTime() / 1000}\n`;
-  yield heading(`${PREFIX}ssl_certificate_info`, "gauge", "1, with what is in the certificate of a host.");
-  for (const [labels, certificate] of served()) {
-    const { serial, issuerOrganization, issuerName, algorithm } = about(certificate);
-    const more = { issuer_common_name: issuerName, issuer_organization: issuerOrganization, public_key_algorithm: algorithm, serial_number: serial };
-    yield `${PREFIX}ssl_certificate_info{${labelText({ ...labels, ...more })}} 1\n`;
-  }
+function certificateMetrics({ controllerClass }: ObjectMetricsInput, { tls, certificates }: Model): Metric[] {
+  const ofEach = (name: string, help: string, sample: (labels: Labels, certificate: Certificate) => Sample): Metric => ({
+    type: "gauge", name: PREFIX + name, help,
+    *samples() {
+      for (const [host, id] of tls) {
+        const certificate = certificates.get(id);
+        if (!certificate || host === CATCH_ALL) continue;
+        const { origin } = certificate;
+        const { serial } = about(certificate);
+        yield sample({ class: controllerClass, host, identifier: `-${serial}`, namespace: origin.namespace, secret_name: origin.name }, certificate);
+      }
+    },
+  });
+  return [
+    ofEach("ssl_expire_time_seconds", "When the certificate of a host expires.", (labels, { notAfter }) => [labelText(labels), notAfter.getTime() / 1000]),
+    ofEach("ssl_certificate_info", "1, with what is in the certificate of a host.", (labels, certificate) => {
+      const { serial, issuerOrganization, issuerName, algorithm } = about(certificate);
+      const more = { issuer_common_name: issuerName, issuer_organization: issuerOrganization, public_key_algorithm: algorithm, serial_number: serial };
+      return [labelText({ ...labels, ...more }), 1];
+    }),
+  ];
 }
 
 interface About {
@@ -72,17 +75,20 @@ function about(certificate: Certificate): About {
 /** Finding → the type of orphan that it makes of its Ingress. */
 const ORPHANS: Readonly<Record<string, string>> = { "service-missing": "no-service", "no-endpoints": "no-endpoint" };
 
-function* orphanLines({ common, ingresses, findings }: ObjectMetricsInput): Generator<string> {
-  const orphans = new Set<string>();
-  for (const { code, object } of findings()) {
-    const type = ORPHANS[code];
-    if (type !== undefined && object.kind === "Ingress") orphans.add(`${object.namespace}/${object.name} ${type}`);
-  }
-  yield heading(`${PREFIX}orphan_ingress`, "gauge", "Whether an Ingress leads to a Service that does not exist, or that has no endpoint.");
-  for (const [key, { ingress: { metadata } }] of ingresses()) {
-    for (const type of Object.values(ORPHANS)) {
-      const labels = labelText({ ...common, ingress: metadata.name, namespace: metadata.namespace, type });
-      yield `${PREFIX}orphan_ingress{${labels}} ${orphans.has(`${key} ${type}`) ? 1 : 0}\n`;
-    }
-  }
+function orphans({ common, ingresses, findings }: ObjectMetricsInput): Metric {
+  return {
+    type: "gauge", name: `${PREFIX}orphan_ingress`, help: "Whether an Ingress leads to a Service that does not exist, or that has no endpoint.",
+    *samples() {
+      const found = new Set<string>();
+      for (const { code, object } of findings()) {
+        const type = ORPHANS[code];
+        if (type !== undefined && object.kind === "Ingress") found.add(`${object.namespace}/${object.name} ${type}`);
+      }
+      for (const [key, { ingress: { metadata } }] of ingresses()) {
+        for (const type of Object.values(ORPHANS)) {
+          yield [labelText({ ...common, ingress: metadata.name, namespace: metadata.namespace, type }), found.has(`${key} ${type}`) ? 1 : 0];
+        }
+      }
+    },
+  };
 }

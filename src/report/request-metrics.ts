@@ -9,7 +9,7 @@ import { HISTOGRAMS, layoutOf, METHODS, type Histogram } from "../../edge/src/me
 import { boundsOf } from "../compile/measures.ts";
 import type { CounterRow } from "../engine/protocol.ts";
 import type { Settings } from "../settings.ts";
-import { heading, labelText, numberText } from "./exposition.ts";
+import { boundTexts, labelText, type Distribution, type HistogramMetric, type Labels, type Metric, type Sample } from "./exposition.ts";
 
 export const PREFIX = "nginx_ingress_controller_";
 
@@ -38,21 +38,28 @@ export interface RequestMetrics {
   count(rows: readonly CounterRow[]): void;
   /** Series without place of their own: requests counted, and requests measured, without the labels of their route. */
   readonly folded: { readonly requests: number; readonly histograms: number };
-  /** In the text format; drops the series of Ingresses that do not exist any more. */
-  lines(exists: (namespace: string, ingress: string) => boolean): Generator<string>;
+  readonly metrics: readonly Metric[];
 }
 
-/** @param common labels of every series. */
-export function createRequestMetrics(settings: Settings, common: Readonly<Record<string, string>>): RequestMetrics {
+/**
+ * @param common labels of every series.
+ * @param exists whether there is such an Ingress: a scrape drops the series of others.
+ */
+export function createRequestMetrics(settings: Settings, common: Labels, exists: (namespace: string, ingress: string) => boolean): RequestMetrics {
   const bounds = boundsOf(settings);
   const { starts, length } = layoutOf(bounds);
   const excluded = new Set(settings.excludeSocketMetrics);
-  const histograms = HISTOGRAMS.map((histogram, index) => describe(histogram, starts[index] ?? 0, bounds[histogram.scale]))
-    .filter(({ name }) => !excluded.has(name));
-  const linesEach = histograms.reduce((sum, { bounds: { length: buckets } }) => sum + buckets + 3, 0);
   const series = new Map<string, Series>();
   /** What found no room, by status and method. */
   const others = new Map<string, Series>();
+  function* all(): Generator<Series> {
+    yield* series.values();
+    yield* others.values();
+  }
+  const histograms = HISTOGRAMS.flatMap((histogram, index) =>
+    excluded.has(histogram.name) ? [] : [histogramMetric(histogram, starts[index] ?? 0, bounds[histogram.scale], all)]);
+  /** Of a series that is measured: those of its buckets, and the sum and the count of each histogram. */
+  const linesEach = histograms.reduce((sum, { bounds: { length: buckets } }) => sum + buckets + 2, 0);
   let measured = 0;
   const folded = { requests: 0, histograms: 0 };
 
@@ -61,7 +68,9 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
 
   const other = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf({ ...row, namespace: "", ingress: "", service: "", path: "", canary: "", host: "" }, settings) });
-    const known = others.get(labels) ?? newSeries(labels, { namespace: "", ingress: "" });
+    // Requests that no route took may have had these labels before: a series is told once.
+    const known = others.get(labels) ?? series.get(labels) ?? newSeries(labels, { namespace: "", ingress: "" });
+    series.delete(labels);
     others.set(labels, known);
     return known;
   };
@@ -82,7 +91,7 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
 
   const labelled = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf(row, settings) });
-    const known = series.get(labels);
+    const known = series.get(labels) ?? others.get(labels);
     if (known) return known;
     if (series.size >= settings.metricsMaxSeries) {
       return other(row);
@@ -121,27 +130,21 @@ export function createRequestMetrics(settings: Settings, common: Readonly<Record
     if (one.cells) measured--;
   };
 
-  function* all(): Generator<Series> {
-    yield* series.values();
-    yield* others.values();
-  }
+  const requests: Metric = {
+    type: "counter", name: `${PREFIX}requests`, help: "Requests answered, by the route that took them.",
+    *samples() {
+      for (const one of all()) {
+        if (one.ingress !== "" && !exists(one.namespace, one.ingress)) forget(one);
+        else if (one.requests > 0 && !excluded.has("requests")) yield [one.labels, one.requests];
+      }
+    },
+  };
 
   return {
     folded,
+    metrics: [requests, ...(settings.enableMetrics ? histograms : [])],
     count(rows) {
       for (const row of rows) add(row);
-    },
-    *lines(exists) {
-      yield heading(`${PREFIX}requests`, "counter", "Requests answered, by the route that took them.");
-      for (const one of all()) {
-        if (one.ingress !== "" && !exists(one.namespace, one.ingress)) forget(one);
-        else if (one.requests > 0 && !excluded.has("requests")) yield `${PREFIX}requests{${one.labels}} ${one.requests}\n`;
-      }
-      if (!settings.enableMetrics) return;
-      for (const histogram of histograms) {
-        yield heading(PREFIX + histogram.name, "histogram", HELP[histogram.name] ?? "");
-        for (const { labels, cells } of all()) if (cells) yield linesOf(histogram, labels, cells);
-      }
     },
   };
 }
@@ -161,28 +164,17 @@ function labelsOf(row: CounterRow, settings: Settings): Record<string, string> {
   };
 }
 
-interface Described {
-  readonly name: string;
-  readonly start: number;
-  readonly bounds: readonly number[];
-  /** Text of each upper bound, the last one included. */
-  readonly texts: readonly string[];
-  /** What the edge counts in one of the metric's unit. */
-  readonly unit: number;
-}
-
-function describe({ name, scale }: Histogram, start: number, bounds: readonly number[]): Described {
+/** @param start where it lies in the cells of a series. */
+function histogramMetric({ name, scale }: Histogram, start: number, bounds: readonly number[], all: () => Iterable<Series>): HistogramMetric {
+  // The edge counts milliseconds.
   const unit = scale === "time" ? 1000 : 1;
-  return { name, start, bounds, texts: [...bounds.map((bound) => numberText(bound / unit)), "+Inf"], unit };
-}
-
-function linesOf({ name, start, texts, unit }: Described, labels: string, cells: Float64Array): string {
-  let total = 0;
-  let text = "";
-  for (const [bucket, le] of texts.entries()) {
-    total += cells[start + 1 + bucket] ?? 0;
-    text += `${PREFIX}${name}_bucket{${labels},le="${le}"} ${total}\n`;
-  }
-  if (total === 0) return "";
-  return `${text}${PREFIX}${name}_sum{${labels}} ${(cells[start] ?? 0) / unit}\n${PREFIX}${name}_count{${labels}} ${total}\n`;
+  return {
+    type: "histogram", name: PREFIX + name, help: HELP[name] ?? "", bounds: boundTexts(bounds.map((bound) => bound / unit)),
+    *samples(): Generator<Sample<Distribution>> {
+      for (const { labels, cells } of all()) {
+        const buckets = cells?.subarray(start + 1, start + 2 + bounds.length);
+        if (cells && buckets?.some((observations) => observations > 0)) yield [labels, { sum: (cells[start] ?? 0) / unit, buckets }];
+      }
+    },
+  };
 }

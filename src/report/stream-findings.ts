@@ -1,7 +1,7 @@
 /** What keeps ports below http from being served, as findings. */
 import { STREAM_PACKAGES } from "../compile/facts.ts";
 import type { Listener } from "../compile/stream-conf.ts";
-import type { StreamState } from "../engine/streams.ts";
+import type { StreamState } from "../engine/step/streams.ts";
 import type { Finding, Subject } from "../model/findings/findings.ts";
 import { portText } from "../model/streams/listeners.ts";
 

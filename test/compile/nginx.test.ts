@@ -31,6 +31,7 @@ import { probe, runtimeFolder } from "../support/engine.ts";
 import { complaint, furnish, runNginx } from "../support/nginx-check.ts";
 import { readConf } from "../support/read-conf.ts";
 import { freePorts } from "../support/sluice.ts";
+import { runs } from "../support/runs.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
@@ -172,6 +173,6 @@ test("nginx takes every configuration that valid values can lead to", { timeout:
       writeConfFiles(folder, rulesFiles([defaultProfile(given), ...profiles], given, facts));
       assert.equal(await complaint(folder, text), undefined);
     }),
-    { seed: SEED, numRuns: Number(process.env["RUNS"] ?? 100), interruptAfterTimeLimit: 150_000 },
+    { seed: SEED, numRuns: runs(200), interruptAfterTimeLimit: 150_000 },
   );
 });

@@ -11,6 +11,7 @@ import { parseSettings } from "../../src/settings.ts";
 import { hostileObjects, MARK } from "../support/hostile.ts";
 import { ingress, ingressClass, service, slice, snapshotOf, testConfig, testSettings, type Given } from "../support/objects.ts";
 import { readConf, type ReadDirective } from "../support/read-conf.ts";
+import { runs } from "../support/runs.ts";
 
 const FACTS: EngineFacts = {
   version: [1, 22, 1], modules: ["/m.so"], processors: 2, openFiles: 1024, ipv6: true, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
@@ -43,7 +44,7 @@ test("nginx.conf is the same whatever tenants write, but for the numbers and wor
       assert.deepEqual(withoutProfiles(readConf(text)), withoutProfiles(readConf(BENIGN)));
     }
   });
-  fc.assert(cases, { numRuns: 1500 });
+  fc.assert(cases, { numRuns: runs(3000) });
   assert.ok(profiled > 20, "profiles were seen too");
 });
 
@@ -66,7 +67,7 @@ test("every frame is one line of ASCII that any JSON reader takes, and names its
         assert.ok(isWellFormed(JSON.parse(line)), `half a surrogate pair in ${line}`);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: runs(3000) },
   );
 });
 

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import * as fc from "fast-check";
-import type { Part, PartKey, Program } from "../../src/compile/program.ts";
+import type { Part, PartKey } from "../../src/compile/program.ts";
 import { createCompiler } from "../../src/compile/program.ts";
-import { Applied } from "../../src/engine/applied.ts";
+import { apply, firstOrdered, nextGeneration, noted, NOTHING_APPLIED, servedNumber } from "../../src/engine/step/applied.ts";
 import { createModelBuilder } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { startEngine } from "../support/engine.ts";
@@ -14,7 +14,7 @@ import { poolPart } from "./parts.ts";
 
 /** The engine's part of it: parts with versions, profiles that they need, generations and acknowledgements. */
 class World {
-  readonly applied = new Applied();
+  applied = NOTHING_APPLIED;
   readonly parts = new Map<PartKey, Part>();
   readonly versions = new Map<Part, { readonly number: number; readonly needs: number | undefined }>();
   readonly loaded = new Set<number>();
@@ -23,18 +23,18 @@ class World {
   #configured = 0;
   #ordered: { readonly number: number; readonly needs: readonly number[] } | undefined;
 
-  get program(): Program {
-    return { parts: this.parts } as unknown as Program;
-  }
+  /** The version of each part that was published last. */
+  readonly published = new Map<PartKey, Part | undefined>();
 
   /** @param changes key → the profile that its new version needs; undefined: none. */
   apply(changes: ReadonlyMap<string, number | undefined>): void {
-    this.applied.apply([...changes.keys()].map((key) => `pool ${key}` as PartKey));
-    for (const [key, needs] of changes) {
+    const parts = [...changes].map(([key, needs]) => {
       const part = poolPart(key, this.versions.size + 1);
       this.parts.set(part.key, part);
-      this.versions.set(part, { number: this.applied.number, needs });
-    }
+      this.versions.set(part, { number: this.applied.number + 1, needs });
+      return [part.key, { published: this.published.get(part.key), newest: part }] as const;
+    });
+    this.applied = apply(this.applied, new Map(parts));
     this.advance();
   }
 
@@ -43,16 +43,20 @@ class World {
       const needs = part && this.versions.get(part)?.needs;
       return needs === undefined || this.loaded.has(needs);
     };
-    const may = this.generations.length === 0 ? this.applied.takeFirst(this.program, mayGo) : this.applied.takeWhatMay(this.program, mayGo);
-    if (may) this.generations.push(may);
+    const next = nextGeneration(this.applied, mayGo);
+    if (next) {
+      this.applied = next.state;
+      this.generations.push(next.changes);
+      for (const [key, part] of next.changes) this.published.set(key, part);
+    }
     const needs = [...this.parts.values()].flatMap((part) => this.versions.get(part)?.needs ?? []);
     const complete = needs.every((one) => this.loaded.has(one));
     if (!this.#ordered && complete) this.#configured = this.applied.number;
     if (!this.#ordered && !complete) {
       this.#ordered = { number: this.applied.number, needs };
-      if (this.generations.length === 0) this.applied.orderFirst(this.program);
+      if (this.generations.length === 0) this.applied = firstOrdered(this.applied);
     }
-    this.applied.note(this.#configured, this.generations.length);
+    this.applied = noted(this.applied, this.#configured, this.programmed);
   }
 
   /** The reload under way is done. */
@@ -65,7 +69,7 @@ class World {
   }
 
   get served(): number {
-    return this.applied.served(this.programmed);
+    return servedNumber(this.applied, this.programmed);
   }
 
   /** What everybody holds: key → number of the Program that its version is of. */

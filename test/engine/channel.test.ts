@@ -51,7 +51,7 @@ function peer(hello: object): Peer {
   const say = (message: object): void => void socket.write(JSON.stringify(message) + "\n");
   socket.on("data", lineReader((line) => {
     const message = JSON.parse(line) as Frame | AgentOrder;
-    if (message.op === "runs") orders.push(message);
+    if (message.op === "runs" || message.op === "nobody-connected") orders.push(message);
     else one.hear([line]);
     if (message.op === "commit") say({ op: "ack", generation: one.tables.generation } satisfies FromSubscriber);
   }));
@@ -113,4 +113,30 @@ test("one that exits does not stand for its slot, though it runs the same config
   assert.equal(channel.progress(1).workers, 1);
   for (const close of closing.slice(0, 1)) close();
   await until("the slot is empty", () => channel.progress(1).workers === 0);
+});
+
+test("a farewell asks every worker, and the agent is told when all of them count no client", async () => {
+  const listener = agent();
+  const [one, other] = [worker(0, "new"), worker(1, "new")];
+  publish(poolPart("p", 1));
+  await until("all follow", () => channel.progress(2).programmed === 1);
+  channel.sayFarewell(5, 1, 2);
+  one.say({ op: "retired", farewell: 1, connections: 0 });
+  other.say({ op: "retired", farewell: 1, connections: 3 });
+  channel.sayFarewell(5, 2, 3);
+  for (const each of [one, other]) each.say({ op: "retired", farewell: 2, connections: 0 });
+  await sleep(50);
+  assert.deepEqual(listener.orders, [], "a client is connected; a worker is missing");
+  channel.sayFarewell(5, 3, 2);
+  for (const each of [one, other]) each.say({ op: "retired", farewell: 3, connections: 0 });
+  await until("the agent knows", () => listener.orders.length > 0);
+  assert.deepEqual(listener.orders, [{ op: "nobody-connected", farewell: 3 }]);
+  channel.sayFarewell(5, 4, 2);
+  one.say({ op: "retired", farewell: 4, connections: 0 });
+  const { catchUps } = channel.counts;
+  worker(1, "new", { pid: 77 });
+  await until("another worker has come", () => channel.counts.catchUps > catchUps);
+  other.say({ op: "retired", farewell: 4, connections: 0 });
+  await sleep(50);
+  assert.equal(listener.orders.length, 1, "the one that has come knows nothing of it");
 });

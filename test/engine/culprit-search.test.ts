@@ -1,20 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { CulpritSearch } from "../../src/engine/culprit-search.ts";
+import { searchAmong, searched } from "../../src/engine/step/culprit-search.ts";
 
 /** Runs a search to its end against what nginx says of the first so many. */
 function search(snippets: number, refuses: (count: number) => boolean): { culprit: number | "nobody"; tests: number } {
-  const steps = new CulpritSearch(snippets);
-  let question = steps.first;
+  let state = searchAmong(snippets);
   for (let tests = 1; ; tests++) {
-    const result = steps.answered(question, refuses(question.count) ? `refused with ${question.count}` : "");
+    const result = searched(state, refuses(state.asks) ? `refused with ${state.asks}` : "");
     if (result === "nobody") return { culprit: "nobody", tests };
     if ("culprit" in result) {
       assert.equal(result.problem, `refused with ${result.culprit + 1}`);
       return { culprit: result.culprit, tests };
     }
-    question = result.ask;
+    state = result.search;
   }
 }
 

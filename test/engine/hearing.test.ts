@@ -18,6 +18,8 @@ test("each role has its own words", () => {
   const left = { op: "leaving", generations: 1, workers: 2, since: 3, ended: 0 };
   assert.deepEqual(say({ ...left, more: 1 }, "agent"), left);
   assert.deepEqual(say({ op: "reloading", seconds: 6 }, "agent"), { op: "reloading", seconds: 6 });
+  assert.deepEqual(say({ op: "reloading", seconds: 6, farewell: 2 }, "agent"), { op: "reloading", seconds: 6, farewell: 2 });
+  assert.deepEqual(say({ op: "retired", farewell: 2, connections: 0 }, "worker"), { op: "retired", farewell: 2, connections: 0 });
 });
 
 test("a label is cut where it is too long: a tenant's path must not cost a worker its connection", () => {
@@ -65,6 +67,9 @@ for (const [what, message, role] of [
   ["old workers, as a worker tells", { op: "leaving", generations: 1, workers: 2, since: 3, ended: 0 }, "worker"],
   ["old workers in no numbers", { op: "leaving", generations: 1, workers: 2, since: null, ended: 0 }, "agent"],
   ["a worker that announces a reload for the agent", { op: "reloading", seconds: 9 }, "worker"],
+  ["an agent that counts clients for the workers", { op: "retired", farewell: 2, connections: 0 }, "agent"],
+  ["clients that are no number", { op: "retired", farewell: 2, connections: "0" }, "worker"],
+  ["a farewell that has no number", { op: "reloading", seconds: 6, farewell: "2" }, "agent"],
   ["a reload that takes no number of seconds", { op: "reloading", seconds: -1 }, "agent"],
   ["a row with other labels", { op: "counters", rows: [{ ...row, ingress: undefined, x: "1" }] }, "worker"],
   ["a row that counts no number", { op: "counters", rows: [{ ...row, requests: "3" }] }, "worker"],

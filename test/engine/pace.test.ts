@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Pace } from "../../src/engine/pace.ts";
+import { newPace, paceReloaded, paceWait } from "../../src/engine/step/pace.ts";
+
+class Pace {
+  #pace;
+
+  constructor(intervalMs: number) {
+    this.#pace = newPace(intervalMs);
+  }
+  wait = (namespaces: readonly string[], now: number): number => paceWait(this.#pace, namespaces, now);
+  reloaded(namespaces: readonly string[], now: number): void {
+    this.#pace = paceReloaded(this.#pace, namespaces, now);
+  }
+}
 
 /** Reloads, asked for without a pause by `greedy` from the beginning, until `until` (seconds). */
 function reloadsOf(pace: Pace, until: number): number[] {

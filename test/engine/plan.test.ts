@@ -4,7 +4,7 @@ import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { profileId, profileOf, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
 import type { Program } from "../../src/compile/program.ts";
-import { isLoaded, planReload } from "../../src/engine/plan.ts";
+import { isLoaded, planReload } from "../../src/engine/step/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
 import { proxy } from "../../src/model/annotations/features/proxy.ts";
 import type { Config } from "../../src/model/config/config.ts";
@@ -28,7 +28,7 @@ function running(loaded: Map<string, Profile>, config: Config = DEFAULT_CONFIG):
 }
 
 const standing = [...standingProfiles(DEFAULT_CONFIG).keys()];
-const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ settings, facts, program, held, status, usable: () => true });
+const plan = (program: Program, status: EngineStatus, held = new Map<string, Profile>()) => planReload({ confOf: nginxConf, settings, facts, program, held, status, usable: () => true });
 
 test("nothing runs: start, with every profile", () => {
   const planned = plan(programWith(profiles(1, 2)), NO_ENGINE);
@@ -65,6 +65,7 @@ test("of two profiles with one name the one that workers use stays, and the othe
   const status = running(new Map([["name", one]]));
   const planned = plan(programWith(new Map([["name", other]])), status, new Map([["name", one]]));
   assert.equal(planned?.profiles.get("name"), one);
-  assert.deepEqual([isLoaded("name", one, status), isLoaded("name", other, status), isLoaded("other", one, status)], [true, false, false]);
-  assert.equal(isLoaded("name", JSON.parse(JSON.stringify(one)) as Profile, status), true, "as an agent tells it");
+  const { name, other: nobody } = status.profiles;
+  assert.deepEqual([isLoaded(one, name), isLoaded(other, name), isLoaded(one, nobody)], [true, false, false]);
+  assert.equal(isLoaded(JSON.parse(JSON.stringify(one)) as Profile, name), true, "as an agent tells it");
 });

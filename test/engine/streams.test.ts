@@ -4,8 +4,9 @@ import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import type { Program } from "../../src/compile/program.ts";
 import type { Listener } from "../../src/compile/stream-conf.ts";
-import { NO_ENGINE, type AgentHello, type AgentOrder } from "../../src/engine/protocol.ts";
-import { Streams } from "../../src/engine/streams.ts";
+import { NO_ENGINE, type AgentOrder, type FromSubscriber } from "../../src/engine/protocol.ts";
+import type { Order } from "../../src/engine/step/orders.ts";
+import { adoptStreams, configureStreams, hearStreams, NO_STREAMS, streamState, type StreamState } from "../../src/engine/step/streams.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { streamFindings } from "../../src/report/stream-findings.ts";
 import { parseSettings } from "../../src/settings.ts";
@@ -26,15 +27,31 @@ const program = (...ports: readonly number[]): Program =>
 type Configure = AgentOrder & { op: "configure" };
 
 function started(machine: EngineFacts = facts, flags: readonly string[] = []) {
+  const settings = parseSettings(flags, "run");
   const orders: Configure[] = [];
-  const streams = new Streams({
-    settings: parseSettings(flags, "run"), log: () => {}, again: () => {},
-    order: (order) => void (order.op === "configure" && orders.push(order)),
-  });
-  streams.welcome({ op: "hello", role: "agent", pid: 1, token: "", facts: machine, status: NO_ENGINE, stream: NO_ENGINE, digest: "", keepsKeys: true } satisfies AgentHello);
+  let [now, listeners, streams] = [0, program().listeners, adoptStreams(NO_STREAMS, NO_ENGINE)];
+  const take = (next: { streams: typeof streams; orders: readonly Order[] }): void => {
+    streams = next.streams;
+    for (const one of next.orders) if (one.kind === "tell" && one.order.op === "configure") orders.push(one.order);
+  };
+  const shown = {
+    get state(): StreamState {
+      return streamState(streams, settings, listeners, machine);
+    },
+    /** An order has no answer yet. */
+    get open(): boolean {
+      return streams.ordered !== undefined;
+    },
+    configure(wanted: Program, number: number): void {
+      ({ listeners } = wanted);
+      take(configureStreams(streams, number, { settings, program: wanted, facts: machine }, now));
+    },
+    hear: (message: FromSubscriber & { op: "engine" | "refused" }): void => take(hearStreams(streams, message, now)),
+    pass: (ms: number): void => void (now += ms),
+  };
   const last = (): Configure => orders.at(-1) ?? assert.fail("no order");
-  const obey = (): void => streams.hear({ op: "engine", instance: "stream", event: "reloaded", status: { master: 7, config: last().digest, profiles: {} } });
-  return { streams, orders, last, obey };
+  const obey = (): void => shown.hear({ op: "engine", instance: "stream", event: "reloaded", status: { master: 7, config: last().digest, profiles: {} } });
+  return { streams: shown, orders, last, obey };
 }
 
 test("nothing below http: no order; a listener: one, and no second until it is answered or something changes", () => {
@@ -51,7 +68,6 @@ test("nothing below http: no order; a listener: one, and no second until it is a
   assert.equal(orders.length, 1);
   streams.configure(program(), 1);
   assert.equal(orders.length, 2, "the last listener is gone: an nginx without any");
-  streams.close();
 });
 
 test("a port that cannot be had is left out with a finding on its entry; the others are ordered again", () => {
@@ -65,7 +81,6 @@ test("a port that cannot be had is left out with a finding on its entry; the oth
   assert.equal(orders.length, 2);
   const findings = streamFindings(streams.state);
   assert.deepEqual(findings.map(({ code, object, field }) => [code, object.kind, object.name, field]), [["stream-port-blocked", "ConfigMap", "tcp", "data[9000]"]]);
-  streams.close();
 });
 
 test("a configuration that nginx refuses is not ordered again at once, and is a finding", () => {
@@ -77,11 +92,9 @@ test("a configuration that nginx refuses is not ordered again at once, and is a 
   assert.deepEqual(streamFindings(streams.state).map(({ code }) => code), ["stream-refused"]);
   streams.configure(program(9001), 1);
   assert.equal(orders.length, 2);
-  streams.close();
 });
 
-test("what stays blocked or refused is no other finding while it is tried again, and is gone when it succeeds", (context) => {
-  context.mock.timers.enable({ apis: ["setTimeout"] });
+test("what stays blocked or refused is no other finding while it is tried again, and is gone when it succeeds", () => {
   const { streams, orders, obey, last } = started();
   const said = (): string[] => streamFindings(streams.state).map(({ code, field }) => `${code} ${field}`);
   const step = (): void => streams.configure(program(9000, 9001), 1);
@@ -92,7 +105,7 @@ test("what stays blocked or refused is no other finding while it is tried again,
   refuse("tcp 9000", "tcp 9001");
   step();
   for (let times = 0; times < 3; times++) {
-    context.mock.timers.tick(30_000);
+    streams.pass(30_000);
     assert.deepEqual(said(), both);
     step();
     assert.deepEqual([said(), last().listens?.length], [both, 2]);
@@ -100,39 +113,36 @@ test("what stays blocked or refused is no other finding while it is tried again,
     assert.deepEqual(said(), both);
     step();
   }
-  context.mock.timers.tick(30_000);
+  streams.pass(30_000);
   step();
   refuse("tcp 9001");
   assert.deepEqual(said(), both.slice(1));
   step();
   obey();
   assert.deepEqual([said(), last().listens?.map(({ id }) => id)], [both.slice(1), ["tcp 9000"]]);
-  context.mock.timers.tick(30_000);
+  streams.pass(30_000);
   step();
   obey();
   assert.deepEqual([said(), last().listens?.length], [[], 2]);
   const before = orders.length;
   step();
   assert.equal(orders.length, before);
-  streams.close();
 });
 
-test("a configuration that stays refused is no other finding while it is tried again", (context) => {
-  context.mock.timers.enable({ apis: ["setTimeout"] });
+test("a configuration that stays refused is no other finding while it is tried again", () => {
   const { streams, orders, obey, last } = started();
   const said = (): string[] => streamFindings(streams.state).map(({ code }) => code);
   streams.configure(program(9000), 1);
   for (let times = 1; times < 4; times++) {
     assert.equal(orders.length, times);
     streams.hear({ op: "refused", instance: "stream", config: last().digest, problem: "no room" });
-    context.mock.timers.tick(30_000);
+    streams.pass(30_000);
     assert.deepEqual(said(), ["stream-refused"]);
     streams.configure(program(9000), 1);
     assert.deepEqual(said(), ["stream-refused"]);
   }
   obey();
   assert.deepEqual(said(), []);
-  streams.close();
 });
 
 test("without nginx's modules nothing is ordered, and the finding names Debian's packages", () => {

@@ -4,7 +4,7 @@ import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
 import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
 import { NO_ENGINE, type AgentOrder, type EngineStatus } from "../../src/engine/protocol.ts";
-import { Trials } from "../../src/engine/trials.ts";
+import { areOpen, examine, forgetIdle, holdPlans, isUsable, NO_TRIALS, restarted, searchFor, tried, type Asked, type RefusedPlan } from "../../src/engine/step/trials.ts";
 import { proxy } from "../../src/model/annotations/features/proxy.ts";
 import type { Config } from "../../src/model/config/config.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
@@ -21,14 +21,57 @@ const one = (text: string): [string, Profile] => {
   return [profileId(profile), profile];
 };
 
-function started(now?: () => number) {
-  const orders: (AgentOrder & { op: "try" })[] = [];
-  const trials = new Trials((order) => {
-    if (order.op === "try") orders.push(order);
-  }, now);
-  const examine = (profiles: Map<string, Profile>, config: Config = DEFAULT_CONFIG, status: EngineStatus = NO_ENGINE): void =>
-    trials.examine({ settings, facts, program: { parts: new Map(), profiles, trust: new Map(), listeners: new Map(), config }, status });
-  return { trials, orders, examine };
+/** The trials so far, and what the agent was asked. */
+class Trials {
+  readonly orders: (AgentOrder & { op: "try" })[] = [];
+  readonly #now: () => number;
+  #trials = NO_TRIALS;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+  #take({ trials, order }: Asked): void {
+    this.#trials = trials;
+    if (order?.op === "try") this.orders.push(order);
+  }
+  get refused(): ReadonlyMap<string, string> {
+    return this.#trials.refused;
+  }
+  get searching(): boolean {
+    return this.#trials.search !== undefined;
+  }
+  get unsettled(): boolean {
+    return this.#trials.unsettled;
+  }
+  get open(): boolean {
+    return areOpen(this.#trials);
+  }
+  /** Plans wait for verdicts. */
+  get pending(): boolean {
+    return holdPlans(this.#trials, this.#now());
+  }
+  usable = (id: string, profile: Profile): boolean => isUsable(this.#trials, id, profile);
+  examine(profiles: Map<string, Profile>, config: Config, status: EngineStatus): void {
+    this.#take(examine(this.#trials, { confOf: nginxConf, settings, facts, config }, profiles, status, this.#now()));
+  }
+  tried(id: string, problem: string): void {
+    this.#take(tried(this.#trials, id, problem));
+  }
+  searchFor(plan: RefusedPlan): void {
+    this.#take(searchFor(this.#trials, plan));
+  }
+  restart(): void {
+    this.#trials = restarted(this.#trials);
+  }
+  forgetIdle(isIdle: (snippet: string) => boolean): void {
+    this.#trials = forgetIdle(this.#trials, isIdle);
+  }
+}
+
+function started(now: () => number = Date.now) {
+  const trials = new Trials(now);
+  const examineIn = (profiles: Map<string, Profile>, config: Config = DEFAULT_CONFIG, status: EngineStatus = NO_ENGINE): void => trials.examine(profiles, config, status);
+  return { trials, orders: trials.orders, examine: examineIn };
 }
 
 test("each profile with a snippet is tested alone, one after the other, once", () => {
@@ -98,7 +141,7 @@ test("one that passes alone and not with others is found, stays refused while ng
   const all = new Map([tea, milk, juice]);
   examine(all);
   for (const [id] of all) trials.tried(id, "");
-  trials.searchFor({ settings, facts, config: DEFAULT_CONFIG, profiles: all });
+  trials.searchFor({ confOf: nginxConf, settings, facts, config: DEFAULT_CONFIG, profiles: all });
   assert.deepEqual([trials.searching, trials.open], [true, true]);
   const answer = (): void => {
     const text = orders.at(-1)?.text ?? "";
@@ -120,7 +163,7 @@ test("a search ends with the agent that was asked", () => {
   const tea = one("tea");
   examine(new Map([tea]));
   trials.tried(tea[0], "");
-  trials.searchFor({ settings, facts, config: DEFAULT_CONFIG, profiles: new Map([tea]) });
+  trials.searchFor({ confOf: nginxConf, settings, facts, config: DEFAULT_CONFIG, profiles: new Map([tea]) });
   trials.restart();
   assert.equal(trials.searching, false);
   trials.tried("together", "late");

@@ -18,6 +18,7 @@ import {
 } from "../support/objects.ts";
 import type { IngressDraft } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
+import { runs } from "../support/runs.ts";
 
 type Step = { readonly put: AnyObject } | { readonly remove: ObjectRef } | { readonly config: Config };
 
@@ -109,7 +110,7 @@ const someSettings: fc.Arbitrary<ModelSettings> = fc.record({
 for (const [what, object] of [["of everything", anObject], ["of certificates", aTlsObject], ["of users", aGuardedObject], ["of large Ingresses", aLargeObject]] as const) {
   test(`after any history ${what} the Model equals a fresh build, and the changes name what changed`, () => {
     const history = fc.array(fc.array(aStep(object), { minLength: 1, maxLength: 3 }), { maxLength: 12 });
-    fc.assert(fc.property(someSettings, history, expectFaithful), { numRuns: 500 });
+    fc.assert(fc.property(someSettings, history, expectFaithful), { numRuns: runs(500) });
   });
 }
 

@@ -17,6 +17,7 @@ import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, buildWith, findingOf } from "../support/build.ts";
 import { PREFIX, ingress, ingressClass, put, testConfig, testSettings, type IngressDraft } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
+import { runs } from "../support/runs.ts";
 
 const nginx = ingressClass("nginx");
 const MEBI = 1024 ** 2;
@@ -275,5 +276,5 @@ test("after any history of sizes those have room that have it when asked at once
         if (group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.share) for (const [key] of group) assert.ok(!sizes.isBeyond(key), key);
       }
     }
-  }), { numRuns: 300 });
+  }), { numRuns: runs(400) });
 });

@@ -13,6 +13,7 @@ import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { matching, parseScrape, scrapeUntil, total, type Sample } from "../support/scrape.ts";
+import { familiesOf } from "../support/text-format.ts";
 import { freePorts, ROOT, startSluice, type Sluice } from "../support/sluice.ts";
 
 const REQUESTS = "nginx_ingress_controller_requests";
@@ -189,10 +190,12 @@ test("what a worker serves last, when it follows the channel no more, is counted
   await scrapeUntil(sluice, (now) => total(now, REQUESTS, { method: "PUT", status: "200" }) === 1);
 });
 
-test("a compressed scrape says the same", async () => {
+test("a compressed scrape says the same, and is valid by the strict rules", async () => {
   const response = await fetch(`http://127.0.0.1:${sluice.health}/metrics`, { headers: { "accept-encoding": "gzip" } });
   assert.equal(response.headers.get("content-encoding"), "gzip");
-  assert.ok(parseScrape(await response.text()).length > 200);
+  const text = await response.text();
+  assert.ok(parseScrape(text).length > 200);
+  assert.ok(familiesOf(text).size > 80);
 });
 
 test("every metric and label that the dashboard and the guide ask for exists", async () => {

@@ -1,5 +1,5 @@
 /**
- * A thousand random changes under constant traffic of every kind: each answer is one that the world before or after
+ * Random changes under constant traffic of every kind: each answer is one that the world before or after
  * the change gives, no stream is closed, nothing is reloaded.
  */
 import assert from "node:assert/strict";
@@ -16,8 +16,9 @@ import { startSluice, writeFiles, type Sluice } from "../support/sluice.ts";
 import { createOracle } from "./random/oracle.ts";
 import { startTraffic } from "./random/traffic.ts";
 import { createWorld, HOSTS, SHARE_HOST, type World } from "./random/world.ts";
+import { runs } from "../support/runs.ts";
 
-const CHANGES = Number(process.env["CHANGES"] ?? 1000);
+const CHANGES = runs(1000);
 /** nginx ends an HTTP/2 connection after keep-alive-requests; here it is to be open from the first change to the last. */
 const SETTINGS = `apiVersion: v1
 kind: ConfigMap

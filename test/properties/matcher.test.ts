@@ -27,9 +27,10 @@ import { startEngine, type TestEngine } from "../support/engine.ts";
 import { rawClient, type RawAnswer, type RawClient } from "../support/raw-http.ts";
 import { builtOf, modelOf, pattern, patternRouting, POOLS, routing, type Routing } from "./programs.ts";
 import { requestChoice, requestOf, wire, type Request } from "./requests.ts";
+import { runs } from "../support/runs.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const RUNS = Number(process.env["RUNS"] ?? 80);
+const RUNS = runs(160);
 const REQUESTS = 60;
 
 const CONFIG = { ...DEFAULT_CONFIG, workerProcesses: 2, disableAccessLog: true, keepAliveRequests: 100_000 };

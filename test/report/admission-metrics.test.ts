@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepFigures } from "../../src/admission/figures.ts";
-import { admissionLines } from "../../src/report/admission-metrics.ts";
+import { admissionMetrics } from "../../src/report/admission-metrics.ts";
+import { linesOf } from "../../src/report/exposition.ts";
 import { matching, parseScrape, total } from "../support/scrape.ts";
 
 test("checks by Ingress, and gauges of the last one that passed", () => {
@@ -12,7 +13,7 @@ test("checks by Ingress, and gauges of the last one that passed", () => {
   keeper.checked({ ...check, ingress: "shop/web", allowed: false, seconds: 9 });
   keeper.answered(200);
   keeper.answered(200);
-  const samples = parseScrape([...admissionLines(keeper.figures, { controller_pod: "p" })].join(""));
+  const samples = parseScrape([...linesOf(admissionMetrics(keeper.figures, { controller_pod: "p" }))].join(""));
   const prefix = "nginx_ingress_controller_";
   assert.deepEqual(matching(samples, `${prefix}check_success`), [
     { name: `${prefix}check_success`, labels: { controller_pod: "p", ingress: "web", namespace: "shop" }, value: 1 },

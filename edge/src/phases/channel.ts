@@ -7,6 +7,7 @@
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
+import { clientConnections } from "./connections-report.ts";
 import { masterPid } from "./identity.ts";
 import { report } from "./reports.ts";
 import { send } from "./sending.ts";
@@ -148,7 +149,8 @@ function obey(socket: ngx.TcpSocket, line: string): boolean {
   }
   if (frame.op === "retire") {
     retireFor(frame.seconds);
-    return true;
+    const connections = clientConnections();
+    return frame.farewell === undefined || connections === undefined || send(socket, { op: "retired", farewell: frame.farewell, connections });
   }
   if (!take(tables, staging, frame, decode as (text: string) => Frame)) return true;
   return send(socket, { op: "ack", generation: tables.generation });

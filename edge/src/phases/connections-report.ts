@@ -22,3 +22,8 @@ export function connectionCounts(): object | undefined {
   for (const name of NAMES) message[name] = tonumber(counterOf(name)[0]) as number;
   return message;
 }
+
+/** Client connections that are open now, over all workers of this master; undefined: this nginx does not count them. */
+export function clientConnections(): number | undefined {
+  return there ? (tonumber(counterOf("active")[0]) as number) : undefined;
+}

@@ -60,7 +60,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       patience: new Patience(),
       restarted: (status) => tellEngine(agent, { status, event: "restarted", ...of }),
       loadedLate: (status) => tellEngine(agent, { status, event: "reloaded", ...of }),
-      reloading: (seconds) => say(agent, { op: "reloading", seconds }),
+      reloading: (seconds, farewell) => say(agent, { op: "reloading", seconds, farewell }),
       // What is below http has no channel.
       heard: () => instance === HTTP && agent.socket !== undefined,
     });
@@ -174,6 +174,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
       const message = JSON.parse(line) as Frame | AgentOrder;
       // While an order is carried out, which may take long, or wait for this.
       if (message.op === "runs") return agent.nginx.workerSays(message.config, message.pid);
+      if (message.op === "nobody-connected") return agent.nginx.farewell.nobodyConnected(message.farewell);
       if (message.op === "end") return say(agent, { op: "ended", pid: message.pid, ended: agent.nginx.endWorker(message.pid, message.cpu) });
       if (message.op === "configure" || message.op === "try" || message.op === "measure" || message.op === "stop") {
         orders = orders.then(() => carryOut(agent, message));
@@ -208,7 +209,7 @@ function greet(agent: Agent): void {
   tellLeaving(agent);
 }
 
-async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" | "end" }>): Promise<void> {
+async function carryOut(agent: Agent, order: Exclude<AgentOrder, { readonly op: "runs" | "end" | "nobody-connected" }>): Promise<void> {
   if (order.op === "stop") {
     agent.stop.abort();
     return;

@@ -16,6 +16,7 @@ import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
 import { sweepConfFiles, writeConfFiles } from "./conf-files.ts";
 import { endDeafWorker } from "./deaf-worker.ts";
+import { FarewellWait } from "./farewell-wait.ts";
 import { Loading } from "./loading.ts";
 import { ENGINE_LOG } from "./log-rotation.ts";
 import { testConfiguration } from "./nginx-test.ts";
@@ -41,8 +42,8 @@ export interface NginxOptions {
   readonly restarted: (status: EngineStatus) => void;
   /** A configuration is loaded after all that nginx had seemed to refuse. */
   readonly loadedLate: (status: EngineStatus) => void;
-  /** A configuration was tested, and is loaded in a moment: for so many seconds connections may be closed. */
-  readonly reloading: (seconds: number) => void;
+  /** A configuration was tested, and is loaded in a moment: for so many seconds connections may be closed. The farewell has this number. */
+  readonly reloading: (seconds: number, farewell: number) => void;
   /** Somebody hears what its workers say, and passes it on to `workerSays`. */
   readonly heard: () => boolean;
 }
@@ -73,6 +74,8 @@ export class NginxProcess {
   readonly #left: readonly ProcessIdentity[];
   readonly #log: EngineLog;
   readonly #leaving: LeavingWorkers;
+  /** Who hears from workers says here that nobody has to be waited for. */
+  readonly farewell = new FarewellWait();
   #running: Running | undefined;
   /** What the master was told to load last. */
   #loading: Loading | undefined;
@@ -236,8 +239,9 @@ export class NginxProcess {
   async #sayFarewell(testMs: number): Promise<void> {
     const { farewellMs } = this.#options.instance;
     if (farewellMs === 0) return;
-    this.#options.reloading(Math.ceil((farewellMs + 4 * testMs) / 1000) + FAREWELL_SECONDS);
-    await sleep(farewellMs);
+    const seconds = Math.ceil((farewellMs + 4 * testMs) / 1000) + FAREWELL_SECONDS;
+    const early = await this.farewell.wait(farewellMs, (farewell) => this.#options.reloading(seconds, farewell));
+    if (early) this.#options.log("debug", "no client is connected: nginx is reloaded at once");
   }
 
   /** The proof of a configuration came after nginx had been taken to refuse it, and nothing else was loaded since. */

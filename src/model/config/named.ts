@@ -80,7 +80,7 @@ function dhParamIn(text: string, reading: Reading): DhParam | undefined {
   return report(unusable("ssl-dh-param", "Secret", text, why, reading));
 }
 
-/** The verdict of nginx, which the engine asks (src/engine/trials.ts), comes back as an object. */
+/** The verdict of nginx, which the engine asks (src/engine/step/trials.ts), comes back as an object. */
 function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigValues, { configMap, lookup, findings }: Reading): boolean {
   if (rules === undefined) return false;
   const place = { object: configMap, field: "data[modsecurity-snippet]" };

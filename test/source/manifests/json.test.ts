@@ -12,6 +12,7 @@ import { parseDocument } from "../../../src/source/manifests/documents.ts";
 import { readJson } from "../../../src/source/manifests/json.ts";
 import { Snapshot } from "../../../src/source/snapshot.ts";
 import { service } from "./folder.ts";
+import { runs } from "../../support/runs.ts";
 
 /** A file in which the document stands. */
 const PLACES: Readonly<Record<string, (document: string) => string>> = {
@@ -97,7 +98,7 @@ for (const [where, place] of Object.entries(PLACES)) {
         assert.deepEqual([readJson(json) === undefined, readJson(asYaml(json))], [false, undefined]);
         assert.deepEqual(meaning(place(json)), meaning(place(asYaml(json))));
       }),
-      { numRuns: 150 },
+      { numRuns: runs(300) },
     );
   });
 }

@@ -4,22 +4,26 @@
  * Nothing of a tenant's causes a reload except a profile that nginx has not loaded. Profiles that nobody uses any
  * more never do: they leave with the next reload that happens anyway.
  */
-import type { EngineFacts } from "../compile/facts.ts";
-import { rulesFiles } from "../compile/modsecurity.ts";
-import { nginxConf, type NginxConf } from "../compile/nginx-conf.ts";
-import { defaultProfile, sameProfile, standingProfiles, type Profile } from "../compile/profiles.ts";
-import type { Program } from "../compile/program.ts";
-import { tlsFiles } from "../compile/tls-files.ts";
-import { trustFiles } from "../compile/trust.ts";
-import type { Settings } from "../settings.ts";
-import type { EngineStatus } from "./protocol.ts";
+import type { EngineFacts } from "../../compile/facts.ts";
+import { rulesFiles } from "../../compile/modsecurity.ts";
+import type { nginxConf, NginxConf } from "../../compile/nginx-conf.ts";
+import { defaultProfile, sameProfile, standingProfiles, type Profile } from "../../compile/profiles.ts";
+import type { Program } from "../../compile/program.ts";
+import { tlsFiles } from "../../compile/tls-files.ts";
+import { trustFiles } from "../../compile/trust.ts";
+import type { Settings } from "../../settings.ts";
+import type { EngineStatus } from "../protocol.ts";
 
 export type ReloadReason = "start" | "new-profile" | "settings";
 
+/** Writes nginx.conf; tests that take many steps remember what it wrote. */
+export type ConfOf = typeof nginxConf;
+
 export interface PlanInput {
+  readonly confOf: ConfOf;
   readonly settings: Settings;
   readonly facts: EngineFacts;
-  readonly program: Program;
+  readonly program: Pick<Program, "profiles" | "config" | "trust">;
   /** Profiles of what workers hold now: they stay until the new versions of those parts are out. */
   readonly held: ReadonlyMap<string, Profile>;
   readonly status: EngineStatus;
@@ -35,18 +39,17 @@ export interface ReloadPlan {
   readonly reason: ReloadReason;
 }
 
-/** nginx has this profile under this name, and not another one. */
-export function isLoaded(id: string, profile: Profile, { profiles }: EngineStatus): boolean {
-  const loaded = profiles[id];
+/** What an nginx has under this profile's name is this profile, and not another one. */
+export function isLoaded(profile: Profile, loaded: Profile | undefined): boolean {
   return loaded !== undefined && sameProfile(loaded, profile);
 }
 
 /** Undefined: nginx runs what it should. */
-export function planReload({ settings, facts, program, held, status, usable }: PlanInput): ReloadPlan | undefined {
+export function planReload({ confOf, settings, facts, program, held, status, usable }: PlanInput): ReloadPlan | undefined {
   const conf = (profiles: ReadonlyMap<string, Profile>): NginxConf =>
-    nginxConf({ settings, config: program.config, facts, profiles });
+    confOf({ settings, config: program.config, facts, profiles });
   const live = new Map(Object.entries(status.profiles));
-  const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(id, profile, status) && usable(id, profile));
+  const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(profile, status.profiles[id]) && usable(id, profile));
   // Settings take new profiles along, and wait for nobody's turn.
   const differs = conf(live).digest !== status.config;
   if (status.master !== 0 && !unknown && !differs) return undefined;

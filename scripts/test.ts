@@ -1,0 +1,51 @@
+/**
+ * Runs the tests: `npm test`, or `npm test -- FILE…` for some of them.
+ *
+ * A test file has a process of its own, two at a time, those that take long first. Tests that start nothing and keep
+ * nothing between each other share one process: loading the code costs them more than running.
+ */
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const TOGETHER_LIMIT_MS = 300_000;
+/** Of files and folders, in seconds as they were measured: what takes long must not begin last. */
+const LONG: readonly string[] = [
+  "test/setup.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
+];
+
+/** What starts something, listens, or hooks that would hold for the tests of others. */
+const NOT_SHARED = /from "node:(?:child_process|dgram|http|http2|https|net|tls|worker_threads)"|\b(?:before|after|beforeEach|afterEach)\(|process\.(?:env|argv|exitCode)\b.* = |mock\.(?:timers|method|module)/;
+
+/** Whether a test file, with what it imports of test/, may share a process. */
+function mayShare(file: string, seen = new Set<string>()): boolean {
+  if (seen.has(file)) return true;
+  seen.add(file);
+  const text = readFileSync(file, "utf8");
+  if (NOT_SHARED.test(text)) return false;
+  const imports = [...text.matchAll(/ from "(\.[^"]+\.ts)";/g)].map(([, path = ""]) => join(dirname(file), path));
+  return imports.filter((path) => path.startsWith("test/")).every((path) => mayShare(path, seen));
+}
+
+function rankOf(file: string): number {
+  const rank = LONG.findIndex((start) => file.startsWith(start));
+  return rank === -1 ? LONG.length : rank;
+}
+
+const asked = process.argv.slice(2);
+const files = asked.length > 0 ? asked : globSync("test/**/*.test.ts").sort();
+const shared = asked.length > 0 ? [] : files.filter((file) => mayShare(file));
+const alone = files.filter((file) => !shared.includes(file)).sort((a, b) => rankOf(a) - rankOf(b));
+const folder = mkdtempSync(join(tmpdir(), "sluice-together-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+const together = join(folder, "together.test.ts");
+writeFileSync(together, shared.map((file) => `import ${JSON.stringify(resolve(file))};\n`).join(""));
+process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled");
+
+console.log(`${files.length} files of tests, ${shared.length} of them in one process`);
+run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: 2, timeout: TOGETHER_LIMIT_MS })
+  .on("test:fail", () => (process.exitCode = 1))
+  .compose(spec)
+  .pipe(process.stdout);

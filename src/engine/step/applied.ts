@@ -1,0 +1,135 @@
+/**
+ * How far what was applied has come. Each Program that the engine is given has a number, its parts are published when
+ * they may be, and a number is served when everything of it, or something newer, is with everybody.
+ *
+ * Guarantee: whoever waits for a number waits for what that Program changed, and for nothing that came later.
+ */
+import type { Part, PartKey } from "../../compile/program.ts";
+
+/** A part that changed; undefined: there is none. */
+export interface Change {
+  /** The version that was published last. */
+  readonly published: Part | undefined;
+  readonly newest: Part | undefined;
+}
+
+/** A part whose newest version is not published. */
+export interface Waiting extends Change {
+  /** Number of the oldest Program whose version of it is not published. */
+  readonly since: number;
+}
+
+/** At this number everything up to `number` was published, by this generation. */
+interface Published {
+  readonly number: number;
+  readonly generation: number;
+}
+
+/** Immutable. */
+export interface Applied {
+  /** Of the newest Program. */
+  readonly number: number;
+  /** Of what was published last; 0: nothing was. */
+  readonly generation: number;
+  readonly waiting: ReadonlyMap<PartKey, Waiting>;
+  /** What a first reload was ordered for: the whole Program, as it was then. */
+  readonly first: { readonly parts: Parts; readonly number: number } | undefined;
+  /** Of those that not everybody has acknowledged yet, the oldest first. */
+  readonly published: readonly Published[];
+}
+
+/** Key → part; undefined: it is gone. */
+export type Parts = ReadonlyMap<PartKey, Part | undefined>;
+export type MayGo = (part: Part | undefined) => boolean;
+
+/** Of numbers that nobody has acknowledged yet. */
+const MOST_REMEMBERED = 100;
+
+export const NOTHING_APPLIED: Applied = { number: 0, generation: 0, waiting: new Map(), first: undefined, published: [] };
+
+/** Another Program, in which these parts are others. */
+export function apply(state: Applied, changed: ReadonlyMap<PartKey, Change>): Applied {
+  const number = state.number + 1;
+  const waiting = new Map(state.waiting);
+  for (const [key, { published, newest }] of changed) {
+    const before = waiting.get(key);
+    waiting.set(key, before ? { ...before, newest } : { published, newest, since: number });
+  }
+  return { ...state, number, waiting };
+}
+
+/** Nothing is published yet, and nginx is about to be loaded with what the newest Program needs. */
+export function firstOrdered(state: Applied): Applied {
+  return { ...state, first: { parts: newestOf(state.waiting), number: state.number } };
+}
+
+interface Generation {
+  readonly state: Applied;
+  readonly changes: Parts;
+}
+
+/** The next generation, of what may be published now; undefined: nothing may. */
+export function nextGeneration(state: Applied, mayGo: MayGo): Generation | undefined {
+  return state.generation === 0 ? firstGeneration(state, mayGo) : generationOf(state, mayGo);
+}
+
+/** An empty one: it says that what was observed is served. */
+export function emptyGeneration(state: Applied): Applied {
+  return { ...state, generation: state.generation + 1 };
+}
+
+/** The others go on waiting. What is gone waits as long as the published version of another one that waits refers to it. */
+function generationOf(state: Applied, mayGo: MayGo): Generation | undefined {
+  const referredTo = new Set<PartKey>();
+  for (const { newest, published } of state.waiting.values()) if (!mayGo(newest)) for (const key of published?.refersTo ?? []) referredTo.add(key);
+  const changes = new Map<PartKey, Part | undefined>();
+  const waiting = new Map<PartKey, Waiting>();
+  for (const [key, change] of state.waiting) {
+    if (!mayGo(change.newest) || (change.newest === undefined && referredTo.has(key))) waiting.set(key, change);
+    else changes.set(key, change.newest);
+  }
+  return changes.size > 0 ? { state: { ...state, waiting, generation: state.generation + 1 }, changes } : undefined;
+}
+
+/**
+ * The first generation goes out whole or not at all, for it replaces everything that an adopted nginx serves: the newest
+ * Program, or the one that nginx was loaded for. So somebody who needs another profile all the time keeps nobody waiting.
+ */
+function firstGeneration(state: Applied, mayGo: MayGo): Generation | undefined {
+  const everything = [...state.waiting.values()].every(({ newest }) => mayGo(newest));
+  if (everything) return { state: { ...state, waiting: new Map(), first: undefined, generation: 1 }, changes: newestOf(state.waiting) };
+  const { first } = state;
+  if (!first || ![...first.parts.values()].every(mayGo)) return undefined;
+  const waiting = new Map<PartKey, Waiting>();
+  for (const [key, { newest }] of state.waiting) {
+    const published = first.parts.get(key);
+    if (!first.parts.has(key) || published !== newest) waiting.set(key, { since: first.number + 1, published, newest });
+  }
+  return { state: { ...state, waiting, first: undefined, generation: 1 }, changes: first.parts };
+}
+
+function newestOf(waiting: Applied["waiting"]): Parts {
+  return new Map([...waiting].map(([key, { newest }]) => [key, newest]));
+}
+
+/**
+ * nginx is configured for what was applied up to `configured`, and everybody has acknowledged the generation
+ * `programmed`: what came before the newest number of that is forgotten.
+ */
+export function noted(state: Applied, configured: number, programmed: number): Applied {
+  const { generation } = state;
+  const published = state.published.slice(Math.max(0, state.published.findLastIndex((one) => one.generation <= programmed)));
+  let number = Math.min(state.number, configured);
+  for (const { since } of state.waiting.values()) number = Math.min(number, since - 1);
+  const last = published.at(-1);
+  if (generation > 0 && !(last && last.number >= number)) {
+    if (published.length >= MOST_REMEMBERED) published.pop();
+    published.push({ number, generation });
+  }
+  return { ...state, published };
+}
+
+/** The newest number that is served, when everybody has acknowledged the generation `programmed`. */
+export function servedNumber({ published }: Applied, programmed: number): number {
+  return published.findLast(({ generation }) => generation <= programmed)?.number ?? 0;
+}

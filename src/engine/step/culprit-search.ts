@@ -1,0 +1,33 @@
+/**
+ * Finds the snippet to blame when nginx refuses a configuration whose snippets it has all taken alone.
+ *
+ * Snippets come in an order; the one that is found is the first with which, after all before it, nginx refuses. So who
+ * came first stays. It takes some log₂ n + 2 tests for n snippets, and blames nobody where the refusal has another reason:
+ * it does not happen again, or it happens without any snippet.
+ */
+
+/** Immutable. */
+export interface CulpritSearch {
+  /** The first so many snippets are to be tested together. */
+  readonly asks: number;
+  /** So many are known to pass, so many to fail; undefined: not known yet. */
+  readonly passing: number | undefined;
+  readonly failing: number | undefined;
+  readonly problem: string;
+}
+
+export type Result = { readonly search: CulpritSearch } | { readonly culprit: number; readonly problem: string } | "nobody";
+
+export function searchAmong(snippets: number): CulpritSearch {
+  return { asks: snippets, passing: undefined, failing: undefined, problem: "" };
+}
+
+/** nginx's answer to what the search asks; "" when it takes that configuration. */
+export function searched(before: CulpritSearch, answer: string): Result {
+  const search = answer === "" ? { ...before, passing: before.asks } : { ...before, failing: before.asks, problem: answer };
+  const { passing, failing, problem } = search;
+  if (failing === undefined || failing === 0) return "nobody";
+  if (passing === undefined) return { search: { ...search, asks: 0 } };
+  if (failing - passing === 1) return { culprit: failing - 1, problem };
+  return { search: { ...search, asks: Math.floor((passing + failing) / 2) } };
+}

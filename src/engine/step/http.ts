@@ -1,0 +1,155 @@
+/** The nginx of http: when it is told to run another configuration, and what its answer means. */
+import type { EngineFacts } from "../../compile/facts.ts";
+import type { Profile } from "../../compile/profiles.ts";
+import type { Part } from "../../compile/program.ts";
+import { waitToLeave } from "../leaving.ts";
+import type { EngineStatus, FromSubscriber } from "../protocol.ts";
+import { firstOrdered } from "./applied.ts";
+import { paceReloaded, paceWait } from "./pace.ts";
+import { isLoaded, planReload, type ReloadPlan } from "./plan.ts";
+import { setHttp, setState, type Attempt, type State, type Turn, type Wants } from "./state.ts";
+import { examine, holdPlans, isUsable, searchFor, type Asked } from "./trials.ts";
+
+const REFUSED_RETRY_MS = 30_000;
+
+/** How long a reload waits for the workers of the last one with enable-serial-reloads; ingress-nginx ends theirs after this. */
+const DRAIN_MS = 240_000;
+const DRAIN_LOOK_MS = 500;
+
+/**
+ * Whether nginx has the profiles of this part, and will have them when what was ordered is loaded. Before it runs, and with
+ * nothing ordered, there is nothing to wait for: it starts with every profile.
+ */
+export function mayGo({ http: { status, ordered } }: State, part: Part | undefined): boolean {
+  if (!part || part.profiles.size === 0) return true;
+  return [...part.profiles].every(([id, profile]) => {
+    const now = status.master === 0 || isLoaded(profile, status.profiles[id]);
+    return now && (!ordered || isLoaded(profile, ordered.plan.profiles.get(id)));
+  });
+}
+
+/** Orders a start or a reload when the plan says so and none is under way. */
+export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): void {
+  if (turn.state.http.ordered || isDelayed(turn, program)) return;
+  if (isPlanned(turn, program)) return noteConfigured(turn);
+  const { confOf, settings, http: { status } } = turn.state;
+  const held = profilesInUse(turn.state);
+  // What workers use is tested as well: the operator's settings may be others since.
+  takeTrials(turn, examine(turn.state.trials, { confOf, settings, facts, config: program.config }, new Map([...held, ...program.profiles]), status, turn.now));
+  if (holdPlans(turn.state.trials, turn.now)) return;
+  const plan = planReload({ confOf, settings, facts, program, held, status, usable: usableIn(turn.state) });
+  const askers = namespacesAsking(turn.state);
+  const wait = plan ? waitFor(turn, program, plan, askers) : 0;
+  if (wait > 0) return setHttp(turn, { delayed: { until: turn.now + wait, config: program.config } });
+  setHttp(turn, { planned: { profiles: program.profiles, config: program.config, status } });
+  const { refusal } = turn.state.http;
+  const again = plan !== undefined && plan.conf.digest === refusal?.attempt.plan.conf.digest;
+  if (!again) setHttp(turn, { refusal: undefined });
+  if (!plan || (again && turn.now < refusal.retryAt)) return noteConfigured(turn);
+  order(turn, { plan, number: turn.state.applied.number, askers });
+}
+
+function order(turn: Turn, attempt: Attempt): void {
+  const { plan: { conf: { text, digest }, files, profiles } } = attempt;
+  setHttp(turn, { ordered: attempt });
+  if (turn.state.applied.generation === 0) setState(turn, { applied: firstOrdered(turn.state.applied) });
+  turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles) } });
+}
+
+/** A reload waits for its time, and neither may somebody who came since go sooner, nor are the operator's settings others. */
+function isDelayed(turn: Turn, { config }: Wants): boolean {
+  const { delayed } = turn.state.http;
+  if (!delayed) return false;
+  const inTime = turn.now < delayed.until && turn.now + waitForTurn(turn, namespacesAsking(turn.state)) >= delayed.until;
+  if (inTime && delayed.config === config) return true;
+  setHttp(turn, { delayed: undefined });
+  return false;
+}
+
+/** What the last plan was made from is still so, and what nginx refused is not to be asked again yet. */
+function isPlanned({ state: { http: { planned, status, refusal } }, now }: Turn, { profiles, config }: Wants): boolean {
+  const same = planned?.profiles === profiles && planned.config === config && planned.status === status;
+  return same && (refusal === undefined || now < refusal.retryAt);
+}
+
+/** The newest Program asks for no other nginx.conf than the one that was tried last. */
+function noteConfigured(turn: Turn): void {
+  setHttp(turn, { configured: turn.state.applied.number });
+}
+
+/** Milliseconds. The first one at once; a burst of new profiles costs one reload. */
+function waitFor(turn: Turn, { config }: Wants, { reason }: ReloadPlan, askers: ReadonlySet<string>): number {
+  const paced = reason === "new-profile" ? waitForTurn(turn, askers) : 0;
+  const drains = reason !== "start" && config.enableSerialReloads && turn.draining;
+  const drained = drains ? Math.min(DRAIN_LOOK_MS, turn.state.http.loadedAt + DRAIN_MS - turn.now) : 0;
+  return Math.max(0, paced, drained);
+}
+
+/** Milliseconds until nginx may be reloaded for profiles that these namespaces ask for. */
+function waitForTurn({ state, now }: Turn, askers: ReadonlySet<string>): number {
+  return Math.max(paceWait(state.pace, askers, now), waitToLeave(state.leaving.http, now));
+}
+
+/** Those whose routes wait for a profile that a reload would bring. */
+function namespacesAsking(state: State): ReadonlySet<string> {
+  const usable = usableIn(state);
+  const namespaces = new Set<string>();
+  for (const { newest } of state.applied.waiting.values()) {
+    for (const { namespace, profile: id } of newest?.needs ?? []) {
+      const profile = newest?.profiles.get(id);
+      if (profile && !isLoaded(profile, state.http.status.profiles[id]) && usable(id, profile)) namespaces.add(namespace);
+    }
+  }
+  return namespaces;
+}
+
+function usableIn({ trials }: State): (id: string, profile: Profile) => boolean {
+  return (id, profile) => isUsable(trials, id, profile);
+}
+
+/** Profiles that workers may be using beside those of the newest Program: of versions that were not replaced yet, or of the nginx that was adopted. */
+function profilesInUse({ applied, http }: State): ReadonlyMap<string, Profile> {
+  if (applied.generation === 0) return new Map(Object.entries(http.status.profiles));
+  return new Map([...applied.waiting.values()].flatMap(({ published }) => [...(published?.profiles ?? [])]));
+}
+
+/** The agent says that nginx was started, reloaded, or that a new master took over. */
+export function hearHttp(turn: Turn, { status, event }: FromSubscriber & { readonly op: "engine" }): void {
+  runs(turn, status);
+  const { http: { ordered, refusal, loads, reloads }, pace } = turn.state;
+  const attempt = [ordered, refusal?.attempt].find((one) => one?.plan.conf.digest === status.config);
+  if (!attempt) return;
+  if (attempt === ordered) answered(turn, attempt);
+  setHttp(turn, { refusal: undefined, loads: loads + 1, loadedAt: turn.now });
+  if (event !== "reloaded") return;
+  const { plan: { reason }, askers } = attempt;
+  setState(turn, { pace: paceReloaded(pace, askers, turn.now) });
+  setHttp(turn, { reloads: new Map(reloads).set(reason, (reloads.get(reason) ?? 0) + 1) });
+  turn.orders.push({ kind: "log", level: "info", message: "nginx was reloaded", fields: { reason } });
+}
+
+/** The agent says that nginx does not take what it was told to run. It may take it later (a port that was in use), so it is asked again now and then. */
+export function hearRefusal(turn: Turn, { config, problem }: FromSubscriber & { readonly op: "refused" }): void {
+  const { http: { ordered, refusals }, confOf, settings, facts, program } = turn.state;
+  if (ordered?.plan.conf.digest !== config) return;
+  answered(turn, ordered);
+  setHttp(turn, { refusals: refusals + 1, refusal: { attempt: ordered, problem, retryAt: turn.now + REFUSED_RETRY_MS } });
+  setState(turn, { promised: 0 });
+  if (facts && program) takeTrials(turn, searchFor(turn.state.trials, { confOf, settings, facts, config: program.config, profiles: ordered.plan.profiles }));
+  turn.orders.push({ kind: "log", level: "error", message: `nginx refuses its new configuration and goes on with the old one: ${problem}` });
+}
+
+/** nginx has said what it makes of the configuration that it was given. */
+function answered(turn: Turn, { number }: Attempt): void {
+  setHttp(turn, { ordered: undefined, configured: number });
+}
+
+export function runs(turn: Turn, status: EngineStatus): void {
+  setHttp(turn, { status });
+  turn.orders.push({ kind: "runs", status });
+}
+
+export function takeTrials(turn: Turn, { trials, order: asks }: Asked): void {
+  setState(turn, { trials });
+  if (asks) turn.orders.push({ kind: "tell", order: asks });
+}
