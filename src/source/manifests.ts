@@ -189,7 +189,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
         // The next regular look reads it again.
         signatures.delete(file);
       } else
-        for (const _ of declarations.setText(file, readFileSync(file, "utf8"))) {
+        for (const _ of declarations.setText(file, textOf(readFileSync(file)))) {
           if (performance.now() - turnStarted < TURN_MS) continue;
           await nextTurn();
           turnStarted = performance.now();
@@ -205,6 +205,13 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
     await nextTurn();
     turnStarted = performance.now();
   }
+}
+
+/** UTF-8, or what the mark at its beginning says, as for kubectl: PowerShell writes UTF-16. */
+function textOf(bytes: Buffer): string {
+  const [first, second] = bytes;
+  const encoding = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : undefined;
+  return encoding ? new TextDecoder(encoding).decode(bytes) : bytes.toString("utf8");
 }
 
 function summary(declarations: Declarations): { ignored?: string } {

@@ -79,6 +79,27 @@ export const kindUnknown = declare<{ kind: string; apiVersion: string; near: str
   () => LEFT_OUT,
 );
 
+export const kindMissing = declare<{ meant: string | undefined }>(
+  "kind-missing",
+  "error",
+  (p) => `This document does not say of which kind it is: ${p.meant === undefined ? 'write "kind: Ingress", or whatever it is' : `write "kind" in place of "${p.meant}"`}`,
+  () => "this document is left out; the objects that this file held before keep serving until it can be read",
+);
+
+export const documentList = declare<object>(
+  "document-list",
+  "error",
+  () => 'This document is a list of objects: write each as a document of its own, with --- between them, or all of them under "items" of an object of kind List',
+  () => "this document is left out, as kubectl would; the objects that this file held before keep serving until it can be read",
+);
+
+export const separatorMissing = declare<object>(
+  "separator-missing",
+  "error",
+  () => "A second object begins in the middle of this document: put a line --- in front of it",
+  () => "only the last one counts, with what it leaves of the others",
+);
+
 export const fieldUnknown = declare<{ kind: string; field: string; near: string | undefined }>(
   "field-unknown",
   "warning",

@@ -12,7 +12,7 @@ import { keyAt, lineOfField, ManifestOrigin, MOST_YAML, parseDocument } from "./
 import type { DoubledKey, Place } from "./documents.ts";
 import { at, isObject, items, members, note, present, required, rootField, text } from "./fields.ts";
 import type { Field } from "./fields.ts";
-import { apiVersionOld, fieldType, fileSubject, keyDoubled, kindUnknown, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
+import { apiVersionOld, documentList, fieldType, fileSubject, keyDoubled, kindMissing, kindUnknown, separatorMissing, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
 import type { Where } from "./findings.ts";
 import { unknownFields } from "./known-fields.ts";
 import type { KnownKind } from "./known-fields.ts";
@@ -113,9 +113,8 @@ function readRoot(value: unknown, place: Place, into: Collected): void {
   const root = rootField(value);
   const kind = at(root, "kind").value;
   const apiVersion = at(root, "apiVersion").value;
-  if (typeof kind !== "string") {
-    into.ignored.push("document without a kind");
-  } else if (kind.endsWith("List") && Array.isArray(at(root, "items").value)) {
+  if (typeof kind !== "string") readWithoutKind(value, place, into);
+  else if (kind.endsWith("List") && Array.isArray(at(root, "items").value)) {
     items(at(root, "items")).forEach((item, index) =>
       readRoot(withListKind(item.value, kind, apiVersion), { ...place, prefix: `${place.prefix}items[${index}].` }, into),
     );
@@ -125,6 +124,19 @@ function readRoot(value: unknown, place: Place, into: Collected): void {
     if (meant === undefined) into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
     else leaveOut(root, meant, { kind, apiVersion: String(apiVersion) }, place, into);
   }
+}
+
+/** Nobody's object, such as the values of a chart; or one that was to be ours, and nothing says which. */
+function readWithoutKind(value: unknown, place: Place, into: Collected): void {
+  into.ignored.push("document without a kind");
+  const where = (field: string): Where => ({ subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) });
+  const isMap = (one: unknown): one is Readonly<Record<string, unknown>> => typeof one === "object" && one !== null && !Array.isArray(one);
+  if (Array.isArray(value) && value.some((one) => isMap(one) && typeof one["kind"] === "string")) into.findings.push(documentList(where(""), {}));
+  else if (isMap(value) && isMap(value["metadata"]) && typeof value["apiVersion"] === "string") {
+    const meant = closest("kind", Object.keys(value).filter((key) => typeof value[key] === "string"));
+    into.findings.push(kindMissing(where(meant ?? "apiVersion"), { meant }));
+  } else return;
+  into.unreadable = true;
 }
 
 function isKnownKind(kind: string): kind is KnownKind {
@@ -191,13 +203,20 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Pla
     else context.report(fieldType, field, { field, expected, found: isSecret ? typeName(found) : shown(found) });
   }
   finish(subject);
-  for (const { path, line } of into.doubled.filter((one) => one.path.startsWith(place.prefix))) {
-    findings.push({ ...keyDoubled(where(path.slice(place.prefix.length)), { path: path.slice(place.prefix.length) }), line });
-  }
+  for (const finding of doubledKeys(place, into, where)) findings.push(finding);
   for (const finding of [...findings, ...unknownFields(root.value, kind, where)]) into.findings.push(finding);
   if (read && root.notes.every(({ unquoted }) => unquoted)) declare(Array.isArray(read) ? (read as AnyObject[]) : [read as AnyObject], place, into);
   else if (kind === "Endpoints" || subject.name === "") into.unreadable = true;
   else into.broken.push(refKeyOf(shape.kind, subject));
+}
+
+/** Where a whole object begins anew, its other keys are no mistakes of their own. */
+function doubledKeys({ prefix }: Place, { doubled }: Collected, where: (field: string) => Where): Finding[] {
+  const own = doubled.flatMap(({ path, line }) => (path.startsWith(prefix) ? [{ path: path.slice(prefix.length), line }] : []));
+  const begins = own.filter(({ path }) => path === "kind" || path === "apiVersion").sort((a, b) => a.line - b.line)[0];
+  const others = begins ? own.filter(({ path }) => /[.[]/.test(path)) : own;
+  const told = others.map(({ path, line }) => ({ ...keyDoubled(where(path), { path }), line }));
+  return begins ? [{ ...separatorMissing(where(begins.path), {}), line: begins.line }, ...told] : told;
 }
 
 function declare(objects: readonly AnyObject[], place: Place, into: Collected): void {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { folderOf, service, startOn, told } from "./folder.ts";
 
 const ingress = (head: string, spec: string): string => `${head}\nkind: Ingress\nmetadata: {name: web}\nspec:\n${spec}`;
@@ -259,4 +261,47 @@ test("a folder that does not exist is the user's mistake", async (t) => {
 test("names that Kubernetes would refuse are refused", async (t) => {
   const { source } = await startOn(t, folderOf(t, { "a.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: Web/x}\n" }).path);
   assert.match(source.findings[0]?.sentence ?? "", /^metadata\.name must be made of lower-case letters, digits, - and \., not "Web\/x"$/);
+});
+
+test("an object without its kind, or with a misspelt one, is told; the values of a chart are nobody's", async (t) => {
+  const files = {
+    "a.yaml": `${V1}\nknd: Ingress\nmetadata: {name: web}\n`,
+    "b.yaml": `# nothing\n---\n${V1}\nmetadata: {name: web}\n`,
+    "values.yaml": "replicas: 3\nmetadata: {a: b}\n",
+    "c.json": '{"apiVersion": "v1", "Kind": "Service", "metadata": {"name": "web"}}',
+  };
+  const { source } = await startOn(t, folderOf(t, files).path);
+  assert.deepEqual(source.findings.map(({ code, object, line, sentence }) => [code, object.name.replace(/.*\//, ""), line, /write (.*)$/.exec(sentence)?.[1]]), [
+    ["kind-missing", "a.yaml", 2, '"kind" in place of "knd"'],
+    ["kind-missing", "b.yaml", 3, '"kind: Ingress", or whatever it is'],
+    ["kind-missing", "c.json", 1, '"kind" in place of "Kind"'],
+  ]);
+});
+
+test("a list of objects is told, in YAML and in JSON, and what the file held before goes on", async (t) => {
+  const folder = folderOf(t, { "a.json": JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { name: "web" }, spec: { ports: [{ port: 80 }] } }) });
+  const { source, until } = await startOn(t, folder.path);
+  assert.equal(source.snapshot.all("Service").size, 1);
+  folder.write("a.json", JSON.stringify([{ apiVersion: "v1", kind: "Service", metadata: { name: "other" } }]));
+  folder.write("b.yaml", "- 1\n- {kind: Service}\n");
+  folder.write("c.yaml", "- a\n- {b: c}\n");
+  await until(() => source.findings.length === 2);
+  assert.deepEqual(source.findings.map(({ code }) => code), ["document-list", "document-list"]);
+  assert.deepEqual([...source.snapshot.all("Service").keys()], ["default/web"]);
+});
+
+test("a forgotten --- is one mistake, told where the second object begins", async (t) => {
+  const { source } = await startOn(t, folderOf(t, { "a.yaml": `${service("web", 80)}${service("other", 81)}` }).path);
+  assert.deepEqual(source.findings.map(({ code, line }) => [code, line]), [["separator-missing", service("web", 80).split("\n").length]]);
+  assert.deepEqual([...source.snapshot.all("Service").keys()], ["default/other"]);
+});
+
+test("UTF-16 with its mark is read, as PowerShell writes it", async (t) => {
+  const text = `\ufeff${service("web", 80)}`;
+  const little = Buffer.from(text, "utf16le");
+  const folder = folderOf(t, {});
+  writeFileSync(join(folder.path, "little.yaml"), little);
+  writeFileSync(join(folder.path, "big.yaml"), Buffer.from(text.replace("web", "big"), "utf16le").swap16());
+  const { source } = await startOn(t, folder.path);
+  assert.deepEqual([source.findings, [...source.snapshot.all("Service").keys()].sort()], [[], ["default/big", "default/web"]]);
 });
