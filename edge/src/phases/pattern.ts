@@ -24,11 +24,11 @@ const WORTH_TRIMMING = 100;
 const SEARCH_SECONDS = 0.005;
 /**
  * Of the processor, for compiling the patterns of one namespace: at most a tenth of a worker's time, and as much at once
- * as those of a host at its bounds take. Searches pay for what is beyond it. Otherwise the first requests to a new worker
- * would get 500 for paths that are not too hard at all.
+ * as those of a host at its bounds take (a tenth of a second) on a processor that is slow, or shared. Searches pay for what
+ * is beyond it. Otherwise the first requests to a new worker would get 500 for paths that are not too hard at all.
  */
 const COMPILING_SHARE = 0.1;
-const MOST_COMPILING_SECONDS = 0.1;
+const MOST_COMPILING_SECONDS = 0.3;
 const JIT = "j";
 const NO_MATCH = -1;
 
