@@ -48,9 +48,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function agentOf(instance: Instance = INSTANCE): NginxProcess {
+function agentOf(instance: Instance = INSTANCE, binary = NGINX_BINARY): NginxProcess {
   const options: NginxOptions = {
-    instance, binary: NGINX_BINARY, runtimeDir: folder, listeners: [], sockets: [], log: (level, message) => void log.push(`${level} ${message}`),
+    instance, binary, runtimeDir: folder, listeners: [], sockets: [], log: (level, message) => void log.push(`${level} ${message}`),
     patience: new Patience(), restarted: (status) => restarted.push(status), loadedLate: () => undefined, reloading: () => undefined, heard: () => false,
   };
   const nginx = new NginxProcess(options);
@@ -160,6 +160,27 @@ test("what a master refuses to load is replaced by what it runs, so that the nex
   process.kill(status.master, "SIGKILL");
   await until("a new master", () => restarted.length > 0);
   assert.equal(await answer(), "one");
+});
+
+test("one that cannot be started leaves nothing that could be taken for a running one", async () => {
+  const nginx = agentOf({ ...INSTANCE, tested: false });
+  await assert.rejects(nginx.configure(configuration("wrong", { wrong: "nonsense 1;" })), /nginx could not be started: /);
+  assert.deepEqual([nginx.status, nginx.processes, rememberedNginx(INSTANCE, folder)], [NO_ENGINE, [], undefined]);
+  assert.equal(await nginx.configure(configuration("one")), "started");
+  assert.equal(await answer(), "one");
+});
+
+test("one that ends while it starts was not started, however late its end is noticed", async () => {
+  writeFileSync(`${folder}/nginx`, "#!/bin/sh\nexec sleep 0.2\n", { mode: 0o755 });
+  const nginx = agentOf({ ...INSTANCE, tested: false }, `${folder}/nginx`);
+  const started = nginx.configure(configuration("one"));
+  setImmediate(() => {
+    const spawned = rememberedNginx(INSTANCE, folder);
+    // Nothing else runs in this process until it has ended.
+    while (spawned && isAlive(spawned)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  });
+  await assert.rejects(started, /nginx could not be started: it ended with code 0/);
+  assert.deepEqual([nginx.status, rememberedNginx(INSTANCE, folder)], [NO_ENGINE, undefined]);
 });
 
 test("a port that another process has is refused before nginx hears of it", async (t) => {

@@ -306,7 +306,7 @@ export class NginxProcess {
     // Remembered before anything can go wrong with us: nobody else could find this nginx.
     const before = this.#running;
     this.#remember({ ...identity, ...loaded });
-    const problem = await Promise.race([exited, this.#workersOf(identity)]);
+    const problem = await this.#problemOf(identity, exited);
     if (problem) {
       if (before) this.#remember(before);
       else this.#forget();
@@ -322,10 +322,10 @@ export class NginxProcess {
     await sleep(QUIT_MS);
   }
 
-  /** Resolves when the master has a worker: it has read its configuration and holds the sockets. */
-  async #workersOf(master: ProcessIdentity): Promise<undefined> {
-    while (isAlive(master) && this.#group(master.pid).length < 2) await sleep(10);
-    return undefined;
+  /** Resolves with undefined when the master has a worker: it has read its configuration and holds the sockets; else with how it ended. */
+  async #problemOf(master: ProcessIdentity, exited: Promise<string>): Promise<string | undefined> {
+    for (; isAlive(master); await sleep(10)) if (this.#group(master.pid).length > 1) return undefined;
+    return await exited;
   }
 
   /** An adopted master is not our child, so its end is noticed by looking. */
