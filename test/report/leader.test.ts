@@ -187,6 +187,33 @@ test("a term is counted from when its renewal was sent, not from its answer; an 
   assert.equal(one.election.leading, true);
 });
 
+test("a renewal that arrived, and whose answer was lost, is no conflict with oneself", async () => {
+  const one = stand("a");
+  await pass(0);
+  let lost = 0;
+  one.fate = () => (lost++ === 0 ? { error: new Unreachable("connection reset") } : {});
+  await pass(3 * TTL, () => assert.equal(one.election.leading, true));
+  assert.deepEqual(one.asked.slice(0, 5), ["get", "create", "update", "get", "update"]);
+  assert.equal(one.election.terms, 1);
+});
+
+test("a Lease that was deleted is made anew within the term", async () => {
+  const one = stand("a");
+  await pass(0);
+  stored = undefined;
+  await pass(TTL, () => assert.equal(one.election.leading, true));
+  assert.deepEqual([one.election.terms, (stored as Lease | undefined)?.spec.holderIdentity], [1, "a"]);
+});
+
+test("a Lease that somebody else took ends the term as soon as that is seen, and is nothing wrong", async () => {
+  const one = stand("a");
+  await pass(0);
+  writtenBy("somebody");
+  await pass(TTL / 2);
+  assert.deepEqual([one.election.leading, one.terms[0]?.aborted, one.election.leader], [false, true, "somebody"]);
+  assert.deepEqual(one.log.slice(1), ["warn this replica leads no more: somebody leads"]);
+});
+
 test("what is wrong is said once, until it is well again", async () => {
   const one = stand("a");
   await pass(0);

@@ -5,8 +5,8 @@
  * Lease's resourceVersion; times are only ever compared with times of this process; a leader that could not renew for
  * half of the Lease's time stops leading, long before anybody else may begin.
  *
- * ingress-nginx behaviour: the Lease's name, its duration, renewal within half and a try each quarter of it. Better: it
- * is given back at the end, so that the next leader need not wait.
+ * ingress-nginx behaviour: the Lease's name, its duration, renewal within half and a try each quarter of it; one
+ * that failed is repeated before the term ends. Better: it is given back at the end, so that the next leader need not wait.
  * Source: client-go, tools/leaderelection.
  */
 import { inWords } from "../../source/kubernetes/failures.ts";
@@ -95,6 +95,8 @@ export function standForElection(options: ElectionOptions): Election {
       } catch (error) {
         // Somebody else was faster, or what was sent may have arrived: look again.
         unsure = true;
+        // After a whole wait the term would be over.
+        if (term) wait /= 2;
         if (lacksRight(error)) wait = Math.max(wait, FORBIDDEN_PAUSE);
         const reason = inWords(error);
         if (!ended.signal.aborted && !lacksRight(error) && !isStatus(error, 409) && reason !== said) log("warn", `the Lease ${where} cannot be had: ${reason}`);
