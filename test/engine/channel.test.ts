@@ -1,6 +1,6 @@
 /** Who is sent what, and whose acknowledgement counts: the channel with subscribers of the test's own. */
 import assert from "node:assert/strict";
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,12 +22,14 @@ let folder: string;
 let ledger: Ledger;
 let channel: Channel;
 let closing: (() => void)[];
+let messages: FromSubscriber[];
 
 beforeEach(async () => {
   folder = runtimeFolder();
   ledger = new Ledger();
   closing = [];
-  channel = new Channel(ledger, { agent: () => undefined, progress: () => undefined, message: () => undefined, log: () => undefined });
+  messages = [];
+  channel = new Channel(ledger, { agent: () => undefined, progress: () => undefined, message: (message) => messages.push(message), log: () => undefined });
   await channel.listen(`${folder}/control.sock`, undefined);
   channel.running(status("new"));
 });
@@ -39,28 +41,40 @@ afterEach(async () => {
 
 interface Peer extends Follower {
   readonly orders: AgentOrder[];
+  /** What it was sent: of commits the generation, of other frames what is to be done with which part. */
+  readonly frames: string[];
   say(message: object): void;
+  leave(): void;
 }
 
-/** A subscriber that acknowledges every commit. */
-function peer(hello: object): Peer {
+/** A subscriber that acknowledges every commit, or as the test says. */
+function peer(hello: object, answers = true): Peer {
   const socket = connect(`${folder}/control.sock`);
   closing.push(() => socket.destroy());
   const one = follower();
   const orders: AgentOrder[] = [];
+  const frames: string[] = [];
   const say = (message: object): void => void socket.write(JSON.stringify(message) + "\n");
   socket.on("data", lineReader((line) => {
     const message = JSON.parse(line) as Frame | AgentOrder;
     if (message.op === "runs" || message.op === "nobody-connected") orders.push(message);
-    else one.hear([line]);
-    if (message.op === "commit") say({ op: "ack", generation: one.tables.generation } satisfies FromSubscriber);
+    else {
+      frames.push(nameOf(message as Frame));
+      one.hear([line]);
+    }
+    if (message.op === "commit" && answers) say({ op: "ack", generation: one.tables.generation } satisfies FromSubscriber);
   }));
   say(hello);
-  return { ...one, orders, say };
+  return { ...one, orders, frames, say, leave: () => socket.destroy() };
 }
 
-const worker = (slot: number, config: string, more: object = {}): Peer =>
-  peer({ op: "hello", role: "worker", slot, pid: 100 + slot, master: MASTER, config, generation: 0, digest: "", ...more });
+function nameOf(frame: Frame): string {
+  if (frame.op === "commit") return `commit ${frame.generation}`;
+  return frame.op === "set" || frame.op === "drop" ? `${frame.op} ${frame.kind} ${frame.id}` : frame.op;
+}
+
+const worker = (slot: number, config: string, more: object = {}, answers = true): Peer =>
+  peer({ op: "hello", role: "worker", slot, pid: 100 + slot, master: MASTER, config, generation: 0, digest: "", ...more }, answers);
 
 function agent(): Peer {
   const token = readFileSync(`${folder}/${AGENT_TOKEN}`, "utf8");
@@ -139,4 +153,102 @@ test("a farewell asks every worker, and the agent is told when all of them count
   other.say({ op: "retired", farewell: 4, connections: 0 });
   await sleep(50);
   assert.equal(listener.orders.length, 1, "the one that has come knows nothing of it");
+});
+
+test("every subscriber gets the generations in order, each with a commit at its end, and nothing before the first", async () => {
+  const [early, other] = [worker(0, "new"), agent()];
+  await until("the channel knows both", () => channel.progress(1).workers === 1 && !channel.progress(1).behind.some((one) => one.startsWith("agent")));
+  assert.deepEqual([early.frames, other.frames], [[], []]);
+  publish(poolPart("p", 1));
+  publish(hostPart("x.example", "/"));
+  channel.publish(new Map([[poolPart("p", 1).key, undefined]]));
+  await until("all have it", () => channel.progress(1).programmed === 3);
+  for (const { frames } of [early, other]) {
+    assert.deepEqual(frames.slice(-6), ["set pool p", "commit 1", "set host x.example", "commit 2", "drop pool p", "commit 3"]);
+    assert.ok(frames.slice(0, -6).every((one) => one === "reset"), "a subscriber that holds nothing known is told to forget it");
+  }
+  assert.equal(channel.counts.deltas, 3);
+});
+
+test("one that comes back with what it had is sent what it missed, and counts at once where that is nothing", async () => {
+  agent();
+  publish(poolPart("p", 1), hostPart("x.example", "/"));
+  const { digest } = ledger;
+  const same = worker(0, "new", { digest });
+  await until("it counts", () => channel.progress(1).programmed === 1);
+  assert.deepEqual(same.frames, ["commit 1"]);
+  same.leave();
+  await until("it is missed", () => channel.progress(1).workers === 0);
+  publish(hostPart("y.example", "/"));
+  const late = worker(0, "new", { digest });
+  await until("it has caught up", () => channel.progress(1).programmed === 2);
+  assert.deepEqual(late.frames, ["set host y.example", "commit 2"]);
+});
+
+test("programmed is what each slot and the agent have acknowledged; who is behind is named", async () => {
+  publish(poolPart("p", 1));
+  const first = worker(0, "new");
+  await until("one slot follows", () => channel.progress(2).behind.length === 2);
+  assert.deepEqual(channel.progress(2), { programmed: 0, workers: 1, behind: ["agent (not connected)", "worker 1 (not connected)"] });
+  assert.equal(channel.order({ op: "measure" }), false, "there is no agent to be ordered");
+  const second = worker(1, "new", {}, false);
+  agent();
+  await until("the second is asked", () => second.frames.includes("commit 1"));
+  assert.deepEqual(channel.progress(2), { programmed: 0, workers: 2, behind: ["worker 1 (at generation 0)"] });
+  publish(poolPart("p", 2));
+  await until("the first has all", () => first.tables.generation === 2);
+  second.say({ op: "ack", generation: 1 });
+  await until("the first generation", () => channel.progress(2).programmed === 1);
+  assert.deepEqual(channel.progress(2).behind, ["worker 1 (at generation 1)"]);
+  second.say({ op: "ack", generation: 99 });
+  await until("the second generation", () => channel.progress(2).programmed === 2);
+  publish(poolPart("p", 3));
+  assert.equal(channel.progress(2).programmed, 2, "a word about a generation that there was not yet is no word about it");
+});
+
+test("a worker of an older configuration gets endpoints only, and is waited for as long as it accepts", async () => {
+  channel.running(status("old"));
+  const [old] = [worker(0, "old"), agent()];
+  publish(poolPart("p", 1));
+  await until("it follows", () => channel.progress(1).programmed === 1);
+  channel.running(status("new"));
+  assert.equal(channel.draining, true);
+  const fresh = worker(0, "new");
+  publish(hostPart("x.example", "/"), poolPart("p", 2));
+  await until("the new one has all", () => fresh.tables.generation === 2 && old.tables.generation === 2);
+  assert.deepEqual(old.frames.slice(-2), ["set pool p", "commit 2"]);
+  assert.deepEqual(channel.progress(1), { programmed: 1, workers: 1, behind: [`worker 0 of an earlier nginx (pid 100)`] });
+  old.say({ op: "exiting" });
+  await until("nobody waits for it", () => channel.progress(1).programmed === 2);
+  publish(poolPart("p", 3));
+  await until("its requests still need endpoints", () => old.tables.generation === 3 && channel.progress(1).programmed === 3);
+  old.leave();
+  await until("it is gone", () => !channel.draining);
+});
+
+test("a worker of a master that died, with the same configuration, is waited for while it accepts, and its counts of connections are nobody's", async () => {
+  agent();
+  publish(poolPart("p", 1));
+  const [one, orphan] = [worker(0, "new"), worker(0, "new", { pid: 50, master: MASTER - 1 }, false)];
+  await until("both follow", () => one.tables.generation === 1 && orphan.frames.includes("commit 1"));
+  assert.deepEqual(channel.progress(1), { programmed: 0, workers: 1, behind: ["worker 0 of an earlier nginx (pid 50)"] });
+  const counts = { op: "connections", accepted: 1, handled: 1, requests: 1, active: 1, reading: 0, writing: 1, waiting: 0 };
+  orphan.say({ ...counts, accepted: 1000 });
+  orphan.say({ op: "ack", generation: 1 });
+  await until("it has acknowledged", () => channel.progress(1).programmed === 1);
+  one.say(counts);
+  await until("a worker that runs is heard", () => messages.length > 0);
+  assert.deepEqual(messages, [counts]);
+});
+
+test("the socket is open to this user alone, and replaces one that was left behind", async () => {
+  writeFileSync(`${folder}/other.sock`, "left behind");
+  const other = new Channel(ledger, { agent: () => undefined, progress: () => undefined, message: () => undefined, log: () => undefined });
+  await other.listen(`${folder}/other.sock`, undefined);
+  try {
+    const made = statSync(`${folder}/other.sock`);
+    assert.deepEqual([made.isSocket(), made.mode & 0o777, statSync(`${folder}/${AGENT_TOKEN}`).mode & 0o777], [true, 0o600, 0o600]);
+  } finally {
+    await other.close();
+  }
 });
