@@ -15,7 +15,7 @@ import { rememberedNginx } from "../../src/engine/agent/running.ts";
 import { HTTP, type Instance } from "../../src/engine/instances.ts";
 import { NGINX_BINARY } from "../../src/engine/paths.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
-import { DEFAULT_CONFIG } from "../../src/model/config.ts";
+import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { groupMembers, isAlive, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { runtimeFolder } from "../support/engine.ts";
 
