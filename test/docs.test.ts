@@ -154,3 +154,10 @@ function anchors(text: string): Set<string> {
   const heads = [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, head = ""]) => head);
   return new Set(heads.map((head) => head.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));
 }
+
+test("each folder of code begins with a sentence that says what it promises", () => {
+  const folders = ["src", "edge/src", "edge/stream"].flatMap((root) => [root, ...readdirSync(join(ROOT, root), { recursive: true, withFileTypes: true })
+    .flatMap((entry) => (entry.isDirectory() ? [relative(ROOT, join(entry.parentPath, entry.name))] : []))]);
+  assert.ok(folders.length > 30, String(folders.length));
+  for (const folder of folders) assert.match(readFileSync(join(ROOT, folder, "README.md"), "utf8"), /^[A-Z][^\n]{15,}[.:;]/, folder);
+});
