@@ -5,7 +5,7 @@
  * nothing between each other share one process: loading the code costs them more than running.
  */
 import { execFileSync } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { run } from "node:test";
@@ -30,6 +30,11 @@ function mayShare(file: string, seen = new Set<string>()): boolean {
   return imports.filter((path) => path.startsWith("test/")).every((path) => mayShare(path, seen));
 }
 
+/** When the newest of these files was written, in milliseconds; 0: there are none. */
+function newest(pattern: string): number {
+  return Math.max(0, ...globSync(pattern).map((file) => statSync(file).mtimeMs));
+}
+
 function rankOf(file: string): number {
   const rank = LONG.findIndex((start) => file.startsWith(start));
   return rank === -1 ? LONG.length : rank;
@@ -46,7 +51,7 @@ writeFileSync(together, shared.map((file) => `import ${JSON.stringify(resolve(fi
 process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled");
 
 // A build that is older than its sources fails in nginx, far from its cause.
-execFileSync(process.execPath, ["scripts/build-edge.ts"], { stdio: "inherit" });
+if (newest("edge/{src,stream}/**/*.ts") > newest("edge/build/*.lua")) execFileSync(process.execPath, ["scripts/build-edge.ts"], { stdio: "inherit" });
 console.log(`${files.length} files of tests, ${shared.length} of them in one process`);
 run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: 2, timeout: TOGETHER_LIMIT_MS })
   .on("test:fail", () => (process.exitCode = 1))
