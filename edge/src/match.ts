@@ -69,7 +69,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   if (host === undefined) {
     if (!isHostName(name)) {
       decision.host = undefined;
-      return answer(400, "bad-request");
+      return endWithReason(400, "bad-request");
     }
     const alias = aliasOf(tables, request, name);
     host = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
@@ -80,7 +80,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     host = host ?? tables.hosts[CATCH_ALL];
     if (host === undefined) {
       decision.host = undefined;
-      return answer(503, "not-programmed");
+      return endWithReason(503, "not-programmed");
     }
   }
   decision.host = host;
@@ -92,11 +92,11 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     if (clients !== undefined) {
       const status = request.admit(special, clients);
       if (status >= CERTIFICATE_ERROR && clients.errorPage !== undefined) return redirect("certificate", 302);
-      if (status !== 0) return answer(status, refusal(clients, status));
+      if (status !== 0) return endWithReason(status, refusal(clients, status));
     }
     if (special.appRoot !== undefined && path === "/") return blocked(tables, request) ?? redirect("root", 302);
     index = findSpecial(host, special, path, request);
-    if (index === GAVE_UP) return answer(500, "path-too-hard");
+    if (index === GAVE_UP) return endWithReason(500, "path-too-hard");
   }
   const route = host.routes[index] as Route;
   decision.route = route;
@@ -115,7 +115,7 @@ function blocked({ settings }: Tables, request: RequestView): Decision | undefin
   if (settings.blocks === undefined || !isBlocked(settings.blocks, request)) return undefined;
   decision.host = undefined;
   decision.route = undefined;
-  return answer(403, "denied-by-blocklist");
+  return endWithReason(403, "denied-by-blocklist");
 }
 
 /** What is answered before https and backends are looked at; undefined: nothing. */
@@ -126,8 +126,8 @@ function decideEarly(
   if (refused !== undefined) return refused;
   if (route.slash === true) return redirect("slash", 301);
   const { filters } = route;
-  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return answer(204, "preflight");
-  if (route.respond !== undefined) return answer(route.respond, route.respond < 400 ? "health-check" : "misconfigured");
+  if (filters !== undefined && filters.cors !== undefined && isPreflight(filters.cors, request)) return endWithReason(204, "preflight");
+  if (route.respond !== undefined) return endWithReason(route.respond, route.respond < 400 ? "health-check" : "misconfigured");
   return route.detour === undefined ? undefined : takeDetour(tables, request, route, name, path, https);
 }
 
@@ -184,7 +184,7 @@ function redirectToUrl(to: Redirect, path: string, namespace: string, request: R
 
 function rewrite(how: Rewrite, path: string, namespace: string, request: RequestView): Decision {
   const uri = rewritePath(how, path, namespace, request);
-  if (typeof uri === "number") return answer(uri, "rewrite-unsafe");
+  if (typeof uri === "number") return endWithReason(uri, "rewrite-unsafe");
   decision.uri = uri;
   return decision;
 }
@@ -228,9 +228,9 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
   }
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, undefined);
-  if (route.pool === DEFAULT_BACKEND) return answer(404, "no-route");
+  if (route.pool === DEFAULT_BACKEND) return endWithReason(404, "no-route");
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
-  return substitute === undefined ? answer(503, "no-endpoints") : proxy(substitute, undefined);
+  return substitute === undefined ? endWithReason(503, "no-endpoints") : proxy(substitute, undefined);
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
@@ -286,7 +286,7 @@ function proxy(pool: Pool, canary: Canary | undefined): Decision {
   return made;
 }
 
-function answer(status: number, reason: Reason): Decision {
+function endWithReason(status: number, reason: Reason): Decision {
   return end(status, undefined, reason);
 }
 

@@ -35,7 +35,7 @@ const MINUTE = 2;
 const CLOCK_JUMP = 60_000;
 
 /** Counts a request at `now` (milliseconds) in both buckets; false, and neither counts it, when one is over its burst. */
-export function admit(limits: Limits, record: RateRecord, now: number): boolean {
+export function countWithinLimits(limits: Limits, record: RateRecord, now: number): boolean {
   const { second, minute } = limits;
   const perSecond = second === undefined ? 0 : excessAt(second, record, SECOND, now);
   if (second !== undefined && perSecond > second.burst) return false;

@@ -148,7 +148,7 @@ function endpoint(s: Session): string {
 }
 
 /** A session without an endpoint ends before anything is proxied. */
-function admit(s: Session): void {
+function allowSession(s: Session): void {
   if (s.variables["sluice_endpoint"] === "") s.deny();
   else s.allow();
 }
@@ -169,4 +169,4 @@ function passthrough(s: Session): string {
   return chooseFrom(s, lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"])));
 }
 
-export default { endpoint, admit, way, passthrough, failed };
+export default { endpoint, admit: allowSession, way, passthrough, failed };

@@ -16,7 +16,7 @@ import type { Answer, Question } from "./review.ts";
 export type Consider = (candidate: Candidate) => Judgement | undefined;
 
 /** `checked`: the Ingresses that were looked at, when the Ingress was judged at all. */
-export interface Verdict {
+export interface ReviewVerdict {
   readonly answer: Answer;
   readonly checked?: number;
 }
@@ -29,7 +29,7 @@ const ANNOTATION_BYTES = 256 * 1024;
 const MOST_PATHS = 2000;
 
 /** Undefined while there is no model yet. */
-export function judge(question: Question, consider: Consider): Verdict | undefined {
+export function judge(question: Question, consider: Consider): ReviewVerdict | undefined {
   const { operation, resource, object, oldObject, deleting } = question;
   if (resource !== INGRESSES) {
     const warning = `Sluice's webhook was asked about ${resource || "an unknown resource"}: let its rules name ${INGRESSES} alone`;

@@ -5,7 +5,7 @@
  * server could have sent: bodies of too many values, or nested too deeply, are not parsed.
  */
 import type { Ingress } from "../source/objects.ts";
-import { fields, text, trimIngress } from "../source/kubernetes/trim.ts";
+import { fields, textOrNone, trimIngress } from "../source/kubernetes/trim.ts";
 
 /** What the API server wants to know. */
 export interface Question {
@@ -49,21 +49,21 @@ export function readReview(body: Buffer): Question | Unreadable {
   if (review["kind"] !== "AdmissionReview") return { status: 400, message: "the body is no AdmissionReview in JSON" };
   if (review["apiVersion"] !== API) return { status: 400, message: `only ${API} is answered: list v1 under admissionReviewVersions` };
   const request = fields(review["request"]);
-  const uid = text(request["uid"]);
+  const uid = textOrNone(request["uid"]);
   if (!uid) return { status: 400, message: "the AdmissionReview has no request with a uid" };
   const { resource, group } = fields(request["resource"]);
-  const plural = [text(resource), text(request["subResource"])].filter(Boolean).join("/");
+  const plural = [textOrNone(resource), textOrNone(request["subResource"])].filter(Boolean).join("/");
   const object = ingressIn(request, "object");
   const oldObject = ingressIn(request, "oldObject");
   return {
     uid,
-    operation: text(request["operation"]) ?? "",
-    resource: group ? `${plural}.${text(group) ?? ""}` : plural,
-    namespace: text(request["namespace"]) ?? "",
-    name: text(request["name"]) ?? "",
+    operation: textOrNone(request["operation"]) ?? "",
+    resource: group ? `${plural}.${textOrNone(group) ?? ""}` : plural,
+    namespace: textOrNone(request["namespace"]) ?? "",
+    name: textOrNone(request["name"]) ?? "",
     ...(object ? { object } : {}),
     ...(oldObject ? { oldObject } : {}),
-    deleting: text(fields(fields(request["object"])["metadata"])["deletionTimestamp"]) !== undefined,
+    deleting: textOrNone(fields(fields(request["object"])["metadata"])["deletionTimestamp"]) !== undefined,
   };
 }
 
@@ -85,8 +85,8 @@ function ingressIn(request: Readonly<Record<string, unknown>>, key: "object" | "
   const raw = fields(request[key]);
   if (raw["kind"] !== "Ingress" || raw["apiVersion"] !== "networking.k8s.io/v1") return undefined;
   const metadata = fields(raw["metadata"]);
-  const name = text(metadata["name"]) || text(request["name"]) || text(metadata["generateName"]) || "unnamed";
-  const namespace = text(metadata["namespace"]) || text(request["namespace"]) || "default";
+  const name = textOrNone(metadata["name"]) || textOrNone(request["name"]) || textOrNone(metadata["generateName"]) || "unnamed";
+  const namespace = textOrNone(metadata["namespace"]) || textOrNone(request["namespace"]) || "default";
   return trimIngress({ ...raw, metadata: { ...metadata, name, namespace } });
 }
 

@@ -137,14 +137,14 @@ async function respond(request: IncomingMessage, response: ServerResponse, { bod
   try {
     await inTurn(() => {
       // Whoever has gone, as one does who floods us, is not worth the time.
-      if (!request.socket.destroyed) answer(held.body, begun, options, keeper, say);
+      if (!request.socket.destroyed) answerReview(held.body, begun, options, keeper, say);
     });
   } finally {
     held.done();
   }
 }
 
-function answer(
+function answerReview(
   body: Buffer, begun: number, { consider }: WebhookOptions, keeper: FigureKeeper, say: (status: number, text: string, type?: string) => void,
 ): void {
   const question = readReview(body);

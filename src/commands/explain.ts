@@ -45,7 +45,7 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   try {
     await source.start(() => {}, ending.signal);
     const explanation = await explainFrom(source, settings, request);
-    process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : text(explanation));
+    process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
     process.exitCode = exitCode(explanation);
   } finally {
     ending.abort();
@@ -151,7 +151,7 @@ function basic(user: string): string {
   return `Authorization: Basic ${Buffer.from(user, "utf8").toString("base64")}`;
 }
 
-function text({ request, steps, findings }: Explanation): string {
+function explanationText({ request, steps, findings }: Explanation): string {
   const width = Math.max(...steps.map(({ what }) => what.length));
   const lines = steps.map(({ what, result, why }) => `  ${what.padEnd(width)}  ${result}${why ? `\n  ${" ".repeat(width)}  ${why}` : ""}`);
   const notes = findings.map((finding) => `  ${finding.severity}: ${findingText(finding)} (${placeText(finding)})`);

@@ -28,7 +28,7 @@ export async function waitCommand(argv: readonly string[]): Promise<void> {
   const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`);
   process.exitCode = exitCode(answer);
   if (settings.output === "json") process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
-  else (process.exitCode === PROGRAMMED ? process.stdout : process.stderr).write(text(answer, settings));
+  else (process.exitCode === PROGRAMMED ? process.stdout : process.stderr).write(answerText(answer, settings));
 }
 
 const OBJECT = /^(?:ing(?:ress(?:es)?)?(?:\.networking\.k8s\.io)?\/)?([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\/([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/;
@@ -78,7 +78,7 @@ function exitCode({ state }: Answer): number {
   return state === "pending" ? LATE : NEVER;
 }
 
-function text(answer: Answer, { timeout }: Settings): string {
+function answerText(answer: Answer, { timeout }: Settings): string {
   if ("reason" in answer) return `sluice: ${printable(answer.reason)}.\n`;
   const { ingress, state, seen, programmed, waitingFor, findings } = answer;
   const notes = findings.map((finding) => printable(`  ${finding.severity}: ${findingText(finding)}`));

@@ -18,7 +18,7 @@ import { directive, expression } from "./directive.ts";
 import type { EngineFacts, ModsecurityFacts } from "./facts.ts";
 import type { Profile } from "./profiles.ts";
 
-type Wanted = Pick<Profile, "modsecurity" | "transactionId" | "snippet">;
+type ProfileRules = Pick<Profile, "modsecurity" | "transactionId" | "snippet">;
 type Mode = Pick<Profile, "modsecurity">;
 type Operators = Pick<Config, "enableModsecurity" | "enableOwaspCrs" | "modsecuritySnippet" | "named">;
 
@@ -53,7 +53,7 @@ export function rulesForAll(profiles: Iterable<Mode>, config: Operators, facts: 
 }
 
 /** Tried on 1.22.1 with connector 1.0.3: it inspects the client's own URI in a location that `set_uri` chose. */
-export function modsecurityDirectives(wanted: Wanted, config: Operators, facts: EngineFacts): Directive[] {
+export function modsecurityDirectives(wanted: ProfileRules, config: Operators, facts: EngineFacts): Directive[] {
   const { modsecurity: engine } = facts;
   if (wanted.modsecurity === "off" || engine === undefined || cannotInspect(wanted, config, facts)) return [];
   const own = ownRules(wanted, config);
@@ -69,7 +69,7 @@ export function modsecurityDirectives(wanted: Wanted, config: Operators, facts: 
 }
 
 /** An Ingress's rules, without files that hold for everybody anyway: ModSecurity refuses a rule that it has already. */
-function ownRules({ snippet }: Wanted, config: Operators): readonly RuleLine[] {
+function ownRules({ snippet }: ProfileRules, config: Operators): readonly RuleLine[] {
   const rules = snippet?.rules ?? [];
   if (!config.enableModsecurity) return rules;
   const main = config.modsecuritySnippet === undefined || config.modsecuritySnippet.lines.some((line) => isFile(line, "main"));
@@ -99,7 +99,7 @@ function include(file: string): string {
  * A file and no argument of a directive: nginx's configuration holds no text of theirs, nor has nginx's limit of 4 KiB
  * for an argument anything to say.
  */
-export function rulesFiles(profiles: Iterable<Wanted>, config: Operators, { modsecurity: engine }: EngineFacts): Record<string, string> {
+export function rulesFiles(profiles: Iterable<ProfileRules>, config: Operators, { modsecurity: engine }: EngineFacts): Record<string, string> {
   const files: Record<string, string> = {};
   const add = (lines: readonly RuleLine[]): void => {
     if (engine && lines.length > 0) files[rulesFile(lines, engine)] = Buffer.from(contentOf(lines, engine), "utf8").toString("latin1");

@@ -10,7 +10,7 @@ import { SERVICE_NAME_LABEL, type Snapshot } from "../source/snapshot.ts";
 import { UserError } from "../support/user-error.ts";
 
 /** Where a backend listens, and for whom it answers. */
-interface Wanted {
+interface StandInServer {
   /** Of Services, in order; several may have an endpoint in common. */
   services: readonly string[];
   readonly address: string;
@@ -22,7 +22,7 @@ interface Wanted {
 type End = () => Promise<void>;
 
 interface Running {
-  readonly wanted: Wanted;
+  readonly wanted: StandInServer;
   readonly end: End;
 }
 
@@ -43,7 +43,7 @@ export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
   const servers = new Map<string, Running>();
   let queue: Promise<void> = Promise.resolve();
 
-  const followNow = async (wanted: ReadonlyMap<string, Wanted>): Promise<void> => {
+  const followNow = async (wanted: ReadonlyMap<string, StandInServer>): Promise<void> => {
     let problem: Error | undefined;
     for (const [key, { end }] of servers) {
       if (wanted.has(key)) continue;
@@ -77,8 +77,8 @@ export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
 }
 
 /** By what identifies a server: where it listens. */
-function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, Wanted> {
-  const wanted = new Map<string, Wanted>();
+function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, StandInServer> {
+  const wanted = new Map<string, StandInServer>();
   const want = (service: string, address: string, port: number, udp: boolean): void => {
     const key = `${udp ? "udp " : ""}${address}:${port}`;
     const services = [...new Set([...(wanted.get(key)?.services ?? []), service])].sort();
@@ -101,15 +101,15 @@ function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, Wanted> {
   return wanted;
 }
 
-function answer({ services, address, port }: Wanted, notFound: string, request: IncomingMessage, response: ServerResponse): void {
+function answerAsStandIn({ services, address, port }: StandInServer, notFound: string, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   const status = services.includes(notFound) && request.url !== "/healthz" ? 404 : 200;
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`${services.join("+")} at ${address}:${port}, asked for ${request.method ?? ""} ${request.url ?? ""}\n`);
 }
 
-async function startHttp(wanted: Wanted, notFound: string): Promise<End | UserError> {
-  const server = createServer((request, response) => answer(wanted, notFound, request, response));
+async function startHttp(wanted: StandInServer, notFound: string): Promise<End | UserError> {
+  const server = createServer((request, response) => answerAsStandIn(wanted, notFound, request, response));
   // Longer than nginx keeps an idle connection: it is nginx that closes it, and no request meets a closing one.
   server.keepAliveTimeout = 75_000;
   return await orSentence(wanted, async () => {
@@ -121,7 +121,7 @@ async function startHttp(wanted: Wanted, notFound: string): Promise<End | UserEr
   });
 }
 
-async function startUdp(wanted: Wanted): Promise<End | UserError> {
+async function startUdp(wanted: StandInServer): Promise<End | UserError> {
   const { address, port } = wanted;
   const socket = createSocket("udp4");
   socket.on("message", (message, { address: to, port: its }) => {
@@ -136,7 +136,7 @@ async function startUdp(wanted: Wanted): Promise<End | UserError> {
   });
 }
 
-async function orSentence({ services, address, port }: Wanted, start: () => Promise<End>): Promise<End | UserError> {
+async function orSentence({ services, address, port }: StandInServer, start: () => Promise<End>): Promise<End | UserError> {
   try {
     return await start();
   } catch (error) {

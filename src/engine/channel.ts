@@ -314,7 +314,7 @@ export class Channel {
 
   /** Frames that end with a commit. */
   #send(subscriber: Subscriber, frames: readonly string[]): void {
-    const lines = text(frames);
+    const lines = joinFrames(frames);
     subscriber.unanswered++;
     this.#sent.frames += frames.length;
     this.#sent.bytes += lines.length;
@@ -331,6 +331,6 @@ function send({ socket }: Subscriber, lines: string): void {
   else socket.write(lines);
 }
 
-function text(frames: readonly string[]): string {
+function joinFrames(frames: readonly string[]): string {
   return frames.join("\n") + "\n";
 }

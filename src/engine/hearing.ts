@@ -41,7 +41,7 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
-      return role === "agent" ? { op: "tried", id: text(message["id"]), problem: text(message["problem"]) } : undefined;
+      return role === "agent" ? { op: "tried", id: textOrEmpty(message["id"]), problem: textOrEmpty(message["problem"]) } : undefined;
     case "engine":
       return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
     case "leaving":
@@ -53,20 +53,20 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "refused":
       return role === "agent" ? refused(message) : undefined;
     case "snapshot":
-      return role === "agent" ? { op: "snapshot", problem: text(message["problem"]), endpoints: text(message["endpoints"]) } : undefined;
+      return role === "agent" ? { op: "snapshot", problem: textOrEmpty(message["problem"]), endpoints: textOrEmpty(message["endpoints"]) } : undefined;
     default:
       return undefined;
   }
 }
 
-type Fields = Record<string, unknown>;
+type WordFields = Record<string, unknown>;
 
-function refused({ config, problem, ports, instance }: Fields): FromSubscriber {
-  const codes = Object.entries(fieldsOf(ports) ?? {}).map(([id, code]) => [id, text(code)] as const);
+function refused({ config, problem, ports, instance }: WordFields): FromSubscriber {
+  const codes = Object.entries(fieldsOf(ports) ?? {}).map(([id, code]) => [id, textOrEmpty(code)] as const);
   return {
     op: "refused",
-    config: text(config),
-    problem: text(problem),
+    config: textOrEmpty(config),
+    problem: textOrEmpty(problem),
     ...(codes.length > 0 ? { ports: Object.fromEntries(codes) } : {}),
     ...(instance === "stream" ? { instance } : {}),
   };
@@ -80,11 +80,11 @@ function parse(line: string): unknown {
   }
 }
 
-function fieldsOf(value: unknown): Fields | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+function fieldsOf(value: unknown): WordFields | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as WordFields) : undefined;
 }
 
-function text(value: unknown): string {
+function textOrEmpty(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
@@ -97,7 +97,7 @@ function isAmount(value: unknown): value is number {
 }
 
 /** An agent proves itself by its token (see channel.ts), so the rest of its hello is believed. */
-function hello(message: Fields): WorkerHello | AgentHello | undefined {
+function hello(message: WordFields): WorkerHello | AgentHello | undefined {
   if (message["role"] === "agent") {
     const complete = fieldsOf(message["facts"]) && fieldsOf(message["status"] as EngineStatus) && fieldsOf(message["stream"]);
     return complete && typeof message["token"] === "string" ? (message as unknown as AgentHello) : undefined;
@@ -105,7 +105,7 @@ function hello(message: Fields): WorkerHello | AgentHello | undefined {
   const { slot, pid, master, config, generation, digest, cpu } = message;
   if (message["role"] !== "worker" || !isCount(slot) || slot >= MOST_SLOTS || !isCount(pid) || !isCount(master)) return undefined;
   if (!isCount(generation)) return undefined;
-  return { op: "hello", role: "worker", slot, pid, master, config: text(config), generation, digest: text(digest), ...(isAmount(cpu) ? { cpu } : {}) };
+  return { op: "hello", role: "worker", slot, pid, master, config: textOrEmpty(config), generation, digest: textOrEmpty(digest), ...(isAmount(cpu) ? { cpu } : {}) };
 }
 
 function counters(rows: unknown, answers: unknown): FromSubscriber | undefined {
@@ -121,21 +121,21 @@ function answersOf(value: unknown): Answers {
   return Object.fromEntries(REASONS.flatMap((reason) => (isCount(said[reason]) ? [[reason, said[reason]]] : [])));
 }
 
-function leaving({ generations, workers, since, ended, instance }: Fields): FromSubscriber | undefined {
+function leaving({ generations, workers, since, ended, instance }: WordFields): FromSubscriber | undefined {
   if (!isCount(generations) || !isCount(workers) || !isCount(since) || !isCount(ended)) return undefined;
   return { op: "leaving", generations, workers, since, ended, ...(instance === "stream" ? { instance } : {}) };
 }
 
-function reloading({ seconds, farewell }: Fields): FromSubscriber | undefined {
+function reloading({ seconds, farewell }: WordFields): FromSubscriber | undefined {
   if (!isCount(seconds) || (farewell !== undefined && !isCount(farewell))) return undefined;
   return { op: "reloading", seconds, ...(farewell === undefined ? {} : { farewell }) };
 }
 
-function retired({ farewell, connections: open }: Fields): FromSubscriber | undefined {
+function retired({ farewell, connections: open }: WordFields): FromSubscriber | undefined {
   return isCount(farewell) && isCount(open) ? { op: "retired", farewell, connections: open } : undefined;
 }
 
-function connections(message: Fields): FromSubscriber | undefined {
+function connections(message: WordFields): FromSubscriber | undefined {
   const counts = Object.fromEntries(CONNECTION_COUNTS.map((name) => [name, message[name]])) as ConnectionCounts;
   return Object.values(counts).every(isCount) ? { op: "connections", ...counts } : undefined;
 }
@@ -146,7 +146,7 @@ function counterRow(value: unknown): CounterRow | undefined {
   const labels = [namespace, ingress, service, path, canary];
   if (!labels.every((label) => typeof label === "string")) return undefined;
   if (!isCount(status) || status > 999 || !isCount(requests)) return undefined;
-  const label = (value: unknown): string => text(value).slice(0, LONGEST_LABEL);
+  const label = (value: unknown): string => textOrEmpty(value).slice(0, LONGEST_LABEL);
   return {
     namespace: label(namespace),
     ingress: label(ingress),
@@ -182,7 +182,7 @@ function spanRow(value: unknown): SpanRow | undefined {
   const { start, end, status } = row;
   if (!isCount(start) || !isCount(end) || !isCount(status) || status > 999) return undefined;
   if (!SPAN_TEXTS.every((field) => typeof row[field] === "string")) return undefined;
-  const texts = Object.fromEntries(SPAN_TEXTS.map((field) => [field, text(row[field]).slice(0, LONGEST_LABEL)])) as Omit<SpanRow, "start" | "end" | "status">;
+  const texts = Object.fromEntries(SPAN_TEXTS.map((field) => [field, textOrEmpty(row[field]).slice(0, LONGEST_LABEL)])) as Omit<SpanRow, "start" | "end" | "status">;
   const isId = (id: string, length: number): boolean => id.length === length && /^[0-9a-f]*$/.test(id);
   if (!isId(texts.trace, 32) || !isId(texts.span, 16) || (texts.parent !== "" && !isId(texts.parent, 16))) return undefined;
   return { ...texts, start, end, status };

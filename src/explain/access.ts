@@ -33,10 +33,10 @@ export interface Access {
 }
 
 /** A status refuses; `abstains`: nothing to say; `unknown`: more than the request decides. */
-type Verdict = "passes" | "abstains" | "unknown" | number;
+type CheckVerdict = "passes" | "abstains" | "unknown" | number;
 interface Checked {
   readonly step: Step;
-  readonly verdict: Verdict;
+  readonly verdict: CheckVerdict;
 }
 
 export function accessOf(question: AccessQuestion): Access {
@@ -55,7 +55,7 @@ export function accessOf(question: AccessQuestion): Access {
   return refused === undefined ? { steps } : { steps: [...steps, answerStep(refused, asked, any)], refused };
 }
 
-function isRefusal(verdict: Verdict): verdict is number {
+function isRefusal(verdict: CheckVerdict): verdict is number {
   return typeof verdict === "number";
 }
 
@@ -99,7 +99,7 @@ function rateText({ burst }: Rate, rate: number, unit: string): string {
 function checkNetworks({ filters: { addresses }, client }: AccessQuestion): Checked | undefined {
   if (!addresses) return undefined;
   const { deny, allow } = addresses;
-  const checked = (verdict: Verdict, why: string): Checked => ({ verdict, step: { what: "network", result: verdictText(verdict), why } });
+  const checked = (verdict: CheckVerdict, why: string): Checked => ({ verdict, step: { what: "network", result: verdictText(verdict), why } });
   if (client === undefined) {
     const rules = [
       ...(deny ? [`denylist-source-range refuses ${networksText(deny)} (403)`] : []),
@@ -113,7 +113,7 @@ function checkNetworks({ filters: { addresses }, client }: AccessQuestion): Chec
   return checked(FORBIDDEN, `${client} is not in allowlist-source-range: ${networksText(allow)}`);
 }
 
-function verdictText(verdict: Verdict): string {
+function verdictText(verdict: CheckVerdict): string {
   return verdict === "unknown" ? "not known here" : String(verdict);
 }
 
@@ -121,7 +121,7 @@ function checkPassword({ filters: { credentials }, request, users }: AccessQuest
   if (!credentials) return undefined;
   const { type, realm } = credentials;
   const asks = `asks for a password (${type}, realm ${JSON.stringify(textOf(realm))})`;
-  const checked = (verdict: Verdict, why: string): Checked => ({ verdict, step: { what: "password", result: verdictText(verdict), why: `${asks}; ${why}` } });
+  const checked = (verdict: CheckVerdict, why: string): Checked => ({ verdict, step: { what: "password", result: verdictText(verdict), why: `${asks}; ${why}` } });
   const header = variable(request, "http_authorization");
   if (header === undefined) return checked(UNAUTHORIZED, "the request has no Authorization");
   if (type === "digest") return /^digest /i.test(header) ? checked("unknown", "only nginx can verify it") : checked(UNAUTHORIZED, "its Authorization is no digest");

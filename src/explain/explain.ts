@@ -18,7 +18,7 @@ import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
 import { closest } from "../support/edit-distance.ts";
 import { capturesAlike, translate } from "./pattern.ts";
-import type { Named } from "./naming.ts";
+import type { IngressIdentity } from "./naming.ts";
 import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { accessOf, type Access } from "./access.ts";
@@ -42,7 +42,7 @@ export interface Explanation {
 
 export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBackendService"> {
   /** Ingresses that name the host, whether they are served or not. */
-  readonly naming?: readonly Named[];
+  readonly naming?: readonly IngressIdentity[];
 }
 
 export function explain(
@@ -86,7 +86,7 @@ export function explain(
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
     }
   }
-  const origins: readonly Named[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
+  const origins: readonly IngressIdentity[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
   return {
     request: urlText(request),
     steps,
@@ -121,7 +121,7 @@ const CLOSED = 503;
 /** What a rewrite that climbs is answered with. */
 const BAD_REQUEST = 400;
 
-function isAbout(object: Finding["object"], origin: Named): boolean {
+function isAbout(object: Finding["object"], origin: IngressIdentity): boolean {
   return object.kind === origin.kind && object.namespace === origin.namespace && object.name === origin.name;
 }
 
@@ -195,7 +195,7 @@ const SHOWN = 3;
 interface HostNames {
   readonly declared: Iterable<string>;
   readonly untold: readonly string[];
-  readonly naming: readonly Named[];
+  readonly naming: readonly IngressIdentity[];
 }
 
 function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: HostNames): Step {

@@ -2,10 +2,10 @@
 import type { Origin } from "../model/shapes/routing.ts";
 import type { Ingress } from "../source/objects.ts";
 
-export type Named = Pick<Origin, "kind" | "namespace" | "name">;
+export type IngressIdentity = Pick<Origin, "kind" | "namespace" | "name">;
 
 /** Those with a rule for this host (lower case), or for a wildcard that it is under; in the order of their names. */
-export function ingressesNaming(host: string, ingresses: Iterable<Ingress>): readonly Named[] {
+export function ingressesNaming(host: string, ingresses: Iterable<Ingress>): readonly IngressIdentity[] {
   const dot = host.indexOf(".");
   const names = dot < 0 ? [host] : [host, `*${host.slice(dot)}`];
   const found = [...ingresses].filter(({ spec }) => spec.rules?.some((rule) => names.includes((rule.host ?? "").toLowerCase())));

@@ -37,7 +37,7 @@ const LONGEST_WAIT = 60;
 /** Listens; throws a UserError when the port cannot be had. */
 export async function serveHealth(options: HealthOptions): Promise<Server> {
   const server = createServer((request, response) => {
-    route(options, request, response).catch((error: Error) => answer(response, 500, `${error.message}\n`));
+    route(options, request, response).catch((error: Error) => endResponse(response, 500, `${error.message}\n`));
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -57,18 +57,18 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, undefined);
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
-  if (!path.startsWith("/api/")) return answer(response, 404, "not found\n");
-  if (!isLoopback(request) || !isMeant(options.host, request)) return answer(response, 403, "the admin API answers this machine only\n");
-  if (isFromPage(request)) return answer(response, 403, "the admin API answers no web page\n");
+  if (!path.startsWith("/api/")) return endResponse(response, 404, "not found\n");
+  if (!isLoopback(request) || !isMeant(options.host, request)) return endResponse(response, 403, "the admin API answers this machine only\n");
+  if (isFromPage(request)) return endResponse(response, 403, "the admin API answers no web page\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
-  if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : answer(response, 405, "use POST\n");
+  if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : endResponse(response, 405, "use POST\n");
   const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
   if (namespace !== undefined && name !== undefined && method === "GET") {
     const seconds = Math.min(Math.max(Number(query.get("wait")) || 0, 0), LONGEST_WAIT);
     return json(response, 200, await options.ingress(namespace, name, seconds * 1000));
   }
-  return answer(response, 404, "not found\n");
+  return endResponse(response, 404, "not found\n");
 }
 
 /** Of any request target that Node lets through, absolute ones (RFC 9112, 3.2.2) and `//` among them; nothing is decoded, so nothing can fail. */
@@ -87,7 +87,7 @@ async function scrape({ type, pieces }: Scrape, { headers }: IncomingMessage, re
 }
 
 function probe(response: ServerResponse, problem: string | undefined): void {
-  answer(response, problem === undefined ? 200 : 503, problem === undefined ? "ok\n" : `${problem}\n`);
+  endResponse(response, problem === undefined ? 200 : 503, problem === undefined ? "ok\n" : `${problem}\n`);
 }
 
 async function sync(options: HealthOptions, response: ServerResponse): Promise<void> {
@@ -127,7 +127,7 @@ function isFromPage({ headers }: IncomingMessage): boolean {
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {
-  answer(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
+  endResponse(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
 }
 
 /** A list that may have ten thousand elements, a few at a time: others have their turn in between. */
@@ -148,6 +148,6 @@ async function* piecesOf(elements: readonly unknown[]): AsyncGenerator<string> {
   yield "\n]\n";
 }
 
-function answer(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
+function endResponse(response: ServerResponse, status: number, text: string, type = "text/plain; charset=utf-8"): void {
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
 }

@@ -15,7 +15,7 @@ export function otlpRequest(rows: readonly SpanRow[], serviceName: string): obje
   return {
     resourceSpans: [
       {
-        resource: { attributes: [text("service.name", serviceName)] },
+        resource: { attributes: [textAttribute("service.name", serviceName)] },
         scopeSpans: [{ scope: { name: "sluice" }, spans: rows.map(otlpSpan) }],
       },
     ],
@@ -51,16 +51,16 @@ function attributes(row: SpanRow): readonly Attribute[] {
   const query = row.uri.indexOf("?");
   const [upstream, upstreamPort] = splitAddress(lastAddress(row.upstream));
   return [
-    text("http.request.method", known ? row.method : "_OTHER"),
-    ...(known ? [] : [text("http.request.method_original", row.method)]),
-    text("url.scheme", row.scheme),
-    text("url.path", query < 0 ? row.uri : row.uri.slice(0, query)),
-    ...(query < 0 ? [] : [text("url.query", redacted(row.uri.slice(query + 1)))]),
+    textAttribute("http.request.method", known ? row.method : "_OTHER"),
+    ...(known ? [] : [textAttribute("http.request.method_original", row.method)]),
+    textAttribute("url.scheme", row.scheme),
+    textAttribute("url.path", query < 0 ? row.uri : row.uri.slice(0, query)),
+    ...(query < 0 ? [] : [textAttribute("url.query", redacted(row.uri.slice(query + 1)))]),
     ...filled("http.route", row.route),
-    number("http.response.status_code", row.status),
-    ...(row.status >= 500 ? [text("error.type", String(row.status))] : []),
+    numberAttribute("http.response.status_code", row.status),
+    ...(row.status >= 500 ? [textAttribute("error.type", String(row.status))] : []),
     ...filled("server.address", row.host),
-    ...(/^[0-9]+$/.test(row.port) ? [number("server.port", Number(row.port))] : []),
+    ...(/^[0-9]+$/.test(row.port) ? [numberAttribute("server.port", Number(row.port))] : []),
     ...filled("client.address", row.client),
     ...filled("user_agent.original", row.agent),
     ...filled("network.protocol.version", protocolVersion(row.protocol)),
@@ -69,20 +69,20 @@ function attributes(row: SpanRow): readonly Attribute[] {
     ...filled("k8s.service.name", row.service),
     ...filled("sluice.canary.name", row.canary),
     ...filled("sluice.upstream.address", upstream),
-    ...(upstreamPort === undefined ? [] : [number("sluice.upstream.port", upstreamPort)]),
+    ...(upstreamPort === undefined ? [] : [numberAttribute("sluice.upstream.port", upstreamPort)]),
   ];
 }
 
-function text(key: string, value: string): Attribute {
+function textAttribute(key: string, value: string): Attribute {
   return { key, value: { stringValue: value } };
 }
 
-function number(key: string, value: number): Attribute {
+function numberAttribute(key: string, value: number): Attribute {
   return { key, value: { intValue: String(value) } };
 }
 
 function filled(key: string, value: string): readonly Attribute[] {
-  return value === "" ? [] : [text(key, value)];
+  return value === "" ? [] : [textAttribute(key, value)];
 }
 
 /** `HTTP/2.0` is version 2. */

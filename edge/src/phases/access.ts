@@ -5,7 +5,7 @@
  * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication; then, where nobody declared
  * the path and there is no default backend, 404: who may not pass learns no more than at a path that is declared.
  */
-import { admit, checkExternalAuth, refuse } from "./external-auth.ts";
+import { passServiceHeaders, checkExternalAuth, refuse } from "./external-auth.ts";
 import type { Check } from "../access.ts";
 import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
 import { includes } from "../networks.ts";
@@ -28,7 +28,7 @@ export function access(): void {
   const { filters } = state.route;
   if (filters === undefined) return;
   const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
-  if (status > 0) return answer(state, status);
+  if (status > 0) return refuseRequest(state, status);
   state.challenge = undefined;
   state.user = undefined;
   state.why = undefined;
@@ -40,16 +40,16 @@ export function access(): void {
   }
   if (state.pool === undefined) {
     because("no-route");
-    return answer(state, NOT_FOUND);
+    return refuseRequest(state, NOT_FOUND);
   }
   if (filters.credentials !== undefined) hideCredentials(state);
   // After that: the service may have an Authorization of its own for the backend.
-  admit(state, filters);
+  passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
   if (filters.snippet === true) followSnippet();
 }
 
-function answer(state: InFlight, status: number): void {
+function refuseRequest(state: InFlight, status: number): void {
   state.refused = status;
   ngx.exit(status);
 }

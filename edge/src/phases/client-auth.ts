@@ -51,7 +51,7 @@ const client: ClientView = {
 };
 
 /** 0: the client may ask this host, and its backends will know who it is; else the status. */
-export function admit(host: SpecialHost, clients: ClientAuth): number {
+export function letClientIn(host: SpecialHost, clients: ClientAuth): number {
   const status = admission(clients, host.handshake, client);
   if (status === 0) introduce(clients);
   return status;

@@ -34,7 +34,7 @@ const LARGEST_KEPT = 16384;
 
 /**
  * Checks the request at hand: 0 when its route asks nobody, 200 when the service lets it in, else the status that
- * refuses it. What the service said stays in the state, for `refuse` or `admit`. Yields while the service thinks.
+ * refuses it. What the service said stays in the state, for `refuse` or `passServiceHeaders`. Yields while the service thinks.
  */
 export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: Filters): number {
   if (auth === undefined) return 0;
@@ -107,7 +107,7 @@ function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> |
 }
 
 /** The backend gets what the service said, and never what the client said in its place, however it spells the name. */
-export function admit(state: InFlight, { externalAuth: auth }: Filters): void {
+export function passServiceHeaders(state: InFlight, { externalAuth: auth }: Filters): void {
   if (auth === undefined || auth.responseHeaders === undefined) return;
   const headers = state.auth?.headers;
   const reserved: Record<string, boolean> = {};

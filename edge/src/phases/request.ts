@@ -1,6 +1,6 @@
 /** The request at hand, as the matcher asks about it. */
 import type { RequestView } from "../request-view.ts";
-import { admit } from "./client-auth.ts";
+import { letClientIn } from "./client-auth.ts";
 import { findClient } from "./proxies.ts";
 import { tables } from "./state.ts";
 import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
@@ -17,6 +17,6 @@ export const request: RequestView = {
   searchUntil: () => searchUntil(),
   isPast: (time) => isPast(time),
   capture: (text, pattern, namespace) => capture(text, pattern, namespace),
-  admit: (host, clients) => admit(host, clients),
+  admit: (host, clients) => letClientIn(host, clients),
   draw: (total) => math.random(total),
 };

@@ -13,7 +13,7 @@ export type Risk = "Low" | "Medium" | "High" | "Critical";
 /** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole. */
 export type Scope = "location" | "host" | "pool" | "ingress" | "global";
 
-interface Named {
+interface AnnotationHead {
   readonly name: string;
   /** Other names for the same thing, consulted when `name` is absent or empty. */
   readonly aliases?: readonly string[];
@@ -32,7 +32,7 @@ interface Named {
  */
 export type OnInvalid = "default" | "closed" | "forbidden" | "refused";
 
-interface Described extends Named {
+interface Described extends AnnotationHead {
   /** One line: what it does. */
   readonly doc: string;
   /** One sentence: how Sluice differs from ingress-nginx, on purpose. */

@@ -17,7 +17,7 @@ import * as found from "../findings/catalogue.ts";
 import { sortFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
 import { strictPaths, otherPrefix } from "../ingress/admission-rules.ts";
-import { admit, readClasses } from "../ingress/class.ts";
+import { decideOwnership, readClasses } from "../ingress/class.ts";
 import { parseIngress } from "../ingress/ingress.ts";
 import { rulesFor } from "../ingress/parsed.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
@@ -88,7 +88,7 @@ const LAST: Age = { created: Infinity, file: "\uffff", document: 0, name: "" };
 /** Undefined: not ours. */
 function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
   const { settings } = state;
-  const admission = admit(ingress, readClasses(snapshot, settings), settings);
+  const admission = decideOwnership(ingress, readClasses(snapshot, settings), settings);
   if (!admission.ours) {
     const refused = admission.finding?.code === found.catchAllDisabled.code ? admission.finding : undefined;
     return refused && { own: [refused], others: [], ingresses: 1 };

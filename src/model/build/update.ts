@@ -14,7 +14,7 @@ import type { PoolReference } from "../backends/pool.ts";
 import type { Config } from "../config/config.ts";
 import { altered, boundFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
-import { admit, readClasses } from "../ingress/class.ts";
+import { decideOwnership, readClasses } from "../ingress/class.ts";
 import { parseIngress } from "../ingress/ingress.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
@@ -36,7 +36,7 @@ export function updateIngresses(state: State, work: Work): void {
   const reads = new Map<string, Read>();
   for (const key of work.ingresses) {
     const ingress = snapshot.all("Ingress").get(key);
-    const admission = ingress && admit(ingress, classes, state.settings);
+    const admission = ingress && decideOwnership(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) reads.set(key, { parsed: undefined, objects: [], findings: admission?.finding ? [admission.finding] : [] });
     else if (mustRead(state, work, key, ingress)) reads.set(key, readIngress(state, work, ingress));
   }

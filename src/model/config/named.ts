@@ -19,13 +19,13 @@ import { isKnownLogVariable } from "./log-variables.ts";
 
 export const NOTHING_NAMED: NamedObjects = { requestHeaders: [], responseHeaders: [], dhParam: undefined, rulesRefused: false };
 
-interface Reading {
+interface NamedReading {
   readonly configMap: ConfigMap;
   readonly lookup: ObjectLookup;
   readonly findings: Finding[];
 }
 
-export function readNamed(config: ConfigValues, reading: Reading): NamedObjects {
+export function readNamed(config: ConfigValues, reading: NamedReading): NamedObjects {
   return {
     requestHeaders: headersIn("proxy-set-headers", config.proxySetHeaders, reading),
     responseHeaders: headersIn("add-headers", config.addHeaders, reading),
@@ -39,7 +39,7 @@ export function replacedHeaders({ named }: Pick<Config, "named">): ReadonlySet<s
   return new Set(named.requestHeaders.map(({ name }) => name.toLowerCase()));
 }
 
-function headersIn(key: string, text: string, reading: Reading): readonly NamedHeader[] {
+function headersIn(key: string, text: string, reading: NamedReading): readonly NamedHeader[] {
   const ref = splitName(text);
   if (!ref) return [];
   const object = reading.lookup.configMap(ref.namespace, ref.name);
@@ -67,7 +67,7 @@ function whyNoHeader(name: string, value: string): string | undefined {
   return unknown === undefined ? undefined : `has a value with $${unknown}, which is no variable here`;
 }
 
-function dhParamIn(text: string, reading: Reading): DhParam | undefined {
+function dhParamIn(text: string, reading: NamedReading): DhParam | undefined {
   const ref = splitName(text);
   if (!ref) return undefined;
   const secret = reading.lookup.secret(ref.namespace, ref.name);
@@ -81,7 +81,7 @@ function dhParamIn(text: string, reading: Reading): DhParam | undefined {
 }
 
 /** The verdict of nginx, which the engine asks (src/engine/step/trials.ts), comes back as an object. */
-function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigValues, { configMap, lookup, findings }: Reading): boolean {
+function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigValues, { configMap, lookup, findings }: NamedReading): boolean {
   if (rules === undefined) return false;
   const place = { object: configMap, field: "data[modsecurity-snippet]" };
   if (!enableModsecurity) {
@@ -94,7 +94,7 @@ function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigVa
   return true;
 }
 
-function unusable(key: string, kind: AnyObject["kind"], name: string, why: string, { configMap }: Reading): Finding {
+function unusable(key: string, kind: AnyObject["kind"], name: string, why: string, { configMap }: NamedReading): Finding {
   return found.configObjectUnusable({ object: configMap, field: `data[${key}]` }, { key, kind, name, why });
 }
 

@@ -30,7 +30,7 @@ export interface ParsedConfig {
   readonly objects: ReadonlySet<string>;
 }
 
-interface Reading {
+interface ConfigReading {
   readonly config: { -readonly [K in keyof ConfigValues]: ConfigValues[K] };
   readonly texts: Map<keyof ConfigValues, string>;
   readonly findings: Finding[];
@@ -42,7 +42,7 @@ interface Reading {
  * @param snapshot where the objects are that keys name; absent: nowhere.
  */
 export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedConfig, snapshot?: Pick<Snapshot, "get">): ParsedConfig {
-  const reading: Reading = { config: { ...DEFAULT_CONFIG }, texts: new Map(), findings: [], before };
+  const reading: ConfigReading = { config: { ...DEFAULT_CONFIG }, texts: new Map(), findings: [], before };
   const objects = new Set<string>();
   if (!configMap) return { config: DEFAULT_CONFIG, texts: reading.texts, findings: [], objects };
   const data = configMap.data ?? {};
@@ -68,7 +68,7 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
 
 const NOWHERE: Pick<Snapshot, "get"> = { get: () => undefined };
 
-function take<K extends keyof ConfigValues>(reading: Reading, field: K, text: string, place: Place): void {
+function take<K extends keyof ConfigValues>(reading: ConfigReading, field: K, text: string, place: Place): void {
   const { config, texts, findings, before } = reading;
   const row: ConfigRow<ConfigValues[K]> = CONFIG_TABLE[field];
   const parsed = row.type.parse(text.trim());

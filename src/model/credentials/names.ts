@@ -7,8 +7,8 @@ import type { Place } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { ServableCertificate } from "../secrets/certificates.ts";
 import type { Alias } from "../shapes/routing.ts";
-import { hostTls, usableCertificate } from "./tls.ts";
-import type { HostTls, SecretLookup } from "./tls.ts";
+import { certificateOfName, usableCertificate } from "./tls.ts";
+import type { NameCertificate, SecretLookup } from "./tls.ts";
 
 /** What is known of server names. */
 export interface Names {
@@ -19,7 +19,7 @@ export interface Names {
   placeOfAlias(name: string, alias: Alias): Place | undefined;
 }
 
-export interface NameTls extends Omit<HostTls, "serves"> {
+export interface NameTls extends Omit<NameCertificate, "serves"> {
   /** Undefined: nginx's own certificate, or no TLS. */
   readonly serves: ServableCertificate | undefined;
   /** Counts as a name with TLS, whatever it is served with. */
@@ -34,21 +34,21 @@ export function tlsOf(name: string, names: Names, flag: string, lookup: SecretLo
   return { ...answer, serves, secure: answer.serves !== undefined };
 }
 
-function certificateOf({ serves }: HostTls, flag: string, lookup: SecretLookup): ServableCertificate | undefined {
+function certificateOf({ serves }: NameCertificate, flag: string, lookup: SecretLookup): ServableCertificate | undefined {
   if (serves !== "default") return serves;
   return flag === "" ? undefined : lookup(flag)?.certificate;
 }
 
-function ownTls(name: string, names: Names, flag: string, lookup: SecretLookup): HostTls {
+function ownTls(name: string, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
   return name === CATCH_ALL ? defaultTls(flag, lookup) : namedTls(name, names, flag, lookup);
 }
 
 /** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
-function aliasTls(name: string, alias: Alias, names: Names, flag: string, lookup: SecretLookup): HostTls {
+function aliasTls(name: string, alias: Alias, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
   const { host } = alias;
   const ofHost = ownTls(host, names, flag, lookup);
   const { serves, secrets } = ofHost;
-  const without = (finding: (place: Place) => ReturnType<typeof found.aliasNotCovered>): HostTls => {
+  const without = (finding: (place: Place) => ReturnType<typeof found.aliasNotCovered>): NameCertificate => {
     const place = names.placeOfAlias(name, alias);
     return { serves: undefined, secrets, findings: place ? [finding(place)] : [] };
   };
@@ -63,13 +63,13 @@ function aliasTls(name: string, alias: Alias, names: Names, flag: string, lookup
 }
 
 /** A host on the default certificate waits for that as well. */
-function namedTls(name: string, names: Names, flag: string, lookup: SecretLookup): HostTls {
-  const answer = hostTls(name, names.mains(name), lookup);
+function namedTls(name: string, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
+  const answer = certificateOfName(name, names.mains(name), lookup);
   return answer.serves !== "default" || flag === "" ? answer : { ...answer, secrets: new Set([...answer.secrets, flag]) };
 }
 
 /** The catch-all is served with the default certificate when there is one; otherwise with nginx's own. */
-function defaultTls(flag: string, lookup: SecretLookup): HostTls {
+function defaultTls(flag: string, lookup: SecretLookup): NameCertificate {
   if (flag === "") return { serves: undefined, secrets: new Set(), findings: [] };
   const place = { object: flaggedSecret(flag), field: "--default-ssl-certificate" };
   const { certificate, ...told } = usableCertificate(place, "every name without a certificate", flag, lookup(flag));

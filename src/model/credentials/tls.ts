@@ -13,7 +13,7 @@ import type { Finding, Place } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
 
-export interface HostTls {
+export interface NameCertificate {
   /** `default`: the default certificate; undefined: the host has no TLS of its own. */
   readonly serves: ServableCertificate | "default" | undefined;
   /** Secrets (`namespace/name`) that the answer depends on, missing ones included. */
@@ -26,12 +26,12 @@ export interface HostTls {
 /** The state of a Secret (`namespace/name`); undefined when it does not exist. */
 export type SecretLookup = (key: string) => SecretState | undefined;
 
-const NO_TLS: HostTls = { serves: undefined, secrets: new Set(), findings: [] };
+const NO_TLS: NameCertificate = { serves: undefined, secrets: new Set(), findings: [] };
 /** Before it expires. */
 const SOON = 10 * 24 * 3600 * 1000;
 
 /** @param mains the ordinary Ingresses that name the host, oldest first. */
-export function hostTls(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): HostTls {
+export function certificateOfName(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): NameCertificate {
   const deciding = mains.find(({ ingress }) => (ingress.spec.tls ?? []).length > 0)?.ingress;
   if (!deciding) return NO_TLS;
   const items = deciding.spec.tls ?? [];
@@ -47,7 +47,7 @@ const firstToList = oncePer((items: readonly IngressTLS[]): ReadonlyMap<string, 
 });
 
 /** The host is listed: the item's Secret, or the default certificate with the reason why. */
-function listedTls(host: string, ingress: Ingress, index: number, lookup: SecretLookup): HostTls {
+function listedTls(host: string, ingress: Ingress, index: number, lookup: SecretLookup): NameCertificate {
   const item = ingress.spec.tls?.[index];
   // An item without a Secret asks for the default certificate.
   if (!item?.secretName) return { serves: "default", secrets: new Set(), findings: [] };
@@ -64,7 +64,7 @@ function listedTls(host: string, ingress: Ingress, index: number, lookup: Secret
 /** Secrets that are tried for a host that no item lists. An Ingress has room for ten thousand of each, and the host waits for all that are tried. */
 const MOST_TRIED = 32;
 
-function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[], lookup: SecretLookup): HostTls {
+function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[], lookup: SecretLookup): NameCertificate {
   const secrets = new Set<string>();
   for (const { secretName } of items) if (secretName && secrets.size < MOST_TRIED) secrets.add(keyOf(ingress.metadata.namespace, secretName));
   for (const secret of secrets) {

@@ -63,7 +63,7 @@ function selection(snapshot: Pick<Snapshot, "get">, { watchNamespace, watchNames
   return (namespace) => selector?.matches(snapshot.get("Namespace", "", namespace)?.metadata.labels ?? {}) ?? false;
 }
 
-export function admit(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
+export function decideOwnership(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
   if (!classes.selects(ingress.metadata.namespace)) return NOT_OURS;
   const admission = admitByClass(ingress, classes, settings);
   if (!admission.ours || !settings.disableCatchAll || ingress.spec.defaultBackend === undefined) return admission;

@@ -18,7 +18,7 @@ import type { ClientPolicy, HostTls } from "../shapes/routing.ts";
 export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix: string, findings: Finding[]): HostTls | undefined {
   const saysNothing = ({ clients, ciphers, preferServer }: HostTlsValues): boolean => !clients && ciphers === undefined && preferServer === undefined;
   if (mains.every(({ values }) => saysNothing(hostTls.of(values)))) return undefined;
-  const place: Place = { host: host === CATCH_ALL ? "every name that nobody declares" : host, prefix };
+  const place: AnnotatedHost = { host: host === CATCH_ALL ? "every name that nobody declares" : host, prefix };
   const clients = decide(mains, "clients", "auth-tls-secret", place, findings);
   const ciphers = decide(mains, "ciphers", "ssl-ciphers", place, findings);
   const preferServer = decide(mains, "preferServer", "ssl-prefer-server-ciphers", place, findings);
@@ -34,7 +34,7 @@ function withNamespace(clients: ClientPolicy, mains: readonly ParsedIngress[]): 
   return decides && clients.matchCn !== undefined ? { ...clients, namespace: decides.ingress.metadata.namespace } : clients;
 }
 
-interface Place {
+interface AnnotatedHost {
   /** As findings name it. */
   readonly host: string;
   readonly prefix: string;
@@ -42,7 +42,7 @@ interface Place {
 
 /** What the first Ingress says that says something; the others that say something else get a finding. */
 function decide<F extends "clients" | "ciphers" | "preferServer">(
-  mains: readonly ParsedIngress[], field: F, name: string, { host, prefix }: Place, findings: Finding[],
+  mains: readonly ParsedIngress[], field: F, name: string, { host, prefix }: AnnotatedHost, findings: Finding[],
 ): HostTlsValues[F] | undefined {
   const saying = mains.filter(({ values }) => hostTls.of(values)[field] !== undefined);
   const [winner, ...others] = saying;

@@ -69,8 +69,8 @@ function addressLists(statements: readonly Statement[]): readonly Translation[] 
   const closed = rules.some(({ name, args }) => name === "deny" && args[0] === "all");
   const open = rules.some(({ name, args }) => name === "allow" && args[0] === "all");
   const out: Translation[] = [];
-  if (denied.length > 0) out.push({ from: `deny ${denied[0]}…`, to: `denylist-source-range: ${text(denied.join(","))}` });
-  if (closed && allowed.length > 0) out.push({ from: "allow …; deny all", to: `allowlist-source-range: ${text(allowed.join(","))}` });
+  if (denied.length > 0) out.push({ from: `deny ${denied[0]}…`, to: `denylist-source-range: ${quoteText(denied.join(","))}` });
+  if (closed && allowed.length > 0) out.push({ from: "allow …; deny all", to: `allowlist-source-range: ${quoteText(allowed.join(","))}` });
   if (closed && allowed.length === 0 && !open) out.push({ from: "deny all", to: 'denylist-source-range: "0.0.0.0/0,::/0"' });
   if (!closed && (allowed.length > 0 || open) && denied.length === 0) out.push({ from: `allow ${allowed[0] ?? "all"}`, to: "nothing: it is so anyway" });
   return out;
@@ -78,11 +78,11 @@ function addressLists(statements: readonly Statement[]): readonly Translation[] 
 
 /** A statement as somebody would write it, without what stands in its block, at most 60 characters. */
 export function printStatement({ name, args, children }: Statement): string {
-  const words = args.map((arg) => (/^[^\s"';{}#]+$/.test(arg) ? arg : text(arg)));
+  const words = args.map((arg) => (/^[^\s"';{}#]+$/.test(arg) ? arg : quoteText(arg)));
   const line = [name, ...words].join(" ") + (children ? " {…}" : "");
   return line.length > 60 ? `${line.slice(0, 59)}…` : line;
 }
 
-function text(value: string): string {
+function quoteText(value: string): string {
   return JSON.stringify(value);
 }

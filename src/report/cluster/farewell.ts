@@ -5,7 +5,7 @@
  * cannot be found out, another may run, and addresses stay: an address too many can be retried, one too few is an outage.
  */
 import { inWords } from "../../source/kubernetes/failures.ts";
-import { fields, text } from "../../source/kubernetes/trim.ts";
+import { fields, textOrNone } from "../../source/kubernetes/trim.ts";
 import type { Log } from "../../support/log.ts";
 import type { ClusterApi } from "./api.ts";
 import { nameOfPod, readOwnPod, readPodsLike } from "./pod.ts";
@@ -29,6 +29,6 @@ export async function othersRun(api: ClusterApi, self: Self, log: Log, signal: A
 
 /** It has ended, or is about to. */
 function isOver(raw: unknown): boolean {
-  const phase = text(fields(fields(raw)["status"])["phase"]);
-  return phase === "Succeeded" || phase === "Failed" || text(fields(fields(raw)["metadata"])["deletionTimestamp"]) !== undefined;
+  const phase = textOrNone(fields(fields(raw)["status"])["phase"]);
+  return phase === "Succeeded" || phase === "Failed" || textOrNone(fields(fields(raw)["metadata"])["deletionTimestamp"]) !== undefined;
 }

@@ -3,7 +3,7 @@
  *
  * Guarantee: a write names the version that it was decided on, so of several replicas one succeeds.
  */
-import { fields, integer, text } from "../../source/kubernetes/trim.ts";
+import { fields, integerOrNone, textOrNone } from "../../source/kubernetes/trim.ts";
 import { isStatus, MANAGER } from "./api.ts";
 import type { ClusterApi, Right } from "./api.ts";
 
@@ -38,7 +38,7 @@ export function leaseInCluster(api: ClusterApi, namespace: string, name: string)
   const see = (raw: unknown): Lease => {
     const spec = specOf(raw);
     const seen = last && versionIn(last.raw) === versionIn(raw) ? last.seen : performance.now();
-    last = { raw, holder: text(spec["holderIdentity"]) ?? "", duration: (integer(spec["leaseDurationSeconds"]) ?? 0) * 1000, seen };
+    last = { raw, holder: textOrNone(spec["holderIdentity"]) ?? "", duration: (integerOrNone(spec["leaseDurationSeconds"]) ?? 0) * 1000, seen };
     return last;
   };
 
@@ -73,7 +73,7 @@ export function leaseInCluster(api: ClusterApi, namespace: string, name: string)
         leaseDurationSeconds: Math.ceil(ttl / 1000),
         acquireTime: mine ? spec["acquireTime"] : now,
         renewTime: now,
-        leaseTransitions: (integer(spec["leaseTransitions"]) ?? 0) + (mine || !before ? 0 : 1),
+        leaseTransitions: (integerOrNone(spec["leaseTransitions"]) ?? 0) + (mine || !before ? 0 : 1),
       }, signal);
     },
     giveBack: (before, signal) => write(before, { ...specOf(before.raw), holderIdentity: "", leaseDurationSeconds: 1 }, signal),

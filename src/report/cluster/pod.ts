@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { fields, list, text, textRecord } from "../../source/kubernetes/trim.ts";
+import { fields, list, textOrNone, textRecord } from "../../source/kubernetes/trim.ts";
 import type { ClusterApi, Right } from "./api.ts";
 
 export interface Self {
@@ -35,7 +35,7 @@ export async function readOwnPod(api: ClusterApi, self: Self, effect: string, si
   const right: Right = { verb: "get", resource: "pods", kind: "Pod", namespace: self.namespace, effect };
   const raw = await api.ask(right, `${podsPath(self)}/${encodeURIComponent(self.podName)}`, signal);
   const meta = fields(fields(raw)["metadata"]);
-  return { name: self.podName, uid: text(meta["uid"]) ?? "", labels: textRecord(meta["labels"]) ?? {} };
+  return { name: self.podName, uid: textOrNone(meta["uid"]) ?? "", labels: textRecord(meta["labels"]) ?? {} };
 }
 
 /** Labels that tell pods of one revision from those of another. */
@@ -54,7 +54,7 @@ export async function readPodsLike(
 }
 
 export function nameOfPod(raw: unknown): string {
-  return text(fields(fields(raw)["metadata"])["name"]) ?? "";
+  return textOrNone(fields(fields(raw)["metadata"])["name"]) ?? "";
 }
 
 function podsPath({ namespace }: Self): string {

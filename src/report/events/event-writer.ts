@@ -3,7 +3,7 @@
  *
  * Guarantee: what is said already, by whomever, is not made again; the Event's name tells.
  */
-import { fields, integer } from "../../source/kubernetes/trim.ts";
+import { fields, integerOrNone } from "../../source/kubernetes/trim.ts";
 import { isStatus } from "../cluster/api.ts";
 import type { ClusterApi, Right } from "../cluster/api.ts";
 import { eventName, eventNamespace, newEvent, timeOf } from "./event.ts";
@@ -46,7 +46,7 @@ export function createEventWriter(
 
   /** A patch of nothing writes nothing, and its answer is the Event. */
   const countOf = async (draft: EventDraft, signal: AbortSignal): Promise<number> =>
-    integer(fields(await patch(draft, {}, signal))["count"]) ?? 1;
+    integerOrNone(fields(await patch(draft, {}, signal))["count"]) ?? 1;
 
   return {
     async send(draft, times, signal) {

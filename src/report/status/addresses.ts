@@ -6,7 +6,7 @@
  */
 import { isIP } from "node:net";
 import type { IngressAddress } from "../../source/objects.ts";
-import { fields, list, text, trimAddress } from "../../source/kubernetes/trim.ts";
+import { fields, list, textOrNone, trimAddress } from "../../source/kubernetes/trim.ts";
 import { nameOfPod } from "../cluster/pod.ts";
 
 /** An IP address, or otherwise a host name. */
@@ -18,11 +18,11 @@ export function addressOf(value: string): IngressAddress {
 export function addressesOfService(raw: unknown): readonly IngressAddress[] {
   const spec = fields(fields(raw)["spec"]);
   const external = stringsOf(spec["externalIPs"]).map(addressOf);
-  const clusterIp = text(spec["clusterIP"]) ?? "";
+  const clusterIp = textOrNone(spec["clusterIP"]) ?? "";
   const internal = isIP(clusterIp) === 0 ? [] : [{ ip: clusterIp }];
-  switch (text(spec["type"])) {
+  switch (textOrNone(spec["type"])) {
     case "ExternalName":
-      return [text(spec["externalName"]) ?? ""].filter((name) => name !== "").map(addressOf);
+      return [textOrNone(spec["externalName"]) ?? ""].filter((name) => name !== "").map(addressOf);
     case "LoadBalancer": {
       const given = list(fields(fields(fields(raw)["status"])["loadBalancer"])["ingress"], trimAddress) ?? [];
       return distinct([...given, ...external]);
@@ -39,7 +39,7 @@ export function addressesOfNodes(raws: readonly unknown[], internal: boolean): r
   return distinct(raws.flatMap((raw) => {
     const all = list(fields(fields(raw)["status"])["addresses"], (one) => one) ?? [];
     const ofType = (type: string): IngressAddress[] =>
-      all.flatMap((one) => (one["type"] === type ? [addressOf(text(one["address"]) ?? "")] : [])).filter(({ hostname }) => hostname !== "");
+      all.flatMap((one) => (one["type"] === type ? [addressOf(textOrNone(one["address"]) ?? "")] : [])).filter(({ hostname }) => hostname !== "");
     const external = internal ? [] : ofType("ExternalIP");
     return external.length > 0 ? external : ofType("InternalIP");
   }));
@@ -47,7 +47,7 @@ export function addressesOfNodes(raws: readonly unknown[], internal: boolean): r
 
 /** The nodes of pods that run and are ready. Our own pod counts anyhow: who asks serves, whatever its probe has said yet. */
 export function nodesOfPods(raws: readonly unknown[], own: string): readonly string[] {
-  const names = raws.filter((raw) => nameOfPod(raw) === own || isReady(raw)).map((raw) => text(fields(fields(raw)["spec"])["nodeName"]) ?? "");
+  const names = raws.filter((raw) => nameOfPod(raw) === own || isReady(raw)).map((raw) => textOrNone(fields(fields(raw)["spec"])["nodeName"]) ?? "");
   return [...new Set(names)].filter((name) => name !== "").sort();
 }
 

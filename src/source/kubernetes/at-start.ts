@@ -10,7 +10,7 @@ import { Refused, Unreachable } from "./failures.ts";
 import { zoneUnknown } from "./findings.ts";
 import { readObject } from "./pages.ts";
 import type { Shared } from "./shared.ts";
-import { fields, text, trimNode } from "./trim.ts";
+import { fields, textOrNone, trimNode } from "./trim.ts";
 
 /** The object, or undefined when there is none. Throws `Refused` when we may not know; asks again for as long as the server has other troubles. */
 async function ask({ connection, outage, timing }: Shared, path: string, signal: AbortSignal): Promise<unknown> {
@@ -59,5 +59,5 @@ async function nodeOfPod(shared: Shared, env: NodeJS.ProcessEnv, signal: AbortSi
   const [namespace, name] = [env["POD_NAMESPACE"], env["POD_NAME"]];
   if (!namespace || !name) return undefined;
   const pod = await ask(shared, `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, signal);
-  return text(fields(fields(pod)["spec"])["nodeName"]);
+  return textOrNone(fields(fields(pod)["spec"])["nodeName"]);
 }

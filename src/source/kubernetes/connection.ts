@@ -17,7 +17,7 @@ import { accessTo } from "./given-server.ts";
 import { inClusterAccess, SERVICE_ACCOUNT } from "./in-cluster.ts";
 import { connect } from "./transport.ts";
 import type { Connection } from "./transport.ts";
-import { fields, text } from "./trim.ts";
+import { fields, textOrNone } from "./trim.ts";
 
 export type { ApiResponse, Connection, Query, RequestDetails } from "./transport.ts";
 
@@ -119,8 +119,8 @@ async function loadKubeconfig(files: readonly string[], context: string): Promis
 }
 
 function noteTokenFile(entry: unknown, folder: string, tokenFiles: Map<string, string>): void {
-  const name = text(fields(entry)["name"]);
-  const file = text(fields(fields(entry)["user"])["tokenFile"]);
+  const name = textOrNone(fields(entry)["name"]);
+  const file = textOrNone(fields(fields(entry)["user"])["tokenFile"]);
   if (name && file && !tokenFiles.has(name)) tokenFiles.set(name, resolve(folder, file));
 }
 

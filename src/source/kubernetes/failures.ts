@@ -3,7 +3,7 @@
  *
  * `Unreachable`: there was no answer. `Refused`: there was one, and it was not a success.
  */
-import { fields, integer, text } from "./trim.ts";
+import { fields, integerOrNone, textOrNone } from "./trim.ts";
 
 /** No answer from the API server: network, TLS, credentials that cannot be obtained. */
 export class Unreachable extends Error {
@@ -41,11 +41,11 @@ const LONGEST_WAIT = 300;
 /** Reads a `Status` object, from an error response or from an ERROR event of a watch. */
 export function refusedBy(status: unknown, httpStatus: number, retryAfterHeader?: string): Refused {
   const answer = fields(status);
-  const header = integer(Number(retryAfterHeader || undefined));
-  const seconds = header ?? integer(fields(answer["details"])["retryAfterSeconds"]);
-  const message = text(answer["message"]) ?? text(answer["reason"]) ?? `HTTP status ${httpStatus}`;
+  const header = integerOrNone(Number(retryAfterHeader || undefined));
+  const seconds = header ?? integerOrNone(fields(answer["details"])["retryAfterSeconds"]);
+  const message = textOrNone(answer["message"]) ?? textOrNone(answer["reason"]) ?? `HTTP status ${httpStatus}`;
   const retryAfter = seconds === undefined ? undefined : Math.min(Math.max(seconds, 0), LONGEST_WAIT) * 1000;
-  return new Refused(integer(answer["code"]) ?? httpStatus, message, retryAfter);
+  return new Refused(integerOrNone(answer["code"]) ?? httpStatus, message, retryAfter);
 }
 
 const UNVERIFIED: Readonly<Record<string, string>> = {
@@ -76,13 +76,13 @@ const SENTENCES: Readonly<Record<string, string>> = {
 
 /** A system, TLS or undici error in a few words. */
 export function inWords(error: unknown): string {
-  const code = text(fields(error)["code"]);
+  const code = textOrNone(fields(error)["code"]);
   if (code && SENTENCES[code]) return SENTENCES[code];
   return error instanceof Error && error.message ? error.message.trim() : String(error);
 }
 
 /** A failed handshake: either side's certificate, or what it was checked against, may have been replaced. */
 export function isTlsError(error: unknown): boolean {
-  const code = text(fields(error)["code"]) ?? "";
+  const code = textOrNone(fields(error)["code"]) ?? "";
   return code in UNVERIFIED || code.startsWith("ERR_SSL_");
 }

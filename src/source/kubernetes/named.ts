@@ -33,7 +33,7 @@ export interface NamedOptions {
 }
 
 /** What a source does with its collections. */
-export interface Named extends Pick<Wanted<"Secret">, "want" | "settled">, Pick<Reflector<unknown>, "run" | "reread" | "firstRead"> {}
+export interface NamedSecrets extends Pick<Wanted<"Secret">, "want" | "settled">, Pick<Reflector<unknown>, "run" | "reread" | "firstRead"> {}
 
 interface Followed {
   /** Resolves after the first answer: a read, or that there is none to be had. */
@@ -43,7 +43,7 @@ interface Followed {
   stop(): void;
 }
 
-export function keepNamed(shared: Shared, options: NamedOptions): Named {
+export function keepNamed(shared: Shared, options: NamedOptions): NamedSecrets {
   const { namespace, snapshot, changed, note, signal } = options;
   const followed = new Map<Key, Followed>();
   const reads = createSlots(AT_ONCE);

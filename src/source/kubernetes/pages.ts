@@ -9,7 +9,7 @@ import type { Kind } from "../objects.ts";
 import { Broken, inWords, Refused, refusedBy } from "./failures.ts";
 import type { Collection } from "./resources.ts";
 import type { ApiResponse, Connection } from "./transport.ts";
-import { fields, text, versionOf } from "./trim.ts";
+import { fields, textOrNone, versionOf } from "./trim.ts";
 
 export interface Listed<T> {
   readonly objects: readonly T[];
@@ -73,7 +73,7 @@ async function readPage(
   if (version === undefined || !Array.isArray(items)) {
     throw new Broken(`the answer to a list of ${collection.resource.name} is not a list`);
   }
-  return { items, version, next: text(fields(list["metadata"])["continue"]) ?? "" };
+  return { items, version, next: textOrNone(fields(list["metadata"])["continue"]) ?? "" };
 }
 
 /** One object by name; `undefined` when there is none. Throws `Refused` and `Unreachable`. */

@@ -24,7 +24,7 @@ export function trimIngress(raw: unknown): Ingress | undefined {
     kind: "Ingress",
     metadata,
     spec: present({
-      ingressClassName: text(spec["ingressClassName"]),
+      ingressClassName: textOrNone(spec["ingressClassName"]),
       defaultBackend: isFields(spec["defaultBackend"]) ? trimBackend(spec["defaultBackend"]) : undefined,
       tls: list(spec["tls"], trimTls),
       rules: list(spec["rules"], trimRule),
@@ -46,13 +46,13 @@ function trimIngressStatus(raw: unknown): Ingress["status"] {
 
 export function trimAddress(raw: unknown): IngressAddress {
   const address = fields(raw);
-  return present({ ip: text(address["ip"]), hostname: text(address["hostname"]) });
+  return present({ ip: textOrNone(address["ip"]), hostname: textOrNone(address["hostname"]) });
 }
 
 export function trimIngressClass(raw: unknown): IngressClass | undefined {
   const metadata = trimMeta(raw);
   if (!metadata) return undefined;
-  return { kind: "IngressClass", metadata, spec: present({ controller: text(fields(fields(raw)["spec"])["controller"]) }) };
+  return { kind: "IngressClass", metadata, spec: present({ controller: textOrNone(fields(fields(raw)["spec"])["controller"]) }) };
 }
 
 export function trimService(raw: unknown): Service | undefined {
@@ -63,10 +63,10 @@ export function trimService(raw: unknown): Service | undefined {
     kind: "Service",
     metadata,
     spec: present({
-      type: text(spec["type"]),
-      clusterIP: text(spec["clusterIP"]),
-      externalName: text(spec["externalName"]),
-      trafficDistribution: text(spec["trafficDistribution"]),
+      type: textOrNone(spec["type"]),
+      clusterIP: textOrNone(spec["clusterIP"]),
+      externalName: textOrNone(spec["externalName"]),
+      trafficDistribution: textOrNone(spec["trafficDistribution"]),
       ports: list(spec["ports"], trimServicePort),
     }),
   };
@@ -80,7 +80,7 @@ export function trimEndpointSlice(raw: unknown): EndpointSlice | undefined {
     kind: "EndpointSlice",
     metadata,
     ...present({
-      addressType: text(slice["addressType"]),
+      addressType: textOrNone(slice["addressType"]),
       endpoints: list(slice["endpoints"], trimEndpoint),
       ports: list(slice["ports"], trimSlicePort),
     }),
@@ -93,7 +93,7 @@ export function trimSecret(raw: unknown): Secret | undefined {
   if (!metadata) return undefined;
   const encoded = Object.entries(textRecord(fields(raw)["data"]) ?? {});
   const data = Object.fromEntries(encoded.map(([key, value]) => [key, new PrivateBytes(Buffer.from(value, "base64"))]));
-  return { kind: "Secret", metadata, ...present({ type: text(fields(raw)["type"]) }), data };
+  return { kind: "Secret", metadata, ...present({ type: textOrNone(fields(raw)["type"]) }), data };
 }
 
 export function trimConfigMap(raw: unknown): ConfigMap | undefined {
@@ -120,13 +120,13 @@ function withoutAnnotations(metadata: Meta): Meta {
 /** Where an object stands, without reading the rest of it; `undefined` when it has no name. */
 export function nameOf(raw: unknown): { readonly namespace: string; readonly name: string } | undefined {
   const meta = fields(fields(raw)["metadata"]);
-  const name = text(meta["name"]);
-  return name ? { namespace: text(meta["namespace"]) ?? "", name } : undefined;
+  const name = textOrNone(meta["name"]);
+  return name ? { namespace: textOrNone(meta["namespace"]) ?? "", name } : undefined;
 }
 
 /** The resourceVersion of an object, a list or a bookmark. */
 export function versionOf(raw: unknown): string | undefined {
-  return text(fields(fields(raw)["metadata"])["resourceVersion"]);
+  return textOrNone(fields(fields(raw)["metadata"])["resourceVersion"]);
 }
 
 function trimMeta(raw: unknown): Meta | undefined {
@@ -136,10 +136,10 @@ function trimMeta(raw: unknown): Meta | undefined {
   return {
     ...name,
     ...present({
-      uid: text(meta["uid"]),
-      resourceVersion: text(meta["resourceVersion"]),
-      generation: integer(meta["generation"]),
-      creationTimestamp: text(meta["creationTimestamp"]),
+      uid: textOrNone(meta["uid"]),
+      resourceVersion: textOrNone(meta["resourceVersion"]),
+      generation: integerOrNone(meta["generation"]),
+      creationTimestamp: textOrNone(meta["creationTimestamp"]),
       labels: textRecord(meta["labels"]),
       annotations: textRecord(meta["annotations"], LAST_APPLIED),
     }),
@@ -150,48 +150,48 @@ function trimBackend(raw: unknown): IngressBackend {
   const backend = fields(raw);
   const service = fields(backend["service"]);
   const port = fields(service["port"]);
-  const serviceName = text(service["name"]);
+  const serviceName = textOrNone(service["name"]);
   const resource = fields(backend["resource"]);
-  const kind = text(resource["kind"]);
-  const name = text(resource["name"]);
+  const kind = textOrNone(resource["kind"]);
+  const name = textOrNone(resource["name"]);
   return present({
     service: serviceName === undefined ? undefined : {
       name: serviceName,
       ...(isFields(service["port"])
-        ? { port: present({ name: text(port["name"]), number: integer(port["number"]) }) }
+        ? { port: present({ name: textOrNone(port["name"]), number: integerOrNone(port["number"]) }) }
         : {}),
     },
     resource: kind === undefined || name === undefined
       ? undefined
-      : { ...present({ apiGroup: text(resource["apiGroup"]) }), kind, name },
+      : { ...present({ apiGroup: textOrNone(resource["apiGroup"]) }), kind, name },
   });
 }
 
 function trimRule(raw: Fields): IngressRule {
   const http = raw["http"];
   return present({
-    host: text(raw["host"]),
+    host: textOrNone(raw["host"]),
     http: isFields(http) ? { paths: list(http["paths"], trimPath) ?? [] } : undefined,
   });
 }
 
 function trimPath(raw: Fields): IngressPath {
-  return { ...present({ path: text(raw["path"]), pathType: text(raw["pathType"]) }), backend: trimBackend(raw["backend"]) };
+  return { ...present({ path: textOrNone(raw["path"]), pathType: textOrNone(raw["pathType"]) }), backend: trimBackend(raw["backend"]) };
 }
 
 function trimTls(raw: Fields): IngressTLS {
-  return present({ hosts: texts(raw["hosts"]), secretName: text(raw["secretName"]) });
+  return present({ hosts: texts(raw["hosts"]), secretName: textOrNone(raw["secretName"]) });
 }
 
 function trimServicePort(raw: Fields): ServicePort | undefined {
-  const port = integer(raw["port"]);
+  const port = integerOrNone(raw["port"]);
   if (port === undefined) return undefined;
   return {
     port,
     ...present({
-      name: text(raw["name"]),
-      protocol: text(raw["protocol"]),
-      targetPort: integer(raw["targetPort"]) ?? text(raw["targetPort"]),
+      name: textOrNone(raw["name"]),
+      protocol: textOrNone(raw["protocol"]),
+      targetPort: integerOrNone(raw["targetPort"]) ?? textOrNone(raw["targetPort"]),
     }),
   };
 }
@@ -215,14 +215,14 @@ function trimEndpoint(raw: Fields): SliceEndpoint {
 
 function trimHints(raw: Fields): SliceEndpoint["hints"] {
   const name = (zone: Fields): { readonly name: string } | undefined => {
-    const found = text(zone["name"]);
+    const found = textOrNone(zone["name"]);
     return found === undefined ? undefined : { name: found };
   };
   return present({ forZones: list(raw["forZones"], name) });
 }
 
 function trimSlicePort(raw: Fields): SlicePort {
-  return present({ name: text(raw["name"]), port: integer(raw["port"]), protocol: text(raw["protocol"]) });
+  return present({ name: textOrNone(raw["name"]), port: integerOrNone(raw["port"]), protocol: textOrNone(raw["protocol"]) });
 }
 
 type Present<T> =
@@ -245,11 +245,11 @@ export function fields(value: unknown): Fields {
   return isFields(value) ? value : {};
 }
 
-export function text(value: unknown): string | undefined {
+export function textOrNone(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-export function integer(value: unknown): number | undefined {
+export function integerOrNone(value: unknown): number | undefined {
   return Number.isInteger(value) ? (value as number) : undefined;
 }
 

@@ -47,7 +47,7 @@ export interface Wanted<K extends WantedKind> {
   settled(): Promise<void>;
 }
 
-interface Reading {
+interface PendingRead {
   done: Promise<void>;
   /** Version of the newest event of this object since the request was sent. */
   event: string | undefined;
@@ -69,7 +69,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
   const { resource } = collection;
   const { kind } = resource;
   const copy = copyInto(snapshot, resource, changed, (key) => key !== except);
-  const readings = new Map<Key, Reading>();
+  const readings = new Map<Key, PendingRead>();
   /** Keys that were read by name since the running read of the collection began. */
   const byName = new Set<Key>();
   let wanted: ReadonlySet<Key> = new Set();
@@ -80,7 +80,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
     const running = readings.get(key);
     if (running) return running.done;
     byName.add(key);
-    const reading: Reading = { event: undefined, done: Promise.resolve() };
+    const reading: PendingRead = { event: undefined, done: Promise.resolve() };
     readings.set(key, reading);
     reading.done = readNow(key, reading);
     return reading.done;
@@ -88,7 +88,7 @@ export function keepWanted<K extends WantedKind>(shared: Shared, options: Wanted
 
   const refused = askAgain(read, AT_ONCE, shared.timing.backoffCap, signal);
 
-  const readNow = async (key: Key, reading: Reading): Promise<void> => {
+  const readNow = async (key: Key, reading: PendingRead): Promise<void> => {
     const current = (): boolean => readings.get(key) === reading;
     const free = await slots.take();
     reading.event = undefined;

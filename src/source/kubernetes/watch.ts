@@ -10,7 +10,7 @@ import { answerOf } from "./pages.ts";
 import type { Collection } from "./resources.ts";
 import type { Timing } from "./timing.ts";
 import type { Connection, Query } from "./transport.ts";
-import { fields, text, versionOf } from "./trim.ts";
+import { fields, textOrNone, versionOf } from "./trim.ts";
 
 export type WatchEvent =
   | { readonly type: "put"; readonly raw: unknown; readonly version: string }
@@ -48,7 +48,7 @@ export async function* watch(
     for await (const lines of sliceLines(response.body)) yield lines.map(eventOf);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const code = text(fields(error)["code"]);
+    const code = textOrNone(fields(error)["code"]);
     throw code === undefined ? error : new Broken(inWords(error), error);
   } finally {
     response.body.destroy();

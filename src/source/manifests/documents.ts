@@ -243,7 +243,7 @@ function startOf(node: unknown): number | undefined {
 }
 
 /** Where an object stands. */
-export interface Place {
+export interface DocumentPlace {
   readonly file: string;
   readonly document: DocumentText;
   /** `items[3].` for an object within a List, else empty. */
@@ -252,9 +252,9 @@ export interface Place {
 
 /** The origin of an object that is kept while the text around it changes: it can move. Never prints its text. */
 export class ManifestOrigin implements FileOrigin {
-  #place: Place;
+  #place: DocumentPlace;
 
-  constructor(place: Place) {
+  constructor(place: DocumentPlace) {
     this.#place = place;
   }
 
@@ -268,7 +268,7 @@ export class ManifestOrigin implements FileOrigin {
     const { document, prefix } = this.#place;
     return document.startLine - 1 + lineOfField(document.text, prefix + fieldPath);
   }
-  moveTo(place: Place): void {
+  moveTo(place: DocumentPlace): void {
     this.#place = place;
   }
 }

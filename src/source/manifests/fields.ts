@@ -72,7 +72,7 @@ export function members(field: Field): [string, Field][] {
   ]);
 }
 
-export function text(field: Field): string | undefined {
+export function textOfField(field: Field): string | undefined {
   if (field.value instanceof OldBoolean) {
     field.notes.push({ field: pathOf(field), expected: "a text", found: field.value, unquoted: true });
     return String(field.value);
@@ -87,15 +87,15 @@ export function flag(field: Field): boolean | undefined {
   return note(field, "true or false");
 }
 
-export function integer(field: Field, from: number, to: number): number | undefined {
+export function integerOfField(field: Field, from: number, to: number): number | undefined {
   const { value } = field;
   if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isInteger(value) && value >= from && value <= to) return value;
   return note(field, `a whole number from ${from} to ${to}, without quotes`);
 }
 
-export function port(field: Field): number | undefined {
-  return integer(field, 1, 65535);
+export function portOfField(field: Field): number | undefined {
+  return integerOfField(field, 1, 65535);
 }
 
 /** A value that has to be there; `expected` says what is missing. */

@@ -21,7 +21,7 @@ export interface Json {
   readonly doubled: readonly { readonly path: string; readonly offset: number }[];
 }
 
-interface Reading {
+interface JsonReading {
   readonly text: string;
   at: number;
   /** The path to what is being read. */
@@ -40,7 +40,7 @@ const MOST_LEVELS = 500;
 export function readJson(text: string, mostDoubled = 0): Json | undefined {
   const start = behindComments(text, /^---[ \t\r\n]/.test(text) ? 3 : 0);
   if (text[start] !== "{") return undefined;
-  const reading: Reading = { text, at: start, steps: [], doubled: [], mostDoubled };
+  const reading: JsonReading = { text, at: start, steps: [], doubled: [], mostDoubled };
   try {
     // Reads keys and brackets; whether all of it is JSON is for JSON.parse to say.
     const root = readNode(reading, start);
@@ -52,7 +52,7 @@ export function readJson(text: string, mostDoubled = 0): Json | undefined {
   }
 }
 
-function readNode(reading: Reading, offset: number): JsonNode {
+function readNode(reading: JsonReading, offset: number): JsonNode {
   if (reading.steps.length > MOST_LEVELS) throw NO_JSON;
   const first = reading.text[reading.at];
   if (first === "{") return { offset, members: readMembers(reading) };
@@ -61,7 +61,7 @@ function readNode(reading: Reading, offset: number): JsonNode {
   return { offset };
 }
 
-function readMembers(reading: Reading): ReadonlyMap<string, JsonNode> {
+function readMembers(reading: JsonReading): ReadonlyMap<string, JsonNode> {
   const members = new Map<string, JsonNode>();
   reading.at++;
   if (follows(reading, "}")) return members;
@@ -79,7 +79,7 @@ function readMembers(reading: Reading): ReadonlyMap<string, JsonNode> {
   return members;
 }
 
-function readElements(reading: Reading): readonly JsonNode[] {
+function readElements(reading: JsonReading): readonly JsonNode[] {
   const elements: JsonNode[] = [];
   reading.at++;
   if (follows(reading, "]")) return elements;
@@ -92,7 +92,7 @@ function readElements(reading: Reading): readonly JsonNode[] {
   return elements;
 }
 
-function readKey(reading: Reading): string {
+function readKey(reading: JsonReading): string {
   const from = reading.at;
   if (reading.text[from] !== '"') throw NO_JSON;
   reading.at = endOfString(reading);
@@ -101,7 +101,7 @@ function readKey(reading: Reading): string {
 }
 
 /** Behind the quote that ends the string: one before which an even number of backslashes stands. */
-function endOfString({ text, at }: Reading): number {
+function endOfString({ text, at }: JsonReading): number {
   for (let quote = text.indexOf('"', at + 1); quote > 0; quote = text.indexOf('"', quote + 1)) {
     let before = quote;
     while (text[before - 1] === "\\") before--;
@@ -112,20 +112,20 @@ function endOfString({ text, at }: Reading): number {
 
 const WORD = /[\w.+-]+/y;
 
-function endOfWord({ text, at }: Reading): number {
+function endOfWord({ text, at }: JsonReading): number {
   WORD.lastIndex = at;
   if (!WORD.test(text)) throw NO_JSON;
   return WORD.lastIndex;
 }
 
 /** Whether this stands next; if so it is passed. */
-function follows(reading: Reading, character: string): boolean {
+function follows(reading: JsonReading, character: string): boolean {
   if (reading.text[skipBlanks(reading)] !== character) return false;
   reading.at++;
   return true;
 }
 
-function skipBlanks(reading: Reading): number {
+function skipBlanks(reading: JsonReading): number {
   return (reading.at = behindBlanks(reading.text, reading.at));
 }
 

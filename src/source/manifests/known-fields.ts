@@ -12,7 +12,7 @@ import { fieldUnknown, shown } from "./findings.ts";
 import type { Where } from "./findings.ts";
 
 /** `"any"`: what lies below is not looked at. The fields of a list's items stand in the place of the list. */
-export type Fields = "any" | { readonly [name: string]: Fields };
+export type KnownFields = "any" | { readonly [name: string]: KnownFields };
 
 const META = {
   annotations: "any", clusterName: "any", creationTimestamp: "any", deletionGracePeriodSeconds: "any", deletionTimestamp: "any",
@@ -80,7 +80,7 @@ export const KNOWN_FIELDS = {
   ConfigMap: { ...OBJECT, binaryData: "any", data: "any", immutable: "any" },
   Namespace: { ...OBJECT, spec: "any", status: "any" },
   Secret: { ...OBJECT, data: "any", immutable: "any", stringData: "any", type: "any" },
-} as const satisfies Readonly<Record<string, Fields>>;
+} as const satisfies Readonly<Record<string, KnownFields>>;
 
 export type KnownKind = keyof typeof KNOWN_FIELDS;
 
@@ -101,7 +101,7 @@ export function unknownFields(root: unknown, kind: KnownKind, where: (fieldPath:
 }
 
 /** Every object of every file comes through here: paths are made for the few objects within, not for each field. */
-function collect(value: unknown, fields: Fields, path: string, found: Unknown[]): void {
+function collect(value: unknown, fields: KnownFields, path: string, found: Unknown[]): void {
   if (fields === "any" || typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) collect(value[index], fields, `${path}[${index}]`, found);

@@ -14,7 +14,7 @@ interface Line {
   readonly content: string;
 }
 
-interface Reading {
+interface YamlReading {
   readonly lines: Line[];
   next: number;
 }
@@ -34,7 +34,7 @@ const OTHER_NUMBER = /^(?:0x[0-9a-fA-F]+|0o[0-7]+|\.(?:inf|Inf|INF|nan|NaN|NAN)|
 /** The mapping in `text` (one document, without `---`), or undefined when it is not in the plain subset. */
 export function readPlainYaml(text: string): Record<string, unknown> | undefined {
   try {
-    const reading: Reading = { lines: significantLines(text), next: 0 };
+    const reading: YamlReading = { lines: significantLines(text), next: 0 };
     const first = reading.lines[0];
     if (!first) return undefined;
     const value = readMap(reading, first.indent);
@@ -58,7 +58,7 @@ function significantLines(text: string): Line[] {
   return lines;
 }
 
-function readMap(reading: Reading, indent: number): Record<string, unknown> {
+function readMap(reading: YamlReading, indent: number): Record<string, unknown> {
   const map: Record<string, unknown> = {};
   for (let line = reading.lines[reading.next]; line && line.indent >= indent; line = reading.lines[reading.next]) {
     const [, key, value] = KEY.exec(line.content) ?? [];
@@ -70,7 +70,7 @@ function readMap(reading: Reading, indent: number): Record<string, unknown> {
 }
 
 /** What follows `key:` on the next lines. A sequence may stand at the indent of its key. */
-function readNested(reading: Reading, indent: number): unknown {
+function readNested(reading: YamlReading, indent: number): unknown {
   const line = reading.lines[reading.next];
   if (!line || line.indent < indent) return null;
   const sequence = line.content.startsWith("- ");
@@ -78,7 +78,7 @@ function readNested(reading: Reading, indent: number): unknown {
   return sequence ? readSequence(reading, line.indent) : readMap(reading, line.indent);
 }
 
-function readSequence(reading: Reading, indent: number): unknown[] {
+function readSequence(reading: YamlReading, indent: number): unknown[] {
   const items: unknown[] = [];
   for (let line = reading.lines[reading.next]; line && line.indent >= indent; line = reading.lines[reading.next]) {
     if (line.indent > indent) throw OUTSIDE;
@@ -98,7 +98,7 @@ function readSequence(reading: Reading, indent: number): unknown[] {
 }
 
 /** A value that stands behind `key:` or `-`; deeper lines below it would continue it, which is outside. */
-function readInline(reading: Reading, indent: number, text: string): unknown {
+function readInline(reading: YamlReading, indent: number, text: string): unknown {
   const following = reading.lines[reading.next];
   if (following && following.indent > indent) throw OUTSIDE;
   if (text.startsWith("[") && text.endsWith("]")) return flowParts(text).map((part) => readScalar(part, PLAIN_IN_FLOW));

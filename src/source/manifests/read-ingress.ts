@@ -8,7 +8,7 @@
 import type { Ingress, IngressBackend, IngressPath, IngressRule, IngressTLS, Meta, ServiceBackendPort } from "../objects.ts";
 import { LEGACY_CLASS } from "../snapshot.ts";
 import { printable } from "../../support/text.ts";
-import { at, isObject, items, note, pathOf, port, present, required, text } from "./fields.ts";
+import { at, isObject, items, note, pathOf, portOfField, present, required, textOfField } from "./fields.ts";
 import type { Field } from "./fields.ts";
 import { backendOldShape, classAnnotationDeprecated, pathEmpty, pathTypeMissing, shown } from "./findings.ts";
 import type { ManifestFinding } from "./findings.ts";
@@ -31,7 +31,7 @@ export function readIngress(root: Field, metadata: Meta, context: Context): Ingr
     kind: "Ingress",
     metadata,
     spec: present({
-      ingressClassName: text(at(spec, "ingressClassName")),
+      ingressClassName: textOfField(at(spec, "ingressClassName")),
       defaultBackend: readDefaultBackend(spec, context),
       tls: tls.length > 0 ? tls : undefined,
       rules: rules.length > 0 ? rules : undefined,
@@ -61,16 +61,16 @@ function readDefaultBackend(spec: Field, context: Context): IngressBackend | und
 
 function readTls(field: Field): IngressTLS {
   if (!isObject(field)) required(field, undefined, "an object with hosts and a secretName");
-  const hosts = items(at(field, "hosts")).flatMap((host) => required(host, text(host), "a host name") ?? []);
-  return present({ hosts: hosts.length > 0 ? hosts : undefined, secretName: text(at(field, "secretName")) });
+  const hosts = items(at(field, "hosts")).flatMap((host) => required(host, textOfField(host), "a host name") ?? []);
+  return present({ hosts: hosts.length > 0 ? hosts : undefined, secretName: textOfField(at(field, "secretName")) });
 }
 
 function readRule(field: Field, context: Context): IngressRule {
   if (!isObject(field)) required(field, undefined, "an object with a host and http paths");
   const http = at(field, "http");
-  if (!isObject(http)) return present({ host: text(at(field, "host")) });
+  if (!isObject(http)) return present({ host: textOfField(at(field, "host")) });
   const paths = items(at(http, "paths")).map((path) => readPath(path, context));
-  return present({ host: text(at(field, "host")), http: { paths } });
+  return present({ host: textOfField(at(field, "host")), http: { paths } });
 }
 
 function readPath(field: Field, context: Context): IngressPath {
@@ -78,7 +78,7 @@ function readPath(field: Field, context: Context): IngressPath {
   const backend = at(field, "backend");
   const read = readBackend(backend, context);
   required(backend, read, "an object such as {service: {name: web, port: {number: 80}}}");
-  const path = text(at(field, "path"));
+  const path = textOfField(at(field, "path"));
   const isEmpty = at(field, "path").value === undefined || path === "";
   // Optional in the v1beta1 APIs, and where the controller says what it means.
   if (isEmpty && context.apiVersion === "networking.k8s.io/v1" && at(field, "pathType").value !== "ImplementationSpecific") {
@@ -89,7 +89,7 @@ function readPath(field: Field, context: Context): IngressPath {
 
 function readPathType(path: Field, shownPath: string, context: Context): string | undefined {
   const field = at(path, "pathType");
-  const pathType = text(field);
+  const pathType = textOfField(field);
   if (pathType !== undefined || field.value !== undefined) return pathType;
   // Optional in the v1beta1 APIs, required in v1.
   if (context.apiVersion === "networking.k8s.io/v1") {
@@ -109,7 +109,7 @@ function readBackend(field: Field, context: Context, modernKey = ""): IngressBac
       : undefined,
     resource: isObject(resource)
       ? {
-          ...present({ apiGroup: text(at(resource, "apiGroup")) }),
+          ...present({ apiGroup: textOfField(at(resource, "apiGroup")) }),
           kind: requiredText(at(resource, "kind")),
           name: requiredText(at(resource, "name")),
         }
@@ -122,12 +122,12 @@ function readPort(field: Field): ServiceBackendPort | undefined {
   if (typeof value === "number") return note(field, `an object such as {number: ${value}}`);
   if (typeof value === "string") return note(field, `an object such as {name: ${value}}`);
   if (!isObject(field)) return undefined;
-  return present({ name: text(at(field, "name")), number: port(at(field, "number")) });
+  return present({ name: textOfField(at(field, "name")), number: portOfField(at(field, "number")) });
 }
 
 /** `serviceName` and `servicePort` of the v1beta1 APIs, wherever they stand. */
 function readOldBackend(field: Field, context: Context, modernKey: string): IngressBackend | undefined {
-  const name = text(at(field, "serviceName"));
+  const name = textOfField(at(field, "serviceName"));
   const portField = at(field, "servicePort");
   if (at(field, "serviceName").value === undefined) return note(at(field, "service"), "an object such as {name: web, port: {number: 80}}");
   if (name === undefined) return undefined;
@@ -144,10 +144,10 @@ function readOldBackend(field: Field, context: Context, modernKey: string): Ingr
 /** A number, a name, or a number in quotes: the old field took all three. */
 function readOldPort(field: Field): ServiceBackendPort | undefined {
   const { value } = field;
-  if (typeof value !== "string") return field.value === undefined ? undefined : present({ number: port(field) });
-  return /^[0-9]+$/.test(value) ? present({ number: port({ ...field, value: Number(value) }) }) : { name: value };
+  if (typeof value !== "string") return field.value === undefined ? undefined : present({ number: portOfField(field) });
+  return /^[0-9]+$/.test(value) ? present({ number: portOfField({ ...field, value: Number(value) }) }) : { name: value };
 }
 
 function requiredText(field: Field): string {
-  return required(field, text(field), "a name") ?? "";
+  return required(field, textOfField(field), "a name") ?? "";
 }

@@ -8,7 +8,7 @@ import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
-import { at, flag, isObject, items, members, note, pathOf, port, present, required, text } from "./fields.ts";
+import { at, flag, isObject, items, members, note, pathOf, portOfField, present, required, textOfField } from "./fields.ts";
 import type { Field } from "./fields.ts";
 import { secretNotBase64, shown, valueNotString } from "./findings.ts";
 import { OldBoolean } from "./old-boolean.ts";
@@ -17,7 +17,7 @@ import type { Context } from "./read-ingress.ts";
 export function readIngressClass(root: Field, metadata: Meta): IngressClass {
   const spec = at(root, "spec");
   isObject(spec);
-  return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: text(at(spec, "controller")) }) };
+  return { kind: "IngressClass", metadata: { ...metadata, namespace: "" }, spec: present({ controller: textOfField(at(spec, "controller")) }) };
 }
 
 export function readNamespace(_root: Field, metadata: Meta): Namespace {
@@ -32,10 +32,10 @@ export function readService(root: Field, metadata: Meta): Service {
     kind: "Service",
     metadata,
     spec: present({
-      type: text(at(spec, "type")),
-      clusterIP: text(at(spec, "clusterIP")),
-      externalName: text(at(spec, "externalName")),
-      sessionAffinity: text(at(spec, "sessionAffinity")),
+      type: textOfField(at(spec, "type")),
+      clusterIP: textOfField(at(spec, "clusterIP")),
+      externalName: textOfField(at(spec, "externalName")),
+      sessionAffinity: textOfField(at(spec, "sessionAffinity")),
       ports: ports.length > 0 ? ports : undefined,
     }),
   };
@@ -46,12 +46,12 @@ function readServicePort(field: Field): ServicePort {
   const number = at(field, "port");
   const target = at(field, "targetPort");
   return {
-    port: required(number, port(number), "a port number") ?? 0,
+    port: required(number, portOfField(number), "a port number") ?? 0,
     ...present({
-      name: text(at(field, "name")),
-      protocol: text(at(field, "protocol")),
-      targetPort: typeof target.value === "string" ? target.value : port(target),
-      nodePort: port(at(field, "nodePort")),
+      name: textOfField(at(field, "name")),
+      protocol: textOfField(at(field, "protocol")),
+      targetPort: typeof target.value === "string" ? target.value : portOfField(target),
+      nodePort: portOfField(at(field, "nodePort")),
     }),
   };
 }
@@ -62,7 +62,7 @@ export function readEndpointSlice(root: Field, metadata: Meta): EndpointSlice {
     kind: "EndpointSlice",
     metadata,
     ...present({
-      addressType: text(at(root, "addressType")),
+      addressType: textOfField(at(root, "addressType")),
       endpoints: items(at(root, "endpoints")).map(readSliceEndpoint),
       // Absent ports and an empty list differ: the API reads absence as "all ports".
       ports: ports.value === undefined ? undefined : items(ports).map(readSlicePort),
@@ -72,7 +72,7 @@ export function readEndpointSlice(root: Field, metadata: Meta): EndpointSlice {
 
 function readSliceEndpoint(field: Field): SliceEndpoint {
   if (!isObject(field)) required(field, undefined, "an object with addresses");
-  const addresses = exact(items(at(field, "addresses")).flatMap((address) => required(address, text(address), "an address") ?? []));
+  const addresses = exact(items(at(field, "addresses")).flatMap((address) => required(address, textOfField(address), "an address") ?? []));
   const conditions = at(field, "conditions");
   if (!isObject(conditions)) return { addresses };
   const read = (name: string): boolean | undefined => flag(at(conditions, name));
@@ -81,7 +81,7 @@ function readSliceEndpoint(field: Field): SliceEndpoint {
 
 function readSlicePort(field: Field): SlicePort {
   if (!isObject(field)) required(field, undefined, "an object with a port");
-  return present({ name: text(at(field, "name")), port: port(at(field, "port")), protocol: text(at(field, "protocol")) });
+  return present({ name: textOfField(at(field, "name")), port: portOfField(at(field, "port")), protocol: textOfField(at(field, "protocol")) });
 }
 
 /**
@@ -110,7 +110,7 @@ export function readEndpoints(root: Field, metadata: Meta): EndpointSlice[] {
 
 function readAddress(field: Field, ready: boolean): SliceEndpoint {
   const ip = at(field, "ip");
-  const address = required(ip, text(ip), "an IP address");
+  const address = required(ip, textOfField(ip), "an IP address");
   return { addresses: address === undefined ? [] : [address], conditions: { ready } };
 }
 
@@ -150,7 +150,7 @@ export function readSecret(root: Field, metadata: Meta, context: Context): Secre
   const data: Record<string, PrivateBytes> = {};
   let readable = true;
   for (const [key, field] of members(at(root, "data"))) {
-    const encoded = (text(field) ?? "").replace(/[\r\n]/g, "");
+    const encoded = (textOfField(field) ?? "").replace(/[\r\n]/g, "");
     if (BASE64.test(encoded)) {
       data[key] = new PrivateBytes(Buffer.from(encoded, "base64"));
     } else {
@@ -158,6 +158,6 @@ export function readSecret(root: Field, metadata: Meta, context: Context): Secre
       readable = false;
     }
   }
-  for (const [key, field] of members(at(root, "stringData"))) data[key] = new PrivateBytes(text(field) ?? "");
-  return readable ? { kind: "Secret", metadata, ...present({ type: text(at(root, "type")) }), data } : undefined;
+  for (const [key, field] of members(at(root, "stringData"))) data[key] = new PrivateBytes(textOfField(field) ?? "");
+  return readable ? { kind: "Secret", metadata, ...present({ type: textOfField(at(root, "type")) }), data } : undefined;
 }

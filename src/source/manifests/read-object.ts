@@ -9,8 +9,8 @@ import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { keyAt, lineOfField, ManifestOrigin, MOST_YAML, parseDocument } from "./documents.ts";
-import type { DoubledKey, Place } from "./documents.ts";
-import { at, isObject, items, members, note, present, required, rootField, text } from "./fields.ts";
+import type { DoubledKey, DocumentPlace } from "./documents.ts";
+import { at, isObject, items, members, note, present, required, rootField, textOfField } from "./fields.ts";
 import type { Field } from "./fields.ts";
 import { apiVersionOld, documentList, fieldType, fileSubject, keyDoubled, kindMissing, kindUnknown, separatorMissing, shown, tooLarge, valueNotString, yamlInvalid } from "./findings.ts";
 import type { Where } from "./findings.ts";
@@ -31,7 +31,7 @@ export function refKeyOf(kind: Kind, { namespace, name }: Meta): RefKey {
 /** One object and where it stands. The object is replaced by an equal older one to keep its identity. */
 export interface Declared {
   object: AnyObject;
-  place: Place;
+  place: DocumentPlace;
 }
 
 /** All that one document says. Lines of findings count from 1 within the document. */
@@ -109,7 +109,7 @@ export function readDocument(file: string, document: DocumentText): DocumentRead
   return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored) };
 }
 
-function readRoot(value: unknown, place: Place, into: Collected): void {
+function readRoot(value: unknown, place: DocumentPlace, into: Collected): void {
   const root = rootField(value);
   const kind = at(root, "kind").value;
   const apiVersion = at(root, "apiVersion").value;
@@ -127,7 +127,7 @@ function readRoot(value: unknown, place: Place, into: Collected): void {
 }
 
 /** Nobody's object, such as the values of a chart; or one that was to be ours, and nothing says which. */
-function readWithoutKind(value: unknown, place: Place, into: Collected): void {
+function readWithoutKind(value: unknown, place: DocumentPlace, into: Collected): void {
   into.ignored.push("document without a kind");
   const where = (field: string): Where => ({ subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) });
   const isMap = (one: unknown): one is Readonly<Record<string, unknown>> => typeof one === "object" && one !== null && !Array.isArray(one);
@@ -164,7 +164,7 @@ function kindMeant(kind: string, apiVersion: string): KnownKind | undefined {
 }
 
 /** An object whose kind nobody has: what it was before stays. */
-function leaveOut(root: Field, meant: KnownKind, said: { readonly kind: string; readonly apiVersion: string }, place: Place, into: Collected): void {
+function leaveOut(root: Field, meant: KnownKind, said: { readonly kind: string; readonly apiVersion: string }, place: DocumentPlace, into: Collected): void {
   const field = meant === said.kind ? "apiVersion" : "kind";
   const where = { subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) };
   into.findings.push(kindUnknown(where, { ...said, near: field === "kind" ? `kind: ${meant}` : `apiVersion: ${SHAPES[meant].modern}` }));
@@ -175,7 +175,7 @@ function leaveOut(root: Field, meant: KnownKind, said: { readonly kind: string; 
   else into.broken.push(refKeyOf(kind, { name, namespace: clusterScoped ? "" : String(namespace) }));
 }
 
-function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Place, into: Collected): void {
+function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: DocumentPlace, into: Collected): void {
   const shape: KindShape = SHAPES[kind];
   const meta = at(root, "metadata");
   const name = at(meta, "name").value;
@@ -191,7 +191,7 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Pla
   const { report, finish } = collect(findings, where);
   const context: Context = { apiVersion: typeof apiVersion === "string" ? apiVersion : shape.modern, report };
   const version = at(root, "apiVersion");
-  required(version, text(version), `"${shape.modern}"`);
+  required(version, textOfField(version), `"${shape.modern}"`);
   if (context.apiVersion !== shape.modern) {
     context.report(apiVersionOld, "apiVersion", { kind, found: context.apiVersion, modern: shape.modern });
   }
@@ -211,7 +211,7 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Pla
 }
 
 /** Where a whole object begins anew, its other keys are no mistakes of their own. */
-function doubledKeys({ prefix }: Place, { doubled }: Collected, where: (field: string) => Where): Finding[] {
+function doubledKeys({ prefix }: DocumentPlace, { doubled }: Collected, where: (field: string) => Where): Finding[] {
   const own = doubled.flatMap(({ path, line }) => (path.startsWith(prefix) ? [{ path: path.slice(prefix.length), line }] : []));
   const begins = own.filter(({ path }) => path === "kind" || path === "apiVersion").sort((a, b) => a.line - b.line)[0];
   const others = begins ? own.filter(({ path }) => /[.[]/.test(path)) : own;
@@ -219,16 +219,16 @@ function doubledKeys({ prefix }: Place, { doubled }: Collected, where: (field: s
   return begins ? [{ ...separatorMissing(where(begins.path), {}), line: begins.line }, ...told] : told;
 }
 
-function declare(objects: readonly AnyObject[], place: Place, into: Collected): void {
+function declare(objects: readonly AnyObject[], place: DocumentPlace, into: Collected): void {
   for (const object of objects) into.declared.push({ object: { ...object, origin: new ManifestOrigin(place) }, place });
 }
 
 function readMeta(meta: Field, namespace: string, context: Context): Meta {
   isObject(meta);
   const nameField = at(meta, "name");
-  const name = required(nameField, text(nameField), "the object's name") ?? "";
+  const name = required(nameField, textOfField(nameField), "the object's name") ?? "";
   if (name !== "" && !SUBDOMAIN.test(name)) note(nameField, "made of lower-case letters, digits, - and .");
-  text(at(meta, "namespace"));
+  textOfField(at(meta, "namespace"));
   if (namespace !== "" && !LABEL.test(namespace)) note(at(meta, "namespace"), "made of lower-case letters, digits and -");
   const annotationsField = at(meta, "annotations");
   const length = sizeOf(annotationsField);
@@ -239,8 +239,8 @@ function readMeta(meta: Field, namespace: string, context: Context): Meta {
     name,
     namespace,
     ...present({
-      uid: text(at(meta, "uid")),
-      creationTimestamp: text(at(meta, "creationTimestamp")),
+      uid: textOfField(at(meta, "uid")),
+      creationTimestamp: textOfField(at(meta, "creationTimestamp")),
       labels: strings(at(meta, "labels")),
       annotations: length > MOST_ANNOTATIONS ? undefined : strings(annotationsField),
     }),

@@ -68,20 +68,20 @@ export const externalAuth = slot("externalAuth", (config: Config): ExternalAuthV
   };
 });
 
-type Fields = Omit<ExternalAuthValues, "guard" | "global">;
+type AuthFields = Omit<ExternalAuthValues, "guard" | "global">;
 
-interface Row<K extends keyof Fields> {
+interface Row<K extends keyof AuthFields> {
   readonly name: string;
   readonly key: K;
   readonly risk: Risk;
-  readonly type: ValueType<NonNullable<Fields[K]>>;
+  readonly type: ValueType<NonNullable<AuthFields[K]>>;
   readonly onInvalid?: OnInvalid;
   readonly doc: string;
   readonly differs?: string;
 }
 
-function row<K extends keyof Fields>({ key, ...declared }: Row<K>): Honoured {
-  return annotation<NonNullable<Fields[K]>>({
+function row<K extends keyof AuthFields>({ key, ...declared }: Row<K>): Honoured {
+  return annotation<NonNullable<AuthFields[K]>>({
     ...declared,
     group: "authentication",
     scope: "location",
