@@ -47,7 +47,7 @@ export interface Addresses {
 }
 
 /** auth-type and what belongs to it. */
-export interface Credentials {
+export interface PasswordAuth {
   type: "basic" | "digest";
   realm: string;
   /** Id of the users (part of kind `users`). */

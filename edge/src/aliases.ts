@@ -3,30 +3,30 @@
  * then the longest `start.*`, and, after the hosts that stand for one label, regular expressions. Pure.
  */
 import { aliasPattern } from "./pattern-weight.ts";
-import type { Alias } from "./program.ts";
+import type { EdgeAlias } from "./program.ts";
 import { EVERYBODY, isLate } from "./search.ts";
 import type { PatternView } from "./search.ts";
 import { emptyTable, put } from "./table.ts";
 
 export interface Aliases {
-  exact: Record<string, Alias>;
+  exact: Record<string, EdgeAlias>;
   /** `*.example.com`, stored under `.example.com`; any number of labels. */
-  parents: Record<string, Alias>;
+  parents: Record<string, EdgeAlias>;
   /** `shop.*`, stored under `shop.`. */
-  starts: Record<string, Alias>;
+  starts: Record<string, EdgeAlias>;
   /** There has been one of the two kinds above. */
   wild: boolean;
   /** In the order in which they are tried: by host, then by text. */
   patterns: PatternAlias[];
   /** What changed of them since the last commit: id → the alias, or false for one that goes. */
-  staged: Record<string, Alias | false>;
+  staged: Record<string, EdgeAlias | false>;
 }
 
 export interface PatternAlias {
   /** `~` and the regular expression. */
   id: string;
   pattern: string;
-  alias: Alias;
+  alias: EdgeAlias;
 }
 
 const DOT = 46;
@@ -38,7 +38,7 @@ export function newAliases(): Aliases {
 }
 
 /** `value` undefined: the alias goes. Regular expressions wait for `commitPatterns`. */
-export function setAlias(aliases: Aliases, id: string, value: Alias | undefined): void {
+export function setAlias(aliases: Aliases, id: string, value: EdgeAlias | undefined): void {
   if (id.startsWith("~")) aliases.staged[id] = value ?? false;
   else if (id.startsWith("*.")) {
     put(aliases.parents, id.slice(1), value);
@@ -68,7 +68,7 @@ export function commitPatterns(aliases: Aliases): void {
 }
 
 /** @param staged ids of those of `old` that are left out. */
-function merged(old: PatternAlias[], coming: PatternAlias[], staged: Record<string, Alias | false>): PatternAlias[] {
+function merged(old: PatternAlias[], coming: PatternAlias[], staged: Record<string, EdgeAlias | false>): PatternAlias[] {
   const patterns: PatternAlias[] = [];
   let next = 0;
   for (const one of old) {
@@ -94,14 +94,14 @@ function sorted(list: PatternAlias[]): PatternAlias[] {
   return merged(sorted(first), sorted(second), NOTHING);
 }
 
-const NOTHING: Record<string, Alias | false> = emptyTable();
+const NOTHING: Record<string, EdgeAlias | false> = emptyTable();
 
 function comesBefore(a: PatternAlias, b: PatternAlias): boolean {
   return a.alias.host === b.alias.host ? a.id < b.id : a.alias.host < b.alias.host;
 }
 
 /** The alias that a name is, regular expressions left out. */
-export function findAlias(aliases: Aliases, name: string): Alias | undefined {
+export function findAlias(aliases: Aliases, name: string): EdgeAlias | undefined {
   const exact = aliases.exact[name];
   if (exact !== undefined || !aliases.wild || name.length > LONGEST_NAME) return exact;
   for (let i = 1; i < name.length; i++) {
@@ -123,7 +123,7 @@ export function findAlias(aliases: Aliases, name: string): Alias | undefined {
  * The first alias whose regular expression a name matches. One that does not compile matches nothing. One that gives up
  * on the name ends the search, and so does time: a name that is made to be too hard is nobody's.
  */
-export function findPatternAlias(aliases: Aliases, name: string, request: PatternView): Alias | undefined {
+export function findPatternAlias(aliases: Aliases, name: string, request: PatternView): EdgeAlias | undefined {
   const until = request.searchUntil();
   const { patterns } = aliases;
   for (let i = 0; i < patterns.length; i++) {

@@ -7,6 +7,7 @@
 import type { AuthCache } from "./external-auth.ts";
 import { field, fields, readNumber } from "./http-response.ts";
 import type { Head } from "./http-response.ts";
+import type { Variable } from "./template.ts";
 
 /** Seconds; 0: not kept. `until` gives the seconds from now to an HTTP date; undefined when it is none. */
 export function lifetime(cache: AuthCache, head: Head, until: (this: void, date: string) => number | undefined): number {
@@ -60,7 +61,7 @@ export function varies(head: Head): string {
 }
 
 /** What the request at hand says in the headers that `vary` names: two requests with the same text share an answer. */
-export function variant(vary: string, variable: (this: void, name: string) => string | undefined): string {
+export function variant(vary: string, variable: Variable): string {
   let text = "";
   let at = 0;
   while (at < vary.length) {

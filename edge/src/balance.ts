@@ -8,10 +8,10 @@
  */
 import { includes } from "./ewma.ts";
 import type { Attempt } from "./policy.ts";
-import type { Pool } from "./program.ts";
+import type { EdgePool } from "./program.ts";
 
 /** Index of the endpoint for a new request. */
-export function firstEndpoint(pool: Pool, random: (count: number) => number): number {
+export function firstEndpoint(pool: EdgePool, random: (count: number) => number): number {
   const count = pool.endpoints.length;
   const turn = pool.turn === undefined ? random(count) - 1 : pool.turn;
   // Without a branch: LuaJIT compiles one way of each and leaves the other to the interpreter.
@@ -20,7 +20,7 @@ export function firstEndpoint(pool: Pool, random: (count: number) => number): nu
 }
 
 /** Index of the endpoint for a retry: the one after the last, so that every endpoint is tried before any again. */
-export function nextEndpoint(pool: Pool, last: number): number {
+export function nextEndpoint(pool: EdgePool, last: number): number {
   return (last + 1) % pool.endpoints.length;
 }
 
@@ -28,7 +28,7 @@ export function nextEndpoint(pool: Pool, last: number): number {
  * What was tried of `before`, as indexes in `now`, which took its place: an endpoint that has left the pool was never
  * tried there. Afterwards the attempt is one before its first endpoint if no endpoint of `now` was tried.
  */
-export function carryOver(attempt: Attempt, before: Pool, now: Pool): void {
+export function carryOver(attempt: Attempt, before: EdgePool, now: EdgePool): void {
   const tried: number[] = [];
   if (attempt.tried !== undefined) for (const index of attempt.tried) addTried(tried, before, index, now);
   const last = addTried(tried, before, attempt.endpoint, now);
@@ -37,7 +37,7 @@ export function carryOver(attempt: Attempt, before: Pool, now: Pool): void {
 }
 
 /** Answers the index in `now`; -1 if it is not there. */
-function addTried(tried: number[], before: Pool, index: number, now: Pool): number {
+function addTried(tried: number[], before: EdgePool, index: number, now: EdgePool): number {
   const [address, port] = before.endpoints[index] as [string, number];
   for (let i = 0; i < now.endpoints.length; i++) {
     const [other, otherPort] = now.endpoints[i] as [string, number];

@@ -6,7 +6,7 @@
  * primary, so with a single canary `never` means the primary, as in ingress-nginx.
  */
 import type { RequestView } from "./request-view.ts";
-import type { Canary } from "./program.ts";
+import type { EdgeCanary } from "./program.ts";
 import { EVERYBODY, isLate } from "./search.ts";
 
 /** So many patterns are never too much for a request; of more, a search that takes too long finds none. */
@@ -17,7 +17,7 @@ const NO_OPINION = 0;
 const TAKE = 1;
 const LEAVE = 2;
 
-export function chooseCanary(canaries: Canary[], total: number, request: RequestView): Canary | undefined {
+export function chooseCanary(canaries: EdgeCanary[], total: number, request: RequestView): EdgeCanary | undefined {
   const ruled = canaryByRule(canaries, request, false);
   if (ruled !== undefined) return ruled;
   const drawn = request.draw(total);
@@ -33,23 +33,23 @@ export function chooseCanary(canaries: Canary[], total: number, request: Request
  * The canary that the request asks for by header or cookie; `unbound`: among those that sessions do not bind. Undefined
  * also when patterns of very many canaries take too long.
  */
-export function canaryByRule(canaries: Canary[], request: RequestView, unbound: boolean): Canary | undefined {
+export function canaryByRule(canaries: EdgeCanary[], request: RequestView, unbound: boolean): EdgeCanary | undefined {
   const count = canaries.length;
   const until = count > FEW ? request.searchUntil() : 0;
   for (let i = 0; i < count; i++) {
     if (count > FEW && isLate(i, until, request)) return undefined;
-    const canary = canaries[i] as Canary;
+    const canary = canaries[i] as EdgeCanary;
     if ((!unbound || canary.unbound === true) && byHeader(canary, request) === TAKE) return canary;
   }
   for (let i = 0; i < count; i++) {
     if (count > FEW && isLate(i, until, request)) return undefined;
-    const canary = canaries[i] as Canary;
+    const canary = canaries[i] as EdgeCanary;
     if ((!unbound || canary.unbound === true) && byCookie(canary, request) === TAKE && byHeader(canary, request) !== LEAVE) return canary;
   }
   return undefined;
 }
 
-function byHeader(canary: Canary, request: RequestView): number {
+function byHeader(canary: EdgeCanary, request: RequestView): number {
   if (canary.header === undefined) return NO_OPINION;
   const value = request.variable(canary.header);
   if (value === undefined) return NO_OPINION;
@@ -62,7 +62,7 @@ function byHeader(canary: Canary, request: RequestView): number {
   return alwaysOrNever(value);
 }
 
-function byCookie(canary: Canary, request: RequestView): number {
+function byCookie(canary: EdgeCanary, request: RequestView): number {
   if (canary.cookie === undefined) return NO_OPINION;
   const value = request.variable(canary.cookie);
   return value === undefined ? NO_OPINION : alwaysOrNever(value);

@@ -29,7 +29,7 @@ export interface ClientAuth {
 }
 
 /** Certificates, and lists of revoked ones, PEM. The id is a digest, so an id never changes its content. */
-export interface Trust {
+export interface EdgeTrust {
   ca: string;
   crl?: string;
 }

@@ -7,14 +7,14 @@
  */
 
 /** `start` alone is the whole origin; with `end`, one label of letters, digits and `-` stands between. Lower case. */
-export interface Origin {
+export interface AllowedOrigin {
   start: string;
   end?: string;
 }
 
 export interface Cors {
   /** Absent: every origin, and requests without one. */
-  origins?: Origin[];
+  origins?: AllowedOrigin[];
   /** Name and value, but for Access-Control-Allow-Origin. */
   headers: [string, string][];
 }
@@ -28,7 +28,7 @@ export function allowedOrigin(cors: Cors, origin: string | undefined): string | 
   return undefined;
 }
 
-function isAllowed({ start, end }: Origin, origin: string): boolean {
+function isAllowed({ start, end }: AllowedOrigin, origin: string): boolean {
   if (end === undefined) return origin === start;
   const until = origin.length - end.length;
   return until > start.length && origin.startsWith(start) && origin.endsWith(end) && isLabel(origin, start.length, until);

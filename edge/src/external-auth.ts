@@ -7,7 +7,7 @@
 import { canonicalName, isCertificateClaim, isClaim } from "./claims.ts";
 import { isClientHeader } from "./client-auth.ts";
 import { evaluate } from "./template.ts";
-import type { Template } from "./template.ts";
+import type { Template, Variable } from "./template.ts";
 
 export interface ExternalAuth {
   /** Pool of the service. One that does not exist, or is empty: 503. */
@@ -66,7 +66,6 @@ export interface AuthAnswer {
   cookies?: string[];
 }
 
-export type Variable = (this: void, name: string) => string | undefined;
 /** As nginx gives them: a header that came several times is a list. */
 export type RequestHeaders = Record<string, string | string[]>;
 

@@ -13,7 +13,7 @@ import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
 import { allowedOrigin } from "./cors.ts";
-import type { Alias, Canary, ClientAuth, Detour, Host, Pool, Redirect, Rewrite, Route } from "./program.ts";
+import type { EdgeAlias, EdgeCanary, ClientAuth, Detour, EdgeHost, EdgePool, Redirect, Rewrite, EdgeRoute } from "./program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "./program.ts";
 import type { RequestView } from "./request-view.ts";
 import { rewritePath, rewriteUrl } from "./rewrite-target.ts";
@@ -23,11 +23,11 @@ import { backendKeyOf } from "./sticky.ts";
 import { byParent } from "./tables.ts";
 
 export interface Decision {
-  host: Host | undefined;
-  route: Route | undefined;
+  host: EdgeHost | undefined;
+  route: EdgeRoute | undefined;
   /** Set when the request is proxied. */
-  pool: Pool | undefined;
-  canary: Canary | undefined;
+  pool: EdgePool | undefined;
+  canary: EdgeCanary | undefined;
   /**
    * Of a route that rewrites, and of it alone: the path to ask the backend for, escaped, without query; undefined: the
    * client's URI as it came.
@@ -64,7 +64,7 @@ const decision: Decision = {
  * it); undefined: `request` is asked, should it matter.
  */
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
-  let host = tables.hosts[name] as Host | undefined;
+  let host = tables.hosts[name] as EdgeHost | undefined;
   decision.route = undefined;
   if (host === undefined) {
     if (!isHostName(name)) {
@@ -98,7 +98,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
     index = findSpecial(host, special, path, request);
     if (index === GAVE_UP) return endWithReason(500, "path-too-hard");
   }
-  const route = host.routes[index] as Route;
+  const route = host.routes[index] as EdgeRoute;
   decision.route = route;
   if (route.plain !== true) {
     const early = decideEarly(tables, request, route, name, path, https);
@@ -120,7 +120,7 @@ function blocked({ settings }: Tables, request: RequestView): Decision | undefin
 
 /** What is answered before https and backends are looked at; undefined: nothing. */
 function decideEarly(
-  tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined,
+  tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined,
 ): Decision | undefined {
   const refused = blocked(tables, request);
   if (refused !== undefined) return refused;
@@ -135,20 +135,20 @@ function decideEarly(
  * The alias that a name without rules of its own is. The order is that of nginx's `server_name` with the names that
  * ingress-nginx gives it: a wildcard of a rule is a regular expression there, and comes before those of aliases.
  */
-export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestView, name: string): Alias | undefined {
+export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestView, name: string): EdgeAlias | undefined {
   if (hosts[name] !== undefined) return undefined;
   const found = findAlias(aliases, name);
   if (found !== undefined || aliases.patterns.length === 0 || byParent(wildcards, name) !== undefined) return found;
   return findPatternAlias(aliases, name, request);
 }
 
-function hostOf({ hosts, wildcards }: Tables, alias: Alias): Host | undefined {
+function hostOf({ hosts, wildcards }: Tables, alias: EdgeAlias): EdgeHost | undefined {
   return alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
 }
 
 /** The host that answers for a name in a handshake: its own, one that it is another name of, or the catch-all. */
-export function hostNamed(tables: Tables, request: RequestView, name: string): Host | undefined {
-  const host = tables.hosts[name] as Host | undefined;
+export function hostNamed(tables: Tables, request: RequestView, name: string): EdgeHost | undefined {
+  const host = tables.hosts[name] as EdgeHost | undefined;
   if (host !== undefined) return host;
   const alias = aliasOf(tables, request, name);
   const named = alias === undefined ? byParent(tables.wildcards, name) : hostOf(tables, alias);
@@ -163,7 +163,7 @@ export function isDeclared(tables: Tables, request: RequestView, name: string): 
 }
 
 /** The same for a route with a redirect of its own, or with another path for its backend. */
-function takeDetour(tables: Tables, request: RequestView, route: Route, name: string, path: string, https: boolean | undefined): Decision {
+function takeDetour(tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined): Decision {
   const { redirect: to, rewrite: how } = route.detour as Detour;
   if (to !== undefined && redirectToUrl(to, path, route.namespace, request)) return decision;
   if (route.https !== undefined && redirectsToHttps(tables, route, name) && !isHttps(tables.settings, request, https)) {
@@ -194,7 +194,7 @@ function isPreflight(cors: Cors, request: RequestView): boolean {
   return request.variable("request_method") === "OPTIONS" && allowedOrigin(cors, request.variable("http_origin")) !== undefined;
 }
 
-function redirectsToHttps(tables: Tables, route: Route, name: string): boolean {
+function redirectsToHttps(tables: Tables, route: EdgeRoute, name: string): boolean {
   return route.https === "always" || isCovered(tables, name);
 }
 
@@ -217,7 +217,7 @@ function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, na
  * request to the primary. Nothing left: 503, or 404 where the controller's default backend is missing. A session
  * stays on the side that its cookie names, whatever the rules of the canaries say, but for those that it does not bind.
  */
-function chooseBackend(tables: Tables, request: RequestView, route: Route): Decision {
+function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): Decision {
   if (route.canaries !== undefined) {
     const session = sessionOf(route, request);
     const canary = session === undefined ? chooseCanary(route.canaries, route.total ?? 100, request) : bySession(tables, request, route, session);
@@ -234,20 +234,20 @@ function chooseBackend(tables: Tables, request: RequestView, route: Route): Deci
 }
 
 /** The default backend that a route has for itself, when it has endpoints. */
-function ownDefaultBackend(tables: Tables, { filters }: Route): Pool | undefined {
+function ownDefaultBackend(tables: Tables, { filters }: EdgeRoute): EdgePool | undefined {
   const id = filters?.errors?.backend;
   const pool = id === undefined ? undefined : tables.pools[id];
   return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
 }
 
 /** The route's own pool is empty, and its default backend takes the request. No route has both in one pool. */
-export function isSubstitute(tables: Tables, { filters }: Route, pool: Pool | undefined): boolean {
+export function isSubstitute(tables: Tables, { filters }: EdgeRoute, pool: EdgePool | undefined): boolean {
   const id = filters?.errors?.backend;
   return id !== undefined && pool !== undefined && pool === tables.pools[id];
 }
 
 /** Who makes the page of an error: the route's own default backend, else the controller's; undefined: nobody can. */
-export function errorPool(tables: Tables, route: Route): Pool | undefined {
+export function errorPool(tables: Tables, route: EdgeRoute): EdgePool | undefined {
   const own = ownDefaultBackend(tables, route);
   if (own !== undefined) return own;
   const pool = tables.pools[DEFAULT_BACKEND];
@@ -255,14 +255,14 @@ export function errorPool(tables: Tables, route: Route): Pool | undefined {
 }
 
 /** The key of the pool that the request's session began with; undefined: it has none. */
-export function sessionOf({ balance }: Route, request: RequestView): string | undefined {
+export function sessionOf({ balance }: EdgeRoute, request: RequestView): string | undefined {
   if (balance === undefined || balance.kind !== "session") return undefined;
   return backendKeyOf(request.variable(balance.cookie.variable));
 }
 
 /** The canary of a session, undefined for the primary; of one that names neither, or a primary that is gone, by rules. */
-function bySession(tables: Tables, request: RequestView, route: Route, key: string): Canary | undefined {
-  const canaries = route.canaries as Canary[];
+function bySession(tables: Tables, request: RequestView, route: EdgeRoute, key: string): EdgeCanary | undefined {
+  const canaries = route.canaries as EdgeCanary[];
   const asked = canaryByRule(canaries, request, true);
   if (asked !== undefined) return asked;
   if (route.balance?.kind === "session" && route.balance.key === key) {
@@ -277,7 +277,7 @@ function bySession(tables: Tables, request: RequestView, route: Route, key: stri
 
 // Each outcome says all that a Decision holds of outcomes: nothing has to be forgotten at the start.
 
-function proxy(pool: Pool, canary: Canary | undefined): Decision {
+function proxy(pool: EdgePool, canary: EdgeCanary | undefined): Decision {
   const made = decision;
   made.pool = pool;
   made.canary = canary;

@@ -6,7 +6,7 @@
  */
 
 /** Upper bounds of buckets, ascending: milliseconds, and bytes. */
-export interface Bounds {
+export interface BucketBounds {
   time: number[];
   length: number[];
   size: number[];
@@ -15,7 +15,7 @@ export interface Bounds {
 export interface Histogram {
   /** Without ingress-nginx's prefix. */
   name: string;
-  scale: keyof Bounds;
+  scale: keyof BucketBounds;
 }
 
 /** In the order in which they lie in a tally. */
@@ -62,7 +62,7 @@ export interface Layout {
   length: number;
 }
 
-export function layoutOf(bounds: Bounds): Layout {
+export function layoutOf(bounds: BucketBounds): Layout {
   const starts: number[] = [];
   let length = 1;
   for (const { scale } of HISTOGRAMS) {

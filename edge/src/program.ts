@@ -5,9 +5,9 @@
  * so: no class, no Map, no null (absent means absent), arrays without holes. Strings are bytes: on Node every
  * string of a Program is the latin-1 reading of its UTF-8 bytes (see `tables.ts`).
  */
-import type { Addresses, Credentials } from "./access.ts";
+import type { Addresses, PasswordAuth } from "./access.ts";
 import type { Blocks } from "./blocks.ts";
-import type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
+import type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { PathText } from "./path-text.ts";
@@ -22,8 +22,8 @@ import type { Template } from "./template.ts";
 import type { RouteTrace, Sampling } from "./trace.ts";
 import type { UpstreamFilter } from "./upstream.ts";
 
-export type { ClientAuth, Handshake, Trust } from "./client-auth.ts";
-export type { Origin } from "./cors.ts";
+export type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
+export type { AllowedOrigin } from "./cors.ts";
 export type { ExternalAuth } from "./external-auth.ts";
 export type { PathText } from "./path-text.ts";
 export type { Networks } from "./networks.ts";
@@ -36,7 +36,7 @@ export type { RouteTrace } from "./trace.ts";
 export type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "./upstream.ts";
 
 /** Where requests of one Service port go. Replaced as a whole, never changed in place. */
-export interface Pool {
+export interface EdgePool {
   /** `<namespace>-<service>-<port>`, the text ingress-nginx logs as `$proxy_upstream_name`. Display only. */
   name: string;
   /** `[address, port]`; IPv6 addresses carry brackets. Empty: nothing is ready. */
@@ -50,7 +50,7 @@ export interface Pool {
 }
 
 /** An alternative backend of one route (annotations.md §3.3). Variables are nginx variable names without `$`. */
-export interface Canary {
+export interface EdgeCanary {
   /** Pool id. */
   pool: string;
   /** `http_<header>` with `-` as `_`, lower case. */
@@ -84,7 +84,7 @@ export type Counts = Record<number, number>;
  * What happens to requests of a route beside being proxied: one field per feature. A route with filters is served by a
  * profile whose location runs the access and header filter phases; one without never looks here.
  */
-export interface Filters {
+export interface EdgeFilters {
   /** Which origins may use the responses. */
   cors?: Cors;
   /** Domain and Path of the backend's cookies. */
@@ -109,7 +109,7 @@ export interface Filters {
   externalAuth?: ExternalAuth;
   limits?: Limits;
   addresses?: Addresses;
-  credentials?: Credentials;
+  credentials?: PasswordAuth;
   /** One check of the access phase that passes is enough (annotation satisfy). */
   any?: boolean;
   /** Bytes a second of the response, and bytes before that holds. */
@@ -123,7 +123,7 @@ export interface Filters {
 }
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */
-export type Users = Record<string, string>;
+export type EdgeUsers = Record<string, string>;
 
 /** One thing that must hold of a request. */
 export interface Condition {
@@ -136,13 +136,13 @@ export interface Condition {
 }
 
 /** What one match leads to. */
-export interface Route {
+export interface EdgeRoute {
   /** Path as the Ingress declares it. */
   path: string;
   /** Pool id of the primary. */
   pool: string;
   /** Most specific kind of rule first (value, pattern, always/never), then by age. */
-  canaries?: Canary[];
+  canaries?: EdgeCanary[];
   /** Range of the weight draw, ≥ 100; present with canaries. */
   total?: number;
   /** Takes only requests for which one of these holds; the others go to `otherwise`, or on to a shorter path. */
@@ -166,7 +166,7 @@ export interface Route {
   https?: "certificate" | "always";
   /** Keep one trailing `/` of the URI in the https redirect. */
   keepSlash?: boolean;
-  filters?: Filters;
+  filters?: EdgeFilters;
   /** Requests go elsewhere, or on with another path. */
   detour?: Detour;
   /** Redirects within the host name no scheme and host. */
@@ -218,10 +218,10 @@ export interface PathPattern {
 }
 
 /** One host: changes from whole to whole. */
-export interface Host {
+export interface EdgeHost {
   /** The host name; `*.example.com` for one label; `_` for every other name. */
   name: string;
-  routes: Route[];
+  routes: EdgeRoute[];
   /** Path → index into `routes`. */
   exact: Record<string, number>;
   /** Path ending in `/` → index into `routes`; the longest wins. */
@@ -251,7 +251,7 @@ export interface SpecialHost {
  * Another name of a host. Its id is the name: exact, `*.parent` for any number of labels, `start.*`, or `~` and a
  * regular expression (PCRE, unanchored).
  */
-export interface Alias {
+export interface EdgeAlias {
   /** Name of the Host. */
   host: string;
   /** The name only redirects to the host's. */
@@ -259,7 +259,7 @@ export interface Alias {
 }
 
 /** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
-export interface Certificate {
+export interface EdgeCertificate {
   chain: string;
   key: string;
 }
@@ -319,17 +319,17 @@ export interface Stream {
   keep?: "address" | "flow";
 }
 
-export type Kind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
+export type PartKind = "host" | "alias" | "pool" | "certificate" | "tls" | "users" | "trust" | "stream" | "settings";
 
 /** The value of a part of each kind. `tls` maps a server name (exact, `*.parent` or `_`) to a certificate id. */
 export interface PartValues {
-  host: Host;
-  alias: Alias;
-  pool: Pool;
-  certificate: Certificate;
+  host: EdgeHost;
+  alias: EdgeAlias;
+  pool: EdgePool;
+  certificate: EdgeCertificate;
   tls: string;
-  users: Users;
-  trust: Trust;
+  users: EdgeUsers;
+  trust: EdgeTrust;
   stream: Stream;
   settings: EdgeSettings;
 }
@@ -344,8 +344,8 @@ export const DEFAULT_BACKEND = "upstream-default-backend";
  * them true at once. A frame longer than 64 KiB travels as `piece`s of its JSON text, the last one with `last`.
  */
 export type Frame =
-  | { op: "set"; kind: Kind; id: string; value: PartValues[Kind] }
-  | { op: "drop"; kind: Kind; id: string }
+  | { op: "set"; kind: PartKind; id: string; value: PartValues[PartKind] }
+  | { op: "drop"; kind: PartKind; id: string }
   | { op: "reset" }
   | { op: "piece"; text: string; last: boolean }
   /** `keys`, in the snapshot files: the state of the keys that it goes with (edge/src/snapshot.ts). */

@@ -12,10 +12,10 @@ export interface Replacement {
 }
 
 /** PCRE, unanchored; undefined when the pattern cannot be run. */
-export type Matches = (this: void, text: string, pattern: string) => boolean | undefined;
+export type PatternTest = (this: void, text: string, pattern: string) => boolean | undefined;
 
 /** The text with its beginning replaced; undefined: nothing to replace. */
-export function replaceStart(text: string, by: Replacement, matches: Matches): string | undefined {
+export function replaceStart(text: string, by: Replacement, matches: PatternTest): string | undefined {
   if (by.pattern === true) return matches(text, by.from) === true ? by.to : undefined;
   return text.startsWith(by.from) ? by.to + text.slice(by.from.length) : undefined;
 }

@@ -1,11 +1,11 @@
 /** Which route of a host takes a path: exact paths, prefixes, conditions, regular expressions. Pure. */
 import { holds } from "./conditions.ts";
 import type { RequestView } from "./request-view.ts";
-import type { Host, PathPattern, Route, SpecialHost } from "./program.ts";
+import type { EdgeHost, PathPattern, EdgeRoute, SpecialHost } from "./program.ts";
 import { isLate } from "./search.ts";
 
 /** Index of the route of a path: exact first, then the longest prefix, then `/`. */
-export function findRoute(host: Host, path: string): number {
+export function findRoute(host: EdgeHost, path: string): number {
   const exact = host.exact[path];
   if (exact !== undefined) return exact;
   for (const length of host.lengths) {
@@ -18,7 +18,7 @@ export function findRoute(host: Host, path: string): number {
 }
 
 /** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
-function findConditional(host: Host, path: string, request: RequestView): number {
+function findConditional(host: EdgeHost, path: string, request: RequestView): number {
   const until = request.searchUntil();
   const exact = firstThatHolds(host, host.exact[path], request, until);
   if (exact !== undefined) return exact;
@@ -32,10 +32,10 @@ function findConditional(host: Host, path: string, request: RequestView): number
 }
 
 /** Or GAVE_UP. */
-function firstThatHolds(host: Host, first: number | undefined, request: RequestView, until: number): number | undefined {
+function firstThatHolds(host: EdgeHost, first: number | undefined, request: RequestView, until: number): number | undefined {
   let index = first;
   while (index !== undefined) {
-    const route = host.routes[index] as Route;
+    const route = host.routes[index] as EdgeRoute;
     if (route.when === undefined) return index;
     if (request.isPast(until)) return GAVE_UP;
     if (holds(route.when, request, route.namespace)) return index;
@@ -48,13 +48,13 @@ function firstThatHolds(host: Host, first: number | undefined, request: RequestV
 export const GAVE_UP = -1;
 
 /** Index of the route of a path at a host that is not like most; or GAVE_UP. */
-export function findSpecial(host: Host, special: SpecialHost, path: string, request: RequestView): number {
+export function findSpecial(host: EdgeHost, special: SpecialHost, path: string, request: RequestView): number {
   if (special.patterns !== undefined) return findByPattern(host, special.patterns, path, request);
   return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
 }
 
 /** The route of a path at any host; undefined: a regular expression gave up. */
-export function routeAt(host: Host, path: string, request: RequestView): Route | undefined {
+export function routeAt(host: EdgeHost, path: string, request: RequestView): EdgeRoute | undefined {
   const index = host.special === undefined ? findRoute(host, path) : findSpecial(host, host.special, path, request);
   return index === GAVE_UP ? undefined : host.routes[index];
 }
@@ -63,14 +63,14 @@ export function routeAt(host: Host, path: string, request: RequestView): Route |
  * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
  * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.
  */
-function findByPattern(host: Host, patterns: PathPattern[], path: string, request: RequestView): number {
+function findByPattern(host: EdgeHost, patterns: PathPattern[], path: string, request: RequestView): number {
   const exact = host.exact[path];
   if (exact !== undefined) return exact;
   const until = request.searchUntil();
   for (let i = 0; i < patterns.length; i++) {
     if (isLate(i, until, request)) return GAVE_UP;
     const { pattern, route } = patterns[i] as PathPattern;
-    const { namespace, when } = host.routes[route] as Route;
+    const { namespace, when } = host.routes[route] as EdgeRoute;
     const matched = request.matches(path, pattern, namespace);
     if (matched === undefined && request.gaveUp(pattern, namespace)) return GAVE_UP;
     if (matched === true) {

@@ -4,7 +4,7 @@
  * nginx's behaviour: a domain is compared as a whole, without regard to case or to a dot in front, which stays; a path
  * is compared from its beginning, with regard to case. Where nothing is replaced the header stays byte for byte.
  */
-import type { Matches, Replacement } from "./replacement.ts";
+import type { PatternTest, Replacement } from "./replacement.ts";
 import { replaceStart } from "./replacement.ts";
 
 export interface CookieRewrite {
@@ -17,7 +17,7 @@ const SPACE = 32;
 const DOT = 46;
 
 /** One Set-Cookie header; undefined: it stays. */
-export function rewriteSetCookie(header: string, by: CookieRewrite, matches: Matches): string | undefined {
+export function rewriteSetCookie(header: string, by: CookieRewrite, matches: PatternTest): string | undefined {
   let rebuilt = "";
   let changed = false;
   let start = 0;
@@ -42,13 +42,13 @@ export function rewriteSetCookie(header: string, by: CookieRewrite, matches: Mat
   }
 }
 
-function rewriteAttribute(name: string, value: string, by: CookieRewrite, matches: Matches): string | undefined {
+function rewriteAttribute(name: string, value: string, by: CookieRewrite, matches: PatternTest): string | undefined {
   if (name === "domain" && by.domain !== undefined) return rewriteDomain(value, by.domain, matches);
   if (name === "path" && by.path !== undefined) return replaceStart(value, by.path, matches);
   return undefined;
 }
 
-function rewriteDomain(value: string, by: Replacement, matches: Matches): string | undefined {
+function rewriteDomain(value: string, by: Replacement, matches: PatternTest): string | undefined {
   if (by.pattern === true) return replaceStart(value, by, matches);
   const dotted = value.charCodeAt(0) === DOT;
   const bare = dotted ? value.slice(1) : value;

@@ -9,19 +9,19 @@
  */
 import type { Aliases } from "./aliases.ts";
 import { commitPatterns, newAliases, setAlias } from "./aliases.ts";
-import type { Trust } from "./client-auth.ts";
-import type { Alias, Certificate, EdgeSettings, Frame, Host, Kind, PartValues, Pool, Users } from "./program.ts";
+import type { EdgeTrust } from "./client-auth.ts";
+import type { EdgeAlias, EdgeCertificate, EdgeSettings, Frame, EdgeHost, PartKind, PartValues, EdgePool, EdgeUsers } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import { emptyTable, put } from "./table.ts";
 
 export interface Tables {
   /** Exact host names and `_`. */
-  hosts: Record<string, Host>;
+  hosts: Record<string, EdgeHost>;
   /** `*.example.com`, stored under `.example.com`. */
-  wildcards: Record<string, Host>;
+  wildcards: Record<string, EdgeHost>;
   aliases: Aliases;
-  pools: Record<string, Pool>;
-  certificates: Record<string, Certificate>;
+  pools: Record<string, EdgePool>;
+  certificates: Record<string, EdgeCertificate>;
   /** Server name (exact or `_`) → certificate id; `""`: nginx's own default certificate. */
   names: Record<string, string>;
   /** The same for `*.example.com`, stored under `.example.com`. */
@@ -29,9 +29,9 @@ export interface Tables {
   /** The edge's own: whether a certificate covers a host's name, once it was asked for. Each commit forgets it. */
   covered: Record<string, boolean>;
   /** By what Credentials call them. */
-  users: Record<string, Users>;
+  users: Record<string, EdgeUsers>;
   /** What client certificates are verified against. */
-  trusts: Record<string, Trust>;
+  trusts: Record<string, EdgeTrust>;
   settings: EdgeSettings;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
@@ -127,25 +127,25 @@ export function clear(tables: Tables): void {
   tables.trusts = fresh.trusts;
 }
 
-function setPart(tables: Tables, kind: Kind, id: string, value: PartValues[Kind] | undefined): void {
-  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as Host | undefined));
-  else if (kind === "alias") setAlias(tables.aliases, id, value as Alias | undefined);
+function setPart(tables: Tables, kind: PartKind, id: string, value: PartValues[PartKind] | undefined): void {
+  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as EdgeHost | undefined));
+  else if (kind === "alias") setAlias(tables.aliases, id, value as EdgeAlias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
-  else if (kind === "pool") put(tables.pools, id, called(id, value as Pool | undefined));
-  else if (kind === "certificate") put(tables.certificates, id, value as Certificate | undefined);
-  else if (kind === "users") put(tables.users, id, value as Users | undefined);
-  else if (kind === "trust") put(tables.trusts, id, value as Trust | undefined);
+  else if (kind === "pool") put(tables.pools, id, called(id, value as EdgePool | undefined));
+  else if (kind === "certificate") put(tables.certificates, id, value as EdgeCertificate | undefined);
+  else if (kind === "users") put(tables.users, id, value as EdgeUsers | undefined);
+  else if (kind === "trust") put(tables.trusts, id, value as EdgeTrust | undefined);
   else if (kind === "settings" && value !== undefined) tables.settings = value as EdgeSettings;
 }
 
 /** Its routes know whose they are. */
-function named(host: Host | undefined): Host | undefined {
+function named(host: EdgeHost | undefined): EdgeHost | undefined {
   if (host !== undefined) for (const route of host.routes) route.host = host.name;
   return host;
 }
 
 /** It knows what the tables call it. */
-function called(id: string, pool: Pool | undefined): Pool | undefined {
+function called(id: string, pool: EdgePool | undefined): EdgePool | undefined {
   if (pool !== undefined) pool.id = id;
   return pool;
 }

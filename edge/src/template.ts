@@ -6,8 +6,11 @@ export interface Template {
   names: string[];
 }
 
+/** Value of an nginx variable, by its name without `$`. */
+export type Variable = (this: void, name: string) => string | undefined;
+
 /** A variable that is missing is empty. */
-export function evaluate(template: Template, variable: (name: string) => string | undefined): string {
+export function evaluate(template: Template, variable: Variable): string {
   const { texts, names } = template;
   let out = texts[0] as string;
   for (let i = 0; i < names.length; i++) out = out + (variable(names[i] as string) ?? "") + (texts[i + 1] as string);

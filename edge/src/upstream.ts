@@ -5,8 +5,9 @@
  * Texts with variables (`/stage$request_uri`) were checked by the controller; here they are filled in per request. No
  * text can read what Sluice keeps in variables of its own.
  */
+import type { Variable } from "./template.ts";
 
-/** The feature's part of `Route.filters`. */
+/** The feature's part of `EdgeRoute.filters`. */
 export interface UpstreamFilter {
   tls?: UpstreamIdentity;
   mirror?: Mirror;
@@ -39,9 +40,6 @@ export interface FastCgi {
   /** Text with variables, in the order of the profile's parameter names. */
   params: string[];
 }
-
-/** Value of an nginx variable, by its name without `$`. */
-export type Variable = (this: void, name: string) => string | undefined;
 
 /** Fills in `$name` and `${name}`; what has no value is empty, a `$` without a name is itself. */
 export function expand(text: string, variable: Variable): string {

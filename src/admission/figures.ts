@@ -1,7 +1,7 @@
 /** What the webhook has done so far, for metrics. */
 
 /** Of one Ingress (`namespace/name`): checks that it passed, and that it did not. */
-export interface Checks {
+export interface CheckCounts {
   readonly passed: number;
   readonly denied: number;
 }
@@ -9,7 +9,7 @@ export interface Checks {
 /** Seconds and bytes are those of the last check that passed, as ingress-nginx's `admission_*` gauges tell them. */
 export interface AdmissionFigures {
   /** check_success and check_errors, for the Ingresses that were checked last. */
-  readonly checks: ReadonlyMap<string, Checks>;
+  readonly checks: ReadonlyMap<string, CheckCounts>;
   /** admission_tested_ingresses: Ingresses that were looked at. */
   readonly testedIngresses: number;
   /** admission_tested_duration. */
@@ -25,7 +25,7 @@ export interface AdmissionFigures {
   readonly answers: ReadonlyMap<number, number>;
 }
 
-export interface Check {
+export interface AdmissionCheck {
   readonly ingress: string;
   readonly allowed: boolean;
   readonly ingresses: number;
@@ -36,7 +36,7 @@ export interface Check {
 
 export interface FigureKeeper {
   readonly figures: AdmissionFigures;
-  checked(check: Check): void;
+  checked(check: AdmissionCheck): void;
   answered(status: number): void;
 }
 
@@ -46,7 +46,7 @@ const MOST_INGRESSES = 1000;
 const LONGEST_KEY = 63 + 1 + 253;
 
 export function keepFigures(): FigureKeeper {
-  const checks = new Map<string, Checks>();
+  const checks = new Map<string, CheckCounts>();
   const answers = new Map<number, number>();
   let last: Pick<AdmissionFigures, "testedIngresses" | "testedSeconds" | "bytes" | "roundtripSeconds"> = {
     testedIngresses: 0, testedSeconds: 0, bytes: 0, roundtripSeconds: 0,

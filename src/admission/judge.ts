@@ -10,14 +10,14 @@ import type { Finding } from "../model/findings/findings.ts";
 import type { Ingress } from "../source/objects.ts";
 import { ended } from "../support/text.ts";
 import { INGRESSES } from "./review.ts";
-import type { Answer, Question } from "./review.ts";
+import type { ReviewAnswer, Question } from "./review.ts";
 
 /** Undefined while there is no model yet. */
 export type Consider = (candidate: Candidate) => Judgement | undefined;
 
 /** `checked`: the Ingresses that were looked at, when the Ingress was judged at all. */
 export interface ReviewVerdict {
-  readonly answer: Answer;
+  readonly answer: ReviewAnswer;
   readonly checked?: number;
 }
 
@@ -53,7 +53,7 @@ function isTooLarge({ metadata, spec }: Ingress): boolean {
   return annotations > ANNOTATION_BYTES || paths > MOST_PATHS;
 }
 
-function answerOf({ denials, warnings }: Judgement, ingress: Ingress): Answer {
+function answerOf({ denials, warnings }: Judgement, ingress: Ingress): ReviewAnswer {
   const texts = warnings.slice(0, MOST_FINDINGS).map((finding) => textOf(finding, ingress));
   const passed = { allowed: denials.length === 0, ...(texts.length > 0 ? { warnings: texts } : {}) };
   if (denials.length === 0) return passed;

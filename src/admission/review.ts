@@ -23,7 +23,7 @@ export interface Question {
   readonly deleting: boolean;
 }
 
-export interface Answer {
+export interface ReviewAnswer {
   readonly allowed: boolean;
   /** Why not. */
   readonly message?: string;
@@ -67,7 +67,7 @@ export function readReview(body: Buffer): Question | Unreadable {
   };
 }
 
-export function writeReview(uid: string, { allowed, message, warnings = [] }: Answer): string {
+export function writeReview(uid: string, { allowed, message, warnings = [] }: ReviewAnswer): string {
   return JSON.stringify({
     apiVersion: API,
     kind: "AdmissionReview",

@@ -1,5 +1,5 @@
 /** One Host of the Model as the edge's host table. */
-import type { Canary as EdgeCanary, Host as EdgeHost, Route as EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
+import type { EdgeCanary, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
 import type { Backend, Canary, Host, ProxySettings, Route } from "../model/shapes/routing.ts";

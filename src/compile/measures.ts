@@ -1,11 +1,11 @@
 /** What nginx.conf says about measuring requests (`--enable-metrics`); nothing where they are only counted. */
-import type { Bounds } from "../../edge/src/measures.ts";
+import type { BucketBounds } from "../../edge/src/measures.ts";
 import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
 import { expression, map } from "./directive.ts";
 
 /** Buckets in the edge's units. */
-export function boundsOf({ timeBuckets, lengthBuckets, sizeBuckets }: Settings): Bounds {
+export function boundsOf({ timeBuckets, lengthBuckets, sizeBuckets }: Settings): BucketBounds {
   return { time: timeBuckets.map((seconds) => seconds * 1000), length: [...lengthBuckets], size: [...sizeBuckets] };
 }
 

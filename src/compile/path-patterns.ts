@@ -6,7 +6,7 @@
  * declared wins, whatever its path type: that is the order of the routes here.
  */
 import { pathPattern } from "../../edge/src/pattern-weight.ts";
-import type { Host as EdgeHost, PathPattern } from "../../edge/src/program.ts";
+import type { EdgeHost, PathPattern } from "../../edge/src/program.ts";
 import type { Route } from "../model/shapes/routing.ts";
 
 export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" | "root"> & { readonly patterns: PathPattern[] } {

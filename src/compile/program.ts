@@ -4,7 +4,7 @@
  * A part is one frame with a digest. The compiler keeps the parts of the last Program and compiles only what the
  * Model says has changed; equal content gives equal digests, so a part that came out the same is not a change.
  */
-import type { EdgeSettings, Frame, Kind, PartValues } from "../../edge/src/program.ts";
+import type { EdgeSettings, Frame, PartKind, PartValues } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { programUnsound } from "../model/findings/catalogue.ts";
@@ -26,7 +26,7 @@ import { createThingsInUse, createUses } from "./uses.ts";
 
 export interface Part {
   readonly key: PartKey;
-  readonly kind: Kind;
+  readonly kind: PartKind;
   readonly id: string;
   /** The `set` frame as one line of ASCII JSON. Certificates and users hold secrets. */
   readonly frame: PrivateBytes;
@@ -157,7 +157,7 @@ function unsoundFindings(hosts: Iterable<readonly Unsound[]>, ingress: IngressBy
 /** Of most parts, and the same for all of these. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
-function part<K extends Kind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = NONE, trust: TrustById = NONE): Part {
+function part<K extends PartKind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = NONE, trust: TrustById = NONE): Part {
   const line = frameLine({ op: "set", kind, id, value });
   const frame = new PrivateBytes(line);
   const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);

@@ -5,7 +5,7 @@
  * The Model sees to the first and digests to the second; here both are checked, so that a mistake, or content that was made
  * to have another's name, closes a path (503) instead of serving it with what was not meant for it.
  */
-import type { Alias, Host, Kind, PartValues, Route } from "../../edge/src/program.ts";
+import type { EdgeAlias, EdgeHost, PartKind, PartValues, EdgeRoute } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Model } from "../model/model.ts";
 import { sameProfile, type Profile } from "./profiles.ts";
@@ -13,17 +13,17 @@ import { sameProfile, type Profile } from "./profiles.ts";
 /** `kind id`. */
 export type PartKey = string;
 
-export function partKey(kind: Kind, id: string): PartKey {
+export function partKey(kind: PartKind, id: string): PartKey {
   return `${kind} ${id}`;
 }
 
 /** What a part of this kind with this value refers to, each once. */
-export function referencesOf<K extends Kind>(kind: K, value: PartValues[K]): ReadonlySet<PartKey> {
+export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]): ReadonlySet<PartKey> {
   const found = new Set<PartKey>();
-  if (kind === "alias") found.add(partKey("host", (value as Alias).host));
+  if (kind === "alias") found.add(partKey("host", (value as EdgeAlias).host));
   else if (kind === "tls" && value !== "") found.add(partKey("certificate", value as string));
   else if (kind === "host") {
-    const { routes, special } = value as Host;
+    const { routes, special } = value as EdgeHost;
     if (special?.clients?.trust !== undefined) found.add(partKey("trust", special.clients.trust));
     for (const route of routes) for (const key of ofRoute(route)) found.add(key);
   }
@@ -31,7 +31,7 @@ export function referencesOf<K extends Kind>(kind: K, value: PartValues[K]): Rea
 }
 
 /** The default backend's pool is no reference: whoever is sent there gets 404 while it is not there. */
-export function ofRoute({ pool, canaries = [], filters }: Route): PartKey[] {
+export function ofRoute({ pool, canaries = [], filters }: EdgeRoute): PartKey[] {
   const { errors, externalAuth, credentials, upstream } = filters ?? {};
   const pools = [pool, ...canaries.map((canary) => canary.pool), errors?.backend, externalAuth?.pool, upstream?.mirror?.pool];
   const { certificate } = upstream?.tls ?? {};

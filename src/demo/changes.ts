@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Finding } from "../model/findings/findings.ts";
 import { isManifestName } from "../source/manifests/folders.ts";
 
-export interface Progress {
+export interface DemoProgress {
   readonly observed: number;
   readonly programmed: number;
   /** Of nginx, since the start. */
@@ -27,7 +27,7 @@ const LOOK_MS = 1;
 
 export interface ChangeReportOptions {
   readonly folders: readonly string[];
-  readonly progress: () => Progress;
+  readonly progress: () => DemoProgress;
   readonly findings: () => readonly Finding[];
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;

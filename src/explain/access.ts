@@ -7,27 +7,27 @@
 import { FORBIDDEN, UNAUTHORIZED } from "../../edge/src/access.ts";
 import { methodOf } from "../../edge/src/external-auth.ts";
 import { parseBasic } from "../../edge/src/password.ts";
-import type { Filters, Users } from "../../edge/src/program.ts";
+import type { EdgeFilters, EdgeUsers } from "../../edge/src/program.ts";
 import type { Limits, Rate } from "../../edge/src/rate-limit.ts";
 import type { Tables } from "../../edge/src/tables.ts";
 import { templateText } from "../model/grammar/template.ts";
 import { targetOf } from "../model/shapes/pool-id.ts";
 import { isIn, networksText } from "./networks.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
-import type { Step } from "./step.ts";
+import type { ExplainedStep } from "./step.ts";
 import { variable } from "./variables.ts";
 
 export interface AccessQuestion {
   readonly request: ExplainedRequest;
   /** The client's address; undefined: not given. */
   readonly client: string | undefined;
-  readonly filters: Filters;
+  readonly filters: EdgeFilters;
   readonly tables: Tables;
-  readonly users: (id: string) => Users | undefined;
+  readonly users: (id: string) => EdgeUsers | undefined;
 }
 
 export interface Access {
-  readonly steps: readonly Step[];
+  readonly steps: readonly ExplainedStep[];
   /** The status that refuses it; undefined: it passes, or may. */
   readonly refused?: number;
 }
@@ -35,7 +35,7 @@ export interface Access {
 /** A status refuses; `abstains`: nothing to say; `unknown`: more than the request decides. */
 type CheckVerdict = "passes" | "abstains" | "unknown" | number;
 interface Checked {
-  readonly step: Step;
+  readonly step: ExplainedStep;
   readonly verdict: CheckVerdict;
 }
 
@@ -73,12 +73,12 @@ function refusalOf(asked: readonly Checked[], any: boolean): number | undefined 
   return refusals.includes(UNAUTHORIZED) ? UNAUTHORIZED : last;
 }
 
-function answerStep(status: number, asked: readonly Checked[], any: boolean): Step {
+function answerStep(status: number, asked: readonly Checked[], any: boolean): ExplainedStep {
   const unsure = !any && asked.some(({ verdict }) => verdict === "unknown");
   return { what: "answer", result: String(status), why: unsure ? "unless what is not known here refuses before" : any && asked.length > 1 ? "none of them passes" : "" };
 }
 
-function limitStep(limits: Limits, { client, tables: { settings } }: AccessQuestion): Step {
+function limitStep(limits: Limits, { client, tables: { settings } }: AccessQuestion): ExplainedStep {
   if (limits.except && client !== undefined && isIn(limits.except, client)) {
     return { what: "limit", result: "none for this client", why: `${client} is in limit-allowlist` };
   }
@@ -137,7 +137,7 @@ function checkService({ filters: { externalAuth: auth }, tables }: AccessQuestio
   const target = targetOf(auth.pool);
   const host = target?.name.includes(":") ? `[${target.name}]` : target?.name;
   const url = `${auth.tls ? "https" : "http"}://${host}:${target?.port}${textOf(templateText(auth.path))}`;
-  const step = (result: string, why: string): Step => ({ what: "authentication", result, why });
+  const step = (result: string, why: string): ExplainedStep => ({ what: "authentication", result, why });
   if (!target) return { verdict: 503, step: step("503", "what the Ingress wants of external authentication cannot be honoured") };
   const endpoints = tables.pools[auth.pool]?.endpoints ?? [];
   if (endpoints.length === 0) return { verdict: 503, step: step("503", `${url} has no address`) };

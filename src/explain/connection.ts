@@ -7,7 +7,7 @@ import type { Listener } from "../model/shapes/listener.ts";
 import { UserError } from "../support/user-error.ts";
 import type { Explanation } from "./explain.ts";
 import type { ExplainedRequest } from "./request.ts";
-import type { Step } from "./step.ts";
+import type { ExplainedStep } from "./step.ts";
 
 export interface ExplainedConnection {
   readonly protocol: "tcp" | "udp";
@@ -66,13 +66,13 @@ const HOW = {
   flow: "the datagrams of a client's port keep to one of them",
 } as const;
 
-function listenerStep(listener: Listener): Step {
+function listenerStep(listener: Listener): ExplainedStep {
   const { acceptProxy, sendProxy, origin } = listener;
   const proxy = [...(acceptProxy ? ["clients send the PROXY protocol"] : []), ...(sendProxy ? ["endpoints get the PROXY protocol"] : [])];
   return { what: "listener", result: [portText(listener), ...proxy].join(", "), why: `${subjectText(origin)} ${origin.field}` };
 }
 
-function poolStep(pool: string, endpoints: readonly string[], how: string): Step {
+function poolStep(pool: string, endpoints: readonly string[], how: string): ExplainedStep {
   const none = "no endpoint is ready: connections are closed at once";
   return { what: "pool", result: `${pool} (${endpoints.length === 0 ? "no endpoints" : endpoints.join(", ")})`, why: endpoints.length === 0 ? none : how };
 }

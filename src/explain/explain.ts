@@ -5,7 +5,7 @@
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
-import type { Canary as EdgeCanary, ClientAuth, SpecialHost, Route as EdgeRoute } from "../../edge/src/program.ts";
+import type { EdgeCanary, ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { addressBytes } from "../../edge/src/proxies.ts";
 import type { Tables } from "../../edge/src/tables.ts";
@@ -23,13 +23,13 @@ import { policyText } from "./policy.ts";
 import { textOf, type ExplainedRequest } from "./request.ts";
 import { accessOf, type Access } from "./access.ts";
 import { clientOf } from "./client.ts";
-import type { Step } from "./step.ts";
+import type { ExplainedStep } from "./step.ts";
 import { tablesOf } from "./tables.ts";
 import { variable } from "./variables.ts";
 
 export interface Explanation {
   readonly request: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly ExplainedStep[];
   /** Status that Sluice answers itself; absent when the request is proxied. */
   readonly status?: number;
   /** Where a redirect leads. */
@@ -64,7 +64,7 @@ export function explain(
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
-  const steps: Step[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming })];
+  const steps: ExplainedStep[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming })];
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, isPattern(host, decision, request), untoldOf(decision.host?.special?.patterns)));
@@ -198,7 +198,7 @@ interface HostNames {
   readonly naming: readonly IngressIdentity[];
 }
 
-function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: HostNames): Step {
+function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: HostNames): ExplainedStep {
   const { host } = request;
   const { declared, untold, naming } = names;
   const name = decision.host?.name ?? "";
@@ -223,7 +223,7 @@ function listed(patterns: readonly string[]): string {
   return patterns.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
 }
 
-function clientStep({ mode, matchCn }: ClientAuth): Step {
+function clientStep({ mode, matchCn }: ClientAuth): ExplainedStep {
   const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
   return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
 }
@@ -233,7 +233,7 @@ function isPattern(host: Host | undefined, decision: Decision, { path }: Explain
   return host?.regex === true && decision.host?.exact[path] === undefined;
 }
 
-function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): Step {
+function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSettings, regex = false, untold: readonly string[] = []): ExplainedStep {
   if (untold.length > 0) {
     const why = `only nginx can tell whether the path matches ${listed(untold)}`;
     return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
@@ -260,14 +260,14 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
 }
 
 /** The host refuses the client, whatever the path. */
-function refusedStep({ status, redirect, host }: Decision, location = ""): Step {
+function refusedStep({ status, redirect, host }: Decision, location = ""): ExplainedStep {
   const result = redirect ? `${status} to ${textOf(location)}` : String(shownStatus(status));
   const refused = host?.special?.clients?.mode === "refused";
   const why = refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate with another subject";
   return { what: "answer", result, why };
 }
 
-function answerStep({ status, redirect }: Decision, location = ""): Step {
+function answerStep({ status, redirect }: Decision, location = ""): ExplainedStep {
   const result = `${status} to ${textOf(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
   if (redirect === "slash") return { what: "answer", result, why: "the path that is declared ends with a slash" };
@@ -295,7 +295,7 @@ function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
   return key !== undefined && side?.kind === "session" && side.key === key;
 }
 
-function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session }: Choice): Step {
+function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session }: Choice): ExplainedStep {
   const shares = canaries.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
   if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
   if (untold.length > 0) {
@@ -308,13 +308,13 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
 }
 
 /** The path that the backend is asked for. */
-function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): Step {
+function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): ExplainedStep {
   const pattern = route?.detour?.rewrite?.pattern ?? "";
   const result = uri ?? (untold.includes(pattern) ? "not known here" : sent.split("?")[0] ?? "");
   return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
 }
 
-function poolStep({ pool, canary, route }: Decision, substitute: boolean): Step {
+function poolStep({ pool, canary, route }: Decision, substitute: boolean): ExplainedStep {
   const { name = "", endpoints = [] } = pool ?? {};
   const because = substitute ? "default-backend, because no endpoint is ready; " : "";
   const policy = policyText(canary ? canary.balance : route?.balance);

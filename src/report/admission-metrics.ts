@@ -1,11 +1,11 @@
 /** The admission webhook, with ingress-nginx's names: gauges of the last check that passed, counters by Ingress. */
-import type { AdmissionFigures, Checks } from "../admission/figures.ts";
+import type { AdmissionFigures, CheckCounts } from "../admission/figures.ts";
 import { byLabel, labelText, single, type Labels, type Metric } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
 
 export function admissionMetrics(figures: AdmissionFigures, common: Labels): Metric[] {
   const gauge = (name: string, help: string, value: number): Metric => single("gauge", `${PREFIX}admission_${name}`, help, () => value, common);
-  const checks = (name: string, help: string, of: keyof Checks): Metric => ({
+  const checks = (name: string, help: string, of: keyof CheckCounts): Metric => ({
     type: "counter", name: PREFIX + name, help,
     *samples() {
       for (const [key, { [of]: count }] of figures.checks) {

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { isProtectedAddress } from "../support/addresses.ts";
 import type { Log } from "../support/log.ts";
 import { lookUp } from "./names/lookup.ts";
-import type { Answer } from "./names/lookup.ts";
+import type { NameAnswer } from "./names/lookup.ts";
 import { candidates, NO_SEARCH, parseResolvConf } from "./names/resolv-conf.ts";
 import type { SearchRules } from "./names/resolv-conf.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -94,7 +94,7 @@ export function resolveNames(options: NamesOptions): Names {
     one.timer.unref();
   }
 
-  function store({ name, misses }: Watched, answer: Answer): void {
+  function store({ name, misses }: Watched, answer: NameAnswer): void {
     const before = snapshot.get("ResolvedName", "", name);
     if (answer.kind === "failed") {
       const kept = before ? "its last addresses stay" : "it has no addresses";
@@ -137,7 +137,7 @@ export function resolveNames(options: NamesOptions): Names {
   };
 }
 
-function secondsUntilNext(answer: Answer, misses: number): number {
+function secondsUntilNext(answer: NameAnswer, misses: number): number {
   if (answer.kind === "addresses") return Math.min(LONGEST_S, Math.max(SHORTEST_S, answer.ttl));
   return Math.min(LONGEST_AGAIN_S, AGAIN_S * 2 ** Math.min(misses - 1, 10));
 }

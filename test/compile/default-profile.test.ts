@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Frame, Host, Route } from "../../edge/src/program.ts";
+import type { Frame, EdgeHost, EdgeRoute } from "../../edge/src/program.ts";
 import { createCompiler } from "../../src/compile/program.ts";
 import { defaultProfile, profileId, standingProfiles } from "../../src/compile/profiles.ts";
 import type { Config } from "../../src/model/config/config.ts";
@@ -37,9 +37,9 @@ function compiled(config: Config) {
   const built = buildWith({ config }, ingressClass("nginx"), ingress("shop/web").host("web.example").path("/", "web:80").path("/exact", "web:80", "Exact"),
     ingress("shop/all").defaultBackend("web:80"), ingress("shop/none").host("none.example").path("/only", "web:80"), service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1"));
   const { program } = createCompiler().compile(built);
-  const routes = [...program.parts.values()].filter(({ kind }) => kind === "host").flatMap((part): Route[] => {
+  const routes = [...program.parts.values()].filter(({ kind }) => kind === "host").flatMap((part): EdgeRoute[] => {
     const frame = JSON.parse(part.frame.reveal().toString("latin1")) as Frame;
-    return frame.op === "set" ? (frame.value as Host).routes : [];
+    return frame.op === "set" ? (frame.value as EdgeHost).routes : [];
   });
   return { program, routes, needs: [...program.parts.values()].flatMap((part) => part.needs ?? []) };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Frame, Host, PartValues } from "../../edge/src/program.ts";
+import type { Frame, EdgeHost, PartValues } from "../../edge/src/program.ts";
 import { createCompiler, type Compiler, type Part, type Program } from "../../src/compile/program.ts";
 import { profileId, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
 import { referencesOf } from "../../src/compile/references.ts";
@@ -29,7 +29,7 @@ const valueOf = (part: Part | undefined): unknown => {
   const frame = part && (JSON.parse(part.frame.reveal().toString("latin1")) as Frame);
   return frame?.op === "set" ? frame.value : undefined;
 };
-const statusesOf = ({ parts }: Program, host: string): (number | undefined)[] => (valueOf(parts.get(`host ${host}`)) as Host).routes.map(({ respond }) => respond);
+const statusesOf = ({ parts }: Program, host: string): (number | undefined)[] => (valueOf(parts.get(`host ${host}`)) as EdgeHost).routes.map(({ respond }) => respond);
 const codes = (compiler: Compiler): string[] => compiler.findings(() => undefined).map(({ object, code }) => `${object.name} ${code}`).sort();
 
 test("profiles have names of 128 bits", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide, isDeclared } from "../../edge/src/match.ts";
 import { commitPatterns, setAlias } from "../../edge/src/aliases.ts";
-import type { Alias, Frame } from "../../edge/src/program.ts";
+import type { EdgeAlias, Frame } from "../../edge/src/program.ts";
 import { newStaging, take, type Tables } from "../../edge/src/tables.ts";
 import { asked, host, route, tablesWith } from "./routes.ts";
 
@@ -35,11 +35,11 @@ test("hosts, exact aliases, the longest parent, the longest start, a rule's wild
 });
 
 test("the order in which expressions come does not matter, only whose they are", () => {
-  const aliases: [string, Alias][] = [["~x", { host: "b.example" }], ["~xx", { host: "a.example" }], ["~x+", { host: "a.example" }]];
+  const aliases: [string, EdgeAlias][] = [["~x", { host: "b.example" }], ["~xx", { host: "a.example" }], ["~x+", { host: "a.example" }]];
   for (const order of [[0, 1, 2], [2, 1, 0], [1, 0, 2], [1, 2, 0]]) {
     const tables = tablesOf({});
     for (const index of order) {
-      setAlias(tables.aliases, ...(aliases[index] as [string, Alias]));
+      setAlias(tables.aliases, ...(aliases[index] as [string, EdgeAlias]));
       if (index === 1) commitPatterns(tables.aliases);
     }
     commitPatterns(tables.aliases);
@@ -82,11 +82,11 @@ test("aliases come and go with frames, and a reset takes all of them", () => {
 });
 
 /** Aliases whose hosts are read when two are compared: how often, as frames of one commit. */
-function readsOf(count: number, frames: (ids: readonly string[], value: Alias) => readonly Frame[]): number {
+function readsOf(count: number, frames: (ids: readonly string[], value: EdgeAlias) => readonly Frame[]): number {
   const tables = tablesOf({});
   const staging = newStaging();
   let reads = 0;
-  const value: Alias = { get host() {
+  const value: EdgeAlias = { get host() {
     reads++;
     return "a.example";
   } };
@@ -100,7 +100,7 @@ function readsOf(count: number, frames: (ids: readonly string[], value: Alias) =
 }
 
 test("what a commit of expressions costs grows with what it changes, and with one walk through the list", () => {
-  const all = (ids: readonly string[], value: Alias): Frame[] => ids.map((id): Frame => ({ op: "set", kind: "alias", id, value }));
+  const all = (ids: readonly string[], value: EdgeAlias): Frame[] => ids.map((id): Frame => ({ op: "set", kind: "alias", id, value }));
   const none = (ids: readonly string[]): Frame[] => ids.map((id): Frame => ({ op: "drop", kind: "alias", id }));
   assert.equal(readsOf(10_000, none), 0, "what goes is compared with nothing");
   assert.ok(readsOf(10_000, all) < 10_000 * 14 * 4, "what comes is sorted");
@@ -110,7 +110,7 @@ test("what a commit of expressions costs grows with what it changes, and with on
 test("a name that no DNS holds is looked for as a whole, not label by label", () => {
   const tables = tablesOf({ "*.example": "a.example", "shop.*": "a.example", "~^exp": "b.example" });
   let looks = 0;
-  const counting = (table: Record<string, Alias>): Record<string, Alias> => new Proxy(table, { get: (target, key: string) => (looks++, target[key]) });
+  const counting = (table: Record<string, EdgeAlias>): Record<string, EdgeAlias> => new Proxy(table, { get: (target, key: string) => (looks++, target[key]) });
   tables.aliases.parents = counting(tables.aliases.parents);
   tables.aliases.starts = counting(tables.aliases.starts);
   assert.equal(found(tables, `${"a.".repeat(4000)}example`), "_");

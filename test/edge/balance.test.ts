@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { carryOver, firstEndpoint, nextEndpoint } from "../../edge/src/balance.ts";
-import type { Pool } from "../../edge/src/program.ts";
+import type { EdgePool } from "../../edge/src/program.ts";
 
-const poolOf = (count: number): Pool => ({ name: "p", endpoints: Array.from({ length: count }, (_, i) => ["10.0.0.1", 80 + i]) });
+const poolOf = (count: number): EdgePool => ({ name: "p", endpoints: Array.from({ length: count }, (_, i) => ["10.0.0.1", 80 + i]) });
 
 test("a new pool starts anywhere, then endpoints take turns", () => {
   const pool = poolOf(3);
@@ -28,8 +28,8 @@ test("one endpoint is always the one", () => {
 });
 
 test("what was tried is carried over to the pool that took the place of the first", () => {
-  const pool = (...ports: number[]): Pool => ({ name: "p", endpoints: ports.map((port) => ["10.0.0.1", port]) });
-  const carried = (before: Pool, now: Pool, endpoint: number, tried?: number[]): unknown => {
+  const pool = (...ports: number[]): EdgePool => ({ name: "p", endpoints: ports.map((port) => ["10.0.0.1", port]) });
+  const carried = (before: EdgePool, now: EdgePool, endpoint: number, tried?: number[]): unknown => {
     const attempt = { endpoint, tried, session: undefined };
     carryOver(attempt, before, now);
     return { endpoint: attempt.endpoint, tried: attempt.tried };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { chooseCanary } from "../../edge/src/canary.ts";
-import type { Canary } from "../../edge/src/program.ts";
+import type { EdgeCanary } from "../../edge/src/program.ts";
 import { asked, canary } from "./routes.ts";
 
-const chosen = (canaries: Canary[], variables: Record<string, string> = {}, drawn = 100): string =>
+const chosen = (canaries: EdgeCanary[], variables: Record<string, string> = {}, drawn = 100): string =>
   chooseCanary(canaries, 100, asked(variables, () => drawn))?.pool ?? "primary";
 
 test("header: always takes, never leaves, anything else falls through to cookie and weight", () => {
@@ -65,7 +65,7 @@ test("a canary's share of all draws is its weight, exactly, for any number of ca
         from = to;
         return one;
       });
-      const counts = new Map<Canary | undefined, number>();
+      const counts = new Map<EdgeCanary | undefined, number>();
       for (let drawn = 1; drawn <= total; drawn++) {
         const one = chooseCanary(canaries, total, asked({}, () => drawn));
         counts.set(one, (counts.get(one) ?? 0) + 1);

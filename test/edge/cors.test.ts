@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { allowedOrigin, varyByOrigin, type Origin } from "../../edge/src/cors.ts";
+import { allowedOrigin, varyByOrigin, type AllowedOrigin } from "../../edge/src/cors.ts";
 
-const allowed = (origins: Origin[] | undefined, origin: string | undefined): string | undefined =>
+const allowed = (origins: AllowedOrigin[] | undefined, origin: string | undefined): string | undefined =>
   allowedOrigin({ ...(origins ? { origins } : {}), headers: [] }, origin);
 
 test("without a list every request is allowed, also one without Origin", () => {

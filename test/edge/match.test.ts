@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide, errorPool } from "../../edge/src/match.ts";
 import { findRoute } from "../../edge/src/routes.ts";
-import { DEFAULT_BACKEND, type Canary, type Frame, type Host, type Route } from "../../edge/src/program.ts";
+import { DEFAULT_BACKEND, type EdgeCanary, type Frame, type EdgeHost, type EdgeRoute } from "../../edge/src/program.ts";
 import { newStaging, take } from "../../edge/src/tables.ts";
 import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
 const POOLS = ["a", "b", "empty"];
 
-function decided(hosts: readonly Host[], where: { name?: string; path?: string; https?: boolean; certified?: readonly string[]; pools?: readonly string[] } = {}) {
+function decided(hosts: readonly EdgeHost[], where: { name?: string; path?: string; https?: boolean; certified?: readonly string[]; pools?: readonly string[] } = {}) {
   const tables = tablesWith(hosts, where.pools ?? POOLS, where.certified);
   const { status, redirect, pool, canary: chosen } = decide(tables, asked(), where.name ?? "x.example", where.path ?? "/", where.https ?? false);
   return { status, redirect, pool: pool?.name, canary: chosen?.name };
@@ -16,7 +16,7 @@ function decided(hosts: readonly Host[], where: { name?: string; path?: string; 
 
 const proxied = (pool: string, chosen?: string) => ({ status: 0, redirect: undefined, pool, canary: chosen });
 const answered = (status: number, redirect?: "slash" | "https") => ({ status, redirect, pool: undefined, canary: undefined });
-const only = (one: Route): Host[] => [host("x.example", { "/": one })];
+const only = (one: EdgeRoute): EdgeHost[] => [host("x.example", { "/": one })];
 
 test("exact beats prefix, the longest prefix wins, the root takes the rest", () => {
   const table = host("_", { "=/foo": route("a"), "/foo/": route("b"), "/foo/bar/": route("c"), "/": route("d"), "=/": route("e") });
@@ -96,7 +96,7 @@ test("a decision says nothing of the one before it", () => {
 });
 
 test("where paths are expressions the first that matches wins; one that cannot be run matches nothing", () => {
-  const table: Host = {
+  const table: EdgeHost = {
     name: "x.example", exact: { "/healthz": 3 }, prefix: {}, lengths: [], root: 0,
     routes: [route("root"), route("a"), route("b"), route("health"), route("c", { when: [[{ variable: "http_x" }]] })],
     special: { patterns: [{ pattern: "(?i)^/longer(", route: 2 }, { pattern: "(?i)^/fo+", route: 4 }, { pattern: "(?i)^/fo+", route: 1 }, { pattern: "(?i)^/foo/bar", route: 2 }] },
@@ -134,14 +134,14 @@ test("a rewrite to a URL redirects; where its pattern does not match the request
 });
 
 test("the app root comes before everything else, for / alone", () => {
-  const hosts: Host[] = [{ ...host("x.example", { "/": route("", { respond: 503 }) }), special: { appRoot: "/app" } }];
+  const hosts: EdgeHost[] = [{ ...host("x.example", { "/": route("", { respond: 503 }) }), special: { appRoot: "/app" } }];
   assert.deepEqual(decided(hosts), { status: 302, redirect: "root", pool: undefined, canary: undefined });
   assert.deepEqual(decided(hosts, { path: "/x" }), answered(503));
 });
 
 test("OPTIONS from an allowed origin is answered before redirects, refusals and empty pools; any other request is not", () => {
   const cors = { origins: [{ start: "https://a.example" }], headers: [] };
-  const asking = (one: Route, method: string, origin: string) => {
+  const asking = (one: EdgeRoute, method: string, origin: string) => {
     const { status, pool } = decide(tablesWith(only(one), POOLS), asked({ request_method: method, http_origin: origin }), "x.example", "/", false);
     return pool?.name ?? status;
   };
@@ -173,11 +173,11 @@ test("a session holds against every rule of a bound canary, and against the weig
   const cookie = { name: "s", variable: "cookie_s", path: "/" };
   const balance = { kind: "session", cookie, key: "primary" } as const;
   const variables = { cookie_s: "key|primary" };
-  const side = (one: Canary, asking: Readonly<Record<string, string>>): string | undefined => {
+  const side = (one: EdgeCanary, asking: Readonly<Record<string, string>>): string | undefined => {
     const tables = tablesWith(only(route("a", { balance, canaries: [one], total: 100 })), POOLS);
     return decide(tables, asked({ ...variables, ...asking }, () => 1), "x.example", "/", false).pool?.name;
   };
-  const asking: readonly (readonly [rule: Partial<Canary>, request: Readonly<Record<string, string>>])[] = [
+  const asking: readonly (readonly [rule: Partial<EdgeCanary>, request: Readonly<Record<string, string>>])[] = [
     [{ header: "http_h" }, { http_h: "always" }],
     [{ header: "http_h", value: "v" }, { http_h: "v" }],
     [{ header: "http_h", pattern: "^v" }, { http_h: "v1" }],

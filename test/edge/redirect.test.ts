@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide } from "../../edge/src/match.ts";
-import type { Host, Route } from "../../edge/src/program.ts";
+import type { EdgeHost, EdgeRoute } from "../../edge/src/program.ts";
 import { httpsLocation, locationOf, slashUri } from "../../edge/src/redirect.ts";
 import { asked, host, route, tablesWith } from "./routes.ts";
 
@@ -12,7 +12,7 @@ test("the slash goes before the query", () => {
 
 const VARIABLES = { scheme: "http", host: "x.example", own_http_host: "X.example:81", request_uri: "/a/?b=/", server_port: "81" };
 
-function led(one: Host | Route, variables: Readonly<Record<string, string>> = {}, path = "/a/", forwardedProto = false): string | undefined {
+function led(one: EdgeHost | EdgeRoute, variables: Readonly<Record<string, string>> = {}, path = "/a/", forwardedProto = false): string | undefined {
   const tables = tablesWith(["path" in one ? host("x.example", { "/": one }) : one], ["a"]);
   tables.settings = { ...tables.settings, redirectCode: 308, forwardedProto };
   const request = asked({ ...VARIABLES, ...variables });
@@ -42,7 +42,7 @@ test("a URL is as the Ingress writes it; a path is one of the host", () => {
 });
 
 test("the app root is the host's as the client calls it, and only for /", () => {
-  const one: Host = { ...host("x.example", { "/": route("a") }), special: { appRoot: "/app" } };
+  const one: EdgeHost = { ...host("x.example", { "/": route("a") }), special: { appRoot: "/app" } };
   assert.equal(led(one, {}, "/"), "http://X.example:81/app");
   assert.equal(led(one), undefined);
 });

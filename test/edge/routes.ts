@@ -1,20 +1,20 @@
 /** Edge tables for tests, in a line each. */
 import { admission, type ClientView } from "../../edge/src/client-auth.ts";
-import type { Canary, Frame, Host, Route } from "../../edge/src/program.ts";
+import type { EdgeCanary, Frame, EdgeHost, EdgeRoute } from "../../edge/src/program.ts";
 import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 
-export function route(pool: string, more: Partial<Route> = {}): Route {
+export function route(pool: string, more: Partial<EdgeRoute> = {}): EdgeRoute {
   return { path: "/", pool, namespace: "", ingress: "", service: "", port: "", ...more };
 }
 
-export function canary(pool: string, more: Partial<Canary> = {}): Canary {
+export function canary(pool: string, more: Partial<EdgeCanary> = {}): EdgeCanary {
   return { pool, from: 0, to: 0, name: pool, ...more };
 }
 
 /** @param paths `=/exact` or `/prefix/` → route. There must be one for `/`. */
-export function host(name: string, paths: Readonly<Record<string, Route>>): Host {
-  const table: Host = { name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
+export function host(name: string, paths: Readonly<Record<string, EdgeRoute>>): EdgeHost {
+  const table: EdgeHost = { name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   for (const [path, one] of Object.entries(paths)) {
     const index = table.routes.push(one) - 1;
     if (path.startsWith("=")) table.exact[path.slice(1)] = index;
@@ -26,7 +26,7 @@ export function host(name: string, paths: Readonly<Record<string, Route>>): Host
 }
 
 /** Pools with one endpoint each; those named `empty…` have none. */
-export function tablesWith(hosts: readonly Host[], pools: readonly string[], certified: readonly string[] = []): Tables {
+export function tablesWith(hosts: readonly EdgeHost[], pools: readonly string[], certified: readonly string[] = []): Tables {
   const tables = newTables();
   const staging = newStaging();
   const frames: Frame[] = [

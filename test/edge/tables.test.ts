@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Frame, Host, Kind, PartValues } from "../../edge/src/program.ts";
+import type { Frame, EdgeHost, PartKind, PartValues } from "../../edge/src/program.ts";
 import { byName, discard, newStaging, newTables, take, type Staging, type Tables } from "../../edge/src/tables.ts";
 
 const decode = (text: string): Frame => JSON.parse(text) as Frame;
 
-function hostNamed(name: string, path = "/"): Host {
+function hostNamed(name: string, path = "/"): EdgeHost {
   return { name, routes: [{ path, pool: "p", namespace: "", ingress: "", service: "", port: "", host: name }], exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
 }
 
-const set = (kind: Kind, id: string, value: PartValues[Kind]): Frame => ({ op: "set", kind, id, value });
+const set = (kind: PartKind, id: string, value: PartValues[PartKind]): Frame => ({ op: "set", kind, id, value });
 const pool = (id: string, port = 80): Frame => set("pool", id, { name: id, endpoints: [["10.0.0.1", port]] });
 const commit = (generation: number): Frame => ({ op: "commit", generation, digest: `d${generation}` });
 
@@ -101,7 +101,7 @@ function sent(value: unknown): string {
 }
 
 function content(tables: Tables): Map<string, string> {
-  const entries = (kind: Kind, table: Record<string, unknown>, prefix = ""): [string, string][] =>
+  const entries = (kind: PartKind, table: Record<string, unknown>, prefix = ""): [string, string][] =>
     Object.entries(table).filter(([, value]) => value !== undefined).map(([id, value]) => [`${kind} ${prefix}${id}`, sent(value)]);
   return new Map([
     ...entries("host", tables.hosts), ...entries("host", tables.wildcards, "*"), ...entries("pool", tables.pools),
@@ -112,11 +112,11 @@ function content(tables: Tables): Map<string, string> {
 
 test("tables hold what the frames say, in pieces of any size", () => {
   const name = fc.constantFrom("_", "a.example", "*.example", "__proto__", "constructor");
-  const value = (kind: Kind, id: string, n: number): Frame =>
+  const value = (kind: PartKind, id: string, n: number): Frame =>
     kind === "host" ? set(kind, id, hostNamed(id, `/${n}`)) : kind === "pool" ? pool(id, n) : kind === "tls" ? set(kind, id, `c${n}`) : set("certificate", id, { chain: `${n}`, key: "" });
   const frame: fc.Arbitrary<Frame> = fc.oneof(
-    { weight: 6, arbitrary: fc.tuple(fc.constantFrom<Kind>("host", "pool", "tls", "certificate"), name, fc.nat(3)).map(([kind, id, n]) => value(kind, id, n)) },
-    { weight: 3, arbitrary: fc.tuple(fc.constantFrom<Kind>("host", "pool", "tls", "certificate"), name).map(([kind, id]): Frame => ({ op: "drop", kind, id })) },
+    { weight: 6, arbitrary: fc.tuple(fc.constantFrom<PartKind>("host", "pool", "tls", "certificate"), name, fc.nat(3)).map(([kind, id, n]) => value(kind, id, n)) },
+    { weight: 3, arbitrary: fc.tuple(fc.constantFrom<PartKind>("host", "pool", "tls", "certificate"), name).map(([kind, id]): Frame => ({ op: "drop", kind, id })) },
     { weight: 1, arbitrary: fc.constant<Frame>({ op: "reset" }) },
     { weight: 3, arbitrary: fc.nat(9).map(commit) },
   );
@@ -144,7 +144,7 @@ test("a commit that fails in the middle leaves nothing claimed", () => {
   const tables = newTables();
   const staging = newStaging();
   feed(tables, staging, pool("a", 80), commit(1));
-  const broken = set("host", "x.example", { name: "x.example" } as Host);
+  const broken = set("host", "x.example", { name: "x.example" } as EdgeHost);
   assert.throws(() => feed(tables, staging, pool("a", 81), broken, commit(2)));
   assert.deepEqual([tables.generation, tables.digest], [1, ""], "what was known of it holds no more");
 });

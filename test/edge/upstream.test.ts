@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { expand, headerValue, requestTarget, scriptName, type Variable } from "../../edge/src/upstream.ts";
+import { expand, headerValue, requestTarget, scriptName } from "../../edge/src/upstream.ts";
+import type { Variable } from "../../edge/src/template.ts";
 
 const values: Readonly<Record<string, string>> = { host: "shop.example", request_uri: "/a?b", sluice_tls_key: "key", "1": "one" };
 const variable: Variable = (name) => values[name];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Kind } from "../../edge/src/program.ts";
+import type { PartKind } from "../../edge/src/program.ts";
 import type { Part } from "../../src/compile/program.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
 import { LONGEST_FRAME } from "../../src/engine/protocol.ts";
@@ -60,10 +60,10 @@ test("workers of an older nginx get endpoints and no promise to hold a whole Pro
   assert.deepEqual(lines.map(({ op, kind, digest }) => [op, kind, digest]), [["set", "pool", undefined], ["commit", undefined, ""]]);
 });
 
-const kind = fc.constantFrom<Kind>("host", "pool", "certificate", "tls", "settings");
+const kind = fc.constantFrom<PartKind>("host", "pool", "certificate", "tls", "settings");
 const id = fc.constantFrom("a", "b", "*.c", "_", "__proto__");
 const change = fc.tuple(kind, id, fc.nat(2), fc.boolean());
-type Step = { readonly publish: readonly [Kind, string, number, boolean][] } | { readonly lose: number; readonly midway: number } | { readonly join: number };
+type Step = { readonly publish: readonly [PartKind, string, number, boolean][] } | { readonly lose: number; readonly midway: number } | { readonly join: number };
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.array(change, { maxLength: 5 }).map((publish) => ({ publish })) },
   { weight: 1, arbitrary: fc.record({ lose: fc.nat(2), midway: fc.nat(3) }) },

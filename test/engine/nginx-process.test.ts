@@ -9,7 +9,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultProfile } from "../../src/compile/profiles.ts";
 import { NginxProcess, type Configuration, type NginxOptions } from "../../src/engine/agent/nginx-process.ts";
-import { Patience } from "../../src/engine/agent/patience.ts";
+import { NginxPatience } from "../../src/engine/agent/patience.ts";
 import { PortsTaken } from "../../src/engine/agent/ports.ts";
 import { rememberedNginx } from "../../src/engine/agent/running.ts";
 import { HTTP, type Instance } from "../../src/engine/instances.ts";
@@ -51,7 +51,7 @@ afterEach(async () => {
 function agentOf(instance: Instance = INSTANCE, binary = NGINX_BINARY): NginxProcess {
   const options: NginxOptions = {
     instance, binary, runtimeDir: folder, listeners: [], sockets: [], log: (level, message) => void log.push(`${level} ${message}`),
-    patience: new Patience(), restarted: (status) => restarted.push(status), loadedLate: () => undefined, reloading: () => undefined, heard: () => false,
+    patience: new NginxPatience(), restarted: (status) => restarted.push(status), loadedLate: () => undefined, reloading: () => undefined, heard: () => false,
   };
   const nginx = new NginxProcess(options);
   made.push(nginx);

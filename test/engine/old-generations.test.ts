@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LeavingWorkers } from "../../src/engine/agent/leaving-workers.ts";
 import { NginxProcess } from "../../src/engine/agent/nginx-process.ts";
-import { Patience } from "../../src/engine/agent/patience.ts";
+import { NginxPatience } from "../../src/engine/agent/patience.ts";
 import { rememberedNginx } from "../../src/engine/agent/running.ts";
 import { HTTP } from "../../src/engine/instances.ts";
 import { LEAVING_MS, MOST_LEAVING, NONE_LEAVING, waitToLeave } from "../../src/engine/leaving.ts";
@@ -22,7 +22,7 @@ before(async () => {
   folder = runtimeFolder();
   nginx = new NginxProcess({
     instance: { ...HTTP, farewellMs: 0, sockets: ["http.sock"] }, binary: NGINX_BINARY, runtimeDir: folder, listeners: [], sockets: [], log: () => undefined,
-    patience: new Patience(), restarted: () => undefined, loadedLate: () => undefined, reloading: () => undefined, heard: () => false,
+    patience: new NginxPatience(), restarted: () => undefined, loadedLate: () => undefined, reloading: () => undefined, heard: () => false,
   });
   await reload();
 });

@@ -1,18 +1,18 @@
 /** Parts of a Program for tests, without a Model behind them. */
 import { newTables } from "../../edge/src/tables.ts";
-import type { Host, Kind, PartValues } from "../../edge/src/program.ts";
+import type { EdgeHost, PartKind, PartValues } from "../../edge/src/program.ts";
 import { frameLine, partKey, type Part } from "../../src/compile/program.ts";
 import { contentDigest } from "../../src/support/digest.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 
-export function part<K extends Kind>(kind: K, id: string, value: PartValues[K]): Part {
+export function part<K extends PartKind>(kind: K, id: string, value: PartValues[K]): Part {
   const line = frameLine({ op: "set", kind, id, value });
   return { key: partKey(kind, id), kind, id, frame: new PrivateBytes(line), digest: contentDigest(line), profiles: new Map() };
 }
 
 export function hostPart(name: string, ...paths: readonly string[]): Part {
   const routes = paths.map((path) => ({ path, pool: "p", namespace: "", ingress: "", service: "", port: "" }));
-  const table: Host = { name, routes, exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
+  const table: EdgeHost = { name, routes, exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 };
   return part("host", name, table);
 }
 
@@ -25,7 +25,7 @@ export function certificatePart(id: string, text = id): Part {
 }
 
 /** A part of one of a few names, in a few versions: what changes and collides often. */
-export function somePart(kind: Kind, id: string, version: number): Part {
+export function somePart(kind: PartKind, id: string, version: number): Part {
   switch (kind) {
     case "host":
       return hostPart(id, `/${version}`);

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NginxProcess, type Configuration } from "../../src/engine/agent/nginx-process.ts";
 import { testConfiguration } from "../../src/engine/agent/nginx-test.ts";
-import { Patience } from "../../src/engine/agent/patience.ts";
+import { NginxPatience } from "../../src/engine/agent/patience.ts";
 import { HTTP } from "../../src/engine/instances.ts";
 import { NGINX_BINARY } from "../../src/engine/paths.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
@@ -23,7 +23,7 @@ before(async () => {
   late = [];
   nginx = new NginxProcess({
     instance: { ...HTTP, farewellMs: 0, sockets: ["http.sock"] }, binary: NGINX_BINARY, runtimeDir: folder, listeners: [], sockets: [], log: () => undefined,
-    patience: new Patience(1500), restarted: () => undefined, loadedLate: (status) => late.push(status), reloading: () => undefined, heard: () => listening,
+    patience: new NginxPatience(1500), restarted: () => undefined, loadedLate: (status) => late.push(status), reloading: () => undefined, heard: () => listening,
   });
   assert.equal(await nginx.configure(configuration("one")), "started");
 });
@@ -147,7 +147,7 @@ test("a test that ran out of time says so, and has twice as long the next time; 
   const slow = `${folder}/slow-nginx`;
   writeFileSync(slow, `#!/bin/sh\nsleep 1\n`);
   chmodSync(slow, 0o755);
-  const patience = new Patience(600);
+  const patience = new NginxPatience(600);
   const options = { binary: slow, runtimeDir: folder, patience };
   await assert.rejects(testConfiguration(`${folder}/nginx.conf`, options), /was not read within 1 seconds; the next time it has twice as long/);
   assert.equal(patience.ms, 1200);
@@ -156,7 +156,7 @@ test("a test that ran out of time says so, and has twice as long the next time; 
 });
 
 test("the limit follows the longest load, never falls below a minute or what was needed, and ends at an hour", () => {
-  const patience = new Patience();
+  const patience = new NginxPatience();
   assert.equal(patience.ms, 60_000);
   for (const [took, ms] of [[100, 60_000], [20_000, 80_000], [3000, 80_000]] as const) {
     patience.took(took);

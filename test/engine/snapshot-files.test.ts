@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, s
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
-import type { Frame, Kind } from "../../edge/src/program.ts";
+import type { Frame, PartKind } from "../../edge/src/program.ts";
 import { takeSnapshot, type NextLine } from "../../edge/src/snapshot.ts";
 import type { Part } from "../../src/compile/program.ts";
 import { SnapshotFiles } from "../../src/engine/agent/snapshot-files.ts";
@@ -163,7 +163,7 @@ test("on a disk the keys are left out, and a worker that starts claims to hold n
 });
 
 test("whatever was published, a worker that starts holds what the ledger holds", () => {
-  const kind = fc.constantFrom<Kind>("host", "pool", "certificate", "tls");
+  const kind = fc.constantFrom<PartKind>("host", "pool", "certificate", "tls");
   const change = fc.tuple(kind, fc.constantFrom("a", "*.b", "_"), fc.nat(2), fc.boolean());
   fc.assert(
     fc.property(fc.array(fc.record({ changes: fc.array(change, { maxLength: 4 }), agentDies: fc.boolean() }), { maxLength: 12 }), (steps) => {
@@ -190,7 +190,7 @@ test("whatever was published, a worker that starts holds what the ledger holds",
  * it finds some state of the one and some state of the other, each perhaps in the middle of a line.
  */
 test("whichever states of the two files a worker finds, it holds what it claims, and catching up makes it whole", () => {
-  const kind = fc.constantFrom<Kind>("host", "pool", "certificate", "users", "tls", "trust");
+  const kind = fc.constantFrom<PartKind>("host", "pool", "certificate", "users", "tls", "trust");
   const change = fc.tuple(kind, fc.constantFrom("a", "*.b"), fc.nat(1), fc.boolean());
   const step = fc.record({ changes: fc.array(change, { maxLength: 3 }), event: fc.constantFrom("none", "agent dies", "controller forgets") });
   const share = fc.nat(100).map((percent) => percent / 100);

@@ -9,7 +9,7 @@ import { passServiceHeaders, checkExternalAuth, refuse } from "./external-auth.t
 import type { Check } from "../access.ts";
 import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
 import { includes } from "../networks.ts";
-import type { Filters } from "../program.ts";
+import type { EdgeFilters } from "../program.ts";
 import { checkCredentials, hideCredentials } from "./credentials.ts";
 import { limit } from "./limits.ts";
 import type { InFlight } from "./state.ts";
@@ -17,7 +17,7 @@ import { deny, because } from "./reasons.ts";
 import { recall } from "./state.ts";
 
 /** What `satisfy` combines, in order. A further check is one more item. */
-const CHECKS: readonly Check<InFlight, Filters>[] = [checkAddress, checkCredentials, checkExternalAuth];
+const CHECKS: readonly Check<InFlight, EdgeFilters>[] = [checkAddress, checkCredentials, checkExternalAuth];
 
 const NOT_FOUND = 404;
 
@@ -54,7 +54,7 @@ function refuseRequest(state: InFlight, status: number): void {
   ngx.exit(status);
 }
 
-function checkAddress(this: void, state: InFlight, { addresses }: Filters): number {
+function checkAddress(this: void, state: InFlight, { addresses }: EdgeFilters): number {
   if (addresses === undefined) return ABSTAIN;
   const address = ngx.var.binary_remote_addr ?? "";
   if (addresses.deny !== undefined && includes(addresses.deny, address)) return deny(state, FORBIDDEN, "denied-by-network");

@@ -1,7 +1,7 @@
 /** Balancer phase: gives nginx the next endpoint of the pool that was chosen. Runs again for every retry. */
 import * as balancer from "ngx.balancer";
 import { carryOver, firstEndpoint, nextEndpoint } from "../balance.ts";
-import type { Balance, Pool, Route } from "../program.ts";
+import type { Balance, EdgePool, EdgeRoute } from "../program.ts";
 import { chooseBy } from "./policy.ts";
 import type { InFlight } from "./state.ts";
 import { recall, tables } from "./state.ts";
@@ -13,13 +13,13 @@ const MOST_TRIES = 16;
 const NO_PEER = -3;
 
 /** Of the side that was chosen; error pages are nobody's session. */
-function policyOf({ canary, refused }: InFlight, route: Route): Balance | undefined {
+function policyOf({ canary, refused }: InFlight, route: EdgeRoute): Balance | undefined {
   if (refused > 0) return undefined;
   return canary === undefined ? route.balance : canary.balance;
 }
 
 /** The pool that took the place of this one since the last try; undefined: it has no endpoint any more. */
-function poolNow(state: InFlight, before: Pool): Pool | undefined {
+function poolNow(state: InFlight, before: EdgePool): EdgePool | undefined {
   const now = tables.pools[before.id as string];
   if (now === before) return before;
   if (now === undefined || now.endpoints.length === 0) return undefined;
@@ -32,7 +32,7 @@ export function balance(): void {
   const state = recall();
   let pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
-  const route = state.route as Route;
+  const route = state.route as EdgeRoute;
   const policy = route.plain === true ? undefined : policyOf(state, route);
   if (state.endpoint < 0) {
     state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);

@@ -5,11 +5,11 @@
  * addition. Routes are replaced when their host changes: `drain` hands over the counts of all that counted since the
  * last call, replaced ones included.
  */
-import type { Canary, Counts, Route } from "../program.ts";
+import type { EdgeCanary, Counts, EdgeRoute } from "../program.ts";
 
 interface Series {
-  readonly route: Route;
-  readonly canary: Canary | undefined;
+  readonly route: EdgeRoute;
+  readonly canary: EdgeCanary | undefined;
   readonly counts: Counts;
 }
 
@@ -17,7 +17,7 @@ let series: Series[] = [];
 /** On their way to the controller. */
 let leaving: Series[] = [];
 
-export function count(route: Route, canary: Canary | undefined, status: number): void {
+export function count(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   const counted = canary ?? route;
   let counts = counted.counts;
   if (counts === undefined) {
@@ -63,7 +63,7 @@ export function drain(most: number): Counted[] {
   return rows;
 }
 
-export function rowOf(route: Route, canary: Canary | undefined, status: number, requests: number): Counted {
+export function rowOf(route: EdgeRoute, canary: EdgeCanary | undefined, status: number, requests: number): Counted {
   return {
     namespace: route.namespace,
     ingress: route.ingress,

@@ -1,10 +1,10 @@
 /**
  * Basic and digest authentication: the check, the challenge, and that backends do not see what the client sent.
  */
-import type { Credentials, Verdict } from "../access.ts";
+import type { PasswordAuth, Verdict } from "../access.ts";
 import { ABSTAIN, PASS, UNAUTHORIZED } from "../access.ts";
 import { parseBasic } from "../password.ts";
-import type { Filters, Users } from "../program.ts";
+import type { EdgeFilters, EdgeUsers } from "../program.ts";
 import { checkDigest } from "./digest.ts";
 import { isPassword } from "./passwords.ts";
 import { deny } from "./reasons.ts";
@@ -13,7 +13,7 @@ import { tables } from "./state.ts";
 
 const UNAVAILABLE = 503;
 
-export function checkCredentials(this: void, state: InFlight, { credentials }: Filters): Verdict {
+export function checkCredentials(this: void, state: InFlight, { credentials }: EdgeFilters): Verdict {
   if (credentials === undefined) return ABSTAIN;
   const users = tables.users[credentials.users];
   // A worker that started without the controller, and without the keys on disk, has none: nobody gets in.
@@ -23,7 +23,7 @@ export function checkCredentials(this: void, state: InFlight, { credentials }: F
   return deny(state, verdict, verdict === UNAVAILABLE ? "passwords-unavailable" : "denied-by-password");
 }
 
-function checkBasic(state: InFlight, { realm }: Credentials, users: Users): Verdict {
+function checkBasic(state: InFlight, { realm }: PasswordAuth, users: EdgeUsers): Verdict {
   const given = parseBasic(ngx.var.http_authorization, ngx.decode_base64);
   const stored = given === undefined ? undefined : users[given.user];
   if (given !== undefined && stored !== undefined) {

@@ -2,13 +2,13 @@
  * Digest authentication in nginx: nonces, which counts of them were used, and clients that guess, in memory that all
  * workers share.
  */
-import type { Credentials, Verdict } from "../access.ts";
+import type { PasswordAuth, Verdict } from "../access.ts";
 import { PASS, UNAUTHORIZED } from "../access.ts";
 import type { DigestAnswer } from "../digest-auth.ts";
 import {
   authenticationInfo, challenge, CHALLENGE_LIFE, countOf, isFor, isFresh, isRight, issued, makeNonce, NONCE_LIFE, parseDigest,
 } from "../digest-auth.ts";
-import type { Users } from "../program.ts";
+import type { EdgeUsers } from "../program.ts";
 import { countedAs } from "./limits.ts";
 import { secretBytes } from "./random.ts";
 import type { InFlight } from "./state.ts";
@@ -38,7 +38,7 @@ function seal(this: void, text: string): string {
 }
 
 /** Checks what the client answers; with 401 the state has the next challenge. */
-export function checkDigest(state: InFlight, rules: Credentials, users: Users): Verdict {
+export function checkDigest(state: InFlight, rules: PasswordAuth, users: EdgeUsers): Verdict {
   const guesser = countedAs("guess " + rules.users + " " + (ngx.var.remote_addr ?? ""));
   if (((guesses().get(guesser) as number | undefined) ?? 0) >= MOST_FAILURES) return UNAUTHORIZED;
   const answer = parseDigest(ngx.var.http_authorization);
@@ -56,7 +56,7 @@ export function checkDigest(state: InFlight, rules: Credentials, users: Users): 
   return PASS;
 }
 
-function refuse(state: InFlight, rules: Credentials, stale: boolean): Verdict {
+function refuse(state: InFlight, rules: PasswordAuth, stale: boolean): Verdict {
   const drawn = string.format("%08x", math.random(0, 4294967295));
   state.challenge = challenge(rules.realm, makeNonce(Math.floor(ngx.now()), drawn, seal), stale);
   return UNAUTHORIZED;

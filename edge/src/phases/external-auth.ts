@@ -9,11 +9,12 @@ import { lifetime, variant, varies } from "../auth-cache.ts";
 import { firstEndpoint, nextEndpoint } from "../balance.ts";
 import { canonicalName } from "../claims.ts";
 import { methodOf, requestText, signinLocation, verdictOf } from "../external-auth.ts";
-import type { Asker, AuthAnswer, AuthCache, ExternalAuth, Variable } from "../external-auth.ts";
+import type { Asker, AuthAnswer, AuthCache, ExternalAuth } from "../external-auth.ts";
+import type { Variable } from "../template.ts";
 import { fields, joined } from "../http-response.ts";
 import type { Head } from "../http-response.ts";
 import { hostNamed } from "../match.ts";
-import type { Filters, Route } from "../program.ts";
+import type { EdgeFilters, EdgeRoute } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { ask, isHead } from "./http-client.ts";
 import { deny } from "./reasons.ts";
@@ -36,9 +37,9 @@ const LARGEST_KEPT = 16384;
  * Checks the request at hand: 0 when its route asks nobody, 200 when the service lets it in, else the status that
  * refuses it. What the service said stays in the state, for `refuse` or `passServiceHeaders`. Yields while the service thinks.
  */
-export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: Filters): number {
+export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: EdgeFilters): number {
   if (auth === undefined) return 0;
-  const route = state.route as Route;
+  const route = state.route as EdgeRoute;
   const variable = (name: string): string | undefined => variableOf(route, name);
   const answer = askCacheOrService(auth, variable);
   if (typeof answer === "number") return deny(state, answer, "external-auth-unavailable");
@@ -107,7 +108,7 @@ function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> |
 }
 
 /** The backend gets what the service said, and never what the client said in its place, however it spells the name. */
-export function passServiceHeaders(state: InFlight, { externalAuth: auth }: Filters): void {
+export function passServiceHeaders(state: InFlight, { externalAuth: auth }: EdgeFilters): void {
   if (auth === undefined || auth.responseHeaders === undefined) return;
   const headers = state.auth?.headers;
   const reserved: Record<string, boolean> = {};
@@ -163,7 +164,7 @@ function variableOfRequest(name: string): string | undefined {
 }
 
 /** nginx's variables, and those that ingress-nginx adds. */
-function variableOf(route: Route, name: string): string | undefined {
+function variableOf(route: EdgeRoute, name: string): string | undefined {
   switch (name) {
     case "escaped_request_uri":
       return ngx.escape_uri(ngx.var.request_uri ?? "");

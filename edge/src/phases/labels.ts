@@ -1,7 +1,7 @@
 /** The variables that name a route in the access log and in requests for error pages. */
-import type { Route } from "../program.ts";
+import type { EdgeRoute } from "../program.ts";
 
-export function labelRequest(route: Route): void {
+export function labelRequest(route: EdgeRoute): void {
   const vars = ngx.var;
   vars.namespace = route.namespace;
   vars.ingress_name = route.ingress;

@@ -1,5 +1,5 @@
 /** Log phase: counts the request and lets go of its state. Runs before nginx writes the access log. */
-import type { Pool, Route, Canary } from "../program.ts";
+import type { EdgePool, EdgeRoute, EdgeCanary } from "../program.ts";
 import { count } from "./counters.ts";
 import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
@@ -30,7 +30,7 @@ function leftToNginx(): void {
 }
 
 /** What is left to do for routes that are more than a pool. */
-function finish(state: InFlight, route: Route, canary: Canary | undefined): void {
+function finish(state: InFlight, route: EdgeRoute, canary: EdgeCanary | undefined): void {
   if (state.held !== undefined) leaveConnections(state);
   if (state.scored) measureAnswer(state);
   if (route.trace !== undefined) endSpan(state.span, route, canary, ngx.status);
@@ -42,7 +42,7 @@ function measureAnswer(state: InFlight): void {
   if (state.pool !== undefined) measure(state.pool, state.endpoint);
 }
 
-function fillVariables(pool: Pool | undefined, route: Route, canary: Canary | undefined): void {
+function fillVariables(pool: EdgePool | undefined, route: EdgeRoute, canary: EdgeCanary | undefined): void {
   const vars = ngx.var;
   vars.proxy_upstream_name = pool === undefined ? "-" : pool.name;
   if (canary !== undefined) vars.proxy_alternative_upstream_name = canary.name;

@@ -8,7 +8,7 @@
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
 import { get_req_ssl_pointer, verify_client } from "ngx.ssl";
-import type { Trust } from "../client-auth.ts";
+import type { EdgeTrust } from "../client-auth.ts";
 
 ffi.cdef(`
 int SSL_set_session_id_context(void *ssl, const char *context, unsigned int length);
@@ -92,7 +92,7 @@ export interface Store {
 }
 
 /** Undefined when there is no certificate in it, or a revocation list that does not parse. */
-export function parseTrust({ ca, crl }: Trust): Store | undefined {
+export function parseTrust({ ca, crl }: EdgeTrust): Store | undefined {
   const store = ffi.gc(C.X509_STORE_new(), C.X509_STORE_free);
   const certificates: ffi.Pointer[] = [];
   const bio = C.BIO_new_mem_buf(ca, ca.length);

@@ -1,5 +1,5 @@
 /** The headers that the operator wants every backend, and every client, to get (ConfigMap keys proxy-set-headers, add-headers). */
-import type { OperatorHeader, Pool, Route, Template } from "../program.ts";
+import type { OperatorHeader, EdgePool, EdgeRoute, Template } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { options } from "./options.ts";
 import { recall, tables } from "./state.ts";
@@ -7,8 +7,8 @@ import { isHeaderText } from "./upstream-request.ts";
 import { variable } from "./variables.ts";
 
 /** Labels of the request in the server rewrite phase, where nginx's variables of these names are not filled yet. */
-let current: Route | undefined;
-let currentPool: Pool | undefined;
+let current: EdgeRoute | undefined;
+let currentPool: EdgePool | undefined;
 
 function labelled(this: void, name: string): string | undefined {
   const route = current;
@@ -24,7 +24,7 @@ function labelled(this: void, name: string): string | undefined {
 }
 
 /** Server rewrite phase. An empty value, or one that no header can hold, is no header: a client's own does not pass either. */
-export function sendHeaders(headers: OperatorHeader[], route: Route, pool: Pool): void {
+export function sendHeaders(headers: OperatorHeader[], route: EdgeRoute, pool: EdgePool): void {
   current = route;
   currentPool = pool;
   for (const { name, value, sent } of headers) {

@@ -1,4 +1,4 @@
-import type { Bounds } from "../measures.ts";
+import type { BucketBounds } from "../measures.ts";
 
 /** What nginx.conf tells the edge when it starts: fixed for the life of a worker. */
 export interface Options {
@@ -24,7 +24,7 @@ export interface Options {
   /** It names the response time by which the endpoint was chosen. */
   logScores: boolean;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
-  measured?: Bounds;
+  measured?: BucketBounds;
 }
 
 export const options: Options = {

@@ -4,9 +4,9 @@ import { reasonOf } from "../reasons.ts";
 import { FORBIDDEN, type Verdict } from "../access.ts";
 import type { InFlight } from "./state.ts";
 
-export type Answers = Partial<Record<Reason, number>>;
+export type EdgeAnswers = Partial<Record<Reason, number>>;
 
-let answers: Answers | undefined;
+let answers: EdgeAnswers | undefined;
 
 /** For `$sluice_reason`, and for the counter. */
 export function because(reason: Reason): void {
@@ -32,7 +32,7 @@ export function noteFailure(status: number): void {
 }
 
 /** Since the last call; undefined: none. */
-export function takeAnswers(): Answers | undefined {
+export function takeAnswers(): EdgeAnswers | undefined {
   const taken = answers;
   answers = undefined;
   return taken;

@@ -9,7 +9,7 @@ import { SPANS_PER_MESSAGE } from "../trace.ts";
 import { connectionCounts } from "./connections-report.ts";
 import { beginDrain, drain } from "./counters.ts";
 import { options } from "./options.ts";
-import { takeAnswers, type Answers } from "./reasons.ts";
+import { takeAnswers, type EdgeAnswers } from "./reasons.ts";
 import { send } from "./sending.ts";
 import { beginTallyDrain, drainTallies } from "./tallies.ts";
 import { drainSpans } from "./trace.ts";
@@ -37,7 +37,7 @@ export function report(socket: ngx.TcpSocket): number | undefined {
 interface CountersMessage {
   readonly op: "counters";
   readonly rows: object[];
-  readonly answers: Answers | undefined;
+  readonly answers: EdgeAnswers | undefined;
 }
 
 /** What is counted from now on waits for the next time. */

@@ -7,7 +7,7 @@ import { carriesCookies } from "../external-auth.ts";
 import type { Cors } from "../cors.ts";
 import { allowedOrigin, varyByOrigin } from "../cors.ts";
 import type { Decision } from "../match.ts";
-import type { Filters, Route } from "../program.ts";
+import type { EdgeFilters, EdgeRoute } from "../program.ts";
 import { routeAt } from "../routes.ts";
 import { rewriteLocation, rewriteRefresh } from "../redirect-rewrite.ts";
 import type { Replacement } from "../replacement.ts";
@@ -86,7 +86,7 @@ function matchesOwn(this: void, text: string, pattern: string): boolean | undefi
   return matches(text, pattern, namespace);
 }
 
-function rewriteHeaders(route: Route, { cookies, redirects }: Filters): void {
+function rewriteHeaders(route: EdgeRoute, { cookies, redirects }: EdgeFilters): void {
   namespace = route.namespace;
   if (cookies !== undefined) rewriteCookies(cookies);
   if (redirects !== undefined) rewriteRedirects(route, redirects);
@@ -105,7 +105,7 @@ function rewriteCookies(by: CookieRewrite): void {
   ngx.header["Set-Cookie"] = all;
 }
 
-function rewriteRedirects(route: Route, by: Replacement): void {
+function rewriteRedirects(route: EdgeRoute, by: Replacement): void {
   const { header } = ngx;
   const { Location: location, Refresh: refresh } = header;
   if (typeof location === "string") {

@@ -6,7 +6,7 @@
  */
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
-import type { Pool, Route } from "../program.ts";
+import type { EdgePool, EdgeRoute } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
 import { denyName } from "./client-auth.ts";
@@ -61,7 +61,7 @@ export function rewrite(): void {
 }
 
 /** Longer than the route's location takes. Of a body without length that is found out while it is read. */
-function isTooLarge({ bodySize }: Route): boolean {
+function isTooLarge({ bodySize }: EdgeRoute): boolean {
   const most = bodySize ?? tables.settings.bodySize;
   const length = ngx.var.content_length;
   return most !== undefined && most > 0 && length !== undefined && (tonumber(length) as number) > most;
@@ -75,7 +75,7 @@ function refuseBody(decision: Decision): void {
 }
 
 /** @param target where the route rewrites: the path to ask for, escaped. */
-function proxyInProfile(state: InFlight, route: Route, pool: Pool, target: string | undefined): void {
+function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined): void {
   const path = ngx.var.uri as string;
   const rewritten = route.detour?.rewrite === undefined ? undefined : target;
   const { filters } = route;
@@ -96,7 +96,7 @@ function logRewrite(): void {
 }
 
 /** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */
-function enter(state: InFlight, route: Route, path: string | undefined): void {
+function enter(state: InFlight, route: EdgeRoute, path: string | undefined): void {
   const vars = ngx.var;
   state.auth = undefined;
   state.proof = undefined;

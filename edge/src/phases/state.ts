@@ -8,7 +8,7 @@
  */
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
-import type { Canary, Pool, Route } from "../program.ts";
+import type { EdgeCanary, EdgePool, EdgeRoute } from "../program.ts";
 import type { TraceContext } from "../trace.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
@@ -17,10 +17,10 @@ import type { AuthAnswer } from "../external-auth.ts";
 
 /** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
 export interface InFlight {
-  route: Route | undefined;
+  route: EdgeRoute | undefined;
   /** Undefined for a request that is refused inside its profile: with `refused`, or with 404 when its checks let it pass. */
-  pool: Pool | undefined;
-  canary: Canary | undefined;
+  pool: EdgePool | undefined;
+  canary: EdgeCanary | undefined;
   /**
    * 0, or the status of an answer that is not the backend's: one that the access phase gives, of a route whose profile
    * has error pages of its own, or the one whose page is being asked for.
@@ -56,7 +56,7 @@ export interface InFlight {
 export const tables: Tables = newTables();
 
 /** The route of requests that were answered before there was one. */
-export const NOBODY: Route = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
+export const NOBODY: EdgeRoute = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
 
 /** States without a request that are kept. */
 const SPARE = 256;
@@ -70,7 +70,7 @@ function address(): number {
 }
 
 /** @param refused 0 for a request that is proxied to `pool`. */
-export function remember(route: Route, pool: Pool | undefined, canary: Canary | undefined, refused: number): InFlight {
+export function remember(route: EdgeRoute, pool: EdgePool | undefined, canary: EdgeCanary | undefined, refused: number): InFlight {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
   if (state.route === undefined) count++;

@@ -6,14 +6,14 @@
  */
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
-import type { Bounds, Layout, Scale, Tallies } from "../measures.ts";
+import type { BucketBounds, Layout, Scale, Tallies } from "../measures.ts";
 import { bucketOf, layoutOf, METHOD_FACTOR, METHODS, newScale } from "../measures.ts";
-import type { Canary, Route } from "../program.ts";
+import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { rowOf, type Counted } from "./counters.ts";
 
 interface Counting {
-  readonly route: Route;
-  readonly canary: Canary | undefined;
+  readonly route: EdgeRoute;
+  readonly canary: EdgeCanary | undefined;
   readonly key: number;
   readonly tally: number[];
 }
@@ -29,7 +29,7 @@ let counting: Counting[] = [];
 let leaving: Counting[] = [];
 
 /** To be called once, before the first request. */
-export function startTallies(bounds: Bounds): void {
+export function startTallies(bounds: BucketBounds): void {
   layout = layoutOf(bounds);
   time = newScale(bounds.time);
   length = newScale(bounds.length);
@@ -38,7 +38,7 @@ export function startTallies(bounds: Bounds): void {
 }
 
 /** Counts the request at hand, which has ended. */
-export function measure(route: Route, canary: Canary | undefined, status: number): void {
+export function measure(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   const key = status * METHOD_FACTOR + (places[ngx.req.get_method()] ?? METHODS.length - 1);
   const counted = canary ?? route;
   const tally = counted.tallies === undefined ? undefined : counted.tallies[key];
@@ -46,7 +46,7 @@ export function measure(route: Route, canary: Canary | undefined, status: number
 }
 
 /** Never compiled, like what it is rarely called from. */
-function newTally(route: Route, canary: Canary | undefined, key: number): number[] {
+function newTally(route: EdgeRoute, canary: EdgeCanary | undefined, key: number): number[] {
   const tally: number[] = [];
   for (let cell = 0; cell < layout.length; cell++) tally.push(0);
   const counted = canary ?? route;

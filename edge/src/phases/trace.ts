@@ -5,7 +5,7 @@
  * The backend's traceparent is put in the place of the client's, so nginx passes it on like any other header.
  */
 import { hostOf, portOf, schemeOf } from "../asked-origin.ts";
-import type { Canary, Route } from "../program.ts";
+import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import type { SpanBuffer, SpanRow, TraceContext } from "../trace.ts";
 import { clip, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest } from "../trace.ts";
 import { request } from "./request.ts";
@@ -31,14 +31,14 @@ function draw(): number {
 }
 
 /** To be called for a request that was remembered. An error page of its own is still the same request. */
-export function beginSpan(route: Route): void {
+export function beginSpan(route: EdgeRoute): void {
   const state = recall();
   if (state === undefined || (ngx.req.is_internal() && state.span !== undefined)) return;
   state.span = newSpan(route);
 }
 
 /** The context of the request at hand; its backend learns it. Undefined before the settings have come. */
-function newSpan(route: Route): TraceContext | undefined {
+function newSpan(route: EdgeRoute): TraceContext | undefined {
   const sampling = tables.settings.sampling;
   if (sampling === undefined) return undefined;
   const incoming = route.trace?.trust === true ? ngx.var.http_traceparent : undefined;
@@ -49,7 +49,7 @@ function newSpan(route: Route): TraceContext | undefined {
   return context;
 }
 
-export function endSpan(context: TraceContext | undefined, route: Route, canary: Canary | undefined, status: number): void {
+export function endSpan(context: TraceContext | undefined, route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   if (context === undefined || !context.sampled || tables.settings.sampling?.reports !== true) return;
   const vars = ngx.var;
   const method = ngx.req.get_method();
@@ -81,7 +81,7 @@ export function endSpan(context: TraceContext | undefined, route: Route, canary:
 }
 
 /** The variables that ingress-nginx sets per location. */
-function labelOf(route: Route, variable: string): string | undefined {
+function labelOf(route: EdgeRoute, variable: string): string | undefined {
   if (variable === "namespace") return route.namespace;
   if (variable === "ingress_name") return route.ingress;
   if (variable === "service_name") return route.service;

@@ -1,14 +1,14 @@
 /** What a route's filters change about the request that its backend gets. Runs before the jump into its profile. */
 import { pathText, type PathText } from "../path-text.ts";
 import { isSubstitute } from "../match.ts";
-import type { Filters, Pool, Route } from "../program.ts";
+import type { EdgeFilters, EdgePool, EdgeRoute } from "../program.ts";
 import { evaluate } from "../template.ts";
 import { capture } from "./pattern.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
 /** @param pool undefined for a request that is refused. */
-export function prepareRequest(route: Route, filters: Filters, pool: Pool | undefined): void {
+export function prepareRequest(route: EdgeRoute, filters: EdgeFilters, pool: EdgePool | undefined): void {
   const vars = ngx.var;
   if (filters.vhost !== undefined) {
     const host = evaluate(filters.vhost, variable);
@@ -37,7 +37,7 @@ export function isHeaderText(text: string): boolean {
 }
 
 /** What ingress-nginx tells a default backend about the request that its own pool could not take. */
-function nameError(route: Route): void {
+function nameError(route: EdgeRoute): void {
   const set = ngx.req.set_header;
   set("X-Code", "503");
   set("X-Format", ngx.var.http_accept);

@@ -6,8 +6,9 @@
  */
 import * as balancer from "ngx.balancer";
 import { firstEndpoint } from "../balance.ts";
-import type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity, Variable } from "../upstream.ts";
+import type { FastCgi, Mirror, UpstreamFilter, UpstreamIdentity } from "../upstream.ts";
 import { expand, headerValue, requestTarget, scriptName } from "../upstream.ts";
+import type { Variable } from "../template.ts";
 import { recall, tables } from "./state.ts";
 import { variable } from "./variables.ts";
 

@@ -19,7 +19,7 @@ import { HTTP, STREAM, type Instance } from "../instances.ts";
 import { EndpointFiles } from "./endpoint-files.ts";
 import { measureProcesses } from "./process-measures.ts";
 import { NginxProcess, QUIT_MS } from "./nginx-process.ts";
-import { Patience } from "./patience.ts";
+import { NginxPatience } from "./patience.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
 import type { Probe } from "./probe.ts";
@@ -57,7 +57,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       listeners: options.listeners,
       sockets,
       log: options.log,
-      patience: new Patience(),
+      patience: new NginxPatience(),
       restarted: (status) => tellEngine(agent, { status, event: "restarted", ...of }),
       loadedLate: (status) => tellEngine(agent, { status, event: "reloaded", ...of }),
       reloading: (seconds, farewell) => say(agent, { op: "reloading", seconds, farewell }),

@@ -11,7 +11,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { identify, isAlive, title, type ProcessIdentity } from "../../support/process-identity.ts";
 import type { EngineLog } from "./nginx-words.ts";
-import type { Patience } from "./patience.ts";
+import type { NginxPatience } from "./patience.ts";
 import type { Loaded } from "./running.ts";
 
 const LOOK_MS = 20;
@@ -61,7 +61,7 @@ export class Loading {
   }
 
   /** Resolves with the proof; false: the master ended before. Rejects with nginx's own words when it refuses, and when it takes too long. */
-  async proof(log: EngineLog, since: number, patience: Patience): Promise<boolean> {
+  async proof(log: EngineLog, since: number, patience: NginxPatience): Promise<boolean> {
     const { master } = this.#options;
     const begun = performance.now();
     const limit = patience.ms;

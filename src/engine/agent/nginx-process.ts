@@ -21,7 +21,7 @@ import { Loading } from "./loading.ts";
 import { ENGINE_LOG } from "./log-rotation.ts";
 import { testConfiguration } from "./nginx-test.ts";
 import { EngineLog } from "./nginx-words.ts";
-import type { Patience } from "./patience.ts";
+import type { NginxPatience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
 import { LeavingWorkers, workersOf, type OldGeneration } from "./leaving-workers.ts";
 import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
@@ -37,7 +37,7 @@ export interface NginxOptions {
   readonly sockets: readonly number[];
   readonly log: Log;
   /** How long it may take to read a configuration. */
-  readonly patience: Patience;
+  readonly patience: NginxPatience;
   /** A master took over from one that died. */
   readonly restarted: (status: EngineStatus) => void;
   /** A configuration is loaded after all that nginx had seemed to refuse. */

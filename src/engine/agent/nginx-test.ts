@@ -1,12 +1,12 @@
 /** `nginx -t`: what nginx says of a configuration before it is used. */
 import { spawn } from "node:child_process";
 import { firstComplaint } from "./nginx-words.ts";
-import type { Patience } from "./patience.ts";
+import type { NginxPatience } from "./patience.ts";
 
 export interface TestOptions {
   readonly binary: string;
   readonly runtimeDir: string;
-  readonly patience: Patience;
+  readonly patience: NginxPatience;
 }
 
 /**

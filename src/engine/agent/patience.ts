@@ -9,7 +9,7 @@ const LEAST_MS = 60_000;
 const MOST_MS = 3_600_000;
 const TIMES = 4;
 
-export class Patience {
+export class NginxPatience {
   #ms: number;
 
   /** @param leastMs however fast nginx was. */

@@ -12,7 +12,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { appendFileSync, renameSync, rmSync, statfsSync } from "node:fs";
-import type { Frame, Kind } from "../../../edge/src/program.ts";
+import type { Frame, PartKind } from "../../../edge/src/program.ts";
 import { frameLine } from "../../compile/program.ts";
 import { FILES } from "../../compile/nginx-conf.ts";
 import type { Log } from "../../support/log.ts";
@@ -21,7 +21,7 @@ import { writeForWorkers, type Readers } from "./worker-files.ts";
 const TMPFS = 0x01021994;
 const RAMFS = 0x858458f6;
 /** Kinds of parts that hold private keys or hashes of passwords. */
-const SECRET_KINDS: ReadonlySet<string> = new Set<Kind>(["certificate", "users"]);
+const SECRET_KINDS: ReadonlySet<string> = new Set<PartKind>(["certificate", "users"]);
 /** Files are rewritten when the history is longer than the content, and longer than this. */
 const SMALL_HISTORY = 1024 * 1024;
 

@@ -7,7 +7,7 @@ import type { EngineStatus, FromSubscriber } from "../protocol.ts";
 import { firstOrdered } from "./applied.ts";
 import { paceReloaded, paceWait } from "./pace.ts";
 import { isLoaded, planReload, type ReloadPlan } from "./plan.ts";
-import { setHttp, setState, type Attempt, type State, type Turn, type Wants } from "./state.ts";
+import { setHttp, setState, type ReloadAttempt, type State, type Turn, type Wants } from "./state.ts";
 import { examine, holdPlans, isUsable, searchFor, type Asked } from "./trials.ts";
 
 const REFUSED_RETRY_MS = 30_000;
@@ -49,7 +49,7 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
   order(turn, { plan, number: turn.state.applied.number, askers });
 }
 
-function order(turn: Turn, attempt: Attempt): void {
+function order(turn: Turn, attempt: ReloadAttempt): void {
   const { plan: { conf: { text, digest }, files, profiles } } = attempt;
   setHttp(turn, { ordered: attempt });
   if (turn.state.applied.generation === 0) setState(turn, { applied: firstOrdered(turn.state.applied) });
@@ -140,7 +140,7 @@ export function hearRefusal(turn: Turn, { config, problem }: FromSubscriber & { 
 }
 
 /** nginx has said what it makes of the configuration that it was given. */
-function answered(turn: Turn, { number }: Attempt): void {
+function answered(turn: Turn, { number }: ReloadAttempt): void {
   setHttp(turn, { ordered: undefined, configured: number });
 }
 

@@ -39,7 +39,7 @@ export interface State {
 }
 
 /** A configuration for the nginx of http. */
-export interface Attempt {
+export interface ReloadAttempt {
   readonly plan: ReloadPlan;
   /** Of the Program that it was made for. */
   readonly number: number;
@@ -52,9 +52,9 @@ export interface Http {
   /** What the agent says that it runs. */
   readonly status: EngineStatus;
   /** Sent to the agent and not answered yet. */
-  readonly ordered: Attempt | undefined;
+  readonly ordered: ReloadAttempt | undefined;
   /** What nginx did not take last; it may take it late, after all. */
-  readonly refusal: { readonly attempt: Attempt; readonly problem: string; readonly retryAt: number } | undefined;
+  readonly refusal: { readonly attempt: ReloadAttempt; readonly problem: string; readonly retryAt: number } | undefined;
   /** A reload waits for its time, with these settings of the operator's. */
   readonly delayed: { readonly until: number; readonly config: Wants["config"] } | undefined;
   /** What the last plan was made from: the same again needs no plan. */

@@ -64,13 +64,13 @@ export interface Honoured extends Described {
 }
 
 /** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows that. */
-export interface Snippet extends Described {
+export interface SnippetAnnotation extends Described {
   readonly status: "snippet";
   /** Where its text can stand when the operator allows snippets. */
   readonly place: "location" | "none";
 }
 
-export type Annotation = Honoured | Snippet;
+export type Annotation = Honoured | SnippetAnnotation;
 
 /** Each stands for as much as a client sends, and texts are put together for each request. */
 const FEW_VARIABLES = `text that names at most ${MOST_VARIABLES} variables and groups, such as $host and $1`;

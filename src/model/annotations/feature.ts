@@ -2,7 +2,7 @@
  * What a feature is: a group of annotations, and everything that they do. Each has one file that exports one Feature,
  * and one line in the list (features.ts), from which everybody else has all that they need.
  */
-import type { Filters as EdgeFilters } from "../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../edge/src/program.ts";
 import type { Config } from "../config/config.ts";
 import type { FilterPool, Filters, PathType } from "../shapes/routing.ts";
 import type { Annotation } from "./annotation.ts";

@@ -1,7 +1,7 @@
 /**
  * The filters of one route, from the annotations of its Ingress: each feature adds what it knows of.
  */
-import type { Filters as EdgeFilters } from "../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../edge/src/program.ts";
 import type { Filters } from "../shapes/routing.ts";
 import type { Feature, FilterContext } from "./feature.ts";
 import { FEATURES } from "./features.ts";

@@ -23,7 +23,7 @@ import { judge } from "./candidate.ts";
 import type { Candidate, Judgement } from "./candidate.ts";
 import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
-import type { State, Work } from "./state.ts";
+import type { ModelState, Work } from "./state.ts";
 import { updateAliases } from "./update-aliases.ts";
 import { updateStreams } from "./update-streams.ts";
 import { updateCredentials, updateHosts, updateIngresses, updatePools } from "./update.ts";
@@ -51,7 +51,7 @@ export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: 
   return createModelBuilder(settings).update(snapshot, [], config);
 }
 
-function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
+function update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
   const work = startWork(state, snapshot, config);
   for (const change of changes) noteChange(state, work, change);
   updateIngresses(state, work);
@@ -64,7 +64,7 @@ function update(state: State, snapshot: Snapshot, changes: readonly ObjectRef[],
 }
 
 /** Finds the units that read this object directly. A slice's change is reported as its Service's as well. */
-function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectRef): void {
+function noteChange(state: ModelState, work: Work, { kind, namespace, name }: ObjectRef): void {
   const key = keyOf(namespace, name);
   switch (kind) {
     case "Ingress":
@@ -106,14 +106,14 @@ function noteChange(state: State, work: Work, { kind, namespace, name }: ObjectR
 }
 
 /** The Ingresses whose annotations look this object up. */
-function reread(state: State, work: Work, object: string): void {
+function reread(state: ModelState, work: Work, object: string): void {
   for (const key of state.ingressObjects.to(object)) {
     work.ingresses.add(key);
     work.reread.add(key);
   }
 }
 
-function finish(state: State, work: Work): Built {
+function finish(state: ModelState, work: Work): Built {
   const { credentials } = state;
   const change = {
     ingresses: commit(state.own),
@@ -155,7 +155,7 @@ function finish(state: State, work: Work): Built {
 }
 
 /** The same value as before while nobody refers to anything else. */
-function wantedObjects(state: State): WantedObjects {
+function wantedObjects(state: ModelState): WantedObjects {
   const ofHosts = state.credentials.wanted;
   const ofIngresses = state.ingressObjects.targets();
   const before = state.wanted;
@@ -169,7 +169,7 @@ function wantedObjects(state: State): WantedObjects {
 }
 
 /** Of pools, and of streams. */
-function namesOf({ poolNames, streamObjects }: State): ReadonlySet<string> {
+function namesOf({ poolNames, streamObjects }: ModelState): ReadonlySet<string> {
   const ofStreams = streamObjects.from("names");
   return ofStreams.size === 0 ? poolNames.targets() : new Set([...poolNames.targets(), ...ofStreams]);
 }

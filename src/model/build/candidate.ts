@@ -28,7 +28,7 @@ import type { BuiltHost } from "../routes/hosts.ts";
 import { byAge } from "../shapes/age.ts";
 import type { Age } from "../shapes/age.ts";
 import { lookupIn } from "../shapes/lookup.ts";
-import type { State } from "./state.ts";
+import type { ModelState } from "./state.ts";
 import { claimsOn } from "./update-aliases.ts";
 import { participants, routingContext } from "./update.ts";
 
@@ -52,7 +52,7 @@ export interface Judgement {
 const DENIED: ReadonlySet<string> = new Set([found.pathConflict.code, found.catchAllDisabled.code, found.annotationOtherPrefix.code]);
 
 /** Undefined while the model was never built. */
-export function judge(state: State, snapshot: Snapshot, { ingress, before }: Candidate): Judgement | undefined {
+export function judge(state: ModelState, snapshot: Snapshot, { ingress, before }: Candidate): Judgement | undefined {
   const { config } = state;
   if (config === undefined) return undefined;
   const now = consider(state, snapshot, config, ingress, before === undefined);
@@ -86,7 +86,7 @@ interface Considered {
 const LAST: Age = { created: Infinity, file: "\uffff", document: 0, name: "" };
 
 /** Undefined: not ours. */
-function consider(state: State, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
+function consider(state: ModelState, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
   const { settings } = state;
   const admission = decideOwnership(ingress, readClasses(snapshot, settings), settings);
   if (!admission.ours) {
@@ -134,7 +134,7 @@ function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress
 }
 
 /** Of the names that these hosts want, and of those that others gave them. */
-function aliasFindings(state: State, hosts: ReadonlyMap<string, BuiltHost>): readonly Finding[] {
+function aliasFindings(state: ModelState, hosts: ReadonlyMap<string, BuiltHost>): readonly Finding[] {
   const wanted: Map<string, BuiltHost["claims"]> = Map.groupBy([...hosts.values()].flatMap(({ claims }) => claims), ({ name }) => name);
   for (const host of hosts.keys()) if (host !== CATCH_ALL && state.hostAliases.to(host).size > 0 && !wanted.has(host)) wanted.set(host, []);
   return [...wanted].flatMap(([name, claims]) => {
@@ -145,7 +145,7 @@ function aliasFindings(state: State, hosts: ReadonlyMap<string, BuiltHost>): rea
 }
 
 /** What the model says of the Ingresses of a host, and of who wants its name. */
-function knownFindings(state: State, host: string): string[] {
+function knownFindings(state: ModelState, host: string): string[] {
   const units = [`host ${host}`, `alias ${host}`, ...[...state.hostAliases.from(host)].map((name) => `alias ${name}`)];
   return units.flatMap((unit) => (state.findings.map.get(unit) ?? []).map(identity));
 }

@@ -13,7 +13,7 @@ import { Credentials } from "../credentials/credentials.ts";
 import type { Finding } from "../findings/findings.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { emptyPart } from "../memory/part.ts";
-import type { Part } from "../memory/part.ts";
+import type { ModelPart } from "../memory/part.ts";
 import { References } from "../memory/references.ts";
 import type { OwnIngress } from "../model.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
@@ -23,7 +23,7 @@ import type { Alias, Host, Pool } from "../shapes/routing.ts";
 import type { ModelSettings } from "./settings.ts";
 import { Sizes } from "./sizes.ts";
 
-export interface State {
+export interface ModelState {
   readonly settings: ModelSettings;
   /** Undefined before the first update. */
   config: Config | undefined;
@@ -55,17 +55,17 @@ export interface State {
   /** What streams read: Services, and DNS names of external ones. */
   readonly streamObjects: References;
   /** What `Built` tells of `ingresses`. */
-  readonly own: Part<OwnIngress>;
+  readonly own: ModelPart<OwnIngress>;
   // the Model
   /** Certificates, authorities, users. */
   readonly credentials: Credentials;
-  readonly hosts: Part<Host>;
-  readonly aliases: Part<Alias>;
-  readonly pools: Part<Pool>;
-  readonly listeners: Part<Listener>;
-  readonly streams: Part<Stream>;
+  readonly hosts: ModelPart<Host>;
+  readonly aliases: ModelPart<Alias>;
+  readonly pools: ModelPart<Pool>;
+  readonly listeners: ModelPart<Listener>;
+  readonly streams: ModelPart<Stream>;
   /** By unit: `Ingress shop/web`, `host shop.example`, `tls shop.example`, `pool shop/web/80`. */
-  readonly findings: Part<readonly Finding[]>;
+  readonly findings: ModelPart<readonly Finding[]>;
 }
 
 /** One update: units to recompute, by key. */
@@ -88,8 +88,8 @@ export interface Work {
 
 const BACKEND_FLAG = "--default-backend-service";
 
-export function emptyState(settings: ModelSettings): State {
-  const state: State = {
+export function emptyState(settings: ModelSettings): ModelState {
+  const state: ModelState = {
     settings,
     config: undefined,
     ingresses: new Map(),
@@ -122,7 +122,7 @@ export function emptyState(settings: ModelSettings): State {
 }
 
 /** The first update and a changed Config look at everything again; a Config with the same content changes nothing. */
-export function startWork(state: State, snapshot: Snapshot, given: Config): Work {
+export function startWork(state: ModelState, snapshot: Snapshot, given: Config): Work {
   const first = state.config === undefined;
   const configChanged = state.config !== given && !isDeepStrictEqual(state.config, given);
   const config = configChanged || state.config === undefined ? given : state.config;

@@ -5,10 +5,10 @@ import { grantAlias } from "../routes/aliases.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
 import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
 import type { Alias } from "../shapes/routing.ts";
-import type { State, Work } from "./state.ts";
+import type { ModelState, Work } from "./state.ts";
 
 /** Notes what a host that was recomputed wants, and whom its own name may have been granted to. */
-export function claimAliases(state: State, work: Work, host: string, claims: readonly AliasClaim[]): void {
+export function claimAliases(state: ModelState, work: Work, host: string, claims: readonly AliasClaim[]): void {
   for (const name of state.hostAliases.from(host)) work.aliases.add(name);
   for (const { name } of claims) work.aliases.add(name);
   if (state.hostAliases.to(host).size > 0) work.aliases.add(host);
@@ -17,7 +17,7 @@ export function claimAliases(state: State, work: Work, host: string, claims: rea
   else state.aliasClaims.delete(host);
 }
 
-export function updateAliases(state: State, work: Work): void {
+export function updateAliases(state: ModelState, work: Work): void {
   boundExpressions(state, work);
   for (const name of work.aliases) {
     const claims = claimsOn(state, name).filter((claim) => !state.aliasesBeyond.has(textOf(claim)));
@@ -29,7 +29,7 @@ export function updateAliases(state: State, work: Work): void {
 }
 
 /** Decides anew which expressions there is room for, and has those decided again that come or go by it. */
-function boundExpressions(state: State, work: Work): void {
+function boundExpressions(state: ModelState, work: Work): void {
   const changed = [...work.aliases].filter((name) => name.startsWith("~"));
   if (changed.length === 0) return;
   for (const name of changed) {
@@ -49,11 +49,11 @@ function textOf({ host, name }: AliasClaim): string {
   return `${host} ${name}`;
 }
 
-export function claimsOn(state: State, name: string): readonly AliasClaim[] {
+export function claimsOn(state: ModelState, name: string): readonly AliasClaim[] {
   return [...state.hostAliases.to(name)].flatMap((host) => state.aliasClaims.get(host)?.get(name) ?? []);
 }
 
 /** The annotation that an alias comes from. */
-export function placeOfAlias(state: State, name: string, { host, redirect }: Alias): Place | undefined {
+export function placeOfAlias(state: ModelState, name: string, { host, redirect }: Alias): Place | undefined {
   return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
 }

@@ -7,13 +7,13 @@ import { keyOf } from "../../source/snapshot.ts";
 import { buildPool } from "../backends/endpoints.ts";
 import type { BuiltPool } from "../backends/pool.ts";
 import type { Finding } from "../findings/findings.ts";
-import { current, put, type Part } from "../memory/part.ts";
+import { current, put, type ModelPart } from "../memory/part.ts";
 import type { Endpoint } from "../shapes/routing.ts";
 import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
-import type { State, Work } from "./state.ts";
+import type { ModelState, Work } from "./state.ts";
 
 /** After pools, which hosts that are passed through lead to. */
-export function updateStreams(state: State, work: Work): void {
+export function updateStreams(state: ModelState, work: Work): void {
   const { streamHosts, settings } = state;
   if (!work.streams && [...streamHosts.values()].every((pool) => !state.pools.pending.has(pool))) return;
   const findings: Finding[] = [];
@@ -36,7 +36,7 @@ export function updateStreams(state: State, work: Work): void {
   put(state.findings, "streams", findings.length > 0 ? findings : undefined);
 }
 
-function poolOf({ listener, namespace, service, port }: WantedListener, { settings }: State, { snapshot }: Work): BuiltPool {
+function poolOf({ listener, namespace, service, port }: WantedListener, { settings }: ModelState, { snapshot }: Work): BuiltPool {
   const protocol = listener.protocol === "udp" ? "UDP" : "TCP";
   return buildPool({ id: "", namespace, service, port, clusterIp: false, protocol }, snapshot, settings);
 }
@@ -51,7 +51,7 @@ function streamOf(endpoints: readonly Endpoint[], keep?: Stream["keep"]): Stream
   return { endpoints: texts, ...(keep ? { keep } : {}) };
 }
 
-function replaceAll<V>(part: Part<V>, values: ReadonlyMap<string, V>): void {
+function replaceAll<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
   for (const key of part.map.keys()) if (!values.has(key)) put(part, key, undefined);
   for (const [key, value] of values) put(part, key, value);
 }

@@ -25,10 +25,10 @@ import { byAge } from "../shapes/age.ts";
 import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
-import type { State, Work } from "./state.ts";
+import type { ModelState, Work } from "./state.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
-export function updateIngresses(state: State, work: Work): void {
+export function updateIngresses(state: ModelState, work: Work): void {
   const { snapshot } = work;
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
@@ -54,7 +54,7 @@ interface Read {
 }
 
 /** Refuses those that their namespaces have no room for, and has those read again that come to have room, or to have none, by the others. */
-function boundSizes(state: State, work: Work, reads: Map<string, Read>): void {
+function boundSizes(state: ModelState, work: Work, reads: Map<string, Read>): void {
   const wishes = [...reads].map(([key, { parsed }]) => [key, parsed && { age: parsed.age, size: sizeOf(parsed) }] as const);
   for (const key of state.sizes.set(new Map(wishes))) {
     const ingress = work.snapshot.all("Ingress").get(key);
@@ -70,7 +70,7 @@ function boundSizes(state: State, work: Work, reads: Map<string, Read>): void {
 }
 
 /** A status that was written is a new version in which nothing is to be read. */
-function mustRead(state: State, work: Work, key: string, ingress: Ingress): boolean {
+function mustRead(state: ModelState, work: Work, key: string, ingress: Ingress): boolean {
   const before = state.ingresses.get(key)?.ingress;
   if (!before || work.configChanged || work.reread.has(key)) return true;
   return before !== ingress && !readsTheSame(before.metadata, ingress.metadata);
@@ -82,12 +82,12 @@ function readsTheSame(a: Meta, b: Meta): boolean {
     isDeepStrictEqual(a.annotations, b.annotations) && isDeepStrictEqual(a.labels, b.labels);
 }
 
-function noteOwn(state: State, key: string, ingress: Ingress | undefined): void {
+function noteOwn(state: ModelState, key: string, ingress: Ingress | undefined): void {
   const parsed = state.ingresses.get(key);
   put(state.own, key, ingress && parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
-function readIngress(state: State, work: Work, ingress: Ingress): Read {
+function readIngress(state: ModelState, work: Work, ingress: Ingress): Read {
   const { config, defaults, snapshot } = work;
   const { settings } = state;
   const objects = new Set<string>();
@@ -96,7 +96,7 @@ function readIngress(state: State, work: Work, ingress: Ingress): Read {
   return { parsed, objects, findings: parsed.findings };
 }
 
-function replaceIngress(state: State, work: Work, key: string, { parsed, objects, findings }: Read): void {
+function replaceIngress(state: ModelState, work: Work, key: string, { parsed, objects, findings }: Read): void {
   for (const host of state.ingressHosts.from(key)) work.hosts.add(host);
   for (const host of parsed?.hosts ?? []) work.hosts.add(host);
   state.ingressHosts.set(key, parsed?.hosts ?? []);
@@ -114,12 +114,12 @@ function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
   return all.flatMap((one) => access.of(one).users ?? []);
 }
 
-export function routingContext({ settings }: State, defaults: Values, config: Config): RoutingContext {
+export function routingContext({ settings }: ModelState, defaults: Values, config: Config): RoutingContext {
   const { annotationsPrefix, healthCheckPath, httpsPort, enableSslPassthrough: passthrough } = settings;
   return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort, passthrough };
 }
 
-export function updateHosts(state: State, work: Work): void {
+export function updateHosts(state: ModelState, work: Work): void {
   const context = routingContext(state, work.defaults, work.config);
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
@@ -136,7 +136,7 @@ export function updateHosts(state: State, work: Work): void {
   }
 }
 
-function setPassthrough(state: State, work: Work, host: string, pool: string | undefined): void {
+function setPassthrough(state: ModelState, work: Work, host: string, pool: string | undefined): void {
   if (state.streamHosts.get(host) === pool) return;
   if (pool === undefined) state.streamHosts.delete(host);
   else state.streamHosts.set(host, pool);
@@ -144,12 +144,12 @@ function setPassthrough(state: State, work: Work, host: string, pool: string | u
 }
 
 /** The Ingresses that take part in a host, oldest first. */
-function ingressesOf(state: State, host: string): readonly ParsedIngress[] {
+function ingressesOf(state: ModelState, host: string): readonly ParsedIngress[] {
   return participants(state, host).sort((a, b) => byAge(a.age, b.age));
 }
 
 /** The same in no order. */
-export function participants(state: State, host: string): ParsedIngress[] {
+export function participants(state: ModelState, host: string): ParsedIngress[] {
   const parsed: ParsedIngress[] = [];
   for (const key of state.ingressHosts.to(host)) {
     const one = state.ingresses.get(key);
@@ -159,7 +159,7 @@ export function participants(state: State, host: string): ParsedIngress[] {
 }
 
 /** After hosts and aliases, of which each is a server name. */
-export function updateCredentials(state: State, work: Work): void {
+export function updateCredentials(state: ModelState, work: Work): void {
   const names = {
     mains: (host: string) => ingressesOf(state, host).filter((parsed) => !parsed.canary),
     alias: (name: string) => current(state.aliases, name),
@@ -168,7 +168,7 @@ export function updateCredentials(state: State, work: Work): void {
   state.credentials.update(work.snapshot, names, (name, findings) => putFindings(state, `tls ${name}`, findings));
 }
 
-export function updatePools(state: State, work: Work): void {
+export function updatePools(state: ModelState, work: Work): void {
   for (const id of work.pools) {
     const users = state.hostPools.to(id);
     if (users.size === 0) {
@@ -189,7 +189,7 @@ export function updatePools(state: State, work: Work): void {
 
 const byPool = oncePer((references: readonly PoolReference[]): ReadonlyMap<string, readonly PoolReference[]> => Map.groupBy(references, ({ pool }) => pool));
 
-function referencesTo(state: State, host: string, pool: string): readonly PoolReference[] {
+function referencesTo(state: ModelState, host: string, pool: string): readonly PoolReference[] {
   const references = state.poolReferences.get(host);
   return references ? (byPool(references).get(pool) ?? []) : [];
 }
@@ -199,13 +199,13 @@ function atMost(finding: Finding, severity: PoolReference["severity"]): Finding 
   return severity === undefined || finding.severity === "info" ? finding : altered(finding, { severity });
 }
 
-function dropPool(state: State, id: string): void {
+function dropPool(state: ModelState, id: string): void {
   put(state.pools, id, undefined);
   state.poolServices.set(id, []);
   state.poolNames.set(id, []);
   putFindings(state, `pool ${id}`, []);
 }
 
-function putFindings(state: State, unit: string, findings: readonly Finding[]): void {
+function putFindings(state: ModelState, unit: string, findings: readonly Finding[]): void {
   put(state.findings, unit, findings.length > 0 ? boundFindings(findings) : undefined);
 }

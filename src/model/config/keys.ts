@@ -4,29 +4,29 @@ import { OTHER_KEYS } from "./other-keys.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { CONFIG_TABLE } from "./table.ts";
 
-export type Key =
+export type ConfigKey =
   | { readonly name: string; readonly field: keyof ConfigValues; readonly row: ConfigRow<unknown> }
   | { readonly name: string; readonly field: undefined; readonly row: OtherRow };
 
 export type KeyState = "works" | "differs" | OtherRow["state"];
 
-export const KEYS: readonly Key[] = [
+export const KEYS: readonly ConfigKey[] = [
   ...fields().map((field) => ({ name: CONFIG_TABLE[field].key, field, row: CONFIG_TABLE[field] })),
   ...OTHER_KEYS.map((row) => ({ name: row.key, field: undefined, row })),
 ];
 
-const BY_NAME: ReadonlyMap<string, Key> = new Map(KEYS.map((key) => [key.name, key]));
+const BY_NAME: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.name, key]));
 
 export function fields(): (keyof ConfigValues)[] {
   return Object.keys(CONFIG_TABLE) as (keyof ConfigValues)[];
 }
 
 /** ingress-nginx behaviour: letters of the other case are forgiven. Undefined: no such key. */
-export function findKey(text: string): Key | undefined {
+export function findKey(text: string): ConfigKey | undefined {
   return BY_NAME.get(text) ?? BY_NAME.get(text.toLowerCase());
 }
 
-export function stateOf({ row }: Key): KeyState {
+export function stateOf({ row }: ConfigKey): KeyState {
   if ("state" in row) return row.state;
   return row.differs === undefined ? "works" : "differs";
 }

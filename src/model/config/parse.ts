@@ -19,7 +19,7 @@ import { readNamed } from "./named.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
 import { insteadOf } from "./snippets.ts";
 import { CONFIG_TABLE } from "./table.ts";
-import type { Parsed } from "./value-types.ts";
+import type { ParsedValue } from "./value-types.ts";
 
 export interface ParsedConfig {
   readonly config: Config;
@@ -88,7 +88,7 @@ function take<K extends keyof ConfigValues>(reading: ConfigReading, field: K, te
 }
 
 /** What is used where there is no last good value; "": nothing. */
-function inPlace(row: ConfigRow<unknown>, parsed: Parsed<unknown> | undefined): string {
+function inPlace(row: ConfigRow<unknown>, parsed: ParsedValue<unknown> | undefined): string {
   if (parsed) return parsed.used ?? "the other pieces";
   return row.default === "" ? "" : `its default, ${shorten(row.default)},`;
 }

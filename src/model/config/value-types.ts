@@ -15,10 +15,10 @@ export interface ConfigType<T> {
   /** Completes "must be …". */
   readonly expects: string;
   /** Undefined: not of this type. */
-  parse(text: string): Parsed<T> | undefined;
+  parse(text: string): ParsedValue<T> | undefined;
 }
 
-export interface Parsed<T> {
+export interface ParsedValue<T> {
   readonly value: T;
   /** The pieces of a list that are not of this type. */
   readonly dropped?: readonly string[];

@@ -10,7 +10,7 @@ import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Finding } from "../findings/findings.ts";
 import { emptyPart, put } from "../memory/part.ts";
-import type { Part } from "../memory/part.ts";
+import type { ModelPart } from "../memory/part.ts";
 import { References } from "../memory/references.ts";
 import { Shared } from "../memory/shared.ts";
 import { readSecret } from "../secrets/certificates.ts";
@@ -18,13 +18,13 @@ import type { SecretState, ServableCertificate } from "../secrets/certificates.t
 import type { Certificate, Host, Trust, Users } from "../shapes/routing.ts";
 import type { UserList } from "../shapes/user-list.ts";
 import { tlsOf } from "./names.ts";
-import type { Names } from "./names.ts";
+import type { ServerNames } from "./names.ts";
 
 export class Credentials {
-  readonly tls: Part<string> = emptyPart();
-  readonly certificates: Part<Certificate> = emptyPart(sameCertificate);
-  readonly users: Part<UserList> = emptyPart((a, b) => a.equals(b));
-  readonly trusts: Part<Trust> = emptyPart();
+  readonly tls: ModelPart<string> = emptyPart();
+  readonly certificates: ModelPart<Certificate> = emptyPart(sameCertificate);
+  readonly users: ModelPart<UserList> = emptyPart((a, b) => a.equals(b));
+  readonly trusts: ModelPart<Trust> = emptyPart();
 
   readonly #flag: string;
   /** Secrets that somebody refers to and that exist. */
@@ -75,7 +75,7 @@ export class Credentials {
   }
 
   /** @param tell is told all that is wrong about a server name. */
-  update(snapshot: Snapshot, names: Names, tell: (name: string, findings: readonly Finding[]) => void): void {
+  update(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
     for (const id of this.#users.takeTouched()) put(this.users, id, this.#users.get(id));
     for (const id of this.#trusts.takeTouched()) put(this.trusts, id, this.#trusts.get(id));
     this.#updateNames(snapshot, names, tell);
@@ -94,7 +94,7 @@ export class Credentials {
     return first;
   }
 
-  #updateNames(snapshot: Snapshot, names: Names, tell: (name: string, findings: readonly Finding[]) => void): void {
+  #updateNames(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
     const now = Date.now();
     for (const [name, at] of this.#changes) if (at <= now) this.#names.add(name);
     const unused = new Set<string>();

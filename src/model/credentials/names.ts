@@ -11,7 +11,7 @@ import { certificateOfName, usableCertificate } from "./tls.ts";
 import type { NameCertificate, SecretLookup } from "./tls.ts";
 
 /** What is known of server names. */
-export interface Names {
+export interface ServerNames {
   /** The ordinary Ingresses that name the host, oldest first. */
   mains(host: string): readonly ParsedIngress[];
   alias(name: string): Alias | undefined;
@@ -27,7 +27,7 @@ export interface NameTls extends Omit<NameCertificate, "serves"> {
 }
 
 /** @param flag --default-ssl-certificate: `namespace/name`; empty: none. */
-export function tlsOf(name: string, names: Names, flag: string, lookup: SecretLookup): NameTls {
+export function tlsOf(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameTls {
   const alias = names.alias(name);
   const answer = alias ? aliasTls(name, alias, names, flag, lookup) : ownTls(name, names, flag, lookup);
   const serves = certificateOf(answer, flag, lookup);
@@ -39,12 +39,12 @@ function certificateOf({ serves }: NameCertificate, flag: string, lookup: Secret
   return flag === "" ? undefined : lookup(flag)?.certificate;
 }
 
-function ownTls(name: string, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
+function ownTls(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameCertificate {
   return name === CATCH_ALL ? defaultTls(flag, lookup) : namedTls(name, names, flag, lookup);
 }
 
 /** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
-function aliasTls(name: string, alias: Alias, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
+function aliasTls(name: string, alias: Alias, names: ServerNames, flag: string, lookup: SecretLookup): NameCertificate {
   const { host } = alias;
   const ofHost = ownTls(host, names, flag, lookup);
   const { serves, secrets } = ofHost;
@@ -63,7 +63,7 @@ function aliasTls(name: string, alias: Alias, names: Names, flag: string, lookup
 }
 
 /** A host on the default certificate waits for that as well. */
-function namedTls(name: string, names: Names, flag: string, lookup: SecretLookup): NameCertificate {
+function namedTls(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameCertificate {
   const answer = certificateOfName(name, names.mains(name), lookup);
   return answer.serves !== "default" || flag === "" ? answer : { ...answer, secrets: new Set([...answer.secrets, flag]) };
 }

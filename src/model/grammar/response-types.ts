@@ -4,7 +4,7 @@
  * ingress-nginx behaviour: its character sets. Values that nginx would refuse (there they stop every later change of
  * everybody) are invalid here: a wrong number of words, a regular expression that does not compile.
  */
-import type { Origin, Replacement } from "../../../edge/src/program.ts";
+import type { AllowedOrigin, Replacement } from "../../../edge/src/program.ts";
 import type { ValueType } from "./value-type.ts";
 
 /** Two words, what is replaced and by what; or `off`. */
@@ -85,7 +85,7 @@ export interface Origins {
   /** As written. */
   readonly text: string;
   /** Absent: every origin. */
-  readonly allowed?: readonly Origin[];
+  readonly allowed?: readonly AllowedOrigin[];
   readonly skipped: readonly string[];
 }
 
@@ -109,7 +109,7 @@ export const origins: ValueType<Origins> = {
   format: ({ text }) => text,
 };
 
-function originOf(piece: string): Origin | undefined {
+function originOf(piece: string): AllowedOrigin | undefined {
   if (piece === "null") return { start: "null" };
   const [, scheme = "", wildcard, host = ""] = WHOLE_ORIGIN.exec(piece.toLowerCase()) ?? [];
   if (scheme === "") return undefined;

@@ -6,18 +6,18 @@
 import { isDeepStrictEqual } from "node:util";
 import { SharedMap } from "./shared-map.ts";
 
-export interface Part<V> {
+export interface ModelPart<V> {
   map: SharedMap<V>;
   pending: Map<string, V | undefined>;
   readonly same: (a: V, b: V) => boolean;
 }
 
-export function emptyPart<V>(same: (a: V, b: V) => boolean = isDeepStrictEqual): Part<V> {
+export function emptyPart<V>(same: (a: V, b: V) => boolean = isDeepStrictEqual): ModelPart<V> {
   return { map: SharedMap.empty(), pending: new Map(), same };
 }
 
 /** Notes the value of a key, or its absence; once per key and update. */
-export function put<V>(part: Part<V>, key: string, value: V | undefined): void {
+export function put<V>(part: ModelPart<V>, key: string, value: V | undefined): void {
   const before = part.map.get(key);
   if (before === undefined || value === undefined) {
     if (before !== value) part.pending.set(key, value);
@@ -27,12 +27,12 @@ export function put<V>(part: Part<V>, key: string, value: V | undefined): void {
 }
 
 /** The value of a key as it was noted, or before. */
-export function current<V>(part: Part<V>, key: string): V | undefined {
+export function current<V>(part: ModelPart<V>, key: string): V | undefined {
   return part.pending.has(key) ? part.pending.get(key) : part.map.get(key);
 }
 
 /** Makes what was noted the part's map; gives the keys whose value changed. */
-export function commit<V>(part: Part<V>): ReadonlySet<string> {
+export function commit<V>(part: ModelPart<V>): ReadonlySet<string> {
   const changed = new Set(part.pending.keys());
   part.map = part.map.with(part.pending);
   part.pending = new Map();

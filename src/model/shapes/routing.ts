@@ -1,5 +1,5 @@
 /** What the Model consists of: hosts, routes, pools, certificates. */
-import type { Balance, ClientAuth, Condition, Filters as EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
+import type { Balance, ClientAuth, Condition, EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
 import type { Age } from "./age.ts";
 import type { Snippet } from "./snippet.ts";

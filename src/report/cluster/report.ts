@@ -22,7 +22,7 @@ import { findAddresses } from "../status/address-source.ts";
 import type { AddressSource } from "../status/address-source.ts";
 import { sameAddresses } from "../status/addresses.ts";
 import { addressesIn, createStatusWriter } from "../status/status-writer.ts";
-import type { StatusCounts, StatusWriter, Wish } from "../status/status-writer.ts";
+import type { StatusCounts, StatusWriter, StatusWish } from "../status/status-writer.ts";
 import { clusterApi } from "./api.ts";
 import type { ClusterApi } from "./api.ts";
 import { othersRun } from "./farewell.ts";
@@ -81,7 +81,7 @@ interface Parts {
 /** What the parts call. */
 interface Links {
   readonly elected: (term: AbortSignal) => void;
-  readonly wish: (key: string) => Wish | undefined;
+  readonly wish: (key: string) => StatusWish | undefined;
   /** Addresses, or a finding about them, came out different. */
   readonly changed: () => void;
 }
@@ -98,7 +98,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
   let parts: Parts | undefined;
   const keys = (): Iterable<string> => ours?.keys() ?? [];
 
-  const wish = (key: string): Wish | undefined => {
+  const wish = (key: string): StatusWish | undefined => {
     const addresses = parts?.addresses.addresses;
     if (!addresses) return undefined;
     const own = ours?.get(key);

@@ -21,7 +21,7 @@ import { statusRequests, type Patch } from "./status-requests.ts";
 import { createVersions } from "./versions.ts";
 
 /** What one Ingress's status should say. */
-export interface Wish {
+export interface StatusWish {
   readonly ingress: Ingress;
   readonly addresses: readonly IngressAddress[];
   /** At the end, when the source tells of nothing more: only if these are the addresses, as far as we have written. */
@@ -34,7 +34,7 @@ export interface StatusWriterOptions {
   readonly namespace: string;
   readonly log: Log;
   /** What is wished for an Ingress (`namespace/name`) now; undefined: that its status stays as it is. */
-  readonly wish: (key: string) => Wish | undefined;
+  readonly wish: (key: string) => StatusWish | undefined;
 }
 
 export interface StatusCounts {

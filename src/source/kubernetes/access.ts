@@ -3,7 +3,7 @@
  */
 
 /** What one TLS connection and one request need. Replaced as a whole, never changed. */
-export interface Credentials {
+export interface ApiCredentials {
   readonly tls: {
     readonly ca?: string | Buffer;
     readonly cert?: string | Buffer;
@@ -15,7 +15,7 @@ export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface Access {
+export interface ApiAccess {
   /** URL without a trailing slash; it may have a path. */
   readonly server: string;
   /** For humans: "https://10.0.0.1:6443 (context dev)". */
@@ -25,7 +25,7 @@ export interface Access {
   /** HTTP proxy to go through. */
   readonly proxy?: string;
   /** The credentials as they are now. May answer from a cache of its own while what it holds has not expired. */
-  read(): Promise<Credentials>;
+  read(): Promise<ApiCredentials>;
   /** The same, without any cache: the server has just refused what `read` gave. */
-  reread(): Promise<Credentials>;
+  reread(): Promise<ApiCredentials>;
 }

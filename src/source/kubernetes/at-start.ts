@@ -9,11 +9,11 @@ import type { Node } from "../objects.ts";
 import { Refused, Unreachable } from "./failures.ts";
 import { zoneUnknown } from "./findings.ts";
 import { readObject } from "./pages.ts";
-import type { Shared } from "./shared.ts";
+import type { ReflectorContext } from "./shared.ts";
 import { fields, textOrNone, trimNode } from "./trim.ts";
 
 /** The object, or undefined when there is none. Throws `Refused` when we may not know; asks again for as long as the server has other troubles. */
-async function ask({ connection, outage, timing }: Shared, path: string, signal: AbortSignal): Promise<unknown> {
+async function ask({ connection, outage, timing }: ReflectorContext, path: string, signal: AbortSignal): Promise<unknown> {
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
   for (;;) {
     try {
@@ -32,7 +32,7 @@ async function ask({ connection, outage, timing }: Shared, path: string, signal:
  * ingress-nginx behaviour: a namespace that does not exist is most likely a slip of --watch-namespace, and nothing would
  * ever be served. An account that may not look is believed.
  */
-export async function requireNamespace(shared: Shared, name: string, signal: AbortSignal): Promise<void> {
+export async function requireNamespace(shared: ReflectorContext, name: string, signal: AbortSignal): Promise<void> {
   try {
     const found = await ask(shared, `/api/v1/namespaces/${encodeURIComponent(name)}`, signal);
     if (found === undefined) throw new UserError(`There is no namespace "${name}" in this cluster: create it, or correct --watch-namespace.`);
@@ -43,7 +43,7 @@ export async function requireNamespace(shared: Shared, name: string, signal: Abo
 }
 
 /** Our node, by the environment (NODE_NAME, else that of the pod that POD_NAMESPACE and POD_NAME name); or what is wrong. */
-export async function readOwnNode(shared: Shared, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Node | Finding> {
+export async function readOwnNode(shared: ReflectorContext, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Node | Finding> {
   try {
     const name = env["NODE_NAME"] || (await nodeOfPod(shared, env, signal));
     if (!name) return zoneUnknown(env["NODE_NAME"] ?? "", "neither NODE_NAME nor POD_NAMESPACE and POD_NAME say where this process runs");
@@ -55,7 +55,7 @@ export async function readOwnNode(shared: Shared, env: NodeJS.ProcessEnv, signal
   }
 }
 
-async function nodeOfPod(shared: Shared, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string | undefined> {
+async function nodeOfPod(shared: ReflectorContext, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string | undefined> {
   const [namespace, name] = [env["POD_NAMESPACE"], env["POD_NAME"]];
   if (!namespace || !name) return undefined;
   const pod = await ask(shared, `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`, signal);

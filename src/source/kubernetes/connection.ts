@@ -11,7 +11,7 @@ import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { UserError } from "../../support/user-error.ts";
-import type { Access, Credentials } from "./access.ts";
+import type { ApiAccess, ApiCredentials } from "./access.ts";
 import { inWords } from "./failures.ts";
 import { accessTo } from "./given-server.ts";
 import { inClusterAccess, SERVICE_ACCOUNT } from "./in-cluster.ts";
@@ -54,7 +54,7 @@ function throwUnconfigured(): never {
 }
 
 /** Undefined: there is no configuration. */
-async function findAccess({ kubeconfig, context, env = process.env, serviceAccount }: ConnectionOptions): Promise<Access | undefined> {
+async function findAccess({ kubeconfig, context, env = process.env, serviceAccount }: ConnectionOptions): Promise<ApiAccess | undefined> {
   if (kubeconfig) return kubeconfigAccess([kubeconfig], context);
   const listed = (env["KUBECONFIG"] ?? "").split(delimiter).filter((file) => file !== "");
   if (listed.length > 0) return kubeconfigAccess(listed, context);
@@ -67,7 +67,7 @@ async function findAccess({ kubeconfig, context, env = process.env, serviceAccou
   return undefined;
 }
 
-async function kubeconfigAccess(files: readonly string[], context: string): Promise<Access> {
+async function kubeconfigAccess(files: readonly string[], context: string): Promise<ApiAccess> {
   let loaded = await loadKubeconfig(files, context);
   const { cluster } = loaded;
   if (cluster.proxyUrl?.startsWith("socks")) {
@@ -149,7 +149,7 @@ function clusterOf(config: KubeConfig, files: readonly string[]): Loaded["cluste
   return cluster;
 }
 
-async function credentialsOf({ config, cluster, tokenFile }: Loaded): Promise<Credentials> {
+async function credentialsOf({ config, cluster, tokenFile }: Loaded): Promise<ApiCredentials> {
   const options: RequestOptions & { servername?: string } = {};
   const user = config.getCurrentUser();
   if (cluster.server.startsWith("https:")) await config.applyToHTTPSOptions(options);

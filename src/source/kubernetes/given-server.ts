@@ -5,12 +5,12 @@
  * Guarantee: a token is sent over https only; plain http is for `kubectl proxy`, which has credentials of its own.
  */
 import { readFile } from "node:fs/promises";
-import type { Access, Credentials } from "./access.ts";
+import type { ApiAccess, ApiCredentials } from "./access.ts";
 
 /** @param ca path of a PEM file; empty: what the configuration says. */
-export function accessTo(server: string, ca: string, found: Access | undefined): Access {
+export function accessTo(server: string, ca: string, found: ApiAccess | undefined): ApiAccess {
   const isPlain = server.startsWith("http:");
-  const adjust = async (credentials: Credentials | undefined): Promise<Credentials> => {
+  const adjust = async (credentials: ApiCredentials | undefined): Promise<ApiCredentials> => {
     if (isPlain) return { tls: {}, headers: {} };
     const { tls = {}, headers = {} } = credentials ?? {};
     return { tls: { ...tls, ...(ca === "" ? {} : { ca: await readFile(ca) }) }, headers };

@@ -7,12 +7,12 @@
 import { access, readFile } from "node:fs/promises";
 import { isIPv6 } from "node:net";
 import { join } from "node:path";
-import type { Access, Credentials } from "./access.ts";
+import type { ApiAccess, ApiCredentials } from "./access.ts";
 
 export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** `undefined` when this process does not run in a pod with a service account. */
-export async function inClusterAccess(env: NodeJS.ProcessEnv, folder: string): Promise<Access | undefined> {
+export async function inClusterAccess(env: NodeJS.ProcessEnv, folder: string): Promise<ApiAccess | undefined> {
   const host = env["KUBERNETES_SERVICE_HOST"];
   const port = env["KUBERNETES_SERVICE_PORT"];
   if (!host || !port) return undefined;
@@ -20,7 +20,7 @@ export async function inClusterAccess(env: NodeJS.ProcessEnv, folder: string): P
   if (!(await access(tokenFile).then(() => true, () => false))) return undefined;
 
   const server = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  const read = async (): Promise<Credentials> => {
+  const read = async (): Promise<ApiCredentials> => {
     const [token, ca] = await Promise.all([readFile(tokenFile, "utf8"), readFile(join(folder, "ca.crt"))]);
     return { tls: { ca }, headers: { authorization: `Bearer ${token.trim()}` } };
   };

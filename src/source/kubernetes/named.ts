@@ -16,7 +16,7 @@ import { forbiddenFinding, secretForbidden } from "./findings.ts";
 import { canExist, placeOf } from "./keys.ts";
 import { Reflector } from "./reflector.ts";
 import { collectionOf, SECRETS } from "./resources.ts";
-import type { Shared, Sink } from "./shared.ts";
+import type { ReflectorContext, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
 import type { Wanted } from "./wanted.ts";
 
@@ -43,7 +43,7 @@ interface Followed {
   stop(): void;
 }
 
-export function keepNamed(shared: Shared, options: NamedOptions): NamedSecrets {
+export function keepNamed(shared: ReflectorContext, options: NamedOptions): NamedSecrets {
   const { namespace, snapshot, changed, note, signal } = options;
   const followed = new Map<Key, Followed>();
   const reads = createSlots(AT_ONCE);
@@ -62,7 +62,7 @@ export function keepNamed(shared: Shared, options: NamedOptions): NamedSecrets {
     };
     const sink = whileWanted(copyInto(snapshot, SECRETS, changed, (one) => one === key), ending.signal);
     // Commands that give up after a while do so for no single Secret.
-    const own: Shared = { ...shared, reads, log: quiet.log, failed: () => {} };
+    const own: ReflectorContext = { ...shared, reads, log: quiet.log, failed: () => {} };
     const reflector = new Reflector(own, {
       collection, sink, whenForbidden: "answer",
       forbidden() {

@@ -21,7 +21,7 @@ import { failureOf } from "./findings.ts";
 import type { Verb } from "./findings.ts";
 import { readPages, readVersion } from "./pages.ts";
 import type { Collection } from "./resources.ts";
-import type { Shared, Sink } from "./shared.ts";
+import type { ReflectorContext, Sink } from "./shared.ts";
 import { nameOf } from "./trim.ts";
 import { isOlder } from "./versions.ts";
 import { watch } from "./watch.ts";
@@ -57,7 +57,7 @@ const WATCH_TRIES = 5;
 const BELIEVED_REFUSALS = 3;
 
 export class Reflector<T> {
-  readonly #shared: Shared;
+  readonly #shared: ReflectorContext;
   readonly #options: ReflectorOptions<T>;
   readonly #backoff: Backoff;
   /** Number of reads asked for, and the number up to which they are done. */
@@ -82,7 +82,7 @@ export class Reflector<T> {
   /** As `reread` of the first read. */
   readonly firstRead: Promise<boolean>;
 
-  constructor(shared: Shared, options: ReflectorOptions<T>) {
+  constructor(shared: ReflectorContext, options: ReflectorOptions<T>) {
     this.#shared = shared;
     this.#options = options;
     this.#backoff = createBackoff(shared.timing.backoffBase, shared.timing.backoffCap);

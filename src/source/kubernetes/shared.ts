@@ -28,7 +28,7 @@ export interface ReadCounts {
 }
 
 /** What the reflectors of one source have in common. */
-export interface Shared {
+export interface ReflectorContext {
   readonly connection: Connection;
   readonly outage: Outage;
   readonly log: Log;

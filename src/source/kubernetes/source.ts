@@ -31,7 +31,7 @@ import {
   collectionOf, CONFIG_MAPS, ENDPOINT_SLICES, INGRESS_CLASSES, INGRESSES, NAMESPACES, NODES, SECRETS, SERVICES,
 } from "./resources.ts";
 import type { Collection, Resource } from "./resources.ts";
-import type { Shared, Sink } from "./shared.ts";
+import type { ReflectorContext, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
 import { TIMING } from "./timing.ts";
 import type { Timing } from "./timing.ts";
@@ -122,7 +122,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
       const timing = options.timing ?? TIMING;
       const patience = createPatience(connection.server, options.giveUpAfter);
       const outage = reportFailures(watchForOutage(connection.server, options.log, timing, signal, counts), patience);
-      const shared: Shared = {
+      const shared: ReflectorContext = {
         connection: reportAnswers(connection, outage, patience),
         outage, log: options.log, timing, reads: createSlots(READS_AT_ONCE), streams: true, failed: patience.failed, counts,
       };
@@ -162,7 +162,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
 }
 
 async function askAtStart(
-  shared: Shared, { watchNamespace, ownNode, env = process.env }: KubernetesSourceOptions, snapshot: Snapshot,
+  shared: ReflectorContext, { watchNamespace, ownNode, env = process.env }: KubernetesSourceOptions, snapshot: Snapshot,
   note: (of: string, found: Finding) => void, signal: AbortSignal,
 ): Promise<void> {
   if (signal.aborted) return;
@@ -182,7 +182,7 @@ interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "se
 }
 
 function assemble(
-  shared: Shared,
+  shared: ReflectorContext,
   { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, giveUpAfter }: Assembled,
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,

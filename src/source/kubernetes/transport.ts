@@ -10,7 +10,7 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { Agent, buildConnector, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
-import type { Access, Credentials } from "./access.ts";
+import type { ApiAccess, ApiCredentials } from "./access.ts";
 import { Broken, inWords, isTlsError, Unreachable } from "./failures.ts";
 
 export type Query = Readonly<Record<string, string>>;
@@ -50,12 +50,12 @@ const ANSWER_TIMEOUT = 60_000;
 /** Long enough for the next page of a list; a connection that idles longer may be dead by the time it is needed. */
 const IDLE = { keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 };
 
-export function connect(access: Access): Connection {
+export function connect(access: ApiAccess): Connection {
   const base = new URL(access.server);
   const credentials = keepCredentials(access);
   const dispatchers = keepDispatcher(access.proxy);
 
-  const send = async (path: string, query: Query, signal: AbortSignal, using: Credentials, details: RequestDetails) => {
+  const send = async (path: string, query: Query, signal: AbortSignal, using: ApiCredentials, details: RequestDetails) => {
     const search = new URLSearchParams(query).toString();
     const pool = dispatchers.get(using);
     const ended = pool.begin();
@@ -114,11 +114,11 @@ export function connect(access: Access): Connection {
 }
 
 /** Credentials with an age. All requests share one reading, also the renewal after a 401. */
-function keepCredentials(access: Access) {
-  let held: { value: Credentials; at: number } | undefined;
-  let reading: Promise<Credentials> | undefined;
+function keepCredentials(access: ApiAccess) {
+  let held: { value: ApiCredentials; at: number } | undefined;
+  let reading: Promise<ApiCredentials> | undefined;
   let renewals = 0;
-  const load = (how: () => Promise<Credentials>): Promise<Credentials> => {
+  const load = (how: () => Promise<ApiCredentials>): Promise<ApiCredentials> => {
     reading ??= how()
       .then((value) => {
         held = { value, at: Date.now() };
@@ -134,7 +134,7 @@ function keepCredentials(access: Access) {
   return {
     get: async () => (held && Date.now() - held.at < CREDENTIALS_LIFE ? held.value : load(access.read)),
     /** Other credentials than the refused ones, if there are any. */
-    renewed: async (refused: Credentials) => {
+    renewed: async (refused: ApiCredentials) => {
       if (held && held.value !== refused) return held.value;
       if (!reading) renewals++;
       return await load(access.reread);
@@ -157,7 +157,7 @@ interface Pool {
   close(): void;
 }
 
-function openPool({ tls }: Credentials, identity: string, proxy: string | undefined): Pool {
+function openPool({ tls }: ApiCredentials, identity: string, proxy: string | undefined): Pool {
   const sockets = new Set<Socket>();
   const watches = new AbortController();
   // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
@@ -194,7 +194,7 @@ function keepDispatcher(proxy: string | undefined) {
   let current: Pool | undefined;
   const open = new Set<Pool>();
   return {
-    get(credentials: Credentials): Pool {
+    get(credentials: ApiCredentials): Pool {
       const identity = identityOf(credentials);
       if (current?.identity === identity) return current;
       current = openPool(credentials, identity, proxy);
@@ -219,7 +219,7 @@ function keepDispatcher(proxy: string | undefined) {
   };
 }
 
-function identityOf({ tls, headers }: Credentials): string {
+function identityOf({ tls, headers }: ApiCredentials): string {
   const digest = createHash("sha256");
   const parts = [tls.ca, tls.cert, tls.key, tls.servername, `${tls.rejectUnauthorized}`, JSON.stringify(headers)];
   for (const part of parts) digest.update(part ?? "").update("\0");

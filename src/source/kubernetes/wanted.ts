@@ -22,7 +22,7 @@ import { findObject, readObject } from "./pages.ts";
 import { askAgain } from "./refused.ts";
 import { collectionOf } from "./resources.ts";
 import type { Collection } from "./resources.ts";
-import type { Shared, Sink } from "./shared.ts";
+import type { ReflectorContext, Sink } from "./shared.ts";
 import { createSlots } from "./slots.ts";
 import { nameOf } from "./trim.ts";
 import { isOlder } from "./versions.ts";
@@ -64,7 +64,7 @@ export interface WantedOptions<K extends WantedKind> {
   readonly signal: AbortSignal;
 }
 
-export function keepWanted<K extends WantedKind>(shared: Shared, options: WantedOptions<K>): Wanted<K> {
+export function keepWanted<K extends WantedKind>(shared: ReflectorContext, options: WantedOptions<K>): Wanted<K> {
   const { collection, snapshot, except, changed, reread, signal } = options;
   const { resource } = collection;
   const { kind } = resource;
@@ -194,7 +194,7 @@ interface Rights {
 
 /** Tries until there is an answer, which may be `FORBIDDEN`, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
 async function readNamed(
-  { connection, outage, log, timing, failed }: Shared, collection: Collection<WantedKind>, rights: Rights, key: Key,
+  { connection, outage, log, timing, failed }: ReflectorContext, collection: Collection<WantedKind>, rights: Rights, key: Key,
   current: () => boolean, signal: AbortSignal,
 ): Promise<unknown> {
   const { namespace, name } = placeOf(key);

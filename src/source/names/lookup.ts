@@ -6,7 +6,7 @@
 import type { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 
-export type Answer =
+export type NameAnswer =
   | { readonly kind: "addresses"; readonly addresses: readonly string[]; readonly ttl: number }
   /** The server says that there is no such name, or no address for it. */
   | { readonly kind: "none" }
@@ -21,7 +21,7 @@ const DEFINITE: readonly string[] = ["ENOTFOUND", "ENODATA", "EBADNAME"];
  * in for one that only did not answer. A, and AAAA only where there is no A (ingress-nginx behaviour: the same), or never
  * without `ipv6`.
  */
-export async function lookUp(resolver: Resolver, names: readonly string[], ipv6 = true): Promise<Answer> {
+export async function lookUp(resolver: Resolver, names: readonly string[], ipv6 = true): Promise<NameAnswer> {
   for (const name of names) {
     if (isIP(name) !== 0) continue; // ingress-nginx behaviour: an address is no name and leads nowhere.
     const six = ipv6 ? [() => resolver.resolve6(name, { ttl: true })] : [];
@@ -33,7 +33,7 @@ export async function lookUp(resolver: Resolver, names: readonly string[], ipv6 
   return { kind: "none" };
 }
 
-async function oneAnswer(ask: () => Promise<readonly { address: string; ttl: number }[]>): Promise<Answer> {
+async function oneAnswer(ask: () => Promise<readonly { address: string; ttl: number }[]>): Promise<NameAnswer> {
   try {
     const records = await ask();
     if (records.length === 0) return { kind: "none" };

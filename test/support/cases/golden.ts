@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import type { Canary, Host, Rewrite, Route } from "../../../edge/src/program.ts";
+import type { EdgeCanary, EdgeHost, Rewrite, EdgeRoute } from "../../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { defaultProfile, type Profile } from "../../../src/compile/profiles.ts";
 import type { Program } from "../../../src/compile/program.ts";
@@ -62,12 +62,12 @@ function withNames(value: object, names: ReadonlyMap<string, string>): object {
 }
 
 /** Nobody declared anything: the default backend and the health route, which every program has. */
-function isUntouched(host: Host): boolean {
+function isUntouched(host: EdgeHost): boolean {
   return host.routes.every((route) => route.pool === DEFAULT_BACKEND || (route.ingress === "" && route.respond === 200));
 }
 
 /** A Prefix path and the same without its slash lead to one route: one line. */
-function printHost(host: Host, program: Program): object {
+function printHost(host: EdgeHost, program: Program): object {
   const { exact, prefix, routes, special } = host;
   const appRoot = special?.appRoot === undefined ? {} : { "app root": special.appRoot };
   if (special?.patterns) {
@@ -90,7 +90,7 @@ function printHost(host: Host, program: Program): object {
 }
 
 /** Digests differ from run to run. */
-function printTls({ special }: Host): object {
+function printTls({ special }: EdgeHost): object {
   const { clients, handshake } = special ?? {};
   const { ciphers, preferServer } = handshake ?? {};
   return {
@@ -101,7 +101,7 @@ function printTls({ special }: Host): object {
 }
 
 /** Routes of one path that differ by their conditions: a list, in the order in which they are tried. */
-function printRoutes(routes: readonly Route[], index: number, program: Program): unknown {
+function printRoutes(routes: readonly EdgeRoute[], index: number, program: Program): unknown {
   const route = routes[index];
   if (route?.when === undefined) return printRoute(route, program);
   const { when } = route;
@@ -110,7 +110,7 @@ function printRoutes(routes: readonly Route[], index: number, program: Program):
   return [{ when, ...(typeof printed === "string" ? { to: printed } : (printed as object)) }, ...(Array.isArray(next) ? (next as unknown[]) : [next])];
 }
 
-function printRoute(route: Route | undefined, program: Program): unknown {
+function printRoute(route: EdgeRoute | undefined, program: Program): unknown {
   if (!route) return "no such route";
   const { canaries, total, filters, balance, trace, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
   const more = {
@@ -143,14 +143,14 @@ function printRewrite({ pattern, target: pieces }: Rewrite): string {
   return `${utf8(pattern)} to ${text.join("")}`;
 }
 
-function target({ pool, respond, slash, detour }: Route): string {
+function target({ pool, respond, slash, detour }: EdgeRoute): string {
   if (detour?.redirect) return `${detour.redirect.status} to ${detour.redirect.rewrite ? printRewrite(detour.redirect.rewrite) : detour.redirect.url}`;
   if (slash) return "301 to the same with /";
   if (respond !== undefined) return `answer ${respond}`;
   return pool === DEFAULT_BACKEND ? "default backend" : pool;
 }
 
-function printCanary({ pool, header, value, pattern, cookie, from, to, balance }: Canary, total: number): unknown {
+function printCanary({ pool, header, value, pattern, cookie, from, to, balance }: EdgeCanary, total: number): unknown {
   const rules = [
     header === undefined ? "" : value !== undefined ? `${header} = ${value}` : pattern !== undefined ? `${header} ~ ${pattern}` : header,
     cookie ?? "",

@@ -5,10 +5,10 @@ import { EVERYBODY } from "../../search.ts";
 import { matches } from "../pattern.ts";
 import { verify } from "../passwords.ts";
 import { after, inRewrite, inWorker } from "./check.ts";
-import type { Check, Checks } from "./check.ts";
+import type { LibraryCheck, LibraryChecks } from "./check.ts";
 import { given, SERVER_NAME } from "./given.ts";
 
-export const FFI: Checks<typeof ffi> = {
+export const FFI: LibraryChecks<typeof ffi> = {
   cdef: inWorker(() => after(ffi.cdef("int atoi(const char *text);"))),
   cast: inWorker(() => ffi.cast("unsigned char *", ffi.create("char[2]"))[1] === 0),
   create: inWorker(() => ffi.create("char[2]")[1] === 0),
@@ -25,7 +25,7 @@ export const FFI: Checks<typeof ffi> = {
 };
 
 /** Of libcrypt: MD5, SHA-512, bcrypt. */
-export const CRYPT: Checks<ffi.Crypt> = {
+export const CRYPT: LibraryChecks<ffi.Crypt> = {
   crypt: inWorker(() =>
     verify("a", "$1$salt$M17PcHxFIEt5v7SAsS4v60") &&
     verify("a", "$6$rounds=1000$salt$wvwybvGyjxO/EQpP.j9RMwI3HyNN5ts90ulrXC2dP7gZPwNPaIHoaNr7Cmsn9oLN06Rt.jyKuMFFEweZQujJo/") &&
@@ -44,7 +44,7 @@ function address(): ffi.Memory {
 }
 
 /** A plain socket that is connected to the self-test's own. */
-function withSocket(use: (this: void, socket: number) => boolean): Check {
+function withSocket(use: (this: void, socket: number) => boolean): LibraryCheck {
   return inWorker(() => {
     const socket = ffi.C.socket(AF_UNIX, SOCK_STREAM, 0);
     const fine = socket >= 0 && ffi.C.connect(socket, address(), 2 + given.socket.length + 1) === 0 && use(socket);
@@ -86,4 +86,4 @@ export const C_LIBRARY = {
     const done = ffi.C.ngx_http_lua_ffi_var_set(get_request(), "self_test", 9, scratch, value, 2, ffi.create("unsigned char[256]"), length);
     return done === 0 && ngx.var.self_test === "3;";
   }),
-} satisfies Partial<Checks<typeof ffi.C>>;
+} satisfies Partial<LibraryChecks<typeof ffi.C>>;

@@ -3,7 +3,7 @@
 /** Where nginx lets a function be called. */
 export type Phase = "worker" | "hello" | "certificate" | "rewrite" | "balancer";
 
-export interface Check {
+export interface LibraryCheck {
   phase: Phase;
   /** Calls the function. False, or a Lua error: it does not do what the edge needs. */
   works: (this: void) => boolean;
@@ -12,21 +12,21 @@ export interface Check {
 type NamesOf<T> = { [Name in keyof T]-?: NonNullable<T[Name]> extends (...args: never[]) => unknown ? Name : never }[keyof T];
 
 /** One check of each function of a library that ngx.d.ts declares: a function that is added there needs one here. */
-export type Checks<T> = { readonly [Name in NamesOf<T>]: Check };
+export type LibraryChecks<T> = { readonly [Name in NamesOf<T>]: LibraryCheck };
 
-export function inWorker(works: (this: void) => boolean): Check {
+export function inWorker(works: (this: void) => boolean): LibraryCheck {
   return { phase: "worker", works };
 }
-export function inHello(works: (this: void) => boolean): Check {
+export function inHello(works: (this: void) => boolean): LibraryCheck {
   return { phase: "hello", works };
 }
-export function inCertificate(works: (this: void) => boolean): Check {
+export function inCertificate(works: (this: void) => boolean): LibraryCheck {
   return { phase: "certificate", works };
 }
-export function inRewrite(works: (this: void) => boolean): Check {
+export function inRewrite(works: (this: void) => boolean): LibraryCheck {
   return { phase: "rewrite", works };
 }
-export function inBalancer(works: (this: void) => boolean): Check {
+export function inBalancer(works: (this: void) => boolean): LibraryCheck {
   return { phase: "balancer", works };
 }
 

@@ -7,10 +7,10 @@ import * as lrucache from "resty.lrucache";
 import { EVERYBODY } from "../../search.ts";
 import { capture, matches } from "../pattern.ts";
 import { after, inBalancer, inRewrite, inWorker } from "./check.ts";
-import type { Checks } from "./check.ts";
+import type { LibraryChecks } from "./check.ts";
 import { given, open, request, statusOf } from "./given.ts";
 
-export const NGX: Checks<typeof ngx> = {
+export const NGX: LibraryChecks<typeof ngx> = {
   log: inWorker(() => after(ngx.log(ngx.INFO, "self-test", 1))),
   // These end a request: the rewrite phase does so for these paths, see run.ts.
   exit: inWorker(() => statusOf("/exit") === 403),
@@ -31,7 +31,7 @@ export const NGX: Checks<typeof ngx> = {
   parse_http_time: inWorker(() => ngx.parse_http_time("Thu, 01 Jan 1970 00:00:01 GMT") === 1),
 };
 
-export const REQUEST: Checks<typeof ngx.req> = {
+export const REQUEST: LibraryChecks<typeof ngx.req> = {
   set_uri: inRewrite(() => {
     ngx.req.set_uri("/self", false);
     ngx.req.set_uri("/self%20", false, true);
@@ -55,7 +55,7 @@ export const REQUEST: Checks<typeof ngx.req> = {
 };
 
 /** As pattern.ts calls them: a pattern that matches, one that does not, and one that does not compile. */
-export const EXPRESSION: Checks<typeof regex> = {
+export const EXPRESSION: LibraryChecks<typeof regex> = {
   re_match_compile: inWorker(() => matches("abc", "b", EVERYBODY) === true && matches("abc", "^b", EVERYBODY) === false && matches("abc", "(", EVERYBODY) === undefined),
   collect_captures: inWorker(() => {
     const groups = capture("abc", "(?<name>b)(x)?", EVERYBODY);
@@ -67,17 +67,17 @@ export const EXPRESSION: Checks<typeof regex> = {
   }),
 };
 
-export const TIMER: Checks<typeof ngx.timer> = { at: inWorker(() => ngx.timer.at(60, () => undefined)[1] === undefined) };
+export const TIMER: LibraryChecks<typeof ngx.timer> = { at: inWorker(() => ngx.timer.at(60, () => undefined)[1] === undefined) };
 
-export const WORKER: Checks<typeof ngx.worker> = {
+export const WORKER: LibraryChecks<typeof ngx.worker> = {
   id: inWorker(() => ngx.worker.id() === 0),
   pid: inWorker(() => ngx.worker.pid() > 0),
   exiting: inWorker(() => !ngx.worker.exiting()),
 };
 
-export const SOCKET: Checks<typeof ngx.socket> = { tcp: inWorker(() => after(ngx.socket.tcp())) };
+export const SOCKET: LibraryChecks<typeof ngx.socket> = { tcp: inWorker(() => after(ngx.socket.tcp())) };
 
-export const TCP_SOCKET: Checks<ngx.TcpSocket> = {
+export const TCP_SOCKET: LibraryChecks<ngx.TcpSocket> = {
   connect: inWorker(() => ngx.socket.tcp().connect("unix:" + given.socket)[0] !== undefined),
   sslhandshake: inWorker(() => after(open().close())),
   settimeouts: inWorker(() => after(ngx.socket.tcp().settimeouts(1000, 1000, 1000))),
@@ -97,7 +97,7 @@ export const TCP_SOCKET: Checks<ngx.TcpSocket> = {
 
 const shared = ngx.shared.sluice_limits;
 
-export const SHARED_MEMORY: Checks<ngx.SharedMemory> = {
+export const SHARED_MEMORY: LibraryChecks<ngx.SharedMemory> = {
   get: inWorker(() => shared.get("nobody") === undefined),
   set: inWorker(() => shared.set("set", "a", 60)[0] === true && shared.get("set") === "a"),
   safe_set: inWorker(() => shared.safe_set("safe_set", 1)[0] === true && shared.get("safe_set") === 1),
@@ -116,32 +116,32 @@ export const SHARED_MEMORY: Checks<ngx.SharedMemory> = {
 const flagged = ngx.shared.sluice_ewma as ngx.SharedDict;
 
 /** The same with flags, which hold a second number. */
-export const FLAGS: Checks<ngx.SharedDict> = {
+export const FLAGS: LibraryChecks<ngx.SharedDict> = {
   set: inWorker(() => after(flagged.set("set", 1, 60, 5)) && flagged.get("set")[1] === 5),
   add: inWorker(() => after(flagged.add("add", 1, 60, 6)) && flagged.get("add")[1] === 6),
   get: inWorker(() => flagged.get("nobody")[0] === undefined),
 };
 
-export const BALANCER: Checks<typeof balancer> = {
+export const BALANCER: LibraryChecks<typeof balancer> = {
   set_current_peer: inBalancer(() => balancer.set_current_peer("127.0.0.1", 1)[0] === true),
   set_more_tries: inBalancer(() => balancer.set_more_tries(1)[0] === true),
   set_timeouts: inBalancer(() => after(balancer.set_timeouts(1, 1, 1))),
   get_last_failure: inBalancer(() => balancer.get_last_failure()[0] === undefined),
 };
 
-export const JSON_TEXT: Checks<typeof cjson> = {
+export const JSON_TEXT: LibraryChecks<typeof cjson> = {
   decode: inWorker(() => (cjson.decode('{"a":[1]}')[0] as { a?: number[] }).a?.[0] === 1 && cjson.decode("{")[0] === undefined),
   encode: inWorker(() => cjson.encode({ a: "\0" }) === '{"a":"\\u0000"}'),
 };
 
-export const CORE: Checks<typeof core> = {
+export const CORE: LibraryChecks<typeof core> = {
   get_request: inRewrite(() => after(core.get_request().toString())),
   get_errmsg_ptr: inWorker(() => after(core.get_errmsg_ptr().toString())),
 };
 
 const [cache] = lrucache.new<string>(2);
 
-export const CACHE: Checks<NonNullable<typeof cache>> & Checks<typeof lrucache> = {
+export const CACHE: LibraryChecks<NonNullable<typeof cache>> & LibraryChecks<typeof lrucache> = {
   new: inWorker(() => cache !== undefined),
   set: inWorker(() => after(cache?.set("set", "a", 60)) && cache?.get("set") === "a"),
   get: inWorker(() => cache?.get("nobody") === undefined),

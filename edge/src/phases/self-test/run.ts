@@ -8,7 +8,7 @@
  */
 import * as base from "resty.core.base";
 import * as balancer from "ngx.balancer";
-import type { Check, Phase } from "./check.ts";
+import type { LibraryCheck, Phase } from "./check.ts";
 import { C_LIBRARY, CRYPT, FFI } from "./c.ts";
 import { given, statusOf } from "./given.ts";
 import type { Given } from "./given.ts";
@@ -16,7 +16,7 @@ import { BALANCER, CACHE, CORE, EXPRESSION, FLAGS, JSON_TEXT, NGX, REQUEST, SHAR
 import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
 
 /** By the names that people find in the libraries' documentation. */
-const LIBRARIES: readonly (readonly [string, Record<string, Check>])[] = [
+const LIBRARIES: readonly (readonly [string, Record<string, LibraryCheck>])[] = [
   ["ffi.", FFI],
   // Before the function of C that it ends in.
   ["resty.core.regex.", EXPRESSION],
@@ -51,7 +51,7 @@ function fail(name: string, why: string): never {
   return os.exit(1);
 }
 
-function attempt(name: string, check: Check): void {
+function attempt(name: string, check: LibraryCheck): void {
   if (ran[name] === true) return;
   say("try " + name);
   const [ended, answer] = pcall(check.works);

@@ -4,10 +4,10 @@ import * as ffi from "ffi";
 import * as ssl from "ngx.ssl";
 import { askForCertificate, connection, parseTrust, preferServerCiphers, sessionContext, setCiphers, setSessionContext, verifyResult } from "../openssl.ts";
 import { after, inCertificate, inHello, inWorker } from "./check.ts";
-import type { Checks } from "./check.ts";
+import type { LibraryChecks } from "./check.ts";
 import { given, SERVER_NAME } from "./given.ts";
 
-export const TLS: Checks<typeof ssl> = {
+export const TLS: LibraryChecks<typeof ssl> = {
   server_name: inCertificate(() => ssl.server_name()[0] === SERVER_NAME),
   clear_certs: inCertificate(() => ssl.clear_certs()[0] === true),
   parse_pem_cert: inCertificate(() => ssl.parse_pem_cert(given.certificate)[0] !== undefined && ssl.parse_pem_cert("none")[0] === undefined),
@@ -34,7 +34,7 @@ export function setPair(): void {
   setKey();
 }
 
-export const CLIENT_HELLO: Checks<typeof clientHello> = {
+export const CLIENT_HELLO: LibraryChecks<typeof clientHello> = {
   get_client_hello_server_name: inHello(() => clientHello.get_client_hello_server_name()[0] === SERVER_NAME),
 };
 
@@ -51,7 +51,7 @@ function ask(): boolean {
 }
 
 /** The part of `ffi.C` that is OpenSSL's: called as openssl.ts does where it does. OpenSSL takes NULL for a list of none. */
-export const OPENSSL: Omit<Checks<typeof ffi.C>, keyof typeof import("./c.ts").C_LIBRARY> = {
+export const OPENSSL: Omit<LibraryChecks<typeof ffi.C>, keyof typeof import("./c.ts").C_LIBRARY> = {
   ngx_http_lua_ffi_get_req_ssl_pointer: inHello(() => connection() !== undefined),
   SSL_set_session_id_context: inHello(() => setSessionContext(tls(), CONTEXT)),
   SSL_set_cipher_list: inHello(() => after(setCiphers(tls(), "ECDHE-ECDSA-AES128-GCM-SHA256"))),

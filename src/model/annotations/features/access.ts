@@ -6,7 +6,7 @@
  */
 import { MOST_BYTES } from "../../../../edge/src/password-cost.ts";
 import type { HashCost } from "../../../../edge/src/password-cost.ts";
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Secret } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { digestOf } from "../../../support/digest.ts";
@@ -224,7 +224,7 @@ function readUsers({ data }: Secret, secretType: AccessValues["secretType"], typ
 }
 
 /** What the edge does with them. */
-function edge(values: Values, { path, config }: FilterContext): Filters {
+function edge(values: Values, { path, config }: FilterContext): EdgeFilters {
   const { allow, deny, satisfy, type, realm: text, users } = access.of(values);
   const exempt = config.noAuthLocations.some((start) => path.startsWith(start));
   const addresses = {

@@ -4,7 +4,7 @@
  * ingress-nginx behaviour: an invalid list of origins allows every origin; single origins without a scheme are left
  * out, and when none is left CORS is off.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { ANY_ORIGIN, exposedList, headerList, methodList, origins } from "../../grammar/response-types.ts";
@@ -82,7 +82,7 @@ const resolver: Resolver = {
 };
 
 /** What the edge does with them. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { enabled, origins: { allowed }, ...rest } = cors.of(values);
   if (!enabled || allowed?.length === 0) return {};
   const headers: [string, string][] = [

@@ -5,7 +5,7 @@
  * the Service also takes the requests themselves while their own has no endpoints. Unlike there a Service that appears
  * later counts at once, and where nobody can make the page the error stays what it was.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import { errorCodes, serviceName } from "../../grammar/response-types.ts";
 import { boolean } from "../../grammar/value-types.ts";
@@ -86,7 +86,7 @@ function firstPortPool(namespace: string, service: string): string {
 }
 
 /** What the edge does with them. */
-function edge(values: Values, { namespace }: Where): Filters {
+function edge(values: Values, { namespace }: Where): EdgeFilters {
   const { codes, backend } = errors.of(values);
   if (backend !== undefined) return { errors: { backend: firstPortPool(namespace, backend) } };
   return codes.length > 0 ? { errors: {} } : {};

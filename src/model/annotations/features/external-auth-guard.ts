@@ -2,7 +2,7 @@
  * What guards a route: everything about one authentication service, from annotations or from the ConfigMap.
  */
 import { isIP } from "node:net";
-import type { Filters, Template } from "../../../../edge/src/program.ts";
+import type { EdgeFilters, Template } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import { parseAuthUrl } from "../../grammar/external-auth-types.ts";
 import type { Lifetime } from "../../grammar/external-auth-types.ts";
@@ -10,7 +10,7 @@ import { parseTemplate } from "../../grammar/template.ts";
 import { targetPoolId } from "../../shapes/pool-id.ts";
 import type { FilterPool } from "../../shapes/routing.ts";
 
-type EdgeAuth = NonNullable<Filters["externalAuth"]>;
+type EdgeAuth = NonNullable<EdgeFilters["externalAuth"]>;
 
 /** Settings as people write them, complete. */
 export interface GuardInput {

@@ -3,7 +3,7 @@
  *
  * ingress-nginx behaviour, but for what opens there: a bad value here closes the paths of its Ingress, never opens them.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { digestOf } from "../../../support/digest.ts";
 import { printable } from "../../../support/text.ts";
 import type { Config } from "../../config/config.ts";
@@ -197,7 +197,7 @@ function guardFor(values: Values, { path, config }: FilterContext): Guard | unde
 }
 
 /** What the edge does for one route. */
-function edge(values: Values, context: FilterContext): Filters {
+function edge(values: Values, context: FilterContext): EdgeFilters {
   const guard = guardFor(values, context);
   if (!guard) return {};
   const { edge: asked, cache } = guard;

@@ -4,7 +4,7 @@
  * ingress-nginx behaviour: fastcgi-params-configmap names a ConfigMap whose pairs become parameters, with nginx's
  * variables in their values. The names are part of a profile; values and index are data.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
@@ -109,7 +109,7 @@ function whyUnusable(pairs: Pairs): string | undefined {
 }
 
 /** What the edge fills in: nothing for backends that speak something else, as the default backend does. */
-function edge(values: Values, { service }: FilterContext): Filters {
+function edge(values: Values, { service }: FilterContext): EdgeFilters {
   const { index, params } = fastcgi.of(values);
   if (service === undefined || proxy.of(values).protocol !== "FCGI" || (index === undefined && params.length === 0)) return {};
   return { upstream: { fastcgi: { ...(index === undefined ? {} : { index }), params: params.map(([, value]) => value) } } };

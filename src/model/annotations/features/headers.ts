@@ -5,7 +5,7 @@
  * backend's response header; only headers that the operator lists in global-allowed-response-headers may be set.
  * Unlike there the ConfigMap must be of the Ingress's namespace, as its documentation says, and an edit of it counts.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
@@ -87,7 +87,7 @@ function whyUnusable({ data = {} }: ConfigMap, { config }: ResolveContext): stri
 }
 
 /** What the edge does with them. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { set } = headers.of(values);
   return set.length > 0 ? { setHeaders: set.map(([name, value]) => [name, value]) } : {};
 }

@@ -5,7 +5,7 @@
  * ingress-nginx behaviour: the paths of an Ingress share what they count; a burst is a multiple of the rate.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
 import { compileNetworks } from "../../grammar/networks.ts";
@@ -109,7 +109,7 @@ const resolver: Resolver = {
 };
 
 /** What the edge does with them. */
-function edge(values: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): Filters {
+function edge(values: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): EdgeFilters {
   const own = limits.of(values);
   const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = own;
   const limited = second > 0 || minute > 0 || connections > 0;

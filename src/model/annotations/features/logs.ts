@@ -1,7 +1,7 @@
 /**
  * The annotations about logs.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { boolean } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
@@ -37,7 +37,7 @@ const annotations = [
 ];
 
 /** What the edge does with them. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { access, rewrites } = logs.of(values);
   return { ...(access ? {} : { quiet: true }), ...(rewrites ? { logRewrites: true } : {}) };
 }

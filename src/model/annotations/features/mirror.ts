@@ -5,7 +5,7 @@
  * the controller resolves and checks it like every target that a tenant names.
  */
 import { isIPv6 } from "node:net";
-import type { Filters, Mirror } from "../../../../edge/src/program.ts";
+import type { EdgeFilters, Mirror } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { onOff, pattern } from "../../grammar/value-types.ts";
@@ -107,7 +107,7 @@ function uriOf(rest: string): string {
   return `${path}$is_args$args`;
 }
 
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { to } = mirror.of(values);
   return to ? { upstream: { mirror: to } } : {};
 }

@@ -4,7 +4,7 @@
  * It is an nginx module, and where that is missing the paths that ask for it answer 503 (src/compile/modsecurity.ts):
  * whether it is there is known where nginx runs.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
 import { boolean, textOf } from "../../grammar/value-types.ts";
@@ -99,7 +99,7 @@ const resolver: Resolver = {
 };
 
 /** The transaction's name, where one is made. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { transactionId } = modsecurity.of(values);
   return proxy.of(values).transactionId && transactionId !== undefined ? { upstream: { transaction: transactionId } } : {};
 }

@@ -1,7 +1,7 @@
 /**
  * The annotations about headers that backends get: Host, Connection, X-Forwarded-Prefix.
  */
-import type { Filters, PathText, Template } from "../../../../edge/src/program.ts";
+import type { EdgeFilters, PathText, Template } from "../../../../edge/src/program.ts";
 import * as found from "../../findings/catalogue.ts";
 import { parseTemplate, templateText } from "../../grammar/template.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
@@ -103,7 +103,7 @@ function prefixOf(text: string, path: string): PathText {
 }
 
 /** What the edge does with them. */
-function edge(values: Values, { path }: FilterContext): Filters {
+function edge(values: Values, { path }: FilterContext): EdgeFilters {
   const { prefix, target, vhost: host, connection } = sent.of(values);
   const rewritten = prefix !== undefined && target !== undefined && target !== path;
   return { ...(rewritten ? { prefix: prefixOf(prefix, path) } : {}), ...(host ? { vhost: host } : {}), ...(connection ? { connection } : {}) };

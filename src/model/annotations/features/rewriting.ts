@@ -2,7 +2,7 @@
  * The annotations that change backends' cookies and redirects: nginx's proxy_cookie_domain, proxy_cookie_path and
  * proxy_redirect.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
 import { cookieDomain, cookiePath, redirectText, replacement } from "../../grammar/response-types.ts";
@@ -72,7 +72,7 @@ function isText(from: string): boolean {
 }
 
 /** What the edge does with them. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { cookieDomain: domain, cookiePath: path, redirectFrom: from, redirectTo: to } = rewriting.of(values);
   return {
     ...(domain === "off" && path === "off"

@@ -5,11 +5,11 @@
  * configuration-snippet, server-snippet and modsecurity-snippet stand in a location of their own, as balanced statements
  * that nginx has accepted alone; what cannot be taken closes its Ingress.
  */
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import type { Finding, Place } from "../../findings/findings.ts";
-import type { Statement, Snippet as WrittenSnippet } from "../../shapes/snippet.ts";
+import type { Statement, Snippet } from "../../shapes/snippet.ts";
 import { adviceElsewhere } from "../../snippets/elsewhere.ts";
 import { findForbidden } from "../../snippets/forbidden.ts";
 import { writtenHeaders } from "../../snippets/headers-more.ts";
@@ -17,7 +17,7 @@ import { parseSnippet } from "../../snippets/parse.ts";
 import { parseRules } from "../../snippets/rules.ts";
 import { snippetOf } from "../../snippets/snippet.ts";
 import { insteadOfStatement, translate, translationText } from "../../snippets/translate.ts";
-import type { Snippet } from "../annotation.ts";
+import type { SnippetAnnotation } from "../annotation.ts";
 import type { Feature, RouteFilters } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
@@ -29,7 +29,7 @@ export interface SnippetValues {
   readonly server?: readonly Statement[];
   readonly configuration?: readonly Statement[];
   /** Both, for the locations of the Ingress; set by the resolver. */
-  readonly snippet?: WrittenSnippet;
+  readonly snippet?: Snippet;
 }
 
 const DEFAULTS: SnippetValues = {};
@@ -40,7 +40,7 @@ export const snippets = slot<SnippetValues>("snippets", () => DEFAULTS);
 const IN_LOCATION = "Text of nginx's for the locations of this Ingress. Refused unless the operator sets both `allow-snippet-annotations` and `annotations-risk-level: Critical`.";
 const REFUSED = "Refused unless the operator allows snippets, and closes the Ingress (503) where they are allowed.";
 
-const annotations: readonly Snippet[] = [
+const annotations: readonly SnippetAnnotation[] = [
   {
     status: "snippet", name: "configuration-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
     differs:
@@ -146,7 +146,7 @@ function nameOf(at: ResolveContext, problem: string): string {
 }
 
 /** The URI is the client's again while the snippet runs (src/compile/snippet.ts), so the edge has to keep it. */
-function edge(values: Values): Filters {
+function edge(values: Values): EdgeFilters {
   const { snippet } = snippets.of(values);
   if (!snippet || snippet.statements.length === 0) return {};
   const written = writtenHeaders(snippet.statements);

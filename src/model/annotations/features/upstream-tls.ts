@@ -6,7 +6,7 @@
  * annotations hold for the paths of their own Ingress only.
  */
 import { X509Certificate } from "node:crypto";
-import type { Filters } from "../../../../edge/src/program.ts";
+import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Secret } from "../../../source/objects.ts";
 import { keyOf } from "../../../source/snapshot.ts";
 import { contentDigest } from "../../../support/digest.ts";
@@ -180,7 +180,7 @@ function readTrust(text: string): Authorities | string {
 }
 
 /** The default backend is spoken to in plain http. */
-function edge(values: Values, { namespace, service }: FilterContext): Filters {
+function edge(values: Values, { namespace, service }: FilterContext): EdgeFilters {
   if (service === undefined || !proxy.of(values).tls) return {};
   const { name = `${service}.${namespace}.svc`, certificate } = upstreamTls.of(values);
   return { upstream: { tls: { name, ...(certificate ? { certificate: certificate.id } : {}) } } };
