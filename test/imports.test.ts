@@ -1,4 +1,7 @@
-/** No two files need each other, not even for their types; and the rooms of the model come one after the other. */
+/**
+ * No two files need each other, not even for their types; the rooms of the model come one after the other; and a name
+ * that is exported stands for one thing.
+ */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -13,6 +16,14 @@ const ROOMS = [
   "memory", "shapes", "findings", "grammar", "snippets", "config", "secrets", "model.ts", "annotations", "ingress", "backends", "streams", "routes", "credentials", "build",
 ];
 
+/** Files whose values may share names with others', and why. Their types may not. */
+const VALUES_BEHIND_A_NAME: ReadonlyMap<string, string> = new Map([
+  ["src/model/config/value-types.ts", "types of the ConfigMap's values: the table says `type.integer`"],
+  ["src/model/config/operator-types.ts", "the same for what only operators write: the table says `operator.objectName`"],
+  ["src/settings/values.ts", "types of flags: the table says `type.integer`"],
+  ["edge/src/phases/self-test/run.ts", "called by nginx.conf by the phase: `selfTest.rewrite`"],
+]);
+
 /** File → the files of ours that it imports, for values or types. */
 const imports: ReadonlyMap<string, readonly string[]> = new Map(["src", "edge/src", "edge/stream"].flatMap(filesIn).map((file) => [file, importsOf(file)]));
 
@@ -24,6 +35,14 @@ function filesIn(folder: string): string[] {
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(ROOT, file), "utf8");
   return [...text.matchAll(/^(?:import|export)\s[^;"]*?from "(\.[^"]+)";|\bimport\("(\.[^"]+)"\)/gm)].map(([, at, called]) => relative(ROOT, join(ROOT, dirname(file), at ?? called ?? "")));
+}
+
+/** The types and values that a file declares and exports; what nginx and LuaJIT offer (`.d.ts`) has their names. */
+function exportsOf(file: string): ReadonlySet<string> {
+  if (file.endsWith(".d.ts")) return new Set();
+  const text = readFileSync(join(ROOT, file), "utf8");
+  const kinds = VALUES_BEHIND_A_NAME.has(file) ? "interface|type|class" : "interface|type|class|function|const";
+  return new Set(Array.from(text.matchAll(new RegExp(`^export (?:abstract |async )?(?:${kinds})\\*? (\\w+)`, "gm")), ([, name = ""]) => name));
 }
 
 /** Files of which each imports the next, and the last the first; undefined: there are none. */
@@ -74,4 +93,13 @@ test("no room of the model imports a later one", () => {
       if (where !== undefined) assert.ok(place(where) <= place(room), `${file} imports ${other}: ${room} comes before ${where}`);
     }
   }
+});
+
+test("an exported name stands for one thing", () => {
+  const files = [...imports.keys()];
+  for (const file of VALUES_BEHIND_A_NAME.keys()) assert.ok(imports.has(file), `${file} is gone: take it from the list`);
+  assert.ok(exportsOf("edge/src/program.ts").has("EdgeRoute"));
+  const by = Map.groupBy(files.flatMap((file) => [...exportsOf(file)].map((name) => ({ name, file }))), ({ name }) => name);
+  const shared = [...by].filter(([, all]) => all.length > 1).map(([name, all]) => `${name}: ${all.map(({ file }) => file).join(", ")}`);
+  assert.deepEqual(shared, [], "a name means one thing: say in the others' names what they are");
 });

@@ -5,13 +5,13 @@
  * auth-cache-duration; an answer that sets a cookie is somebody's own and never kept.
  */
 import type { AuthCache } from "./external-auth.ts";
-import { field, fields, readNumber } from "./http-response.ts";
+import { fieldOfHead, fieldsOfHead, readNumber } from "./http-response.ts";
 import type { Head } from "./http-response.ts";
 import type { Variable } from "./template.ts";
 
 /** Seconds; 0: not kept. `until` gives the seconds from now to an HTTP date; undefined when it is none. */
-export function lifetime(cache: AuthCache, head: Head, until: (this: void, date: string) => number | undefined): number {
-  if (field(head, "set-cookie") !== undefined || varies(head).indexOf("*") >= 0) return 0;
+export function answerLifetime(cache: AuthCache, head: Head, until: (this: void, date: string) => number | undefined): number {
+  if (fieldOfHead(head, "set-cookie") !== undefined || varies(head).indexOf("*") >= 0) return 0;
   const said = accelerated(head) ?? controlled(head) ?? expiring(head, until);
   if (said !== undefined) return said;
   for (const [status, seconds] of cache.lifetimes) if (status === 0 || status === head.status) return seconds;
@@ -19,12 +19,12 @@ export function lifetime(cache: AuthCache, head: Head, until: (this: void, date:
 }
 
 function accelerated(head: Head): number | undefined {
-  const text = field(head, "x-accel-expires");
+  const text = fieldOfHead(head, "x-accel-expires");
   return text === undefined ? undefined : (readNumber(text) ?? 0);
 }
 
 function controlled(head: Head): number | undefined {
-  const all = fields(head, "cache-control");
+  const all = fieldsOfHead(head, "cache-control");
   if (all === undefined) return undefined;
   let seconds: number | undefined;
   for (const line of all) {
@@ -45,7 +45,7 @@ function age(text: string, word: string): number | undefined {
 }
 
 function expiring(head: Head, until: (this: void, date: string) => number | undefined): number | undefined {
-  const date = field(head, "expires");
+  const date = fieldOfHead(head, "expires");
   if (date === undefined) return undefined;
   const seconds = until(date) ?? 0;
   return seconds > 0 ? seconds : 0;
@@ -53,7 +53,7 @@ function expiring(head: Head, until: (this: void, date: string) => number | unde
 
 /** The request headers that the answer depends on, as one text. */
 export function varies(head: Head): string {
-  const all = fields(head, "vary");
+  const all = fieldsOfHead(head, "vary");
   if (all === undefined) return "";
   let text = "";
   for (const line of all) text = text === "" ? line.toLowerCase() : text + "," + line.toLowerCase();

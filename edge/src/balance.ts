@@ -6,7 +6,7 @@
  * Each worker has its own turn. A pool starts at a random endpoint when it is created or its endpoints change, so
  * that workers do not all begin with the same one.
  */
-import { includes } from "./ewma.ts";
+import { isListed } from "./ewma.ts";
 import type { Attempt } from "./policy.ts";
 import type { EdgePool } from "./program.ts";
 
@@ -42,7 +42,7 @@ function addTried(tried: number[], before: EdgePool, index: number, now: EdgePoo
   for (let i = 0; i < now.endpoints.length; i++) {
     const [other, otherPort] = now.endpoints[i] as [string, number];
     if (other !== address || otherPort !== port) continue;
-    if (!includes(tried, i)) tried.push(i);
+    if (!isListed(tried, i)) tried.push(i);
     return i;
   }
   return -1;

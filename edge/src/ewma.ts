@@ -38,7 +38,7 @@ function untried(place: number, count: number, free: number, tried: readonly num
   if (tried === undefined || free === count) return place;
   let left = place;
   for (let i = 0; i < count; i++) {
-    if (!includes(tried, i)) {
+    if (!isListed(tried, i)) {
       if (left === 0) return i;
       left--;
     }
@@ -46,7 +46,7 @@ function untried(place: number, count: number, free: number, tried: readonly num
   return place;
 }
 
-export function includes(list: readonly number[], wanted: number): boolean {
+export function isListed(list: readonly number[], wanted: number): boolean {
   for (const one of list) if (one === wanted) return true;
   return false;
 }

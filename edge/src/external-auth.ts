@@ -113,7 +113,7 @@ export function methodOf(auth: ExternalAuth): string {
 
 /** The request for the service, as bytes. */
 export function requestText(auth: ExternalAuth, variable: Variable, headers: RequestHeaders, asker: Asker): string {
-  const lines = [methodOf(auth) + " " + escapeUri(evaluate(auth.path, variable)) + " HTTP/1.1"];
+  const lines = [methodOf(auth) + " " + escapeBlanks(evaluate(auth.path, variable)) + " HTTP/1.1"];
   const said: Record<string, boolean> = {};
   // What the operator of the service wants comes before what is said anyway.
   if (auth.headers !== undefined) {
@@ -178,11 +178,11 @@ export function carriesCookies(auth: ExternalAuth, status: number): boolean {
 
 /** Where a client without credentials is sent. */
 export function signinLocation(signin: Template, variable: Variable): string {
-  return escapeUri(evaluate(signin, variable));
+  return escapeBlanks(evaluate(signin, variable));
 }
 
 /** Blanks and control characters, which would end a request line, as `%XX`. */
-export function escapeUri(text: string): string {
+export function escapeBlanks(text: string): string {
   return escapeUpTo(text, 32);
 }
 

@@ -86,13 +86,13 @@ function framed(status: number, modern: boolean, fields: [string, string][], bod
 }
 
 /** The first value of a field, by its name in lower case. */
-export function field(head: Head, wanted: string): string | undefined {
+export function fieldOfHead(head: Head, wanted: string): string | undefined {
   for (const [name, value] of head.fields) if (name === wanted) return value;
   return undefined;
 }
 
 /** All values of a field, each as it came; undefined when there is none. */
-export function fields(head: Head, wanted: string): string[] | undefined {
+export function fieldsOfHead(head: Head, wanted: string): string[] | undefined {
   let found: string[] | undefined;
   for (const [name, value] of head.fields) {
     if (name !== wanted) continue;

@@ -14,17 +14,17 @@ import { takeSeat } from "./phases/workers.ts";
 
 export * as selfTest from "./phases/self-test/run.ts";
 export { sayLastWords as exitWorker } from "./phases/last-words.ts";
-export { access } from "./phases/access.ts";
-export { balance } from "./phases/balancer.ts";
+export { checkAccess as access } from "./phases/access.ts";
+export { setNextPeer as balance } from "./phases/balancer.ts";
 export { certificate } from "./phases/certificate.ts";
 export { clientHello } from "./phases/client-hello.ts";
-export { errorPage } from "./phases/error-page.ts";
+export { serveErrorPage as errorPage } from "./phases/error-page.ts";
 export { log } from "./phases/log.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
 export { addHeaders } from "./phases/operator-headers.ts";
 export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
-export { rewrite } from "./phases/rewrite.ts";
+export { routeRequest as rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 
 /** init_by_lua: in the master, before workers are forked. */

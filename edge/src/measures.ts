@@ -76,7 +76,7 @@ export function layoutOf(bounds: BucketBounds): Layout {
  * Methods that are told apart, by what stands for them in a tally's key; any other text that a client sends as its
  * method is the last one.
  */
-export const METHODS: readonly string[] = [
+export const TALLIED_METHODS: readonly string[] = [
   "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
   "LOCK", "UNLOCK", "OTHER",
 ];

@@ -5,7 +5,7 @@
  * tables of keys) is made when first needed and kept on the pool, which is replaced as a whole when they change.
  * ingress-nginx behaviour, but for retries: a hashed request whose endpoint failed goes on to the next on the ring.
  */
-import { betterOfTwo, includes } from "./ewma.ts";
+import { betterOfTwo, isListed } from "./ewma.ts";
 import type { Ring } from "./hash-ring.ts";
 import { memberOf, ownerOf, pointOf, ringOf, subsetCount, subsetNames } from "./hash-ring.ts";
 import { pathText, type Groups, type PathText } from "./path-text.ts";
@@ -127,7 +127,7 @@ function noteFailure(attempt: Attempt): void {
     attempt.tried = undefined;
     attempt.session = undefined;
   } else if (attempt.tried === undefined) attempt.tried = [attempt.endpoint];
-  else if (!includes(attempt.tried, attempt.endpoint)) attempt.tried.push(attempt.endpoint);
+  else if (!isListed(attempt.tried, attempt.endpoint)) attempt.tried.push(attempt.endpoint);
 }
 
 /** The owner of the key; on a retry the next around the ring that has not failed. */
@@ -135,7 +135,7 @@ function byHash(derived: Derived, key: string, { tried }: Attempt): number {
   const { owners } = ring(derived);
   let point = pointOf(ring(derived), key);
   if (tried !== undefined && tried.length < derived.texts.length) {
-    while (includes(tried, owners[point] as number)) point = (point + 1) % owners.length;
+    while (isListed(tried, owners[point] as number)) point = (point + 1) % owners.length;
   }
   return owners[point] as number;
 }
@@ -149,7 +149,7 @@ function bySubset(derived: Derived, key: string, most: number, { tried }: Attemp
   if (tried !== undefined) {
     for (let i = 0; i < size; i++) {
       const member = memberOf(subset, (drawn + i) % size, size, count);
-      if (!includes(tried, member)) return member;
+      if (!isListed(tried, member)) return member;
     }
   }
   return memberOf(subset, drawn, size, count);
@@ -234,7 +234,7 @@ function begin(balance: SessionBalance, pool: Peers, derived: Derived, attempt: 
   }
   let key = view.newKey(1);
   let index = ownerOf(ring(derived), key);
-  for (let i = 2; i <= MOST_KEYS && tried !== undefined && includes(tried, index); i++) {
+  for (let i = 2; i <= MOST_KEYS && tried !== undefined && isListed(tried, index); i++) {
     key = view.newKey(i);
     index = ownerOf(ring(derived), key);
   }

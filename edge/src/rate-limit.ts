@@ -47,7 +47,7 @@ export function countWithinLimits(limits: Limits, record: RateRecord, now: numbe
 }
 
 /** Milliseconds after which the record means the same as none. */
-export function lifetime({ second, minute }: Limits, record: RateRecord): number {
+export function recordLifetime({ second, minute }: Limits, record: RateRecord): number {
   return Math.max(
     second === undefined ? 0 : drained(second, record[1]),
     minute === undefined ? 0 : drained(minute, record[3]),

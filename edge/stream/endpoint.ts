@@ -80,7 +80,7 @@ function hash(text: string): number {
 }
 
 /** The server name as the file writes it; "" for what is no name, which the file does not know either. */
-export function serverName(name: string | undefined): string {
+export function nameInFile(name: string | undefined): string {
   if (name === undefined || name.length > LONGEST_NAME || !/^[A-Za-z0-9._-]+$/.test(name)) return "";
   return name.toLowerCase();
 }
@@ -158,7 +158,7 @@ function allowSession(s: Session): void {
  * host that is to be passed through and has no endpoint is closed: its clients expect its certificate and no other.
  */
 function way(s: Session): string {
-  const choice = lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"]));
+  const choice = lookUp(s, "tls " + nameInFile(s.variables["ssl_preread_server_name"]));
   const sockets = s.variables["sluice_sockets"] as string;
   if (choice === undefined) return "unix:" + sockets + "/https.sock";
   return "unix:" + sockets + (choice.endpoints.length === 0 ? "/closed.sock" : "/passthrough.sock");
@@ -166,7 +166,7 @@ function way(s: Session): string {
 
 /** Of a TLS connection that is passed through. */
 function passthrough(s: Session): string {
-  return chooseFrom(s, lookUp(s, "tls " + serverName(s.variables["ssl_preread_server_name"])));
+  return chooseFrom(s, lookUp(s, "tls " + nameInFile(s.variables["ssl_preread_server_name"])));
 }
 
 export default { endpoint, admit: allowSession, way, passthrough, failed };

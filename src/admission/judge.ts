@@ -8,8 +8,8 @@ import type { Candidate, Judgement } from "../model/build/candidate.ts";
 import { findingText, subjectText } from "../model/findings/findings.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Ingress } from "../source/objects.ts";
-import { ended } from "../support/text.ts";
-import { INGRESSES } from "./review.ts";
+import { asSentence } from "../support/text.ts";
+import { INGRESS_RESOURCE } from "./review.ts";
 import type { ReviewAnswer, Question } from "./review.ts";
 
 /** Undefined while there is no model yet. */
@@ -29,10 +29,10 @@ const ANNOTATION_BYTES = 256 * 1024;
 const MOST_PATHS = 2000;
 
 /** Undefined while there is no model yet. */
-export function judge(question: Question, consider: Consider): ReviewVerdict | undefined {
+export function judgeQuestion(question: Question, consider: Consider): ReviewVerdict | undefined {
   const { operation, resource, object, oldObject, deleting } = question;
-  if (resource !== INGRESSES) {
-    const warning = `Sluice's webhook was asked about ${resource || "an unknown resource"}: let its rules name ${INGRESSES} alone`;
+  if (resource !== INGRESS_RESOURCE) {
+    const warning = `Sluice's webhook was asked about ${resource || "an unknown resource"}: let its rules name ${INGRESS_RESOURCE} alone`;
     return { answer: { allowed: true, ...(isOfIngresses(resource) ? {} : { warnings: [warning] }) } };
   }
   if (operation === "DELETE" || deleting || !object) return { answer: { allowed: true } };
@@ -66,5 +66,5 @@ function textOf(finding: Finding, { metadata }: Ingress): string {
   const { object, field, code } = finding;
   const isOwn = object.kind === "Ingress" && object.name === metadata.name && object.namespace === metadata.namespace;
   const whose = isOwn ? field : `It would change what the ${subjectText(object)} does, ${field}`;
-  return `${whose}: ${ended(findingText(finding))} (${code})`.replace(/\.\.? \(/, ". (");
+  return `${whose}: ${asSentence(findingText(finding))} (${code})`.replace(/\.\.? \(/, ". (");
 }

@@ -36,7 +36,7 @@ export interface Unreadable {
   readonly message: string;
 }
 
-export const INGRESSES = "ingresses.networking.k8s.io";
+export const INGRESS_RESOURCE = "ingresses.networking.k8s.io";
 const API = "admission.k8s.io/v1";
 /** An object in etcd has 1.5 MiB at most, and two of them are sent; each of their values takes some bytes. */
 const MOST_VALUES = 400_000;

@@ -18,7 +18,7 @@ import type { Bodies } from "./body.ts";
 import { followCertificate } from "./certificate.ts";
 import { keepFigures } from "./figures.ts";
 import type { AdmissionFigures, FigureKeeper } from "./figures.ts";
-import { judge } from "./judge.ts";
+import { judgeQuestion } from "./judge.ts";
 import type { Consider } from "./judge.ts";
 import { readReview, writeReview } from "./review.ts";
 import { takeTurns } from "./turns.ts";
@@ -150,7 +150,7 @@ function answerReview(
   const question = readReview(body);
   if ("status" in question) return say(question.status, `${question.message}\n`);
   const asked = performance.now();
-  const verdict = judge(question, consider);
+  const verdict = judgeQuestion(question, consider);
   if (verdict === undefined) return say(503, "the cluster is not read yet\n");
   const ended = performance.now();
   say(200, writeReview(question.uid, verdict.answer), "application/json");

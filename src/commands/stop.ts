@@ -8,7 +8,7 @@ import { INSTANCES } from "../engine/instances.ts";
 import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER, takeLock } from "../engine/locks.ts";
 import { NGINX_BINARY } from "../engine/paths.ts";
 import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
-import { ended } from "../engine/supervise.ts";
+import { awaitEnd } from "../engine/supervise.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import { isAlive, signal } from "../support/process-identity.ts";
 import { UserError } from "../support/user-error.ts";
@@ -20,7 +20,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
   let found = orphans.length > 0;
   for (const orphan of orphans) signal(orphan, "SIGQUIT");
-  for (const orphan of orphans) await ended(orphan, patience);
+  for (const orphan of orphans) await awaitEnd(orphan, patience);
   // A controller ends its agent, an agent its nginx: whoever is left after that was an orphan.
   for (const [file, how] of [
     [CONTROLLER_LOCK, "SIGTERM"],
@@ -35,7 +35,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
     if (!signal(holder, how) && isAlive(holder)) {
       throw new UserError(`Process ${holder.pid}, which uses ${settings.runtimeDir}, belongs to another user: run "sluice stop" as that user, or as root`);
     }
-    await ended(holder, patience);
+    await awaitEnd(holder, patience);
     rmSync(path, { force: true });
   }
   if (isLeftOver(settings.runtimeDir)) clearAfter(settings.runtimeDir);

@@ -17,7 +17,7 @@ function nameOf(code: number): string {
 }
 
 /** In the location whose answers with this status are replaced. `=`: the status becomes that of the page. */
-export function errorPage(code: number): Directive {
+export function errorPageDirective(code: number): Directive {
   return directive("error_page", code, "=", nameOf(code));
 }
 

@@ -7,7 +7,7 @@ import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";
 import { originMaps, sentOrigin } from "./asked-origin.ts";
-import { ownHeader, ownHeaderMaps } from "./own-header.ts";
+import { ownHeaderDirectives, ownHeaderMaps } from "./own-header.ts";
 import { reasonHeader } from "./reasons.ts";
 import { replacedHeaders } from "../model/config/named.ts";
 
@@ -169,5 +169,5 @@ const HSTS = "Strict-Transport-Security";
 
 /** Over TLS the controller's policy replaces the backend's; over http the header means nothing (RFC 6797, 7.2). */
 function hsts(config: Config): Directive[] {
-  return config.hsts ? ownHeader(HSTS, "$hsts") : [];
+  return config.hsts ? ownHeaderDirectives(HSTS, "$hsts") : [];
 }

@@ -8,7 +8,7 @@ import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, mapRow } from "./directive.ts";
 
 /** @param value empty: no header. It asks the variable of `ownHeaderMaps`. */
-export function ownHeader(name: string, value: string): Directive[] {
+export function ownHeaderDirectives(name: string, value: string): Directive[] {
   return [directive("proxy_hide_header", name), directive("add_header", name, expression(value), "always")];
 }
 

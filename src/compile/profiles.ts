@@ -14,7 +14,7 @@ import { oncePer } from "../support/once-per.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
-import { errorPage } from "./error-pages.ts";
+import { errorPageDirective } from "./error-pages.ts";
 
 export interface Profile extends Pick<
   ProxySettings,
@@ -138,7 +138,7 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   errorCodes: {
     tuning: true,
     why: "error_page takes no variables",
-    emit: (p) => p.errorCodes.map(errorPage),
+    emit: (p) => p.errorCodes.map(errorPageDirective),
   },
   interceptErrors: {
     tuning: true,

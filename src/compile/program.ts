@@ -20,7 +20,7 @@ import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
 import { createProfileCap, type IngressByName, type Need } from "./profile-cap.ts";
 import { profileId, type Profile } from "./profiles.ts";
-import { isIn, partKey, referencesOf, type PartKey } from "./references.ts";
+import { modelHas, partKey, referencesOf, type PartKey } from "./references.ts";
 import type { TrustById } from "./trust.ts";
 import { createThingsInUse, createUses } from "./uses.ts";
 
@@ -113,7 +113,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       };
       const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
         everything ? new Set([...some, ...all.keys()]) : some;
-      const exists = (key: PartKey): boolean => isIn(model, key);
+      const exists = (key: PartKey): boolean => modelHas(model, key);
       const putHost = (name: string): void => {
         const host = model.hosts.get(name);
         const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
@@ -136,7 +136,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
       for (const key of [...kept]) {
         kept.delete(key);
-        if (!isIn(model, key)) put(key, undefined);
+        if (!modelHas(model, key)) put(key, undefined);
       }
       first = false;
       return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };

@@ -7,7 +7,7 @@ import type { Config } from "../model/config/config.ts";
 import type { Directive } from "./directive.ts";
 import { directive, expression, mapRow, block } from "./directive.ts";
 import { logsAccess } from "./logs.ts";
-import { ownHeader, ownHeaderMaps } from "./own-header.ts";
+import { ownHeaderDirectives, ownHeaderMaps } from "./own-header.ts";
 
 const NONE = "-";
 
@@ -53,5 +53,5 @@ export function reasonDirectives(config: Config): Directive[] {
 }
 
 export function reasonHeader({ answerReasonHeader }: Config): Directive[] {
-  return answerReasonHeader === "" ? [] : ownHeader(answerReasonHeader, "$sluice_told_reason");
+  return answerReasonHeader === "" ? [] : ownHeaderDirectives(answerReasonHeader, "$sluice_told_reason");
 }

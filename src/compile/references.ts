@@ -43,7 +43,7 @@ export function ofRoute({ pool, canaries = [], filters }: EdgeRoute): PartKey[] 
 }
 
 /** The Model has it, so there will be a part of this name. */
-export function isIn({ hosts, pools, users, certificates, trusts }: Model, key: PartKey): boolean {
+export function modelHas({ hosts, pools, users, certificates, trusts }: Model, key: PartKey): boolean {
   const space = key.indexOf(" ");
   const id = key.slice(space + 1);
   switch (key.slice(0, space)) {

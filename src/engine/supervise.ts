@@ -79,11 +79,11 @@ export function superviseAgent(settings: Settings, log: Log, workers: { readonly
       const patience = settings.shutdownTimeout * 1000 + 5000;
       const agent = lockHolder(lock);
       if (agent && !ask()) signal(agent, "SIGTERM");
-      if (agent) await ended(agent, patience);
+      if (agent) await awaitEnd(agent, patience);
       // An agent that was killed a moment ago has left its nginx.
       for (const { master } of INSTANCES) {
         const nginx = lockHolder(`${settings.runtimeDir}/${master}`);
-        if (nginx && signal(nginx, "SIGQUIT")) await ended(nginx, patience);
+        if (nginx && signal(nginx, "SIGQUIT")) await awaitEnd(nginx, patience);
       }
     },
   };
@@ -96,7 +96,7 @@ function letGo(master: ProcessIdentity, file: string): void {
 }
 
 /** Waits for a process to end; after `withinMs` it is killed. */
-export async function ended(process: ProcessIdentity, withinMs: number): Promise<void> {
+export async function awaitEnd(process: ProcessIdentity, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (isAlive(process) && Date.now() < deadline) await sleep(20);
   signal(process, "SIGKILL");

@@ -13,9 +13,9 @@ import type { Tables } from "../../edge/src/tables.ts";
 import { templateText } from "../model/grammar/template.ts";
 import { targetOf } from "../model/shapes/pool-id.ts";
 import { isIn, networksText } from "./networks.ts";
-import { textOf, type ExplainedRequest } from "./request.ts";
+import { utf8Text, type ExplainedRequest } from "./request.ts";
 import type { ExplainedStep } from "./step.ts";
-import { variable } from "./variables.ts";
+import { explainedVariable } from "./variables.ts";
 
 export interface AccessQuestion {
   readonly request: ExplainedRequest;
@@ -89,7 +89,7 @@ function limitStep(limits: Limits, { client, tables: { settings } }: AccessQuest
   const connections = limits.connections === undefined ? [] : [`${limits.connections} at a time (else ${settings.limitConnectionsStatus})`];
   const key = settings.limitKey.map((part, index) => (index % 2 === 0 ? part : `$${part}`)).join("");
   const except = limits.except ? `; clients of ${networksText(limits.except)} have none` : "";
-  return { what: "limit", result: [...rates, ...connections].join(", "), why: `counted by ${textOf(key)} for ${textOf(limits.zone)}${except}` };
+  return { what: "limit", result: [...rates, ...connections].join(", "), why: `counted by ${utf8Text(key)} for ${utf8Text(limits.zone)}${except}` };
 }
 
 function rateText({ burst }: Rate, rate: number, unit: string): string {
@@ -120,15 +120,15 @@ function verdictText(verdict: CheckVerdict): string {
 function checkPassword({ filters: { credentials }, request, users }: AccessQuestion): Checked | undefined {
   if (!credentials) return undefined;
   const { type, realm } = credentials;
-  const asks = `asks for a password (${type}, realm ${JSON.stringify(textOf(realm))})`;
+  const asks = `asks for a password (${type}, realm ${JSON.stringify(utf8Text(realm))})`;
   const checked = (verdict: CheckVerdict, why: string): Checked => ({ verdict, step: { what: "password", result: verdictText(verdict), why: `${asks}; ${why}` } });
-  const header = variable(request, "http_authorization");
+  const header = explainedVariable(request, "http_authorization");
   if (header === undefined) return checked(UNAUTHORIZED, "the request has no Authorization");
   if (type === "digest") return /^digest /i.test(header) ? checked("unknown", "only nginx can verify it") : checked(UNAUTHORIZED, "its Authorization is no digest");
   const given = parseBasic(header, (text) => Buffer.from(text, "base64").toString("latin1"));
   if (!given) return checked(UNAUTHORIZED, "its Authorization is not basic");
   const known = users(credentials.users);
-  if (known && known[textOf(given.user)] === undefined) return checked(UNAUTHORIZED, `there is no user ${JSON.stringify(textOf(given.user))}`);
+  if (known && known[utf8Text(given.user)] === undefined) return checked(UNAUTHORIZED, `there is no user ${JSON.stringify(utf8Text(given.user))}`);
   return checked("unknown", "only nginx verifies it");
 }
 
@@ -136,12 +136,12 @@ function checkService({ filters: { externalAuth: auth }, tables }: AccessQuestio
   if (!auth) return undefined;
   const target = targetOf(auth.pool);
   const host = target?.name.includes(":") ? `[${target.name}]` : target?.name;
-  const url = `${auth.tls ? "https" : "http"}://${host}:${target?.port}${textOf(templateText(auth.path))}`;
+  const url = `${auth.tls ? "https" : "http"}://${host}:${target?.port}${utf8Text(templateText(auth.path))}`;
   const step = (result: string, why: string): ExplainedStep => ({ what: "authentication", result, why });
   if (!target) return { verdict: 503, step: step("503", "what the Ingress wants of external authentication cannot be honoured") };
   const endpoints = tables.pools[auth.pool]?.endpoints ?? [];
   if (endpoints.length === 0) return { verdict: 503, step: step("503", `${url} has no address`) };
-  const signin = auth.signin ? `leads to ${textOf(templateText(auth.signin))}` : "is 401";
+  const signin = auth.signin ? `leads to ${utf8Text(templateText(auth.signin))}` : "is 401";
   const cached = auth.cache ? "; answers are kept" : "";
   return { verdict: "unknown", step: step(`asks ${methodOf(auth)} ${url}`, `2xx passes, 401 ${signin}, 403 is 403, anything else is 500${cached}`) };
 }

@@ -10,7 +10,7 @@ import { lower, type ExplainedRequest } from "./request.ts";
 export type ClientConfig = Pick<Config, "useForwardedHeaders" | "enableRealIp" | "forwardedForHeader" | "proxyRealIpCidr">;
 
 /** Undefined: not given. An address that is not given, of who connects, counts as a trusted proxy's. */
-export function clientOf(request: ExplainedRequest, config: ClientConfig): string | undefined {
+export function explainedClient(request: ExplainedRequest, config: ClientConfig): string | undefined {
   if (!config.useForwardedHeaders && !config.enableRealIp) return request.client;
   const trusted = compileNetworks(config.proxyRealIpCidr);
   const name = lower(config.forwardedForHeader);

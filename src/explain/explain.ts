@@ -17,15 +17,15 @@ import type { Model } from "../model/model.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
 import { closest } from "../support/edit-distance.ts";
-import { capturesAlike, translate } from "./pattern.ts";
+import { capturesAlike, translatePattern } from "./pattern.ts";
 import type { IngressIdentity } from "./naming.ts";
 import { policyText } from "./policy.ts";
-import { textOf, type ExplainedRequest } from "./request.ts";
+import { utf8Text, type ExplainedRequest } from "./request.ts";
 import { accessOf, type Access } from "./access.ts";
-import { clientOf } from "./client.ts";
+import { explainedClient } from "./client.ts";
 import type { ExplainedStep } from "./step.ts";
 import { tablesOf } from "./tables.ts";
-import { variable } from "./variables.ts";
+import { explainedVariable } from "./variables.ts";
 
 export interface Explanation {
   readonly request: string;
@@ -57,7 +57,7 @@ export function explain(
     drawn = true;
     return total;
   };
-  const asked = view(request, draw, (pattern) => untold.push(pattern), clientOf(request, model.config));
+  const asked = view(request, draw, (pattern) => untold.push(pattern), explainedClient(request, model.config));
   const decision = decide(tables, asked, request.host, request.path, request.https);
   if (decision.host === undefined && OF_NO_HOST.has(decision.status)) return ofNoHost(request, decision.status, findings.filter(({ object }) => concernsAll(object, settings)));
   const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
@@ -91,7 +91,7 @@ export function explain(
     request: urlText(request),
     steps,
     ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
-    ...(location === undefined ? {} : { location: textOf(location) }),
+    ...(location === undefined ? {} : { location: utf8Text(location) }),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || [...origins, ...naming].some((one) => isAbout(object, one))),
   };
 }
@@ -107,13 +107,13 @@ function ofNoHost(request: ExplainedRequest, status: number, findings: readonly 
 }
 
 function urlText({ https, host, uri }: ExplainedRequest): string {
-  return `${https ? "https" : "http"}://${textOf(host + uri)}`;
+  return `${https ? "https" : "http"}://${utf8Text(host + uri)}`;
 }
 
 /** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them; the 404 of no route after them. */
 function accessFor({ route, pool, reason }: Decision, request: ExplainedRequest, tables: Tables, { config, users }: Model): Access {
   if ((!pool && reason !== "no-route") || !route?.filters) return { steps: [] };
-  return accessOf({ request, client: clientOf(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
+  return accessOf({ request, client: explainedClient(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
 }
 
 /** What paths answer that cannot be served as they have to be. */
@@ -141,10 +141,10 @@ export function view(
   client?: string,
 ): RequestView {
   const asked = {
-    variable: (name: string) => variable(request, name),
+    variable: (name: string) => explainedVariable(request, name),
     address: () => (client === undefined ? undefined : addressBytes(client)),
     matches: (text: string, pattern: string) => {
-      const translated = translate(pattern);
+      const translated = translatePattern(pattern);
       if (!translated) untold(pattern);
       return translated?.test(text);
     },
@@ -152,7 +152,7 @@ export function view(
     searchUntil: () => Infinity,
     isPast: () => false,
     capture: (text: string, pattern: string) => {
-      const translated = capturesAlike(pattern) ? translate(pattern) : undefined;
+      const translated = capturesAlike(pattern) ? translatePattern(pattern) : undefined;
       if (!translated) untold(pattern);
       return translated ? capturesOf(translated.exec(text)) : undefined;
     },
@@ -203,24 +203,24 @@ function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables,
   const { declared, untold, naming } = names;
   const name = decision.host?.name ?? "";
   if (untold.length > 0) {
-    const why = `only nginx can tell whether "${textOf(host)}" matches ${listed(untold)}`;
+    const why = `only nginx can tell whether "${utf8Text(host)}" matches ${listed(untold)}`;
     return { what: "host", result: `not known here; without it ${name === CATCH_ALL ? "any other name" : name}`, why };
   }
   const alias = aliasOf(tables, view(request, (total) => total), host);
-  if (alias) return { what: "host", result: name, why: `"${textOf(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
+  if (alias) return { what: "host", result: name, why: `"${utf8Text(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) {
     if (naming.length > 0) {
-      const why = `"${textOf(host)}" is named by ${naming.slice(0, SHOWN).map(subjectText).join(" and ")}, but not served: refused, of another class, or without a path that can be served`;
+      const why = `"${utf8Text(host)}" is named by ${naming.slice(0, SHOWN).map(subjectText).join(" and ")}, but not served: refused, of another class, or without a path that can be served`;
       return { what: "host", result: "any other name", why };
     }
     const near = closest(host, declared);
-    return { what: "host", result: "any other name", why: `no rule names "${textOf(host)}"${near === undefined ? "" : `; did you mean "${near}"?`}` };
+    return { what: "host", result: "any other name", why: `no rule names "${utf8Text(host)}"${near === undefined ? "" : `; did you mean "${near}"?`}` };
   }
-  return { what: "host", result: name, why: name.startsWith("*.") ? `"${textOf(host)}" has one label more` : "the exact name" };
+  return { what: "host", result: name, why: name.startsWith("*.") ? `"${utf8Text(host)}" has one label more` : "the exact name" };
 }
 
 function listed(patterns: readonly string[]): string {
-  return patterns.map((pattern) => JSON.stringify(textOf(pattern))).join(" or ");
+  return patterns.map((pattern) => JSON.stringify(utf8Text(pattern))).join(" or ");
 }
 
 function clientStep({ mode, matchCn }: ClientAuth): ExplainedStep {
@@ -238,7 +238,7 @@ function routeStep(route: Route, { path }: ExplainedRequest, settings: ExplainSe
     const why = `only nginx can tell whether the path matches ${listed(untold)}`;
     return { what: "route", result: `not known here; without it ${route.path} (regular expression)`, why };
   }
-  const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : textOf(path) === route.path ? "prefix, the whole path" : "longest prefix";
+  const kind = regex ? "regular expression" : route.pathType === "exact" ? "exact path" : utf8Text(path) === route.path ? "prefix, the whole path" : "longest prefix";
   const where = route.synthesized ? "the host's / that no rule declares; " : route.when ? `${conditionsText(route.when)}; ` : "";
   return { what: "route", result: `${route.path} (${kind})`, why: `${where}${originText(route.origin, settings)}` };
 }
@@ -261,14 +261,14 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
 
 /** The host refuses the client, whatever the path. */
 function refusedStep({ status, redirect, host }: Decision, location = ""): ExplainedStep {
-  const result = redirect ? `${status} to ${textOf(location)}` : String(shownStatus(status));
+  const result = redirect ? `${status} to ${utf8Text(location)}` : String(shownStatus(status));
   const refused = host?.special?.clients?.mode === "refused";
   const why = refused ? "what the host wants of client certificates cannot be honoured" : "the host wants a client certificate with another subject";
   return { what: "answer", result, why };
 }
 
 function answerStep({ status, redirect }: Decision, location = ""): ExplainedStep {
-  const result = `${status} to ${textOf(location)}`;
+  const result = `${status} to ${utf8Text(location)}`;
   if (redirect === "https") return { what: "answer", result, why: "https: the name has a certificate, or the Ingress forces it" };
   if (redirect === "slash") return { what: "answer", result, why: "the path that is declared ends with a slash" };
   if (redirect === "root") return { what: "answer", result, why: "app-root of the host" };
@@ -311,7 +311,7 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
 function rewriteStep({ uri, route }: Decision, { uri: sent }: ExplainedRequest, untold: readonly string[]): ExplainedStep {
   const pattern = route?.detour?.rewrite?.pattern ?? "";
   const result = uri ?? (untold.includes(pattern) ? "not known here" : sent.split("?")[0] ?? "");
-  return { what: "rewrite", result: textOf(result), why: `rewrite-target of ${JSON.stringify(textOf(pattern))}` };
+  return { what: "rewrite", result: utf8Text(result), why: `rewrite-target of ${JSON.stringify(utf8Text(pattern))}` };
 }
 
 function poolStep({ pool, canary, route }: Decision, substitute: boolean): ExplainedStep {

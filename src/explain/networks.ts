@@ -4,7 +4,7 @@ import { compileNetworks } from "../model/grammar/networks.ts";
 import { listed } from "../support/text.ts";
 
 /** The address as nginx's `$binary_remote_addr`. */
-export function addressBytes(address: string): string {
+export function binaryAddress(address: string): string {
   const { v4, v6 } = compileNetworks([address]);
   const bytes = v4 ? Buffer.alloc(4) : Buffer.alloc(16);
   if (v4) bytes.writeUInt32BE(v4[0] ?? 0);
@@ -13,7 +13,7 @@ export function addressBytes(address: string): string {
 }
 
 export function isIn(networks: Networks, address: string): boolean {
-  return includes(networks, addressBytes(address));
+  return includes(networks, binaryAddress(address));
 }
 
 const MOST = 4;

@@ -21,7 +21,7 @@ interface Reader {
 }
 
 /** The same pattern as a RegExp; undefined for one that only PCRE can run, or that neither can. Text is latin-1. */
-export function translate(pattern: string): RegExp | undefined {
+export function translatePattern(pattern: string): RegExp | undefined {
   const [, inline = "", rest = ""] = /^(\(\?i\))?(.*)$/s.exec(pattern) ?? [];
   const reader: Reader = { text: rest, at: 0, out: "" };
   while (reader.at < reader.text.length) if (!takeOne(reader)) return undefined;

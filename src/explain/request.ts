@@ -44,19 +44,19 @@ export function parseRequest(url: string, headers: readonly string[], method = "
 /** The same for text that is bytes in latin-1 already. */
 export function readRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
   const parts = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
-  if (!parts) throw new UserError(`"${textOf(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
+  if (!parts) throw new UserError(`"${utf8Text(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
   const [, scheme = "", urlHost = "", rest = ""] = parts;
   const fields = headers.map(readHeader);
   const authority = fields.find(({ name }) => name === "host")?.value ?? urlHost;
   const uri = rest.startsWith("/") ? rest : `/${rest}`;
   if (CONTROL.test(uri)) throw refused(url, "a URL holds no blanks and no control characters");
-  const host = hostOf(authority);
+  const host = hostOfAuthority(authority);
   const path = normalisePath(uri.split("?")[0] ?? "/");
-  if (host === undefined) throw refused(url, `"${textOf(authority)}" is no host`);
+  if (host === undefined) throw refused(url, `"${utf8Text(authority)}" is no host`);
   if (path === undefined) throw refused(url, "its path leaves the root, or holds a % that no two hex digits follow");
   const kept = fields.filter(({ name }) => isHeaderName(name) && name !== "host");
   return {
-    url: textOf(url),
+    url: utf8Text(url),
     method,
     https: scheme.toLowerCase() === "https",
     host,
@@ -68,7 +68,7 @@ export function readRequest(url: string, headers: readonly string[], method = "G
 }
 
 function refused(url: string, why: string): UserError {
-  return new UserError(`nginx answers 400 to ${textOf(url)} before anything is matched: ${why}.`, 2);
+  return new UserError(`nginx answers 400 to ${utf8Text(url)} before anything is matched: ${why}.`, 2);
 }
 
 function bytesOf(text: string): string {
@@ -76,14 +76,14 @@ function bytesOf(text: string): string {
 }
 
 /** For people; bytes that are no UTF-8 are shown as such. */
-export function textOf(bytes: string): string {
+export function utf8Text(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 /** Blanks around the value go, as in nginx; tabs are part of it. */
 function readHeader(text: string): Header {
   const [, name, value = ""] = /^([^:\s]+):\x20*(.*?)\x20*$/s.exec(text) ?? [];
-  if (name === undefined || /[\0\r\n]/.test(value)) throw new UserError(`"${textOf(text)}" is no header: write it like -H 'name: value'.`, 2);
+  if (name === undefined || /[\0\r\n]/.test(value)) throw new UserError(`"${utf8Text(text)}" is no header: write it like -H 'name: value'.`, 2);
   return { name: lower(name), value };
 }
 
@@ -95,7 +95,7 @@ function isHeaderName(name: string): boolean {
 /**
  * ngx_http_validate_host: lower case (ASCII only), no port, no trailing dot. Undefined for what nginx refuses.
  */
-export function hostOf(authority: string): string | undefined {
+export function hostOfAuthority(authority: string): string | undefined {
   if (/\.\.|\//.test(authority) || CONTROL.test(authority)) return undefined;
   const host = /^(?:\[[^\]]*\]?|[^:]*)/.exec(authority)?.[0].replace(/\.$/, "") ?? "";
   return host === "" ? undefined : lower(host);

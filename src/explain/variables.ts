@@ -10,7 +10,7 @@ import { lower, type ExplainedRequest, type Header } from "./request.ts";
 const JOINED: Readonly<Record<string, string>> = { cookie: "; ", "x-forwarded-for": ", " };
 
 /** Undefined: nginx has no value for it, or Node cannot know it (`$remote_addr`). */
-export function variable(request: ExplainedRequest, name: string): string | undefined {
+export function explainedVariable(request: ExplainedRequest, name: string): string | undefined {
   if (name.startsWith("cookie_")) return cookieOf(request.headers, name.slice("cookie_".length));
   if (name === "own_http_host" || name === "http_host") return routedHost(request);
   if (name.startsWith("http_")) return headerOf(request.headers, name.slice("http_".length));

@@ -5,7 +5,7 @@
  * what a client says; and beyond `--metrics-max-series` requests are counted without the labels of their route, and
  * counted as such. Series of an Ingress that is gone are dropped, and leave room for others.
  */
-import { HISTOGRAMS, layoutOf, METHODS, type Histogram } from "../../edge/src/measures.ts";
+import { HISTOGRAMS, layoutOf, TALLIED_METHODS, type Histogram } from "../../edge/src/measures.ts";
 import { boundsOf } from "../compile/measures.ts";
 import type { CounterRow } from "../engine/protocol.ts";
 import type { Settings } from "../settings.ts";
@@ -154,7 +154,7 @@ function labelsOf(row: CounterRow, settings: Settings): Record<string, string> {
   const status = settings.reportStatusClasses ? `${Math.floor(row.status / 100)}xx` : String(row.status);
   return {
     status,
-    ...(row.method === undefined ? {} : { method: METHODS.includes(row.method) ? row.method : "OTHER" }),
+    ...(row.method === undefined ? {} : { method: TALLIED_METHODS.includes(row.method) ? row.method : "OTHER" }),
     path: settings.metricsPerPath ? row.path : "",
     namespace: row.namespace,
     ingress: row.ingress,

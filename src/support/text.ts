@@ -1,7 +1,7 @@
 /** Text for people, whatever went into it. */
 
 /** As a whole sentence: with a full stop, unless it ends with a mark of its own. */
-export function ended(text: string): string {
+export function asSentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lifetime, varies, variant } from "../../edge/src/auth-cache.ts";
+import { answerLifetime, varies, variant } from "../../edge/src/auth-cache.ts";
 import { readHead } from "../../edge/src/http-response.ts";
 import type { Head } from "../../edge/src/http-response.ts";
 import { parseTemplate } from "../../src/model/grammar/template.ts";
@@ -14,13 +14,13 @@ function head(status: number, ...lines: string[]): Head {
 }
 
 function seconds(status: number, ...lines: string[]): number {
-  return lifetime(cache, head(status, ...lines), (date) => (date === "soon" ? 7 : date === "past" ? -7 : undefined));
+  return answerLifetime(cache, head(status, ...lines), (date) => (date === "soon" ? 7 : date === "past" ? -7 : undefined));
 }
 
 test("by status, the first that fits", () => {
   assert.deepEqual([seconds(200), seconds(401), seconds(403)], [300, 10, 0]);
-  assert.equal(lifetime({ ...cache, lifetimes: [[403, 1], [0, 2]] }, head(403), () => undefined), 1);
-  assert.equal(lifetime({ ...cache, lifetimes: [[403, 1], [0, 2]] }, head(500), () => undefined), 2);
+  assert.equal(answerLifetime({ ...cache, lifetimes: [[403, 1], [0, 2]] }, head(403), () => undefined), 1);
+  assert.equal(answerLifetime({ ...cache, lifetimes: [[403, 1], [0, 2]] }, head(500), () => undefined), 2);
 });
 
 test("what the service says comes first", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { field, fields, joined, readHead, readNumber } from "../../edge/src/http-response.ts";
+import { fieldOfHead, fieldsOfHead, joined, readHead, readNumber } from "../../edge/src/http-response.ts";
 
 const head = (...lines: string[]): ReturnType<typeof readHead> => readHead(lines.join("\r\n"), false);
 
@@ -13,9 +13,9 @@ test("a head is its status and its fields", () => {
     reusable: true,
   });
   assert.ok(read);
-  assert.equal(field(read, "set-cookie"), "a=1");
-  assert.deepEqual(fields(read, "set-cookie"), ["a=1", "b=2"]);
-  assert.equal(fields(read, "x-other"), undefined);
+  assert.equal(fieldOfHead(read, "set-cookie"), "a=1");
+  assert.deepEqual(fieldsOfHead(read, "set-cookie"), ["a=1", "b=2"]);
+  assert.equal(fieldsOfHead(read, "x-other"), undefined);
   assert.equal(joined(read, "set-cookie"), "a=1, b=2");
   assert.equal(joined(read, "x-other"), undefined);
 });

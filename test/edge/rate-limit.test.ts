@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countWithinLimits, lifetime, type Limits, type RateRecord } from "../../edge/src/rate-limit.ts";
+import { countWithinLimits, recordLifetime, type Limits, type RateRecord } from "../../edge/src/rate-limit.ts";
 
 const empty = (): RateRecord => ({ 0: 0, 1: 0, 2: 0, 3: 0 });
 const START = 1_700_000_000_000;
@@ -53,7 +53,7 @@ test("a record is worth keeping exactly as long as it says something", () => {
   const limits = rps(3, 7);
   const record = empty();
   admitted(limits, record, 8, 0);
-  const after = START + lifetime(limits, record);
+  const after = START + recordLifetime(limits, record);
   const [old, fresh] = [{ ...record }, empty()];
   for (let i = 0; i < 10; i++) assert.equal(countWithinLimits(limits, old, after), countWithinLimits(limits, fresh, after));
   assert.deepEqual(old, fresh);

@@ -1,7 +1,7 @@
 /** How a connection below http finds its endpoint; the same file runs in nginx. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choiceIn, fileOf, keptEndpoint, recentFailures, serverName, withoutFailed } from "../../edge/stream/endpoint.ts";
+import { choiceIn, fileOf, keptEndpoint, recentFailures, nameInFile, withoutFailed } from "../../edge/stream/endpoint.ts";
 
 const FILE = "\ntcp 9000\t\t10.0.0.1:80 10.0.0.2:80\nudp 53\tflow\t[fd00::1]:53\ntls shop.example\t\t\n";
 
@@ -21,8 +21,8 @@ test("every id has a file, and thousands of hosts share many", () => {
 });
 
 test("server names that are none find nothing, others do in any case", () => {
-  assert.equal(serverName("Shop.Example"), "shop.example");
-  for (const name of [undefined, "", "a b", "a\tb", "a\nb", "ä.example", "a".repeat(254), "*.example"]) assert.equal(serverName(name), "", name);
+  assert.equal(nameInFile("Shop.Example"), "shop.example");
+  for (const name of [undefined, "", "a b", "a\tb", "a\nb", "ä.example", "a".repeat(254), "*.example"]) assert.equal(nameInFile(name), "", name);
 });
 
 test("a client keeps to its endpoint; only those of an endpoint that went move", () => {

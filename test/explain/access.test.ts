@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { createCompiler } from "../../src/compile/program.ts";
-import { clientOf } from "../../src/explain/client.ts";
+import { explainedClient } from "../../src/explain/client.ts";
 import { explain, type Explanation } from "../../src/explain/explain.ts";
 import { isIn, networksText } from "../../src/explain/networks.ts";
 import { parseRequest } from "../../src/explain/request.ts";
@@ -131,7 +131,7 @@ test("what closes a path says so", () => {
 test("the client's address: of the connection, or what trusted proxies say", () => {
   const config = { ...testConfig, proxyRealIpCidr: ["10.0.0.0/8"] };
   const client = (forwarded: string, address?: string, use = true): string | undefined =>
-    clientOf(parseRequest("http://a/", [`X-Forwarded-For: ${forwarded}`], "GET", address), { ...config, useForwardedHeaders: use });
+    explainedClient(parseRequest("http://a/", [`X-Forwarded-For: ${forwarded}`], "GET", address), { ...config, useForwardedHeaders: use });
   assert.equal(client("192.0.2.1", "10.0.0.1", false), "10.0.0.1");
   assert.equal(client("192.0.2.1", "10.0.0.1"), "192.0.2.1");
   assert.equal(client("192.0.2.1, 192.0.2.2, 10.9.9.9", "10.0.0.1"), "192.0.2.2");

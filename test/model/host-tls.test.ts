@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readTrust } from "../../src/model/secrets/ca-secret.ts";
-import { cipherList, errorPage, subjectPattern } from "../../src/model/annotations/features/host-tls-types.ts";
+import { cipherList, errorPageUrl, subjectPattern } from "../../src/model/annotations/features/host-tls-types.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { authority, issued, revocationList } from "../support/authority.ts";
 
@@ -34,7 +34,7 @@ test("what cannot be used is said, never left out", () => {
 });
 
 test("pages are URLs, of https where they do not say", () => {
-  const url = (text: string): string | undefined => errorPage.parse(text)?.value;
+  const url = (text: string): string | undefined => errorPageUrl.parse(text)?.value;
   assert.equal(url("http://help.example:8080/a/b.html"), "http://help.example:8080/a/b.html");
   assert.equal(url("help.example/a"), "https://help.example/a");
   assert.equal(url("https://help.example/"), "https://help.example/");

@@ -5,7 +5,7 @@ import { expression, print, type Directive } from "../../src/compile/directive.t
 import { adviceElsewhere } from "../../src/model/snippets/elsewhere.ts";
 import { parseSnippet } from "../../src/model/snippets/parse.ts";
 import type { Statement } from "../../src/model/shapes/snippet.ts";
-import { translate, translationText } from "../../src/model/snippets/translate.ts";
+import { translateStatements, translationText } from "../../src/model/snippets/translate.ts";
 
 function statements(text: string): readonly Statement[] {
   const parsed = parseSnippet(text);
@@ -17,7 +17,7 @@ const problem = (text: string): string => {
   assert.ok("problem" in parsed, JSON.stringify(parsed));
   return parsed.problem;
 };
-const advice = (text: string): string => translationText(translate(statements(text)));
+const advice = (text: string): string => translationText(translateStatements(statements(text)));
 
 test("words, quotes, escapes, comments and blocks are nginx's", () => {
   assert.deepEqual(statements(`

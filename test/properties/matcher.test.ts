@@ -15,7 +15,7 @@ import type { Tables } from "../../edge/src/tables.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
 import { explain, view } from "../../src/explain/explain.ts";
-import { translate } from "../../src/explain/pattern.ts";
+import { translatePattern } from "../../src/explain/pattern.ts";
 import { readRequest, type ExplainedRequest } from "../../src/explain/request.ts";
 import { tablesOf } from "../../src/explain/tables.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
@@ -90,7 +90,7 @@ test("nginx and Node decide alike", { timeout: 240_000 }, async () => {
 
 test("patterns that Node runs mean the same to nginx's PCRE", { timeout: 120_000 }, async () => {
   const patterns = fc.sample(pattern, { seed: SEED, numRuns: 2000 });
-  const given = patternRouting([...new Set(patterns)].filter(translate).slice(0, 300));
+  const given = patternRouting([...new Set(patterns)].filter(translatePattern).slice(0, 300));
   const world = await run(given);
   let compared = 0;
   for (const [index, { root }] of given.hosts.entries()) {

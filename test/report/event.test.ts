@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CLOSED, type Finding } from "../../src/model/findings/findings.ts";
-import { cut, eventName, messageOf, newEvent, reasonOf, type EventDraft } from "../../src/report/events/event.ts";
+import { cut, eventName, messageOf, newEvent, eventReason, type EventDraft } from "../../src/report/events/event.ts";
 import { createTokens } from "../../src/report/events/tokens.ts";
 
 const draft: EventDraft = {
@@ -24,9 +24,9 @@ test("an Event is named by what it says of which object, and by nothing else", (
 });
 
 test("reasons come from codes, but for what closes an Ingress", () => {
-  assert.equal(reasonOf(finding("path-conflict")), "PathConflict");
+  assert.equal(eventReason(finding("path-conflict")), "PathConflict");
   assert.equal(messageOf(finding("path-conflict")), "s. Effect: e.");
-  assert.equal(reasonOf(finding("annotation-closed", CLOSED)), "AnnotationParsingFailed");
+  assert.equal(eventReason(finding("annotation-closed", CLOSED)), "AnnotationParsingFailed");
   assert.equal(messageOf(finding("annotation-closed", CLOSED)), `Error parsing annotations: s. Effect: ${CLOSED}.`);
 });
 

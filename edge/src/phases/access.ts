@@ -21,7 +21,7 @@ const CHECKS: readonly Check<InFlight, EdgeFilters>[] = [checkAddress, checkCred
 
 const NOT_FOUND = 404;
 
-export function access(): void {
+export function checkAccess(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(500);
   if (state.refused > 0) return ngx.exit(state.refused);

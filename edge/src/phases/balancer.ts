@@ -28,7 +28,7 @@ function poolNow(state: InFlight, before: EdgePool): EdgePool | undefined {
   return now;
 }
 
-export function balance(): void {
+export function setNextPeer(): void {
   const state = recall();
   let pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);

@@ -17,7 +17,7 @@ let series: Series[] = [];
 /** On their way to the controller. */
 let leaving: Series[] = [];
 
-export function count(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
+export function countRequest(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   const counted = canary ?? route;
   let counts = counted.counts;
   if (counts === undefined) {

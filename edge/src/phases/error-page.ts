@@ -9,7 +9,7 @@ import { noteFailure } from "./reasons.ts";
 import { recall, tables } from "./state.ts";
 
 /** @param code the status; it stays the answer's when nobody can make a page. */
-export function errorPage(code: number): void {
+export function serveErrorPage(code: number): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(code);
   if (state.refused === 0) noteFailure(code);

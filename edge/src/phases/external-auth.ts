@@ -5,13 +5,13 @@
  * reached or understood is 500, as in ingress-nginx.
  */
 import * as cjson from "cjson.safe";
-import { lifetime, variant, varies } from "../auth-cache.ts";
+import { answerLifetime, variant, varies } from "../auth-cache.ts";
 import { firstEndpoint, nextEndpoint } from "../balance.ts";
 import { canonicalName } from "../claims.ts";
 import { methodOf, requestText, signinLocation, verdictOf } from "../external-auth.ts";
 import type { Asker, AuthAnswer, AuthCache, ExternalAuth } from "../external-auth.ts";
 import type { Variable } from "../template.ts";
-import { fields, joined } from "../http-response.ts";
+import { fieldsOfHead, joined } from "../http-response.ts";
 import type { Head } from "../http-response.ts";
 import { hostNamed } from "../match.ts";
 import type { EdgeFilters, EdgeRoute } from "../program.ts";
@@ -64,7 +64,7 @@ function askCacheOrService(auth: ExternalAuth, variable: Variable): AuthAnswer |
   const answer: Kept = { verdict: verdictOf(head.status) };
   if (answer.verdict === 401) answer.challenge = joined(head, "www-authenticate");
   if (answer.verdict === 0) answer.headers = wantedHeaders(auth, head);
-  answer.cookies = fields(head, "set-cookie");
+  answer.cookies = fieldsOfHead(head, "set-cookie");
   if (cache !== undefined) keep(cache, key, head, answer);
   return answer;
 }
@@ -143,7 +143,7 @@ function recallAnswer(key: string): Kept | undefined {
 }
 
 function keep(cache: AuthCache, key: string, head: Head, answer: Kept): void {
-  const seconds = lifetime(cache, head, secondsUntil);
+  const seconds = answerLifetime(cache, head, secondsUntil);
   if (seconds <= 0) return;
   const vary = varies(head);
   if (vary !== "") {

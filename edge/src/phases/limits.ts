@@ -9,7 +9,7 @@
 import * as ffi from "ffi";
 import { includes } from "../networks.ts";
 import type { Limits, RateRecord } from "../rate-limit.ts";
-import { countWithinLimits, lifetime } from "../rate-limit.ts";
+import { countWithinLimits, recordLifetime } from "../rate-limit.ts";
 import { enter, leave } from "./connections.ts";
 import { because } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
@@ -68,7 +68,7 @@ function admitRate(limits: Limits, name: string): boolean {
   if (stored === undefined) ffi.fill(record, RECORD_BYTES);
   else ffi.copy(record, stored, RECORD_BYTES);
   if (!countWithinLimits(limits, record, Math.floor(ngx.now() * 1000 + 0.5))) return false;
-  const [kept] = dict.set(key, ffi.text(record, RECORD_BYTES), lifetime(limits, record) / 1000);
+  const [kept] = dict.set(key, ffi.text(record, RECORD_BYTES), recordLifetime(limits, record) / 1000);
   return kept === true;
 }
 

@@ -3,13 +3,13 @@ import { leftToNginx, fillVariables, finish } from "./log.ts";
 import { options } from "./options.ts";
 import { noteFailure } from "./reasons.ts";
 import { NOBODY, recall, release } from "./state.ts";
-import { measure } from "./tallies.ts";
+import { tallyRequest } from "./tallies.ts";
 
 export function logMeasured(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) {
     leftToNginx();
-    return measure(NOBODY, undefined, ngx.status);
+    return tallyRequest(NOBODY, undefined, ngx.status);
   }
   const { pool, route, canary, refused } = state;
   const { status } = ngx;
@@ -17,5 +17,5 @@ export function logMeasured(): void {
   if (route.plain !== true) finish(state, route, canary);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
-  measure(route, canary, status);
+  tallyRequest(route, canary, status);
 }

@@ -1,11 +1,11 @@
 /** Log phase: counts the request and lets go of its state. Runs before nginx writes the access log. */
 import type { EdgePool, EdgeRoute, EdgeCanary } from "../program.ts";
-import { count } from "./counters.ts";
+import { countRequest } from "./counters.ts";
 import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
 import { leaveConnections } from "./limits.ts";
 import { noteFailure } from "./reasons.ts";
-import { measure } from "./scores.ts";
+import { scoreEndpoint } from "./scores.ts";
 import type { InFlight } from "./state.ts";
 import { forget, NOBODY, recall, release } from "./state.ts";
 import { endSpan } from "./trace.ts";
@@ -14,13 +14,13 @@ export function log(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) {
     leftToNginx();
-    return count(NOBODY, undefined, ngx.status);
+    return countRequest(NOBODY, undefined, ngx.status);
   }
   const { pool, route, canary } = state;
   if (route.plain !== true) finish(state, route, canary);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
-  count(route, canary, ngx.status);
+  countRequest(route, canary, ngx.status);
 }
 
 /** Of a request that nginx itself refused, before it was decided. */
@@ -39,7 +39,7 @@ function finish(state: InFlight, route: EdgeRoute, canary: EdgeCanary | undefine
 
 function measureAnswer(state: InFlight): void {
   state.scored = false;
-  if (state.pool !== undefined) measure(state.pool, state.endpoint);
+  if (state.pool !== undefined) scoreEndpoint(state.pool, state.endpoint);
 }
 
 function fillVariables(pool: EdgePool | undefined, route: EdgeRoute, canary: EdgeCanary | undefined): void {

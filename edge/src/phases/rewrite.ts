@@ -24,7 +24,7 @@ import { beginSpan } from "./trace.ts";
 import { prepareRequest } from "./upstream-request.ts";
 import { prepareUpstream } from "./upstream.ts";
 
-export function rewrite(): void {
+export function routeRequest(): void {
   const vars = ngx.var;
   const path = vars.uri as string;
   // A subrequest to a location of Sluice's own comes through here as well; a client's path starts with a slash.

@@ -32,7 +32,7 @@ function elapsed(at: number): number {
 }
 
 /** The request that the endpoint answered has ended: connect and response time of its last try go into the average. */
-export function measure(pool: Peers, endpoint: number): void {
+export function scoreEndpoint(pool: Peers, endpoint: number): void {
   const peer = derivedOf(pool).texts[endpoint];
   if (dict === undefined || peer === undefined) return;
   const vars = ngx.var;

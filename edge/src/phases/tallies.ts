@@ -7,7 +7,7 @@
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
 import type { BucketBounds, Layout, Scale, Tallies } from "../measures.ts";
-import { bucketOf, layoutOf, METHOD_FACTOR, METHODS, newScale } from "../measures.ts";
+import { bucketOf, layoutOf, METHOD_FACTOR, TALLIED_METHODS, newScale } from "../measures.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { rowOf, type Counted } from "./counters.ts";
 
@@ -34,12 +34,12 @@ export function startTallies(bounds: BucketBounds): void {
   time = newScale(bounds.time);
   length = newScale(bounds.length);
   size = newScale(bounds.size);
-  for (let place = 0; place < METHODS.length; place++) places[METHODS[place]] = place;
+  for (let place = 0; place < TALLIED_METHODS.length; place++) places[TALLIED_METHODS[place]] = place;
 }
 
 /** Counts the request at hand, which has ended. */
-export function measure(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
-  const key = status * METHOD_FACTOR + (places[ngx.req.get_method()] ?? METHODS.length - 1);
+export function tallyRequest(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
+  const key = status * METHOD_FACTOR + (places[ngx.req.get_method()] ?? TALLIED_METHODS.length - 1);
   const counted = canary ?? route;
   const tally = counted.tallies === undefined ? undefined : counted.tallies[key];
   add(tally ?? newTally(route, canary, key));
@@ -131,7 +131,7 @@ export function drainTallies(most: number): Counted[] {
     if (counted.tallies !== undefined && counted.tallies[key] === tally) (counted.tallies as Record<number, number[] | undefined>)[key] = undefined;
     const row = rowOf(route, canary, Math.floor(key / METHOD_FACTOR), tally[0]);
     row.host = route.host;
-    row.method = METHODS[key % METHOD_FACTOR];
+    row.method = TALLIED_METHODS[key % METHOD_FACTOR];
     row.cells = sparse(tally);
     rows.push(row);
   }

@@ -46,7 +46,7 @@ export interface ObjectName {
  * Reads `name` or `namespace/name`; a name alone is of the Ingress's own namespace unless `whole` asks for both.
  * Undefined: not such a name. Whether another namespace may be used is for `foreign` to say.
  */
-export function objectName(text: string, { ingress }: Pick<ResolveContext, "ingress">, whole: "whole" | "either" = "either"): ObjectName | undefined {
+export function readObjectName(text: string, { ingress }: Pick<ResolveContext, "ingress">, whole: "whole" | "either" = "either"): ObjectName | undefined {
   const parts = text.split("/");
   if (parts.some((part) => part === "")) return undefined;
   const [first = "", second] = parts;

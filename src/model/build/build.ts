@@ -19,7 +19,7 @@ import type { SharedMap } from "../memory/shared-map.ts";
 import type { Built } from "../model.ts";
 import { objectKey } from "../shapes/lookup.ts";
 import type { LookedUp } from "../shapes/lookup.ts";
-import { judge } from "./candidate.ts";
+import { judgeCandidate } from "./candidate.ts";
 import type { Candidate, Judgement } from "./candidate.ts";
 import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
@@ -42,7 +42,7 @@ export function createModelBuilder(settings: ModelSettings): ModelBuilder {
   const state = emptyState(settings);
   return {
     update: (snapshot, changes, config) => update(state, snapshot, changes, config),
-    consider: (candidate, snapshot) => judge(state, snapshot, candidate),
+    consider: (candidate, snapshot) => judgeCandidate(state, snapshot, candidate),
   };
 }
 

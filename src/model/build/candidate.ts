@@ -52,7 +52,7 @@ export interface Judgement {
 const DENIED: ReadonlySet<string> = new Set([found.pathConflict.code, found.catchAllDisabled.code, found.annotationOtherPrefix.code]);
 
 /** Undefined while the model was never built. */
-export function judge(state: ModelState, snapshot: Snapshot, { ingress, before }: Candidate): Judgement | undefined {
+export function judgeCandidate(state: ModelState, snapshot: Snapshot, { ingress, before }: Candidate): Judgement | undefined {
   const { config } = state;
   if (config === undefined) return undefined;
   const now = consider(state, snapshot, config, ingress, before === undefined);

@@ -1,6 +1,6 @@
 /** The step of an update that grants hosts their further names. */
 import type { Place } from "../findings/findings.ts";
-import { current, put } from "../memory/part.ts";
+import { current, noteValue } from "../memory/part.ts";
 import { grantAlias } from "../routes/aliases.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
 import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
@@ -22,8 +22,8 @@ export function updateAliases(state: ModelState, work: Work): void {
   for (const name of work.aliases) {
     const claims = claimsOn(state, name).filter((claim) => !state.aliasesBeyond.has(textOf(claim)));
     const { alias, findings } = grantAlias(name, claims, current(state.hosts, name) !== undefined);
-    put(state.aliases, name, alias);
-    put(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
+    noteValue(state.aliases, name, alias);
+    noteValue(state.findings, `alias ${name}`, findings.length > 0 ? findings : undefined);
     state.credentials.nameChanged(name);
   }
 }
@@ -42,7 +42,7 @@ function boundExpressions(state: ModelState, work: Work): void {
   for (const [text, name] of before) if (!state.aliasesBeyond.has(text)) work.aliases.add(name);
   for (const [text, name] of state.aliasesBeyond) if (!before.has(text)) work.aliases.add(name);
   const findings = aliasFindingsBeyond(beyond);
-  put(state.findings, "expressions", findings.length > 0 ? findings : undefined);
+  noteValue(state.findings, "expressions", findings.length > 0 ? findings : undefined);
 }
 
 function textOf({ host, name }: AliasClaim): string {

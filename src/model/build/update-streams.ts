@@ -7,7 +7,7 @@ import { keyOf } from "../../source/snapshot.ts";
 import { buildPool } from "../backends/endpoints.ts";
 import type { BuiltPool } from "../backends/pool.ts";
 import type { Finding } from "../findings/findings.ts";
-import { current, put, type ModelPart } from "../memory/part.ts";
+import { current, noteValue, type ModelPart } from "../memory/part.ts";
 import type { Endpoint } from "../shapes/routing.ts";
 import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
 import type { ModelState, Work } from "./state.ts";
@@ -33,7 +33,7 @@ export function updateStreams(state: ModelState, work: Work): void {
   state.streamObjects.set("names", names);
   replaceAll(state.listeners, new Map([...wanted].map(([id, { listener }]) => [id, listener])));
   replaceAll(state.streams, streams);
-  put(state.findings, "streams", findings.length > 0 ? findings : undefined);
+  noteValue(state.findings, "streams", findings.length > 0 ? findings : undefined);
 }
 
 function poolOf({ listener, namespace, service, port }: WantedListener, { settings }: ModelState, { snapshot }: Work): BuiltPool {
@@ -52,6 +52,6 @@ function streamOf(endpoints: readonly Endpoint[], keep?: Stream["keep"]): Stream
 }
 
 function replaceAll<V>(part: ModelPart<V>, values: ReadonlyMap<string, V>): void {
-  for (const key of part.map.keys()) if (!values.has(key)) put(part, key, undefined);
-  for (const [key, value] of values) put(part, key, value);
+  for (const key of part.map.keys()) if (!values.has(key)) noteValue(part, key, undefined);
+  for (const [key, value] of values) noteValue(part, key, value);
 }

@@ -18,7 +18,7 @@ import { decideOwnership, readClasses } from "../ingress/class.ts";
 import { parseIngress } from "../ingress/ingress.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
-import { current, put } from "../memory/part.ts";
+import { current, noteValue } from "../memory/part.ts";
 import type { RoutingContext } from "../routes/draft.ts";
 import { buildHost } from "../routes/hosts.ts";
 import { byAge } from "../shapes/age.ts";
@@ -84,7 +84,7 @@ function readsTheSame(a: Meta, b: Meta): boolean {
 
 function noteOwn(state: ModelState, key: string, ingress: Ingress | undefined): void {
   const parsed = state.ingresses.get(key);
-  put(state.own, key, ingress && parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
+  noteValue(state.own, key, ingress && parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
 }
 
 function readIngress(state: ModelState, work: Work, ingress: Ingress): Read {
@@ -123,7 +123,7 @@ export function updateHosts(state: ModelState, work: Work): void {
   const context = routingContext(state, work.defaults, work.config);
   for (const name of work.hosts) {
     const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
-    put(state.hosts, name, host);
+    noteValue(state.hosts, name, host);
     claimAliases(state, work, name, claims);
     putFindings(state, `host ${name}`, findings);
     for (const pool of state.hostPools.from(name)) work.pools.add(pool);
@@ -177,7 +177,7 @@ export function updatePools(state: ModelState, work: Work): void {
     }
     const target = poolTarget(id, state.settings);
     const { endpoints, problem, name } = buildPool(target, work.snapshot, state.settings);
-    put(state.pools, id, poolOf(target, endpoints));
+    noteValue(state.pools, id, poolOf(target, endpoints));
     const named = targetOf(id);
     const service = named ? serviceInName(named.name, state.settings) : target;
     state.poolServices.set(id, service ? [keyOf(service.namespace, service.service)] : []);
@@ -200,12 +200,12 @@ function atMost(finding: Finding, severity: PoolReference["severity"]): Finding 
 }
 
 function dropPool(state: ModelState, id: string): void {
-  put(state.pools, id, undefined);
+  noteValue(state.pools, id, undefined);
   state.poolServices.set(id, []);
   state.poolNames.set(id, []);
   putFindings(state, `pool ${id}`, []);
 }
 
 function putFindings(state: ModelState, unit: string, findings: readonly Finding[]): void {
-  put(state.findings, unit, findings.length > 0 ? boundFindings(findings) : undefined);
+  noteValue(state.findings, unit, findings.length > 0 ? boundFindings(findings) : undefined);
 }

@@ -1,6 +1,6 @@
 /** What holds where no ConfigMap says anything. */
 import type { Config, ConfigValues } from "./config.ts";
-import { fields } from "./keys.ts";
+import { configFields } from "./keys.ts";
 import { NOTHING_NAMED } from "./named.ts";
 import { CONFIG_TABLE } from "./table.ts";
 
@@ -8,6 +8,6 @@ import { CONFIG_TABLE } from "./table.ts";
 export const DEFAULT_CONFIG: Config = defaults();
 
 function defaults(): Config {
-  const parsed = fields().map((field) => [field, CONFIG_TABLE[field].type.parse(CONFIG_TABLE[field].default)?.value]);
+  const parsed = configFields().map((field) => [field, CONFIG_TABLE[field].type.parse(CONFIG_TABLE[field].default)?.value]);
   return { ...(Object.fromEntries(parsed) as ConfigValues), named: NOTHING_NAMED };
 }

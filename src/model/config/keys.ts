@@ -11,13 +11,13 @@ export type ConfigKey =
 export type KeyState = "works" | "differs" | OtherRow["state"];
 
 export const KEYS: readonly ConfigKey[] = [
-  ...fields().map((field) => ({ name: CONFIG_TABLE[field].key, field, row: CONFIG_TABLE[field] })),
+  ...configFields().map((field) => ({ name: CONFIG_TABLE[field].key, field, row: CONFIG_TABLE[field] })),
   ...OTHER_KEYS.map((row) => ({ name: row.key, field: undefined, row })),
 ];
 
 const BY_NAME: ReadonlyMap<string, ConfigKey> = new Map(KEYS.map((key) => [key.name, key]));
 
-export function fields(): (keyof ConfigValues)[] {
+export function configFields(): (keyof ConfigValues)[] {
   return Object.keys(CONFIG_TABLE) as (keyof ConfigValues)[];
 }
 

@@ -17,7 +17,7 @@ import * as found from "./findings.ts";
 import { asksForNothing, findKey, KEYS } from "./keys.ts";
 import { readNamed } from "./named.ts";
 import type { ConfigRow, OtherRow } from "./row.ts";
-import { insteadOf } from "./snippets.ts";
+import { insteadOfSnippet } from "./snippets.ts";
 import { CONFIG_TABLE } from "./table.ts";
 import type { ParsedValue } from "./value-types.ts";
 
@@ -97,7 +97,7 @@ function findingsForOther(place: Place, row: OtherRow, value: string): readonly 
   const { key, state, why, instead } = row;
   if (asksForNothing(row, value)) return [];
   if (state === "no effect") return [found.configKeyWithoutEffect(place, { key, why, instead })];
-  return [found.configKeyRefused(place, { key, why, instead: insteadOf(value) ?? instead })];
+  return [found.configKeyRefused(place, { key, why, instead: insteadOfSnippet(value) ?? instead })];
 }
 
 function shorten(text: string): string {

@@ -2,7 +2,7 @@
 import { printable } from "../../support/text.ts";
 import type { Statement } from "../shapes/snippet.ts";
 import { parseSnippet } from "../snippets/parse.ts";
-import { translate } from "../snippets/translate.ts";
+import { translateStatements } from "../snippets/translate.ts";
 import type { Translation } from "../snippets/translate.ts";
 
 /** Directives of nginx that a key is about, and no annotation. */
@@ -41,7 +41,7 @@ const KEY_OF: Readonly<Record<string, string | undefined>> = {
 const MOST = 8;
 
 /** What does the same, statement by statement; undefined: nothing of it is known, or it cannot be read. */
-export function insteadOf(text: string): string | undefined {
+export function insteadOfSnippet(text: string): string | undefined {
   const parsed = parseSnippet(text);
   if ("problem" in parsed) return undefined;
   const all = parsed.statements.flatMap(keyOrAnnotation);
@@ -54,5 +54,5 @@ export function insteadOf(text: string): string | undefined {
 
 function keyOrAnnotation(statement: Statement): readonly Translation[] {
   const key = KEY_OF[statement.name];
-  return key === undefined ? translate([statement]) : [{ from: statement.name, to: key }];
+  return key === undefined ? translateStatements([statement]) : [{ from: statement.name, to: key }];
 }

@@ -9,11 +9,11 @@ import { isDeepStrictEqual } from "node:util";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Finding } from "../findings/findings.ts";
-import { emptyPart, put } from "../memory/part.ts";
+import { emptyPart, noteValue } from "../memory/part.ts";
 import type { ModelPart } from "../memory/part.ts";
 import { References } from "../memory/references.ts";
 import { Shared } from "../memory/shared.ts";
-import { readSecret } from "../secrets/certificates.ts";
+import { readSecretState } from "../secrets/certificates.ts";
 import type { SecretState, ServableCertificate } from "../secrets/certificates.ts";
 import type { Certificate, Host, Trust, Users } from "../shapes/routing.ts";
 import type { UserList } from "../shapes/user-list.ts";
@@ -76,8 +76,8 @@ export class Credentials {
 
   /** @param tell is told all that is wrong about a server name. */
   update(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
-    for (const id of this.#users.takeTouched()) put(this.users, id, this.#users.get(id));
-    for (const id of this.#trusts.takeTouched()) put(this.trusts, id, this.#trusts.get(id));
+    for (const id of this.#users.takeTouched()) noteValue(this.users, id, this.#users.get(id));
+    for (const id of this.#trusts.takeTouched()) noteValue(this.trusts, id, this.#trusts.get(id));
     this.#updateNames(snapshot, names, tell);
     this.#updateCertificates();
   }
@@ -101,7 +101,7 @@ export class Credentials {
     for (const name of this.#names) {
       const { serves, secure, secrets, findings, changesAt } = tlsOf(name, names, this.#flag, (key) => this.#lookUp(snapshot, key));
       this.#setServing(name, serves);
-      put(this.tls, name, serves?.certificate.id ?? (secure ? "" : undefined));
+      noteValue(this.tls, name, serves?.certificate.id ?? (secure ? "" : undefined));
       tell(name, findings);
       if (changesAt === undefined) this.#changes.delete(name);
       else this.#changes.set(name, changesAt);
@@ -123,7 +123,7 @@ export class Credentials {
   #lookUp(snapshot: Snapshot, key: string): SecretState | undefined {
     const secret = snapshot.all("Secret").get(key);
     const before = this.#secrets.get(key);
-    const after = secret && readSecret(secret, before);
+    const after = secret && readSecretState(secret, before);
     if (after !== before) this.#setSecret(key, after);
     return after;
   }
@@ -142,7 +142,7 @@ export class Credentials {
       // Secrets of several namespaces may hold the same certificate: the first in use, by name, stands for all.
       const [first] = [...this.#secretCertificates.to(id)].filter((secret) => this.#serving.to(secret).size > 0).sort();
       const served = first === undefined ? undefined : this.#secrets.get(first)?.certificate?.certificate;
-      put(this.certificates, id, served ?? this.#shown.get(id));
+      noteValue(this.certificates, id, served ?? this.#shown.get(id));
     }
     this.#ids = new Set();
   }

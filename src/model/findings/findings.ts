@@ -5,7 +5,7 @@
  * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
  */
 import type { FileOrigin, Kind, ObjectRef } from "../../source/objects.ts";
-import { ended, visibleTexts } from "../../support/text.ts";
+import { asSentence, visibleTexts } from "../../support/text.ts";
 
 export type Severity = "error" | "warning" | "info";
 
@@ -138,7 +138,7 @@ export function subjectText({ kind, namespace, name }: { readonly kind: string; 
 
 /** What a finding says, as whole sentences. */
 export function findingText({ sentence, hint, effect }: Finding): string {
-  return `${ended(sentence)} ${hint === undefined ? "" : `${ended(hint)} `}Effect: ${ended(effect)}`;
+  return `${asSentence(sentence)} ${hint === undefined ? "" : `${asSentence(hint)} `}Effect: ${asSentence(effect)}`;
 }
 
 /** Of one object and one code; what is wrong is seen from them. */

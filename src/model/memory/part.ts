@@ -17,7 +17,7 @@ export function emptyPart<V>(same: (a: V, b: V) => boolean = isDeepStrictEqual):
 }
 
 /** Notes the value of a key, or its absence; once per key and update. */
-export function put<V>(part: ModelPart<V>, key: string, value: V | undefined): void {
+export function noteValue<V>(part: ModelPart<V>, key: string, value: V | undefined): void {
   const before = part.map.get(key);
   if (before === undefined || value === undefined) {
     if (before !== value) part.pending.set(key, value);

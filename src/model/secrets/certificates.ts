@@ -32,7 +32,7 @@ export interface ServableCertificate {
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** @param before the state of the Secret until now. */
-export function readSecret(secret: Secret, before: SecretState | undefined): SecretState {
+export function readSecretState(secret: Secret, before: SecretState | undefined): SecretState {
   if (before?.secret === secret) return before;
   const read = readCertificate(secret);
   if (typeof read !== "string") return { secret, certificate: read };

@@ -15,7 +15,7 @@ export interface Translation {
 }
 
 /** One translation for each statement; statements that make one annotation together (`allow`, `deny`) are one. */
-export function translate(statements: readonly Statement[]): readonly Translation[] {
+export function translateStatements(statements: readonly Statement[]): readonly Translation[] {
   const lists = addressLists(statements);
   const rest = statements.filter(({ name }) => name !== "allow" && name !== "deny");
   return [...lists, ...rest.flatMap(translateOne)];
@@ -33,7 +33,7 @@ export function translationText(translations: readonly Translation[]): string {
 /** What does the same as the first statement of this name, blocks included: `from → to`; "" where nothing is known to. */
 export function insteadOfStatement(statements: readonly Statement[], name: string): string {
   const statement = findStatement(statements, name);
-  const known = statement && translate([statement]).find(({ to }) => to !== undefined);
+  const known = statement && translateStatements([statement]).find(({ to }) => to !== undefined);
   return known ? `${known.from} → ${known.to}` : "";
 }
 
@@ -55,7 +55,7 @@ function translateOne(statement: Statement): readonly Translation[] {
   const whole = children ? BLOCKS[name]?.(args, children) : DIRECTIVES[name]?.(args);
   if (whole !== undefined || !children) return [{ from, to: whole }];
   // What stands under a condition has a translation of its own.
-  const inner = translate(children).filter(({ to }) => to !== undefined);
+  const inner = translateStatements(children).filter(({ to }) => to !== undefined);
   return [{ from, to: name === "if" ? selection(args) : undefined }, ...inner.map((one) => ({ ...one, from: `${one.from} (inside ${name})` }))];
 }
 

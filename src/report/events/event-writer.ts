@@ -30,7 +30,7 @@ export function createEventWriter(
     const body = JSON.stringify(newEvent(draft, instance, times, new Date()));
     await api.ask(right("create", draft), pathOf(draft), signal, { method: "POST", body });
     counts.created++;
-    remember(known, eventName(draft), times);
+    setLatest(known, eventName(draft), times);
   };
 
   const patch = (draft: EventDraft, change: object, signal: AbortSignal): Promise<unknown> => {
@@ -41,7 +41,7 @@ export function createEventWriter(
   const repeat = async (draft: EventDraft, count: number, signal: AbortSignal): Promise<void> => {
     await patch(draft, { count, lastTimestamp: timeOf(new Date()), source: { host: instance }, reportingInstance: instance }, signal);
     counts.repeated++;
-    remember(known, eventName(draft), count);
+    setLatest(known, eventName(draft), count);
   };
 
   /** A patch of nothing writes nothing, and its answer is the Event. */
@@ -77,7 +77,7 @@ function pathOf(draft: EventDraft): string {
 }
 
 /** Sets an entry as the latest, and drops the oldest beyond what is remembered. */
-export function remember<V>(all: Map<string, V>, key: string, value: V): V {
+export function setLatest<V>(all: Map<string, V>, key: string, value: V): V {
   all.delete(key);
   all.set(key, value);
   if (all.size > REMEMBERED) for (const oldest of all.keys()) {

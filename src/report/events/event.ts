@@ -7,7 +7,7 @@
 import { CLOSED, findingText } from "../../model/findings/findings.ts";
 import type { Finding } from "../../model/findings/findings.ts";
 import { digestOf } from "../../support/digest.ts";
-import { ended, printable } from "../../support/text.ts";
+import { asSentence, printable } from "../../support/text.ts";
 
 export type EventType = "Normal" | "Warning";
 
@@ -42,7 +42,7 @@ export function apiVersionOf(kind: string): string {
 export const SYNC = { type: "Normal", reason: "Sync", message: "Scheduled for sync" } as const;
 
 /** `path-conflict` is PathConflict. What closes an Ingress has the reason that ingress-nginx gave for that. */
-export function reasonOf({ code, effect }: Finding): string {
+export function eventReason({ code, effect }: Finding): string {
   if (effect === CLOSED) return "AnnotationParsingFailed";
   return code.split("-").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
 }
@@ -62,7 +62,7 @@ export function cut(text: string): string {
 
 /** Said when a finding that was told is mended. @param sentence the finding's, or its other object's */
 export function mendedMessage(sentence: string): string {
-  return cut(`No longer the case: ${ended(sentence)}`);
+  return cut(`No longer the case: ${asSentence(sentence)}`);
 }
 
 /**

@@ -8,7 +8,7 @@
 import { subjectText } from "../../model/findings/findings.ts";
 import type { Finding, Subject } from "../../model/findings/findings.ts";
 import type { AnyObject } from "../../source/objects.ts";
-import { apiVersionOf, cut, mendedMessage, messageOf, reasonOf } from "./event.ts";
+import { apiVersionOf, cut, mendedMessage, messageOf, eventReason } from "./event.ts";
 import type { EventDraft, Involved } from "./event.ts";
 
 export interface FindingEventsOptions {
@@ -52,7 +52,7 @@ export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): Fin
   const sayWrong = (one: Known): void => {
     const { finding, fresh } = one;
     const { object, other } = finding;
-    const what = { type: "Warning", reason: reasonOf(finding), fresh } as const;
+    const what = { type: "Warning", reason: eventReason(finding), fresh } as const;
     one.told = true;
     say(object, { ...what, message: messageOf(finding) });
     if (other) say(other.object, { ...what, message: cut(other.sentence) });

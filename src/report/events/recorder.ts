@@ -14,7 +14,7 @@ import { FORBIDDEN_PAUSE, lacksRight } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { eventName, eventNamespace } from "./event.ts";
 import type { EventDraft } from "./event.ts";
-import { createEventWriter, remember } from "./event-writer.ts";
+import { createEventWriter, setLatest } from "./event-writer.ts";
 import { createTokens } from "./tokens.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -76,7 +76,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const writer = createEventWriter(api, instance, scopeOf, counts);
 
   const budget = ({ object: { kind, uid } }: EventDraft): Tokens =>
-    remember(budgets, `${kind} ${uid}`, budgets.get(`${kind} ${uid}`) ?? createTokens(PER_OBJECT.burst, PER_OBJECT.refill));
+    setLatest(budgets, `${kind} ${uid}`, budgets.get(`${kind} ${uid}`) ?? createTokens(PER_OBJECT.burst, PER_OBJECT.refill));
 
   const isForbidden = (scope: string): boolean => (forbidden.get(scope) ?? 0) > performance.now();
 

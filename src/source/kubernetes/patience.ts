@@ -4,7 +4,7 @@
  * Guarantee: a server that answers is waited for, however long its lists are; one that does nothing but fail, or says
  * nothing at all, is given up after `limit` with one sentence that says why.
  */
-import { ended } from "../../support/text.ts";
+import { asSentence } from "../../support/text.ts";
 import { UserError } from "../../support/user-error.ts";
 
 export interface Patience {
@@ -26,7 +26,7 @@ export function createPatience(server: string, limit: number | undefined): Patie
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<never>((_, reject) => {
       timer = setInterval(() => {
-        if (trouble !== undefined) reject(new UserError(ended(`${server} cannot be read: ${trouble}`)));
+        if (trouble !== undefined) reject(new UserError(asSentence(`${server} cannot be read: ${trouble}`)));
       }, bound);
     });
     try {

@@ -27,7 +27,7 @@ export function open(pool = "new"): ngx.TcpSocket {
 }
 
 /** One request, its head sent. */
-export function request(path: string): ngx.TcpSocket {
+export function sendRequest(path: string): ngx.TcpSocket {
   const socket = open();
   const [sent, problem] = socket.send("GET " + path + " HTTP/1.1\r\nHost: " + SERVER_NAME + "\r\nX-Self-Test: a\r\nConnection: close\r\n\r\n");
   if (sent === undefined) error("send: " + (problem ?? ""));
@@ -36,7 +36,7 @@ export function request(path: string): ngx.TcpSocket {
 
 /** The status of the answer. */
 export function statusOf(path: string): number {
-  const socket = request(path);
+  const socket = sendRequest(path);
   const [line, problem] = socket.receive("*l");
   socket.close();
   if (line === undefined) error("no answer: " + (problem ?? ""));

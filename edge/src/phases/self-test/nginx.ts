@@ -8,7 +8,7 @@ import { EVERYBODY } from "../../search.ts";
 import { capture, matches } from "../pattern.ts";
 import { after, inBalancer, inRewrite, inWorker } from "./check.ts";
 import type { LibraryChecks } from "./check.ts";
-import { given, open, request, statusOf } from "./given.ts";
+import { given, open, sendRequest, statusOf } from "./given.ts";
 
 export const NGX: LibraryChecks<typeof ngx> = {
   log: inWorker(() => after(ngx.log(ngx.INFO, "self-test", 1))),
@@ -86,18 +86,18 @@ export const TCP_SOCKET: LibraryChecks<ngx.TcpSocket> = {
   setkeepalive: inWorker(() => open("kept").setkeepalive(1000, 1)[0] !== undefined),
   send: inWorker(() => open().send("GET")[0] === 3),
   receive: inWorker(() => {
-    const socket = request("/exit");
+    const socket = sendRequest("/exit");
     const [bytes] = socket.receive(9);
     const [line] = socket.receive("*l");
     return bytes === "HTTP/1.1 " && line !== undefined;
   }),
-  receiveany: inWorker(() => request("/exit").receiveany(1000)[0] !== undefined),
+  receiveany: inWorker(() => sendRequest("/exit").receiveany(1000)[0] !== undefined),
   close: inWorker(() => after(open().close())),
 };
 
 const shared = ngx.shared.sluice_limits;
 
-export const SHARED_MEMORY: LibraryChecks<ngx.SharedMemory> = {
+export const SHARED_MEMORY_CHECKS: LibraryChecks<ngx.SharedMemory> = {
   get: inWorker(() => shared.get("nobody") === undefined),
   set: inWorker(() => shared.set("set", "a", 60)[0] === true && shared.get("set") === "a"),
   safe_set: inWorker(() => shared.safe_set("safe_set", 1)[0] === true && shared.get("safe_set") === 1),
@@ -116,7 +116,7 @@ export const SHARED_MEMORY: LibraryChecks<ngx.SharedMemory> = {
 const flagged = ngx.shared.sluice_ewma as ngx.SharedDict;
 
 /** The same with flags, which hold a second number. */
-export const FLAGS: LibraryChecks<ngx.SharedDict> = {
+export const SHARED_DICT_FLAGS: LibraryChecks<ngx.SharedDict> = {
   set: inWorker(() => after(flagged.set("set", 1, 60, 5)) && flagged.get("set")[1] === 5),
   add: inWorker(() => after(flagged.add("add", 1, 60, 6)) && flagged.get("add")[1] === 6),
   get: inWorker(() => flagged.get("nobody")[0] === undefined),

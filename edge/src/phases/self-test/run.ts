@@ -12,7 +12,7 @@ import type { LibraryCheck, Phase } from "./check.ts";
 import { C_LIBRARY, CRYPT, FFI } from "./c.ts";
 import { given, statusOf } from "./given.ts";
 import type { Given } from "./given.ts";
-import { BALANCER, CACHE, CORE, EXPRESSION, FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY, SOCKET, TCP_SOCKET, TIMER, WORKER } from "./nginx.ts";
+import { BALANCER, CACHE, CORE, EXPRESSION, SHARED_DICT_FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY_CHECKS, SOCKET, TCP_SOCKET, TIMER, WORKER } from "./nginx.ts";
 import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
 
 /** By the names that people find in the libraries' documentation. */
@@ -29,8 +29,8 @@ const LIBRARIES: readonly (readonly [string, Record<string, LibraryCheck>])[] = 
   ["ngx.", NGX],
   ["ngx.timer.", TIMER],
   ["ngx.worker.", WORKER],
-  ["ngx.shared.DICT.", SHARED_MEMORY],
-  ["ngx.shared.DICT with flags, ", FLAGS],
+  ["ngx.shared.DICT.", SHARED_MEMORY_CHECKS],
+  ["ngx.shared.DICT with flags, ", SHARED_DICT_FLAGS],
   ["ngx.ssl.clienthello.", CLIENT_HELLO],
   ["ngx.ssl.", TLS],
   ["ngx.socket.", SOCKET],

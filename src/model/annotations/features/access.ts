@@ -23,7 +23,7 @@ import type { Users } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -189,7 +189,7 @@ function usersOf({ secret: text = "", secretType, realm: ofRealm }: AccessValues
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("auth-secret"), { name: "auth-secret", kind: "Secret", key: printable(key), why, effect: CLOSED }));
   };
-  const name = objectName(text, at);
+  const name = readObjectName(text, at);
   if (!name) return refuse(text, "is not of the form name or namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");

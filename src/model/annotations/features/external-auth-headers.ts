@@ -9,7 +9,7 @@ import { isFraming, isHeaderName } from "../../grammar/external-auth-types.ts";
 import { parseTemplate } from "../../grammar/template.ts";
 import { MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../shapes/bounds.ts";
 import { variablesIn } from "../annotation.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext } from "../resolver.ts";
 
 type Header = readonly [string, Template];
@@ -24,7 +24,7 @@ export function authHeaders(text: string | undefined, at: ResolveContext): reado
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place(NAME), { name: NAME, kind: "ConfigMap", key: printable(key), why, effect: CLOSED }));
   };
-  const name = objectName(text, at, "whole");
+  const name = readObjectName(text, at, "whole");
   if (!name) return refuse(text, "is not of the form namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");

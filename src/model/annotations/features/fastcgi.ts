@@ -13,7 +13,7 @@ import { basicText, textOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -86,7 +86,7 @@ function readParams(text: string, at: ResolveContext): Pairs | undefined {
     at.close();
     return tell(key, why, CLOSED);
   };
-  const name = objectName(text, at);
+  const name = readObjectName(text, at);
   if (!name) return close(text, "is not of the form name or namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return close(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");

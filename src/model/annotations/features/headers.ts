@@ -15,7 +15,7 @@ import { basicText } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -65,7 +65,7 @@ function customHeaders(text: string, at: ResolveContext): readonly (readonly [st
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("custom-headers"), { name: "custom-headers", kind: "ConfigMap", key: printable(key), why, effect: CLOSED }));
   };
-  const name = objectName(text, at, "whole");
+  const name = readObjectName(text, at, "whole");
   if (!name) return refuse(text, "is not of the form namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");

@@ -6,7 +6,7 @@ import type { ValueType } from "../../grammar/value-type.ts";
 const URL_OF_PAGE = /^(https?:\/\/)?[A-Za-z0-9.-]+(:[0-9]{1,5})?(\/[A-Za-z0-9._-]+)*\/?$/;
 
 /** Where to redirect to: a URL; https where no scheme is written. */
-export const errorPage: ValueType<string> = {
+export const errorPageUrl: ValueType<string> = {
   expects: "a URL such as https://example.com/certificates, of letters, digits and - _ . only",
   parse: (text) => {
     const [whole, scheme] = URL_OF_PAGE.exec(text) ?? [];

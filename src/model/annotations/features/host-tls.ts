@@ -15,11 +15,11 @@ import type { ClientMode, ClientPolicy, Trust } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
-import { cipherList, errorPage, subjectPattern } from "./host-tls-types.ts";
+import { cipherList, errorPageUrl, subjectPattern } from "./host-tls-types.ts";
 import { redirects } from "./redirects.ts";
 
 export interface HostTlsValues {
@@ -74,7 +74,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     risk: "Low",
     doc: "Longest chain between a client certificate and the CA.",
   }),
-  row("errorPage", errorPage, {
+  row("errorPage", errorPageUrl, {
     name: "auth-tls-error-page",
     group: "authentication",
     risk: "High",
@@ -187,7 +187,7 @@ function trustOf(text: string, at: ResolveContext): Trust | undefined {
     const params = { name: "auth-tls-secret", kind: "Secret", key: printable(key), why, effect: found.HOST_FORBIDDEN };
     at.report(found.annotationReference(at.place("auth-tls-secret"), params));
   };
-  const name = objectName(text, at, "whole");
+  const name = readObjectName(text, at, "whole");
   if (!name) return refuse(text, "is not of the form namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");

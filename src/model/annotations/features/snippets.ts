@@ -16,7 +16,7 @@ import { writtenHeaders } from "../../snippets/headers-more.ts";
 import { parseSnippet } from "../../snippets/parse.ts";
 import { parseRules } from "../../snippets/rules.ts";
 import { snippetOf } from "../../snippets/snippet.ts";
-import { insteadOfStatement, translate, translationText } from "../../snippets/translate.ts";
+import { insteadOfStatement, translateStatements, translationText } from "../../snippets/translate.ts";
 import type { SnippetAnnotation } from "../annotation.ts";
 import type { Feature, RouteFilters } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
@@ -66,7 +66,7 @@ export function snippetAdvice(name: string, text: string): string {
   if (elsewhere !== undefined) return printable(elsewhere);
   if (name === RULES) return rulesAdvice(text);
   const parsed = parseSnippet(text);
-  return "problem" in parsed ? `as it stands it could not be read: ${printable(parsed.problem)}` : printable(translationText(translate(parsed.statements)));
+  return "problem" in parsed ? `as it stands it could not be read: ${printable(parsed.problem)}` : printable(translationText(translateStatements(parsed.statements)));
 }
 
 const RULES = "modsecurity-snippet";

@@ -16,13 +16,13 @@ import * as found from "../../findings/catalogue.ts";
 import { CLOSED } from "../../findings/findings.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
 import { basicText, integerBetween, onOff, pattern } from "../../grammar/value-types.ts";
-import { readSecret } from "../../secrets/certificates.ts";
+import { readSecretState } from "../../secrets/certificates.ts";
 import { TLS_VERSIONS } from "../../shapes/routing.ts";
 import type { Certificate, Protocol, TlsVersion, Authorities } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
-import { foreign, objectName } from "../resolver.ts";
+import { foreign, readObjectName } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -144,7 +144,7 @@ function readIdentity(text: string, at: ResolveContext): Identity | undefined {
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("proxy-ssl-secret"), { name: "proxy-ssl-secret", kind: "Secret", key: printable(key), why, effect: CLOSED }));
   };
-  const name = objectName(text, at, "whole");
+  const name = readObjectName(text, at, "whole");
   if (!name) return refuse(text, "is not of the form namespace/name");
   const key = keyOf(name.namespace, name.name);
   if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
@@ -158,7 +158,7 @@ function readIdentity(text: string, at: ResolveContext): Identity | undefined {
 function identityOf(secret: Secret): Identity | string {
   const { "tls.crt": chain, "tls.key": key, "ca.crt": authorities } = secret.data;
   if (!chain && !key && !authorities) return "it holds neither a client certificate (tls.crt, tls.key) nor authorities (ca.crt)";
-  const { certificate, problem } = chain || key ? readSecret(secret, undefined) : {};
+  const { certificate, problem } = chain || key ? readSecretState(secret, undefined) : {};
   if (problem !== undefined) return problem;
   const trust = authorities && readTrust(authorities.reveal().toString("latin1"));
   if (typeof trust === "string") return trust;
