@@ -63,10 +63,10 @@ function agentOf(instance: Instance = INSTANCE, binary = NGINX_BINARY): NginxPro
 function earlierAgent(given: Configuration): number {
   const script = `
     import { NginxProcess } from "${SOURCES}engine/agent/nginx-process.ts";
-    import { Patience } from "${SOURCES}engine/agent/patience.ts";
+    import { NginxPatience } from "${SOURCES}engine/agent/patience.ts";
     const nothing = () => undefined;
     const nginx = new NginxProcess({ ...${JSON.stringify({ instance: INSTANCE, binary: NGINX_BINARY, runtimeDir: folder, listeners: [], sockets: [] })},
-      log: nothing, patience: new Patience(), restarted: nothing, loadedLate: nothing, reloading: nothing, heard: () => false });
+      log: nothing, patience: new NginxPatience(), restarted: nothing, loadedLate: nothing, reloading: nothing, heard: () => false });
     await nginx.configure(${JSON.stringify(given)});
     process.exit();`;
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "ignore", "pipe"], encoding: "utf8" });
