@@ -11,8 +11,9 @@ import { dirname, join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-const TOGETHER_LIMIT_MS = 300_000;
-/** Of files and folders, in seconds as they were measured: what takes long must not begin last. */
+/** Of one file, and of one test. */
+const LIMIT_MS = 300_000;
+/** Files, and how files and folders begin, those that take longest first: what takes long must not begin last. */
 const LONG: readonly string[] = [
   "test/setup.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
 ];
@@ -53,7 +54,7 @@ process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled");
 // A build that is older than its sources fails in nginx, far from its cause.
 if (newest("edge/{src,stream}/**/*.ts") > newest("edge/build/*.lua")) execFileSync(process.execPath, ["scripts/build-edge.ts"], { stdio: "inherit" });
 console.log(`${files.length} files of tests, ${shared.length} of them in one process`);
-run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: 2, timeout: TOGETHER_LIMIT_MS })
+run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: 2, timeout: LIMIT_MS })
   .on("test:fail", () => (process.exitCode = 1))
   .compose(spec)
   .pipe(process.stdout);

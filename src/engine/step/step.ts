@@ -75,9 +75,9 @@ function hear(turn: Turn, message: AgentWord): void {
       takeTrials(turn, tried(state.trials, message.id, message.problem));
       return setHttp(turn, { planned: undefined });
     case "engine":
-      return message.instance === "stream" ? takeStreams(turn, hearStreams(state.streams, message, turn.now)) : hearHttp(turn, message);
     case "refused":
-      return message.instance === "stream" ? takeStreams(turn, hearStreams(state.streams, message, turn.now)) : hearRefusal(turn, message);
+      if (message.instance === "stream") return takeStreams(turn, hearStreams(state.streams, message, turn.now));
+      return message.op === "engine" ? hearHttp(turn, message) : hearRefusal(turn, message);
   }
 }
 

@@ -6,7 +6,8 @@
  * out and cannot be honoured closes the Ingress: it never opens.
  */
 import type { Settings } from "../../settings.ts";
-import type { Ingress } from "../../source/objects.ts";
+import type { ConfigMap, Ingress, Secret } from "../../source/objects.ts";
+import { keyOf } from "../../source/snapshot.ts";
 import type { Config } from "../config/config.ts";
 import type { Finding, Place } from "../findings/findings.ts";
 import type { ObjectLookup } from "../shapes/lookup.ts";
@@ -36,8 +37,45 @@ export interface Resolver {
   resolve(values: Values, at: ResolveContext): Values;
 }
 
-/** An object that an annotation names. */
-export interface ObjectName {
+/** Tells what is wrong with the object of this name, as it was written or `namespace/name`. */
+type Refuse = (key: string, why: string) => undefined;
+
+/** An object that an annotation names, and that its Ingress may use. */
+interface NamedObject<T> {
+  /** `namespace/name` */
+  readonly key: string;
+  readonly object: T;
+}
+
+/** Undefined, after `refuse`: there is no such Secret that this Ingress may use. */
+export function namedSecret(text: string, at: ResolveContext, refuse: Refuse, form?: NameForm): NamedObject<Secret> | undefined {
+  return namedObject(text, at, refuse, form, at.lookup.secret, at.lookup.whyNoSecret);
+}
+
+/** The same of a ConfigMap. */
+export function namedConfigMap(text: string, at: ResolveContext, refuse: Refuse, form?: NameForm): NamedObject<ConfigMap> | undefined {
+  return namedObject(text, at, refuse, form, at.lookup.configMap, at.lookup.whyNoConfigMap);
+}
+
+/** The one place where an annotation's name becomes an object: another namespace's only where the operator allows it. */
+function namedObject<T>(
+  text: string, at: ResolveContext, refuse: Refuse, form: NameForm = "either",
+  find: (namespace: string, name: string) => T | undefined, whyNone: (namespace: string, name: string) => string,
+): NamedObject<T> | undefined {
+  const read = readObjectName(text, at, form);
+  if (!read) return refuse(text, `is not of the form ${form === "whole" ? "" : "name or "}namespace/name`);
+  const { namespace, name } = read;
+  const key = keyOf(namespace, name);
+  if (foreign(read, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
+  const object = find(namespace, name);
+  return object === undefined ? refuse(key, whyNone(namespace, name)) : { key, object };
+}
+
+/** `whole`: `namespace/name`; `either`: a name alone is of the Ingress's own namespace. */
+type NameForm = "whole" | "either";
+
+/** The name of an object in an annotation. */
+interface ObjectName {
   readonly namespace: string;
   readonly name: string;
 }
@@ -46,7 +84,7 @@ export interface ObjectName {
  * Reads `name` or `namespace/name`; a name alone is of the Ingress's own namespace unless `whole` asks for both.
  * Undefined: not such a name. Whether another namespace may be used is for `foreign` to say.
  */
-export function readObjectName(text: string, { ingress }: Pick<ResolveContext, "ingress">, whole: "whole" | "either" = "either"): ObjectName | undefined {
+function readObjectName(text: string, { ingress }: Pick<ResolveContext, "ingress">, whole: NameForm = "either"): ObjectName | undefined {
   const parts = text.split("/");
   if (parts.some((part) => part === "")) return undefined;
   const [first = "", second] = parts;
@@ -55,6 +93,6 @@ export function readObjectName(text: string, { ingress }: Pick<ResolveContext, "
 }
 
 /** True: of another namespace than the Ingress, and the operator does not allow that. */
-export function foreign({ namespace }: ObjectName, { ingress, config }: Pick<ResolveContext, "ingress" | "config">): boolean {
+function foreign({ namespace }: ObjectName, { ingress, config }: Pick<ResolveContext, "ingress" | "config">): boolean {
   return namespace !== ingress.metadata.namespace && !config.allowCrossNamespaceResources;
 }

@@ -1,7 +1,6 @@
 /** The headers that auth-proxy-set-headers adds to the requests for the authentication service. */
 import type { Template } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
-import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { CLOSED } from "../../findings/findings.ts";
@@ -9,7 +8,7 @@ import { isFraming, isHeaderName } from "../../grammar/external-auth-types.ts";
 import { parseTemplate } from "../../grammar/template.ts";
 import { MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../shapes/bounds.ts";
 import { variablesIn } from "../annotation.ts";
-import { foreign, readObjectName } from "../resolver.ts";
+import { namedConfigMap } from "../resolver.ts";
 import type { ResolveContext } from "../resolver.ts";
 
 type Header = readonly [string, Template];
@@ -24,14 +23,10 @@ export function authHeaders(text: string | undefined, at: ResolveContext): reado
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place(NAME), { name: NAME, kind: "ConfigMap", key: printable(key), why, effect: CLOSED }));
   };
-  const name = readObjectName(text, at, "whole");
-  if (!name) return refuse(text, "is not of the form namespace/name");
-  const key = keyOf(name.namespace, name.name);
-  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
-  const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return refuse(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
-  const headers = headersOf(configMap);
-  return typeof headers === "string" ? refuse(key, headers) : headers;
+  const configMap = namedConfigMap(text, at, refuse, "whole");
+  if (!configMap) return undefined;
+  const headers = headersOf(configMap.object);
+  return typeof headers === "string" ? refuse(configMap.key, headers) : headers;
 }
 
 /** The headers, or why they cannot be used. */

@@ -5,7 +5,6 @@
  * variables in their values. The names are part of a profile; values and index are data.
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
-import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { CLOSED, REFUSED } from "../../findings/findings.ts";
@@ -13,7 +12,7 @@ import { basicText, textOf } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
-import { foreign, readObjectName } from "../resolver.ts";
+import { namedConfigMap } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -86,17 +85,13 @@ function readParams(text: string, at: ResolveContext): Pairs | undefined {
     at.close();
     return tell(key, why, CLOSED);
   };
-  const name = readObjectName(text, at);
-  if (!name) return close(text, "is not of the form name or namespace/name");
-  const key = keyOf(name.namespace, name.name);
-  if (foreign(name, at)) return close(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
-  const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return close(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
-  const pairs = Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const configMap = namedConfigMap(text, at, close);
+  if (!configMap) return undefined;
+  const pairs = Object.entries(configMap.object.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   const why = whyUnusable(pairs);
   if (why === undefined) return pairs;
   at.refuse();
-  return tell(key, why, REFUSED);
+  return tell(configMap.key, why, REFUSED);
 }
 
 function whyUnusable(pairs: Pairs): string | undefined {

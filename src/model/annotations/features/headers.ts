@@ -7,7 +7,6 @@
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
-import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { CLOSED } from "../../findings/findings.ts";
@@ -15,7 +14,7 @@ import { basicText } from "../../grammar/value-types.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
-import { foreign, readObjectName } from "../resolver.ts";
+import { namedConfigMap } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -65,14 +64,10 @@ function customHeaders(text: string, at: ResolveContext): readonly (readonly [st
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("custom-headers"), { name: "custom-headers", kind: "ConfigMap", key: printable(key), why, effect: CLOSED }));
   };
-  const name = readObjectName(text, at, "whole");
-  if (!name) return refuse(text, "is not of the form namespace/name");
-  const key = keyOf(name.namespace, name.name);
-  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
-  const configMap = at.lookup.configMap(name.namespace, name.name);
-  if (!configMap) return refuse(key, at.lookup.whyNoConfigMap(name.namespace, name.name));
-  const why = whyUnusable(configMap, at);
-  return why === undefined ? Object.entries(configMap.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) : refuse(key, why);
+  const configMap = namedConfigMap(text, at, refuse, "whole");
+  if (!configMap) return undefined;
+  const why = whyUnusable(configMap.object, at);
+  return why === undefined ? Object.entries(configMap.object.data ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)) : refuse(configMap.key, why);
 }
 
 function whyUnusable({ data = {} }: ConfigMap, { config }: ResolveContext): string | undefined {

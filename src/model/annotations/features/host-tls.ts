@@ -5,7 +5,6 @@
  * else about client certificates that cannot be honoured; nothing of it opens a host.
  */
 import { createHash } from "node:crypto";
-import { keyOf } from "../../../source/snapshot.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
@@ -15,7 +14,7 @@ import type { ClientMode, ClientPolicy, Trust } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
-import { foreign, readObjectName } from "../resolver.ts";
+import { namedSecret } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -187,14 +186,10 @@ function trustOf(text: string, at: ResolveContext): Trust | undefined {
     const params = { name: "auth-tls-secret", kind: "Secret", key: printable(key), why, effect: found.HOST_FORBIDDEN };
     at.report(found.annotationReference(at.place("auth-tls-secret"), params));
   };
-  const name = readObjectName(text, at, "whole");
-  if (!name) return refuse(text, "is not of the form namespace/name");
-  const key = keyOf(name.namespace, name.name);
-  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
-  const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
-  const read = readTrust(secret);
-  if (typeof read === "string") return refuse(key, read);
+  const secret = namedSecret(text, at, refuse, "whole");
+  if (!secret) return undefined;
+  const read = readTrust(secret.object);
+  if (typeof read === "string") return refuse(secret.key, read);
   const id = createHash("sha256").update(read.ca).update("\0").update(read.crl ?? "").digest("hex");
   return { id, ...read };
 }

@@ -8,7 +8,6 @@
 import { X509Certificate } from "node:crypto";
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Secret } from "../../../source/objects.ts";
-import { keyOf } from "../../../source/snapshot.ts";
 import { contentDigest } from "../../../support/digest.ts";
 import { printable } from "../../../support/text.ts";
 import { ciphers as opensslCiphers } from "../../config/value-types.ts";
@@ -22,7 +21,7 @@ import type { Certificate, Protocol, TlsVersion, Authorities } from "../../shape
 import { annotation, field } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
-import { foreign, readObjectName } from "../resolver.ts";
+import { namedSecret } from "../resolver.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -144,14 +143,10 @@ function readIdentity(text: string, at: ResolveContext): Identity | undefined {
   const refuse = (key: string, why: string): undefined => {
     at.report(found.annotationReference(at.place("proxy-ssl-secret"), { name: "proxy-ssl-secret", kind: "Secret", key: printable(key), why, effect: CLOSED }));
   };
-  const name = readObjectName(text, at, "whole");
-  if (!name) return refuse(text, "is not of the form namespace/name");
-  const key = keyOf(name.namespace, name.name);
-  if (foreign(name, at)) return refuse(key, "is in another namespace: only the operator can allow that (allow-cross-namespace-resources)");
-  const secret = at.lookup.secret(name.namespace, name.name);
-  if (!secret) return refuse(key, at.lookup.whyNoSecret(name.namespace, name.name));
-  const read = identityOf(secret);
-  return typeof read === "string" ? refuse(key, `cannot be used: ${read}`) : read;
+  const secret = namedSecret(text, at, refuse, "whole");
+  if (!secret) return undefined;
+  const read = identityOf(secret.object);
+  return typeof read === "string" ? refuse(secret.key, `cannot be used: ${read}`) : read;
 }
 
 /** The identity, or what is wrong with the Secret. */
