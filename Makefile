@@ -14,7 +14,7 @@ help:
 setup:
 	@scripts/setup.sh
 
-# What only some Ingresses need (ModSecurity, brotli) comes too.
+# Also installs the modules that only some Ingresses need (ModSecurity, brotli), because the tests use them.
 setup-tests:
 	@scripts/setup.sh tests
 

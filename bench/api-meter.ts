@@ -1,7 +1,7 @@
 /**
  * A relay in front of an API server that counts what its clients ask for and how much they are told.
  *
- * Plain http on 127.0.0.1 for whoever asks; it adds a bearer token of its own, so it is for measuring alone.
+ * It takes plain http on 127.0.0.1 from anybody and adds a bearer token of its own, so it is for measuring only.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Agent, request as send } from "node:https";
@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 
 export interface Traffic {
   readonly requests: number;
-  /** Of answers, bodies alone. */
+  /** Bytes of the answers' bodies. */
   readonly bytes: number;
 }
 

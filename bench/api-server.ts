@@ -1,8 +1,8 @@
 /**
  * `npm run bench:cluster`: Sluice on a real kube-apiserver with many Ingresses, Services and EndpointSlices.
  *
- * How long until all of it is programmed, in how much memory, with how many requests to the API server, and what
- * a change costs. Everything runs on loopback and ends with the run.
+ * Measures the time until all Ingresses are programmed, the memory and the requests to the API server that it takes, and
+ * what a change costs. Everything runs on loopback and ends with the run.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -84,12 +84,12 @@ function cluster(hosts: number, changes: number, backend: Backend): ApiObject[] 
     ingressClass(),
     configMap({ "worker-processes": String(WORKERS), "disable-access-log": "true" }),
     ...Array.from({ length: hosts }, (_, i) => host(i, backend.first)).flat(),
-    // Where the hosts to come will lead.
+    // Services and EndpointSlices of the hosts that are added later.
     ...Array.from({ length: changes }, (_, i) => host(hosts + i, backend.first).slice(1)).flat(),
   ];
 }
 
-/** From the API server's answer to the write until the first right answer of a client. */
+/** Makes changes, and measures the time from the write to the API server until a client gets the first right answer. */
 async function change(sluice: Sluice, server: string, hosts: number, changes: number, backend: Backend): Promise<string[][]> {
   const probe = openProbe(sluice.http);
   const added: number[] = [];
@@ -139,7 +139,7 @@ async function memoryOf(sluice: Sluice): Promise<{ controller: number; worker: n
   return { controller: residentMiB(sluice.process.pid as number), worker: Math.max(...workers.map(residentMiB)) };
 }
 
-/** What this program did itself. */
+/** The traffic without the requests of this program itself. */
 function withoutOurs(counted: ReadonlyMap<string, Traffic>): ReadonlyMap<string, Traffic> {
   return new Map([...counted].filter(([what]) => what !== "create ingresses" && what !== "patch endpointslices"));
 }

@@ -59,7 +59,7 @@ async function main(): Promise<void> {
   } finally {
     await stopSluices();
     await endAll();
-    // What an interrupted run was waiting for fails now, and is of no interest.
+    // An interrupted run fails now in what it was waiting for, which is of no interest.
     if (process.exitCode === 130) process.exit();
   }
 }

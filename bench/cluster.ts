@@ -1,6 +1,6 @@
 /**
  * The clusters of the benchmark, as Kubernetes objects: each host is an Ingress, a Service and an EndpointSlice.
- * JSON, which is YAML too, and what an API server speaks.
+ * They are written as JSON, which is YAML too, and which an API server takes.
  */
 import type { KeyPair } from "../test/support/openssl.ts";
 
@@ -27,7 +27,7 @@ export function ingressClass(): ApiObject {
   };
 }
 
-/** `shop` hosts behind the Services `first` and `second`, with a canary of each kind, and one host over TLS. */
+/** The hosts of the data plane's cases, behind the Services `first` and `second`: a canary of each kind, one host over TLS. */
 export function shop(backend: { first: number; second: number }, certificate: KeyPair): ApiObject[] {
   const canary = (name: string, rules: Readonly<Record<string, string>>): ApiObject[] => [
     ingress(name, `${name}.bench`, "first"),

@@ -46,7 +46,7 @@ export interface ControlPlane {
   readonly changes: readonly Changes[];
   readonly starts: readonly Start[];
   readonly reloads: number;
-  /** Failed requests of the traffic beside the changes, and how many there were. */
+  /** Failed requests of the traffic beside the changes, and all requests of it. */
   readonly failed: number;
   readonly requests: number;
 }
@@ -57,7 +57,7 @@ const LIMIT_MS = 5000;
 const AS_BIN_SLUICE = { NODE_OPTIONS: "--max-semi-space-size=8" };
 /** Changes that are made but not counted after a start: the controller's code is compiled as it becomes warm. */
 const WARM_UP = 5;
-/** Traffic beside the changes: so many connections that each wait so long: about 5,000 requests a second. */
+/** Traffic beside the changes: connections, and the milliseconds that each waits before a request. About 5,000 requests a second. */
 const TRAFFIC = { connections: 16, pause: 3 };
 const NEVER = 1_000_000;
 
@@ -92,7 +92,7 @@ async function withApiServer(bench: Bench, hosts: number): Promise<void> {
       ingressClass(),
       configMap({ "worker-processes": String(WORKERS), "disable-access-log": "true" }),
       ...Array.from({ length: hosts }, (_, i) => host(i, backend.first)).flat(),
-      // Where the hosts to come will lead.
+      // Services and EndpointSlices of the hosts that are added later.
       ...Array.from({ length: spare }, (_, i) => host(hosts + i, backend.first).slice(1)).flat(),
     ]);
     const kubeconfig = join(dir, "kubeconfig");

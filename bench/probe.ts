@@ -1,7 +1,7 @@
 /**
- * Asks one thing again and again over one kept connection, to learn when it became true.
+ * Sends a request again and again over one kept connection, to learn when its answer becomes right.
  *
- * Raw sockets: what stands between a change and its observation must cost as little as can be.
+ * Uses raw sockets, so that a change is observed as soon as possible.
  */
 import { createConnection, type Socket } from "node:net";
 
@@ -58,7 +58,7 @@ export function openProbe(port: number): Probe {
   };
 }
 
-/** nginx and the backend answer with a length. */
+/** Whether the text is a whole answer; nginx and the backend send a Content-Length. */
 function isWhole(text: string): boolean {
   const end = text.indexOf("\r\n\r\n");
   if (end < 0) return false;

@@ -1,4 +1,4 @@
-/** The backend, and what Sluice is compared with: nginx and HAProxy as their conf files beside this one say. */
+/** Starts the backend, and the proxies that Sluice is compared with: nginx and HAProxy, with the conf files beside this file. */
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { createConnection } from "node:net";
@@ -17,9 +17,9 @@ export interface Target {
 }
 
 export interface Backend {
-  /** Answers `first`. */
+  /** The port that answers `first`. */
   readonly first: number;
-  /** Answers `second`. */
+  /** The port that answers `second`. */
   readonly second: number;
 }
 
@@ -65,7 +65,7 @@ export async function startHaproxy({ dir, backend, certificate, accessLog }: Riv
   return { name: "HAProxy", http, https, workers: [child.pid as number] };
 }
 
-/** The folder must be open to workers that run under another account. */
+/** Makes the folder, open to workers that run under another account. */
 function prepare(dir: string): void {
   mkdirSync(dir, { recursive: true, mode: 0o755 });
   if (process.getuid?.() === 0) chownSync(dir, Number(execFileSync("id", ["-u", workersAccount()]).toString()), -1);

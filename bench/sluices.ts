@@ -1,7 +1,7 @@
 /** The Sluices of a run: all that were started can be stopped at once, folders included, however the run ends. */
 import { startSluice, type Sluice, type SluiceOptions } from "../test/support/sluice.ts";
 
-/** Starts under way, and what became of them. */
+/** All starts, and all stops, whether under way or done. */
 const STARTED = new Set<Promise<Sluice>>();
 const STOPS = new Map<Sluice, Promise<void>>();
 
@@ -17,7 +17,7 @@ export async function stopSluice(sluice: Sluice): Promise<void> {
   await stopping;
 }
 
-/** Resolves when none is left, those included that are being started or stopped by somebody else. */
+/** Stops all Sluices, those included whose start or stop is still under way. Resolves when none is left. */
 export async function stopSluices(): Promise<void> {
   for (const started of await Promise.allSettled(STARTED)) {
     if (started.status === "fulfilled") await stopSluice(started.value);

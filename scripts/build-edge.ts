@@ -22,7 +22,7 @@ try {
   const said = stdout + stderr;
   process.stderr.write(said);
   if (status !== 0 || /\bwarning\b/.test(said)) process.exitCode = 1;
-  // Whole or not at all: a Sluice that starts meanwhile reads the old file or the new one.
+  // Files are renamed into place: a Sluice that starts meanwhile reads the old file or the new one, and never a part.
   else if (!process.argv.includes("--check")) {
     writeFileSync(`${fresh}/stream.js`, streamScript());
     for (const file of ["stream.js", "sluice.lua"]) renameSync(`${fresh}/${file}`, `${build}/${file}`);
@@ -31,9 +31,9 @@ try {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** njs has no `export` but the default one, and its `catch` names the error. */
+/** The script without its types, as njs takes it: njs has no `export` but the default one, and `catch` must name the error. */
 function streamScript(): string {
-  // Node's own loader does the same to every file here, and says so no more.
+  // Hides the warning that stripping types is experimental: Node's own loader does it to every file here.
   process.removeAllListeners("warning");
   const text = stripTypeScriptTypes(readFileSync(`${root}edge/stream/endpoint.ts`, "utf8"));
   return text.replace(/^export (?!default)/gm, "").replace(/\bcatch \{/g, "catch (_error) {");

@@ -3,22 +3,22 @@
 #
 #   install-npm-packages.sh FLAGS OF npm ci
 #
-# Works with npm 9 and later, whichever Node runs it. npm leaves out, without a word, what is optional and wants a later Node
-# than its own: then it runs once more, with the project's. When the registry does not answer within a quarter of a minute, what
-# npm has kept from before is used, and if that is not enough, it is said; npm itself would try for minutes.
+# Works with npm 9 and later, whichever Node runs it. npm silently leaves out optional packages that want a later Node than its
+# own: then npm runs once more, with the project's Node. When the registry does not answer within a quarter of a minute, the
+# packages in npm's cache are used; if they are not enough, this script says so. npm itself would try for minutes.
 set -eu
 
 ANSWER_SECONDS=15
-# Small, and in the lock file.
+# The package that is asked for to see whether the registry answers: a small one of the lock file.
 ASKED_FOR=kubernetes-types
 
-# The registry that npm is set up with, without a name or password that its address may hold; npm may keep such a one to itself.
+# Prints the registry that npm is set up with, without a name or password in its address. npm may refuse to print such an address.
 registry() {
   npm config get registry 2>/dev/null | sed 's,//[^/@]*@,//,' || true
 }
 
-# An answer that says no is an answer: npm tells it in its own words. Without its cache, from which npm answers in the
-# registry's place.
+# Whether the registry answers. A refusal is an answer too: npm itself reports it later. Asks without npm's cache, from which npm
+# would answer in the registry's place.
 answers() {
   cache=$(mktemp -d)
   said=$(timeout "$ANSWER_SECONDS" npm view --fetch-retries=0 --cache="$cache" "$ASKED_FOR" version 2>&1) && code=0 || code=$?
@@ -27,8 +27,8 @@ answers() {
 }
 
 # Two packages, one for each processor, have a program "node". Up to version 10, npm forgets the one that it installed when
-# it leaves out the other. Fails where there is none: npm leaves out what is optional without a word, be it for another
-# processor or could it not be fetched.
+# it leaves out the other, so the link is made here. Fails where there is no such program: npm silently leaves out optional
+# packages, whether they are for another processor or could not be fetched.
 link_node() {
   for node in node_modules/node-linux-*/bin/node; do
     "$node" --version >/dev/null 2>&1 || continue
@@ -39,12 +39,12 @@ link_node() {
   return 1
 }
 
-# Debian 12's Node, 18, is too old for the linter's program of this processor.
+# Whether npm's Node is too old to get the linter's program for this processor, as Node 18 of Debian 12 is.
 is_old() {
   node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major < 20 || (major === 20 && minor < 19) ? 0 : 1)'
 }
 
-# npm takes the packages away before it brings them: its Node stands elsewhere for that time.
+# Runs npm once more with the project's Node, from a copy of it, because npm removes all packages before it installs them.
 again() {
   aside=$(mktemp -d "$PWD/.node-XXXXXX")
   cp node_modules/.bin/node "$aside/node"

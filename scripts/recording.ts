@@ -1,7 +1,7 @@
 /**
- * The picture at the top of the README, docs/demo.svg: a terminal in which `make demo` serves the walk-through, is asked, and an
- * edit goes live. Every line of output in it was printed by a real run, in a pseudo-terminal, over a copy of examples/;
- * what the introduction says at length is cut short.
+ * Draws the picture at the top of the README, docs/demo.svg: a terminal in which `make demo` serves the walk-through, answers
+ * requests, and edits go live. Every line of output in it was printed by a real run, in a pseudo-terminal, over a copy of
+ * examples/; only the long introduction of the demo is cut short.
  *
  * Needs the demo's ports and addresses; beside another demo: `unshare --net sh -c 'ip link set lo up; npm run recording'`.
  */
@@ -28,7 +28,7 @@ function curl(title: string): string {
   return curlLine(found, REACH);
 }
 
-/** A command in a pseudo-terminal; what it prints, line by line. */
+/** Starts a command in a pseudo-terminal. */
 function inTerminal(command: string): ChildProcess {
   const env = { ...process.env, TERM: "xterm-256color", COLUMNS: "100" };
   return spawn("script", ["--quiet", "--return", "--command", command, "/dev/null"], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });

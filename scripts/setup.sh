@@ -1,13 +1,13 @@
 #!/bin/sh
-# Sets a machine up: Debian packages of the engine, npm packages (the project's own Node 24 among them), the edge
-# compiled to Lua. Says what it does before it does it; what is done already is skipped, so it can be run at any time.
-# With "tests", Debian packages that only some Ingresses need come too: without them their tests are skipped, loudly.
+# Sets a machine up: installs the Debian packages of the engine and the npm packages (the project's own Node 24 among them),
+# and compiles the edge to Lua. Says what it does before it does it. Skips what is done already, so it can be run at any time.
+# With "tests", it also installs Debian packages that only some Ingresses need: without them their tests are skipped, loudly.
 set -eu
 cd "$(dirname "$0")/.."
 
 ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson libnginx-mod-stream libnginx-mod-stream-js'
 TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter'
-# Debian 12's.
+# The npm of Debian 12.
 OLDEST_NPM=9
 STAMP=node_modules/.sluice-setup
 EDGE=edge/build/sluice.lua
@@ -20,7 +20,7 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
-# Names those of the packages that are not installed.
+# Prints the names of those packages that are not installed.
 missing_packages() {
   for package in "$@"; do
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=
@@ -41,7 +41,7 @@ install_engine() {
   install_packages $missing
 }
 
-# Nobody has to have these.
+# Installs what only tests need; setup goes on without it.
 install_for_tests() {
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
   missing=$(missing_packages $TEST_PACKAGES | sed 's/ $//')
@@ -73,7 +73,7 @@ install_packages() {
   ' sh "$@"
 }
 
-# Repeats a line while something that prints nothing of its own is at work.
+# Prints a line again and again while a command works that prints nothing of its own.
 start_ticker() {
   (
     seconds=0
@@ -92,13 +92,13 @@ stop_ticker() {
   TICKER=
 }
 
-# What node_modules was made from.
+# Prints a text that changes with what node_modules is made from.
 wanted_stamp() {
   cat package-lock.json .npmrc | cksum
   uname -m
 }
 
-# Looked at before anything is installed.
+# Called before anything is installed.
 require_npm() {
   get_it="Debian's own will do: apt-get install --no-install-recommends nodejs npm"
   command -v npm >/dev/null || die "npm is missing, and nothing was installed yet: install npm $OLDEST_NPM or later with its Node ($get_it), then run this again."

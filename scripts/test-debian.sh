@@ -34,7 +34,7 @@ done
 [ "$(id -u)" = 0 ] || { say 'needs root'; exit 1; }
 command -v debootstrap >/dev/null || { say 'needs debootstrap: apt-get install debootstrap'; exit 1; }
 
-# What people have who come with Debian and nothing of ours; curl, openssl and xz are the tests'.
+# What people have on a Debian before they set this project up; curl, openssl and xz are for the tests.
 PACKAGES='nodejs npm make sudo curl openssl xz-utils ca-certificates'
 
 make_debian() {
@@ -49,12 +49,12 @@ make_debian() {
     inside sh -c 'useradd --create-home dev && chmod 700 /home/dev && echo "dev ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/dev' >>"$folder.log"
     touch "$folder/made"
   fi
-  # A certificate that this machine trusts beside the public ones may be its registry's.
+  # Copies the certificates that this machine trusts: its npm registry may have one that is not public.
   cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/ca-certificates.crt"
   for file in "$HOME/.npmrc"; do [ ! -e "$file" ] || install -m 600 "$file" "$folder/root/.npmrc"; done
 }
 
-# Runs a command in it, with processes and mounts that end with it.
+# Runs a command in the Debian folder, with processes and mounts that end with the command.
 inside() {
   unshare --mount --pid --fork --kill-child=SIGKILL sh -c '
     set -e
@@ -72,14 +72,14 @@ inside() {
 envtest=${SLUICE_ENVTEST:-$here/../shared/envtest}
 [ -e "$envtest/start.sh" ] || envtest=
 
-# What git knows, and what it would take.
+# Copies the files that git tracks, and those that it would add.
 copy_project() {
   rm -rf "$folder$project"
   mkdir -p "$folder$project"
   (cd "$here" && git ls-files --cached --others --exclude-standard -z | tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$folder$project"
 }
 
-# Puts that npm, with a Node that it runs on, first.
+# Puts the npm that was asked for, with a Node that it runs on, first in the path.
 choose_npm() {
   [ -n "$npm" ] || return 0
   at=/opt/npm-$npm
@@ -95,7 +95,7 @@ choose_npm() {
   path=$at/bin:$path
 }
 
-# Make demo until it says how to end it; then one of its cases, then Ctrl-C.
+# Runs make demo until it says how to end it, sends one of its requests, and ends it by Ctrl-C.
 DEMO='
   setsid make demo >"$HOME/demo.out" 2>&1 & demo=$!
   until grep -q "Ctrl-C ends everything" "$HOME/demo.out"; do

@@ -19,7 +19,7 @@ for (const { name, aliases = [], ...row } of annotations) {
       assert.match(manifests, new RegExp(`nginx\\.ingress\\.kubernetes\\.io/${one}["']?:`), `write a case in test/cases/annotations that uses ${one}`);
     });
   }
-  // Every text is a valid value of few.
+  // A few annotations take any text: no value of theirs is bad.
   const anything = row.status === "honoured" && row.expects === "any text";
   if (!anything) {
     test(`a bad value of ${name} is in a case`, () => {

@@ -1,8 +1,8 @@
 /**
  * The cases of `test/cases`: each folder is Kubernetes objects, what they mean, and what clients then get.
  *
- * Each case three times: objects → program and findings, compared with its golden files; its requests answered by
- * real nginx; and the same requests decided by the matcher on Node.
+ * Each case is run three times: its objects are compiled, and the Program and the findings compared with its golden files;
+ * real nginx answers its requests; and the matcher on Node decides the same requests.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,7 +18,7 @@ import { matcherFor } from "./support/cases/matcher.ts";
 import { startPods, takeNetwork, type Network } from "./support/cases/network.ts";
 import { startSluice, writeFiles, type Sluice } from "./support/sluice.ts";
 
-/** Reloads that the cases of a topic cost, by case and reason: what tenants can make nginx do. */
+/** Case → reason → number of reloads that the case cost. The reloads of the annotations' cases have a golden file. */
 const reloads = new Map<string, Readonly<Record<string, number>>>();
 const COUNTED = "annotations";
 
@@ -73,7 +73,7 @@ async function serve(one: Case, compiled: Compiled): Promise<void> {
     }
     reloads.set(one.name, difference(before, await reloadsByReason(sluice)));
   } finally {
-    // Waited for, so that the next case's reloads are its own.
+    // Waits until the removal is programmed, so that a reload for it does not count for the next case.
     if (sluice === shared) await sluice.apply(nothing());
     else await sluice.stop();
     await Promise.all(pods.map((pod) => pod.close()));
@@ -87,7 +87,7 @@ test("annotations reload nginx for what they must, and no more", (t) => {
   compareGolden(join(CASES, COUNTED), "reloads.yaml", Object.fromEntries(costly) as object);
 });
 
-/** The counter of /metrics. */
+/** Reason → number of reloads since the start, as the counter at /metrics says. */
 async function reloadsByReason(sluice: Sluice): Promise<ReadonlyMap<string, number>> {
   const { text } = await sluice.ask("/metrics");
   return new Map([...text.matchAll(/^sluice_reloads_total\{reason="([^"]+)"\} (\d+)$/gm)].map(([, reason = "", count]) => [reason, Number(count)]));
@@ -98,7 +98,7 @@ function difference(before: ReadonlyMap<string, number>, after: ReadonlyMap<stri
   return Object.fromEntries(grown.filter(([, count]) => count > 0));
 }
 
-/** The files of the case before, away. */
+/** Removes all files that the previous case may have written. */
 function nothing(): Record<string, undefined> {
   return Object.fromEntries(FILES.map((name) => [name, undefined]));
 }

@@ -1,4 +1,4 @@
-/** The tables of ConfigMap keys: they have every key once, and know which of them cost a reload. */
+/** The tables of ConfigMap keys: they have every key once, and say correctly which keys cost a reload. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../src/compile/facts.ts";
@@ -48,7 +48,7 @@ const INGRESS_NGINX = `
   otlp-collector-port otel-service-name otel-sampler otel-sampler-ratio otel-sampler-parent-based otel-max-queuesize otel-schedule-delay-millis
   otel-max-export-batch-size use-geoip2 geoip2-autoreload-in-minutes app-root upstream-hash-by upstream-hash-by-subset upstream-hash-by-subset-size`.trim().split(/\s+/);
 
-/** Documented there, and in no struct. */
+/** Keys that ingress-nginx documents, but that are in none of its structs. */
 const DOCUMENTED_ONLY = `
   use-geoip jaeger-collector-host jaeger-collector-port jaeger-endpoint jaeger-service-name jaeger-propagation-format jaeger-sampler-type
   jaeger-sampler-param jaeger-sampler-host jaeger-sampler-port jaeger-trace-context-header-name jaeger-debug-header jaeger-baggage-header
@@ -78,12 +78,15 @@ const LISTENERS: readonly Listener[] = ["tcp", "udp"].map((protocol) => ({
   id: `${protocol} 9000`, protocol: protocol as Listener["protocol"], port: 9000, acceptProxy: true, sendProxy: false, service: "net/echo:7", origin: { kind: "ConfigMap", namespace: "sluice", name: protocol, field: "data[9000]" },
 }));
 
-/** Turns on what other keys belong to. */
+/** The settings of each comparison: they turn on everything without which other keys have no effect. */
 const BASE: Readonly<Record<string, string>> = {
   "use-gzip": "true", "use-forwarded-headers": "true", "custom-http-errors": "404", "enable-modsecurity": "true", "enable-opentelemetry": "true",
   "otlp-collector-host": "collector", "global-auth-url": "http://auth.shop/", "enable-brotli": "true", "server-tokens": "true",
 };
-/** Values other than the default where neither the other truth nor a number will do, and other values of the base. */
+/**
+ * A value that changes the key, for keys where the other boolean or another number will not do; an object where further keys
+ * must change with it. For keys of BASE: a value other than the one there.
+ */
 const OTHER: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   "enable-real-ip": { "enable-real-ip": "true", "use-forwarded-headers": "false" },
   "no-tls-redirect-locations": "/a", "no-auth-locations": "/a", "hide-headers": "X-A", "forwarded-for-header": "X-Client", "proxy-real-ip-cidr": "10.0.0.0/8",
@@ -121,7 +124,7 @@ test("nginx's configuration changes exactly for the keys whose row says that the
   assert.deepEqual(wrong, []);
 });
 
-/** What keys name. */
+/** The objects that values of keys name. */
 const NAMED = snapshotOf(
   { kind: "ConfigMap", metadata: { namespace: "sluice", name: "headers" }, data: { "X-Served-By": "$hostname" } },
   { kind: "Secret", metadata: { namespace: "sluice", name: "dh" }, data: { "dhparam.pem": new PrivateBytes(FFDHE2048) } },

@@ -130,16 +130,16 @@ test("a bad value keeps the last good one of its key, and says so; a key that is
     "every Ingress is served with the other pieces instead",
     "every Ingress is served with its last good value, 10.0.0.0/8, instead",
   ]);
-  // Read again, and again with another mistake: the last good value stays.
+  // The ConfigMap is read again as it is, and then with another mistake: the last good value stays.
   const third = parseConfig(configMap({ ...bad, "keep-alive": "" , "http-redirect-code": "303" }), parseConfig(configMap(bad), second));
   assert.deepEqual([third.config.keepAlive, third.config.annotationsRiskLevel, third.config.httpRedirectCode], [0, "Critical", 308]);
   assert.match(third.findings.find(({ field }) => field === "data[http-redirect-code]")?.effect ?? "", /its default, 308,/);
   assert.deepEqual(parseConfig(configMap({}), third).config, DEFAULT_CONFIG);
-  // It was removed in between: nothing is left of it.
+  // The key was removed in between: nothing is left of its value.
   assert.equal(parseConfig(configMap({ "keep-alive": "x" }), parseConfig(configMap({}), first)).config.keepAlive, 75);
 });
 
-/** Travels to the edge as data, or is used on Node alone. */
+/** Whether a field never stands in nginx.conf: it travels to the edge as data, or is used on Node alone. */
 function isData(field: string): boolean {
   return field.startsWith("globalAuth") || NEVER_IN_NGINX.has(field);
 }

@@ -1,4 +1,4 @@
-/** Digests of sets: equal for equal sets only, whoever chose what is in them, and cheap to keep up to date. */
+/** Digests of sets: equal for equal sets only, even if an attacker chooses the contents, and cheap to keep up to date. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

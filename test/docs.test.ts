@@ -1,4 +1,4 @@
-/** What the documentation names exists, and the reference pages are those that the tables give. */
+/** Everything that the documentation names exists, and the reference pages are those that the tables give. */
 import assert from "node:assert/strict";
 import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -19,9 +19,9 @@ const PAGES = [
   "examples/README.md",
 ].map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 
-/** First parts of what is taken for a path of the project when it stands in backquotes. */
+/** The project's top folders and files: a text in backquotes that begins with one of them is taken for a path. */
 const TOP = readdirSync(ROOT).filter((name) => name !== "node_modules");
-/** Made by the set-up. */
+/** Folders that the set-up makes, so they may be missing. */
 const MADE = ["node_modules", "edge/build"];
 
 test("every link leads somewhere", () => {
@@ -144,12 +144,12 @@ function filesIn(folder: string): { name: string; text: string }[] {
   return globSync(`${folder}/**/*.{ts,md,yaml,sh}`, { cwd: ROOT }).map((name) => ({ name, text: readFileSync(join(ROOT, name), "utf8") }));
 }
 
-/** The text without fenced blocks. */
+/** The text of a page without its fenced blocks. */
 function prose(text: string): string {
   return text.replace(/^```[\s\S]*?^```/gm, "");
 }
 
-/** As GitHub makes them of headings. */
+/** The anchors of a page, as GitHub makes them from headings. */
 function anchors(text: string): Set<string> {
   const heads = [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, head = ""]) => head);
   return new Set(heads.map((head) => head.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));

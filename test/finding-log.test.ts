@@ -68,7 +68,7 @@ test("those of one object come one after the other, and files are named from whe
   ]);
 });
 
-/** What a log writes in a process of its own, at a terminal or not. */
+/** What a log writes in a process of its own, whose output is a terminal or not. */
 function written(terminal: boolean, output: "text" | "json", env: Readonly<Record<string, string>> = {}): string {
   const program = `process.stderr.isTTY = ${terminal};
     const { createLog } = await import(${JSON.stringify(join(ROOT, "src/support/log.ts"))});

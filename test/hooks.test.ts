@@ -1,6 +1,6 @@
 /**
- * Tests end, whatever becomes of them: `after` runs also when `before` failed half-way, and what it then stumbles over
- * leaves servers open that keep the process for ever. So it takes nothing for made that `before` makes.
+ * Tests end, even when they fail. `after` also runs when `before` failed half-way; if `after` then throws, it leaves servers
+ * open that keep the process alive for ever. So `after` must not rely on anything that `before` makes.
  */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "./support/sluice.ts";
 
-/** The hooks `after` of a test file, and the names that its `before` may leave without a value. */
+/** The `after` hooks of a test file, and the variables that `before` may leave without a value. */
 function hooksOf(text: string): { readonly hooks: readonly string[]; readonly late: readonly string[] } {
   return {
     hooks: [...text.matchAll(/^( *)after\((?:.*\);$|[^]*?^\1\}\);$)/gm)].map(([hook]) => hook),

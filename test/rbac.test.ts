@@ -1,4 +1,4 @@
-/** `sluice rbac`: Roles for the Secrets in use, the same text for the same objects. */
+/** `sluice rbac`: prints Roles for the Secrets in use, and the same text for the same objects. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,7 +1,7 @@
 /**
  * The set-up with every npm that people have: 9 and 10 (which forget a program that two packages have), 11, one that is too
- * old, none; and with a registry that is silent or not there. The set-up's own scripts, real npm, the real packages of
- * Node; of the project only what they need, in a folder with a blank in its name.
+ * old, none; and with a registry that is silent or not there. The set-up's scripts, npm and the packages of Node are real; of
+ * the project there is only what they need, in a folder with a blank in its name.
  */
 import assert from "node:assert/strict";
 import { execFile, spawn, spawnSync } from "node:child_process";
@@ -26,8 +26,8 @@ interface Locked {
 }
 
 /**
- * A project that consists of its Node; what `build:edge` makes tells which Node made it.
- * @param more optional packages that it has beside, by what their folders begin with.
+ * Makes a project whose only packages are those of Node. Its `build:edge` writes the version of the Node that runs it.
+ * @param more the beginning of the folders of further optional packages.
  */
 function project(more = "no others"): string {
   const path = join(mkdtempSync(join(folder, "p")), "a path");
@@ -60,12 +60,12 @@ function setup(path: string, env: Readonly<Record<string, string>>): Promise<End
   });
 }
 
-/** Without what `npm run` tells its scripts. */
+/** The environment without the variables that `npm run` sets for its scripts. */
 function outside(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE$|^NODE_TEST|^INIT_CWD$/.test(name)));
 }
 
-/** The folder with a package, unpacked, from the registry that npm is set up with. */
+/** Fetches a package from the registry that npm is set up with, unpacks it, and gives its folder. */
 async function unpacked(name: string): Promise<string> {
   const to = join(folder, name);
   if (existsSync(to)) return to;
@@ -76,7 +76,7 @@ async function unpacked(name: string): Promise<string> {
   return to;
 }
 
-/** The folder of a command `npm` of this major version. */
+/** Makes a folder with a command `npm` of this major version, and gives its path. */
 async function npmOf(major: number): Promise<string> {
   const to = await unpacked(`npm@${major}`);
   writeFileSync(join(to, "npm"), `#!/bin/sh\nexec "${process.execPath}" "${to}/package/bin/npm-cli.js" "$@"\n`);
@@ -142,7 +142,7 @@ describe("the set-up", { concurrency: 2, skip: missing }, () => {
     assert.match(said, /^setup: npm is missing, and nothing was installed yet: install npm 9 or later .*apt-get install .*nodejs npm.*\n$/);
   });
 
-  /** Nobody's cache. */
+  /** An environment with a registry at this port, and an empty npm cache. */
   const away = (port: number, user = ""): Record<string, string> => ({
     PATH: SYSTEM, npm_config_registry: `http://${user}127.0.0.1:${port}/`, npm_config_cache: mkdtempSync(join(folder, "cache-")),
   });

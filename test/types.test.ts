@@ -1,6 +1,6 @@
 /**
- * Holds the fields that Sluice reads to the published types of the Kubernetes API. The type checker is the test: this
- * file does not compile when a field is misspelt, or is of another type than the API gives it.
+ * Compares the fields that Sluice reads with the published types of the Kubernetes API. The type checker is the test: this
+ * file does not compile when a field is misspelt, or has another type than in the API.
  */
 import { test } from "node:test";
 import type { EndpointSlice as ApiEndpointSlice } from "kubernetes-types/discovery/v1.d.ts";
@@ -10,14 +10,14 @@ import type { Ingress as ApiIngress, IngressClass as ApiIngressClass } from "kub
 import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Meta, Secret, Service } from "../src/source/objects.ts";
 import type { KNOWN_FIELDS } from "../src/source/manifests/known-fields.ts";
 
-/** Fields may be absent and explicitly undefined: the difference is ours, not the API's. */
+/** A type whose fields may be absent or undefined: our types tell the two apart, the API's do not. */
 type Loose<T> = T extends readonly (infer E)[]
   ? readonly Loose<E>[]
   : T extends object
     ? { readonly [K in keyof T]?: Loose<T[K]> | undefined }
     : T;
 
-/** What an object of the API holds, `metadata` aside: that one is compared by itself. */
+/** The fields of an object without `metadata`, which is compared by itself. */
 type Body<T> = Loose<Omit<Required<T>, "apiVersion" | "kind" | "metadata" | "origin">>;
 
 /** Every field of Ours exists in Api, and every value that Api can hold there is one of Ours. */
@@ -37,7 +37,7 @@ type CoversFields<Ours, Api> = Ours extends object
     : false
   : true;
 
-/** Fields of the API that the table of valid ones lacks. */
+/** Fields of the API that the table of known fields lacks. */
 type Lacks<Api, Table> = Table extends "any"
   ? never
   : Api extends readonly (infer E)[]
@@ -54,7 +54,7 @@ test("the fields of objects.ts are those of the Kubernetes API", () => {
   holds<Covers<Body<Service>, Body<ApiService>>>();
   holds<Covers<Body<EndpointSlice>, Body<ApiEndpointSlice>>>();
   holds<Covers<Omit<Body<ConfigMap>, "forbidden">, Body<ApiConfigMap>>>();
-  // A Secret's values are decoded when they are read: only their names are the API's.
+  // The data of a Secret is left out: Sluice decodes the values when it reads them, so their type differs from the API's.
   holds<Covers<Omit<Body<Secret>, "data" | "forbidden">, Body<ApiSecret>>>();
   holds<Covers<Loose<Meta>, Loose<ApiMeta>>>();
 });

@@ -1,6 +1,6 @@
 /**
- * The walk-through with the manifests as its reader has them, written for several generations of the API: read as they
- * are and applied step by step. (Those of `examples/` are asked by the test of the demo.)
+ * The walk-through with the manifests as its reader has them, written for several generations of the API: they are read
+ * without edits and applied step by step. (The test of the demo tries those of `examples/`.)
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const DRAWS = 400;
 
 const manifest = (name: string): string => readFileSync(join(AS_THEY_ARE, name), "utf8");
 
-/** What Kubernetes would write: the pods behind a Service. */
+/** The EndpointSlice that Kubernetes would write for the pods behind a Service. */
 const slice = (namespace: string, service: string, port: number, name: string, ...addresses: string[]): string => `
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
@@ -71,7 +71,7 @@ test("the manifests as their reader has them, step by step", async (t) => {
   t.after(() => sluice.stop());
   const http = (host: string, more: Partial<Ask> = {}): Promise<Answer> => ask({ port: sluice.http, host, ...more });
   const apply = (...names: string[]): Promise<unknown> => sluice.apply(Object.fromEntries(names.map((name) => [name, manifest(name)])));
-  /** Which backend answers, with these headers. */
+  /** The backend that answers a request with these headers. */
   const hello = async (headers: Record<string, string> = {}): Promise<string | undefined> => (await http(HELLO, { headers })).echo?.backend;
 
   await t.test("before any Ingress the default backend answers", async () => {
@@ -182,7 +182,7 @@ async function expectShare(share: number, hello: () => Promise<string | undefine
   assert.ok(Math.abs(canary - DRAWS * share) <= slack, `${canary} of ${DRAWS} reached the canary, ${share} was expected`);
 }
 
-/** `code file:line field`, errors first. */
+/** The findings as `code file:line field`, errors first. */
 async function told(sluice: Sluice): Promise<string[]> {
   const findings = JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];
   const relevant = findings.filter(({ severity }) => severity !== "info");

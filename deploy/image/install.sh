@@ -1,20 +1,20 @@
 #!/bin/sh
-# Everything that goes into the image, in two steps; the Dockerfile and a test in a plain Debian folder run the same.
+# Installs everything that goes into the image, in two steps. The Dockerfile runs them, and so does a test in a plain Debian folder.
 #
 #   install.sh app FOLDER   where npm is: puts the program with its own Node into FOLDER (later /opt/sluice)
 #   install.sh system       in the image, as root: nginx and its modules, the account, the commands
 #
-# The image has one program, "sluice", for both containers of the pod, and neither compiler nor npm.
+# The image has one program, "sluice", for both containers of the pod. It has neither a compiler nor npm.
 set -eu
 
-# nginx and what the edge runs on; layer 4; ModSecurity with its core rules; brotli; a process 1 that reaps; setcap (nginx brings
-# it anyway); certificates of the public authorities.
+# nginx with the Lua that the edge needs; nginx below http (TCP, UDP); ModSecurity with its core rules; brotli; an init process that
+# reaps; setcap (nginx depends on it anyway); certificates of the public authorities.
 PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson
   libnginx-mod-stream libnginx-mod-stream-js
   libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter
   tini libcap2-bin ca-certificates'
 
-# As in ingress-nginx's image, so that security contexts written for it hold.
+# The ids of ingress-nginx's image, so that security contexts written for that image work here.
 USER_ID=101
 GROUP_ID=82
 
@@ -29,14 +29,14 @@ install_app() {
   done
   cp -r "$from/scripts" "$to/"
   cd "$to"
-  # The edge is compiled with the development packages, which are then gone.
+  # The development packages are there only to compile the edge.
   scripts/install-npm-packages.sh --include=dev
   npm run --silent build:edge
   scripts/install-npm-packages.sh --omit=dev
   slim
 }
 
-# Leaves what runs: of Node the program, of packages no types and no maps.
+# Removes what is not needed to run: all of Node except its program, and types, source maps and documentation of packages.
 slim() {
   mkdir -p bin
   mv node_modules/node-linux-*/bin/node bin/node
@@ -57,25 +57,25 @@ install_system() {
   commands
   apt-get clean
   rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/apt /var/log/dpkg.log /usr/sbin/policy-rc.d
-  # For one container that runs all of it; in a pod of two a volume lies over it.
+  # The runtime folder of a single container that runs everything; in a pod with two containers a volume is mounted over it.
   install -d -o "$USER_ID" -g "$GROUP_ID" -m 0700 /run/sluice
 }
 
-# Packages start nothing here.
+# Keeps packages from starting their services during the installation.
 no_services() {
   printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
   chmod 755 /usr/sbin/policy-rc.d
 }
 
 commands() {
-  # No shell in between: the kernel finds the interpreter. The flag: see bin/sluice.
+  # The kernel starts Node directly, without a shell. bin/sluice explains the flag.
   printf '%s\n' '#!/opt/sluice/bin/node --max-semi-space-size=8' 'import("/opt/sluice/src/main.ts");' >/usr/local/bin/sluice
   chmod 755 /usr/local/bin/sluice
-  # Hands the one capability on, where a pod lives in the network of its node: a file may have it, an ordinary user
-  # does not. Without the capability in the container's security context it does not even start.
+  # low-ports hands on the capability that opens ports below 1024, for pods in the network of their node: an ordinary user
+  # only gets it through a file that has it. Without the capability in the container's security context the file does not start.
   cp /usr/bin/setpriv /usr/local/bin/low-ports
   setcap cap_net_bind_service=+ep /usr/local/bin/low-ports
-  # What ingress-nginx's manifests run before the end; here SIGTERM is all that is needed.
+  # ingress-nginx's manifests run /wait-shutdown in a preStop hook; Sluice needs no more than SIGTERM.
   ln -s /bin/true /wait-shutdown
 }
 

@@ -1,14 +1,15 @@
 /**
- * Whether a request may pass: what several checks say, combined as nginx's `satisfy` does.
+ * Decides whether a request may pass: combines the verdicts of several checks as nginx's `satisfy` does.
  *
  * This is the seam for every check of the access phase. A check is a function `(request, filters) => Verdict`; to add
- * one, write it and append it to the list in `phases/access.ts`. It may wait (a sub-request, a sleep), so nothing of it
- * may be kept in variables of its module over that; a header of a refusal belongs to the request's state, because
- * another check may still let the request in.
+ * one, write it and append it to the list in `phases/access.ts`. A check may wait (for a subrequest, or asleep) while
+ * other requests run, so it must not keep anything about its request in variables of its module across a wait. Headers
+ * of a refusal go into the request's state and not into the response, because another check may still let the request
+ * in.
  */
 import type { Networks } from "./networks.ts";
 
-/** A status of 400 or more refuses; of those 401 and 403 are answers to "who are you", any other is a failure. */
+/** A status of 400 or more refuses; 401 and 403 are verdicts about the client, any other status is a failure. */
 export type Verdict = number;
 /** The check has nothing to say: it does not apply to this route, or does not know this client. */
 export const ABSTAIN: Verdict = 0;
@@ -20,9 +21,9 @@ export const FORBIDDEN: Verdict = 403;
 export type Check<Request, Rules> = (this: void, request: Request, rules: Rules) => Verdict;
 
 /**
- * Asks the checks in order. `any` (annotation satisfy): the first that passes decides, and the request is refused when
- * one refuses and none passes; a 401 is then told in preference to a 403. Otherwise the first refusal decides. A failure
- * (500, 503, …) always ends it.
+ * Asks the checks in order. With `any` (annotation satisfy) the first check that passes lets the request in; the request
+ * is refused when some check refuses and none passes, with 401 in preference to 403. Without `any` the first refusal
+ * decides. A failure (500, 503, …) always decides. When every check abstains, the request passes.
  */
 export function judge<Request, Rules>(
   checks: readonly Check<Request, Rules>[], request: Request, rules: Rules, any: boolean,
@@ -40,7 +41,7 @@ export function judge<Request, Rules>(
   return refusal === ABSTAIN ? PASS : refusal;
 }
 
-/** denylist-source-range and allowlist-source-range: nginx's `deny`s, then `allow`s, then `deny all`. */
+/** denylist-source-range and allowlist-source-range, in the order of nginx's `deny` lines, then `allow` lines, then `deny all`. */
 export interface Addresses {
   deny?: Networks;
   allow?: Networks;

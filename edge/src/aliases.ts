@@ -1,6 +1,7 @@
 /**
- * Further names of hosts, found as nginx finds the names of `server_name`: exact ones, then the longest `*.parent`,
- * then the longest `start.*`, and, after the hosts that stand for one label, regular expressions. Pure.
+ * Finds the alias of a name in the order in which nginx matches `server_name`: exact names, then the longest
+ * `*.parent`, then the longest `start.*`. Regular expressions come last, after the wildcard hosts of rules, which stand
+ * for one label. Pure.
  */
 import { aliasPattern } from "./pattern-weight.ts";
 import type { EdgeAlias } from "./program.ts";
@@ -14,11 +15,11 @@ export interface Aliases {
   parents: Record<string, EdgeAlias>;
   /** `shop.*`, stored under `shop.`. */
   starts: Record<string, EdgeAlias>;
-  /** There has been one of the two kinds above. */
+  /** True once an alias of the two kinds above was set; until then nobody looks for them. */
   wild: boolean;
   /** In the order in which they are tried: by host, then by text. */
   patterns: PatternAlias[];
-  /** What changed of them since the last commit: id → the alias, or false for one that goes. */
+  /** The regular expressions that changed since the last commit: id → the alias, or false for one that is dropped. */
   staged: Record<string, EdgeAlias | false>;
 }
 
@@ -30,14 +31,14 @@ export interface PatternAlias {
 }
 
 const DOT = 46;
-/** No longer name is in the DNS (RFC 1035, 2.3.4), and none of an Ingress's is: a client could write one of thousands of labels. */
+/** The longest name in the DNS (RFC 1035, 2.3.4). Longer names are not looked up: a client could send thousands of labels, each a look-up. */
 const LONGEST_NAME = 253;
 
 export function newAliases(): Aliases {
   return { exact: emptyTable(), parents: emptyTable(), starts: emptyTable(), wild: false, patterns: [], staged: emptyTable() };
 }
 
-/** `value` undefined: the alias goes. Regular expressions wait for `commitPatterns`. */
+/** `value` undefined: the alias is dropped. Regular expressions wait for `commitPatterns`. */
 export function setAlias(aliases: Aliases, id: string, value: EdgeAlias | undefined): void {
   if (id.startsWith("~")) aliases.staged[id] = value ?? false;
   else if (id.startsWith("*.")) {
@@ -50,8 +51,8 @@ export function setAlias(aliases: Aliases, id: string, value: EdgeAlias | undefi
 }
 
 /**
- * Makes the changes of a commit true in one walk through the list, however many they are. The list is a new one,
- * because a request may be walking the old one. Names are lower case, so case never matters.
+ * Applies the staged regular expressions in one walk through the list, however many they are. The list is replaced by a
+ * new one, because a request may be walking the old one.
  */
 export function commitPatterns(aliases: Aliases): void {
   const { staged } = aliases;
@@ -67,7 +68,7 @@ export function commitPatterns(aliases: Aliases): void {
   aliases.patterns = merged(aliases.patterns, sorted(coming), staged);
 }
 
-/** @param staged ids of those of `old` that are left out. */
+/** Merges two sorted lists. @param staged the ids that are left out of `old`. */
 function merged(old: PatternAlias[], coming: PatternAlias[], staged: Record<string, EdgeAlias | false>): PatternAlias[] {
   const patterns: PatternAlias[] = [];
   let next = 0;
@@ -83,7 +84,7 @@ function merged(old: PatternAlias[], coming: PatternAlias[], staged: Record<stri
   return patterns;
 }
 
-/** Merge sort: what the language has is another function in either runtime. */
+/** Merge sort of our own, because the built-in sorts of Lua and of JavaScript differ. */
 function sorted(list: PatternAlias[]): PatternAlias[] {
   if (list.length < 2) return list;
   const middle = Math.floor(list.length / 2);
@@ -100,7 +101,7 @@ function comesBefore(a: PatternAlias, b: PatternAlias): boolean {
   return a.alias.host === b.alias.host ? a.id < b.id : a.alias.host < b.alias.host;
 }
 
-/** The alias that a name is, regular expressions left out. */
+/** The alias of a name, regular expressions left out. */
 export function findAlias(aliases: Aliases, name: string): EdgeAlias | undefined {
   const exact = aliases.exact[name];
   if (exact !== undefined || !aliases.wild || name.length > LONGEST_NAME) return exact;
@@ -120,8 +121,9 @@ export function findAlias(aliases: Aliases, name: string): EdgeAlias | undefined
 }
 
 /**
- * The first alias whose regular expression a name matches. One that does not compile matches nothing. One that gives up
- * on the name ends the search, and so does time: a name that is made to be too hard is nobody's.
+ * The first alias whose regular expression a name matches. A pattern that does not compile matches nothing. A pattern
+ * that exceeds its limits on the name ends the search, and so does the time limit of the search: a name that is made to
+ * be too hard has no alias.
  */
 export function findPatternAlias(aliases: Aliases, name: string, request: PatternView): EdgeAlias | undefined {
   const until = request.searchUntil();

@@ -1,19 +1,21 @@
 /**
- * Scheme, host and port that a request is for, as the client sees them: the one place that says so to redirects,
- * cookies and sign-in. `src/compile/asked-origin.ts` says the same to backends and logs. Pure.
+ * Scheme, host and port that a request is for, as the client sees them. Redirects, cookies and sign-in all ask here;
+ * `src/compile/asked-origin.ts` says the same to backends and logs. Pure.
  *
- * A trusted proxy in front (ConfigMap `use-forwarded-headers`) comes before what this connection shows.
+ * What a trusted proxy in front says (ConfigMap `use-forwarded-headers`) comes before what this connection shows.
  */
 import type { EdgeSettings } from "./program.ts";
 
-/** Asks for nginx's variables. */
+/** Gives nginx's variables, by name without `$`. */
 export interface OriginView {
   variable(name: string): string | undefined;
 }
 
 /**
- * ingress-nginx behaviour: `http`, in lower case and alone, is the one word of X-Forwarded-Proto that means http; a
- * list of several proxies' words, `HTTPS` and `wss` mean TLS. An empty one says nothing.
+ * Whether the client came over TLS. `https` says whether this connection is TLS; undefined: `$scheme` is asked.
+ *
+ * ingress-nginx behaviour: `http`, in lower case and alone, is the one value of X-Forwarded-Proto that means http; a
+ * list of several proxies' values, `HTTPS` and `wss` mean TLS. An empty value says nothing.
  */
 export function isHttps(settings: EdgeSettings, request: OriginView, https: boolean | undefined): boolean {
   if (settings.proxyProtocol === true && request.variable("proxy_protocol_server_port") === "443") return true;
@@ -32,23 +34,23 @@ export function authorityOf(settings: EdgeSettings, request: OriginView): string
   return forwarded === "" ? (request.variable("own_http_host") ?? "") : forwarded;
 }
 
-/** The same without port. */
+/** The host without its port. */
 export function hostOf(settings: EdgeSettings, request: OriginView): string {
   const forwarded = forwardedHost(settings, request);
   return forwarded === "" ? (request.variable("host") ?? "") : withoutPort(forwarded);
 }
 
-/** The port that the client connected to; undefined: the scheme's own, or nobody says. */
+/** The port that the client connected to; undefined: the default port of the scheme, or unknown. */
 export function portOf(settings: EdgeSettings, request: OriginView): string | undefined {
   const forwarded = settings.forwardedProto ? (request.variable("http_x_forwarded_port") ?? "") : "";
   if (isPort(forwarded)) return forwarded;
-  // Who says what the client's scheme is and not its port, hides another port behind it.
+  // A proxy that tells the client's scheme and not its port hides the port: the one of this connection is not the client's.
   if (settings.forwardedProto && (request.variable("http_x_forwarded_proto") ?? "") !== "") return undefined;
   const named = settings.proxyProtocol === true ? (request.variable("proxy_protocol_server_port") ?? "") : "";
   return named === "" ? request.variable("server_port") : named;
 }
 
-/** `scheme://host`, with a port where one is given that is not the scheme's own. */
+/** `scheme://host`, with the port unless it is the scheme's default or not given. */
 export function originText(scheme: "http" | "https", host: string, port: string | undefined): string {
   const own = port === undefined || port === "" || port === (scheme === "https" ? "443" : "80");
   return scheme + "://" + host + (own ? "" : ":" + port);
@@ -59,12 +61,12 @@ export function withoutPort(authority: string): string {
   return end > 0 ? authority.slice(0, end) : authority;
 }
 
-/** What a trusted proxy says; "": nothing. */
+/** The host that a trusted proxy forwards; "": none. */
 function forwardedHost(settings: EdgeSettings, request: OriginView): string {
   return settings.forwardedProto ? firstOf(request.variable("http_x_forwarded_host")) : "";
 }
 
-/** The first of a list, up to a comma or a blank: each proxy on the way appends. */
+/** The first entry of a list, up to a comma or a blank: the one nearest to the client, because each proxy on the way appends. */
 function firstOf(list: string | undefined): string {
   if (list === undefined) return "";
   let end = 0;

@@ -1,15 +1,15 @@
 /**
  * Which answers of an external authentication service are kept, for how long, and for whom. Pure.
  *
- * nginx's rules for its cache: the service's own headers (X-Accel-Expires, Cache-Control, Expires) come before
- * auth-cache-duration; an answer that sets a cookie is somebody's own and never kept.
+ * The rules are those of nginx's cache: the service's own headers (X-Accel-Expires, Cache-Control, Expires) come before
+ * auth-cache-duration; an answer that sets a cookie is for one client and never kept.
  */
 import type { AuthCache } from "./external-auth.ts";
 import { fieldOfHead, fieldsOfHead, readNumber } from "./http-response.ts";
 import type { Head } from "./http-response.ts";
 import type { Variable } from "./template.ts";
 
-/** Seconds; 0: not kept. `until` gives the seconds from now to an HTTP date; undefined when it is none. */
+/** For how many seconds an answer is kept; 0: not at all. `until` gives the seconds from now to an HTTP date; undefined when the text is none. */
 export function answerLifetime(cache: AuthCache, head: Head, until: (this: void, date: string) => number | undefined): number {
   if (fieldOfHead(head, "set-cookie") !== undefined || varies(head).indexOf("*") >= 0) return 0;
   const said = accelerated(head) ?? controlled(head) ?? expiring(head, until);
@@ -35,7 +35,7 @@ function controlled(head: Head): number | undefined {
   return seconds;
 }
 
-/** The number behind a word of Cache-Control; one that cannot be read keeps nothing. */
+/** The number after a word of Cache-Control; undefined: the word is not there. A number that cannot be read counts as 0, which keeps nothing. */
 function age(text: string, word: string): number | undefined {
   const at = text.indexOf(word);
   if (at < 0) return undefined;
@@ -51,7 +51,7 @@ function expiring(head: Head, until: (this: void, date: string) => number | unde
   return seconds > 0 ? seconds : 0;
 }
 
-/** The request headers that the answer depends on, as one text. */
+/** The names of the request headers that the answer depends on, in lower case, separated by commas. */
 export function varies(head: Head): string {
   const all = fieldsOfHead(head, "vary");
   if (all === undefined) return "";
@@ -60,7 +60,7 @@ export function varies(head: Head): string {
   return text;
 }
 
-/** What the request at hand says in the headers that `vary` names: two requests with the same text share an answer. */
+/** The request's values of the headers that `vary` names: two requests with the same text share an answer. */
 export function variant(vary: string, variable: Variable): string {
   let text = "";
   let at = 0;

@@ -1,4 +1,4 @@
-/** Clients that the operator wants nothing to do with, whatever they ask for: by address, User-Agent or Referer. */
+/** Clients that the operator blocks, whatever they ask for: by address, User-Agent or Referer. */
 import { includes } from "./networks.ts";
 import type { Networks } from "./networks.ts";
 import { EVERYBODY } from "./search.ts";
@@ -10,13 +10,13 @@ export interface Blocks {
 }
 
 export interface Texts {
-  /** In lower case: they match whole values in any case. */
+  /** Whole values in lower case; they are compared without regard to case. */
   exact: Record<string, boolean>;
   /** PCRE, unanchored. */
   patterns: string[];
 }
 
-/** What of a request is looked at. */
+/** What a block may look at in a request. */
 export interface BlockView {
   variable(name: string): string | undefined;
   address(): string | undefined;
@@ -32,7 +32,7 @@ export function isBlocked({ addresses, agents, referers }: Blocks, request: Bloc
   return referers !== undefined && isAmong(referers, request.variable("http_referer") ?? "", request);
 }
 
-/** A text that keeps a pattern busy for too long is as good as one that it matches: nobody gets past it that way. */
+/** A text on which a pattern exceeds its limits counts as matched: nobody gets past a block with a text that is hard to match. */
 function isAmong({ exact, patterns }: Texts, text: string, request: BlockView): boolean {
   if (exact[text.toLowerCase()] === true) return true;
   for (const pattern of patterns) {

@@ -9,7 +9,7 @@ import type { RequestView } from "./request-view.ts";
 import type { EdgeCanary } from "./program.ts";
 import { EVERYBODY, isLate } from "./search.ts";
 
-/** So many patterns are never too much for a request; of more, a search that takes too long finds none. */
+/** Up to so many canaries are tried without a look at the clock. Among more, a search that takes too long finds none. */
 const FEW = 8;
 
 /** What one rule says about one canary. */
@@ -30,8 +30,8 @@ export function chooseCanary(canaries: EdgeCanary[], total: number, request: Req
 }
 
 /**
- * The canary that the request asks for by header or cookie; `unbound`: among those that sessions do not bind. Undefined
- * also when patterns of very many canaries take too long.
+ * The canary that the request asks for by header or cookie. With `unbound`, only canaries are considered whose rules
+ * come before a session. Undefined also when the patterns of very many canaries take too long.
  */
 export function canaryByRule(canaries: EdgeCanary[], request: RequestView, unbound: boolean): EdgeCanary | undefined {
   const count = canaries.length;
@@ -56,6 +56,7 @@ function byHeader(canary: EdgeCanary, request: RequestView): number {
   if (canary.value !== undefined) return value === canary.value ? TAKE : NO_OPINION;
   if (canary.pattern !== undefined) {
     const matched = request.matches(value, canary.pattern, canary.namespace ?? EVERYBODY);
+    // The pattern took too long. Whether it matches is not known, so nobody is sent to the canary for it.
     if (matched === undefined) return LEAVE;
     return matched ? TAKE : NO_OPINION;
   }

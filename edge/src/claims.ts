@@ -1,9 +1,12 @@
 /**
- * Request headers in which proxies tell the ones behind them about a request: where it came from, what it asked for,
- * who sends it. In a request of anybody else they are no more than claims. Pure.
+ * Request headers in which a proxy tells the servers behind it about a request: where it came from, what it asked for,
+ * who sent it. From anybody else such headers are no more than claims. Pure.
  */
 
-/** As other servers know a header: CGI and its successors cannot tell `_`, or any other mark, from `-`. */
+/**
+ * A header's name in lower case, with `-` for everything but letters and digits. That is how other servers may read it:
+ * CGI and its successors cannot tell `_`, or any other mark, from `-`.
+ */
 export function canonicalName(name: string): string {
   let out = "";
   let from = 0;
@@ -18,9 +21,9 @@ export function canonicalName(name: string): string {
 }
 
 /**
- * RFC 7239; nginx and ingress-nginx; Traefik's, oauth2-proxy's, Authelia's, authentik's and Envoy's headers; the
- * client's address and scheme as content networks, load balancers and frameworks name them; the method in place of the
- * request's own.
+ * Headers of RFC 7239, nginx, ingress-nginx, Traefik, oauth2-proxy, Authelia, authentik and Envoy; the client's address
+ * and scheme as content networks, load balancers and frameworks name them; a method in place of the request's own. What
+ * they share the beginning of is in `FAMILIES`.
  */
 const CLAIMS: Record<string, boolean> = {
   forwarded: true,
@@ -52,7 +55,7 @@ export function isClaim(canonical: string): boolean {
   return false;
 }
 
-/** Of a client's certificate: a claim of anybody's but Sluice's own, trusted proxies included. */
+/** Whether a header tells of a client's certificate. Only Sluice itself may say that: such a header is a claim even from a trusted proxy. */
 export function isCertificateClaim(canonical: string): boolean {
   return canonical.startsWith("ssl-client-");
 }

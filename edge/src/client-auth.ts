@@ -1,14 +1,14 @@
 /**
- * Who may ask a host that wants client certificates.
+ * Decides who may send requests to a host that wants client certificates.
  *
- * Contract: pure, allocates nothing. The certificate was verified in the handshake (or in the one that began the
- * session); here its result is held against what the host wants now, so that neither another name in the handshake
- * (SNI a, Host b), nor a session begun under other rules, nor rules that changed since lets anybody in.
+ * Contract: pure, allocates nothing. OpenSSL verified the certificate in the handshake (or in the handshake that began
+ * the session). Here the result is compared with what the host wants now. So nobody gets in by another name in the
+ * handshake (SNI a, Host b), by a session that began under other rules, or because the rules have changed since.
  */
 import { canonicalName } from "./claims.ts";
 import { EVERYBODY } from "./search.ts";
 
-/** What a host wants of the clients that ask it: nginx's ssl_verify_client, and what ingress-nginx adds. */
+/** What a host wants of its clients: nginx's ssl_verify_client, and what ingress-nginx adds. */
 export interface ClientAuth {
   /**
    * `off`: no certificate is asked for; `refused`: nobody gets in, because what the host wants cannot be honoured.
@@ -16,19 +16,19 @@ export interface ClientAuth {
   mode: "on" | "optional" | "optional_no_ca" | "off" | "refused";
   /** Longest chain of issuers. */
   depth: number;
-  /** Id of the `trust` part that certificates are verified against; absent when none is. */
+  /** Id of the `trust` part that certificates are verified against; absent when no certificate is verified. */
   trust?: string;
-  /** PCRE, unanchored, case-sensitive, for the subject's name. */
+  /** PCRE, unanchored, case-sensitive, that the subject of the certificate has to match. */
   matchCn?: string;
-  /** Whose that is. */
+  /** The namespace that `matchCn` comes from. */
   namespace?: string;
-  /** Backends get the certificate. */
+  /** Backends get the client's certificate. */
   passCertificate?: boolean;
-  /** Redirect there instead of 400. */
+  /** A refused client is redirected there instead of getting 400. */
   errorPage?: string;
 }
 
-/** Certificates, and lists of revoked ones, PEM. The id is a digest, so an id never changes its content. */
+/** CA certificates, and lists of revoked certificates, PEM. The id is a digest of them, so the content of an id never changes. */
 export interface EdgeTrust {
   ca: string;
   crl?: string;
@@ -45,22 +45,22 @@ export interface Handshake {
 
 /** How the rules ask about the client at hand. */
 export interface ClientView {
-  /** As the matcher's: nginx's variables, PCRE. */
+  /** This and `matches` are those of the matcher: nginx's variables, and PCRE. */
   variable(name: string): string | undefined;
   matches(text: string, pattern: string, namespace: string): boolean | undefined;
-  /** Asked only of requests over TLS: the handshake, or the one that began the session, ran under this context. */
+  /** Whether the handshake, or the one that began the session, ran under this context. Asked only of requests over TLS. */
   handshakeWas(context: string): boolean;
   /** OpenSSL's result of verifying the client's certificate; 0 when nothing is wrong with it, or there is none. */
   verifyResult(): number;
 }
 
-/** nginx's own: answered as 400, with pages of their own. */
+/** nginx's own statuses, this and the next: clients get 400, each with a page of its own. */
 export const CERTIFICATE_ERROR = 495;
 const NO_CERTIFICATE = 496;
 export const MISDIRECTED = 421;
 const FORBIDDEN = 403;
 
-/** 0: let in; else the status. Over plain http nothing is verified, but a name that must match does not. */
+/** 0 lets the client in; anything else is the status to answer. Over plain http no certificate is verified, and `matchCn` meets an empty subject. */
 export function admission(auth: ClientAuth, handshake: Handshake | undefined, client: ClientView): number {
   if (auth.mode === "refused") return FORBIDDEN;
   if (auth.mode !== "off" && client.variable("https") === "on") {
@@ -73,13 +73,13 @@ export function admission(auth: ClientAuth, handshake: Handshake | undefined, cl
   return 0;
 }
 
-/** nginx's ngx_http_process_request: 0, or the status. @param result OpenSSL's; 0 without a certificate too. */
+/** Decides as nginx's ngx_http_process_request: 0, or the status. @param result OpenSSL's; 0 without a certificate too. */
 export function verdict(mode: "on" | "optional" | "optional_no_ca", result: number, presented: boolean): number {
   if (result !== 0 && !(mode === "optional_no_ca" && isUnknownIssuer(result))) return CERTIFICATE_ERROR;
   return mode === "on" && !presented ? NO_CERTIFICATE : 0;
 }
 
-/** nginx's ngx_ssl_verify_error_optional: nobody known has signed it, but nothing else is wrong. */
+/** nginx's ngx_ssl_verify_error_optional: no known issuer has signed the certificate, but nothing else is wrong with it. */
 function isUnknownIssuer(result: number): boolean {
   // Self-signed, self-signed in the chain, issuer not found, leaf not verifiable, not trusted.
   return result === 18 || result === 19 || result === 20 || result === 21 || result === 27;

@@ -5,7 +5,7 @@
 import type { Condition } from "./program.ts";
 import type { RequestView } from "./request-view.ts";
 
-/** True when all conditions of one alternative hold. @param namespace that of the route. */
+/** True when all conditions of one alternative hold. @param namespace the route's. */
 export function holds(alternatives: Condition[][], request: RequestView, namespace: string): boolean {
   for (const conditions of alternatives) {
     if (allHold(conditions, request, namespace)) return true;
@@ -20,7 +20,7 @@ function allHold(conditions: Condition[], request: RequestView, namespace: strin
   return true;
 }
 
-/** A pattern that cannot be run is met by nothing. */
+/** A condition whose pattern cannot be run is not met. */
 function isMet({ variable, values, pattern }: Condition, request: RequestView, namespace: string): boolean {
   const value = request.variable(variable);
   if (value === undefined) return false;

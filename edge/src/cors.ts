@@ -2,11 +2,11 @@
  * Cross-origin requests (CORS): which origins are allowed, and the headers that say so. Pure.
  *
  * ingress-nginx behaviour: an allowed request gets the headers on every status, in place of the backend's; an allowed
- * OPTIONS is answered 204 without asking the backend; any other request is proxied as if CORS were off. Unlike there
- * an origin is compared as a whole, not from its end alone.
+ * OPTIONS is answered 204 without asking the backend; any other request is proxied as if CORS were off. Unlike
+ * ingress-nginx, Sluice compares an origin as a whole, not its end alone.
  */
 
-/** `start` alone is the whole origin; with `end`, one label of letters, digits and `-` stands between. Lower case. */
+/** `start` alone is the whole origin; with `end`, one label of letters, digits and `-` stands between the two. Lower case. */
 export interface AllowedOrigin {
   start: string;
   end?: string;
@@ -15,7 +15,7 @@ export interface AllowedOrigin {
 export interface Cors {
   /** Absent: every origin, and requests without one. */
   origins?: AllowedOrigin[];
-  /** Name and value, but for Access-Control-Allow-Origin. */
+  /** Name and value of every CORS header but Access-Control-Allow-Origin. */
   headers: [string, string][];
 }
 
@@ -42,7 +42,7 @@ function isLabel(text: string, from: number, to: number): boolean {
   return true;
 }
 
-/** What Vary says when the answer depends on the Origin as well: caches must not give one origin's to another. */
+/** The value of Vary with `Origin` added: caches must not give the answer for one origin to another. */
 export function varyByOrigin(vary: string | undefined): string {
   if (vary === undefined || vary === "") return "Origin";
   const names = vary.toLowerCase();

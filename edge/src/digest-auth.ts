@@ -1,9 +1,10 @@
 /**
  * Digest authentication (RFC 7616, MD5 and qop "auth") as nginx's auth_digest module does it.
  *
- * Numbers are that module's defaults: a challenge may be answered for 60 s; from its first answer on the nonce serves
- * for 10 s and 19 requests, each with a count (`nc`) of its own. A nonce is made of the time and a keyed digest of it,
- * so that challenges, which anybody can ask for, take no memory; what was used is remembered by the caller.
+ * The numbers are that module's defaults: a challenge may be answered for 60 s; from its first answer on the nonce
+ * serves for 10 s and 19 requests, each with a count (`nc`) of its own. A nonce is made of the time and a keyed digest
+ * of it, so that challenges, which anybody can ask for, take no memory. The caller remembers which nonces and counts
+ * were used.
  */
 import { sameText } from "./password.ts";
 
@@ -76,7 +77,7 @@ function digestOf({ nonce, nc, cnonce, qop, uri }: DigestAnswer, ha1: string, me
   return md5(ha1 + ":" + nonce + ":" + nc + ":" + cnonce + ":" + qop + ":" + md5(method + ":" + uri));
 }
 
-/** The answer must be for this request; some clients leave the query out. */
+/** Whether the answer is for the URI of this request; some clients leave the query out. */
 export function isFor(uri: string, requestUri: string): boolean {
   if (uri === requestUri) return true;
   return requestUri.startsWith(uri) && requestUri.charCodeAt(uri.length) === 63;
@@ -99,7 +100,7 @@ export function parseDigest(header: string | undefined): DigestAnswer | undefine
   }
   const { username, nonce, uri, qop, nc, cnonce, response } = answer;
   const complete = username !== "" && nonce !== "" && uri !== "" && qop === "auth" && nc !== "" && cnonce !== "" && response !== "";
-  // The cnonce goes back to the client, in quotes.
+  // The cnonce goes back to the client in quotes, so it may hold none.
   return complete && cnonce.indexOf('"') < 0 ? answer : undefined;
 }
 

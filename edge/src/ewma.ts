@@ -2,22 +2,23 @@
  * Exponentially weighted moving averages of response times (ingress-nginx's `ewma`): of two endpoints drawn
  * at random the one with the lower average takes the request.
  *
- * Pure: where the averages are kept is the caller's affair.
+ * Pure: the caller keeps the averages.
  */
 
-/** Seconds after which a measurement counts 1/e. */
+/** Seconds after which the weight of a measurement has fallen to 1/e. */
 const DECAY = 10;
 
-/** An average `elapsed` seconds after it was taken, with a new measurement; 0 as measurement lets it fade. */
+/** The average `elapsed` seconds later, with a new measurement in it; 0 as the measurement lets the average fade. */
 export function decayed(average: number, elapsed: number, measured: number): number {
   const weight = Math.exp(-(elapsed > 0 ? elapsed : 0) / DECAY);
   return average * weight + measured * (1 - weight);
 }
 
 /**
- * Index of the better of two endpoints that were not tried yet; of all, when all were.
+ * Draws two endpoints that were not tried yet (any two, when all were tried). Answers the index of the one with the
+ * lower score.
  *
- * @param random a whole number in `1..count`
+ * @param random draws a whole number in `1..count`
  */
 export function betterOfTwo(
   peers: readonly string[], tried: readonly number[] | undefined, random: (count: number) => number, score: (peer: string) => number,

@@ -2,7 +2,8 @@
  * External authentication: another service is asked about each request before it is proxied. Pure.
  *
  * ingress-nginx behaviour: any 2xx lets the request in, 401 and 403 are passed on, everything else is 500. The service
- * gets every header of the request beside some that say what is asked about, and no body.
+ * gets the request's headers (claims from trusted proxies alone), headers that say what the request asks for, and no
+ * body.
  */
 import { canonicalName, isCertificateClaim, isClaim } from "./claims.ts";
 import { isClientHeader } from "./client-auth.ts";
@@ -10,7 +11,7 @@ import { evaluate } from "./template.ts";
 import type { Template, Variable } from "./template.ts";
 
 export interface ExternalAuth {
-  /** Pool of the service. One that does not exist, or is empty: 503. */
+  /** Pool of the service; 503 where it does not exist or is empty. */
   pool: string;
   tls?: boolean;
   /** The Host header: the URL's host without its port. */
@@ -27,7 +28,7 @@ export interface ExternalAuth {
   headers?: [string, Template][];
   /** Response headers that the backend gets as request headers. */
   responseHeaders?: string[];
-  /** Where 401 leads, complete with the way back. */
+  /** The URL that a 401 redirects the client to, with the URL to come back to in it. */
   signin?: Template;
   /** Set-Cookie of the service goes to the client on every status. */
   alwaysSetCookie?: boolean;
@@ -38,7 +39,7 @@ export interface ExternalAuth {
 }
 
 export interface AuthCache {
-  /** Tells this path and this way of asking from others. */
+  /** Keeps the answers for this path, and for this way of asking, apart from others. */
   scope: string;
   key: Template;
   /** `[status, seconds]`, the first that fits; status 0 fits all. */
@@ -58,7 +59,7 @@ export interface AuthAnswer {
   verdict: number;
   /** Where a 401 sends the client instead. */
   location?: string;
-  /** WWW-Authenticate of a 401: all of them, as one. */
+  /** WWW-Authenticate of a 401: all such headers joined into one. */
   challenge?: string;
   /** Request headers for the backend, by the name in `responseHeaders`. */
   headers?: Record<string, string>;
@@ -66,18 +67,18 @@ export interface AuthAnswer {
   cookies?: string[];
 }
 
-/** As nginx gives them: a header that came several times is a list. */
+/** Request headers as nginx gives them: a header that came several times is a list. */
 export type RequestHeaders = Record<string, string | string[]>;
 
-/** Who asks, as far as it decides which of its headers are passed on. */
+/** What of the client decides which of its headers are passed on. */
 export interface Asker {
-  /** A proxy that is believed about others. */
+  /** The client is a trusted proxy: what it says about others is believed. */
   trusted: boolean;
-  /** Sluice has asked it for a certificate, and says itself what came of that. */
+  /** Sluice has asked the client for a certificate, and sets the headers about the result itself. */
   certified: boolean;
 }
 
-/** Of the connection, of the body, or said anew below; by canonical name. */
+/** Headers of the connection and of the body, and headers that `requestText` sets itself; by canonical name. */
 const NOT_PASSED: Record<string, boolean> = {
   host: true,
   connection: true,
@@ -96,7 +97,7 @@ const NOT_PASSED: Record<string, boolean> = {
   "x-forwarded-for": true,
   "x-auth-request-redirect": true,
 };
-/** Would make one client's answer (304, 206) another's, out of the cache. nginx leaves them out of what it caches. */
+/** Not passed on where answers are cached: the answer to one client's conditions (304, 206) must not be another's. nginx's cache does the same. */
 const CONDITIONS: Record<string, boolean> = {
   "if-match": true,
   "if-none-match": true,
@@ -115,7 +116,7 @@ export function methodOf(auth: ExternalAuth): string {
 export function requestText(auth: ExternalAuth, variable: Variable, headers: RequestHeaders, asker: Asker): string {
   const lines = [methodOf(auth) + " " + escapeBlanks(evaluate(auth.path, variable)) + " HTTP/1.1"];
   const said: Record<string, boolean> = {};
-  // What the operator of the service wants comes before what is said anyway.
+  // Headers of auth-proxy-set-headers come first, because only the first header of a name is sent.
   if (auth.headers !== undefined) {
     for (const [name, value] of auth.headers) add(lines, said, name, evaluate(value, variable));
   }
@@ -138,7 +139,7 @@ export function requestText(auth: ExternalAuth, variable: Variable, headers: Req
   return lines.join("\r\n") + "\r\n\r\n";
 }
 
-/** One header, once. As in nginx, an empty one is not sent, nor what the client says in its place. */
+/** Adds a header unless one of its name was added before. As in nginx, an empty header is not sent, nor the client's header of that name. */
 function add(lines: string[], said: Record<string, boolean>, name: string, value: string | undefined): void {
   const key = canonicalName(name);
   if (said[key] === true) return;
@@ -146,7 +147,10 @@ function add(lines: string[], said: Record<string, boolean>, name: string, value
   if (value !== undefined && value !== "") lines.push(name + ": " + escapeControls(value));
 }
 
-/** The service trusts what says of a request where it came from and who sends it: nobody's word for that but a trusted proxy's. */
+/**
+ * Passes the client's headers on. The service believes headers that tell where a request came from and who sent it, so
+ * these are passed on from trusted proxies alone.
+ */
 function passOn(lines: string[], said: Record<string, boolean>, headers: RequestHeaders, { trusted, certified }: Asker, cached: boolean): void {
   for (const name in headers) {
     const key = canonicalName(name);
@@ -166,12 +170,12 @@ export function verdictOf(status: number): number {
   return status === 401 || status === 403 ? status : 500;
 }
 
-/** Statuses on which nginx adds headers that are not for "always". */
+/** Statuses on which nginx's `add_header` without `always` takes effect. */
 const ORDINARY: Record<number, boolean> = {
   200: true, 201: true, 204: true, 206: true, 301: true, 302: true, 303: true, 304: true, 307: true, 308: true,
 };
 
-/** True: a response with this status carries the service's cookies. */
+/** Whether a response with this status carries the service's cookies. */
 export function carriesCookies(auth: ExternalAuth, status: number): boolean {
   return auth.alwaysSetCookie === true || ORDINARY[status] === true;
 }

@@ -1,9 +1,10 @@
 /**
- * Consistent hashing, with the very ring that ingress-nginx has (lua-resty-balancer's), so that a key keeps its
- * endpoint and a cookie that was issued there stays good here.
+ * Consistent hashing with the ring of ingress-nginx (lua-resty-balancer's), so that a key has the same endpoint as
+ * there, and a cookie that ingress-nginx issued stays good.
  *
- * 160 points per peer (fewer in pools of more than a thousand), numbered by CRC-32; the peer's text is `address:port`. Numbers are kept unsigned: bit operations
- * give signed ones, in V8 and in LuaJIT alike but for `>>> 0`, which is therefore not used.
+ * 160 points per peer (fewer in pools of more than a thousand), numbered by CRC-32; the peer's text is `address:port`.
+ * Hashes are kept unsigned. Bit operations give signed numbers, in V8 and in LuaJIT alike; only `>>> 0` differs between
+ * the two, and is therefore not used.
  */
 
 /** Points in ascending order of their hash. */
@@ -14,7 +15,7 @@ export interface Ring {
 }
 
 const POINTS_PER_PEER = 160;
-/** A ring is made within a request: of pools with more endpoints than a thousand each has fewer points. */
+/** A ring is made while a request waits, so its size is bounded: in pools of more than a thousand endpoints each has fewer points. */
 const MOST_POINTS = 160_000;
 const POLYNOMIAL = 0xedb88320;
 const TABLE = crcTable();
@@ -120,12 +121,12 @@ export function pointOf(ring: Ring, key: string): number {
   return low;
 }
 
-/** The peer that owns a key. */
+/** Index of the peer that owns a key. */
 export function ownerOf(ring: Ring, key: string): number {
   return ring.owners[pointOf(ring, key)] as number;
 }
 
-/** The texts whose ring is that of `count` subsets. */
+/** The texts that stand for `count` subsets on their ring. */
 export function subsetNames(count: number): string[] {
   const names: string[] = [];
   for (let i = 1; i <= count; i++) names.push(`set${i}`);

@@ -2,7 +2,7 @@
  * What a client may call a host that no rule names: letters, digits, `-`, `_` and `.`, or an address in brackets. Pure.
  *
  * nginx itself takes nearly every byte. Wildcards, expressions and the catch-all would hand such a text to a backend,
- * whose own reader may find another host in it: `x@admin.example`, `admin.example,x`, `admin.example?x`.
+ * which may read another host out of it: `x@admin.example`, `admin.example,x`, `admin.example?x`.
  */
 
 const OPENS = 91;

@@ -2,7 +2,7 @@
  * The head of an HTTP/1 response, read strictly. Pure.
  *
  * Guarantee: nothing ambiguous gets through. A head that servers would not write, or that two readers could understand
- * differently (folded lines, blanks before a colon, two lengths, control characters), is no head.
+ * differently (folded lines, blanks before a colon, two lengths, control characters), is refused.
  */
 
 export interface Head {
@@ -46,7 +46,7 @@ function lineEnd(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** `HTTP/1.x NNN`, and a reason that nobody reads. */
+/** `HTTP/1.x NNN`, and a reason phrase, which is ignored. */
 function readStatus(text: string, end: number): number | undefined {
   if (end < 12 || text.slice(0, 7) !== "HTTP/1." || text.charCodeAt(8) !== BLANK) return undefined;
   if (!isDigit(text.charCodeAt(7)) || text.charCodeAt(7) > 49) return undefined;
@@ -79,7 +79,7 @@ function framed(status: number, modern: boolean, fields: [string, string][], bod
     } else if (name === "transfer-encoding") chunked = true;
     else if (name === "connection" && value.toLowerCase().indexOf("close") >= 0) closes = true;
   }
-  // Both at once is how one response is made to look like two.
+  // Chunks and a length at once are how one response is made to look like two.
   if (chunked && length >= 0) return undefined;
   if (bodiless || status < 200 || status === 204 || status === 304) length = 0;
   return { status, fields, length, reusable: !closes && length >= 0 };

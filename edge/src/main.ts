@@ -44,7 +44,7 @@ export function init(given: Options): void {
   options.measured = given.measured;
 }
 
-/** init_worker_by_lua: a worker starts full, then follows the channel. */
+/** init_worker_by_lua: a worker loads the snapshot files before it serves, then follows the channel. */
 export function initWorker(): void {
   noteMaster();
   math.randomseed(ngx.worker.pid() * 1000 + ngx.now());

@@ -29,7 +29,7 @@ export const HISTOGRAMS: readonly Histogram[] = [
   { name: "request_size", scale: "length" },
 ];
 
-/** A scale with the bucket of each small whole value at hand. */
+/** The bounds of buckets, with a table that gives the bucket of each small whole value. */
 export interface Scale {
   bounds: number[];
   /** Value → index of its bucket. */
@@ -56,7 +56,7 @@ export function bucketOf(scale: Scale, value: number): number {
   return value < SMALL ? (scale.small[value] as number) : search(scale, value);
 }
 
-/** Where each histogram of a tally begins (its sum, then its buckets), and how long a tally is. At 0 stands the number of requests. */
+/** Where each histogram of a tally begins (its sum, then its buckets), and how long a tally is. Index 0 holds the number of requests. */
 export interface Layout {
   starts: number[];
   length: number;
@@ -73,15 +73,15 @@ export function layoutOf(bounds: BucketBounds): Layout {
 }
 
 /**
- * Methods that are told apart, by what stands for them in a tally's key; any other text that a client sends as its
- * method is the last one.
+ * Methods that are counted apart: the index of a method is its part of a tally's key. Any other text that a client
+ * sends as its method counts as the last one.
  */
 export const TALLIED_METHODS: readonly string[] = [
   "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "PROPFIND", "PROPPATCH", "MKCOL", "COPY", "MOVE",
   "LOCK", "UNLOCK", "OTHER",
 ];
 
-/** Of one route or canary, by status and method: see `tallyKey`. */
+/** The tallies of one route or canary, by status and method: see `tallyKey`. */
 export type Tallies = Record<number, number[]>;
 
 export const METHOD_FACTOR = 32;

@@ -6,36 +6,36 @@
 
 export interface HashCost {
   microseconds: number;
-  /** Of memory, for as long as it takes. */
+  /** Memory in use while the hash is computed. */
   bytes: number;
 }
 
-/** A worker serves nobody else while it hashes, and whoever asks for the path can make it hash. */
+/** Bounds of one verification: a worker serves nobody else while it hashes, and any client of the path can make it hash. */
 export const MOST_MICROSECONDS = 300_000;
 export const MOST_BYTES = 64 * 1024 * 1024;
-/** A long password costs more: of clients so much is taken, so that whatever the controller let pass works with any usual one. */
+/** A longer password costs more. A worker allows twice the bound, so that every hash that the controller accepted works with any usual password. */
 const MOST_WITH_PASSWORD = 2 * MOST_MICROSECONDS;
 const USUAL_PASSWORD = 12;
 
 const ALPHABET = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const DEFAULT_ROUNDS = 5000;
-/** Beyond this digit yescrypt's numbers have several. */
+/** The last digit that is a whole number in yescrypt's notation; a number that begins with a higher digit has several. */
 const LAST_SINGLE = 47;
 const BLOCK_BYTES = 128;
 
-/** Whether a hash is one that this machine verifies at all. */
+/** Whether a hash is cheap enough to be verified at all, with a password of usual length. */
 export function isAffordable(stored: string): boolean {
   const cost = hashCost(stored, USUAL_PASSWORD);
   return cost !== undefined && cost.microseconds <= MOST_MICROSECONDS && cost.bytes <= MOST_BYTES;
 }
 
-/** Whether it is to be verified against a password of so many bytes. */
+/** Whether a hash may be verified against a password of so many bytes. */
 export function isWorthHashing(stored: string, passwordBytes: number): boolean {
   const cost = isAffordable(stored) ? hashCost(stored, passwordBytes) : undefined;
   return cost !== undefined && cost.microseconds <= MOST_WITH_PASSWORD;
 }
 
-/** Undefined: its parameters cannot be read. What libcrypt does not know costs nothing. */
+/** What one verification costs; undefined: the hash's parameters cannot be read. A form that libcrypt does not know counts like the cheap ones. */
 export function hashCost(stored: string, passwordBytes: number): HashCost | undefined {
   const kind = kindOf(stored);
   if (kind === "6") return rounds(stored, "$6$rounds=", DEFAULT_ROUNDS, 0.22 + 0.00375 * passwordBytes);
@@ -50,7 +50,7 @@ export function hashCost(stored: string, passwordBytes: number): HashCost | unde
   return { microseconds: 1000 + 4 * passwordBytes, bytes: 0 };
 }
 
-/** Between the first `$` and the next `$` or comma. */
+/** The text between the first `$` and the next `$` or comma. */
 function kindOf(stored: string): string {
   if (!stored.startsWith("$")) return "";
   for (let i = 1; i < stored.length && i < 6; i++) {
@@ -60,13 +60,13 @@ function kindOf(stored: string): string {
   return "";
 }
 
-/** @param otherwise where the prefix, which ends with the name of the number, is not there. */
+/** @param otherwise the number of rounds of a hash that does not begin with the prefix. */
 function rounds(stored: string, prefix: string, otherwise: number | undefined, each: number): HashCost | undefined {
   const count = stored.startsWith(prefix) ? number(stored, prefix.length) : otherwise;
   return count === undefined ? undefined : { microseconds: count * each, bytes: 0 };
 }
 
-/** Decimal, up to the next `$`; undefined: something else. */
+/** The decimal number up to the next `$`; undefined: there is something else. */
 function number(text: string, from: number): number | undefined {
   let value = 0;
   for (let i = from; i < text.length; i++) {
@@ -83,7 +83,7 @@ function bcrypt(stored: string): HashCost | undefined {
   return cost === undefined ? undefined : { microseconds: 2 ** cost * 52, bytes: 4096 };
 }
 
-/** `$y$jNr$`; with further parameters, or numbers of several digits, it is none that is bounded here. */
+/** Reads `$y$jNr$`. Undefined, which refuses the hash, for further parameters and for numbers of several digits. */
 function yescrypt(stored: string, start: number): HashCost | undefined {
   const logarithm = digit(stored, start + 1);
   const size = digit(stored, start + 2);
@@ -114,7 +114,7 @@ function digits(stored: string, from: number, count: number, each: number): Hash
   return value === undefined ? undefined : { microseconds: value * each, bytes: 0 };
 }
 
-/** Six bits a digit, the lowest first. */
+/** The number in `count` digits of six bits each, the lowest first. */
 function fixed(text: string, from: number, count: number): number | undefined {
   let value = 0;
   for (let i = count - 1; i >= 0; i--) {

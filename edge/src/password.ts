@@ -1,16 +1,16 @@
 /**
- * Passwords against the hashes of htpasswd files, in every form that nginx's auth_basic knows.
+ * Verifies passwords against the hashes of htpasswd files, in every form that nginx's auth_basic knows.
  *
  * Strings are bytes. Hash functions come from outside: nginx's in the workers, Node's in tests.
  */
 
 export interface Hashing {
-  /** 16 and 20 bytes. */
+  /** Digests as bytes: 16 of MD5, 20 of SHA-1. */
   md5(this: void, text: string): string;
   sha1(this: void, text: string): string;
   base64(this: void, bytes: string): string;
   unbase64(this: void, text: string): string | undefined;
-  /** crypt(3): bcrypt, SHA-512, … whatever libcrypt knows; undefined: it does not. */
+  /** crypt(3): bcrypt, SHA-512, … whatever libcrypt knows; undefined: libcrypt does not know the form. */
   crypt(this: void, password: string, setting: string): string | undefined;
 }
 
@@ -21,13 +21,13 @@ const SHA1_BYTES = 20;
 
 /** Whether this is the password that was stored as this hash. */
 export function verifyPassword(password: string, stored: string, hashing: Hashing): boolean {
-  // To C a NUL ends the password: what comes after it would not matter.
+  // In C a NUL ends the password, and what comes after it would be ignored.
   if (password.indexOf("\0") >= 0) return false;
   const computed = hashLike(stored, password, hashing);
   return computed !== undefined && sameText(computed, stored);
 }
 
-/** Every form but crypt's is cheap. */
+/** The forms in braces take one digest at most; the others take a thousand rounds or more. */
 export function isCheap(stored: string): boolean {
   return stored.startsWith("{");
 }

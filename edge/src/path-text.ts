@@ -1,6 +1,6 @@
 /**
- * Text with groups of the path: the X-Forwarded-Prefix header of requests whose path is rewritten, the key of those that
- * are hashed. Pure.
+ * Text with groups of the path in it, as in the X-Forwarded-Prefix header of a rewritten request, or the key that a
+ * request is hashed by. Pure.
  */
 
 export interface PathText {
@@ -10,10 +10,10 @@ export interface PathText {
   pieces: (string | { group: string | number } | { variable: string })[];
 }
 
-/** Groups by number or name (false: took no part); undefined: the pattern did not match. */
+/** Groups by number or name (false: the group took no part in the match); undefined: the pattern did not match. */
 export type Groups = { readonly [group: string | number]: string | false | undefined } | undefined;
 
-/** What is missing is empty, as in nginx. */
+/** The text with groups and variables filled in; a missing one is empty, as in nginx. */
 export function pathText(prefix: PathText, groups: Groups, variable: (name: string) => string | undefined): string {
   let text = "";
   for (const piece of prefix.pieces) {

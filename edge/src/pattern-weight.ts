@@ -1,9 +1,9 @@
 /**
- * How much a regular expression means once PCRE has compiled it: the one measure by which the controller refuses one,
- * and by which a worker bounds those that it keeps. Pure.
+ * Estimates how large a regular expression is once PCRE has compiled it. By this measure the controller refuses
+ * expressions, and a worker bounds the compiled ones that it keeps. Pure.
  */
 
-/** More is refused: it takes milliseconds and hundreds of kilobytes in every worker. */
+/** A heavier expression is refused: it takes milliseconds and hundreds of kilobytes in every worker. */
 export const HEAVIEST_PATTERN = 4096;
 
 /** What PCRE gets for an alias that is a regular expression. @param id its name, with the `~`. */
@@ -11,7 +11,7 @@ export function aliasPattern(id: string): string {
   return "(?i)" + id.slice(1);
 }
 
-/** What PCRE gets for a path that is one. */
+/** What PCRE gets for a path that is a regular expression. */
 export function pathPattern(path: string): string {
   return "(?i)^" + path;
 }
@@ -21,8 +21,8 @@ const BRACE = 123;
 const COMMA = 44;
 
 /**
- * Characters times how often groups are repeated, because PCRE compiles a copy of a group for each: `(ab){3}x{9}` is
- * 11 × 3. About 100 bytes of memory each.
+ * Characters times how often groups are repeated, because PCRE compiles a copy of a group for each repetition:
+ * `(ab){3}x{9}` is 11 × 3. A unit is about 100 bytes of memory.
  */
 export function patternWeight(pattern: string): number {
   let copies = 1;

@@ -1,9 +1,10 @@
 /**
- * How a route's requests choose among the endpoints of a pool, where that is not round robin.
+ * How a route's requests choose among the endpoints of a pool, where the choice is not round robin.
  *
  * The policy belongs to the route (to its Ingress), not to the pool: what it derives from a pool's endpoints (rings,
- * tables of keys) is made when first needed and kept on the pool, which is replaced as a whole when they change.
- * ingress-nginx behaviour, but for retries: a hashed request whose endpoint failed goes on to the next on the ring.
+ * tables of keys) is made when first needed and kept on the pool, which is replaced as a whole when its endpoints
+ * change. ingress-nginx behaviour, but for retries: a hashed request whose endpoint failed goes on to the next endpoint
+ * on the ring.
  */
 import { betterOfTwo, isListed } from "./ewma.ts";
 import type { Ring } from "./hash-ring.ts";
@@ -16,11 +17,11 @@ import { evaluate } from "./template.ts";
 
 export type Balance = HashBalance | EwmaBalance | SessionBalance;
 
-/** The same key, the same endpoint, or the same subset of so many endpoints. */
+/** Requests with the same key go to the same endpoint, or to the same subset of `subset` endpoints. */
 export interface HashBalance {
   kind: "hash";
   key: Template;
-  /** In place of the key, where that names groups of the path. */
+  /** Used in place of `key` where the key names groups of the path. */
   grouped?: PathText;
   subset?: number;
 }
@@ -40,7 +41,7 @@ export interface SessionBalance {
   changeOnFailure?: boolean;
   /** Names the pool in cookies. */
   key: string;
-  /** The keys of the primary and its canaries: a cookie that names none of them is issued anew, or each request draws. */
+  /** The keys of the primary and its canaries. A cookie that names none of them is issued anew: else each request would draw a side again. */
   sides?: string[];
 }
 
@@ -75,21 +76,21 @@ export interface Attempt {
   session: string | undefined;
 }
 
-/** What the choice asks of its surroundings. */
+/** What the choice needs to know of the request and the worker. */
 export interface PolicyView {
   variable: (this: void, name: string) => string | undefined;
   /** What the groups of a pattern of the request's route or canary hold of the client's path. */
   groups: (this: void, pattern: string) => Groups;
   /** A whole number in `1..count`. */
   random: (this: void, count: number) => number;
-  /** In hex. */
+  /** The digest in hexadecimal. */
   md5: (this: void, text: string) => string;
   /** A new upstream key, different for each attempt. */
   newKey: (this: void, attempt: number) => string;
   score: (this: void, peer: string) => number;
 }
 
-/** ingress-nginx looks so often for a key that leads to an endpoint which has not failed. */
+/** How many keys are drawn, at most, to find one that leads to an endpoint that has not failed; ingress-nginx's number. */
 const MOST_KEYS = 20;
 
 export function derivedOf(pool: Peers): Derived {
@@ -140,7 +141,7 @@ function byHash(derived: Derived, key: string, { tried }: Attempt): number {
   return owners[point] as number;
 }
 
-/** Any of the key's subset; on a retry the next of them that has not failed. */
+/** Any endpoint of the key's subset; on a retry the next of the subset that has not failed. */
 function bySubset(derived: Derived, key: string, most: number, { tried }: Attempt, view: PolicyView): number {
   const count = derived.texts.length;
   const size = most < count ? most : count;
@@ -176,7 +177,7 @@ function bySession(balance: SessionBalance, pool: Peers, attempt: Attempt, view:
   const derived = derivedOf(pool);
   const known = key === undefined ? undefined : endpointOf(balance, pool, derived, key, view);
   const failed = attempt.tried !== undefined;
-  // A session that began with this request may move: nobody knows of it yet.
+  // A session that began with this request may move to another endpoint: its client has no cookie yet.
   if (key === undefined || known === undefined || (failed && balance.changeOnFailure === true)) return begin(balance, pool, derived, attempt, view);
   if (balance.sides !== undefined && isOurs(key) && !isAmong(balance.sides, backendKeyOf(cookie))) attempt.session = key;
   return known;
@@ -187,7 +188,7 @@ function isAmong(keys: readonly string[], wanted: string | undefined): boolean {
   return false;
 }
 
-/** Letters, digits and dots: a key that may stand in Set-Cookie, as all that were ever issued. */
+/** Whether a key looks like the keys that are issued (lower-case letters, digits and dots), and may stand in Set-Cookie. */
 function isOurs(key: string): boolean {
   for (let i = 0; i < key.length; i++) {
     const c = key.charCodeAt(i);
@@ -196,7 +197,7 @@ function isOurs(key: string): boolean {
   return key.length <= 64;
 }
 
-/** Where a key leads: undefined for one that a persistent session does not know. */
+/** The endpoint that a key leads to; undefined: sessions are persistent, and no endpoint has this key. */
 function endpointOf(balance: SessionBalance, pool: Peers, derived: Derived, key: string, view: PolicyView): number | undefined {
   if (balance.persistent !== true) return ownerOf(ring(derived), key);
   return sessions(pool, derived, view)[key];

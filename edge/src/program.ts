@@ -41,7 +41,7 @@ export interface EdgePool {
   name: string;
   /** `[address, port]`; IPv6 addresses carry brackets. Empty: nothing is ready. */
   endpoints: [string, number][];
-  /** The edge's own: what the tables call it, by which a retry finds the pool that took its place. Never sent. */
+  /** The edge's own: the pool's id in the tables, by which a retry finds the pool that took its place. Never sent. */
   id?: string;
   /** The edge's own: index of the endpoint whose turn it is. Never sent. */
   turn?: number;
@@ -49,7 +49,7 @@ export interface EdgePool {
   derived?: Derived;
 }
 
-/** An alternative backend of one route (annotations.md §3.3). Variables are nginx variable names without `$`. */
+/** An alternative backend of one route. Variables are nginx variable names without `$`. */
 export interface EdgeCanary {
   /** Pool id. */
   pool: string;
@@ -70,7 +70,7 @@ export interface EdgeCanary {
   unbound?: boolean;
   /** Label `canary` in logs and metrics. */
   name: string;
-  /** Of its Ingress; absent in a snapshot of an older Sluice. */
+  /** Namespace of its Ingress; absent in a snapshot of an older Sluice. */
   namespace?: string;
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
@@ -82,7 +82,7 @@ export type Counts = Record<number, number>;
 
 /**
  * What happens to requests of a route beside being proxied: one field per feature. A route with filters is served by a
- * profile whose location runs the access and header filter phases; one without never looks here.
+ * profile whose location runs the access and header filter phases; for a route without filters nobody looks here.
  */
 export interface EdgeFilters {
   /** Which origins may use the responses. */
@@ -97,7 +97,7 @@ export interface EdgeFilters {
   prefix?: PathText;
   /** The Connection header that the backend gets. */
   connection?: string;
-  /** Errors get pages from `backend` (a pool id), which also takes requests while their own pool is empty; else from the default backend. */
+  /** Error pages come from `backend` (a pool id), which also takes requests while the route's pool is empty; without it, from the default backend. */
   errors?: { backend?: string };
   /** No line in the access log. */
   quiet?: boolean;
@@ -112,7 +112,7 @@ export interface EdgeFilters {
   credentials?: PasswordAuth;
   /** One check of the access phase that passes is enough (annotation satisfy). */
   any?: boolean;
-  /** Bytes a second of the response, and bytes before that holds. */
+  /** Bytes a second that a response is held to, and the bytes that are sent before the limit holds. */
   speed?: [number, number];
   /** A snippet stands in its location and sees the client's URI. */
   snippet?: boolean;
@@ -145,11 +145,11 @@ export interface EdgeRoute {
   canaries?: EdgeCanary[];
   /** Range of the weight draw, ≥ 100; present with canaries. */
   total?: number;
-  /** Takes only requests for which one of these holds; the others go to `otherwise`, or on to a shorter path. */
+  /** Takes only requests for which all conditions of one of these lists hold; the others go to `otherwise`, or on to a shorter path. */
   when?: Condition[][];
   /**
-   * Nothing but a pool, and https perhaps: whatever else a route can have is absent, and need not be looked for. Only
-   * the compiler says so.
+   * The route has a pool, and perhaps `https`. Whatever else a route can have is absent, and nobody need look for it.
+   * Only the compiler sets this.
    */
   plain?: boolean;
   /** Index of the next route of the same path. */
@@ -169,9 +169,9 @@ export interface EdgeRoute {
   filters?: EdgeFilters;
   /** Requests go elsewhere, or on with another path. */
   detour?: Detour;
-  /** Redirects within the host name no scheme and host. */
+  /** Redirects within the host are a path alone, without scheme and host. */
   relative?: boolean;
-  /** Redirects within the host name their port; to https, this one. */
+  /** Redirects within the host name the client's port; redirects to https name this one. */
   redirectPort?: number;
   /** How requests of the primary choose an endpoint; absent: in turn. */
   balance?: Balance;
@@ -203,7 +203,7 @@ export interface Detour {
 /** A redirect that an Ingress asks for: to a fixed URL, or to what the path is rewritten to. */
 export interface Redirect {
   status: number;
-  /** A path is one of the requested host. */
+  /** An absolute URL, or a path at the requested host. */
   url?: string;
   /** Gives an absolute URL. Where its pattern does not match, the request is proxied. */
   rewrite?: Rewrite;
@@ -217,7 +217,7 @@ export interface PathPattern {
   route: number;
 }
 
-/** One host: changes from whole to whole. */
+/** One host. Replaced as a whole, never changed in place. */
 export interface EdgeHost {
   /** The host name; `*.example.com` for one label; `_` for every other name. */
   name: string;
@@ -230,20 +230,20 @@ export interface EdgeHost {
   lengths: number[];
   /** Index of the route for `/`. Every host has one. */
   root: number;
-  /** What is not so for most hosts. */
+  /** What most hosts do not have. */
   special?: SpecialHost;
 }
 
 export interface SpecialHost {
   /** Some route has conditions. */
   conditional?: boolean;
-  /** Where paths are regular expressions: all of them, the first that matches wins. `exact` still comes before. */
+  /** All paths of a host whose paths are regular expressions: the first that matches wins. `exact` still comes before. */
   patterns?: PathPattern[];
   /** Path that `/` is redirected to. */
   appRoot?: string;
-  /** What the host wants of handshakes for it. */
+  /** What the host wants of TLS handshakes for its name. */
   handshake?: Handshake;
-  /** What it wants of the clients that ask it. */
+  /** What the host wants of the clients that send it requests. */
   clients?: ClientAuth;
 }
 
@@ -254,11 +254,11 @@ export interface SpecialHost {
 export interface EdgeAlias {
   /** Name of the Host. */
   host: string;
-  /** The name only redirects to the host's. */
+  /** Requests for the alias are redirected to the host's own name. */
   redirect?: boolean;
 }
 
-/** A certificate chain with its key, PEM. The id is a digest, so an id never changes its content. */
+/** A certificate chain with its key, PEM. The id is a digest, so the content of an id never changes. */
 export interface EdgeCertificate {
   chain: string;
   key: string;
@@ -272,9 +272,9 @@ export interface EdgeSettings {
   forwardedProto: boolean;
   /** Bytes of the largest request body, where no route says otherwise; 0, absent: any. */
   bodySize?: number;
-  /** nginx expects the PROXY protocol: whoever came in on port 443 there came over https. */
+  /** nginx expects the PROXY protocol: a client that came in on port 443 of the proxy came over https. */
   proxyProtocol?: boolean;
-  /** It believes a header as well; absent: it does not. */
+  /** With the PROXY protocol, a header is believed as well; absent: none is. */
   proxies?: Proxies;
   /** What limits tell clients apart by: texts and names of nginx variables in turn. */
   limitKey: string[];
@@ -288,7 +288,7 @@ export interface EdgeSettings {
   /** Headers of every request to a backend, and of every answer; absent: none. */
   requestHeaders?: OperatorHeader[];
   responseHeaders?: OperatorHeader[];
-  /** Who gets 403, whatever is asked for; absent: nobody. */
+  /** The clients that get 403, whatever they ask for; absent: none. */
   blocks?: Blocks;
   /** End handshakes for names that no Ingress declares. */
   rejectHandshake?: boolean;
@@ -310,7 +310,7 @@ export interface OperatorHeader {
 
 /**
  * Where connections below http go: of a listener (`tcp 9000`), or TLS connections for a server name (`tls shop.example`).
- * The agent's: no worker of http looks here (edge/stream/endpoint.ts).
+ * For the agent, which writes them to files for edge/stream/endpoint.ts: no worker of http looks here.
  */
 export interface Stream {
   /** `address:port`. */
@@ -348,7 +348,10 @@ export type Frame =
   | { op: "drop"; kind: PartKind; id: string }
   | { op: "reset" }
   | { op: "piece"; text: string; last: boolean }
-  /** `keys`, in the snapshot files: the state of the keys that it goes with (edge/src/snapshot.ts). */
+  /** `keys`, in the snapshot files: names the state of the keys that the commit goes with (edge/src/snapshot.ts). */
   | { op: "commit"; generation: number; digest: string; keys?: string }
-  /** Not staged: for this long tell HTTP/1.1 clients to close their connections, because a reload follows. With `farewell`: say `retired`, with this number. */
+  /**
+   * Not staged. For this long, the worker tells HTTP/1.1 clients to close their connections, because a reload follows.
+   * With `farewell`, it says `retired` with this number.
+   */
   | { op: "retire"; seconds: number; farewell?: number };

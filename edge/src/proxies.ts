@@ -1,6 +1,6 @@
 /**
- * Who the client is where the proxy in front speaks the PROXY protocol and others, in front of it, append to a header
- * (X-Forwarded-For): nginx can follow one of the two only.
+ * Finds the client where the nearest proxy speaks the PROXY protocol and proxies in front of that one append to a
+ * header (X-Forwarded-For). nginx itself can follow only one of the two.
  */
 import { includes } from "./networks.ts";
 import type { Networks } from "./networks.ts";
@@ -12,8 +12,9 @@ export interface Proxies {
 }
 
 /**
- * The last address of the chain that is no trusted proxy; the first one when all are. `peer` is who the PROXY protocol
- * names, `chain` what the header says; it counts as far as it is addresses, from its end.
+ * The last address of the chain that is no trusted proxy; the first one when all are. `peer` is the address that the
+ * PROXY protocol names, `chain` the value of the header. The header is read from its end, up to the first entry that is
+ * no address.
  */
 export function clientOf(peer: string, chain: string | undefined, trusted: Networks): string {
   let client = peer;
@@ -43,7 +44,7 @@ function trimmed(text: string, begin: number, end: number): string {
   return text.substring(from, to);
 }
 
-/** The 4 or 16 bytes of an address without port and brackets; undefined: it is none. */
+/** The 4 or 16 bytes of an address without port and brackets; undefined: the text is no address. */
 export function addressBytes(text: string): string | undefined {
   for (let i = 0; i < text.length; i++) {
     if (text.charCodeAt(i) === COLON) return bytesOfV6(text);

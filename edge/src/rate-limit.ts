@@ -8,7 +8,7 @@ import type { Networks } from "./networks.ts";
 
 /** What the requests of one Ingress's clients are held to. */
 export interface Limits {
-  /** The Ingress, whose paths share what they count, or one path of it. */
+  /** Names what is counted together: the paths of an Ingress, or one path of it. */
   zone: string;
   /** limit-rps, limit-rpm. */
   second?: Rate;
@@ -31,7 +31,7 @@ type Bucket = typeof SECOND | typeof MINUTE;
 
 const SECOND = 0;
 const MINUTE = 2;
-/** A clock that was set back by more than this counts as running on. */
+/** Milliseconds. A clock that was set back by more than this counts as running on. */
 const CLOCK_JUMP = 60_000;
 
 /** Counts a request at `now` (milliseconds) in both buckets; false, and neither counts it, when one is over its burst. */
@@ -46,7 +46,7 @@ export function countWithinLimits(limits: Limits, record: RateRecord, now: numbe
   return true;
 }
 
-/** Milliseconds after which the record means the same as none. */
+/** Milliseconds after which the record is as good as no record. */
 export function recordLifetime({ second, minute }: Limits, record: RateRecord): number {
   return Math.max(
     second === undefined ? 0 : drained(second, record[1]),

@@ -4,12 +4,12 @@
 import type { PatternTest, Replacement } from "./replacement.ts";
 import { replaceStart } from "./replacement.ts";
 
-/** `Location` (a URL); undefined: it stays. */
+/** The new value of a `Location` header (a URL); undefined: the header stays. */
 export function rewriteLocation(value: string, by: Replacement, matches: PatternTest): string | undefined {
   return replaceStart(value, by, matches);
 }
 
-/** `Refresh` (`5; url=http://…`): what follows `url=`; undefined: it stays. */
+/** The new value of a `Refresh` header (`5; url=http://…`), of which what follows `url=` is rewritten; undefined: the header stays. */
 export function rewriteRefresh(value: string, by: Replacement, matches: PatternTest): string | undefined {
   const found = value.toLowerCase().indexOf("url=");
   if (found < 0) return undefined;

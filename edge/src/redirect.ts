@@ -1,5 +1,5 @@
 /**
- * Where redirects lead. Pure: nginx answers with it, `sluice explain` and the tests print and compare it.
+ * Where redirects lead. Pure: nginx answers with these URLs, `sluice explain` and the tests print and compare them.
  *
  * `uri` is the raw URI as the client sent it (`$request_uri`), so what a client wrote comes back unchanged.
  */
@@ -30,7 +30,7 @@ function withinHost(path: string, { route }: Decision, settings: EdgeSettings, r
   return originText(schemeOf(settings, request), hostOf(settings, request), port) + path;
 }
 
-/** The same path with a slash, as nginx redirects a proxied prefix. */
+/** The URI with a slash at the end of its path, as nginx redirects a proxied prefix. */
 export function slashUri(uri: string): string {
   const query = uri.indexOf("?");
   const path = query < 0 ? uri : uri.slice(0, query);
@@ -38,8 +38,9 @@ export function slashUri(uri: string): string {
 }
 
 /**
- * The same over https. `authority` is the client's. ingress-nginx behaviour: its port is dropped, and one trailing
- * slash of the URI, the query included, unless told to keep it.
+ * The URL of the request over https. `authority` is the host that the client asks for, with or without port.
+ * ingress-nginx behaviour: its port is dropped, and so is one slash at the end of the URI (of its query, if it has
+ * one), unless `keepSlash`.
  */
 export function httpsLocation(authority: string, uri: string, keepSlash: boolean, port?: number): string {
   const shown = port === undefined ? "" : ":" + port;
@@ -47,8 +48,8 @@ export function httpsLocation(authority: string, uri: string, keepSlash: boolean
 }
 
 /**
- * The same under the host's own name. ingress-nginx behaviour: one trailing slash is dropped. Unlike there the port is
- * left out where it is the scheme's own, or where the proxy in front does not say it.
+ * The URL of the request under the host's own name. ingress-nginx behaviour: one trailing slash is dropped. Unlike
+ * there, the port is left out where it is the scheme's default, or where the proxy in front does not say it.
  */
 function nameLocation(name: string, uri: string, settings: EdgeSettings, request: OriginView): string {
   return originText(schemeOf(settings, request), name, portOf(settings, request)) + withoutSlash(uri);

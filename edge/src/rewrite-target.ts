@@ -2,12 +2,12 @@
  * What the backend is asked for in place of the client's path (annotation `rewrite-target`). Pure.
  *
  * The pattern runs on the decoded path, as in nginx, so captures may hold any byte: the result is escaped anew and can
- * neither end the request line nor begin a query. One that would climb (`/../`, made of pieces that are harmless
- * apart, as with `/static(.*)` → `/files/$1` and `/static../x`) is refused, because what the backend makes of it is
- * not what the paths of the Ingress promise.
+ * neither end the request line nor begin a query. A result that would climb (`/../`, made of pieces that are harmless
+ * apart, as with `/static(.*)` → `/files/$1` and `/static../x`) is refused, because what the backend makes of it is not
+ * what the paths of the Ingress promise.
  */
 
-/** Groups by number (0: the whole match) or name; false or undefined: took no part. */
+/** Groups by number (0: the whole match) or name; false or undefined: the group took no part in the match. */
 export type Captures = { readonly [group: string | number]: string | false | undefined };
 
 /** Literal text, a group of the pattern, or a variable of nginx. */
@@ -28,8 +28,8 @@ export interface RewriteView {
 
 /**
  * The path to ask the backend for, escaped; or the status to answer: 400 for a path that would climb, 500 for a
- * pattern that cannot be run. Undefined: the pattern does not match, the path stays.
- * @param namespace that of the route.
+ * pattern that cannot be run. Undefined: the pattern does not match, and the path stays.
+ * @param namespace the route's.
  */
 export function rewritePath(rewrite: Rewrite, path: string, namespace: string, request: RewriteView): string | number | undefined {
   const captures = request.capture(path, rewrite.pattern, namespace);
@@ -66,7 +66,7 @@ function fill(target: Piece[], captures: Captures, request: RewriteView): string
 const SLASH = 47;
 const DOT = 46;
 
-/** A segment `.` or `..` is in it. */
+/** Whether a segment of the path is `.` or `..`. */
 function climbs(path: string): boolean {
   let at = path.indexOf("/.");
   while (at >= 0) {

@@ -17,7 +17,7 @@ export function findRoute(host: EdgeHost, path: string): number {
   return host.root;
 }
 
-/** The same for a host where routes have conditions: one whose do not hold is as if nobody had declared it. */
+/** The same for a host where routes have conditions: a route whose conditions do not hold is as if nobody had declared it. */
 function findConditional(host: EdgeHost, path: string, request: RequestView): number {
   const until = request.searchUntil();
   const exact = firstThatHolds(host, host.exact[path], request, until);
@@ -31,7 +31,7 @@ function findConditional(host: EdgeHost, path: string, request: RequestView): nu
   return firstThatHolds(host, host.root, request, until) ?? host.root;
 }
 
-/** Or GAVE_UP. */
+/** Index of the first route of a path whose conditions hold; undefined: there is none; or GAVE_UP. */
 function firstThatHolds(host: EdgeHost, first: number | undefined, request: RequestView, until: number): number | undefined {
   let index = first;
   while (index !== undefined) {
@@ -47,7 +47,7 @@ function firstThatHolds(host: EdgeHost, first: number | undefined, request: Requ
 /** In place of an index: a regular expression gave up on the path, or all of them together took too long. */
 export const GAVE_UP = -1;
 
-/** Index of the route of a path at a host that is not like most; or GAVE_UP. */
+/** Index of the route of a path at a host with `special`; or GAVE_UP. */
 export function findSpecial(host: EdgeHost, special: SpecialHost, path: string, request: RequestView): number {
   if (special.patterns !== undefined) return findByPattern(host, special.patterns, path, request);
   return special.conditional === true ? findConditional(host, path, request) : findRoute(host, path);
@@ -60,8 +60,9 @@ export function routeAt(host: EdgeHost, path: string, request: RequestView): Edg
 }
 
 /**
- * The first whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. One that can,
- * and gives up on this path, ends the request: a path that is made to be too hard must not reach another route.
+ * The first route whose pattern matches and whose conditions hold. A pattern that cannot be run matches nothing. A
+ * pattern that exceeds its limits on this path ends the request: a path that is made to be too hard must not reach
+ * another route.
  */
 function findByPattern(host: EdgeHost, patterns: PathPattern[], path: string, request: RequestView): number {
   const exact = host.exact[path];

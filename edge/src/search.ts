@@ -1,11 +1,11 @@
 /**
  * How long one request may look for what it matches among patterns of tenants. Pure.
  *
- * Their number is bounded by the controller, and the steps of each by PCRE; a list of patterns that all take just below
- * their steps is bounded here.
+ * The controller bounds the number of patterns, and PCRE the steps of each. What is bounded here is the time of a whole
+ * search, because each of many patterns may stay just below its own bound.
  */
 
-/** How a search runs patterns, and knows how long it has been at it. */
+/** How a search runs patterns, and knows how long it has taken. */
 export interface PatternView {
   /**
    * PCRE, unanchored, case-sensitive; undefined when the pattern cannot be run.
@@ -23,7 +23,7 @@ export interface PatternView {
 /** In place of a namespace: bounded in number and weight, or the operator's. */
 export const EVERYBODY = "";
 
-/** To look at the time costs as much as two patterns of the usual kind. */
+/** The clock is read once in so many patterns: reading it costs as much as two patterns of the usual kind. */
 const PATTERNS_BETWEEN_LOOKS = 8;
 
 /** @param tried how many patterns, or lists of a few, were tried before. */

@@ -16,7 +16,7 @@ export interface CookieRewrite {
 const SPACE = 32;
 const DOT = 46;
 
-/** One Set-Cookie header; undefined: it stays. */
+/** The new value of one Set-Cookie header; undefined: the header stays. */
 export function rewriteSetCookie(header: string, by: CookieRewrite, matches: PatternTest): string | undefined {
   let rebuilt = "";
   let changed = false;
@@ -26,7 +26,7 @@ export function rewriteSetCookie(header: string, by: CookieRewrite, matches: Pat
     const end = semicolon < 0 ? header.length : semicolon;
     const equals = header.indexOf("=", start);
     const bare = equals < 0 || equals >= end;
-    // What has no name is no cookie.
+    // Without a name it is no cookie.
     if (bare && start === 0) return undefined;
     const name = trimmed(header, start, bare ? end : equals);
     let piece = name;

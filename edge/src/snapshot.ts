@@ -1,9 +1,9 @@
 /**
- * What a worker that starts makes of the snapshot files: the program, and apart from it the keys.
+ * Fills the tables of a worker that starts from the two snapshot files: the program, and apart from it the keys.
  *
- * Guarantee: a digest is claimed only by whoever holds everything that it stands for, in whatever order the two files
- * were read while the agent was writing them. Each state of the keys has a name of its own; the last commit of the keys
- * says which state they are in, and each commit of the program which one it goes with.
+ * Guarantee: a worker claims a digest only if it holds everything that the digest stands for, in whatever order the two
+ * files were read while the agent was writing them. Each state of the keys has a name of its own. The last commit of
+ * the keys says which state they are in, and each commit of the program says which state it goes with.
  *
  * Pure: runs in nginx (LuaJIT) and on Node.
  */
@@ -16,8 +16,9 @@ export type NextLine = (this: void) => string | undefined;
 export type Decode = (this: void, text: string) => Frame | undefined;
 
 /**
- * Fills the tables. What comes after the last commit of a file, or a line that was being written, is left out: the
- * channel brings it. Answers false, and claims nothing, where the two files do not go together: read again, they may.
+ * Fills the tables. Frames after the last commit of a file, and a line that is not written to its end, are left out:
+ * the channel brings them. Answers false, and claims no digest, where the two files do not go together; they may when
+ * they are read again.
  */
 export function takeSnapshot(tables: Tables, keys: NextLine, program: NextLine, decode: Decode): boolean {
   const held = takeLines(tables, keys, decode);
@@ -29,7 +30,7 @@ export function takeSnapshot(tables: Tables, keys: NextLine, program: NextLine, 
   return wanted === undefined;
 }
 
-/** Answers the state of the keys that the last commit speaks of. */
+/** Answers the state of the keys that the last commit names. */
 function takeLines(tables: Tables, next: NextLine, decode: Decode): string | undefined {
   const staging = newStaging();
   let keys: string | undefined;

@@ -15,14 +15,14 @@ export interface SessionCookie {
   maxAge?: number;
   domain?: string;
   path: string;
-  /** Always Secure; otherwise where the client's connection is TLS. */
+  /** The cookie is always Secure; otherwise only where the client's connection is TLS. */
   secure?: boolean;
   sameSite?: "None" | "Lax" | "Strict";
   /** Leave SameSite=None out for browsers that would take it for Strict. */
   conditionalNone?: boolean;
 }
 
-/** What of a request the attributes depend on. */
+/** What the attributes of a cookie depend on in a request. */
 export interface CookieView {
   https: boolean;
   userAgent: string | undefined;
@@ -39,14 +39,14 @@ function barOf(value: string): number {
   return i;
 }
 
-/** What leads to an endpoint; undefined: nothing does. */
+/** The upstream key of a cookie, which leads to an endpoint; undefined: there is none. */
 export function upstreamKeyOf(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const bar = barOf(value);
   return bar === 0 ? undefined : value.slice(0, bar);
 }
 
-/** What names the pool; undefined in a cookie of the old format. */
+/** The backend key of a cookie, which names the pool; undefined in a cookie of the old format. */
 export function backendKeyOf(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
   const start = barOf(value) + 1;

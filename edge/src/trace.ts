@@ -4,7 +4,7 @@
  * Pure: random numbers and variables come from the caller. Only routes that are traced get here.
  */
 
-/** What a traced route says; absent on the others. */
+/** How requests of a route are traced; absent on routes that are not traced. */
 export interface RouteTrace {
   /** Continue the trace of the client's `traceparent`; else begin a new one. */
   trust: boolean;
@@ -55,7 +55,7 @@ export interface SpanRow {
   protocol: string;
   client: string;
   agent: string;
-  /** Path of the route as its Ingress declares it; "" with the next three for what no route answered. */
+  /** Path of the route as its Ingress declares it; this and the next three are "" where no route answered. */
   route: string;
   namespace: string;
   ingress: string;
@@ -91,12 +91,12 @@ export function traceRequest(incoming: string | undefined, sampling: Sampling, d
   return { trace, span: spanId(draw), parent: "", sampled: isSampled(trace, sampling) };
 }
 
-/** What the backend gets. */
+/** The header `traceparent` for the backend. */
 export function traceparentOf(context: TraceContext): string {
   return "00-" + context.trace + "-" + context.span + (context.sampled ? "-01" : "-00");
 }
 
-/** Version 00 is exactly this long; a later one may go on after another dash; ff is forbidden. */
+/** Whether a text is a valid traceparent. One of version 00 is exactly so long; a later version may go on after another dash; ff is forbidden. */
 export function isTraceparent(text: string): boolean {
   const length = text.length;
   if (length < TRACEPARENT_LENGTH) return false;
@@ -108,7 +108,7 @@ export function isTraceparent(text: string): boolean {
   return text.substring(3, 35) !== NO_TRACE && text.substring(36, 52) !== NO_SPAN;
 }
 
-/** By the trace's own digits, so that every service with the same ratio keeps the same traces. */
+/** Whether a trace is sampled. A ratio is applied to the trace's own digits, so that every service with the same ratio keeps the same traces. */
 export function isSampled(trace: string, sampling: Sampling): boolean {
   if (sampling.sampler !== "ratio") return sampling.sampler === "on";
   let value = 0;
@@ -138,7 +138,7 @@ function hex(word: number): string {
   return text;
 }
 
-/** Of a digit that was found to be one. */
+/** The value of a hexadecimal digit; the caller has checked that it is one. */
 function digit(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code > 57 ? code - 87 : code - 48;

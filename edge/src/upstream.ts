@@ -1,5 +1,5 @@
 /**
- * How requests of a route are spoken to their backend, as far as that is data: the TLS identity, the mirror, FastCGI
+ * How requests of a route are sent to their backend, as far as data decides it: the TLS identity, the mirror, FastCGI
  * parameters, the id of a ModSecurity transaction. Pure: no ngx, no Node.
  *
  * Texts with variables (`/stage$request_uri`) were checked by the controller; here they are filled in per request. No
@@ -28,7 +28,7 @@ export interface Mirror {
   scheme: "http" | "https";
   /** Text with variables: the Host header. */
   host: string;
-  /** Without port: the name that TLS asks for. */
+  /** The host without port: the name for SNI. */
   name: string;
   /** Text with variables. */
   uri: string;

@@ -2,8 +2,8 @@
  * Chooses the endpoint of one connection or UDP session, inside the nginx that serves ports below http.
  *
  * That nginx has no Lua; it runs JavaScript (njs), synchronously and with nothing that lasts from one session to the
- * next. What there is to choose from lies in files that the agent swaps at every change, so a change needs no reload, and
- * the choice depends on nothing that could be gone: no controller, no agent, no other nginx.
+ * next. The endpoints lie in files that the agent swaps at every change. So a change needs no reload, and the choice
+ * depends on no process that could be gone: no controller, no agent, no other nginx.
  *
  * Runs in njs 0.7.9 and on Node: what njs lacks (destructuring, classes, optional chaining) is not used here, or written
  * anew by scripts/build-edge.ts.
@@ -19,16 +19,16 @@ export interface Session {
 
 /** How long an endpoint that could not be connected to is left out; nginx's own measure (fail_timeout). */
 const FAILED_MS = 10000;
-/** When the file of failures is longer, what is over leaves it. */
+/** Bytes. When the file of failures is longer, failures that no longer count are taken out of it. */
 const LONG_FILE = 8192;
 
 /** Longest name that DNS has. */
 const LONGEST_NAME = 253;
 
-/** Among how many files hosts that are passed through are spread: a few in each even where there are thousands. */
+/** Over so many files passed-through hosts are spread, so that each file has only a few even where there are thousands. */
 const HOST_FILES = 1024;
 
-/** The file that an id stands in. */
+/** Name of the file that has the line of an id. */
 export function fileOf(id: string): string {
   if (id.startsWith("tls ")) return "tls-" + (hash(id) % HOST_FILES);
   return id.split(" ").join("-");
@@ -41,7 +41,7 @@ export interface Choice {
   readonly endpoints: string[];
 }
 
-/** One line of the file per id: `id`, `keep`, endpoints separated by spaces; tabs in between. */
+/** What the file's line of an id says. The line: `id`, `keep`, endpoints separated by spaces; tabs in between. */
 export function choiceIn(text: string, id: string): Choice | undefined {
   const start = text.indexOf("\n" + id + "\t");
   if (start < 0) return undefined;
@@ -79,7 +79,7 @@ function hash(text: string): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The server name as the file writes it; "" for what is no name, which the file does not know either. */
+/** The server name as the file writes it; "" for what is no name: no file has a line for it. */
 export function nameInFile(name: string | undefined): string {
   if (name === undefined || name.length > LONGEST_NAME || !/^[A-Za-z0-9._-]+$/.test(name)) return "";
   return name.toLowerCase();
@@ -90,7 +90,7 @@ export function recentFailures(text: string, now: number): string[] {
   return text.split("\n").filter((line) => now - Number(line.split(" ")[0]) < FAILED_MS && line !== "");
 }
 
-/** Without those that failed; all of them when every one has. */
+/** The endpoints without those that failed; all endpoints when every one has failed. */
 export function withoutFailed(endpoints: string[], failures: string[]): string[] {
   if (failures.length === 0) return endpoints;
   const failed = failures.map((line) => line.split(" ")[1]);
@@ -108,7 +108,7 @@ function readFailures(s: Session): string[] {
   }
 }
 
-/** Of a session that has ended without reaching its endpoint: what nginx evaluates for the log. */
+/** Notes that the endpoint of a session failed. nginx evaluates this variable when it logs a session that did not reach its endpoint. */
 function failed(s: Session): string {
   const file = s.variables["sluice_failures"] as string;
   const line = Date.now() + " " + (s.variables["upstream_addr"] as string) + "\n";
@@ -116,7 +116,7 @@ function failed(s: Session): string {
     if (fs.statSync(file).size > LONG_FILE) fs.writeFileSync(file, readFailures(s).join("\n") + "\n" + line);
     else fs.appendFileSync(file, line);
   } catch {
-    // What nobody remembers is tried again.
+    // A failure that could not be noted means only that the endpoint is tried again.
   }
   return "";
 }
@@ -124,7 +124,7 @@ function failed(s: Session): string {
 function lookUp(s: Session, id: string): Choice | undefined {
   const file = s.variables["sluice_endpoints"] + "/" + fileOf(id);
   try {
-    // Most hosts have none, and an exception costs njs ten times as much as all the rest.
+    // Most hosts have no file, and an exception costs njs ten times as much as all the rest.
     if (fs.statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
     return choiceIn(fs.readFileSync(file, "utf8"), id);
   } catch {
@@ -132,7 +132,7 @@ function lookUp(s: Session, id: string): Choice | undefined {
   }
 }
 
-/** "": there is none. */
+/** The endpoint of a session; "": there is none. */
 function chooseFrom(s: Session, choice: Choice | undefined): string {
   if (choice === undefined || choice.endpoints.length === 0) return "";
   const endpoints = choice.endpoints.length === 1 ? choice.endpoints : withoutFailed(choice.endpoints, readFailures(s));
@@ -142,7 +142,7 @@ function chooseFrom(s: Session, choice: Choice | undefined): string {
   return endpoints[Math.floor(Math.random() * endpoints.length)] as string;
 }
 
-/** Of a listener. */
+/** The endpoint of a session on a listener. */
 function endpoint(s: Session): string {
   return chooseFrom(s, lookUp(s, s.variables["sluice_listener"] as string));
 }
@@ -154,8 +154,9 @@ function allowSession(s: Session): void {
 }
 
 /**
- * Of a TLS connection on the https port: to nginx's http side, or past it for a host whose TLS is its backend's. A
- * host that is to be passed through and has no endpoint is closed: its clients expect its certificate and no other.
+ * The socket that a TLS connection on the https port goes to: that of the nginx of http, or one past it for a host that
+ * is passed through. For a passed-through host without endpoints the connection is closed: its clients expect the
+ * backend's certificate and no other.
  */
 function way(s: Session): string {
   const choice = lookUp(s, "tls " + nameInFile(s.variables["ssl_preread_server_name"]));
@@ -164,7 +165,7 @@ function way(s: Session): string {
   return "unix:" + sockets + (choice.endpoints.length === 0 ? "/closed.sock" : "/passthrough.sock");
 }
 
-/** Of a TLS connection that is passed through. */
+/** The endpoint of a TLS connection that is passed through. */
 function passthrough(s: Session): string {
   return chooseFrom(s, lookUp(s, "tls " + nameInFile(s.variables["ssl_preread_server_name"])));
 }

@@ -1,11 +1,11 @@
 /**
- * A terminal as an SVG: lines that come one after the other. Whoever wants no motion, and whoever's viewer knows no style
- * sheets, sees all of them at once.
+ * Draws a terminal as an SVG in which lines appear one after the other. People who want no motion, or whose viewer knows no
+ * style sheets, see all lines at once.
  */
 export interface Line {
-  /** With the terminal's sequences for bold, dim, red, green, yellow and cyan. */
+  /** Text, with a terminal's escape sequences for bold, dim, red, green, yellow and cyan. */
   readonly text: string;
-  /** Seconds before it comes. */
+  /** Seconds before the line appears. */
   readonly pause: number;
 }
 
@@ -14,7 +14,7 @@ const WIDTH_PX = 8.4;
 const HEIGHT_PX = 20;
 const TOP_PX = 56;
 const LEFT_PX = 18;
-/** Seconds that the whole stays before it begins again. */
+/** Seconds that all lines stay before the animation begins again. */
 const REST = 8;
 
 const ESCAPE = "\u001b";

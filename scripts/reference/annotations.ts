@@ -5,7 +5,7 @@ import { annotations as inOrder, defaultValues } from "../../src/model/annotatio
 import { parseConfig } from "../../src/model/config/parse.ts";
 import { code, page, table } from "./markdown.ts";
 
-/** Those that are refused come last. */
+/** All annotations; those that are refused come last. */
 const annotations = [...inOrder.filter(({ status }) => status !== "snippet"), ...inOrder.filter(({ status }) => status === "snippet")];
 
 const BAD_VALUE: Readonly<Record<OnInvalid, string>> = {

@@ -26,16 +26,16 @@ function rowsOf(map: YAMLMap, prefix: string): string[][] {
   });
 }
 
-/** Of the first key of a map, a comment belongs to the map. */
+/** The comment above a key. The parser attaches the one above the first key of a map to the map. */
 function commentOf({ key }: Pair, map: YAMLMap): string {
   const own = isScalar(key) ? key.commentBefore : undefined;
   const first = map.items[0]?.key === key ? map.commentBefore : undefined;
-  // What stands further above is about the file.
+  // Paragraphs further above are about the file.
   const nearest = (own ?? first ?? "").split(/\n\s*\n/).at(-1) ?? "";
   return nearest.split("\n").map((line) => line.trim()).join(" ");
 }
 
-/** `flag: NAME` and what follows. */
+/** A comment as the page has it: `flag: NAME` becomes the help of that flag, with what follows in the comment. */
 function inWords(comment: string): string {
   const [, name, more = ""] = /^flag: ([\w-]+)\.?\s*(.*)$/.exec(comment) ?? [];
   if (name === undefined) return comment || "Kubernetes' field of this name.";

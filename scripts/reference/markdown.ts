@@ -10,7 +10,7 @@ export function table(heads: readonly string[], rows: readonly (readonly string[
   return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Inline code; text with backquotes is not ours to print. */
+/** Inline code; the text must not contain backquotes. */
 export function code(text: string): string {
   return `\`${text}\``;
 }

@@ -1,14 +1,14 @@
 /**
- * Request bodies within bounds: of one, and of all that are in memory at a time.
+ * Reads request bodies within bounds: for one body, and for all that are in memory at a time.
  */
 import type { IncomingMessage } from "node:http";
 
 /** ingress-nginx behaviour: two objects of the largest size, and what is around them. */
 const LARGEST_BODY = 9 * 1024 * 1024;
-/** Of all bodies together. More than a few large ones at once are no API server's. */
+/** Bound of all bodies together: an API server does not send more than a few large ones at once. */
 const ALL_BODIES = 32 * 1024 * 1024;
 
-/** A body that is not read, with the HTTP status that says why. */
+/** Thrown for a body that is too large, or one too many, with the HTTP status to answer. */
 export class Excess extends Error {
   readonly status: 413 | 503;
 

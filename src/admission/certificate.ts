@@ -1,7 +1,7 @@
 /**
- * The webhook's certificate, as its files have it now.
+ * Keeps the webhook's certificate as it is in its files.
  *
- * Guarantee: files that cannot be used, half-written ones among them, leave the certificate before in place and are a
+ * Guarantee: files that cannot be used, half-written ones among them, leave the previous certificate in use and are a
  * finding; a change is seen within a second or two, also when a whole folder is swapped, as mounted Secrets are.
  */
 import { unwatchFile, watchFile } from "node:fs";
@@ -19,14 +19,14 @@ export interface CertificateFiles {
 }
 
 export interface FollowedCertificate {
-  /** What is wrong with the files now. */
+  /** What is wrong with the files now; undefined: nothing. */
   readonly finding: Finding | undefined;
   stop(): void;
 }
 
 const LOOK_EVERY_MS = 1000;
 
-/** Resolves when the files were read once. `use` gets every usable state of them. */
+/** Resolves when the files were read once. `use` is called with every usable state of them, `changed` after every reading. */
 export async function followCertificate(files: CertificateFiles, use: (options: SecureContextOptions) => void, changed: () => void): Promise<FollowedCertificate> {
   const paths = [files.certificate, files.key, ...(files.clientCa === "" ? [] : [files.clientCa])];
   let finding: Finding | undefined;
@@ -36,7 +36,7 @@ export async function followCertificate(files: CertificateFiles, use: (options: 
     try {
       const [cert, key, ca] = await Promise.all(paths.map((path) => readFile(path)));
       const options = { cert, key, ...(ca ? { ca } : {}), minVersion: "TLSv1.2" } as const;
-      // Throws where the pair does not match.
+      // Throws where certificate and key do not match.
       createSecureContext(options);
       use(options);
       used = true;

@@ -1,6 +1,6 @@
 /** What the webhook has done so far, for metrics. */
 
-/** Of one Ingress (`namespace/name`): checks that it passed, and that it did not. */
+/** The checks of one Ingress (`namespace/name`), by outcome. */
 export interface CheckCounts {
   readonly passed: number;
   readonly denied: number;
@@ -10,14 +10,14 @@ export interface CheckCounts {
 export interface AdmissionFigures {
   /** check_success and check_errors, for the Ingresses that were checked last. */
   readonly checks: ReadonlyMap<string, CheckCounts>;
-  /** admission_tested_ingresses: Ingresses that were looked at. */
+  /** admission_tested_ingresses: how many Ingresses the check looked at. */
   readonly testedIngresses: number;
   /** admission_tested_duration. */
   readonly testedSeconds: number;
   /** admission_render_ingresses and admission_render_duration: nothing is rendered. */
   readonly renderedIngresses: number;
   readonly renderSeconds: number;
-  /** admission_config_size: of the question, because no configuration is made. */
+  /** admission_config_size: the size of the question, because no configuration is made. */
   readonly bytes: number;
   /** admission_roundtrip_duration: from the request's first byte to the answer. */
   readonly roundtripSeconds: number;
@@ -40,9 +40,9 @@ export interface FigureKeeper {
   answered(status: number): void;
 }
 
-/** A name costs a series of metrics, and anybody may make names up. */
+/** Each name costs a series of metrics, and clients can make up any number of names. */
 const MOST_INGRESSES = 1000;
-/** Of a namespace and a name with a slash between them. What is longer is kept by no API server, and not by us. */
+/** Longest namespace and name, with a slash in between. An API server stores no longer ones, so they are not counted. */
 const LONGEST_KEY = 63 + 1 + 253;
 
 export function keepFigures(): FigureKeeper {

@@ -1,10 +1,10 @@
-/** What keeps the webhook from answering. */
+/** Findings about what keeps the webhook from answering. */
 import { finding } from "../model/findings/findings.ts";
 import type { Finding } from "../model/findings/findings.ts";
 
 interface Unusable {
   readonly why: string;
-  /** The certificate before is still used. */
+  /** The previous certificate is still used. */
   readonly previous: boolean;
 }
 
@@ -16,7 +16,7 @@ export const webhookCertificateUnusable = finding<Unusable>(
     previous ? "the certificate before is used until it expires" : "admission requests are not answered: the API server does as failurePolicy says",
 );
 
-/** Its subject is the file, which is no Kubernetes object. */
+/** Made by hand, because its subject is a file and no Kubernetes object. */
 export function certificateUnusable(file: string, params: Unusable): Finding {
   const { code, severity, sentence, effect } = webhookCertificateUnusable;
   return { code, severity, object: { kind: "File", namespace: "", name: file }, field: "", sentence: sentence(params), effect: effect(params) };

@@ -1,8 +1,8 @@
 /**
  * Answers the API server's questions with the model's judgement, in the sentences of the findings.
  *
- * What is no Ingress of ours passes untouched, whatever is in it: a webhook that stands in the way of others does more
- * harm than good.
+ * An object that is no Ingress of ours is always allowed, whatever is in it: a webhook that stands in the way of others
+ * does more harm than good.
  */
 import type { Candidate, Judgement } from "../model/build/candidate.ts";
 import { findingText, subjectText } from "../model/findings/findings.ts";
@@ -15,17 +15,17 @@ import type { ReviewAnswer, Question } from "./review.ts";
 /** Undefined while there is no model yet. */
 export type Consider = (candidate: Candidate) => Judgement | undefined;
 
-/** `checked`: the Ingresses that were looked at, when the Ingress was judged at all. */
+/** `checked`: how many Ingresses were looked at; absent: the Ingress was not judged. */
 export interface ReviewVerdict {
   readonly answer: ReviewAnswer;
   readonly checked?: number;
 }
 
-/** More would say no more: an API server shortens long answers, and drops warnings beyond 4 KiB. */
+/** Findings that are told at most: an API server shortens long answers, and drops warnings beyond 4 KiB. */
 const MOST_FINDINGS = 10;
-/** What the API server takes as annotations of one object, in bytes. */
+/** Bytes that an API server accepts as annotations of one object. */
 const ANNOTATION_BYTES = 256 * 1024;
-/** So many paths can be judged in a few hundredths of a second; an Ingress of 1.5 MiB could have ten times as many. */
+/** An Ingress with more paths is not judged. So many take a few hundredths of a second; an Ingress of 1.5 MiB could have ten times as many. */
 const MOST_PATHS = 2000;
 
 /** Undefined while there is no model yet. */
@@ -61,7 +61,7 @@ function answerOf({ denials, warnings }: Judgement, ingress: Ingress): ReviewAns
   return { ...passed, message: [...denials.slice(0, MOST_FINDINGS).map((finding) => textOf(finding, ingress)), ...more].join("\n") };
 }
 
-/** `spec.rules[0].host: … Effect: … (host-invalid)`; of another Ingress, with its name. */
+/** `spec.rules[0].host: … Effect: … (host-invalid)`; a finding about another Ingress begins with that Ingress's name. */
 function textOf(finding: Finding, { metadata }: Ingress): string {
   const { object, field, code } = finding;
   const isOwn = object.kind === "Ingress" && object.name === metadata.name && object.namespace === metadata.namespace;

@@ -19,18 +19,18 @@ export interface Question {
   /** Absent when there is none, or when it is no Ingress. */
   readonly object?: Ingress;
   readonly oldObject?: Ingress;
-  /** It is on its way out: only its finalizers are left. */
+  /** The object is being deleted, and only its finalizers are left. */
   readonly deleting: boolean;
 }
 
 export interface ReviewAnswer {
   readonly allowed: boolean;
-  /** Why not. */
+  /** Why it is not allowed. */
   readonly message?: string;
   readonly warnings?: readonly string[];
 }
 
-/** A request that is no AdmissionReview, as its HTTP answer. */
+/** The HTTP answer to a request that is no AdmissionReview. */
 export interface Unreadable {
   readonly status: number;
   readonly message: string;
@@ -80,7 +80,7 @@ export function writeReview(uid: string, { allowed, message, warnings = [] }: Re
   });
 }
 
-/** The Ingress under `key`. Its name may stand beside it only. */
+/** The Ingress under `key`. Its name and namespace may be given in the request only, and not in the object. */
 function ingressIn(request: Readonly<Record<string, unknown>>, key: "object" | "oldObject"): Ingress | undefined {
   const raw = fields(request[key]);
   if (raw["kind"] !== "Ingress" || raw["apiVersion"] !== "networking.k8s.io/v1") return undefined;
@@ -101,7 +101,7 @@ function parse(body: Buffer): unknown {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Why the body should not be parsed; looks at its brackets and commas without keeping anything. */
+/** Why the body should not be parsed; undefined: it may be. Counts brackets and commas without keeping anything. */
 function whyTooMuch(body: Buffer): string | undefined {
   let depth = 0;
   let values = 0;

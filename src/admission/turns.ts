@@ -1,14 +1,14 @@
 /**
- * One question after the other, and never more than a quarter of this process's time for all of them: whoever floods
- * the webhook waits, the rest of the controller does not.
+ * Lets questions be answered one after the other, in at most a quarter of this process's time. So a client that floods
+ * the webhook has to wait, and the rest of the controller does not.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Work this short is no burden. Milliseconds. */
+/** Milliseconds. Work this short needs no rest after it. */
 const SHORT = 5;
 const REST_FACTOR = 3;
 
-/** Gives a function that resolves once `work` was done in its turn, or rejects with what it throws. */
+/** Gives a function that runs `work` in its turn. It resolves when the work is done, or rejects with what the work throws. */
 export function takeTurns(): (work: () => void) => Promise<void> {
   let last: Promise<void> = Promise.resolve();
   const rest = async (spent: number): Promise<void> => {

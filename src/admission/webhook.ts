@@ -2,8 +2,8 @@
  * The validating admission webhook: an HTTPS server of its own that asks the model, and nothing else.
  *
  * Guarantees: nothing is rendered, nginx is not asked, no file is written and nothing is fetched to answer; a request
- * costs bounded memory and time, whoever sends it; without a usable certificate, or before the first model, nobody is
- * answered with a guess: the API server does as the webhook's failurePolicy says.
+ * costs bounded memory and time, whoever sends it; without a usable certificate, or before the first model, the webhook
+ * does not guess: the API server gets no verdict, and does as the webhook's failurePolicy says.
  */
 import { createServer } from "node:https";
 import type { Server, ServerOptions } from "node:https";
@@ -31,21 +31,21 @@ export type WebhookSettings = Pick<
 export interface WebhookOptions {
   readonly settings: WebhookSettings;
   readonly consider: Consider;
-  /** The webhook's findings are others than before. */
+  /** Called when the webhook's findings may have changed. */
   readonly changed: () => void;
-  /** For tests, which cannot wait. */
+  /** For tests, which cannot wait that long. */
   readonly patience?: Patience;
 }
 
 export interface Webhook {
-  /** Where it listens; 0 where it does not. */
+  /** The port on which the webhook listens; 0: it does not listen. */
   readonly port: number;
   readonly figures: AdmissionFigures;
   findings(): readonly Finding[];
   close(): void;
 }
 
-/** Milliseconds in which each has to be here. */
+/** Milliseconds within which each of these has to be complete. */
 interface Patience {
   readonly handshake: number;
   readonly headers: number;
@@ -53,9 +53,9 @@ interface Patience {
   readonly request: number;
 }
 
-/** An API server waits for ten seconds if nobody tells it otherwise. */
+/** By default an API server waits ten seconds for an answer. */
 const PATIENCE: Patience = { handshake: 5000, headers: 5000, request: 10_000 };
-/** An API server keeps a few connections open. */
+/** How long an idle connection is kept: an API server keeps a few open. */
 const IDLE_MS = 60_000;
 const MOST_CONNECTIONS = 256;
 
@@ -122,7 +122,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, { bod
   const begun = performance.now();
   const say = (status: number, text: string, type = "text/plain; charset=utf-8"): void => {
     keeper.answered(status);
-    // What is left of a body that nobody reads would be taken for the next request.
+    // The rest of a body that was not read would be taken for the next request.
     if (!request.complete) response.setHeader("connection", "close");
     response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
   };
@@ -136,7 +136,7 @@ async function respond(request: IncomingMessage, response: ServerResponse, { bod
   }
   try {
     await inTurn(() => {
-      // Whoever has gone, as one does who floods us, is not worth the time.
+      // A client that has gone, as clients that flood the webhook do, is not worth the time.
       if (!request.socket.destroyed) answerReview(held.body, begun, options, keeper, say);
     });
   } finally {

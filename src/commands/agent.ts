@@ -1,11 +1,11 @@
 /**
- * `sluice agent`: owns nginx for the controller that uses the same runtime folder. Started by `sluice run`, or the
- * main process of a container beside the controller's (`sluice run --external-agent`); has no token and no port of its
- * own.
+ * `sluice agent`: owns nginx for the controller that uses the same runtime folder. It is started by `sluice run`, or is
+ * the main process of a container beside the controller's (`sluice run --external-agent`). It has no token and no port of
+ * its own.
  *
- * In a container of its own, guarantees: it may start before the controller or after it, and serves what it served last
- * until it hears more; told to end it serves on for the grace period; it needs no shell, and writes nowhere but in the
- * runtime folder and in --temp-dir.
+ * Guarantees in a container of its own: it may start before the controller or after it, and serves what it served last
+ * until it hears more; when it is told to end it serves on for the grace period; it needs no shell, and writes nowhere but
+ * in the runtime folder and in --temp-dir.
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -47,7 +47,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
       binary: NGINX_BINARY,
       runtimeDir,
       edgeDir: EDGE_DIR,
-      // On its own it is a container's main process, whose output is the log; otherwise its output is the controller's.
+      // An agent that was not launched is a container's main process, whose output is the log; otherwise its output is the controller's.
       accessLog: launched ? `${runtimeDir}/${ACCESS_LOG}` : "/dev/stdout",
       tempDir: settings.tempDir,
     });
@@ -57,7 +57,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     makeLog(FILES.failures, { folder: runtimeDir, workers: probe.workers });
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
-    // Whoever launches an agent has tried them.
+    // The controller that launches an agent has tried the libraries already.
     if (!launched) requireLibraries(probe);
     await runAgent({
       probe,

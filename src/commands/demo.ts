@@ -1,6 +1,6 @@
 /**
- * `sluice demo`: serves the walk-through of `examples/`, or any folder, with backends of its own, says what to try, and
- * says how soon each edit of a file is live. Needs no cluster and no privileges; leaves nothing behind.
+ * `sluice demo`: serves the walk-through of `examples/`, or any folder, with backends of its own. It says what to try, and
+ * how soon each edit of a file is live. It needs no cluster and no privileges, and leaves nothing behind.
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,11 +61,14 @@ export async function demoCommand(argv: readonly string[]): Promise<void> {
 
 interface Shown {
   readonly folders: readonly string[];
-  /** They are those of the walk-through. */
+  /** Whether the folder is that of the walk-through. */
   readonly walkthrough: boolean;
 }
 
-/** The walk-through has a Secret and a default backend beside its files; of other folders nothing is known. */
+/**
+ * Adds to the walk-through its Secret, which is not among its files, and its default backend. Other folders only have
+ * the default backend that a flag names.
+ */
 function settingsFor(argv: readonly string[], given: CommandLine, { folders, walkthrough }: Shown, runtimeDir: string): Settings {
   const asked = argv.some((word) => /^--?default-backend-service\b/.test(word));
   const defaultBackendService = walkthrough || asked ? given.defaultBackendService : "";
@@ -114,7 +117,7 @@ interface Served extends Serving {
   questions(reach: Reach): string[];
 }
 
-/** Resolves when every worker serves the folders and every backend answers; rejects when `signal` gives it up, and has ended then. */
+/** Resolves when every worker serves the folders and every backend answers. Rejects when `signal` aborts first; then everything has ended. */
 async function serve(settings: Settings, { folders }: Shown, backends: Backends, signal: AbortSignal): Promise<Served> {
   const log = ofFindings(createLog({ level: settings.logLevel, output: settings.output }), settings);
   const source = openSource(settings, log);
@@ -149,7 +152,7 @@ async function serve(settings: Settings, { folders }: Shown, backends: Backends,
   return { ...serving, questions: (reach) => questions(buildModel(source.snapshot, settings, DEFAULT_CONFIG).model, reach) };
 }
 
-/** Of what is only worth knowing, what becomes of findings: that one is mended, above all. */
+/** The log without lines of level info, but for those about findings (that one is mended, above all). */
 function ofFindings(log: Log, { logLevel }: Settings): Log {
   return (level, message, fields, heading) => {
     if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields, heading);
@@ -169,7 +172,7 @@ function tellWaiting(signal: AbortSignal): { for(what: () => string): void; end(
   };
 }
 
-/** Far longer than it takes until a file that was written is read. */
+/** How often files are looked at: far less often than a written file takes to be read. */
 const LOOK_MS = 1000;
 
 function lookAtFiles(report: ChangeReport, complain: (error: Error) => void, signal: AbortSignal): void {
@@ -213,12 +216,12 @@ function introduction(settings: Settings, { folders, walkthrough }: Shown, { eng
   ].join("\n");
 }
 
-/** A folder with a slash behind it; single files are taken too. */
+/** The path as people see it, a folder with a slash behind it. */
 function named(path: string): string {
   return statSync(path).isDirectory() ? `${shownPath(path)}/` : shownPath(path);
 }
 
-/** Relative where the folder lies below the current one. */
+/** The path, relative where it lies below the current folder. */
 function shownPath(folder: string): string {
   const path = relative(process.cwd(), folder);
   return path === "" ? "." : path.startsWith("..") ? resolve(folder) : path;

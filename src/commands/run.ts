@@ -35,9 +35,9 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   log("info", "stopped");
 }
 
-/** Endpoints come and go all day: a change of nothing else is for `--log-level=debug`. */
+/** Parts that hold endpoints, which come and go all day: a change of nothing else is logged at level debug. */
 const OF_ENDPOINTS = [partKey("pool", ""), partKey("stream", "")];
-/** Their names are digests, which tell people nothing; `tls` says whose certificate it is. */
+/** Parts whose names are digests, which tell people nothing. The `tls` part that changes with a certificate says whose it is. */
 const NAMELESS = [partKey("certificate", ""), partKey("trust", ""), partKey("users", "")];
 const SHOWN_PARTS = 5;
 
@@ -56,7 +56,7 @@ function startsWithOne(starts: readonly string[], text: string): boolean {
   return starts.some((start) => text.startsWith(start));
 }
 
-/** Process groups (a terminal, `timeout`) deliver one wish to stop twice. */
+/** A second signal within this time is the same wish to stop: process groups (a terminal, `timeout`) deliver it twice. */
 const SAME_WISH_MS = 500;
 
 /** Resolves at the first SIGINT or SIGTERM; another one later ends the process at once. */

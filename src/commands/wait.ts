@@ -2,8 +2,8 @@
  * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the Ingress as
  * its source says it is now.
  *
- * Asks the admin API on the health port. Exit codes: 0 programmed, 1 not in time, 2 the command line, 3 it will never be
- * as it is now (absent, of another class, refused), 4 no Sluice answered.
+ * Asks the admin API on the health port. Exit codes: 0 the Ingress is programmed, 1 not in time, 2 the command line is
+ * wrong, 3 the Ingress as it is now never will be (absent, of another class, refused), 4 no Sluice answered.
  */
 import type { IngressState, Version } from "../report/ingress-state.ts";
 import { findingText } from "../model/findings/findings.ts";
@@ -17,7 +17,7 @@ const LATE = 1;
 const NEVER = 3;
 const NOBODY = 4;
 
-/** Of one question, in seconds; in between, what is waited for can be shown. */
+/** Longest wait of one question to the admin API, in seconds. Between two questions the command shows what is waited for. */
 const STEP = 1;
 const RETRY_MS = 200;
 
@@ -41,7 +41,7 @@ function parseObject([object, extra]: readonly string[]): { namespace: string; n
   throw new UserError(`"${printable(object)}" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.`, 2);
 }
 
-/** The last state that was heard; `unreachable` when none was. */
+/** The state as the last answer had it; `unreachable`: there was no answer. */
 type Answer = IngressState | { readonly state: "unreachable"; readonly reason: string };
 
 async function waitFor(settings: Settings, path: string): Promise<Answer> {

@@ -7,7 +7,7 @@ export function blocksAnybody({ blockCidrs, blockUserAgents, blockReferers }: Co
   return blockCidrs.length > 0 || blockUserAgents.length > 0 || blockReferers.length > 0;
 }
 
-/** Undefined: nobody is blocked, and no request is looked at. */
+/** Undefined: nobody is blocked, and requests are not checked. */
 export function blocksOf(config: Config): Blocks | undefined {
   const { blockCidrs, blockUserAgents, blockReferers } = config;
   if (!blocksAnybody(config)) return undefined;
@@ -18,14 +18,14 @@ export function blocksOf(config: Config): Blocks | undefined {
   };
 }
 
-/** nginx's `map`: `~` begins a pattern, `~*` one that does not care about case, anything else is a whole value in any case. */
+/** As in nginx's `map`: `~` begins a pattern, `~*` one that does not care about case, anything else is a whole value in any case. */
 function textsOf(items: readonly string[]): Texts {
   const patterns = items.filter((item) => item.startsWith("~")).map((item) => (item.startsWith("~*") ? `(?i)${item.slice(2)}` : item.slice(1)));
   const exact = items.filter((item) => !item.startsWith("~")).map((item) => [lower(item), true] as const);
   return { exact: Object.fromEntries(exact), patterns };
 }
 
-/** ASCII alone, as nginx and Lua do. */
+/** Changes ASCII letters alone, as nginx and Lua do. */
 function lower(text: string): string {
   return text.replace(/[A-Z]/g, (c) => c.toLowerCase());
 }

@@ -2,8 +2,8 @@
  * Error pages: the locations that ask another backend for the page of a status, one for each status in use.
  *
  * ingress-nginx behaviour: the request keeps its method and gets the path `/` and headers that say what happened; the
- * client gets whatever status the page comes with. Unlike there the request's body stays behind: it may be what was
- * refused, and nobody who is refused should make it travel.
+ * client gets whatever status the page comes with. Unlike ingress-nginx, Sluice does not send the request's body: it
+ * may be what was refused, and a refused client should not make it travel.
  */
 import type { Config } from "../model/config/config.ts";
 import type { Argument, Directive } from "./directive.ts";
@@ -16,12 +16,12 @@ function nameOf(code: number): string {
   return `@error_${code}`;
 }
 
-/** In the location whose answers with this status are replaced. `=`: the status becomes that of the page. */
+/** For a location whose answers with this status are replaced. `=` makes the status that of the page. */
 export function errorPageDirective(code: number): Directive {
   return directive("error_page", code, "=", nameOf(code));
 }
 
-/** @param usual what every location has to say about proxying */
+/** @param usual directives about proxying that every location has */
 export function errorLocations(codes: Iterable<number>, usual: readonly Directive[], config: Config, facts: EngineFacts): Directive[] {
   return [...new Set(codes)].sort((a, b) => a - b).map((code) =>
     block("location", [nameOf(code)], [

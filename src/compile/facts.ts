@@ -1,4 +1,4 @@
-/** What the machine that runs nginx is like. The agent finds out and says so; the compiler only reads it. */
+/** Facts about the machine that runs nginx. The agent finds them out and tells the controller; the compiler only reads them. */
 export interface EngineFacts {
   /** `1.22.1` as three numbers. */
   readonly version: readonly [number, number, number];
@@ -24,7 +24,7 @@ export interface EngineFacts {
   readonly onDisk?: boolean;
   /** Files for `load_module` of the nginx below http: `stream` and its JavaScript, where both are installed. */
   readonly stream?: readonly string[];
-  /** The nginx below http has the https port already: TLS was passed through when it was started. It cannot be handed back. */
+  /** The nginx below http has the https port, because TLS was passed through when it was started. The port cannot be handed back. */
   readonly httpsBelow?: true;
   readonly runtimeDir: string;
   /** Absent: in the runtime folder. */

@@ -1,4 +1,4 @@
-/** What a host wants of its handshakes and clients, as the edge's tables say it. */
+/** What a host wants of its handshakes and clients, in the shapes of the edge's tables. */
 import type { ClientAuth, Handshake, SpecialHost } from "../../edge/src/program.ts";
 import type { ClientPolicy, HostTls } from "../model/shapes/routing.ts";
 import { digestOf } from "../support/digest.ts";
@@ -12,7 +12,7 @@ export function compileTls(tls: HostTls | undefined): Pick<SpecialHost, "handsha
 
 /**
  * The context covers everything that the handshake decides and nothing else: hosts that want the same share sessions
- * (and HTTP/2 connections), others never. Its length is the longest that OpenSSL takes.
+ * (and HTTP/2 connections), other hosts never do. Its length is the longest that OpenSSL takes.
  */
 function compileHandshake({ clients, ciphers, preferServer }: HostTls): Handshake | undefined {
   const verified = clients?.trust && { mode: clients.mode, depth: clients.depth, trust: clients.trust.id };

@@ -20,12 +20,12 @@ export function logLabels(config: Config): boolean {
   return logsAccess(config) && LABELS.test(config.logFormatUpstream);
 }
 
-/** Of every request, or of those that the edge lets it write. */
+/** Whether the edge may keep requests out of the access log. */
 function mutes({ skipAccessLogUrls, enableAccessLogForDefaultBackend }: Config): boolean {
   return skipAccessLogUrls.length > 0 || !enableAccessLogForDefaultBackend;
 }
 
-/** The edge notes them only where the format asks for them. */
+/** Whether the log format asks for the score of the chosen endpoint: the edge notes scores only then. */
 export function logScores(config: Config): boolean {
   return logsAccess(config) && names(config.logFormatUpstream, "balancer_ewma_score");
 }
@@ -48,7 +48,7 @@ function names(format: string, variable: string): boolean {
   return new RegExp(`\\$\\{?${variable}\\b`).test(format);
 }
 
-/** A variable of ingress-nginx that formats may name, where they do. ingress-nginx behaviour: -1 where no score chose the endpoint. */
+/** Defines a variable of ingress-nginx where the format names it. ingress-nginx behaviour: -1 where the endpoint was not chosen by score. */
 function aliases(format: string): Directive[] {
   if (!names(format, "balancer_ewma_score")) return [];
   return [map("sluice_ewma_score", "balancer_ewma_score", [["", "-1"], ["default", expression("$sluice_ewma_score")]])];
@@ -61,7 +61,8 @@ export function quietLog(config: Config, facts: EngineFacts): Directive[] {
 
 function target(config: Config, facts: EngineFacts): Argument[] {
   const file = config.httpAccessLogPath || config.accessLogPath;
-  // A pipe or a terminal has nothing to gain from them, and the agent's own log is rotated line by line.
+  // The parameters (buffers and the like) are for the operator's file: a pipe or a terminal gains nothing from them,
+  // and lines of the agent's own log must not wait in a buffer while it is rotated.
   const params = file === "" ? [] : config.accessLogParams;
   return usesSyslog(config) ? [syslog(config), FORMAT] : [file || facts.accessLog, FORMAT, ...params];
 }
@@ -78,7 +79,7 @@ function syslog({ syslogHost: host, syslogPort: port }: Config): string {
   return `syslog:server=${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** What the log phase runs: what nobody asked for is no question that each request is asked. */
+/** The calls of the log phase. A call that the settings do not need is left out, so that requests do not pay for it. */
 export function logCalls(config: Config, { enableMetrics }: Settings): string {
   const muting = logsAccess(config)
     ? [...(config.skipAccessLogUrls.length > 0 ? ["sluice.muteUris()"] : []), ...(config.enableAccessLogForDefaultBackend ? [] : ["sluice.muteUndeclared()"])]

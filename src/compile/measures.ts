@@ -9,14 +9,14 @@ export function boundsOf({ timeBuckets, lengthBuckets, sizeBuckets }: Settings):
   return { time: timeBuckets.map((seconds) => seconds * 1000), length: [...lengthBuckets], size: [...sizeBuckets] };
 }
 
-/** A field of the options that workers start with. */
+/** The field of the edge's options with the bounds of the buckets. */
 export function measuredOption(settings: Settings): string[] {
   if (!settings.enableMetrics) return [];
   const scales = Object.entries(boundsOf(settings)).map(([scale, bounds]) => `${scale} = { ${(bounds as number[]).join(", ")} }`);
   return [`measured = { ${scales.join(", ")} }`];
 }
 
-/** One text of all that the log phase reads of a request, in the order that `edge/src/phases/tallies.ts` expects. */
+/** A variable whose text has all measurements that the log phase reads of a request, in the order that `edge/src/phases/tallies.ts` expects. */
 export function measureDirectives({ enableMetrics }: Settings): Directive[] {
   const variables = ["upstream_connect_time", "upstream_header_time", "upstream_response_time", "bytes_sent", "request_length"];
   const text = variables.map((name) => `$${name};`).join("");

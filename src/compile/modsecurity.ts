@@ -1,13 +1,13 @@
 /**
  * ModSecurity: nginx's module and its rules, where profiles ask for them.
  *
- * Guarantee: a profile that asks for what cannot be had (a package, rules that nginx refuses) answers 503. It never
- * serves uninspected.
+ * Guarantee: a profile whose inspection is not possible (a package is missing, nginx refuses the rules) answers 503. It
+ * never serves requests uninspected.
  *
  * ModSecurity (tried with 3.0.9, connector 1.0.3 on nginx 1.22.1) keeps the first value of a setting that several rule
- * sets of one location make, and takes those of the location before those that hold for all. So what an Ingress says
- * stands in its location, and what the ConfigMap says outside, once, as in ingress-nginx: an Ingress's SecRuleEngine
- * wins over that of the main rules, and a reload reads the core rules of the ConfigMap once and not per profile.
+ * sets of one location make, and takes those of the location before those that hold for all. So an Ingress's rules are
+ * in its location, and the ConfigMap's are outside, once, as in ingress-nginx: an Ingress's SecRuleEngine wins over
+ * that of the main rules, and a reload reads the core rules of the ConfigMap once and not per profile.
  */
 import type { Config } from "../model/config/config.ts";
 import { includesCoreRules } from "../model/snippets/operator-rules.ts";
@@ -29,7 +29,7 @@ export function missingPackage({ modsecurity }: Mode, facts: EngineFacts): strin
   return modsecurity === "crs" && facts.modsecurity.coreRules === undefined ? "modsecurity-crs" : undefined;
 }
 
-/** What the profile's requests are to be held to cannot be had: nobody gets in. */
+/** Whether the inspection that a profile asks for is not possible, so that nobody may get in. */
 export function cannotInspect(profile: Mode, { named }: Operators, facts: EngineFacts): boolean {
   return profile.modsecurity !== "off" && (named.rulesRefused || missingPackage(profile, facts) !== undefined);
 }
@@ -40,7 +40,7 @@ export function modsecurityModule(profiles: Iterable<Mode>, config: Operators, f
   return used && facts.modsecurity ? [directive("load_module", facts.modsecurity.module)] : [];
 }
 
-/** What the ConfigMap holds every inspected request to. They are read here, and used only where ModSecurity is on. */
+/** The rules of the ConfigMap, for every inspected request. nginx reads them here, and uses them only in locations where ModSecurity is on. */
 export function rulesForAll(profiles: Iterable<Mode>, config: Operators, facts: EngineFacts): Directive[] {
   const [engine] = modsecurityModule(profiles, config, facts).length > 0 ? [facts.modsecurity] : [];
   if (!config.enableModsecurity || engine === undefined) return [];
@@ -52,7 +52,10 @@ export function rulesForAll(profiles: Iterable<Mode>, config: Operators, facts: 
   ];
 }
 
-/** Tried on 1.22.1 with connector 1.0.3: it inspects the client's own URI in a location that `set_uri` chose. */
+/**
+ * The directives of a profile's location. Tried on nginx 1.22.1 with connector 1.0.3: ModSecurity inspects the client's
+ * own URI in a location that `set_uri` chose.
+ */
 export function modsecurityDirectives(wanted: ProfileRules, config: Operators, facts: EngineFacts): Directive[] {
   const { modsecurity: engine } = facts;
   if (wanted.modsecurity === "off" || engine === undefined || cannotInspect(wanted, config, facts)) return [];
@@ -61,14 +64,14 @@ export function modsecurityDirectives(wanted: ProfileRules, config: Operators, f
   return [
     directive("modsecurity", "on"),
     ...(own.length > 0 ? [directive("modsecurity_rules_file", inRuntime(facts, rulesFile(own, engine)))] : []),
-    // ingress-nginx behaviour: where an Ingress turns it on that brings rules of its own, these take the main rules' place.
+    // ingress-nginx behaviour: where an Ingress turns ModSecurity on and has rules of its own, they take the place of the main rules.
     ...(!config.enableModsecurity && own.length === 0 ? [directive("modsecurity_rules_file", engine.rules)] : []),
     ...(core ? coreRules(engine) : []),
     directive("modsecurity_transaction_id", expression(wanted.transactionId ? "$sluice_transaction" : "$req_id")),
   ];
 }
 
-/** An Ingress's rules, without files that hold for everybody anyway: ModSecurity refuses a rule that it has already. */
+/** An Ingress's rules, without files that are loaded for everybody anyway, because ModSecurity refuses a rule that it has already. */
 function ownRules({ snippet }: ProfileRules, config: Operators): readonly RuleLine[] {
   const rules = snippet?.rules ?? [];
   if (!config.enableModsecurity) return rules;
@@ -84,7 +87,10 @@ function isFile(line: RuleLine, which: "main" | "core"): boolean {
   return typeof line !== "string" && line.include === which;
 }
 
-/** Debian's own list of the core rules is Apache's: libmodsecurity does not know IncludeOptional. */
+/**
+ * Includes the files one by one: the list of the core rules in Debian's package is for Apache, and libmodsecurity does
+ * not know its IncludeOptional.
+ */
 function coreRules({ coreRules: files = [] }: ModsecurityFacts): Directive[] {
   return [directive("modsecurity_rules", expression(files.map(include).join("\n")))];
 }
@@ -96,8 +102,8 @@ function include(file: string): string {
 /**
  * Files of rules that an nginx.conf with these profiles refers to: name → content, latin-1.
  *
- * A file and no argument of a directive: nginx's configuration holds no text of theirs, nor has nginx's limit of 4 KiB
- * for an argument anything to say.
+ * Rules are in files and not in arguments of directives, so that nginx's configuration holds no text of tenants, and
+ * nginx's limit of 4 KiB for an argument does not matter.
  */
 export function rulesFiles(profiles: Iterable<ProfileRules>, config: Operators, { modsecurity: engine }: EngineFacts): Record<string, string> {
   const files: Record<string, string> = {};
@@ -115,7 +121,7 @@ export function isRulesFile(name: string): boolean {
   return NAME.test(name);
 }
 
-/** Its name says what is in it. */
+/** The name of a file with these rules: a digest of its content. */
 function rulesFile(lines: readonly RuleLine[], engine: ModsecurityFacts): string {
   return `rules-${contentDigest(contentOf(lines, engine))}.conf`;
 }

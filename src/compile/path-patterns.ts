@@ -3,7 +3,7 @@
  *
  * ingress-nginx behaviour: the longest text first, then reverse byte order. A Prefix path whose Ingress did not ask for
  * regular expressions is tried with a slash first, then as it is. Of several rules with the same text the first one
- * declared wins, whatever its path type: that is the order of the routes here.
+ * declared wins, whatever its path type: `routes` has that order.
  */
 import { pathPattern } from "../../edge/src/pattern-weight.ts";
 import type { EdgeHost, PathPattern } from "../../edge/src/program.ts";
@@ -24,8 +24,9 @@ export function pathPatterns(routes: readonly Route[]): Pick<EdgeHost, "exact" |
 }
 
 /**
- * A path of a flag (the health check) is no regular expression. Nor is Exact `/`: as one it would be that of the host's
- * `/`, which every host has and which comes first. There (in ingress-nginx) it is dead, here it means what it says.
+ * Whether a path is compared as a text. The path of a flag (the health check) is no regular expression. Neither is
+ * Exact `/`: as an expression it would equal the host's own `/`, which every host has and which comes first. So in
+ * ingress-nginx it never takes a request; here it does.
  */
 function isExact({ origin, synthesized, path, pathType, when }: Route): boolean {
   return (origin.kind === "Flag" && !synthesized) || (path === "/" && pathType === "exact" && when === undefined);

@@ -1,22 +1,22 @@
 /**
  * How many profiles the routes of one namespace may need at a time.
  *
- * Each is a location in nginx.conf and costs a reload when it is new, so nobody may need any number of them. Beyond the
- * cap the youngest Ingresses lose. What a namespace may have depends on its own objects alone: a profile that another
- * namespace needs as well counts for both.
+ * Each profile is a location in nginx.conf and costs a reload when it is new, so their number is capped. Beyond the cap
+ * the youngest Ingresses lose. What a namespace may have depends on its own objects alone: a profile that two
+ * namespaces need counts for both.
  */
 import { byAge, type Age } from "../model/shapes/age.ts";
 import type { Finding, Place } from "../model/findings/findings.ts";
 import { profilesExhausted } from "../model/findings/catalogue.ts";
 
-/** A profile that nginx would not have anyway, and who wants it. */
+/** A profile that nginx does not always have, and the Ingress that asks for it. */
 export interface Need {
   readonly namespace: string;
   /** Name of the Ingress. */
   readonly ingress: string;
   readonly age: Age;
   readonly profile: string;
-  /** Beyond the cap its routes answer 503; else they are served with the controller's own values. */
+  /** Whether its routes answer 503 beyond the cap; otherwise they are served with the controller's own values. */
   readonly closes: boolean;
 }
 
@@ -25,11 +25,11 @@ export type IngressByName = (namespace: string, name: string) => Place["object"]
 export interface ProfileCap {
   /** True: routes of this namespace may not have this profile. */
   readonly beyond: (namespace: string, profile: string) => boolean;
-  /** Takes all that a host needs now. */
+  /** Takes note of all that a host needs now, in place of what it needed before. */
   note(host: string, needs: readonly Need[]): void;
-  /** Hosts for which `beyond` answers differently than when this was asked last. */
+  /** Applies what was noted. Answers the hosts for which `beyond` answers differently since. */
   settle(): ReadonlySet<string>;
-  /** Of each Ingress that does not get what it asks for. */
+  /** One finding for each Ingress that does not get what it asks for. */
   findings(ingress: IngressByName): readonly Finding[];
 }
 
@@ -70,7 +70,7 @@ export function createProfileCap(most: number): ProfileCap {
 
 interface NamespaceNeeds {
   readonly hosts: Map<string, readonly Need[]>;
-  /** Profile → needs of it. */
+  /** Profile → number of needs for it. */
   readonly uses: Map<string, number>;
   beyond: ReadonlySet<string>;
 }
@@ -86,7 +86,7 @@ function replace({ hosts, uses }: NamespaceNeeds, host: string, needs: readonly 
   else hosts.delete(host);
 }
 
-/** Decides anew; gives the hosts that come out differently. */
+/** Decides anew which profiles are beyond the cap. Answers the hosts for which this makes a difference. */
 function weigh(needing: NamespaceNeeds, most: number): string[] {
   const before = needing.beyond;
   if (needing.uses.size <= most && before.size === 0) return [];

@@ -1,6 +1,6 @@
 /**
- * Directives of nginx's proxy module in the words of its gRPC and FastCGI modules. What they have no word for is left
- * out: it means nothing there.
+ * Translates directives of nginx's proxy module into those of its gRPC and FastCGI modules. A directive that has no
+ * counterpart there is left out.
  */
 import type { Argument, Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
@@ -21,7 +21,7 @@ const FASTCGI = new Set([
   "next_upstream_timeout", "next_upstream_tries", "intercept_errors",
 ]);
 
-/** FastCGI backends do not answer these. */
+/** Conditions that `fastcgi_next_upstream` does not know. */
 const NOT_OF_FASTCGI: ReadonlySet<Argument> = new Set(["http_502", "http_504"]);
 
 export function forGrpc(directives: readonly Directive[]): Directive[] {
@@ -60,7 +60,7 @@ function isOfConnection({ args: [header] }: Directive): boolean {
   return OF_CONNECTIONS.has(String(header).toLowerCase());
 }
 
-/** A header that Sluice sets takes the place of the client's, and without a value hides it. */
+/** As a parameter, a header that Sluice sets takes the place of the client's; an empty one hides the client's. */
 function headerParam({ args: [header = "", value = ""] }: Directive): Directive[] {
   const name = `HTTP_${String(header).toUpperCase().replaceAll("-", "_")}`;
   return [directive("fastcgi_param", name, value, "if_not_empty")];
@@ -71,7 +71,7 @@ function nextUpstream({ args }: Directive): Directive {
   return directive("fastcgi_next_upstream", ...(known.length > 0 ? known : ["off"]));
 }
 
-/** nginx's own list (fastcgi_params), with the name of the host for that of the server block. */
+/** nginx's own list (fastcgi_params), with the host in place of the server block's name. */
 const USUAL_PARAMS: readonly (readonly [name: string, value: string, ...more: string[]])[] = [
   ["QUERY_STRING", "$query_string"],
   ["REQUEST_METHOD", "$request_method"],

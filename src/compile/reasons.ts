@@ -1,7 +1,8 @@
 /**
- * Why Sluice answered, for the access log and for a response header: what the edge said, or what nginx's own variables
- * say of an answer that nginx gave in place of a backend. Worked out by nginx when it is asked for, so that a request
- * whose log format and headers do not ask costs nothing. `reasonOf` of the edge says the same, and a test compares.
+ * The reason of an answer for the access log and for a response header: the one that the edge gave, or the one that
+ * follows from nginx's own variables where nginx answered in place of a backend. nginx evaluates it only where it is
+ * used, so that it costs nothing where neither log format nor header has it. `reasonOf` of the edge gives the same
+ * reasons, and a test compares the two.
  */
 import type { Config } from "../model/config/config.ts";
 import type { Directive } from "./directive.ts";
@@ -11,7 +12,7 @@ import { ownHeaderDirectives, ownHeaderMaps } from "./own-header.ts";
 
 const NONE = "-";
 
-/** No answer of a backend: it was not asked, or its last attempt brought none. */
+/** Matches where no backend answered: none was asked, or the last attempt brought no answer. */
 const UNANSWERED = String.raw`(.*-)?$`;
 
 export const REASON_ROWS: readonly (readonly [pattern: string, value: string])[] = [
@@ -30,7 +31,7 @@ function usesReason(config: Config): boolean {
   return config.answerReasonHeader !== "" || (logsAccess(config) && /\$\{?sluice_reason\b/.test(config.logFormatUpstream));
 }
 
-/** The variables, where something asks for them. `volatile`: what was so when the header was sent may have changed. */
+/** The variables, where something uses them. `volatile`: by the time the log is written, the reason may be another than when the header was sent. */
 export function reasonDirectives(config: Config): Directive[] {
   if (!usesReason(config)) return [];
   return [

@@ -2,8 +2,8 @@
  * What parts of the Program refer to, and what names in it stand for.
  *
  * Guarantee: a part that is published refers to parts that are published, and a name of content stands for that content.
- * The Model sees to the first and digests to the second; here both are checked, so that a mistake, or content that was made
- * to have another's name, closes a path (503) instead of serving it with what was not meant for it.
+ * The Model ensures the first, and digests ensure the second. Both are checked here, so that a mistake, or content made to
+ * have another content's name, closes a path (503) instead of serving it with the wrong content.
  */
 import type { EdgeAlias, EdgeHost, PartKind, PartValues, EdgeRoute } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
@@ -30,7 +30,7 @@ export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]):
   return found;
 }
 
-/** The default backend's pool is no reference: whoever is sent there gets 404 while it is not there. */
+/** The parts that a route refers to. The default backend's pool is not one of them, because requests get 404 while it does not exist. */
 export function ofRoute({ pool, canaries = [], filters }: EdgeRoute): PartKey[] {
   const { errors, externalAuth, credentials, upstream } = filters ?? {};
   const pools = [pool, ...canaries.map((canary) => canary.pool), errors?.backend, externalAuth?.pool, upstream?.mirror?.pool];
@@ -42,7 +42,7 @@ export function ofRoute({ pool, canaries = [], filters }: EdgeRoute): PartKey[] 
   ];
 }
 
-/** The Model has it, so there will be a part of this name. */
+/** Whether the Model has it, so that there will be a part of this name. */
 export function modelHas({ hosts, pools, users, certificates, trusts }: Model, key: PartKey): boolean {
   const space = key.indexOf(" ");
   const id = key.slice(space + 1);
@@ -60,7 +60,7 @@ export function modelHas({ hosts, pools, users, certificates, trusts }: Model, k
   }
 }
 
-/** Undefined: the name is free, or stands for this profile. */
+/** A different profile that already has this id; undefined: the id is free, or stands for this very profile. */
 export function otherOfThatName(id: string, profile: Profile, known: readonly ReadonlyMap<string, Profile>[]): Profile | undefined {
   return known.map((profiles) => profiles.get(id)).find((one) => one !== undefined && !sameProfile(one, profile));
 }

@@ -1,9 +1,9 @@
 /**
  * A snippet as directives of its location.
  *
- * Guarantee: it sees what it would see in ingress-nginx's location: the client's URI, and beside its own headers those
- * that every backend and client gets. nginx drops inherited lists where a location begins one of its own, so a list
- * that the snippet begins is completed here.
+ * Guarantee: a snippet finds what it would find in ingress-nginx's location: the client's URI, and, beside the headers
+ * that it sets, those that every backend and client gets. nginx drops inherited lists where a location begins one of
+ * its own, so a list that the snippet begins is completed here.
  */
 import type { Config } from "../model/config/config.ts";
 import { isPlain, splitHeader } from "../model/snippets/headers-more.ts";
@@ -13,7 +13,7 @@ import type { Directive } from "./directive.ts";
 import { directive, expression } from "./directive.ts";
 import { upstreamHeaders } from "./forwarding.ts";
 
-/** @param others the location's own directives, which come before these. */
+/** @param others the location's own directives, which come before the snippet's. */
 export function snippetDirectives({ statements }: Snippet, config: Config, others: readonly Directive[]): Directive[] {
   const outer = upstreamHeaders(config);
   const written = statements.flatMap((statement) => translated(statement, true, outer));
@@ -22,7 +22,8 @@ export function snippetDirectives({ statements }: Snippet, config: Config, other
     // The location was found by the name of its profile; `break` at the end keeps nginx from looking for another.
     directive("rewrite", "^", expression("$sluice_path")),
     ...LISTS.flatMap((list) => completed(list, outer, own, others)),
-    // The server block leaves redirects to the edge, which writes them whole; those of a snippet are nginx's.
+    // Redirects of a snippet are made by nginx, so they have to be completed here: the server block turns that off,
+    // because the edge completes its own.
     ...(config.relativeRedirects || own.some(({ name }) => name === "absolute_redirect") ? [] : [directive("absolute_redirect", "on")]),
     ...own,
     directive("break"),
@@ -32,7 +33,7 @@ export function snippetDirectives({ statements }: Snippet, config: Config, other
 /** Lists that a location inherits as a whole or not at all. */
 const LISTS = ["proxy_set_header", "add_header", "proxy_hide_header"];
 
-/** What the server block says in this list and the snippet does not say anew. */
+/** The server block's directives of a list that the snippet begins, without those that the snippet sets itself. */
 function completed(list: string, outer: readonly Directive[], own: readonly Directive[], others: readonly Directive[]): readonly Directive[] {
   const begins = own.some(({ name }) => name === list) && !others.some(({ name }) => name === list);
   if (!begins) return [];
@@ -40,7 +41,7 @@ function completed(list: string, outer: readonly Directive[], own: readonly Dire
   return outer.filter((one) => one.name === list && !said.has(firstWord(one)));
 }
 
-/** nginx refuses some directives twice; in a list, twice is what was asked for. */
+/** Whether a directive only repeats one of the location: that can be no more than hiding the same header. */
 function repeats(one: Directive, others: readonly Directive[]): boolean {
   return one.name === "proxy_hide_header" && others.some((other) => other.name === one.name && firstWord(other) === firstWord(one));
 }
@@ -62,7 +63,7 @@ function translated(statement: Statement, top: boolean, outer: readonly Directiv
   return [{ name, args: ending.map((arg) => expression(withRoutedHost(arg))), ...(inner ? { children: [...keeps, ...inner] } : {}) }];
 }
 
-/** In place of the backend's header; inside `if` beside it, because nothing can be hidden there. */
+/** Sets a response header in place of the backend's. Inside `if` the backend's stays beside it, because headers cannot be hidden there. */
 function setHeader(pair: string, top: boolean): readonly Directive[] {
   const [name, value] = splitHeader(pair);
   if (value === "") return top ? [directive("proxy_hide_header", expression(name))] : [];

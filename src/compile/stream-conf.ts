@@ -2,7 +2,7 @@
  * The configuration of the nginx below http: TCP and UDP listeners, and the https port where TLS is passed through.
  *
  * It holds no endpoint and no host name: each connection looks its endpoint up when it comes (edge/stream/endpoint.ts),
- * so only a listener that is new, gone or changed costs a reload, and none of http's.
+ * so only a listener that is new, gone or changed costs a reload, and the nginx of http is not touched.
  */
 import type { Config } from "../model/config/config.ts";
 import type { Listener } from "../model/shapes/listener.ts";
@@ -20,11 +20,11 @@ export interface StreamInput {
   readonly settings: Settings;
   readonly config: Config;
   readonly facts: EngineFacts;
-  /** Those whose ports can be had. */
+  /** The listeners whose ports can be had. */
   readonly listeners: readonly Listener[];
 }
 
-/** Undefined: nginx has no modules for it. */
+/** Undefined: nginx lacks the modules for ports below http. */
 export function streamConf(input: StreamInput): NginxConf | undefined {
   const { facts } = input;
   if (!facts.stream) return undefined;
@@ -70,7 +70,7 @@ function byId(a: Listener, b: Listener): number {
   return a.id < b.id ? -1 : 1;
 }
 
-/** Where there is no log of its own, http's. */
+/** The access log; the file is http's where none is set for connections below http. */
 function logs(config: Config, facts: EngineFacts): Directive[] {
   if (config.disableAccessLog || config.disableStreamAccessLog) return config.proxyStreamNextUpstream ? [] : [directive("access_log", "off")];
   const file = config.streamAccessLogPath || config.accessLogPath || facts.accessLog;
@@ -80,7 +80,10 @@ function logs(config: Config, facts: EngineFacts): Directive[] {
   ];
 }
 
-/** The log phase is where an endpoint that could not be reached is known; what it "logs" is remembered by the script. */
+/**
+ * In the log phase it is known that an endpoint could not be reached. Evaluating the variable of this "log" lets the
+ * script note it; the log itself goes to /dev/null.
+ */
 function failureLog(config: Config): Directive[] {
   if (!config.proxyStreamNextUpstream) return [];
   return [
@@ -93,7 +96,7 @@ function failureLog(config: Config): Directive[] {
 
 function listenerServer(listener: Listener, { config, facts, settings }: StreamInput): Directive {
   const { protocol, port, acceptProxy, sendProxy } = listener;
-  // Of datagrams each worker has a socket of its own, so that those of one client come to one worker.
+  // For UDP each worker has a socket of its own, so that all datagrams of one client come to one worker.
   const options = [...(protocol === "udp" ? ["udp", "reuseport"] : []), ...(acceptProxy ? ["proxy_protocol"] : [])];
   return block("server", [], [
     ...addressesOf(listener, settings, config, facts).map((address) => listen(address, port, options)),
@@ -117,13 +120,13 @@ function believed(config: Config): Directive[] {
 }
 
 /**
- * The https port: every connection goes on to http's nginx or to the server below, with the client's address in front;
- * what is passed through is stripped of it there.
+ * The https port: every connection goes on to the nginx of http or to the server for passthrough below, with the
+ * client's address in front (PROXY protocol). The server for passthrough takes the address off again.
  */
 function tlsServers({ config, facts, settings }: StreamInput): Directive[] {
   const options = config.useProxyProtocol ? ["proxy_protocol"] : [];
   const addresses = bindAddresses(settings, config.disableIpv6 || !facts.ipv6);
-  // Only a ClientHello is read ahead; a client that does not finish it is not waited for longer than http waits for a request.
+  // Only the ClientHello is read ahead. A client that does not finish it is waited for no longer than http waits for the headers of a request.
   const reading = [directive("ssl_preread", "on"), directive("preread_timeout", `${config.clientHeaderTimeout}s`)];
   return [
     directive("js_set", expression("$sluice_way"), "sluice.way"),
@@ -132,7 +135,7 @@ function tlsServers({ config, facts, settings }: StreamInput): Directive[] {
       ...addresses.map((address) => listen(address.replace(/^\[|\]$/g, ""), settings.httpsPort, options)),
       ...(config.useProxyProtocol ? believed(config) : []),
       ...reading,
-      // Logged where it goes.
+      // The server that the connection goes on to logs it.
       directive("access_log", "off"),
       directive("proxy_protocol", "on"),
       directive("proxy_pass", expression("$sluice_way")),

@@ -1,6 +1,6 @@
 /**
- * Files that TLS of the server block refers to, beside its certificate. The agent writes them beside nginx.conf, under
- * names that are digests of what is in them.
+ * Files that the TLS directives of the server block refer to, without its certificate. The agent writes them beside
+ * nginx.conf, under names that are digests of their content.
  */
 import type { Config, TicketKey, DhParam } from "../model/config/config.ts";
 import type { EngineFacts } from "./facts.ts";
@@ -19,7 +19,7 @@ export function isTlsFile(name: string): boolean {
   return NAME.test(name);
 }
 
-/** File name → content, latin-1. A key lies in memory or nowhere. */
+/** File name → content, latin-1. A key is left out where the runtime folder is on a disk: keys lie in memory or nowhere. */
 export function tlsFiles({ sslSessionTicketKey: key, named: { dhParam } }: Config, { onDisk }: EngineFacts): Record<string, string> {
   return {
     ...(dhParam ? { [dhParamFile(dhParam)]: dhParam.pem } : {}),
@@ -27,7 +27,7 @@ export function tlsFiles({ sslSessionTicketKey: key, named: { dhParam } }: Confi
   };
 }
 
-/** The Config without what needs such a file: for a test of an nginx.conf whose files nobody has written. */
+/** The Config without the settings that need such files: for a trial, whose nginx.conf must not name files that nobody has written. */
 export function withoutFiles(config: Config): Config {
   return { ...config, sslSessionTicketKey: undefined, named: { ...config.named, dhParam: undefined } };
 }

@@ -11,7 +11,7 @@ function ticketKey({ sslSessionTicketKey: key }: Config, { runtimeDir, onDisk }:
 
 export function tlsDirectives(config: Config, facts: EngineFacts): Directive[] {
   return [
-    // nginx wants one to start; it answers names without a certificate of their own.
+    // nginx needs a certificate to start. It is sent for names without a certificate of their own.
     directive("ssl_certificate", `${facts.runtimeDir}/default.crt`),
     directive("ssl_certificate_key", `${facts.runtimeDir}/default.key`),
     luaBlock("ssl_client_hello_by_lua_block", "sluice.clientHello()"),

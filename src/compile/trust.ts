@@ -1,10 +1,10 @@
 /**
- * Files with authorities that nginx verifies backends by: the one thing of a profile that is neither directive nor
- * variable. The agent writes them beside nginx.conf, under a name that is a digest of what is in them.
+ * Files of CA certificates by which nginx verifies backends: the only part of a profile that is neither a directive nor
+ * a variable. The agent writes them beside nginx.conf, under names that are digests of their content.
  */
 import type { Profile } from "./profiles.ts";
 
-/** Id of authorities → certificates, PEM. */
+/** Id of a set of CA certificates → the certificates, PEM. */
 export type TrustById = ReadonlyMap<string, string>;
 
 const NAME = /^trust-[0-9a-f]{64}\.pem$/;
@@ -18,7 +18,7 @@ export function isTrustFile(name: string): boolean {
   return NAME.test(name);
 }
 
-/** File name → content for the profiles whose authorities are known; those of older ones lie in the folder already. */
+/** File name → content, for the profiles whose CA certificates are known; the files of older profiles lie in the folder already. */
 export function trustFiles(profiles: Iterable<Profile>, known: TrustById): Record<string, string> {
   const files: Record<string, string> = {};
   for (const { tls } of profiles) {

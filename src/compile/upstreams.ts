@@ -1,10 +1,12 @@
 /**
- * How profiles speak to backends: upstream blocks, the directive that passes a request on, TLS, mirrors.
+ * How nginx sends the requests of a profile to backends: upstream blocks, the directive that passes a request on, TLS,
+ * mirrors.
  *
- * Isolation: nginx keeps idle backend connections by address alone, so a plain request went out on a TLS connection to
- * the same port (tried on 1.22.1). So each protocol has an upstream block of its own, and whatever has an identity of
- * its own (client certificate, authorities, name), or takes its scheme from the client, uses the one block that keeps
- * no connection. TLS sessions are never resumed: a resumed one is not verified, and nginx keeps them by upstream block.
+ * Isolation: nginx keeps idle backend connections by address alone: a plain request went out on a TLS connection to the
+ * same port (tried on 1.22.1). So each protocol has an upstream block of its own. A profile with an identity of its own
+ * (client certificate, CA certificates, name), or one that takes its scheme from the client, uses the one block that
+ * keeps no connection. TLS sessions are never resumed: a resumed session is not verified, and nginx keeps sessions by
+ * upstream block.
  *
  * Tried on nginx 1.22.1: `proxy_ssl_certificate` and its key from a variable that holds `data:` and PEM (empty: none);
  * `grpc_pass`, `fastcgi_pass` and `mirror` in a location that `set_uri` chose; a mirror's subrequest shares the
@@ -23,7 +25,7 @@ type Family = "proxy" | "grpc" | "fastcgi";
 
 interface Kind {
   readonly family: Family;
-  /** As the URL of `proxy_pass` begins. */
+  /** The scheme in the URL of `proxy_pass`. */
   readonly scheme: string;
   /** Upstream block that keeps idle connections; absent: never. */
   readonly kept?: string;
@@ -39,11 +41,11 @@ const KINDS: Readonly<Record<Protocol, Kind>> = {
   AUTO_HTTP: { family: "proxy", scheme: "$scheme", tls: true },
   GRPC: { family: "grpc", scheme: "grpc", kept: "sluice_grpc", tls: false },
   GRPCS: { family: "grpc", scheme: "grpcs", kept: "sluice_grpcs", tls: true },
-  // php-fpm gives a connection that is kept a process of its own, and ingress-nginx keeps none.
+  // No connection is kept, as in ingress-nginx: php-fpm would reserve a process for each.
   FCGI: { family: "fastcgi", scheme: "", tls: false },
 };
 
-/** The URI of these is nginx's own, so the location gives it back its path (edge/src/phases/upstream.ts). */
+/** Whether nginx sends its own URI with this protocol, so that the location has to restore the path (edge/src/phases/upstream.ts). */
 export function takesOwnPath({ protocol }: Pick<Profile, "protocol">): boolean {
   return KINDS[protocol].family !== "proxy";
 }
@@ -52,7 +54,7 @@ function upstreamOf({ protocol, tls }: Profile): string {
   return tls === undefined ? (KINDS[protocol].kept ?? SINGLE) : SINGLE;
 }
 
-/** The upstream blocks that these profiles need, the one of plain http always. */
+/** The upstream blocks that these profiles need. The block of plain http is always among them. */
 export function upstreamBlocks(config: Config, profiles: Iterable<Profile>): Directive[] {
   const all = [...profiles];
   const names = [...new Set(all.map(upstreamOf))].filter((name) => name !== "sluice").sort();
@@ -63,7 +65,7 @@ export function upstreamBlocks(config: Config, profiles: Iterable<Profile>): Dir
   ];
 }
 
-/** The balancer puts every request's endpoint in the place of 0.0.0.1. */
+/** An upstream block whose address 0.0.0.1 the balancer replaces by the endpoint of each request. */
 function balanced(name: string, code: string, more: readonly Directive[]): Directive {
   return block("upstream", [name], [directive("server", "0.0.0.1"), luaBlock("balancer_by_lua_block", code), ...more]);
 }
@@ -80,14 +82,14 @@ function keepAlive(config: Config): Directive[] {
 }
 
 /**
- * A profile's directives in the words of the module that passes its requests on, and the directive that does it.
- * @param trustFile path of the authorities with this id.
+ * A profile's directives, translated for the module that passes its requests on, and the directive that passes them on.
+ * @param trustFile gives the path of the CA certificates with this id.
  */
 export function passDirectives(profile: Profile, own: readonly Directive[], config: Config, trustFile: (id: string) => string): Directive[] {
   const { family, scheme } = KINDS[profile.protocol];
   const upstream = upstreamOf(profile);
   const tls = tlsDirectives(profile, trustFile);
-  // Headers that the edge may choose stand in locations with filters alone.
+  // Only locations of routes with filters have headers that the edge may choose.
   const chosen = profile.filtered ? filteredHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)) : [];
   if (family === "proxy") return [...own, ...chosen, ...tls, directive("proxy_pass", expression(`${scheme}://${upstream}$sluice_uri`))];
   const usual = upstreamHeaders(config).filter(({ name }) => name.startsWith("proxy_") && !(profile.filtered && name === "proxy_set_header"));
@@ -132,12 +134,12 @@ function identity({ verify, verifyDepth, ciphers, protocols, serverName, trust }
   ];
 }
 
-/** Internal locations of mirrored requests, for the profiles that have any. The target is variables. */
+/** Internal locations of mirrored requests, where profiles need them. Their target is in variables. */
 export function mirrorLocations(profiles: Iterable<Profile>): Directive[] {
   const kinds = new Set([...profiles].map(({ mirror }) => mirror));
   const out: Directive[] = [];
   if (kinds.has("whole")) out.push(mirrorLocation("whole", []));
-  // A length without its body would leave the target waiting for it.
+  // A Content-Length without a body would leave the target waiting for the body.
   if (kinds.has("bodiless")) out.push(mirrorLocation("bodiless", [directive("proxy_pass_request_body", "off"), directive("proxy_set_header", "Content-Length", "")]));
   return out;
 }
@@ -145,7 +147,7 @@ export function mirrorLocations(profiles: Iterable<Profile>): Directive[] {
 function mirrorLocation(kind: string, more: readonly Directive[]): Directive {
   return block("location", ["=", `mirror:${kind}`], [
     directive("internal"),
-    // The target has no address now.
+    // The target has no endpoint now.
     block("if", [expression("($sluice_mirror_pool"), "!~", ".)"], [directive("return", 204)]),
     directive("proxy_set_header", "Host", expression("$sluice_mirror_host")),
     ...more,

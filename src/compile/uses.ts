@@ -1,15 +1,15 @@
-/** What parts name by id, kept up to date part by part. */
+/** Counts what parts refer to by id, kept up to date part by part. */
 
 export interface Uses {
-  /** A part names `after` in place of `before`. Answers whether another set of ids is named than was. */
+  /** A part refers to `after` in place of `before`. Answers whether the set of all ids that are referred to has changed. */
   replace(before: Iterable<string> | undefined, after: Iterable<string> | undefined): boolean;
-  /** Some part names it. */
+  /** Whether some part refers to this id. */
   has(id: string): boolean;
 }
 
 export function createUses(): Uses {
   const counts = new Map<string, number>();
-  /** Answers whether the id is named by the first, or no longer by the last. */
+  /** Counts one reference more or less. Answers whether it was the first that came, or the last that went. */
   const add = (id: string, by: 1 | -1): boolean => {
     const count = (counts.get(id) ?? 0) + by;
     if (count > 0) counts.set(id, count);
@@ -33,7 +33,7 @@ export interface ThingsInUse<T> {
   inUse(): ReadonlyMap<string, T>;
 }
 
-/** The same with what the ids stand for. */
+/** Like `Uses`, and keeps what the ids stand for. */
 export function createThingsInUse<T>(): ThingsInUse<T> {
   const uses = createUses();
   let things: ReadonlyMap<string, T> = new Map();

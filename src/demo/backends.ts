@@ -1,7 +1,7 @@
 /**
  * The backends of the demo: a small HTTP server at every loopback endpoint that the EndpointSlices name, and a socket that
- * answers datagrams where they say UDP. An endpoint that is added to a file gets one, an endpoint that is removed loses it.
- * Services that nothing puts on this machine get stand-ins.
+ * answers datagrams where they say UDP. An endpoint that is added to a file gets its server, and one that is removed loses
+ * it. Services that no EndpointSlice puts on this machine get stand-ins.
  */
 import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -11,7 +11,7 @@ import { UserError } from "../support/user-error.ts";
 
 /** Where a backend listens, and for whom it answers. */
 interface StandInServer {
-  /** Of Services, in order; several may have an endpoint in common. */
+  /** Names of the Services, sorted; several may have an endpoint in common. */
   services: readonly string[];
   readonly address: string;
   readonly port: number;
@@ -76,7 +76,7 @@ export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
   };
 }
 
-/** By what identifies a server: where it listens. */
+/** The servers that the snapshot asks for, by where they listen. */
 function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, StandInServer> {
   const wanted = new Map<string, StandInServer>();
   const want = (service: string, address: string, port: number, udp: boolean): void => {
@@ -110,7 +110,7 @@ function answerAsStandIn({ services, address, port }: StandInServer, notFound: s
 
 async function startHttp(wanted: StandInServer, notFound: string): Promise<End | UserError> {
   const server = createServer((request, response) => answerAsStandIn(wanted, notFound, request, response));
-  // Longer than nginx keeps an idle connection: it is nginx that closes it, and no request meets a closing one.
+  // Longer than nginx keeps an idle connection, so that nginx closes it and no request meets a connection that is being closed.
   server.keepAliveTimeout = 75_000;
   return await orSentence(wanted, async () => {
     await new Promise<void>((resolve, reject) => {

@@ -1,7 +1,7 @@
 /**
- * The walk-through: what to ask the examples, and what they answer. `sluice demo` prints it, a test asks it.
+ * The walk-through: requests for the examples, and their answers. `sluice demo` prints them, a test sends them.
  *
- * It names hosts and Services of `examples/`; whoever changes one changes the other.
+ * It names hosts and Services of `examples/`: change both together.
  */
 export interface Case {
   readonly title: string;
@@ -9,28 +9,28 @@ export interface Case {
   readonly host?: string;
   readonly path: string;
   readonly tls?: boolean;
-  /** Of a Service itself, below HTTP; absent: Sluice's http or https port. */
+  /** The port of a Service to ask in place of Sluice's http or https port. */
   readonly direct?: Direct;
   readonly headers?: Readonly<Record<string, string>>;
   readonly expect: Expectation;
 }
 
 export interface Direct {
-  /** Absent: the node's. */
+  /** Absent: the node's address. */
   readonly address?: string;
   readonly port: number;
   readonly udp?: true;
 }
 
 export type Expectation =
-  /** This status, from this Service; "" when Sluice itself answers. */
+  /** This status, from this Service; `service` is "" when Sluice itself answers. */
   | { readonly status: number; readonly service: string }
-  /** About so many of 100 requests reach this Service, the others the other one. */
+  /** About `percent` of 100 requests reach `service`, the others reach `other`. */
   | { readonly percent: number; readonly service: string; readonly other: string };
 
 export interface Section {
   readonly title: string;
-  /** Relative to the folder of examples. */
+  /** Path relative to the folder of examples. */
   readonly file: string;
   readonly cases: readonly Case[];
 }
@@ -138,11 +138,11 @@ export interface Reach {
   readonly address: string;
   readonly http: number;
   readonly https: number;
-  /** File of the certificate that clients of tls cases trust; absent: they trust any. */
+  /** File of the certificate that clients trust in cases with `tls`; absent: they trust any. */
   readonly certificate?: string;
 }
 
-/** A line for a shell. Everything in it is ours or a path, and quoted where a shell could read it otherwise. */
+/** A command for a shell that sends the request. Words that a shell could misread are quoted. */
 export function curlLine({ host, path, tls, direct, headers, expect }: Case, reach: Reach): string {
   if (direct) return directLine(direct, reach);
   const given = { ...(host && !tls ? { Host: host } : {}), ...headers };

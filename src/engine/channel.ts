@@ -29,17 +29,17 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 interface Subscriber {
   readonly socket: Socket;
   hello: WorkerHello | AgentHello | undefined;
-  /** It was caught up and gets every generation from now on. */
+  /** The subscriber was caught up, and gets every generation from now on. */
   following: boolean;
-  /** It was sent endpoints only: its acknowledgement says nothing of the rest. */
+  /** The subscriber was sent endpoints only: its acknowledgement says nothing about other parts. */
   partial: boolean;
-  /** Commits that it has not answered, and how many of those were partial: each is answered once, in order. */
+  /** Commits that the subscriber has not answered, and how many of them followed endpoints only. Each is answered once, in order. */
   unanswered: number;
   partialUnanswered: number;
-  /** A worker that accepts nothing new. */
+  /** A worker that accepts no new connections. */
   exiting: boolean;
   acknowledged: number;
-  /** A worker that says a word every few seconds. */
+  /** For the watchdog; undefined: the agent, or a worker of an earlier version that sends no beats. */
   watched: Watched | undefined;
 }
 
@@ -66,7 +66,7 @@ export interface SentCounts {
 }
 
 export interface Progress {
-  /** Newest generation acknowledged by all that must. */
+  /** The newest generation that everybody who has to acknowledge it has acknowledged. */
   readonly programmed: number;
   /** Workers of the running nginx that are connected. */
   readonly workers: number;
@@ -82,7 +82,7 @@ export class Channel {
   readonly #token = randomBytes(32).toString("hex");
   #agent: Subscriber | undefined;
   #status: EngineStatus = NO_ENGINE;
-  /** Digest of the configuration that nginx is about to run: its workers are none of an older one. */
+  /** Digest of the configuration that nginx is about to run: workers that run it do not count as old. */
   #expected = "";
 
   readonly #watchdog: Watchdog;
@@ -121,19 +121,19 @@ export class Channel {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** The nginx that runs now: decides who gets what and who must acknowledge. */
+  /** Takes note of the nginx that runs now: it decides who gets what, and who has to acknowledge. */
   running(status: EngineStatus): void {
     this.#status = status;
     this.#completePartial();
   }
 
-  /** nginx was told to run this configuration; its workers may say hello before the agent says so. */
+  /** nginx was told to run this configuration. Its workers may say hello before the agent says that it runs. */
   expect(config: string): void {
     this.#expected = config;
     this.#completePartial();
   }
 
-  /** Workers that were taken for old ones, and run what nginx runs or is about to. */
+  /** Sends everything to workers that got endpoints only, but run what nginx runs or is about to run. */
   #completePartial(): void {
     for (const subscriber of this.#subscribers) {
       if (!subscriber.partial || this.#isOld(subscriber)) continue;
@@ -158,7 +158,7 @@ export class Channel {
     }
   }
 
-  /** Workers of an earlier configuration are at their last requests. */
+  /** Whether workers of an earlier configuration still finish their requests. */
   get draining(): boolean {
     return [...this.#subscribers].some(({ hello }) => hello?.role === "worker" && !this.#isCurrent(hello));
   }
@@ -168,7 +168,7 @@ export class Channel {
     this.#sayRetire({ op: "retire", seconds });
   }
 
-  /** The same ahead of a reload; the agent is told when no client is connected. `slots`: how many workers should be there. */
+  /** Like `retire`, ahead of a reload: the agent is told as soon as no client is connected. `slots`: how many workers there should be. */
   sayFarewell(seconds: number, farewell: number, slots: number): void {
     const workers = [...this.#subscribers].filter(({ hello, exiting }) => hello?.role === "worker" && !exiting);
     const slotsThere = new Set(workers.flatMap(({ hello, following }) => (hello?.role === "worker" && following && this.#isCurrent(hello) ? [hello.slot] : [])));
@@ -189,12 +189,12 @@ export class Channel {
     return this.#watchdog.silent.map(({ slot, pid }) => `worker ${slot} (pid ${pid})`);
   }
 
-  /** False: no agent is connected. */
+  /** Sends an order to the agent. False: no agent is connected. */
   order(order: AgentOrder): boolean {
     return this.#agent?.socket.write(JSON.stringify(order) + "\n") !== undefined;
   }
 
-  /** Where the `slots` workers of the running nginx, workers of others that still accept, and the agent stand. */
+  /** How far the `slots` workers of the running nginx, workers of other nginx that still accept, and the agent are. */
   progress(slots: number): Progress {
     const bySlot = new Map<number, Subscriber>();
     const generation = this.#ledger.generation;
@@ -202,7 +202,7 @@ export class Channel {
     const behind: string[] = this.#agent ? [] : ["agent (not connected)"];
     for (const one of this.#subscribers) {
       if (one.hello?.role !== "worker") continue;
-      // One that exits may have run the same configuration before another one did.
+      // A worker that exits may be from an earlier load of the same configuration.
       if (this.#isCurrent(one.hello) && !one.exiting) bySlot.set(one.hello.slot, one);
       else if (!one.exiting && (this.#isOld(one) || one.acknowledged < generation)) {
         behind.push(`worker ${one.hello.slot} of an earlier nginx (pid ${one.hello.pid})`);
@@ -265,7 +265,7 @@ export class Channel {
       subscriber.exiting = true;
       this.#events.progress();
     } else if (message.op !== "connections" || (subscriber.hello?.role === "worker" && subscriber.hello.master === this.#status.master)) {
-      // Workers of a master that died count in memory of their own.
+      // Not from workers of a master that died: they count connections in memory of their own.
       this.#events.message(message);
     }
   }
@@ -297,12 +297,12 @@ export class Channel {
     this.#events.progress();
   }
 
-  /** The word of a worker is the proof that nginx has loaded a configuration. */
+  /** Tells the agent that a worker runs another configuration than the agent knows of: that proves that nginx has loaded it. */
   #passOn({ master, config, pid }: WorkerHello): void {
     if (master === this.#status.master && config !== this.#status.config) this.order({ op: "runs", config, pid });
   }
 
-  /** @param digest of the Program that it holds. */
+  /** @param digest that of the Program that the subscriber holds; "": it is sent everything. */
   #catchUp(subscriber: Subscriber, digest = subscriber.hello?.digest ?? ""): void {
     if (!subscriber.hello) return;
     subscriber.following = true;
@@ -312,7 +312,7 @@ export class Channel {
     this.#send(subscriber, frames);
   }
 
-  /** Frames that end with a commit. */
+  /** Sends frames that end with a commit. */
   #send(subscriber: Subscriber, frames: readonly string[]): void {
     const lines = joinFrames(frames);
     subscriber.unanswered++;
@@ -323,8 +323,8 @@ export class Channel {
 }
 
 /**
- * A subscriber that does not read (a stopped process) is cut off before what waits for it grows without bound; when
- * it comes back it is caught up.
+ * Cuts off a subscriber that does not read (a stopped process), before what waits for it grows without bound. It is
+ * caught up when it comes back.
  */
 function send({ socket }: Subscriber, lines: string): void {
   if (socket.writableLength > MOST_UNREAD) socket.destroy();

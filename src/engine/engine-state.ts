@@ -1,4 +1,4 @@
-/** What the engine says of itself: how far it is, and numbers for metrics. */
+/** What the engine tells of itself: how far it is, and numbers for metrics. */
 import type { MissingModule } from "../compile/machine.ts";
 import type { PartKey } from "../compile/program.ts";
 import type { SentCounts } from "./channel.ts";
@@ -15,12 +15,12 @@ export interface EngineCounts extends SentCounts {
   /** Configurations that nginx took, at a start or by a reload, and that it refused. */
   readonly loads: number;
   readonly refusals: number;
-  /** Unix time in milliseconds of the last one that it took; 0: none. */
+  /** Unix time in milliseconds at which nginx last took a configuration; 0: never. */
   readonly loadedAt: number;
 }
 
 export interface EngineState {
-  /** Number of the newest Program, and of the newest one that everybody who must has acknowledged. */
+  /** The generation that holds what was applied last, sent or still to come; and the newest one that everybody who has to has acknowledged. */
   readonly observed: number;
   readonly programmed: number;
   /** The newest generation that was sent, and the parts whose newest version is not in it yet. */
@@ -35,7 +35,7 @@ export interface EngineState {
   readonly reloads: number;
   /** Reloads by reason. */
   readonly reloadReasons: ReadonlyMap<string, number>;
-  /** Workers that were replaced and are still there, of each nginx. */
+  /** Workers of each nginx that were replaced and are still there. */
   readonly leaving: Readonly<Record<"http" | "stream", LeavingCounts>>;
   /** Who has not acknowledged the newest generation. */
   readonly behind: readonly string[];
@@ -43,13 +43,13 @@ export interface EngineState {
   readonly silent: readonly string[];
   /** What nginx said of the configuration it refused; undefined when it took the last one. */
   readonly refused: string | undefined;
-  /** Private keys are not kept for workers that start while the controller is away: the runtime folder is on a disk. */
   /** Digest of a snippet → why nginx refuses it. The same map while nothing changed. */
   readonly refusedSnippets: ReadonlyMap<string, string>;
+  /** Private keys are not kept for workers that start while the controller is away, because the runtime folder is on a disk. */
   readonly keysNotKept: boolean;
   /** Why the snapshot for workers that start is behind; undefined when it is not. */
   readonly snapshotProblem: string | undefined;
-  /** Why connections below http are led by an earlier generation; undefined when they are not. */
+  /** Why connections below http still go to the endpoints of an earlier generation; undefined when they do not. */
   readonly endpointsProblem: string | undefined;
   /** Debian's packages that routes need and that are not installed where nginx runs: these routes answer 503. */
   readonly missingPackages: readonly string[];

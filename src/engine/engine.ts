@@ -5,7 +5,7 @@
  * not loaded yet, or the operator's own settings, cost a reload, and a part that needs such a profile keeps its last
  * version until the reload is done. Progress comes through `changed`; nothing here blocks.
  *
- * What is decided is decided in `step`, which is pure. The engine lets it know what happens, and carries out its orders.
+ * All decisions are made in `step`, which is pure. The engine tells it what happens, and carries out its orders.
  */
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
@@ -88,7 +88,7 @@ export class Engine {
     this.#step({ kind: "program", program, changed: changes });
   }
 
-  /** What nginx said of these snippets nobody asks any more; the state then has another map of refusals. */
+  /** Forgets nginx's verdicts on snippets that nobody uses any more. The state then has another map of refusals. */
   forgetVerdicts(isIdle: (snippet: string) => boolean): void {
     this.#step({ kind: "idle-snippets", isIdle });
   }
@@ -162,7 +162,7 @@ export class Engine {
     }
   }
 
-  /** The state is the new one before its orders are carried out: whoever hears of them may ask for it. */
+  /** The new state is set before its orders are carried out, because whoever hears of an order may ask for the state. */
   #step(event: EngineEvent): void {
     const { programmed } = this.#channel.progress(this.#slots());
     const { state, orders } = step(this.#state, event, { now: Date.now(), draining: this.#channel.draining, programmed });

@@ -1,20 +1,22 @@
 /**
- * Ahead of a reload workers tell their clients to close connections, and the agent waits a second for it. Nobody has to
- * be waited for where no client is connected: when every worker that accepts connections has said so after it was told
- * of the farewell, whoever connects later is told with the first answer.
+ * Decides whether the wait before a reload can be skipped. Ahead of a reload workers tell their clients to close
+ * connections, and the agent waits a second for that. Where no client is connected, there is nothing to wait for: once
+ * every worker that accepts connections has heard of the farewell and reports no connection, clients that connect later
+ * are told with their first answer.
  *
- * A worker that comes or goes meanwhile knows nothing of the farewell, or says nothing: then the second is waited for.
+ * A worker that comes meanwhile knows nothing of the farewell, and one that goes does not answer: then the agent waits
+ * the second.
  */
 export class Farewell<Worker> {
   #under: { readonly id: number; readonly silent: Set<Worker> } | undefined;
 
-  /** A farewell with this number begins; all of these workers were told. */
+  /** Begins the farewell with this number, of which all these workers were told. Without any worker the second is waited for. */
   begin(id: number, workers: Iterable<Worker>): void {
     const silent = new Set(workers);
     this.#under = silent.size > 0 ? { id, silent } : undefined;
   }
 
-  /** A worker has heard of it, and counts so many client connections over all workers. Answers whether the farewell is over with this word. */
+  /** A worker has heard of the farewell, and counts so many client connections over all workers. Answers whether the farewell is over now. */
   heard(id: number, worker: Worker, connections: number): boolean {
     const under = this.#under;
     if (under?.id !== id || !under.silent.delete(worker)) return false;
@@ -26,7 +28,7 @@ export class Farewell<Worker> {
     return false;
   }
 
-  /** The second has to be waited for. */
+  /** Ends the farewell without a result: the agent waits the second. */
   cancel(): void {
     this.#under = undefined;
   }

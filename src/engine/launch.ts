@@ -1,8 +1,8 @@
 /**
  * Starts an agent as a process of its own, with the listening sockets open.
  *
- * Whoever launches opens the sockets, so a port that is taken is an error at once and in plain words; the agent gets
- * them as plain file descriptors (3, 4, …) and hands them to every nginx it starts.
+ * The process that launches the agent opens the sockets, so that a port that is taken is reported at once and in plain
+ * words. The agent gets the sockets as file descriptors (3, 4, …) and hands them to every nginx that it starts.
  */
 import { spawn } from "node:child_process";
 import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync } from "node:fs";
@@ -54,7 +54,10 @@ export async function launchAgent({ addresses, sockets, command, output }: Launc
   }
 }
 
-/** Closing removes the path of a unix socket, which is still open in the agent: the path is put away meanwhile. */
+/**
+ * Closes the sockets in this process. Node removes the path of a unix socket when it closes it, though the agent still
+ * has it open: so the path is renamed meanwhile.
+ */
 function closeHere(servers: readonly Server[], sockets: readonly string[]): void {
   const there = sockets.filter((path) => existsSync(path));
   for (const path of there) renameSync(path, `${path}.kept`);

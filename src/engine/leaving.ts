@@ -1,14 +1,15 @@
 /**
- * Old generations of workers: those of a configuration that was replaced, or of a master that died. They finish what they
- * have, which may be WebSockets that last for days, and each holds the memory of a whole worker.
+ * Old generations of workers: those of a configuration that was replaced, or of a master that died. They finish their
+ * requests, which may be WebSockets that last for days, and each holds the memory of a whole worker.
  *
- * So there is a bound on how many may be left. Whoever makes one more necessary ends the oldest; but a tenant, whose new
- * profile does, waits until the oldest has had its time. So nobody can end others' connections by asking for profiles.
+ * So there is a bound on how many old generations may be left. A reload that makes one more ends the oldest. But a
+ * reload for a tenant's new profile waits until the oldest has had its time, so that nobody can end others' connections
+ * by asking for profiles.
  */
 
-/** Generations beside the one that serves. */
+/** The bound on old generations, beside the one that serves. */
 export const MOST_LEAVING = 8;
-/** What each has had at least before a tenant's change ends it: ingress-nginx's worker-shutdown-timeout. */
+/** The time that an old generation has at least before a tenant's change ends it: ingress-nginx's worker-shutdown-timeout. */
 export const LEAVING_MS = 240_000;
 
 /** Old workers of one nginx. */

@@ -12,13 +12,14 @@ import { SetDigest } from "../support/digest.ts";
 import { LONGEST_FRAME } from "./protocol.ts";
 
 /**
- * How many changed keys are remembered over all generations before the oldest generations are forgotten: as many as there
- * are parts, because who was away for longer is sent no less than everything; and so many at least.
+ * At least so many changed keys are remembered, over all generations, before the oldest generations are forgotten. With
+ * more parts than this, as many keys as there are parts: to send more changes than that would be no less than to send
+ * everything.
  */
 const LEAST_REMEMBERED = 5000;
 
 interface Entry {
-  /** Of the Program before the change. */
+  /** Digest of the Program before the change. */
   readonly before: string;
   readonly keys: readonly PartKey[];
 }
@@ -42,7 +43,7 @@ export class Ledger {
   parts(): Iterable<Part> {
     return this.#parts.values();
   }
-  /** Changed keys, and generations without any, that are remembered for those who were away. */
+  /** Number of changed keys, and of generations without any, that are remembered for subscribers that were away. */
   get remembered(): number {
     return this.#remembered;
   }
@@ -61,8 +62,8 @@ export class Ledger {
   }
 
   /**
-   * What of the last generation concerns a worker of an older nginx, which may lack its profiles: endpoints. None are
-   * taken away, because its routes may still lead to them.
+   * The endpoints that changed with the last generation, for a worker of an older nginx, which may lack the profiles of
+   * newer routes. No pool is dropped, because the worker's routes may still lead to it.
    */
   latestPools(): string[] {
     const pools = (this.#history.at(-1)?.keys ?? []).filter((key) => key.startsWith("pool ") && this.#parts.has(key));
@@ -115,7 +116,7 @@ export class Ledger {
   }
 }
 
-/** In keys; a generation without any costs something, too. */
+/** What an entry takes of the remembered keys; a generation without any key counts as one. */
 function costOf({ keys }: Entry): number {
   return Math.max(1, keys.length);
 }

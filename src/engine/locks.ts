@@ -1,10 +1,10 @@
 /**
- * Lock files in the runtime folder: which process is the controller, which the agent. A lock names its process by
- * pid and start time, so one that was killed leaves nothing to clean up.
+ * Lock files in the runtime folder say which process is the controller, and which is the agent. A lock names its
+ * process by pid and start time, so that the lock of a process that was killed need not be cleaned up.
  *
  * Guarantee: of any number of processes that take a lock at the same moment exactly one gets it, whatever was left
- * there. Each first lays down a claim under a name of its own and only then looks for others, so of two at least one
- * sees the other; the winner's claim becomes the lock by a rename.
+ * there. Each process first writes a claim under a name of its own, and only then looks for the claims of others, so of
+ * two processes at least one sees the other. The winner's claim becomes the lock by a rename.
  */
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
@@ -17,13 +17,13 @@ export const AGENT_LOCK = "agent.lock";
 export const NGINX_MASTER = "nginx-master.json";
 export const STREAM_MASTER = "stream-master.json";
 
-/** Written by the controller for the agent (mode 0600): what an agent must know to be believed. */
+/** Written by the controller for the agent (mode 0600): an agent proves itself by knowing it. */
 export const AGENT_TOKEN = "agent.token";
 
-/** How long the claim of another is waited for: it takes a moment, unless its process was stopped meanwhile. */
+/** How long another process's claim is waited for. It lasts a moment only, unless its process is stopped meanwhile. */
 const CLAIM_MS = 2000;
 
-/** The living process that holds a lock. */
+/** The living process that holds a lock; undefined: there is none. */
 export function lockHolder(file: string): ProcessIdentity | undefined {
   try {
     const holder = JSON.parse(readFileSync(file, "utf8")) as ProcessIdentity;
@@ -58,10 +58,13 @@ export function takeLock(file: string, role: string): string {
   }
 }
 
-/** Who else has the lock, or is about to: of two that claim it the lower pid waits, and the higher one goes. */
+/**
+ * The process that has the lock, or will have it; undefined: none does. Of two processes that claim it the one with the
+ * lower pid waits for the other, which gives up.
+ */
 function rival(file: string, self: ProcessIdentity): ProcessIdentity | undefined {
   for (const deadline = Date.now() + CLAIM_MS; ; pause()) {
-    // Claims before the lock: one that is renamed in between is seen as the lock.
+    // Claims are read before the lock: a claim that is renamed in between is then seen as the lock.
     const claims = claimsOn(file).filter(({ pid }) => pid !== self.pid);
     const holder = lockHolder(file);
     if (holder || claims.length === 0) return holder;
@@ -70,7 +73,7 @@ function rival(file: string, self: ProcessIdentity): ProcessIdentity | undefined
   }
 }
 
-/** Living processes that claim a lock; what dead ones left is removed. */
+/** Living processes that claim a lock. Claims of dead processes are removed. */
 function claimsOn(file: string): ProcessIdentity[] {
   const prefix = `${basename(file)}.`;
   return readdirSync(dirname(file)).flatMap((name) => {

@@ -1,4 +1,4 @@
-/** What a Program asks for and the nginx of this machine lacks. */
+/** Finds what a Program asks for and the nginx of this machine lacks. */
 import type { EngineFacts } from "../compile/facts.ts";
 import { grpcOverTlsAlone, missingModules } from "../compile/machine.ts";
 import { missingPackage } from "../compile/modsecurity.ts";
@@ -8,7 +8,7 @@ import type { EngineState } from "./engine-state.ts";
 
 type Missing = Pick<EngineState, "missingPackages" | "missingModules" | "grpcOverTlsAlone">;
 
-/** Of an nginx that is not known yet, nothing. */
+/** While nothing is known of nginx yet, nothing is missing. */
 export function missing(program: Program | undefined, facts: EngineFacts | undefined): Missing {
   if (!program || !facts) return { missingPackages: [], missingModules: [], grpcOverTlsAlone: false };
   const profiles = [defaultProfile(program.config), ...program.profiles.values()];

@@ -6,14 +6,14 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folder of the compiled edge, `sluice.lua`. */
 export const EDGE_DIR = `${root}edge/build`;
-/** The program that this is: what `sluice run` starts an agent with. */
+/** Sluice's own program, which `sluice run` also starts an agent with. */
 export const MAIN = `${root}src/main.ts`;
 /** The walk-through that `sluice demo` serves. */
 export const EXAMPLES_DIR = `${root}examples`;
-/** nginx, as a path or as PATH finds it; ingress-nginx's variable. */
+/** nginx, as a path or as a name for PATH. The variable is ingress-nginx's. */
 export const NGINX_BINARY = process.env["NGINX_BINARY"] ?? findNginx();
 
-/** On Debian nginx lies where an ordinary user's PATH does not look. */
+/** On Debian nginx is in a folder that an ordinary user's PATH does not have. */
 function findNginx(): string {
   const folders = (process.env["PATH"] ?? "").split(":");
   if (folders.some((folder) => existsSync(`${folder}/nginx`))) return "nginx";

@@ -39,9 +39,9 @@ export interface WorkerHello {
   /** Digest of the nginx.conf it runs. */
   readonly config: string;
   readonly generation: number;
-  /** Digest of the Program it holds; "" when it holds none or not all of one. */
+  /** Digest of the Program that the worker holds; "" when it holds none, or not all of one. */
   readonly digest: string;
-  /** Processor time that it has used, in seconds; absent: an earlier version, which says no `beat`. */
+  /** Processor time that the worker has used, in seconds; absent: a worker of an earlier version, which sends no `beat`. */
   readonly cpu?: number;
 }
 
@@ -55,7 +55,7 @@ export interface EngineStatus {
   readonly profiles: Readonly<Record<string, Profile>>;
 }
 
-/** A socket that an nginx opens itself: of the listener with this id. */
+/** A socket that an nginx opens itself, for the listener with this id. */
 export interface Listen {
   readonly id: string;
   readonly protocol: "tcp" | "udp";
@@ -80,7 +80,7 @@ export interface AgentHello {
   /** The nginx below http. */
   readonly stream: EngineStatus;
   readonly digest: string;
-  /** Private keys may lie in the runtime folder: it is in memory. */
+  /** Whether private keys may lie in the runtime folder, because it is in memory. */
   readonly keepsKeys: boolean;
 }
 
@@ -88,11 +88,11 @@ export type FromSubscriber =
   | WorkerHello
   | AgentHello
   | { readonly op: "ack"; readonly generation: number }
-  /** Worker: its event loop turns; every few seconds, with its processor time. */
+  /** Worker, every few seconds: its event loop turns; with its processor time. */
   | { readonly op: "beat"; readonly cpu: number }
   /** Worker: it accepts nothing new and leaves when its requests have ended. */
   | { readonly op: "exiting" }
-  /** Worker: requests since the last time, and by reason those that it answered itself. */
+  /** Worker: requests since its last report, and those that it answered itself, by reason. */
   | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
@@ -102,29 +102,32 @@ export type FromSubscriber =
   | { readonly op: "ended"; readonly pid: number; readonly ended: boolean }
   /** Agent: workers that were replaced and are still there. */
   | ({ readonly op: "leaving" } & LeavingCounts & OfInstance)
-  /** Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. The farewell to clients has this number; absent: an earlier version, which waits in any case. */
+  /**
+   * Agent: nginx is about to be reloaded, and closes idle connections within so many seconds. The farewell to clients
+   * has this number; absent: an agent of an earlier version, which waits in any case.
+   */
   | { readonly op: "reloading"; readonly seconds: number; readonly farewell?: number }
   /** Worker: it tells its clients to close connections, as this farewell asks for; so many are open, over all workers of its master. */
   | { readonly op: "retired"; readonly farewell: number; readonly connections: number }
-  /** Agent: nginx refused this configuration, or others have these ports of it (id → code); what ran before still runs. */
+  /** Agent: nginx refused this configuration, or other processes have ports of these listeners (id → error code). What ran before still runs. */
   | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
-  /** Agent: nginx took a trial (problem ""), or what it said against it. */
+  /** Agent: nginx's verdict on a trial; problem "": it passed. */
   | { readonly op: "tried"; readonly id: string; readonly problem: string }
   /** Worker: nginx's own counters, which all workers share. */
   | ({ readonly op: "connections" } & ConnectionCounts)
-  /** Agent: what it was asked to measure. */
+  /** Agent: the answer to `measure`. */
   | ({ readonly op: "processes" } & ProcessMeasures)
-  /** Agent: why the snapshot on disk is behind, and the files that lead connections below http; "" when they are not. */
+  /** Agent: why the snapshot files are behind, and why the files with the endpoints of connections below http are; "" when they are not. */
   | { readonly op: "snapshot"; readonly problem: string; readonly endpoints: string };
 
 export const CONNECTION_COUNTS = ["accepted", "handled", "requests", "active", "reading", "writing", "waiting"] as const;
-/** As nginx's stub_status has them; the first three only grow. */
+/** nginx's counters as in stub_status; the first three only grow. */
 export type ConnectionCounts = Readonly<Record<(typeof CONNECTION_COUNTS)[number], number>>;
 
 /** nginx's processes, taken together. */
 export interface ProcessMeasures {
   readonly processes: number;
-  /** Processor time and bytes on disks since the agent began to look, of processes that have ended too. */
+  /** Processor time and bytes on disks since the agent began to measure, those of ended processes included. */
   readonly cpuSeconds: number;
   readonly readBytes: number;
   readonly writtenBytes: number;
@@ -141,21 +144,24 @@ export type AgentOrder =
       readonly op: "configure";
       readonly text: string;
       readonly digest: string;
-      /** Beside it, by name (src/compile/trust.ts); what lies there already under a digest need not be sent again. */
+      /**
+       * Files beside the configuration, by name (src/compile/trust.ts). A file that is named by its digest and lies
+       * there already need not be sent again.
+       */
       readonly files?: Readonly<Record<string, string>>;
       readonly profiles: EngineStatus["profiles"];
-      /** Sockets that it opens itself. */
+      /** Sockets that this nginx opens itself. */
       readonly listens?: readonly Listen[];
-      /** The https port is this nginx's, which else is http's. */
+      /** This nginx has the https port, which otherwise the nginx of http has. */
       readonly ownsHttps?: true;
     } & OfInstance)
   /** Test this configuration, which is never used. */
   | { readonly op: "try"; readonly text: string; readonly files: Readonly<Record<string, string>>; readonly id: string }
-  /** A worker of nginx's has said hello that runs this configuration, which is not the one that the agent says. */
+  /** A worker said hello that runs this configuration, which is not the one in the agent's status. */
   | { readonly op: "runs"; readonly config: string; readonly pid: number }
-  /** Answer with `ended`: a worker says nothing any more, and had used so many seconds of processor time when it last did. */
+  /** End a worker that says nothing any more, and answer with `ended`. It had used so many seconds of processor time when it was last heard. */
   | { readonly op: "end"; readonly pid: number; readonly cpu: number }
-  /** No client is connected, and whoever connects is told to close: the reload that waits for this farewell need not. */
+  /** No client is connected, and new ones are told to close: the reload that waits for this farewell need not wait. */
   | { readonly op: "nobody-connected"; readonly farewell: number }
   /** Answer with `processes`. */
   | { readonly op: "measure" }

@@ -1,8 +1,8 @@
 /**
  * The runtime folder: made or checked before anything is put there, cleared when everything has ended.
  *
- * Guarantees: only this user (and root) can add, swap or remove what lies in it, so whoever reads a file there reads
- * what Sluice wrote; after a clean end nothing is left but logs, above all no private key.
+ * Guarantees: only this user (and root) can add, replace or remove files in it, so every file there is what Sluice
+ * wrote. After a clean end nothing is left but logs, above all no private key.
  */
 import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -12,7 +12,7 @@ import { makeFolderFor } from "./agent/worker-files.ts";
 import { sweepConfFiles } from "./agent/conf-files.ts";
 import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 
-/** What belongs to the agent and its nginx, and what to the controller. Logs are nobody's: they stay. */
+/** The files of the agent and its nginx, and those of the controller. Logs are in neither list, so they stay. */
 const AGENTS = [FILES.conf, FILES.pid, FILES.program, FILES.keys, FILES.certificate, FILES.certificateKey, FILES.temp,
   FILES.streamConf, FILES.streamPid, FILES.endpoints, FILES.failures, FILES.sockets];
 const CONTROLLERS = [FILES.socket, AGENT_TOKEN];
@@ -23,8 +23,9 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Where nginx puts bodies that are too long for memory: folders of its own, which it gives to its workers. The folder
- * around them is not the workers': root follows what it finds there when nginx is reloaded.
+ * Makes the folder for bodies that are too long for memory. nginx makes folders of its own in it, which it gives to its
+ * workers. The folder around them does not belong to the workers: nginx's master, which is root, would follow whatever
+ * they put there at a reload.
  */
 export function makeTemp(runtimeDir: string): void {
   const temp = `${runtimeDir}/${FILES.temp}`;
@@ -35,8 +36,8 @@ export function makeTemp(runtimeDir: string): void {
 }
 
 /**
- * The folder of the sockets between the two nginx. nginx opens its sockets for everybody, and who may connect to one can
- * say which client a connection is from, so nobody else may pass through the folder.
+ * Makes the folder of the sockets between the two nginx. nginx opens its sockets for everybody, and whoever can connect
+ * to one can claim to be any client. So nobody but root and the workers may pass through the folder.
  */
 export function makeSockets(runtimeDir: string, workers: { readonly gid: number } | undefined): void {
   makeFolderFor(`${runtimeDir}/${FILES.sockets}`, workers);
@@ -47,7 +48,7 @@ export function makeSockets(runtimeDir: string, workers: { readonly gid: number 
  * somebody else could change what nginx runs, and for one that nginx's workers cannot reach.
  */
 export function claimFolder(runtimeDir: string): boolean {
-  // Resolved: with a slash at its end a symbolic link would be followed.
+  // Resolved first, because a path with a slash at its end would follow a symbolic link.
   const folder = resolve(runtimeDir);
   const made = makeFolder(folder);
   if (!made) requireOurs(folder);
@@ -55,21 +56,21 @@ export function claimFolder(runtimeDir: string): boolean {
   return made;
 }
 
-/** The agent's part of `clearFolder`; to be called when nginx has ended. */
+/** Removes the agent's files. To be called when nginx has ended. */
 export function clearAgentFiles(runtimeDir: string): void {
   remove(runtimeDir, AGENTS);
   sweepConfFiles(runtimeDir, "");
 }
 
-/** The controller's part, where the agent lives in another container: whether it does cannot be seen from here. */
+/** Removes the controller's files alone. For when the agent is in another container, from which the controller cannot see whether it lives. */
 export function clearControllerFiles(runtimeDir: string): void {
   remove(runtimeDir, CONTROLLERS);
 }
 
 /**
  * Removes what Sluice made in the folder, all but logs and the controller's lock, which is the caller's; with
- * `whole` the folder itself. Does nothing while an agent lives there, or an nginx that did not end in good order: its
- * workers may have outlived it.
+ * `whole` the folder itself. Does nothing while an agent lives there, nor after an nginx master that did not end in
+ * good order, because its workers may have outlived it.
  */
 export function clearFolder(runtimeDir: string, whole = false): void {
   if (lockHolder(`${runtimeDir}/${AGENT_LOCK}`) || [NGINX_MASTER, STREAM_MASTER].some((file) => isThere(`${runtimeDir}/${file}`))) return;
@@ -80,7 +81,7 @@ export function clearFolder(runtimeDir: string, whole = false): void {
   }
 }
 
-/** A Sluice of this user has used the folder, and has not cleared it. */
+/** Whether a Sluice of this user has used the folder and not cleared it. */
 export function isLeftOver(runtimeDir: string): boolean {
   try {
     const found = lstatSync(resolve(runtimeDir));
@@ -129,7 +130,7 @@ function requireOurs(folder: string): void {
   }
 }
 
-/** A volume of a pod is open to everybody when it is new. Closed while still empty it is as good as made by us. */
+/** A new volume of a pod is open to everybody. If it is closed to others while it is still empty, it is as safe as a folder made by us. */
 function isPrivateNow(folder: string): boolean {
   if (readdirSync(folder).length > 0) return false;
   chmodSync(folder, isRoot() ? 0o711 : 0o700);

@@ -1,45 +1,46 @@
 /**
- * Sees the workers whose event loop does not turn, and has them replaced.
+ * Finds workers whose event loop does not turn, and has them replaced.
  *
- * A worker says a word on the channel every few seconds, from its event loop. One that is at a password for minutes says
- * none, and serves nobody. Guarantees: silence is counted in ticks of this process, so that it does not take its own
- * lateness for that of workers; one worker at a time is ended, and the next only when its successor is there, so there is
- * never a moment without those that answer; whether a silent one only waits for a processor is for the agent to see.
+ * A worker sends a beat on the channel every few seconds, from its event loop. A worker that hashes one password for
+ * minutes sends none, and serves nobody. Guarantees: silence is counted in ticks of this process, so that a busy
+ * controller does not take its own delays for those of workers. One worker at a time is ended, and the next only when its
+ * successor is there, so that the workers that answer are never ended together. Whether a silent worker only waits for a
+ * processor is for the agent to see.
  */
 
-/** Ticks are a second apart, or more on a busy machine. */
+/** Milliseconds between two ticks; more on a busy machine. */
 export const TICK_MS = 1000;
-/** Ticks of silence after which a worker is told of, and after which it is ended. */
+/** Ticks of silence after which a worker is reported as silent, and after which it is ended. */
 export const SILENT_TICKS = 10;
 export const DEAF_TICKS = 30;
-/** The agent let it live: asked again after so many. */
+/** Ticks after which the agent is asked again about a worker that it let live. */
 const AGAIN_TICKS = 10;
-/** Ticks after one was ended before another is, at least; and at most, if no successor comes. */
+/** Ticks between the ends of two workers: at least, and at most if no successor comes. */
 const PAUSE_TICKS = 10;
 const SUCCESSOR_TICKS = 60;
 
-/** A worker that says a word every few seconds. */
+/** A worker that sends a beat every few seconds. */
 export interface Watched {
   readonly slot: number;
   readonly pid: number;
-  /** Processor time in seconds, as it said last. */
+  /** Processor time in seconds, from its last beat. */
   cpu: number;
-  /** Ticks since it said something. */
+  /** Ticks since it was last heard. */
   silent: number;
 }
 
 export interface WatchdogOptions {
-  /** Those that are connected. */
+  /** The workers that are connected. */
   readonly workers: () => readonly Watched[];
   /** Asks the agent to end this one; the answer comes to `answered`. False: there is no agent. */
   readonly end: (worker: Watched) => boolean;
-  /** A worker has become silent, or is so no more. */
+  /** To be told when a worker has become silent, or is silent no more. */
   readonly changed: () => void;
 }
 
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  /** The one that the agent was asked about last, and the ticks since. */
+  /** The worker that the agent was asked about last, and the ticks since then. */
   #last: { readonly worker: Watched; ticks: number; ended: boolean } | undefined;
   #replaced = 0;
   #silent: readonly Watched[] = [];
@@ -48,7 +49,7 @@ export class Watchdog {
     this.#options = options;
   }
 
-  /** Workers that were ended. */
+  /** Number of workers that were ended. */
   get replaced(): number {
     return this.#replaced;
   }
@@ -70,7 +71,7 @@ export class Watchdog {
     if (deafest && this.#mayEnd(workers) && this.#options.end(deafest)) this.#last = { worker: deafest, ticks: 0, ended: false };
   }
 
-  /** The agent's word about the worker that it was asked about. */
+  /** The agent's answer about the worker that it was asked to end. */
   answered(pid: number, ended: boolean): void {
     const last = this.#last;
     if (last?.worker.pid !== pid || last.ended) return;

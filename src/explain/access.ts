@@ -1,8 +1,9 @@
 /**
- * What the checks before a route say to a request: limits, networks, passwords, external authentication, and `satisfy`.
+ * Explains what the checks before a route say to a request: limits, networks, passwords, external authentication, and
+ * `satisfy`.
  *
- * Guarantee: a status is told only where nothing but the request decides it. What depends on more (a password, an
- * authentication service, an address that was not given) is said to be unknown here, with what decides it.
+ * Guarantee: a status is told only where nothing but the request decides it. A result that depends on more (a password,
+ * an authentication service, an address that was not given) is told as not known here, with what decides it.
  */
 import { FORBIDDEN, UNAUTHORIZED } from "../../edge/src/access.ts";
 import { methodOf } from "../../edge/src/external-auth.ts";
@@ -28,11 +29,11 @@ export interface AccessQuestion {
 
 export interface Access {
   readonly steps: readonly ExplainedStep[];
-  /** The status that refuses it; undefined: it passes, or may. */
+  /** The status that refuses the request; undefined: the request passes, or may pass. */
   readonly refused?: number;
 }
 
-/** A status refuses; `abstains`: nothing to say; `unknown`: more than the request decides. */
+/** A number is a status that refuses; `abstains`: the check does not apply; `unknown`: the request alone does not decide. */
 type CheckVerdict = "passes" | "abstains" | "unknown" | number;
 interface Checked {
   readonly step: ExplainedStep;
@@ -63,7 +64,7 @@ function isFailure(verdict: number): boolean {
   return verdict !== UNAUTHORIZED && verdict !== FORBIDDEN;
 }
 
-/** As `judge` has it (edge/src/access.ts). */
+/** Combines the verdicts as `judge` does (edge/src/access.ts). */
 function refusalOf(asked: readonly Checked[], any: boolean): number | undefined {
   const verdicts = asked.map(({ verdict }) => verdict).filter((verdict) => verdict !== "abstains");
   const refusals = verdicts.filter(isRefusal);

@@ -1,6 +1,6 @@
 /**
- * The client's address, as nginx makes it out where proxies stand in front (real_ip_recursive): the last address of the
- * header that is none of a trusted proxy's.
+ * Finds the client's address as nginx does behind proxies (real_ip_recursive): the last address of the header that is
+ * not a trusted proxy's.
  */
 import type { Config } from "../model/config/config.ts";
 import { compileNetworks, isNetwork } from "../model/grammar/networks.ts";
@@ -9,7 +9,10 @@ import { lower, type ExplainedRequest } from "./request.ts";
 
 export type ClientConfig = Pick<Config, "useForwardedHeaders" | "enableRealIp" | "forwardedForHeader" | "proxyRealIpCidr">;
 
-/** Undefined: not given. An address that is not given, of who connects, counts as a trusted proxy's. */
+/**
+ * The client's address; undefined: neither given nor in the header. Where the address of the connection is not given,
+ * it counts as a trusted proxy's.
+ */
 export function explainedClient(request: ExplainedRequest, config: ClientConfig): string | undefined {
   if (!config.useForwardedHeaders && !config.enableRealIp) return request.client;
   const trusted = compileNetworks(config.proxyRealIpCidr);
@@ -24,7 +27,7 @@ export function explainedClient(request: ExplainedRequest, config: ClientConfig)
   return client;
 }
 
-/** With a port, in brackets, or alone. */
+/** The address in a text that may have a port or brackets; undefined: there is none. */
 function addressOf(text: string): string | undefined {
   const address = /^\[([^\]]+)\](?::[0-9]+)?$/.exec(text)?.[1] ?? /^([0-9.]+)(?::[0-9]+)?$/.exec(text)?.[1] ?? text;
   return isNetwork(address) && !address.includes("/") ? address : undefined;

@@ -1,10 +1,10 @@
-/** Which Ingresses name a host, served or not: one that is refused, or of another class, is what people look for who ask. */
+/** Finds the Ingresses that name a host, served or not: people who ask often look for one that is refused, or of another class. */
 import type { Origin } from "../model/shapes/routing.ts";
 import type { Ingress } from "../source/objects.ts";
 
 export type IngressIdentity = Pick<Origin, "kind" | "namespace" | "name">;
 
-/** Those with a rule for this host (lower case), or for a wildcard that it is under; in the order of their names. */
+/** The Ingresses with a rule for this host (lower case), or for a wildcard that covers it; in the order of their names. */
 export function ingressesNaming(host: string, ingresses: Iterable<Ingress>): readonly IngressIdentity[] {
   const dot = host.indexOf(".");
   const names = dot < 0 ? [host] : [host, `*${host.slice(dot)}`];

@@ -38,7 +38,7 @@ function rangesOf(numbers: readonly number[], words: number, bits: number): Rang
   });
 }
 
-/** A network where it is one, else its ends. */
+/** A range as a network where it is one, else its first and last address. */
 function rangeText({ first, last, bits }: Range): string {
   const size = last - first + 1n;
   const free = size.toString(2).length - 1;
@@ -49,6 +49,6 @@ function rangeText({ first, last, bits }: Range): string {
 function addressText(value: bigint, bits: number): string {
   if (bits === 32) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16));
-  // As URLs write IPv6 addresses, with `::`.
+  // A URL writes an IPv6 address in its short form, with `::`.
   return new URL(`http://[${groups.join(":")}]`).hostname.slice(1, -1);
 }

@@ -3,13 +3,16 @@
  * the two engines agree, and refuses the rest, so that an answer given here is nginx's answer.
  */
 
-/** Letters after a backslash that mean the same; `\s` does not: V8's knows Unicode blanks. */
+/** Letters after a backslash, as V8 writes what PCRE means. `\s` is written out, because V8's also matches Unicode blanks. */
 const ESCAPES: Readonly<Record<string, string>> = {
   d: "\\d", D: "\\D", w: "\\w", W: "\\W", b: "\\b", B: "\\B", t: "\\t", n: "\\n", r: "\\r", f: "\\f",
   s: "[\\t-\\r ]", S: "[^\\t-\\r ]",
 };
 
-/** A group that repeats keeps what its inner groups matched last: PCRE over all rounds, V8 of the last one. */
+/**
+ * Whether both engines capture alike. In a repeated group they may not: PCRE keeps what an inner group matched in any
+ * round, V8 only what it matched in the last one.
+ */
 export function capturesAlike(pattern: string): boolean {
   return !/\)[*+{]|\(\?[a-z|]*[|R(&0-9]/.test(pattern);
 }
@@ -20,13 +23,13 @@ interface Reader {
   out: string;
 }
 
-/** The same pattern as a RegExp; undefined for one that only PCRE can run, or that neither can. Text is latin-1. */
+/** The same pattern as a RegExp; undefined for a pattern that only PCRE can run, or neither engine. Text is latin-1. */
 export function translatePattern(pattern: string): RegExp | undefined {
   const [, inline = "", rest = ""] = /^(\(\?i\))?(.*)$/s.exec(pattern) ?? [];
   const reader: Reader = { text: rest, at: 0, out: "" };
   while (reader.at < reader.text.length) if (!takeOne(reader)) return undefined;
   try {
-    // Without "u" case is folded in ASCII and latin-1; PCRE folds ASCII only, so other letters are refused.
+    // Without the flag "u" V8 ignores the case of letters beyond ASCII, too; PCRE that of ASCII letters only. So other letters are refused.
     if (inline && /[^\0-\x7f]/.test(rest)) return undefined;
     return new RegExp(reader.out, inline ? "i" : "");
   } catch {

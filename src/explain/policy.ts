@@ -1,4 +1,4 @@
-/** How an endpoint is chosen, for people; undefined: in turn. */
+/** Says in words how an endpoint is chosen; undefined: in turn. */
 import type { Balance } from "../../edge/src/program.ts";
 import { templateText } from "../model/grammar/template.ts";
 

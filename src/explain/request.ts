@@ -27,11 +27,11 @@ export interface ExplainedRequest {
   readonly uri: string;
   /** In the order given; those that nginx drops are left out. */
   readonly headers: readonly Header[];
-  /** Address that the connection comes from, where it was given. */
+  /** Address that the connection comes from; absent: not given. */
   readonly client?: string;
 }
 
-/** Blanks and control characters of ASCII; bytes above it are no characters. */
+/** Blanks and control characters of ASCII. Bytes above ASCII do not count, because they are parts of UTF-8 characters. */
 const CONTROL = /(?![\x80-\x9f])[\p{Cc} ]/u;
 
 /** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
@@ -41,7 +41,7 @@ export function parseRequest(url: string, headers: readonly string[], method = "
   return { ...readRequest(bytesOf(url), headers.map(bytesOf), method), ...(client === undefined ? {} : { client }) };
 }
 
-/** The same for text that is bytes in latin-1 already. */
+/** Like `parseRequest`, for text that is bytes in latin-1 already. */
 export function readRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
   const parts = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
   if (!parts) throw new UserError(`"${utf8Text(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
@@ -75,19 +75,22 @@ function bytesOf(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** For people; bytes that are no UTF-8 are shown as such. */
+/** Bytes as text for people; bytes that are no UTF-8 become U+FFFD. */
 export function utf8Text(bytes: string): string {
   return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
-/** Blanks around the value go, as in nginx; tabs are part of it. */
+/** Blanks around the value are dropped, as in nginx; tabs are part of the value. */
 function readHeader(text: string): Header {
   const [, name, value = ""] = /^([^:\s]+):\x20*(.*?)\x20*$/s.exec(text) ?? [];
   if (name === undefined || /[\0\r\n]/.test(value)) throw new UserError(`"${utf8Text(text)}" is no header: write it like -H 'name: value'.`, 2);
   return { name: lower(name), value };
 }
 
-/** nginx drops headers with other names unless the ConfigMap says otherwise; with them, those with an underscore. */
+/**
+ * Whether nginx keeps a header of this name by default. It drops headers with other characters in their names,
+ * underscores among them, unless the ConfigMap says otherwise.
+ */
 function isHeaderName(name: string): boolean {
   return /^[a-z0-9-]+$/.test(name);
 }
@@ -101,7 +104,7 @@ export function hostOfAuthority(authority: string): string | undefined {
   return host === "" ? undefined : lower(host);
 }
 
-/** ASCII letters only, as nginx does. */
+/** Changes ASCII letters only, as nginx does. */
 export function lower(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -1,4 +1,4 @@
-/** One step on the way of a request, for people. */
+/** One step of an explanation: what was decided, the result, and why. */
 export interface ExplainedStep {
   readonly what:
     | "listener" | "host" | "client" | "route" | "canary" | "limit" | "satisfy" | "network" | "password" | "authentication" | "answer" | "rewrite" | "pool";

@@ -3,7 +3,7 @@ import type { Frame } from "../../edge/src/program.ts";
 import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 
-/** Strings become the latin-1 reading of their UTF-8 bytes, so that both runtimes compare bytes. */
+/** Reads a frame. Its strings become the latin-1 reading of their UTF-8 bytes, so that both runtimes compare bytes. */
 export function readFrame(line: string): Frame {
   const ascii = JSON.stringify(JSON.parse(line));
   return JSON.parse(Buffer.from(ascii, "utf8").toString("latin1")) as Frame;

@@ -1,8 +1,8 @@
 /**
  * nginx's variables of a request on Node, byte for byte: `$http_…`, `$cookie_…`, `$arg_…` and what the request line says.
  *
- * A header given several times: nginx 1.22 takes the first (`$http_cookie` and `$http_x_forwarded_for` join all),
- * nginx from 1.23 joins all of them with `, `. Here the first is taken.
+ * Of a header that is given several times, nginx 1.22 takes the first (`$http_cookie` and `$http_x_forwarded_for` join
+ * all), and nginx from 1.23 on joins all with `, `. Here the first is taken.
  */
 import { lower, type ExplainedRequest, type Header } from "./request.ts";
 
@@ -40,7 +40,7 @@ export function explainedVariable(request: ExplainedRequest, name: string): stri
   }
 }
 
-/** The Host header where it is the host and a port at most, as in src/compile/asked-origin.ts. */
+/** The Host header where it has nothing but the routed host and perhaps a port, else the routed host, as in src/compile/asked-origin.ts. */
 function routedHost({ authority, host }: ExplainedRequest): string {
   const named = lower(authority.slice(0, host.length)) === host && /^\.?(?::[0-9]*)?$/.test(authority.slice(host.length));
   return named ? authority : host;
@@ -73,7 +73,8 @@ function cookieOf(headers: readonly Header[], name: string): string | undefined 
 
 /**
  * ngx_http_parse_multi_header_lines: `name=value`, the name without case, blanks around `=` skipped, the value up to
- * `;`. Cookies are looked for after each `;` or `,`. A name that goes on differently has one character more skipped.
+ * `;`. Cookies are looked for after each `;` or `,`. Where a longer name begins with `name`, one character more is
+ * skipped, as nginx does.
  */
 function cookie(header: string, name: string): string | undefined {
   let at = 0;

@@ -9,7 +9,7 @@ export function admissionMetrics(figures: AdmissionFigures, common: Labels): Met
     type: "counter", name: PREFIX + name, help,
     *samples() {
       for (const [key, { [of]: count }] of figures.checks) {
-        // A name that somebody made up may have slashes of its own, and must not become another's series.
+        // A name that somebody made up may contain slashes, and must not be counted in another Ingress's series.
         const slash = key.indexOf("/");
         if (count > 0) yield [labelText({ ...common, ingress: key.slice(slash + 1), namespace: key.slice(0, slash) }), count];
       }

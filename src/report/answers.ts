@@ -2,7 +2,7 @@
 import type { Reason } from "../../edge/src/reasons.ts";
 
 export interface AnswerRow {
-  /** Statuses that clients see with it, as far as nothing else is configured. */
+  /** Statuses that clients see for this reason, unless others are configured. */
   readonly status: string;
   readonly means: string;
   /** What to look at, or what to do. */

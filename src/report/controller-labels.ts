@@ -1,4 +1,4 @@
-/** The labels of ingress-nginx that say which controller speaks. */
+/** The labels of ingress-nginx's metrics that say which controller they come from. */
 import type { Settings } from "../settings.ts";
 
 export function controllerLabels(settings: Settings, env: NodeJS.ProcessEnv = process.env): Readonly<Record<"controller_class" | "controller_namespace" | "controller_pod", string>> {

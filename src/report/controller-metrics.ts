@@ -31,7 +31,7 @@ export function controllerMetrics({ common, counts, refused, leading, electionId
   ];
 }
 
-/** Of the digest, as much as a number holds exactly. */
+/** As many digits of the digest as a number holds exactly. */
 function hash(digest: string): number {
   return Number.parseInt(digest.slice(0, 13), 16) || 0;
 }

@@ -1,10 +1,10 @@
-/** What is wrong with the engine itself, as findings: the same list, the same ways to see it. */
+/** What is wrong with the engine itself, as findings, which are seen where those about objects are. */
 import type { EngineState } from "../engine/engine.ts";
 import { LEAVING_MS, MOST_LEAVING } from "../engine/leaving.ts";
 import type { Finding, Severity } from "../model/findings/findings.ts";
 import { streamFindings } from "./stream-findings.ts";
 
-/** @param stuck what has kept changes from being taken for too long. */
+/** @param stuck what has kept changes from being acknowledged for too long; undefined: nothing has. */
 export function engineFindings(state: EngineState, stuck: string | undefined): Finding[] {
   const findings: Finding[] = [];
   const add = (code: string, severity: Severity, field: string, sentence: string, effect: string): void => {

@@ -1,4 +1,4 @@
-/** The way of changes, from the source to every worker: how many, and how long they take. */
+/** Metrics of the way of changes from the source to every worker: how many there are, and how long they take. */
 import type { EngineCounts, EngineState } from "../engine/engine.ts";
 import { byLabel, histogram, single, type Metric, type Observed } from "./exposition.ts";
 
@@ -11,7 +11,7 @@ export interface EngineMetrics {
 }
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-/** Generations, or changes, that are followed at a time: more than there ever are while somebody acknowledges. */
+/** Most generations, or changes, that are measured at a time. There are fewer as long as somebody acknowledges. */
 const MOST_FOLLOWED = 1000;
 
 export function createEngineMetrics(state: () => EngineState, counts: () => EngineCounts): EngineMetrics {

@@ -1,17 +1,16 @@
 /**
- * Prometheus' text format. A metric is data: what it is called, what it means, and what its samples are when somebody
- * scrapes. There may be thousands of series: they are written piece by piece, so that a scrape never keeps the
- * controller from its work.
+ * Prometheus' text format. A metric is data: its name, its meaning, and its samples at the time of a scrape. There may
+ * be thousands of series: they are written piece by piece, so that a scrape never keeps the controller from its work.
  */
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** One series: its labels as `labelText` writes them, and what it is worth now. */
+/** One series: its labels as `labelText` writes them, and its value now. */
 export type Sample<Value = number> = readonly [labels: string, value: Value];
 
-/** What a histogram is worth. */
+/** The value of a histogram. */
 export interface Distribution {
   readonly sum: number;
   /** Observations by bucket, each counted once; the last bucket has no bound. */
@@ -40,7 +39,7 @@ export function single(type: "counter" | "gauge", name: string, help: string, va
   return { type, name, help, samples: () => samples(value()) };
 }
 
-/** A metric whose series differ in one label; those of `common` stand before it. */
+/** A metric whose series differ in one label; the labels of `common` stand before it. */
 export function byLabel(
   type: "counter" | "gauge", name: string, help: string, label: string, values: () => Iterable<readonly [value: string, number: number]>, common: Labels = {},
 ): Metric {
@@ -68,7 +67,7 @@ export function histogram(name: string, help: string, bounds: readonly number[])
   };
 }
 
-/** As Go writes bounds, and with it ingress-nginx: `0.005`, `100000`, `1e+06`. */
+/** The bounds as text, written as Go and so ingress-nginx write them: `0.005`, `100000`, `1e+06`. */
 export function boundTexts(bounds: readonly number[]): string[] {
   return [...bounds.map((bound) => (bound < 1e6 ? String(bound) : bound.toExponential().replace(/\+(\d)$/, "+0$1"))), "+Inf"];
 }
@@ -92,7 +91,7 @@ export function* linesOf(metrics: Iterable<Metric>): Generator<string> {
   }
 }
 
-/** All lines of a series at once, so that they belong together whatever is counted meanwhile. */
+/** All lines of a series, made at once so that they agree whatever is counted meanwhile. */
 function distributionLines({ name, bounds }: HistogramMetric, labels: string, { sum, buckets }: Distribution): string {
   const before = labels === "" ? "" : `${labels},`;
   const braces = labels === "" ? "" : `{${labels}}`;
@@ -105,7 +104,7 @@ function distributionLines({ name, bounds }: HistogramMetric, labels: string, { 
   return `${text}${name}_sum${braces} ${sum}\n${name}_count${braces} ${total}\n`;
 }
 
-/** Characters, and milliseconds, after which others may work. */
+/** Characters, and milliseconds, after which other work gets a turn. */
 const PIECE = 64 * 1024;
 const TURN_MS = 5;
 

@@ -1,9 +1,9 @@
 /**
  * Findings in the log: each once when it appears, and once more when it is gone; those of one object one after the other.
- * Looked at when changes have been quiet for a moment, so that a burst of changes costs one look.
+ * Findings are compared a moment after a change, so that a burst of changes costs one comparison (a look).
  *
- * Guarantee: a look writes no more than a bounded number of findings for each code, whatever was written: of one object
- * the first few, of a code the first objects, and one line that says how many more there are.
+ * Guarantee: a look logs a bounded number of findings for each code, whatever people wrote in their objects: the first few
+ * of one object, the first ones of a code, and one line that says how many more there are.
  */
 import { isAbsolute, relative } from "node:path";
 import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
@@ -18,7 +18,7 @@ export interface FindingLog {
   stop(): void;
 }
 
-/** @param seen gets the list of each look, for others who compare. */
+/** @param seen called with all findings at each look. */
 export function createFindingLog(findings: () => readonly Finding[], log: Log, seen: (all: readonly Finding[]) => void = () => {}): FindingLog {
   let known = new Map<string, Finding>();
   let timer: NodeJS.Timeout | undefined;
@@ -44,7 +44,7 @@ export function createFindingLog(findings: () => readonly Finding[], log: Log, s
 }
 
 const ALL = "GET /api/v1/findings";
-/** Lines of one look. */
+/** Most lines of one look. */
 const MOST_OF_AN_OBJECT = 5;
 const MOST_OF_A_CODE = 50;
 
@@ -70,7 +70,7 @@ function identity({ code, object, field, sentence }: Finding): string {
   return JSON.stringify([code, object.kind, object.namespace, object.name, field, sentence]);
 }
 
-/** In the order in which their objects first come. */
+/** Grouped by object, in the order in which the objects first appear. */
 function byObject(findings: readonly (readonly [string, Finding])[]): readonly Finding[] {
   return [...Map.groupBy(findings.map(([, finding]) => finding), ({ object }) => subjectText(object)).values()].flat();
 }
@@ -85,7 +85,7 @@ function fieldsOf({ code, object, field }: Finding): Record<string, string> {
   return { finding: code, object: subjectText(object), field };
 }
 
-/** Files as people who stand here would name them. */
+/** The heading, with files relative to the current folder where they are below it. */
 function headingOf({ code, object, field, file, line }: Finding): Heading {
   const subject = object.kind === "File" ? { ...object, name: fromHere(object.name) } : object;
   return { subject: subjectText(subject), details: [code, field, file ? `${fromHere(file)}:${line ?? 1}` : ""] };

@@ -7,7 +7,7 @@ import { PREFIX } from "./request-metrics.ts";
 export interface NginxMetrics {
   readonly metrics: readonly Metric[];
   take(measures: NginxMeasures): void;
-  /** Resolves when the agent has measured, or after a moment: then what it said last stands. */
+  /** Resolves when the agent has measured, or after a moment; then the last measures stay. */
   fresh(): Promise<void>;
 }
 

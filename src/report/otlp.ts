@@ -24,7 +24,7 @@ export function otlpRequest(rows: readonly SpanRow[], serviceName: string): obje
 
 const SERVER = 2;
 const ERROR = 2;
-/** Bits 8 and 9: whether the parent is remote is known, and it is. */
+/** Bits 8 and 9: it is known whether the parent is remote, and it is. */
 const REMOTE_PARENT = 0x300;
 const SAMPLED = 1;
 

@@ -1,7 +1,7 @@
-/** What Node and this process measure of themselves (`nodejs_*`, `process_*`), by prom-client, which knows where to look. */
+/** Metrics of Node and of this process (`nodejs_*`, `process_*`), made by prom-client. */
 import { collectDefaultMetrics, Registry } from "prom-client";
 
-/** Begins to measure; gives what tells it in Prometheus' text format. */
+/** Begins to measure; the result gives the measures in Prometheus' text format. */
 export function measureProcess(): () => Promise<string> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

@@ -1,6 +1,6 @@
 /**
- * Readiness in the log, for whoever looks there why a pod gets no traffic: a line when everything is served for the
- * first time or again, and one with the reason when that takes longer than a start does.
+ * Readiness in the log, for people who look there why a pod gets no traffic: a line when everything is served, for the
+ * first time or again, and a line with the reason when Sluice is not ready for longer than a start takes.
  */
 import type { Log } from "../support/log.ts";
 
@@ -21,7 +21,7 @@ export function logReadiness(problem: () => string | undefined, log: Log, ending
   let said: string | undefined;
   const look = (): void => {
     const reason = problem();
-    // The first time each reason is a step; later ones count generations up.
+    // During the start each reason is a step of its own and is logged. Later reasons differ in the generation only: one is enough.
     if (reason === undefined ? ready : !ready && (ever || reason === said)) return;
     ready = reason === undefined;
     ever ||= ready;

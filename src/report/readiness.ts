@@ -23,10 +23,10 @@ interface Waiting {
   readonly serving: boolean;
 }
 
-/** @param now milliseconds. @param reading what the first reading of the source waits for, if it is known. */
+/** @param now milliseconds. @param reading what the first reading of the source waits for; undefined: not known. */
 export function createReadiness(state: () => EngineState, now: () => number = Date.now, reading: () => string | undefined = () => undefined): Readiness {
   let everReady = false;
-  /** Since when `programmed` has been the same while more was observed, as far as probes have seen. */
+  /** The value of `programmed` (`at`) that probes have seen unchanged since `since`, while more was observed. */
   let stuck: { readonly at: number; readonly since: number } | undefined;
 
   const waiting = (): Waiting | undefined => {

@@ -1,9 +1,9 @@
 /**
- * Requests by route, as ingress-nginx names and labels them: what the workers count and measure, added up.
+ * Metrics of requests by route, with ingress-nginx's names and labels: what the workers count and measure, added up.
  *
  * Guarantee: the number of series is bounded. Labels are what is configured (a rule's host, a path as declared), never
- * what a client says; and beyond `--metrics-max-series` requests are counted without the labels of their route, and
- * counted as such. Series of an Ingress that is gone are dropped, and leave room for others.
+ * what a client says. Beyond `--metrics-max-series` requests are counted without the labels of their route (folded), and
+ * `folded` says how many. Series of an Ingress that is gone are dropped, and leave room for others.
  */
 import { HISTOGRAMS, layoutOf, TALLIED_METHODS, type Histogram } from "../../edge/src/measures.ts";
 import { boundsOf } from "../compile/measures.ts";
@@ -25,18 +25,18 @@ const HELP: Readonly<Record<string, string>> = {
 
 interface Series {
   readonly labels: string;
-  /** What workers say when they mean it. */
+  /** Keys of this series in `byWords`. */
   readonly words: string[];
   readonly namespace: string;
   readonly ingress: string;
   requests: number;
-  /** Absent: its measurements are with those of all that found no room. */
+  /** Measurements; absent: there are none, or they are in a series of `others`. */
   cells: Float64Array | undefined;
 }
 
 export interface RequestMetrics {
   count(rows: readonly CounterRow[]): void;
-  /** Series without place of their own: requests counted, and requests measured, without the labels of their route. */
+  /** Requests for whose series there was no room: counted, and measured, without the labels of their route. */
   readonly folded: { readonly requests: number; readonly histograms: number };
   readonly metrics: readonly Metric[];
 }
@@ -50,7 +50,7 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
   const { starts, length } = layoutOf(bounds);
   const excluded = new Set(settings.excludeSocketMetrics);
   const series = new Map<string, Series>();
-  /** What found no room, by status and method. */
+  /** Series of the requests for which there was no room, by status and method. */
   const others = new Map<string, Series>();
   function* all(): Generator<Series> {
     yield* series.values();
@@ -58,7 +58,7 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
   }
   const histograms = HISTOGRAMS.flatMap((histogram, index) =>
     excluded.has(histogram.name) ? [] : [histogramMetric(histogram, starts[index] ?? 0, bounds[histogram.scale], all)]);
-  /** Of a series that is measured: those of its buckets, and the sum and the count of each histogram. */
+  /** Lines of a series that is measured: those of its buckets, and the sum and the count of each histogram. */
   const linesEach = histograms.reduce((sum, { bounds: { length: buckets } }) => sum + buckets + 2, 0);
   let measured = 0;
   const folded = { requests: 0, histograms: 0 };
@@ -68,14 +68,17 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
 
   const other = (row: CounterRow): Series => {
     const labels = labelText({ ...common, ...labelsOf({ ...row, namespace: "", ingress: "", service: "", path: "", canary: "", host: "" }, settings) });
-    // Requests that no route took may have had these labels before: a series is told once.
+    // Requests that no route took may have these labels already: there must not be two series of the same labels.
     const known = others.get(labels) ?? series.get(labels) ?? newSeries(labels, { namespace: "", ingress: "" });
     series.delete(labels);
     others.set(labels, known);
     return known;
   };
 
-  /** What workers say, as it comes, in place of the labels that it takes long to write. No more of it than of series: much may have the same labels. */
+  /**
+   * Series by the values of a row as workers send them, because writing labels takes long. Bounded like the series: many
+   * different values may have the same labels.
+   */
   const byWords = new Map<string, Series>();
   const place = (row: CounterRow): Series => {
     const words = [row.status, row.method, row.namespace, row.ingress, row.service, row.path, row.canary, row.host].join("\n");
@@ -149,7 +152,7 @@ export function createRequestMetrics(settings: Settings, common: Labels, exists:
   };
 }
 
-/** In ingress-nginx's order. Method and host are known where requests are measured. */
+/** The labels of a row, in ingress-nginx's order. Method and host are only known where requests are measured. */
 function labelsOf(row: CounterRow, settings: Settings): Record<string, string> {
   const status = settings.reportStatusClasses ? `${Math.floor(row.status / 100)}xx` : String(row.status);
   return {
@@ -164,7 +167,7 @@ function labelsOf(row: CounterRow, settings: Settings): Record<string, string> {
   };
 }
 
-/** @param start where it lies in the cells of a series. */
+/** @param start where the histogram begins in the cells of a series. */
 function histogramMetric({ name, scale }: Histogram, start: number, bounds: readonly number[], all: () => Iterable<Series>): HistogramMetric {
   // The edge counts milliseconds.
   const unit = scale === "time" ? 1000 : 1;

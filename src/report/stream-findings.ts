@@ -1,4 +1,4 @@
-/** What keeps ports below http from being served, as findings. */
+/** Findings about ports below http that are not served as asked. */
 import { STREAM_PACKAGES } from "../compile/facts.ts";
 import type { Listener } from "../compile/stream-conf.ts";
 import type { StreamState } from "../engine/step/streams.ts";

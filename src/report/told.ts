@@ -1,13 +1,13 @@
 /**
- * Of all findings those that are told: for each mistake the one whose remedy mends it, of very many of a kind the first, in one
- * order whatever they came in.
+ * Chooses the findings that are told: for each mistake the one whose remedy mends it, and of very many of a kind the first.
+ * They are sorted, so that their order does not depend on that of the changes.
  */
 import * as config from "../model/config/findings.ts";
 import * as found from "../model/findings/catalogue.ts";
 import { boundFindings, sortFindings, type Finding } from "../model/findings/findings.ts";
 import { valueNotString } from "../source/manifests/findings.ts";
 
-/** Their remedy is another value in the field, or none. How the present value is written is no matter then. */
+/** Codes of findings whose remedy is to replace or remove the value. Then it does not matter how the present value is written. */
 const OF_VALUES: ReadonlySet<string> = new Set([
   found.affinityCanaryBehavior, found.aliasInvalid, found.annotationAboveRisk, found.annotationBlocked, found.annotationClosed, found.annotationForbidden, found.annotationIneffective,
   found.annotationInvalid, found.annotationReduced, found.annotationReference, found.annotationRefused, found.authUrlUnusable,
@@ -21,7 +21,7 @@ export function toldFindings(findings: readonly Finding[]): Finding[] {
   return sortFindings(boundFindings(withoutIdleAdvice(findings)));
 }
 
-/** Without the advice to put quotes around a value that is to be replaced. */
+/** The findings without the advice to put quotes around a value that is to be replaced anyway. */
 function withoutIdleAdvice(findings: readonly Finding[]): readonly Finding[] {
   if (!findings.some(({ code }) => code === valueNotString.code)) return findings;
   const replaced = new Set(findings.filter(({ code, elsewhere }) => OF_VALUES.has(code) && elsewhere !== true).map(fieldOf));

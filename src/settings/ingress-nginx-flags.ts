@@ -1,13 +1,13 @@
 /**
  * Flags of ingress-nginx that Sluice accepts without effect, so that the arguments of an existing Deployment keep
- * working; each has the reason that is told at start and stands in the reference page.
+ * working. Each has its reason, which is logged at the start and stands in the reference page.
  *
- * A flag that gets a meaning moves from here to `table.ts`; one that works otherwise than there says so in its row's
- * `differs`.
+ * A flag that gets a meaning moves from here to `table.ts`. If it works differently than in ingress-nginx, its row's
+ * `differs` says how.
  */
 
 export interface ForeignFlag {
-  /** Without dashes. klog spells with underscores, ingress-nginx takes both. */
+  /** Name without leading dashes. klog writes underscores in it, and ingress-nginx takes hyphens too. */
   readonly flag: string;
   readonly takes: "value" | "switch";
   /** Completes "has no effect: …". */
@@ -55,7 +55,7 @@ const ROWS: readonly (readonly [flag: string, takes: ForeignFlag["takes"], why: 
   ["maxmind-retries-count", VALUE, NO_DOWNLOAD],
   ["maxmind-retries-timeout", VALUE, NO_DOWNLOAD],
 
-  // Of klog, Kubernetes' logging library.
+  // Flags of klog, Kubernetes' logging library.
   ["v", VALUE, TO_STDERR],
   ["vmodule", VALUE, TO_STDERR],
   ["stderrthreshold", VALUE, TO_STDERR],

@@ -22,7 +22,7 @@ function textType(placeholder: string, expects: string, allowed: RegExp, orEmpty
   };
 }
 
-/** RFC 1123: what Kubernetes takes as namespaces and names. */
+/** What Kubernetes takes as namespaces (RFC 1123 label) and as names (subdomain). */
 const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const SUBDOMAIN = `[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*`;
 
@@ -85,7 +85,7 @@ export const buckets: FlagType<readonly number[]> = {
 const METRIC_PREFIX = "nginx_ingress_controller_";
 const MEASUREMENTS = ["requests", ...HISTOGRAMS.map(({ name }) => name)];
 
-/** Measurements that ingress-nginx had once: older argument lists leave them out. */
+/** Measurements that ingress-nginx no longer has: older argument lists exclude them, which does nothing. */
 const GONE: ReadonlySet<string> = new Set(["ingress_upstream_latency_seconds"]);
 
 /** Names of measurements, without the prefix. */
@@ -98,7 +98,7 @@ export const metricNames: FlagType<readonly string[]> = {
   },
 };
 
-/** ingress-nginx behaviour: less than five seconds is five. */
+/** ingress-nginx behaviour: less than five seconds counts as five. */
 export const interval: FlagType<number> = {
   placeholder: "SECONDS",
   expects: "a whole number of seconds up to 86400",
@@ -110,7 +110,7 @@ export const interval: FlagType<number> = {
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
 
-/** As Go writes durations; a bare number is seconds, as everywhere else here. Gives seconds. */
+/** A duration as Go writes it; a bare number is seconds, as in our other flags. Gives seconds. */
 export const duration: FlagType<number> = {
   placeholder: "DURATION",
   expects: "a duration such as 30s, 1m30s or 500ms, up to 24h",
@@ -122,7 +122,7 @@ export const duration: FlagType<number> = {
   },
 };
 
-/** ingress-nginx behaviour: nothing, and less, is the default. */
+/** ingress-nginx behaviour: zero and negative durations mean the default, 30 s. */
 export const leaseDuration: FlagType<number> = {
   placeholder: "DURATION",
   expects: "a duration of at least 1s, such as 30s",
@@ -145,7 +145,7 @@ export const address: FlagType<string> = {
   parse: (text) => (text === "" || isAddress(text) ? text : undefined),
 };
 
-/** Repeated flags add up; commas separate too. */
+/** The addresses of a repeated flag add up; commas separate addresses too. */
 export const addresses: FlagType<readonly string[]> = {
   placeholder: "IP",
   expects: "IP addresses, separated by commas",
@@ -155,7 +155,7 @@ export const addresses: FlagType<readonly string[]> = {
   },
 };
 
-/** Repeated flags add up; commas separate too. */
+/** The values of a repeated flag add up; commas separate values too. */
 export const addressesOrNames: FlagType<readonly string[]> = {
   placeholder: "IP|NAME",
   expects: "IP addresses and host names, separated by commas",
@@ -176,7 +176,7 @@ export const folders: FlagType<readonly string[]> = {
 export interface GivenEndpoints {
   /** `namespace/name`. */
   readonly service: string;
-  /** Number or name of a port of the Service; empty: each. */
+  /** Number or name of a port of the Service; empty: each of its ports. */
   readonly port: string;
   readonly endpoints: readonly { readonly address: string; readonly port: number }[];
 }
@@ -193,7 +193,7 @@ export const endpoints: FlagType<readonly GivenEndpoints[]> = {
   },
 };
 
-/** nginx.conf and unix sockets name it: a socket's path may have 107 bytes in all. */
+/** nginx.conf and the paths of unix sockets contain it, and a socket's path may have 107 bytes in all. */
 export const runtimeFolder: FlagType<string> = {
   placeholder: "FOLDER",
   expects: "a folder of letters, digits and / . _ - + @ : with at most 80 bytes",
@@ -237,7 +237,7 @@ export const listenAddress: FlagType<string> = {
   parse: (text) => (text === "" || splitListenAddress(text) ? text : undefined),
 };
 
-/** Its host (empty: every address) and port; undefined for anything else. */
+/** Host (empty: every address) and port of such a text; undefined for any other text. */
 export function splitListenAddress(text: string): { readonly host: string; readonly port: number } | undefined {
   const [, six, four = "", digits = ""] = /^(?:\[([^\]]+)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? [];
   const host = six ?? four;
@@ -249,7 +249,7 @@ export function oneOf<T extends string>(...words: readonly T[]): FlagType<T> {
   return { placeholder: words.join("|"), expects: `one of ${words.join(", ")}`, parse: (text) => words.find((word) => word === text) };
 }
 
-/** A zone (`fe80::1%eth0`) is nothing that nginx can listen on. */
+/** An IP address without a zone (`fe80::1%eth0`), on which nginx cannot listen. */
 function isAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes("%");
 }

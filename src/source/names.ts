@@ -2,7 +2,7 @@
  * Keeps the addresses of the DNS names that ExternalName Services point to, in the Snapshot.
  *
  * Guarantees: a name is asked for again when its TTL ends; the last addresses stay while no server answers, and go
- * when one says that the name is gone; addresses of this machine, its link and the API server are refused unless allowed.
+ * when a server says that the name is gone; local addresses and that of the API server are refused unless allowed.
  */
 import { Resolver } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ export interface NamesOptions {
   /** `address:port` of a DNS server; empty: those of /etc/resolv.conf, with its search rules. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
-  /** Take AAAA records where there are no A records; absent: yes. Asked at each look-up. */
+  /** Whether AAAA records are taken where there are no A records; absent: they are. Called at each look-up. */
   readonly ipv6?: () => boolean;
   readonly snapshot: Snapshot;
   /** Called after addresses changed, never from within `want`. */
@@ -34,10 +34,10 @@ export interface Names {
 
 const SHORTEST_S = 1;
 const LONGEST_S = 300;
-/** How soon a name is asked for again that does not exist, or that nobody answered for (doubles up to the longest). */
+/** Seconds until a name is asked for again that does not exist, or for which no server answered; doubles up to `LONGEST_AGAIN_S`. */
 const AGAIN_S = 2;
 const LONGEST_AGAIN_S = 30;
-/** Questions at a time, so that ten thousand names do not drown a DNS server. */
+/** Most questions under way at a time: ten thousand names must not drown a DNS server. */
 const PARALLEL = 32;
 
 interface Watched {

@@ -19,7 +19,7 @@ export function keyOf(namespace: string, name: string): Key {
 /** Objects (`namespace/name`) that are referenced now, missing ones included. */
 export interface WantedObjects {
   readonly secrets: ReadonlySet<string>;
-  /** Beside the controller's own. */
+  /** The controller's own ConfigMap is not among them: it is read anyway. */
   readonly configMaps: ReadonlySet<string>;
 }
 
@@ -44,7 +44,7 @@ export class Snapshot {
     ResolvedName: new Map(),
     SnippetVerdict: new Map(),
   };
-  /** Service key → its slices, by name so that results do not depend on arrival. */
+  /** Service key → its slices, sorted by name so that results do not depend on the order of arrival. */
   readonly #slices = new Map<Key, readonly EndpointSlice[]>();
   readonly #changed = new Map<string, ObjectRef>();
 
@@ -106,7 +106,7 @@ export class Snapshot {
     this.#noteService(service);
   }
 
-  /** The slices of a Service without that of this name; all are in its namespace. */
+  /** The slices of a Service but this one. Names suffice to tell them apart: they are all in the Service's namespace. */
   #others(service: Key, { metadata }: EndpointSlice): readonly EndpointSlice[] {
     return (this.#slices.get(service) ?? []).filter((one) => one.metadata.name !== metadata.name);
   }

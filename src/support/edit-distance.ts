@@ -1,5 +1,5 @@
 /**
- * "Did you mean …?": the nearest of the words that we know.
+ * "Did you mean …?": finds the word that is nearest to what somebody wrote.
  *
  * Guarantee: a suggestion is near enough to be a slip of the keyboard; a different word gets none.
  */
@@ -20,8 +20,8 @@ export function closest(word: string, candidates: Iterable<string>): string | un
 }
 
 /**
- * Optimal string alignment distance: insertions, deletions, replacements and swaps of neighbours, one each.
- * `limit` stands for every distance that is not below it, so that far words cost little.
+ * Optimal string alignment distance: each insertion, deletion, replacement and swap of neighbours counts as one.
+ * Gives `limit` for every distance that is not below it, so that distant words cost little.
  */
 export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;

@@ -1,5 +1,5 @@
 /**
- * Label selectors of Kubernetes as text: `team=shop,tier!=test,env in (a,b),!legacy`.
+ * Reads Kubernetes' label selectors from text: `team=shop,tier!=test,env in (a,b),!legacy`.
  *
  * Source: Kubernetes documentation, "Labels and Selectors", "Set-based requirement".
  */

@@ -1,4 +1,4 @@
-/** What is worked out from a value that never changes, once, when it is asked for; it lives as long as the value. */
+/** Computes `make` once for each value, when it is first asked for, and keeps the result as long as the value. Values must not change. */
 export function oncePer<K extends object, V extends object>(make: (from: K) => V): (from: K) => V {
   const made = new WeakMap<K, V>();
   return (from) => {

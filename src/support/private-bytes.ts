@@ -1,8 +1,8 @@
 /**
  * Bytes that must never be shown: private keys, passwords.
  *
- * Guarantee: printing one by any usual means (string, JSON, inspect) shows `[redacted]`. Only `reveal` gives the
- * bytes, so every place that handles them can be found by that word.
+ * Guarantee: printing a PrivateBytes by any usual means (string, JSON, inspect) shows `[redacted]`. Only `reveal` gives
+ * the bytes, so every place that handles them can be found by that word.
  */
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";

@@ -1,6 +1,6 @@
 /**
- * Sets of strings by key, for ten thousands of sets that mostly have one member: that one is kept without a set around
- * it, which would be five times as large as the string.
+ * Sets of strings by key, for tens of thousands of sets that mostly have one member: a single member is kept without a
+ * set around it, which would be five times as large as the string.
  */
 const EMPTY: ReadonlySet<string> = new Set();
 
@@ -11,7 +11,7 @@ export class StringSets {
     return this.#sets.has(key);
   }
 
-  /** The members of a set, in the order in which they came; not to be kept, because it may change. */
+  /** The members of a set, in the order in which they came. Callers must not keep the result, because it may change. */
   of(key: string): ReadonlySet<string> {
     const kept = this.#sets.get(key);
     if (kept === undefined) return EMPTY;

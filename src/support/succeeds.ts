@@ -1,4 +1,4 @@
-/** Whether something can be done, where only trying tells: readers that throw. */
+/** Whether an action ends without throwing, for readers that say "no" by an error. */
 export function succeeds(action: () => unknown): boolean {
   try {
     action();

@@ -1,6 +1,6 @@
-/** Text for people, whatever went into it. */
+/** Makes text for people safe and readable, whatever somebody wrote into it. */
 
-/** As a whole sentence: with a full stop, unless it ends with a mark of its own. */
+/** The text with a full stop at its end, unless it ends with `.`, `?` or `!`. */
 export function asSentence(text: string): string {
   return /[.?!]$/.test(text) ? text : `${text}.`;
 }
@@ -11,10 +11,10 @@ export function listed(items: readonly string[], most: number): string {
   return items.length > most ? `${shown} and ${items.length - most} more` : shown;
 }
 
-/** Controls, formats (zero-width ones, changes of direction, byte order marks), and every blank but the common one. */
+/** Control and format characters (zero-width ones, changes of direction, byte order marks), and every blank but the common one. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
-/** What cannot be seen as escapes, so that a value can neither break a line, nor colour a terminal, nor pass for another. */
+/** The text with invisible characters as escapes, so that it can neither break a line, nor colour a terminal, nor pass for another text. */
 export function printable(text: string): string {
   return text.replace(UNSEEN, (c) => {
     const code = (c.codePointAt(0) ?? 0).toString(16);
@@ -22,12 +22,12 @@ export function printable(text: string): string {
   });
 }
 
-/** The same for a value within a sentence: blanks at its ends, which nobody sees there, are shown too. */
+/** Like `printable`, for a value within a sentence: blanks at its ends, which nobody would see, are shown too. */
 export function visible(text: string): string {
   return printable(text).replace(/^ +| +$/g, (blanks) => "\u2423".repeat(blanks.length));
 }
 
-/** All texts of an object, and of lists in it, made visible. */
+/** A copy of an object with all its texts, and those of lists in it, made `visible`. */
 export function visibleTexts<T>(params: T): T {
   const shown = (value: unknown): unknown => (typeof value === "string" ? visible(value) : Array.isArray(value) ? value.map(shown) : value);
   if (typeof params !== "object" || params === null) return params;

@@ -1,6 +1,6 @@
 /**
  * A mistake that a user, an operator or the network made: printed as one sentence with its remedy, never as a stack.
- * The message ends with a full stop (or a question mark), whoever wrote it.
+ * The message always ends with `.`, `?` or `!`.
  */
 import { asSentence } from "./text.ts";
 

@@ -1,14 +1,14 @@
-/** One timer for the next of many moments. */
+/** A timer that can be set to a moment any distance away, and set anew. */
 
-/** Node's timers take no longer wait than 2³¹ - 1 ms. */
+/** The longest single wait; Node's timers take at most 2³¹ - 1 ms. */
 const LONGEST = 24 * 3600 * 1000;
 
 export interface Wake {
-  /** The moment now is this one (milliseconds since 1970); undefined: none. */
+  /** Sets the moment (milliseconds since 1970), in place of the one before; undefined: none. */
   at(moment: number | undefined): void;
 }
 
-/** @param call called once when the moment has come, and not after `ending` aborts. It keeps no process alive. */
+/** @param call called once when the moment has come, and not after `ending` aborts. The timer keeps no process alive. */
 export function wake(call: () => void, ending: AbortSignal): Wake {
   let timer: NodeJS.Timeout | undefined;
   const at = (moment: number | undefined): void => {

@@ -1,4 +1,4 @@
-/** Questions are taken in turn, and none takes the process's time for itself. */
+/** Questions to the webhook are answered in turn, and no question takes all of the process's time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { takeTurns } from "../../src/admission/turns.ts";

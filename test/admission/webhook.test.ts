@@ -1,4 +1,4 @@
-/** The admission webhook over HTTPS: what it answers, and what nobody can make it do. */
+/** The admission webhook over HTTPS: what it answers, and what no client can make it do. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -20,7 +20,7 @@ const MIB = 1024 ** 2;
 interface Open {
   readonly webhook: Webhook;
   readonly folder: string;
-  /** Another file in place of the certificate and its key, as a mounted Secret is swapped. */
+  /** Replaces the files of the certificate and its key, each by a rename, as the kubelet updates a mounted Secret. */
   replace(pair: KeyPair): void;
 }
 
@@ -257,7 +257,7 @@ test("TLS 1.1 and HTTP/2 are not spoken", async (t) => {
 
 interface Spoken {
   readonly socket: TLSSocket;
-  /** All that was answered, once the server ended the connection. */
+  /** Resolves with all that the server answered, once the connection is closed. */
   untilEnd(): Promise<string>;
 }
 
@@ -272,7 +272,7 @@ async function speak({ webhook }: Open, text: string): Promise<Spoken> {
   return { socket, untilEnd: () => ended.then(() => answer) };
 }
 
-/** The common name of the certificate. */
+/** The common name of the certificate that the webhook presents to a new connection. */
 async function served({ webhook }: Open): Promise<string> {
   const socket = connectTls({ port: webhook.port, host: "127.0.0.1", rejectUnauthorized: false });
   await once(socket, "secureConnect");

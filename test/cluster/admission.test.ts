@@ -45,12 +45,12 @@ describe("admission by a real API server", { skip: envtestMissing ?? false, time
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The API server reads its webhooks a moment after they are written. */
+  /** Waits until the API server asks the webhook: it takes a new configuration in a moment after that is written. */
   const untilAsked = async (): Promise<void> => {
     for (;;) {
       const refused = await api.create(namespace, ingress("probe", "probe.example", { "auth-type": "kerberos" })).then(() => "", (error: Error) => error.message);
       if (refused.includes("denied the request")) return;
-      // Which the webhook may be asked about already, and not answer yet.
+      // The API server may ask about this removal already while the webhook does not answer yet: then the removal fails.
       if (refused === "") await api.remove(namespace, "Ingress", "probe").catch(() => undefined);
       await sleep(50);
     }
@@ -69,7 +69,7 @@ describe("admission by a real API server", { skip: envtestMissing ?? false, time
     await api.create(namespace, ingress("second", "blog.example"));
     await sluice.sync();
     await assert.rejects(api.patch(namespace, "Ingress", "second", { spec: ingress("x", "shop.example")["spec"] }), /is declared by the Ingress/);
-    // It is the older one, but the path is the other's.
+    // "first" is the older Ingress, but the path that it now asks for belongs to "second".
     await assert.rejects(api.patch(namespace, "Ingress", "first", { spec: ingress("x", "blog.example")["spec"] }), /(It would change what the Ingress case-\S+\/second does, )?\S+: blog\.example\/ \(prefix\) is declared by/);
     await api.patch(namespace, "Ingress", "first", { metadata: { labels: { team: "shop" } } });
   });
@@ -106,7 +106,7 @@ describe("admission by a real API server", { skip: envtestMissing ?? false, time
   });
 });
 
-/** Fails closed, so that an API server that does not reach it shows. */
+/** The webhook's configuration. It fails closed, so that a test notices an API server that does not reach the webhook. */
 function webhook(port: number, { chain }: KeyPair): Manifest {
   return {
     apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingWebhookConfiguration", metadata: { name: "sluice" },

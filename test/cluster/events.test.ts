@@ -1,4 +1,4 @@
-/** Events, against a real kube-apiserver: which there are, how often they are counted, and what kubectl shows of them. */
+/** Events, against a real kube-apiserver: which Events are written, what their counts are, and what kubectl shows of them. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, describe, test } from "node:test";
@@ -8,7 +8,7 @@ import { envtestMissing } from "../support/envtest.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const run = promisify(execFile);
-/** Not everywhere. */
+/** Whether kubectl is installed; some machines have none. */
 const KUBECTL = await run("kubectl", ["version", "--client"]).then(() => true, () => false);
 const PREFIX = "nginx.ingress.kubernetes.io";
 
@@ -50,7 +50,7 @@ else describe("Events", { timeout: 280_000 }, () => {
   test("both objects of a conflict get one, with the sentence of the finding and the object's uid", async () => {
     const where = await namespace();
     const elder = await cluster.ask("POST", ingressPath(where), ingressFor("elder", `${where}.example`));
-    // Age has whole seconds.
+    // The age of an object has whole seconds: the younger Ingress must be made in a later one.
     await eventually("the next second", () => cluster.ask("POST", `/api/v1/namespaces/${where}/configmaps`, { metadata: { generateName: "clock-" } }),
       (clock) => clock.metadata.creationTimestamp !== elder.metadata.creationTimestamp);
     await cluster.ask("POST", ingressPath(where), ingressFor("younger", `${where}.example`, { spec: { defaultBackend: { service: { name: "other", port: { number: 80 } } } } }));
@@ -110,7 +110,7 @@ else describe("Events", { timeout: 280_000 }, () => {
     const where = await namespace();
     const path = (n: number) => ({ path: `/${n}`, pathType: "Prefix", backend: { service: { name: `missing-${n}`, port: { number: 80 } } } });
     const rules = [{ host: `${where}.example`, http: { paths: Array.from({ length: 40 }, (_, n) => path(n)) } }];
-    // Of one code there are twenty findings and one that counts the others; these are of another.
+    // An object gets at most twenty findings of one code, and one more that counts the rest; these eight have another code.
     const values = ["proxy-connect-timeout", "proxy-read-timeout", "proxy-send-timeout", "proxy-body-size", "proxy-buffer-size", "proxy-buffers-number", "proxy-buffering", "proxy-request-buffering"];
     const annotations = Object.fromEntries(values.map((name) => [`${PREFIX}/${name}`, "nonsense"]));
     await cluster.ask("POST", ingressPath(where), ingressFor("noisy", `${where}.example`, { annotations, spec: { rules } }));
@@ -125,7 +125,7 @@ else describe("Events", { timeout: 280_000 }, () => {
     const [going, stays] = [await namespace(), await namespace()];
     await cluster.ask("POST", ingressPath(going), ingressFor("web", `${going}.example`));
     await untilEvents(going, "Ingress web Warning ServiceMissing x1");
-    // Nobody here finishes its deletion.
+    // The namespace stays "Terminating": no controller of namespaces runs here to finish its deletion.
     await cluster.ask("DELETE", `/api/v1/namespaces/${going}`);
     await cluster.ask("PATCH", ingressPath(going, "web"), { metadata: { annotations: { [`${PREFIX}/proxy-read-timeout`]: "soon" } } });
     await eventually("the refused Event", async () => (await sluice.ask("/metrics")).text, (text) => /^sluice_events_total\{what="failed"\} [1-9]/m.test(text));
@@ -156,7 +156,7 @@ else describe("Events", { timeout: 280_000 }, () => {
     const told = await lines();
     await sluice.stop();
     sluice = await start();
-    // Its Sync goes last of all that is told at the start, because the rest is Warnings.
+    // At the start Warnings are written before Sync: when this Ingress has its Sync, all other Events have been written.
     const where = await namespace();
     await cluster.ask("POST", ingressPath(where), ingressFor("fresh", `${where}.example`));
     await untilEvents(where, "Ingress fresh Normal Sync x1", "Ingress fresh Warning ServiceMissing x1");

@@ -1,6 +1,6 @@
 /**
- * A Sluice that starts with an account that may not read one kind, and beside an API server that is away: on a real API
- * server with RBAC. What can be served is served, the finding says what cannot, and nothing needs a restart.
+ * A Sluice that starts with an account that may not read one kind, or while the API server is away: on a real API server
+ * with RBAC. What can be served is served, a finding names what cannot, and nothing needs a restart.
  */
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
@@ -12,7 +12,7 @@ import { envtestMissing } from "../support/envtest.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
-/** The same rights without one resource. */
+/** The rights to read, except for one resource. */
 function without(plural: string): Rights {
   const strip = (rules: readonly Rule[]): Rule[] =>
     rules.flatMap((rule) => {
@@ -24,21 +24,22 @@ function without(plural: string): Rights {
 
 const SETTINGS: Rule = { apiGroups: [""], resources: ["configmaps"], verbs: ["get", "list", "watch"] };
 
+/** What Ingresses answer: a status each. */
 interface Served {
-  /** Of an Ingress with a Service and endpoints. */
+  /** An Ingress with a Service and endpoints. */
   readonly plain: number;
-  /** Of one that redirects. */
+  /** An Ingress that redirects. */
   readonly redirect: number;
-  /** Of one that adds the headers of a ConfigMap. */
+  /** An Ingress that adds the headers of a ConfigMap. */
   readonly headers: number;
-  /** Of one that asks for a password of a Secret. */
+  /** An Ingress that asks for a password, which is in a Secret. */
   readonly closed: number;
   readonly certificate: "own" | "default";
 }
 
 const ALL: Served = { plain: 200, redirect: 301, headers: 200, closed: 401, certificate: "own" };
 const NOTHING: Served = { plain: 404, redirect: 404, headers: 404, closed: 404, certificate: "default" };
-/** What is served without the right to a kind. */
+/** What is served without the right to read a kind, and the code of the finding that says so. */
 const CASES: readonly (readonly [plural: string, code: string, Served])[] = [
   ["ingressclasses", "ingressclasses-forbidden", ALL],
   ["ingresses", "kind-forbidden", NOTHING],

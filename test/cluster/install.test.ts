@@ -1,7 +1,7 @@
 /**
  * Installing Sluice in a real cluster's API, with RBAC on: the manifests are applied with kubectl, and a controller with
- * nothing but the rights of their ServiceAccount serves the walk-through, which kubectl applies too. Nothing that it
- * asks the API server is refused.
+ * nothing but the rights of their ServiceAccount serves the walk-through, which kubectl applies too. The API server refuses
+ * none of the controller's requests.
  */
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -40,7 +40,7 @@ const CHART = [
   "--report-node-internal-ip-address=false", "--enable-annotation-validation=true", "--sync-rate-limit=0.5", "--profiling=false",
 ];
 
-/** What ingress-nginx's own manifests have that ours have not, cut down to that. */
+/** The objects of ingress-nginx's own manifests, cut down to the parts that differ from ours. */
 const STOCK_OBJECTS = [
   { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } },
   { apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "ingress-nginx", namespace: NAMESPACE }, automountServiceAccountToken: true },
@@ -79,14 +79,14 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
   let sluice: Sluice | undefined;
 
   const apply = (input: string, ...flags: readonly string[]): string => kubectl(["apply", "-f", "-", ...flags], { input, kubeconfig: api.kubeconfig });
-  /** What the API server serves of these, and what it does not. */
+  /** The objects whose API version the API server serves, and the others. */
   const sorted = (objects: readonly ApiObject[]): { served: readonly ApiObject[]; others: readonly ApiObject[] } => {
     const versions = new Set(kubectl(["api-versions"], { kubeconfig: api.kubeconfig }).trim().split("\n"));
     const isServed = ({ apiVersion }: ApiObject): boolean => versions.has(apiVersion);
     return { served: objects.filter(isServed), others: objects.filter((object) => !isServed(object)) };
   };
   const yaml = (objects: readonly object[]): string => JSON.stringify({ apiVersion: "v1", kind: "List", items: objects });
-  /** Of the ServiceAccount, and nothing else. */
+  /** Writes a kubeconfig with the token of the ServiceAccount and no other right, and gives its path. */
   const kubeconfig = (): string => {
     const token = kubectl(["create", "token", "ingress-nginx", "-n", NAMESPACE], { kubeconfig: api.kubeconfig }).trim();
     const file = join(folder, "service-account.kubeconfig");
@@ -144,7 +144,7 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     for (const name of readdirSync(examples, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".yaml"))) {
       const file = join(examples, name);
       const text = readFileSync(file, "utf8")
-        // Loopback addresses of this run's own; those of Services are a cluster's to give.
+        // Endpoints get loopback addresses of this run's own. Addresses of Services go: a cluster chooses those itself.
         .replace(/^ *clusterIP: 127\..*\n/gm, "").replaceAll("127.0.1.", "10.0.1.");
       writeFileSync(file, network.toLocal(text));
     }
@@ -162,7 +162,7 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
     assert.ok(own.length > 3);
     const { http, https, health } = await run([...own, DEFAULT_BACKEND]);
     for (const { title, cases } of WALKTHROUGH) {
-      // Ports of nodes and Services are kube-proxy's in a cluster.
+      // Leaves out requests to ports of nodes and Services: in a cluster kube-proxy serves those.
       for (const { host, path, tls, headers, expect, title: what } of cases.filter(({ direct }) => direct === undefined)) {
         const answer = await ask({ port: tls ? https : http, path, host: host ?? "127.0.0.1", tls: tls === true, ...(headers ? { headers } : {}) });
         const service = /^(\S+) at /.exec(answer.text)?.[1] ?? "";
@@ -201,7 +201,7 @@ describe("installing with kubectl", { skip: envtestMissing ?? kubectlMissing ?? 
   });
 });
 
-/** As the kubelet does in arguments. */
+/** Replaces `$(NAME)`, as the kubelet does in a container's arguments. */
 function substituted(word: string): string {
   return word.replace(/\$\((\w+)\)/g, (_, name: keyof typeof ENV) => ENV[name]);
 }

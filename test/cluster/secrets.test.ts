@@ -47,7 +47,7 @@ describe("Secrets one by one from a real API server", { skip: envtestMissing ?? 
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** What `kubectl apply` would do with what the command prints. */
+  /** Writes the objects that `sluice rbac` prints to the API server, as `kubectl apply` would. */
   async function applyRoles(): Promise<readonly Manifest[]> {
     const { stdout, code } = await runCommand(["rbac", `--kubeconfig=${kubeconfig}`, `--service-account=${namespace}/${ACCOUNT}`, "--output=json"]);
     assert.equal(code, 0);

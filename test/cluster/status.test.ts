@@ -1,6 +1,6 @@
 /**
- * What Sluice writes to Ingresses and by whom, against a real kube-apiserver with RBAC: status, election, takeover.
- * Writes are counted in the API server's own audit log.
+ * What Sluice writes to the statuses of Ingresses, and which replica writes it, against a real kube-apiserver with RBAC:
+ * status, election, takeover. Writes are counted in the API server's own audit log.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ else describe("status", { timeout: 280_000 }, () => {
     for (const object of objects) await cluster.ask("POST", ingressPath(name), object);
     return name;
   };
-  /** Each replica has a Pod, so that it knows of the others. */
+  /** Starts a replica with a Pod of its own: by their Pods, replicas know of each other. */
   const startReplica = async (podName: string, ...args: string[]): Promise<Sluice> => {
     await makePod(podName);
     return await startSluice({
@@ -70,7 +70,7 @@ else describe("status", { timeout: 280_000 }, () => {
     try {
       for (const name of ["one", "two", "canary"]) await hasAddresses(namespace, name, "192.0.2.10", "192.0.2.9", "lb.example");
       assert.equal(await holder(), "alone-1");
-      // What would be written twice would be by now: a further Ingress comes after.
+      // A second write of a status would come before the write for this later Ingress.
       await cluster.ask("POST", ingressPath(namespace), ingressFor("late", "late.example"));
       await hasAddresses(namespace, "late", "192.0.2.10", "192.0.2.9", "lb.example");
       const ours = statusWrites(namespace).filter(({ user }) => user.username.endsWith(":sluice"));
@@ -150,7 +150,7 @@ else describe("status", { timeout: 280_000 }, () => {
       assert.ok(((await cluster.ask("GET", LEASE)).spec?.leaseTransitions ?? 0) > 0);
       assert.deepEqual(statusWrites(namespace).map(({ objectRef, responseStatus }) => `${objectRef.name} ${responseStatus.code}`).sort(),
         ["one 200", "orphan 200", "two 200"]);
-      // Its Pod is still there, as it would be while the kubelet restarts it: the addresses stay.
+      // The Pod of the stopped replica is still there, as while the kubelet restarts a container: the addresses stay.
       await second.stop();
       assert.deepEqual(addressesOf(await read(namespace, "one")), ["192.0.2.1"]);
       assert.equal(await holder(), "");
@@ -270,7 +270,7 @@ else describe("status", { timeout: 280_000 }, () => {
       await cluster.restart();
       await cluster.ask("POST", ingressPath(namespace), ingressFor("after", "after.example"));
       await hasAddresses(namespace, "after", "192.0.2.1");
-      // A request that the server's end cut off may be in the log, too.
+      // The audit log may also hold a request that the server's restart cut off.
       const succeeded = statusWrites(namespace).filter(({ responseStatus }) => responseStatus.code === 200).map(({ objectRef }) => objectRef.name);
       assert.deepEqual(succeeded.sort(), ["after", "before"], JSON.stringify(statusWrites(namespace), null, 1));
       await cluster.rotate(kubeconfig);

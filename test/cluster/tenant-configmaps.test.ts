@@ -1,7 +1,7 @@
 /**
- * ConfigMaps that Ingresses name, followed at an API server: one that is missing closes its paths, one that comes opens
- * them, an edit holds at once, and what nobody names costs nothing. On a real kube-apiserver, where one is at hand, and on
- * the stand-in.
+ * ConfigMaps that Ingresses name, with an API server: paths are closed while their ConfigMap is missing and open when it
+ * comes, an edit takes effect at once, and a ConfigMap that nobody names costs nothing. Runs on a real kube-apiserver, where
+ * one is at hand, and on the stand-in.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";

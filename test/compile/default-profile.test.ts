@@ -1,4 +1,4 @@
-/** What a ConfigMap says holds for all routes: none without annotations needs a location of its own for it. */
+/** What the ConfigMap says holds for all routes: a route without annotations needs no location of its own for it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
@@ -13,7 +13,7 @@ import { NEXT_UPSTREAM } from "../../src/model/shapes/routing.ts";
 import { buildWith } from "../support/build.ts";
 import { ingress, ingressClass, service, slice } from "../support/objects.ts";
 
-/** Texts that one or the other key takes; each key picks among those that its type accepts. */
+/** Values for keys of the ConfigMap; each key picks among those that its type accepts. */
 const CANDIDATES = [
   "true", "false", "on", "off", "0", "1", "3", "9", "100", "301", "302", "404", "404,503", "503,404", "503,404,503", "512", "1024", "65535", "1k", "4k", "64k", "16m", "1024m", "45s", "10m", "4 8k", "auto",
   "10.0.0.0/8,::/0", "X-Real-IP", "Server,X-Powered-By", "/a,/b", "1.0", "1.1", "", "$remote_addr", "http://auth.shop/check", "https://login.shop/", "POST", "ewma", "Critical", "AlwaysOff",
@@ -32,7 +32,7 @@ const data: fc.Arbitrary<Readonly<Record<string, string>>> = fc.record(
 
 const configOf = (keys: Readonly<Record<string, string>>): Config => parseConfig({ kind: "ConfigMap", metadata: { namespace: "sluice", name: "sluice" }, data: keys }).config;
 
-/** Routes without annotations: of two paths, of a default backend, of nobody's, and what was compiled of them. */
+/** Compiles routes without annotations: of two paths, of a default backend, and of a path whose host leaves `/` undeclared. */
 function compiled(config: Config) {
   const built = buildWith({ config }, ingressClass("nginx"), ingress("shop/web").host("web.example").path("/", "web:80").path("/exact", "web:80", "Exact"),
     ingress("shop/all").defaultBackend("web:80"), ingress("shop/none").host("none.example").path("/only", "web:80"), service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1"));

@@ -1,4 +1,4 @@
-/** How nginx.conf offers HTTP/2: by listener before nginx 1.25.1, for all of them from then on. */
+/** How nginx.conf offers HTTP/2: for each listener before nginx 1.25.1, for a whole server from that version on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";

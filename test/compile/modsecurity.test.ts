@@ -24,7 +24,7 @@ function confOf(facts: EngineFacts, config: Config, ...profiles: readonly Profil
   return readConf(nginxConf({ settings, config, facts, profiles: new Map(profiles.map((one) => [profileId(one), one])) }).text);
 }
 
-/** The words of a location's directives, those about ModSecurity and `return`. */
+/** The directives of a location that are about ModSecurity, and its `return`. */
 function location(conf: readonly ReadDirective[], name: string): string[] {
   const inside = (list: readonly ReadDirective[]): readonly ReadDirective[] => list.flatMap((one) => [one, ...inside(one.children ?? [])]);
   const found = inside(conf).find(({ words }) => words.join(" ") === `location ${name}`);
@@ -73,7 +73,7 @@ test("the ConfigMap's holds for routes without annotations, and an Ingress can l
   assert.deepEqual(location(confOf(WITHOUT, config, off), "/"), ["return 503"]);
 });
 
-/** The files of rules that a location reads, in order, as what is in them. */
+/** The rules of a location, in order; where they are in a file, the text of that file. */
 function rulesOf(one: Profile, config: Config, where = `= profile:${profileId(one)}`): string[] {
   const files = rulesFiles([defaultProfile(config), one], config, BOTH);
   const conf = confOf(BOTH, config, one);

@@ -35,9 +35,9 @@ import { runs } from "../support/runs.ts";
 
 const SEED = Number(process.env["SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
-/** Files of these are written before the test. */
+/** Session ticket keys; their files are written before the test. */
 const TICKET_KEYS = [48, 80].map((size) => ({ id: String(size).padStart(32, "0"), bytes: new PrivateBytes(Buffer.alloc(size, 7)) }));
-/** Every header of Sluice's own is replaced. */
+/** Objects that the ConfigMap names. They replace every request header that Sluice sends itself. */
 const NAMED: NamedObjects = {
   requestHeaders: ["Host", "X-Mine", ...forwardedHeaders({ ...DEFAULT_CONFIG, proxyAddOriginalUriHeader: true }).map(([name]) => name)].map((name) => ({ name, value: parseTemplate("$host") })),
   responseHeaders: [{ name: "X-Zone", value: parseTemplate("a") }],
@@ -99,7 +99,7 @@ function get(socketPath: string, path: string): Promise<string> {
   });
 }
 
-/** Texts that one or the other key of the ConfigMap takes; each key picks among those that its type accepts. */
+/** Values for keys of the ConfigMap; each key picks among those that its type accepts. */
 const CANDIDATES = [
   "true", "false", "on", "off", "0", "1", "3", "9", "100", "255", "300", "301", "302", "512", "1024", "65535", "2147483", "2147483647", "9007199254740991",
   "256", "257", "1k", "4k", "12345", "64k", "16m", "1g", "1024m", "45s", "10m", "1h30m", "24d", "0s", "4 8k", "1 512", "9999 16m", "auto", "TLSv1.2",
@@ -115,15 +115,15 @@ const config: fc.Arbitrary<Config> = fc
     const valid = CANDIDATES.map((text) => row.type.parse(text)).filter((parsed) => parsed !== undefined).map(({ value }) => value as unknown);
     return [field, fc.oneof(fc.constant(DEFAULT_CONFIG[field as keyof Config] as unknown), fc.constantFrom<unknown>(DEFAULT_CONFIG[field as keyof Config], ...valid))];
   })))
-  // nginx looks a name up when it is tested.
+  // The host of syslog is an address, because nginx looks a name up when it tests its configuration.
   .chain((values) => fc.record({ named: fc.constantFrom(NOTHING_NAMED, NAMED), key: fc.constantFrom(undefined, ...TICKET_KEYS) })
     .map(({ named, key }) => ({ ...DEFAULT_CONFIG, ...(values as unknown as Config), named, sslSessionTicketKey: key, workerProcesses: 2, syslogHost: "127.0.0.1" })))
-  // Any text is valid there, and nginx is asked about it before it is used.
+  // The type accepts any text for modsecurity-snippet, because a trial by nginx comes before its use. Here it gets valid rules.
   .map((values) => ({ ...values, modsecuritySnippet: values.modsecuritySnippet && RULES }));
 
 const RULES = operatorRules("Include /etc/nginx/modsecurity/modsecurity.conf\nSecRule ARGS:a \"@rx ^b$\" \"id:7,phase:2,deny,msg:'no'\"");
 
-/** Its file is written before the test. */
+/** Names an authority of upstreams; its file is written before the test. */
 const TRUST = "0".repeat(64);
 
 const tls: fc.Arbitrary<UpstreamTls> = fc.record({

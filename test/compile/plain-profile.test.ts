@@ -1,4 +1,4 @@
-/** What every request pays for: the Lua phases of the location that serves routes without annotations. */
+/** What every request costs: the Lua phases of the location that serves routes without annotations. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";

@@ -1,4 +1,4 @@
-/** Profiles per namespace: the oldest Ingresses get theirs, nobody else's namespace matters, and order of arrival neither. */
+/** The bound on profiles of a namespace: its oldest Ingresses get theirs, and neither other namespaces nor the order of arrival matter. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,4 +1,4 @@
-/** The Program checks itself: what a part refers to is there, and a name stands for what was meant; else paths close. */
+/** The Program checks itself: a part refers only to what is there, and a profile's name stands for its content; else paths close. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
@@ -76,10 +76,10 @@ test("what others refer to is not dropped before they are", () => {
   assert.deepEqual([after.program.parts.has(POOL), after.changed.has(POOL)], [false, true]);
 });
 
-/** What is not as it should be in a Program. */
+/** What is wrong in a Program: references to parts that are not there, and profiles under a name that is not theirs. */
 function faults({ parts, profiles }: Program): string[] {
   const out: string[] = [];
-  // As workers read them: half a surrogate pair is no text.
+  // Keys as workers read them: half a surrogate pair becomes a replacement character.
   const there = new Set([...parts.keys()].map((key) => key.toWellFormed()));
   for (const part of parts.values()) {
     const refers = referencesOf(part.kind, valueOf(part) as PartValues[typeof part.kind]);

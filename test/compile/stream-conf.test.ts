@@ -23,7 +23,7 @@ function conf(flags: readonly string[], listeners: readonly Listener[], config: 
   return streamConf({ settings: parseSettings(flags, "run"), config: { ...DEFAULT_CONFIG, ...config }, facts: machine, listeners })?.text ?? "";
 }
 
-/** Lines of the server of a listener. */
+/** The `server` block of a listener in the configuration below http. */
 function serverOf(text: string, id: string): string[] {
   const server = text.split(/^ {4}server \{$/m).find((one) => one.includes(`"${id}"`)) ?? "";
   return server.split("\n").map((line) => line.trim());

@@ -1,4 +1,4 @@
-/** No byte of a tenant's stands in nginx.conf, and whatever tenants write travels as whole lines of ASCII JSON. */
+/** nginx.conf contains no byte that a tenant wrote, and whatever tenants write travels as whole lines of ASCII JSON. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * deploy/chart gives the objects of deploy/kustomize, and never others: with the values of each overlay its rendering is
- * compared with the overlay's golden file. By helm where it is installed, by the subset of its templates everywhere.
+ * deploy/chart gives the objects of deploy/kustomize, and no others: with the values of each overlay its rendering is
+ * compared with the overlay's golden file. Helm renders it where helm is installed, our subset of its templates everywhere.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -17,13 +17,13 @@ import { ROOT } from "../support/sluice.ts";
 const CHART = join(ROOT, "deploy/chart");
 const RELEASE = { name: "ingress-nginx", namespace: "ingress-nginx" };
 
-/** HELM may name the program. */
+/** The helm to run: the environment variable HELM may give its path. */
 const HELM = process.env["HELM"] ?? "helm";
 const helmMissing = spawnSync(HELM, ["version"]).status === 0
   ? undefined
   : "SKIPPED, NOTHING PROVEN BY HELM ITSELF: helm is not installed; the subset of its templates was rendered instead";
 
-/** The values that are an overlay. */
+/** Overlay → the values with which the chart gives the same objects. */
 const OVERLAYS: Readonly<Record<string, Values>> = {
   "load-balancer": {},
   "node-port": { controller: { service: { type: "NodePort", externalTrafficPolicy: "" } } },
@@ -31,7 +31,7 @@ const OVERLAYS: Readonly<Record<string, Values>> = {
   "host-network": { controller: { kind: "DaemonSet", hostNetwork: true, reportNodeInternalIp: true, service: { enabled: false }, updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1 } } } },
 };
 
-/** Every value that adds something, so that each line of the templates is rendered once. */
+/** Sets every value that adds something, so that each line of the templates is rendered once. */
 const MUCH: Values = {
   fullnameOverride: "edge", commonLabels: { team: "web" }, imagePullSecrets: [{ name: "registry" }],
   controller: {
@@ -115,12 +115,12 @@ for (const [value, values] of Object.entries<Values>({
   });
 }
 
-/** Of an overlay. Who installs a chart has a namespace. */
+/** The objects of an overlay without its Namespace: a chart is installed into a namespace that exists. */
 function installed(overlay: string): readonly ApiObject[] {
   return inOrder(objectsIn(readFileSync(goldenFile(overlay), "utf8")).filter(({ kind }) => kind !== "Namespace"));
 }
 
-/** Order says nothing. */
+/** Sorts objects for comparison, because their order means nothing. */
 function inOrder(objects: readonly ApiObject[]): readonly ApiObject[] {
   const key = ({ kind, metadata }: ApiObject): string => `${kind} ${metadata.name}`;
   return [...objects].sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -21,7 +21,7 @@ for (const folder of kustomizations()) {
     const objects = withComponents(folder, COMPONENTS);
     const [controller] = podOf(objects).spec.containers;
     assert.ok(controller);
-    // The kubelet fills in the namespace.
+    // The kubelet replaces $(POD_NAMESPACE) in the arguments; here the test does.
     const [command, ...argv] = controller.args;
     assert.equal(command, "run");
     const settings = parseSettings(argv.map((word) => word.replace("$(POD_NAMESPACE)", "ingress-nginx")), "run", {});

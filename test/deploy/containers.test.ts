@@ -1,7 +1,7 @@
 /**
- * Controller and nginx in two containers of a pod: either may start first, either may die, the other goes on; both are
- * told to end at the same moment, and no request is lost before the grace period is over. Nothing but the runtime
- * folder can be written, and there is no shell.
+ * Controller and nginx in two containers of a pod. Either may start first; when one dies, the other goes on. Both are told
+ * to end at the same moment, and no request is lost before the grace period is over. Nothing but the runtime folder can
+ * be written, and there is no shell.
  */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
@@ -136,7 +136,7 @@ test("controller and nginx in two containers", { skip: containersMissing ?? fals
     await slow.begun;
     const told = performance.now();
     for (const container of [nginx, controller]) container.kill("SIGTERM");
-    // Whoever says 503 still lives: afterwards nobody answers.
+    // A controller that answers 503 still runs: after its end, nobody answers.
     await until("readiness to fail", async () => (await readyz()) === 503, logs);
     assert.equal(await controller.ended, 0, logs());
     slow.finish();
@@ -175,18 +175,18 @@ test("SIGTERM with a grace period: not ready at once, requests are served until 
   assert.deepEqual(within.filter(({ problem }) => problem !== undefined), []);
 });
 
-/** The nginx processes that the agent started. */
+/** Process ids of the nginx masters that the agent in this container started. */
 function mastersIn({ process: { pid } }: Container): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
   return children.filter((child) => stat(child)?.command === "nginx" && stat(child)?.state !== "Z" && isMaster(child));
 }
 
-/** Orphaned workers become children of a container's process 1. */
+/** Tells masters from workers: workers whose master died become children of a container's process 1, too. */
 function isMaster(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("master process");
   } catch {
-    // It ended meanwhile.
+    // The process has ended meanwhile.
     return false;
   }
 }

@@ -1,7 +1,7 @@
 /**
- * The image, without a container engine: what its Dockerfile runs, in a plain Debian folder; then both containers of the
- * pod in it, as the manifests say. It takes minutes and fetches packages, so it runs when it is asked for:
- * `npm run test:image`, as root, with debootstrap and capsh.
+ * The image, without a container engine: the steps of its Dockerfile run in a plain Debian folder, and both containers of
+ * the pod then run in that folder, as the manifests say. The test takes minutes and fetches packages, so it runs only on
+ * request: `npm run test:image`, as root, with debootstrap and capsh.
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
@@ -22,7 +22,7 @@ import { freePorts, ROOT, writeFiles } from "../support/sluice.ts";
 const ENTRYPOINT = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(readFileSync(join(ROOT, "deploy/image/Dockerfile"), "utf8"))?.[1] ?? "[]") as readonly string[];
 const LIMIT_MS = 60_000;
 
-/** A folder with an image that was made before, to look at the tests alone. */
+/** A folder with an image that was made before, for runs that should skip making it; undefined: the image is made. */
 const BUILT = process.env["SLUICE_TEST_IMAGE"]?.startsWith("/") ? process.env["SLUICE_TEST_IMAGE"] : undefined;
 
 const missing = ((): string | undefined => {
@@ -83,7 +83,7 @@ describe("the image", { skip: missing ?? false }, () => {
   const start = async (lowPort: boolean): Promise<void> => {
     const [high, tls, health] = await freePorts(3);
     const http = lowPort ? await freeLowPort() : high;
-    // The manifests' own words, with this machine's ports and files instead of the cluster's.
+    // Commands and arguments are those of the manifests, with this machine's ports and files in place of the cluster's.
     const [controller, nginx] = podOf(objectsIn(readFileSync(goldenFile(lowPort ? "host-network" : "base"), "utf8"))).spec.containers;
     assert.ok(controller && nginx);
     const inCluster = /^--(publish-service|report-node|election-id|configmap)/;

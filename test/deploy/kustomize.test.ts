@@ -1,4 +1,4 @@
-/** What deploy/kustomize gives: exactly the golden files, valid by the published schemas, and as tight as it promises. */
+/** What deploy/kustomize gives: exactly the golden files, valid by the published schemas, with the restrictions that the documentation promises. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
@@ -46,7 +46,7 @@ for (const folder of kustomizations()) {
         assert.deepEqual({ allowPrivilegeEscalation, readOnlyRootFilesystem, drop: capabilities.drop }, {
           allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, drop: ["ALL"],
         });
-        // In a network of its own the pod opens any port; on the node's it needs the one capability.
+        // In a network of its own the pod may open any port; in the node's network nginx needs this one capability.
         const own: boolean = spec.hostNetwork === true && container === nginx;
         assert.deepEqual(capabilities.add ?? [], own ? ["NET_BIND_SERVICE"] : []);
       }

@@ -1,4 +1,4 @@
-/** Debian packages: what Sluice asks people to install is in the image, and on the machine that runs the tests. */
+/** Debian packages: each package that a message of Sluice asks for is in the image, and on the machine that runs the tests. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { ROOT } from "../support/sluice.ts";
 
 const PACKAGE = /libnginx-mod-[a-z0-9-]+|modsecurity-crs/g;
-/** Named where it is said that Sluice does without it. */
+/** Packages that the sources name only to say that Sluice does without them. */
 const WITHOUT = ["libnginx-mod-http-geoip2"];
 
 const packagesIn = (path: string): readonly string[] => readFileSync(join(ROOT, path), "utf8").match(PACKAGE) ?? [];

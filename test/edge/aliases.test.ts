@@ -81,7 +81,7 @@ test("aliases come and go with frames, and a reset takes all of them", () => {
   assert.equal(tables.aliases.wild, false);
 });
 
-/** Aliases whose hosts are read when two are compared: how often, as frames of one commit. */
+/** How often the edge reads hosts of aliases while it takes `frames` as one commit. It reads a host when it compares two aliases. */
 function readsOf(count: number, frames: (ids: readonly string[], value: EdgeAlias) => readonly Frame[]): number {
   const tables = tablesOf({});
   const staging = newStaging();

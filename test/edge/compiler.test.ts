@@ -1,17 +1,17 @@
-/** What LuaJIT compiles decides as its interpreter does, with the LuaJIT of this machine's nginx. */
+/** Code that LuaJIT compiled decides as its interpreter does, with the LuaJIT of this machine's nginx. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runLua } from "../support/in-nginx.ts";
 
 const SCRIPT = fileURLToPath(new URL("../support/compiler.lua", import.meta.url));
-/** Some of so many are compiled wrongly on Debian 12 and 13, unless the edge prevents it. */
+/** How many functions are tried: enough that Debian 12 and 13 compile some of them wrongly, unless the edge prevents it. */
 const FUNCTIONS = 2000;
 
 interface Found {
   readonly version: string;
   readonly arch: string;
-  /** Functions that were wrong with LuaJIT as it comes, and with the edge's settings. */
+  /** How many functions were compiled wrongly: with LuaJIT as it comes (`before`), and with the edge's settings (`after`). */
   readonly before: number;
   readonly after: number;
 }

@@ -1,4 +1,4 @@
-/** What a namespace with very heavy expressions, asked for all the time, costs the requests of the others, in nginx's own LuaJIT with its PCRE. */
+/** What a namespace whose very heavy expressions run all the time costs the requests of other namespaces, in nginx's own LuaJIT with its PCRE. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -22,7 +22,7 @@ interface Asked {
   /** Expressions that this request compiled. */
   readonly compiled: number;
   readonly status: number;
-  /** Milliseconds of a processor. */
+  /** Processor time, in milliseconds. */
   readonly took: number;
 }
 
@@ -39,7 +39,7 @@ const texts = (count: number, text: (i: number) => string): string[] => Array.fr
 const withPaths = (key: string, host: string, paths: readonly string[]): IngressDraft =>
   paths.reduce((one, text) => one.path(text, "web:80", "ImplementationSpecific"), ingress(key).host(host).annotate("use-regex", "true"));
 const usual = (host: string): readonly string[] => texts(PATH_BOUNDS.ingress, (i) => `/${host}/v${i}/(users|orders)/([^/]+)(/|$)(.*)`);
-/** Each stands for nearly as much as an expression may. */
+/** Expressions that weigh nearly as much as one may. */
 const heavyPath = (start: string): string => `${start}(?:a*b?c+){0,${Math.floor(HEAVIEST_PATTERN / (start.length + 18))}}`;
 const heavyName = (start: string): string => `~^${start}${"(a)".repeat(HEAVIEST_PATTERN / 3 - 10)}`;
 

@@ -10,11 +10,11 @@ import { ingress, ingressClass, service, type IngressDraft } from "../support/ob
 const SCRIPT = fileURLToPath(new URL("../support/expressions.lua", import.meta.url));
 
 interface Took {
-  /** Patterns that were compiled. */
+  /** How many patterns were compiled. */
   readonly compiled: number;
-  /** Of the last request. */
+  /** The status of the last request. */
   readonly status: number;
-  /** Microseconds of a processor. */
+  /** Processor time of each request, in microseconds. */
   readonly each: number;
 }
 
@@ -23,7 +23,7 @@ interface Measured {
   readonly again: Took;
   readonly paths: Took;
   readonly hostile: Took;
-  /** Compiled patterns in memory: after the requests, and when nobody asked for a while. */
+  /** Compiled patterns in memory: after the requests (`kept`), and after a while without requests (`left`). */
   readonly kept: number;
   readonly left: number;
 }
@@ -39,7 +39,7 @@ test("at the bounds each expression is compiled once, a search ends in time, and
   const built = build(
     ...texts(ALIAS_BOUNDS.all / ALIAS_BOUNDS.ingress, String).map((i) => aliased(Number(i))),
     ...[0, 1, 2, 3].map((k) => withPaths(`p${k}/web`, "paths.example", texts(PATH_BOUNDS.ingress, (i) => `/api${k}/v${i}/([^/]+)/(.*)`))),
-    // Each takes most of the steps that one may, on a path of as many letters, and matches nothing.
+    // On a path of many letters, each search takes most of the steps that one search may, and matches nothing.
     ...[0, 1, 2, 3].map((k) => withPaths(`h${k}/web`, "hostile.example", texts(PATH_BOUNDS.ingress, (i) => `/(a|a)*[b-y${k}${i}]?$`))),
     service("n0/web", "80"), ingressClass("nginx"),
   );

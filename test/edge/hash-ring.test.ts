@@ -6,7 +6,7 @@ import { crc32, memberOf, ownerOf, pointOf, ringOf, subsetCount, subsetNames } f
 
 const peers = (count: number): string[] => Array.from({ length: count }, (_, i) => `10.0.${i % 7}.${i}:8080`);
 
-/** CRC-32 over `bytes` with the register set to `register`, bit by bit, then inverted. */
+/** The CRC-32 of `bytes`, computed bit by bit from the given state of the register, then inverted. */
 function continued(register: number, bytes: Uint8Array): number {
   let crc = register >>> 0;
   for (const byte of bytes) {
@@ -16,7 +16,7 @@ function continued(register: number, bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-/** The ring by the words of the specification: a list of [hash, peer], searched from one end to the other. */
+/** The owner of a key, computed as the specification words it: a list of [hash, peer], searched from one end to the other. */
 function slowOwner(all: readonly string[], key: string): number {
   const points: [number, number][] = [];
   for (const [index, peer] of all.entries()) {

@@ -1,4 +1,4 @@
-/** What a host may be called that no rule names. */
+/** Which names a request may have as its host where no rule names the host. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide } from "../../edge/src/match.ts";

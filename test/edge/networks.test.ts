@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { includes } from "../../edge/src/networks.ts";
 import { compileNetworks, isNetwork } from "../../src/model/grammar/networks.ts";
 
-/** As nginx's $binary_remote_addr. */
+/** An address in bytes, as nginx's $binary_remote_addr has it. */
 function binary(address: string): string {
   if (isIPv4(address)) return Buffer.from(address.split(".").map(Number)).toString("latin1");
   const [first = 0, second = 0, third = 0, fourth = 0] = compileNetworks([address]).v6 ?? [];
@@ -48,7 +48,7 @@ test("any list says what Node's own says", () => {
   const v6 = fc.tuple(fc.ipV6().filter((text) => !text.includes(".")), fc.integer({ min: 0, max: 128 }));
   fc.assert(
     fc.property(fc.array(fc.oneof(v4, v6), { maxLength: 12 }), fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 12 }), (networks, others) => {
-      // One list per family: to Node an IPv4 address is in ::/0, to nginx it is not.
+      // One list per family: for Node an IPv4 address is in ::/0, for nginx it is not.
       const models = { ipv4: new BlockList(), ipv6: new BlockList() };
       const family = (address: string): "ipv4" | "ipv6" => (isIPv4(address) ? "ipv4" : "ipv6");
       for (const [address, length] of networks) models[family(address)].addSubnet(address, length, family(address));

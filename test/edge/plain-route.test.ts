@@ -1,12 +1,12 @@
-/** What a feature costs those who do not use it. */
+/** What features cost requests that do not use them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EDGE_DIR } from "../../src/engine/paths.ts";
 import { plainBytecodes } from "../support/bytecodes.ts";
 
 /**
- * What is off costs a plain request nothing, so a new feature leaves this number alone. It was 340 before there were
- * annotations, and with them must never be above 343, one per cent more. Whoever raises it says here what for.
+ * A feature that is off costs a plain request nothing, so a new feature does not raise this number. It was 340 before
+ * there were annotations, and must never be above 343, one per cent more. Whoever raises it writes the reason here.
  */
 const MOST = 315;
 

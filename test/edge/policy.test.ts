@@ -21,7 +21,7 @@ const asked = (variables: Readonly<Record<string, string>> = {}, more: Partial<P
   ...more,
 });
 
-/** Endpoints of `count` tries of one request. */
+/** The endpoints, by index, that `count` tries of one request get. */
 function tries(balance: Balance, pool: Peers, view: PolicyView, count: number, attempt = fresh()): number[] {
   return Array.from({ length: count }, () => (attempt.endpoint = choose(balance, pool, attempt, view)));
 }

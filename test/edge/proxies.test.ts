@@ -1,4 +1,4 @@
-/** Addresses as the edge reads them, held to Node's reading, and the client among proxies. */
+/** The edge reads addresses as Node does, and finds the client's among those of proxies. */
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { test } from "node:test";
@@ -18,7 +18,7 @@ const text = fc.oneof(
 
 test("the edge reads the addresses that there are, and no others", () => {
   fc.assert(fc.property(text, (one) => {
-    // nginx takes 01.2.3.4 for 1.2.3.4, Node for nothing.
+    // nginx reads 01.2.3.4 as 1.2.3.4; Node refuses it.
     fc.pre(!/(?:^|[.:])0[0-9]+(?:\.|$)/.test(one) || one.includes("%"));
     const bytes = addressBytes(one);
     assert.equal(bytes !== undefined, isIP(one) !== 0, one);

@@ -6,7 +6,7 @@ const empty = (): RateRecord => ({ 0: 0, 1: 0, 2: 0, 3: 0 });
 const START = 1_700_000_000_000;
 const rps = (rate: number, burst: number): Limits => ({ zone: "shop/web", second: { rate: rate * 1000, burst: burst * 1000 } });
 
-/** How many of `count` requests, `gap` milliseconds apart, are admitted. */
+/** How many of `count` requests are admitted when they come `gap` milliseconds apart. */
 function admitted(limits: Limits, record: RateRecord, count: number, gap: number, from = START): number {
   let sum = 0;
   for (let i = 0; i < count; i++) if (countWithinLimits(limits, record, from + i * gap)) sum++;

@@ -1,4 +1,4 @@
-/** Why Sluice answers: the matcher says it of what it decides, and nginx's map what the edge says of what nginx answers. */
+/** Reasons: the matcher gives one for each answer that it decides; for nginx's own answers, nginx's map and the edge give the same one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide } from "../../edge/src/match.ts";
@@ -6,7 +6,7 @@ import { reasonOf } from "../../edge/src/reasons.ts";
 import { REASON_ROWS } from "../../src/compile/reasons.ts";
 import { asked, host, route, tablesWith } from "./routes.ts";
 
-/** As nginx's map decides: the first pattern that matches. */
+/** The reason that nginx's map gives: that of the first pattern that matches. */
 function byMap(status: number, headerTime: string): string | undefined {
   const key = `|${status}|${headerTime}`;
   return REASON_ROWS.find(([pattern]) => new RegExp(pattern.slice(1)).test(key))?.[1];

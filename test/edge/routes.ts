@@ -1,4 +1,4 @@
-/** Edge tables for tests, in a line each. */
+/** Edge tables for tests, each made in one line. */
 import { admission, type ClientView } from "../../edge/src/client-auth.ts";
 import type { EdgeCanary, Frame, EdgeHost, EdgeRoute } from "../../edge/src/program.ts";
 import { newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
@@ -12,7 +12,7 @@ export function canary(pool: string, more: Partial<EdgeCanary> = {}): EdgeCanary
   return { pool, from: 0, to: 0, name: pool, ...more };
 }
 
-/** @param paths `=/exact` or `/prefix/` → route. There must be one for `/`. */
+/** @param paths `=/exact` or `/prefix/` → route. There must be a route for `/`. */
 export function host(name: string, paths: Readonly<Record<string, EdgeRoute>>): EdgeHost {
   const table: EdgeHost = { name, routes: [], exact: {}, prefix: {}, lengths: [], root: 0 };
   for (const [path, one] of Object.entries(paths)) {
@@ -25,7 +25,7 @@ export function host(name: string, paths: Readonly<Record<string, EdgeRoute>>): 
   return table;
 }
 
-/** Pools with one endpoint each; those named `empty…` have none. */
+/** Tables with these hosts, pools of one endpoint each (none where the name begins with `empty`), and server names with a certificate. */
 export function tablesWith(hosts: readonly EdgeHost[], pools: readonly string[], certified: readonly string[] = []): Tables {
   const tables = newTables();
   const staging = newStaging();
@@ -39,7 +39,10 @@ export function tablesWith(hosts: readonly EdgeHost[], pools: readonly string[],
   return tables;
 }
 
-/** A request with these variables and this draw. Patterns run as JavaScript's; `(` cannot be run. `context` and `result` stand for its handshake. */
+/**
+ * A request with these variables of nginx and this draw. Patterns run as JavaScript's; the pattern `(` cannot be run. The
+ * variables `context` and `result` stand for the context and the verification's result of its TLS handshake.
+ */
 export function asked(variables: Readonly<Record<string, string>> = {}, draw = (total: number): number => total): RequestView & ClientView {
   const client: ClientView = {
     variable: (name) => variables[name],

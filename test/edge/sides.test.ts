@@ -1,4 +1,4 @@
-/** Sessions and canaries: which side a request is on. */
+/** Sessions and canaries: which backend of a split, the primary or a canary, a request goes to. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decide } from "../../edge/src/match.ts";
@@ -8,7 +8,7 @@ import { asked, canary, host, route, tablesWith } from "./routes.ts";
 
 const session = (key: string): SessionBalance => ({ kind: "session", key, cookie: { name: "S", variable: "cookie_s", path: "/" } });
 
-/** A primary P, canaries A (by header) and B (by weight, which takes all). */
+/** Tables with a primary P and canaries A (by header) and B (by weight: it takes all other requests). */
 function tables(primary = "P", a = "A"): Tables {
   const canaries = [canary(a, { header: "http_h", balance: session("keyA") }), canary("B", { to: 100, balance: session("keyB") })];
   const one = route(primary, { canaries, total: 100, balance: session("keyP") });

@@ -1,4 +1,4 @@
-/** How a connection below http finds its endpoint; the same file runs in nginx. */
+/** How a connection below http finds its endpoint: the code under test also runs in nginx, as it is here. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choiceIn, fileOf, keptEndpoint, recentFailures, nameInFile, withoutFailed } from "../../edge/stream/endpoint.ts";

@@ -77,7 +77,7 @@ test("an exact name comes before a wildcard, a wildcard stands for one label, an
   assert.equal(found("constructor"), "constructor");
 });
 
-/** The plainest reading of frames: a map of parts, replaced at commits. */
+/** The parts that result from frames, read in the plainest way: a map that changes at commits only. */
 function reading(frames: readonly Frame[]): Map<string, string> {
   const parts = new Map<string, string>();
   let staged: Frame[] = [];
@@ -95,7 +95,7 @@ function reading(frames: readonly Frame[]): Map<string, string> {
   return parts;
 }
 
-/** Without what the tables note of their own. */
+/** A value of the tables as JSON, without the field that the tables add themselves. */
 function sent(value: unknown): string {
   return JSON.stringify(value, (key, inner: unknown) => (key === "id" ? undefined : inner));
 }

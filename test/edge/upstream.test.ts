@@ -1,4 +1,4 @@
-/** Texts with variables: what they are filled with, and what they cannot do. */
+/** Texts with variables: which values the variables get, and what texts cannot do. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

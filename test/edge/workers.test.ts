@@ -13,15 +13,15 @@ const ADDRESSES = 5000;
 const GUESSES = 10_000;
 
 let found: {
-  /** Statuses of three requests at a time on three workers, of a client that may have one. */
+  /** Statuses of three simultaneous requests on three workers, of a client that may have one connection. */
   readonly connections: readonly number[];
-  /** A worker that starts when memory is full has the key of digest authentication that the others have. */
+  /** Whether a worker that starts while memory is full has the same key of digest authentication as the others. */
   readonly sameSeal: boolean;
-  /** Statuses of a client's right answer: at once; to another challenge after others have guessed; the first one once more. */
+  /** Statuses of a client's right answers: the first, at once; one to a new challenge, after others have guessed; the first one again. */
   readonly replay: readonly number[];
-  /** Statuses at Ingresses with a limit: of the last of very many clients at one, of the first four requests at another. */
+  /** Statuses at two Ingresses with a limit: of the last of very many clients at one, then of four requests at the other. */
   readonly rates: readonly number[];
-  /** States of requests: before and after the house was kept, and those of ended requests that hold on to something. */
+  /** States of requests in memory: before the clean-up, after it (`left`), and those of ended requests that still refer to something (`pinned`). */
   readonly states: number;
   readonly left: number;
   readonly pinned: number;

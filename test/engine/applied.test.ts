@@ -1,4 +1,4 @@
-/** Who waits for a Program waits for what it changed, and for nothing that comes later. */
+/** A waiter for a Program waits until all that the Program changed is served, and for no later change. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -12,7 +12,7 @@ import { startEngine } from "../support/engine.ts";
 import { ingress, ingressClass, put, service, slice, testConfig, testSettings } from "../support/objects.ts";
 import { poolPart } from "./parts.ts";
 
-/** The engine's part of it: parts with versions, profiles that they need, generations and acknowledgements. */
+/** Stands for the rest of the engine: parts with versions, the profiles that they need, generations and acknowledgements. */
 class World {
   applied = NOTHING_APPLIED;
   readonly parts = new Map<PartKey, Part>();
@@ -59,7 +59,7 @@ class World {
     this.applied = noted(this.applied, this.#configured, this.programmed);
   }
 
-  /** The reload under way is done. */
+  /** Completes the reload that is under way, if there is one. */
   load(): void {
     if (!this.#ordered) return;
     for (const one of this.#ordered.needs) this.loaded.add(one);
@@ -72,7 +72,7 @@ class World {
     return servedNumber(this.applied, this.programmed);
   }
 
-  /** What everybody holds: key → number of the Program that its version is of. */
+  /** What every worker holds: key → number of the Program that the part's version belongs to. */
   held(): Map<PartKey, number> {
     const held = new Map<PartKey, number>();
     for (const generation of this.generations.slice(0, this.programmed)) {
@@ -100,7 +100,7 @@ test("something changes before anybody has acknowledged the last change, always:
   const world = new World();
   for (let i = 1; i <= 500; i++) {
     world.apply(new Map([["a", undefined]]));
-    // Whoever acknowledges is a generation behind.
+    // Acknowledgements are always one generation behind.
     world.programmed = i - 1;
     assert.equal(world.served, i - 1);
   }
@@ -190,7 +190,7 @@ test("with real workers, who waits while something changes at every turn is serv
       await turn();
       change();
       const wanted = engine.state.applied;
-      // Nobody acknowledges within a turn: this one comes before the waiter is served, whoever else gets none.
+      // No acknowledgement arrives within a turn of the event loop: so this change surely comes before the waiter is served.
       change();
       const { applied } = await running.until("a waiter's Program is served", ({ served }) => served >= wanted);
       meanwhile.push(applied - wanted);

@@ -1,4 +1,4 @@
-/** Who is sent what, and whose acknowledgement counts: the channel with subscribers of the test's own. */
+/** Which frames each subscriber is sent, and whose acknowledgement counts: the channel with subscribers of the test's own. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -41,13 +41,13 @@ afterEach(async () => {
 
 interface Peer extends Follower {
   readonly orders: AgentOrder[];
-  /** What it was sent: of commits the generation, of other frames what is to be done with which part. */
+  /** The frames that it was sent: of a commit the generation, of others the operation and the part. */
   readonly frames: string[];
   say(message: object): void;
   leave(): void;
 }
 
-/** A subscriber that acknowledges every commit, or as the test says. */
+/** A subscriber. It acknowledges every commit, unless `answers` is false: then the test does it. */
 function peer(hello: object, answers = true): Peer {
   const socket = connect(`${folder}/control.sock`);
   closing.push(() => socket.destroy());

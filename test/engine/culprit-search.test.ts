@@ -3,7 +3,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { searchAmong, searched } from "../../src/engine/step/culprit-search.ts";
 
-/** Runs a search to its end against what nginx says of the first so many. */
+/** Runs a search to its end. @param refuses whether nginx refuses a configuration with the first `count` snippets. */
 function search(snippets: number, refuses: (count: number) => boolean): { culprit: number | "nobody"; tests: number } {
   let state = searchAmong(snippets);
   for (let tests = 1; ; tests++) {

@@ -1,4 +1,4 @@
-/** The files that connections below http are led by: what is not written is known, and is written later. */
+/** The files from which connections below http get their endpoints: a file that cannot be written is a known problem, and is written later. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
@@ -18,7 +18,7 @@ const set = (id: string, version: number): Frame => ({ op: "set", kind: "stream"
 const drop = (id: string): Frame => ({ op: "drop", kind: "stream", id });
 const path = (id: string): string => `${folder}/endpoints/${fileOf(id)}`;
 
-/** What a connection for this id is led to. */
+/** The endpoints that the file gives to a connection for this id; undefined: there is no file that can be read. */
 function leads(id: string): string | undefined {
   try {
     return choiceIn(readFileSync(path(id), "utf8"), id)?.endpoints.join();
@@ -27,7 +27,7 @@ function leads(id: string): string | undefined {
   }
 }
 
-/** Nothing can be written under this name any more, until it is freed. */
+/** Makes writes of this id's file fail, until `free`. */
 const block = (id: string): void => void mkdirSync(`${path(id)}.new/in-the-way`, { recursive: true });
 const free = (id: string): void => rmSync(`${path(id)}.new`, { recursive: true, force: true });
 

@@ -1,4 +1,4 @@
-/** A reload waits for clients that are told to close their connections, and for nobody where none is connected. */
+/** A farewell: a reload waits while clients are told to close their connections, and does not wait where no client is connected. */
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { after, before, test } from "node:test";

@@ -1,4 +1,4 @@
-/** A subscriber of the ledger, as a worker is one: tables, what is staged, and what they say they hold. */
+/** A subscriber of the ledger, as each worker is one: its tables, its staged frames, and a print of what the tables hold. */
 import type { Frame } from "../../edge/src/program.ts";
 import { discard, newStaging, newTables, take, type Tables } from "../../edge/src/tables.ts";
 import type { Part } from "../../src/compile/program.ts";
@@ -6,7 +6,7 @@ import type { Part } from "../../src/compile/program.ts";
 export interface Follower {
   readonly tables: Tables;
   hear(lines: readonly string[]): void;
-  /** The connection is lost; what was staged with it. */
+  /** The connection is lost, and the staged frames with it. */
   lose(): void;
 }
 
@@ -21,7 +21,7 @@ export function follower(): Follower {
   };
 }
 
-/** What tables hold, as `kind id` → JSON, for comparison with parts. Settings are left out: they are never dropped. */
+/** What tables hold: `kind id` → JSON, for comparison with `holdingsOf`. Settings are left out, because they are never dropped. */
 export function holdings({ hosts, wildcards, aliases, pools, certificates, names, wildcardNames, users, trusts }: Tables): Record<string, string> {
   const rows = (kind: string, table: Record<string, unknown>, prefix = "", own?: typeof withoutOwn): [string, string][] =>
     Object.entries(table).flatMap(([id, value]) => (value === undefined ? [] : [[`${kind} ${prefix}${id}`, JSON.stringify(value, own)]]));
@@ -32,12 +32,12 @@ export function holdings({ hosts, wildcards, aliases, pools, certificates, names
   ]);
 }
 
-/** Leaves out what the edge adds to routes for itself. */
+/** For JSON.stringify: leaves out the field that the edge adds to routes for itself. */
 function withoutOwn(key: string, value: unknown): unknown {
   return key === "host" ? undefined : value;
 }
 
-/** The same of pools. */
+/** For JSON.stringify: leaves out the field that the edge adds to pools for itself. */
 function withoutId(key: string, value: unknown): unknown {
   return key === "id" ? undefined : value;
 }

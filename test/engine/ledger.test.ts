@@ -91,7 +91,7 @@ test("whatever a subscriber missed, catching up brings it to the same content", 
           if (ledger.generation > 0) join(followers[one.join] as Follower);
         } else {
           const lost = followers[one.lose] as Follower;
-          // Some frames of what comes next arrive before the connection breaks, the commit does not.
+          // Before the connection breaks, some of the next frames arrive, but not their commit.
           if (!connected.has(lost)) lost.hear(ledger.catchUp(lost.tables.digest).slice(0, -1).slice(0, one.midway));
           connected.delete(lost);
           lost.lose();

@@ -1,4 +1,4 @@
-/** Logs lie in memory, so they are bounded; whoever writes to one goes on in the new one. */
+/** Logs are kept in memory, so their size is bounded; after a rotation every process writes to the new file. */
 import assert from "node:assert/strict";
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

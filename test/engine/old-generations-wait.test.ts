@@ -1,4 +1,4 @@
-/** A reload that a tenant's new profile needs waits while eight old generations are there; the operator's does not. */
+/** A reload for a tenant's new profile waits while there are eight old generations; a reload for the operator's settings does not. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -28,7 +28,7 @@ const compiler = createCompiler();
 
 const say = (message: FromSubscriber): void => void socket.write(JSON.stringify(message) + "\n");
 
-/** An agent that loads whatever it is told. */
+/** The test plays an agent that carries out every order at once, and acknowledges every commit. */
 before(async () => {
   folder = runtimeFolder();
   const settings = parseSettings([`--runtime-dir=${folder}`, "--reload-interval=0"], "run");

@@ -1,4 +1,4 @@
-/** Workers that were replaced and still have connections: they are counted, and there is a bound on them. */
+/** Workers that were replaced and still have connections: they are counted, and their number is bounded. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -45,7 +45,7 @@ interface Held {
 }
 const held: Held[] = [];
 
-/** A request to the newest workers that has begun and does not end, as a WebSocket. */
+/** A request to the newest workers that has begun and does not end, as with a WebSocket. */
 async function hold(): Promise<Held> {
   for (;;) {
     const one: Held = { socket: connect(`${folder}/http.sock`), closed: false };
@@ -57,13 +57,13 @@ async function hold(): Promise<Held> {
     });
     one.socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     if (!(await answer).endsWith(`version ${version}`)) {
-      // Those before it accept until they have heard of it.
+      // An older worker answered: it accepts connections until it has heard of the reload.
       one.socket.destroy();
       await sleep(10);
       continue;
     }
     one.socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
-    // nginx takes a connection for idle until it has read this.
+    // Gives nginx the time to read the beginning of this request; until then it counts the connection as idle.
     await sleep(50);
     held.push(one);
     return one;

@@ -14,7 +14,7 @@ class Pace {
   }
 }
 
-/** Reloads, asked for without a pause by `greedy` from the beginning, until `until` (seconds). */
+/** The times of reloads, in seconds up to `until`, when `greedy` asks for one without a pause. */
 function reloadsOf(pace: Pace, until: number): number[] {
   const at: number[] = [];
   for (let now = pace.wait(["greedy"], 0); now < until * 1000; now += pace.wait(["greedy"], now)) {

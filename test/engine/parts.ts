@@ -24,7 +24,7 @@ export function certificatePart(id: string, text = id): Part {
   return part("certificate", id, { chain: `chain of ${text}`, key: `key of ${text}` });
 }
 
-/** A part of one of a few names, in a few versions: what changes and collides often. */
+/** A part with some content that differs from version to version. */
 export function somePart(kind: PartKind, id: string, version: number): Part {
   switch (kind) {
     case "host":

@@ -14,7 +14,7 @@ interface Machine {
   readonly cgroup: string;
   readonly mounts: readonly string[];
   readonly files: Readonly<Record<string, string>>;
-  /** Of 8 processors. */
+  /** How many of the machine's 8 processors may be used. */
   readonly expected: number;
 }
 

@@ -1,4 +1,4 @@
-/** The runtime folder is nobody else's: what is refused, what is made, and what is left after a clean end. */
+/** The runtime folder belongs to Sluice alone: which folders are refused, what is made in it, and what is left after a clean end. */
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";

@@ -1,4 +1,4 @@
-/** However long nginx takes to read a configuration: it is neither refused for that, nor is it unknown what runs. */
+/** However long nginx takes to read a configuration, that is not taken for a refusal, and the agent knows which configuration runs. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
@@ -45,7 +45,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 20_000; !holds(); await sleep(10)) assert.ok(Date.now() < deadline, `not within 20 s: ${what}`);
 }
 
-/** What nginx answers on a connection of its own. */
+/** What nginx answers on a new connection. */
 async function answer(): Promise<string> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get({ socketPath: `${folder}/http.sock`, agent: false }, resolve).on("error", reject);
@@ -55,7 +55,7 @@ async function answer(): Promise<string> {
   return text;
 }
 
-/** Makes its master slow: it does nothing while `work` is done. */
+/** Stops nginx's master while `work` is done, as if it were slow. */
 async function whileStopped(work: () => Promise<void>): Promise<void> {
   const { master } = nginx.status;
   process.kill(master, "SIGSTOP");

@@ -25,7 +25,7 @@ function write(files: SnapshotFiles, lines: readonly string[]): (number | undefi
   return lines.map((line) => files.take(line, JSON.parse(line) as Frame));
 }
 
-/** What the two files hold at a time; undefined: a file is not there. */
+/** The contents of the two files at one moment; undefined: the file does not exist. */
 interface Files {
   readonly keys: string | undefined;
   readonly program: string | undefined;
@@ -36,7 +36,7 @@ function filesIn(where: string): Files {
   return { keys: text("keys.log"), program: text("program.log") };
 }
 
-/** A worker that starts and finds this. */
+/** A worker that starts and finds files with these contents. */
 function startFrom({ keys, program }: Files): Follower {
   const worker = follower();
   takeSnapshot(worker.tables, linesOf(keys), linesOf(program), decode);
@@ -186,8 +186,8 @@ test("whatever was published, a worker that starts holds what the ledger holds",
 });
 
 /**
- * The agent writes one file and then the other; a worker reads one and then the other. Whatever the order of the four,
- * it finds some state of the one and some state of the other, each perhaps in the middle of a line.
+ * The agent writes one file and then the other; a worker reads one and then the other. In whatever order these four steps
+ * come, the worker finds some state of each file, perhaps one that ends in the middle of a line.
  */
 test("whichever states of the two files a worker finds, it holds what it claims, and catching up makes it whole", () => {
   const kind = fc.constantFrom<PartKind>("host", "pool", "certificate", "users", "tls", "trust");
@@ -248,7 +248,7 @@ test("workers of another account may read the files and not write them", { skip:
   }
 });
 
-/** Makes every write fail until `free`. */
+/** A way to make every write fail, from `block` until `free`. */
 interface Obstacle {
   block(): void;
   free(): void;

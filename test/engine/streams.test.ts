@@ -1,4 +1,4 @@
-/** Which orders the nginx below http gets, and what is said of it. */
+/** Which orders the nginx below http gets, and what the engine's state says of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
@@ -38,7 +38,7 @@ function started(machine: EngineFacts = facts, flags: readonly string[] = []) {
     get state(): StreamState {
       return streamState(streams, settings, listeners, machine);
     },
-    /** An order has no answer yet. */
+    /** Whether an order has no answer yet. */
     get open(): boolean {
       return streams.ordered !== undefined;
     },

@@ -21,7 +21,7 @@ const one = (text: string): [string, Profile] => {
   return [profileId(profile), profile];
 };
 
-/** The trials so far, and what the agent was asked. */
+/** The state of the trials, and the orders that the agent was given for them. */
 class Trials {
   readonly orders: (AgentOrder & { op: "try" })[] = [];
   readonly #now: () => number;
@@ -46,7 +46,7 @@ class Trials {
   get open(): boolean {
     return areOpen(this.#trials);
   }
-  /** Plans wait for verdicts. */
+  /** Whether plans wait for verdicts. */
   get pending(): boolean {
     return holdPlans(this.#trials, this.#now());
   }
@@ -181,7 +181,7 @@ test("the operator's rules come first: until their verdict is known everywhere n
   trials.tried("rules", `Rules error. File: /run/s/rules-${"0123456789abcdef".repeat(4)}.conf. Line: 1. in /run/s/nginx.conf.try:9`);
   examine(new Map([tea]), rules("bad"));
   assert.deepEqual([orders.length, trials.unsettled, trials.open, [...trials.refused]], [1, true, true, [[digest, "Rules error. Line: 1."]]]);
-  // The configuration knows: what it closes is settled, and the others are asked about.
+  // The configuration now says that the rules are refused: they are settled, and trials of other snippets go on.
   examine(new Map([tea]), rules("bad", true));
   assert.deepEqual([orders.map(({ id }) => id), trials.unsettled], [["rules", tea[0]], false]);
   trials.tried(tea[0], "");

@@ -1,4 +1,4 @@
-/** Workers whose event loop does not turn are seen and replaced, one at a time; who is only late is let be. */
+/** Workers whose event loop hangs are noticed and replaced, one at a time; a worker that is only late is left alone. */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { configMap, site } from "../support/manifests.ts";
 import { matching, parseScrape } from "../support/scrape.ts";
 import { startSluice } from "../support/sluice.ts";
 
-/** Three workers, and an agent that does as it is told unless it spares. */
+/** Three workers, and an agent that ends the workers that it is told to end, unless `spares` is set. */
 function world() {
   const workers: Watched[] = [0, 1, 2].map((slot) => ({ slot, pid: 10 + slot, cpu: 0, silent: 0 }));
   const state = { tick: 0, agent: true, spares: false, successors: true };
@@ -37,7 +37,7 @@ function world() {
       return true;
     },
   });
-  /** Time passes; those that are not deaf say something. */
+  /** Lets ticks pass; in each, the workers that are not deaf say something. */
   const pass = async (ticks: number, deaf: (worker: Watched) => boolean): Promise<void> => {
     for (let i = 0; i < ticks; i++) {
       for (const worker of workers) if (!deaf(worker)) worker.silent = 0;
@@ -115,7 +115,7 @@ async function until(what: string, holds: () => boolean | Promise<boolean>, seco
 test("who wants to run and is hardly let is spared, whatever else holds it is not", async (t) => {
   const busy = child(t, "for (;;);");
   await until("it runs", () => stat(busy.pid)?.state === "R" && cpuSecondsOf(busy.pid) > 0.1);
-  // The moment between two turns of a processor is no sleep.
+  // A worker that waits for its turn on a processor does not sleep.
   assert.equal(endDeafWorker(busy, cpuSecondsOf(busy.pid)), false);
   assert.equal(endDeafWorker(busy, cpuSecondsOf(busy.pid) - 10), true);
   await until("it is gone", () => !isAlive(busy));

@@ -1,4 +1,4 @@
-/** What `sluice explain` says of the checks before a route. That nginx does the same, the cases show (test/cases). */
+/** What `sluice explain` says of the checks before a route. The cases (test/cases) show that nginx does the same. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
@@ -19,7 +19,7 @@ interface Asked {
   readonly config?: Partial<Config>;
   readonly client?: string;
   readonly headers?: readonly string[];
-  /** The one that is declared; `/` is asked for. */
+  /** The path that the Ingress declares. The request is always for `/`. */
   readonly path?: string;
 }
 

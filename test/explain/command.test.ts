@@ -1,4 +1,4 @@
-/** `sluice explain` as people type it, and what its exit code says. */
+/** The command line of `sluice explain`: its arguments, its output and its exit codes. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** `sluice explain` below http. */
+/** `sluice explain` for connections below http. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explainConnection, explainPassthrough, parseConnection } from "../../src/explain/connection.ts";

@@ -1,4 +1,4 @@
-/** How much one text of an Ingress may mean for each request. */
+/** Bounds on how much work one text of an Ingress may cause for each request. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LONGEST_PATH, MOST_AUTH_HEADERS, MOST_VARIABLES } from "../../src/model/shapes/bounds.ts";

@@ -1,5 +1,5 @@
 /**
- * Blanks around the value of an annotation are no part of it, whatever the annotation is: every Ingress of every case
+ * Blanks around the value of an annotation are no part of the value, for every annotation: each Ingress of each case
  * means the same when all its values are padded.
  */
 import assert from "node:assert/strict";
@@ -23,7 +23,7 @@ import { ingress, PREFIX, service, slice, snapshotOf, testConfig, testSettings }
 const folder = mkdtempSync(join(tmpdir(), "sluice-blanks-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** What may stand around a value. The YAML of Sluice's own annotations may be moved down, not to the right. */
+/** Blanks around a value. YAML, in Sluice's own annotations, may only be moved down: at its start, blanks would be indentation. */
 const PADDINGS: readonly (readonly [before: string, beforeYaml: string, after: string])[] = [
   [" ", "\n", " "],
   ["\t", " \n", "\t"],
@@ -53,7 +53,7 @@ async function snapshotOfCase({ name, manifests }: Case): Promise<Snapshot> {
   return source.snapshot;
 }
 
-/** Everything that the model says of these objects. */
+/** Everything that the model makes of these objects: routing and findings. */
 function meaning(snapshot: Snapshot, flags: readonly string[], change: Change): unknown {
   for (const one of [...snapshot.all("Ingress").values()]) snapshot.put<"Ingress">(changed(one, change));
   const settings = parseSettings([`--configmap=${CONFIGMAP}`, ...flags], "run", {});

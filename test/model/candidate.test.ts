@@ -1,4 +1,4 @@
-/** What the model would say of an Ingress that is about to be written. */
+/** What the model says of a candidate: an Ingress that somebody is about to write. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createModelBuilder } from "../../src/model/build/build.ts";
@@ -84,7 +84,7 @@ test("host and path that somebody else has are denied, whoever is older", () => 
   const younger = judge(ingress("blog/web").host("shop.example").path("/", "web:80").created(2));
   expect(younger, ["path-conflict"]);
   assert.match(younger.denials[0]?.sentence ?? "", /^shop\.example\/ \(prefix\) is declared by the Ingress shop\/web already/);
-  // It sorts before the other, and is new all the same.
+  // This candidate sorts before shop/web, and is denied all the same: an Ingress that exists goes before a new one.
   assert.equal(judge(ingress("shop/wex").host("shop.example").path("/", "web:80").created(1)).denials[0]?.object.name, "wex");
   const elsewhere = ingress("blog/web").host("blog.example").path("/", "web:80").created(0);
   const older = judge(elsewhere.host("shop.example").path("/", "web:80"), elsewhere);
@@ -183,7 +183,7 @@ test("judging leaves the model as it is", () => {
 });
 
 test("a long text takes no long time to look through, whatever it holds", () => {
-  // Where each word looked for the rest of its directive, these would take minutes.
+  // If the search went on from each word to the end of its directive, these texts would take minutes.
   const long = "/" + "alias root ".repeat(100_000);
   expect(world([]).judge(ingress("shop/web").host("shop.example").path(long, "web:80", "ImplementationSpecific")), ["path-invalid"]);
   expect(world([]).judge(ingress("shop/web").host("shop.example").path(`${long};`, "web:80", "ImplementationSpecific")), ["path-invalid", "text-dangerous"]);

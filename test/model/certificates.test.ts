@@ -13,7 +13,7 @@ const otherPair = selfSigned(["other.example"]);
 const tlsSecret = (key: string, pair: KeyPair) => secret(key, { "tls.crt": pair.chain, "tls.key": pair.key });
 const shop = ingress("shop/web").created(0).host("shop.example").tls("cert", "shop.example");
 
-/** Server name → the Secret whose certificate it is served with; "nginx" for nginx's own. */
+/** Server name → the Secret with the certificate that it is served with; "nginx": the default certificate. */
 function served({ model }: Built): Record<string, string> {
   const secretOf = (id: string): string => {
     const { namespace, name } = model.certificates.get(id)?.origin ?? { namespace: "?", name: id };
@@ -123,7 +123,7 @@ test("what time changes is found again without a change of any object, and the n
   assert.deepEqual(seen.at(-1), ["certificate-expired Ingress", "certificate-expired Ingress", "certificate-expired Secret"]);
   assert.ok(seen.some((all) => all.includes("certificate-expires-soon Ingress")));
   t.mock.timers.setTime(Date.now() + 100 * days);
-  // A Secret that is replaced counts from its own end, and one that goes counts no more.
+  // A certificate that no Ingress uses any more changes nothing at a later time.
   snapshot.remove({ kind: "Ingress", namespace: "shop", name: "web" });
   built = builder.update(snapshot, snapshot.takeChanges(), testConfig);
   assert.equal(built.changesAt, undefined);

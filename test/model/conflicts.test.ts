@@ -1,4 +1,4 @@
-/** A finding about two objects tells the author of the other one, too. */
+/** A finding about two objects is told at both, so that the author of each one hears of it. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build } from "../support/build.ts";

@@ -1,4 +1,4 @@
-/** How many regular expressions there may be that a request is matched against: of an Ingress, of a namespace, in all. */
+/** Bounds on the regular expressions that requests are matched against: of an Ingress, of a namespace, in all. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { aliasPattern, HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
@@ -114,7 +114,7 @@ test("a host has no more annotations, counted once for each path, than the bound
     (draft, i) => draft.path(`/${key}/${i}`, "web:80"),
     ingress(key).created(created).annotate("cors-allow-origin", origins).host("b.example").path("/", "web:80").host("a.example"),
   );
-  // What is beyond is closed: it may have kept requests out.
+  // A path beyond the bound is closed rather than served without its annotation, which may keep requests out.
   const counts = (built: Built): readonly number[] => ["n0", "n1", "n2", "n3"].map((namespace) =>
     (built.model.hosts.get("a.example")?.routes ?? []).filter(({ origin, backend, path }) => origin.namespace === namespace && path !== "/" && backend.kind !== "status").length);
   const built = build(one("n0/a", 0), one("n0/b", 1), one("n0/c", 2), one("n1/a", 3), one("n2/a", 4), ingress("n3/plain").created(5).host("a.example").path("/plain", "web:80"), nginx);
@@ -139,10 +139,10 @@ test("an expression that stands for too much is refused alone, as a name and as 
   assert.match(findingOf(built, "path-pattern-invalid").sentence, /means too much/);
 });
 
-/** So that the bounds, which are no multiples of it, have room for a few light ones beside. */
+/** The weight of the heavy expressions here. The bounds are no multiples of it, so a few light expressions fit in beside the heavy ones. */
 const NEARLY_HEAVIEST = HEAVIEST_PATTERN - 196;
 const FIT = { alias: Math.floor((ALIAS_BOUNDS.ingress * MEAN_WEIGHT) / NEARLY_HEAVIEST), path: Math.floor((PATH_BOUNDS.ingress * MEAN_WEIGHT) / NEARLY_HEAVIEST) };
-/** A text for which PCRE gets one that stands for exactly so much. */
+/** Pads a text so that PCRE's expression for it weighs exactly `weight`; `given` is the number of characters that Sluice adds. */
 const padded = (start: string, given: number, weight = NEARLY_HEAVIEST): string => start.padEnd(weight - given, "x");
 
 test("expressions for hosts are bounded in what they stand for: of an Ingress, of a namespace, of all; lighter ones still have room", () => {

@@ -22,7 +22,7 @@ test("what is no URL of a service is refused", () => {
     'http://auth.example;}', "",
   ]) {
     const parsed = parseAuthUrl(bad);
-    // A name that DNS cannot have is refused where the name is resolved.
+    // This URL is an exception: its host is no DNS name, which is refused later, where the name is resolved.
     assert.ok(typeof parsed === "string" || bad === "http://auth.example;}", bad);
   }
 });

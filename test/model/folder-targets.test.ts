@@ -1,4 +1,4 @@
-/** Targets of auth-url and mirror-target that name a Service: of a folder no DNS server knows them, so they are found in the folder. */
+/** Targets of auth-url and mirror-target that name a Service of a folder: no DNS server knows the name, so Sluice finds the Service itself. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createModelBuilder } from "../../src/model/build/build.ts";

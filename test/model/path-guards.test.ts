@@ -1,4 +1,4 @@
-/** Annotations that keep requests out of a whole host, given for one path: they cannot be honoured there, so it is closed. */
+/** Annotations that keep requests out of a whole host, on an Ingress for one path: they cannot be honoured for the path alone, so it is closed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotationsByName } from "../../src/model/annotations/table.ts";

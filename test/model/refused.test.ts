@@ -1,4 +1,4 @@
-/** An Ingress that is refused: what else is wrong with it is told with what refuses it, so that it is mended in one go. */
+/** An Ingress that is refused: its other findings are told together with the refusal, so that people mend it in one go. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Config } from "../../src/model/config/config.ts";
@@ -8,7 +8,7 @@ import { ingress, service, slice, type IngressDraft } from "../support/objects.t
 const web = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
 const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
 
-/** Everything that refuses an Ingress as a whole. */
+/** Code of a finding that refuses an Ingress as a whole → how to provoke it. */
 const REFUSALS: Readonly<Record<string, { readonly refuse: (draft: IngressDraft) => IngressDraft; readonly config?: Partial<Config> }>> = {
   "snippet-refused": { refuse: (draft) => draft.annotate("configuration-snippet", "return 200;") },
   "annotation-above-risk": { refuse: (draft) => draft.annotate("rewrite-target", "/"), config: { annotationsRiskLevel: "Low" } },

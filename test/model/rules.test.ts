@@ -1,4 +1,4 @@
-/** modsecurity-snippet: what is read, what is left out, and that nothing gets past the list of what is allowed. */
+/** modsecurity-snippet: what is read, what is left out, and that only what the list allows gets through. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";

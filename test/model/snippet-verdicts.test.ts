@@ -1,4 +1,4 @@
-/** Who asks what nginx says of a snippet: as long as somebody does, its verdict is kept. */
+/** Objects that ask for nginx's verdict on a snippet: the verdict is kept as long as one of them asks. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createModelBuilder } from "../../src/model/build/build.ts";

@@ -1,4 +1,4 @@
-/** What people bring along from elsewhere: other controllers' annotations, older versions' names, paths of another grammar. */
+/** Manifests that were written for something else: other controllers' annotations, names of older versions, paths of another grammar. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
@@ -26,7 +26,7 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
     const [finding, ...more] = sayOf(`${PREFIX}/${name}`);
     assert.deepEqual([finding?.code, finding?.severity, more], ["annotation-former", "warning", []], name);
     assert.ok(finding?.sentence.includes(instead), finding?.sentence);
-    // What is named there, and looks like an annotation, is one.
+    // Each word of the remedy that looks like the name of an annotation or a key is one.
     for (const word of finding?.sentence.split("in its place there is ")[1]?.match(/\b[a-z]+(?:-[a-z]+)+\b/g) ?? []) {
       const known = annotationsByName.has(word) || KEYS.some(({ row }) => row.key === word) || word === "enable-metrics";
       assert.ok(known, `${word} in: ${finding?.sentence}`);
@@ -64,7 +64,7 @@ test("annotations of other controllers are told once for each of them, with ours
   for (const [key, value, instead] of others) {
     const said = sayOf(key, value)[0]?.sentence ?? "";
     assert.ok(said.includes(`: here ${instead}`), said);
-    // What is named there, and looks like an annotation, is one.
+    // Each word of the remedy that looks like the name of an annotation is one.
     for (const word of said.split(": here ")[1]?.match(/\b[a-z]+(?:-[a-z]+)+\b/g) ?? []) assert.ok(annotationsByName.has(word), `${word} in: ${said}`);
   }
   const two = shop.rawAnnotation("nginx.org/unheard-of", "x").rawAnnotation("nginx.org/rewrites", "x").rawAnnotation("nginx.org/proxy-read-timeout", "7");

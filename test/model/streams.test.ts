@@ -1,4 +1,4 @@
-/** Ports below http, as the Model says them. */
+/** Ports below http in the Model: listeners, streams and findings. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ModelSettings } from "../../src/model/build/settings.ts";

@@ -1,4 +1,4 @@
-/** A blank that is there by mistake is shown where the finding quotes the value: nobody sees it otherwise. */
+/** Where a finding quotes a value, it makes blanks that are there by mistake visible: people would not see them otherwise. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findingText } from "../../src/model/findings/findings.ts";
@@ -10,7 +10,7 @@ import type { Given, IngressDraft } from "../support/objects.ts";
 const shop = ingress("shop/web").host("shop.example");
 const served: readonly Given[] = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1"), ingressClass("nginx")];
 
-/** Where a value may have a slip: the field, and an Ingress with this value there. */
+/** Fields with values that may have such a blank: the field, an Ingress with a given value there, and a value without the blank. */
 const FIELDS: readonly (readonly [string, (value: string) => IngressDraft, string])[] = [
   ["host", (value) => ingress("shop/web").host(value).path("/", "web:80"), "shop.example"],
   ["path", (value) => shop.path(value, "web:80"), "foo"],
@@ -24,7 +24,7 @@ const FIELDS: readonly (readonly [string, (value: string) => IngressDraft, strin
   ["own annotation", (value) => shop.path("/", "web:80").rawAnnotation("sluice.ingress/path-annotations", JSON.stringify({ [value]: {} })), "/cart"],
 ];
 
-/** How a blank looks like, and how it is shown. */
+/** Blanks, and how findings show them. */
 const ENDS: readonly (readonly [string, string])[] = [
   [" ", "\u2423"], ["  ", "\u2423\u2423"], ["\t", "\\u0009"], ["\n", "\\u000a"], ["\u00a0", "\\u00a0"], ["\u200b", "\\u200b"], ["\ufeff", "\\ufeff"], ["\u202e", "\\u202e"],
 ];
@@ -32,7 +32,7 @@ const ENDS: readonly (readonly [string, string])[] = [
 for (const [field, draft, value] of FIELDS) {
   test(`a blank at the end of a ${field} is shown`, () => {
     for (const [blank, shown] of ENDS) {
-      // Within a list the ends of an item are trimmed: a blank can only be inside.
+      // The ends of an item of a list are trimmed, so a blank can only be inside.
       if (field === "item of a list" && blank.trim() !== blank) continue;
       const said = build(draft(`${value}${blank}`), ...served).findings().map(findingText);
       assert.ok(said.some((text) => text.includes(`${value}${shown}`)), `${JSON.stringify(blank)}: ${said.join("\n")}`);

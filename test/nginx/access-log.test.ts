@@ -1,4 +1,4 @@
-/** Where requests are logged on real nginx, how, and which of them are not. */
+/** The access log of real nginx: where requests are logged, in which format, and which requests are not logged. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -38,7 +38,7 @@ const apply = (data: Readonly<Record<string, string>>): Promise<unknown> =>
   sluice.apply({ "settings.yaml": configMap({ "worker-processes": "1", "log-format-upstream": "$host $request_uri", ...data }) });
 const request = (path: string, more: Partial<Ask> = {}): Promise<unknown> => ask({ port: sluice.http, host: "shop.example", path, ...more });
 
-/** The log when it has this line, which nginx writes when the request has ended. */
+/** Waits until the log has this line, and gives all its lines. nginx writes a line when the request has ended. */
 async function logUntil(file: string, line: string, read = (bytes: Buffer): string => bytes.toString()): Promise<string[]> {
   const deadline = Date.now() + 10_000;
   for (;;) {

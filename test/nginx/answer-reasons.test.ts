@@ -1,4 +1,4 @@
-/** Why Sluice answered: the same word in the response header, in the access log and in the counter. */
+/** The reason why Sluice answered itself: the same word in the response header, in the access log and in the counter. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -24,7 +24,7 @@ const htpasswd = documents({
 
 before(async () => {
   echo = await startEcho("web");
-  // Takes requests and never answers.
+  // This backend takes requests and never answers.
   silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const [closed] = await freePorts(1);
@@ -135,7 +135,7 @@ function order(samples: readonly { readonly labels: Readonly<Record<string, stri
   return samples.findIndex(({ labels }) => labels["reason"] === reason);
 }
 
-/** What the access log says of a request; nginx writes it when the request has ended, which the client sees a moment before. */
+/** The access log's line of a request. nginx writes the line when the request has ended, a moment after the client has its answer. */
 async function logged(path: string): Promise<string> {
   const deadline = Date.now() + 10_000;
   for (;;) {

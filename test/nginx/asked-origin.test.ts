@@ -1,6 +1,6 @@
 /**
- * The scheme and the port that a request is for, as clients see them: what redirects, cookies, backends and the access
- * log say directly, behind proxies that end TLS, and behind the PROXY protocol.
+ * The scheme and the port that the client asked for: redirects, cookies, backends and the access log get them right
+ * without a proxy, behind proxies that end TLS, and behind the PROXY protocol.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -49,7 +49,7 @@ interface Asked {
   readonly host: string;
   readonly path?: string;
   readonly headers?: readonly string[];
-  /** PROXY protocol: the port that the client connected to; "unknown": it does not say. */
+  /** The port in the header of the PROXY protocol, to which the client connected; "unknown": the header does not say. */
   readonly named?: number | "unknown";
   readonly tls?: boolean;
   readonly on?: Sluice;
@@ -83,7 +83,7 @@ async function told({ host, path = "/", headers = [], named, tls = false, on = s
   };
 }
 
-/** What a proxy says of the client's scheme, and what that means; "": it says nothing. */
+/** What a proxy says in X-Forwarded-Proto → the client's scheme; "": the proxy says nothing. */
 const WORDS: Readonly<Record<string, "http" | "https">> = {
   "": "http", http: "http",
   https: "https", "https,http": "https", "https, https": "https", "http, https": "https", "http,http": "https", HTTPS: "https", HTTP: "https", wss: "https", ws: "https", quic: "https",
@@ -130,7 +130,10 @@ test("the proxy's host and port count in redirects, too", async () => {
   assert.equal((await told({ host: "forced.example", path: "/a", headers: headers.slice(1) })).location, "https://front.example/a");
 });
 
-/** Of each connection: the port that the PROXY protocol names, and what the proxy in front of it adds. */
+/**
+ * Kinds of connections: the port that the PROXY protocol names, the headers that the proxy adds, whether the ConfigMap trusts these
+ * headers, and the port that the backend must hear ("own": the one that Sluice itself serves).
+ */
 const PORTS: readonly (readonly [named: number | "unknown" | undefined, headers: readonly string[], trusts: boolean, port: string])[] = [
   [undefined, [], false, "own"],
   [undefined, ["X-Forwarded-Port: 1"], false, "own"],
@@ -149,7 +152,7 @@ const PORTS: readonly (readonly [named: number | "unknown" | undefined, headers:
   [80, ["X-Forwarded-Port: 8080"], true, "8080"],
 ];
 
-/** The line of the request that the backend saw last. */
+/** The access log's line of the request that the backend saw last, in pieces. */
 async function logged(on: Sluice): Promise<readonly string[]> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await sleep(5)) {
     const parts = readFileSync(join(on.runtimeDir, "access.log"), "utf8").trimEnd().split("\n").at(-1)?.split("|") ?? [];

@@ -1,6 +1,6 @@
 /**
- * What bad input gets. At the start: one sentence with its remedy and an exit code. While it runs: a finding with file
- * and line, and everything else serves on. Never a stack trace.
+ * What Sluice says of bad input. At its start: one sentence with a remedy, and an exit code. While it runs: a finding with
+ * file and line, and everything else is served on. Never a stack trace.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** One line that says this, the exit code, and no stack. */
+/** Checks that the command printed one line that matches, no stack trace, and ended with this exit code. */
 function expectRefusal({ code, stdout, stderr }: Ended, wanted: RegExp, exit = 1): void {
   assert.equal(code, exit, stderr);
   assert.doesNotMatch(stderr, STACK);
@@ -34,7 +34,7 @@ function expectRefusal({ code, stdout, stderr }: Ended, wanted: RegExp, exit = 1
   assert.match(sentences[0] ?? "", wanted);
 }
 
-/** Flags of a run that could begin, were it not for what the test spoils. */
+/** Flags with which Sluice would start; each test adds what must prevent the start. */
 async function flags(t: TestContext): Promise<string[]> {
   const runtimeDir = mkdtempSync("/dev/shm/sluice-bad-");
   t.after(() => rmSync(runtimeDir, { recursive: true, force: true }));
@@ -149,7 +149,7 @@ test("a signal during the start ends it at once, and leaves nothing", async (t) 
   await assert.rejects(ask({ port: Number(port) }), /ECONNREFUSED/);
 });
 
-/** `code file:line field`. */
+/** The findings, as `code file:line field`. */
 async function told(sluice: Sluice): Promise<string[]> {
   const findings = JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[];
   return findings.map(({ code, file: path, line, field }) => `${code} ${path?.replace(`${sluice.manifests}/`, "")}:${line} ${field}`.trim());

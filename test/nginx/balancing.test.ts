@@ -1,4 +1,4 @@
-/** Balancing on real nginx: rings and keys to the byte, sessions through failures, response times. */
+/** Balancing on real nginx: rings and keys are the same to the byte, sessions outlast failures, and response times count. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ import { startSluice, type Sluice } from "../support/sluice.ts";
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
 const backendKey = (pool: string): string => md5(md5(pool) + pool);
 
-/** Echo backends on distinct addresses, in the order that a pool has. */
+/** Echo backends on distinct addresses, in the order in which the pool has them. */
 async function startBackends(t: TestContext, count: number): Promise<{ backends: EchoBackend[]; texts: string[] }> {
   const backends = await Promise.all(Array.from({ length: count }, (_, i) => startEcho(`b${i}`, `127.0.4.${i + 1}`)));
   t.after(() => Promise.all(backends.map((backend) => backend.close())));
@@ -81,7 +81,7 @@ test("cookies that ingress-nginx issued lead to the same endpoints, and those is
   }
 });
 
-/** Ends the backend, and keeps its port: nobody else may answer there, and whoever connects is turned away. */
+/** Ends the backend, and keeps its port, so that no other process answers there: connections are closed at once. */
 async function bury(t: TestContext, backend: EchoBackend | undefined): Promise<void> {
   const { address, port } = backend ?? { address: "", port: 0 };
   await backend?.close();
@@ -101,7 +101,7 @@ test("a failed endpoint: the session waits for it, or moves when that is asked f
   });
   const sluice = await start(t, Object.fromEntries(names.map((name) => [`${name}.yaml`, site({ name, host: `${name}.example`, endpoints: texts, annotations: annotationsOf(name) })])));
   const began = await Promise.all(names.map(async (name) => {
-    // A session of the first backend, whatever it takes.
+    // Asks until a session of the first backend has begun.
     for (;;) {
       const answer = await ask({ port: sluice.http, host: `${name}.example` });
       if (answer.echo?.backend === "b0") return cookieOf(answer)?.value ?? "";
@@ -123,7 +123,7 @@ test("a failed endpoint: the session waits for it, or moves when that is asked f
     assert.equal(after.echo?.backend, answer.echo?.backend, name);
     assert.equal(cookieOf(after), undefined, name);
   }
-  // A client without a session gets one that works, and one cookie for it, however many endpoints failed first.
+  // A client without a session gets a session that works, and one cookie, however many endpoints failed before.
   for (let i = 0; i < 24; i++) {
     const host = `${names[i % names.length]}.example`;
     const answer = await ask({ port: sluice.http, host });
@@ -174,12 +174,12 @@ test("ewma: a slow endpoint gets few requests, in every worker", async (t) => {
   const send = async (requests: number): Promise<void> => {
     for (let i = 0; i < requests; i++) assert.equal((await ask({ port: sluice.http, host: "ewma.example" })).status, 200);
   };
-  // Until the slow one has been measured.
+  // Sends requests until the slow endpoint has answered one, so that its time is known.
   while (counts[2] === 0) await send(1);
   await sleep(100);
   counts.fill(0);
   await send(150);
-  // In turn it would have had fifty. Of pairs of two it takes part in two thirds and is never the better.
+  // In turn, the slow endpoint would get 50 requests. It is in two thirds of the pairs that are compared, and is never the better.
   assert.ok((counts[2] ?? 0) <= 5, `${counts.join(", ")} requests`);
   assert.ok((counts[0] ?? 0) > 20 && (counts[1] ?? 0) > 20, `${counts.join(", ")} requests`);
 });
@@ -206,6 +206,6 @@ test("ewma: the access log names the score of the endpoint that was chosen, and 
   for (const host of ["one.example", "turn.example"]) assert.deepEqual(scores(host), Array.from({ length: 10 }, () => -1));
   const [first, ...others] = scores("two.example");
   assert.ok(first !== undefined && first >= 0 && others.length === 9);
-  // Each answer raises the average of its endpoint, in seconds.
+  // Each answer raises the score of its endpoint: an average of response times, in seconds.
   assert.ok(others.slice(-1).every((score) => score > 0), `${first} ${others.join(" ")}`);
 });

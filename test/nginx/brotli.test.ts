@@ -1,6 +1,6 @@
 /**
- * enable-brotli with nginx's module and without it. Where Debian's package is not installed, BROTLI_MODULE may name the
- * module's file; else only the finding is tested.
+ * enable-brotli with nginx's module and without it. Where Debian's package is not installed, BROTLI_MODULE may give the
+ * path of the module; without the module only the finding is tested.
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -37,7 +37,7 @@ function modulesOfNginx(): string[] {
   return [/--modules-path=(\S+)/.exec(build)?.[1] ?? "", "/usr/share/nginx/modules", "/usr/lib/nginx/modules"].filter((one) => existsSync(one));
 }
 
-/** nginx with another folder of modules: all that it has but brotli's, and this file. */
+/** A script that runs nginx with another folder of modules: its own ones except brotli, and the file `brotli` if it is given. */
 function nginxWith(name: string, brotli: string | undefined): string {
   const modules = join(folder, name);
   mkdirSync(modules);
@@ -46,7 +46,7 @@ function nginxWith(name: string, brotli: string | undefined): string {
   if (brotli !== undefined) symlinkSync(brotli, join(modules, FILE));
   mkdirSync(join(folder, `${name}-bin`));
   const script = join(folder, `${name}-bin`, "nginx");
-  // The prefix is another place where modules are looked for.
+  // Sluice also looks for modules below the prefix, so the prefix leads nowhere.
   const edit = `sed -E 's,--modules-path=[^ ]+,--modules-path=${modules},; s,--prefix=[^ ]+,--prefix=/nowhere,'`;
   writeFileSync(script, `#!/bin/sh\n[ "$1" = -V ] && { "${NGINX_BINARY}" -V 2>&1 | ${edit} >&2; exit; }\nexec "${NGINX_BINARY}" "$@"\n`);
   chmodSync(script, 0o755);

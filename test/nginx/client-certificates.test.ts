@@ -1,6 +1,6 @@
 /**
- * Client certificates of hosts while nginx runs: sessions never carry a verified client from one host's rules to
- * another's, whatever the TLS version and however the session is kept; chains, revocation, and rules that change.
+ * Client certificates of hosts while nginx runs. TLS sessions never carry a verified client from one host's rules to
+ * another's, whatever the TLS version and however the session is kept. Also: chains, revocation, and rules that change.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -62,11 +62,11 @@ interface Visit {
   readonly status: string;
   readonly reused: boolean;
   readonly session: Buffer | undefined;
-  /** What the backend was told of the client. */
+  /** The result of the verification, as the backend was told it; undefined: it was not told. */
   readonly verified: string | undefined;
 }
 
-/** One connection and one request. @param name the server name, and the Host unless that is `Host`. */
+/** One connection and one request. @param name the server name, and also the Host unless `asHost` is given. */
 async function visit(name: string, options: ConnectionOptions & { readonly asHost?: string }): Promise<Visit> {
   const { asHost = name, ...tls } = options;
   const socket = connect({ host: "127.0.0.1", port: sluice.https, servername: `${name}.example`, rejectUnauthorized: false, ...tls });
@@ -74,7 +74,7 @@ async function visit(name: string, options: ConnectionOptions & { readonly asHos
   socket.on("session", (fresh) => (session = fresh));
   await once(socket, "secureConnect");
   const reused = socket.isSessionReused();
-  // Those of TLS 1.3 come later, by the event.
+  // Sessions of TLS 1.3 come after the handshake, with the event "session".
   const ofHandshake = socket.getProtocol() === "TLSv1.2" ? socket.getSession() : undefined;
   const text = await answered(socket, asHost);
   session ??= ofHandshake;
@@ -117,7 +117,7 @@ test("the depth of chains is the host's", async () => {
   const nearer = issued(between, "/CN=nearer", { ca: true });
   const end = issued(nearer, "/CN=end");
   const longer: KeyPair = { chain: end.chain + nearer.chain + between.chain, key: end.key };
-  // OpenSSL counts the certificates between the client's and the CA's.
+  // The depth that OpenSSL counts is the number of certificates between the client's and the CA's.
   assert.equal((await get("a", farWithChain)).status, 200);
   assert.equal((await get("a", longer)).status, 400);
   assert.equal((await get("deep", longer)).status, 200);
@@ -135,7 +135,7 @@ test("SNI a, Host b: over HTTP/1.1 and HTTP/2, verified or not", async () => {
 });
 
 test("every other name of a host is held to its check: exact ones, wildcards and regular expressions", async () => {
-  // The cipher is of TLS 1.2; without it both sides take 1.3.
+  // These ciphers are of TLS 1.2 only. Without them both sides choose TLS 1.3.
   const tls12 = { ciphers: "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256" };
   for (const name of ALIASES) {
     for (const version of [tls12, {}]) {
@@ -157,7 +157,7 @@ test("every other name of a host is held to its check: exact ones, wildcards and
 test("no session stands in for a certificate under another name of a host", async () => {
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
     const only = { minVersion: version, maxVersion: version };
-    // That of the host's own name would do no harm; OpenSSL resumes none under another server name.
+    // Even a session of the host's own name is not resumed: it would do no harm, but OpenSSL resumes none under another server name.
     for (const [name, client] of [["open", undefined], ["b", bob], ["a", alice]] as const) {
       const begun = await visit(name, { ...only, ...(client ? pair(client) : {}) });
       assert.equal(begun.status, "200");
@@ -180,7 +180,7 @@ test("a list of revoked certificates holds from its commit on, also for sessions
   const resumed = await visit("a", { ...pair(mallory), ...(begun.session ? { session: begun.session } : {}) });
   assert.deepEqual([resumed.status, resumed.reused], ["400", false]);
   assert.equal((await get("a", alice)).status, 200);
-  // The kept connection was verified under the rules before: it is told to come back with a new one.
+  // The kept connection was verified under the old rules: a 421 tells the client to open a new one.
   const kept = await get("a", mallory, { agent });
   assert.equal(kept.status, 421);
   assert.match(kept.headers["connection"] ?? "", /\bclose$/);

@@ -1,4 +1,4 @@
-/** Keys of the controller's ConfigMap about who the client is, and how nginx speaks with clients and backends. */
+/** Keys of the controller's ConfigMap that say who the client is, and how nginx speaks with clients and backends. */
 import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
@@ -36,21 +36,21 @@ after(async () => {
 const get = (request: Partial<Ask> = {}): Promise<Answer> => ask({ port: sluice.http, host: HOST, ...request });
 const set = (data: Readonly<Record<string, string>>): Promise<unknown> => sluice.apply({ "settings.yaml": configMap(data) });
 
-/** Sends bytes and answers all that comes until the other end closes. */
+/** Sends bytes, and gives all that comes back until the other end closes. */
 function converse(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(sluice.http, "127.0.0.1", () => socket.write(bytes, "latin1"));
     let text = "";
     socket.setTimeout(20_000, () => socket.destroy(new Error(`nothing more came after ${JSON.stringify(text)}`)));
     socket.on("data", (chunk) => (text += chunk.toString("latin1"))).on("close", () => resolve(text));
-    // nginx resets connections that took too long.
+    // A reset is fine: nginx resets connections that took too long.
     socket.on("error", (error: NodeJS.ErrnoException) => (error.code === "ECONNRESET" ? undefined : reject(error)));
   });
 }
 
 interface Behind {
   readonly peer?: string;
-  /** Port that the client asked the proxy on. */
+  /** The port on which the client asked the proxy. */
   readonly port?: number;
   readonly host?: string;
   readonly headers?: readonly string[];
@@ -100,7 +100,7 @@ test("with the PROXY protocol and forwarded headers, only trusted proxies are be
   const keys = { "use-proxy-protocol": "true", "use-forwarded-headers": "true", "proxy-real-ip-cidr": "10.0.0.0/8,2001:db8:1::/48" };
   await set(keys);
   const chain = (text: string): readonly string[] => [`X-Forwarded-For: ${text}`];
-  // Who comes past the trusted proxies can say what it likes.
+  // A client that does not come through a trusted proxy is not believed.
   assert.equal(await address({ headers: chain("203.0.113.9") }), "198.51.100.7");
   assert.equal(await address({ peer: "10.1.1.1", headers: chain("203.0.113.9") }), "203.0.113.9");
   assert.equal(await address({ peer: "10.1.1.1", headers: chain("6.6.6.6, 203.0.113.9 ,10.2.2.2") }), "203.0.113.9");
@@ -108,19 +108,19 @@ test("with the PROXY protocol and forwarded headers, only trusted proxies are be
   assert.equal(await address({ peer: "10.1.1.1", headers: chain("10.3.3.3") }), "10.3.3.3");
   assert.equal(await address({ peer: "10.1.1.1", headers: chain("203.0.113.9, nonsense") }), "10.1.1.1");
   assert.equal(await address({ peer: "10.1.1.1" }), "10.1.1.1");
-  // The edge's own header is nobody else's to send, nor to see.
+  // A client can neither set the edge's internal header, nor does a backend see it.
   const forged = await behind({ headers: ["sluice%3aclient: 203.0.113.9", "Sluice%3AClient: 203.0.113.9"] });
   assert.deepEqual([forged.seen["x-real-ip"], Object.keys(forged.seen).filter((name) => name.includes("%"))], ["198.51.100.7", []]);
   assert.equal(await overHttp2({ "sluice%3aclient": "203.0.113.9" }), "198.51.100.7");
   assert.equal(await overHttp2({ "x-forwarded-for": "203.0.113.9" }, "10.1.1.1"), "203.0.113.9");
-  // What is decided about the client is decided about the same one.
+  // Access lists decide about the same address of the client that backends hear of.
   assert.equal((await behind({ host: "inside.example", headers: chain("203.0.113.9") })).status, 403);
   assert.equal((await behind({ host: "inside.example", peer: "10.1.1.1", headers: chain("203.0.113.9") })).status, 200);
   await set({ ...keys, "block-cidrs": "203.0.113.9", "compute-full-forwarded-for": "true" });
   assert.equal((await behind({ peer: "10.1.1.1", headers: chain("203.0.113.9") })).status, 403);
   const { status, seen } = await behind({ headers: chain("203.0.113.9") });
   assert.deepEqual([status, seen["x-forwarded-for"]], [200, "203.0.113.9, 198.51.100.7"]);
-  // Where nginx takes any header name, nobody is believed.
+  // Where nginx accepts invalid header names, no proxy is believed: the edge's internal header could be forged.
   await set({ ...keys, "ignore-invalid-headers": "false" });
   assert.equal(await address({ peer: "10.1.1.1", headers: [...chain("203.0.113.9"), "sluice%3aclient: 203.0.113.9"] }), "10.1.1.1");
 });
@@ -229,12 +229,12 @@ test("POST is tried again only where the operator says so", async () => {
   }
 });
 
-/** Answers every request, keeps connections, and counts them. */
+/** A backend that answers every request, and keeps and counts its connections. */
 async function startCounting(): Promise<{ readonly server: Server; readonly port: number; readonly count: () => number; readonly idle: Promise<void> }> {
   let count = 0;
   const sockets = new Set<Socket>();
   let closed = (): void => undefined;
-  /** The first connection was closed by the other end. */
+  /** Resolves when the other end has closed the first connection. */
   const idle = new Promise<void>((resolve) => (closed = resolve));
   const server = createServer((socket) => {
     count++;
@@ -254,7 +254,7 @@ function closing(server: Server, sockets: ReadonlySet<Socket>): Server["close"] 
   };
 }
 
-/** Takes requests and closes the connection instead of answering. */
+/** A backend that takes requests, and closes the connection instead of answering. */
 async function startClosing(): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer((socket) => {
     socket.on("data", () => socket.destroy()).on("error", () => socket.destroy());

@@ -1,4 +1,4 @@
-/** Keys of the controller's ConfigMap on real nginx: what clients and backends see of them, and which changes cost no reload. */
+/** Keys of the controller's ConfigMap on real nginx: what clients and backends see of a change, and which changes cost no reload. */
 import assert from "node:assert/strict";
 import { statSync, readdirSync } from "node:fs";
 import { randomBytes } from "node:crypto";
@@ -33,7 +33,7 @@ after(async () => {
 const WEB = (): Site => ({ name: "web", host: HOST, endpoints: [`127.0.0.1:${echo.port}`] });
 const get = (request: Partial<Ask> = {}): Promise<Answer> => ask({ port: sluice.http, host: HOST, ...request });
 
-/** Applies settings and answers how many reloads that cost. */
+/** Applies settings, and gives the number of reloads that they cost. */
 async function set(data: Readonly<Record<string, string>>, more: Readonly<Record<string, string>> = {}): Promise<number> {
   const { reloads } = await sluice.generation();
   return (await sluice.apply({ "settings.yaml": configMap(data), ...more })).reloads - reloads;
@@ -60,7 +60,7 @@ test("edits of the operator's headers take effect at once and without a reload; 
   assert.equal((await get()).echo?.headers["x-forwarded-proto"], "https");
   assert.equal(await set(keys, { "sent.yaml": headersMap("sent", { "X-Forwarded-Proto": "$http_x_proto" }) }), 0);
   assert.equal((await get({ headers: { "X-Proto": "gopher" } })).echo?.headers["x-forwarded-proto"], "gopher");
-  // Empty: it is not sent, and what a client claims is not believed either.
+  // The name is empty: the header is not sent, and a client's claim is not believed either.
   assert.equal((await get({ headers: { "X-Forwarded-Proto": "https" } })).echo?.headers["x-forwarded-proto"], undefined);
 
   await set(keys, { "sent.yaml": headersMap("other", {}) });
@@ -129,7 +129,7 @@ test("clients that gzip-disable names get nothing compressed; an expression that
 });
 
 test("which types are compressed, and how much", async () => {
-  // The echo's answer repeats it.
+  // The body of the echo's answer repeats this header, so that the answer is long.
   const long = Array.from({ length: 300 }, (_, i) => `word${(i * i) % 97}`).join(" ");
   const size = (type: string): Promise<number | undefined> => compressedSize({ "X-Long": long, "X-Want-Headers": JSON.stringify({ "Content-Type": type }) });
   await set({ "use-gzip": "true", "gzip-types": "text/plain", "gzip-level": "1", "large-client-header-buffers": "4 16k" });
@@ -196,7 +196,7 @@ test("a key for session tickets resumes sessions over reloads, and lies in memor
   assert.equal((await handshake("TLSv1.2", session.session)).reused, true);
   const [file = "", ...others] = filesOf(/^ticket-/);
   assert.deepEqual([others, statSync(`${sluice.runtimeDir}/${file}`).mode & 0o777], [[], 0o600]);
-  // Another key: the ticket is worth nothing.
+  // With another key the old ticket is worth nothing.
   assert.equal(await set({ ...key, "ssl-session-ticket-key": randomBytes(48).toString("base64") }), 1);
   assert.equal((await handshake("TLSv1.2", session.session)).reused, false);
   const bad = randomBytes(20).toString("base64");
@@ -229,7 +229,7 @@ test("keys without effect are findings and change nothing", async () => {
   assert.equal((await get()).status, 200);
 });
 
-/** Bytes of the answer's body as they travel; undefined: it is not compressed. */
+/** The size of the compressed body in bytes; undefined: the body is not compressed. */
 function compressedSize(headers: Readonly<Record<string, string>>): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const asked = request({ host: "127.0.0.1", port: sluice.http, agent: false, headers: { host: HOST, "accept-encoding": "gzip", ...headers } }, (response) => {
@@ -244,7 +244,7 @@ function filesOf(name: RegExp): string[] {
   return readdirSync(sluice.runtimeDir).filter((file) => name.test(file));
 }
 
-/** One request on a connection of its own: whether its session was resumed, and the session for the next. */
+/** One request on a new connection: whether the session was resumed, and the session for the next connection. */
 function handshake(version: SecureVersion, session?: Buffer): Promise<{ readonly reused: boolean; readonly session: Buffer | undefined }> {
   return new Promise((resolve, reject) => {
     const socket: TLSSocket = connect({

@@ -1,4 +1,4 @@
-/** Every redirect that Sluice makes itself carries the headers of CORS of its path: one row for each reason there is. */
+/** Every redirect that Sluice makes itself carries the CORS headers of its path: one row for each reason to redirect. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Reason } from "../../edge/src/reasons.ts";

@@ -1,4 +1,4 @@
-/** `sluice demo DIR`: a tutorial as its reader types it, with nothing behind its Services. */
+/** `sluice demo DIR` with the manifests of a tutorial, whose Services have no endpoints. */
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

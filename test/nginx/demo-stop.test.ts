@@ -1,5 +1,5 @@
 /**
- * Ctrl-C while the demo starts: at each step of the start, as soon as the step can be seen from outside. Every time it ends, and
+ * Ctrl-C while the demo starts: at each step of the start, as soon as the step can be seen from outside. The demo always ends, and
  * leaves neither a process nor a file.
  */
 import assert from "node:assert/strict";
@@ -12,7 +12,7 @@ import { processesThatName } from "../support/command.ts";
 import { startDemo } from "../support/demo.ts";
 import { site } from "../support/manifests.ts";
 
-/** Files of the runtime folder in the order in which they come to be. */
+/** Files of the runtime folder in the order in which the start makes them. */
 const STEPS = ["controller.lock", "agent.token", "control.sock", "agent.lock", "nginx.conf", "nginx-master.json", "program.log"] as const;
 
 for (const step of STEPS) {

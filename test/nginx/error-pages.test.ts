@@ -1,4 +1,4 @@
-/** Error pages on real nginx: who is asked, what travels, and that nothing needs a reload but a new set of statuses. */
+/** Error pages on real nginx: which backend is asked, what it is told, and that only a new set of statuses costs a reload. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";

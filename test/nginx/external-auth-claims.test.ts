@@ -1,4 +1,4 @@
-/** What a service of external authentication may trust comes from Sluice or from a trusted proxy, and from nobody else. */
+/** Headers that a service of external authentication may trust come from Sluice or from a trusted proxy, never from a client. */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,7 +9,7 @@ import { selfSigned } from "../support/openssl.ts";
 import { rawClient } from "../support/raw-http.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
-/** Headers that say of a request where it came from, what it asks for, or who sends it: those that Sluice says itself, too. */
+/** Claims: headers that say where a request came from, what it asks for, or who sends it. Sluice sends some of them itself. */
 const CLAIMS = `
   Forwarded Proxy X-Forwarded X-Forwarded-For X-Forwarded-Host X-Forwarded-Port X-Forwarded-Proto X-Forwarded-Scheme X-Forwarded-Ssl X-Forwarded-Server X-Forwarded-By
   X-Forwarded-Uri X-Forwarded-Method X-Forwarded-Path X-Forwarded-Prefix X-Forwarded-Query X-Forwarded-User X-Forwarded-Email X-Forwarded-Groups
@@ -29,7 +29,7 @@ const SPELLINGS: Readonly<Record<string, (name: string) => string>> = {
   "the last one an underscore": (name) => name.replace(/-(?!.*-)/, "_"),
   dots: (name) => name.replaceAll("-", "."),
 };
-/** A client's own affairs. */
+/** Headers that are the client's own to send: they reach the service. */
 const PASSED = ["Authorization", "Cookie", "Accept", "User-Agent", "Origin", "Referer", "X-Api-Key", "X-Requested-With", "traceparent", "CF-Access-Jwt-Assertion", "X-Forward"];
 const LENIENT = { "enable-underscores-in-headers": "true", "ignore-invalid-headers": "false" };
 
@@ -63,7 +63,7 @@ after(async () => {
   await new Promise((resolve) => service.close(resolve));
 });
 
-/** What the service heard of these headers, each of which says `claimed`. */
+/** Sends these headers, each with the value `claimed`, and gives the names of those that reached the service with it. */
 async function claimed(names: readonly string[], host = "shop.example"): Promise<string[]> {
   heard = [];
   const client = rawClient(sluice.http);

@@ -1,6 +1,6 @@
 /**
- * Services of external authentication that misbehave: whatever they send, a request is let in by a readable 2xx alone,
- * and no request ever gets the answer of another.
+ * Services of external authentication that misbehave: whatever they send, only a readable 2xx lets a request in, and no
+ * request ever gets the answer to another.
  */
 import assert from "node:assert/strict";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
@@ -17,7 +17,7 @@ import { startSluice, type Sluice } from "../support/sluice.ts";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const DENIED = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
 
-/** What the service does on a connection once a request for this path is there. */
+/** Path → what the service does on the connection when a request for this path has arrived. */
 const MANNERS: Readonly<Record<string, (socket: Socket) => void>> = {
   "/short": (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc"),
   "/close": (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\nuntil the end"),
@@ -65,7 +65,7 @@ async function flood(socket: Socket, first: string, more: string): Promise<void>
   }
 }
 
-/** Requests that came, by path, and connections. */
+/** What the service has seen: the paths of requests, and the number of connections. */
 const seen = { requests: [] as string[], connections: 0 };
 
 function behave(socket: Socket): void {
@@ -129,7 +129,7 @@ for (const kind of ["once", "kept"]) {
       assert.equal(await statusOf(path, kind), wanted);
       assert.equal(await statusOf("/deny", kind), 403);
       assert.equal(await statusOf(path, kind, "POST"), wanted);
-      // What a service sends unasked reaches an idle connection.
+      // Waits until bytes that the service sends unasked have reached the idle connection.
       await sleep(path === "/afterwards" ? 60 : 0);
       assert.equal(await statusOf("/deny", kind), 403);
     });

@@ -1,4 +1,4 @@
-/** Services of type ExternalName: names that DNS leads to other machines, here to loopback because it is allowed. */
+/** Services of type ExternalName: DNS resolves their names, here to loopback, which a flag allows. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,7 +22,7 @@ after(async () => {
   await two?.close();
 });
 
-/** An Ingress whose Service is a name. */
+/** An Ingress with a Service of type ExternalName. */
 function manifests(externalName: string, port: number): string {
   const [ingress = ""] = site({ name: "web", host: HOST, endpoints: [] }).split("---\n");
   const spec = { type: "ExternalName", externalName, ports: [{ port: 80, targetPort: port }] };
@@ -33,7 +33,7 @@ async function start(dns: DnsServer, flags: readonly string[], options: SluiceOp
   return await startSluice({ ...options, args: [`--resolver=${dns.address}`, ...flags] });
 }
 
-/** Asks until the answer is what is waited for: DNS is followed in its own time. */
+/** Asks until the answer is the wanted one, because Sluice resolves names in intervals of their own. */
 async function until(sluice: Sluice, wanted: string | number): Promise<void> {
   const deadline = Date.now() + 15_000;
   for (;;) {

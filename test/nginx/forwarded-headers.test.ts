@@ -1,4 +1,4 @@
-/** Exactly the headers that a backend gets, plain, over TLS, from a WebSocket client, and behind a trusted proxy. */
+/** Exactly which headers a backend gets: over http, over TLS, from a WebSocket client, and behind a trusted proxy. */
 import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,7 +24,10 @@ after(async () => {
   await echo?.close();
 });
 
-/** All headers that the backend saw, the request id checked and left out. No Connection: the backend's is kept. */
+/**
+ * All headers that the backend saw, except for the request id, which is checked here. There is no Connection header, because
+ * nginx keeps the connection to the backend.
+ */
 async function seen(request: Partial<Ask>): Promise<Record<string, string>> {
   const answer: Answer = await ask({ port: sluice.http, host: HOST, ...request });
   assert.equal(answer.status, 200);

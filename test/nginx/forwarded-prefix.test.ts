@@ -1,4 +1,4 @@
-/** X-Forwarded-Prefix on real nginx: groups of the path, and no header that a client could break. */
+/** X-Forwarded-Prefix on real nginx: it holds groups of the path, and no path of a client breaks the header. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";

@@ -1,6 +1,6 @@
 /**
- * No header is ever there twice: what Sluice sends itself takes the place of what a backend sends, and what the
- * operator (add-headers) or an Ingress (custom-headers) says takes the place of both, in every kind of answer.
+ * No answer ever has a header twice. A header of Sluice's own replaces the backend's, and one of the operator's
+ * (add-headers) or of an Ingress's (custom-headers) replaces both, in every kind of answer.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -11,7 +11,7 @@ import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
-/** Headers that answers have, from Sluice or from backends, and what a source (its name) says there. */
+/** Headers that answers have, from Sluice or from backends, with a value that tells its source. */
 const HEADERS: Readonly<Record<string, (source: string) => string>> = {
   "Strict-Transport-Security": (source) => `max-age=1; ${source}`,
   "X-Why": (source) => source,
@@ -39,7 +39,7 @@ const HEADERS: Readonly<Record<string, (source: string) => string>> = {
   "X-Frame-Options": (source) => source,
   "X-Custom": (source) => source,
 };
-/** A challenge that the operator replaces is one that no client could answer. */
+/** The headers that a source sends. Only backends send WWW-Authenticate: no client could answer a challenge that the operator wrote. */
 const says = (source: string): Record<string, string> =>
   Object.fromEntries(Object.entries(HEADERS).flatMap(([name, value]) => (name === "WWW-Authenticate" && source !== "backend" ? [] : [[name, value(source)]])));
 const md5 = (text: string): string => createHash("md5").update(text).digest("hex");
@@ -51,9 +51,9 @@ interface Kind {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly status: number;
-  /** Who answers; Sluice where nothing is said. */
+  /** The backend answers; absent: Sluice does. */
   readonly backend?: true;
-  /** Nobody's host. */
+  /** The request is for a host that no Ingress declares. */
   readonly undeclared?: true;
   readonly adds?: true;
 }
@@ -81,7 +81,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "too large": { annotations: { "proxy-body-size": "1" }, method: "POST", headers: { "Content-Length": "5" }, status: 413 },
   "nobody's host": { undeclared: true, status: 404 },
   snippet: { annotations: { "configuration-snippet": 'more_set_headers "X-Custom: snippet" "X-Frame-Options: snippet";' }, status: 200, backend: true },
-  // What a snippet's own add_header adds stands beside what the operator and the Ingress say, as in nginx.
+  // Headers that a snippet adds with add_header stand beside those of the operator and the Ingress, as in nginx.
   "snippet with if": { adds: true, annotations: { "configuration-snippet": 'if ($request_method = GET) { add_header Strict-Transport-Security "max-age=7" always; }' }, status: 200, backend: true },
 };
 const hostOf = (kind: string): string => `${kind.replace(/\W/g, "-")}.example`;
@@ -120,7 +120,7 @@ after(async () => {
 
 type Lines = readonly (readonly [name: string, value: string])[];
 
-/** The answer's header lines as they came. */
+/** The status and the header lines of the answer, as they came. */
 function ask(tls: boolean, { path = "/", method = "GET" }: Kind, host: string, headers: Readonly<Record<string, string>>): Promise<{ status: number; lines: Lines }> {
   return new Promise((resolve, reject) => {
     const options = { host: "127.0.0.1", port: tls ? sluice.https : sluice.http, path, method, agent: false, servername: host, rejectUnauthorized: false, headers: { host, ...headers } };
@@ -169,7 +169,7 @@ for (const [who, { added, custom, backend, settings = {} }] of Object.entries(SO
         const twice = names.filter((header, i) => names.indexOf(header) !== i);
         const value = (wanted: string): string | undefined => lines.find(([header]) => header.toLowerCase() === wanted.toLowerCase())?.[1];
         const policy = value("Strict-Transport-Security");
-        // custom-headers is the Ingress's, which answers before its paths are looked at do not know.
+        // An answer that is given before the path is looked up has no custom-headers, because they belong to the Ingress.
         const expected = added ? /^max-age=1; (added|custom)$/ : custom ? /^max-age=(1; custom|31536000; includeSubDomains)$/ : /^max-age=(31536000; includeSubDomains|7)$/;
         if (tls ? !expected.test(policy ?? "") : policy !== undefined && !/added|custom|=7$/.test(policy)) wrong.push(`${name}: ${policy}`);
         if (value("X-Why") === "backend" || (kind.status === 200 && !added && !custom && value("X-Why") !== undefined)) wrong.push(`${name}: ${value("X-Why")}`);

@@ -10,7 +10,7 @@ import { startSluice, type Sluice } from "../support/sluice.ts";
 let [old, young]: EchoBackend[] = [];
 let sluice: Sluice;
 
-/** A host of its own Service, behind a password: it refers to a pool and to users. */
+/** A host with a password and a Service of its own: it refers to a pool and to users. */
 function manifest(service: string, backend: EchoBackend | undefined, secret: string, bodySize: string, host = "shop.example"): string {
   const annotations = { "proxy-body-size": bodySize, "auth-type": "basic", "auth-secret": secret };
   return site({ name: service, host, endpoints: [`127.0.0.1:${backend?.port}`], annotations }) +
@@ -22,7 +22,7 @@ const AS_ANN = { host: "shop.example", headers: { authorization: `Basic ${Buffer
 before(async () => {
   [old, young] = [await startEcho("old"), await startEcho("young")];
   sluice = await startSluice({ args: ["--reload-interval=600"], files: { "shop.yaml": manifest("one", old, "users-one", "2k") } });
-  // The first reload of a burst comes at once, the next ten minutes later.
+  // Uses up the first reload, which comes at once: the next one comes ten minutes later.
   await sluice.apply({ "first.yaml": manifest("first", old, "users-first", "3k", "first.example") });
 });
 after(async () => {
@@ -50,7 +50,7 @@ test("pools and users that its next version does without stay until that one is 
   });
   await until("what waits for nothing is out, and what is gone with it", async () => (await ask({ port: sluice.http, host: "later.example" })).status === 200);
   for (let i = 0; i < 20; i++) assert.deepEqual(await served(), [200, "old"]);
-  // With settings that nginx has already it waits no more.
+  // With settings that nginx has loaded already, the host waits no more.
   sluice.write({ "shop.yaml": manifest("two", young, "users-two", "3k") });
   await until("the new version is out", async () => (await served())[1] === "young");
 });

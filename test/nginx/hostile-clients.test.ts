@@ -1,7 +1,7 @@
 /**
  * Clients that mean harm, against Sluice and against a plain nginx in front of the same backend: requests that two
- * readers could take for different ones, and clients that are slow, many, or never finished. Bounded in number, so that
- * it runs with all other tests.
+ * readers could understand differently, and clients that are slow, many, or never finish. Their number is bounded, so that
+ * this test runs with all others.
  */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
@@ -25,7 +25,7 @@ let sluice: Sluice;
 let plain: PlainNginx;
 let plainPorts: { readonly http: number; readonly https: number };
 const folder = runtimeFolder();
-/** How often the backend was asked for each path. */
+/** Path → how often the backend was asked for it. */
 const asked = new Map<string, number>();
 const backend = createServer((request, response) => {
   asked.set(request.url ?? "", (asked.get(request.url ?? "") ?? 0) + 1);
@@ -78,7 +78,7 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** What comes back until the server closes: statuses, with the path that the backend saw. */
+/** The answers until the server closes: each a status with the path that the backend saw. */
 function converse(port: number, bytes: string): Promise<readonly string[]> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: "127.0.0.1", port });
@@ -98,7 +98,7 @@ async function inTurns<T>(items: readonly T[], atOnce: number, work: (item: T, i
   }));
 }
 
-/** Others are served as if nothing was. */
+/** Checks that other clients are served as usual. */
 async function expectService(count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const path = `/victim-${i}`;
@@ -149,7 +149,7 @@ test("no form of a request in HTTP/2 hides another one, and each is answered as 
       client.close();
     }
     assert.equal(times(`/hidden-h2-${index}`), 0, what);
-    // Sluice's own refusal, of what is no host name.
+    // Sluice itself refuses this one, because it is no host name.
     if (what === ":authority user@h.example") assert.equal(outcomes[1], "400", what);
     else if (outcomes[0] !== outcomes[1]) differing.push(`${JSON.stringify(what)}: nginx ${outcomes[0]}, Sluice ${outcomes[1]}`);
   });
@@ -194,7 +194,7 @@ test("streams that are reset at once, by the thousand, reach the backend no more
 
 test("headers that grow by compression, and headers that never end, end their connection", async () => {
   const ours = new Set(workers().map(({ pid }) => pid));
-  // One field of 3,000 bytes goes into the table of the connection; each byte that follows stands for it again (RFC 7541, 6.1).
+  // A field of 3,000 bytes goes into the connection's table of headers; each byte that follows stands for that field again (RFC 7541, 6.1).
   const stored = Buffer.concat([Buffer.from([0x40]), integer(6, 0x7f, 0), Buffer.from("x-bomb"), integer(3000, 0x7f, 0), Buffer.alloc(3000, "y")]);
   const bomb = Buffer.concat([headerBlock(GET), stored, Buffer.alloc(10_000, 0x80 + 62)]);
   const outcomes: string[] = [];

@@ -1,4 +1,4 @@
-/** What a worker that was taken over could say on the channel: it loses its connection, and nothing else happens. */
+/** What an attacker who controls a worker could say on the channel: the worker loses its connection, and nothing else happens. */
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ after(() => sluice?.stop());
 
 const hello = { op: "hello", role: "worker", slot: 7, pid: 1, master: 1, config: "x", generation: 0, digest: "" };
 
-/** Says these lines; resolves when the controller closes the connection. */
+/** Sends these lines on a new connection; resolves when the controller closes it. */
 async function say(...lines: string[]): Promise<void> {
   const socket: Socket = connect(join(sluice.runtimeDir, "control.sock"));
   socket.on("error", () => socket.destroy());

@@ -1,8 +1,8 @@
 /**
- * The holes that ingress-nginx had, one by one: the published CVEs of 2021 to 2026, each as a tenant would try it here.
+ * The injections that ingress-nginx allowed: the published CVEs of 2021 to 2026, each as a tenant would try it here.
  *
- * Whatever the value, it is refused or it is data: nginx runs on the same configuration, the neighbour is served, and
- * nothing of the value stands in nginx.conf. All of them are also applied together.
+ * Each value is refused or stays data: nginx runs on the same configuration, the neighbour is served, and nothing of the
+ * value is in nginx.conf. All attacks are also applied together.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { configMap, documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
-/** Must never be seen in nginx.conf, nor as a file. */
+/** A mark in every attack: it must never be in nginx.conf, nor may there be a file of this name. */
 const MARK = "injected_mark";
 const LUA = `content_by_lua_block { os.execute("touch /tmp/${MARK}") }`;
 const HOST = "evil.example";

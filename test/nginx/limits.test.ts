@@ -1,4 +1,4 @@
-/** Limits over several workers: what is counted while requests last, who takes counts along, how fast responses come. */
+/** Limits over several workers: requests that count while they last, counts after a reload or a worker's death, the speed of responses. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer, request, type ClientRequest, type ServerResponse } from "node:http";
@@ -15,7 +15,7 @@ const MOST = 4;
 const SETTINGS = { "worker-processes": "2", "proxy-buffering": "on" };
 
 let sluice: Sluice;
-/** Answers `/slow…` when told to, everything else at once. */
+/** Responses to requests for `/slow…`, which the backend ends when the test says; it answers others at once. */
 const waiting = new Set<ServerResponse>();
 const backend = createServer((asked, response) => {
   if (!asked.url?.startsWith("/slow")) return response.end("x".repeat(60 * 1024));
@@ -55,13 +55,13 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   }
 }
 
-/** A request that lasts: its status once it has one. */
+/** A request that lasts until the backend is told to answer, and its status once it has one. */
 interface Held {
   readonly request: ClientRequest;
   status: number | "lost" | undefined;
 }
 
-/** Sends one, and waits until it is held by the backend or answered. */
+/** Sends a request, and waits until the backend holds it or it is answered. */
 async function hold(): Promise<Held> {
   const before = waiting.size;
   const held: Held = { request: request({ host: "127.0.0.1", port: sluice.http, path: "/slow", headers: { host: "held.example" }, agent: false }), status: undefined };

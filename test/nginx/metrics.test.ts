@@ -1,4 +1,4 @@
-/** Requests measured by real nginx: names, labels and values of the metrics that dashboards read. */
+/** Requests that real nginx measures: names, labels and values of the metrics that dashboards read. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -18,9 +18,9 @@ import { freePorts, ROOT, startSluice, type Sluice } from "../support/sluice.ts"
 
 const REQUESTS = "nginx_ingress_controller_requests";
 let echo: EchoBackend;
-/** Thinks for 80 ms, then says a lot. */
+/** A backend that answers after 80 ms, with 50,000 bytes. */
 let slow: Server;
-/** Holds the certificate of the admission webhook. */
+/** The folder with the certificate of the admission webhook. */
 let folder: string;
 let sluice: Sluice;
 
@@ -179,7 +179,7 @@ test("what a worker serves last, when it follows the channel no more, is counted
   const socket = connect(sluice.http, "127.0.0.1");
   socket.write("PUT / HTTP/1.1\r\nHost: shop.example\r\n");
   await sluice.apply({ "settings.yaml": configMap({ "worker-processes": "2", "client-header-buffer-size": "3k" }) });
-  // The old worker has nothing in flight and lets go of the channel; it could not tell us that it has.
+  // Waits until the old worker has left the channel, which it does because it has no request in flight. It has no way to tell when.
   await sleep(2500);
   const old = await scrapeUntil(sluice, (now) => total(now, "sluice_old_generations", { nginx: "http" }) === 1);
   assert.equal(total(old, "sluice_old_workers", { nginx: "http" }), 1);

@@ -1,4 +1,4 @@
-/** Mirrored requests: what the second backend sees, and that its fate is of no concern to clients. */
+/** Mirrored requests: what the second backend sees, and that clients do not notice when it fails. */
 import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -46,7 +46,7 @@ before(async () => {
     decoded: { "mirror-target": `${at}/x$uri` },
     dead: { "mirror-target": `http://127.0.0.1:${dead}` },
     tls: { "mirror-target": `https://127.0.0.1:${tls.port}/` },
-    // Ours alone: what another one keeps in variables is not for this one.
+    // Variables that Sluice keeps for itself, and one that does not exist: all of them must be empty.
     nosy: { "mirror-target": `${at}/$sluice_tls_key$sluice_uri$nosuch` },
     empty: { "mirror-target": `${at}/` },
     invalid: { "mirror-target": "ftp://127.0.0.1/" },
@@ -66,7 +66,7 @@ after(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-/** Sends a POST that the first backend must have answered, and gives what the mirror saw of it. */
+/** Sends a POST, whose answer must have this status, and gives what the mirror saw of it. */
 async function mirrored(host: string, path: string, expect = 200): Promise<Seen | undefined> {
   seen.length = 0;
   const answer = await ask({ port: sluice.http, host: `${host}.example`, path, method: "POST", body: "a body", headers: { "X-Own": "mine" } });

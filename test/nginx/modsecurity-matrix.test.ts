@@ -1,6 +1,6 @@
 /**
- * Whom ModSecurity refuses, over every combination of the ConfigMap's keys and an Ingress's annotations about it: each
- * sends attacks through real nginx, and is held to what ingress-nginx's template makes of the same words.
+ * Which requests ModSecurity refuses, for every combination of the ConfigMap's keys and an Ingress's annotations about it:
+ * attacks go through real nginx, and the outcome must be the one that ingress-nginx's template gives for the same settings.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -47,20 +47,20 @@ const ANNOTATED: readonly Annotated[] = SWITCHES.flatMap((switched, s) => [false
     ...(switched === "as the ConfigMap says" ? {} : { "enable-modsecurity": String(switched === "on") }),
     ...(core ? { "enable-owasp-core-rules": "true" } : {}),
     ...(own.text === undefined ? {} : { "modsecurity-snippet": own.text }),
-    // Every second one: what a transaction is called decides nothing.
+    // Every second Ingress names its transactions: the name must not change the outcome.
     ...((s + o + Number(core)) % 2 === 0 ? { "modsecurity-transaction-id": "tx-$host" } : {}),
   },
 }))));
 const CONFIGURED: readonly Configured[] = [true, false].flatMap((on) => [true, false].flatMap((core) => OPERATORS.map((operators) => ({ on, core, operators }))));
 
-/** Blocks of rules in the order in which ModSecurity takes them: of a setting that several make, the first counts. */
+/** Blocks of rules in the order in which ModSecurity takes them. Where several blocks make the same setting, the first one counts. */
 function blocksOf(annotated: Annotated, configured: Configured): readonly string[] {
   const { switched, core, own } = annotated;
   if (switched === "off" || (switched !== "on" && !configured.on)) return [];
   const coreForAll = configured.on && configured.core;
   return [
     ...(own.text === undefined ? [] : ["own"]),
-    // Differs on purpose: there, core rules of the ConfigMap that are not in force take the place of the Ingress's.
+    // Differs from ingress-nginx on purpose: there, core rules that the ConfigMap asks for but that are not in force replace the Ingress's.
     ...(core && !coreForAll ? ["core"] : []),
     ...(!configured.on && own.text === undefined ? ["main"] : []),
     ...(configured.on ? [configured.operators.text === undefined ? "main" : "operators"] : []),

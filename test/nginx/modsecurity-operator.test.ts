@@ -1,6 +1,6 @@
 /**
- * The ConfigMap's modsecurity-snippet on real nginx: the operator's rules hold for everybody, and where ModSecurity
- * cannot read them what they should guard is closed, with a finding, while the rest goes on and can be changed.
+ * The ConfigMap's modsecurity-snippet on real nginx: the operator's rules hold for all routes. While ModSecurity cannot read
+ * the rules, the routes that they should guard are closed, with a finding; the others are served, and can be changed.
  */
 import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
@@ -13,7 +13,7 @@ import { NO_MODSECURITY } from "../support/modsecurity.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const ALLOWED = { "allow-snippet-annotations": "true", "annotations-risk-level": "Critical", "worker-processes": "1", "enable-modsecurity": "true" };
-/** As charts of ingress-nginx have it. */
+/** Rules as people set them in the values of ingress-nginx's chart. */
 const OPERATORS = `Include /etc/nginx/modsecurity/modsecurity.conf
 SecRuleEngine DetectionOnly
 SecAuditLog /dev/stdout
@@ -48,7 +48,7 @@ describe("the operator's rules", { skip: NO_MODSECURITY }, () => {
     web = await startEcho("web");
     sluice = await startSluice({
       args: ["--configmap=sluice/sluice", "--reload-interval=0"],
-      // It starts with rules that cannot be read.
+      // Sluice starts with rules that ModSecurity cannot read.
       files: { ...settings("SecRuleEngine On\nSecNonsense 7"), ...host("plain"), ...host("off", { "enable-modsecurity": "false" }), ...host("own", { "modsecurity-snippet": "SecRuleRemoveById 107" }) },
     });
   });

@@ -1,6 +1,6 @@
 /**
  * ModSecurity at work on real nginx, with the packages that `make test` installs: what its rules refuse, which rules hold
- * where, what a transaction is called, and what an Ingress's own rules may not do.
+ * where, how a transaction is named, and what an Ingress's own rules may not do.
  */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** enable-modsecurity on real nginx: inspected where the module is installed, closed with a finding where it is not. */
+/** enable-modsecurity on real nginx: requests are inspected where the module is installed; routes are closed, with a finding, where it is not. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";

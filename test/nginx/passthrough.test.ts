@@ -1,6 +1,6 @@
 /**
  * TLS passthrough: the nginx below http owns the https port and looks at the server name alone; which hosts are passed
- * through is data. What ends here knows its client as if nothing were in between.
+ * through is data. Where Sluice ends TLS itself, the client's address is known as if nothing were in between.
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -36,7 +36,7 @@ let sluice: Sluice;
 let echo: EchoBackend;
 let tcp: TcpBackend;
 let ports: readonly number[];
-/** A backend that ends TLS itself: greets, then echoes. */
+/** A backend that ends TLS itself: it sends a greeting, then echoes. */
 let secure: Server;
 let securePort = 0;
 const passed = (annotation: string, endpoints = [`127.0.0.1:${securePort}`]): string =>
@@ -72,7 +72,7 @@ after(async () => {
   secure?.close();
 });
 
-/** The host whose certificate a new connection is shown, and its first line. */
+/** Opens a TLS connection; `shown` is the host in the certificate that it is shown. */
 async function dial(servername: string, port = sluice.https): Promise<{ readonly socket: TLSSocket; readonly shown: string }> {
   const socket = connect({ port, host: "127.0.0.1", servername, rejectUnauthorized: false });
   socket.setNoDelay(true);

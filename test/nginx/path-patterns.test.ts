@@ -1,4 +1,4 @@
-/** Expressions that PCRE refuses, or that take it too long: nobody else notices, and the log says so once. */
+/** Expressions that PCRE refuses, or that take it too long: other routes are not affected, and the log says so once. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { PATH_BOUNDS } from "../../src/model/shapes/bounds.ts";
@@ -22,7 +22,7 @@ spec:
 `;
 const USE_REGEX = 'nginx.ingress.kubernetes.io/use-regex: "true"';
 
-/** As many paths as one Ingress may have that are expressions, none of which any worker has compiled. */
+/** An Ingress with the most paths that may be expressions; no worker has compiled any of them yet. */
 const many = (): string => {
   const backend = { service: { name: "web", port: { number: 80 } } };
   const paths = Array.from({ length: PATH_BOUNDS.ingress }, (_, i) => ({ path: `/v${i}/(users|orders)/[0-9]+/items(/|$)(.*)`, pathType: "ImplementationSpecific", backend }));

@@ -1,4 +1,4 @@
-/** HTTP/2 without TLS, from clients that begin with it: what this machine's nginx can, and what is said where it cannot. */
+/** HTTP/2 without TLS, from clients that begin with HTTP/2: it works where nginx can do it, and a finding says so where it cannot. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { hasHttp2Directive } from "../../src/compile/machine.ts";

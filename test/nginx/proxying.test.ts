@@ -28,7 +28,7 @@ before(async () => {
     files: {
       "web.yaml": site({ name: "web", host: HOST, endpoints: [alive] }),
       "half.yaml": site({ name: "half", host: "half.example", endpoints: [`127.0.0.1:${dead}`, alive] }),
-      // One worker: what one connection does is seen by the next.
+      // One worker, so that each connection finds the state that the previous one left.
       "settings.yaml": configMap({ "worker-processes": "1" }),
     },
     args: ["--configmap=sluice/sluice"],
@@ -115,7 +115,7 @@ test("a WebSocket carries bytes both ways, plain and over TLS, over reloads of r
   }
 });
 
-/** Resolves with everything heard so far, once a pattern is in it. */
+/** Gives a function that resolves with everything heard so far, as soon as that matches a pattern. */
 function reader(socket: Socket): (pattern: RegExp) => Promise<string> {
   let text = "";
   socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));

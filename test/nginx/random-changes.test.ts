@@ -1,6 +1,6 @@
 /**
- * Random changes under constant traffic of every kind: each answer is one that the world before or after
- * the change gives, no stream is closed, nothing is reloaded.
+ * Random changes under constant traffic of every kind: each answer is the one that the world gives before the change or
+ * after it, no stream is closed, and nginx is never reloaded.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -19,7 +19,7 @@ import { createWorld, HOSTS, SHARE_HOST, type World } from "./random/world.ts";
 import { runs } from "../support/runs.ts";
 
 const CHANGES = runs(1000);
-/** nginx ends an HTTP/2 connection after keep-alive-requests; here it is to be open from the first change to the last. */
+/** nginx ends an HTTP/2 connection after keep-alive-requests, so the number is high: here one connection must outlive all changes. */
 const SETTINGS = `apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: sluice}
@@ -73,7 +73,7 @@ test(`${CHANGES} random changes: every answer is the one predicted, no stream is
   assert.ok(Math.abs(taken - expected) <= 5 * Math.sqrt(variance) + 1, `canary took ${taken} of ${requests}, expected ${expected} (SEED=${random.seed})`);
 });
 
-/** While weights changed only few requests belong to one weight for certain; here are two thousand. */
+/** Checks the share of a canary over 2,000 requests at one weight: while weights change, only few requests surely belong to one. */
 async function checkShare(sluice: Sluice, world: World, canaries: ReadonlySet<string>, seed: number): Promise<void> {
   const requests = 2000;
   const share = 0.3;

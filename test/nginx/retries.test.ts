@@ -27,7 +27,7 @@ test("unlimited tries end after each endpoint was tried, dead ones included", as
   });
   assert.equal((await ask({ port: sluice.http, host: "dead.example" })).status, 502);
   const log = (): string => readFileSync(join(sluice.runtimeDir, "access.log"), "utf8");
-  // nginx writes its line after the answer.
+  // nginx writes its line of the log after the answer.
   while (!log().includes("dead")) await sleep(5);
   const tries = log().split(`127.0.3.1:${dead}`).length - 1;
   assert.ok(tries >= 1 && tries <= 16, `${tries} tries`);
@@ -52,7 +52,7 @@ test("a query without a path keeps its slash, whatever the profile", async (t) =
   }
 });
 
-/** Every way to choose an endpoint: annotations of the Ingress. */
+/** Every way to choose an endpoint, by the annotations that ask for it. */
 const POLICIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "in turn": {},
   hash: { "upstream-hash-by": "$request_uri" },
@@ -86,7 +86,7 @@ test("a retry goes to the endpoints that there are then, whatever the policy", a
   };
 
   const moved = await asked();
-  // The endpoint that holds them leaves; of the two that come, one is dead already. There are three tries by default.
+  // The endpoint that holds the requests leaves. Two others come, and one of them is dead: the default of three tries is enough.
   await sluice.apply(sites([`127.0.3.9:${dead}`, `127.0.0.1:${echo.port}`]));
   holder.breakOff();
   for (const [index, policy] of Object.keys(POLICIES).entries()) assert.equal((await moved[index])?.echo?.backend, "new", policy);

@@ -1,6 +1,6 @@
 /**
- * One host for everybody: whatever forms a request names its host in, the routed one is what backends, services of
- * external authentication, mirrors, redirects and logs hear of.
+ * One host for everybody: in whatever forms a request names its host, backends, services of external authentication,
+ * mirrors, redirects and logs only hear of the routed host.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -29,7 +29,7 @@ const mirror = createServer(({ headers, url }, response) => {
   response.end();
 });
 
-/** How a request line and a Host header may name `host`, and what of them everybody must hear: host, with a port beside it. */
+/** How a request line and a Host header may name `host`, and what everybody must hear: the routed host, with its port if there is one. */
 const FORMS: readonly (readonly [form: string, line: (host: string) => string, header: (host: string) => string | undefined, heard: (host: string) => string])[] = [
   ["as it is", () => "", (host) => host, (host) => host],
   ["with a port", () => "", (host) => `${host}:8080`, (host) => `${host}:8080`],
@@ -49,7 +49,7 @@ const FORMS: readonly (readonly [form: string, line: (host: string) => string, h
   ["an absolute line behind blanks", (host) => `   http://${host}`, () => "admin.example", (host) => host],
 ];
 
-/** What answers where, and what it must say when everybody hears `heard` and the routed host is `host`. */
+/** Kinds of hosts, and what their answers must say when everybody hears `heard` and the routed host is `host`. */
 const HEARERS: Readonly<Record<string, { annotations?: Record<string, string>; path?: string; check(answer: RawAnswer, heard: string, host: string): void }>> = {
   plain: {
     check: (answer, heard) => {
@@ -141,7 +141,7 @@ for (const [form, line, header, heard] of FORMS) {
   });
 }
 
-/** What a request leaves behind, perhaps a moment after its answer, is the last thing there until the next request. */
+/** Waits until the last entry (of a log, or of what a mirror saw) is the wanted one: it may come a moment after the answer. */
 async function until(wanted: string, last: () => string | undefined): Promise<void> {
   for (const deadline = Date.now() + 10_000; last() !== wanted; await sleep(5)) assert.ok(Date.now() < deadline, `${last()} instead of ${wanted}`);
 }
@@ -161,7 +161,7 @@ test("HTTP/2 with :authority and another Host: refused, or served as the routed 
   assert.deepEqual([backend, headers["host"]?.replace(/:.*/, ""), headers["x-forwarded-host"]?.replace(/:.*/, "")], ["web", "plain.example", "plain.example"]);
 });
 
-/** One byte of every value before a name that a wildcard, an alias, an expression and the catch-all take. */
+/** Puts each of the 256 bytes into names that a wildcard, an alias, an expression and the catch-all would match. */
 test("a host that no rule names and that is no host name reaches nobody, whoever would take it", async () => {
   const client = rawClient(sluice.http);
   const reached: string[] = [];

@@ -13,7 +13,7 @@ import { probe } from "../support/engine.ts";
 import { site } from "../support/manifests.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 
-/** The harness's own file besides. */
+/** Files that are left after a clean end: logs, one of which the test's own harness writes. */
 const LOGS = ["access.log", "controller.log", "engine.log"];
 
 function modes(sluice: Sluice, ...files: readonly string[]): Record<string, string> {

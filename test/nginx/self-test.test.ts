@@ -1,6 +1,6 @@
 /**
- * Libraries of nginx that are not what the edge was made for: Sluice says which function differs and serves nothing,
- * instead of serving with broken handshakes. Each function that the edge calls is spoiled in turn.
+ * Libraries of nginx that differ from those that the edge was made for: Sluice says which function differs and serves
+ * nothing, instead of serving with broken handshakes. The test spoils each function that the edge calls, one at a time.
  */
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the self-test says with an edge that is this machine's, after `spoil`. */
+/** What the self-test says; "": nothing. The edge is the real one, with `spoil.lua` before it and its own text changed by `spoil.edge`. */
 function complaint(spoil: { readonly lua?: string; readonly edge?: (text: string) => string; readonly limitMs?: number }): string {
   const edgeDir = mkdtempSync(join(folder, "edge-"));
   const text = readFileSync(join(EDGE_DIR, "sluice.lua"), "utf8");
@@ -56,7 +56,7 @@ test("each check stands for itself: they pass in any order", () => {
   }
 });
 
-/** Functions of the Lua API, as Lua reaches them. */
+/** Functions of the Lua API, as paths from a global. */
 const LUA = [
   ...["log", "exit", "redirect", "print", "now", "time", "sleep", "get_phase", "md5", "md5_bin", "sha1_bin", "hmac_sha1", "encode_base64", "decode_base64",
     "cookie_time", "escape_uri", "parse_http_time"].map((name) => `ngx.${name}`),
@@ -77,7 +77,7 @@ test("a Lua function that is gone is named", () => {
   for (const path of LUA) {
     const said = complaint({ lua: `${path} = nil` });
     assert.ok(said.includes("cannot carry Sluice, so nothing is served with it: "), `${path}: ${said}`);
-    // The first to fail may be another function of the library, which calls this one.
+    // The function that fails first may be another one of the library, which calls this one.
     assert.ok(said.includes(path.split(".").at(-1)?.replace("get_", "") ?? ""), `${path}: ${said}`);
   }
 });
@@ -91,13 +91,13 @@ test("a Lua function that fails, or answers something else, is named", () => {
   }
 });
 
-/** Functions of C, as the edge declares them. */
+/** Functions of C that the edge declares. */
 const FOREIGN = [...readFileSync(join(EDGE_DIR, "../src/ngx.d.ts"), "utf8").matchAll(/^ {4}(\w+)\(\s*this: void/gm)].map(([, name]) => name ?? "");
 
 test("a C function that is gone, or takes an argument more or less, is named", () => {
   assert.ok(FOREIGN.length > 30, String(FOREIGN));
   for (const name of FOREIGN) {
-    // Those of nginx are declared by lua-resty-core.
+    // lua-resty-core declares nginx's functions; the spoiled name needs a declaration of its own.
     const own = name.startsWith("ngx_") ? `require("ffi").cdef("int ${name}_gone(void)")\n` : "";
     const said = complaint({ lua: own, edge: (text) => text.replaceAll(new RegExp(`\\b${name}\\(`, "g"), `${name}_gone(`) });
     if (name !== "ngx_http_lua_ffi_get_req_ssl_pointer") assert.match(said, new RegExp(`${name}`), name);

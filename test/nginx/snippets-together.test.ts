@@ -1,5 +1,5 @@
 /**
- * Snippets that nginx takes alone and refuses together: the one that came last is closed, everybody else is served.
+ * Snippets that nginx accepts alone and refuses together: the routes of the last one are closed, all others are served.
  *
  * nginx as Debian has it knows no such pair (docs/decisions/012-snippets-tested-alone.md), so here its test refuses a
  * configuration in which two markers meet; everything else is real.
@@ -33,7 +33,7 @@ const statusOf = async (name: string): Promise<number> => (await ask({ port: slu
 const said = async (name: string): Promise<string> =>
   (JSON.parse((await sluice.ask("/api/v1/findings")).text) as Finding[]).filter(({ object }) => object.name === name).map(({ code, sentence }) => `${code}: ${sentence}`).join();
 
-/** The real nginx, but that its test refuses a configuration with both a `tea` and a `milk`. */
+/** The real nginx, except that its test refuses a configuration with both a `tea` and a `milk`. */
 function pickyNginx(): string {
   const file = join(folder, "nginx");
   const together = `grep -q "X-Marker tea" "$6" && grep -q "X-Marker milk" "$6"`;

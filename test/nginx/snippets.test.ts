@@ -1,6 +1,6 @@
 /**
- * Snippets where the operator allows them: each is tested by nginx alone before it is used, and a bad one closes its
- * own routes while everybody else is served.
+ * Snippets where the operator allows them: nginx tests each one alone before it is used, and a bad one closes its own
+ * routes while all others are served.
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

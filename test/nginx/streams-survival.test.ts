@@ -1,4 +1,4 @@
-/** Whatever is killed, ports below http go on: new connections are served, open ones stay, and the next one to come takes over. */
+/** Whatever process is killed, ports below http go on: new connections are served, open ones stay, and a new process takes over. */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

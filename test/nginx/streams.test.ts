@@ -1,6 +1,6 @@
 /**
- * Ports below http on real sockets: endpoints are chosen per connection, so they come and go without a reload; a new
- * port costs the second nginx a reload, which no connection notices.
+ * Ports below http on real sockets. The endpoint is chosen for each connection, so endpoints come and go without a reload.
+ * A new port costs the nginx below http a reload, which no connection notices.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
@@ -115,7 +115,7 @@ test("a thousand connections are spread evenly", { skip }, async () => {
     for (const name of await Promise.all(Array.from({ length: 20 }, () => whoAnswers(at(1))))) counts[name] = (counts[name] ?? 0) + 1;
   }
   assert.deepEqual(Object.keys(counts).sort(), ["a", "b", "c", "d"]);
-  // 250 each, with a standard deviation of 14.
+  // The expected number is 250 for each, with a standard deviation of 14.
   for (const count of Object.values(counts)) assert.ok(Math.abs(count - 250) < 100, JSON.stringify(counts));
 });
 
@@ -123,7 +123,7 @@ test("an endpoint that cannot be connected to costs a connection, and the next o
   const [dead] = await freePorts(1);
   await sluice.apply({ "echo.yaml": streamService("echo", [backend(0).port, dead]) });
   const answers: string[] = [];
-  // By chance every other one leads to the dead endpoint until one has.
+  // Until one connection has met the dead endpoint, each one meets it with a chance of one half.
   while (!answers.includes("") && answers.length < 100) answers.push(await whoAnswers(at(0)));
   assert.ok(answers.includes(""), "no connection came to the dead endpoint");
   for (let i = 0; i < 30; i++) assert.equal(await whoAnswers(at(0)), "a");
@@ -207,7 +207,7 @@ test("a new port costs a reload that no connection notices", { skip }, async () 
     open.socket.destroy();
   }
   assert.equal(problems.refused, 0);
-  // nginx sends answers to datagrams from the listening socket, which a worker that leaves closes: one on its way can be lost.
+  // nginx answers datagrams from the listening socket. A worker that leaves closes it, so an answer on its way can be lost.
   assert.ok(problems.lost <= 3, `${problems.lost} answers to datagrams were lost`);
   assert.equal(await reloads(), before + 3);
 });

@@ -35,7 +35,7 @@ after(async () => {
   await echo?.close();
 });
 
-/** The certificate shown to a new connection, as `first`, `second` or `default`. */
+/** Which certificate a new connection is shown: `first`, `second` or `default`. */
 async function shown(): Promise<string> {
   const { certificate, status } = await ask({ port: sluice.https, tls: true, host: HOST });
   assert.equal(status, 200);

@@ -41,7 +41,7 @@ after(async () => {
   await echo?.close();
 });
 
-/** Asks, and gives the traceparent that the backend saw and the spans that came since. */
+/** Sends a request, and gives the traceparent that the backend saw and the spans that the collector got for it. */
 async function traced(name: string, headers: Readonly<Record<string, string>> = {}, path = "/a?b=c"): Promise<{ seen: string; spans: readonly CollectedSpan[]; status: number }> {
   const before = collector.spans.length;
   const answer = await ask({ port: sluice.http, host: `${name}.example`, path, headers });

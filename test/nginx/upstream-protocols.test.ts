@@ -121,7 +121,7 @@ test("a backend that cannot be verified is not spoken to", async () => {
   assert.equal((await get("ca")).status, 200);
   for (const name of ["stranger", "wrong-name"]) {
     assert.equal((await get(name)).status, 502, name);
-    // Nor after a verified connection to the same address.
+    // A verified connection to the same address does not change that.
     await overTls("a");
     assert.equal((await get(name)).status, 502, name);
   }
@@ -169,7 +169,7 @@ test("FastCGI parameters: nginx's own, the forwarded headers, and the ConfigMap'
   assert.equal(params["HTTP_PROXY"], undefined);
   const bare = JSON.parse((await ask({ ...asked, host: "bare-php.example" })).text) as { params: Record<string, string> };
   assert.deepEqual([bare.params["SCRIPT_NAME"], bare.params["QUERY_STRING"], bare.params["SCRIPT_FILENAME"]], ["/dir x/", "q=1", undefined]);
-  // Decoded, a path may hold any byte.
+  // SCRIPT_NAME is the decoded path, which may hold any byte.
   const odd = JSON.parse((await ask({ ...asked, path: "/a%0a%3Fb%25.php" })).text) as { params: Record<string, string> };
   assert.equal(odd.params["SCRIPT_NAME"], "/a\n?b%.php");
 });
@@ -201,7 +201,7 @@ test("a Secret that changes is another identity at once, and an authority that c
   await sluice.apply({ "late.yaml": `${secret("late", { ...identity(clientB), "ca.crt": backendPair.chain })}---\n${late}` });
   assert.equal((await overTls("late")).client, "client-b");
   assert.equal((await sluice.generation()).reloads, reloads, "a client certificate is data");
-  // The authority that nobody uses any more leaves with the next reload.
+  // The file of an authority that nobody uses any more is removed with the next reload.
   await sluice.apply({ "last.yaml": to("last", plain, { "proxy-max-temp-file-size": "5m" }) });
   assert.equal((await sluice.generation()).reloads, reloads + 1);
   assert.equal(trustFiles().length, 2);

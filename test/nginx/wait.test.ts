@@ -38,7 +38,7 @@ test("what cannot be served as it is ends the wait at once, with the finding", a
   assert.match(refused.stderr, /^Ingress shop\/refused is refused as a whole\n {2}error: .*server-snippet/);
   const absent = await wait("ingress/shop/none");
   assert.deepEqual([absent.code, absent.stderr], [3, "There is no Ingress none in namespace shop where this Sluice looks: write it as ingress/NAMESPACE/NAME\n"]);
-  // As kubectl names an object of its default namespace.
+  // `ingress/web`, with which kubectl names an object of its default namespace, is read as NAMESPACE/NAME.
   assert.match((await wait("ingress/web")).stderr, /^There is no Ingress web in namespace ingress where/);
   sluice.write({ "other.yaml": manifest("other").replace("ingressClassName: nginx", "ingressClassName: other") });
   const other = await wait("ingress/shop/other");

@@ -1,4 +1,4 @@
-/** A whole Sluice with its webhook: a certificate that is missing keeps nobody waiting, and one that comes is used. */
+/** A whole Sluice with its webhook: it serves while the webhook's certificate is missing, and uses the certificate when it comes. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

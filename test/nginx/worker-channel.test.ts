@@ -24,11 +24,11 @@ import { probe, runtimeFolder } from "../support/engine.ts";
 import { ingress, ingressClass, service, slice, testConfig } from "../support/objects.ts";
 import { freePorts } from "../support/sluice.ts";
 
-/** More than a worker tells in one message. */
+/** More paths, and so more rows of counters, than a worker sends in one message. */
 const PATHS = 250;
 const MOST_ROWS = 200;
 
-/** A connection of a worker. */
+/** A connection that a worker opened to the test's controller, and what the worker said on it. */
 interface Caller {
   readonly socket: Socket;
   readonly said: FromSubscriber[];
@@ -42,7 +42,7 @@ let master: ProcessIdentity;
 let backend: Backend;
 let controller: Server | undefined;
 let callers: Caller[] = [];
-/** Requests to /held, which are answered when the test says so. */
+/** The backend's responses to requests for /held, which it sends when the test says so. */
 let held: ServerResponse[] = [];
 let parts: Map<PartKey, Part>;
 const ledger = new Ledger();
@@ -115,12 +115,12 @@ const acknowledged = ({ said }: Caller): number[] => said.flatMap((one) => (one.
 const rowsOf = ({ said }: Caller): (readonly CounterRow[])[] => said.flatMap((one) => (one.op === "counters" ? [one.rows] : []));
 const workers = (): number[] => groupMembers(master.pid, "nginx").map(({ pid }) => pid).filter((pid) => pid !== master.pid);
 
-/** Requests of an Ingress that workers have told of, on whichever connection. */
+/** The number of an Ingress's requests that workers have reported, on all connections. */
 function told(name: string): number {
   return callers.flatMap(rowsOf).flat().filter((row) => row.ingress === name).reduce((sum, { requests }) => sum + requests, 0);
 }
 
-/** The connection that a worker has opened after `since` others, and said hello on. */
+/** Waits for a connection with a worker's hello on it. @param since how many earlier connections to ignore. */
 async function caller(since = 0): Promise<Caller> {
   await until("a worker says hello", () => callers.slice(since).some((one) => helloOf(one) && !one.closed));
   return callers.slice(since).find((one) => helloOf(one) && !one.closed) ?? assert.fail();
@@ -141,7 +141,7 @@ async function follows(one: Caller): Promise<void> {
 
 const get = (host: string, path = "/"): Promise<Answer> => ask({ port, host: `${host}.example`, path });
 
-/** Of a client that would keep its connection. */
+/** Whether nginx asks a client that would keep its connection to close it. */
 async function asksToClose(): Promise<boolean> {
   const { headers } = await ask({ port, host: "one.example", headers: { connection: "keep-alive" } });
   return /\bclose\b/.test(headers["connection"] ?? "");
@@ -153,7 +153,7 @@ test("a worker says who it is, and serves a generation when it has acknowledged 
   assert.deepEqual(hello, { op: "hello", role: "worker", slot: 0, pid: workers()[0], master: master.pid, config: digest, generation: 0, digest: "" });
   const pools = [...parts.keys()].filter((key) => key.startsWith("pool "));
   const lines = publish("settings ", ...pools, "host one.example", "host many.example", "host held.example", "host last.example");
-  // The word that a farewell is answered with says that all before it was read.
+  // The worker's answer to a farewell shows that it has read all frames before it.
   say(one, ...lines.slice(0, -1), frameLine({ op: "retire", seconds: 0, farewell: 1 }));
   await until("it has read the frames", () => one.said.some(({ op }) => op === "retired"));
   assert.equal((await get("one")).status, 503, "nothing holds before the commit");
@@ -180,7 +180,7 @@ test("a frame arrives in whatever pieces", async () => {
   const text = `${publish("host two.example").join("\n")}\n`;
   for (const [from, to] of [[0, 10], [10, text.length - 3], [text.length - 3, text.length]] as const) {
     one.socket.write(text.slice(from, to));
-    // The worker stops waiting for the rest, and looks after other things meanwhile.
+    // Long enough that the worker stops waiting for the rest and does other things meanwhile.
     await sleep(300);
   }
   await follows(one);

@@ -1,6 +1,6 @@
 /**
- * A client of the node: new connections at a steady rate, each with one request, until its input ends or so many
- * seconds have passed. A process of its own, because it runs in the client's network.
+ * A client of the node: it makes new connections at a steady rate, each with one request, until its standard input ends or
+ * MOST-SECONDS have passed. It is a process of its own, because it runs in the client's network namespace.
  *
  * `load.ts ADDRESS PORT HOST PER-SECOND MOST-SECONDS` prints the line BEGUN once requests are answered, and at the end a
  * line of JSON: a Load.
@@ -25,7 +25,7 @@ export interface Failure {
 const ANSWER_MS = 15_000;
 
 export const BEGUN = "begun";
-/** So many answers show that requests are on their way. */
+/** How many answers it takes until the line BEGUN is printed. */
 const ANSWERED = 20;
 
 function ask(host: string, port: number, name: string): Promise<{ why: string; pod: string }> {

@@ -1,9 +1,9 @@
 /**
- * Sluice as it is installed: two containers in a pod, probed, restarted, rolled and drained by a real kubelet, asked
- * through kube-proxy. It takes minutes, so it runs when it is asked for: `npm run test:node`, as root.
+ * Sluice as it is installed: two containers in a pod, probed, restarted, rolled and drained by a real kubelet; requests come
+ * through kube-proxy. The test takes minutes, so it runs only on request: `npm run test:node`, as root.
  *
- * Requests come at a steady rate, each on a connection of its own. None may fail, but for those that were under way in
- * what was killed, or sent there before the cluster had taken it out of its Services.
+ * Requests come at a steady rate, each on a connection of its own. None may fail, except for those that were under way in a
+ * killed pod or container, or that were sent there before the cluster took it out of its Services.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test, type TestContext } from "node:test";
@@ -28,11 +28,11 @@ describe("containers in a real node", { skip: nodeMissing ?? false }, () => {
   const served = (): string[] => addressesOf(get<Endpoints>("-n", HOME, "endpoints", CONTROLLER));
   const pods = (): Pod[] => get<{ items: Pod[] }>("-n", HOME, "pods", "-l", "app.kubernetes.io/component=controller").items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   const isReady = ({ status: { containerStatuses = [] } }: Pod): boolean => containerStatuses.length > 0 && containerStatuses.every(({ ready }) => ready);
-  /** Every container is ready, and every replica behind the Service. */
+  /** Waits until every container is ready and every replica is behind the Service. */
   const whole = (): Promise<unknown> =>
     eventually("both replicas", () => pods().filter(isReady).map(({ status }) => status.podIP), (ready) => ready.length === REPLICAS && ready.sort().join() === served().sort().join());
 
-  /** kube-proxy no longer leads anybody there. */
+  /** Waits until kube-proxy leads no connection to this address any more. */
   const turnedAway = (address: string): Promise<unknown> =>
     eventually(`${address} out of the Service`, () => !served().includes(address) && !node.node("iptables-save", "-t", "nat").includes(` ${address}:`), Boolean);
 
@@ -41,7 +41,7 @@ describe("containers in a real node", { skip: nodeMissing ?? false }, () => {
     node.node("ctr", "-n", "k8s.io", "task", "kill", "-s", "KILL", id);
   };
 
-  /** While `work` is done: what failed. */
+  /** Sends requests while `work` is done, and gives their number and those that failed. */
   const under = async (work: () => Promise<unknown>): Promise<Load> => {
     const load = await node.load(PORTS.http, "echo.example");
     try {
@@ -62,7 +62,10 @@ describe("containers in a real node", { skip: nodeMissing ?? false }, () => {
     assert.ok(load.sent > 50, `${load.sent} requests`);
   };
 
-  /** What is killed takes along what is sent there until the cluster sends nobody any more; after that nothing fails. */
+  /**
+   * Kills something of a pod. Requests may fail on connections to it, until the cluster sends no more connections there; after
+   * that, none may fail. Gives the requests of the first time.
+   */
   const killedAlone = async (t: TestContext, what: string, pod: Pod, kill: () => void): Promise<Load> => {
     await whole();
     const load = await under(async () => {
@@ -133,7 +136,7 @@ describe("containers in a real node", { skip: nodeMissing ?? false }, () => {
 
   test("an nginx container that is killed gets traffic again when it listens", async (t) => {
     const [{ metadata: { name } }] = pods() as [Pod];
-    // The second time the kubelet waits before it starts it anew.
+    // The second time, the kubelet waits before it starts the container anew.
     for (const time of ["first", "second"]) {
       const pod = pods().find(({ metadata }) => metadata.name === name) as Pod;
       const { failures } = await killedAlone(t, `nginx's container killed for the ${time} time`, pod, () => killContainer(pod, "nginx"));
@@ -150,7 +153,7 @@ describe("containers in a real node", { skip: nodeMissing ?? false }, () => {
   test("a drain takes one replica and leaves the other, and loses nothing", (t) =>
     nothingFails(t, "a drain", async () => {
       const drain = node.kubectlAsync(["drain", "realnode", "--pod-selector=app.kubernetes.io/component=controller", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=40s"]);
-      // There is no other node for the one that went, so the disruption budget keeps the other.
+      // There is no other node for the replica that went, so the disruption budget keeps the other one, and the drain fails.
       await assert.rejects(drain);
       assert.equal(pods().filter(({ status }) => status.phase === "Running").length, REPLICAS - 1);
       node.kubectl(["uncordon", "realnode"]);
@@ -187,7 +190,7 @@ function restartsOf(pods: readonly Pod[], name: string, container: string): numb
   return pods.find(({ metadata }) => metadata.name === name)?.status.containerStatuses?.find((one) => one.name === container)?.restartCount ?? 0;
 }
 
-/** What an operator of this release of Kubernetes applies: policy/v1 is younger, and the ports are those that are asked. */
+/** The manifests as an operator applies them to this release of Kubernetes, which has no policy/v1 yet; with the node ports that the tests ask. */
 function installation(): ApiObject[] {
   return objectsIn(kustomize("overlays/node-port")).map((object) => {
     if (object.kind === "PodDisruptionBudget") return { ...object, apiVersion: "policy/v1beta1" };
@@ -197,7 +200,7 @@ function installation(): ApiObject[] {
   });
 }
 
-/** The example once more, as version 2 and for requests that ask for it. */
+/** A second copy of the example: its version 2, for requests that ask for that. */
 function canary(examples: readonly ApiObject[]): ApiObject[] {
   const text = JSON.stringify(examples).replaceAll('"echo"', '"echo-v2"').replace('"value":"v1"', '"value":"v2"');
   const annotations = { canary: "true", "canary-by-header": "version", "canary-by-header-value": "v2" };

@@ -1,4 +1,4 @@
-/** The webhook's figures as ingress-nginx names them. */
+/** The metrics of the webhook have the names that ingress-nginx gives them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { keepFigures } from "../../src/admission/figures.ts";

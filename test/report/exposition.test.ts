@@ -1,4 +1,4 @@
-/** The text format: how metrics are written, and that what is written is valid by the strict rules. */
+/** The text format of metrics: how metrics are written, and that the text is valid by the strict rules. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { boundTexts, byLabel, histogram, inPieces, labelText, linesOf, single, type Metric } from "../../src/report/exposition.ts";

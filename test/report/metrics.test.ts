@@ -1,4 +1,4 @@
-/** Everything at /metrics, of parts that say little or odd things: valid by the strict rules, and zeros where something can be counted. */
+/** Everything at /metrics, even with nothing counted yet or odd labels, is valid by the strict rules; what can be counted starts with zeros. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REASONS } from "../../edge/src/reasons.ts";

@@ -1,4 +1,4 @@
-/** Requests added up: what becomes of labels, and how much there can be of them. */
+/** Tallies of requests as metrics: which labels they get, and how many series there can be. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
@@ -16,7 +16,7 @@ const settingsWith = (...flags: string[]): Settings => parseSettings(["--enable-
 const row = (more: Partial<CounterRow> = {}): CounterRow => ({
   namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", status: 200, requests: 1, host: "shop.example", method: "GET", cells: [], ...more,
 });
-/** One request whose request duration is so many milliseconds, in this bucket. */
+/** The tally of one request that took `milliseconds`, which are in this bucket of the request duration. */
 const took = (milliseconds: number, bucket: number, more: Partial<CounterRow> = {}): CounterRow => {
   const [start = 0] = layoutOf(boundsOf(settingsWith())).starts;
   return row({ cells: [start, milliseconds, start + 1 + bucket, 1], ...more });

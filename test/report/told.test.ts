@@ -1,4 +1,4 @@
-/** One mistake, one finding, one remedy: a value without quotes that is wrong with quotes, too. */
+/** One mistake, one finding, one remedy: also for a value without quotes that would be wrong even with quotes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { annotationsByName } from "../../src/model/annotations/table.ts";
@@ -11,13 +11,13 @@ import { parseSettings } from "../../src/settings.ts";
 import { declarationsInto } from "../../src/source/manifests/declarations.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 
-/** What YAML has besides texts, and what YAML 1.1 has for booleans. */
+/** Values that are no texts in YAML, and words that only YAML 1.1 reads as booleans. */
 const FORMS = ["yes", "off", "y", "true", "0", "1", "80", "-1.5", "0x1F", "12345678901234567890"];
 
-/** These ask for something beside the value: with the right value they would be told all the same. */
+/** Codes of findings that ask for something besides the value: they would be told with a right value, too. */
 const OTHER_MATTERS: ReadonlySet<string> = new Set([
   "annotation-alone", "annotation-incomplete", "auth-without-url", "authentication-incomplete", "balancing-needs", "canary-needs-header",
-  // The annotation moves to another Ingress as it stands there.
+  // This finding's remedy moves the annotation to another Ingress, with its value as it is.
   "annotation-on-canary",
   "canary-not-enabled", "client-auth-unused", "client-auth-without-secret", "limit-rate-unbuffered", "ssl-passthrough-not-offered", "tracing-off",
   "tracing-without-collector", "service-missing", "config-rules-idle", "config-syslog-without-host", "config-tracing-without-collector",
@@ -39,7 +39,7 @@ function toldOf(text: string): readonly Finding[] {
   return toldFindings([...declarations.findings(), ...findings, ...createModelBuilder(SETTINGS).update(snapshot, [], config).findings()]);
 }
 
-/** Reads the key with the value as it stands there; what is told of it is one remedy. */
+/** Reads a file with this key and the value `form` without quotes, and checks that the findings about it give a single remedy. */
 function check(key: string, form: string, file: (line: string) => string): void {
   const told = toldOf(file(`${key}: ${form}\n`)).filter(({ field }) => field.includes(key.trim()) || field.endsWith(`.${key.trim()}`));
   const others = told.filter(({ code }) => code !== "value-not-string");

@@ -39,7 +39,7 @@ function start(t: TestContext, resolver: string, allowLocalTargets = false, ipv6
       wakeAll();
     },
   });
-  // The timers of names do not keep a process alive; a test that waits for them has to.
+  // The timers under test do not keep the process alive, so the test does.
   const alive = setInterval(() => undefined, 1000);
   t.after(() => clearInterval(alive));
   t.after(() => names.stop());

@@ -47,17 +47,17 @@ export interface ApiStandIn {
   readonly requests: readonly Asked[];
   /** Whether a watch may stream the initial state (`sendInitialEvents`). */
   streams: boolean;
-  /** An old version is answered with HTTP 410, or with an ERROR event in a watch that begins well. */
+  /** How a watch from a version that is too old is answered: with HTTP 410, or with an ERROR event after a good beginning. */
   goneAs: "status" | "event";
   /** Accepted bearer tokens; empty: anybody. */
   readonly tokens: Set<string>;
-  /** `token plural`: may not be read. */
+  /** `token plural`: the account with this token may not read this kind. */
   readonly forbidden: Set<string>;
   /** Answers the next matching requests with `status`. */
   fail(match: (asked: Asked) => boolean, status: number, headers?: Record<string, string>, times?: number): void;
-  /** Works out the next matching answer at once, and sends it when the result is called. `asked` resolves in between. */
+  /** Works out the next matching answer at once, but sends it only when `release` is called. `asked` resolves in between. */
   hold(match: (asked: Asked) => boolean): { readonly asked: Promise<void>; release(): void };
-  /** Forgets all history: watches from before and continue tokens are gone. */
+  /** Forgets all history: watches from earlier versions, and continue tokens, get 410. */
   compact(): void;
   /** Sends a bookmark with the present version to every watch. */
   bookmark(): void;
@@ -65,7 +65,7 @@ export interface ApiStandIn {
   watching(plural: string): Promise<void>;
   /** Sends text to every watch of a plural. */
   write(plural: string, text: string): void;
-  /** As if etcd were restored from a backup: versions go back by so many. */
+  /** As if etcd were restored from a backup: versions go back by `by`. */
   goBack(by: number): void;
   /** Ends all connections and serves on the same port again. */
   restart(): Promise<void>;
@@ -281,7 +281,7 @@ function reply(response: ServerResponse, status: number, body: Json, headers: Re
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 }
 
-/** The answer that is written next goes out when it is released. */
+/** Keeps the answer that is written next until it is released. */
 function holdBack(response: ServerResponse, { reached, released }: Hold): void {
   const end = response.end.bind(response) as (body: string) => ServerResponse;
   response.end = ((body: string) => {

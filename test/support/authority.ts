@@ -1,4 +1,4 @@
-/** Certificates of clients, and who signs them, made by the `openssl` command. */
+/** Certificates of clients, and the CAs that sign them, made by the `openssl` command. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,7 +9,7 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
 const CA = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
 const CLIENT = "basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n";
 
-/** A CA of its own. */
+/** A new root CA. */
 export function authority(name: string): KeyPair {
   return inFolder((file) => {
     openssl(["req", "-x509", ...NEW_KEY, "-keyout", file("key"), "-out", file("crt"), "-days", "365", "-subj", `/CN=${name}`]);
@@ -17,7 +17,7 @@ export function authority(name: string): KeyPair {
   });
 }
 
-/** A client's certificate; a CA's under this one with `ca`. @param subject as openssl writes it: `/O=shop/CN=alice`. */
+/** A certificate signed by this CA: a client's, or with `ca` that of an intermediate CA. @param subject as openssl writes it: `/O=shop/CN=alice`. */
 export function issued(by: KeyPair, subject: string, { ca = false }: { readonly ca?: boolean } = {}): KeyPair {
   return inFolder((file) => {
     writeFileSync(file("ca.crt"), by.chain);

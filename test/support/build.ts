@@ -22,7 +22,7 @@ export function buildWith(change: Partial<ModelSettings> & { config?: Partial<Co
   return buildModel(snapshotOf(...given), { ...testSettings, ...settings }, { ...testConfig, ...config });
 }
 
-/** The routes of all named hosts, and of the catch-all unless nothing but the default backend is there. */
+/** Compares the routes of all hosts. Leaves out the catch-all's route to the default backend, unless somebody declared it. */
 export function expectRoutes({ model }: Built, ...lines: readonly string[]): void {
   const untouched = "_  /  prefix (nobody's) -> default backend";
   assert.deepEqual(printRoutes(model).filter((line) => line !== untouched), lines);

@@ -1,6 +1,7 @@
 /**
- * What a plain request costs in the edge, as LuaJIT bytecodes: decision, endpoint, log. Interpreted, so the number is
- * exact and does not depend on the machine. nginx's own LuaJIT counts them: an nginx that ends before it has listened.
+ * What a plain request costs in the edge, as LuaJIT bytecodes: decision, endpoint, log. The code is interpreted, so the
+ * number is exact and does not depend on the machine. It is counted in nginx's own LuaJIT, by an nginx that ends before it
+ * has listened.
  */
 import { fileURLToPath } from "node:url";
 import { buildModel } from "../../src/model/build/build.ts";

@@ -16,7 +16,7 @@ export interface Ask {
   /** https; SNI is `host` (or `serverName`). No certificate is checked: look at `certificate`. */
   readonly tls?: boolean;
   readonly serverName?: string;
-  /** Over TLS, unless `tls` is false: then the client begins with it (prior knowledge). */
+  /** HTTP/2 over TLS; if `tls` is false without TLS, by prior knowledge. */
   readonly http2?: boolean;
   /** Shows this certificate when it is asked for one. */
   readonly client?: KeyPair;

@@ -17,7 +17,7 @@ import { startEnvtest } from "./envtest.ts";
 import type { Envtest } from "./envtest.ts";
 import { ROOT } from "./sluice.ts";
 
-/** Where the controllers of these tests are at home. */
+/** The namespace of the controllers in these tests. */
 export const HOME = "ingress";
 
 export interface Rule {
@@ -29,19 +29,19 @@ export interface Rule {
 export interface Rights {
   /** In every namespace. */
   readonly everywhere: readonly Rule[];
-  /** In the controller's own. */
+  /** In the controller's own namespace. */
   readonly atHome: readonly Rule[];
 }
 
-/** Those of the ServiceAccount that deploy/ creates, and no others. */
+/** The rights of the ServiceAccount that deploy/ creates, and no others. */
 export const RIGHTS: Rights = { everywhere: deployed("cluster-role.yaml", "ClusterRole"), atHome: deployed("role.yaml", "Role") };
 
-/** Enough to serve, and to write nothing. */
+/** The rights that serving needs, and none to write. */
 export const READING: Rights = {
   everywhere: RIGHTS.everywhere.filter(({ verbs }) => !verbs.some((verb) => ["create", "update", "patch"].includes(verb))), atHome: [],
 };
 
-/** The Lease that they allow. */
+/** Name of the Lease that `RIGHTS` allow to write. */
 export const ELECTION = "ingress-nginx-leader";
 
 function deployed(file: string, kind: string): readonly Rule[] {
@@ -74,9 +74,9 @@ export interface Thing {
 
 export interface Cluster {
   readonly envtest: Envtest;
-  /** Everybody but the tests themselves comes through it. */
+  /** All requests to the API server, but those of the tests themselves, go through it. */
   readonly gate: Gate;
-  /** As an administrator, past the gate. */
+  /** Sends a request as an administrator, past the gate. */
   ask(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object): Promise<Thing>;
   /** Creates a ServiceAccount with these rights; gives the path of its kubeconfig. */
   account(name: string, rights?: Rights): Promise<string>;
@@ -159,7 +159,7 @@ export async function startCluster(): Promise<Cluster> {
     },
     async rotate(file) {
       const name = accounts.get(file) ?? "";
-      // A token is bound to its account's uid.
+      // A token is bound to its account's uid, so a new account of the same name makes the old token invalid.
       await ask("DELETE", `/api/v1/namespaces/${HOME}/serviceaccounts/${name}`);
       await makeAccount(name);
       await writeKubeconfig(file, name);
@@ -183,7 +183,7 @@ export async function startCluster(): Promise<Cluster> {
   };
 }
 
-/** What `get` gives, as soon as `holds` of it; fails loudly when that takes too long. */
+/** Calls `get` until `holds` is true of its value, and gives that value; throws with the last one after `limit` ms. */
 export async function eventually<T>(what: string, get: () => Promise<T> | T, holds: (value: T) => boolean, limit = 60_000): Promise<T> {
   const deadline = Date.now() + limit;
   for (;;) {

@@ -22,7 +22,7 @@ export interface Collector {
   readonly batches: readonly number[];
   /** Answers these statuses first, one per request, and takes nothing meanwhile. */
   fail(...statuses: number[]): void;
-  /** Resolves when so many spans are there. */
+  /** Resolves when at least `count` spans have come. */
   wait(count: number, withinMs?: number): Promise<readonly CollectedSpan[]>;
   close(): Promise<void>;
 }

@@ -5,10 +5,11 @@
 package.path = measured.edge .. "/?.lua;" .. package.path
 
 local ffi = require("ffi")
--- Of more arguments than there are registers for; the function itself takes none.
+-- Declared with more arguments than there are registers for; the function itself takes none.
 ffi.cdef("int getppid(int a, int b, int c, int d, int e, int f, void *g, int h);")
 
--- Comparisons with elements of a list, amid as many values as processors have registers, and zeros for a call.
+-- The source of a function that compares a number with elements of a list, while it uses as many values as processors have
+-- registers, and passes zeros to a call.
 local function source(seed)
   math.randomseed(seed)
   local objects, values = math.random(0, 8), math.random(4, 14)

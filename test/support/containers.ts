@@ -1,7 +1,7 @@
 /**
- * Containers without a container engine: a process of its own as process 1 of a PID namespace, as an ordinary user
- * without any capability it was not given, on a root that cannot be written and has no shell. Network and volumes are shared, as in a
- * pod. Needs root; everything ends with the test process.
+ * Containers without a container engine. Each is a process that is process 1 of a PID namespace, runs as an ordinary user
+ * with no capability but those that it is given, and has a root that cannot be written and has no shell. Network and volumes
+ * are shared, as in a pod. Needs root; everything ends with the test process.
  */
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { chmodSync, chownSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { identify, isAlive, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { ROOT } from "./sluice.ts";
 
-/** As in ingress-nginx's manifests. */
+/** User and group as in ingress-nginx's manifests. */
 const UID = 101;
 const GID = 82;
 
@@ -19,9 +19,9 @@ const PLACE = "/mnt";
 const SHELLS = ["/usr/bin/dash", "/usr/bin/bash", "/bin/dash", "/bin/bash"];
 
 /**
- * Runs `sluice` with its arguments as a container's process 1: the program $2 by the Node $1. Both are seen under ${PLACE},
- * because the folders above the project may be closed to other users, as home folders are; where it lies it is closed, so
- * that these tests find out everywhere.
+ * Runs `sluice` with its arguments as a container's process 1: the project $2 by the Node $1. Both are seen under ${PLACE},
+ * because the folders above the project may be closed to other users, as home folders are. The project's real folder is
+ * closed here on every machine, so that tests fail on all of them if something is read from it.
  */
 const CONTAIN = `
 set -e
@@ -73,9 +73,9 @@ export const containersMissing: string | undefined = (() => {
 })();
 
 export interface Container {
-  /** Its main process, as seen from outside. */
+  /** The container's main process, as seen from outside. */
   readonly process: ProcessIdentity;
-  /** Resolves with the exit code when it has ended, and with it everything in it. */
+  /** Resolves with the exit code when the container has ended, with everything in it. */
   readonly ended: Promise<number | null>;
   kill(signal: NodeJS.Signals): void;
   log(): string;
@@ -93,15 +93,15 @@ export interface Pod {
   stop(): Promise<void>;
 }
 
-/** What containers run in, other than this machine's own files. */
+/** The files that containers run in, in place of this machine's own. */
 export interface Image {
-  /** Its root. */
+  /** The root folder. */
   readonly folder: string;
-  /** Seen at /mnt. */
+  /** A folder that containers see at /mnt. */
   readonly files: string;
 }
 
-/** @param image absent: the project as it lies here. */
+/** @param image absent: this checkout. */
 export function startPod(image?: Image): Pod {
   const volume = mkdtempSync("/dev/shm/sluice-pod-");
   chmodSync(volume, 0o777);
@@ -128,7 +128,7 @@ process.on("exit", () => {
   for (const child of RUNNING) child.kill("SIGKILL");
 });
 
-/** What `unshare` runs, and what becomes process 1. */
+/** The command that `unshare` runs, which becomes process 1. */
 function commandOf(args: readonly string[], volume: string, image: Image | undefined, capability: string): readonly string[] {
   if (!image) return ["/bin/sh", "-c", CONTAIN, "sh", process.execPath, ROOT, ...args];
   return ["/bin/sh", "-c", CONTAIN_IMAGE, "sh", image.folder, volume, image.files, capability, ...args];
@@ -136,7 +136,7 @@ function commandOf(args: readonly string[], volume: string, image: Image | undef
 
 async function startContainer(command: readonly string[], file: string): Promise<Container> {
   const output = openSync(file, "a");
-  // As a container's runtime does: nginx opens its standard output by name.
+  // A container's runtime does the same, because nginx opens its standard output by name.
   chownSync(file, UID, GID);
   const child = spawn("unshare", [...UNSHARE, ...command], {
     stdio: ["ignore", output, output],

@@ -26,12 +26,12 @@ export interface Demo {
 /** @param args the folder, as the user names it, and further flags. */
 export async function startDemo(args: readonly string[]): Promise<Demo> {
   const runtimeDir = mkdtempSync("/dev/shm/sluice-demo-");
-  // It makes the folder itself.
+  // The demo makes the folder itself.
   rmSync(runtimeDir, { recursive: true });
   const [http, https, health] = await freePorts(3);
   const flags = [`--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, `--runtime-dir=${runtimeDir}`];
   const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "demo", ...args, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
-  // What it says last is read after its exit.
+  // Waits for "close": the last output is read after the exit.
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (printed += text.toString()));

@@ -28,7 +28,10 @@ export interface EchoBackend {
   close(): Promise<void>;
 }
 
-/** In lower case, so that they take the place of the echo's own: of two, nginx from 1.23 on takes the first, before it the last. */
+/**
+ * The headers that a request wants in its answer. Their names are in lower case, so that they replace the echo's own: of
+ * two headers with one name, nginx takes the first from version 1.23 on, and the last before.
+ */
 function wantedHeaders(json: string | string[] | undefined): OutgoingHttpHeaders {
   if (typeof json !== "string") return {};
   const wanted = Object.entries(JSON.parse(json) as OutgoingHttpHeaders);
@@ -36,10 +39,10 @@ function wantedHeaders(json: string | string[] | undefined): OutgoingHttpHeaders
 }
 
 /**
- * Starts one. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
+ * Starts an echo backend. It keeps connections open for longer than nginx does, echoes WebSocket frames' bytes back after a
  * `101`, and answers the status of a request header `x-want-status`, with the headers of `x-want-headers` (JSON).
- * A request with `x-code` asks for an error page: it gets the status of `x-want-page`. As the service of external
- * authentication, of which a client sees nothing but what Sluice passes on, it is told by its URL's query:
+ * A request with `x-code` asks for an error page: it gets the status of `x-want-page`. Where the backend is the service of
+ * external authentication, clients see only what Sluice passes on, so the query of its URL tells what to answer:
  * `echo-status=401`; `echo-header=Name:value`, several times; `echo-copy=name` answers that request header (or `method`,
  * `path`, `protocol`, `count`) as `Echo-name`.
  */
@@ -77,7 +80,7 @@ export async function startEcho(name: string, address = "127.0.0.1", port = 0): 
     socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: ${request.headers.upgrade ?? ""}\r\nConnection: Upgrade\r\nX-Backend: ${name}\r\n\r\n`);
     socket.pipe(socket);
   });
-  // A test that fails before it can close this ends all the same.
+  // The process of a test that fails before it closes this backend must end all the same.
   server.unref();
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

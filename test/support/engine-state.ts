@@ -1,4 +1,4 @@
-/** The state of an engine that serves: tests say what is different. */
+/** The state of an engine that serves; tests replace what they need. */
 import { NONE_LEAVING } from "../../src/engine/leaving.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
 

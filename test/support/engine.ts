@@ -30,7 +30,7 @@ export interface TestEngine {
 
 const LIMIT_MS = 15_000;
 
-/** What this machine's nginx is like. */
+/** What the agent's probe finds out about this machine's nginx. */
 export function probe(runtimeDir: string): Probe {
   return probeEngine({ binary: NGINX_BINARY, runtimeDir, edgeDir: EDGE_DIR, accessLog: `${runtimeDir}/access.log` });
 }

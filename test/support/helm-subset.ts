@@ -1,6 +1,6 @@
 /**
- * Renders the templates of deploy/chart where there is no helm: the small part of Go's templates that they keep to, and
- * an error for anything else. Where helm is installed, a test holds the two to the same objects.
+ * Renders the templates of deploy/chart where there is no helm. Knows the small part of Go's templates that they use, and
+ * throws for anything else. Where helm is installed, a test checks that both give the same objects.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ type Node =
   | { readonly kind: "print"; readonly pipeline: string }
   | { readonly kind: "block"; readonly word: "if" | "with" | "range"; readonly branches: readonly Branch[] };
 interface Branch {
-  /** Undefined: else. */
+  /** What stands behind the word, a condition for instance; undefined: this is the `else` branch. */
   readonly head: string | undefined;
   readonly body: readonly Node[];
 }
@@ -59,7 +59,7 @@ function tokens(source: string): { readonly action: boolean; readonly text: stri
 
 function parseTemplate(source: string, defined: Map<string, readonly Node[]>): readonly Node[] {
   const queue = tokens(source);
-  /** Up to `end` or `else`, which it answers too. */
+  /** Reads up to `end` or `else`, and gives that action as `stop`. */
   const body = (): { readonly nodes: readonly Node[]; readonly stop: string } => {
     const nodes: Node[] = [];
     for (let token = queue.shift(); token; token = queue.shift()) {
@@ -108,7 +108,7 @@ function renderBlock(word: "if" | "with" | "range", branches: readonly Branch[],
   return "";
 }
 
-/** Words, strings, parentheses and bars of a pipeline, worked through from left to right. */
+/** The value of a pipeline: its words, strings, parentheses and bars are worked through from left to right. */
 function evaluate(pipeline: string, scope: Scope, defined: ReadonlyMap<string, readonly Node[]>): unknown {
   const words = pipeline.match(/"(?:[^"\\]|\\.)*"|[()|]|[^\s()|]+/g) ?? [];
   const operand = (word: string): unknown => {

@@ -1,16 +1,17 @@
 /** Requests that mean different things to different readers, in HTTP/1.1 and HTTP/2: each hides a second request. */
 import type { Field } from "./raw-http2.ts";
 
-/** `id`: stands in the path of the hidden request. */
+/** An HTTP/1.1 request, and what is odd about it. */
 export interface Form {
   readonly what: string;
   readonly bytes: string;
 }
 
+/** The hidden request, with `id` in its path. */
 export const hidden = (id: string): string => `GET /hidden-${id} HTTP/1.1\r\nHost: h.example\r\n\r\n`;
 const LAST = "GET /last HTTP/1.1\r\nHost: h.example\r\nConnection: close\r\n\r\n";
 
-/** `N`: the length of the body as it stands there. */
+/** Values of Content-Length; `N` stands for the length of the body. */
 const LENGTHS = ["", "N", "0", "+N", "-1", "N, N", "N\r\nContent-Length: N", "N\r\nContent-Length: 0", "0xN", "N\x0b", "", "99999999999999999999", "N;", "N N"];
 const CODINGS = [
   "Transfer-Encoding: chunked", "Transfer-Encoding : chunked", " Transfer-Encoding: chunked", "Transfer-Encoding:\tchunked", "Transfer-Encoding: xchunked",

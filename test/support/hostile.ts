@@ -45,7 +45,7 @@ const drafted = fc
     return draft.object;
   });
 
-/** Ingresses, and Services of the names that they use, some with endpoints. */
+/** An IngressClass, hostile Ingresses, Services with endpoints under names such as they use, and a Secret. */
 export const hostileObjects: fc.Arbitrary<AnyObject[]> = fc
   .tuple(fc.array(drafted, { minLength: 1, maxLength: 4 }), fc.array(serviceName, { maxLength: 3 }), hostile)
   .map(([ingresses, services, secretName]) => [

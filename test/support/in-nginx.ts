@@ -10,8 +10,8 @@ import type { Built } from "../../src/model/model.ts";
 import { probe, runtimeFolder } from "./engine.ts";
 
 /**
- * What the script prints. It finds the folder of `sluice.lua` (edge), its own folder (support), a snapshot file (program)
- * and the numbers of `given` in the global `measured`, and ends with `os.exit`.
+ * Runs a script and gives what it prints. The script finds the folder of `sluice.lua` (edge), its own folder (support), a
+ * snapshot file (program) and the numbers of `given` in the global `measured`, and must end with `os.exit`.
  */
 export function runLua(script: string, program: string, given: Readonly<Record<string, number>>, edgeDir = EDGE_DIR): string {
   const folder = runtimeFolder();
@@ -40,7 +40,7 @@ export function runLua(script: string, program: string, given: Readonly<Record<s
   }
 }
 
-/** A snapshot file of what a Model compiles to. */
+/** The text of a snapshot file with the Program that a Model compiles to. */
 export function programOf(built: Built): string {
   const { program } = createCompiler().compile(built);
   const frames = [...program.parts.values()].map(({ frame }) => frame.reveal().toString("latin1"));

@@ -1,4 +1,4 @@
-/** kubectl, where this machine has it. */
+/** Runs kubectl, where this machine has it. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ export interface ApiObject {
   readonly [field: string]: unknown;
 }
 
-/** Runs it; answers standard output. Throws what it complained about. */
+/** Runs kubectl and gives its standard output. Throws an Error with what kubectl complained about. */
 export function kubectl(args: readonly string[], options: { readonly input?: string; readonly kubeconfig?: string } = {}): string {
   const { status, stdout, stderr, error } = spawnSync("kubectl", args, {
     encoding: "utf8",

@@ -7,7 +7,7 @@ export interface Site {
   readonly endpoints: readonly string[];
   readonly annotations?: Readonly<Record<string, string>>;
   readonly tlsSecret?: string;
-  /** The one that is declared; absent: all. */
+  /** The path of type Prefix that is declared; absent: `/`. */
   readonly path?: string;
 }
 

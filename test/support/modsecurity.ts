@@ -1,4 +1,4 @@
-/** Whether this machine has ModSecurity, for the tests of it. */
+/** Whether this machine has ModSecurity, for the tests that need it. */
 import { rmSync } from "node:fs";
 import type { ModsecurityFacts } from "../../src/compile/facts.ts";
 import { probe, runtimeFolder } from "./engine.ts";

@@ -14,20 +14,20 @@ export interface Backend {
 
 /** What an https backend answers, as JSON. */
 export interface TlsEcho {
-  /** Names the backend for `ask`. */
+  /** Always "https"; by this field `ask` knows the answer of an echo. */
   readonly backend: string;
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Common name of the client certificate; empty: none. */
   readonly client: string;
-  /** Empty: none was sent. */
+  /** SNI; empty: none was sent. */
   readonly serverName: string;
   readonly version: string;
   readonly cipher: string;
   /** The TLS session is one of an earlier connection. */
   readonly resumed: boolean;
-  /** Which of the backend's connections it came over. */
+  /** Number of the backend's connection that the request came over, from 0. */
   readonly connection: number;
 }
 
@@ -50,7 +50,7 @@ async function listen(server: Server): Promise<Backend> {
   };
 }
 
-/** It asks for a client certificate and takes whatever comes. */
+/** An https backend that asks for a client certificate and takes any, or none. */
 export async function startHttps({ chain, key }: KeyPair, options: TlsOptions = {}): Promise<Backend> {
   const numbers = new WeakMap<object, number>();
   let next = 0;

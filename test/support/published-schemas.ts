@@ -1,6 +1,6 @@
 /**
- * Kubernetes' published schemas, offline, from the package kubernetes-models: for the kinds that the API server at hand
- * does not serve.
+ * Validates objects against Kubernetes' published schemas, offline, from the package kubernetes-models: for the kinds that
+ * the API server of the tests does not serve.
  */
 import type { ApiObject } from "./kubectl.ts";
 
@@ -27,7 +27,7 @@ export async function complaint(object: ApiObject): Promise<string | undefined> 
   }
 }
 
-/** By a name that is not known ahead, so that a machine without the package can check the types of the others. */
+/** Imports a module by a name that the type checker does not know, so that types can be checked without the package. */
 async function load(module: string): Promise<Readonly<Record<string, ModelClass | undefined>>> {
   return (await import(module)) as Readonly<Record<string, ModelClass | undefined>>;
 }

@@ -1,6 +1,6 @@
 /**
- * HTTP/2 frame by frame over TLS (RFC 9113): sends exactly the frames of a test, of which an honest client would send
- * none, and says in one word what became of a stream.
+ * HTTP/2 frame by frame over TLS (RFC 9113): sends exactly the frames of a test, which no honest client would send, and
+ * says in one word what became of a stream.
  */
 import { connect as connectTls, type TLSSocket } from "node:tls";
 
@@ -38,7 +38,7 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
   return Buffer.concat([head, payload]);
 }
 
-/** Each as a literal that is never indexed, without Huffman (RFC 7541, 6.2.3). */
+/** Fields in HPACK, each as a literal that is never indexed, without Huffman (RFC 7541, 6.2.3). */
 export function headerBlock(fields: readonly Field[]): Buffer {
   const text = (value: string): Buffer => {
     const bytes = Buffer.from(value, "latin1");
@@ -47,7 +47,7 @@ export function headerBlock(fields: readonly Field[]): Buffer {
   return Buffer.concat(fields.flatMap(([name, value]) => [Buffer.from([0x10]), text(name), text(value)]));
 }
 
-/** RFC 7541, 5.1. */
+/** An integer in HPACK's representation (RFC 7541, 5.1). */
 export function integer(value: number, most: number, bits: number): Buffer {
   if (value < most) return Buffer.from([bits | value]);
   const bytes = [bits | most];
@@ -88,7 +88,7 @@ export async function rawHttp2(port: number): Promise<RawHttp2> {
 
 interface Outcomes {
   readonly streams: Map<number, string>;
-  /** Of the connection, once it has ended. */
+  /** What became of the connection; undefined: it has not ended. */
   end: string | undefined;
 }
 
@@ -118,7 +118,10 @@ function note(outcomes: Outcomes, socket: TLSSocket, type: number, flags: number
   if (type === RST_STREAM && !streams.has(stream)) streams.set(stream, `reset ${payload.readUInt32BE(0)}`);
 }
 
-/** What stands first in nginx's answers: one of the static table (RFC 7541, appendix A), or its name and three digits. */
+/**
+ * The status, which stands first in nginx's answers: an entry of the static table (RFC 7541, appendix A), or the
+ * index of its name and three digits.
+ */
 function statusOf(block: Buffer): string {
   let at = 0;
   while (((block[at] ?? 0) & 0xe0) === 0x20) at++;

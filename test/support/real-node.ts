@@ -24,23 +24,23 @@ export const nodeMissing = ((): string | undefined => {
   return kubectlMissing;
 })();
 
-/** What deploy/kustomize calls the image, and the backend that the folder brings, which says its version and its pod. */
+/** Name of Sluice's image in deploy/kustomize; and that of the backend that the folder brings, which answers with its version and its pod. */
 export const IMAGE = "sluice:0.1.0";
 export const ECHO = "echo:1";
 
 export interface RealNode {
-  /** Of NodePorts, as the client reaches them. */
+  /** The address at which the client reaches NodePorts. */
   readonly address: string;
   /** A Deployment, a Service and an Ingress of the backend: an example that the folder brings. */
   readonly examples: readonly ApiObject[];
-  /** Answers standard output; throws what kubectl complained about. */
+  /** Runs kubectl and gives its standard output; throws an Error with what kubectl complained about. */
   kubectl(args: readonly string[]): string;
   apply(objects: readonly ApiObject[]): void;
-  /** The same in the background, for what takes long. */
+  /** Like `kubectl`, but in the background, for commands that take long. */
   kubectlAsync(args: readonly string[]): Promise<string>;
-  /** Runs a command in the client's network; answers standard output. */
+  /** Runs a command in the client's network; gives its standard output. */
   client(...command: string[]): string;
-  /** Runs a command on the node; answers standard output. */
+  /** Runs a command on the node; gives its standard output. */
   node(...command: string[]): string;
   /** Asks for a host at a NodePort until the load is stopped. Resolves when the first requests were answered. */
   load(port: number, host: string): Promise<RunningLoad>;

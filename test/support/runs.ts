@@ -1,7 +1,7 @@
-/** How often properties are tried: a quarter of what a night has time for; all of it with NIGHTLY=1, and so many with RUNS=… */
+/** The share of the nightly tries of a property that other runs make: a quarter. NIGHTLY=1 makes all of them, RUNS=… that number. */
 const SHARE = 4;
 
-/** @param nightly how often in a night. */
+/** How often to try a property. @param nightly how often in the nightly run. */
 export function runs(nightly: number): number {
   const asked = process.env["RUNS"];
   if (asked !== undefined) return Number(asked);

@@ -12,7 +12,7 @@ export interface Sample {
 const SAMPLE = /^([A-Za-z_:][\w:]*)(?:\{(.*)\})? (\S+)$/;
 const LABEL = /([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"/g;
 
-/** Every line must be a comment or a sample. */
+/** The samples; throws for a line that is neither a comment nor a sample. */
 export function parseScrape(text: string): Sample[] {
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).map((line) => {
     const [, name, labels = "", value] = SAMPLE.exec(line) ?? [];
@@ -44,7 +44,7 @@ export function matching(samples: readonly Sample[], name: string, labels: Reado
   return samples.filter((one) => one.name === name && Object.entries(labels).every(([label, value]) => one.labels[label] === value));
 }
 
-/** Workers hand over their counts about once a second: scrapes until they say this, and gives the last scrape. */
+/** Scrapes until `done` is true, and gives the last scrape. Workers hand over their counts about once a second. */
 export async function scrapeUntil(sluice: Sluice, done: (samples: readonly Sample[]) => boolean): Promise<Sample[]> {
   const deadline = Date.now() + 15_000;
   for (;;) {

@@ -1,4 +1,4 @@
-/** Backends and clients below http: what a connection says first is the backend's name, then everything comes back. */
+/** Backends and clients below http: on a connection a backend sends its name first, then it echoes everything. */
 import assert from "node:assert/strict";
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -61,14 +61,14 @@ export interface Conversation {
   readonly socket: Socket;
   /** The next `count` bytes; rejects when the connection ends before, and when they do not come. */
   read(count: number): Promise<string>;
-  /** The same of the next line. */
+  /** The next line; rejects as `read` does. */
   line(): Promise<string>;
   write(text: string): void;
   /** Resolves when the connection has ended, with what was not read. */
   ended(): Promise<string>;
 }
 
-/** A connection that says nothing for so long is a failure, which the test tells by itself. */
+/** A connection that says nothing for this long fails the test. */
 const LIMIT_MS = 15_000;
 
 export async function converse(port: number, host = "127.0.0.1"): Promise<Conversation> {
@@ -128,7 +128,7 @@ export async function converse(port: number, host = "127.0.0.1"): Promise<Conver
   };
 }
 
-/** Who answers a new connection; "": it was closed. */
+/** Name of the backend that answers a new connection; "": the connection was closed. */
 export async function whoAnswers(port: number, host = "127.0.0.1"): Promise<string> {
   const conversation = await converse(port, host);
   const name = await conversation.line().catch((error: Error) => {
@@ -141,7 +141,7 @@ export async function whoAnswers(port: number, host = "127.0.0.1"): Promise<stri
 
 /** A client's socket that sends datagrams and waits for the answer to each; undefined: none came in time. */
 export function udpClient(port: number, host = "127.0.0.1"): { ask(text: string, withinMs?: number): Promise<string | undefined>; close(): void } {
-  // A test that fails leaves it behind, and ends all the same.
+  // The process of a test that fails before it closes the socket must end all the same.
   const socket: UdpSocket = createSocket("udp4").unref();
   return {
     ask: (text, withinMs = 5000) =>

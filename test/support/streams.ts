@@ -3,9 +3,9 @@ import { documents } from "./manifests.ts";
 
 export interface ServiceOptions {
   readonly protocol?: "TCP" | "UDP";
-  /** Of the Service; 7 by default. */
+  /** Port of the Service; 7 by default. */
   readonly port?: number;
-  /** More fields of spec, and of its one port. */
+  /** More fields of the Service's spec, and of its one port. */
   readonly spec?: object;
   readonly portFields?: object;
 }
@@ -31,7 +31,7 @@ export function services(protocol: "tcp" | "udp", data: Readonly<Record<number, 
 
 export const STREAM_FLAGS = ["--tcp-services-configmap=sluice/tcp", "--udp-services-configmap=sluice/udp"];
 
-/** In test processes that need it: what the machine lacks to serve ports below http; said loudly. */
+/** For `skip`: what this machine lacks to serve ports below http, printed loudly too; false: nothing. */
 export function withoutStream(modules: readonly string[] | undefined): string | false {
   if (modules) return false;
   const why = "nginx has no stream modules: install libnginx-mod-stream and libnginx-mod-stream-js";

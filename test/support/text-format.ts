@@ -7,7 +7,7 @@ const HELP = new RegExp(`^# HELP (${NAME}) (\\S.*)$`);
 const TYPE = new RegExp(`^# TYPE (${NAME}) (counter|gauge|histogram|summary)$`);
 const SAMPLE = new RegExp(`^(${NAME})(?:\\{(${LABEL}(?:,${LABEL})*)\\})? (\\S+)$`);
 const LABELS = new RegExp(LABEL, "g");
-/** Go's ParseFloat reads them, words in any case: prom-client writes `Nan`. */
+/** Numbers as Go's ParseFloat reads them, with words in any case: prom-client writes `Nan`. */
 const NUMBER = /^(?:[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?|[-+]?inf(?:inity)?|nan)$/i;
 
 interface Family {

@@ -11,7 +11,7 @@ session.connect();
 session.post("Profiler.enable");
 session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 
-/** Since the last call. */
+/** Entries since the last call. */
 function entries(): Promise<number> {
   return new Promise((resolve, reject) => {
     session.post("Profiler.takePreciseCoverage", (error: Error | null, { result }: Profiler.TakePreciseCoverageReturnType) => {
@@ -23,7 +23,7 @@ function entries(): Promise<number> {
   });
 }
 
-/** Entries of functions and blocks while `run` ran. Not for runs beside each other. */
+/** Entries of functions and blocks while `run` ran. Two runs must not overlap. */
 export async function workOf(run: () => unknown): Promise<number> {
   await entries();
   await run();

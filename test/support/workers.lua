@@ -1,6 +1,7 @@
--- Several workers in one: each is the edge loaded anew, over nginx's own shared memory. Prints what was found, as JSON.
+-- Several workers in one process: each is the edge loaded anew, over nginx's own shared memory. Prints what was found, as JSON.
 -- Runs in init_by_lua of an nginx that ends there. The global `measured` holds the folder of sluice.lua (edge), the snapshot file
--- (program) and numbers: how many workers there are in two generations (workers), requests at so many addresses (addresses), wrong passwords from so many clients (guesses).
+-- (program) and three numbers: workers in each of two generations (workers), addresses in memory with a request each (addresses),
+-- and clients that send a wrong password each (guesses).
 package.path = measured.edge .. "/?.lua;" .. package.path
 
 local ffi, cjson, real = require("ffi"), require("cjson.safe"), ngx
@@ -22,7 +23,7 @@ ngx = setmetatable({
   worker = { id = function() return 0 end, pid = real.worker.pid, exiting = function() return false end },
   timer = { at = function(_, start) channel = start return true end, every = nothing },
   socket = { tcp = function() return setmetatable({ connect = function() end }, { __index = function() return nothing end }) end },
-  -- The house is kept before each pause: one is enough.
+  -- The edge keeps house before each pause: this ends its loop at the first one.
   sleep = function() clock = clock + 2 error("enough") end,
   req = setmetatable({ get_method = function() return "GET" end }, { __index = function() return nothing end }),
   log = nothing, get_phase = function() return "init_worker" end, exit = function(code) status = code end,
@@ -41,7 +42,7 @@ local function start()
   return { sluice = sluice, keepHouse = function() follow(false) end }
 end
 
--- The status of a request that goes on being served, and the address at which it is.
+-- Begins a request at the present `address`, and gives its status; the request goes on until `finish`.
 local function begin(worker, host, uri)
   ngx.var.host, ngx.var.uri, ngx.var.request_uri, status = host, uri or "/", uri or "/", 200
   worker.sluice.rewrite()
@@ -79,7 +80,7 @@ end
 
 local said = {}
 
--- A generation of workers ends when the next one is there: its seats, the lower ones, are free then.
+-- The old generation of workers ends when the new one is there: its seats, which have the lower numbers, are free then.
 local old, new = {}, {}
 for i = 1, measured.workers do old[i] = start() end
 for i = 1, measured.workers do new[i] = start() end
@@ -98,7 +99,7 @@ for i = 1, 3 do
 end
 for i = 1, 3 do address = 4096 * i finish(new[measured.workers - i]) end
 
--- Others fill all that can be filled, as clients do, and then one more worker starts.
+-- The dictionaries that clients can fill are filled, and then one more worker starts.
 local first = start()
 begin(first, "digest.example")
 local before = sealed
@@ -145,7 +146,7 @@ said.replay[2] = answer(challenged(), ha1)
 said.replay[3] = answer(nonce, ha1)
 ngx.var.http_authorization = nil
 
--- Clients from thousands of addresses at an Ingress with a limit, then one at another Ingress, whose name is long.
+-- Requests of clients from thousands of addresses to an Ingress with a limit, then of one client to another Ingress, whose name is long.
 said.rates = {}
 for i = 1, measured.guesses do
   ngx.var.binary_remote_addr = "\10" .. string.char(math.floor(i / 65536) % 256, math.floor(i / 256) % 256, i % 256)
@@ -158,7 +159,7 @@ for i = 2, 5 do
 end
 ngx.var.binary_remote_addr = "\127\0\0\1"
 
--- Requests at ever new addresses.
+-- Requests at ever new addresses in memory, of which one in a hundred never ends.
 for i = 1, measured.addresses do
   address = 4096 + 64 * i
   begin(first, "digest.example", "/" .. i)

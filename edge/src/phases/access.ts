@@ -3,7 +3,8 @@
  * error pages hold for the refusal.
  *
  * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication; then, where nobody declared
- * the path and there is no default backend, 404: who may not pass learns no more than at a path that is declared.
+ * the path and there is no default backend, 404. The 404 comes last so that a client that may not pass does not learn
+ * which paths are declared.
  */
 import { passServiceHeaders, checkExternalAuth, refuse } from "./external-auth.ts";
 import type { Check } from "../access.ts";
@@ -16,7 +17,7 @@ import type { InFlight } from "./state.ts";
 import { deny, because } from "./reasons.ts";
 import { recall } from "./state.ts";
 
-/** What `satisfy` combines, in order. A further check is one more item. */
+/** The checks that `satisfy` combines, in order. A new check is added here. */
 const CHECKS: readonly Check<InFlight, EdgeFilters>[] = [checkAddress, checkCredentials, checkExternalAuth];
 
 const NOT_FOUND = 404;
@@ -43,7 +44,7 @@ export function checkAccess(): void {
     return refuseRequest(state, NOT_FOUND);
   }
   if (filters.credentials !== undefined) hideCredentials(state);
-  // After that: the service may have an Authorization of its own for the backend.
+  // After `hideCredentials`: the service may have set an Authorization header of its own for the backend.
   passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
   if (filters.snippet === true) followSnippet();
@@ -67,7 +68,7 @@ function setSpeed([rate, after]: [number, number]): void {
   ngx.var.sluice_limit_rate_after = tostring(after);
 }
 
-/** A snippet that rewrote the URI decides what the backend gets; else it gets what the client wrote. */
+/** Where a snippet has rewritten the URI, the backend gets the new one; otherwise it gets what the client wrote. */
 function followSnippet(): void {
   const vars = ngx.var;
   const uri = vars.uri as string;

@@ -1,8 +1,8 @@
 /**
  * The worker's end of the channel: reads frames from the controller's unix socket and acknowledges commits.
  *
- * The loop lives in a timer. Reads time out soon, so that an exiting worker without requests leaves at once; one with requests
- * in flight stays for as long as they take, because they may still need endpoints.
+ * The loop lives in a timer. Reads time out soon, so that an exiting worker without requests leaves at once. An exiting worker
+ * with requests in flight goes on reading until they end, because they may still need endpoints.
  */
 import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
@@ -19,14 +19,14 @@ import { sweepSeats } from "./workers.ts";
 
 const CONNECT_TIMEOUT_MS = 1000;
 const SEND_TIMEOUT_MS = 1000;
-/** After so long a worker looks whether it is to leave. */
+/** How often a worker that hears nothing looks whether it has to leave. */
 const READ_TIMEOUT_MS = 200;
-/** Between two tries: doubled by each that fails, because nginx writes a line to its error log for every one. */
+/** Pause between two tries to connect. Each failure doubles it, because nginx writes a line to its error log for every failure. */
 const RECONNECT_SECONDS = 0.2;
 const LONGEST_RECONNECT_SECONDS = 2;
-/** The controller has a worker ended that says nothing for half a minute. */
+/** How often a worker says that it is alive: the controller has a worker ended that says nothing for half a minute. */
 const BEAT_SECONDS = 5;
-/** After this much of frames the loop lets requests run. */
+/** After so many bytes of frames the loop lets requests run. */
 const YIELD_BYTES = 65536;
 
 const staging = newStaging();
@@ -40,7 +40,7 @@ function startAfter(seconds: number): void {
   if (!ok && stays()) ngx.log(ngx.ERR, "channel cannot start: ", problem ?? "");
 }
 
-/** Whatever goes wrong in it, a worker that stays goes on following: it must never be left with old tables. */
+/** Starts `follow` anew after any Lua error, as long as the worker stays: a worker must never be left with old tables. */
 function run(this: void): void {
   const [ok, problem] = pcall(follow);
   if (!ok) ngx.log(ngx.ERR, "channel failed and starts anew: ", tostring(problem));
@@ -55,7 +55,7 @@ function follow(this: void): void {
     const [connected] = socket.connect("unix:" + options.socket);
     if (connected) {
       wait = RECONNECT_SECONDS;
-      // What a conversation that failed had staged is not part of this one.
+      // Frames that a broken connection left staged do not belong to this connection.
       discard(staging);
       converse(socket);
       discard(staging);
@@ -66,7 +66,7 @@ function follow(this: void): void {
   }
 }
 
-/** In short steps: an exiting worker leaves soon, and one that lost its master notices. */
+/** Sleeps in short steps, so that an exiting worker leaves soon, and a worker that lost its master notices. */
 function pause(seconds: number): void {
   for (let left = seconds; left > 0.001 && stays(); left -= RECONNECT_SECONDS) {
     keepHouse();
@@ -140,7 +140,7 @@ function hello(): object {
   };
 }
 
-/** False ends the conversation: the controller speaks something else, or is gone. */
+/** False ends the connection: the line is no frame, or the controller is gone. */
 function obey(socket: ngx.TcpSocket, line: string): boolean {
   const frame = decode(line);
   if (frame === undefined) {

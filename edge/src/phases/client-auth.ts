@@ -15,8 +15,9 @@ const PARSED_AT_MOST = 1000;
 const [parsedById] = lrucache.new<Store>(PARSED_AT_MOST);
 
 /**
- * Certificate phase of a full handshake. When the client hello ran under another context (the rules changed meanwhile,
- * or a second hello names another host), or nothing can be asked, no certificate is: requests are then refused.
+ * Certificate phase of a full handshake. No certificate is asked for when the client hello ran under another context
+ * (the rules changed meanwhile, or a second hello names another host), or when OpenSSL cannot be set up to ask.
+ * Requests are refused then.
  */
 export function askClient({ handshake, clients }: SpecialHost): void {
   if (handshake === undefined || clients === undefined || clients.trust === undefined) return;
@@ -57,7 +58,7 @@ export function letClientIn(host: SpecialHost, clients: ClientAuth): number {
   return status;
 }
 
-/** What backends learn of the client; whatever the client says of itself is taken away. */
+/** Sets the headers that tell backends about the client's certificate. The client's own headers of these names are removed. */
 function introduce(clients: ClientAuth): void {
   const vars = ngx.var;
   for (const [name] of pairs(ngx.req.get_headers(0, true))) if (isClientHeader(name)) ngx.req.clear_header(name);
@@ -73,7 +74,7 @@ function setHeader(name: string, value: string | undefined): void {
 
 const UNAUTHORIZED = "client certificate unauthorized";
 
-/** The subject's name does not match. */
+/** Answers a client whose certificate's subject does not match: 403 with ingress-nginx's text. */
 export function denyName(): void {
   ngx.status = 403;
   ngx.header["Content-Type"] = "text/html";

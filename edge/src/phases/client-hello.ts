@@ -1,8 +1,9 @@
 /**
- * Client hello phase: before OpenSSL looks for a session to resume and chooses a cipher.
+ * Client hello phase, which runs before OpenSSL looks for a session to resume and chooses a cipher.
  *
- * A host that wants something of its handshakes gets a session context of its own: without it a session that was
- * verified for one host would resume on another, as verified. Others keep the context that nginx gives to all.
+ * A host that wants something of its handshakes gets a session context of its own: otherwise a session whose
+ * certificate was verified for one host would resume on another host as verified. Other hosts keep the context that
+ * nginx gives to all.
  */
 import { get_client_hello_server_name } from "ngx.ssl.clienthello";
 import { hostNamed } from "../match.ts";

@@ -5,7 +5,7 @@
  * those that hold the constants 0 and nil are taken, and the XOR that makes one zero again lands between the comparison and its
  * jump: the jump then always goes one way. Whether a trace has this depends on the order in which code got hot: a worker may
  * send a session to another endpoint than before, and the worker beside it not. The correction that LuaJIT has since 2023
- * (https://github.com/LuaJIT/LuaJIT/issues/416) is for one such constant; with two of them Debian 13's version still errs.
+ * (https://github.com/LuaJIT/LuaJIT/issues/416) covers one such constant; with two of them the version in Debian 13 still errs.
  * Numbers that are loaded before they are compared take no register between the two.
  */
 
@@ -14,7 +14,7 @@ interface Optimizer {
   start(this: void, ...settings: string[]): void;
 }
 
-/** Before anything is compiled: in init_by_lua. */
+/** To be called before LuaJIT compiles anything: in init_by_lua. */
 export function mendCompiler(): void {
   if (jit.arch === "x64" || jit.arch === "x86") (jit.opt as Optimizer).start("-fuse");
 }

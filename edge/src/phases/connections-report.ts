@@ -1,6 +1,6 @@
 /**
- * nginx's own counters of connections and requests (stub_status), where its binary has them: shared by all workers of a
- * master, so each tells the same.
+ * nginx's own counters of connections and requests (stub_status), where its binary has them. All workers of a master
+ * share them, so each reports the same numbers.
  */
 import * as ffi from "ffi";
 
@@ -15,7 +15,7 @@ function counterOf(name: string): ffi.Memory {
   return (ffi.C as unknown as Record<string, ffi.Memory>)["ngx_stat_" + name] as ffi.Memory;
 }
 
-/** Undefined: this nginx has none. */
+/** The message with all counters; undefined: this nginx has none. */
 export function connectionCounts(): object | undefined {
   if (!there) return undefined;
   const message: Record<string, string | number> = { op: "connections" };

@@ -2,10 +2,10 @@
  * Requests at a time per client (limit-connections), over all workers.
  *
  * Each worker counts its own under a key that only it writes, so no count is ever lost between two workers; a worker
- * that was killed takes its counts with it, within a second (see workers.ts). A request is counted first, then the sum
- * is read: so there are never more than the limit. The largest error is the other way round: of w workers that each get
- * a request of one client within the same microseconds, all may see one place too few, and refuse up to w requests
- * where one after the other would have found a place.
+ * that was killed takes its counts with it, within a second (see workers.ts). A request is counted first, and the sum
+ * is read then, so there are never more requests than the limit. The error is on the other side: when w workers each
+ * get a request of one client within the same microseconds, all may see the limit exceeded, and refuse up to w requests
+ * of which some would have found a place one after the other.
  */
 import { otherPrefixes, ownPrefix } from "./workers.ts";
 

@@ -2,8 +2,8 @@
  * Requests counted by route, canary and status, until the channel takes them to the controller.
  *
  * The counts of a route live in the route itself (of a canary, in the canary), so the hot path is a look-up and an
- * addition. Routes are replaced when their host changes: `drain` hands over the counts of all that counted since the
- * last call, replaced ones included.
+ * addition. Routes are replaced when their host changes: `drain` hands over the counts of all routes that counted since
+ * the last call, replaced routes included.
  */
 import type { EdgeCanary, Counts, EdgeRoute } from "../program.ts";
 
@@ -14,7 +14,7 @@ interface Series {
 }
 
 let series: Series[] = [];
-/** On their way to the controller. */
+/** What the drain that has begun still has to hand over. */
 let leaving: Series[] = [];
 
 export function countRequest(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
@@ -37,21 +37,21 @@ export interface Counted {
   canary: string;
   status: number;
   requests: number;
-  /** Where requests are measured. */
+  /** This and the next two only where requests are measured. */
   host?: string | undefined;
   method?: string;
-  /** Of the tally (see ../measures.ts): index and value in turn. */
+  /** The tally (see ../measures.ts) without its zeros: index and value in turn. */
   cells?: number[];
 }
 
-/** What is counted from now on is for the next time, so that a drain comes to its end. */
+/** Begins a drain. What is counted from now on is left for the next one, so that a drain comes to its end. */
 export function beginDrain(): void {
   if (leaving.length > 0) return;
   leaving = series;
   series = [];
 }
 
-/** Some of what was counted before `beginDrain`, of about so many routes; none: that was all. */
+/** Some rows of what was counted before `beginDrain`, about `most`; an empty list: that was all. */
 export function drain(most: number): Counted[] {
   const rows: Counted[] = [];
   while (rows.length < most) {

@@ -1,5 +1,5 @@
 /**
- * Basic and digest authentication: the check, the challenge, and that backends do not see what the client sent.
+ * Basic and digest authentication: checks what the client sent, challenges it, and keeps its credentials from backends.
  */
 import type { PasswordAuth, Verdict } from "../access.ts";
 import { ABSTAIN, PASS, UNAUTHORIZED } from "../access.ts";
@@ -16,7 +16,7 @@ const UNAVAILABLE = 503;
 export function checkCredentials(this: void, state: InFlight, { credentials }: EdgeFilters): Verdict {
   if (credentials === undefined) return ABSTAIN;
   const users = tables.users[credentials.users];
-  // A worker that started without the controller, and without the keys on disk, has none: nobody gets in.
+  // A worker that started without the controller, and without the snapshot file of the keys, has no users: nobody gets in.
   if (users === undefined) return deny(state, UNAVAILABLE, "passwords-unavailable");
   const verdict = credentials.type === "digest" ? checkDigest(state, credentials, users) : checkBasic(state, credentials, users);
   if (verdict === PASS) return PASS;
@@ -36,8 +36,9 @@ function checkBasic(state: InFlight, { realm }: PasswordAuth, users: EdgeUsers):
 }
 
 /**
- * The request goes on: without the header, whoever let it in. nginx works `$remote_user` out from it and keeps that for
- * the access log, so it is asked once before; who passed by digest is put there the way that it understands.
+ * Removes the Authorization header of a request that goes on, whichever check let it in. nginx makes `$remote_user`
+ * from the header and keeps its value for the access log, so the variable is read once before the header goes. The name
+ * of a user who passed by digest is first put into the header in the form that nginx understands.
  */
 export function hideCredentials(state: InFlight): void {
   if (state.user !== undefined) ngx.req.set_header("Authorization", "Basic " + ngx.encode_base64(state.user + ":"));
@@ -45,5 +46,5 @@ export function hideCredentials(state: InFlight): void {
   ngx.req.clear_header("Authorization");
 }
 
-/** To have asked for a variable is what counts. */
+/** Does nothing: nginx evaluates the variable because it is passed as an argument. */
 function evaluate(_value: string | undefined): void {}

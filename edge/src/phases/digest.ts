@@ -1,6 +1,6 @@
 /**
- * Digest authentication in nginx: nonces, which counts of them were used, and clients that guess, in memory that all
- * workers share.
+ * Digest authentication in nginx. Memory that all workers share holds which nonces and counts were used, and which
+ * clients guess passwords.
  */
 import type { PasswordAuth, Verdict } from "../access.ts";
 import { PASS, UNAUTHORIZED } from "../access.ts";
@@ -13,17 +13,17 @@ import { countedAs } from "./limits.ts";
 import { secretBytes } from "./random.ts";
 import type { InFlight } from "./state.ts";
 
-/** In memory from which nothing is evicted: workers that held different keys would take each other's nonces for stale. */
+/** The key of the seal lies in memory from which nothing is evicted: workers with different keys would take each other's nonces for stale. */
 const SEAL_KEY = "seal";
 const keys = (): ngx.SharedMemory => ngx.shared.sluice_workers;
-/** What was used is remembered until its nonce could not be answered any more, even if that is forgotten. */
+/** Seconds for which a used count is remembered: until its nonce could not be answered any more, even if the nonce's first use is forgotten. */
 const MEMORY = CHALLENGE_LIFE + NONCE_LIFE + 5;
-/** A client with so many wrong answers is not heard for this long after the last one, as in nginx's module. */
+/** A client with so many wrong answers is refused for EVASION seconds after the last one, as in nginx's module. */
 const MOST_FAILURES = 5;
 const EVASION = 300;
 
 const dict = (): ngx.SharedMemory => ngx.shared.sluice_digest;
-/** Apart from what was used: whoever guesses from many addresses must not have that forgotten. */
+/** Apart from the used counts: a client that guesses from many addresses must not push those out of memory. */
 const guesses = (): ngx.SharedMemory => ngx.shared.sluice_limits;
 let sealKey = "";
 
@@ -37,7 +37,7 @@ function seal(this: void, text: string): string {
   return ngx.md5(ngx.hmac_sha1(sealKey, text));
 }
 
-/** Checks what the client answers; with 401 the state has the next challenge. */
+/** Checks the client's answer. On 401 the state holds the next challenge. */
 export function checkDigest(state: InFlight, rules: PasswordAuth, users: EdgeUsers): Verdict {
   const guesser = countedAs("guess " + rules.users + " " + (ngx.var.remote_addr ?? ""));
   if (((guesses().get(guesser) as number | undefined) ?? 0) >= MOST_FAILURES) return UNAUTHORIZED;
@@ -67,7 +67,10 @@ function noteFailure(guesser: string): void {
   guesses().expire(guesser, EVASION);
 }
 
-/** Uses up this count of the nonce. The password is right, so nobody guesses; a nonce that is too old asks for the same again. */
+/**
+ * Uses up this count of the nonce. The password was right, so a stale or replayed nonce does not count as a guess;
+ * after a stale one the client is asked to answer again with a new nonce.
+ */
 function useNonce(answer: DigestAnswer): "fresh" | "stale" | "replayed" {
   const now = ngx.now();
   const made = issued(answer.nonce, seal);
@@ -76,7 +79,7 @@ function useNonce(answer: DigestAnswer): "fresh" | "stale" | "replayed" {
   const first = countedAs("first " + answer.nonce);
   const since = dict().get(first) as number | undefined;
   if (!isFresh(made, since, now)) return "stale";
-  // Of requests with the same count, whichever worker they come to, one adds it.
+  // Of requests with the same count, only one can add it, whichever workers they come to.
   const [unused] = dict().add(countedAs("used " + answer.nonce + " " + count), 1, MEMORY);
   if (!unused) return "replayed";
   if (since === undefined) dict().add(first, now, MEMORY);

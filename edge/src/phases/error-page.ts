@@ -1,14 +1,14 @@
 /**
  * Rewrite phase of the location that asks for the page of an error: sends the request, of which only method and headers
- * are left, to the backend that makes error pages. That is never the backend that the error stands before: what was
- * refused stays refused, whatever page comes back.
+ * are left, to the backend that makes error pages. The backend that the request was refused or failed at never gets it:
+ * the status stays, whatever page comes back.
  */
 import { errorPool } from "../match.ts";
 import { labelRequest } from "./labels.ts";
 import { noteFailure } from "./reasons.ts";
 import { recall, tables } from "./state.ts";
 
-/** @param code the status; it stays the answer's when nobody can make a page. */
+/** @param code the status of the error; the answer without a page when no backend can make one. */
 export function serveErrorPage(code: number): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(code);

@@ -1,8 +1,8 @@
 /**
  * Asks the external authentication service about the request at hand, or the cache of its answers.
  *
- * Guarantee: closed unless the service lets the request in. A service without address is 503; one that cannot be
- * reached or understood is 500, as in ingress-nginx.
+ * Guarantee: the request is refused unless the service lets it in. Without an endpoint of the service the status is
+ * 503; when it cannot be reached or understood, 500, as in ingress-nginx.
  */
 import * as cjson from "cjson.safe";
 import { answerLifetime, variant, varies } from "../auth-cache.ts";
@@ -23,9 +23,9 @@ import type { InFlight } from "./state.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
-/** As the cache has it. Without cookies: such answers are not kept. */
+/** An answer as the cache keeps it. It has no cookies, because an answer with cookies is not kept. */
 interface Kept extends AuthAnswer {
-  /** Request headers that the answer depends on, and what the request that was answered said there. */
+  /** Names of the request headers that the answer depends on, and their values in the request that was answered. */
   vary?: string;
   variant?: string;
 }
@@ -34,8 +34,9 @@ interface Kept extends AuthAnswer {
 const LARGEST_KEPT = 16384;
 
 /**
- * Checks the request at hand: 0 when its route asks nobody, 200 when the service lets it in, else the status that
- * refuses it. What the service said stays in the state, for `refuse` or `passServiceHeaders`. Yields while the service thinks.
+ * Checks the request at hand: 0 when its route asks no service, 200 when the service lets it in, else the status that refuses
+ * it. The service's answer stays in the state, for `refuse` or `passServiceHeaders`. Yields to other requests while the
+ * service works.
  */
 export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: EdgeFilters): number {
   if (auth === undefined) return 0;
@@ -50,10 +51,10 @@ export function checkExternalAuth(this: void, state: InFlight, { externalAuth: a
   return deny(state, answer.verdict, answer.location === undefined ? "denied-by-external-auth" : "redirect-sign-in");
 }
 
-/** A status instead of an answer: nobody can be asked. */
+/** The service's answer, from the cache or asked for; or a status, when it could not be asked. */
 function askCacheOrService(auth: ExternalAuth, variable: Variable): AuthAnswer | number {
   const { cache } = auth;
-  // The scope in clear: no key of a client's choice is one of another scope.
+  // The scope is not hashed with the rest: whatever a client puts into its key, it stays within the scope.
   const key = cache === undefined ? "" : cache.scope + ngx.sha1_bin(evaluate(cache.key, variable));
   if (cache !== undefined) {
     const kept = recallAnswer(key);
@@ -69,7 +70,7 @@ function askCacheOrService(auth: ExternalAuth, variable: Variable): AuthAnswer |
   return answer;
 }
 
-/** A status instead of a head: nobody can be asked. */
+/** The head of the service's response; or a status, when it could not be asked. */
 function askService(auth: ExternalAuth, variable: Variable): Head | number {
   const pool = tables.pools[auth.pool];
   if (pool === undefined || pool.endpoints.length === 0) return 503;
@@ -107,7 +108,7 @@ function wantedHeaders(auth: ExternalAuth, head: Head): Record<string, string> |
   return wanted;
 }
 
-/** The backend gets what the service said, and never what the client said in its place, however it spells the name. */
+/** Sets the headers that the backend gets from the service. The client's own headers of these names are removed, however they are spelled. */
 export function passServiceHeaders(state: InFlight, { externalAuth: auth }: EdgeFilters): void {
   if (auth === undefined || auth.responseHeaders === undefined) return;
   const headers = state.auth?.headers;
@@ -127,7 +128,7 @@ export function refuse({ auth, challenge }: InFlight, status: number): void {
     const other = auth?.challenge;
     const all = challenge === undefined ? other : other === undefined ? challenge : challenge + ", " + other;
     if (all !== undefined) ngx.header["WWW-Authenticate"] = all;
-    // ingress-nginx behaviour: it keeps the challenge, for clients that answer one and follow no redirect.
+    // ingress-nginx behaviour: the redirect keeps the challenge, for clients that answer challenges and follow no redirect.
     if (auth?.location !== undefined) return ngx.redirect(auth.location, 302);
   }
   ngx.exit(status);

@@ -1,9 +1,9 @@
 /**
- * A small HTTP/1.1 client: one request without body, the head of its response.
+ * A small HTTP/1.1 client: sends one request without body, and reads the head of the response.
  *
  * Guarantees: a connection that still holds something of a response never goes back to a pool, so no request reads
- * the answer of another. A response takes a minute at most, whatever its pace. Whatever fails is an answer (a text
- * that says what), never a Lua error.
+ * the answer of another. A response takes a minute at most, whatever its pace. A failure is returned as a text that
+ * says what failed, never raised as a Lua error.
  */
 import type { Keepalive } from "../external-auth.ts";
 import { HEAD_LIMIT, readHead } from "../http-response.ts";
@@ -26,7 +26,7 @@ const LONGEST_SECONDS = 60;
 const CHUNK = 4096;
 /** Bodies up to this size are read to keep the connection; a larger one costs more than a new connection. */
 const BODY_LIMIT = 65536;
-/** 103 and the like, before the response proper. */
+/** How many 1xx responses (103 and the like) may come before the response proper. */
 const MOST_INTERIM = 8;
 
 /** What went wrong, and whether another try can do no harm because the service has not seen the request. */
@@ -41,7 +41,7 @@ export function ask(address: string, port: number, call: Call): Head | Failure {
   if (socket === undefined) return failure as Failure;
   const answer = exchange(socket, call);
   if (!reused || isHead(answer) || !answer.unseen) return answer;
-  // The service closed an idle connection just as it was taken from the pool. A new one tells whether it is there.
+  // The service closed an idle connection just as it was taken from the pool. A new connection tells whether the service is there.
   const again: Call = { text: call.text, bodiless: call.bodiless, tls: call.tls, serverName: call.serverName, keepalive: undefined };
   const [fresh, problem] = open(address, port, again);
   return fresh === undefined ? (problem as Failure) : exchange(fresh, again);
@@ -69,7 +69,10 @@ function open(address: string, port: number, call: Call): LuaMultiReturn<[ngx.Tc
   return $multi(socket, undefined, false);
 }
 
-/** No connection is ever kept under the name of those that serve one request; the others name all that must be equal. */
+/**
+ * Calls with the same pool name may share connections, so the name has everything that must be equal. Connections for
+ * one request alone have a name under which none is ever kept.
+ */
 function poolName(address: string, port: number, call: Call): string {
   const { keepalive, tls, serverName } = call;
   if (keepalive === undefined) return "auth:none";
@@ -96,7 +99,7 @@ function exchange(socket: ngx.TcpSocket, call: Call): Head | Failure {
   return fail(socket, "it answers 1xx without end", false);
 }
 
-/** Index of the empty line, and everything read so far; -1 with the reason when it does not come. */
+/** Index of the empty line, and everything read so far; -1 and the reason when no empty line comes. */
 function readToBlankLine(socket: ngx.TcpSocket, held: string, until: number): LuaMultiReturn<[number, string, string | undefined]> {
   let text = held;
   let searched = 0;
@@ -112,7 +115,7 @@ function readToBlankLine(socket: ngx.TcpSocket, held: string, until: number): Lu
   }
 }
 
-/** What is left of the minute, as the limit of the next read. */
+/** Limits the next read to what is left of the minute. False: nothing is left. */
 function limitReads(socket: ngx.TcpSocket, until: number): boolean {
   const left = math.floor((until - ngx.now()) * 1000);
   if (left <= 0) return false;

@@ -5,7 +5,7 @@ ffi.cdef("int getppid(void);");
 
 let pid = 0;
 
-/** To be called when the worker starts: an orphan's parent is somebody else. */
+/** To be called when the worker starts: once the master is gone, the parent is another process. */
 export function noteMaster(): void {
   pid = ffi.C.getppid();
 }
@@ -14,7 +14,7 @@ export function masterPid(): number {
   return pid;
 }
 
-/** The master that started this worker is gone: its parent is somebody else now. */
+/** Whether the master that started this worker is gone: the worker's parent is another process then. */
 export function isOrphan(): boolean {
   return ffi.C.getppid() !== pid;
 }

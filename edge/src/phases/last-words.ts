@@ -1,6 +1,6 @@
 /**
- * What a worker has counted and not told yet when it exits. Its event loop has ended by then, so it writes to the
- * channel as a plain process does; a controller that is away or does not listen is not waited for longer than a second.
+ * Sends what an exiting worker has counted and not told yet. The worker's event loop has ended by then, so it writes to
+ * the channel's socket with plain system calls. It waits no longer than a second for a controller that does not read.
  */
 import * as ffi from "ffi";
 import { options } from "./options.ts";
@@ -11,7 +11,7 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
 const SO_SNDTIMEO = 21;
-/** MSG_NOSIGNAL: a controller that ended meanwhile is no reason for a signal. */
+/** MSG_NOSIGNAL: no SIGPIPE when the controller has ended meanwhile. */
 const QUIETLY = 0x4000;
 const LONGEST_PATH = 107;
 
@@ -41,7 +41,7 @@ export function sayLastWords(): void {
     broken = !sendAll(socket, lineOf(message));
     message = nextMessage();
     if (message === undefined) {
-      // What an interrupted report had left comes first, then the rest.
+      // The messages above may have been the rest of an interrupted report; what was counted since then comes now.
       beginCounters();
       message = nextMessage();
     }

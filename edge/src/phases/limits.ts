@@ -3,8 +3,9 @@
  * come before every check of who the client is, so refused requests count too.
  *
  * Rates: one record per client and Ingress in shared memory. A worker reads it, steps it, writes it back; workers that
- * do so within the same microsecond count one request where there were several. That is the largest error: of w workers'
- * steps at a time w - 1 go uncounted, so a client that aims for it gets at most w times its rate; any other, its rate.
+ * do so within the same microsecond count one request where there were several. The largest error: of w workers that do
+ * so at once, w - 1 requests go uncounted. So a client that aims for it gets at most w times its rate, and any other
+ * client its rate.
  */
 import * as ffi from "ffi";
 import { includes } from "../networks.ts";
@@ -34,7 +35,7 @@ export function limit(state: InFlight, limits: Limits): number {
     return tables.settings.limitRateStatus;
   }
   if (limits.connections !== undefined) {
-    // Left by a request that was at this address and never came to its log phase.
+    // `held` may be from an earlier request at this address that never came to its log phase.
     leaveConnections(state);
     if (!enter(key, limits.connections)) {
       because("connections-limited");
@@ -45,7 +46,7 @@ export function limit(state: InFlight, limits: Limits): number {
   return 0;
 }
 
-/** The request has ended, or never was limited. */
+/** Counts the request out of its client's requests at a time, if it was counted. */
 export function leaveConnections(state: InFlight): void {
   const key = state.held;
   if (key === undefined) return;
@@ -54,8 +55,9 @@ export function leaveConnections(state: InFlight): void {
 }
 
 /**
- * The key of what is counted by name in memory that forgets who came longest ago. All have one length, because nginx
- * gives memory out by sizes: what is forgotten of one size makes no room for another, and a full table would refuse.
+ * The key of a counter in shared memory that evicts what was used longest ago. All keys have one length, because nginx
+ * allocates memory in classes of size: evicting an entry of one class makes no room for another, and a full table would
+ * take no new key.
  */
 export function countedAs(name: string): string {
   return ngx.md5_bin(name);

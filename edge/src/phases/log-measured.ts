@@ -1,4 +1,4 @@
-/** The log phase with `--enable-metrics`: what `log` does, and the request is measured where `log` counts it. */
+/** The log phase with `--enable-metrics`: does what `log` does, but measures the request where `log` only counts it. */
 import { leftToNginx, fillVariables, finish } from "./log.ts";
 import { options } from "./options.ts";
 import { noteFailure } from "./reasons.ts";

@@ -1,6 +1,6 @@
 /**
- * Which requests leave no line in the access log, where the operator wants that of some. nginx.conf calls these in the
- * log phase, before `log`, only where there is something to mute.
+ * Keeps requests out of the access log that the operator does not want there. nginx.conf calls these functions in the
+ * log phase, before `log`, and only where there is something to mute.
  */
 import { CATCH_ALL } from "../program.ts";
 import { EVERYBODY } from "../search.ts";
@@ -18,7 +18,7 @@ export function muteUris(): void {
   for (const pattern of quiet.patterns) if (matches(uri, pattern, EVERYBODY) === true) return mute();
 }
 
-/** ConfigMap `enable-access-log-for-default-backend: "false"`: what only the root that nobody declared takes. */
+/** ConfigMap `enable-access-log-for-default-backend: "false"`: requests that no declared path takes, of a host that nobody declared. */
 export function muteUndeclared(): void {
   const route = recall()?.route;
   if (route !== undefined && route.host === CATCH_ALL && route.path === "/" && route.ingress === "") mute();

@@ -1,9 +1,9 @@
 /**
- * OpenSSL by FFI: what the Lua API of nginx has no words for. Every declaration is of OpenSSL 3 (`openssl/ssl.h`,
- * `openssl/x509_vfy.h`), whose functions nginx itself is linked to.
+ * Calls OpenSSL by FFI for what the Lua API of nginx does not offer. Every declaration is of OpenSSL 3
+ * (`openssl/ssl.h`, `openssl/x509_vfy.h`), whose functions nginx itself is linked to.
  *
- * OpenSSL keeps the errors of a failed call in a queue, and nginx takes what it finds there for its own: whoever may
- * leave something in it empties it.
+ * OpenSSL keeps the errors of failed calls in a queue, and nginx takes whatever it finds there for its own. So every
+ * function here that may leave an error there empties the queue.
  */
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
@@ -57,7 +57,7 @@ export function connection(): ffi.Pointer | undefined {
   return ssl === undefined ? undefined : ssl;
 }
 
-/** Sessions resume only under the context that they began with. To be set before OpenSSL looks for one: client hello. */
+/** Sessions resume only under the context that they began with. To be called in the client hello phase, before OpenSSL looks for a session. */
 export function setSessionContext(ssl: ffi.Pointer, context: string): boolean {
   return C.SSL_set_session_id_context(ssl, context, context.length) === 1;
 }
@@ -70,12 +70,12 @@ export function sessionContext(ssl: ffi.Pointer): string | undefined {
   return ffi.text(context, length[0]);
 }
 
-/** What came of verifying the client's certificate, now or when the session began: 0 when nothing is wrong. */
+/** OpenSSL's result of verifying the client's certificate, now or when the session began; 0: nothing is wrong. */
 export function verifyResult(ssl: ffi.Pointer): number {
   return tonumber(C.SSL_get_verify_result(ssl)) as number;
 }
 
-/** Ciphers are chosen after the client hello, those of TLS 1.3 before the certificate phase. */
+/** To be called in the client hello phase: TLS 1.3 chooses its ciphers before the certificate phase. */
 export function setCiphers(ssl: ffi.Pointer, list: string): void {
   if (C.SSL_set_cipher_list(ssl, list) !== 1) C.ERR_clear_error();
 }
@@ -85,13 +85,13 @@ export function preferServerCiphers(ssl: ffi.Pointer, prefer: boolean): void {
   else C.SSL_clear_options(ssl, CIPHER_SERVER_PREFERENCE);
 }
 
-/** A parsed Trust. OpenSSL counts who uses the store, so it may be collected while handshakes run. */
+/** A parsed `EdgeTrust`. OpenSSL counts who uses the store, so it may be collected while handshakes run. */
 export interface Store {
   store: ffi.Pointer;
   certificates: ffi.Pointer[];
 }
 
-/** Undefined when there is no certificate in it, or a revocation list that does not parse. */
+/** Undefined when there is no certificate in `ca`, or no revocation list that parses in `crl`. */
 export function parseTrust({ ca, crl }: EdgeTrust): Store | undefined {
   const store = ffi.gc(C.X509_STORE_new(), C.X509_STORE_free);
   const certificates: ffi.Pointer[] = [];
@@ -122,9 +122,9 @@ function addRevoked(store: ffi.Pointer, pem: string): boolean {
   return lists > 0;
 }
 
-/** Asks the client for a certificate that these have signed. Whether it must have one is for each request to say. */
+/** Asks the client for a certificate that one of the store's has signed. Whether the client must have one is decided for each request. */
 export function askForCertificate(ssl: ffi.Pointer, { store, certificates }: Store, depth: number): boolean {
-  // Sets nginx's callback, which lets every handshake go on, and leaves the result.
+  // Sets nginx's callback, which lets every handshake go on and keeps the result of the verification.
   const [asked] = verify_client(undefined, depth);
   if (asked !== true || tonumber(C.SSL_ctrl(ssl, SET_VERIFY_CERT_STORE, 1, store)) !== 1) return false;
   C.SSL_set_client_CA_list(ssl, undefined);

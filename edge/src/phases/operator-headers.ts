@@ -6,7 +6,7 @@ import { recall, tables } from "./state.ts";
 import { isHeaderText } from "./upstream-request.ts";
 import { variable } from "./variables.ts";
 
-/** Labels of the request in the server rewrite phase, where nginx's variables of these names are not filled yet. */
+/** Route and pool of the request, for its labels: in the server rewrite phase nginx's variables of these names are not filled yet. */
 let current: EdgeRoute | undefined;
 let currentPool: EdgePool | undefined;
 
@@ -23,19 +23,22 @@ function labelled(this: void, name: string): string | undefined {
   return variable(name);
 }
 
-/** Server rewrite phase. An empty value, or one that no header can hold, is no header: a client's own does not pass either. */
+/**
+ * Headers to the backend; server rewrite phase. Where the value is empty, or no header can hold it, the header is not
+ * sent, and the client's own of that name neither.
+ */
 export function sendHeaders(headers: OperatorHeader[], route: EdgeRoute, pool: EdgePool): void {
   current = route;
   currentPool = pool;
   for (const { name, value, sent } of headers) {
     const text = headerText(value);
     if (sent === undefined) ngx.req.set_header(name, text === "" ? undefined : text);
-    // The nginx.conf that this worker runs may be from before the header was replaced.
+    // The nginx.conf that this worker runs may be older than the setting, and not have the variable.
     else if (options.sent[sent] === true) ngx.var[sent] = text;
   }
 }
 
-/** Header filter phase of every location. An empty value removes the header. */
+/** Headers to the client; header filter phase of every location. An empty value removes the header. */
 export function addHeaders(): void {
   const headers = tables.settings.responseHeaders;
   if (headers === undefined) return;

@@ -15,13 +15,13 @@ export interface Options {
   requestIds: boolean;
   /** An access log is written, so its variables are worth filling. */
   accessLog: boolean;
-  /** nginx looks for the client where `findClient` says it (settings.proxies). */
+  /** nginx takes the client's address from the header that `findClient` sets (settings.proxies). */
   followsBoth: boolean;
   /** Variables that take the place of headers to backends (`sluice_sent_…`). */
   sent: Record<string, boolean>;
   /** The log format names the Ingress, Service or path of the request. */
   logLabels: boolean;
-  /** It names the response time by which the endpoint was chosen. */
+  /** The log format names the score by which `ewma` chose the endpoint. */
   logScores: boolean;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
   measured?: BucketBounds;

@@ -1,10 +1,9 @@
 /**
  * Verifies passwords in a worker without letting it stand still for long.
  *
- * A hash may take some tenths of a second (password-cost.ts), in which the worker serves nobody, and as much memory as
- * is allowed there, of which it gives all back. So a password that was right is known
- * for a minute by its keyed digest, and hashing gets at most half of the worker's time: what comes on top waits its
- * turn, a few seconds at most.
+ * A hash may take some tenths of a second (password-cost.ts bounds its time and memory), in which the worker serves
+ * nobody. So a password that was right is remembered for a minute by its keyed digest, and hashing gets at most half of
+ * the worker's time: verifications beyond that wait their turn, a few seconds at most.
  */
 import * as ffi from "ffi";
 import * as lrucache from "resty.lrucache";
@@ -60,11 +59,11 @@ export function startPasswords(): void {
   key = secretBytes(32);
 }
 
-/** Undefined: there is no time for it, too many others are being verified. */
+/** Whether the password is the one that was stored as this hash; undefined: too many others are being verified, and there was no time for it. */
 export function isPassword(password: string, stored: string): boolean | undefined {
   if (password.length > LONGEST_PASSWORD) return false;
   if (isCheap(stored)) return verifyPassword(password, stored, hashing);
-  // The controller closes paths with hashes that cost too much; one that came another way is nobody's password.
+  // The controller closes paths whose hashes cost too much. A hash beyond the bound that came here all the same matches no password.
   if (!isWorthHashing(stored, password.length)) return false;
   const name = ngx.hmac_sha1(key, stored + "\n" + password);
   for (let step = 0; known?.get(name) !== true; step++) {
@@ -83,7 +82,7 @@ export function isPassword(password: string, stored: string): boolean | undefine
 function hasTime(): boolean {
   const now = Math.floor(ngx.now());
   if (now !== second) {
-    // What one hash took beyond its second is paid for in the next.
+    // Time that a hash took beyond its second is taken off the seconds that follow.
     spent = Math.max(0, spent - SHARE * Math.max(1, now - second));
     second = now;
     waits = 0;
@@ -91,7 +90,7 @@ function hasTime(): boolean {
   return spent < SHARE;
 }
 
-/** Whatever the time it takes. */
+/** Verifies without waiting for a turn, and notes the time that it took. */
 export function verify(password: string, stored: string): boolean {
   const before = os.clock();
   const right = verifyPassword(password, stored, hashing);

@@ -1,10 +1,11 @@
 /**
- * Tenants' patterns, run by PCRE under nginx's limit of steps.
+ * Runs tenants' patterns with PCRE, under nginx's limit of steps.
  *
- * Compiled patterns are the worker's own. nginx's cache gives back the memory of one when thousands of others have
- * come; here one that nothing was matched against for a minute or two is freed, and those that are kept weigh no more
- * than `MOST_WEIGHT`. Each namespace has its own, and room is made by those that have most: whatever one namespace has
- * its requests matched against, one that has clearly less keeps all that it uses, and the time to compile it.
+ * The edge keeps compiled patterns itself, because nginx's cache frees a pattern only when thousands of others have
+ * come. Here a pattern that nothing was matched against for a minute or two is freed, and the kept ones weigh no more
+ * than `MOST_WEIGHT`. Each namespace has a share of its own, and room is made by the largest shares. So whatever one
+ * namespace has its requests matched against, a namespace with clearly less keeps all the patterns that it uses, and
+ * its time to compile them.
  */
 import * as ffi from "ffi";
 import * as regex from "resty.core.regex";
@@ -13,36 +14,37 @@ import type { Captures } from "../rewrite-target.ts";
 
 /** Patterns of a usual length take up to 100 bytes for each character, and so 100 MB. */
 const MOST_WEIGHT = 1_000_000;
-/** PCRE compiles nothing that is larger, however many repetitions are written. */
+/** PCRE compiles no larger pattern, so none counts for more, however many repetitions are written. */
 const MOST_OF_A_PATTERN = 65_536;
-/** A namespace that has less than this part of what the heaviest one has loses nothing to make room. */
+/** A namespace with less than this part of the heaviest one's weight loses nothing when room is made. */
 const NEARLY = 7 / 8;
 const TURN_SECONDS = 60;
-/** As many that were freed are worth the walk through the heap that gives their pages back. */
+/** So many freed patterns are worth the walk through the heap that gives their pages back to the kernel. */
 const WORTH_TRIMMING = 100;
-/** Of the processor, for one search: a thousand patterns of the usual kind take a tenth of a millisecond. */
+/** Processor time for one search: a thousand patterns of the usual kind take a tenth of a millisecond. */
 const SEARCH_SECONDS = 0.005;
 /**
- * Of the processor, for compiling the patterns of one namespace: at most a tenth of a worker's time, and as much at once
- * as those of a host at its bounds take (a tenth of a second) on a processor that is slow, or shared. Searches pay for what
- * is beyond it. Otherwise the first requests to a new worker would get 500 for paths that are not too hard at all.
+ * Processor time for compiling the patterns of one namespace that no search has to pay for: without it, the first requests
+ * to a new worker would get 500 for paths that are not too hard at all. It is at most a tenth of a worker's time. At once
+ * it is as much as compiling all patterns of a host at its bounds takes (a tenth of a second) on a slow or shared
+ * processor. Time beyond it counts against the search.
  */
 const COMPILING_SHARE = 0.1;
 const MOST_COMPILING_SECONDS = 0.3;
 const JIT = "j";
 const NO_MATCH = -1;
 
-/** False: the pattern does not compile, which is tried and told once. */
+/** False: the pattern does not compile. That is tried, and logged, once. */
 type Patterns = LuaTable<string, regex.Compiled | false>;
 
-/** What one namespace has of a worker. */
+/** The compiled patterns of one namespace, and its time for compiling. */
 interface Share {
-  /** Those compiled or used since the last turn, and those that were so before it; what each of the two weigh. */
+  /** `young`: patterns compiled or used since the last turn; `old`: between the last two turns and not since; and the weight of each. */
   young: Patterns;
   old: Patterns;
   youngWeight: number;
   oldWeight: number;
-  /** Seconds of compiling that no search has to pay for: those that are left, and when they were counted. */
+  /** How many seconds of compiling no search has to pay for, and the time at which they were counted. */
   compilingLeft: number;
   compilingCounted: number;
 }
@@ -54,12 +56,12 @@ let nextTurn = 0;
 let nextWarning = 0;
 /** Seconds of compiling that no search had to pay for. */
 let compilingTaken = 0;
-/** What nginx makes of JIT. */
+/** The flags that nginx makes of the option JIT. */
 let regexFlags = 0;
 
 ffi.cdef("int malloc_trim(size_t pad);");
 
-/** Unanchored, case-sensitive; undefined when the pattern cannot be run. @param namespace whose it is, or EVERYBODY. */
+/** Unanchored, case-sensitive; undefined when the pattern cannot be run. @param namespace the one that the pattern belongs to, or EVERYBODY. */
 export function matches(text: string, pattern: string, namespace: string): boolean | undefined {
   const compiled = find(pattern, namespace);
   if (compiled === false) return undefined;
@@ -67,7 +69,7 @@ export function matches(text: string, pattern: string, namespace: string): boole
   return found === undefined ? undefined : found > 0;
 }
 
-/** Undefined: no match; false: the pattern cannot be run. @param namespace whose it is, or EVERYBODY. */
+/** Undefined: no match; false: the pattern cannot be run. @param namespace the one that the pattern belongs to, or EVERYBODY. */
 export function capture(text: string, pattern: string, namespace: string): Captures | undefined | false {
   const compiled = find(pattern, namespace);
   const found = compiled === false ? undefined : run(compiled, text);
@@ -75,12 +77,12 @@ export function capture(text: string, pattern: string, namespace: string): Captu
   return found === 0 ? undefined : regex.collect_captures(compiled, found, text, regexFlags);
 }
 
-/** Of a pattern that could not be run just now: it compiles, and ran out of steps. */
+/** Of a pattern that could not be run just now: true when it compiles, and so ran out of steps. */
 export function gaveUp(pattern: string, namespace: string): boolean {
   return find(pattern, namespace) !== false;
 }
 
-/** The time of this processor, compiling left out, at which a search that begins now has to end. */
+/** The worker's processor time, compiling left out, at which a search that begins now has to end. */
 export function searchUntil(): number {
   return os.clock() - compilingTaken + SEARCH_SECONDS;
 }
@@ -102,12 +104,12 @@ export function freePatterns(): void {
   trim(freed);
 }
 
-/** Groups that took part and the whole; 0: no match; undefined: out of steps, which it may be on one text and not on others. */
+/** Number of groups of the match, the whole counted; 0: no match; undefined: the pattern ran out of steps on this text. */
 function run(compiled: regex.Compiled, text: string): number | undefined {
   const result = ffi.C.ngx_http_lua_ffi_exec_regex(compiled, regexFlags, text, text.length, 0);
   if (result > 0) return result;
   if (result === NO_MATCH) return 0;
-  // A client can have it said with every request.
+  // At most once a second, because a client can cause this with every request.
   if (ngx.now() >= nextWarning) {
     nextWarning = ngx.now() + 1;
     ngx.log(ngx.WARN, "a pattern cannot be run: pcre_exec() failed: ", result);
@@ -170,14 +172,17 @@ function compilingLeftAt({ compilingLeft, compilingCounted }: Share, now: number
   return Math.min(MOST_COMPILING_SECONDS, compilingLeft + (now - compilingCounted) * COMPILING_SHARE);
 }
 
-/** For so much more in a share. One that has all to itself keeps what it used last. */
+/** Makes room for `more` weight in a share. A share that has all the room to itself keeps the patterns that it used last. */
 function makeRoom(share: Share, more: number): void {
   let freed = share.youngWeight + more > MOST_WEIGHT / 2 ? turn(share) : 0;
   while (weight + more > MOST_WEIGHT) freed += turnHeaviest();
   trim(freed);
 }
 
-/** Those that weigh nearly as much turn with the heaviest, lest each of many equal ones is looked for among all. Gives how many patterns went. */
+/**
+ * Turns the heaviest shares, and those that weigh nearly as much: otherwise, with many equal shares, finding the next
+ * one to turn would take a walk through all shares each time. Answers how many patterns were freed.
+ */
 function turnHeaviest(): number {
   let most = 0;
   for (const [, share] of pairs(shares)) most = Math.max(most, share.youngWeight + share.oldWeight);
@@ -188,7 +193,10 @@ function turnHeaviest(): number {
   return freed;
 }
 
-/** The old ones go, the young ones are old. Nobody holds a compiled pattern for longer than a call. Gives how many went. */
+/**
+ * Frees the old patterns and makes the young ones old. Freeing is safe, because nobody holds a compiled pattern for
+ * longer than a call. Answers how many were freed.
+ */
 function turn(share: Share): number {
   let freed = 0;
   for (const [, compiled] of pairs(share.old)) {

@@ -13,7 +13,7 @@ import { request } from "./request.ts";
 import { tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
-/** Of the route or the canary whose endpoint is chosen. */
+/** The namespace of the route or the canary whose endpoint is being chosen. */
 let namespace = EVERYBODY;
 
 const view: PolicyView = {
@@ -28,7 +28,7 @@ const view: PolicyView = {
   score,
 };
 
-/** Index of the endpoint for the next try. A session that begins is told to the client. */
+/** Index of the endpoint for the next try. When a session begins, the client gets its cookie. */
 export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): number {
   attempt.scored = balance.kind === "ewma";
   namespace = (attempt.canary ?? attempt.route)?.namespace ?? EVERYBODY;
@@ -36,24 +36,25 @@ export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): numb
   const endpoint = choose(balance, pool, attempt, view);
   if (attempt.scored && options.logScores) noteScore(pool, endpoint);
   // Set before the response is read: nginx adds the backend's own cookies to it, and a retry replaces it.
-  // In a location with filters the header filter tells it, so that what those do to the backend's cookies is not done to ours.
+  // In a location with filters the header filter sets the cookie (`tellSession`), so that the filters rewrite the
+  // backend's cookies and not ours.
   if (balance.kind === "session" && attempt.session !== undefined && attempt.route?.filters === undefined) {
     ngx.header["Set-Cookie"] = cookieText(balance, attempt.session);
   }
   return endpoint;
 }
 
-/** Of an endpoint that was chosen among others. */
+/** For the access log: the score of an endpoint that was chosen among several. */
 function noteScore(pool: Peers, endpoint: number): void {
   const { texts } = derivedOf(pool);
   if (texts.length > 1) ngx.var.sluice_ewma_score = `${score(texts[endpoint] as string)}`;
 }
 
-/** Header filter phase: the session that this request began, if any, beside the cookies that are there. */
+/** Header filter phase: adds the cookie of the session that this request began, if any, to the cookies that are there. */
 export function tellSession(state: InFlight): void {
   const { route, canary, session } = state;
   const balance = canary === undefined ? route?.balance : canary.balance;
-  // Without an endpoint it is what an earlier request left.
+  // When no endpoint was tried, `session` is what an earlier request left.
   if (session === undefined || state.endpoint < 0 || balance === undefined || balance.kind !== "session") return;
   const given = ngx.header["Set-Cookie"];
   const all: string[] = [];

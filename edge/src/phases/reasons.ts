@@ -8,7 +8,7 @@ export type EdgeAnswers = Partial<Record<Reason, number>>;
 
 let answers: EdgeAnswers | undefined;
 
-/** For `$sluice_reason`, and for the counter. */
+/** Notes the reason of the answer for `$sluice_reason`, and counts it. */
 export function because(reason: Reason): void {
   ngx.var.sluice_answer = reason;
   countAnswer(reason);
@@ -19,19 +19,19 @@ export function countAnswer(reason: Reason): void {
   answers[reason] = (answers[reason] ?? 0) + 1;
 }
 
-/** A check refuses: its reason counts if its verdict is the one that the client will be told (see ../access.ts). */
+/** Notes the reason of a check that refuses, unless `judge` (../access.ts) prefers an earlier check's verdict. Answers the verdict. */
 export function deny(state: InFlight, verdict: Verdict, reason: Reason): Verdict {
   if (state.why === undefined || verdict !== FORBIDDEN) state.why = reason;
   return verdict;
 }
 
-/** The request at hand got this status without the edge's doing: from its backend, or from nginx. */
+/** Notes the reason of a status that the edge did not give, if it is nginx's and not the backend's. */
 export function noteFailure(status: number): void {
   const reason = reasonOf(status, ngx.var.upstream_header_time);
   if (reason !== undefined) because(reason);
 }
 
-/** Since the last call; undefined: none. */
+/** The answers counted since the last call; undefined: none. */
 export function takeAnswers(): EdgeAnswers | undefined {
   const taken = answers;
   answers = undefined;

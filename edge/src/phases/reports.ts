@@ -1,8 +1,8 @@
 /**
  * What a worker tells the controller now and then: requests that it counted or measured, and spans.
  *
- * In messages of a bounded size. A worker never works for long at one, and one that has much to tell does so less often,
- * so that telling takes a small share of its time however many routes there are.
+ * Messages have a bounded size, so that a worker never works for long at one. A worker with much to tell reports less
+ * often, so that reporting takes a small share of its time however many routes there are.
  */
 import type { SpanRow } from "../trace.ts";
 import { SPANS_PER_MESSAGE } from "../trace.ts";
@@ -40,7 +40,7 @@ interface CountersMessage {
   readonly answers: EdgeAnswers | undefined;
 }
 
-/** What is counted from now on waits for the next time. */
+/** Begins a report: what is counted from now on waits for the next one. */
 export function beginCounters(): void {
   if (options.measured === undefined) beginDrain();
   else beginTallyDrain();
@@ -53,7 +53,7 @@ export function nextMessage(): CountersMessage | undefined {
   return rows.length > 0 || answers !== undefined ? { op: "counters", rows, answers } : undefined;
 }
 
-/** Those that a broken connection takes along are lost. */
+/** False: the connection is broken, and the spans that were not sent are lost. */
 function reportSpans(socket: ngx.TcpSocket): boolean {
   const { rows, dropped } = drainSpans();
   if (rows.length === 0) return dropped === 0 || send(socket, { op: "spans", rows, dropped });

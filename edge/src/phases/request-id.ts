@@ -2,9 +2,9 @@
  * Ids for requests that bring none: 32 hexadecimal digits, like nginx's `$request_id`, which costs a microsecond (a
  * call to OpenSSL's random generator, and one to the kernel, for each request).
  *
- * Two requests never get the same one: half of it was drawn by the kernel for this worker, and the last eight digits
- * count. It is a name, not a secret. It is written where nginx copies it from, without a Lua string on the way: what
- * each request leaves to the garbage collector costs more than the id.
+ * Two requests never get the same id: the kernel drew half of it for this worker, and the last eight digits count. The
+ * id is a name, not a secret. It is written to memory that nginx copies it from, because a Lua string would cost the
+ * garbage collector more than the id costs.
  */
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
@@ -44,7 +44,7 @@ export function nameRequest(): void {
   ffi.C.ngx_http_lua_ffi_var_set(get_request(), VARIABLE, VARIABLE.length, scratch, text, DIGITS, problem, problemLength);
 }
 
-/** Without a loop, which LuaJIT does not compile into its caller. */
+/** Written without a loop, because LuaJIT does not compile a function with a loop into its caller. */
 function write(at: number, word: number): void {
   pairs[at] = pairOf[(word >>> 24) & 255];
   pairs[at + 1] = pairOf[(word >>> 16) & 255];

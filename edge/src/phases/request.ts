@@ -6,7 +6,7 @@ import { tables } from "./state.ts";
 import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
 
 export const request: RequestView = {
-  // The host that was routed, whatever the header says.
+  // `$http_host` is the routed host, whatever the header says.
   variable: (name) => ngx.var[name === "http_host" ? "own_http_host" : name],
   address: () => {
     const { proxies } = tables.settings;

@@ -1,6 +1,6 @@
 /**
- * What the client gets beside, or in place of, the backend's headers: in the header filter phase of the routes with
- * filters, and before it where a request is answered without one.
+ * Sets the headers that the client gets beside, or in place of, the backend's: in the header filter phase of routes
+ * with filters, and in the rewrite phase for a request that is answered there.
  */
 import { hostOf, originText, schemeOf } from "../asked-origin.ts";
 import { carriesCookies } from "../external-auth.ts";
@@ -21,7 +21,7 @@ import { recall, tables } from "./state.ts";
 
 export function respond(): void {
   const state = recall();
-  // A backend's would be another proof, or none: only Sluice knows the password.
+  // In place of the backend's header of this name, which could prove nothing: only Sluice knows the password.
   if (state !== undefined && state.proof !== undefined) ngx.header["Authentication-Info"] = state.proof;
   if (tables.settings.responseHeaders !== undefined) addHeaders();
   if (state === undefined || state.route === undefined) return;
@@ -40,8 +40,9 @@ export function respond(): void {
 }
 
 /**
- * A request that gets no location of its own. Browsers look for the headers of CORS on redirects, too: those that the
- * host gives before it has a route carry those of the path's.
+ * Sets the headers of an answer to a request that enters no location of a profile. Browsers look for the headers of
+ * CORS on redirects, too. So a redirect that a host gives before a route is chosen carries the CORS headers of the
+ * path's route.
  */
 export function dress({ host, route, redirect }: Decision, path: string): void {
   const answering = route ?? (host === undefined || redirect === undefined ? undefined : routeAt(host, path, request));
@@ -55,7 +56,7 @@ function setHeaders(headers: [string, string][]): void {
   for (const [name, value] of headers) ngx.header[name] = value;
 }
 
-/** Beside those of the backend. */
+/** Adds cookies to those of the backend. */
 function addCookies(cookies: string[]): void {
   const own = ngx.header["Set-Cookie"];
   const all: string[] = [];
@@ -65,7 +66,7 @@ function addCookies(cookies: string[]): void {
   ngx.header["Set-Cookie"] = all;
 }
 
-/** The headers of CORS, for an origin that is allowed. */
+/** Sets the headers of CORS for an allowed origin. */
 function allowOrigin(cors: Cors): void {
   const { header } = ngx;
   if (cors.origins !== undefined) header.Vary = varyByOrigin(joined(header.Vary));
@@ -79,7 +80,7 @@ function joined(values: string | string[] | undefined): string | undefined {
   return values === undefined || typeof values === "string" ? values : values.join(", ");
 }
 
-/** Of the route whose headers are rewritten. */
+/** The namespace of the route whose headers are being rewritten. */
 let namespace = EVERYBODY;
 
 function matchesOwn(this: void, text: string, pattern: string): boolean | undefined {
@@ -118,7 +119,7 @@ function rewriteRedirects(route: EdgeRoute, by: Replacement): void {
   }
 }
 
-/** nginx behaviour: a path that a Location was rewritten to is one of the requested host. */
+/** nginx behaviour: a Location that was rewritten to a path is completed with scheme and host of the request. */
 function absolute(location: string): string {
   if (location.charCodeAt(0) !== 47) return location;
   return originText(schemeOf(tables.settings, request), hostOf(tables.settings, request), undefined) + location;

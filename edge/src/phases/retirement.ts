@@ -1,7 +1,7 @@
 /**
  * A worker that will leave soon asks its HTTP/1.1 clients to close their connections, with the answer they are
  * getting anyway. nginx closes idle connections the moment it is told to quit, and a request that is on its way then
- * would be lost; a client that was told does not send one.
+ * would be lost; a client that was asked to close does not send one.
  *
  * Two occasions: the controller announces a reload, or the master died and a new one is taking over.
  */
@@ -20,7 +20,10 @@ export function lookForMaster(): void {
   retiring = ngx.now() < until || isOrphan();
 }
 
-/** On the hot path: a flag. HTTP/2 says GOAWAY by itself and knows no such header (RFC 9113, 8.2.2). */
+/**
+ * Called for every request, so it looks at a flag only. For HTTP/2 nginx sends GOAWAY by itself; HTTP/2 has no
+ * Connection header (RFC 9113, 8.2.2).
+ */
 export function sayGoodbye(): void {
   if (retiring) closeAfterwards();
 }

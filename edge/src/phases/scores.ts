@@ -1,8 +1,8 @@
 /**
  * What the policy `ewma` knows of endpoints: the average of their response times, shared by all workers.
  *
- * One entry per `address:port`: the average, and as its flags the time in milliseconds (31 bits of it) that it is of.
- * Two workers that write at once lose one measurement, which an average can bear; a lock would cost more.
+ * One entry per `address:port`: the average, and in its flags the time in milliseconds (31 bits of it) at which it was
+ * written. Two workers that write at once lose one measurement, which an average can bear; a lock would cost more.
  */
 import { decayed, lastOf } from "../ewma.ts";
 import type { Peers } from "../policy.ts";
@@ -18,7 +18,7 @@ function clock(): number {
   return Math.floor(ngx.now() * 1000) % WRAP;
 }
 
-/** The average of a peer as of now; 0 for one that nobody has measured. */
+/** The average of a peer as of now; 0 for a peer that was not measured yet. */
 export function score(peer: string): number {
   if (dict === undefined) return 0;
   const [average, at] = dict.get(peer);
@@ -45,7 +45,7 @@ function seconds(values: string | undefined): number {
   return values === undefined ? 0 : (tonumber(lastOf(values)) ?? 0);
 }
 
-/** Endpoints that are new start with the mean of those that are known, so that they are not flooded. Once per pool. */
+/** New endpoints start with the mean of the known ones, so that they are not flooded. Done once per pool. */
 export function welcome(pool: Peers): void {
   const derived = derivedOf(pool);
   if (derived.scored === true || dict === undefined) return;

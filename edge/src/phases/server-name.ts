@@ -1,7 +1,7 @@
 /** The name that a client asks for in its handshake, as the tables spell names. */
 import { CATCH_ALL } from "../program.ts";
 
-/** Lower case without the trailing dot of a fully qualified name; no name is every name that nobody declared. */
+/** Lower case without the trailing dot of a fully qualified name; a client that sends no name gets the catch-all. */
 export function serverName(sent: string | undefined): string {
   if (sent === undefined) return CATCH_ALL;
   const lower = sent.toLowerCase();

@@ -6,7 +6,7 @@ import { clear } from "../tables.ts";
 import { options } from "./options.ts";
 import { tables } from "./state.ts";
 
-/** The agent writes one file after the other, within a moment. */
+/** The two files may not go together while the agent writes one after the other; that takes a moment only. */
 const MOST_TRIES = 3;
 
 export function loadSnapshot(): void {

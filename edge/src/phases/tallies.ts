@@ -2,7 +2,7 @@
  * Requests measured by route, canary, status and method, until the channel takes them to the controller. Only with
  * `--enable-metrics`; without, `counters.ts` counts.
  *
- * As there, a route's tallies live in the route itself. What a request costs here is in bench/README.md.
+ * As with those counts, a route's tallies live in the route itself. What a request costs here is in bench/README.md.
  */
 import * as ffi from "ffi";
 import { get_errmsg_ptr, get_request } from "resty.core.base";
@@ -22,10 +22,10 @@ let layout: Layout = { starts: [], length: 1 };
 let time: Scale = newScale([]);
 let length: Scale = time;
 let size: Scale = time;
-/** Method → its place in METHODS. */
+/** Method → its index in TALLIED_METHODS. */
 const places: Record<string, number | undefined> = {};
 let counting: Counting[] = [];
-/** On their way to the controller; until a tally is, the requests of its route are still counted in it. */
+/** Tallies that the drain still has to hand over; until then the requests of their routes are still counted in them. */
 let leaving: Counting[] = [];
 
 /** To be called once, before the first request. */
@@ -45,7 +45,7 @@ export function tallyRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
   add(tally ?? newTally(route, canary, key));
 }
 
-/** Never compiled, like what it is rarely called from. */
+/** Never compiled, because it is rarely called: see `newState` in state.ts. */
 function newTally(route: EdgeRoute, canary: EdgeCanary | undefined, key: number): number[] {
   const tally: number[] = [];
   for (let cell = 0; cell < layout.length; cell++) tally.push(0);
@@ -83,9 +83,10 @@ function observe(tally: number[], start: number, scale: Scale, value: number): v
 }
 
 /**
- * All other measurements in one text of nginx's, which is read where it lies in memory: a Lua string for each would cost
- * as much as all the rest. nginx.conf says what it holds: connect, header and response time in seconds, bytes sent,
- * request length. `;` follows each. C reads the numbers, because a loop over their digits costs LuaJIT its trace.
+ * nginx gives all other measurements in one text, which is read where it lies in memory: a Lua string for each would
+ * cost as much as all the rest. nginx.conf declares the text: connect, header and response time in seconds, bytes sent,
+ * request length, each followed by `;`. A C function reads the numbers, because LuaJIT would abort its trace at a loop
+ * over the digits.
  */
 ffi.cdef("double strtod(const char *text, char **stop); char *strchr(const char *text, int byte);");
 const { C } = ffi;
@@ -98,7 +99,7 @@ const stopAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
 declare const following: LuaAddition<ffi.Memory, number, ffi.Memory>;
 let place: ffi.Memory = scratch;
 
-/** False: nginx has no such text. */
+/** Finds the text of the request at hand. False: nginx has none. */
 function read(): boolean {
   const result = C.ngx_http_lua_ffi_var_get(get_request(), VARIABLE, VARIABLE.length, scratch, 0, valueAt, lengthAt, get_errmsg_ptr());
   if (result !== 0) return false;
@@ -106,7 +107,7 @@ function read(): boolean {
   return true;
 }
 
-/** What was just read was one number, and not none, or several: of a request that was tried twice, say. Goes on to the next. */
+/** Whether the field just read was exactly one number; a request that was tried twice has several. Goes on to the next field. */
 function isWhole(): boolean {
   const stop = stopAt[0];
   const whole = stop !== place && stop[0] === SEMICOLON;
@@ -114,7 +115,7 @@ function isWhole(): boolean {
   return whole;
 }
 
-/** As `beginDrain` and `drain` of counters.ts. */
+/** This and `drainTallies` do what `beginDrain` and `drain` of counters.ts do. */
 export function beginTallyDrain(): void {
   if (leaving.length > 0) return;
   leaving = counting;
@@ -138,7 +139,7 @@ export function drainTallies(most: number): Counted[] {
   return rows;
 }
 
-/** Index and value in turn, of those that are not 0. */
+/** Index and value in turn, of the cells that are not 0. */
 function sparse(tally: number[]): number[] {
   const cells: number[] = [];
   for (let cell = 1; cell < tally.length; cell++) {

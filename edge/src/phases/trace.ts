@@ -13,7 +13,7 @@ import { recall, tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
 const WORD = 4294967295;
-/** What makes two workers that drew the same seed different. */
+/** Added to every draw, so that two workers with the same random seed draw different numbers. */
 let salt = 0;
 let buffer: SpanBuffer = newSpanBuffer();
 
@@ -25,26 +25,26 @@ export function startTracing(): void {
   source?.close();
 }
 
-/** Both are whole; the sum stays within what a number holds exactly. */
+/** A whole number in 0 … 2^32-1. The sum stays within what a Lua number holds exactly. */
 function draw(): number {
   return (math.random(0, WORD) + salt) % (WORD + 1);
 }
 
-/** To be called for a request that was remembered. An error page of its own is still the same request. */
+/** To be called for a request that was remembered. The subrequest for its error page keeps the request's span. */
 export function beginSpan(route: EdgeRoute): void {
   const state = recall();
   if (state === undefined || (ngx.req.is_internal() && state.span !== undefined)) return;
   state.span = newSpan(route);
 }
 
-/** The context of the request at hand; its backend learns it. Undefined before the settings have come. */
+/** The context of the request at hand, which is also sent to its backend. Undefined before the settings have come. */
 function newSpan(route: EdgeRoute): TraceContext | undefined {
   const sampling = tables.settings.sampling;
   if (sampling === undefined) return undefined;
   const incoming = route.trace?.trust === true ? ngx.var.http_traceparent : undefined;
   const context = traceRequest(incoming, sampling, draw);
   ngx.req.set_header("traceparent", traceparentOf(context));
-  // What other systems say about a trace that is not continued means nothing (W3C Trace Context, 3.3.1).
+  // `tracestate` belongs to the client's trace, which is not continued here (W3C Trace Context, 3.3.1).
   if (context.parent === "" && ngx.var.http_tracestate !== undefined) ngx.req.clear_header("tracestate");
   return context;
 }
@@ -80,7 +80,7 @@ export function endSpan(context: TraceContext | undefined, route: EdgeRoute, can
   });
 }
 
-/** The variables that ingress-nginx sets per location. */
+/** The values of the variables that ingress-nginx sets per location. */
 function labelOf(route: EdgeRoute, variable: string): string | undefined {
   if (variable === "namespace") return route.namespace;
   if (variable === "ingress_name") return route.ingress;
@@ -93,7 +93,7 @@ function milliseconds(seconds: number): number {
   return math.floor(seconds * 1000 + 0.5);
 }
 
-/** What came since the last call. */
+/** The spans that came since the last call. */
 export function drainSpans(): { rows: SpanRow[]; dropped: number } {
   const full = buffer;
   if (full.rows.length > 0 || full.dropped > 0) buffer = newSpanBuffer();

@@ -20,14 +20,14 @@ export function prepareRequest(route: EdgeRoute, filters: EdgeFilters, pool: Edg
   if (isSubstitute(tables, route, pool)) nameError(route);
 }
 
-/** Without a value that a header can hold there is none, also none of the client's. */
+/** Where the text is empty, or no header can hold it, the header is removed, the client's own too. */
 function setPrefix(prefix: PathText, namespace: string): void {
   const groups = capture(ngx.var.uri as string, prefix.pattern, namespace);
   const text = pathText(prefix, groups === false ? undefined : groups, variable);
   ngx.req.set_header("X-Forwarded-Prefix", text !== "" && isHeaderText(text) ? text : undefined);
 }
 
-/** Variables may hold what a client wrote: no control character may get into the header. */
+/** Whether a header can hold a text. Variables may hold what a client wrote, and no control character may get into a header. */
 export function isHeaderText(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);

@@ -1,8 +1,9 @@
 /**
- * The phases of routes whose backend is spoken to in a way of its own: gRPC, FastCGI, a TLS identity, a mirror.
+ * The phases of routes whose backend is not asked over plain HTTP alone: gRPC, FastCGI, a TLS identity, a mirror.
  *
- * What nginx takes as a variable is set here. `restore` gives nginx the request's path back: of all protocols only http
- * takes its request line from a variable, gRPC and FastCGI take it from the URI, which names the profile by then.
+ * What nginx takes as a variable is set here. `restore` gives nginx the request's path back: only for http does nginx
+ * take the request line from a variable; for gRPC and FastCGI it takes the path from the URI, which names the profile
+ * by then.
  */
 import * as balancer from "ngx.balancer";
 import { firstEndpoint } from "../balance.ts";
@@ -26,12 +27,12 @@ function identify({ name, certificate }: UpstreamIdentity): void {
   vars.sluice_tls_name = name;
   if (certificate === undefined) return;
   const pair = tables.certificates[certificate];
-  // Empty is "none" to nginx, which a backend that wants one refuses; so is a pair that has not arrived.
+  // An empty value means no certificate to nginx, and a backend that wants one refuses. The same holds for a pair that has not arrived yet.
   vars.sluice_tls_certificate = pair === undefined ? "" : "data:" + pair.chain;
   vars.sluice_tls_key = pair === undefined ? "" : "data:" + pair.key;
 }
 
-/** Without an endpoint the mirror's location answers by itself. */
+/** Without an endpoint the variables stay empty, and the mirror's location answers by itself. */
 function aim(mirror: Mirror): void {
   const pool = tables.pools[mirror.pool];
   if (pool === undefined || pool.endpoints.length === 0) return;

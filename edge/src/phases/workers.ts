@@ -1,22 +1,23 @@
 /**
- * Which workers are alive, old ones that still finish their requests included: what one counts in shared memory counts
- * for all while it lives, and is forgotten when it is gone, however it ended.
+ * Which workers are alive, old ones that still finish their requests included. What a worker counts in shared memory
+ * counts for all workers while it lives, and is forgotten when it is gone, however it ended.
  *
  * Each worker takes a seat when it starts, and with it an epoch: a number that no other worker of this shared memory
- * ever had. Whoever finds a seat whose process is gone (looked for once a second) clears it with all it had counted.
+ * ever had. Once a second a worker looks for seats whose process is gone, and clears them with all that the process had
+ * counted.
  */
-/** Who there is, from which nothing is evicted, and what they count. */
+/** The seats, in memory from which nothing is evicted; and what the workers count. */
 const registry = (): ngx.SharedMemory => ngx.shared.sluice_workers;
 const counted = (): ngx.SharedMemory => ngx.shared.sluice_connections;
 
 const VERSION = "seats";
 const EPOCH = "epoch";
-/** No seat from this one on was ever taken. */
+/** Key of the number of the first seat that was never taken, nor any after it. */
 const FREE_FROM = "free from";
 const SWEEPER = "sweeper";
 const MOST_SEATS = 4096;
 const SWEEP_SECONDS = 1;
-/** Of the fields of /proc/<pid>/stat after the name: the time at which the process started. */
+/** Index, among the fields of /proc/<pid>/stat after the name, of the time at which the process started. */
 const START_TIME = 19;
 
 let own = "";
@@ -43,7 +44,7 @@ export function takeSeat(): void {
   dict.incr(VERSION, 1, 0);
 }
 
-/** Workers that do so at the same time may count it up too far: then some look at a few seats more. */
+/** Counts FREE_FROM up past a seat that was taken. Workers that do so at the same time may count too far; then a few seats more are looked at. */
 function noteTaken(seat: number): void {
   const dict = registry();
   let until = (dict.get(FREE_FROM) as number | undefined) ?? 0;
@@ -59,7 +60,7 @@ export function ownPrefix(): string {
   return own;
 }
 
-/** Those of the other workers. */
+/** The prefixes of the other workers. */
 export function otherPrefixes(): string[] {
   const now = (registry().get(VERSION) as number | undefined) ?? 0;
   if (now !== version) {
@@ -78,7 +79,7 @@ function readOthers(): string[] {
   return prefixes;
 }
 
-/** To be called once a second at least, by each worker: one of them looks. */
+/** To be called once a second at least by each worker; each second one of them looks. */
 export function sweepSeats(): void {
   if (ngx.now() < nextSweep) return;
   nextSweep = ngx.now() + SWEEP_SECONDS;
@@ -97,7 +98,7 @@ function eachSeat(visit: (this: void, seat: number, held: string) => void): void
   }
 }
 
-/** Of those who find the same dead worker one clears: the seat could be another's by the time a second one does. */
+/** Only one of the workers that find the same dead worker clears its seat: a second one could clear a seat that is taken again by then. */
 function clear(seat: number, held: string): void {
   const dict = registry();
   const [first] = dict.safe_add("gone " + held, 1, 60);
@@ -117,7 +118,7 @@ function isAlive(held: string): boolean {
   return startOf(tonumber(pid) as number) === started;
 }
 
-/** When this process started; "" when there is none. The same process id at another time is another process. */
+/** When a process started; "" when there is no such process. The same process id at another time is another process. */
 function startOf(pid: number): string {
   const [file] = io.open("/proc/" + pid + "/stat", "r");
   if (file === undefined) return "";

@@ -34,12 +34,12 @@ export interface AgentOptions {
   /** How long nginx may finish its requests when the agent is stopped. */
   readonly graceMs: number;
   readonly signal: AbortSignal;
-  /** Start what ran here last without waiting for a controller. */
+  /** Whether to start what ran here last without waiting for a controller. */
   readonly resume: boolean;
 }
 
 const RECONNECT_MS = 100;
-/** How often it is looked whether old workers have left, and whether what could not be written can be. */
+/** How often the agent looks whether old workers have left, and whether files that could not be written can be written now. */
 const LOOK_MS = 1000;
 
 /** Runs until `signal` aborts or the controller orders a stop; nginx has ended when it resolves. */
@@ -61,7 +61,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       restarted: (status) => tellEngine(agent, { status, event: "restarted", ...of }),
       loadedLate: (status) => tellEngine(agent, { status, event: "reloaded", ...of }),
       reloading: (seconds, farewell) => say(agent, { op: "reloading", seconds, farewell }),
-      // What is below http has no channel.
+      // The workers of the nginx below http have no channel.
       heard: () => instance === HTTP && agent.socket !== undefined,
     });
   const [nginx, stream] = [
@@ -89,7 +89,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   }
   clearInterval(logs);
   clearInterval(looks);
-  // TLS connections come through the one to the other: first nobody comes any more, then both finish what they have.
+  // TLS connections come through the nginx below http to the other: it stops accepting first, then both finish their requests.
   const ending = stream.stop(options.graceMs);
   if (stream.status.master !== 0) await sleep(QUIT_MS);
   await Promise.all([ending, nginx.stop(options.graceMs)]);
@@ -99,14 +99,14 @@ interface Agent {
   readonly options: AgentOptions;
   readonly snapshot: SnapshotFiles;
   readonly endpoints: EndpointFiles;
-  /** A generation that is not acknowledged yet: connections below http are not led by it. */
+  /** A generation that is not acknowledged yet, because the files with the endpoints of connections below http are behind it. */
   held: number | undefined;
   readonly stop: AbortController;
   readonly nginx: NginxProcess;
   /** The nginx below http. */
   readonly stream: NginxProcess;
   readonly measure: (processes: readonly ProcessIdentity[]) => ProcessMeasures;
-  /** What the controller was told last, by subject. */
+  /** What the controller was told last, by subject, so that nothing is told twice. */
   readonly told: Map<string, string>;
   socket: Socket | undefined;
 }
@@ -115,7 +115,7 @@ function say(agent: Agent, message: FromSubscriber): void {
   agent.socket?.write(JSON.stringify(message) + "\n");
 }
 
-/** Who was replaced is told first, because it bears on what is done next. */
+/** Tells of an nginx. Which workers were replaced is told first, because the engine's next step depends on it. */
 function tellEngine(agent: Agent, news: Omit<FromSubscriber & { readonly op: "engine" }, "op">): void {
   tellLeaving(agent);
   say(agent, { op: "engine", ...news });
@@ -126,7 +126,7 @@ function tellLeaving(agent: Agent): void {
   tellNews(agent, "stream", { op: "leaving", ...agent.stream.leaving, instance: "stream" });
 }
 
-/** Says what the controller does not know yet. */
+/** Sends a message unless it is the last one that the controller got about this subject. */
 function tellNews(agent: Agent, subject: string, message: FromSubscriber): void {
   const text = JSON.stringify(message);
   if (!agent.socket || agent.told.get(subject) === text) return;
@@ -134,7 +134,10 @@ function tellNews(agent: Agent, subject: string, message: FromSubscriber): void 
   say(agent, message);
 }
 
-/** A generation counts when connections below http are led by it. The snapshot may lag behind: workers that run have it from the channel. */
+/**
+ * Acknowledges a generation once the files with the endpoints of connections below http are written. The snapshot files
+ * may be behind it, because workers that run have the generation from the channel.
+ */
 function acknowledge(agent: Agent): void {
   const { snapshot, endpoints, held } = agent;
   tellNews(agent, "files", { op: "snapshot", problem: snapshot.problem ?? "", endpoints: endpoints.problem ?? "" });
@@ -149,7 +152,7 @@ function tryEndpoints(agent: Agent): void {
   acknowledge(agent);
 }
 
-/** One conversation with one controller; resolves when it is over. Lines are obeyed one after the other. */
+/** One connection to one controller; resolves when it ends. Orders are carried out one after the other. */
 async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<void> {
   const socket = connect(path);
   let orders = Promise.resolve();
@@ -164,7 +167,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     try {
       greet(agent);
     } catch {
-      // The controller that listens here has not left its token yet, or is gone: the next try will tell.
+      // The controller that listens here has not written its token yet, or is gone: the next try will tell.
       socket.destroy();
     }
   });
@@ -172,7 +175,7 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
     "data",
     lineReader((line) => {
       const message = JSON.parse(line) as Frame | AgentOrder;
-      // While an order is carried out, which may take long, or wait for this.
+      // These three are taken at once: an order may be under way, which may take long, or wait for them.
       if (message.op === "runs") return agent.nginx.workerSays(message.config, message.pid);
       if (message.op === "nobody-connected") return agent.nginx.farewell.nobodyConnected(message.farewell);
       if (message.op === "end") return say(agent, { op: "ended", pid: message.pid, ended: agent.nginx.endWorker(message.pid, message.cpu) });

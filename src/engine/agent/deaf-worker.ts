@@ -1,6 +1,6 @@
 /**
- * Ends a worker that has said nothing for a long time, unless the machine is to blame: who wants to run and has hardly
- * been let had no turn of its event loop to miss.
+ * Ends a worker that has said nothing for a long time, unless the machine is to blame: a worker that is ready to run,
+ * and has hardly got processor time since, could not finish a turn of its event loop.
  */
 import { signal, stat, type ProcessIdentity } from "../../support/process-identity.ts";
 import { cpuSecondsOf } from "./process-measures.ts";
@@ -9,8 +9,8 @@ import { cpuSecondsOf } from "./process-measures.ts";
 const LONGEST_TURN_SECONDS = 10;
 
 /**
- * @param cpuThen processor time, in seconds, that it had used when it said something last.
- * Answers whether it was ended. It is killed: nothing softer reaches a process that looks at no signal.
+ * @param cpuThen processor time, in seconds, that the worker had used when it was last heard. Answers whether it was
+ * ended. It is killed, because a worker whose event loop stands still does not handle other signals.
  */
 export function endDeafWorker(worker: ProcessIdentity, cpuThen: number): boolean {
   const isRunnable = stat(worker.pid)?.state === "R";

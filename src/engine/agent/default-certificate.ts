@@ -1,8 +1,8 @@
 /**
  * The certificate of last resort: self-signed, made on the machine, for names that have no certificate.
  *
- * Same subject and name as ingress-nginx's, because people's monitoring knows them. It proves nothing to anybody, so
- * its key is the one key that may lie on a disk.
+ * It has the subject and the name of ingress-nginx's, because people's monitoring knows them. It proves nothing to
+ * anybody, so its key is the only key that may lie on a disk.
  */
 import { generateKeyPairSync, sign, X509Certificate, type KeyObject, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000;
 const VALID_DAYS = 365;
 const RENEW_DAYS = 30;
 
-/** Makes the pair in `folder` unless one is there that is good for another month. */
+/** Makes the pair in `folder` unless one is there that is valid for another month. */
 export function ensureDefaultCertificate(folder: string, now = new Date()): void {
   const certificate = `${folder}/${FILES.certificate}`;
   const key = `${folder}/${FILES.certificateKey}`;

@@ -1,9 +1,9 @@
 /**
  * The files in which the nginx below http looks up where each connection goes (edge/stream/endpoint.ts): one per
- * listener, and one for each few of the hosts that are passed through, so that what a connection has to read stays short.
+ * listener, and one for every few passed-through hosts, so that what a connection has to read stays short.
  *
- * Each is swapped by rename: whoever connects after the swap gets the new endpoints. Where one cannot be written, the
- * change has not come to where connections look, and nobody may acknowledge it until it has.
+ * A file is swapped by rename: connections after the swap get the new endpoints. While a file cannot be written,
+ * connections do not follow the change, and it must not be acknowledged.
  */
 import { readdirSync, renameSync, rmSync } from "node:fs";
 import { fileOf } from "../../../edge/stream/endpoint.ts";
@@ -16,9 +16,9 @@ export class EndpointFiles {
   readonly #readers: Readers;
   /** File → its lines by id. */
   readonly #files = new Map<string, Map<string, string>>();
-  /** Files that are not what they should be. */
+  /** Names of the files that still have to be written or removed. */
   readonly #behind = new Set<string>();
-  /** There may be files of an earlier agent's; they can be told from ours once all streams were told of. */
+  /** There may be files of an earlier agent. They can be told from ours once a reset has been followed by all streams. */
   #strange = true;
   #toldOfAll = false;
   #problem: string | undefined;
@@ -29,18 +29,18 @@ export class EndpointFiles {
     makeFolderFor(this.#folder, readers);
   }
 
-  /** Why connections are not led to where the last commit says; undefined: they are. */
+  /** Why connections do not follow the last commit; undefined: they do. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Takes what a commit made true. */
+  /** Takes the frames of a commit, and writes what they change. */
   commit(frames: readonly Frame[]): void {
     for (const frame of frames) this.#take(frame);
     this.write();
   }
 
-  /** Writes what is not written yet; what cannot be written is the `problem`, until another try. */
+  /** Writes what is not written yet. `problem` says why a file could not be written, until the next try. */
   write(): void {
     this.#problem = undefined;
     for (const file of [...this.#behind]) {
@@ -85,7 +85,7 @@ export class EndpointFiles {
     renameSync(`${path}.new`, path);
   }
 
-  /** Removes what was left of streams that are no more. */
+  /** Removes files of streams that are gone. */
   #sweep(): void {
     for (const file of readdirSync(this.#folder)) if (!this.#files.has(file)) rmSync(`${this.#folder}/${file}`, { force: true });
     this.#strange = false;

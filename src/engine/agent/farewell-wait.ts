@@ -1,12 +1,12 @@
-/** The wait for clients that are told to close their connections, ahead of a reload. */
+/** The wait ahead of a reload, in which workers tell clients to close their connections. */
 export class FarewellWait {
   #number = 0;
   #end: (early: boolean) => void = () => undefined;
 
   /**
-   * Resolves after so many milliseconds, or with the word that this farewell is over; answers whether it was that.
+   * Resolves after so many milliseconds, or as soon as nobody is connected; answers whether it was the latter.
    *
-   * @param say lets clients be told, of the farewell with this number.
+   * @param say has workers tell their clients, with the number of this farewell.
    */
   async wait(ms: number, say: (farewell: number) => void): Promise<boolean> {
     const over = new Promise<boolean>((resolve) => (this.#end = resolve));
@@ -17,7 +17,7 @@ export class FarewellWait {
     return early;
   }
 
-  /** Every worker has said that no client is connected. A word about an earlier farewell says nothing. */
+  /** Every worker has said that no client is connected, and the wait ends. Ignored when it is about an earlier farewell. */
   nobodyConnected(farewell: number): void {
     if (farewell === this.#number) this.#end(true);
   }

@@ -1,12 +1,13 @@
 /**
- * A configuration that a running master was told to load, until it is known whether it did.
+ * A configuration that a running master was told to load, until it is known whether the master did.
  *
- * Signals answer nothing, and nginx says what it refuses in its error log alone. The proof that it took a configuration is
- * the word of a worker that runs it, which the controller passes on. Where nobody listens to workers, as below http or
- * while the controller is away, new workers have to do. Without a proof nothing is known: the proof may still come.
+ * A signal gets no answer, and nginx says only in its error log what it refuses. The proof that nginx took a configuration
+ * is a worker's hello that names it, which the controller passes on. Where nobody listens to workers, as below http or
+ * while the controller is away, the mere presence of new workers counts as proof. Without a proof nothing is known,
+ * because it may still come.
  *
  * The master tells its old workers to quit a moment after it has started new ones. Until then they accept connections,
- * under the old configuration. So a configuration is loaded when they have heard it.
+ * under the old configuration. So a configuration counts as loaded only when the old workers are shutting down.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { identify, isAlive, title, type ProcessIdentity } from "../../support/process-identity.ts";
@@ -15,12 +16,12 @@ import type { NginxPatience } from "./patience.ts";
 import type { Loaded } from "./running.ts";
 
 const LOOK_MS = 20;
-/** nginx complains, and tries the ports that it wants for two and a half seconds more. */
+/** How long a complaint has to stand before it counts: after it, nginx goes on trying to open its ports for two and a half seconds. */
 const COMPLAINT_MS = 3500;
 const LOG_LOOKS = 10;
-/** A worker whose event loop stands still for longer accepts nothing either. */
+/** How long old workers are waited for: one whose event loop stands still for longer accepts no connections either. */
 const QUITTING_MS = 2000;
-/** nginx's own words (ngx_worker_process_cycle), a few instructions before it closes its listening sockets. */
+/** The title that nginx gives a worker (ngx_worker_process_cycle) just before it closes its listening sockets. */
 const QUITTING = "worker process is shutting down";
 
 export interface LoadingOptions {
@@ -30,7 +31,7 @@ export interface LoadingOptions {
   readonly master: ProcessIdentity;
   /** The master and its workers now. */
   readonly group: () => readonly ProcessIdentity[];
-  /** Somebody listens to workers, and would pass on what they say. */
+  /** Whether somebody listens to workers, and passes on what they say. */
   readonly heard: () => boolean;
 }
 
@@ -38,7 +39,7 @@ export class Loading {
   readonly text: string;
   readonly loaded: Loaded;
   readonly #options: LoadingOptions;
-  /** Who was there when the master was told. */
+  /** The processes that were there when the master was told. */
   readonly before: readonly ProcessIdentity[];
   readonly #known: ReadonlySet<string>;
   #proven = false;
@@ -52,7 +53,7 @@ export class Loading {
     this.#known = new Set(this.before.map(nameOf));
   }
 
-  /** A worker with this process id says that it runs this configuration; answers whether that is the proof. */
+  /** A worker with this process id says that it runs the configuration with this digest. Answers whether that is the proof. */
   heard(config: string, pid: number): boolean {
     const worker = identify(pid);
     if (config !== this.loaded.config || !worker || this.#known.has(nameOf(worker))) return false;
@@ -60,7 +61,10 @@ export class Loading {
     return true;
   }
 
-  /** Resolves with the proof; false: the master ended before. Rejects with nginx's own words when it refuses, and when it takes too long. */
+  /**
+   * Resolves to true with the proof, and to false when the master ends before. Rejects with nginx's own words when
+   * nginx refuses, and when it takes too long.
+   */
   async proof(log: EngineLog, since: number, patience: NginxPatience): Promise<boolean> {
     const { master } = this.#options;
     const begun = performance.now();
@@ -83,7 +87,7 @@ export class Loading {
     return false;
   }
 
-  /** To be called with the proof. Resolves when nobody accepts connections under the configuration before. */
+  /** To be called once there is proof. Resolves when no worker accepts connections under the previous configuration any more. */
   async takenOver(): Promise<void> {
     const old = this.before.filter(({ pid }) => pid !== this.#options.master.pid);
     const accepts = (worker: ProcessIdentity): boolean => isAlive(worker) && !title(worker).includes(QUITTING);

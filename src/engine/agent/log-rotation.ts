@@ -2,7 +2,7 @@
  * Keeps the logs in the runtime folder from filling the memory that they lie in: at 64 MiB a log becomes its one old
  * file, `….1`, and begins anew.
  *
- * Guarantee: nothing that goes wrong here ends the agent. A log that cannot be kept is emptied, because what serves
+ * Guarantee: nothing that goes wrong here ends the agent. A log that cannot be moved away is emptied, because serving
  * needs the room more.
  */
 import { chmodSync, chownSync, closeSync, copyFileSync, openSync, renameSync, statSync, truncateSync } from "node:fs";
@@ -10,7 +10,7 @@ import { chmodSync, chownSync, closeSync, copyFileSync, openSync, renameSync, st
 const LARGEST = 64 * 1024 * 1024;
 const LOOK_MS = 10_000;
 
-/** What nginx opens by name, and what the agent and nginx hold open as their standard output. */
+/** The log that nginx opens by name, and the log that the agent and nginx hold open as their standard output. */
 export const ACCESS_LOG = "access.log";
 export const ENGINE_LOG = "engine.log";
 
@@ -23,12 +23,15 @@ export interface Logs {
   readonly reopen: () => void;
 }
 
-/** Makes the access log ahead of nginx, which would let everybody read it. Workers open it themselves when it is renamed. */
+/**
+ * Makes the access log before nginx does, which would let everybody read it. Workers have to be able to write it,
+ * because they open it themselves after it was renamed.
+ */
 export function makeAccessLog(logs: Pick<Logs, "folder" | "workers">): void {
   makeLog(ACCESS_LOG, logs);
 }
 
-/** A file that workers can write, and nobody else but us. */
+/** Makes a file that only workers and we can write. */
 export function makeLog(name: string, { folder, workers }: Pick<Logs, "folder" | "workers">): void {
   const file = `${folder}/${name}`;
   closeSync(openSync(file, "a", 0o640));

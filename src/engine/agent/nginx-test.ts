@@ -1,4 +1,4 @@
-/** `nginx -t`: what nginx says of a configuration before it is used. */
+/** Tests a configuration with `nginx -t` before it is used. */
 import { spawn } from "node:child_process";
 import { firstComplaint } from "./nginx-words.ts";
 import type { NginxPatience } from "./patience.ts";
@@ -10,8 +10,8 @@ export interface TestOptions {
 }
 
 /**
- * Resolves with the milliseconds that it took when nginx takes this file; rejects with nginx's own words. Its standard
- * output is the one that nginx will have: a log may be written there.
+ * Resolves to the milliseconds that the test took when nginx takes this file; rejects with nginx's own words. The test
+ * has the standard output that nginx will have, because a log may go there.
  */
 export async function testConfiguration(file: string, { binary, runtimeDir, patience }: TestOptions): Promise<number> {
   const begun = performance.now();
@@ -22,7 +22,7 @@ export async function testConfiguration(file: string, { binary, runtimeDir, pati
   const end = await new Promise<number | string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
     child.once("close", (status, by) => resolve(status ?? by ?? "nothing"));
-    // What it started itself may hold on to its standard error.
+    // Not "close" after a kill: a process that nginx started may still hold its standard error open.
     child.once("exit", (_, by) => by !== null && resolve(by));
   });
   const took = performance.now() - begun;

@@ -1,7 +1,7 @@
-/** What nginx says against a configuration: `nginx -t` on its standard error, a master that reads it in its error log. */
+/** Reads what nginx says against a configuration: `nginx -t` says it on standard error, a master that loads it in its error log. */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 
-/** More than nginx says of one configuration. */
+/** Bytes that are read at most: more than nginx says about one configuration. */
 const MOST_READ = 1024 * 1024;
 
 /** nginx's first complaint, without its prefix. */
@@ -28,7 +28,7 @@ export class EngineLog {
     return firstComplaint(this.#since(size));
   }
 
-  /** Why this master does not take a configuration, as it has said after the first `size` bytes; "": it has not. */
+  /** Why this master refuses a configuration, as it says after the first `size` bytes of the log; "": it does not say. */
   refusalSince(size: number, master: number): string {
     const own = this.#since(size).split("\n").filter((line) => line.includes(`[emerg] ${master}#`));
     return own.length > 0 ? firstComplaint(own.join("\n")) : "";
@@ -36,7 +36,7 @@ export class EngineLog {
 
   #since(size: number): string {
     const end = this.size;
-    // A log that has become too long begins anew.
+    // The log was emptied meanwhile, because it had become too long.
     const start = end < size ? 0 : size;
     const bytes = Buffer.alloc(Math.min(end - start, MOST_READ));
     if (bytes.length === 0) return "";

@@ -1,9 +1,9 @@
 /**
- * How long nginx may take to read a configuration before it is taken for stuck.
+ * How long nginx may take to read a configuration before it counts as stuck.
  *
- * What it takes depends on the machine and on what is loaded (ModSecurity's rules are megabytes), so it is a multiple of
- * the longest time that it has taken. Where that was too short after all, the next try has twice as long: no
- * configuration that nginx would take is kept out for ever by a limit.
+ * The time depends on the machine and on what is loaded (ModSecurity's rules are megabytes), so the limit is a multiple
+ * of the longest time that was measured. Where a limit was too short after all, the next one is twice as long, so that
+ * no limit keeps out a configuration for ever that nginx would take.
  */
 const LEAST_MS = 60_000;
 const MOST_MS = 3_600_000;
@@ -12,12 +12,12 @@ const TIMES = 4;
 export class NginxPatience {
   #ms: number;
 
-  /** @param leastMs however fast nginx was. */
+  /** @param leastMs the limit is never shorter, however fast nginx was. */
   constructor(leastMs = LEAST_MS) {
     this.#ms = leastMs;
   }
 
-  /** Milliseconds for the next time. */
+  /** The limit for the next time, in milliseconds. */
   get ms(): number {
     return this.#ms;
   }
@@ -27,7 +27,7 @@ export class NginxPatience {
     this.#ms = Math.min(Math.max(this.#ms, TIMES * ms), MOST_MS);
   }
 
-  /** It had not in all the time that it was given. */
+  /** nginx has not read a configuration within the limit. */
   ranOut(): void {
     this.took((2 * this.#ms) / TIMES);
   }

@@ -1,6 +1,6 @@
 /**
- * Are the ports free that nginx is about to open? One that is not would keep it from taking its whole configuration, so
- * each is tried first, and the controller is told which to leave out.
+ * Tries whether the ports are free that nginx is about to open. One port that is taken would make nginx refuse the
+ * whole configuration, so each is tried first, and the controller is told which to leave out.
  */
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
@@ -20,7 +20,7 @@ export class PortsTaken extends Error {
   }
 }
 
-/** Rejects with PortsTaken; `held` are nginx's own already. */
+/** Rejects with PortsTaken when ports are taken; those in `held` are not tried, because nginx has them already. */
 export async function requireFree(listens: readonly Listen[], held: readonly Listen[]): Promise<void> {
   const ours = new Set(held.map(keyOf));
   const problems = new Map<string, string>();
@@ -36,7 +36,7 @@ function keyOf({ protocol, host, port }: Listen): string {
   return `${protocol} ${host} ${port}`;
 }
 
-/** A worker that was replaced a moment ago may not have let go of the port yet. */
+/** Tries for a moment, because a worker that was replaced just now may not have let go of the port yet. */
 async function tryForAMoment(listen: Listen): Promise<string | undefined> {
   for (const deadline = Date.now() + PATIENCE_MS; ; await sleep(STEP_MS)) {
     const problem = await tryPort(listen);
@@ -44,7 +44,7 @@ async function tryForAMoment(listen: Listen): Promise<string | undefined> {
   }
 }
 
-/** Opens and closes it; answers the code of the error. */
+/** Opens and closes the port; answers the code of the error, or undefined when it is free. */
 function tryPort(listen: Listen): Promise<string | undefined> {
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void => resolve(error.code ?? error.message);

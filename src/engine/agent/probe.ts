@@ -22,7 +22,7 @@ const MODULES = ["ndk_http_module.so", "ngx_http_lua_module.so"];
 const WORKER_ACCOUNTS = ["www-data", "nginx", "nobody"];
 
 export interface ProbeOptions {
-  /** nginx, as a path or as PATH finds it. */
+  /** nginx, as a path or as a name for PATH. */
   readonly binary: string;
   readonly runtimeDir: string;
   readonly edgeDir: string;
@@ -59,7 +59,7 @@ export function probeEngine(options: ProbeOptions): Probe {
   };
 }
 
-/** What `nginx -V` says, on standard error. */
+/** The output of `nginx -V`, which goes to standard error. */
 function describeBuild(binary: string): string {
   const { status, stderr } = spawnSync(binary, ["-V"], { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
   if (status === 0) return stderr;
@@ -89,14 +89,14 @@ function modules(build: string): string[] {
   });
 }
 
-/** The configured one first. */
+/** Folders that may have nginx's modules, the configured one first. */
 function moduleFolders(build: string): string[] {
   const prefix = /--prefix=(\S+)/.exec(build)?.[1] ?? "/usr/share/nginx";
   const configured = /--modules-path=(\S+)/.exec(build)?.[1] ?? `${prefix}/modules`;
   return [configured, `${prefix}/modules`, "/usr/lib/nginx/modules"];
 }
 
-/** Of Debian's package libnginx-mod-http-brotli-filter. */
+/** The module in Debian's package libnginx-mod-http-brotli-filter. */
 const BROTLI = "ngx_http_brotli_filter_module.so";
 const MODSECURITY = "ngx_http_modsecurity_module.so";
 /** Where Debian, and ingress-nginx's image, keep the main rules. */
@@ -104,7 +104,7 @@ const RULES = ["/etc/nginx/modsecurity.conf", "/etc/nginx/modsecurity/modsecurit
 const CRS_SETUP = "/etc/modsecurity/crs/crs-setup.conf";
 const CRS_RULES = "/usr/share/modsecurity-crs/rules";
 
-/** Of Debian's packages libnginx-mod-http-modsecurity and modsecurity-crs, what is installed. */
+/** What is installed of Debian's packages libnginx-mod-http-modsecurity and modsecurity-crs. */
 function findModsecurity(build: string): ModsecurityFacts | undefined {
   const folder = moduleFolders(build).find((one) => existsSync(`${one}/${MODSECURITY}`));
   const rules = RULES.find((file) => existsSync(file));
@@ -113,7 +113,10 @@ function findModsecurity(build: string): ModsecurityFacts | undefined {
   return { module: `${folder}/${MODSECURITY}`, rules, ...(coreRules ? { coreRules } : {}) };
 }
 
-/** njs needs what `stream` exports. Both are modules of their own in Debian, and in nginx.org's packages only the second. */
+/**
+ * The module of njs needs the module `stream`. In Debian both are files of their own; in nginx.org's packages only the
+ * second is, and `stream` is compiled in.
+ */
 const STREAM = "ngx_stream_module.so";
 const STREAM_SCRIPT = "ngx_stream_js_module.so";
 
@@ -131,8 +134,9 @@ function requireEdge(edgeDir: string): void {
 }
 
 /**
- * The account that nginx gives its workers, when root starts it; undefined for anybody else, whose workers stay who
- * they are. With its group as nginx finds it: the one of the same name (directive `user` with one argument).
+ * The account that nginx gives its workers when root starts it; undefined when another user starts it, whose workers
+ * keep that user's account. The group is the one that nginx takes: the group of the same name (directive `user` with
+ * one argument).
  */
 export function workerAccount(): { name: string; uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;

@@ -1,9 +1,9 @@
-/** What nginx's processes use of the machine, from proc(5). What cannot be read counts as nothing. */
+/** Measures what nginx's processes use of the machine, from proc(5). What cannot be read counts as 0. */
 import { readFileSync } from "node:fs";
 import type { ProcessIdentity } from "../../support/process-identity.ts";
 import type { ProcessMeasures } from "../protocol.ts";
 
-/** Linux's own for every architecture that Node runs on. */
+/** USER_HZ: 100 on every architecture that Node runs on. */
 const TICKS_PER_SECOND = 100;
 const PAGE = 4096;
 
@@ -13,7 +13,7 @@ interface Used {
   readonly writtenBytes: number;
 }
 
-/** Answers a function that measures; what grows it adds up, so that the end of a process takes nothing away. */
+/** Answers a function that measures. It adds up processor time and bytes itself, so that these sums do not shrink when a process ends. */
 export function measureProcesses(): (processes: readonly ProcessIdentity[]) => ProcessMeasures {
   let last = new Map<string, Used>();
   const total = { cpuSeconds: 0, readBytes: 0, writtenBytes: 0 };
@@ -40,7 +40,7 @@ export function measureProcesses(): (processes: readonly ProcessIdentity[]) => P
   };
 }
 
-/** User and system time in seconds. */
+/** User and system time of a process, in seconds. */
 export function cpuSecondsOf(pid: number): number {
   const text = read(`/proc/${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

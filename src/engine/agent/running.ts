@@ -1,5 +1,5 @@
 /**
- * Which nginx runs, and with which configuration, written down in the runtime folder for the agent that comes after this
+ * Writes down in the runtime folder which nginx runs, and with which configuration, for the agent that comes after this
  * one.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -14,15 +14,15 @@ export interface Loaded {
   /** Digest of its nginx.conf. */
   readonly config: string;
   readonly profiles: EngineStatus["profiles"];
-  /** Sockets that it opened itself. */
+  /** Sockets that nginx opened itself. */
   readonly listens: readonly Listen[];
-  /** The https port is this instance's, which else is http's. */
+  /** This instance has the https port, which otherwise the nginx of http has. */
   readonly ownsHttps?: true;
 }
 
 /** The master, and what it runs. */
 export interface Running extends ProcessIdentity, Loaded {
-  /** Workers of earlier configurations, and of masters that died, the oldest first: they finish what they have. */
+  /** Workers of earlier configurations and of masters that died, which finish their requests; the oldest generation first. */
   readonly leaving: readonly OldGeneration[];
 }
 
@@ -30,10 +30,10 @@ export function loadedBy({ config, profiles, listens, ownsHttps }: Loaded): Load
   return { config, profiles, listens, ...(ownsHttps ? { ownsHttps } : {}) };
 }
 
-/** What an agent left in the runtime folder about its nginx, dead or alive. */
+/** What an agent wrote down about its nginx, which may be dead or alive; undefined: nothing. */
 export function rememberedNginx({ master }: Instance, runtimeDir: string): Running | undefined {
   try {
-    // An earlier version remembered no sockets, because it opened none, and not who leaves.
+    // An earlier version wrote down no sockets, because its nginx opened none, and no leaving workers.
     return { listens: [], leaving: [], ...(JSON.parse(readFileSync(join(runtimeDir, master), "utf8")) as Omit<Running, "listens" | "leaving">) };
   } catch {
     return undefined;
@@ -44,15 +44,15 @@ export function distinct(processes: readonly ProcessIdentity[]): ProcessIdentity
   return [...new Map(processes.map((one) => [one.pid, one])).values()];
 }
 
-/** Swapped by rename: whoever reads the file meanwhile must not take a living nginx for a dead one. */
+/** Swapped by rename, so that nobody reads half a file and takes a living nginx for a dead one. */
 export function writeDown(running: Running, file: string): void {
   writeFileSync(`${file}.new`, JSON.stringify(running), { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
 
 /**
- * Workers that lost their master and their agent: they serve on, and hold the ports. Told to quit they let go of the
- * ports at once and finish what they have.
+ * Finds workers that lost their master and their agent. They serve on, and hold the ports. When they are told to quit,
+ * they let go of the ports at once and finish their requests.
  */
 export function findOrphans(runtimeDir: string, binary: string): ProcessIdentity[] {
   return INSTANCES.flatMap((instance) => orphansOfInstance(instance, runtimeDir, binary));

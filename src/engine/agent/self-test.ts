@@ -1,7 +1,7 @@
 /**
  * Tries whether this machine's nginx libraries do what the edge needs, before anything is served with them: a small
- * nginx of one process calls each function of them once, through a TLS handshake and a request to itself, and ends
- * (edge/src/phases/self-test/). It takes some fifty milliseconds, opens no port, and leaves nothing.
+ * nginx of one process calls each function of these libraries once, through a TLS handshake and a request to itself,
+ * and ends (edge/src/phases/self-test/). It takes some fifty milliseconds, opens no port, and leaves nothing.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,7 +10,7 @@ import { UserError } from "../../support/user-error.ts";
 import { selfSigned } from "./default-certificate.ts";
 import type { Probe } from "./probe.ts";
 
-/** Far beyond what it takes on a machine that is busy: only a function that never returns takes longer. */
+/** Far more than the self-test takes even on a busy machine: only a function that never returns takes longer. */
 const LIMIT_MS = 60_000;
 
 /** Throws a UserError that names the function which is missing or differs, or what nginx said. */

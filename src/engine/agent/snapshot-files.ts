@@ -1,11 +1,12 @@
 /**
- * The snapshot on disk: what a worker that starts serves from its first request.
+ * Writes the snapshot files: from them a worker that starts serves its first request.
  *
- * Two files of frames, keys apart, which workers can read and not write: one that was taken over must not be able to
- * tell its successor what to serve. Every commit is appended, so a worker that starts a moment later has it; when the
- * appended history outgrows the content, the files are written anew and swapped by rename. A worker reads up to the
- * last whole commit, so a half-written line is harmless; commits of the two files name the state of the keys, so that a
- * worker which reads them in the middle of a commit knows that they do not go together (edge/src/snapshot.ts).
+ * There are two files of frames, with the keys in one of their own. Workers can read them and not write them: a worker
+ * that was taken over must not be able to tell its successor what to serve. Every commit is appended, so a worker that
+ * starts a moment later has it; when the appended history outgrows the content, the files are written anew and swapped
+ * by rename. A worker reads up to the last whole commit, so a half-written line is harmless; commits of the two files
+ * name the state of the keys, so that a worker which reads them in the middle of a commit knows that they do not go
+ * together (edge/src/snapshot.ts).
  *
  * A folder that is full, or that cannot be written for another reason, ends nothing: the files stay behind, no digest
  * is claimed, and the next commit writes them anew.
@@ -25,7 +26,10 @@ const SECRET_KINDS: ReadonlySet<string> = new Set<PartKind>(["certificate", "use
 /** Files are rewritten when the history is longer than the content, and longer than this. */
 const SMALL_HISTORY = 1024 * 1024;
 
-/** The commits that end the two files. Keys alone are no Program, and a program whose keys are kept nowhere is not whole: they claim none. */
+/**
+ * The commits that end the two files. The one of the keys claims no digest, because keys alone are no Program. The one
+ * of the program claims none where keys are not kept, because it is not whole without them.
+ */
 interface Ends {
   readonly keys: string;
   readonly program: string;
@@ -36,7 +40,7 @@ export class SnapshotFiles {
   readonly #readers: Readers;
   readonly #committed: (frames: readonly Frame[]) => void;
   readonly #log: Log;
-  /** Private keys may be written: the folder is in memory. */
+  /** Whether private keys may be written, because the folder is in memory. */
   readonly keepsKeys: boolean;
   /** `kind id` → its `set` line. */
   readonly #lines = new Map<string, string>();
@@ -46,11 +50,11 @@ export class SnapshotFiles {
   #history = 0;
   #written = false;
   #digest = "";
-  /** Names the state of the keys: another one whenever they change, which no other agent's ever was. */
+  /** Names the state of the keys. The name is new whenever they change, and no other agent ever used it. */
   #keys = randomUUID();
   #problem: string | undefined;
 
-  /** @param committed is told of each commit's frames. */
+  /** @param committed is called with the frames of each commit. */
   constructor(folder: string, readers: Readers, log: Log, committed: (frames: readonly Frame[]) => void = () => {}) {
     this.#folder = folder;
     this.#readers = readers;
@@ -59,17 +63,17 @@ export class SnapshotFiles {
     this.keepsKeys = inMemory(folder);
   }
 
-  /** Of the last commit; "" when it is not on disk. */
+  /** Digest of the last commit; "" when it is not on disk. */
   get digest(): string {
     return this.#written ? this.#digest : "";
   }
 
-  /** Why the last commit is not on disk. */
+  /** Why the last commit is not on disk; undefined: it is. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Takes one frame from the channel; answers the generation when it was a commit and is on disk, or cannot be. */
+  /** Takes one frame from the channel. Answers the generation when the frame was a commit, once it is written or could not be. */
   take(line: string, frame: Frame): number | undefined {
     if (frame.op === "piece") {
       this.#pieces.push(frame.text);
@@ -113,7 +117,7 @@ export class SnapshotFiles {
     });
   }
 
-  /** Says once that writing fails, and once that it works again. */
+  /** Writes, and logs once that writing fails, and once that it works again. */
   #attempt(write: () => void): void {
     try {
       write();
@@ -158,8 +162,8 @@ export class SnapshotFiles {
   }
 
   /**
-   * Both files are whole before either is swapped. Keys first: a certificate nobody refers to yet is harmless, a
-   * reference without its certificate is not.
+   * Both files are whole before either is swapped. The keys are swapped first: a certificate that nothing refers to yet
+   * is harmless, a reference without its certificate is not.
    */
   #rewrite(end: Ends): void {
     const program: string[] = [];

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 /** The workers' group, when workers run under an account of their own. */
 export type Readers = { readonly gid: number } | undefined;
 
-/** Makes the file anew. Modes are set before there is content: whatever lay there before, nobody else has opened it. */
+/** Makes the file anew. Its mode is set before there is content, so that nobody else can have opened it, whatever was there before. */
 export function writeForWorkers(file: string, text: string, readers: Readers): void {
   rmSync(file, { force: true });
   writeFileSync(file, "", { mode: 0o600, flag: "wx" });
@@ -15,7 +15,7 @@ export function writeForWorkers(file: string, text: string, readers: Readers): v
   writeFileSync(file, text);
 }
 
-/** A folder that workers can pass through, and nobody else but us. */
+/** Makes a folder that only workers and we can pass through. */
 export function makeFolderFor(folder: string, readers: Readers): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (readers) chownSync(folder, process.getuid?.() ?? 0, readers.gid);

@@ -1,12 +1,13 @@
 /**
- * How far what was applied has come. Each Program that the engine is given has a number, its parts are published when
- * they may be, and a number is served when everything of it, or something newer, is with everybody.
+ * Keeps track of how far each applied Program has come. Each Program that the engine is given has a number. Its parts
+ * are published as soon as they may be. A number is served when everybody has acknowledged all parts of that Program,
+ * or newer versions of them.
  *
  * Guarantee: whoever waits for a number waits for what that Program changed, and for nothing that came later.
  */
 import type { Part, PartKey } from "../../compile/program.ts";
 
-/** A part that changed; undefined: there is none. */
+/** A part that changed; a version is undefined where there is no such part. */
 export interface Change {
   /** The version that was published last. */
   readonly published: Part | undefined;
@@ -19,7 +20,7 @@ export interface Waiting extends Change {
   readonly since: number;
 }
 
-/** At this number everything up to `number` was published, by this generation. */
+/** With the generation `generation`, everything up to the Program `number` was published. */
 interface Published {
   readonly number: number;
   readonly generation: number;
@@ -27,27 +28,27 @@ interface Published {
 
 /** Immutable. */
 export interface Applied {
-  /** Of the newest Program. */
+  /** Number of the newest Program. */
   readonly number: number;
-  /** Of what was published last; 0: nothing was. */
+  /** The generation that was published last; 0: none was. */
   readonly generation: number;
   readonly waiting: ReadonlyMap<PartKey, Waiting>;
-  /** What a first reload was ordered for: the whole Program, as it was then. */
+  /** The whole Program, as it was when the first configuration was ordered for it. */
   readonly first: { readonly parts: Parts; readonly number: number } | undefined;
-  /** Of those that not everybody has acknowledged yet, the oldest first. */
+  /** The newest entry that everybody has acknowledged, and those after it, the oldest first. */
   readonly published: readonly Published[];
 }
 
-/** Key → part; undefined: it is gone. */
+/** Key → part; undefined: the part is gone. */
 export type Parts = ReadonlyMap<PartKey, Part | undefined>;
 export type MayGo = (part: Part | undefined) => boolean;
 
-/** Of numbers that nobody has acknowledged yet. */
+/** Entries of `published` that are kept. */
 const MOST_REMEMBERED = 100;
 
 export const NOTHING_APPLIED: Applied = { number: 0, generation: 0, waiting: new Map(), first: undefined, published: [] };
 
-/** Another Program, in which these parts are others. */
+/** Takes another Program, in which these parts differ from the last one. */
 export function apply(state: Applied, changed: ReadonlyMap<PartKey, Change>): Applied {
   const number = state.number + 1;
   const waiting = new Map(state.waiting);
@@ -58,7 +59,7 @@ export function apply(state: Applied, changed: ReadonlyMap<PartKey, Change>): Ap
   return { ...state, number, waiting };
 }
 
-/** Nothing is published yet, and nginx is about to be loaded with what the newest Program needs. */
+/** To be called when nothing is published yet, and nginx is about to be loaded with what the newest Program needs. */
 export function firstOrdered(state: Applied): Applied {
   return { ...state, first: { parts: newestOf(state.waiting), number: state.number } };
 }
@@ -68,17 +69,20 @@ interface Generation {
   readonly changes: Parts;
 }
 
-/** The next generation, of what may be published now; undefined: nothing may. */
+/** The next generation, with the parts that may be published now; undefined: none may. */
 export function nextGeneration(state: Applied, mayGo: MayGo): Generation | undefined {
   return state.generation === 0 ? firstGeneration(state, mayGo) : generationOf(state, mayGo);
 }
 
-/** An empty one: it says that what was observed is served. */
+/** A generation without changes: once it is acknowledged, what was observed counts as served. */
 export function emptyGeneration(state: Applied): Applied {
   return { ...state, generation: state.generation + 1 };
 }
 
-/** The others go on waiting. What is gone waits as long as the published version of another one that waits refers to it. */
+/**
+ * Publishes the parts that may go; the others wait on. A part that is gone is dropped only when no published version of
+ * a waiting part refers to it.
+ */
 function generationOf(state: Applied, mayGo: MayGo): Generation | undefined {
   const referredTo = new Set<PartKey>();
   for (const { newest, published } of state.waiting.values()) if (!mayGo(newest)) for (const key of published?.refersTo ?? []) referredTo.add(key);
@@ -92,8 +96,9 @@ function generationOf(state: Applied, mayGo: MayGo): Generation | undefined {
 }
 
 /**
- * The first generation goes out whole or not at all, for it replaces everything that an adopted nginx serves: the newest
- * Program, or the one that nginx was loaded for. So somebody who needs another profile all the time keeps nobody waiting.
+ * The first generation is a whole Program or none, because it replaces everything that an adopted nginx serves: the
+ * newest Program, or the one that nginx was loaded for. The second choice keeps a tenant who asks for new profiles all
+ * the time from delaying the start.
  */
 function firstGeneration(state: Applied, mayGo: MayGo): Generation | undefined {
   const everything = [...state.waiting.values()].every(({ newest }) => mayGo(newest));
@@ -113,8 +118,9 @@ function newestOf(waiting: Applied["waiting"]): Parts {
 }
 
 /**
- * nginx is configured for what was applied up to `configured`, and everybody has acknowledged the generation
- * `programmed`: what came before the newest number of that is forgotten.
+ * Notes which number is published by now. nginx is configured for the Programs up to the number `configured`, and
+ * everybody has acknowledged the generation `programmed`; entries before the newest one that is acknowledged are
+ * forgotten.
  */
 export function noted(state: Applied, configured: number, programmed: number): Applied {
   const { generation } = state;

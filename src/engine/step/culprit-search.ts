@@ -1,16 +1,16 @@
 /**
- * Finds the snippet to blame when nginx refuses a configuration whose snippets it has all taken alone.
+ * Finds the snippet to blame when nginx refuses a configuration though each of its snippets has passed its trial alone.
  *
- * Snippets come in an order; the one that is found is the first with which, after all before it, nginx refuses. So who
- * came first stays. It takes some log₂ n + 2 tests for n snippets, and blames nobody where the refusal has another reason:
- * it does not happen again, or it happens without any snippet.
+ * Snippets have an order. The one to blame is the first that nginx refuses together with all before it, so an earlier
+ * snippet stays. The search takes some log₂ n + 2 tests for n snippets. It blames nobody where the refusal has another
+ * reason: where it does not happen again, or happens without any snippet.
  */
 
 /** Immutable. */
 export interface CulpritSearch {
   /** The first so many snippets are to be tested together. */
   readonly asks: number;
-  /** So many are known to pass, so many to fail; undefined: not known yet. */
+  /** The first so many snippets are known to pass together, and to fail together; undefined: not known yet. */
   readonly passing: number | undefined;
   readonly failing: number | undefined;
   readonly problem: string;

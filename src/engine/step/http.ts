@@ -1,4 +1,4 @@
-/** The nginx of http: when it is told to run another configuration, and what its answer means. */
+/** Decides when the nginx of http is told to run another configuration, and what its answer means. */
 import type { EngineFacts } from "../../compile/facts.ts";
 import type { Profile } from "../../compile/profiles.ts";
 import type { Part } from "../../compile/program.ts";
@@ -12,13 +12,16 @@ import { examine, holdPlans, isUsable, searchFor, type Asked } from "./trials.ts
 
 const REFUSED_RETRY_MS = 30_000;
 
-/** How long a reload waits for the workers of the last one with enable-serial-reloads; ingress-nginx ends theirs after this. */
+/**
+ * With enable-serial-reloads, how long a reload waits at most for the old workers of the last one; ingress-nginx ends
+ * its old workers after this time.
+ */
 const DRAIN_MS = 240_000;
 const DRAIN_LOOK_MS = 500;
 
 /**
- * Whether nginx has the profiles of this part, and will have them when what was ordered is loaded. Before it runs, and with
- * nothing ordered, there is nothing to wait for: it starts with every profile.
+ * Whether nginx has the profiles of this part now, and will still have them when the ordered configuration is loaded. While
+ * no nginx runs and nothing is ordered there is nothing to wait for, because nginx starts with every profile.
  */
 export function mayGo({ http: { status, ordered } }: State, part: Part | undefined): boolean {
   if (!part || part.profiles.size === 0) return true;
@@ -34,7 +37,7 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
   if (isPlanned(turn, program)) return noteConfigured(turn);
   const { confOf, settings, http: { status } } = turn.state;
   const held = profilesInUse(turn.state);
-  // What workers use is tested as well: the operator's settings may be others since.
+  // Profiles that workers use are tested as well, because the operator's settings may have changed since.
   takeTrials(turn, examine(turn.state.trials, { confOf, settings, facts, config: program.config }, new Map([...held, ...program.profiles]), status, turn.now));
   if (holdPlans(turn.state.trials, turn.now)) return;
   const plan = planReload({ confOf, settings, facts, program, held, status, usable: usableIn(turn.state) });
@@ -56,7 +59,10 @@ function order(turn: Turn, attempt: ReloadAttempt): void {
   turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles) } });
 }
 
-/** A reload waits for its time, and neither may somebody who came since go sooner, nor are the operator's settings others. */
+/**
+ * Whether a reload still waits for its time. It waits no longer when a namespace that has come since may have one
+ * sooner, or when the operator's settings have changed.
+ */
 function isDelayed(turn: Turn, { config }: Wants): boolean {
   const { delayed } = turn.state.http;
   if (!delayed) return false;
@@ -66,18 +72,18 @@ function isDelayed(turn: Turn, { config }: Wants): boolean {
   return false;
 }
 
-/** What the last plan was made from is still so, and what nginx refused is not to be asked again yet. */
+/** Whether nothing has changed since the last plan was made, and a refused configuration is not yet to be tried again. */
 function isPlanned({ state: { http: { planned, status, refusal } }, now }: Turn, { profiles, config }: Wants): boolean {
   const same = planned?.profiles === profiles && planned.config === config && planned.status === status;
   return same && (refusal === undefined || now < refusal.retryAt);
 }
 
-/** The newest Program asks for no other nginx.conf than the one that was tried last. */
+/** Notes that the newest Program asks for no other nginx.conf than the one that was tried last. */
 function noteConfigured(turn: Turn): void {
   setHttp(turn, { configured: turn.state.applied.number });
 }
 
-/** Milliseconds. The first one at once; a burst of new profiles costs one reload. */
+/** Milliseconds until the reload may be ordered. The first is ordered at once; a burst of new profiles costs one reload. */
 function waitFor(turn: Turn, { config }: Wants, { reason }: ReloadPlan, askers: ReadonlySet<string>): number {
   const paced = reason === "new-profile" ? waitForTurn(turn, askers) : 0;
   const drains = reason !== "start" && config.enableSerialReloads && turn.draining;
@@ -90,7 +96,7 @@ function waitForTurn({ state, now }: Turn, askers: ReadonlySet<string>): number 
   return Math.max(paceWait(state.pace, askers, now), waitToLeave(state.leaving.http, now));
 }
 
-/** Those whose routes wait for a profile that a reload would bring. */
+/** The namespaces whose routes wait for a profile that a reload would bring. */
 function namespacesAsking(state: State): ReadonlySet<string> {
   const usable = usableIn(state);
   const namespaces = new Set<string>();
@@ -107,7 +113,7 @@ function usableIn({ trials }: State): (id: string, profile: Profile) => boolean 
   return (id, profile) => isUsable(trials, id, profile);
 }
 
-/** Profiles that workers may be using beside those of the newest Program: of versions that were not replaced yet, or of the nginx that was adopted. */
+/** Profiles that workers may use beside those of the newest Program: those of published versions not replaced yet, or of an adopted nginx. */
 function profilesInUse({ applied, http }: State): ReadonlyMap<string, Profile> {
   if (applied.generation === 0) return new Map(Object.entries(http.status.profiles));
   return new Map([...applied.waiting.values()].flatMap(({ published }) => [...(published?.profiles ?? [])]));
@@ -128,7 +134,10 @@ export function hearHttp(turn: Turn, { status, event }: FromSubscriber & { reado
   turn.orders.push({ kind: "log", level: "info", message: "nginx was reloaded", fields: { reason } });
 }
 
-/** The agent says that nginx does not take what it was told to run. It may take it later (a port that was in use), so it is asked again now and then. */
+/**
+ * The agent says that nginx refused the configuration that was ordered. nginx may take it later (a port that was in
+ * use), so it is tried again now and then.
+ */
 export function hearRefusal(turn: Turn, { config, problem }: FromSubscriber & { readonly op: "refused" }): void {
   const { http: { ordered, refusals }, confOf, settings, facts, program } = turn.state;
   if (ordered?.plan.conf.digest !== config) return;
@@ -139,7 +148,7 @@ export function hearRefusal(turn: Turn, { config, problem }: FromSubscriber & { 
   turn.orders.push({ kind: "log", level: "error", message: `nginx refuses its new configuration and goes on with the old one: ${problem}` });
 }
 
-/** nginx has said what it makes of the configuration that it was given. */
+/** nginx has taken or refused the ordered configuration. */
 function answered(turn: Turn, { number }: ReloadAttempt): void {
   setHttp(turn, { ordered: undefined, configured: number });
 }

@@ -1,4 +1,4 @@
-/** What a step wants done, in order. */
+/** What a step wants done. */
 import type { Level } from "../../support/log.ts";
 import type { AgentOrder, EngineStatus } from "../protocol.ts";
 import type { Parts } from "./applied.ts";

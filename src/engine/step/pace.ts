@@ -1,22 +1,22 @@
 /**
  * How soon nginx may be reloaded for new profiles.
  *
- * One reload in an interval, for all that have come up by then. A namespace that keeps asking for profiles that nobody
- * had before has a few such reloads at this pace and then waits longer, while others do not wait for it. Whoever's turn it
- * is takes everybody along.
+ * There is one reload in an interval, for all profiles that were asked for by then. A namespace that keeps asking for
+ * profiles that nobody had before gets a few reloads at this pace and then waits longer, while others do not wait for it.
+ * Every reload brings the profiles of all namespaces, whichever caused it.
  */
 
 /** Reloads that a namespace may cause in a row. */
 const IN_A_ROW = 10;
-/** Intervals after which it may cause another one. */
+/** Intervals after which the namespace may cause another one. */
 const THEN_EVERY = 6;
 
 /** Immutable. Times are in milliseconds. */
 export interface Pace {
   readonly interval: number;
-  /** Of the last reload. */
+  /** Time of the last reload. */
   readonly last: number;
-  /** Namespace → when all its reloads are forgotten: each counts for `THEN_EVERY` intervals, one after the other. */
+  /** Namespace → time at which all its reloads are forgotten: each counts for `THEN_EVERY` intervals, one after the other. */
   readonly forgotten: ReadonlyMap<string, number>;
 }
 
@@ -31,7 +31,7 @@ export function paceWait({ interval, last, forgotten }: Pace, namespaces: Iterab
   return Math.max(0, last + interval - now, waits.length > 0 ? Math.min(...waits) : 0);
 }
 
-/** Nginx was reloaded; among what is new are profiles that these namespaces asked for. */
+/** nginx was reloaded, with new profiles that these namespaces had asked for. */
 export function paceReloaded({ interval, forgotten }: Pace, namespaces: Iterable<string>, now: number): Pace {
   const next = new Map([...forgotten].filter(([, time]) => time > now));
   const each = THEN_EVERY * interval;

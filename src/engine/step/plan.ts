@@ -1,8 +1,8 @@
 /**
- * Does nginx have to be started or reloaded, with which configuration, and why?
+ * Decides whether nginx has to be started or reloaded, with which configuration, and why.
  *
- * Nothing of a tenant's causes a reload except a profile that nginx has not loaded. Profiles that nobody uses any
- * more never do: they leave with the next reload that happens anyway.
+ * Nothing of a tenant's causes a reload except a profile that nginx has not loaded. Profiles that nobody uses any more
+ * cause none: they leave with the next reload that happens anyway.
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
@@ -16,7 +16,7 @@ import type { EngineStatus } from "../protocol.ts";
 
 export type ReloadReason = "start" | "new-profile" | "settings";
 
-/** Writes nginx.conf; tests that take many steps remember what it wrote. */
+/** Writes nginx.conf. It is a parameter so that tests with many steps can remember what it wrote. */
 export type ConfOf = typeof nginxConf;
 
 export interface PlanInput {
@@ -24,7 +24,7 @@ export interface PlanInput {
   readonly settings: Settings;
   readonly facts: EngineFacts;
   readonly program: Pick<Program, "profiles" | "config" | "trust">;
-  /** Profiles of what workers hold now: they stay until the new versions of those parts are out. */
+  /** Profiles of the parts that workers hold now: they stay until newer versions of those parts are published. */
   readonly held: ReadonlyMap<string, Profile>;
   readonly status: EngineStatus;
   /** False for a profile that must not be in nginx.conf: its snippet was refused, or not tested. */
@@ -39,7 +39,7 @@ export interface ReloadPlan {
   readonly reason: ReloadReason;
 }
 
-/** What an nginx has under this profile's name is this profile, and not another one. */
+/** Whether what nginx has under this profile's name is this profile, and not another one. */
 export function isLoaded(profile: Profile, loaded: Profile | undefined): boolean {
   return loaded !== undefined && sameProfile(loaded, profile);
 }
@@ -50,10 +50,10 @@ export function planReload({ confOf, settings, facts, program, held, status, usa
     confOf({ settings, config: program.config, facts, profiles });
   const live = new Map(Object.entries(status.profiles));
   const unknown = [...program.profiles].some(([id, profile]) => !isLoaded(profile, status.profiles[id]) && usable(id, profile));
-  // Settings take new profiles along, and wait for nobody's turn.
+  // A reload for settings takes new profiles along, and does not wait for a namespace's turn.
   const differs = conf(live).digest !== status.config;
   if (status.master !== 0 && !unknown && !differs) return undefined;
-  // Of two with one name the one that workers use stays.
+  // Of two profiles with one name the one that workers use stays.
   const all = [...program.profiles, ...held, ...standingProfiles(program.config)];
   const profiles = new Map(all.filter(([id, profile]) => usable(id, profile)));
   const reason = status.master === 0 ? "start" : differs ? "settings" : "new-profile";

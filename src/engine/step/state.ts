@@ -1,8 +1,8 @@
 /**
  * What the engine remembers: an immutable value, of which `step` makes the next one.
  *
- * Every condition has one place. An order that is under way is `ordered`; what nginx refused is `refusal`, with the
- * time at which it is asked again; a reload that waits for its time is `delayed`.
+ * Each fact has one place: an order under way is `ordered`; what nginx refused is `refusal`, with the time at which it
+ * is tried again; a reload that waits for its time is `delayed`.
  */
 import { nginxConf } from "../../compile/nginx-conf.ts";
 import type { EngineFacts } from "../../compile/facts.ts";
@@ -17,18 +17,18 @@ import type { ConfOf, ReloadPlan } from "./plan.ts";
 import { NO_STREAMS, type Streams } from "./streams.ts";
 import { NO_TRIALS, type Trials } from "./trials.ts";
 
-/** What a Program asks of nginx. Its parts come as changes: the compiler's map of them is not immutable. */
+/** What a Program asks of nginx. Its parts are not in it: they come as changes, because the compiler's map of parts is not immutable. */
 export type Wants = Omit<Program, "parts">;
 
 export interface State {
   readonly settings: Settings;
   readonly confOf: ConfOf;
-  /** Of the newest Program; undefined: none was applied yet. */
+  /** What the newest Program asks; undefined: none was applied yet. */
   readonly program: Wants | undefined;
-  /** Of the machine where nginx runs; undefined: no agent has said hello yet. */
+  /** Facts about the machine where nginx runs; undefined: no agent has said hello yet. */
   readonly facts: EngineFacts | undefined;
   readonly applied: Applied;
-  /** The generation that was counted as observed already, because something was held back; 0: none. */
+  /** The next generation, if it was already told as observed because something was held back; 0: none was. */
   readonly promised: number;
   readonly http: Http;
   readonly streams: Streams;
@@ -41,7 +41,7 @@ export interface State {
 /** A configuration for the nginx of http. */
 export interface ReloadAttempt {
   readonly plan: ReloadPlan;
-  /** Of the Program that it was made for. */
+  /** Number of the Program that it was made for. */
   readonly number: number;
   /** Namespaces that asked for profiles which come with it. */
   readonly askers: ReadonlySet<string>;
@@ -49,22 +49,22 @@ export interface ReloadAttempt {
 
 /** The nginx that serves http. */
 export interface Http {
-  /** What the agent says that it runs. */
+  /** What the agent says that this nginx runs. */
   readonly status: EngineStatus;
-  /** Sent to the agent and not answered yet. */
+  /** The configuration that was sent to the agent and not answered yet. */
   readonly ordered: ReloadAttempt | undefined;
-  /** What nginx did not take last; it may take it late, after all. */
+  /** The configuration that nginx refused last, which it may still take later. */
   readonly refusal: { readonly attempt: ReloadAttempt; readonly problem: string; readonly retryAt: number } | undefined;
   /** A reload waits for its time, with these settings of the operator's. */
   readonly delayed: { readonly until: number; readonly config: Wants["config"] } | undefined;
-  /** What the last plan was made from: the same again needs no plan. */
+  /** What the last plan was made from: while all of it is the same, no new plan is needed. */
   readonly planned: { readonly profiles: Wants["profiles"]; readonly config: Wants["config"]; readonly status: EngineStatus } | undefined;
-  /** Number of the newest Program that nginx was configured for, as far as it takes it. */
+  /** Number of the newest Program whose configuration was tried: nginx has taken or refused it. */
   readonly configured: number;
-  /** Configurations that it took, and that it refused. */
+  /** How many configurations nginx has taken, and how many it has refused. */
   readonly loads: number;
   readonly refusals: number;
-  /** Unix time in milliseconds of the last one that it took; 0: none. */
+  /** Unix time in milliseconds at which nginx last took a configuration; 0: never. */
   readonly loadedAt: number;
   /** Reason → reloads. */
   readonly reloads: ReadonlyMap<string, number>;
@@ -72,26 +72,26 @@ export interface Http {
 
 /** What has happened. */
 export type EngineEvent =
-  /** The compiler made another Program, in which these parts are others. */
+  /** The compiler made another Program, in which these parts differ. */
   | { readonly kind: "program"; readonly program: Wants; readonly changed: ReadonlyMap<PartKey, Change> }
   | { readonly kind: "agent"; readonly hello: AgentHello }
-  /** The agent said something of an nginx. */
+  /** The agent said something about an nginx. */
   | { readonly kind: "said"; readonly message: AgentWord }
   /** The time that `nextWake` named has come. */
   | { readonly kind: "time"; readonly due: number }
   /** Nobody asks any more what nginx said of these snippets. */
   | { readonly kind: "idle-snippets"; readonly isIdle: (digest: string) => boolean };
 
-/** What an agent says of its nginx. */
+/** What an agent says about its nginx. */
 export type AgentWord = FromSubscriber & { readonly op: "engine" | "refused" | "leaving" | "tried" };
 
-/** What is seen at the moment of an event. */
+/** What the engine sees at the moment of an event. */
 export interface Moment {
   /** Unix time in milliseconds. */
   readonly now: number;
   /** Workers of an earlier configuration are at their last requests. */
   readonly draining: boolean;
-  /** Newest generation that everybody who must has acknowledged. */
+  /** Newest generation that everybody who has to has acknowledged. */
   readonly programmed: number;
 }
 
@@ -114,7 +114,7 @@ export function initialState(settings: Settings, confOf: ConfOf = nginxConf): St
   };
 }
 
-/** One step while it is taken: the state so far, and what is to be done. Its parts replace the state, and change none. */
+/** One step while it is taken: the state so far, and the orders so far. The functions of a step replace `state` and never change it in place. */
 export interface Turn extends Moment {
   now: number;
   state: State;

@@ -1,9 +1,9 @@
 /**
  * The nginx below http, as the engine sees it: which listeners it serves, and whether it serves what the Program says.
  *
- * Endpoints are no affair of its configuration: the agent keeps them where each connection looks them up, and its
- * acknowledgement of a generation says that they are there. Here it is about listeners alone. One whose port cannot be
- * had is left out, so that it stops no other, and is tried again now and then.
+ * Endpoints are not in its configuration: the agent keeps them in files where each connection looks them up, and its
+ * acknowledgement of a generation says that the files are written. This module is about listeners alone. A listener
+ * whose port cannot be had is left out, so that it stops no other, and is tried again now and then.
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { tlsComesFromSocket, type NginxConf } from "../../compile/nginx-conf.ts";
@@ -15,26 +15,26 @@ import type { Order } from "./orders.ts";
 
 /** Immutable. */
 export interface Streams {
-  /** What the agent says that it runs. */
+  /** What the agent says that this nginx runs. */
   readonly status: EngineStatus;
-  /** Sent to the agent and not answered yet. */
+  /** The configuration that was sent to the agent and not answered yet. */
   readonly ordered: Ordered | undefined;
   /** Id of a listener → why it is left out. */
   readonly blocked: ReadonlyMap<string, string>;
-  /** For people it stays refused until the answer to the next try is there. */
+  /** The configuration that nginx refused last; it is reported as refused until the answer to the next try has come. */
   readonly refused: { readonly digest: string; readonly problem: string } | undefined;
   /** When what is blocked or refused is tried once more, Unix time in milliseconds; undefined: nothing is, or it is being tried. */
   readonly retryAt: number | undefined;
-  /** Number of the newest Program that nginx was configured for, as far as it takes it. */
+  /** Number of the newest Program whose listeners nginx serves, as far as it can. */
   readonly configured: number;
   readonly reloads: number;
 }
 
 interface Ordered {
   readonly conf: NginxConf;
-  /** Of the Program that it was made for. */
+  /** Number of the Program that it was made for. */
   readonly number: number;
-  /** What was blocked or refused is tried once more. */
+  /** Whether it tries once more what was blocked or refused. */
   readonly retries: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface StreamState {
   readonly refused: string | undefined;
   /** Something is to be served below http, and nginx has no modules for it. */
   readonly modulesMissing: boolean;
-  /** The https port is still below http, although no TLS is to be passed through any more. */
+  /** The nginx below http still has the https port, although no TLS is to be passed through any more. */
   readonly keepsHttps: boolean;
 }
 
@@ -78,7 +78,7 @@ export function streamState(streams: Streams, settings: Settings, listeners: Pro
   };
 }
 
-/** Another agent, with the nginx that it runs. */
+/** Another agent has come, with the nginx below http that it runs. */
 export function adoptStreams(streams: Streams, status: EngineStatus): Streams {
   return { ...streams, ...NOTHING_WRONG, status, ordered: undefined };
 }
@@ -89,15 +89,15 @@ interface Next {
 }
 
 /**
- * Orders a start or a reload when nginx does not serve what the Program with this number says. To be called when http's
- * nginx runs as it should: TLS connections are handed on to it.
+ * Orders a start or a reload when nginx does not serve what the Program with this number says. To be called when the
+ * nginx of http runs as it should, because TLS connections are handed on to it.
  */
 export function configureStreams(streams: Streams, number: number, ground: StreamGround, now: number): Next {
   const { settings, program, facts } = ground;
   if (streams.ordered) return { streams, orders: [] };
   const retries = streams.retryAt !== undefined && now >= streams.retryAt;
   const served = [...program.listeners.values()].filter(({ id }) => retries || !streams.blocked.has(id));
-  // An nginx that has started stays, with nothing to serve if need be.
+  // An nginx below http that has started stays, even with nothing to serve.
   const wanted = served.length > 0 || tlsComesFromSocket(settings, facts) || streams.status.master !== 0;
   const conf = wanted ? streamConf({ settings, config: program.config, facts, listeners: served }) : undefined;
   if (!conf || conf.digest === streams.status.config) return { streams: { ...streams, configured: number, ...(retries ? NOTHING_WRONG : {}) }, orders: [] };
@@ -106,7 +106,7 @@ export function configureStreams(streams: Streams, number: number, ground: Strea
   return { streams: { ...streams, ordered: { conf, number, retries }, retryAt }, orders: [{ kind: "tell", order: orderOf(conf, served, ground) }] };
 }
 
-/** The agent's word about the nginx below http. */
+/** What the agent says about the nginx below http. */
 export function hearStreams(streams: Streams, message: FromSubscriber & { readonly op: "engine" | "refused" }, now: number): Next {
   if (message.op === "engine") return changed(streams, message.status, message.event);
   return message.config === streams.ordered?.conf.digest ? refused(streams, streams.ordered, message, now) : { streams, orders: [] };

@@ -1,14 +1,16 @@
 /**
- * Trials: which snippets nginx takes. Each profile with one is tested alone, on top of everything that is nobody's
- * snippet, before it may be in an nginx.conf that is used; so a bad one can stop nobody else.
+ * Trials find out which snippets nginx takes. Each profile with a snippet is tested alone, on top of the configuration
+ * without any snippet, before it may be in an nginx.conf that is used. So a bad snippet can stop nobody else's changes.
  *
- * The operator's rules for ModSecurity come first. Until nginx has said what it makes of them, and the configuration says
- * so too, nothing else is tested and nothing is planned: with bad ones nginx would take nothing.
+ * The operator's rules for ModSecurity come first. Until nginx has given its verdict on them, and the compiled
+ * configuration follows it, nothing else is tested and nothing is planned: with bad rules nginx would take no
+ * configuration at all.
  *
  * Snippets that pass alone may fail together; when nginx refuses a configuration with several, the one to blame is
  * searched for, and refused as if it had failed alone (culprit-search.ts).
  *
- * A verdict holds for the configuration it was made with: when the operator's settings change, all are asked again.
+ * A verdict holds for the configuration it was made with: when the operator's settings change, all snippets are tested
+ * again.
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
@@ -22,7 +24,7 @@ import type { AgentOrder, EngineStatus } from "../protocol.ts";
 import type { ConfOf } from "./plan.ts";
 import { searchAmong, searched, type CulpritSearch } from "./culprit-search.ts";
 
-/** What texts of trials are made from. */
+/** What the configuration of a trial is made from. */
 export interface Ground {
   readonly confOf: ConfOf;
   readonly settings: Settings;
@@ -39,7 +41,7 @@ interface Search extends CulpritSearch {
   readonly ground: Ground;
   /** Profiles without a snippet. */
   readonly innocent: readonly (readonly [string, Profile])[];
-  /** Profiles with a snippet, those that passed first before the others. */
+  /** Profiles with a snippet, in the order in which they passed their trials. */
   readonly suspects: readonly (readonly [string, Profile])[];
 }
 
@@ -49,36 +51,36 @@ export interface Trials {
   readonly since: number;
   /** Digest of the configuration without any snippet that the verdicts hold for. */
   readonly base: string;
-  /** Profiles by id. */
+  /** Ids of the profiles that passed; RULES stands for the operator's rules. */
   readonly passed: ReadonlySet<string>;
-  /** Profile → what nginx said. */
+  /** Id of a profile, or RULES → its snippet's digest, and what nginx said. */
   readonly failed: ReadonlyMap<string, { readonly snippet: string; readonly problem: string }>;
-  /** Digests of snippets that nginx refuses, with its words. The same map while nothing changed. */
+  /** Digest of a snippet that nginx refuses → nginx's words. The same map while nothing changed. */
   readonly refused: ReadonlyMap<string, string>;
-  /** Profiles without a verdict that are not asked about yet, or the operator's rules. */
+  /** Ids of profiles that are still to be tested, or RULES alone. */
   readonly waiting: readonly string[];
-  /** What the agent is testing, and the base that it was asked with: of another one the answer says nothing. */
+  /** What the agent is testing, and the base that it was asked with: once the base has changed, the answer counts no more. */
   readonly asked: { readonly id: string; readonly base: string } | undefined;
   /** A snippet is searched for that nginx refuses together with others: until then no configuration is worth planning. */
   readonly search: Search | undefined;
-  /** Those that may be in the next configuration. */
+  /** The profiles that may be in the next configuration. */
   readonly profiles: Program["profiles"];
-  /** Those of them with a snippet that nginx runs. */
+  /** Those of `profiles` with a snippet that nginx runs now. */
   readonly inUse: readonly string[];
   /** What the next test is made from; undefined: nothing was to be tested yet. */
   readonly ground: Ground | undefined;
   /** Digest of the operator's rules, where they are used. */
   readonly rules: string | undefined;
-  /** The operator's rules have no verdict yet, or one that the configuration does not know: none is worth planning. */
+  /** The operator's rules have no verdict yet, or one that the configuration does not follow yet: no configuration is worth planning. */
   readonly unsettled: boolean;
 }
 
-/** What the agent is asked by, in place of a profile. */
+/** Ids of trials that are not of one profile. */
 const TOGETHER = "together";
 const RULES = "rules";
 
 const LONGEST_PROBLEM = 300;
-/** A test takes some ten milliseconds. */
+/** How long plans wait for verdicts. A test takes some ten milliseconds. */
 const PATIENCE_MS = 2000;
 /** Refusals that are remembered; one that was forgotten is tested again. */
 const MOST_REFUSALS = 10_000;
@@ -94,14 +96,15 @@ export interface Asked {
   readonly order: AgentOrder | undefined;
 }
 
-/** Profiles of the Program without a verdict, or whose refusal its routes do not know yet. */
+/** Whether profiles of the Program have no verdict yet, or routes still use a snippet that was refused. */
 export function areOpen(trials: Trials): boolean {
   return isBusy(trials) || trials.unsettled || snippetsOf(trials).some(({ snippet }) => trials.refused.has(snippet?.digest ?? ""));
 }
 
 /**
- * There is a verdict worth waiting for before a configuration is planned. A flood of new snippets keeps nobody waiting;
- * one that nginx runs would take the routes that use it along.
+ * Whether to wait for verdicts before a configuration is planned. A flood of new snippets is waited for only for a
+ * while, so that it delays nobody. A snippet that nginx runs is always waited for: without its verdict, the routes that
+ * use it would lose their profile.
  */
 export function holdPlans(trials: Trials, now: number): boolean {
   const { unsettled, search, inUse, passed, failed } = trials;
@@ -109,7 +112,7 @@ export function holdPlans(trials: Trials, now: number): boolean {
   return isBusy(trials) && now - trials.since < PATIENCE_MS;
 }
 
-/** Unix time in milliseconds from which plans are made without the verdicts that are missing; undefined: none is. */
+/** Unix time in milliseconds from which plans are made without the missing verdicts; undefined: none is missing. */
 export function patienceEnds(trials: Trials): number | undefined {
   return isBusy(trials) ? trials.since + PATIENCE_MS : undefined;
 }
@@ -127,7 +130,7 @@ function snippetsOf({ profiles }: Trials): Profile[] {
   return [...profiles.values()].filter(({ snippet }) => snippet !== undefined);
 }
 
-/** Sees to it that the operator's rules and every profile with a snippet get a verdict. */
+/** Asks for verdicts on the operator's rules and on every profile with a snippet, as far as there are none. */
 export function examine(before: Trials, ground: Ground, profiles: Program["profiles"], status: EngineStatus, now: number): Asked {
   const { config } = ground;
   const inUse = [...profiles].flatMap(([id, { snippet }]) => (snippet && id in status.profiles ? [id] : []));
@@ -147,14 +150,14 @@ export function examine(before: Trials, ground: Ground, profiles: Program["profi
   return askNext({ ...judged, waiting });
 }
 
-/** Verdicts that another configuration was made with are none. */
+/** Forgets the verdicts that were made with another configuration. */
 function ofThisBase(trials: Trials, ground: Ground): Trials {
-  // It must not depend on the verdict about the rules, which it is kept by.
+  // The base must not depend on the verdict on the rules: that verdict is kept only while the base stays.
   const base = digestOf(`${trialOf(ground, RULES, trials).text}${trials.rules ?? ""}`);
   return base === trials.base ? trials : { ...trials, base, search: undefined, passed: new Set(), failed: new Map(), refused: new Map() };
 }
 
-/** What nginx runs in this very configuration it has taken. */
+/** Counts what nginx runs as passed, where nginx runs it in this very configuration. */
 function taken(trials: Trials, { confOf, settings, config, facts }: Ground, { master, profiles, config: digest }: EngineStatus): Trials {
   const live = new Map(Object.entries(profiles));
   if (master === 0 || confOf({ settings, config, facts, profiles: live }).digest !== digest) return trials;
@@ -162,7 +165,7 @@ function taken(trials: Trials, { confOf, settings, config, facts }: Ground, { ma
   return { ...trials, passed: new Set([...trials.passed, ...all.filter((id) => !trials.failed.has(id))]) };
 }
 
-/** nginx refuses this, though it has taken each of its snippets alone. */
+/** Begins the search for the snippet to blame: nginx refuses this configuration, though each of its snippets passed alone. */
 export function searchFor(trials: Trials, { profiles, ...ground }: RefusedPlan): Asked {
   const suspects = [...trials.passed].flatMap((id): readonly (readonly [string, Profile])[] => {
     const profile = profiles.get(id);
@@ -173,7 +176,7 @@ export function searchFor(trials: Trials, { profiles, ...ground }: RefusedPlan):
   return askNext({ ...trials, search: { ...searchAmong(suspects.length), ground, innocent, suspects } });
 }
 
-/** The agent's answer. */
+/** Takes the agent's answer to a trial. */
 export function tried(before: Trials, id: string, problem: string): Asked {
   if (before.asked?.id !== id) return { trials: before, order: undefined };
   const trials = { ...before, asked: undefined };
@@ -195,13 +198,13 @@ function afterSearching(trials: Trials, search: Search, problem: string): Trials
   return profile?.snippet ? refuse(over, id, profile.snippet.digest, `together with other snippets: ${result.problem}`) : over;
 }
 
-/** Forgets the refusals that nobody asks about any more. */
+/** Forgets the refusals of snippets that nobody uses any more. */
 export function forgetIdle(trials: Trials, isIdle: (snippet: string) => boolean): Trials {
   const failed = new Map([...trials.failed].filter(([id, { snippet }]) => id === RULES || trials.profiles.has(id) || !isIdle(snippet)));
   return failed.size === trials.failed.size ? trials : { ...trials, failed, refused: refusedOf(failed) };
 }
 
-/** Another agent: what the last one was asked it will not answer. */
+/** Another agent has come, which will not answer what the last one was asked. */
 export function restarted(trials: Trials): Trials {
   return { ...trials, asked: undefined, search: undefined };
 }
@@ -234,18 +237,18 @@ function refusedOf(failed: Trials["failed"]): Trials["refused"] {
   return new Map([...failed.values()].map(({ snippet, problem }) => [snippet, problem]));
 }
 
-/** A verdict is needed for what may be in a configuration: what the Program or nginx has. */
+/** Of the profiles that passed, those that may be in a configuration: they are in the Program, or nginx runs them. */
 function stillNeeded(passed: Trials["passed"], profiles: Program["profiles"], status: EngineStatus): Trials["passed"] {
   return new Set([...passed].filter((id) => id === RULES || profiles.has(id) || id in status.profiles));
 }
 
-/** What nginx is asked about. */
+/** A configuration that nginx is to test. */
 interface Trial {
   readonly text: string;
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** Of the operator's rules without anybody's snippet, or of one profile on top of what stands. */
+/** The trial of the operator's rules without anybody's snippet, or of one profile on top of the standing ones. */
 function trialOf({ config, ...ground }: Ground, id: string, { profiles }: Pick<Trials, "profiles">): Trial {
   const standing = standingProfiles(config);
   const alone = withoutFiles(config);
@@ -264,7 +267,7 @@ function rulesInUse({ enableModsecurity, modsecuritySnippet: rules }: Program["c
   return enableModsecurity && rules?.problem === undefined ? rules?.digest : undefined;
 }
 
-/** nginx's words without the places, which are files that nobody can look at. */
+/** nginx's words without file names, because nobody can look at the files of a trial. */
 function oneLine(problem: string): string {
   const words = printable(problem.replace(/ in \/\S+:[0-9]+$/, "").replace(/File: \S*\/rules-[0-9a-f]{64}\.conf\. /, ""));
   return words.length > LONGEST_PROBLEM ? `${words.slice(0, LONGEST_PROBLEM)}…` : words;

@@ -1,8 +1,8 @@
 /**
  * What an annotation is: declared once, read by parsing, findings and the reference page.
  *
- * A declaration pairs a type with the field that it sets in a feature's part of the values. A declaration finds its own
- * default among those of the part through `get`, so no default is written twice.
+ * A declaration pairs a type with the field that it sets in a feature's part of the values. The default of an annotation
+ * is what `get` finds in the part's defaults, so that no default is written twice.
  */
 import type { Config } from "../config/config.ts";
 import type { ValueType } from "../grammar/value-type.ts";
@@ -10,18 +10,18 @@ import { MOST_VARIABLES } from "../shapes/bounds.ts";
 import type { Slot, Values } from "./slot.ts";
 
 export type Risk = "Low" | "Medium" | "High" | "Critical";
-/** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole. */
+/** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole, everybody. */
 export type Scope = "location" | "host" | "pool" | "ingress" | "global";
 
 interface AnnotationHead {
   readonly name: string;
-  /** Other names for the same thing, consulted when `name` is absent or empty. */
+  /** Other names of the annotation, read where `name` is absent or empty. */
   readonly aliases?: readonly string[];
   readonly group: string;
   /** ingress-nginx's risk level, unchanged. */
   readonly risk: Risk;
   readonly scope: Scope;
-  /** A canary may have its own value; otherwise it follows the Ingress that it joins. */
+  /** True: a canary may have its own value. Else it follows the Ingress that it joins. */
   readonly onCanary?: boolean;
 }
 
@@ -43,14 +43,14 @@ interface Described extends AnnotationHead {
 interface Declaration<T> extends Described {
   readonly type: ValueType<T>;
   readonly get: (values: Values) => T | undefined;
-  /** The effect on the routing table. Receives a valid value. */
+  /** The values with this one in its field. Receives a valid value only. */
   readonly set: (values: Values, value: T, config: Config) => Values;
 }
 
 interface ReadValue {
   readonly values: Values;
   readonly problem?: "invalid" | "reduced";
-  /** In place of what its type expects. */
+  /** What the value must be, in place of what its type expects. */
   readonly expects?: string;
 }
 
@@ -63,7 +63,7 @@ export interface Honoured extends Described {
   read(values: Values, text: string, config: Config): ReadValue;
 }
 
-/** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows that. */
+/** An annotation that puts text into nginx's configuration: its Ingress is refused unless the operator allows snippets. */
 export interface SnippetAnnotation extends Described {
   readonly status: "snippet";
   /** Where its text can stand when the operator allows snippets. */
@@ -72,7 +72,7 @@ export interface SnippetAnnotation extends Described {
 
 export type Annotation = Honoured | SnippetAnnotation;
 
-/** Each stands for as much as a client sends, and texts are put together for each request. */
+/** What a text must be that names too many: each variable stands for as much as a client sends, and texts are put together for each request. */
 const FEW_VARIABLES = `text that names at most ${MOST_VARIABLES} variables and groups, such as $host and $1`;
 
 /** How many variables and groups a text names. */
@@ -80,7 +80,7 @@ export function variablesIn(text: string): number {
   return text.match(/\$\{?\w/g)?.length ?? 0;
 }
 
-/** What an annotation does that sets one field of a part, and nothing else. */
+/** `get` and `set` of an annotation that sets one field of a part, and nothing else. */
 export function field<V extends object, K extends keyof V>(slot: Slot<V>, name: K): Pick<Declaration<NonNullable<V[K]>>, "get" | "set"> {
   return {
     get: (values) => slot.of(values)[name] ?? undefined,

@@ -1,6 +1,6 @@
 /**
- * What a feature is: a group of annotations, and everything that they do. Each has one file that exports one Feature,
- * and one line in the list (features.ts), from which everybody else has all that they need.
+ * What a feature is: a group of annotations, and everything that they do. A feature has one file, which exports one
+ * Feature, and one line in the list (features.ts). Annotations are read, applied and documented by way of that list.
  */
 import type { EdgeFilters } from "../../../edge/src/program.ts";
 import type { Config } from "../config/config.ts";
@@ -11,19 +11,19 @@ import type { AnySlot, Values } from "./slot.ts";
 
 /** What a filter may depend on beside the values of its Ingress. */
 export interface FilterContext {
-  /** `_` for the catch-all. */
+  /** The route's host; `_` for the catch-all. */
   readonly host: string;
-  /** As declared. */
+  /** The path as declared. */
   readonly path: string;
   readonly pathType: PathType;
-  /** Of the Ingress. */
+  /** Namespace and name of the Ingress. */
   readonly namespace: string;
   readonly ingress: string;
-  /** Of the Ingress, where the API server gave it one. */
+  /** The Ingress's uid, where the API server gave it one. */
   readonly uid?: string;
-  /** Where the route leads; undefined: to the default backend. */
+  /** The Service that the route leads to; undefined: the default backend. */
   readonly service?: string;
-  /** What the Ingress says of all its paths; the values themselves may be of this path alone. */
+  /** What the Ingress says for all its paths. The values that a filter is made from may be of this path alone. */
   readonly shared: Values;
   readonly config: Config;
   /** Flag --https-port. */
@@ -34,15 +34,15 @@ export interface FilterContext {
 export type RouteFilters = Partial<Omit<Filters, "edge" | "pools">>;
 
 export interface Feature {
-  /** Its part of the values. Absent: its annotations set fields of another feature's part. */
+  /** Where the feature keeps its part of the values. Absent: its annotations set fields of another feature's part. */
   readonly slot?: AnySlot;
   readonly annotations: readonly Annotation[];
-  /** What holds between several annotations, or in objects that they name. Absent: each stands for itself. */
+  /** Settles what holds between several annotations, and reads objects that they name. Absent: each annotation stands for itself. */
   readonly resolver?: Resolver;
   /** What the edge does for one route. */
   readonly edge?: (values: Values, context: FilterContext) => EdgeFilters;
   /** Pools that one route needs beside its own. */
   readonly pools?: (values: Values, context: FilterContext) => readonly FilterPool[];
-  /** What else one route is to do. No two features set one field of the same route. */
+  /** Filters of one route that the control plane reads. No two features set one field of the same route. */
   readonly route?: (values: Values, context: FilterContext) => RouteFilters;
 }

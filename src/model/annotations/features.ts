@@ -2,7 +2,7 @@
  * Every feature, once.
  *
  * The order is that in which annotations are documented, in which resolvers run, and in which the filters of a route
- * travel to the edge. Where a resolver reads what another one corrects, that one comes first: rewrite before affinity.
+ * travel to the edge. A resolver that corrects values comes before those that read them: rewrite before affinity.
  */
 import type { Feature } from "./feature.ts";
 import { accessFeature } from "./features/access.ts";

@@ -10,13 +10,13 @@ import type { Values } from "./slot.ts";
 
 export const NO_REDIRECT: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
 
-/** Of a route that leads to the default backend because nobody declared it: the operator's error pages. */
+/** The filters of a route that nobody declared and that leads to the default backend: the operator's error pages. */
 export function undeclaredFilters(defaults: Values): Filters {
   const pages = errorPages(errors.of(defaults));
   return pages ? { ...NO_REDIRECT, edge: { errors: {} }, errorPages: pages } : NO_REDIRECT;
 }
 
-/** Those that travel to the edge. What several features say of the upstream is one filter. */
+/** The filters that travel to the edge. What several features say of the upstream becomes one filter. */
 export function edgeFilters(values: Values, context: FilterContext, features: readonly Feature[] = FEATURES): EdgeFilters {
   const all: EdgeFilters = {};
   for (const { edge } of features) {

@@ -1,4 +1,4 @@
-/** What other Ingress controllers' annotations are called here. Source: the annotation references in those controllers' documentation. */
+/** What annotations of other Ingress controllers are called here. Source: the annotation references in those controllers' documentation. */
 
 const HTTPS_BACKEND = 'backend-protocol: "HTTPS"';
 const STICKY = 'affinity: "cookie"';
@@ -58,7 +58,7 @@ const NAMES: Readonly<Record<string, string>> = {
   "host-header": "upstream-vhost",
 };
 
-/** What an annotation of another controller is here; undefined: nobody listed it. */
+/** What does here the same as an annotation of another controller; undefined: it is not in the list. */
 export function namedHere(name: string): string | undefined {
   return Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
 }

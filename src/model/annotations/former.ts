@@ -36,7 +36,7 @@ const FAMILIES: readonly (readonly [RegExp, string])[] = [
   [/^global-rate-limit(?:-|$)/, "limit-rps or limit-rpm, which count in each controller, and limit-allowlist"],
 ];
 
-/** What to write in place of a name that is no annotation; undefined: it never was one. */
+/** What to write in place of a name that is no annotation; undefined: nothing is known of the name. */
 export function insteadOf(name: string): string | undefined {
   const former = Object.hasOwn(FORMER, name) ? FORMER[name] : FAMILIES.find(([names]) => names.test(name))?.[1];
   if (former !== undefined) return former;

@@ -28,7 +28,7 @@ export function whyRefused(ingress: Ingress, prefix: string, given: readonly Giv
 
 /**
  * What the operator would have to set before Ingresses may have snippets: both keys, as in ingress-nginx. Unlike there,
- * the second alone does not let the Ingress pass without its snippet: that may be what kept requests out.
+ * the second key alone does not let the Ingress pass without its snippet: the snippet may be what kept requests out.
  */
 function keysForSnippets({ allowSnippetAnnotations, annotationsRiskLevel }: Config): readonly string[] {
   return [
@@ -47,7 +47,7 @@ function aboveRisk({ row, name, text, place }: Given, config: Config): Finding |
   return found.annotationAboveRisk(place, { name, risk: row.risk, level });
 }
 
-/** Of every annotation with our prefix, known or not. */
+/** Looks at every annotation with our prefix, known or not. */
 function blocked(ingress: Ingress, prefix: string, config: Config): Finding[] {
   const words = config.annotationValueWordBlocklist;
   if (words.length === 0) return [];

@@ -1,4 +1,4 @@
-/** Annotations of other Ingress controllers on an Ingress of ours: nobody honours them here, and nothing else would say so. */
+/** Finds annotations of other Ingress controllers on an Ingress of ours. Sluice does not honour them, and nothing else would say so. */
 import type { Ingress } from "../../source/objects.ts";
 import { listed } from "../../support/text.ts";
 import * as found from "../findings/catalogue.ts";
@@ -13,7 +13,7 @@ const KONG = "Kong";
 const CONTOUR = "Contour";
 const GCE = "Google's load balancers";
 
-/** What stands before the slash → whose it is. */
+/** What stands before the slash of an annotation → whose annotation it is. */
 const DOMAINS: Readonly<Record<string, string>> = {
   "nginx.ingress.kubernetes.io": "a controller with another --annotations-prefix",
   "nginx.org": NGINX_INC,
@@ -42,7 +42,7 @@ const DOMAINS: Readonly<Record<string, string>> = {
   "k8s.apisix.apache.org": "APISIX",
   "higress.io": "Higress",
 };
-/** The same for whole keys: under the domain of everybody, without a domain, and of controllers that nobody listed here. */
+/** The same by the whole annotation: under a domain that all controllers share, without a domain, and of controllers that are not in the list. */
 const KEYS: readonly (readonly [RegExp, string])[] = [
   [/^kubernetes\.io\/ingress\.(?:global-static-ip-name|regional-static-ip-name|allow-http)$/, GCE],
   [/^traefik\./, TRAEFIK],

@@ -41,7 +41,7 @@ interface Given<A extends Annotation = Annotation> {
 export interface ReadContext {
   /** Without the slash. */
   readonly annotationsPrefix: string;
-  /** What holds where the Ingress says nothing. */
+  /** The values of an Ingress without annotations. */
   readonly defaults: Values;
   readonly config: Config;
   readonly settings: ResolveSettings;
@@ -50,7 +50,7 @@ export interface ReadContext {
 
 const NOTHING: readonly Finding[] = [];
 
-/** @param features those that `context.defaults` are of. */
+/** @param features the features whose parts `context.defaults` holds. */
 export function readAnnotations(ingress: Ingress, context: ReadContext, features: readonly Feature[] = FEATURES): ReadAnnotations {
   const { annotationsPrefix: prefix, defaults, config } = context;
   const findings: Finding[] = [];
@@ -108,7 +108,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext, features
     ingress,
     given: (name) => kept.find(({ row }) => row.name === name)?.text,
     place: (name) => kept.find(({ row }) => row.name === name)?.place ?? { object: ingress, field: `metadata.annotations[${prefix}/${name}]` },
-    // Before a resolver looks an object up it speaks of the Ingress alone.
+    // Until a resolver has looked an object up, its findings are about the Ingress alone.
     report: (finding) => findings.push(lookedUp ? Object.assign(finding, { elsewhere: true as const }) : finding),
     close,
     refuse,
@@ -120,7 +120,7 @@ export function readAnnotations(ingress: Ingress, context: ReadContext, features
   return { values, verdict, findings };
 }
 
-/** The same look-up, saying when an object is asked for. What nginx says of a snippet is about the Ingress itself. */
+/** The same look-up, which calls `asked` when an object is asked for. A snippet's verdict does not count: it is about the Ingress itself. */
 function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
   const tell = <T>(read: (namespace: string, name: string) => T) => (namespace: string, name: string): T => {
     asked();
@@ -129,7 +129,7 @@ function telling(lookup: ObjectLookup, asked: () => void): ObjectLookup {
   return { ...lookup, secret: tell(lookup.secret), configMap: tell(lookup.configMap), service: tell(lookup.service) };
 }
 
-/** The search is slow, and an Ingress has room for thousands of annotations. */
+/** Findings up to which similar names are searched: the search is slow, and an Ingress has room for thousands of annotations. */
 const MOST_SUGGESTIONS = 20;
 
 /** The known annotations with a value; of a name and its alias, the name. Unknown ones become findings. */
@@ -157,8 +157,8 @@ function givenAnnotations(ingress: Ingress, prefix: string, names: ReadonlyMap<s
 }
 
 /**
- * The value as everything after this sees it: blanks, tabs and line breaks at its ends are slips of quoting, or the end
- * of a YAML block, and no part of it. "" stands for absent.
+ * The value without blanks, tabs and line breaks at its ends: they are slips of quoting, or the end of a YAML block. ""
+ * stands for absent.
  */
 function valueOf(annotations: Readonly<Record<string, string>>, key: string): string {
   return annotations[key]?.trim() ?? "";

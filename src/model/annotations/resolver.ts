@@ -3,7 +3,7 @@
  *
  * A resolver is called once per Ingress that has annotations of its group, after all values were read, whether or not
  * they were valid. It gives the values back, completed or corrected, and says what is wrong. Whatever keeps requests
- * out and cannot be honoured closes the Ingress: it never opens.
+ * out and cannot be honoured closes the Ingress, and never opens it.
  */
 import type { Settings } from "../../settings.ts";
 import type { ConfigMap, Ingress, Secret } from "../../source/objects.ts";
@@ -37,7 +37,7 @@ export interface Resolver {
   resolve(values: Values, at: ResolveContext): Values;
 }
 
-/** Tells what is wrong with the object of this name, as it was written or `namespace/name`. */
+/** Reports why an object cannot be used. `key`: its name as it was written, or `namespace/name`. */
 type Refuse = (key: string, why: string) => undefined;
 
 /** An object that an annotation names, and that its Ingress may use. */
@@ -47,17 +47,17 @@ interface NamedObject<T> {
   readonly object: T;
 }
 
-/** Undefined, after `refuse`: there is no such Secret that this Ingress may use. */
+/** The Secret that an annotation names. Undefined, after a call of `refuse`: there is none that this Ingress may use. */
 export function namedSecret(text: string, at: ResolveContext, refuse: Refuse, form?: NameForm): NamedObject<Secret> | undefined {
   return namedObject(text, at, refuse, form, at.lookup.secret, at.lookup.whyNoSecret);
 }
 
-/** The same of a ConfigMap. */
+/** The same for a ConfigMap. */
 export function namedConfigMap(text: string, at: ResolveContext, refuse: Refuse, form?: NameForm): NamedObject<ConfigMap> | undefined {
   return namedObject(text, at, refuse, form, at.lookup.configMap, at.lookup.whyNoConfigMap);
 }
 
-/** The one place where an annotation's name becomes an object: another namespace's only where the operator allows it. */
+/** The only place where the name in an annotation becomes an object. Objects of other namespaces are given only where the operator allows it. */
 function namedObject<T>(
   text: string, at: ResolveContext, refuse: Refuse, form: NameForm = "either",
   find: (namespace: string, name: string) => T | undefined, whyNone: (namespace: string, name: string) => string,
@@ -71,7 +71,7 @@ function namedObject<T>(
   return object === undefined ? refuse(key, whyNone(namespace, name)) : { key, object };
 }
 
-/** `whole`: `namespace/name`; `either`: a name alone is of the Ingress's own namespace. */
+/** `whole`: only `namespace/name`. `either`: a name alone is valid, too, and means the Ingress's own namespace. */
 type NameForm = "whole" | "either";
 
 /** The name of an object in an annotation. */
@@ -81,8 +81,8 @@ interface ObjectName {
 }
 
 /**
- * Reads `name` or `namespace/name`; a name alone is of the Ingress's own namespace unless `whole` asks for both.
- * Undefined: not such a name. Whether another namespace may be used is for `foreign` to say.
+ * Reads the name of an object in the form that `whole` allows. Undefined: the text has another form. Whether another
+ * namespace may be used is for `foreign` to say.
  */
 function readObjectName(text: string, { ingress }: Pick<ResolveContext, "ingress">, whole: NameForm = "either"): ObjectName | undefined {
   const parts = text.split("/");

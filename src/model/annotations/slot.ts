@@ -8,23 +8,23 @@ import type { Config } from "../config/config.ts";
 
 /** What the annotations of one Ingress say, complete: absent ones have their default. */
 export interface Values {
-  /** By slot, whose affair they are alone. */
+  /** The parts by the number of their slot. Only the slot itself looks into its part. */
   readonly parts: readonly unknown[];
 }
 
-/** Of no feature. */
+/** Values without a part of any feature. */
 export const NO_VALUES: Values = { parts: [] };
 
 /** A slot, whatever its part is. */
 export interface AnySlot {
   readonly name: string;
-  /** The values with the part of an Ingress that says nothing. */
+  /** The values with this slot's part as an Ingress without annotations has it. */
   start(values: Values, config: Config): Values;
 }
 
 /** Where a feature keeps its part of the values. */
 export interface Slot<V extends object> extends AnySlot {
-  /** The part of an Ingress that says nothing. */
+  /** The part as an Ingress without annotations has it. */
   defaults(config: Config): V;
   of(values: Values): V;
   /** The values with some fields of the part changed. */

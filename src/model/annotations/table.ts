@@ -1,5 +1,5 @@
 /**
- * What is made of the list of features: every annotation that Sluice knows, by name (ingress-nginx's 136 and their two
+ * What follows from the list of features: every annotation that Sluice knows, by name (ingress-nginx's 136 and their two
  * aliases), and the values of an Ingress that has none of them.
  */
 import { oncePer } from "../../support/once-per.ts";

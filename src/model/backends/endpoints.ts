@@ -17,6 +17,7 @@ import { givenEndpoints, standInsOf } from "./given-endpoints.ts";
 import { nothing, serviceInName } from "./pool.ts";
 import type { BackendSettings, BuiltPool, Explain, PoolProblem, PoolTarget } from "./pool.ts";
 
+/** The endpoints of a pool; and, where there are none or not those that were asked for, a finding for each field that refers to it. */
 export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: BackendSettings): BuiltPool {
   const named = targetOf(target.id);
   if (named) {
@@ -48,7 +49,7 @@ export function buildPool(target: PoolTarget, snapshot: Snapshot, settings: Back
   return nothing("name", (place, effect) => found.noEndpoints(place, { service: name, port: port ?? portText(servicePort), effect }));
 }
 
-/** No cluster makes slices of what lies in files: what is missing is to be written. */
+/** No cluster makes EndpointSlices for Services that come from files, so the finding says what to write. */
 function noEndpointInFiles({ metadata }: Service, port: ServicePort, asked: string, slices: readonly EndpointSlice[]): Explain {
   const { namespace, name } = metadata;
   const number = typeof port.targetPort === "number" ? port.targetPort : port.port;
@@ -76,7 +77,7 @@ function firstOf(service: string, endpoints: readonly Endpoint[]): BuiltPool {
   return { endpoints: endpoints.slice(0, MOST_ENDPOINTS), problem };
 }
 
-/** ingress-nginx behaviour: the pods stand in. */
+/** ingress-nginx behaviour: where a Service has no ClusterIP, its pods get the requests. */
 function withoutClusterIp(service: string, endpoints: readonly Endpoint[]): BuiltPool {
   const problem: PoolProblem = ({ object, field }) => found.clusterIpMissing({ object, field: `${field}.name` }, { service, why: "has none" });
   return { endpoints, problem };
@@ -103,13 +104,13 @@ function choosePort({ spec }: Service, text: string | undefined, protocol: strin
  */
 function readyEndpoints(slices: readonly EndpointSlice[], port: ServicePort, protocol: string, zone: string | undefined): readonly Endpoint[] {
   const near = zone === undefined ? [] : collect(slices, port, protocol, (one) => isReady(one) && isFor(zone, one));
-  // As kube-proxy has it: hints count when every endpoint has one, and when they leave somebody.
+  // As in kube-proxy, hints count only when every ready endpoint has one, and when they leave at least one endpoint.
   if (near.length > 0 && slices.every(({ endpoints = [] }) => endpoints.every((one) => !isReady(one) || (one.hints?.forZones ?? []).length > 0))) return near;
   const ready = collect(slices, port, protocol, isReady);
   return ready.length > 0 ? ready : collect(slices, port, protocol, isServingWhileTerminating);
 }
 
-/** The values with which a Service asks that requests stay in their zone. */
+/** The annotations (with the value `auto`) and the values of trafficDistribution with which a Service asks that requests stay in their zone. */
 const TOPOLOGY_ANNOTATIONS = ["service.kubernetes.io/topology-mode", "service.kubernetes.io/topology-aware-hints"];
 const CLOSE: ReadonlySet<string | undefined> = new Set(["PreferClose", "PreferSameZone"]);
 const ZONE_LABEL = "topology.kubernetes.io/zone";
@@ -126,7 +127,7 @@ function isFor(zone: string, { hints }: SliceEndpoint): boolean {
   return hints?.forZones?.some(({ name }) => name === zone) ?? false;
 }
 
-/** EndpointSlice API: absent `ready` means yes. One that is said to terminate and not said to be ready is not. */
+/** EndpointSlice API: absent `ready` means yes. But an endpoint that terminates, and does not say that it is ready, is not. */
 function isReady({ conditions }: SliceEndpoint): boolean {
   return conditions?.ready ?? conditions?.terminating !== true;
 }

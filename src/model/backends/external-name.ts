@@ -2,8 +2,8 @@
  * Pools of names that tenants choose: Services of type ExternalName, and the targets of annotations. One DNS name (or
  * IP address) and a port.
  *
- * Guarantee: unless the operator allows it, no name or address leads back to the controller's own machine. DNS answers
- * are checked again where names are resolved, so a name cannot be pointed there later.
+ * Guarantee: unless the operator allows it, no name or address leads back to the controller's own machine. Addresses from
+ * DNS are checked as well where names are resolved, so a name cannot be pointed there later.
  */
 import { isIP } from "node:net";
 import type { Service } from "../../source/objects.ts";
@@ -14,7 +14,7 @@ import { isSubdomain } from "../grammar/host-name.ts";
 import { nothing } from "./pool.ts";
 import type { BackendSettings, BuiltPool } from "./pool.ts";
 
-/** @param port as the Ingress writes it; undefined: the Service's first. */
+/** The pool of a Service of type ExternalName. @param port as the Ingress writes it; undefined: the Service's first. */
 export function externalEndpoints(
   service: Service,
   port: string | undefined,
@@ -77,7 +77,7 @@ function refusal(name: string, allowLocalTargets: boolean): string | undefined {
   return undefined;
 }
 
-/** ingress-nginx behaviour: the targetPort of the Service port, else its number; a number no port has stands for itself. */
+/** ingress-nginx behaviour: the targetPort of the Service port, else its number. A number that no port has stands for itself. */
 function externalPort({ spec }: Service, text: string | undefined): number | undefined {
   const number = text === undefined ? undefined : Number(text);
   const port = spec.ports?.find((one) => text === undefined || one.port === number || one.name === text);

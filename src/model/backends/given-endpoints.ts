@@ -1,5 +1,5 @@
 /**
- * Endpoints that EndpointSlices do not say: those that the flag --endpoint gives, and the stand-ins of `sluice demo`.
+ * Endpoints that come from elsewhere than EndpointSlices: those that the flag --endpoint gives, and the stand-ins of `sluice demo`.
  */
 import type { Settings } from "../../settings.ts";
 import type { EndpointSlice, Service, ServicePort } from "../../source/objects.ts";
@@ -7,7 +7,7 @@ import { keyOf } from "../../source/snapshot.ts";
 import { digestOf } from "../../support/digest.ts";
 import type { Endpoint } from "../shapes/routing.ts";
 
-/** What --endpoint says of a Service port; it holds in place of slices. Of UDP ports it says nothing. */
+/** The endpoints that --endpoint gives a Service port, in place of those in EndpointSlices. It gives none to UDP ports. */
 export function givenEndpoints({ metadata }: Service, port: ServicePort, { endpoint }: Pick<Settings, "endpoint">): readonly Endpoint[] {
   if (endpoint.length === 0 || port.protocol === "UDP") return [];
   const key = keyOf(metadata.namespace, metadata.name);
@@ -18,7 +18,7 @@ export function givenEndpoints({ metadata }: Service, port: ServicePort, { endpo
 /**
  * Where the stand-ins of a Service port answer: two addresses of loopback. They follow from the Service's name, so that
  * nothing has to be kept about them, and from this process, so that two demos keep apart. There are none where a slice
- * puts the Service on this machine: what answers there is the folder's affair.
+ * puts the Service on this machine: then the folder of manifests says what answers.
  */
 export function standInsOf({ metadata, spec }: Service, { port, protocol = "TCP" }: ServicePort, slices: readonly EndpointSlice[]): readonly Endpoint[] {
   if (spec.type === "ExternalName" || slices.some(({ endpoints = [] }) => endpoints.some(({ addresses }) => addresses.some(isLoopback)))) return [];

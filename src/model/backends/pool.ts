@@ -19,7 +19,7 @@ export interface PoolReference {
   readonly field: string;
   /** What becomes of the requests when the pool has no endpoint. */
   readonly effect: string;
-  /** How bad that is at most; absent: as bad as can be. */
+  /** Severity of a finding about that; absent: the finding's own. */
   readonly severity?: "warning" | "info";
 }
 
@@ -31,7 +31,7 @@ export interface PoolTarget {
   readonly port: string | undefined;
   /** The Service's own address instead of its pods'. */
   readonly clusterIp: boolean;
-  /** Given: the port is the Service's number or name of this protocol. Absent: as Ingresses name ports, TCP. */
+  /** Given: `port` is the number or name of a Service port of this protocol. Absent: `port` is as Ingresses write it, and TCP. */
   readonly protocol?: "TCP" | "UDP";
 }
 
@@ -46,8 +46,8 @@ export interface BuiltPool {
 }
 
 /**
- * The Service that such a name means in a cluster's DNS: `web.shop.svc.cluster.local`, `web.shop.svc`, `web.shop`. Only
- * where objects come from files, which no DNS server knows. It need not exist.
+ * The Service that a name means in a cluster's DNS: `web.shop.svc.cluster.local`, `web.shop.svc`, `web.shop`. Only where
+ * objects come from files, because no DNS server knows those. The Service need not exist.
  */
 export function serviceInName(name: string, { manifests }: BackendSettings): { readonly namespace: string; readonly service: string } | undefined {
   const [, service, namespace] = /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.[a-z0-9.-]+)?)?\.?$/.exec(manifests.length > 0 ? name : "") ?? [];
@@ -73,7 +73,10 @@ function nameOfFirstPort(id: string, namespace: string, service: string): string
 
 export type Explain = (place: Place, effect: string) => Finding;
 
-/** No endpoints, and why. The flag of the default backend, annotations and a Service's ports have no such field below them. */
+/**
+ * No endpoints, and why. `field` is added to the field of the reference, unless that is a flag, an annotation or a
+ * Service's port: these have no fields below them.
+ */
 export function nothing(field: "name" | "port", explain: Explain): BuiltPool {
   const problem: PoolProblem = ({ object, field: service, effect }) =>
     explain({ object, field: /^--|\]$|^spec\.ports\[/.test(service) ? service : `${service}.${field}` }, effect);

@@ -1,16 +1,16 @@
 /**
- * Who has room below TOTAL_SIZE_BOUNDS: of each namespace, and then of all, the oldest Ingresses first, each as a whole. What
- * is too large for the room that is left is passed over. A small share is every namespace's own, whatever the others have: two
- * large namespaces keep nobody else from writing Ingresses.
+ * Which Ingresses have room below TOTAL_SIZE_BOUNDS: in their namespace, and then among all, the oldest first, each as a
+ * whole. An Ingress that is too large for the room that is left is passed over. A small share of the room is kept for each
+ * namespace, whatever the others have: two large namespaces keep nobody else from writing Ingresses.
  *
- * Guarantees: the answer depends on what is asked for now, and not on what was before; and nobody walks through the Ingresses
- * of a namespace that fits while all of them fit.
+ * Guarantees: the answer depends on what is asked for now, and not on what was before; and the Ingresses of a namespace are
+ * only walked through where they, or all Ingresses together, do not fit.
  */
 import { byAge } from "../shapes/age.ts";
 import type { Age } from "../shapes/age.ts";
 import type { SharedBounds } from "../shapes/bounds.ts";
 
-/** What an Ingress wants. */
+/** What an Ingress wants: room for its size, by its age. */
 export interface Wish {
   readonly age: Age;
   readonly size: number;
@@ -20,7 +20,7 @@ type Asking = readonly [key: string, wish: Wish];
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Those who share one bound, by key. */
+/** The Ingresses that share one bound, by key. */
 class Room {
   readonly #most: number;
   readonly #wishes = new Map<string, Wish>();
@@ -31,7 +31,7 @@ class Room {
     this.#most = most;
   }
 
-  /** Of all sizes. */
+  /** The sum of all sizes. */
   get sum(): number {
     return this.#sum;
   }
@@ -44,7 +44,7 @@ class Room {
     return this.#wishes.get(key);
   }
 
-  /** @param wish undefined, or of no size: none. */
+  /** Replaces a wish. @param wish undefined, or of size 0: the Ingress wants no room. */
   set(key: string, wish: Wish | undefined): void {
     const { size } = wish ?? NOTHING;
     this.#sum += size - this.sizeOf(key);
@@ -53,12 +53,12 @@ class Room {
     this.#beyond = undefined;
   }
 
-  /** Those without room: walks through the wishes if they do not fit, once after each change. */
+  /** The Ingresses without room. Walks through the wishes if they do not fit, once after each change. */
   beyond(): ReadonlySet<string> {
     return (this.#beyond ??= this.#sum <= this.#most ? NOBODY : beyond([...this.#wishes], this.#most));
   }
 
-  /** Whether this one would be among them. */
+  /** Whether `beyond` would hold this Ingress if it had this wish. */
   wouldBeBeyond(key: string, wish: Wish): boolean {
     if (this.#sum - this.sizeOf(key) + wish.size <= this.#most) return false;
     return beyond([...[...this.#wishes].filter(([other]) => other !== key), [key, wish]], this.#most).has(key);
@@ -91,7 +91,7 @@ interface Rooms {
 export class Sizes {
   readonly #bounds: SharedBounds;
   readonly #namespaces = new Map<string, Rooms>();
-  /** Of all, those within their share included. */
+  /** The sum of all sizes, those within the share of their namespace included. */
   #sum = 0;
   #beyondAll: ReadonlySet<string> | undefined = NOBODY;
 
@@ -99,7 +99,7 @@ export class Sizes {
     this.#bounds = bounds;
   }
 
-  /** Replaces what these Ingresses want; gives those, of whatever namespace, for whom there may be room now and was none, or the other way round. */
+  /** Replaces what these Ingresses want. Gives the Ingresses, of whatever namespace, that may have gained room by it, or lost it. */
   set(wishes: ReadonlyMap<string, Wish | undefined>): ReadonlySet<string> {
     const moved = new Set<string>();
     const before = this.#beyond();
@@ -136,12 +136,12 @@ export class Sizes {
     return beyond([...this.#asking().filter(([other]) => other !== key), [key, wish]], this.#bounds.all).has(key);
   }
 
-  /** Those for whom there is no room among all. */
+  /** The Ingresses that have no room among all. */
   #beyond(): ReadonlySet<string> {
     return (this.#beyondAll ??= this.#sum <= this.#bounds.all ? NOBODY : beyond(this.#asking(), this.#bounds.all));
   }
 
-  /** Those who have room in their namespace, and none in its share. */
+  /** The Ingresses that have room in their namespace, but not in the share that is kept for it: they ask for room among all. */
   #asking(): Asking[] {
     return [...this.#namespaces.values()].flatMap(({ share, most }) =>
       [...share.beyond()].flatMap((key): Asking[] => {

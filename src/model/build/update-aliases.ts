@@ -7,7 +7,7 @@ import { aliasFindingsBeyond, claimsBeyond } from "../routes/expressions.ts";
 import type { Alias } from "../shapes/routing.ts";
 import type { ModelState, Work } from "./state.ts";
 
-/** Notes what a host that was recomputed wants, and whom its own name may have been granted to. */
+/** Notes the aliases that a recomputed host wants, and its own name, which another host may want as an alias. */
 export function claimAliases(state: ModelState, work: Work, host: string, claims: readonly AliasClaim[]): void {
   for (const name of state.hostAliases.from(host)) work.aliases.add(name);
   for (const { name } of claims) work.aliases.add(name);
@@ -28,7 +28,7 @@ export function updateAliases(state: ModelState, work: Work): void {
   }
 }
 
-/** Decides anew which expressions there is room for, and has those decided again that come or go by it. */
+/** Decides anew which expressions there is room for, and marks the names that gain or lose room by it. */
 function boundExpressions(state: ModelState, work: Work): void {
   const changed = [...work.aliases].filter((name) => name.startsWith("~"));
   if (changed.length === 0) return;
@@ -53,7 +53,7 @@ export function claimsOn(state: ModelState, name: string): readonly AliasClaim[]
   return [...state.hostAliases.to(name)].flatMap((host) => state.aliasClaims.get(host)?.get(name) ?? []);
 }
 
-/** The annotation that an alias comes from. */
+/** The annotation that an alias comes from; undefined: none asks for it any more. */
 export function placeOfAlias(state: ModelState, name: string, { host, redirect }: Alias): Place | undefined {
   return claimsOn(state, name).find((claim) => claim.host === host && claim.redirect === redirect)?.place;
 }

@@ -12,7 +12,7 @@ import type { Endpoint } from "../shapes/routing.ts";
 import { portText, wantedListeners, type WantedListener } from "../streams/listeners.ts";
 import type { ModelState, Work } from "./state.ts";
 
-/** After pools, which hosts that are passed through lead to. */
+/** Comes after `updatePools`: a host that is passed through leads to a pool. */
 export function updateStreams(state: ModelState, work: Work): void {
   const { streamHosts, settings } = state;
   if (!work.streams && [...streamHosts.values()].every((pool) => !state.pools.pending.has(pool))) return;
@@ -41,7 +41,7 @@ function poolOf({ listener, namespace, service, port }: WantedListener, { settin
   return buildPool({ id: "", namespace, service, port, clusterIp: false, protocol }, snapshot, settings);
 }
 
-/** The datagrams of one client's port are a conversation. */
+/** How a listener's connections keep to an endpoint. The datagrams from one port of a client belong together. */
 function keepOf({ listener, sticky }: WantedListener): Stream["keep"] {
   return sticky ? "address" : listener.protocol === "udp" ? "flow" : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * What the controller's ConfigMap says, every key of it that does something. `config/parse.ts` reads it.
+ * What the controller's ConfigMap says: a field for every key that does something. `config/parse.ts` reads it.
  */
 import type { Template } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
@@ -16,7 +16,7 @@ export interface ConfigValues {
   readonly preserveTrailingSlash: boolean;
   readonly httpRedirectCode: 301 | 302 | 307 | 308;
   readonly noTlsRedirectLocations: readonly string[];
-  /** Ours: Prefix `/foo/` answers `/foo` with 301 (true, as nginx does) or is served (false, as the Kubernetes API says). */
+  /** Sluice's own: Prefix `/foo/` answers `/foo` with 301 (true, as nginx does) or is served (false, as the Kubernetes API says). */
   readonly prefixSlashRedirect: boolean;
   readonly relativeRedirects: boolean;
   readonly usePortInRedirects: boolean;
@@ -29,7 +29,7 @@ export interface ConfigValues {
   readonly hideHeaders: readonly string[];
   readonly generateRequestId: boolean;
   readonly proxyAddOriginalUriHeader: boolean;
-  /** ConfigMaps (`namespace/name`), or empty. */
+  /** The names of ConfigMaps (`namespace/name`), or empty; so is `addHeaders`. */
   readonly proxySetHeaders: string;
   readonly addHeaders: string;
   readonly allowBackendServerHeader: boolean;
@@ -51,7 +51,7 @@ export interface ConfigValues {
   readonly sslSessionTickets: boolean;
   readonly sslBufferSize: string;
   readonly sslRejectHandshake: boolean;
-  /** Secret (`namespace/name`), or empty. */
+  /** The name of a Secret (`namespace/name`), or empty. */
   readonly sslDhParam: string;
   readonly sslEarlyData: boolean;
   /** Undefined: nginx makes one of its own. */
@@ -61,12 +61,12 @@ export interface ConfigValues {
   readonly allowSnippetAnnotations: boolean;
   readonly annotationsRiskLevel: "Low" | "Medium" | "High" | "Critical";
   readonly annotationValueWordBlocklist: readonly string[];
-  /** Of the admission webhook alone. */
+  /** Only the admission webhook uses it. */
   readonly strictValidatePathType: boolean;
   readonly globalAllowedResponseHeaders: readonly string[];
   // external authentication
   readonly noAuthLocations: readonly string[];
-  /** Empty: none. */
+  /** Empty: no service is asked. */
   readonly globalAuthUrl: string;
   readonly globalAuthMethod: string;
   readonly globalAuthSignin: string;
@@ -76,14 +76,16 @@ export interface ConfigValues {
   readonly globalAuthCacheKey: string;
   readonly globalAuthCacheDuration: readonly Lifetime[];
   readonly globalAuthAlwaysSetCookie: boolean;
-  /** Addresses and networks; literal texts and `~` patterns. */
+  /** Addresses and networks. */
   readonly blockCidrs: readonly string[];
+  /** Literal texts, and `~` with patterns; so are the items of `blockReferers`. */
   readonly blockUserAgents: readonly string[];
   readonly blockReferers: readonly string[];
   readonly whitelistSourceRange: readonly string[];
   readonly denylistSourceRange: readonly string[];
-  /** Kilobytes. */
+  /** Kilobytes per second; 0: no limit. */
   readonly limitRate: number;
+  /** Kilobytes. */
   readonly limitRateAfter: number;
   /** Texts and names of variables in turn, a text first and last. */
   readonly limitConnZoneVariable: readonly string[];
@@ -110,10 +112,10 @@ export interface ConfigValues {
   readonly proxyNextUpstreamTries: number;
   readonly retryNonIdempotent: boolean;
   readonly proxyHttpVersion: "1.0" | "1.1";
-  /** 0: what two buffers hold. */
+  /** 0: the size of two buffers. */
   readonly proxyBusyBuffersSize: number;
   readonly proxyMaxTempFileSize: number;
-  /** Kilobytes; 0: as proxyBufferSize. */
+  /** Kilobytes; 0: `proxyBufferSize`. */
   readonly grpcBufferSizeKb: number;
   // balancing, overridable per Ingress
   readonly loadBalance: "round_robin" | "ewma";
@@ -121,7 +123,7 @@ export interface ConfigValues {
   // web application firewall
   readonly enableModsecurity: boolean;
   readonly enableOwaspCrs: boolean;
-  /** In the place of the main rules file; undefined: none. */
+  /** Rules in the place of ModSecurity's main rules file; undefined: the key is empty. */
   readonly modsecuritySnippet: OperatorRules | undefined;
   // upstream keep-alive
   readonly upstreamKeepaliveConnections: number;
@@ -170,7 +172,7 @@ export interface ConfigValues {
   /** `auto` or a number. */
   readonly workerProcesses: "auto" | number;
   readonly maxWorkerConnections: number;
-  /** Empty: not emitted (ingress-nginx's 240s is what ends WebSockets there). */
+  /** Empty: the directive is not written (ingress-nginx's default, 240s, ends WebSockets). */
   readonly workerShutdownTimeout: string;
   /** Empty: none. */
   readonly workerCpuAffinity: string;
@@ -186,7 +188,7 @@ export interface ConfigValues {
   readonly debugConnections: readonly string[];
   readonly enableSerialReloads: boolean;
   readonly disableIpv6: boolean;
-  /** Of names that Services of type ExternalName point to. */
+  /** No IPv6 addresses are taken of DNS names that Services and annotations lead to. */
   readonly disableIpv6Dns: boolean;
   readonly disableAccessLog: boolean;
   readonly disableHttpAccessLog: boolean;
@@ -196,7 +198,7 @@ export interface ConfigValues {
   readonly httpAccessLogPath: string;
   /** Words of nginx's access_log. */
   readonly accessLogParams: readonly string[];
-  /** What is not logged: a URI as the client sent it, or `~` and an expression. */
+  /** Requests that are not logged: a URI as the client sent it, or `~` and an expression. */
   readonly skipAccessLogUrls: readonly string[];
   readonly enableAccessLogForDefaultBackend: boolean;
   readonly enableSyslog: boolean;
@@ -208,7 +210,8 @@ export interface ConfigValues {
   readonly logFormatEscapeNone: boolean;
   readonly logFormatUpstream: string;
   readonly logFormatEscapeJson: boolean;
-  // ports below http; empty: http's log
+  // ports below http
+  /** Empty: http's log. */
   readonly streamAccessLogPath: string;
   readonly disableStreamAccessLog: boolean;
   readonly logFormatStream: string;
@@ -222,7 +225,7 @@ export interface ConfigValues {
 }
 
 export interface Config extends ConfigValues {
-  /** What the objects say that the values name. */
+  /** What the objects hold whose names are among the values. */
   readonly named: NamedObjects;
 }
 
@@ -234,13 +237,13 @@ export interface TicketKey {
 }
 
 export interface NamedObjects {
-  /** proxy-set-headers: for every backend, by name. */
+  /** Headers of proxy-set-headers, for every backend, sorted by name. */
   readonly requestHeaders: readonly NamedHeader[];
-  /** add-headers: for every client, by name. */
+  /** Headers of add-headers, for every client, sorted by name. */
   readonly responseHeaders: readonly NamedHeader[];
-  /** ssl-dh-param. */
+  /** What the Secret of ssl-dh-param holds. */
   readonly dhParam: DhParam | undefined;
-  /** nginx refuses modsecurity-snippet, or cannot be asked. */
+  /** ModSecurity is on, and modsecurity-snippet cannot be used: nginx refuses it, or cannot even be asked about it. */
   readonly rulesRefused: boolean;
 }
 

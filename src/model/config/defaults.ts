@@ -1,4 +1,4 @@
-/** What holds where no ConfigMap says anything. */
+/** The values that hold where no ConfigMap says anything. */
 import type { Config, ConfigValues } from "./config.ts";
 import { configFields } from "./keys.ts";
 import { NOTHING_NAMED } from "./named.ts";

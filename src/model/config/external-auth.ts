@@ -7,7 +7,10 @@ import type { ConfigType } from "./value-types.ts";
 /** Printable ASCII without blanks. */
 const VISIBLE = /^[\x21-\x7e]*$/;
 
-/** One that cannot be used stays, unless there is a last good one: it closes what it would guard, where its default would open it. */
+/**
+ * A URL that cannot be used is taken as it is, unless there is a last good one: it closes the paths that it would guard,
+ * while the default (no URL) would open them.
+ */
 export const globalUrl: ConfigType<string> = {
   expects: "a URL with http:// or https://, and a host without variables",
   parse: (text) => {
@@ -43,7 +46,7 @@ export const globalHeaders: ConfigType<readonly string[]> = {
   },
 };
 
-/** ingress-nginx behaviour: a bad list is as the annotation's default, an empty one keeps nothing by itself. */
+/** ingress-nginx behaviour: a bad list counts as the annotation's default; an empty list says of no status that its answers are kept. */
 export const globalLifetimes: ConfigType<readonly Lifetime[]> = {
   expects: lifetimes.expects,
   parse: (text) => {

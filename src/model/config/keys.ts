@@ -21,7 +21,7 @@ export function configFields(): (keyof ConfigValues)[] {
   return Object.keys(CONFIG_TABLE) as (keyof ConfigValues)[];
 }
 
-/** ingress-nginx behaviour: letters of the other case are forgiven. Undefined: no such key. */
+/** ingress-nginx behaviour: a key may be written in upper case, too. Undefined: there is no such key. */
 export function findKey(text: string): ConfigKey | undefined {
   return BY_NAME.get(text) ?? BY_NAME.get(text.toLowerCase());
 }
@@ -34,7 +34,7 @@ export function stateOf({ row }: ConfigKey): KeyState {
 const FALSY: readonly string[] = ["", "0", "f", "F", "FALSE", "false", "False"];
 const TRUTHY: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
 
-/** This value of a key that does nothing here asks for nothing: it says what is so anyway. */
+/** True: the value of a key that does nothing here is empty or its default, so that nothing is asked for. */
 export function asksForNothing({ default: usual }: OtherRow, value: string): boolean {
   const text = value.trim();
   if (text === "" || text === usual) return true;

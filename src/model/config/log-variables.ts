@@ -30,7 +30,7 @@ export function isKnownLogVariable(name: string): boolean {
   return KNOWN.has(name) || FAMILY.test(name);
 }
 
-/** Of nginx below http (`stream`). */
+/** Variables of nginx below http (`stream`). */
 const STREAM: ReadonlySet<string> = new Set(
   `binary_remote_addr bytes_received bytes_sent connection hostname msec nginx_version pid protocol proxy_protocol_addr
   proxy_protocol_port proxy_protocol_server_addr proxy_protocol_server_port realip_remote_addr realip_remote_port remote_addr

@@ -1,7 +1,7 @@
 /**
  * The objects that the controller's ConfigMap names (`namespace/name`): ConfigMaps of headers, a Secret of parameters.
  *
- * Unlike in ingress-nginx an edit of such an object counts at once. What cannot be used is left out alone, with a finding.
+ * Unlike in ingress-nginx, an edit of such an object counts at once. A header that cannot be used is left out alone, with a finding.
  */
 import { createSecureContext } from "node:tls";
 import type { AnyObject, ConfigMap } from "../../source/objects.ts";
@@ -80,7 +80,7 @@ function dhParamIn(text: string, reading: NamedReading): DhParam | undefined {
   return report(unusable("ssl-dh-param", "Secret", text, why, reading));
 }
 
-/** The verdict of nginx, which the engine asks (src/engine/step/trials.ts), comes back as an object. */
+/** The engine asks nginx about the rules (src/engine/step/trials.ts); the verdict comes back as an object of the Snapshot. */
 function rulesRefused({ enableModsecurity, modsecuritySnippet: rules }: ConfigValues, { configMap, lookup, findings }: NamedReading): boolean {
   if (rules === undefined) return false;
   const place = { object: configMap, field: "data[modsecurity-snippet]" };

@@ -8,7 +8,7 @@ import type { ConfigType } from "./value-types.ts";
 
 const DNS_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/;
 
-/** An object of any namespace: the operator writes it. */
+/** The name of an object in any namespace: only the operator writes it. */
 export const objectName: ConfigType<string> = {
   expects: "of the form namespace/name, or empty",
   parse: (text) => {
@@ -18,7 +18,7 @@ export const objectName: ConfigType<string> = {
   },
 };
 
-/** What nginx can derive a key from (https://nginx.org/r/ssl_session_ticket_key). */
+/** Lengths that nginx takes for a key (https://nginx.org/r/ssl_session_ticket_key). */
 const TICKET_KEY_BYTES: readonly number[] = [48, 80];
 
 export const ticketKey: ConfigType<TicketKey | undefined> = {
@@ -30,7 +30,7 @@ export const ticketKey: ConfigType<TicketKey | undefined> = {
   },
 };
 
-/** Any text is taken: what ModSecurity cannot read is to close what it should guard, not to be forgotten. */
+/** Any text is taken: rules that ModSecurity cannot read close the paths that they should guard, instead of being dropped. */
 export const rules: ConfigType<OperatorRules | undefined> = {
   expects: "directives of ModSecurity, or empty",
   parse: (text) => ({ value: text === "" ? undefined : operatorRules(text) }),
@@ -42,10 +42,10 @@ export const mediaType: ConfigType<string> = {
 };
 
 const PLAIN = /^[\w !#%&',/:=@~<>|.*+?^$()[\]\\-]{1,1000}$/;
-/** What PCRE reads otherwise than JavaScript: groups with options, verbs, names of classes, empty classes, other escapes. */
+/** What PCRE does not read as JavaScript does: groups with options, verbs, names of classes, empty classes, other escapes. */
 const NOT_ALIKE = [/\(\?(?!:)/, /\(\*/, /\[([:.=])[^\]]*\1\]/, /\[\^?\]/, /\\[^.dDwWsS/()[\]|*+?^$\\-]/];
 
-/** Checked here as far as both read it alike: one that nginx cannot read would keep it from starting. */
+/** Takes only what PCRE and JavaScript read alike, and has JavaScript check it: an expression that nginx cannot read would keep it from starting. */
 export const plainPattern: ConfigType<string> = {
   expects: "a plain regular expression such as MSIE [1-6][.], or empty",
   parse: (text) => {

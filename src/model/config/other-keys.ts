@@ -1,7 +1,7 @@
 /**
  * The keys that ingress-nginx knows and whose values do nothing here: why not, and what does the same.
  *
- * To honour one, take its row out and give it one in `table.ts`.
+ * To honour such a key, move its row to `table.ts`.
  */
 import { noEffect, refused } from "./row.ts";
 import type { OtherRow } from "./row.ts";
@@ -17,7 +17,7 @@ const ONE_SERVER = "sizes a table of server names, and Sluice's nginx has one na
 const ONE_TRY = "bounds how many endpoints one connection below http is tried with, and here each is tried with one";
 
 export const OTHER_KEYS: readonly OtherRow[] = [
-  // What they set does not exist here.
+  // Keys about what does not exist here.
   noEffect("proxy-stream-next-upstream-timeout", "600s", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("proxy-stream-next-upstream-tries", "3", ONE_TRY, "proxy-stream-next-upstream"),
   noEffect("proxy-ssl-location-only", "false", "is how it is anyway: the proxy-ssl annotations of an Ingress never hold for the paths of another one"),
@@ -48,7 +48,7 @@ export const OTHER_KEYS: readonly OtherRow[] = [
   refused("location-snippet", RAW, "typed keys, and annotations of Ingresses"),
   refused("stream-snippet", RAW, "typed keys"),
 
-  // As in ingress-nginx.
+  // Keys that do nothing in ingress-nginx either.
   noEffect("app-root", "", NOR_THERE, "the annotation"),
   noEffect("upstream-hash-by", "", NOR_THERE, "the annotation"),
   noEffect("upstream-hash-by-subset", "false", NOR_THERE, "the annotation"),

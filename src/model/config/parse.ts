@@ -4,7 +4,7 @@
  * Guarantee: never fails. A bad value leaves the last good one of its key where there was one, else the default, and a
  * finding says which; a bad piece of a list is left out alone.
  *
- * ingress-nginx behaviour: the exact key wins over one that differs in case; removing a key restores its default.
+ * ingress-nginx behaviour: a key as it is documented wins over the same key in upper case; removing a key restores its default.
  */
 import type { ConfigMap } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
@@ -24,9 +24,9 @@ import type { ParsedValue } from "./value-types.ts";
 export interface ParsedConfig {
   readonly config: Config;
   readonly findings: readonly Finding[];
-  /** The texts that the values of keys come from, where they are good; other keys have their default. */
+  /** Key's field → the text that its value comes from. Keys that are not here have their default, or what stands in for a bad value. */
   readonly texts: ReadonlyMap<keyof ConfigValues, string>;
-  /** Objects that it names (`ConfigMap ingress/headers`), missing ones included. */
+  /** Objects that the ConfigMap names (`ConfigMap ingress/headers`), missing ones included. */
   readonly objects: ReadonlySet<string>;
 }
 
@@ -38,8 +38,8 @@ interface ConfigReading {
 }
 
 /**
- * @param before what was read last: its values stay where those of the same keys are bad now.
- * @param snapshot where the objects are that keys name; absent: nowhere.
+ * @param before what was read last: its value of a key stays where the value now is bad.
+ * @param snapshot where objects that keys name are looked up; absent: none of them exists.
  */
 export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedConfig, snapshot?: Pick<Snapshot, "get">): ParsedConfig {
   const reading: ConfigReading = { config: { ...DEFAULT_CONFIG }, texts: new Map(), findings: [], before };
@@ -87,7 +87,7 @@ function take<K extends keyof ConfigValues>(reading: ConfigReading, field: K, te
   findings.push(found.configValueInvalid(place, { key: row.key, value, expects: row.type.expects, used }));
 }
 
-/** What is used where there is no last good value; "": nothing. */
+/** What is used where there is no last good value, for the finding; "": the key is left empty. */
 function inPlace(row: ConfigRow<unknown>, parsed: ParsedValue<unknown> | undefined): string {
   if (parsed) return parsed.used ?? "the other pieces";
   return row.default === "" ? "" : `its default, ${shorten(row.default)},`;

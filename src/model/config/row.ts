@@ -10,15 +10,15 @@ import type { ConfigType } from "./value-types.ts";
 export interface ConfigRow<T> extends More {
   readonly key: string;
   readonly type: ConfigType<T>;
-  /** As it would stand in the ConfigMap. */
+  /** The default value, as it would stand in the ConfigMap. */
   readonly default: string;
   readonly doc: string;
-  /** nginx reads it in its configuration alone, so a change costs a reload; else it travels to the workers as data. */
+  /** True: the value stands in nginx.conf, so a change costs a reload. False: it travels to the workers as data, or only the controller uses it. */
   readonly reload: boolean;
 }
 
 interface More {
-  /** How it is not as in ingress-nginx, as sentences; absent: it is the same. */
+  /** How the key differs from ingress-nginx's, as sentences; absent: it does not. */
   readonly differs?: string;
   /** Sluice's own: ingress-nginx has no such key. */
   readonly own?: true;
@@ -29,7 +29,7 @@ interface More {
 export interface OtherRow {
   readonly key: string;
   readonly state: "no effect" | "refused";
-  /** ingress-nginx's. Whoever writes it down asks for nothing, as with an empty value. */
+  /** ingress-nginx's default. A ConfigMap with this value, or an empty one, asks for nothing. */
   readonly default: string;
   /** Completes "KEY …": why it has no effect here, or is refused. */
   readonly why: string;

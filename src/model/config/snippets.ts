@@ -1,11 +1,11 @@
-/** Raw nginx text in the ConfigMap, in the words of keys and annotations: advice for the finding that refuses it. */
+/** Translates raw nginx text in the ConfigMap to keys and annotations: advice for the finding that refuses the text. */
 import { printable } from "../../support/text.ts";
 import type { Statement } from "../shapes/snippet.ts";
 import { parseSnippet } from "../snippets/parse.ts";
 import { translateStatements } from "../snippets/translate.ts";
 import type { Translation } from "../snippets/translate.ts";
 
-/** Directives of nginx that a key is about, and no annotation. */
+/** Directive of nginx → the key that does the same for everybody. */
 const KEY_OF: Readonly<Record<string, string | undefined>> = {
   worker_processes: "worker-processes",
   worker_rlimit_nofile: "max-worker-open-files",
@@ -40,7 +40,7 @@ const KEY_OF: Readonly<Record<string, string | undefined>> = {
 
 const MOST = 8;
 
-/** What does the same, statement by statement; undefined: nothing of it is known, or it cannot be read. */
+/** What does the same as the text, statement by statement; undefined: nothing is known that does, or the text cannot be read. */
 export function insteadOfSnippet(text: string): string | undefined {
   const parsed = parseSnippet(text);
   if ("problem" in parsed) return undefined;

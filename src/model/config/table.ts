@@ -292,7 +292,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
     "Least severity in the error log."),
 };
 
-/** nginx needs a connection per listening socket besides those that serve. */
+/** 0 is the default. The least is 256, because nginx needs a connection for each listening socket besides those that serve clients. */
 function maxConnections(): ConfigType<number> {
   const limits = type.integer(256, 1048576);
   return {

@@ -22,9 +22,9 @@ export interface ParsedValue<T> {
   readonly value: T;
   /** The pieces of a list that are not of this type. */
   readonly dropped?: readonly string[];
-  /** What is used in their place. */
+  /** What is used in their place, as the finding says it. */
   readonly used?: string;
-  /** Nothing of the text can be used: `value` is for when there is no last good one, and more careful than the default. */
+  /** Nothing of the text can be used. `value` then holds if there is no last good one; it is more careful than the default. */
   readonly bad?: true;
 }
 
@@ -32,13 +32,13 @@ const TRUE: readonly string[] = ["1", "t", "T", "TRUE", "true", "True"];
 /** An empty value counts as false: ingress-nginx decodes the ConfigMap with weak typing. */
 const FALSE: readonly string[] = ["0", "f", "F", "FALSE", "false", "False", ""];
 
-/** Go's strconv.ParseBool. */
+/** Reads what Go's strconv.ParseBool does. */
 export const boolean: ConfigType<boolean> = {
   expects: '"true" or "false"',
   parse: (text) => (TRUE.includes(text) ? { value: true } : FALSE.includes(text) ? { value: false } : undefined),
 };
 
-/** Go's strconv.ParseInt with base 0: decimal, 0x…, 0o… or 0…, 0b…; empty counts as 0. */
+/** Reads what Go's strconv.ParseInt does with base 0: decimal, 0x…, 0o… or 0…, 0b…; empty counts as 0. */
 export function integer(min: number, max: number, unit = "a whole number"): ConfigType<number> {
   return {
     expects: `${unit} from ${min} to ${max}`,
@@ -58,7 +58,7 @@ function parseInteger(text: string): number | undefined {
   return Number.isSafeInteger(value) ? (sign === "-" ? -value : value) : undefined;
 }
 
-/** nginx counts milliseconds in 31 bits. */
+/** The longest time that nginx can hold: it counts milliseconds in 31 bits. */
 const LONGEST_SECONDS = Math.floor(2 ** 31 / 1000);
 export function seconds(min: 0 | 1): ConfigType<number> {
   return integer(min, LONGEST_SECONDS, "a whole number of seconds");
@@ -77,7 +77,7 @@ export function duration(options: { orEmpty: boolean } = { orEmpty: false }): Co
   };
 }
 
-/** A size that stays text. nginx knows no unit but k and m where these stand. */
+/** A size that stays text. nginx knows no unit but k and m in the directives that take these sizes. */
 export function sizeText(min: number, max: number): ConfigType<string> {
   const bytes = sizeBetween(min, max);
   return {
@@ -86,7 +86,7 @@ export function sizeText(min: number, max: number): ConfigType<string> {
   };
 }
 
-/** The type, or empty text for `empty`. */
+/** The same type, which takes empty text as well: that stands for the value `empty`. */
 export function orEmpty<T>(type: ConfigType<T>, empty: T): ConfigType<T> {
   return { expects: `${type.expects}, or empty`, parse: (text) => (text === "" ? { value: empty } : type.parse(text)) };
 }
@@ -101,7 +101,7 @@ export const buffers: ConfigType<string> = {
   },
 };
 
-/** Numbers written into a header as they are. */
+/** Digits that are written into a header as they are. */
 export const digits: ConfigType<string> = {
   expects: "a whole number",
   parse: (text) => (/^[0-9]{1,15}$/.test(text) ? { value: text } : undefined),
@@ -117,7 +117,7 @@ export function oneOf<T extends string | number>(...values: readonly T[]): Confi
   };
 }
 
-/** Header names: tokens (RFC 9110, 5.1) of letters, digits, - and _, so that they are nginx variables too. */
+/** Header names: tokens (RFC 9110, 5.1) of letters, digits, - and _, so that each header has a variable of nginx. */
 const HEADER = /^[A-Za-z0-9_-]{1,256}$/;
 
 export const headerName: ConfigType<string> = {
@@ -152,7 +152,7 @@ export const hiddenHeaders = list("header names of at most 46 letters, digits, -
 export const pathPrefixes = list("paths that start with /, separated by commas", (path) => path.startsWith("/"));
 export const networks = list("addresses or networks such as 10.0.0.0/8, separated by commas", isNetwork);
 
-/** A list that keeps everybody out where nothing of it is valid: it was meant to let in some only. */
+/** Networks that alone may pass. If none of the list is valid, nobody may pass: it was meant to keep most clients out. */
 export const onlyNetworks: ConfigType<readonly string[]> = {
   expects: networks.expects,
   parse: (text) => {
@@ -160,7 +160,7 @@ export const onlyNetworks: ConfigType<readonly string[]> = {
     return parsed?.bad ? { ...parsed, value: NOBODY, used: "a list that lets nobody in" } : parsed;
   },
 };
-/** A list of networks, of which there is none. */
+/** A list that holds no network: "none" is not one. */
 const NOBODY = ["none"];
 
 /** Words between blanks, joined by one blank. */
@@ -181,7 +181,7 @@ export const ciphers: ConfigType<string> = {
     text === "" || (/^[A-Za-z0-9:,+!@=_. -]{1,4096}$/.test(text) && openSslTakes({ ciphers: text })) ? { value: text } : undefined,
 };
 
-/** Those of OpenSSL 3.0, the oldest that nginx runs with: Node's own knows others, with which nginx would not start. */
+/** The curves of OpenSSL 3.0, the oldest that nginx runs with. Node's own OpenSSL knows others, with which nginx would not start. */
 const CURVES: ReadonlySet<string> = new Set([
   "X25519", "X448", "prime256v1", "secp384r1", "secp521r1", "P-256", "P-384", "P-521", "secp256k1", "brainpoolP256r1", "brainpoolP384r1",
   "brainpoolP512r1", "ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192",
@@ -220,7 +220,7 @@ export const accessLogParams: ConfigType<readonly string[]> = {
   },
 };
 
-/** URIs, or `~` or `~*` and a regular expression. What JavaScript cannot read PCRE may; the edge tells what it cannot. */
+/** URIs, or `~` or `~*` and a regular expression. PCRE may read one that JavaScript cannot, so the edge reports those that are none. */
 export const skippedUrls = list("URIs that begin with /, or ~ and a regular expression, separated by commas", (piece) =>
   piece.startsWith("~") ? piece.replace(/^~\*?/, "") !== "" : piece.startsWith("/"));
 
@@ -234,7 +234,7 @@ function formatOf(examples: string, isKnown: (name: string) => boolean): ConfigT
   return {
     expects: `one line of text with nginx variables (${examples})`,
     parse: (text) => {
-      // nginx would take a text that begins so for an option of its own.
+      // nginx would take a text that begins with escape= for an option of its own.
       if (text === "" || /\p{Cc}/u.test(text) || text.startsWith("escape=")) return undefined;
       // What remains after removing well-formed variables must hold no "$".
       const rest = text.replace(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced?: string, bare?: string) => (isKnown(braced ?? bare ?? "") ? "" : whole));
@@ -261,7 +261,7 @@ export const workers: ConfigType<"auto" | number> = {
 
 const RISK_LEVELS = ["Low", "Medium", "High", "Critical"] as const;
 
-/** ingress-nginx behaviour: any case, and a word that it does not know is Low. */
+/** ingress-nginx behaviour: upper and lower case are the same, and an unknown word counts as Low. */
 export const riskLevel: ConfigType<(typeof RISK_LEVELS)[number]> = {
   expects: "Low, Medium, High or Critical",
   parse: (text) => {
@@ -273,7 +273,7 @@ export const riskLevel: ConfigType<(typeof RISK_LEVELS)[number]> = {
 /** Any text between commas. */
 export const anyWords: ConfigType<readonly string[]> = list("words separated by commas", () => true);
 
-/** A share of all. */
+/** A share, from 0 to 1. */
 export const ratio: ConfigType<number> = {
   expects: "a number from 0 to 1",
   parse: (text) => (/^(?:0|1|0?\.[0-9]{1,12}|[01]\.[0-9]{1,12})$/.test(text) && Number(text) <= 1 ? { value: Number(text) } : undefined),
@@ -293,7 +293,7 @@ export const shortText: ConfigType<string> = {
 
 const OTLP_GRPC = 4317;
 
-/** ingress-nginx's default is gRPC's port: whoever wrote that down has a collector with its two usual ports. */
+/** ingress-nginx's default is the port of gRPC. An operator who wrote it down has a collector with both usual ports: the one for HTTP is used. */
 export const otlpPort: ConfigType<number> = {
   expects: `a port for OTLP over HTTP (${OTLP_GRPC} is for gRPC)`,
   parse: (text) => {

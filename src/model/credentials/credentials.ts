@@ -2,8 +2,8 @@
  * What the Model has of Secrets: the certificate of each server name, the client certificates that backends are shown,
  * the authorities that clients are verified against, and the users that may pass by a password.
  *
- * Whoever is recomputed says what it refers to; `update` then finds out what has become of that. Guarantee: the parts
- * hold exactly what somebody refers to.
+ * Units that were recomputed say what they refer to (`setUsers`, `setHost`); `update` then looks it up. Guarantee: the
+ * parts hold exactly what somebody refers to.
  */
 import { isDeepStrictEqual } from "node:util";
 import { keyOf } from "../../source/snapshot.ts";
@@ -35,11 +35,11 @@ export class Credentials {
   readonly #serving = new References();
   /** Secret → id of its certificate. */
   readonly #secretCertificates = new References();
-  /** Server name → when what is said of its certificate comes out different; milliseconds since 1970. */
+  /** Server name → when the findings about its certificate change by themselves; milliseconds since 1970. */
   readonly #changes = new Map<string, number>();
-  /** By Ingress. */
+  /** The users that each Ingress lets in. */
   readonly #users = new Shared<UserList>();
-  /** By host: the authorities, and the client certificates that its routes show to backends. */
+  /** What each host refers to: authorities, and the client certificates that its routes show to backends. */
   readonly #trusts = new Shared<Trust>();
   readonly #shown = new Shared<Certificate>();
   /** Server names, and ids of certificates, to be looked at by the next update. */
@@ -51,12 +51,12 @@ export class Credentials {
     this.#flag = flag;
   }
 
-  /** The users that an Ingress lets in. */
+  /** Replaces the users that an Ingress lets in. */
   setUsers(ingress: string, users: readonly Users[]): void {
     this.#users.set(ingress, users.map(({ id, list }) => [id, list]));
   }
 
-  /** What a host that was rebuilt refers to. Private keys travel as certificates; the host's table names them by id. */
+  /** Replaces what a host refers to. Private keys travel as certificates; the host's table names them by id. */
   setHost(name: string, host: Host | undefined): void {
     const trust = host?.tls?.clients?.trust;
     this.#trusts.set(name, trust ? [[trust.id, trust]] : []);
@@ -74,7 +74,7 @@ export class Credentials {
     for (const name of this.#nameSecrets.to(key)) this.#names.add(name);
   }
 
-  /** @param tell is told all that is wrong about a server name. */
+  /** Brings the parts up to date. @param tell is called with all findings about a server name that was looked at. */
   update(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
     for (const id of this.#users.takeTouched()) noteValue(this.users, id, this.#users.get(id));
     for (const id of this.#trusts.takeTouched()) noteValue(this.trusts, id, this.#trusts.get(id));
@@ -87,7 +87,7 @@ export class Credentials {
     return this.#nameSecrets.targets();
   }
 
-  /** When findings come out different although nothing changes; milliseconds since 1970. */
+  /** When findings next change although no object does (a certificate expires); milliseconds since 1970. */
   get changesAt(): number | undefined {
     let first: number | undefined;
     for (const at of this.#changes.values()) if (first === undefined || at < first) first = at;
@@ -128,7 +128,7 @@ export class Credentials {
     return after;
   }
 
-  /** The names that come to serve a new certificate mark it themselves. */
+  /** Marks the certificate that the Secret held before; server names that serve the new one mark that one themselves. */
   #setSecret(key: string, after: SecretState | undefined): void {
     const id = after?.certificate?.certificate.id;
     for (const before of this.#secretCertificates.from(key)) this.#ids.add(before);

@@ -1,4 +1,4 @@
-/** Which certificate a server name is served with: a host, another name of one, or the name that stands for all others. */
+/** Which certificate a server name is served with. The name is that of a host, an alias, or the one that stands for all others. */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { Secret } from "../../source/objects.ts";
 import { printable } from "../../support/text.ts";
@@ -22,11 +22,11 @@ export interface ServerNames {
 export interface NameTls extends Omit<NameCertificate, "serves"> {
   /** Undefined: nginx's own certificate, or no TLS. */
   readonly serves: ServableCertificate | undefined;
-  /** Counts as a name with TLS, whatever it is served with. */
+  /** The name counts as one with TLS, whichever certificate it is served with. */
   readonly secure: boolean;
 }
 
-/** @param flag --default-ssl-certificate: `namespace/name`; empty: none. */
+/** How a server name is served over TLS. @param flag --default-ssl-certificate: `namespace/name`; empty: none. */
 export function tlsOf(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameTls {
   const alias = names.alias(name);
   const answer = alias ? aliasTls(name, alias, names, flag, lookup) : ownTls(name, names, flag, lookup);
@@ -43,7 +43,7 @@ function ownTls(name: string, names: ServerNames, flag: string, lookup: SecretLo
   return name === CATCH_ALL ? defaultTls(flag, lookup) : namedTls(name, names, flag, lookup);
 }
 
-/** An alias is served with its host's certificate, if that covers it; otherwise it counts as a name without TLS. */
+/** An alias is served with its host's certificate, if the certificate covers it; otherwise it counts as a name without TLS. */
 function aliasTls(name: string, alias: Alias, names: ServerNames, flag: string, lookup: SecretLookup): NameCertificate {
   const { host } = alias;
   const ofHost = ownTls(host, names, flag, lookup);
@@ -52,7 +52,7 @@ function aliasTls(name: string, alias: Alias, names: ServerNames, flag: string, 
     const place = names.placeOfAlias(name, alias);
     return { serves: undefined, secrets, findings: place ? [finding(place)] : [] };
   };
-  // A name that stands for others gets no certificate: whether one covers them could be asked in a handshake only.
+  // A name that stands for others gets no certificate: whether one covers them could be found out in a handshake only.
   if (name.startsWith("~") || name.endsWith(".*")) {
     if (serves === undefined || host === CATCH_ALL) return { serves: undefined, secrets, findings: [] };
     return without((place) => found.aliasWithoutCertificate(place, { name: printable(name), host }));
@@ -62,7 +62,7 @@ function aliasTls(name: string, alias: Alias, names: ServerNames, flag: string, 
   return without((place) => found.aliasNotCovered(place, { name, host }));
 }
 
-/** A host on the default certificate waits for that as well. */
+/** A host that is served with the default certificate depends on the Secret of the flag as well. */
 function namedTls(name: string, names: ServerNames, flag: string, lookup: SecretLookup): NameCertificate {
   const answer = certificateOfName(name, names.mains(name), lookup);
   return answer.serves !== "default" || flag === "" ? answer : { ...answer, secrets: new Set([...answer.secrets, flag]) };

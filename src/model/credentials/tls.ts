@@ -1,9 +1,9 @@
 /**
  * Which certificate a host is served with.
  *
- * ingress-nginx behaviour: the oldest Ingress of the host with a `tls` section decides: the item that lists the host,
- * else the first whose certificate covers it. Whatever is wrong with that, the host counts as TLS-enabled, gets the
- * default certificate, and redirects http to https.
+ * ingress-nginx behaviour: the oldest Ingress of the host with a `tls` section decides. The item that lists the host
+ * counts, else the first item whose certificate covers it. If that certificate cannot be used, the host counts as
+ * TLS-enabled all the same: it gets the default certificate, and redirects http to https.
  */
 import type { Ingress, IngressTLS } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
@@ -19,7 +19,7 @@ export interface NameCertificate {
   /** Secrets (`namespace/name`) that the answer depends on, missing ones included. */
   readonly secrets: ReadonlySet<string>;
   readonly findings: readonly Finding[];
-  /** When the findings come out different although nothing changes; milliseconds since 1970. Absent: never. */
+  /** When the findings change although no object does; milliseconds since 1970. Absent: never. */
   readonly changesAt?: number | undefined;
 }
 
@@ -27,10 +27,10 @@ export interface NameCertificate {
 export type SecretLookup = (key: string) => SecretState | undefined;
 
 const NO_TLS: NameCertificate = { serves: undefined, secrets: new Set(), findings: [] };
-/** Before it expires. */
+/** How long before its end a certificate counts as expiring soon, in milliseconds. */
 const SOON = 10 * 24 * 3600 * 1000;
 
-/** @param mains the ordinary Ingresses that name the host, oldest first. */
+/** The certificate of a host. @param mains the ordinary Ingresses that name the host, oldest first. */
 export function certificateOfName(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): NameCertificate {
   const deciding = mains.find(({ ingress }) => (ingress.spec.tls ?? []).length > 0)?.ingress;
   if (!deciding) return NO_TLS;
@@ -61,7 +61,7 @@ function listedTls(host: string, ingress: Ingress, index: number, lookup: Secret
   return { serves: "default", secrets, findings: [...findings, notCovering], changesAt };
 }
 
-/** Secrets that are tried for a host that no item lists. An Ingress has room for ten thousand of each, and the host waits for all that are tried. */
+/** Secrets that are tried for a host that no item lists. An Ingress has room for ten thousand items, and the host depends on all that are tried. */
 const MOST_TRIED = 32;
 
 function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[], lookup: SecretLookup): NameCertificate {
@@ -74,7 +74,7 @@ function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[
   return { serves: "default", secrets, findings: [found.tlsHostNotListed({ object: ingress, field: "spec.tls" }, { host })] };
 }
 
-/** The certificate of a Secret, if it can be served, and what there is to say about it. */
+/** The certificate of a Secret, if it can be served, and the findings about it. @param secret `namespace/name`. */
 export function usableCertificate(
   place: Place,
   host: string,

@@ -1,4 +1,4 @@
-/** What is said of Ingresses for the sake of those who write them: by the admission webhook, and of dangerous text. */
+/** Findings about an Ingress as a whole: what the admission webhook asks beyond the model, sizes, dangerous text, and what cannot be read. */
 import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
 import { CLOSED, finding, REFUSED } from "./findings.ts";
 

@@ -34,7 +34,7 @@ export const noEndpoints = finding<OfPool & { service: string; port: string }>(
 interface InFiles {
   readonly service: string;
   readonly port: string;
-  /** Those that there are. */
+  /** Names of the Service's EndpointSlices. */
   readonly slices: readonly string[];
   /** An EndpointSlice that would do, on one line. */
   readonly slice: string;

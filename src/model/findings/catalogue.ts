@@ -1,5 +1,6 @@
 /**
- * Every finding of the model stage: its code, its severity, and what it says.
+ * Every finding of the model stage, without those about the controller's ConfigMap (config/findings.ts): its code, its
+ * severity, and what it says.
  *
  * Codes are stable. A sentence names the offending value and the remedy; the effect says what happens meanwhile.
  */
@@ -172,7 +173,7 @@ export const annotationReference = finding<{ name: string; kind: string; key: st
   ({ kind, key, why }) => (why === NO_SUCH_OBJECT && (kind === "Secret" || kind === "ConfigMap") ? objectOf(kind, key) : undefined),
 );
 
-/** An annotation that does nothing alone. */
+/** An annotation that does nothing without another one. */
 export const annotationIncomplete = finding<{ name: string; needs: string }>(
   "annotation-incomplete",
   "warning",
@@ -238,7 +239,7 @@ export const notOfPath = finding<{ name: string; path: string }>(
   () => "it has no effect",
 );
 
-/** The same of one that keeps requests out. */
+/** As `notOfPath`, for an annotation that keeps requests out. */
 export const guardNotOfPath = finding<{ name: string; path: string }>(
   "guard-not-of-path",
   "error",

@@ -3,7 +3,7 @@ import { splitName } from "../../support/namespaced-name.ts";
 import { finding } from "./findings.ts";
 
 interface OfCertificate {
-  /** The host, or "unknown hosts" for the default certificate. */
+  /** The host; for the default certificate the words "every name without a certificate". */
   readonly host: string;
   /** `namespace/name`. */
   readonly secret: string;
@@ -11,7 +11,7 @@ interface OfCertificate {
 
 const defaultCertificateServes = ({ host }: OfCertificate): string => `${host} is served with the default certificate`;
 
-/** @param inFiles the Ingress is read from a file: no cluster can be told to make the Secret. */
+/** `inFiles`: the Ingress is read from a file, so there is no cluster in which the Secret could be created. */
 export const certificateMissing = finding<OfCertificate & { inFiles: boolean }>(
   "certificate-missing",
   "error",

@@ -1,10 +1,10 @@
 /**
- * What may have been meant by the name of an object that does not exist: one of the same name in another namespace, or
- * one of nearly that name.
+ * What may have been meant by the name of an object that does not exist: an object of the same name in another namespace,
+ * or one of a similar name.
  *
  * A hint depends on all objects of a kind, so it is no part of the Model: it is worked out when findings are asked for.
  * Services are named across namespaces, because every pod can look their names up in DNS. Secrets and ConfigMaps of other
- * namespaces are named only to whoever owns the files; of a cluster only those are known here that an Ingress refers to.
+ * namespaces are named only to those who own the files; in a cluster only those that an Ingress refers to are known here.
  */
 import type { ObjectRef } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
@@ -15,13 +15,13 @@ import type { Finding } from "./findings.ts";
 
 type Objects = Pick<Snapshot, "all">;
 
-/** The search among names is slow: so many findings get one, among so many objects of a namespace. */
+/** The search for similar names is slow. So it is done for this many findings, and where a namespace has no more objects than that. */
 const MOST_SUGGESTIONS = 20;
 const MOST_NAMES = 1000;
 /** Namespaces that one hint names. */
 const SHOWN = 3;
 
-/** @param findings sorted, so that it is always the same ones that get a hint. */
+/** The findings with their hints. @param findings sorted, so that always the same ones get a hint. */
 export function withHints(findings: readonly Finding[], snapshot: Objects): readonly Finding[] {
   const missing = findings.flatMap((finding) => finding.missing ?? []);
   if (missing.length === 0) return findings;
@@ -34,7 +34,7 @@ export function withHints(findings: readonly Finding[], snapshot: Objects): read
   });
 }
 
-/** What there is, as far as one of the missing could have been meant. */
+/** The objects that could have been meant by a missing one. */
 interface Known {
   /** `Service tomcat` → its namespaces. */
   readonly namespaces: ReadonlyMap<string, string[]>;

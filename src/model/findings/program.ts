@@ -1,4 +1,4 @@
-/** What keeps Ingresses from getting what they ask for although it is right: there is too much of it, or it is not sound. */
+/** Why settings that are right are not served all the same: there are too many of them, or what they were compiled to is not sound. */
 import { finding } from "./findings.ts";
 
 export const profilesExhausted = finding<{ namespace: string; needed: number; most: number; closed: boolean }>(

@@ -99,7 +99,7 @@ export const hostTooLarge = finding<{ host: string; left: number }>(
   () => "these paths answer 503, or are ignored where sluice.ingress/match is set; the others are served",
 );
 
-/** How `patternWeight` counts. */
+/** How `patternWeight` counts characters. */
 const REPEATED = "a group counts as often as it is repeated";
 const MEBI = 1024 ** 2;
 

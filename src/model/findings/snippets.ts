@@ -5,7 +5,7 @@ interface OfSnippet {
   readonly name: string;
 }
 
-/** @param keys what the operator would have to set. */
+/** `keys`: what the operator would have to set. */
 export const snippetRefused = finding<OfSnippet & { advice: string; keys: string }>(
   "snippet-refused",
   "error",
@@ -42,7 +42,7 @@ export const rulesLeftOut = finding<OfSnippet & { directive: string }>(
   () => "it is left out; requests are inspected by the other rules",
 );
 
-/** @param instead what does the same; "" where nothing is known to. */
+/** `instead`: what does the same; "" where nothing is known that does. */
 export const snippetForbidden = finding<OfSnippet & { directive: string; why: string; instead: string }>(
   "snippet-forbidden",
   "error",

@@ -15,12 +15,12 @@ function textOf(allowed: RegExp, expects: string): ValueType<string> {
 
 export const urlText = textOf(URL_TEXT, "letters, digits and - . _ ~ / : , ? & = only");
 export const urlWithVariables = textOf(URL_WITH_VARIABLES, "a URL of letters, digits and - . _ ~ / : , ? & = $ only");
-/** A key of a cache: variables and letters. */
+/** The key of a cache: variables, and text around them. */
 export const keyText = textOf(/^[A-Za-z0-9\-_${}]+$/, "variables ($remote_user, ${http_cookie}), letters, digits, - and _ only");
 
 export const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"] as const;
 
-/** Of the connection, or of how a body ends: another value would make one request look like another. */
+/** Headers of the connection, or of how a body ends: another value could make the receiver see other requests than were sent. */
 const FRAMING = new Set(["connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"]);
 
 export function isFraming(header: string): boolean {
@@ -50,7 +50,7 @@ export type Lifetime = readonly [status: number, seconds: number];
 const SECONDS: Readonly<Record<string, number>> = {
   ms: 0.001, s: 1, m: 60, h: 3600, d: 86400, w: 604800, M: 2592000, y: 31536000,
 };
-/** nginx: a time without statuses holds for these. */
+/** The statuses that a time without statuses holds for, as in nginx. */
 const USUAL = [200, 301, 302];
 
 /** `200 202 5m, 401 10s`: nginx's proxy_cache_valid, several between commas. */
@@ -88,7 +88,7 @@ export interface AuthUrl {
   readonly path: string;
 }
 
-/** Takes a URL apart; or says why it cannot be one of an authentication service. */
+/** Takes a URL apart; or says, as a clause, why it cannot be the URL of an authentication service. */
 export function parseAuthUrl(text: string): AuthUrl | string {
   const [, scheme = "", authority = "", rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/s.exec(text) ?? [];
   if (!/^https?$/i.test(scheme)) return "it must begin with http:// or https://";

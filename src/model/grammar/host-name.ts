@@ -12,7 +12,7 @@ export function isSubdomain(name: string): boolean {
 }
 
 /**
- * The host in the form everything compares: lower case. Undefined when the Kubernetes API would refuse it: anything
+ * The host in the form in which hosts are compared: lower case. Undefined when the Kubernetes API would refuse it: anything
  * but a DNS-1123 subdomain, with one leading `*.` allowed, and no IP address.
  */
 export function normalHost(text: string): string | undefined {
@@ -22,8 +22,8 @@ export function normalHost(text: string): string | undefined {
 }
 
 /**
- * What to write in place of a host that is more than one: a URL, a port, a path, blanks, a dot at the end; `*` for all.
- * Undefined: nobody knows what was meant.
+ * What to write in place of a text that is no host name, because it holds more than the name (a URL, a port, a path,
+ * blanks, a dot at the end) or means all names (`*`). Undefined: what was meant is not clear.
  */
 export function insteadOfHost(text: string): string | undefined {
   if (/^[\s*.]*$/.test(text)) return "no host at all, which means all of them";

@@ -21,8 +21,8 @@ export function isNetwork(text: string): boolean {
 const compiled = new WeakMap<readonly string[], Networks>();
 
 /**
- * Merged and sorted. Texts that are no networks count for nothing. The same value for the same list: all paths of an
- * Ingress have one, and it may be long.
+ * The networks in the edge's shape, merged and sorted. Texts that are no networks are left out. The same list gives the
+ * same value: all paths of an Ingress share their list, and it may be long.
  */
 export function compileNetworks(texts: readonly string[]): Networks {
   const known = compiled.get(texts) ?? compile(texts);
@@ -39,7 +39,7 @@ function compile(texts: readonly string[]): Networks {
 
 function rangeOf(text: string): (Range & { readonly bits: number }) | undefined {
   const [address = "", length, ...rest] = text.split("/");
-  // A zone (fe80::1%eth0) is an address to Node, not to nginx.
+  // Node takes an address with a zone (fe80::1%eth0), and nginx does not.
   if (rest.length > 0 || address.includes("%")) return undefined;
   const bits = isIPv4(address) ? V4_BITS : isIPv6(address) ? V6_BITS : 0;
   if (bits === 0 || (length !== undefined && !(/^[0-9]{1,3}$/.test(length) && Number(length) <= bits))) return undefined;

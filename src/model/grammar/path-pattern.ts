@@ -14,7 +14,7 @@ export function whyNoExpression(text: string): string | undefined {
   return `means too much: its ${text.length} characters, with the groups that are repeated, stand for ${weight}, and ${HEAVIEST_PATTERN} are allowed`;
 }
 
-/** Why no PCRE takes this text; undefined: some may. */
+/** Why PCRE cannot take this text as a pattern; undefined: it may take it. */
 export function whyNoPattern(text: string): string | undefined {
   // Verbs, comments and extended syntax change what the rest means.
   if (/\(\*|\(\?#|\(\?[a-z]*x/.test(text)) return undefined;
@@ -30,7 +30,7 @@ interface Reader {
   readonly text: string;
   at: number;
   depth: number;
-  /** There is something before that can be repeated. */
+  /** What stands before `at` can be repeated. */
   repeatable: boolean;
 }
 

@@ -1,8 +1,8 @@
 /**
  * The types of the annotations about response headers, origins and error pages.
  *
- * ingress-nginx behaviour: its character sets. Values that nginx would refuse (there they stop every later change of
- * everybody) are invalid here: a wrong number of words, a regular expression that does not compile.
+ * ingress-nginx behaviour: the character sets. Unlike there, values that nginx would refuse are invalid (in ingress-nginx
+ * they stop every later change of everybody): a wrong number of words, a regular expression that does not compile.
  */
 import type { AllowedOrigin, Replacement } from "../../../edge/src/program.ts";
 import type { ValueType } from "./value-type.ts";
@@ -45,7 +45,7 @@ function compiles(text: string): boolean {
   }
 }
 
-/** What the edge does with two such words. */
+/** The two words of a Replacing, in the edge's shape. */
 export function replacement(from: string, to: string): Replacement {
   return from.startsWith("~") ? { from: from.slice(1), to, pattern: true } : { from, to };
 }
@@ -55,7 +55,7 @@ function isErrorCode(text: string, smallest: number): boolean {
   return /^[3-5][0-9]{2}$/.test(text) && Number(text) >= smallest && text !== "499";
 }
 
-/** Each code once, in order: one meaning, one list. */
+/** Each code once, ascending: lists of the same meaning are equal. */
 function distinct(codes: readonly string[]): readonly number[] {
   return [...new Set(codes.map(Number))].sort((a, b) => a - b);
 }
@@ -69,7 +69,7 @@ export const errorCodes: ValueType<readonly number[]> = {
   format: (codes) => codes.join(","),
 };
 
-/** The ConfigMap's: bad pieces are left out, and redirects may be replaced too. */
+/** The type of the ConfigMap's list: bad pieces are left out, and redirects may be replaced, too. */
 export const configErrorCodes = {
   expects: "status codes from 300 to 599 but for 499, separated by commas",
   parse: (text: string): { readonly value: readonly number[]; readonly dropped?: readonly string[] } => {

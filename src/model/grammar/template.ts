@@ -1,6 +1,6 @@
 /**
- * Text with nginx variables, `$name` or `${name}`, as several annotations take it. Parsed here, once; the edge puts it
- * together for each request, so that no tenant's text reaches nginx's own parser.
+ * Text with nginx variables, `$name` or `${name}`, as several annotations take it. It is parsed here, once; the edge puts
+ * it together for each request, so that no tenant's text reaches nginx's own parser.
  */
 import type { Template } from "../../../edge/src/program.ts";
 
@@ -19,7 +19,7 @@ export function parseTemplate(text: string): Template {
   return { texts: [...texts, text.slice(from)], names };
 }
 
-/** The text that parses to it. */
+/** A text that parses to this template. */
 export function templateText({ texts, names }: Template): string {
   return texts.map((text, index) => (index < names.length ? `${text}\${${names[index]}}` : text)).join("");
 }

@@ -1,7 +1,7 @@
 /**
  * The types of annotation values, with ingress-nginx's grammars.
  *
- * Values are refused where nginx would refuse them: there one bad number stops every later change of everybody.
+ * Values that nginx would refuse are invalid here: in nginx.conf one bad number would stop every later change of everybody.
  */
 import { NEXT_UPSTREAM } from "../shapes/routing.ts";
 import type { NextUpstream } from "../shapes/routing.ts";

@@ -11,7 +11,10 @@ import type { Finding } from "../findings/findings.ts";
 const STRICT_PATH = /^\/[A-Za-z0-9._/-]*$/;
 const DEFAULT_PREFIX = "nginx.ingress.kubernetes.io";
 
-/** Paths of the types Exact and Prefix (which none stands for) that look like expressions; the model knows those that do not start with a slash. */
+/**
+ * Findings about paths of the types Exact and Prefix (a missing type is Prefix) that look like expressions. Paths that do
+ * not start with a slash are left out: the model has a finding for them.
+ */
 export function strictPaths(ingress: Ingress): readonly Finding[] {
   return (ingress.spec.rules ?? []).flatMap((rule, index) =>
     (rule.http?.paths ?? []).flatMap(({ path, pathType }, at) => {
@@ -22,7 +25,7 @@ export function strictPaths(ingress: Ingress): readonly Finding[] {
   );
 }
 
-/** Annotations with ingress-nginx's prefix where --annotations-prefix is another: nobody reads them. */
+/** Findings about annotations with ingress-nginx's prefix where --annotations-prefix is another one: Sluice does not read them. */
 export function otherPrefix(ingress: Ingress, prefix: string): readonly Finding[] {
   if (prefix === DEFAULT_PREFIX) return [];
   const others = Object.keys(ingress.metadata.annotations ?? {}).filter((key) => key.startsWith(`${DEFAULT_PREFIX}/`));

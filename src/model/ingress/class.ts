@@ -19,7 +19,7 @@ export type ClassSettings = Pick<
 
 /** What the IngressClasses of a Snapshot mean for us. */
 export interface Classes {
-  /** No IngressClass at all: a folder without any, or a cluster that does not let us read them. */
+  /** True: there is no IngressClass at all: a folder without any, or a cluster that does not let us read them. */
   readonly none: boolean;
   readonly ours: ReadonlySet<string>;
   readonly others: ReadonlySet<string>;
@@ -55,7 +55,7 @@ export function readClasses(snapshot: Pick<Snapshot, "all" | "get">, settings: C
   return { none: ours.size + others.size === 0, ours, others, oursIsDefault, selects: selection(snapshot, settings) };
 }
 
-/** By the labels of Namespaces as they are now; one that is not known has none. */
+/** Selects by the labels that Namespaces have now. A Namespace that is not known has no labels. */
 function selection(snapshot: Pick<Snapshot, "get">, { watchNamespace, watchNamespaceSelector }: ClassSettings): Classes["selects"] {
   if (watchNamespace !== "") return (namespace) => namespace === watchNamespace;
   if (watchNamespaceSelector === "") return () => true;
@@ -70,7 +70,10 @@ export function decideOwnership(ingress: Ingress, classes: Classes, settings: Cl
   return { ours: false, finding: found.catchAllDisabled({ object: ingress, field: "spec.defaultBackend" }, {}) };
 }
 
-/** ingress-nginx behaviour: the annotation must be the class exactly. What can only be a slip is said. */
+/**
+ * An Ingress whose annotation is not our class. ingress-nginx behaviour: the annotation must be the class exactly. A
+ * finding tells of a value that can only be a slip.
+ */
 function ofOthers(ingress: Ingress, legacy: string, { ingressClass: ours }: ClassSettings): Admission {
   const meant = legacy.trim().toLowerCase();
   if (meant !== "" && meant !== ours) return NOT_OURS;

@@ -1,15 +1,15 @@
 /**
  * Text in hosts, paths and TLS names that only makes sense as an attack on nginx's configuration (--deep-inspect).
  *
- * Nothing of it could reach nginx.conf here; an Ingress with it is refused all the same, because whoever wrote it was
- * after something, or will be surprised. ingress-nginx behaviour: the same texts refuse the whole Ingress.
+ * No such text could reach nginx.conf here. An Ingress with one is refused all the same, because its author meant an
+ * attack, or will be surprised. ingress-nginx behaviour: the same texts refuse the whole Ingress.
  */
 import type { Ingress } from "../../source/objects.ts";
 import { printable } from "../../support/text.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 
-/** Each takes time in proportion to the text: an Ingress may have a megabyte of it. */
+/** Every test takes time in proportion to the text, because an Ingress may have a megabyte of it. */
 const DANGEROUS: readonly (readonly [(text: string) => boolean, string])[] = [
   [(text) => isDirective(text, /\balias\s/), "an alias directive of nginx"],
   [(text) => isDirective(text, /\broot\s/), "a root directive of nginx"],
@@ -18,7 +18,7 @@ const DANGEROUS: readonly (readonly [(text: string) => boolean, string])[] = [
   [(text) => /_by_lua/.test(text), "a Lua directive of nginx"],
 ];
 
-/** The word, and a `;` somewhere behind it. */
+/** True: the text holds the word, and a `;` somewhere behind it. */
 function isDirective(text: string, word: RegExp): boolean {
   const at = text.search(word);
   return at >= 0 && text.includes(";", at);

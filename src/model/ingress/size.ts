@@ -2,7 +2,7 @@
  * How much one Ingress may mean: what its annotations say, and the ConfigMaps that they name, holds for each of its paths, and
  * travels to nginx with each.
  *
- * An Ingress of a megabyte could stand for gigabytes there, and end everybody's controller and workers.
+ * An Ingress of a megabyte could stand for gigabytes in nginx, and bring down everybody's controller and workers.
  */
 import type { ConfigMap, Ingress } from "../../source/objects.ts";
 import { edgeFilters } from "../annotations/filters.ts";
@@ -16,9 +16,9 @@ import type { ObjectLookup } from "../shapes/lookup.ts";
 import type { Extent, ParsedIngress } from "./parsed.ts";
 
 export interface Measuring {
-  /** As the one that was given. */
+  /** Looks objects up as the given one does. */
   readonly lookup: ObjectLookup;
-  /** Characters of the ConfigMaps that were found by it, each counted once. */
+  /** Characters of the ConfigMaps that `lookup` has found, each ConfigMap counted once. */
   named(): number;
 }
 
@@ -39,8 +39,8 @@ function charactersOf(data: Readonly<Record<string, string>>): number {
 const ofDefaults = new WeakMap<Values, number>();
 
 /**
- * As written or as it travels, whichever is more: a network has up to four times the characters of its text there.
- * Where the annotations say nothing, nothing counts: what holds for everybody is the operator's.
+ * Counts the annotations as they are written or as they travel, whichever is more: a network travels as up to four times
+ * the characters of its text. Without annotations nothing counts: what holds for everybody is the operator's affair.
  * @param named characters of ConfigMaps.
  */
 export function extentOf(ingress: Ingress, values: Values, context: ReadContext, named: number): Extent {
@@ -70,7 +70,7 @@ export function sizeFindings(ingress: Ingress, extent: Extent): readonly Finding
   return extent.characters * extent.paths > most ? [found.ingressTooLarge(placeOf(ingress), { ...extent, most })] : [];
 }
 
-/** What it takes of the room of its namespace. */
+/** Characters that the Ingress takes of the room of its namespace, and of the room of all. */
 export function sizeOf({ refused, extent: { characters, paths } }: ParsedIngress): number {
   return refused ? 0 : characters * paths;
 }
@@ -82,7 +82,7 @@ export function withoutRoom(parsed: ParsedIngress): ParsedIngress {
 
 /**
  * The Ingress with nothing of what makes it large. Its paths stay and are closed: it may have kept requests out of them, and
- * another Ingress of the host would serve them. A canary is not taken.
+ * another Ingress of the host would serve them. A canary joins no route.
  */
 export function closedForSize(parsed: ParsedIngress): ParsedIngress {
   const extent = { ...parsed.extent, characters: 0 };

@@ -16,7 +16,7 @@ export function emptyPart<V>(same: (a: V, b: V) => boolean = isDeepStrictEqual):
   return { map: SharedMap.empty(), pending: new Map(), same };
 }
 
-/** Notes the value of a key, or its absence; once per key and update. */
+/** Notes the value of a key, or that it has none. To be called at most once for a key in one update. */
 export function noteValue<V>(part: ModelPart<V>, key: string, value: V | undefined): void {
   const before = part.map.get(key);
   if (before === undefined || value === undefined) {

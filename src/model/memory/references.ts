@@ -11,7 +11,7 @@ export class References {
   readonly #referrers = new StringSets();
   #all: ReadonlySet<string> | undefined;
 
-  /** Replaces everything that `referrer` refers to; no targets forget the referrer. */
+  /** Replaces everything that `referrer` refers to. Without targets the referrer is forgotten. */
   set(referrer: string, targets: Iterable<string>): void {
     const before = this.#targets.of(referrer);
     const after = new Set(targets);

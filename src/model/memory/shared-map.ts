@@ -3,7 +3,7 @@
  *
  * Guarantee: `with` costs time in proportion to the changes, not to the size, and the older map stays as it was. So a
  * Model of ten thousand hosts is a value like any other, and keeping the previous one costs nothing.
- * Iteration order says nothing; callers that print sort.
+ * The order of iteration means nothing; callers that print have to sort.
  */
 const BUCKETS = 1024;
 

@@ -1,4 +1,4 @@
-/** Values that units refer to by id: each is remembered as long as one of them does. */
+/** Values that units refer to by id: each value is remembered as long as some unit refers to it. */
 import { References } from "./references.ts";
 
 export class Shared<V> {
@@ -6,7 +6,7 @@ export class Shared<V> {
   readonly #values = new Map<string, V>();
   #touched = new Set<string>();
 
-  /** Replaces all that `referrer` refers to. Who refers to the same id has the same value. */
+  /** Replaces all that `referrer` refers to. All who refer to one id must give the same value for it. */
   set(referrer: string, values: readonly (readonly [id: string, value: V])[]): void {
     const before = this.#references.from(referrer);
     if (before.size === 0 && values.length === 0) return;
@@ -22,7 +22,7 @@ export class Shared<V> {
     return this.#values.get(id);
   }
 
-  /** The ids that were set or dropped since the last call. What nobody refers to any more is forgotten. */
+  /** The ids that were set or dropped since the last call. Values of ids that nobody refers to any more are forgotten. */
   takeTouched(): ReadonlySet<string> {
     const touched = this.#touched;
     this.#touched = new Set();

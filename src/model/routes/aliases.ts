@@ -16,19 +16,19 @@ export interface AliasClaim {
   readonly host: string;
   readonly redirect: boolean;
   readonly age: Age;
-  /** The annotation that asks. */
+  /** The annotation that asks for the name. */
   readonly place: Place;
 }
 
 export interface GrantedAlias {
   /** Undefined: nobody gets it. */
   readonly alias: Alias | undefined;
-  /** Of the one who gets it. */
+  /** The annotation of the claim that gets the name. */
   readonly place: Place | undefined;
   readonly findings: readonly Finding[];
 }
 
-/** @param isHost some rule has the name as its host. */
+/** Decides which claim on a name gets it. @param isHost some rule has the name as its host. */
 export function grantAlias(name: string, claims: readonly AliasClaim[], isHost: boolean): GrantedAlias {
   const sorted = [...claims].sort((a, b) => Number(b.redirect) - Number(a.redirect) || byAge(a.age, b.age) || (a.host < b.host ? -1 : 1));
   const winner = isHost ? undefined : sorted[0];

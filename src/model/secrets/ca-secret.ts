@@ -14,7 +14,7 @@ export interface CaBundle {
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 const CRL = /-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g;
 
-/** The bundle with nothing around its blocks; or what is wrong, completing "the Secret …, which". */
+/** The PEM blocks of the Secret, with nothing around them; or what is wrong, completing "the Secret …, which". */
 export function readTrust({ data }: Secret): CaBundle | string {
   const { "ca.crt": ca, "ca.crl": crl } = data;
   if (!ca) return "has no ca.crt: add the certificates of the CA";
@@ -36,7 +36,7 @@ function parses(block: string): boolean {
   return succeeds(() => new X509Certificate(block));
 }
 
-/** Node has no other reader of revocation lists. */
+/** By way of a TLS context, because Node has no other reader of revocation lists. */
 function listsParse(lists: readonly string[]): boolean {
   return succeeds(() => createSecureContext({ crl: [...lists] }));
 }

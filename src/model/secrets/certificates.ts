@@ -1,8 +1,8 @@
 /**
  * Certificates: which Secrets hold one that can be served.
  *
- * ingress-nginx behaviour: `tls.crt` (leaf first) and `tls.key` that match, whatever the Secret's type; expiry is said
- * but not enforced; an update that cannot be used keeps the previous certificate serving, a deletion drops it.
+ * ingress-nginx behaviour: `tls.crt` (leaf first) and `tls.key` that match, whatever the Secret's type; expiry is
+ * reported but not enforced; an update that cannot be used keeps the previous certificate serving, a deletion drops it.
  * The kept certificate is the one thing here that the Snapshot does not hold.
  */
 import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
@@ -25,7 +25,7 @@ export interface ServableCertificate {
   covers(host: string): boolean;
   /** For sentences: `DNS:shop.example, DNS:www.shop.example`. */
   readonly names: string;
-  /** It names hosts as its common name alone, which clients do not look at any more (RFC 9525). */
+  /** The certificate names its host in the common name alone, where clients do not look any more (RFC 9525). */
   readonly commonNameOnly: boolean;
 }
 
@@ -76,7 +76,7 @@ function parseCertificate(block: string): X509Certificate | undefined {
 
 function keyProblem(chain: readonly X509Certificate[], bytes: PrivateBytes): string | undefined {
   const key = keyOf(bytes);
-  // The reason that OpenSSL gives may quote the key; and it says little to a user.
+  // OpenSSL's reason is not passed on: it may quote the key, and says little to a user.
   if (!key) return "tls.key is not an unencrypted PEM private key";
   const at = chain.findIndex((one) => one.checkPrivateKey(key));
   if (at === 0) return undefined;

@@ -1,7 +1,7 @@
 /**
  * htpasswd and htdigest files: who may pass, and the hash of what they must know.
  *
- * As nginx reads them: a line is `name:hash` (or `name:realm:hash`), whatever follows another colon is a comment, lines
+ * Files are read as nginx reads them: a line is `name:hash` (or `name:realm:hash`), whatever follows another colon is a comment, lines
  * that begin with `#` are too, and the first line of a name counts. Nothing of a line is ever shown: findings name its
  * number.
  */
@@ -13,9 +13,9 @@ import { UserList } from "../shapes/user-list.ts";
 export type UserFileKind = "basic" | "digest";
 
 export interface UserFile {
-  /** What the file says, by `name` or `name:realm`. */
+  /** The hashes of the file, by `name` or `name:realm`. */
   readonly users: UserList;
-  /** Lines that say nothing, with why. */
+  /** Lines that are ignored, with the reason as a clause. */
   readonly problems: readonly { readonly line: number; readonly why: string }[];
   /** The first line with a hash that costs too much to verify. */
   readonly costly?: { readonly line: number; readonly cost: HashCost | undefined };
@@ -31,7 +31,7 @@ export function parseUserFile(bytes: PrivateBytes, kind: UserFileKind): UserFile
   return parseLines(textOf(bytes).split("\n"), kind);
 }
 
-/** A Secret whose keys are the names: a value is what would stand behind the name and its colon. */
+/** Reads a Secret whose keys are the users' names; a value is what would stand behind the name and its colon in a file. */
 export function parseUserMap(data: Readonly<Record<string, PrivateBytes>>, kind: UserFileKind): UserFile {
   return parseLines(Object.keys(data).sort().map((name) => `${name}:${textOf(data[name]).split("\n")[0] ?? ""}`), kind);
 }

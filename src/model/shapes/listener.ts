@@ -12,9 +12,9 @@ export interface Listener {
   readonly port: number;
   /** Clients send the PROXY protocol. */
   readonly acceptProxy: boolean;
-  /** Endpoints get it. */
+  /** Endpoints get the PROXY protocol. */
   readonly sendProxy: boolean;
-  /** `namespace/service:port` that it leads to, for people. */
+  /** Where it leads, as people read it: `namespace/service:port`. */
   readonly service: string;
   readonly origin: Origin;
 }

@@ -1,6 +1,6 @@
-/** The names of pools: what they stand for can be read from them. */
+/** The ids of pools: what a pool stands for can be read from its id. */
 
-/** Ends the names of pools of a Service's own address. */
+/** Ends the id of a pool that holds a Service's own address alone. */
 export const CLUSTER_IP = "cluster-ip";
 
 /** @param clusterIp the pool of the Service's own address (service-upstream). */
@@ -15,12 +15,12 @@ export function poolName(id: string): string {
 
 const TARGET = "target:";
 
-/** The pool of a name (or IP address) that an annotation chooses; no namespace holds a colon. */
+/** Id of the pool of a name (or IP address) that an annotation chooses. No namespace holds a colon, so no Service's pool has this id. */
 export function targetPoolId(name: string, port: number): string {
   return `${TARGET}${name}:${port}`;
 }
 
-/** The name and port of such a pool; undefined for the others. */
+/** The name and port that a `targetPoolId` is made of; undefined for ids of other pools. */
 export function targetOf(id: string): { readonly name: string; readonly port: number } | undefined {
   if (!id.startsWith(TARGET)) return undefined;
   const colon = id.lastIndexOf(":");

@@ -13,14 +13,14 @@ export interface RuleFile {
   readonly include: "main" | "core";
 }
 
-/** A directive as ModSecurity reads it, or rules of the machine in its place. */
+/** A directive as ModSecurity reads it; or, in the place of an Include, a file of rules on this machine. */
 export type RuleLine = string | RuleFile;
 
 /** What a route's location holds beside Sluice's own directives. */
 export interface Snippet {
-  /** Of the rest. */
+  /** Digest of `statements` and `rules`. */
   readonly digest: string;
   readonly statements: readonly Statement[];
-  /** Of ModSecurity. */
+  /** ModSecurity's directives. */
   readonly rules?: readonly RuleLine[];
 }

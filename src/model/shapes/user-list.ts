@@ -1,6 +1,6 @@
 import { PrivateBytes } from "../../support/private-bytes.ts";
 
-/** Names and hashes, kept from every printer. */
+/** Users (`name` or `name:realm`) and the hashes of their passwords. Printing a UserList never shows them. */
 export class UserList {
   readonly #json: PrivateBytes;
   readonly size: number;

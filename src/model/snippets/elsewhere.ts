@@ -1,5 +1,6 @@
 /**
- * Snippets for places that Sluice's nginx does not have, whether or not snippets are allowed: why, and what does the same.
+ * Snippets for places that Sluice's nginx does not have, whether or not snippets are allowed: why it has none, and what
+ * does the same.
  */
 import type { Statement } from "../shapes/snippet.ts";
 import { parseSnippet } from "./parse.ts";
@@ -16,7 +17,7 @@ export function adviceElsewhere(name: string, text: string): string | undefined 
 
 interface ElsewherePlace {
   readonly why: string;
-  /** Where the text says nothing that could be translated. */
+  /** Advice where the text says nothing that could be translated. */
   readonly usually: string;
   readonly translate: (statement: Statement) => Translation;
 }
@@ -59,7 +60,7 @@ function inConfigMap(header: string, value: string): string {
   return `auth-proxy-set-headers, naming a ConfigMap with ${header}: ${JSON.stringify(value)}`;
 }
 
-/** A condition under which nobody is to be asked. */
+/** Advice for a condition under which the service is not to be asked. */
 function unasked(args: readonly string[]): string {
   const condition = args.join(" ");
   if (condition.includes("$request_method") && condition.includes("OPTIONS")) {

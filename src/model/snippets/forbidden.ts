@@ -18,7 +18,7 @@ const RULES = "brings rules that nobody has read: write them into modsecurity-sn
 const NAMES = "looks a name up when nginx reads its configuration, which fails when that fails: write addresses";
 const OWN = "sets a variable of Sluice's own";
 
-/** The first statement that may not be there, blocks included. */
+/** The first statement that no snippet may hold, blocks included; undefined: there is none. */
 export function findForbidden(statements: readonly Statement[]): Forbidden | undefined {
   for (const { name, args, children } of statements) {
     const why = whyForbidden(name, args);
@@ -44,12 +44,12 @@ function whyForbidden(name: string, args: readonly string[]): string | undefined
 }
 
 /**
- * Names of variables that begin so stand for what a request or an answer brings, until some location makes a variable of
- * that very name: then it stands for that in all locations.
+ * Beginnings of the names of variables that stand for what a request or an answer brings. If a location makes a variable
+ * of such a name, the name stands for that variable in all locations.
  */
 const OF_REQUESTS = /^(?:http_|cookie_|arg_|sent_http_|sent_trailer_|upstream_http_|upstream_cookie_|upstream_trailer_)/;
 
-/** In lower case, as nginx keeps them. A named group of a pattern is a variable as well. */
+/** The variables that a directive makes, in lower case, as nginx keeps them. A named group of a pattern is a variable as well. */
 function variablesMadeBy(name: string, args: readonly string[]): readonly string[] {
   const set = /^(?:auth_request_)?set$/.test(name) ? [args[0]?.replace(/^\$/, "") ?? ""] : [];
   const groups = args.flatMap((arg) => [...arg.matchAll(/\(\?P?[<']([A-Za-z_]\w*)/g)].map(([, group = ""]) => group));
@@ -58,12 +58,12 @@ function variablesMadeBy(name: string, args: readonly string[]): readonly string
 
 const LOOKS_UP = new Set(["resolver", "set_real_ip_from"]);
 
-/** No address, no network, no option (`valid=30s`). */
+/** True: the text is no address, no network and no option (`valid=30s`). */
 function isName(text: string): boolean {
   return !text.includes("=") && text !== "unix:" && !/^(?:[0-9.]+|\[[0-9a-f:.]+\]|[0-9a-f:.]*:[0-9a-f:.]*)(?::[0-9]+|\/[0-9]+)?$/i.test(text);
 }
 
-/** ingress-nginx's nginx has no root and no alias either. */
+/** Directives that open files. ingress-nginx's nginx has no `root` and no `alias` either. */
 const OPENS_FILES = new Set([
   "include", "root", "alias", "try_files", "index", "autoindex", "random_index", "flv", "mp4", "error_log", "proxy_store", "fastcgi_store",
   "auth_basic_user_file", "create_full_put_path", "client_body_in_file_only", "dav_methods", "dav_access", "xslt_stylesheet", "ssi", "geoip2",

@@ -1,7 +1,7 @@
-/** What snippets say with headers-more, a module that Debian's nginx has not: read here, done by nginx's own directives and the edge. */
+/** Reads what snippets say with headers-more, a module that Debian's nginx does not have: nginx's own directives and the edge do it. */
 import type { Statement } from "../shapes/snippet.ts";
 
-/** Its options are not understood. */
+/** True: the arguments hold no options and no wildcards, which Sluice does not understand. */
 export function isPlain(args: readonly string[]): boolean {
   return args.length > 0 && args.every((arg) => !arg.startsWith("-") && !arg.includes("*"));
 }

@@ -36,14 +36,15 @@ class Refused extends Error {
   }
 }
 
-/** The file of ours that stands in the place of this one of ingress-nginx's image; undefined: it is none of them. */
+/** The file of this machine that takes the place of a file of ingress-nginx's image; undefined: the image has no such file. */
 export function knownFile(path: string): RuleFile | undefined {
   return KNOWN_FILES.get(path);
 }
 
 /**
  * The text as ingress-nginx's nginx hands it to ModSecurity: there it stands in single quotes, so quotes and backslashes
- * have one before them. A text with a single quote that has none could not be written there; it is taken as it stands.
+ * have a backslash before them. A text with a single quote that has none before it could not be written there; it is
+ * taken as it stands.
  */
 export function asNginxReads(text: string): string {
   const plain = /(?<!\\)(?:\\\\)*'/.test(text);
@@ -82,7 +83,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Lines that go on after a backslash are one; comments and empty ones are none. */
+/** Lines that go on after a backslash are joined; comments and empty lines are left out. */
 function* logicalLines(text: string): Generator<Line> {
   let number = 0;
   let begun: Line | undefined;
@@ -117,7 +118,7 @@ function readLine(line: Line, name: string, args: readonly Word[]): RuleLine {
   return [name, ...args.map(({ text, quoted }) => (quoted ? `"${text}"` : text))].join(" ");
 }
 
-/** Words and double-quoted texts. Quotes within either, escaped or not, are refused: `\x22` is one in a pattern. */
+/** Words and double-quoted texts. Quotes within them, escaped or not, are refused: a pattern can hold `\x22` instead. */
 function wordsOf({ number, text }: Line): Word[] {
   const words: Word[] = [];
   let at = 0;
@@ -152,7 +153,7 @@ const takes = (least: number, most = least, check?: DirectiveRule["check"]): Dir
 const value = takes(1);
 const withActions = takes(1, 1, ([actions = ""]) => checkActions(actions));
 
-/** Lower case. Directives that judge and limit; what names files, hosts or programs is not among them. */
+/** The directives that Ingresses may use, in lower case: they judge and limit. None of them names files, hosts or programs. */
 const DIRECTIVES: ReadonlyMap<string, DirectiveRule> = new Map(Object.entries<DirectiveRule>({
   secrule: takes(2, 3, ([variables = "", operator = "", actions = ""]) => {
     if (!VARIABLES.test(variables)) throw new Unreadable("the variables of a rule hold more than names and patterns without blanks");
@@ -201,10 +202,10 @@ const OPERATORS = new Set([
   "ipmatch", "detectsqli", "detectxss", "unconditionalmatch", "nomatch", "validatebyterange", "validateurlencoding",
   "validateutf8encoding", "verifycc", "verifycpf", "verifyssn", "verifysvnr",
 ]);
-/** Also where they stand after something that ModSecurity's reader may skip. */
+/** Operators that are refused anywhere in the text, because they may stand after something that ModSecurity's reader skips. */
 const DANGEROUS = /@(pmf(?:romfile)?|ipmatchf(?:romfile)?|inspectfile|fuzzyhash|validatedtd|validateschema|rbl|gsblookup|geolookup)\b/i;
 
-/** Without `@` it is a pattern. */
+/** Refuses operators that Ingresses may not use. A text without `@` is a pattern. */
 function checkOperator(text: string): void {
   const name = DANGEROUS.exec(text)?.[1] ?? /^[\s!]*@(\w*)/.exec(text)?.[1];
   if (name === undefined || OPERATORS.has(name.toLowerCase())) return;
@@ -216,7 +217,7 @@ const ACTIONS = new Set([
   "tag", "severity", "rev", "ver", "maturity", "accuracy", "t", "chain", "skip", "skipafter", "setvar", "capture", "multimatch", "ctl",
 ]);
 
-/** Apart by commas; a value in single quotes may hold commas. */
+/** Refuses actions that Ingresses may not use. They stand between commas; a value in single quotes may hold commas. */
 function checkActions(text: string): void {
   for (const action of text.match(/(?:[^,']|'[^']*(?:'|$))+/g) ?? []) {
     const name = /^\s*(\w*)/.exec(action)?.[1] ?? "";

@@ -30,7 +30,7 @@ export function translationText(translations: readonly Translation[]): string {
   return parts.join("; ");
 }
 
-/** What does the same as the first statement of this name, blocks included: `from → to`; "" where nothing is known to. */
+/** What does the same as the first statement of this name, blocks included: `from → to`; "" where nothing is known that does. */
 export function insteadOfStatement(statements: readonly Statement[], name: string): string {
   const statement = findStatement(statements, name);
   const known = statement && translateStatements([statement]).find(({ to }) => to !== undefined);

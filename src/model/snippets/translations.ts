@@ -45,7 +45,7 @@ const CORS: Readonly<Record<string, string>> = {
   "access-control-max-age": "cors-max-age",
 };
 
-/** A header of the answer. */
+/** What sets a header of the answer. */
 function responseHeader(name: string, value: string): string | undefined {
   const cors = CORS[name.toLowerCase()];
   if (cors) return value.includes("$") ? `enable-cors: "true" with ${cors}` : `enable-cors: "true" with ${cors}: ${quote(value)}`;
@@ -54,10 +54,10 @@ function responseHeader(name: string, value: string): string | undefined {
   return `custom-headers, naming a ConfigMap with ${name}: ${quote(value)}`;
 }
 
-/** Sent to every backend by itself. */
+/** Headers that every backend gets anyway. */
 const ALWAYS_SENT = /^(?:upgrade|x-real-ip|x-forwarded-(?:for|host|port|proto|scheme)|x-scheme|x-request-id|x-original-forwarded-for)$/i;
 
-/** A header of the request that goes to the backend. */
+/** What sets a header of the request that goes to the backend. */
 function requestHeader([name = "", value = ""]: Args): string | undefined {
   switch (name.toLowerCase()) {
     case "host":
@@ -74,7 +74,7 @@ function requestHeader([name = "", value = ""]: Args): string | undefined {
   return ALWAYS_SENT.test(name) ? NOTHING : "the ConfigMap key proxy-set-headers (for every backend)";
 }
 
-/** `"Name: value"`, several of them, after the options of headers-more. */
+/** Arguments `"Name: value"` of headers-more. Undefined: there are options, or a header without translation. */
 function moreHeaders(args: Args): string | undefined {
   if (args.some((arg) => arg.startsWith("-"))) return undefined;
   const answers = args.map((arg) => {
@@ -84,7 +84,7 @@ function moreHeaders(args: Args): string | undefined {
   return answers.length > 0 && answers.every((one) => one !== undefined) ? answers.join(", ") : undefined;
 }
 
-/** Of a URL that keeps the request's path: `https://new.example$request_uri`. */
+/** What a URL holds that keeps the request's path: `https://new.example$request_uri`. */
 const KEEPS_PATH = /\$(?:request_uri|uri|1)/;
 
 function returns(args: Args): string | undefined {
@@ -255,7 +255,7 @@ function condition(args: Args, children: readonly Statement[]): string | undefin
   return undefined;
 }
 
-/** A condition that chooses requests by what they bring: what stands under it goes to an Ingress for those. */
+/** Advice for a condition that chooses requests by what they bring: the directives under it belong to an Ingress for those requests. */
 export function selection(args: Args): string | undefined {
   const { left, operator } = readCondition(args);
   const byRequest = /^\$(?:http_|cookie_|arg_|request_method$)/.test(left) && /^!?[=~]/.test(operator);

@@ -27,13 +27,13 @@ export interface WantedListener {
   readonly place: Place;
   readonly namespace: string;
   readonly service: string;
-  /** Number or name. */
+  /** Number or name of the Service port. */
   readonly port: string;
   /** Connections of one client keep to their endpoint. */
   readonly sticky: boolean;
 }
 
-/** All that are asked for, by id; of two for one port the first stays, ConfigMaps before Services. */
+/** All listeners that are asked for, by id. Of two for one port the first stays; ConfigMaps come before Services. */
 export function wantedListeners(snapshot: Snapshot, settings: ListenerSettings, findings: Finding[]): Map<string, WantedListener> {
   const all = [
     ...ofConfigMap("tcp", settings.tcpServicesConfigmap, snapshot, findings),
@@ -60,7 +60,7 @@ function placeText({ object, field }: Place): string {
   return `${object.kind} ${object.metadata.namespace}/${object.metadata.name} (${field})`;
 }
 
-/** The flag that has taken a TCP port of this machine, at this address: what listens at all addresses leaves none to others. */
+/** The flag that has taken the listener's TCP port at its address; undefined: none. A flag for all addresses leaves none to others. */
 function reservedFor({ protocol, address, port }: Listener, settings: ListenerSettings): string | undefined {
   if (protocol === "udp") return undefined;
   const { bindAddress, httpPort, httpsPort, healthzHost, healthzPort } = settings;
@@ -118,13 +118,13 @@ function originOf({ object: { kind, metadata }, field }: Place): Origin {
   return { kind, namespace: metadata.namespace, name: metadata.name, field };
 }
 
-/** Node ports and cluster addresses, oldest name first. */
+/** Listeners for node ports and cluster addresses, in the order of the Services' names. */
 function ofServices(snapshot: Snapshot): WantedListener[] {
   const services = [...snapshot.all("Service").entries()].sort(([a], [b]) => (a < b ? -1 : 1));
   return services.flatMap(([, service]) => (service.spec.ports ?? []).flatMap((port, index) => ofServicePort(service, port, index)));
 }
 
-/** Of an address of this machine alone: any other would lead connections here that are another's. */
+/** Loopback addresses. No other cluster address is listened on: its connections may be meant for another machine. */
 const LOOPBACK = /^127(?:\.[0-9]{1,3}){3}$/;
 
 function ofServicePort(service: Service, port: ServicePort, index: number): WantedListener[] {

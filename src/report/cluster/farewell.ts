@@ -1,8 +1,8 @@
 /**
- * Whether the last replica stops.
+ * Whether this is the last replica that stops.
  *
- * ingress-nginx behaviour: replicas are pods with the same labels, whatever template they were made from. Where that
- * cannot be found out, another may run, and addresses stay: an address too many can be retried, one too few is an outage.
+ * ingress-nginx behaviour: replicas are pods with the same labels, whatever template they were made from. Where they
+ * cannot be read, another one may run, so addresses stay: clients can try another address, but one too few is an outage.
  */
 import { inWords } from "../../source/kubernetes/failures.ts";
 import { fields, textOrNone } from "../../source/kubernetes/trim.ts";
@@ -13,7 +13,7 @@ import type { Self } from "./pod.ts";
 
 const EFFECT = "Ingresses keep their addresses when the last replica stops";
 
-/** Outside of a pod nobody else is known. Never rejects. */
+/** Whether other replicas run; true when that cannot be found out, false outside of a pod. Never rejects. */
 export async function othersRun(api: ClusterApi, self: Self, log: Log, signal: AbortSignal): Promise<boolean> {
   if (self.podName === "") return false;
   try {
@@ -27,7 +27,7 @@ export async function othersRun(api: ClusterApi, self: Self, log: Log, signal: A
   }
 }
 
-/** It has ended, or is about to. */
+/** Whether a pod has ended, or is about to. */
 function isOver(raw: unknown): boolean {
   const phase = textOrNone(fields(fields(raw)["status"])["phase"]);
   return phase === "Succeeded" || phase === "Failed" || textOrNone(fields(fields(raw)["metadata"])["deletionTimestamp"]) !== undefined;

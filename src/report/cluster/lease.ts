@@ -1,7 +1,7 @@
 /**
  * One Lease (coordination.k8s.io/v1) in the cluster: read, taken, renewed, given back.
  *
- * Guarantee: a write names the version that it was decided on, so of several replicas one succeeds.
+ * Guarantee: a write names the version that it was decided on, so only one of several replicas succeeds.
  */
 import { fields, integerOrNone, textOrNone } from "../../source/kubernetes/trim.ts";
 import { isStatus, MANAGER } from "./api.ts";
@@ -10,7 +10,7 @@ import type { ClusterApi, Right } from "./api.ts";
 /** A Lease as it was read. */
 export interface Lease {
   readonly raw: unknown;
-  /** Empty: nobody. */
+  /** Identity of the replica that holds it; empty: nobody. */
   readonly holder: string;
   /** Milliseconds that its holder asked for. */
   readonly duration: number;
@@ -19,7 +19,7 @@ export interface Lease {
 }
 
 export interface LeaseInCluster {
-  /** As it was last seen. */
+  /** The Lease as it was last seen; undefined: never, or there is none. */
   readonly last: Lease | undefined;
   read(signal: AbortSignal): Promise<Lease | undefined>;
   /** Makes `identity` its holder for `ttl` milliseconds from now. */

@@ -1,8 +1,8 @@
 /**
- * The pod that this process runs in, and the others of its kind.
+ * The pod that this process runs in, and the other pods with its labels.
  *
- * Known by the environment (`POD_NAME`, `POD_NAMESPACE`), as ingress-nginx's manifests set it. Outside of a pod there is
- * no name; then nothing here asks the API server.
+ * The environment names the pod (`POD_NAME`, `POD_NAMESPACE`), as ingress-nginx's manifests set it. Outside of a pod there
+ * is no name; then nothing here asks the API server.
  */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
@@ -30,7 +30,7 @@ export interface Pod {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** @param effect of not being allowed to. */
+/** @param effect what is lost when the account may not read it. */
 export async function readOwnPod(api: ClusterApi, self: Self, effect: string, signal: AbortSignal): Promise<Pod> {
   const right: Right = { verb: "get", resource: "pods", kind: "Pod", namespace: self.namespace, effect };
   const raw = await api.ask(right, `${podsPath(self)}/${encodeURIComponent(self.podName)}`, signal);
@@ -41,12 +41,12 @@ export async function readOwnPod(api: ClusterApi, self: Self, effect: string, si
 /** Labels that tell pods of one revision from those of another. */
 const OF_A_REVISION = ["pod-template-hash", "controller-revision-hash", "pod-template-generation"];
 
-/** Pods with the same labels; `anyRevision`: whatever template they were made from. */
+/** Pods with the same labels as this one, itself included; `anyRevision`: whatever template they were made from. */
 export async function readPodsLike(
   api: ClusterApi, self: Self, { labels }: Pod, anyRevision: boolean, effect: string, signal: AbortSignal,
 ): Promise<readonly unknown[]> {
   const wanted = Object.entries(labels).filter(([name]) => !anyRevision || !OF_A_REVISION.includes(name));
-  // A pod without labels is like no other.
+  // Without labels to ask for, the answer would be all pods.
   if (wanted.length === 0) return [];
   const right: Right = { verb: "list", resource: "pods", kind: "Pod", namespace: self.namespace, effect };
   const labelSelector = wanted.map(([name, value]) => `${name}=${value}`).join(",");

@@ -1,7 +1,7 @@
 /**
- * Writes one Event: a new one, or one more of what was said before.
+ * Writes one Event: creates it, or counts up the one that says the same.
  *
- * Guarantee: what is said already, by whomever, is not made again; the Event's name tells.
+ * Guarantee: there is one Event for the same message, whichever replica says it: the Event's name is made from the message.
  */
 import { fields, integerOrNone } from "../../source/kubernetes/trim.ts";
 import { isStatus } from "../cluster/api.ts";
@@ -10,19 +10,19 @@ import { eventName, eventNamespace, newEvent, timeOf } from "./event.ts";
 import type { EventDraft } from "./event.ts";
 
 export interface EventWriter {
-  /** Says it `times` times. Rejects with what the API server said. */
+  /** Adds `times` to the Event's count. Rejects with what the API server said. */
   send(draft: EventDraft, times: number, signal: AbortSignal): Promise<void>;
 }
 
 const RIGHT = { resource: "events", kind: "Event", effect: "what is wrong is not told as Events" } as const;
-/** Events and objects that are remembered; client-go remembers as many. */
+/** Most Events, or objects, that are remembered; client-go remembers as many. */
 const REMEMBERED = 4096;
 
 /** @param scopeOf where the right to write an Event is needed; empty: everywhere. */
 export function createEventWriter(
   api: ClusterApi, instance: string, scopeOf: (draft: EventDraft) => string, counts: { created: number; repeated: number; known: number },
 ): EventWriter {
-  /** Counts of Events by name, the latest last. */
+  /** Counts of Events by name, the most recent one last. */
   const known = new Map<string, number>();
   const right = (verb: Right["verb"], draft: EventDraft): Right => ({ ...RIGHT, verb, namespace: scopeOf(draft) });
 
@@ -44,7 +44,7 @@ export function createEventWriter(
     setLatest(known, eventName(draft), count);
   };
 
-  /** A patch of nothing writes nothing, and its answer is the Event. */
+  /** The Event's count in the cluster. An empty patch reads it: it writes nothing, and its answer is the Event. */
   const countOf = async (draft: EventDraft, signal: AbortSignal): Promise<number> =>
     integerOrNone(fields(await patch(draft, {}, signal))["count"]) ?? 1;
 
@@ -56,7 +56,7 @@ export function createEventWriter(
         try {
           return await repeat(draft, before + times, signal);
         } catch (error) {
-          // Events live for an hour.
+          // The API server deletes Events after an hour.
           if (!isStatus(error, 404)) throw error;
           known.delete(eventName(draft));
         }

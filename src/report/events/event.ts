@@ -18,7 +18,7 @@ export interface Involved {
   /** Empty: cluster-scoped. */
   readonly namespace: string;
   readonly name: string;
-  /** `kubectl describe` looks for it. */
+  /** `kubectl describe` finds an object's Events by it. */
   readonly uid: string;
 }
 
@@ -27,7 +27,7 @@ export interface EventDraft {
   readonly type: EventType;
   readonly reason: string;
   readonly message: string;
-  /** False: it may have been told before, by another replica or by this one before it was restarted. */
+  /** False: the Event may have been written before, by another replica or by this one before it was restarted. */
   readonly fresh: boolean;
 }
 
@@ -41,13 +41,13 @@ export function apiVersionOf(kind: string): string {
 
 export const SYNC = { type: "Normal", reason: "Sync", message: "Scheduled for sync" } as const;
 
-/** `path-conflict` is PathConflict. What closes an Ingress has the reason that ingress-nginx gave for that. */
+/** `path-conflict` becomes PathConflict. A finding that closes an Ingress gets the reason that ingress-nginx gives for that. */
 export function eventReason({ code, effect }: Finding): string {
   if (effect === CLOSED) return "AnnotationParsingFailed";
   return code.split("-").map((word) => word.slice(0, 1).toUpperCase() + word.slice(1)).join("");
 }
 
-/** Longest message that the API server takes, in bytes (events.k8s.io; core/v1 has no limit, but kubectl has patience). */
+/** The longest message that is written, in characters: about the limit of events.k8s.io. core/v1 has none, but people have to read it. */
 const LONGEST_MESSAGE = 1024;
 
 export function messageOf(finding: Finding): string {
@@ -60,18 +60,18 @@ export function cut(text: string): string {
   return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE - 1)}…`;
 }
 
-/** Said when a finding that was told is mended. @param sentence the finding's, or its other object's */
+/** The message when a finding that was told is mended. @param sentence the finding's, or that of its other object */
 export function mendedMessage(sentence: string): string {
   return cut(`No longer the case: ${asSentence(sentence)}`);
 }
 
 /**
- * The same name for the same thing said of the same object, whoever says it: so replicas, and a controller before and
- * after a restart, make one Event of it.
+ * The name is the same for the same message about the same object, whoever writes it. So several replicas, or a controller
+ * before and after a restart, make one Event of it.
  */
 export function eventName({ object: { kind, name, uid }, type, reason, message }: EventDraft): string {
   const digest = digestOf([kind, uid, type, reason, message].join("\n"));
-  // The name of a pod or an Ingress may have 253 characters, as the Event's.
+  // The name of a pod or an Ingress may have 253 characters, and that of an Event no more.
   return `${name.slice(0, 253 - 33).replace(/[.-]+$/, "")}.${digest}`;
 }
 

@@ -2,8 +2,8 @@
  * Findings as Events: each once when it appears, on its object and on the one that it collides with; and a Normal one
  * when it is mended, on both.
  *
- * What is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses, only those
- * that are ours get Events. Information stays in the log.
+ * A finding that is gone within a second (a Service that is created right after its Ingress) is not told. Of Ingresses,
+ * only those that are ours get Events. Findings of severity "info" stay in the log.
  */
 import { subjectText } from "../../model/findings/findings.ts";
 import type { Finding, Subject } from "../../model/findings/findings.ts";
@@ -18,14 +18,14 @@ export interface FindingEventsOptions {
 }
 
 export interface FindingEvents {
-  /** Everything that is wrong now. */
+  /** Takes everything that is wrong now. */
   take(all: readonly Finding[]): void;
-  /** Tells from now on. What is wrong already may have been told by the leader before. */
+  /** Tells from now on. Findings that are there already may have been told by the leader before. */
   begin(): void;
   end(): void;
 }
 
-/** Of Ingresses that another controller may serve after all. */
+/** Codes of findings about Ingresses that another controller may serve after all. */
 const NOT_OURS = new Set(["ingress-class-unknown", "ingress-class-missing", "class-annotation-unusable"]);
 /** How long a finding must last to be told, in milliseconds. */
 const LASTING_MS = 1000;
@@ -58,14 +58,14 @@ export function createFindingEvents({ lookUp, tell }: FindingEventsOptions): Fin
     if (other) say(other.object, { ...what, message: cut(other.sentence) });
   };
 
-  /** To all who were told that it is wrong. */
+  /** Tells of a mended finding on the same objects on which it was told. */
   const sayMended = ({ object, sentence, other }: Finding): void => {
     const what = { type: "Normal", reason: "Mended", fresh: true } as const;
     say(object, { ...what, message: mendedMessage(sentence) });
     if (other) say(other.object, { ...what, message: mendedMessage(other.sentence) });
   };
 
-  /** Tells of what has lasted by now. */
+  /** Tells the findings that have lasted long enough, and comes back for the others. */
   const settle = (): void => {
     clearTimeout(timer);
     const now = performance.now();

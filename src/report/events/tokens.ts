@@ -1,8 +1,8 @@
-/** A token bucket: so many at once, then one each so often. */
+/** A token bucket: `burst` tokens at once, then one each `refillMs` milliseconds. */
 export interface Tokens {
-  /** Takes one if there is one. */
+  /** Takes a token; false: there is none. */
   take(): boolean;
-  /** Milliseconds until there is one. */
+  /** Milliseconds until there is a token. */
   wait(): number;
 }
 

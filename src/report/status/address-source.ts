@@ -1,9 +1,9 @@
 /**
  * Finds out which addresses Ingresses get, for as long as this replica leads.
  *
- * `--publish-status-address` is known at once. `--publish-service` is watched by name, so that an address that changes is
- * in the status at once. Otherwise the nodes of our own pods are looked up, again and again.
- * What cannot be read leaves the addresses as they were last known; they are never guessed.
+ * `--publish-status-address` is known at once. The Service of `--publish-service` is watched by name, so that a changed
+ * address is in the status at once. Without both flags the nodes of our own pods are looked up, again and again.
+ * While the Service or the nodes cannot be read, the addresses stay as last known; they are never guessed.
  */
 import type { Finding } from "../../model/findings/findings.ts";
 import type { Settings } from "../../settings.ts";
@@ -34,7 +34,7 @@ export interface AddressOptions {
   readonly api: ClusterApi;
   readonly self: Self;
   readonly log: Log;
-  /** The addresses, or `finding`, came out different. */
+  /** Called when `addresses` or `finding` changed. */
   readonly changed: () => void;
 }
 
@@ -42,7 +42,7 @@ export interface AddressSource {
   /** Sorted; undefined while they are not known. */
   readonly addresses: readonly IngressAddress[] | undefined;
   readonly finding: Finding | undefined;
-  /** Keeps them up to date until `term` aborts. */
+  /** Keeps the addresses up to date until `term` aborts. */
   follow(term: AbortSignal): void;
 }
 
@@ -94,7 +94,7 @@ export function findAddresses(options: AddressOptions): AddressSource {
       remove: missing,
     };
     const collection = collectionOf(SERVICES, namespace, `metadata.name=${name}`);
-    // The source of all objects says what is to be said of an API server that is away.
+    // The source of all objects logs that an API server is away, so this one need not.
     const quiet: Log = (_level, message, fields) => log("debug", message, fields);
     const outage = watchForOutage(api.connection.server, quiet, TIMING, term);
     const shared = { connection: api.connection, outage, log: quiet, failed: () => {}, timing: TIMING, counts: { reads: 0, rereads: 0, watches: 0, brokenWatches: 0 }, reads: createSlots(1), streams: true };

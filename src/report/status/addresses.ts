@@ -1,8 +1,8 @@
 /**
- * The addresses that Ingresses get, from what names them. Pure.
+ * The addresses that Ingresses get, from the flags, Services and Nodes that name them. Pure.
  *
- * ingress-nginx behaviour, but: a headless Service has no address, and a name that
- * is an address is written as one, because the API server refuses anything else.
+ * ingress-nginx behaviour, but: a headless Service has no address, and a host name that
+ * is an IP address is written as `ip`, because the API server refuses it as `hostname`.
  */
 import { isIP } from "node:net";
 import type { IngressAddress } from "../../source/objects.ts";
@@ -45,7 +45,7 @@ export function addressesOfNodes(raws: readonly unknown[], internal: boolean): r
   }));
 }
 
-/** The nodes of pods that run and are ready. Our own pod counts anyhow: who asks serves, whatever its probe has said yet. */
+/** The nodes of pods that run and are ready. Our own pod always counts: it serves, even if its probe has not said so yet. */
 export function nodesOfPods(raws: readonly unknown[], own: string): readonly string[] {
   const names = raws.filter((raw) => nameOfPod(raw) === own || isReady(raw)).map((raw) => textOrNone(fields(fields(raw)["spec"])["nodeName"]) ?? "");
   return [...new Set(names)].filter((name) => name !== "").sort();
@@ -57,7 +57,7 @@ function isReady(raw: unknown): boolean {
   return status["phase"] === "Running" && conditions.some((one) => one["type"] === "Ready" && one["status"] === "True");
 }
 
-/** By host name, then by address: the same addresses are always written the same. */
+/** Sorted by host name, then by address, so that the same addresses are always written the same. */
 export function sortAddresses(addresses: readonly IngressAddress[]): readonly IngressAddress[] {
   return [...addresses].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }

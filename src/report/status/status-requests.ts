@@ -1,9 +1,9 @@
 /**
- * One write of the addresses of an Ingress, bound to the version that it was decided on: of another one the API server
- * refuses it (409).
+ * Writes the addresses of one Ingress, bound to the version that the write was decided on: the API server refuses it for
+ * any other version (409).
  *
- * A JSON merge patch of the status subresource. ingress-nginx's own roles let it be updated and not patched: for such an
- * account the Ingress is read, and written with other addresses. No other field is touched either way.
+ * The write is a JSON merge patch of the status subresource. ingress-nginx's own roles allow to update the status but not
+ * to patch it: for such an account the Ingress is read, and written with other addresses. Neither way touches other fields.
  */
 import { fields } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
@@ -13,7 +13,7 @@ import type { ClusterApi, Right } from "../cluster/api.ts";
 /** What is written, and the version that it was decided on. */
 export interface Patch {
   readonly ingress: Ingress;
-  /** Empty: none any more. */
+  /** Empty: the Ingress loses its addresses. */
   readonly addresses: readonly IngressAddress[];
   readonly version: string | undefined;
 }
@@ -21,13 +21,13 @@ export interface Patch {
 const STATUS = { resource: "ingresses.networking.k8s.io/status", kind: "Ingress", effect: "Ingresses get no addresses in their status" } as const;
 
 /**
- * Sends one; gives the Ingress as it is then. Rejects as ClusterApi does.
+ * The result sends one patch and resolves with the Ingress as it is then. It rejects as ClusterApi does.
  *
  * @param namespace that all Ingresses are in; empty: any
  */
 export function statusRequests(api: ClusterApi, namespace: string): (patch: Patch, signal: AbortSignal) => Promise<unknown> {
   const right = (verb: Right["verb"]): Right => ({ ...STATUS, verb, namespace });
-  /** Which way was not refused last. */
+  /** Whether to patch or to update: the way that was not refused last. */
   let patches = true;
 
   const patched = (patch: Patch, signal: AbortSignal): Promise<unknown> =>
@@ -52,7 +52,7 @@ export function statusRequests(api: ClusterApi, namespace: string): (patch: Patc
     try {
       return await updated(patch, signal);
     } catch (error) {
-      // An account with neither right is asked for both again, and the first is the one to grant.
+      // For an account with neither right both ways are tried again, and the finding asks for the right to patch.
       patches ||= lacksRight(error);
       api.manageWithout(right("update"));
       throw error;

@@ -1,10 +1,10 @@
-/** What a writer knows of versions of objects that the source has not told of yet. */
+/** Versions of Ingresses that the status writer knows of before the source tells of them. */
 import { isOlder } from "../../source/kubernetes/versions.ts";
 import type { Ingress } from "../../source/objects.ts";
 
 /**
- * What is known of versions that the source has not told of yet: those that our own writes made, and that one which the
- * API server called outdated is not the newest.
+ * Keeps the versions that our own writes made, and those that the API server called outdated, until the source tells of
+ * newer ones.
  */
 export function createVersions() {
   const written = new Map<string, string>();
@@ -17,7 +17,7 @@ export function createVersions() {
       written.delete(key);
       return undefined;
     },
-    /** False: the API server has a newer one. */
+    /** False: the API server called this version outdated. */
     isNews(key: string, version: string | undefined): boolean {
       if (outdated.has(key) && outdated.get(key) === version) return false;
       outdated.delete(key);

@@ -20,12 +20,12 @@ export interface ApiAccess {
   readonly server: string;
   /** For humans: "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
-  /** Of the pod that we run in, or of the kubeconfig's context; empty: none is given. */
+  /** Namespace of the pod that we run in, or of the kubeconfig's context; empty: none is given. */
   readonly namespace: string;
   /** HTTP proxy to go through. */
   readonly proxy?: string;
   /** The credentials as they are now. May answer from a cache of its own while what it holds has not expired. */
   read(): Promise<ApiCredentials>;
-  /** The same, without any cache: the server has just refused what `read` gave. */
+  /** Reads the credentials without any cache, because the server has just refused what `read` gave. */
   reread(): Promise<ApiCredentials>;
 }

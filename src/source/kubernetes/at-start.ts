@@ -12,7 +12,10 @@ import { readObject } from "./pages.ts";
 import type { ReflectorContext } from "./shared.ts";
 import { fields, textOrNone, trimNode } from "./trim.ts";
 
-/** The object, or undefined when there is none. Throws `Refused` when we may not know; asks again for as long as the server has other troubles. */
+/**
+ * The object, or undefined when there is none. Throws `Refused` when the server refuses the question; asks again as long as
+ * anything else goes wrong.
+ */
 async function ask({ connection, outage, timing }: ReflectorContext, path: string, signal: AbortSignal): Promise<unknown> {
   const backoff = createBackoff(timing.backoffBase, timing.backoffCap);
   for (;;) {
@@ -30,7 +33,7 @@ async function ask({ connection, outage, timing }: ReflectorContext, path: strin
 
 /**
  * ingress-nginx behaviour: a namespace that does not exist is most likely a slip of --watch-namespace, and nothing would
- * ever be served. An account that may not look is believed.
+ * ever be served. Where the account may not read the namespace, the flag is believed.
  */
 export async function requireNamespace(shared: ReflectorContext, name: string, signal: AbortSignal): Promise<void> {
   try {
@@ -42,7 +45,7 @@ export async function requireNamespace(shared: ReflectorContext, name: string, s
   }
 }
 
-/** Our node, by the environment (NODE_NAME, else that of the pod that POD_NAMESPACE and POD_NAME name); or what is wrong. */
+/** The node that the environment says we run on (NODE_NAME, else the node of the pod that POD_NAMESPACE and POD_NAME name); or what is wrong. */
 export async function readOwnNode(shared: ReflectorContext, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<Node | Finding> {
   try {
     const name = env["NODE_NAME"] || (await nodeOfPod(shared, env, signal));

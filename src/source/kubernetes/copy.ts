@@ -1,8 +1,8 @@
 /**
  * The part of the Snapshot that one collection fills.
  *
- * Guarantee: an object that did not change keeps its identity, also through a read of the whole collection; so a
- * reader of the Snapshot hears of what changed and of nothing else.
+ * Guarantee: an object that did not change keeps its identity, also through a read of the whole collection. So a
+ * reader of the Snapshot only hears of what changed.
  */
 import type { AnyObject, Kind, Meta, ObjectOfKind } from "../objects.ts";
 import { keyOf } from "../snapshot.ts";
@@ -59,7 +59,7 @@ export function removeFrom(
   changed();
 }
 
-/** The object that we have of this raw one, when it is the very same: a read of the whole then needs no second copy. */
+/** The object in the Snapshot, if it is of the same version as this raw one: a read of the whole collection then makes no second copy. */
 function unchanged<K extends Kind>(snapshot: Snapshot, kind: K, raw: unknown): ObjectOfKind[K] | undefined {
   const place = nameOf(raw);
   const before = place && snapshot.get(kind, place.namespace, place.name);

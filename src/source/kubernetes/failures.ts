@@ -1,7 +1,8 @@
 /**
- * What can go wrong between us and the API server, as two kinds of error, each with a sentence for the log.
+ * What can go wrong between us and the API server, as three kinds of error, each with a sentence for the log.
  *
- * `Unreachable`: there was no answer. `Refused`: there was one, and it was not a success.
+ * `Unreachable`: there was no answer. `Refused`: there was one, and it was not a success. `Broken`: the answer was cut off
+ * or makes no sense.
  */
 import { fields, integerOrNone, textOrNone } from "./trim.ts";
 
@@ -27,7 +28,7 @@ export class Refused extends Error {
   }
 }
 
-/** A response stream that ended or broke where it should not have. */
+/** An answer that ended or broke where it should not have, or that is not what was asked for. */
 export class Broken extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause });
@@ -35,7 +36,7 @@ export class Broken extends Error {
   }
 }
 
-/** Seconds. A server that asks for more is asked again sooner. */
+/** The longest wait that is granted to a server, in seconds. One that asks for more is asked again sooner. */
 const LONGEST_WAIT = 300;
 
 /** Reads a `Status` object, from an error response or from an ERROR event of a watch. */

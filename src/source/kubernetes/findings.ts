@@ -20,7 +20,7 @@ interface ForbiddenKind extends Forbidden {
   readonly effect: string;
 }
 
-/** Serving goes on without a kind that may not be read, like this. */
+/** How serving goes on without a kind that may not be read. */
 const WITHOUT: Readonly<Partial<Record<Kind, string>>> = {
   Ingress: "no Ingress is served until they can be read",
   Service: "no Service is known until they can be read: requests to their backends get 503",
@@ -29,7 +29,7 @@ const WITHOUT: Readonly<Partial<Record<Kind, string>>> = {
   ConfigMap: "a ConfigMap that cannot be read by its name either counts as missing",
   Namespace: "no namespace is selected until they can be read: no Ingress is served",
 };
-/** The settings may keep requests out. */
+/** What happens without the controller's own ConfigMap. */
 const WITHOUT_SETTINGS = "nothing is programmed until it can be read, because its settings may keep requests out; what nginx serves from before is served on";
 
 export const kindForbidden: FindingFactory<ForbiddenKind> = finding(
@@ -63,7 +63,7 @@ export const nodeZoneUnknown = finding<{ why: string }>(
   () => "--enable-topology-aware-routing has no effect until the next start: endpoints of all zones are used",
 );
 
-/** `node`: its name, when that much is known. */
+/** `node`: the name of the node; empty: not known. */
 export function zoneUnknown(node: string, why: string): Finding {
   return nodeZoneUnknown({ object: { kind: "Node", metadata: { namespace: "", name: node } }, field: "" }, { why });
 }

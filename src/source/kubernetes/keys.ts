@@ -5,8 +5,9 @@ import type { Key } from "../snapshot.ts";
 const NAMES = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/;
 
 /**
- * One outside of the watched namespace (empty: all) is missing, as it is for ingress-nginx. Names that cannot be come
- * from tenants' annotations; they are never sent, so that none can make up a path or a selector.
+ * Whether there may be an object of this key. One outside of the watched namespace (empty: all) counts as missing, as for
+ * ingress-nginx. Impossible names come from tenants' annotations; they are never sent, so that none can make up a path or
+ * a selector.
  */
 export function canExist(key: Key, namespace: string): boolean {
   return NAMES.test(key) && (namespace === "" || key.startsWith(`${namespace}/`));

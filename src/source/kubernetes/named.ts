@@ -1,10 +1,10 @@
 /**
- * Secrets one by one (--secrets=named): a list and a watch for each that somebody refers to, by its name, for an account
- * that may read no others. RBAC grants such requests by resourceNames.
+ * Reads Secrets one by one (--secrets=named), for an account that may read no others: each Secret that somebody refers to
+ * is listed and watched by its name. RBAC grants such requests by resourceNames.
  *
  * Guarantees: a Secret that may not be read holds up nothing and nobody; it is asked for again and again, so that a Role
- * that appears later is enough. One that was read before is kept, as in an outage. Until then it stands in the Snapshot
- * as forbidden, which is not the same as missing.
+ * that appears later is enough. A Secret that was read before is kept, as in an outage; one that was never read stands in
+ * the Snapshot as forbidden, which is not the same as missing.
  * Source: Kubernetes documentation, "Using RBAC Authorization", "Referring to resources".
  */
 import type { Finding } from "../../model/findings/findings.ts";
@@ -27,16 +27,16 @@ export interface NamedOptions {
   readonly namespace: string;
   readonly snapshot: Snapshot;
   readonly changed: () => void;
-  /** A finding about one Secret, or that there is none any more. */
+  /** Told of a finding about one Secret; undefined: there is none any more. */
   readonly note: (key: Key, found: Finding | undefined) => void;
   readonly signal: AbortSignal;
 }
 
-/** What a source does with its collections. */
+/** What the source calls to read and watch the named Secrets, as it does for its other collections. */
 export interface NamedSecrets extends Pick<Wanted<"Secret">, "want" | "settled">, Pick<Reflector<unknown>, "run" | "reread" | "firstRead"> {}
 
 interface Followed {
-  /** Resolves after the first answer: a read, or that there is none to be had. */
+  /** Resolves after the first answer: the Secret was read, or may not be read. */
   readonly known: Promise<unknown>;
   readonly reflector: Reflector<Secret>;
   readonly end: Promise<void>;
@@ -61,7 +61,7 @@ export function keepNamed(shared: ReflectorContext, options: NamedOptions): Name
       } else if (before.forbidden !== true) note(key, forbiddenFinding(secretForbidden, collection, { verb: "watch", unread: false }));
     };
     const sink = whileWanted(copyInto(snapshot, SECRETS, changed, (one) => one === key), ending.signal);
-    // Commands that give up after a while do so for no single Secret.
+    // Failures are not passed on: a command that gives up after a while must not do so for a single Secret.
     const own: ReflectorContext = { ...shared, reads, log: quiet.log, failed: () => {} };
     const reflector = new Reflector(own, {
       collection, sink, whenForbidden: "answer",

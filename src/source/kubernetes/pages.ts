@@ -89,7 +89,7 @@ export async function readObject(
   }
 }
 
-/** The same for an account that may list objects and not get one, as ingress-nginx's own ClusterRole has it. */
+/** The one object of a narrowed collection, for an account that may list but not get, as with ingress-nginx's own ClusterRole. */
 export async function findObject(
   connection: Connection, collection: Collection<Kind>, signal: AbortSignal,
 ): Promise<unknown> {

@@ -8,19 +8,18 @@ import { asSentence } from "../../support/text.ts";
 import { UserError } from "../../support/user-error.ts";
 
 export interface Patience {
-  /** What was tried failed, for this reason. */
+  /** A request failed, for this reason. */
   failed(reason: string): void;
   /** The server granted a request. */
   answered(): void;
-  /** Why nothing is heard; undefined when all that was asked last was granted. */
+  /** Why the last request failed, or that none was answered yet; undefined: the last request was granted. */
   readonly trouble: string | undefined;
-  /** What `wait` gives; rejects with a UserError when patience ends first. */
+  /** Resolves with what `wait` gives; rejects with a UserError when patience ends first. */
   within<T>(wait: Promise<T>): Promise<T>;
 }
 
 /** @param limit milliseconds; undefined: patience never ends. */
 export function createPatience(server: string, limit: number | undefined): Patience {
-  /** Why nothing is heard; undefined when all that was asked last was granted. */
   let trouble: string | undefined = `it does not answer; start it, ${REMEDY}`;
   const within = async <T>(wait: Promise<T>, bound: number): Promise<T> => {
     let timer: NodeJS.Timeout | undefined;

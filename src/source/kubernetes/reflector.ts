@@ -7,7 +7,7 @@
  * - nothing but the abort of its signal ends it (and, where the options say so, being forbidden at start): every
  *   failure is said in one log line (a right that stays missing: once) and tried again after a back-off; while it lasts
  *   the copy stays as it was;
- * - being forbidden is an answer: who waits for a read hears of it, and the read is tried again;
+ * - being forbidden is an answer: those who wait for a read hear of it, and the read is tried again;
  * - a watch goes on from the last version seen, bookmarks included; when that is too old (410), or versions go
  *   backwards (the cluster's store was restored from a backup), the collection is read anew;
  * - no promise of it rejects unhandled.
@@ -51,9 +51,9 @@ export interface Refusal {
 
 /** Ends a watch or a wait because a read was asked for. */
 const INTERRUPTED = new Error("a read was asked for");
-/** So many failed watches in a row and the collection is read anew, in case our version is the trouble. */
+/** After this many failed watches in a row the collection is read anew, in case our version is the trouble. */
 const WATCH_TRIES = 5;
-/** So many refusals in a row are believed: an API server that has just started refuses everybody for a moment, until it has read its roles. */
+/** Only this many refusals in a row are believed: an API server that has just started refuses everybody for a moment, until it has read its roles. */
 const BELIEVED_REFUSALS = 3;
 
 export class Reflector<T> {
@@ -72,14 +72,14 @@ export class Reflector<T> {
   #refusals = 0;
   /** The server could not be reached since the last read or watch. */
   #wasAway = false;
-  /** The server failed while streaming: take pages for the next read. */
+  /** The server failed while it streamed an initial state: the next read takes pages. */
   #avoidStream = false;
-  /** Set while there is something that a wish for a read may interrupt. */
+  /** Set during a watch or a wait that `reread` may interrupt. */
   #interrupt: AbortController | undefined;
   /** Gives back the slot of the running read. */
   #free = (): void => {};
   #ended = false;
-  /** As `reread` of the first read. */
+  /** What `reread` gives, for the first read. */
   readonly firstRead: Promise<boolean>;
 
   constructor(shared: ReflectorContext, options: ReflectorOptions<T>) {
@@ -91,7 +91,7 @@ export class Reflector<T> {
 
   /**
    * Reads the whole collection anew. Resolves with true when a read that began after this call is in the sink; with false
-   * when it is forbidden and nobody shall wait for it, and at the end.
+   * when the read is forbidden (see `whenForbidden`) or the reflector has ended.
    */
   reread(): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
@@ -141,7 +141,7 @@ export class Reflector<T> {
         else if (event.initialEnd) {
           complete = true;
           this.#replace(ticket, [...initial.values()], event.version);
-          // The watch may live for long; nothing of it shall keep objects, least of all Secrets.
+          // The watch may live for long, and must not keep objects alive, least of all Secrets.
           initial.clear();
           if (this.#asked > this.#served) return;
         }
@@ -188,7 +188,10 @@ export class Reflector<T> {
     this.#progress();
   }
 
-  /** After an outage the store may be an older one, of which a watch from our version would not tell. */
+  /**
+   * After an outage the cluster's store may be an older one (a restored backup). A watch from our version would not
+   * show it, so the version is asked for.
+   */
   async #askAfterOutage(signal: AbortSignal): Promise<void> {
     this.#verb = "list";
     const { connection, log } = this.#shared;
@@ -200,7 +203,7 @@ export class Reflector<T> {
     this.#readAnew();
   }
 
-  /** What we have is of no use to go on from. */
+  /** Asks for a read, because no watch can go on from the version that we have. */
   #readAnew(): void {
     this.#shared.counts.rereads++;
     this.#asked++;
@@ -244,7 +247,7 @@ export class Reflector<T> {
     for (const { resolve } of due) resolve(true);
   }
 
-  /** Nobody waits any more, although nothing was read. */
+  /** Ends the wait of all who wait for a read, although nothing was read. */
   #release(): void {
     for (const { resolve } of this.#waiting.splice(0)) resolve(false);
   }
@@ -277,14 +280,14 @@ export class Reflector<T> {
   /** True: the initial state cannot be streamed, so that it is to be read in pages at once. */
   #fallBack(status: number | undefined): boolean {
     if (status === 401 || status === 429) return false;
-    // Who may not watch may be allowed to list. Any other client error is the server's answer to the question; anything else may pass.
+    // An account that may not watch may be allowed to list. Any other client error says that this server cannot stream; other failures may pass.
     if (status !== undefined && status !== 403 && status >= 400 && status < 500) this.#shared.streams = false;
     else this.#avoidStream = true;
     this.#shared.log("debug", `${this.#options.collection.resource.name}: cannot be streamed, reading pages`);
     return true;
   }
 
-  /** True: given up. */
+  /** Tells of a refusal. True: the collection is given up. */
   #refused(error: unknown, reading: boolean): boolean {
     const { whenForbidden, forbidden } = this.#options;
     if (reading) this.#refusals++;
@@ -297,7 +300,7 @@ export class Reflector<T> {
     return this.#ended;
   }
 
-  /** That a watch ends early, or is too old, is part of its life; that it does so again and again is not. A right that is still missing stands in the findings. */
+  /** A watch that ends early or is too old is normal, unless that happens again and again. A right that is still missing is in the findings. */
   #levelOf(status: number | undefined, error: unknown): "debug" | "info" | "warn" {
     if (status === 403 && (this.#refusals > 1 || this.#failures > 1)) return "debug";
     return (status === 410 || error instanceof Broken) && this.#failures < 3 ? "info" : "warn";

@@ -1,21 +1,22 @@
 /**
  * Objects that our account may not read, and that somebody refers to: they are asked for again.
  *
- * Guarantee: however many tenants refer to, a few are asked for at a time; as soon as one is granted, all are.
+ * Guarantee: however many tenants refer to, only a few are asked for at a time; as soon as one of them is granted, all
+ * are asked for.
  */
 import { pause } from "../../support/backoff.ts";
 import type { Key } from "../snapshot.ts";
 
 export interface RefusedKeys {
-  /** It was refused, again or for the first time. */
+  /** This object was refused, again or for the first time. */
   add(key: Key): void;
   delete(key: Key): void;
   clear(): void;
 }
 
-/** @param read asks for one; it has called `add` when it resolves, if it was refused. @param wait milliseconds between rounds. */
+/** @param read asks for one object, and calls `add` before it resolves if the object was refused. @param wait milliseconds between rounds. */
 export function askAgain(read: (key: Key) => Promise<void>, atOnce: number, wait: number, signal: AbortSignal): RefusedKeys {
-  /** The longest untried first. */
+  /** The one that was tried longest ago comes first. */
   const keys = new Set<Key>();
   let asking = false;
   const rounds = async (): Promise<void> => {

@@ -21,7 +21,7 @@ export interface Resource<K extends keyof ObjectOfKind> {
 
 /** client-go's page size: large enough to be quick, small enough for one turn of the event loop. */
 const PAGE = 500;
-/** A Secret may have a megabyte. */
+/** Smaller, because a Secret may have a megabyte. */
 const SECRETS_PAGE = 100;
 
 const NETWORKING = { api: "/apis/networking.k8s.io/v1", page: PAGE };

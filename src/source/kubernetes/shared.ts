@@ -19,7 +19,7 @@ export interface Sink<T> {
   remove(raw: unknown, version: string): void;
 }
 
-/** Counted up by all of them. */
+/** Counted up by all reflectors of a source. */
 export interface ReadCounts {
   reads: number;
   rereads: number;
@@ -32,11 +32,11 @@ export interface ReflectorContext {
   readonly connection: Connection;
   readonly outage: Outage;
   readonly log: Log;
-  /** To be told of what a read failed for, when the server did answer. */
+  /** Called with the reason of a failure, when the server did answer. */
   readonly failed: (reason: string) => void;
   readonly timing: Timing;
   readonly counts: ReadCounts;
-  /** A read takes one: all kinds at once would hold many pages in memory, and a server that just came back is busy. */
+  /** A read takes a slot: reads of all kinds at once would hold many pages in memory, and a server that just came back is busy. */
   readonly reads: Slots;
   /** Turned off for good by the first server that refuses to stream a collection's initial state. */
   streams: boolean;

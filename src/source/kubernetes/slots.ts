@@ -1,4 +1,4 @@
-/** A few at a time, in the order of arrival. */
+/** Lets a few tasks run at a time, in the order of arrival. */
 
 export interface Slots {
   /** Resolves with the function that gives the slot back; calling it again does nothing. */

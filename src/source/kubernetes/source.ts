@@ -3,8 +3,8 @@
  *
  * Read with `get`, `list` and `watch`, and nothing else: IngressClasses, Ingresses, Services, EndpointSlices, Secrets
  * and ConfigMaps (kept only when wanted), and the controller's own ConfigMap, which may lie outside of the watched
- * namespace. Trouble with one kind leaves the others alone: one that may not be read is a finding, and the rest serves
- * (docs/decisions/021-forbidden-kinds.md says why the controller's own ConfigMap is waited for).
+ * namespace. Trouble with one kind leaves the others alone: a kind that may not be read is a finding, and the rest is
+ * served (docs/decisions/021-forbidden-kinds.md says why the controller's own ConfigMap is waited for).
  */
 import type { Finding } from "../../model/findings/findings.ts";
 import type { Log } from "../../support/log.ts";
@@ -43,11 +43,11 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly watchNamespace: string;
   /** The controller's ConfigMap, `namespace/name`; empty: none. It may be outside of `watchNamespace`. */
   readonly configmap: string;
-  /** `all`: every Secret is watched, and those that are wanted are kept. `named`: no other is ever asked for. */
+  /** `all`: every Secret is watched, and those that are wanted are kept. `named`: only those that are wanted are asked for. */
   readonly secrets?: "all" | "named";
-  /** Namespaces are read, for their labels. */
+  /** Whether Namespaces are read, for their labels. */
   readonly namespaces?: boolean;
-  /** The node that this pod runs on is read, for its zone. */
+  /** Whether the node that this pod runs on is read, for its zone. */
   readonly ownNode?: boolean;
   readonly log: Log;
   readonly timing?: Timing;
@@ -147,7 +147,7 @@ export function kubernetesSource(options: KubernetesSourceOptions): KubernetesSo
     },
     async catchUp(namespace, name, signal) {
       if (!running) throw new Error("catchUp before start");
-      // What is outside is never read.
+      // An Ingress outside of the watched namespace is never read.
       if (options.watchNamespace !== "" && namespace !== options.watchNamespace) return;
       await catchUp(running.connection, INGRESSES, { namespace, name }, snapshot, listeners, signal);
     },
@@ -187,7 +187,7 @@ function assemble(
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
-  // Who asks once must not be told half of it: such a command waits, and then gives up with the reason.
+  // A command that reads once must not go on with half of the objects: it waits, and then gives up with the reason.
   const usually = giveUpAfter === undefined ? "answer" : "wait";
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, whenForbidden: ReflectorOptions<T>["whenForbidden"], name: string = collection.resource.name): Reflector<T> =>
     new Reflector(shared, {
@@ -227,7 +227,7 @@ function assemble(
   };
 }
 
-/** What the finding about the controller's own ConfigMap is noted under. */
+/** The key under which the finding about the controller's own ConfigMap is noted. */
 function ownName(key: string): string {
   return `${CONFIG_MAPS.name} ${key}`;
 }

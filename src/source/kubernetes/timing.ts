@@ -5,7 +5,7 @@ export interface Timing {
   readonly backoffCap: number;
   /** Seconds after which the server shall end a watch. Random, so that watches do not all end at once. */
   watchSeconds(): number;
-  /** How long after that a watch may stay silent before we take the connection for dead. */
+  /** How long beyond `watchSeconds` a watch may stay silent before we take the connection for dead. */
   readonly silence: number;
   /** How long a watch-list may be silent before its initial state is complete. */
   readonly initialSilence: number;

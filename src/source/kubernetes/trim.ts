@@ -13,7 +13,7 @@ import type {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A copy of the whole object that `kubectl apply` keeps: as large as the object, and no instruction to us. */
+/** The annotation in which `kubectl apply` keeps a copy of the whole object: as large as the object, and of no use here. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
 export function trimIngress(raw: unknown): Ingress | undefined {

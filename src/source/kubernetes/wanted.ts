@@ -7,8 +7,8 @@
  * - an event that arrives later and is older than what was read is dropped;
  * - a read of the collection that began before the answer may know less than it, so it does not decide about such an
  *   object: it is read by name once more afterwards.
- * One that may not be read, neither by its name nor with all, stands in the Snapshot as forbidden, which is not the same
- * as missing: nobody waits for it, and it is asked for again.
+ * An object that may not be read, neither by its name nor with the collection, stands in the Snapshot as forbidden, which
+ * is not the same as missing: nobody waits for it, and it is asked for again.
  */
 import { createBackoff, inSeconds, pause } from "../../support/backoff.ts";
 import type { Meta, ObjectOfKind } from "../objects.ts";
@@ -29,11 +29,11 @@ import { isOlder } from "./versions.ts";
 
 /** Helm keeps its releases in Secrets, megabytes of them; nobody serves TLS with one. */
 export const NOT_HELM = "type!=helm.sh/release.v1";
-/** More new ones than this: one read of the collection is cheaper than so many requests. */
+/** If more objects than this are newly wanted, one read of the collection is cheaper than a request for each. */
 const FEW = 32;
 const AT_ONCE = 8;
 
-/** Kinds of which most objects are nobody's business here. */
+/** Kinds of which Sluice needs a few objects only. */
 export type WantedKind = "Secret" | "ConfigMap";
 
 export interface Wanted<K extends WantedKind> {
@@ -177,22 +177,25 @@ export function keepWanted<K extends WantedKind>(shared: ReflectorContext, optio
 const GIVEN_UP = Symbol("given up");
 const FORBIDDEN = Symbol("forbidden");
 
-/** By its name, and as a list of one. */
+/** Ways to read one object: by its name, and as a list of one. */
 const WAYS = 2;
 
-/** Unless something is known of it. */
+/** Puts the object as forbidden, unless something is known of it. */
 function putUnreadable(snapshot: Snapshot, kind: WantedKind, metadata: Meta, changed: () => void): void {
   if (snapshot.get(kind, metadata.namespace, metadata.name)) return;
   snapshot.put(kind === "Secret" ? { kind, metadata, data: {}, forbidden: true } : { kind, metadata, data: {}, forbidden: true });
   changed();
 }
 
-/** What the account was not refused last. */
+/** Which way to read one object was not refused last: by its name (`get`), or as a list of one. */
 interface Rights {
   get: boolean;
 }
 
-/** Tries until there is an answer, which may be `FORBIDDEN`, or nobody wants it any more. `undefined`: there is no such object. Never rejects. */
+/**
+ * Tries until there is an answer, which may be `FORBIDDEN`, or nobody wants the object any more. `undefined`: there
+ * is no such object. Never rejects.
+ */
 async function readNamed(
   { connection, outage, log, timing, failed }: ReflectorContext, collection: Collection<WantedKind>, rights: Rights, key: Key,
   current: () => boolean, signal: AbortSignal,

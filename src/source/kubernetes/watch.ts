@@ -40,7 +40,7 @@ export async function* watch(
       ? { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" }
       : { resourceVersion: start.after }),
   };
-  // A quiet collection may send nothing at all, so only the end that the server owes us shows that it is still there.
+  // A quiet collection may send nothing at all, so only the end of the watch, which we asked for, shows that the server is still there.
   const silence = start.after === undefined ? timing.initialSilence : seconds * 1000 + timing.silence;
   const response = await connection.request(collection.path, query, signal, { silence });
   if (response.statusCode !== 200) await answerOf(response);

@@ -19,7 +19,7 @@ export interface FieldNote {
   /** "a list", "a whole number from 1 to 65535": what has to stand there. */
   readonly expected: string;
   readonly found: unknown;
-  /** It was read all the same: only the quotes are missing. */
+  /** The value was read all the same: only its quotes are missing. */
   readonly unquoted?: true;
 }
 

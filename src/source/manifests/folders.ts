@@ -16,7 +16,7 @@ export interface Walk {
   readonly unreadable: Map<string, string>;
 }
 
-/** Entries looked at together: more only costs memory. */
+/** Entries that are looked at together: more would only cost memory. */
 const BATCH = 64;
 
 export function isManifestName(name: string): boolean {

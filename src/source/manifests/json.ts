@@ -1,15 +1,15 @@
 /**
  * A document of a manifest file that is JSON: its value, and where its members and elements stand. Comments may stand before
- * and behind it, as YAML has them. Takes a small part of what the YAML parser takes.
+ * and behind it, as YAML has them. Takes a small part of the YAML parser's time.
  *
  * Guarantee: the value is JSON.parse's; a text that is not JSON gives undefined.
  */
 import { joinPath } from "./fields.ts";
 
 export interface JsonNode {
-  /** Of an object's member, where its key begins. */
+  /** Where the value begins; of an object's member, where its key begins. */
   readonly offset: number;
-  /** Of a key that stands twice the last. */
+  /** The last one of a doubled key. */
   readonly members?: ReadonlyMap<string, JsonNode>;
   readonly elements?: readonly JsonNode[];
 }
@@ -17,7 +17,7 @@ export interface JsonNode {
 export interface Json {
   readonly value: unknown;
   readonly root: JsonNode;
-  /** Keys that stand again in their objects: their paths, and where they stand. Not more than were asked for. */
+  /** Keys that their objects have more than once: their paths, and the offsets of the later ones. Not more than were asked for. */
   readonly doubled: readonly { readonly path: string; readonly offset: number }[];
 }
 
@@ -33,7 +33,7 @@ interface JsonReading {
 /** Thrown and caught here only; made once, so that giving up costs no stack trace. */
 const NO_JSON = new Error("no JSON");
 
-/** Levels. Manifests have ten or twenty; thousands would exhaust the stack. */
+/** Most levels of nesting. Manifests have ten or twenty; thousands would exhaust the stack. */
 const MOST_LEVELS = 500;
 
 /** @param text one document, without the `---` that ends it. */
@@ -100,7 +100,7 @@ function readKey(reading: JsonReading): string {
   return written.includes("\\") ? (JSON.parse(written) as string) : written.slice(1, -1);
 }
 
-/** Behind the quote that ends the string: one before which an even number of backslashes stands. */
+/** The offset behind the quote that ends the string, which is the first one after an even number of backslashes. */
 function endOfString({ text, at }: JsonReading): number {
   for (let quote = text.indexOf('"', at + 1); quote > 0; quote = text.indexOf('"', quote + 1)) {
     let before = quote;
@@ -118,7 +118,7 @@ function endOfWord({ text, at }: JsonReading): number {
   return WORD.lastIndex;
 }
 
-/** Whether this stands next; if so it is passed. */
+/** Whether this character comes next, after blanks; if so it is passed. */
 function follows(reading: JsonReading, character: string): boolean {
   if (reading.text[skipBlanks(reading)] !== character) return false;
   reading.at++;
@@ -129,7 +129,7 @@ function skipBlanks(reading: JsonReading): number {
   return (reading.at = behindBlanks(reading.text, reading.at));
 }
 
-/** JSON's blanks. No pattern: this is asked at every token. */
+/** The offset behind JSON's blanks. No regular expression, because this is called at every token. */
 function behindBlanks(text: string, from: number): number {
   for (let at = from; ; at++) {
     const code = text.charCodeAt(at);
@@ -137,7 +137,7 @@ function behindBlanks(text: string, from: number): number {
   }
 }
 
-/** Behind the blanks and comments that begin here. */
+/** The offset behind the blanks and comments that begin here. */
 function behindComments(text: string, from: number): number {
   let at = behindBlanks(text, from);
   while (text[at] === "#") {

@@ -1,6 +1,6 @@
 /**
- * The fields that an object may have, for every kind that Sluice reads from files: a cluster refuses others, most
- * often slips (`rulez`), and a file shall not swallow them in silence.
+ * The fields that an object may have, for every kind that Sluice reads from files. Any other field is most often a slip
+ * (`rulez`): a cluster refuses it, and Sluice must not ignore it in silence.
  *
  * Guarantee: no field of the Kubernetes API is called unknown, whether Sluice reads it or not, nor one of the older
  * shapes that it upgrades; `test/types.test.ts` holds the table to the published types.
@@ -67,7 +67,7 @@ const ENDPOINT_SLICE = {
 
 const ADDRESS = { hostname: "any", ip: "any", nodeName: "any", targetRef: "any" } as const;
 
-/** By kind, as written. */
+/** By kind as written in the file. */
 export const KNOWN_FIELDS = {
   Ingress: INGRESS,
   IngressClass: {
@@ -84,7 +84,7 @@ export const KNOWN_FIELDS = {
 
 export type KnownKind = keyof typeof KNOWN_FIELDS;
 
-/** An object with more of them is no slip: the first ones say enough. */
+/** Most unknown fields that are told of one object: where there are more, the first ones say enough. */
 const MOST = 10;
 
 interface Unknown {
@@ -100,7 +100,7 @@ export function unknownFields(root: unknown, kind: KnownKind, where: (fieldPath:
   return found.slice(0, MOST).map(({ path, name, known }) => fieldUnknown(where(path), { kind, field: shown(path), near: closest(name, known) }));
 }
 
-/** Every object of every file comes through here: paths are made for the few objects within, not for each field. */
+/** Runs for every object of every file, so it makes paths for the few objects within, and not for each field. */
 function collect(value: unknown, fields: KnownFields, path: string, found: Unknown[]): void {
   if (fields === "any" || typeof value !== "object" || value === null) return;
   if (Array.isArray(value)) {

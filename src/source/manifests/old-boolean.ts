@@ -1,6 +1,6 @@
 /**
  * Words without quotes that YAML 1.1, which kubectl and the API server read, takes for booleans, and YAML 1.2 for texts:
- * `on`, `no`, `y`. A cluster refuses one where a text must stand, and takes it where a boolean must.
+ * `on`, `no`, `y`. A cluster refuses such a word where a text must stand, and takes it where a boolean must.
  *
  * Source: YAML 1.1, "Boolean Language-Independent Type"; the resolver of go-yaml v2, which sigs.k8s.io/yaml uses.
  */
@@ -8,7 +8,7 @@
 const TRUE = /^(?:y|Y|yes|Yes|YES|on|On|ON)$/;
 const FALSE = /^(?:n|N|no|No|NO|off|Off|OFF)$/;
 
-/** Without properties of its own, so that nobody takes it for an object of the document. Prints as its text. */
+/** One such word. Without properties of its own, so that nobody takes it for an object of the document. Prints as its text. */
 export class OldBoolean {
   readonly #text: string;
 

@@ -97,7 +97,7 @@ function readSequence(reading: YamlReading, indent: number): unknown[] {
   return items;
 }
 
-/** A value that stands behind `key:` or `-`; deeper lines below it would continue it, which is outside. */
+/** A value that stands behind `key:` or `-`. Deeper lines below it would continue it, which is outside of the subset. */
 function readInline(reading: YamlReading, indent: number, text: string): unknown {
   const following = reading.lines[reading.next];
   if (following && following.indent > indent) throw OUTSIDE;

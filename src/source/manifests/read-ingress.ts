@@ -1,5 +1,5 @@
 /**
- * An Ingress as written, of any API version that ever was, to networking.k8s.io/v1.
+ * Reads an Ingress as written, of any API version that ever was, as one of networking.k8s.io/v1.
  *
  * ingress-nginx's users bring manifests of ten years: extensions/v1beta1, networking.k8s.io/v1beta1, and mixtures of
  * the old and the new backend under either. All are read; what a cluster of today would refuse is noted with its
@@ -16,7 +16,7 @@ import type { ManifestFinding } from "./findings.ts";
 /** What reading one object needs beside its fields. */
 export interface Context {
   readonly apiVersion: string;
-  /** One more finding about this object. */
+  /** Adds a finding about this object. */
   report<P>(factory: ManifestFinding<P>, fieldPath: string, params: P): void;
 }
 
@@ -39,7 +39,7 @@ export function readIngress(root: Field, metadata: Meta, context: Context): Ingr
   };
 }
 
-/** kubectl tells it of an Ingress that is written to a cluster; of a file nobody else does. */
+/** Reports the deprecated class annotation. kubectl warns of it when an Ingress is written to a cluster; for a file only Sluice can. */
 function noteClassAnnotation(root: Field, both: boolean, { report }: Context): void {
   const field = at(at(at(root, "metadata"), "annotations"), LEGACY_CLASS);
   const { value } = field;
@@ -80,7 +80,7 @@ function readPath(field: Field, context: Context): IngressPath {
   required(backend, read, "an object such as {service: {name: web, port: {number: 80}}}");
   const path = textOfField(at(field, "path"));
   const isEmpty = at(field, "path").value === undefined || path === "";
-  // Optional in the v1beta1 APIs, and where the controller says what it means.
+  // The path is optional in the v1beta1 APIs, and with ImplementationSpecific, where the controller says what it means.
   if (isEmpty && context.apiVersion === "networking.k8s.io/v1" && at(field, "pathType").value !== "ImplementationSpecific") {
     context.report(pathEmpty, pathOf(at(field, "path")), {});
   }
@@ -91,7 +91,7 @@ function readPathType(path: Field, shownPath: string, context: Context): string 
   const field = at(path, "pathType");
   const pathType = textOfField(field);
   if (pathType !== undefined || field.value !== undefined) return pathType;
-  // Optional in the v1beta1 APIs, required in v1.
+  // The pathType is optional in the v1beta1 APIs, and required in v1.
   if (context.apiVersion === "networking.k8s.io/v1") {
     context.report(pathTypeMissing, pathOf(field), { path: shownPath === "" ? "/" : shownPath });
   }

@@ -137,7 +137,7 @@ export function readStrings(map: Field, context: Context): Record<string, string
   return strings;
 }
 
-/** As it stands there, without quotes. */
+/** A scalar as the file has it, without quotes. */
 function plain(value: unknown): string {
   return value instanceof OldBoolean ? String(value) : shown(value);
 }

@@ -45,14 +45,17 @@ function splitAtMarkers(fileText: string): DocumentText[] {
   return documents;
 }
 
-/** Characters. A shorter one is read as it is. */
+/** Characters. A shorter List is read as one document. */
 const LONG_LIST = 64 * 1024;
-/** What kubectl prints: `items:` and each item at the first column; an anchor may be meant for another item. */
+/**
+ * A List as kubectl prints it: `items:` and each item begin at the first column. One with anchors is not split,
+ * because an alias may be in another item.
+ */
 const LIST = /^apiVersion: v1\nitems:\n(?=- )/;
 const END_OF_ITEMS = /^kind: List\n/m;
 const REFERENCE = /(?:^|[\s:,[{-])[&*][\w-]/;
 
-/** As kubectl prints a cluster: one List, megabytes long, of which each item can be read for itself. */
+/** Splits a long List as kubectl prints it (of a whole cluster, megabytes) into its items, each of which can be read for itself. */
 function splitList(document: DocumentText): DocumentText[] {
   const { text, startLine, index } = document;
   if (text.length < LONG_LIST || !LIST.test(text) || REFERENCE.test(text)) return [document];

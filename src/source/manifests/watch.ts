@@ -10,7 +10,7 @@ import { isManifestName } from "./folders.ts";
 
 /** Long enough to fold the events of one save into one look, short enough not to be felt. */
 const QUIET_MS = 20;
-/** A file that is written without pause is looked at all the same. */
+/** After this long a file that is written without pause is looked at all the same. */
 const PATIENCE_MS = 200;
 
 export interface FolderWatch {
@@ -43,7 +43,7 @@ export function watchFolders(touched: (paths: ReadonlySet<string> | "all") => vo
     timer = setTimeout(fire, Math.max(0, Math.min(QUIET_MS, since + PATIENCE_MS - now)));
   }
   function noteEvent(folder: string, name: string | null): void {
-    // Editors' own files. "..data" is not: its swap replaces a whole ConfigMap mount.
+    // Names that start with one dot are editors' own files. "..data" is none: its swap replaces a whole ConfigMap mount.
     if (name !== null && /^\.[^.]/.test(name)) return;
     if (name !== null && isManifestName(name)) paths.add(join(folder, name));
     else all = true;

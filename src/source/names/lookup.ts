@@ -18,8 +18,8 @@ const DEFINITE: readonly string[] = ["ENOTFOUND", "ENODATA", "EBADNAME"];
 
 /**
  * Tries the names in order; the first that has addresses wins. A failure ends the search: a later name must not stand
- * in for one that only did not answer. A, and AAAA only where there is no A (ingress-nginx behaviour: the same), or never
- * without `ipv6`.
+ * in for one that merely got no answer. Asks for AAAA records only where there are no A records (ingress-nginx
+ * behaviour: the same), and only with `ipv6`.
  */
 export async function lookUp(resolver: Resolver, names: readonly string[], ipv6 = true): Promise<NameAnswer> {
   for (const name of names) {

@@ -4,13 +4,13 @@
 
 export interface SearchRules {
   readonly domains: readonly string[];
-  /** A name with at least this many dots is tried as it is first. */
+  /** A name with at least this many dots is first tried as it is. */
   readonly dots: number;
 }
 
 export const NO_SEARCH: SearchRules = { domains: [], dots: 1 };
 
-/** Later lines win, as in the C library; `ndots` is at most 15 there. What is not understood is skipped. */
+/** Later lines win and `ndots` is at most 15, as in the C library. What is not understood is skipped. */
 export function parseResolvConf(text: string): SearchRules {
   let { domains, dots } = NO_SEARCH;
   for (const line of text.split("\n")) {

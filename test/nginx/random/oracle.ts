@@ -1,6 +1,6 @@
 /**
- * What each version of the world answers, by the matcher on Node: the same sources, model, compiler and matcher as
- * `sluice explain`, kept for every version so that an answer can be held against all versions it may come from.
+ * What each version of the world answers, by the matcher on Node, with the same source, model, compiler and matcher as
+ * `sluice explain`. Every version is kept, so that an answer can be compared with all versions that it may come from.
  */
 import { X509Certificate } from "node:crypto";
 import { decide } from "../../../edge/src/match.ts";
@@ -19,15 +19,15 @@ export interface Expected {
   readonly statuses: ReadonlySet<number>;
   /** Endpoints (`address:port`) that may answer. */
   readonly endpoints: ReadonlySet<string>;
-  /** Share of a canary among requests decided by weight: hits out of all draws. */
+  /** The share of a canary among requests that the weight decides: from 0 to 1. */
   readonly canaryShare: number;
 }
 
 export interface Oracle {
-  /** Reads the folder as it is now; answers the number of this version, from 0. */
+  /** Reads the folder as it is now; resolves with the number of this version, from 0. */
   record(): Promise<number>;
   expected(version: number, request: { host: string; path: string; tls: boolean; headers: Readonly<Record<string, string>> }): Expected;
-  /** Fingerprint of the certificate for a server name; undefined: the self-made default. */
+  /** Fingerprint of the certificate for a server name; undefined: the default certificate, which Sluice makes itself. */
   fingerprint(version: number, serverName: string): string | undefined;
   close(): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Constant traffic of every kind, each answer held against the versions of the world that it may come from: those
- * programmed when it was begun up to those begun when it ended.
+ * Constant traffic of every kind. Each answer is compared with the versions of the world that it may come from: from the one
+ * that every worker had when the request began, to the newest one that any worker may have had when it ended.
  */
 import * as http from "node:http";
 import * as http2 from "node:http2";
@@ -14,16 +14,16 @@ import type { Oracle } from "./oracle.ts";
 import { HOSTS, SHARE_HOST, SOCKET_HOST } from "./world.ts";
 
 export interface Clock {
-  /** Version that every worker runs for certain, and the newest one that any may run. */
+  /** The version that every worker has for certain, and the newest version that any worker may have. */
   readonly certain: number;
   readonly newest: number;
 }
 
 export interface Traffic {
-  /** Problems so far, as sentences. Empty: all is as predicted. */
+  /** Problems so far, as sentences; empty: every answer was as predicted. */
   readonly problems: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
-  /** Requests to the share host whose version was certain: how many the canary took and how many it should have. */
+  /** Requests to the share host at a version that was certain: how many the canary took, and how many it should have taken. */
   readonly share: { readonly taken: number; readonly expected: number; readonly variance: number; readonly requests: number };
   stop(): Promise<void>;
 }
@@ -199,12 +199,12 @@ function stream(session: http2.ClientHttp2Session, asked: Asked): Promise<Pick<A
 }
 
 interface OpenSocket {
-  /** Fails when something sent has not come back. */
+  /** Notes a problem when something that was sent has not come back. */
   check(): void;
   end(): void;
 }
 
-/** A WebSocket connection's bytes: said every 100 ms, and expected back in order. */
+/** Opens a WebSocket connection, sends a line every 100 ms, and expects the lines back in order. */
 function openWebSocket(
   ports: { readonly http: number; readonly https: number },
   secure: boolean,

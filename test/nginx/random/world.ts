@@ -1,6 +1,6 @@
 /**
- * A world that changes at random: a few hosts, Services, Secrets and canaries as manifest files, each file one object
- * group, every change small and valid (though a Service may lose its endpoints, and a path its Service).
+ * A world that changes at random: a few hosts, Services, Secrets and canaries as manifest files, one group of objects in each
+ * file. Every change is small and valid (though a Service may lose its endpoints, and a path its Service).
  */
 import type { EchoBackend } from "../../support/echo.ts";
 import type { Random } from "../../support/random.ts";
@@ -9,17 +9,17 @@ import type { KeyPair } from "../../support/openssl.ts";
 export const HOSTS = ["a.example", "b.example", "c.example", "d.example", "e.example", "*.wild.example"] as const;
 const SERVICES = ["s0", "s1", "s2", "s3", "s4"] as const;
 const PATHS = ["/", "/api", "/api/v1", "/static", "/exact"] as const;
-/** Its routes and endpoints change like the others', but it always leads somewhere: WebSockets start here. */
+/** The host of WebSockets. Its routes and endpoints change like the others', but there is always an endpoint. */
 export const SOCKET_HOST = "ws.example";
-/** Always a primary and a canary by weight, both with endpoints: shares are counted here. */
+/** The host at which shares are counted. It always has a primary and a canary by weight, both with endpoints. */
 export const SHARE_HOST = "share.example";
 
 export interface World {
-  /** Files that the change writes; undefined removes one. */
+  /** Makes a change: the files to write, with undefined for a file to remove. */
   change(): Record<string, string | undefined>;
   /** Gives the canary of the share host this weight. */
   share(weight: number): Record<string, string | undefined>;
-  /** Everything, for the start. */
+  /** All files at the start. */
   readonly files: Readonly<Record<string, string>>;
 }
 

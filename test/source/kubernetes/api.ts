@@ -17,12 +17,12 @@ import type { Gate } from "./gate.ts";
 export type Manifest = Record<string, unknown> & { readonly kind: string; readonly metadata: Record<string, unknown> & { readonly name: string } };
 
 export interface Api {
-  /** Of an account that may do everything; it goes through the gate. */
+  /** The kubeconfig of an account that may do everything. Its connections go through the gate. */
   readonly kubeconfig: string;
   readonly gate: Gate;
   /** Makes a namespace that no other case uses. */
   namespace(): Promise<string>;
-  /** All writes pass the gate by. */
+  /** Makes an object. No write of this interface goes through the gate. */
   create(namespace: string, object: Manifest): Promise<void>;
   /** `change` is a JSON merge patch. */
   patch(namespace: string, kind: string, name: string, change: unknown): Promise<void>;
@@ -31,7 +31,7 @@ export interface Api {
   restart(): Promise<void>;
   /** Removes all history, so that watches cannot go on from a version before now. */
   compact(): Promise<void>;
-  /** A kubeconfig of an account that may read everything but one resource, until that is granted. */
+  /** A kubeconfig of an account that may read everything but one resource; `grant` gives it the right to read that one, too. */
   restricted(plural: string): Promise<{ readonly kubeconfig: string; grant(): Promise<void> }>;
   stop(): Promise<void>;
 }
@@ -61,7 +61,7 @@ const READ: readonly (readonly [plural: string, group: string])[] = [
 let serial = 0;
 const fresh = (prefix: string): string => `${prefix}-${process.pid}-${++serial}`;
 
-/** Reads and writes without a gate, as an administrator. `connection` may be replaced after a restart. */
+/** Writes as an administrator, past the gate. `connection` is asked for each write, because a restart replaces it. */
 function writes(connection: () => Promise<Connection>) {
   const send = async (method: "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<void> => {
     const response = await (await connection()).request(path, {}, new AbortController().signal, {
@@ -142,7 +142,7 @@ export async function realApi(): Promise<Api & { readonly envtest: Envtest }> {
     ...api,
     envtest, kubeconfig, gate,
     async restart() {
-      // An open watch would hold up the server's end.
+      // Closes the gate first, because the server would wait for open watches before it ends.
       await gate.close();
       await envtest.restart();
       // The server has a new CA and new accounts.

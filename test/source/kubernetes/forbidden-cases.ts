@@ -1,15 +1,15 @@
-/** What a Kubernetes source must do about rights that are missing, with any API server. */
+/** What a Kubernetes source must do when rights are missing, with any API server. */
 import assert from "node:assert/strict";
 import { configMap, ingress, secret, service, slice } from "./cases.ts";
 import type { Declare, FollowIn } from "./cases.ts";
 import type { Followed } from "./follow.ts";
 
-/** Kinds that are followed as a whole; `many`: those that are kept when they are wanted. */
+/** Kinds that are followed as a whole collection; `many`: of these, only wanted objects are kept. */
 const FOLLOWED = [
   ["ingresses", "Ingress", false], ["services", "Service", false], ["endpointslices", "EndpointSlice", false], ["secrets", "Secret", true], ["configmaps", "ConfigMap", true],
 ] as const;
 
-/** Not one that stands there as forbidden. */
+/** Whether the Snapshot has the object itself, not just a mark that it may not be read. */
 function known({ source: { snapshot } }: Followed, kind: (typeof FOLLOWED)[number][1], key: string): boolean {
   const [namespace = "", name = ""] = key.split("/");
   const found = snapshot.get(kind, namespace, name);
@@ -19,7 +19,7 @@ function known({ source: { snapshot } }: Followed, kind: (typeof FOLLOWED)[numbe
 export function forbiddenCases(with_: Declare, followIn: FollowIn): void {
   for (const [plural, kind, many] of FOLLOWED) {
     with_(`${plural} that may not be read are a finding, nobody waits for them, and they are read as soon as they may be`, async (server, namespace, t) => {
-      // So many that they would be read with the whole collection.
+      // Forty wanted objects: so many that the source would read the whole collection instead of each one.
       const named = Array.from({ length: many ? 40 : 1 }, (_, n) => `web${n}`);
       for (const one of [ingress, service, (name: string) => slice(name, "web"), (name: string) => secret(name, "1"), (name: string) => configMap(name, {})]) {
         for (const name of named) await server.create(namespace, one(name));

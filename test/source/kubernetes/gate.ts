@@ -1,5 +1,5 @@
 /**
- * A TCP relay in front of an API server, so that tests can take the network away. Works below TLS.
+ * A TCP relay in front of an API server, so that tests can take the network away. It relays bytes, TLS or not.
  */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -11,12 +11,12 @@ export interface Gate {
   cut(): void;
   /** Lets half of the next piece of every answer through, then resets the connection. */
   cutMidway(): void;
-  /** Silences the present connections without ending them; new ones are served. */
+  /** Relays nothing more on the present connections, without ending them; new ones are served. */
   freeze(): void;
   /** Resets all connections and refuses new ones, until `open`. */
   close(): Promise<void>;
   open(): Promise<void>;
-  /** Remembers the connections of now; what it gives says how many of them are still there. */
+  /** Remembers the present connections, and gives a function that says how many of them are still open. */
   remember(): () => number;
 }
 

@@ -1,4 +1,4 @@
-/** From the API server's JSON to our objects. */
+/** How the API server's JSON becomes the objects of the Snapshot: what is kept of it, and what is left out. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

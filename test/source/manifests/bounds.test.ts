@@ -1,4 +1,4 @@
-/** Files that are too much: each bound is a finding, what the file held before stays, and everybody else is served. */
+/** Files beyond a bound: the finding says so, the objects that the file held before stay, and all others are read. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { folderOf, service, startOn, told } from "./folder.ts";
@@ -61,7 +61,7 @@ test("a List as kubectl prints it is read item by item, however long, with the l
   assert.equal(read?.origin?.line("spec.rules[0].host"), lineOf("host: web00007.example"));
   const [first] = source.findings;
   assert.deepEqual([first?.code, first?.field, first?.line], ["value-not-string", "metadata.annotations.n", lineOf("n: 1\n")]);
-  // One that changes is one change.
+  // An item that changes is one change, whatever the number of items.
   source.snapshot.takeChanges();
   folder.write("all.yaml", text.replace("web00009.example", "other.example"));
   await sync();

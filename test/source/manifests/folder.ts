@@ -28,7 +28,7 @@ export interface Started {
   readonly logged: string[];
   /** Reads everything anew. */
   sync(): Promise<void>;
-  /** Resolves once `holds` does, which is asked after every change that the source tells of. */
+  /** Resolves as soon as `holds` is true, which is tried after every change that the source tells of. */
   until(holds: () => boolean): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export async function startOn(t: TestContext, ...folders: string[]): Promise<Sta
   };
 }
 
-/** `code file:line field`, the file relative to the folder. */
+/** The findings as `code file:line field`, with the file relative to the folder. */
 export function told(findings: readonly Finding[], folder: Folder): string[] {
   return findings.map(({ code, file, line, field }) => `${code} ${file?.replace(`${folder.path}/`, "")}:${line} ${field}`.trim());
 }

@@ -1,4 +1,4 @@
-/** A document of JSON is read as JSON wherever it stands, and means what the same text means as YAML, line by line. */
+/** A JSON document is read as JSON wherever in a file it stands, and has the meaning and the lines that the same text has as YAML. */
 import { workOf } from "../../support/work.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ import { Snapshot } from "../../../src/source/snapshot.ts";
 import { service } from "./folder.ts";
 import { runs } from "../../support/runs.ts";
 
-/** A file in which the document stands. */
+/** Files with the document at several places. */
 const PLACES: Readonly<Record<string, (document: string) => string>> = {
   "alone": (document) => document,
   "among others": (document) => `${service("before", 80)}---\n${document}\n---\n${service("after", 80)}`,
@@ -23,12 +23,12 @@ const PLACES: Readonly<Record<string, (document: string) => string>> = {
   "before an end": (document) => `${document}\n# "\n...\n${service("after", 80)}`,
 };
 
-/** The same text, line by line, for the YAML parser alone: JSON has no comma before its end. */
+/** The same lines, but no JSON: a comma before the last brace makes sure that the YAML parser reads the text. */
 const asYaml = (json: string): string => json.replace(/\}\s*$/, ",$&");
 
 const SETTINGS = parseSettings(["--manifests=/nowhere", "--watch-ingress-without-class"], "run", {});
 
-/** All that a file means, and all that is told of it. */
+/** The objects of a file, and the findings about them. */
 function meaning(text: string): { readonly objects: unknown; readonly told: unknown } {
   const snapshot = new Snapshot();
   const declarations = declarationsInto(snapshot);
@@ -42,12 +42,12 @@ function meaning(text: string): { readonly objects: unknown; readonly told: unkn
   };
 }
 
-/** JSON values whose objects may have a key twice. */
+/** A JSON value for `print`; unlike a JavaScript object, it may have a key twice. */
 type Written = string | number | boolean | null | { readonly raw: string } | readonly Written[] | { readonly members: readonly (readonly [string, Written])[] };
 
 const members = (one: Readonly<Record<string, Written>>, ...more: readonly (readonly [string, Written])[]): Written => ({ members: [...Object.entries(one), ...more] });
 
-/** @param blanks what stands between tokens, in turn. */
+/** The JSON text of a value. @param blanks the blanks between tokens, used in turn. */
 function print(value: Written, blanks: readonly string[]): string {
   let next = 0;
   const blank = (): string => blanks[next++ % blanks.length] ?? "";
@@ -116,7 +116,7 @@ test("JSON means what it means as block YAML", () => {
   );
 });
 
-/** Texts, and whether JSON has them. */
+/** Texts, and whether they are valid JSON. */
 const FORMS: readonly (readonly [string, boolean])[] = [
   ['{"a": 1}', true],
   ['\n\t{"a":\t[1, {"b": null}]}\t\n', true],

@@ -1,4 +1,4 @@
-/** What lines of findings cost those who make no mistake. */
+/** Finding the lines of mistakes costs nothing where there is no mistake. */
 import { workOf } from "../../support/work.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,4 @@
-/** Manifests of several generations of the API, as people have them today, read as they are. */
+/** Manifests for several generations of the Kubernetes API, as people have them today, are read without edits. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Where kubectl and the API server read YAML otherwise than YAML 1.2 has it. */
+/** Cases in which kubectl and the API server read YAML differently from YAML 1.2. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { folderOf, startOn, told } from "./folder.ts";
@@ -57,7 +57,7 @@ test("merge keys and keys of other kinds than ours are nobody's doubles", async 
   assert.deepEqual(source.findings.map(({ code }) => code), ["field-unknown", "field-unknown"]);
 });
 
-/** What YAML 1.1 takes for a boolean, in the spelling of go-yaml, and YAML 1.2 for text. */
+/** Words that YAML 1.1 reads as booleans, in the spellings of go-yaml, and YAML 1.2 as texts. */
 const OLD_WORDS = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
 
 for (const word of OLD_WORDS) {

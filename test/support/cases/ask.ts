@@ -19,9 +19,9 @@ export interface Asking {
   readonly certificates: ReadonlyMap<string, KeyPair>;
   readonly outcomes: (request: CaseRequest) => ReadonlySet<Outcome> | undefined;
   readonly refusal: (request: CaseRequest) => Refusal | undefined;
-  /** Who can present a certificate, by name. */
+  /** Clients that have a certificate, by name. */
   readonly clients: ReadonlyMap<string, Client>;
-  /** By the same names. */
+  /** What clients keep between requests, by name of the client. */
   readonly jars: Map<string, Jar>;
 }
 
@@ -33,7 +33,7 @@ export interface Jar {
 
 /** Requests that go out at a time, over as many connections, so that every worker gets some. */
 const CONNECTIONS = 16;
-/** Half the width of the interval for a share: wrong once in some two million tries. */
+/** Half the width of the interval for a share, in standard deviations: a right share lies outside once in some two million tries. */
 const DEVIATIONS = 5;
 
 export async function check(asked: CaseRequest, asking: Asking): Promise<void> {
@@ -137,7 +137,7 @@ function checkHeaders(expected: Expect["headers"], actual: Readonly<Record<strin
 /** nginx may refuse what a backend would have got (a body that is too large): then the matcher has no say. */
 function checkMatcher({ status, echo }: Answer, possible: ReadonlySet<Outcome>): void {
   const said = [...possible].join(" or ");
-  // An error page comes from elsewhere than the request was decided to go.
+  // An error page comes from another backend than the one that the matcher chose.
   if (echo?.headers["x-original-uri"] !== undefined && echo.headers["x-code"] !== undefined) return;
   if (echo) assert.ok([...possible].some((one) => isPoolOf(one, echo.backend)), `${echo.backend} answered, the matcher on Node says ${said}`);
   else if (possible.has(SNIPPET)) return;
@@ -161,7 +161,7 @@ function checkTogether(expect: Expect, answers: readonly Answer[], network: Netw
   }
 }
 
-/** With its namespace if the expected name has one. */
+/** The Service that answered, with its namespace if the expected name has one. */
 function serviceOf({ echo }: Answer, like: string): string | undefined {
   return like.includes("/") ? echo?.backend : echo?.backend.split("/")[1];
 }

@@ -23,7 +23,7 @@ export interface Case {
   readonly folder: string;
   /** Flags beyond those that every case has. */
   readonly flags: readonly string[];
-  /** Runs in a Sluice of its own: it has flags, or wants nginx to itself. */
+  /** Whether the case runs in a Sluice of its own, because it has flags or needs nginx to itself. */
   readonly own: boolean;
   /** `address:port` where nobody listens. */
   readonly silent: ReadonlySet<string>;

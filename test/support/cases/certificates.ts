@@ -1,6 +1,6 @@
 /**
- * certificates.yaml: TLS Secrets, CA Secrets, and the certificates of clients. Made once per run: the same text gives
- * the same certificate in every case.
+ * Reads certificates.yaml: TLS Secrets, CA Secrets, and the certificates of clients. Certificates are made once per run:
+ * the same text gives the same certificate in every case.
  */
 import { authority, issued, revocationList } from "../authority.ts";
 import { selfSigned, type KeyPair } from "../openssl.ts";
@@ -8,11 +8,11 @@ import { keys, list, mapped, table, text, type Table } from "./shape.ts";
 
 /** A client of requests.yaml. */
 export interface Client extends KeyPair {
-  /** As `$ssl_client_s_dn` writes it. */
+  /** The subject as `$ssl_client_s_dn` writes it. */
   readonly subject: string;
   /** PEM of the CA. */
   readonly issuer: string;
-  /** Its CA's Secret lists it as revoked. */
+  /** Whether a Secret of its CA lists it as revoked. */
   readonly revoked: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { CaseRequest } from "./request.ts";
 
 export interface Refusal {
   readonly status: number;
-  /** Clients are limited before: some of many requests may be refused for that. */
+  /** Whether a limit holds too: some of many requests may be refused for that. */
   readonly limited: boolean;
 }
 
@@ -17,7 +17,7 @@ export function refusalFor({ model, program }: Compiled): (request: CaseRequest)
   return ({ url, headers, method }) => {
     const request = parseRequest(url, Object.entries(headers).map(([name, value]) => `${name}: ${value}`), method, "127.0.0.1");
     const { steps, status } = explain(model, program, request, [], { configmap: "", defaultBackendService: "" });
-    // The answer where nobody declared the path, if the checks let the client pass.
+    // 404 is no refusal: it is the answer where nobody declared the path, after the checks have let the client pass.
     if (status === undefined || status === 404 || !steps.some(({ what }) => CHECKS.includes(what))) return undefined;
     return { status, limited: steps.some(({ what }) => what === "limit") };
   };

@@ -39,7 +39,7 @@ export function printFindings(findings: readonly Finding[], folder: string): obj
   }));
 }
 
-/** What the edge is sent, in the words of its tables: `= /path` is that path alone, `/path/` all that begins so. */
+/** What the edge is sent, printed from its tables: `= /path` stands for that path alone, `/path/` for all paths that begin with it. */
 export function printProgram({ program, model }: Compiled): object {
   const tables = tablesOf(program);
   const hosts = { ...withPrefix(tables.wildcards, "*"), ...tables.hosts };
@@ -56,22 +56,22 @@ export function printProgram({ program, model }: Compiled): object {
   return { ...filled("hosts", printed), ...filled("aliases", aliases), ...filled("pools", pools), ...filled("tls", tls) };
 }
 
-/** Ids of certificates, which are made when the case runs, as the Secrets they come from. */
+/** Replaces ids of certificates, which are made when the case runs, by the names of their Secrets. */
 function withNames(value: object, names: ReadonlyMap<string, string>): object {
   return JSON.parse(JSON.stringify(value), (_key, one: unknown) => (typeof one === "string" ? (names.get(one) ?? one) : one)) as object;
 }
 
-/** Nobody declared anything: the default backend and the health route, which every program has. */
+/** Whether nobody declared anything: there is only what every Program has, the default backend and the health route. */
 function isUntouched(host: EdgeHost): boolean {
   return host.routes.every((route) => route.pool === DEFAULT_BACKEND || (route.ingress === "" && route.respond === 200));
 }
 
-/** A Prefix path and the same without its slash lead to one route: one line. */
+/** A Prefix path, and the same path without its slash, lead to one route and are one line. */
 function printHost(host: EdgeHost, program: Program): object {
   const { exact, prefix, routes, special } = host;
   const appRoot = special?.appRoot === undefined ? {} : { "app root": special.appRoot };
   if (special?.patterns) {
-    // In the order in which they are tried; of one text the first, which takes all.
+    // In the order in which they are tried. Of equal patterns only the first, which takes all requests.
     const texts = special.patterns.map(({ pattern }) => pattern);
     const patterns = special.patterns.filter(({ pattern }, index) => texts.indexOf(pattern) === index).map(({ pattern, route }): [string, unknown] => [`~ ${utf8(pattern.replace("(?i)", ""))}`, printRoute(routes[route], program)]);
     return { ...appRoot, ...Object.fromEntries(Object.entries(exact).map(([path, index]) => [`= ${utf8(path)}`, printRoute(routes[index], program)])), ...Object.fromEntries(patterns) };
@@ -89,7 +89,7 @@ function printHost(host: EdgeHost, program: Program): object {
   return { ...appRoot, ...printTls(host), ...sorted(lines) };
 }
 
-/** Digests differ from run to run. */
+/** The TLS settings of a host, without digests, which differ from run to run. */
 function printTls({ special }: EdgeHost): object {
   const { clients, handshake } = special ?? {};
   const { ciphers, preferServer } = handshake ?? {};
@@ -126,7 +126,7 @@ function printRoute(route: EdgeRoute | undefined, program: Program): unknown {
     ...(trace ? { trace } : {}),
     ...(canaries ? { canaries: canaries.map((canary) => printCanary(canary, total ?? 100)) } : {}),
   };
-  // Each https route that merely follows its certificate would say so: the exceptions are worth a line.
+  // Most routes redirect to https if there is a certificate: only the others get a line.
   const { https: follows, ...rest } = more;
   const shown = follows === "certificate" ? rest : follows === undefined ? { https: "never", ...rest } : more;
   return Object.keys(shown).length === 0 || route.respond !== undefined ? target(route) : { to: target(route), ...shown };
@@ -172,7 +172,7 @@ function filled(key: string, value: object): object {
   return Object.keys(value).length > 0 ? { [key]: value } : {};
 }
 
-/** Strings of the edge are the latin-1 reading of UTF-8. */
+/** The text behind a string of the edge, which is UTF-8 read as latin-1. */
 function utf8(text: string): string {
   return Buffer.from(text, "latin1").toString("utf8");
 }

@@ -40,7 +40,7 @@ function outcomes(tables: Tables, { url, headers, method, serverName }: CaseRequ
     // The pool of a Service's first port is named after the Service alone.
     const target = route && isSubstitute(tables, route, pool) ? `${route.filters?.errors?.backend}/` : (canary?.pool ?? route?.pool ?? "");
     found.add(pool === undefined ? status : target);
-    // What the service of external authentication says is not for the matcher to know: a sign-in page, or nobody to ask.
+    // The matcher cannot know what the service of external authentication answers: there may be a redirect to its sign-in page, or nobody to ask.
     if (route?.filters?.externalAuth) found.add(302).add(503);
   }
   return told ? found : undefined;

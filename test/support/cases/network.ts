@@ -10,7 +10,7 @@ import { startEcho, type EchoBackend } from "../echo.ts";
 import { SERVICE_NAME_LABEL } from "../../../src/source/snapshot.ts";
 
 export interface Network {
-  /** Pod addresses in a text become loopback addresses. */
+  /** The text with loopback addresses in place of its pod addresses; `toPods` does the reverse. */
   toLocal(text: string): string;
   toPods(text: string): string;
   close(): Promise<void>;

@@ -2,7 +2,7 @@
 import { keys, list, mapped, table, text, type Table } from "./shape.ts";
 
 export interface CaseRequest {
-  /** As written, for messages. */
+  /** The request as the file has it, for messages. */
   readonly ask: string;
   readonly method: string;
   readonly url: string;
@@ -38,7 +38,7 @@ export interface Expect {
   readonly path?: string;
   readonly host?: string;
   readonly seen?: Readonly<Record<string, string | null>>;
-  /** Of the answer (null: absent; `*`: present; `~ …`: matches). */
+  /** Headers of the answer (null: absent; `*`: present; `~ …`: matches); `location` is the header of that name. */
   readonly location?: string;
   readonly headers?: Readonly<Record<string, string | null>>;
   /** The answer's body has this in it. */

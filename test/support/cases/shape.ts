@@ -21,7 +21,7 @@ export function text(value: unknown): string {
   return String(value);
 }
 
-/** Each value as the first function reads it. */
+/** A mapping with each value as `read` gives it. */
 export function mapped<T>(value: unknown, where: string, read: (one: unknown) => T): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(table(value, where)).map(([key, one]) => [key, read(one)]));
 }

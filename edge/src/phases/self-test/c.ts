@@ -64,7 +64,7 @@ function number(): ffi.Memory {
   return memory;
 }
 
-/** What is no part of OpenSSL. */
+/** The part of `ffi.C` that is not OpenSSL's. */
 export const C_LIBRARY = {
   malloc_trim: inWorker(() => after(ffi.C.malloc_trim(0))),
   ngx_http_lua_ffi_exec_regex: inWorker(() => matches("abc", "b", EVERYBODY) === true),

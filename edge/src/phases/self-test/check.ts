@@ -1,11 +1,11 @@
-/** What a check is, and the promise that no function that the edge calls goes without. */
+/** The shape of a check. The types here make the compiler ask for a check of every function that the edge calls. */
 
 /** Where nginx lets a function be called. */
 export type Phase = "worker" | "hello" | "certificate" | "rewrite" | "balancer";
 
 export interface LibraryCheck {
   phase: Phase;
-  /** Calls the function. False, or a Lua error: it does not do what the edge needs. */
+  /** Calls the function. False, or a Lua error: the function does not do what the edge needs. */
   works: (this: void) => boolean;
 }
 
@@ -30,7 +30,7 @@ export function inBalancer(works: (this: void) => boolean): LibraryCheck {
   return { phase: "balancer", works };
 }
 
-/** For functions that answer nothing. */
+/** True once its arguments were evaluated: for functions whose answer says nothing. */
 export function after(this: void, ...calls: unknown[]): boolean {
   return calls.length >= 0;
 }

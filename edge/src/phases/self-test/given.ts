@@ -1,7 +1,7 @@
-/** What nginx.conf of the self-test says, and the connections that it makes to itself. */
+/** What the self-test's nginx.conf tells it, and the connections that the self-test makes to itself. */
 
 export interface Given {
-  /** Path of the unix socket on which it listens, with TLS. */
+  /** Path of the unix socket on which the self-test's nginx listens, with TLS. */
   socket: string;
   /** PEM. */
   certificate: string;
@@ -12,10 +12,10 @@ export const given: Given = { socket: "", certificate: "", key: "" };
 
 export const SERVER_NAME = "self.test";
 
-/** As long as the whole self-test may take: on a busy machine a connection to itself waits for the processor. */
+/** As long as the whole self-test may take, because on a busy machine even a connection to itself waits for the processor. */
 const PATIENCE_MS = 60_000;
 
-/** A connection, with TLS done. Absent `pool`: a new one, because none is ever kept in the pool "new". */
+/** A connection, with TLS done. Without `pool` it is a new one, because no connection is ever kept in the pool "new". */
 export function open(pool = "new"): ngx.TcpSocket {
   const socket = ngx.socket.tcp();
   socket.settimeouts(PATIENCE_MS, PATIENCE_MS, PATIENCE_MS);
@@ -26,7 +26,7 @@ export function open(pool = "new"): ngx.TcpSocket {
   return socket;
 }
 
-/** One request, its head sent. */
+/** Sends the head of one request, and gives its connection. */
 export function sendRequest(path: string): ngx.TcpSocket {
   const socket = open();
   const [sent, problem] = socket.send("GET " + path + " HTTP/1.1\r\nHost: " + SERVER_NAME + "\r\nX-Self-Test: a\r\nConnection: close\r\n\r\n");

@@ -12,7 +12,7 @@ import { given, open, sendRequest, statusOf } from "./given.ts";
 
 export const NGX: LibraryChecks<typeof ngx> = {
   log: inWorker(() => after(ngx.log(ngx.INFO, "self-test", 1))),
-  // These end a request: the rewrite phase does so for these paths, see run.ts.
+  // These functions end a request. The rewrite phase calls them for these paths, see run.ts.
   exit: inWorker(() => statusOf("/exit") === 403),
   redirect: inWorker(() => statusOf("/redirect") === 308),
   print: inWorker(() => statusOf("/print") === 418),
@@ -38,7 +38,7 @@ export const REQUEST: LibraryChecks<typeof ngx.req> = {
     return ngx.var.uri === "/self%20";
   }),
   get_method: inRewrite(() => ngx.req.get_method() === "GET"),
-  // Before set_uri, after which a request counts as internal.
+  // Tried on another path, because after set_uri a request counts as internal.
   is_internal: inWorker(() => statusOf("/exit") === 403),
   start_time: inRewrite(() => ngx.req.start_time() > 0),
   get_headers: inRewrite(() => ngx.req.get_headers(0, true)["X-Self-Test"] === "a"),
@@ -54,7 +54,7 @@ export const REQUEST: LibraryChecks<typeof ngx.req> = {
   discard_body: inRewrite(() => after(ngx.req.discard_body())),
 };
 
-/** As pattern.ts calls them: a pattern that matches, one that does not, and one that does not compile. */
+/** Called by way of pattern.ts: with a pattern that matches, one that does not, and one that does not compile. */
 export const EXPRESSION: LibraryChecks<typeof regex> = {
   re_match_compile: inWorker(() => matches("abc", "b", EVERYBODY) === true && matches("abc", "^b", EVERYBODY) === false && matches("abc", "(", EVERYBODY) === undefined),
   collect_captures: inWorker(() => {

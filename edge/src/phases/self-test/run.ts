@@ -1,5 +1,5 @@
 /**
- * The self-test of nginx's libraries: calls each function that the edge needs, in the phase where the edge calls it, and
+ * The self-test of nginx's libraries: calls each function that the edge needs, in the phase where the edge calls it, and then
  * ends the process. It runs in an nginx of its own, of one process, which connects to itself (src/engine/agent/self-test.ts).
  *
  * On standard output, a line each: `try NAME` before a function is called, then `bad WORDS` for the first one that does
@@ -15,10 +15,10 @@ import type { Given } from "./given.ts";
 import { BALANCER, CACHE, CORE, EXPRESSION, SHARED_DICT_FLAGS, JSON_TEXT, NGX, REQUEST, SHARED_MEMORY_CHECKS, SOCKET, TCP_SOCKET, TIMER, WORKER } from "./nginx.ts";
 import { CLIENT_HELLO, OPENSSL, setPair, TLS } from "./tls.ts";
 
-/** By the names that people find in the libraries' documentation. */
+/** The checks by library, named as in the libraries' documentation. */
 const LIBRARIES: readonly (readonly [string, Record<string, LibraryCheck>])[] = [
   ["ffi.", FFI],
-  // Before the function of C that it ends in.
+  // Before the C function that these call, so that a failure names the function of the library.
   ["resty.core.regex.", EXPRESSION],
   ["C function ", C_LIBRARY],
   ["C function ", CRYPT],
@@ -60,7 +60,7 @@ function attempt(name: string, check: LibraryCheck): void {
   ran[name] = true;
 }
 
-/** In the order in which Lua's tables happen to hold the checks: each stands for itself, whatever ran before it. */
+/** The order is that in which Lua's tables happen to hold the checks: no check depends on another. */
 function attemptAll(phase: Phase): void {
   for (const [library, checks] of LIBRARIES) {
     for (const [name, check] of pairs(checks)) if (check.phase === phase) attempt(library + name, check);
@@ -95,7 +95,7 @@ export function certificate(this: void): void {
   setPair();
 }
 
-/** These end a request, so only what comes instead of an end can be said here. */
+/** These functions end a request, so their check is in the client (nginx.ts); here only their failure can be told. */
 const ENDS: Record<string, [name: string, end: (this: void) => void]> = {
   "/exit": ["ngx.exit", () => ngx.exit(ngx.req.is_internal() ? 500 : 403)],
   "/redirect": ["ngx.redirect", () => ngx.redirect("/", 308)],
@@ -107,7 +107,7 @@ const ENDS: Record<string, [name: string, end: (this: void) => void]> = {
   }],
 };
 
-/** Any other path is proxied. */
+/** Requests for the paths of ENDS end here; any other is proxied. */
 export function rewrite(this: void): void {
   const end = ENDS[ngx.var.uri ?? ""];
   if (end === undefined) return attemptAll("rewrite");
@@ -115,7 +115,7 @@ export function rewrite(this: void): void {
   fail(end[0], tostring(problem));
 }
 
-/** Nobody listens where it leads to: 502. */
+/** Leads to a port where nobody listens, so that the client gets 502. */
 export function balance(this: void): void {
   attemptAll("balancer");
   balancer.set_current_peer("127.0.0.1", 1);

@@ -28,7 +28,7 @@ function setKey(): boolean {
   return key !== undefined && ssl.set_priv_key(key)[0] === true;
 }
 
-/** After the checks, which leave the connection without a certificate in one order and with it in another. */
+/** To be called after the checks: depending on their order, they leave the connection with a certificate or without. */
 export function setPair(): void {
   setChain();
   setKey();
@@ -42,7 +42,7 @@ const CONTEXT = "self-test";
 
 const tls = (): ffi.Pointer => connection() as ffi.Pointer;
 const trust = (): boolean => parseTrust({ ca: given.certificate, crl: undefined }) !== undefined;
-/** There is none in it: the list is read, and found empty. */
+/** The text given as revocation list holds none: it is read, and refused. */
 const revoked = (): boolean => parseTrust({ ca: given.certificate, crl: given.certificate }) === undefined;
 
 function ask(): boolean {
@@ -50,7 +50,10 @@ function ask(): boolean {
   return store !== undefined && askForCertificate(tls(), store, 1);
 }
 
-/** The part of `ffi.C` that is OpenSSL's: called as openssl.ts does where it does. OpenSSL takes NULL for a list of none. */
+/**
+ * The part of `ffi.C` that is OpenSSL's: called in the way, and in the phase, in which openssl.ts calls it. OpenSSL
+ * takes NULL for a list of none.
+ */
 export const OPENSSL: Omit<LibraryChecks<typeof ffi.C>, keyof typeof import("./c.ts").C_LIBRARY> = {
   ngx_http_lua_ffi_get_req_ssl_pointer: inHello(() => connection() !== undefined),
   SSL_set_session_id_context: inHello(() => setSessionContext(tls(), CONTEXT)),

@@ -28,16 +28,16 @@ import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
 export interface AccessValues {
-  /** Networks; none: everybody. */
+  /** Networks whose clients may pass; empty: all clients may. */
   readonly allow: readonly string[];
   readonly deny: readonly string[];
   readonly satisfy: "any" | "all";
   readonly type?: "basic" | "digest";
-  /** `name` or `namespace/name`. */
+  /** The Secret of auth-secret, `name` or `namespace/name`. */
   readonly secret?: string;
   readonly secretType: "auth-file" | "auth-map";
   readonly realm: string;
-  /** Of the Secret; set by the resolver. */
+  /** The users of the Secret; set by the resolver. */
   readonly users?: Users;
 }
 
@@ -56,7 +56,7 @@ export const networkList: ValueType<readonly string[]> = {
   format: (value) => value.join(","),
 };
 
-/** ingress-nginx's sets, and blanks, which it takes out of the name. */
+/** ingress-nginx's character set; it takes blanks out of the name. */
 const secretName: ValueType<string> = {
   expects: "the name of a Secret: name or namespace/name",
   parse: (text) => (/^[A-Za-z0-9\-._~/: ]+$/.test(text) ? { value: text.replaceAll(" ", "") } : undefined),
@@ -145,7 +145,7 @@ const annotations: readonly Honoured[] = [
   }),
 ];
 
-/** A list of networks, which counts as none where it is empty. */
+/** `get` and `set` of a list of networks. An empty list counts as no value. */
 function networks(name: "allow" | "deny"): ReturnType<typeof field<AccessValues, "allow" | "deny">> {
   const shown = (list: readonly string[]): readonly string[] | undefined => (list.length > 0 ? list : undefined);
   return { ...field(access, name), get: (values) => shown(access.of(values)[name]) };
@@ -166,13 +166,13 @@ const resolver: Resolver = {
   },
 };
 
-/** A half of what is needed keeps everybody out; what only goes with the two does nothing alone. */
+/** auth-type and auth-secret need each other: one without the other closes the paths. auth-secret-type and auth-realm do nothing without both. */
 function explainMissing(at: ResolveContext, hasType: boolean, hasSecret: boolean): void {
   const refuse = (name: string, needs: string): void => {
     at.report(found.authenticationIncomplete(at.place(name), { name, needs }));
     at.close();
   };
-  // A value that is not valid has its finding, and its effect, already.
+  // For a value that is not valid there is a finding already, and it has had its effect.
   if (hasType && at.given("auth-secret") === undefined) return refuse("auth-type", "auth-secret");
   if (hasSecret && at.given("auth-type") === undefined) return refuse("auth-secret", "auth-type");
   if (hasType || hasSecret) return;
@@ -204,7 +204,7 @@ function usersOf({ secret: text = "", secretType, realm: ofRealm }: AccessValues
     const realms = [...file.users.realms].sort().map(printable);
     at.report(found.realmWithoutUsers(at.place("auth-realm"), { key, realm: ofRealm, realms }));
   }
-  // By name, not by content: what is small enough to be guessed should not be told by its digest.
+  // The id is made from the Secret's name, not from its content: a digest could give away content that is short enough to be guessed.
   return { id: digestOf(`${type} ${secretType} ${key}`), list: file.users };
 }
 
@@ -219,7 +219,7 @@ function readUsers({ data }: Secret, secretType: AccessValues["secretType"], typ
   return data["auth"] ? parseUserFile(data["auth"], type) : undefined;
 }
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values, { path, config }: FilterContext): EdgeFilters {
   const { allow, deny, satisfy, type, realm: text, users } = access.of(values);
   const exempt = config.noAuthLocations.some((start) => path.startsWith(start));
@@ -231,7 +231,7 @@ function edge(values: Values, { path, config }: FilterContext): EdgeFilters {
   return {
     ...(Object.keys(addresses).length > 0 ? { addresses } : {}),
     ...(asks ? { credentials: { type, realm: text, users: users.id } } : {}),
-    // Of external authentication alone it would say nothing.
+    // `any` means nothing where there is no check beside external authentication.
     ...(satisfy === "any" && (asks || Object.keys(addresses).length > 0) ? { any: true } : {}),
   };
 }

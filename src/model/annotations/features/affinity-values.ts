@@ -1,4 +1,4 @@
-/** What the annotations about session affinity say: other features that choose endpoints ask for it. */
+/** The values of the annotations about session affinity, in a file of their own: other features that choose endpoints read them. */
 import { slot } from "../slot.ts";
 
 export interface AffinityValues {
@@ -9,6 +9,7 @@ export interface AffinityValues {
   readonly secure: boolean;
   /** Seconds. */
   readonly expires?: number;
+  /** Seconds. */
   readonly maxAge?: number;
   readonly path?: string;
   readonly domain?: string;

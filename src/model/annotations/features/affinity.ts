@@ -1,8 +1,8 @@
 /**
  * The annotations about session affinity: a cookie leads each client back to the endpoint that it had.
  *
- * ingress-nginx behaviour, cookies included, so that those issued there stay good; but that the cookie is of the paths
- * of its Ingress, whoever else uses the Service.
+ * ingress-nginx behaviour, cookies included, so that cookies which it issued stay good. Unlike there, the cookie is for
+ * the paths of its Ingress alone, whoever else uses the Service.
  */
 import * as found from "../../findings/catalogue.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
@@ -80,7 +80,7 @@ function row<K extends keyof AffinityValues>(
   });
 }
 
-/** Says what cannot have an effect. */
+/** Reports what cannot have an effect. */
 const resolver: Resolver = {
   groups: ["affinity"],
   resolve(values, at) {
@@ -89,7 +89,7 @@ const resolver: Resolver = {
       at.report(found.affinityCanaryBehavior(at.place("affinity-canary-behavior"), {}));
     }
     if (affinity.of(values).enabled) checkSession(values, at);
-    // An invalid affinity says so itself.
+    // An invalid affinity has its own finding.
     else if (at.given("affinity") === undefined) reportIdle(at);
     return values;
   },

@@ -2,8 +2,8 @@
  * The annotation `server-alias`: further names of the Ingress's hosts.
  *
  * ingress-nginx behaviour: what nginx takes as `server_name`: exact names, `*.parent` for any number of labels,
- * `.parent` for both, `start.*`, and `~` with a regular expression. Unlike there, one that nginx would not take is left
- * out alone.
+ * `.parent` for both, `start.*`, and `~` with a regular expression. Unlike there, a name that nginx would not take is
+ * left out alone.
  */
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
@@ -17,7 +17,7 @@ import type { Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 
 export interface AliasValues {
-  /** As the edge knows them; the resolver has left out what is no name. */
+  /** The names as the edge knows them; the resolver has left out what is no name. */
   readonly names: readonly string[];
 }
 
@@ -53,7 +53,7 @@ const annotations: readonly Honoured[] = [
   }),
 ];
 
-/** Names times hosts, each of which wants each of them: an Ingress has room for thousands of either. */
+/** Bound on names times hosts: each host wants each name, and an Ingress has room for thousands of both. */
 const MOST = 10_000;
 
 const resolver: Resolver = {
@@ -81,7 +81,7 @@ const resolver: Resolver = {
   },
 };
 
-/** The names that one item stands for, or why it is none. */
+/** The names that one item stands for, or why it is no name. */
 function readName(text: string): readonly string[] | string {
   if (text.startsWith("~")) {
     const why = text === "~" ? "is empty" : whyNoExpression(text.slice(1));

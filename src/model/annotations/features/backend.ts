@@ -18,7 +18,7 @@ import { proxy } from "./proxy.ts";
 
 const MIB = 1024 ** 2;
 
-/** ingress-nginx takes any case. */
+/** Upper and lower case are the same, as in ingress-nginx. */
 const protocol: ValueType<Protocol> = {
   expects: PROTOCOLS.map((name) => `"${name}"`).join(", ").replace(/, ([^,]*)$/, " or $1"),
   parse: (text) => {
@@ -63,7 +63,7 @@ function size(name: string, key: Sizes, type: ValueType<number>, onInvalid: "def
   return annotation<number>({
     name, group: "backend", risk: "Low", scope: "location", type, onInvalid, doc,
     ...field(proxy, key),
-    // 0 is no size for these: the controller's, or nginx's own rule.
+    // 0 is a size in maxTempFileSize only. In the others the ConfigMap's size, or nginx's own, is used.
     get: (values) => (proxy.of(values)[key] === 0 && key !== "maxTempFileSize" ? undefined : proxy.of(values)[key]),
   });
 }
@@ -78,7 +78,7 @@ const resolver: Resolver = {
   },
 };
 
-/** Sizes of one buffer at least, and less than all of them; what the ConfigMap says is brought into order silently. */
+/** Brings sizes between one buffer and all buffers but one. Only sizes that an annotation sets get a finding, not the ConfigMap's. */
 function inOrder(values: Values, at: ResolveContext): Values {
   const { busyBuffersSize: busy, maxTempFileSize: file, bufferSize, buffersNumber } = proxy.of(values);
   const busyBuffersSize = busy === 0 ? 0 : clamp(busy, bufferSize, (buffersNumber - 1) * bufferSize);

@@ -21,7 +21,7 @@ import { affinity } from "./affinity-values.ts";
 const POLICIES = ["round_robin", "ewma", "chash", "chashsubset", "sticky_balanced", "sticky_persistent"] as const;
 export type LoadBalance = (typeof POLICIES)[number];
 
-/** ingress-nginx behaviour: what 0 stands for, and no value. */
+/** ingress-nginx behaviour: the size where the annotation is absent or 0. */
 const SUBSET_SIZE = 3;
 const LARGEST_SUBSET = 10_000;
 
@@ -84,7 +84,7 @@ function row<K extends keyof BalanceValues>(
   });
 }
 
-/** Says what cannot have an effect beside the other values. Nothing is corrected: `balanceOf` knows the precedence. */
+/** Reports what cannot have an effect beside the other values. Nothing is corrected: `balanceOf` knows the precedence. */
 const resolver: Resolver = {
   groups: ["load balancing"],
   resolve(values, at) {
@@ -119,7 +119,7 @@ function outranked(at: ResolveContext, name: string, winner: string): void {
   if (at.given(name) !== undefined) at.report(found.balancingOutranked(at.place(name), { name, winner }));
 }
 
-/** With service-upstream there is nothing to choose from. */
+/** Reports that an annotation has no effect because service-upstream leaves one address to choose from. */
 export function oneAddress(at: ResolveContext, name: string): void {
   if (at.given(name) !== undefined) at.report(found.balancingOneAddress(at.place(name), { name }));
 }

@@ -81,7 +81,7 @@ const resolver: Resolver = {
   },
 };
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values): EdgeFilters {
   const { enabled, origins: { allowed }, ...rest } = cors.of(values);
   if (!enabled || allowed?.length === 0) return {};

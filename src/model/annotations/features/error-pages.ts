@@ -17,18 +17,18 @@ import type { Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
-/** Of the Ingress. */
+/** The namespace of the Ingress, in which its Service is looked up. */
 interface Where {
   readonly namespace: string;
 }
 
 export interface ErrorValues {
   readonly codes: readonly number[];
-  /** Backends' answers are left alone: only Sluice's own errors are replaced. */
+  /** True: backends' answers are left alone, and only Sluice's own errors are replaced. */
   readonly leaveBackends: boolean;
   /** Service of default-backend. */
   readonly backend?: string;
-  /** Field of the Ingress that names it; set by the resolver. */
+  /** Field of the Ingress that names the Service; set by the resolver. */
   readonly backendField?: string;
 }
 
@@ -80,19 +80,19 @@ const resolver: Resolver = {
   },
 };
 
-/** The pool of a Service's first port. */
+/** The id of the pool of a Service's first port. */
 function firstPortPool(namespace: string, service: string): string {
   return `${namespace}/${service}`;
 }
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values, { namespace }: Where): EdgeFilters {
   const { codes, backend } = errors.of(values);
   if (backend !== undefined) return { errors: { backend: firstPortPool(namespace, backend) } };
   return codes.length > 0 ? { errors: {} } : {};
 }
 
-/** What nginx does with them. */
+/** What nginx does with the values. Undefined: nothing. */
 export function errorPages({ codes, leaveBackends }: ErrorValues): ErrorPages | undefined {
   return codes.length > 0 ? { codes, ofBackends: !leaveBackends } : undefined;
 }

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import { CLOSED_GUARD, guardOf } from "./external-auth-guard.ts";
 import type { Guard } from "./external-auth-guard.ts";
 
-/** Undefined: there is none. One that cannot be used closes what it would guard. */
+/** The guard; undefined: global-auth-url is empty. A URL that cannot be used closes the paths that it would guard. */
 export function globalGuard(config: Config): Guard | undefined {
   const url = config.globalAuthUrl;
   if (url === "") return undefined;

@@ -12,7 +12,7 @@ import type { FilterPool } from "../../shapes/routing.ts";
 
 type EdgeAuth = NonNullable<EdgeFilters["externalAuth"]>;
 
-/** Settings as people write them, complete. */
+/** The settings of a guard as people write them, with the defaults of those that are absent. */
 export interface GuardInput {
   readonly url: string;
   readonly method?: string;
@@ -27,20 +27,20 @@ export interface GuardInput {
   readonly keepaliveRequests?: number;
   readonly keepaliveTimeout?: number;
   readonly headers: readonly (readonly [string, Template])[];
-  /** Where a finding about the service belongs, and what it says happens. */
+  /** Where findings about the service belong, and the effect that they name. */
   readonly field: string;
   readonly effect: string;
 }
 
-/** The edge's settings but for what depends on the route. */
+/** The edge's settings, without those that depend on the route. */
 export interface Guard {
   readonly edge: Omit<EdgeAuth, "cache">;
   readonly cache?: Omit<NonNullable<EdgeAuth["cache"]>, "scope">;
-  /** Absent: closed, whatever is asked. */
+  /** Absent: the guard lets no request pass. */
   readonly pool?: FilterPool;
 }
 
-/** No pool has this id: the edge answers 503. */
+/** A guard that lets no request pass: there is no pool with this id, so the edge answers 503. */
 export const CLOSED_GUARD: Guard = {
   edge: { pool: "", host: "", path: parseTemplate("") },
 };
@@ -76,7 +76,7 @@ export function guardOf(input: GuardInput, config: Config): Guard | string {
   };
 }
 
-/** ingress-nginx behaviour: a parameter of that name that has a value already is the way back. */
+/** Adds the way back to the query. ingress-nginx behaviour: nothing is added where the parameter has a value already. */
 function withWayBack(signin: string, parameter: string): string {
   const wayBack = `${parameter}=$pass_access_scheme://$http_host$escaped_request_uri`;
   const query = signin.includes("?") ? signin.slice(signin.indexOf("?") + 1) : "";

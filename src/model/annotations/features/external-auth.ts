@@ -1,7 +1,7 @@
 /**
  * The annotations about external authentication.
  *
- * ingress-nginx behaviour, but for what opens there: a bad value here closes the paths of its Ingress, never opens them.
+ * ingress-nginx behaviour, but for bad values that open paths there: here they close the paths of their Ingress.
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { digestOf } from "../../../support/digest.ts";
@@ -43,12 +43,12 @@ export interface ExternalAuthValues {
   readonly enableGlobal: boolean;
   /** What auth-url and the others make together; set by the resolver. */
   readonly guard?: Guard;
-  /** The ConfigMap's. */
+  /** The guard of the ConfigMap's global-auth-url. */
   readonly global?: Guard;
 }
 
 const DEFAULT_LIFETIMES = lifetimes.parse("200 202 401 5m")?.value ?? [];
-/** nginx counts milliseconds in 31 bits. */
+/** The longest time that nginx can hold, in seconds: it counts milliseconds in 31 bits. */
 const LONGEST = Math.floor(2 ** 31 / 1000);
 
 /** What the annotations of an Ingress say about external authentication. */
@@ -173,7 +173,7 @@ const resolver: Resolver = {
     const given = externalAuth.of(values);
     const { url } = given;
     if (url === undefined) {
-      // An invalid one was reported already.
+      // An invalid auth-url was reported already.
       if (at.given("auth-url") !== undefined) return values;
       for (const name of NEEDS_URL) if (at.given(name) !== undefined) at.report(found.authWithoutUrl(at.place(name), { name }));
       return values;
@@ -204,7 +204,7 @@ function edge(values: Values, context: FilterContext): EdgeFilters {
   return { externalAuth: { ...asked, ...(cache ? { cache: { scope: scopeOf(guard, context), ...cache } } : {}) } };
 }
 
-/** Answers are shared by requests of one path that are asked about in one way. */
+/** The scope of kept answers: requests share them where the path and the way of asking are the same. */
 function scopeOf({ edge: asked, cache }: Guard, { host, path, pathType }: FilterContext): string {
   return digestOf(JSON.stringify([host, path, pathType, asked, cache]));
 }

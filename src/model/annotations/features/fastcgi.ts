@@ -22,9 +22,9 @@ type Pairs = readonly (readonly [string, string])[];
 
 export interface FastcgiValues {
   readonly index?: string;
-  /** ConfigMap, as written. */
+  /** Name of the ConfigMap, as written. */
   readonly configMap?: string;
-  /** Its pairs, by name; set by the resolver. */
+  /** The ConfigMap's pairs, by name; set by the resolver. */
   readonly params: Pairs;
 }
 
@@ -55,7 +55,7 @@ const annotations: readonly Honoured[] = [
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
 const VALUE = /^[A-Za-z0-9\-_${}/.]*$/;
-/** Each is a directive of a profile, and a variable. */
+/** The bound on parameters: each is a directive of a profile, and a variable. */
 const MOST_PARAMS = 64;
 
 const resolver: Resolver = {
@@ -103,7 +103,7 @@ function whyUnusable(pairs: Pairs): string | undefined {
   return undefined;
 }
 
-/** What the edge fills in: nothing for backends that speak something else, as the default backend does. */
+/** The index and the values of parameters, which the edge fills in. Nothing for backends that do not speak FastCGI, such as the default backend. */
 function edge(values: Values, { service }: FilterContext): EdgeFilters {
   const { index, params } = fastcgi.of(values);
   if (service === undefined || proxy.of(values).protocol !== "FCGI" || (index === undefined && params.length === 0)) return {};

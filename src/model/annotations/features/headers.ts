@@ -3,7 +3,8 @@
  *
  * ingress-nginx behaviour: custom-headers names a ConfigMap as `namespace/name`; each of its pairs replaces the
  * backend's response header; only headers that the operator lists in global-allowed-response-headers may be set.
- * Unlike there the ConfigMap must be of the Ingress's namespace, as its documentation says, and an edit of it counts.
+ * Unlike there, the ConfigMap must be in the Ingress's namespace, as ingress-nginx's documentation says, and an edit of
+ * the ConfigMap takes effect.
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { ConfigMap } from "../../../source/objects.ts";
@@ -22,7 +23,7 @@ import type { Values } from "../slot.ts";
 export interface HeaderValues {
   /** ConfigMap of custom-headers, as written. */
   readonly custom?: string;
-  /** Its pairs, name and value; set by the resolver. */
+  /** The ConfigMap's pairs, name and value; set by the resolver. */
   readonly set: readonly (readonly [string, string])[];
 }
 
@@ -81,7 +82,7 @@ function whyUnusable({ data = {} }: ConfigMap, { config }: ResolveContext): stri
   return undefined;
 }
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values): EdgeFilters {
   const { set } = headers.of(values);
   return set.length > 0 ? { setHeaders: set.map(([name, value]) => [name, value]) } : {};

@@ -18,14 +18,14 @@ export const errorPageUrl: ValueType<string> = {
 
 const LONGEST_PATTERN = 1024;
 
-/** A pattern that starts with `CN=`. It runs in PCRE: what that cannot run matches nobody. */
+/** A pattern that starts with `CN=`. PCRE runs it; a pattern that PCRE cannot run matches nobody. */
 export const subjectPattern: ValueType<string> = {
   expects: 'a regular expression that starts with "CN="',
   parse: (text) => (text.startsWith("CN=") && text.length <= LONGEST_PATTERN && compiles(text) ? { value: text } : undefined),
   format: (value) => value,
 };
 
-/** As JavaScript's, once what only Go and PCRE write is out of the way: finds what was not closed. */
+/** Whether JavaScript takes the pattern, once what only Go and PCRE can read is taken out. Finds brackets that are not closed. */
 function compiles(pattern: string): boolean {
   if (/\p{Cc}/u.test(pattern)) return false;
   const plain = pattern.replace(/\(\?[a-zA-Z-]+([:)])/g, (_, end: string) => (end === ")" ? "" : "(?:")).replaceAll("(?P<", "(?<");
@@ -42,7 +42,7 @@ export const cipherList: ValueType<string> = {
 };
 
 function namesSome(list: string): boolean {
-  // Suites of TLS 1.3 are no part of such a list; Node would take them out before it asks OpenSSL.
+  // Such a list cannot name suites of TLS 1.3; Node would take them out before it asks OpenSSL.
   if (/(?:^|[:, +!-])TLS_/.test(list)) return false;
   return succeeds(() => createSecureContext({ ciphers: list, maxVersion: "TLSv1.2" }));
 }

@@ -131,7 +131,7 @@ const resolver: Resolver = {
     if (hostTls.of(values).passthrough && !at.settings.enableSslPassthrough) at.report(found.sslPassthroughNotOffered(at.place("ssl-passthrough"), { name: "ssl-passthrough" }));
     if (clientAuthAnnotations.every(({ name }) => at.given(name) === undefined)) return values;
     const clients = clientAuthAnnotations.some((row) => isInvalid(row, values, at)) ? FORBIDDEN : clientPolicy(values, at);
-    // Where an older Ingress decides for the host, these paths stay closed.
+    // The paths of this Ingress are closed as well, because an older one may decide for the host.
     if (clients?.mode === "refused") at.close();
     return clients ? hostTls.with(values, { clients }) : values;
   },
@@ -167,7 +167,7 @@ function redirectsToHttps(values: Values, { ingress }: ResolveContext): boolean 
   return forceSslRedirect || (sslRedirect && (ingress.spec.tls ?? []).length > 0);
 }
 
-/** ingress-nginx ignores all of these then. What asks for verification must not be ignored. */
+/** Without auth-tls-secret ingress-nginx ignores the other annotations. Here those that ask for verification forbid the host. */
 function withoutSecret(at: ResolveContext): ClientPolicy | undefined {
   let forbidden = false;
   for (const { name } of clientAuthAnnotations) {
@@ -180,7 +180,7 @@ function withoutSecret(at: ResolveContext): ClientPolicy | undefined {
   return forbidden ? FORBIDDEN : undefined;
 }
 
-/** Undefined, with a finding, when the Secret cannot be used. */
+/** The authorities of a Secret; undefined, with a finding, when it cannot be used. */
 function trustOf(text: string, at: ResolveContext): Trust | undefined {
   const refuse = (key: string, why: string): undefined => {
     const params = { name: "auth-tls-secret", kind: "Secret", key: printable(key), why, effect: found.HOST_FORBIDDEN };

@@ -21,9 +21,11 @@ import { networkList } from "./access.ts";
 import { proxy } from "./proxy.ts";
 
 export interface LimitValues {
-  /** Kilobytes. 0: no limit, as with the others. */
+  /** Kilobytes per second of each response; 0: no limit. */
   readonly rate: number;
+  /** Kilobytes of each response before `rate` holds. */
   readonly rateAfter: number;
+  /** Requests per second, per minute, and at a time; 0: no limit. */
   readonly second: number;
   readonly minute: number;
   readonly connections: number;
@@ -36,7 +38,7 @@ export const limits = slot("limits", ({ limitRate, limitRateAfter }: Config): Li
   { rate: limitRate, rateAfter: limitRateAfter, second: 0, minute: 0, connections: 0, burstMultiplier: 5, except: [] }
 ));
 
-/** ingress-nginx behaviour: below 1 is no limit. */
+/** ingress-nginx behaviour: a number below 1 is no limit. */
 const limit: ValueType<number> = {
   expects: "a whole number (0: no limit)",
   parse: (text) => {
@@ -88,12 +90,12 @@ function row(
   });
 }
 
-/** Only says what has no effect: nothing here depends on another object. */
+/** Reports what has no effect. */
 const resolver: Resolver = {
   groups: ["rate-limit"],
   resolve(values, at) {
     const { second, minute, connections, rate } = limits.of(values);
-    /** Beside a limit that is off on purpose nothing is missing. */
+    /** Reports an annotation that needs one of others. If one of them is given, though it is 0, it is off on purpose and not missing. */
     const alone = (name: string, ...needs: readonly string[]): void => {
       if (at.given(name) === undefined || needs.some((one) => at.given(one) !== undefined)) return;
       at.report(found.annotationAlone(at.place(name), { name, needs: needs.join(" or ") }));
@@ -108,29 +110,29 @@ const resolver: Resolver = {
   },
 };
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values, { namespace, ingress, uid, path, shared, config }: FilterContext): EdgeFilters {
   const own = limits.of(values);
   const { rate, rateAfter, second, minute, connections, burstMultiplier: burst, except } = own;
   const limited = second > 0 || minute > 0 || connections > 0;
-  // By uid: what was counted for an Ingress that is deleted does not count for the next one of its name.
+  // The uid is part of the zone, so that what was counted for a deleted Ingress does not count for the next one of its name.
   const zone = uid === undefined ? `${namespace}/${ingress}` : `${namespace}/${ingress} ${uid}`;
   const same = rate === config.limitRate && (rate === 0 || rateAfter === config.limitRateAfter);
   return {
     ...(limited
       ? {
           limits: {
-            // A path with limits of its own counts for itself.
+            // A path with limits of its own counts apart from the others.
             zone: isDeepStrictEqual(own, limits.of(shared)) ? zone : `${zone} ${path}`,
             ...(second > 0 ? { second: { rate: second * 1000, burst: second * burst * 1000 } } : {}),
-            // nginx divides so, and cuts.
+            // Rounded down, as nginx does.
             ...(minute > 0 ? { minute: { rate: Math.floor((minute * 1000) / 60), burst: minute * burst * 1000 } } : {}),
             ...(connections > 0 ? { connections } : {}),
             ...(except.length > 0 ? { except: compileNetworks(except) } : {}),
           },
         }
       : {}),
-    // What the ConfigMap says of all stands in nginx.conf.
+    // The ConfigMap's rate stands in nginx.conf, for everybody.
     ...(same ? {} : { speed: [rate * 1024, rateAfter * 1024] }),
   };
 }

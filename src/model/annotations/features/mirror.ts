@@ -20,13 +20,13 @@ import type { Values } from "../slot.ts";
 import { proxy } from "./proxy.ts";
 
 export interface MirrorValues {
-  /** As written. */
+  /** mirror-target as written. */
   readonly target?: string;
   readonly body: boolean;
   readonly host?: string;
-  /** Set by the resolver. */
+  /** The target, taken apart; set by the resolver. */
   readonly to?: Mirror;
-  /** Field of mirror-target. */
+  /** Field of the Ingress that holds mirror-target. */
   readonly field: string;
 }
 
@@ -99,7 +99,7 @@ function parseTarget(text: string): Mirror | string {
   return { pool: targetPoolId(name, port), scheme: scheme === "https" ? "https" : "http", host, name, uri: uriOf(rest) };
 }
 
-/** A path without variables gets the request's query, as nginx does it; no path means the request's. */
+/** The copy's URI. A path without variables gets the request's query, as in nginx; without a path the request's own URI is used. */
 function uriOf(rest: string): string {
   if (rest === "") return "$request_uri";
   const path = rest.startsWith("?") ? `/${rest}` : rest;

@@ -3,7 +3,7 @@ import type { Config } from "../../config/config.ts";
 import type { ProxySettings } from "../../shapes/routing.ts";
 import { includesCoreRules } from "../../snippets/operator-rules.ts";
 
-/** Of an Ingress that says nothing. */
+/** The mode of an Ingress that says nothing of ModSecurity. */
 export function modsecurityDefault(config: Config): ProxySettings["modsecurity"] {
   if (!config.enableModsecurity) return "off";
   return config.enableOwaspCrs || includesCoreRules(config.modsecuritySnippet?.lines) ? "crs" : "on";

@@ -1,8 +1,8 @@
 /**
  * The annotations about ModSecurity, the web application firewall.
  *
- * It is an nginx module, and where that is missing the paths that ask for it answer 503 (src/compile/modsecurity.ts):
- * whether it is there is known where nginx runs.
+ * ModSecurity is an nginx module. Where it is missing, the paths that ask for it answer 503 (src/compile/modsecurity.ts):
+ * whether it is there is known only where nginx runs.
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
@@ -24,7 +24,7 @@ export interface ModsecurityValues {
   /** Undefined: as the ConfigMap says. */
   readonly enabled?: boolean;
   readonly coreRules: boolean;
-  /** Text with variables. */
+  /** Text with nginx's variables. */
   readonly transactionId?: string;
   /** Rules of the Ingress's own, which the operator allowed. */
   readonly rules?: readonly RuleLine[];
@@ -78,7 +78,7 @@ function modeOf({ enabled, coreRules, rules }: ModsecurityValues, config: Config
   return coreRules || usual === "crs" || includesCoreRules(rules) ? "crs" : "on";
 }
 
-/** What of modsecurity-snippet has a meaning: nothing where ModSecurity is off. */
+/** The rules of modsecurity-snippet; none where ModSecurity is off. */
 export function rulesInForce(values: Values, config: Config): readonly RuleLine[] {
   const given = modsecurity.of(values);
   return modeOf(given, config) === "off" ? [] : (given.rules ?? []);
@@ -98,7 +98,7 @@ const resolver: Resolver = {
   },
 };
 
-/** The transaction's name, where one is made. */
+/** The name of ModSecurity's transaction, where it is on and the Ingress gives one. */
 function edge(values: Values): EdgeFilters {
   const { transactionId } = modsecurity.of(values);
   return proxy.of(values).transactionId && transactionId !== undefined ? { upstream: { transaction: transactionId } } : {};

@@ -12,7 +12,7 @@ import type { Feature } from "../feature.ts";
 import { slot } from "../slot.ts";
 import { modsecurityDefault } from "./modsecurity-mode.ts";
 
-/** Other features set fields of it as well: whatever nginx takes as a profile is here. */
+/** What the annotations of an Ingress say about proxying. Other features set fields of it as well, because a profile is made from it. */
 export const proxy = slot("proxy", (config: Config): ProxySettings => (
   {
     connectTimeout: config.proxyConnectTimeout,
@@ -88,7 +88,7 @@ function row<K extends keyof ProxySettings>(
 
 /**
  * Each condition once and `non_idempotent` last, as ingress-nginx writes them; `off` stands alone, because nginx
- * ignores whatever stands beside it. One meaning, one list: so fewer distinct profiles.
+ * ignores whatever stands beside it. Lists of the same meaning are equal, so that there are fewer profiles.
  */
 function retryConditions(conditions: readonly NextUpstream[], { retryNonIdempotent }: Config): readonly NextUpstream[] {
   if (conditions.includes("off")) return ["off"];

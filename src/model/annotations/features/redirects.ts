@@ -87,7 +87,7 @@ function row<K extends keyof RedirectValues>(
   });
 }
 
-/** ingress-nginx behaviour: a temporal-redirect to another scheme takes all redirects of the Ingress with it. */
+/** ingress-nginx behaviour: a temporal-redirect that is no http or https URL makes all redirects of the Ingress void. */
 const resolver: Resolver = {
   groups: ["redirect"],
   resolve(values, at) {
@@ -112,7 +112,7 @@ function statusIn(codes: readonly number[], name: string, code: number, used: nu
   return used;
 }
 
-/** Where the Ingress redirects everything to; it comes before a rewrite-target that is a URL. */
+/** Where the Ingress redirects all requests to; undefined: nowhere. It comes before a rewrite-target that is a URL. */
 export function redirectOf(values: Values): Redirect | undefined {
   const { temporal, temporalCode, permanent, permanentCode } = redirects.of(values);
   if (temporal !== undefined) return { status: temporalCode, url: temporal };

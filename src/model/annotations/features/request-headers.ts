@@ -14,9 +14,9 @@ import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 
 export interface SentValues {
-  /** x-forwarded-prefix as written; none without rewrite-target. */
+  /** x-forwarded-prefix as written; absent where there is no rewrite-target. */
   readonly prefix?: string;
-  /** rewrite-target as written, beside a prefix; set by the resolver. */
+  /** rewrite-target as written, where there is a prefix; set by the resolver. */
   readonly target?: string;
   readonly vhost?: Template;
   readonly connection?: "close" | "keep-alive";
@@ -75,7 +75,7 @@ const annotations: readonly Honoured[] = [
   }),
 ];
 
-/** ingress-nginx behaviour: nothing without rewrite-target, whose pattern has the groups. */
+/** ingress-nginx behaviour: x-forwarded-prefix does nothing without rewrite-target, whose pattern has the groups. */
 const resolver: Resolver = {
   groups: ["backend"],
   resolve(values, at) {
@@ -90,7 +90,7 @@ const resolver: Resolver = {
 
 const NAMED_GROUP = /\(\?(?:P?<|')([A-Za-z_]\w*)[>']/g;
 
-/** Of a path that is rewritten: one that is its own target is not. */
+/** The prefix as the edge puts it together for each request. */
 function prefixOf(text: string, path: string): PathText {
   const named = new Set([...path.matchAll(NAMED_GROUP)].flatMap(([, name]) => name ?? []));
   const pieces = text.split(/(\$(?:[1-9]|[A-Za-z_]\w*))/).filter((piece) => piece !== "").map((piece) => {
@@ -102,7 +102,7 @@ function prefixOf(text: string, path: string): PathText {
   return { pattern: `(?i)${path}`, pieces };
 }
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values, { path }: FilterContext): EdgeFilters {
   const { prefix, target, vhost: host, connection } = sent.of(values);
   const rewritten = prefix !== undefined && target !== undefined && target !== path;

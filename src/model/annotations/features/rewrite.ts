@@ -102,7 +102,7 @@ function piecesOf(target: string, groups: ReadonlySet<string>): Piece[] {
 
 const withoutNames = new WeakMap<RewriteValues, Piece[]>();
 
-/** Of paths without named groups all of an Ingress's have the same: its target may be long, and its paths many. */
+/** The target's pieces for one path. All paths of an Ingress without named groups share them: the target may be long, and the paths many. */
 function piecesFor(values: RewriteValues, target: string, groups: ReadonlySet<string>): Piece[] {
   if (groups.size > 0) return piecesOf(target, groups);
   const pieces = withoutNames.get(values) ?? piecesOf(target, groups);
@@ -118,7 +118,7 @@ export function rewriteOf(values: RewriteValues, path: string): OfPath {
   const regex: OfPath = useRegex ? { regex: true } : {};
   if (target === undefined || target === path) return regex;
   const rewritten = { pattern: `(?i)${path}`, target: piecesFor(values, target, namedGroups(path)) };
-  // nginx redirects to a replacement that begins so.
+  // nginx redirects where the replacement begins with a scheme.
   if (/^(?:https?:\/\/|\$scheme)/.test(target)) return { regex: true, redirect: { status: 302, rewrite: rewritten } };
   return { regex: true, rewrite: rewritten };
 }

@@ -71,7 +71,7 @@ function isText(from: string): boolean {
   return from !== "off" && from !== "default";
 }
 
-/** What the edge does with them. */
+/** What the edge does with the values. */
 function edge(values: Values): EdgeFilters {
   const { cookieDomain: domain, cookiePath: path, redirectFrom: from, redirectTo: to } = rewriting.of(values);
   return {
@@ -82,7 +82,7 @@ function edge(values: Values): EdgeFilters {
   };
 }
 
-/** nginx behaviour: a dot in front means nothing, nor does case. */
+/** nginx behaviour: a dot in front of a domain means nothing, nor does upper or lower case. */
 function ofDomains(from: string, to: string): ReturnType<typeof replacement> {
   const rule = replacement(from, to);
   if (rule.pattern) return { ...rule, from: `(?i)${rule.from}` };

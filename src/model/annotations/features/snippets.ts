@@ -24,11 +24,11 @@ import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 import { modsecurity, rulesInForce } from "./modsecurity.ts";
 
-/** Of snippets that the operator allowed. */
+/** The directives of snippets that the operator allowed. */
 export interface SnippetValues {
   readonly server?: readonly Statement[];
   readonly configuration?: readonly Statement[];
-  /** Both, for the locations of the Ingress; set by the resolver. */
+  /** `server` and `configuration` together, with ModSecurity's rules, for the locations of the Ingress; set by the resolver. */
   readonly snippet?: Snippet;
 }
 
@@ -77,7 +77,7 @@ function rulesAdvice(text: string): string {
   return core ? 'Include of the core rules → enable-owasp-core-rules: "true"; the operator sets other rules for everybody' : "the operator sets rules for everybody";
 }
 
-/** True: comments and blanks alone. It asks for nothing, so whether it is allowed does not matter. */
+/** True: the text is comments and blanks alone. It asks for nothing, so it does not matter whether snippets are allowed. */
 export function saysNothing(name: string, text: string): boolean {
   if (name === RULES) {
     const parsed = parseRules(text);
@@ -134,18 +134,18 @@ const resolver: Resolver = {
   },
 };
 
-/** The directive that nginx will not have: `"proxy_buffering" directive is duplicate`, `unknown directive "brotli"`. */
+/** The directive that nginx refuses, by its message: `"proxy_buffering" directive is duplicate`, `unknown directive "brotli"`. */
 function directiveIn(problem: string): string {
   return /"([a-z_0-9]+)" directive is (?:duplicate|not allowed here)|unknown directive "([a-z_0-9]+)"/.exec(problem)?.slice(1).find((one) => one !== undefined) ?? "";
 }
 
-/** The one that nginx speaks of. */
+/** The annotation that nginx's message is about. */
 function nameOf(at: ResolveContext, problem: string): string {
   if (at.given(RULES) !== undefined && (problem.startsWith('"modsecurity_') || !(at.given("configuration-snippet") ?? at.given("server-snippet")))) return RULES;
   return at.given("configuration-snippet") === undefined ? "server-snippet" : "configuration-snippet";
 }
 
-/** The URI is the client's again while the snippet runs (src/compile/snippet.ts), so the edge has to keep it. */
+/** A snippet sees the client's URI (src/compile/snippet.ts), so the edge has to keep that URI. */
 function edge(values: Values): EdgeFilters {
   const { snippet } = snippets.of(values);
   if (!snippet || snippet.statements.length === 0) return {};

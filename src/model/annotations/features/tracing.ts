@@ -1,7 +1,8 @@
 /**
  * The annotations about tracing. Debian's nginx has no OpenTelemetry module: the edge makes the spans (edge/src/trace.ts).
  *
- * ingress-nginx behaviour: they count for each path; without them the controller's ConfigMap decides.
+ * ingress-nginx behaviour: the annotations hold for the paths of their Ingress; without them the controller's ConfigMap
+ * decides.
  */
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
@@ -88,7 +89,7 @@ function route(values: Values): RouteFilters {
   return enabled ? { trace: { trust, ...(name === "" ? {} : { name: namePieces(name) }) } } : {};
 }
 
-/** `HTTP $request_method` as text and names of variables by turns, text first. */
+/** Takes a name such as `HTTP $request_method` apart: texts and names of variables by turns, a text first. */
 function namePieces(name: string): string[] {
   return name.split(/\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/).filter((piece) => piece !== undefined);
 }

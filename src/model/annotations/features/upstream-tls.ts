@@ -1,7 +1,7 @@
 /**
  * The annotations about TLS between nginx and a backend.
  *
- * ingress-nginx behaviour: nothing of them holds without proxy-ssl-secret. Unlike there, a backend that is to be
+ * ingress-nginx behaviour: none of the annotations holds without proxy-ssl-secret. Unlike there, a backend that is to be
  * verified and cannot be is not spoken to at all, a client certificate is shown with or without a `ca.crt`, and the
  * annotations hold for the paths of their own Ingress only.
  */
@@ -28,7 +28,7 @@ import type { Values } from "../slot.ts";
 import { proxy } from "./proxy.ts";
 
 export interface UpstreamTlsValues {
-  /** As written. */
+  /** proxy-ssl-secret as written. */
   readonly secret?: string;
   readonly ciphers: string;
   readonly protocols: readonly TlsVersion[];
@@ -36,7 +36,7 @@ export interface UpstreamTlsValues {
   readonly verify: boolean;
   readonly verifyDepth: number;
   readonly serverName: boolean;
-  /** From the Secret; set by the resolver. */
+  /** What the Secret holds; set by the resolver. */
   readonly certificate?: Certificate;
   readonly trust?: Authorities;
 }
@@ -52,7 +52,7 @@ const ciphers: ValueType<string> = {
   format: (value) => value,
 };
 
-/** In one order and each once, so that one meaning makes one profile. */
+/** Each version once and in one order, so that lists of the same meaning make one profile. */
 const protocols: ValueType<readonly TlsVersion[]> = {
   expects: `words out of ${TLS_VERSIONS.join(", ")}, separated by spaces`,
   parse: (text) => {
@@ -117,7 +117,7 @@ const resolver: Resolver = {
 
 function ineffective(values: Values, at: ResolveContext, why: string): Values {
   for (const { name } of annotations) {
-    // A secret that was given and did not count has its own finding.
+    // A proxy-ssl-secret that was given and is not valid has its own finding.
     const said = name === "proxy-ssl-secret" && upstreamTls.of(values).secret === undefined;
     if (at.given(name) !== undefined && !said) at.report(found.annotationIneffective(at.place(name), { name, why }));
   }
@@ -162,7 +162,7 @@ function identityOf(secret: Secret): Identity | string {
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** The authorities, each once and written anew: what nginx reads is what was understood here. */
+/** The authorities, each once and written anew, so that nginx reads what was understood here; or what is wrong. */
 function readTrust(text: string): Authorities | string {
   const blocks = text.match(BLOCK) ?? [];
   if (blocks.length === 0) return "ca.crt holds no PEM certificate";
@@ -174,14 +174,14 @@ function readTrust(text: string): Authorities | string {
   }
 }
 
-/** The default backend is spoken to in plain http. */
+/** The TLS identity for the edge. None for the default backend, which is spoken to in plain http. */
 function edge(values: Values, { namespace, service }: FilterContext): EdgeFilters {
   if (service === undefined || !proxy.of(values).tls) return {};
   const { name = `${service}.${namespace}.svc`, certificate } = upstreamTls.of(values);
   return { upstream: { tls: { name, ...(certificate ? { certificate: certificate.id } : {}) } } };
 }
 
-/** What the filter and the profile name by id. */
+/** The certificate and the authorities that the edge's filter and the profile name by id. */
 function route(values: Values): RouteFilters {
   if (!proxy.of(values).tls) return {};
   const { certificate, trust } = upstreamTls.of(values);

@@ -6,7 +6,7 @@
  *     - query: {lang: zh}                      # or
  *       method: [GET, HEAD]                    # and
  *
- * A request that meets none of a path's items goes where it would go without that path.
+ * A request that meets none of the items of a path goes where it would go without that path.
  */
 import type { Condition } from "../../../../edge/src/program.ts";
 import { asTable, asTexts, Malformed, onlyKeys, readTable } from "./yaml-text.ts";
@@ -43,7 +43,7 @@ function conditions(item: Table, what: string): readonly Condition[] {
 }
 
 const HEADER = /^[A-Za-z0-9-]+$/;
-/** nginx variables know no others. */
+/** nginx's variables can name no other cookies and arguments. */
 const COOKIE = /^[A-Za-z0-9_]+$/;
 const ARGUMENT = /^[A-Za-z0-9_]+$/;
 
@@ -61,7 +61,7 @@ function named(value: unknown, what: string, allowed: RegExp, variable: (name: s
   });
 }
 
-/** Text or a list: one of them, exactly. `{pattern: …}`: PCRE. `{present: true}`: any value. */
+/** The test of one value. Text, or a list of texts: the value is one of them, exactly. `{pattern: …}`: PCRE. `{present: true}`: any value. */
 function test(wanted: unknown, what: string): Omit<Condition, "variable"> {
   if (typeof wanted !== "object" || wanted === null || Array.isArray(wanted)) return { values: asTexts(wanted, what) };
   const table = asTable(wanted, what);

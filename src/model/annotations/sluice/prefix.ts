@@ -1,2 +1,2 @@
-/** Of annotations that are Sluice's own, without the slash. */
+/** The prefix of Sluice's own annotations, without the slash. */
 export const OWN_PREFIX = "sluice.ingress";

@@ -32,7 +32,7 @@ export interface OwnOfPath {
 }
 
 export interface Own {
-  /** By path, as declared. */
+  /** What holds for single paths, by the path as it is declared. */
   readonly paths: ReadonlyMap<string, OwnOfPath>;
   readonly closed: boolean;
   readonly refused: boolean;
@@ -55,7 +55,7 @@ export function readOwn(ingress: Ingress, context: ReadContext, read: ReadAnnota
   return reader;
 }
 
-/** Without blank lines at its ends. The blanks before its first word are YAML's: they say how deep that stands. */
+/** The text without blank lines at its ends. Blanks before its first word stay: to YAML they say how deep the word stands. */
 function yamlOf(text = ""): string {
   return text.trimEnd().replace(/^(?:[ \t\r]*\n)+/, "");
 }
@@ -122,7 +122,7 @@ function takePathAnnotations(reader: Reader, text: string): void {
   }
 }
 
-/** The Ingress's annotations with these over them. What they say about the whole Ingress they cannot change. */
+/** Reads the Ingress's annotations with those of one path over them. Of these, only annotations that hold for single paths are taken. */
 function readPath(reader: Reader, path: string, annotations: Readonly<Record<string, string>>): OwnOfPath {
   const { ingress, context, read, findings } = reader;
   const { annotationsPrefix: prefix } = context;
@@ -152,7 +152,7 @@ const MOST_SUGGESTIONS = 20;
 
 function isDeclared({ declared, ingress, findings }: Reader, name: "match" | "path-annotations", path: string): boolean {
   if (declared.has(path)) return true;
-  // The search is slow, and there may be thousands of both.
+  // The search is slow, and there may be thousands of declared paths and of others.
   const near = findings.length < MOST_SUGGESTIONS ? closest(path, declared) : undefined;
   findings.push(found.pathNotDeclared(placeOf({ ingress }, name), { name: `${OWN_PREFIX}/${name}`, path: printable(path), ...(near === undefined ? {} : { near }) }));
   return false;

@@ -4,10 +4,10 @@ import type { Document } from "yaml";
 
 export type Table = Readonly<Record<string, unknown>>;
 
-/** The text was not what it must be: one clause, for a finding. */
+/** The text is not what it must be. The message is one clause of a finding. */
 export class Malformed extends Error {}
 
-/** Reading takes time with the square of the number of keys: 256 KiB, the most that annotations may have, would be many seconds. */
+/** Reading takes time with the square of the number of keys: 256 KiB, the most that annotations may have, would take many seconds. */
 const LONGEST = 32 * 1024;
 
 /** A table with string keys; throws Malformed, and nothing else. */
@@ -19,7 +19,7 @@ export function readTable(text: string): Table {
   return asTable(valueOf(document), "it");
 }
 
-/** Aliases, and what a `%YAML` line allows, are only found out when the value is made; it throws errors of any kind then. */
+/** Aliases, and what a `%YAML` line allows, are found only when the value is made: the library then throws errors of any kind. */
 function valueOf(document: Document): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 });
