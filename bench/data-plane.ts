@@ -17,13 +17,17 @@ import { startBackend, startHaproxy, startNginx, type Target } from "./rivals.ts
 import { beginSluice, stopSluices } from "./sluices.ts";
 import { median } from "./statistics.ts";
 
-/** Sluices that take turns in the role of one. */
+/** Sluices that take turns as the target of one case. */
 const SLUICES = 3;
+
+/** What a request says that asks for a canary. A plain route gets it, too: nginx reads and passes on a header at a cost of its own. */
+const HEADER = ["test: always"];
+const COOKIE = ["Cookie: like_music=always"];
 
 /** One thing that is measured in every round. */
 export interface Case {
   readonly id: string;
-  /** Processes of the same kind, one per round in turn: how well LuaJIT compiled differs from one to the next. */
+  /** Proxies of the same kind, one per round in turn, because LuaJIT compiles better in one process than in another. */
   readonly targets: readonly Target[];
   readonly load: Omit<Load, "port">;
 }
@@ -41,7 +45,7 @@ export interface Sample {
 
 export interface DataPlane {
   readonly samples: readonly Sample[];
-  /** Of all Sluices of this part: must stay 0. */
+  /** Reloads of all Sluices of this part: must stay 0. */
   readonly reloads: number;
 }
 
@@ -55,14 +59,19 @@ export async function measureDataPlane(dir: string, options: BenchOptions, tools
     const samples: Sample[] = [];
     for (let round = 0; round < options.rounds; round++) {
       say(`round ${round + 1} of ${options.rounds}`);
-      // Each round begins with another case: none always comes after the same neighbour's cooling down.
-      for (const one of [...cases.slice(round), ...cases.slice(0, round)]) samples.push(await measure(one, round));
+      // In another order each time, so that no case always comes after the same one.
+      for (const one of shuffled(cases)) samples.push(await measure(one, round));
     }
     const generations = await Promise.all(sluices.map((sluice) => sluice.generation()));
-    return { samples, reloads: generations.reduce((sum, { reloads }) => sum + reloads, 0) };
+    return { samples: cases.flatMap(({ id }) => samplesOf(samples, id)), reloads: generations.reduce((sum, { reloads }) => sum + reloads, 0) };
   } finally {
     await stopSluices();
   }
+}
+
+function shuffled<T>(all: readonly T[]): T[] {
+  const drawn = all.map((one) => ({ one, at: Math.random() }));
+  return drawn.sort((a, b) => a.at - b.at).map(({ one }) => one);
 }
 
 async function warmUp({ targets, load }: Case): Promise<void> {
@@ -117,7 +126,7 @@ async function prepareCases(dir: string, options: BenchOptions, tools: Tools, sl
 
 interface Targets {
   readonly sluices: readonly Target[];
-  /** With metrics. */
+  /** Sluices with --enable-metrics. */
   readonly measured: readonly Target[];
   readonly rivals: readonly Target[];
   readonly logging: readonly Target[];
@@ -146,8 +155,10 @@ function cases(options: BenchOptions, tools: Tools, { sluices, measured, rivals,
     ...all("plain", { host: "plain.bench" }),
     one("crowded", [crowded], { host: "plain.bench" }),
     one("weight", sluices, { host: "weight.bench" }),
-    one("header", sluices, { host: "header.bench", headers: ["test: always"] }),
-    one("cookie", sluices, { host: "cookie.bench", headers: ["Cookie: like_music=always"] }),
+    one("header", sluices, { host: "header.bench", headers: HEADER }),
+    one("plain, the header", sluices, { host: "plain.bench", headers: HEADER }),
+    one("cookie", sluices, { host: "cookie.bench", headers: COOKIE }),
+    one("plain, the cookie", sluices, { host: "plain.bench", headers: COOKIE }),
     ...(options.quick ? [] : more()),
   ];
 }

@@ -44,10 +44,10 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     output: values.output,
     quick,
     parts: new Set(only === undefined ? (["data", "control"] as const) : [only]),
-    rounds: whole("rounds", values.rounds, quick ? 3 : 5),
-    seconds: whole("seconds", values.seconds, quick ? 1 : 2),
+    rounds: whole("rounds", values.rounds, quick ? 3 : 20),
+    seconds: whole("seconds", values.seconds, 1),
     connections: 64,
-    changes: whole("changes", values.changes, quick ? 20 : 60),
+    changes: whole("changes", values.changes, quick ? 20 : 150),
     many: 10_000,
   };
 }

@@ -8,9 +8,9 @@ import { median } from "./statistics.ts";
 export interface Row {
   readonly what: string;
   readonly measured: string;
-  /** What must be reached; "" where nothing is asked and the number is for information. */
+  /** The limit that the contract sets; "" where there is none and the number is for information. */
   readonly contract: string;
-  /** Measured ÷ asked. */
+  /** The measured value ÷ the limit. */
   readonly ratio: number | undefined;
   readonly within: boolean | undefined;
 }
@@ -31,8 +31,8 @@ const COMPARISONS: readonly Comparison[] = [
   { what: "10,000 hosts ÷ one, all asked in turn", of: "spread Sluice", to: "plain Sluice" },
   { what: "twelve paths ÷ one", of: "paths Sluice", to: "plain Sluice" },
   { what: "canary by weight ÷ plain", of: "weight Sluice", to: "plain Sluice", atMost: 1.05 },
-  { what: "canary by header ÷ plain", of: "header Sluice", to: "plain Sluice", atMost: 1.05 },
-  { what: "canary by cookie ÷ plain", of: "cookie Sluice", to: "plain Sluice", atMost: 1.05 },
+  { what: "canary by header ÷ plain, same request", of: "header Sluice", to: "plain, the header Sluice", atMost: 1.05 },
+  { what: "canary by cookie ÷ plain, same request", of: "cookie Sluice", to: "plain, the cookie Sluice", atMost: 1.05 },
   { what: "https kept alive, Sluice ÷ nginx", of: "https Sluice", to: "https nginx" },
   { what: "https kept alive, Sluice ÷ HAProxy", of: "https Sluice", to: "https HAProxy" },
   { what: "HTTP/2, Sluice ÷ nginx", of: "h2 Sluice", to: "h2 nginx" },
@@ -113,7 +113,7 @@ function mustBeZero(what: string, count: number): Row {
   return { what, measured: String(count), contract: "0", ratio: undefined, within: count === 0 };
 }
 
-/** Every case of the data plane on a line: what the ratios above come from, and how noisy it was. */
+/** Every case of the data plane on a line: the numbers from which the ratios come, and how much they vary. */
 export function caseLines({ samples }: DataPlane): string[] {
   const ids = [...new Set(samples.map(({ id }) => id))];
   const cells = ids.map((id) => {
