@@ -1,24 +1,27 @@
 /**
  * Runs the tests: `npm test`, or `npm test -- FILE…` for some of them.
  *
- * A test file has a process of its own, two at a time, those that take long first. Tests that start nothing and keep
- * nothing between each other share one process: loading the code costs them more than running.
+ * Each test file has a process of its own; two more run at a time than there are processors, because tests wait for
+ * something a third of their time. Those that take long come first. Test files that start nothing and leave nothing
+ * behind share one process: loading the code costs them more than running.
  */
 import { execFileSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-/** Of one file, and of one test. */
+/** Files at a time. Each may have an nginx, a controller and an API server. */
+const AT_A_TIME = Math.min(availableParallelism(), 4) + 2;
+/** The longest time for one file, and for one test. */
 const LIMIT_MS = 300_000;
-/** Files, and how files and folders begin, those that take longest first: what takes long must not begin last. */
+/** How the paths of tests that take long begin, those that take longest first: they must not be started last. */
 const LONG: readonly string[] = [
-  "test/setup.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
+  "test/setup.test.ts", "test/cases.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
 ];
 
-/** What starts something, listens, or hooks that would hold for the tests of others. */
+/** Signs in a file that it starts something, listens, changes the process, or has hooks that would hold for other files' tests. */
 const NOT_SHARED = /from "node:(?:child_process|dgram|http|http2|https|net|tls|worker_threads)"|\b(?:before|after|beforeEach|afterEach)\(|process\.(?:env|argv|exitCode)\b.* = |mock\.(?:timers|method|module)/;
 
 /** Whether a test file, with what it imports of test/, may share a process. */
@@ -54,7 +57,7 @@ process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled");
 // A build that is older than its sources fails in nginx, far from its cause.
 if (newest("edge/{src,stream}/**/*.ts") > newest("edge/build/*.lua")) execFileSync(process.execPath, ["scripts/build-edge.ts"], { stdio: "inherit" });
 console.log(`${files.length} files of tests, ${shared.length} of them in one process`);
-run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: 2, timeout: LIMIT_MS })
+run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: AT_A_TIME, timeout: LIMIT_MS })
   .on("test:fail", () => (process.exitCode = 1))
   .compose(spec)
   .pipe(process.stdout);

@@ -1,10 +1,11 @@
 /**
  * The loop: source → model → compile → engine. The only file that knows every stage.
  *
- * Level-based: each turn reads what changed since the last one, looks up what is, and publishes the difference. Turns
- * never overlap, and what arrives during one makes the next.
+ * Level-based: each turn takes the references that changed since the last one, reads those objects as they are now, and
+ * publishes the difference. Turns never overlap; changes that arrive during a turn are for the next.
  */
 import { createCompiler } from "./compile/program.ts";
+import type { Program } from "./compile/program.ts";
 import type { Engine, EngineState } from "./engine/engine.ts";
 import { createModelBuilder } from "./model/build/build.ts";
 import type { Candidate, Judgement } from "./model/build/candidate.ts";
@@ -31,11 +32,11 @@ export interface ControllerOptions {
   readonly log: Log;
   /** What is wrong with the engine now. */
   readonly engineFindings: () => readonly Finding[];
-  /** After each turn, with the parts that it changed and how long it took. */
+  /** Called after each turn, with the parts that it changed and how long it took. */
   readonly turned: (parts: ReadonlySet<string>, milliseconds: number) => void;
-  /** After each turn, once the engine has been told of it; `wanted` resolves when what it refers to has been read. */
-  readonly taken: (built: Built, wanted: Promise<void>) => void;
-  /** The controller's ConfigMap was read. */
+  /** Called after each turn, once the engine has been told; `wanted` resolves when the objects that are referred to have been read. */
+  readonly taken: (built: Built, wanted: Promise<void>, program: Program) => void;
+  /** Called when the controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
 
@@ -44,9 +45,12 @@ export interface Controller {
   start(signal: AbortSignal): Promise<void>;
   /** To be called when the engine's state changed. */
   engineChanged(): void;
-  /** Reads the source anew and resolves when every worker runs what it says; rejects when nginx refuses it, or `signal` aborts first. */
+  /**
+   * Reads the source anew and resolves when every worker runs what the source says; rejects when nginx refuses its
+   * configuration, or `signal` aborts first.
+   */
   sync(signal: AbortSignal): Promise<EngineState>;
-  /** Resolves when one Ingress was taken in at least as the source says it is now; see `Source.catchUp`. */
+  /** Resolves when a turn has taken in the named Ingress at least as new as the source has it now; see `Source.catchUp`. */
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
@@ -62,12 +66,15 @@ export function createController(options: ControllerOptions): Controller {
   const waiters = new Set<() => void>();
   let config = parseConfig(undefined);
   let built: Built | undefined;
-  /** What the last turn wanted of the source. */
+  /** The objects that the last turn wanted of the source, and when they have been read. */
   let wanting: { readonly objects: Built["wanted"]; readonly read: Promise<void> } | undefined;
   let verdicts: ReadonlyMap<string, string> | undefined;
-  /** Certificates expire without anybody changing anything. */
+  /** Starts a turn when the Model changes by time alone: a certificate expires. */
   let time: Wake | undefined;
-  /** False until what the first Program refers to was read as well: until then changes only gather. */
+  /**
+   * False until the objects that the first Program refers to were read as well. Until then there are no turns, and
+   * changes gather in the Snapshot.
+   */
   let started = false;
 
   const names = resolveNames({
@@ -95,7 +102,7 @@ export function createController(options: ControllerOptions): Controller {
     return built;
   };
 
-  /** What nginx said of snippets, as objects that the Ingresses with those snippets are read again for. */
+  /** Puts what nginx said of snippets into the Snapshot as objects, so that the Ingresses with those snippets are read again. */
   const takeVerdicts = (): void => {
     const { refusedSnippets } = engine.state;
     if (refusedSnippets === verdicts || (verdicts === undefined && refusedSnippets.size === 0)) return;
@@ -108,7 +115,7 @@ export function createController(options: ControllerOptions): Controller {
       if (source.snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
       source.snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
     }
-    // The engine is in the middle of telling.
+    // Not now, because the engine is calling us.
     setImmediate(turn);
   };
 
@@ -120,10 +127,10 @@ export function createController(options: ControllerOptions): Controller {
     if (wanting?.objects !== objects) wanting = { objects, read: source.want(objects) };
     names.want(now.names);
     const { program, changed } = compiler.compile(now);
-    // Some of the operator's settings, and of a listener's, are in nginx's configuration alone and change no part.
+    // Some settings of the operator's and of listeners are in nginx's configuration alone, and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
-    options.taken(now, wanting.read);
+    options.taken(now, wanting.read, program);
     options.turned(changed, performance.now() - begun);
     time?.at(now.changesAt);
   };
@@ -147,7 +154,7 @@ export function createController(options: ControllerOptions): Controller {
       await source.sync(signal);
       turn();
       const wanted = engine.state.applied;
-      // What changes meanwhile is for whoever asks then.
+      // Later changes are not waited for.
       await settled(waiters, signal, () => engine.state.served >= wanted);
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
@@ -167,7 +174,7 @@ export function createController(options: ControllerOptions): Controller {
   };
 }
 
-/** Resolves when `done` holds; it is asked again whenever the engine's state changes. */
+/** Resolves when `done` is true; checked whenever the engine's state changes. Rejects when `signal` aborts. */
 function settled(waiters: Set<() => void>, signal: AbortSignal, done: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const check = (): void => {

@@ -7,11 +7,16 @@ type Command = (argv: readonly string[]) => Promise<void>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   explain: async () => (await import("./commands/explain.ts")).explainCommand,
+  check: async () => (await import("./commands/check.ts")).checkCommand,
+  lint: async () => (await import("./commands/check.ts")).checkCommand,
+  diff: async () => (await import("./commands/diff.ts")).diffCommand,
+  get: async () => (await import("./commands/get.ts")).getCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
-  // As ingress-nginx's manifests name their program: an argument list that was made for it starts Sluice.
+  completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  // The program's name in ingress-nginx's manifests: an argument list that was made for it starts Sluice.
   "/nginx-ingress-controller": async () => (await import("./commands/run.ts")).runCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
 };
@@ -45,7 +50,7 @@ async function version(): Promise<string> {
 // A reader that went away (`sluice run | head`) is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
-/** A user's mistake is its sentence; anything else says that it was not expected. Answers the exit code. */
+/** Prints a user's mistake as its sentence, and any other error as unexpected. Gives the exit code. */
 function complain(error: unknown): number {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const expected = error instanceof UserError;
@@ -54,7 +59,7 @@ function complain(error: unknown): number {
   return expected ? error.exitCode : 1;
 }
 
-// Nothing is saved by going on after a mistake of our own: nginx serves on, and the next run adopts it.
+// After a mistake of our own it is safe to end: nginx serves on, and the next run adopts it.
 process.on("uncaughtException", (error) => process.exit(complain(error)));
 
 try {

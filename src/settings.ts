@@ -1,7 +1,7 @@
 /**
  * The command line: every flag is declared once, in `settings/table.ts`.
  *
- * Guarantee: arguments made for ingress-nginx start Sluice too; a slip is one sentence with its remedy.
+ * Guarantee: arguments made for ingress-nginx start Sluice too; a mistake is one sentence with its remedy.
  */
 import { closest } from "./support/edit-distance.ts";
 import { UserError } from "./support/user-error.ts";
@@ -16,7 +16,7 @@ export { COMMANDS } from "./settings/table.ts";
 export type { Command } from "./settings/table.ts";
 export { helpFor } from "./settings/help.ts";
 
-/** The settings and what else stood on the command line. */
+/** The settings, and what else is on the command line. */
 export interface CommandLine extends Settings {
   readonly help: boolean;
   readonly version: boolean;
@@ -36,7 +36,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "demo", "wait"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "check", "diff", "get", "demo", "wait"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
@@ -77,8 +77,8 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    // klog's level is written as `-v5` as well, and the form of the output as kubectl has it: `-o json`.
-    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=json$|text$)/, "--output=");
+    // klog's level may be written `-v5`, and the output as kubectl has it: `-o json`.
+    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch");
     const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
     if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
@@ -108,12 +108,11 @@ function takesValue(name: string): boolean {
   return fields().some((field) => FLAGS[field].flag === name && FLAGS[field].type.placeholder !== "");
 }
 
-/** The setting that a flag sets; undefined for a built-in flag. Throws for one that this command does not have. */
+/** The setting that a flag sets; undefined for a built-in flag. Throws for a flag that this command does not have, if it is `required`. */
 function fieldOf(name: string, command: Command, required = true): keyof Settings | undefined {
-  const field = fields().find((one) => FLAGS[one].flag === name);
-  const commands = field && FLAGS[field].commands;
-  if (field && (!commands || commands.includes(command))) return field;
-  // Flags of the other half of Sluice are taken in one command line for both; `agent` and `run` share theirs.
+  const has = (field: keyof Settings): boolean => FLAGS[field].commands?.includes(command) ?? true;
+  const field = fields().find((one) => FLAGS[one].flag === name && has(one));
+  if (field) return field;
   if (required && !isBuiltIn(name)) throw unknownFlag(`--${name}`, command);
   return undefined;
 }
@@ -137,7 +136,7 @@ function take<K extends keyof Settings>(
   const value = row.type.parse(text ?? "true");
   if (value === undefined) throw mistake(`--${row.flag} must be ${row.type.expects}, not "${text ?? ""}"`);
   const before = settings[field];
-  // Lists add up, everything else is what was said last.
+  // The values of a list add up; of any other flag the last value counts.
   settings[field] = given.has(field) && Array.isArray(before) && Array.isArray(value)
     ? ([...before, ...value] as unknown as Settings[K])
     : value;

@@ -1,6 +1,6 @@
 /**
- * No two files need each other, not even for their types; the rooms of the model come one after the other; and a name
- * that is exported stands for one thing.
+ * No files import each other in a circle, not even for types. The folders of the model have an order: each imports only
+ * those before it. And an exported name stands for one thing.
  */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
@@ -11,12 +11,12 @@ import { test } from "node:test";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const MODEL = "src/model/";
 
-/** In src/model each may import those before it. */
+/** Folders and files of src/model, in order: each may import those before it. */
 const ROOMS = [
-  "memory", "shapes", "findings", "grammar", "snippets", "config", "secrets", "model.ts", "annotations", "ingress", "backends", "streams", "routes", "credentials", "build",
+  "memory", "shapes", "findings", "grammar", "snippets", "config", "secrets", "model.ts", "annotations", "backends", "claims", "streams", "routes", "ingress", "credentials", "build",
 ];
 
-/** Files whose values may share names with others', and why. Their types may not. */
+/** Files whose values, but not types, may have names that other files export too; and why. */
 const VALUES_BEHIND_A_NAME: ReadonlyMap<string, string> = new Map([
   ["src/model/config/value-types.ts", "types of the ConfigMap's values: the table says `type.integer`"],
   ["src/model/config/operator-types.ts", "the same for what only operators write: the table says `operator.objectName`"],
@@ -34,18 +34,21 @@ function filesIn(folder: string): string[] {
 
 function importsOf(file: string): readonly string[] {
   const text = readFileSync(join(ROOT, file), "utf8");
-  return [...text.matchAll(/^(?:import|export)\s[^;"]*?from "(\.[^"]+)";|\bimport\("(\.[^"]+)"\)/gm)].map(([, at, called]) => relative(ROOT, join(ROOT, dirname(file), at ?? called ?? "")));
+  // Every way to write an import ends in one of these: `from "…"`, `import "…"`, `import("…"`.
+  return [...text.matchAll(/\b(?:from|import)\s*\(?\s*["'](\.[^"']+)["']/g)].map(([, at = ""]) => relative(ROOT, join(ROOT, dirname(file), at)));
 }
 
-/** The types and values that a file declares and exports; what nginx and LuaJIT offer (`.d.ts`) has their names. */
+/** The names of types and values that a file declares and exports; none for `.d.ts`, where nginx and LuaJIT chose the names. */
 function exportsOf(file: string): ReadonlySet<string> {
   if (file.endsWith(".d.ts")) return new Set();
   const text = readFileSync(join(ROOT, file), "utf8");
-  const kinds = VALUES_BEHIND_A_NAME.has(file) ? "interface|type|class" : "interface|type|class|function|const";
-  return new Set(Array.from(text.matchAll(new RegExp(`^export (?:abstract |async )?(?:${kinds})\\*? (\\w+)`, "gm")), ([, name = ""]) => name));
+  const kinds = VALUES_BEHIND_A_NAME.has(file) ? "interface|type|class|enum" : "interface|type|class|enum|function|const|let";
+  const declared = Array.from(text.matchAll(new RegExp(`^export (?:abstract |async |const (?=enum))?(?:${kinds})\\*? (\\w+)`, "gm")), ([, name = ""]) => name);
+  const listed = VALUES_BEHIND_A_NAME.has(file) ? [] : [...text.matchAll(/^export \{([^}]*)\};/gm)].flatMap(([, names = ""]) => names.split(",").map((name) => name.trim().split(" as ").at(-1) ?? ""));
+  return new Set([...declared, ...listed].filter((name) => name !== ""));
 }
 
-/** Files of which each imports the next, and the last the first; undefined: there are none. */
+/** Files of which each imports the next, and the last imports the first; undefined: there is no such circle. */
 function circle(): readonly string[] | undefined {
   const done = new Set<string>();
   const path: string[] = [];

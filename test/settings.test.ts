@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { COMMANDS, helpFor, parseSettings } from "../src/settings.ts";
 import { ALL_OF_INGRESS_NGINX, INGRESS_NGINX_FLAGS, withoutEffect } from "../src/settings/ingress-nginx-flags.ts";
 import { FLAGS } from "../src/settings/table.ts";
+import type { FlagRow } from "../src/settings/table.ts";
 
 const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
 
@@ -77,6 +78,14 @@ test("without flags there are ingress-nginx's defaults", () => {
     postShutdownGracePeriod: 0,
     logLevel: "info",
     output: "text",
+    report: "text",
+    failOn: "error",
+    partial: false,
+    fix: false,
+    objectNamespace: "",
+    listing: "text",
+    namespace: "",
+    watch: false,
     help: false,
     version: false,
     arguments: [],
@@ -187,11 +196,14 @@ for (const [argv, sentence] of [
 test("the help of every command names its flags and no others", () => {
   for (const command of COMMANDS) {
     const help = helpFor(command);
-    for (const row of Object.values(FLAGS)) {
-      assert.equal(help.includes(`  --${row.flag}`), row.commands?.includes(command) ?? true, `${command} ${row.flag}`);
+    for (const { flag } of Object.values(FLAGS)) {
+      const rows: readonly FlagRow<unknown>[] = Object.values(FLAGS).filter((row) => row.flag === flag);
+      const own = rows.filter(({ commands }) => commands?.includes(command) ?? true);
+      assert.ok(own.length <= 1, `${command} has --${flag} once`);
+      assert.equal(new RegExp(`^  --${flag}(?:=|$)`, "m").test(help), own.length === 1, `${command} ${flag}`);
     }
     assert.match(help, /^Usage: sluice [\s\S]*\nExamples:\n {2}sluice /);
-    // An example is one line, to be copied.
+    // Examples are lines to copy, and may be longer.
     const [text = ""] = help.split("\nExamples:\n");
     assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
   }

@@ -1,11 +1,13 @@
 /**
- * Where a request goes. The one matcher: nginx runs it compiled, `sluice explain` and the tests run it on Node.
+ * Decides where a request goes. There is no other matcher: nginx runs this one compiled, `sluice explain` and the tests
+ * run it on Node.
  *
  * Contract: a pure function of the tables, the request and the random draw. It allocates nothing (the Decision is
  * reused by the next call) and never fails.
  */
 import { findAlias, findPatternAlias } from "./aliases.ts";
 import { isHostName } from "./host-name.ts";
+import { moveInto, type WholeRoom } from "./layout.ts";
 import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
 import { canaryByRule, chooseCanary } from "./canary.ts";
@@ -29,39 +31,35 @@ export interface Decision {
   pool: EdgePool | undefined;
   canary: EdgeCanary | undefined;
   /**
-   * Of a route that rewrites, and of it alone: the path to ask the backend for, escaped, without query; undefined: the
-   * client's URI as it came.
+   * Means something only for a route that rewrites: the path to ask the backend for, escaped, without query; undefined:
+   * the client's URI as it came.
    */
   uri: string | undefined;
-  /** 0: proxy to `pool`; else answer this status. Without a route the host has refused the client; without a host (403) the operator has. */
+  /**
+   * 0: proxy to `pool`; else the status to answer. Where `route` is undefined the host has refused the client; a 403
+   * without `host` is the operator's.
+   */
   status: number;
   /** Why the request is not proxied. */
   reason: Reason;
-  /** For 30x, where it leads: see `locationOf`. */
+  /** The kind of a redirect, from which `locationOf` makes the URL; undefined: no redirect. */
   redirect: RedirectKind | undefined;
-  /** For the kind `url`. */
+  /** Where a redirect of the kind `url` leads. */
   url: string;
 }
 
-/** `slash`: one is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
+/** `slash`: a `/` is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
 export type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
 
-const decision: Decision = {
-  host: undefined,
-  route: undefined,
-  pool: undefined,
-  canary: undefined,
-  uri: undefined,
-  status: 0,
-  reason: "no-route",
-  redirect: undefined,
-  url: "",
+const room: WholeRoom<Decision> = {
+  host: false, route: false, pool: false, canary: false, uri: false, status: false, reason: false, redirect: false, url: false,
 };
+const decision = moveInto<Decision>(room, { status: 0, reason: "no-route", url: "" });
 
 /**
  * Decides one request. `name` is the host in lower case without port, `path` the decoded, normalised path (nginx's
- * `$host` and `$uri`), `https` whether the client's connection is (a trusted proxy's X-Forwarded-Proto comes before
- * it); undefined: `request` is asked, should it matter.
+ * `$host` and `$uri`), `https` whether the client's connection is TLS (a trusted proxy's X-Forwarded-Proto comes before
+ * it). Where `https` is undefined, `request` is asked, if it matters.
  */
 export function decide(tables: Tables, request: RequestView, name: string, path: string, https: boolean | undefined): Decision {
   let host = tables.hosts[name] as EdgeHost | undefined;
@@ -110,7 +108,7 @@ export function decide(tables: Tables, request: RequestView, name: string, path:
   return chooseBackend(tables, request, route);
 }
 
-/** Whom the operator blocks gets no more than 403. No route is plain while anybody is. */
+/** A client that the operator blocks gets 403. While the operator blocks anybody, no route is `plain`, so that every request is checked. */
 function blocked({ settings }: Tables, request: RequestView): Decision | undefined {
   if (settings.blocks === undefined || !isBlocked(settings.blocks, request)) return undefined;
   decision.host = undefined;
@@ -118,7 +116,7 @@ function blocked({ settings }: Tables, request: RequestView): Decision | undefin
   return endWithReason(403, "denied-by-blocklist");
 }
 
-/** What is answered before https and backends are looked at; undefined: nothing. */
+/** The answer that comes before the redirect to https and the choice of a backend; undefined: there is none. */
 function decideEarly(
   tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined,
 ): Decision | undefined {
@@ -132,8 +130,9 @@ function decideEarly(
 }
 
 /**
- * The alias that a name without rules of its own is. The order is that of nginx's `server_name` with the names that
- * ingress-nginx gives it: a wildcard of a rule is a regular expression there, and comes before those of aliases.
+ * The alias of a name; undefined where the name has rules of its own. The order is that of nginx's `server_name` as
+ * ingress-nginx uses it: a wildcard of a rule is a regular expression there, and comes before the regular expressions
+ * of aliases.
  */
 export function aliasOf({ hosts, wildcards, aliases }: Tables, request: RequestView, name: string): EdgeAlias | undefined {
   if (hosts[name] !== undefined) return undefined;
@@ -146,7 +145,7 @@ function hostOf({ hosts, wildcards }: Tables, alias: EdgeAlias): EdgeHost | unde
   return alias.host.startsWith("*.") ? wildcards[alias.host.slice(1)] : hosts[alias.host];
 }
 
-/** The host that answers for a name in a handshake: its own, one that it is another name of, or the catch-all. */
+/** The host that answers for a name in a handshake: the host of that name, the host that the name is an alias of, or the catch-all. */
 export function hostNamed(tables: Tables, request: RequestView, name: string): EdgeHost | undefined {
   const host = tables.hosts[name] as EdgeHost | undefined;
   if (host !== undefined) return host;
@@ -162,7 +161,7 @@ export function isDeclared(tables: Tables, request: RequestView, name: string): 
   return hosts[name] !== undefined || byParent(wildcards, name) !== undefined || aliasOf(tables, request, name) !== undefined;
 }
 
-/** The same for a route with a redirect of its own, or with another path for its backend. */
+/** Decides for a route with a detour: a redirect of its own, or another path for its backend. */
 function takeDetour(tables: Tables, request: RequestView, route: EdgeRoute, name: string, path: string, https: boolean | undefined): Decision {
   const { redirect: to, rewrite: how } = route.detour as Detour;
   if (to !== undefined && redirectToUrl(to, path, route.namespace, request)) return decision;
@@ -173,7 +172,7 @@ function takeDetour(tables: Tables, request: RequestView, route: EdgeRoute, name
   return how === undefined || decision.pool === undefined ? decision : rewrite(how, path, route.namespace, request);
 }
 
-/** False: the pattern of the redirect does not match, the request goes on. */
+/** False: the pattern of the redirect does not match, and the request goes on. */
 function redirectToUrl(to: Redirect, path: string, namespace: string, request: RequestView): boolean {
   const url = to.rewrite === undefined ? to.url : rewriteUrl(to.rewrite, path, namespace, request);
   if (url === undefined) return false;
@@ -189,7 +188,7 @@ function rewrite(how: Rewrite, path: string, namespace: string, request: Request
   return decision;
 }
 
-/** OPTIONS from an origin that is allowed: answered whatever the path would do. */
+/** OPTIONS from an allowed origin is answered here, whatever the route would do with it. */
 function isPreflight(cors: Cors, request: RequestView): boolean {
   return request.variable("request_method") === "OPTIONS" && allowedOrigin(cors, request.variable("http_origin")) !== undefined;
 }
@@ -207,15 +206,16 @@ function isCovered(tables: Tables, name: string): boolean {
 function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, name: string): boolean {
   const dot = name.indexOf(".");
   const found = names[name] !== undefined || (dot > 0 && wildcardNames[name.slice(dot)] !== undefined);
-  // Of other names, those that a wildcard stands for, clients can make up any number.
+  // Only names of hosts are remembered: of names under a wildcard, clients can make up any number.
   if (hosts[name] !== undefined) covered[name] = found;
   return found;
 }
 
 /**
  * A canary that matches and has endpoints wins, whatever the primary's state; one without endpoints leaves the
- * request to the primary. Nothing left: 503, or 404 where the controller's default backend is missing. A session
- * stays on the side that its cookie names, whatever the rules of the canaries say, but for those that it does not bind.
+ * request to the primary. If the primary has none either, the route's own default backend takes the request; without
+ * one the answer is 503, or 404 where the primary is the controller's default backend. A session stays with the primary
+ * or the canary that its cookie names, whatever the rules of the canaries say, but for `unbound` canaries.
  */
 function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): Decision {
   if (route.canaries !== undefined) {
@@ -240,7 +240,7 @@ function ownDefaultBackend(tables: Tables, { filters }: EdgeRoute): EdgePool | u
   return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
 }
 
-/** The route's own pool is empty, and its default backend takes the request. No route has both in one pool. */
+/** Whether `pool` is the route's own default backend, which takes requests while the route's pool is empty. No route has one pool for both. */
 export function isSubstitute(tables: Tables, { filters }: EdgeRoute, pool: EdgePool | undefined): boolean {
   const id = filters?.errors?.backend;
   return id !== undefined && pool !== undefined && pool === tables.pools[id];
@@ -254,13 +254,16 @@ export function errorPool(tables: Tables, route: EdgeRoute): EdgePool | undefine
   return pool !== undefined && pool.endpoints.length > 0 ? pool : undefined;
 }
 
-/** The key of the pool that the request's session began with; undefined: it has none. */
+/** The key of the pool that the request's session began with; undefined: the request has no session. */
 export function sessionOf({ balance }: EdgeRoute, request: RequestView): string | undefined {
   if (balance === undefined || balance.kind !== "session") return undefined;
   return backendKeyOf(request.variable(balance.cookie.variable));
 }
 
-/** The canary of a session, undefined for the primary; of one that names neither, or a primary that is gone, by rules. */
+/**
+ * The canary that a session stays with; undefined: the primary. A session that names no canary of the route, and no
+ * primary with endpoints, is decided like a request without session.
+ */
 function bySession(tables: Tables, request: RequestView, route: EdgeRoute, key: string): EdgeCanary | undefined {
   const canaries = route.canaries as EdgeCanary[];
   const asked = canaryByRule(canaries, request, true);
@@ -275,7 +278,7 @@ function bySession(tables: Tables, request: RequestView, route: EdgeRoute, key: 
   return chooseCanary(canaries, route.total ?? 100, request);
 }
 
-// Each outcome says all that a Decision holds of outcomes: nothing has to be forgotten at the start.
+// Each function below sets all fields that are read of its outcome, so `decide` need not reset them at its start.
 
 function proxy(pool: EdgePool, canary: EdgeCanary | undefined): Decision {
   const made = decision;

@@ -8,7 +8,7 @@ declare namespace ngx {
   export { vars as var };
   /** Response headers; several of one name are a list. */
   export const header: Record<string, string | string[] | undefined>;
-  /** May be set before the answer begins. */
+  /** May be set until the response's headers are sent. */
   export let status: number;
   /** By the names of lua_shared_dict. */
   export const shared: {
@@ -38,7 +38,6 @@ declare namespace ngx {
   /** Digests: bytes, and hexadecimal. */
   export function md5_bin(text: string): string;
   export function md5(text: string): string;
-  export function sha1_bin(text: string): string;
   export function hmac_sha1(key: string, text: string): string;
   export function encode_base64(bytes: string): string;
   export function decode_base64(text: string): string | undefined;
@@ -48,7 +47,7 @@ declare namespace ngx {
     /** Value and flags; no flags when they are 0. */
     get(key: string): LuaMultiReturn<[number | undefined, number?]>;
     set(key: string, value: number, seconds: number, flags: number): void;
-    /** Only where there is none. */
+    /** Sets the value only where the key has none. */
     add(key: string, value: number, seconds: number, flags: number): void;
   }
   /** Type 0: as a path, `/` and what may stand in one stay. */
@@ -61,20 +60,6 @@ declare namespace ngx {
     export function is_internal(): boolean;
     /** Seconds of Unix time, with milliseconds. */
     export function start_time(): number;
-    /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
-    export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
-    export function set_header(name: string, value: string): void;
-    export function clear_header(name: string): void;
-  }
-  /** For a component of a URI: all but letters, digits and a few marks become `%XX`. */
-  export function escape_uri(text: string): string;
-  /** Seconds since 1970 of an HTTP date. */
-  export function parse_http_time(text: string): number | undefined;
-  export function time(): number;
-  /** @noSelf */
-  export namespace req {
-    export function set_uri(uri: string, jump: boolean): void;
-    export function get_method(): string;
     /** Of up to `limit` headers (0: all); with `raw` their names as the client wrote them. */
     export function get_headers(limit: number, raw: boolean): Record<string, string | string[]>;
     /** A request header; undefined removes it. */

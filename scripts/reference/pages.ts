@@ -1,6 +1,7 @@
 /** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
 import * as admissionFindings from "../../src/admission/findings.ts";
+import * as checkFindings from "../../src/check/api-server.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
 import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
@@ -62,7 +63,7 @@ function stateOf(name: string, rows: readonly FlagRow<unknown>[]): [state: strin
   return foreign ? ["no effect", foreign.why] : ["works", ""];
 }
 
-/** The table of flags is ahead of the commands. */
+/** Whether a command exists: the table of flags may name one that is still to come. */
 function exists(command: Command): boolean {
   return existsSync(new URL(`../../src/commands/${command}.ts`, import.meta.url));
 }
@@ -107,7 +108,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")
@@ -118,14 +119,14 @@ function findingsPage(): string {
     table(["code", "says", "effect"], all.filter((one) => one.severity === severity).map(({ name, says, effect }) => [code(name), says, effect])),
   ];
   return page("Findings", "the catalogues of findings in src/", [
-    "What Sluice says about objects: in the log, in `sluice explain`, at `/api/v1/findings` of the health port, and as the metric `sluice_findings{severity,code}`. Codes are stable. Each comes with the object, the field and, from files, the line.",
+    "What Sluice says about objects: in the log, in `sluice explain` and `sluice check`, at `/api/v1/findings` of the health port, and as the metric `sluice_findings{severity,code}`. Codes are stable. Each comes with the object, the field and, from files, the line.",
     ...section("Errors: something is not served as written", "error"),
     ...section("Warnings: something has no effect or will break", "warning"),
     ...section("Information", "info"),
   ]);
 }
 
-/** Stands for the parameters of any finding: each is a list of one text, its own name, and prints as that. */
+/** Stands for the parameters of any finding: each parameter is a list with its own name as the only text, and prints as that name. */
 const PLACEHOLDERS = new Proxy({}, { get: (_, name) => [`‹${String(name)}›`] }) as never;
 
 function isFinding(value: unknown): value is FindingKind<never> {

@@ -1,33 +1,21 @@
 /**
- * `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and whose line says so.
+ * `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and which line of which object says so.
  *
- * Exit codes: 0 a backend, a redirect or another answer than these; 1 the source cannot be read; 2 the command line; 3 the
- * answer is 404; 4 it is 503, or no endpoint is ready.
+ * Exit codes: 0 a backend, a redirect or any answer but those of 3 and 4; 1 the source cannot be read; 2 the command line is
+ * wrong; 3 the answer is 404; 4 the answer is 503, or no endpoint is ready.
  */
-import { createModelBuilder } from "../model/build/build.ts";
-import { createCompiler } from "../compile/program.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { ingressesNaming } from "../explain/naming.ts";
 import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
-import { wantedWith } from "../model/config/named.ts";
-import { parseConfig, type ParsedConfig } from "../model/config/parse.ts";
 import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
-import { toldFindings } from "../report/told.ts";
-import type { Built } from "../model/model.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
-import { resolveNames } from "../source/names.ts";
 import type { Source } from "../source/source.ts";
-import { createLog, printable } from "../support/log.ts";
-import { splitName } from "../support/namespaced-name.ts";
+import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import { openSource } from "./sources.ts";
-
-/** How long DNS names may take before their pools count as empty. */
-const NAMES_MS = 2000;
-/** How long an API server may do nothing but fail. */
-const PATIENCE_MS = 5000;
+import { judgeSource } from "./judged.ts";
+import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
   const { headers, method, client, rest } = takeRequestOptions(argv);
@@ -38,21 +26,13 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
   const whole = withScheme(url);
   const request = parseConnection(whole) ?? parseRequest(whole, headers, method, client);
-  // What the log would warn of is in the findings, or ends the command.
-  const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
-  const source = openSource(settings, log, PATIENCE_MS);
-  const ending = new AbortController();
-  try {
-    await source.start(() => {}, ending.signal);
-    const explanation = await explainFrom(source, settings, request);
-    process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
-    process.exitCode = exitCode(explanation);
-  } finally {
-    ending.abort();
-  }
+  const source = openSource(settings, logOfLook(settings, settings.output), LOOK_PATIENCE_MS);
+  const explanation = await withSource(source, () => explainFrom(source, settings, request));
+  process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
+  process.exitCode = exitCode(explanation);
 }
 
-/** As curl and browsers take one: `shop.example/cart` is asked over http. */
+/** The URL as curl and browsers take it: `shop.example/cart` is asked over http. */
 function withScheme(url: string): string {
   return /^(?:[a-z][a-z0-9+.-]*:\/\/|\/|$)/i.test(url) ? url : `http://${url}`;
 }
@@ -66,44 +46,9 @@ function exitCode({ status, endpoints }: Explanation): number {
 }
 
 async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest | ExplainedConnection): Promise<Explanation> {
-  const ref = splitName(settings.configmap);
-  const read = (): ParsedConfig => parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name), undefined, source.snapshot);
-  const built = await build(settings, source, read);
-  const { findings } = read();
-  const compiler = createCompiler(settings.profilesPerNamespace);
-  const { program } = compiler.compile(built);
-  const ofProgram = compiler.findings((namespace, name) => source.snapshot.get("Ingress", namespace, name));
-  const all = toldFindings([...source.findings, ...findings, ...built.findings(), ...ofProgram]);
-  if ("protocol" in request) return explainConnection(built.model, request, all);
-  return explainPassthrough(built.model, request, all) ?? explain(built.model, program, request, all, { ...settings, naming: ingressesNaming(request.host, source.snapshot.all("Ingress").values()) });
-}
-
-/** Two passes: the first learns which Secrets, ConfigMaps and DNS names are needed. */
-async function build(settings: Settings, source: Source, read: () => ParsedConfig): Promise<Built> {
-  const builder = createModelBuilder(settings);
-  const { config, objects } = read();
-  const first = builder.update(source.snapshot, [], config);
-  await source.want(wantedWith()(first.wanted, objects));
-  await source.sync(AbortSignal.timeout(30_000));
-  if (first.names.size > 0) await resolveOnce(settings, source, first.names);
-  return builder.update(source.snapshot, source.snapshot.takeChanges(), read().config);
-}
-
-function resolveOnce(settings: Settings, source: Source, wanted: ReadonlySet<string>): Promise<void> {
-  return new Promise((resolve) => {
-    const { resolver, allowLocalTargets } = settings;
-    const done = (): void => {
-      clearTimeout(timer);
-      names.stop();
-      resolve();
-    };
-    const changed = (): void => {
-      if ([...wanted].every((name) => source.snapshot.get("ResolvedName", "", name))) done();
-    };
-    const names = resolveNames({ resolver, allowLocalTargets, snapshot: source.snapshot, changed, log: () => {} });
-    const timer = setTimeout(done, NAMES_MS);
-    names.want(wanted);
-  });
+  const { built, program, findings } = await judgeSource(source, settings);
+  if ("protocol" in request) return explainConnection(built.model, request, findings);
+  return explainPassthrough(built.model, request, findings) ?? explain(built.model, program, request, findings, { ...settings, naming: ingressesNaming(request.host, source.snapshot.all("Ingress").values()) });
 }
 
 interface RequestOptions {
@@ -115,7 +60,7 @@ interface RequestOptions {
 
 /**
  * Takes `-H 'name: value'`, `--header 'name: value'`, `-u user:password`, `-X METHOD`, `-v` (curl's ways) and
- * `--client-ip=ADDRESS` out of the command line. A level behind `-v` is klog's, for what parses the rest.
+ * `--client-ip=ADDRESS` out of the command line. `-v` with a level (`-v 5`) is klog's flag, and stays for `parseSettings`.
  */
 function takeRequestOptions(argv: readonly string[]): RequestOptions {
   const headers: string[] = [];

@@ -1,7 +1,7 @@
 /**
- * `sluice rbac`: the Roles that an account needs to read the Secrets that are referred to, and no others.
+ * `sluice rbac`: prints the Roles that an account needs to read the Secrets that are referred to, and no others.
  *
- * For `sluice run --secrets=named`. No Secret is read to find out, and the same objects give the same text.
+ * They are for `sluice run --secrets=named`. No Secret is read to make them, and the same objects give the same text.
  */
 import { createModelBuilder } from "../model/build/build.ts";
 import { wantedWith } from "../model/config/named.ts";
@@ -10,15 +10,12 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { canExist, placeOf } from "../source/kubernetes/keys.ts";
 import type { Source } from "../source/source.ts";
-import { createLog } from "../support/log.ts";
 import { splitName } from "../support/namespaced-name.ts";
 import { UserError } from "../support/user-error.ts";
-import { openSource } from "./sources.ts";
+import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
-/** How long an API server may do nothing but fail. */
-const PATIENCE_MS = 5000;
 const RBAC = "rbac.authorization.k8s.io";
-/** Lets what is no longer needed be pruned: kubectl apply --prune -l app.kubernetes.io/managed-by=sluice-rbac. */
+/** By this label Roles that are no longer needed can be pruned: kubectl apply --prune -l app.kubernetes.io/managed-by=sluice-rbac. */
 const LABELS = { "app.kubernetes.io/managed-by": "sluice-rbac" };
 
 export async function rbacCommand(argv: readonly string[]): Promise<void> {
@@ -26,19 +23,12 @@ export async function rbacCommand(argv: readonly string[]): Promise<void> {
   if (settings.help) return void process.stdout.write(helpFor("rbac"));
   const account = splitName(settings.serviceAccount);
   if (!account) throw new UserError("Whose rights? Name Sluice's account: --service-account=NAMESPACE/NAME.", 2);
-  const log = createLog({ level: settings.logLevel === "info" ? "error" : settings.logLevel, output: settings.output });
-  const source = openSource({ ...settings, secrets: "named" }, log, PATIENCE_MS);
-  const ending = new AbortController();
-  try {
-    await source.start(() => {}, ending.signal);
-    const objects = rolesFor(await referredSecrets(source, settings), account);
-    process.stdout.write(settings.output === "json" ? `${JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }, null, 2)}\n` : await asYaml(objects));
-  } finally {
-    ending.abort();
-  }
+  const source = openSource({ ...settings, secrets: "named" }, logOfLook(settings, settings.output), LOOK_PATIENCE_MS);
+  const objects = rolesFor(await withSource(source, () => referredSecrets(source, settings)), account);
+  process.stdout.write(settings.output === "json" ? `${JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }, null, 2)}\n` : await asYaml(objects));
 }
 
-/** Two passes: which objects annotations name may be written in ConfigMaps. */
+/** The Secrets that Ingresses refer to, in two passes: a ConfigMap that an Ingress refers to may refer to Secrets. */
 async function referredSecrets(source: Source, settings: Settings): Promise<readonly string[]> {
   const ref = splitName(settings.configmap);
   const { config, objects } = parseConfig(ref && source.snapshot.get("ConfigMap", ref.namespace, ref.name));
@@ -61,14 +51,14 @@ interface RbacObject {
   readonly [field: string]: unknown;
 }
 
-/** A Role and its binding for each namespace. `secrets` sorted, `namespace/name`. */
+/** A Role and its binding for each namespace. @param secrets sorted, `namespace/name`. */
 export function rolesFor(secrets: readonly string[], account: Account): readonly RbacObject[] {
   const byNamespace = new Map<string, string[]>();
   for (const key of secrets) {
     const { namespace, name } = placeOf(key);
     byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), name]);
   }
-  // Two accounts have Roles of their own, also where their names are the same.
+  // Each account has Roles of its own, also where two accounts of different namespaces have the same name.
   const name = `sluice-secrets.${account.namespace}.${account.name}`;
   return [...byNamespace].flatMap(([namespace, resourceNames]): RbacObject[] => {
     const metadata = { name, namespace, labels: LABELS };

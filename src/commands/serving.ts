@@ -6,6 +6,7 @@ import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openWebhook, type Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
+import type { Program } from "../compile/program.ts";
 import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
 import { requireLibraries } from "../engine/agent/self-test.ts";
 import { Engine } from "../engine/engine.ts";
@@ -13,6 +14,7 @@ import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from 
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
 import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
+import { LISTED, rowsOf } from "../get/rows.ts";
 import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
@@ -36,8 +38,8 @@ export interface Serving {
   readonly controller: Controller;
   readonly engine: Engine;
   /**
-   * Ends everything: probes fail first, and the grace period passes; then nginx finishes its requests, then the rest
-   * goes, and the files last. An agent in another container is left alone: it serves on until it is told itself.
+   * Ends everything in this order: probes fail, and the grace period passes; nginx finishes its requests; the other parts
+   * end; the files go. An agent in another container is left alone: it serves on until it is told to end.
    */
   stop(): Promise<void>;
 }
@@ -46,14 +48,15 @@ export interface Serving {
 const LONGEST_SOCKET_PATH = 107;
 
 export interface ServingHooks {
-  /** Told of every turn that changed something: parts of the Program, and how long the turn took. */
+  /** Called after every turn that changed something, with the changed parts of the Program and how long the turn took. */
   readonly turned?: (parts: ReadonlySet<string>, milliseconds: number) => void;
   /** Gives up a start that is under way; a Serving that has started ends by `stop` alone. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Starts; resolves when the source was read and everything is on its way. When it rejects, what had started has ended.
+ * Starts everything. Resolves when the source was read and its Program is on its way to nginx. When it rejects, what had
+ * started has ended.
  */
 export async function startServing(settings: Settings, source: Source, log: Log, hooks: ServingHooks = {}): Promise<Serving> {
   const folder = prepareFolder(settings);
@@ -101,7 +104,10 @@ export async function startServing(settings: Settings, source: Source, log: Log,
   }
 }
 
-/** Load balancers see a probe fail and send nobody any more; who has a connection is asked to open the next one elsewhere. */
+/**
+ * Waits for the grace period: load balancers see a probe fail and send nobody any more, and clients with a connection
+ * are asked to open the next one elsewhere.
+ */
 async function turnAway(engine: Engine, graceSeconds: number): Promise<void> {
   if (graceSeconds === 0) return;
   engine.retire(graceSeconds + 1);
@@ -117,7 +123,7 @@ interface Assembly {
   readonly spans: SpanExport;
   readonly health: HealthOptions;
   readonly workers: Probe["workers"];
-  /** Once it is open. */
+  /** Undefined until it is open. */
   webhook: Webhook | undefined;
 }
 
@@ -160,7 +166,8 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     spanned: (rows, dropped) => spans.take(rows, dropped),
   });
   let built: Built | undefined;
-  const ours = (): Built["ingresses"] | undefined => built?.ingresses;
+  let served: Program | undefined;
+  const ours = (): Built["own"] | undefined => built?.own;
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
@@ -172,9 +179,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     engine,
     log,
     engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
-    taken: (now, wanted) => {
+    taken: (now, wanted, program) => {
       built = now;
-      programmed.take(now.ingresses, now.change.ingresses, wanted);
+      served = program;
+      programmed.take(now.own, now.change.own, wanted);
       cluster?.taken(now);
     },
     configured: (config) => spans.configure(spanExportSettings(config)),
@@ -192,6 +200,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     notReady: () => (ending.aborted ? "shutting down" : readiness.problem()),
     findings,
     sync: (signal) => controller.sync(signal),
+    list: (word) => {
+      const kind = LISTED.find((one) => one === word);
+      return kind && (built && served ? rowsOf(kind, { model: built.model, program: served, findings: findings() }) : []);
+    },
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
   };
@@ -199,7 +211,10 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   return assembly;
 }
 
-/** The agent looks again; looking here makes what is missing an error of this command. What serves already is left to it. */
+/**
+ * Checks that nginx and its libraries are there. The agent checks again; checking here makes what is missing an error of
+ * this command. Libraries are not tried while an agent or an nginx runs already.
+ */
 function requireEngine({ runtimeDir }: Settings): void {
   const probe = probeEngine({ binary: NGINX_BINARY, runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
   if (![AGENT_LOCK, NGINX_MASTER].some((file) => lockHolder(`${runtimeDir}/${file}`))) requireLibraries(probe);

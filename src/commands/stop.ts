@@ -1,6 +1,6 @@
 /**
- * `sluice stop`: ends whatever runs with a runtime folder: a controller, an agent, an nginx that both left behind; and
- * removes what they left in it, all but logs.
+ * `sluice stop`: ends whatever runs with a runtime folder (a controller, an agent, an nginx that both left behind), and
+ * removes what they left in it, except logs.
  */
 import { rmSync } from "node:fs";
 import { findOrphans } from "../engine/agent/running.ts";
@@ -10,7 +10,7 @@ import { NGINX_BINARY } from "../engine/paths.ts";
 import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
 import { awaitEnd } from "../engine/supervise.ts";
 import { helpFor, parseSettings } from "../settings.ts";
-import { isAlive, signal } from "../support/process-identity.ts";
+import { isAlive, signal, signalAll } from "../support/process-identity.ts";
 import { UserError } from "../support/user-error.ts";
 
 export async function stopCommand(argv: readonly string[]): Promise<void> {
@@ -19,9 +19,9 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   const patience = (settings.shutdownGracePeriod + settings.shutdownTimeout) * 1000 + 10_000;
   const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
   let found = orphans.length > 0;
-  for (const orphan of orphans) signal(orphan, "SIGQUIT");
+  signalAll(orphans, "SIGQUIT");
   for (const orphan of orphans) await awaitEnd(orphan, patience);
-  // A controller ends its agent, an agent its nginx: whoever is left after that was an orphan.
+  // A controller ends its agent, and an agent its nginx: an nginx that still runs after that was left behind.
   for (const [file, how] of [
     [CONTROLLER_LOCK, "SIGTERM"],
     [AGENT_LOCK, "SIGTERM"],
@@ -42,7 +42,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}\n`);
 }
 
-/** Everybody has ended; the lock keeps a new one from starting meanwhile. */
+/** Clears the folder after every process has ended; the lock keeps a new controller from starting meanwhile. */
 function clearAfter(runtimeDir: string): void {
   const lock = takeLock(`${runtimeDir}/${CONTROLLER_LOCK}`, "controller");
   for (const { master } of INSTANCES) rmSync(`${runtimeDir}/${master}`, { force: true });

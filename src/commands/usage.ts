@@ -4,17 +4,22 @@ export const USAGE = `Sluice is a Kubernetes Ingress controller with nginx as it
 Usage: sluice COMMAND [flags]
 
 Commands:
-  run       serve the Ingresses of a cluster, or of a folder of manifests
-  demo      serve a small example, or a folder, with backends of its own
-  explain   say where a request goes, and whose line decides it
-  wait      wait until an Ingress is served as it is now
-  agent     run nginx in a container of its own, for a controller beside it
-  rbac      print the Roles that reading the Secrets in use, and no others, takes
-  stop      stop the Sluice that runs with a runtime folder
+  run         serve the Ingresses of a cluster, or of a folder of manifests
+  demo        serve a small example, or a folder, with backends of its own
+  explain     say where a request goes, and whose line decides it
+  check       say what is wrong in manifests, without serving them
+  diff        say what a change of manifests changes, before it is applied
+  get         list routes, hosts, backends, certificates, canaries, findings, profiles
+  wait        wait until an Ingress is served as it is now
+  agent       run nginx in a container of its own, for a controller beside it
+  rbac        print the Roles that reading the Secrets in use, and no others, takes
+  stop        stop the Sluice that runs with a runtime folder
+  completion  make bash, zsh or fish complete all this
 
 "sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.
 
 Examples:
   sluice run --manifests=./k8s --http-port=8080 --https-port=8443
   sluice explain http://shop.example/cart --manifests=./k8s
+  sluice check ./k8s
 `;

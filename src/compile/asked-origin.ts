@@ -2,19 +2,21 @@
  * Scheme, host and port that a request is for, as one set of nginx variables: what backends and logs are told.
  * `edge/src/asked-origin.ts` says the same to the edge.
  *
- * - `$own_http_host`: the host that was routed, with the port that the client wrote beside it. A Host header counts
- *   only where it names that host and nothing but a port follows; the host of an absolute request line comes before it
- *   (RFC 9112, 3.2.2), and `$host` stands where neither can be used.
- * - `$best_http_host`: what a trusted proxy says instead, else the same.
+ * - `$own_http_host`: the routed host, with the port that the client wrote beside it. A Host header counts only where
+ *   it names that host and nothing but a port follows; the host of an absolute request line comes before it (RFC 9112,
+ *   3.2.2), and `$host` stands where neither can be used.
+ * - `$best_http_host`: the host that a trusted proxy forwards, else `$own_http_host`.
+ * - `$passed_own_host`: the same as `$own_http_host` for the price of a map without expressions. In nearly all requests the
+ *   Host header is the routed host and no more; for the others the edge sets `$sluice_authority` (edge/src/phases/rewrite.ts).
  * - `$pass_access_scheme`: the client's scheme, or whatever a trusted proxy says it is.
  * - `$pass_server_port`, `$pass_port`: the port; the second has 443 for the https port that nginx listens on itself.
  */
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
-import { block, directive, expression, map, mapRow } from "./directive.ts";
+import { block, expression, map, mapRow } from "./directive.ts";
 
-/** Case counts for neither host; `\1` is the routed one. */
+/** Matches without regard to case; `\1` is the routed host. */
 const HEADER_NAMES_HOST = String.raw`~*^([^ ]+) (?<header_authority>\1\.?(?::[0-9]*)?)$`;
 const ABSOLUTE_LINE = String.raw`~^[^ ]+ +[A-Za-z][^ /?]*://(?<line_authority>[^ /?]+)`;
 
@@ -27,7 +29,7 @@ function hostMaps({ useForwardedHeaders: trusted }: Config): Directive[] {
   const best = (target: string, own: string): Directive =>
     trusted
       ? map("http_x_forwarded_host", target, [
-          // The first of a list: each proxy on the way appends.
+          // The first entry of a list: the one nearest to the client, because each proxy on the way appends.
           [expression("~^(?<first_forwarded_host>[^, ]+)"), expression("$first_forwarded_host")],
           ["default", expression(own)],
         ])
@@ -40,21 +42,11 @@ function hostMaps({ useForwardedHeaders: trusted }: Config): Directive[] {
     map("request", "own_http_host", [[expression(ABSOLUTE_LINE), expression("$line_authority")], ["default", expression("$header_http_host")]]),
     best("best_http_host", "$own_http_host"),
     map("sluice_authority", "passed_own_host", [["", expression("$host")], ["default", expression("$sluice_authority")]]),
-    ...(trusted ? [best("passed_host", "$passed_own_host")] : []),
+    ...(trusted ? [best("passed_host", "$passed_own_host"), best("routed_host", "$host")] : []),
   ];
 }
 
-/**
- * In the server block. Nearly all requests come with a Host header that is the routed host and no more; comparing the
- * two costs less than the maps' expressions. The variables `$passed_…`, for what each request sends, build on it: they
- * hold from the location on.
- */
-export function noteOddHost(): Directive {
-  const differs = [expression("($http_host"), "!=", expression("$host)")];
-  return block("if", differs, [directive("set", expression("$sluice_authority"), expression("$own_http_host"))]);
-}
-
-/** A proxy that speaks the PROXY protocol and ends TLS on its port 443 passes http on. */
+/** With the PROXY protocol, port 443 of the proxy means https: a proxy that ends TLS there passes http on. */
 function schemeMaps({ useForwardedHeaders: trusted, useProxyProtocol }: Config): Directive[] {
   const own = useProxyProtocol ? "own_access_scheme" : "pass_access_scheme";
   return [
@@ -65,14 +57,14 @@ function schemeMaps({ useForwardedHeaders: trusted, useProxyProtocol }: Config):
   ];
 }
 
-/** An expression: nginx's maps take texts without case, and `HTTP` means TLS (edge/src/asked-origin.ts). */
+/** An expression and not a text, because nginx's maps compare texts without regard to case, and `HTTP` means TLS (edge/src/asked-origin.ts). */
 const HTTP_ALONE = "~^http$";
 
 type Rows = readonly (readonly [key: Argument, value: Argument])[];
 
 /**
- * The first that is there: a trusted X-Forwarded-Port; 443 where a trusted proxy says that the client's scheme is
- * another than http; the port that the PROXY protocol names; the one that nginx listens on.
+ * The client's port is the first of these that exists: a trusted X-Forwarded-Port; 443 where a trusted proxy says that
+ * the client's scheme is another than http; the port that the PROXY protocol names; the port that nginx listens on.
  */
 function portMaps(config: Config, { httpsPort }: Settings, tlsComesFromSocket: boolean): Directive[] {
   return [
@@ -81,11 +73,11 @@ function portMaps(config: Config, { httpsPort }: Settings, tlsComesFromSocket: b
   ];
 }
 
-/** @param rows what stands for ports that nginx listens on itself */
+/** @param rows what is told in place of ports that nginx listens on itself */
 function portChain(target: string, rows: Rows, { useForwardedHeaders, useProxyProtocol }: Config, tlsComesFromSocket: boolean): Directive[] {
   const own = `own_${target}`;
   const listening = `listening_${target}`;
-  // A connection from the nginx below http has no port here, and names one of Sluice's own: it came to the https port.
+  // A connection from the nginx below http comes over a unix socket and has no port here. The client came to the https port.
   const fromSocket: Rows = tlsComesFromSocket ? [["", "443"]] : [];
   return [
     ...(useProxyProtocol
@@ -104,17 +96,32 @@ function portChain(target: string, rows: Rows, { useForwardedHeaders, useProxyPr
   ];
 }
 
-/** What each request to a backend says: without a trusted proxy in front, without its maps, each of which is a look-up. */
-export function sentOrigin({ useForwardedHeaders, useProxyProtocol }: Config): { readonly host: string; readonly port: string; readonly scheme: string } {
+/** nginx variables. */
+export interface SentOrigin {
+  readonly host: string;
+  readonly port: string;
+  readonly scheme: string;
+}
+
+/**
+ * The variables that each request to a backend sends. Where no proxy in front is trusted, they are variables that need
+ * fewer maps, because each map costs a look-up.
+ */
+export function sentOrigin({ useForwardedHeaders, useProxyProtocol }: Config): SentOrigin {
   return useForwardedHeaders
     ? { host: "$passed_host", port: "$pass_port", scheme: "$pass_access_scheme" }
     : { host: "$passed_own_host", port: "$own_pass_port", scheme: useProxyProtocol ? "$pass_access_scheme" : "$scheme" };
 }
 
-/** The host as the client sees it, for what few requests need. */
+/** The same for requests whose Host header is the routed host and no more: the usual case is spared one more map. */
+export function sentRoutedOrigin(config: Config): SentOrigin {
+  return { ...sentOrigin(config), host: config.useForwardedHeaders ? "$routed_host" : "$host" };
+}
+
+/** The host as the client sees it, for the few requests that need it. */
 export const CLIENT_HOST = "$best_http_host";
 
-/** A text of the operator's with nginx variables: `$http_host` stands for the host that was routed, as everywhere. */
+/** A text of the operator's with nginx variables: `$http_host` stands for the routed host, as everywhere. */
 export function withRoutedHost(text: string): string {
   return text.replace(/\$(\{?)http_host\b/g, "$$$1own_http_host");
 }

@@ -1,12 +1,12 @@
 /**
  * Who the client is, and the headers that every backend gets (ingress-nginx behaviour: "headers always sent
- * upstream"). All of it nginx's own variables and maps: no Lua per request.
+ * upstream"). All of this is done with nginx's own variables and maps: no Lua per request.
  */
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Argument, Directive } from "./directive.ts";
 import { block, directive, expression, map, mapRow } from "./directive.ts";
-import { originMaps, sentOrigin } from "./asked-origin.ts";
+import { originMaps, sentOrigin, sentRoutedOrigin, type SentOrigin } from "./asked-origin.ts";
 import { ownHeaderDirectives, ownHeaderMaps } from "./own-header.ts";
 import { reasonHeader } from "./reasons.ts";
 import { replacedHeaders } from "../model/config/named.ts";
@@ -23,18 +23,11 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
       ["default", "upgrade"],
       ["", config.upstreamKeepaliveConnections > 0 ? "" : "close"],
     ]),
-    // The edge's own id; nginx's, which costs much more, for what never gets to the edge (an unreadable request).
-    map("sluice_request_id", "made_request_id", [
-      ["default", expression("$sluice_request_id")],
-      ["", expression("$request_id")],
-    ]),
-    config.generateRequestId
-      ? map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")], ["", expression("$made_request_id")]])
-      : map("http_x_request_id", "req_id", [["default", expression("$http_x_request_id")]]),
+    ...idMaps(config),
     ...originMaps(config, settings, tlsComesFromSocket),
     // The edge sets it together with $limit_rate.
     map("sluice_limit_rate_after", "limit_after", [["", `${config.limitRateAfter}k`], ["default", expression("$sluice_limit_rate_after")]]),
-    // What the edge says about a request with filters, else as for every other.
+    // What the edge sets for a request with filters; otherwise the same as for every request.
     map("sluice_vhost", "upstream_host", [["", expression(replacedHeaders(config).has("host") ? `$${sentVariable("Host")}` : sentOrigin(config).host)], ["default", expression("$sluice_vhost")]]),
     map("sluice_connection", "upstream_connection", [["", expression("$connection_upgrade")], ["default", expression("$sluice_connection")]]),
     ...(config.hsts ? [...ownHeaderMaps(HSTS, "own_hsts", hstsValue(config)), map("scheme", "hsts", [["default", ""], ["https", expression("$own_hsts")]])] : []),
@@ -42,12 +35,27 @@ export function variableMaps(config: Config, settings: Settings, tlsComesFromSoc
   ];
 }
 
-/** Of configurations that believe proxies: who connected, what it says about the client's way, whether it is a proxy to believe. */
+/**
+ * The client's X-Request-ID, else an id of the edge's: `$passed_request_id` for backends, `$req_id` for everything else.
+ * nginx's own id costs much more. It is used only for requests that never get to the edge (unreadable ones), and no
+ * backend sees such a request.
+ */
+function idMaps({ generateRequestId }: Config): Directive[] {
+  const given = (target: string, otherwise: string): Directive =>
+    map("http_x_request_id", target, [["default", expression("$http_x_request_id")], ...(generateRequestId ? [["", expression(otherwise)] as const] : [])]);
+  return [
+    map("sluice_request_id", "made_request_id", [["default", expression("$sluice_request_id")], ["", expression("$request_id")]]),
+    given("req_id", "$made_request_id"),
+    given("passed_request_id", "$sluice_request_id"),
+  ];
+}
+
+/** Where trusted proxies are believed: the address that connected, the whole X-Forwarded-For chain, and whether the address is a trusted proxy's. */
 function trustedPeers(config: Config, tlsComesFromSocket: boolean): Directive[] {
   const hop = tlsComesFromSocket ? "$own_peer" : "$realip_remote_addr";
   const peer = config.useProxyProtocol ? "$proxy_protocol_addr" : hop;
   return [
-    // A connection from the nginx below http says who connected there.
+    // A connection from the nginx below http says by the PROXY protocol who connected there.
     ...(peer === "$own_peer" ? [map("realip_remote_addr", "own_peer", [["unix:", expression("$proxy_protocol_addr")], ["default", expression("$realip_remote_addr")]])] : []),
     ...(config.computeFullForwardedFor
       ? [map("http_x_forwarded_for", "full_x_forwarded_for", [["default", expression(`$http_x_forwarded_for, ${peer}`)], ["", expression(peer)]])]
@@ -73,8 +81,8 @@ function believesHeader(config: Config): boolean {
 }
 
 /**
- * The client is looked for in what the PROXY protocol says and in a header. Where nginx takes invalid header names a
- * client could send the edge's own: then the PROXY protocol alone is believed.
+ * Whether the client is looked for both in the PROXY protocol and in a header. Not where nginx accepts invalid header
+ * names: a client could then send the edge's own header, so the PROXY protocol alone is believed.
  */
 export function followsBoth(config: Config): boolean {
   return config.useProxyProtocol && believesHeader(config) && config.ignoreInvalidHeaders;
@@ -82,11 +90,11 @@ export function followsBoth(config: Config): boolean {
 
 /** Where the client's address comes from when a proxy stands in front. */
 export function clientAddress(config: Config, tlsComesFromSocket = false): Directive[] {
-  // ingress-nginx behaviour: where TLS may be passed through, the PROXY protocol alone says who the client is.
+  // ingress-nginx behaviour: where TLS may be passed through, only the PROXY protocol is believed about the client.
   const forwarded = believesHeader(config) && !tlsComesFromSocket;
   if (!forwarded && !config.useProxyProtocol && !tlsComesFromSocket) return [];
   if (forwarded && config.useProxyProtocol) {
-    // Whoever connects is believed about who it speaks for; about others the edge says who is.
+    // Every proxy that connects is believed about its own peer. Whom to believe about clients further away, the edge decides.
     const header = followsBoth(config) ? CLIENT : "proxy_protocol";
     return [directive("real_ip_header", header), directive("set_real_ip_from", "0.0.0.0/0"), directive("set_real_ip_from", "::/0")];
   }
@@ -98,21 +106,25 @@ export function clientAddress(config: Config, tlsComesFromSocket = false): Direc
   ];
 }
 
-/** The same headers where the edge may choose some of them: in the locations of routes with filters. */
+/** Like `forwardedHeaders`, for the locations of routes with filters, where the edge may choose some of the values. */
 export function filteredHeaders(config: Config): readonly (readonly [string, Argument])[] {
   const chosen: Readonly<Record<string, Argument>> = { Host: expression("$upstream_host"), Connection: expression("$upstream_connection") };
   return forwardedHeaders(config).map(([name, value]) => [name, chosen[name] ?? value] as const);
 }
 
-/** The headers that every backend gets, name and value, whatever protocol it is spoken to in. */
-export function forwardedHeaders(config: Config): readonly (readonly [string, Argument])[] {
+/** For the location of requests whose Host header is the routed host and no more: all headers that every backend gets. */
+export function routedHostHeaders(config: Config): Directive[] {
+  return forwardedHeaders(config, sentRoutedOrigin(config)).map(([name, value]) => directive("proxy_set_header", name, value));
+}
+
+/** The headers that every backend gets, name and value, whatever its protocol. */
+export function forwardedHeaders(config: Config, { host, port, scheme }: SentOrigin = sentOrigin(config)): readonly (readonly [string, Argument])[] {
   const variable = (header: string): string => `$${headerVariable(header)}`;
-  const { host, port, scheme } = sentOrigin(config);
   const headers: readonly (readonly [string, string])[] = [
     ["Host", host],
     ["Upgrade", "$safe_upgrade"],
     ["Connection", "$connection_upgrade"],
-    ["X-Request-ID", "$req_id"],
+    ["X-Request-ID", "$passed_request_id"],
     ["X-Real-IP", "$remote_addr"],
     ["X-Forwarded-For", fullForwardedFor(config) ? "$full_x_forwarded_for" : "$remote_addr"],
     ["X-Forwarded-Host", host],
@@ -143,13 +155,13 @@ const REPLACEABLE: ReadonlySet<string> = new Set(
   x-original-forwarded-for x-original-forwarded-host x-original-uri`.split(/\s+/),
 );
 
-/** The variable that holds what proxy-set-headers has in place of a header of Sluice's own. */
+/** The variable with the value that proxy-set-headers has for a header of Sluice's own; undefined: it cannot be replaced. */
 export function sentVariable(header: string): string | undefined {
   const name = header.toLowerCase();
   return REPLACEABLE.has(name) ? `sluice_sent_${name.replaceAll("-", "_")}` : undefined;
 }
 
-/** All that this Config needs. */
+/** All such variables that this Config needs. */
 export function sentVariables(config: Config): readonly string[] {
   return [...replacedHeaders(config)].flatMap((name) => sentVariable(name) ?? []).sort();
 }
@@ -158,7 +170,7 @@ export function upstreamHeaders(config: Config): Directive[] {
   return [
     ...forwardedHeaders(config).map(([name, value]) => directive("proxy_set_header", name, value)),
     ...config.hideHeaders.map((name) => directive("proxy_hide_header", name)),
-    // Without server-tokens the edge removes the header, but not one that comes from a backend.
+    // Where server-tokens is off, no Server header is sent: the edge removes nginx's own only, so a backend's must not be passed on.
     ...(config.allowBackendServerHeader && config.serverTokens ? [directive("proxy_pass_header", "Server")] : []),
     ...hsts(config),
     ...reasonHeader(config),

@@ -2,7 +2,8 @@
 import type { EdgeCanary, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
-import type { Backend, Canary, Host, ProxySettings, Route } from "../model/shapes/routing.ts";
+import { primaryOf } from "../model/shapes/routing.ts";
+import type { Backend, Canary, Host, ProxySettings, Route, Split } from "../model/shapes/routing.ts";
 import { poolName } from "../model/shapes/pool-id.ts";
 import { blocksAnybody } from "./blocks.ts";
 import { followsBoth } from "./forwarding.ts";
@@ -20,14 +21,14 @@ export interface CompiledHost {
   readonly table: EdgeHost;
   /** Profiles that must be live before this table may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
-  /** Authorities that these profiles refer to. */
+  /** Authorities that the profiles refer to. */
   readonly trust: TrustById;
-  /** Profiles that its routes ask for beside those that nginx always has, whether or not they get them. */
+  /** Profiles that the routes ask for beside those that nginx always has, whether or not they get them. */
   readonly needs: readonly Need[];
   readonly unsound: readonly Unsound[];
 }
 
-/** A path that is closed because what it would be served by is not what was meant. */
+/** A path that is closed because it would be served in another way than was meant. */
 export interface Unsound {
   readonly namespace: string;
   readonly ingress: string;
@@ -35,10 +36,10 @@ export interface Unsound {
   readonly why: string;
 }
 
-/** What is known beyond the host. */
+/** What compiling a host depends on beyond the host. */
 export interface Surroundings {
   readonly beyond: ProfileCap["beyond"];
-  /** There will be a part of this name. */
+  /** True: the Program will have a part with this key. */
   readonly exists: (key: PartKey) => boolean;
   /** Profiles of all parts, by id. */
   readonly inUse: () => ReadonlyMap<string, Profile>;
@@ -54,7 +55,7 @@ interface Compiling extends Surroundings {
   readonly profiles: Map<string, Profile>;
   readonly needs: Need[];
   readonly unsound: Unsound[];
-  /** What all of its routes refer to. */
+  /** Parts that all routes of the host refer to. */
   readonly wide: readonly PartKey[];
 }
 
@@ -93,12 +94,12 @@ export function compileHost(host: Host, config: Config, surroundings: Surroundin
 
 /** The profiles that nginx always has. */
 interface AlwaysThere {
-  /** Id of the one of routes without annotations. */
+  /** Id of the profile of routes without annotations. */
   readonly usual: string;
   readonly all: ReadonlyMap<string, Profile>;
 }
 
-/** Asked for with each host, and the same while the ConfigMap is. */
+/** They follow from the Config alone, and every host asks for them. */
 const ALWAYS_THERE = new WeakMap<Config, AlwaysThere>();
 
 function alwaysThere(config: Config): AlwaysThere {
@@ -123,7 +124,7 @@ function withSlash(path: string): string {
 
 /**
  * Chains the routes of one path: those with most conditions first, up to the first without any. A declared `/foo/`
- * comes before the `/foo/` that Prefix `/foo` implies, because routes are sorted by path. Gives the first.
+ * comes before the `/foo/` that Prefix `/foo` implies, because routes are sorted by path. Gives the index of the first.
  */
 function link({ routes }: EdgeHost, indices: readonly number[]): number {
   const weight = (index: number): number => Math.max(0, ...(routes[index]?.when ?? []).map((conditions) => conditions.length));
@@ -146,7 +147,7 @@ function addTwins(table: EdgeHost, host: Host, config: Config, exact: Map<string
     if (route.pathType !== "prefix" || route.path.endsWith("/")) continue;
     if (!endsWithoutCondition(table, exact.get(route.path))) add(exact, route.path, index);
   }
-  // As nginx, it takes the redirect from the exact path where both have one.
+  // Where both an Exact and a Prefix path could redirect, the Exact path does, as in nginx.
   for (const [path, indices] of [...exact, ...prefix]) {
     const bare = path.slice(0, -1);
     if (bare === "" || !path.endsWith("/") || endsWithoutCondition(table, exact.get(bare))) continue;
@@ -170,22 +171,22 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
   const profile = compileProfile(route, compiling);
   if (profile === "none") return closed(route);
   if (profile === "another") return refuse(route, "its combination of settings has the name of another one", compiling);
-  const target = backendOf(route.backend);
+  const primary = primaryOf(route.backend);
   const { httpsRedirect, preserveTrailingSlash, edge, trace, redirect, rewrite, relative, redirectPort } = route.filters;
   const compiled: EdgeRoute = {
     path: route.path,
-    ...target,
+    ...backendOf(primary),
     ...(route.when ? { when: route.when.map((conditions) => [...conditions]) } : {}),
-    ...compileCanaries(route.canaries),
+    ...(route.backend.kind === "split" ? compileSplit(route.backend) : {}),
     ...profile,
-    ...timeouts(route.proxy, config),
+    ...timeouts(primary.proxy, config),
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
     ...(edge ? { filters: edge } : {}),
     ...(redirect || rewrite ? { detour: { ...(redirect ? { redirect } : {}), ...(rewrite ? { rewrite } : {}) } } : {}),
     ...(relative ? { relative } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
-    ...(route.balance ? { balance: route.balance } : {}),
+    ...(primary.kind === "service" && primary.balance ? { balance: primary.balance } : {}),
     ...(trace ? { trace } : {}),
     ...labels(route),
   };
@@ -204,20 +205,20 @@ function labels({ origin }: Route): Pick<EdgeRoute, "namespace" | "ingress"> {
   return { namespace: origin.namespace, ingress: origin.kind === "Ingress" ? origin.name : "" };
 }
 
-/** What cannot be served as it has to be is not served at all. */
+/** A route that answers 503, because it cannot be served as it has to be. */
 function closed(route: Route): EdgeRoute {
   const { path, when } = route;
-  return { path, ...backendOf({ kind: "status", status: 503 }), ...(when ? { when: when.map((conditions) => [...conditions]) } : {}), ...labels(route) };
+  return { path, pool: "", respond: 503, service: "", port: "", ...(when ? { when: when.map((conditions) => [...conditions]) } : {}), ...labels(route) };
 }
 
-/** Fields that a request may have to be looked at for. */
+/** A route without any of these fields is plain: its requests need no further look. */
 const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detour", "balance", "trace"] as const;
 
 function isPlain(route: EdgeRoute): boolean {
   return UNCOMMON.every((field) => route[field] === undefined);
 }
 
-/** The operator has something done with every request: then none is plain. */
+/** True: the operator has something done with every request, so no route is plain. */
 function concernsAll(config: Config): boolean {
   return blocksAnybody(config) || config.named.requestHeaders.length > 0 || followsBoth(config);
 }
@@ -233,10 +234,12 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
   }
 }
 
-/** `none`: it has to do without its profile, and cannot. `another`: its name stands for another one. */
+/** `none`: the route may not have its profile, and cannot do without. `another`: the profile's name stands for another profile already. */
 function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" | "another" {
-  const { proxy, filters, backend } = route;
-  // Answered before nginx looks for a location; only filters have theirs to be found in.
+  const { filters } = route;
+  const backend = primaryOf(route.backend);
+  const { proxy } = backend;
+  // A status without filters is answered before nginx looks for a location, so it needs no profile.
   if (backend.kind === "status" && filters.edge === undefined) return ownBodySize(proxy, compiling.config);
   const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
   const wantedId = compiling.nameOf(wanted);
@@ -244,7 +247,7 @@ function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "pr
   if (!profile) return "none";
   const id = profile === wanted ? wantedId : compiling.nameOf(profile);
   if (otherOfThatName(id, profile, [compiling.always.all, compiling.profiles, compiling.inUse()])) return "another";
-  // The default location sends the client's URI: one in its place needs a location that takes it from the edge.
+  // The default location sends the client's URI: a rewritten URI needs a location that takes it from the edge.
   if (id === compiling.always.usual && filters.rewrite === undefined) return {};
   compiling.profiles.set(id, profile);
   return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...ownBodySize(profile, compiling.config) };
@@ -254,9 +257,9 @@ function ownBodySize({ bodySize }: Pick<Profile, "bodySize">, config: Config): P
   return bodySize === config.proxyBodySize ? {} : { bodySize };
 }
 
-/** Notes what the route needs; true: its namespace may have no more. */
+/** Notes the profile that the route needs. True: its namespace may have no further profile. */
 function isBeyond({ origin, age, backend }: Route, wanted: Profile, id: string, { config, beyond, always, needs }: Compiling): boolean {
-  if (always.all.has(id) || age === undefined || backend.kind === "status") return false;
+  if (always.all.has(id) || age === undefined || primaryOf(backend).kind === "status") return false;
   needs.push({ namespace: origin.namespace, ingress: origin.name, age, profile: id, closes: withoutTuning(wanted, config) === undefined });
   return beyond(origin.namespace, id);
 }
@@ -267,7 +270,7 @@ function inPlainHttp(proxy: ProxySettings): ProxySettings {
   return { ...others, protocol: "HTTP", fastcgiParams: [] };
 }
 
-/** Only where they differ from nginx.conf's, so that most requests skip the call. */
+/** The route's timeouts, only where they differ from nginx.conf's, so that most requests skip the call that sets them. */
 function timeouts(proxy: ProxySettings, config: Config): Pick<EdgeRoute, "connect" | "send" | "read"> {
   const same =
     proxy.connectTimeout === config.proxyConnectTimeout &&
@@ -276,20 +279,14 @@ function timeouts(proxy: ProxySettings, config: Config): Pick<EdgeRoute, "connec
   return same ? {} : { connect: proxy.connectTimeout, send: proxy.sendTimeout, read: proxy.readTimeout };
 }
 
-/**
- * Canaries with their shares as ranges of one draw. With different totals the draw is made over the largest and the
- * shares are scaled to it; shares beyond it are cut, the older canary first in line.
- */
-function compileCanaries(canaries: readonly Canary[]): Pick<EdgeRoute, "canaries" | "total"> {
-  if (canaries.length === 0) return {};
-  const total = Math.max(...canaries.map((canary) => canary.weightTotal));
+/** Each canary's share as a range of the draw. */
+function compileSplit({ total, canaries }: Split): Pick<EdgeRoute, "canaries" | "total"> {
   let from = 0;
   const compiled = canaries.map((canary): EdgeCanary => {
-    const share = Math.round((canary.weight * total) / canary.weightTotal);
-    const to = Math.min(total, from + share);
-    const range = { from, to };
-    from = to;
-    return { pool: canary.pool, ...conditions(canary), ...range, ...(canary.balance ? { balance: canary.balance } : {}), ...(canary.unbound ? { unbound: true } : {}), name: poolName(canary.pool), namespace: canary.origin.namespace };
+    const { backend: { pool, balance }, weight, unbound, origin } = canary;
+    const range = { from, to: from + weight };
+    from = range.to;
+    return { pool, ...conditions(canary), ...range, ...(balance ? { balance } : {}), ...(unbound ? { unbound: true } : {}), name: poolName(pool), namespace: origin.namespace };
   });
   return { canaries: compiled, total };
 }

@@ -1,4 +1,4 @@
-/** What the operator says about nginx's processes, tables and modules. */
+/** The operator's settings for nginx's processes, tables and modules. */
 import type { Config } from "../model/config/config.ts";
 import { isGrpc } from "../model/routes/grpc.ts";
 import type { Directive } from "./directive.ts";
@@ -10,10 +10,10 @@ import type { Program } from "./program.ts";
 /** Debian's package with nginx's brotli module. */
 const BROTLI = "libnginx-mod-http-brotli-filter";
 
-/** Files that a worker may have open. Without the right to more, nginx would go on with fewer and an alert. */
+/** How many files a worker may have open. Bounded by the hard limit: beyond it nginx would log an alert and go on with fewer. */
 export function openFiles({ maxWorkerOpenFiles }: Config, facts: EngineFacts): number {
-  const most = Math.max(1024, facts.openFiles - 1024);
-  return maxWorkerOpenFiles === 0 ? most : Math.max(1024, Math.min(maxWorkerOpenFiles, facts.openFiles));
+  const wanted = maxWorkerOpenFiles === 0 ? facts.openFiles - 1024 : maxWorkerOpenFiles;
+  return Math.min(Math.max(1024, wanted), facts.openFiles);
 }
 
 export function hashSizes(config: Config): Directive[] {
@@ -33,18 +33,19 @@ export function missingModules(config: Config, facts: EngineFacts): readonly Mis
 
 /**
  * `http2 on` is for all listeners: without TLS nginx takes HTTP/2 from clients that begin with it (prior knowledge, RFC
- * 9113, 3.3). Before, `listen … http2` without TLS was HTTP/2 and nothing else, so that http had to do without.
+ * 9113, 3.3). In older versions `listen … http2` without TLS takes HTTP/2 and nothing else, so HTTP/2 is not offered
+ * there.
  */
 export function hasHttp2Directive(facts: EngineFacts): boolean {
   return atLeast(facts, 1, 25, 1);
 }
 
-/** HTTP/2 is offered, and over TLS alone. */
+/** Whether HTTP/2 is offered, and over TLS alone. */
 export function http2OverTlsAlone({ useHttp2 }: Config, facts: EngineFacts): boolean {
   return useHttp2 && !hasHttp2Directive(facts);
 }
 
-/** The same, and some route leads to a backend that speaks gRPC, which is HTTP/2. */
+/** Whether HTTP/2 is offered over TLS alone while some route leads to a backend that speaks gRPC, which is HTTP/2. */
 export function grpcOverTlsAlone({ config, profiles }: Pick<Program, "config" | "profiles">, facts: EngineFacts): boolean {
   return http2OverTlsAlone(config, facts) && [...profiles.values()].some(({ protocol }) => isGrpc(protocol));
 }

@@ -1,8 +1,8 @@
 /**
  * Profiles: the combinations of directives that nginx can take neither as a variable nor from the edge.
  *
- * A profile is numbers and enumerations, digests, cipher lists that OpenSSL takes, and names of FastCGI parameters. Routes with the same values share one internal location; a combination
- * that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
+ * A profile is numbers and enumerations, digests, cipher lists that OpenSSL takes, names of FastCGI parameters and, where the operator allows them, snippets. Routes with the same values
+ * share one internal location; a combination that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
  */
 import { isDeepStrictEqual } from "node:util";
 import { errorPages, errors } from "../model/annotations/features/error-pages.ts";
@@ -43,13 +43,13 @@ export interface Profile extends Pick<
   readonly snippet: Snippet | undefined;
   /** Statuses whose answers are replaced, ascending. */
   readonly errorCodes: readonly number[];
-  /** Those of backends, too. */
+  /** Whether answers of backends with these statuses are replaced, too. */
   readonly interceptErrors: boolean;
 }
 
 interface Row {
   readonly why: string;
-  /** A route does without: the controller's own value may take its place (profile-cap.ts). */
+  /** A route can do without it: the controller's own value may take its place (profile-cap.ts). */
   readonly tuning?: true;
   readonly emit: (profile: Profile) => Directive | readonly Directive[];
 }
@@ -114,7 +114,7 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   maxTempFileSize: {
     tuning: true,
     why: "read once when the response is prepared",
-    // nginx refuses to start with less than a buffer.
+    // nginx refuses to start with a value between 0 and the size of one buffer.
     emit: (p) => directive("proxy_max_temp_file_size", p.maxTempFileSize === 0 ? 0 : Math.max(p.maxTempFileSize, p.bufferSize)),
   },
   clientBodyBufferSize: {
@@ -130,7 +130,7 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   },
   fastcgiParams: { why: "names of parameters are fixed in the location; their values are variables", emit: nothingHere },
   modsecurity: { why: "rules are compiled when nginx reads its configuration", emit: nothingHere },
-  transactionId: { why: "without one of its own a request is called by its request id", emit: nothingHere },
+  transactionId: { why: "ModSecurity takes the name of a request from the location; without a name there, it is the request id", emit: nothingHere },
   filtered: {
     why: "a phase is hooked per location, and routes without filters should not pay for it",
     emit: (p) => (p.filtered ? FILTER_PHASES : []),
@@ -147,7 +147,7 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   },
 };
 
-/** What it means depends on the others: see upstreams.ts and modsecurity.ts. */
+/** For values whose directives depend on other values: upstreams.ts and modsecurity.ts make them. */
 function nothingHere(): readonly Directive[] {
   return [];
 }
@@ -157,7 +157,7 @@ const FILTER_PHASES: readonly Directive[] = [
   luaBlock("header_filter_by_lua_block", "sluice.respond()"),
 ];
 
-/** Of every protocol that a profile may speak: the directives of the others mean nothing. */
+/** The directives of all protocols, because those of other protocols have no effect in a location. */
 const INTERCEPTION: readonly Directive[] = ["proxy", "grpc", "fastcgi"].map((name) => directive(`${name}_intercept_errors`, "on"));
 
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
@@ -174,23 +174,23 @@ function pick(profile: Profile): Profile {
 }
 
 /**
- * What a route without annotations gets, by the same table of defaults that its Ingress's values begin with; whether
- * it has filters as well is said by standingProfiles.
+ * The profile of a route without annotations, from the same defaults that an Ingress's values begin with. The same with
+ * filters is in `standingProfiles`.
  */
 export function defaultProfile(config: Config): Profile {
   const pages = errorPages(errors.defaults(config));
   return profileOf(proxy.defaults(config), pages ? { errorPages: pages } : {});
 }
 
-/** Of the locations that make error pages: what these answer is not replaced once more. */
+/** For the locations that make error pages, whose answers are not replaced once more. */
 export function withoutErrorPages(profile: Profile): Profile {
   return { ...profile, errorCodes: [], interceptErrors: false };
 }
 
 /**
  * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own, and the
- * one of routes that only rewrite their path. So the first of them costs no reload, nor does what the ConfigMap asks for
- * all routes cost any of them a profile of its own.
+ * one of routes that only rewrite their path. So the first such route costs no reload, and a filter that the ConfigMap
+ * asks for on all routes does not give them profiles of their own.
  */
 export const standingProfiles = oncePer((config: Config): ReadonlyMap<string, Profile> => {
   const plain = defaultProfile(config);
@@ -198,8 +198,8 @@ export const standingProfiles = oncePer((config: Config): ReadonlyMap<string, Pr
 });
 
 /**
- * What serves a route whose profile cannot be had: the same with the controller's own sizes, times and error pages.
- * Undefined where that is not all, so that nothing could serve it as safely.
+ * The profile that serves a route beyond the cap: the same with the controller's own sizes, times and error pages.
+ * Undefined where the route's profile differs in anything else, because no other profile would serve it as safely.
  */
 export function withoutTuning(profile: Profile, config: Config): Profile | undefined {
   const usual = { ...defaultProfile(config), filtered: profile.filtered };
@@ -207,7 +207,7 @@ export function withoutTuning(profile: Profile, config: Config): Profile | undef
   return same ? usual : undefined;
 }
 
-/** A profile is asked for its text by each route that has it. */
+/** Texts are kept, because each route asks its profile for its text. */
 const TEXTS = new WeakMap<Profile, string>();
 
 function textOf(profile: Profile): string {
@@ -230,7 +230,7 @@ export function profileDirectives(profile: Profile): Directive[] {
   return KEYS.flatMap((key) => PROFILE_ROWS[key].emit(profile));
 }
 
-/** nginx's own rule is two buffers. It refuses to start with less than one, and with more than all but one. */
+/** nginx's default is two buffers. nginx refuses to start with less than one buffer, and with more than all buffers but one. */
 function busyBuffers({ busyBuffersSize, bufferSize, buffersNumber }: Profile): number {
   const wanted = busyBuffersSize === 0 ? 2 * bufferSize : busyBuffersSize;
   return Math.max(bufferSize, Math.min(wanted, bufferSize * (buffersNumber - 1)));

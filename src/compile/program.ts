@@ -12,6 +12,7 @@ import type { Listener } from "../model/shapes/listener.ts";
 import { compileNetworks } from "../model/grammar/networks.ts";
 import type { Pool } from "../model/shapes/routing.ts";
 import type { Built, Model } from "../model/model.ts";
+import type { HostKey } from "../model/shapes/host-key.ts";
 import { contentDigest } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
@@ -30,13 +31,13 @@ export interface Part {
   readonly id: string;
   /** The `set` frame as one line of ASCII JSON. Certificates and users hold secrets. */
   readonly frame: PrivateBytes;
-  /** Of the frame, which names kind and id as well: no two parts have one. */
+  /** Digest of the frame. The frame names kind and id as well, so no two parts have the same digest. */
   readonly digest: string;
   /** Profiles that must be live in nginx before this part may be. */
   readonly profiles: ReadonlyMap<string, Profile>;
-  /** Authorities that its profiles refer to; absent: none. */
+  /** CA certificates that its profiles refer to; absent: none. */
   readonly trust?: TrustById;
-  /** Who asks for which of its profiles; absent: nobody, nginx has them always. */
+  /** Who asks for which of its profiles; absent: nobody, because nginx always has them. */
   readonly needs?: readonly Need[];
   /** Parts that it refers to, which must be there as long as it is; absent: none. */
   readonly refersTo?: ReadonlySet<PartKey>;
@@ -46,7 +47,7 @@ export interface Program {
   readonly parts: ReadonlyMap<PartKey, Part>;
   /** Profiles that parts need, by id; the same map as long as they are the same. */
   readonly profiles: ReadonlyMap<string, Profile>;
-  /** Authorities that these profiles refer to. */
+  /** CA certificates that these profiles refer to. */
   readonly trust: TrustById;
   /** Ports below http, by id; the same map as long as they are the same. */
   readonly listeners: ReadonlyMap<string, Listener>;
@@ -62,7 +63,7 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
-  /** What Ingresses ask for and do not get: their namespaces have too much of it, or it is not sound. */
+  /** What Ingresses ask for and do not get, because their namespaces have too many profiles, or a reference of theirs is not sound. */
   findings(ingress: IngressByName): readonly Finding[];
 }
 
@@ -74,7 +75,7 @@ const HALF_A_PAIR = /(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 
 /**
  * One line of ASCII: JSON whose other characters are escaped, so that any cut of it is valid text. Half a surrogate
- * pair, which is no text and which the workers' reader refuses, becomes U+FFFD.
+ * pair is no text, and the workers' JSON reader refuses it, so it becomes U+FFFD.
  */
 export function frameLine(frame: Frame): string {
   const line = JSON.stringify(frame);
@@ -84,17 +85,17 @@ export function frameLine(frame: Frame): string {
 
 /**
  * @param mostProfiles how many profiles the routes of a namespace may need.
- * @param nameOf id of a profile; of two with one id the second closes its routes.
+ * @param nameOf gives the id of a profile. Where two profiles have one id, the routes of the second are closed.
  */
 export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["nameOf"] = profileId): Compiler {
   const cap = createProfileCap(mostProfiles);
   const parts = new Map<PartKey, Part>();
   const profiles = createThingsInUse<Profile>();
   const trust = createThingsInUse<string>();
-  /** Parts that parts refer to. */
+  /** The parts that other parts refer to. */
   const bonds = createUses();
   const unsound = new Map<string, readonly Unsound[]>();
-  /** Parts that the Model has no more and others still refer to. */
+  /** Parts that the Model no longer has, and that other parts still refer to. */
   const kept = new Set<PartKey>();
   let first = true;
   return {
@@ -114,20 +115,20 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
         everything ? new Set([...some, ...all.keys()]) : some;
       const exists = (key: PartKey): boolean => modelHas(model, key);
-      const putHost = (name: string): void => {
-        const host = model.hosts.get(name);
+      const putHost = (key: HostKey): void => {
+        const host = model.hosts.get(key);
         const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
-        cap.note(name, compiled?.needs ?? []);
-        if (compiled && compiled.unsound.length > 0) unsound.set(name, compiled.unsound);
-        else unsound.delete(name);
-        put(partKey("host", name), compiled && hostPart(name, compiled));
+        cap.note(key, compiled?.needs ?? []);
+        if (compiled && compiled.unsound.length > 0) unsound.set(key, compiled.unsound);
+        else unsound.delete(key);
+        put(partKey("host", key), compiled && hostPart(key, compiled));
       };
-      // Who refers comes before what is referred to: what is gone is held by nobody any more then.
+      // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
       for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
       for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
       // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      for (const name of keys(model.hosts, change.hosts, first || change.config)) putHost(name);
-      for (const name of cap.settle()) putHost(name);
+      for (const key of keys(model.hosts, change.hosts, first || change.config)) putHost(key);
+      for (const key of cap.settle()) putHost(key);
       for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
       for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
       for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
@@ -145,7 +146,7 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
   };
 }
 
-/** One for each Ingress. */
+/** One finding for each Ingress, about the first of its unsound paths. */
 function unsoundFindings(hosts: Iterable<readonly Unsound[]>, ingress: IngressByName): Finding[] {
   const first = new Map([...hosts].flat().reverse().map((one) => [`${one.namespace}/${one.ingress}`, one]));
   return [...first.values()].map(({ namespace, ingress: name, path, why }) => {
@@ -154,7 +155,7 @@ function unsoundFindings(hosts: Iterable<readonly Unsound[]>, ingress: IngressBy
   });
 }
 
-/** Of most parts, and the same for all of these. */
+/** One empty map for all parts without profiles, which are most. */
 const NONE: ReadonlyMap<string, never> = new Map<string, never>();
 
 function part<K extends PartKind>(kind: K, id: string, value: PartValues[K], profiles: Part["profiles"] = NONE, trust: TrustById = NONE): Part {
@@ -165,8 +166,8 @@ function part<K extends PartKind>(kind: K, id: string, value: PartValues[K], pro
   return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.size > 0 ? { refersTo } : {}) };
 }
 
-function hostPart(name: string, { table, profiles, trust, needs }: CompiledHost): Part {
-  const made = part("host", name, table, profiles, trust);
+function hostPart(key: HostKey, { table, profiles, trust, needs }: CompiledHost): Part {
+  const made = part("host", key, table, profiles, trust);
   return needs.length > 0 ? { ...made, needs: exact(needs) } : made;
 }
 
@@ -195,7 +196,7 @@ function certificatePart(model: Model, id: string): Part | undefined {
 
 function tlsPart(model: Model, name: string): Part | undefined {
   const id = model.tls.get(name);
-  // Without its certificate the name gets the default one.
+  // Where the certificate is missing, the name gets the default one.
   return id === undefined ? undefined : part("tls", name, model.certificates.has(id) ? id : "");
 }
 

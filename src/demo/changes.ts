@@ -1,6 +1,6 @@
 /**
  * Says for each change of the files how long it took until every worker ran it: from the moment at which the file was
- * written to the last worker's acknowledgement. Says it, too, when a file was written and nothing came of that.
+ * written to the last worker's acknowledgement. Says so, too, when a file was written and nothing changed.
  */
 import { readdirSync, statSync } from "node:fs";
 import { basename, join, normalize, relative } from "node:path";
@@ -11,19 +11,21 @@ import { isManifestName } from "../source/manifests/folders.ts";
 export interface DemoProgress {
   readonly observed: number;
   readonly programmed: number;
-  /** Of nginx, since the start. */
+  /** Reloads of nginx since the start. */
   readonly reloads: number;
 }
 
 export interface ChangeReport {
   /** To be called right after a turn of the controller that changed something. */
   turned(parts: number, milliseconds: number): Promise<void>;
-  /** To be called now and then: tells of the files that were written before the last call and took part in no turn. */
+  /** To be called regularly: tells of the files that were written before the last call and that no turn has taken in since. */
   look(): void;
 }
 
-/** How often acknowledgements are looked at: the error of what is printed. */
+/** How often acknowledgements are looked at; what is printed is too long by this at most. */
 const LOOK_MS = 1;
+/** A file that was written this much longer before a turn than another was read by an earlier turn, which found nothing new in it. */
+const READ_MS = 500;
 
 export interface ChangeReportOptions {
   readonly folders: readonly string[];
@@ -35,7 +37,7 @@ export interface ChangeReportOptions {
 
 export function reportChanges({ folders, progress, findings, print, signal }: ChangeReportOptions): ChangeReport {
   let known = writtenAt(folders);
-  /** Files that were written or removed, in turns that are still to come, or in none. */
+  /** Files that were written or removed since the last turn that changed something → when. */
   const written = new Map<string, number>();
   const waiting = new Set<string>();
 
@@ -60,6 +62,8 @@ export function reportChanges({ folders, progress, findings, print, signal }: Ch
       const { observed: wanted, reloads } = progress();
       note();
       for (const file of written.keys()) if (ofFile(file).some(({ object }) => object.kind === "File")) sayNothing(file);
+      const newest = Math.max(...written.values());
+      for (const [file, at] of written) if (at < newest - READ_MS) sayNothing(file);
       const names = [...written.keys()].map(shown).join(", ") || "the endpoints";
       const first = Math.min(begun, ...written.values());
       written.clear();
@@ -87,8 +91,8 @@ function now(): number {
 }
 
 /**
- * When each file came to be as it is: the inode's time, because a copied or moved file may bring an old time of change.
- * What vanishes meanwhile is left out.
+ * When each file was last written: the time of the inode (ctime), because a copied or moved file may bring an old mtime.
+ * A file that vanishes meanwhile is left out.
  */
 function writtenAt(roots: readonly string[]): Map<string, number> {
   const times = new Map<string, number>();
@@ -99,7 +103,7 @@ function writtenAt(roots: readonly string[]): Map<string, number> {
   return times;
 }
 
-/** A root may be a single file. */
+/** All paths below a root, or the root itself if it is a file. */
 function filesBelow(root: string): string[] {
   const stats = statSync(root, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return stats ? [normalize(root)] : [];

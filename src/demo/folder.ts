@@ -1,7 +1,8 @@
-/** A folder that is not the walk-through: what to ask it, from the routes that it makes. */
+/** What `sluice demo` suggests to ask in a folder that is not the walk-through: a request for each of its routes. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Route } from "../model/shapes/routing.ts";
 import type { Model } from "../model/model.ts";
 import { curlLine, WALKTHROUGH, type Reach } from "./walkthrough.ts";
@@ -11,7 +12,7 @@ export function isWalkthrough(folder: string): boolean {
   return WALKTHROUGH.every(({ file }) => existsSync(join(folder, file)));
 }
 
-/** More lines than these are not read. */
+/** Most routes that are shown: people would not read more. */
 const MOST = 20;
 
 /** Lines with a comment and a command for each route; empty: nothing is declared. */
@@ -24,7 +25,10 @@ export function questions(model: Model, reach: Reach): string[] {
   return [...asked.slice(0, MOST).flat(), ...(more > 0 ? [`  # and ${more} more`] : [])];
 }
 
-/** A wildcard's example is a name below it; a path that is an expression stands for many, of which one is not guessed. */
+/**
+ * A comment and a command for one route. A wildcard's example is a name below it; for a path that is an expression
+ * there is no command, because an example would be a guess.
+ */
 function question(host: string, route: Route, tls: boolean, reach: Reach, target: string): string[] {
   const { path, pathType, filters, origin } = route;
   const title = `  # ${host === CATCH_ALL ? "any name" : host}${path} (${filters.regex ? "expression" : pathType}), Ingress ${origin.namespace}/${origin.name}: ${target}`;
@@ -34,9 +38,10 @@ function question(host: string, route: Route, tls: boolean, reach: Reach, target
   return [title, `  ${curlLine({ title: "", path, expect, ...(name === undefined ? {} : { host: name }), ...(tls && name !== undefined ? { tls } : {}) }, reach)}`];
 }
 
-function targetText({ backend, canaries }: Route, { pools }: Model): string {
+function targetText(route: Route, { pools }: Model): string {
+  const backend = primaryOf(route.backend);
   if (backend.kind === "status") return String(backend.status);
   if (backend.kind === "default") return "the default backend";
   const empty = (pools.get(backend.pool)?.endpoints.length ?? 0) === 0 ? " (no endpoint: 503)" : "";
-  return [`${backend.service}:${backend.port}${empty}`, ...canaries.map(({ service }) => service)].join(", or its canary ");
+  return [`${backend.service}:${backend.port}${empty}`, ...canariesOf(route.backend).map((canary) => canary.backend.service)].join(", or its canary ");
 }

@@ -1,8 +1,8 @@
 /**
- * What a subscriber says, checked before anybody believes it.
+ * Checks what a subscriber says, before anybody believes it.
  *
- * Workers face the network; one that was taken over must not be able to end the controller, or to speak for the
- * agent. So every message is checked for its shape, and each role has its own few words.
+ * Workers face the network; a worker that was taken over must not be able to end the controller, or to speak for the
+ * agent. So the shape of every message is checked, and each role may send its own few messages only.
  */
 import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
@@ -37,13 +37,13 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "connections":
       return role === "worker" ? connections(message) : undefined;
     case "processes":
-      return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
+      return role === "agent" ? processes(message) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
     case "tried":
       return role === "agent" ? { op: "tried", id: textOrEmpty(message["id"]), problem: textOrEmpty(message["problem"]) } : undefined;
     case "engine":
-      return role === "agent" ? (message as unknown as FromSubscriber) : undefined;
+      return role === "agent" ? engineEvent(message) : undefined;
     case "leaving":
       return role === "agent" ? leaving(message) : undefined;
     case "reloading":
@@ -126,6 +126,23 @@ function leaving({ generations, workers, since, ended, instance }: WordFields): 
   return { op: "leaving", generations, workers, since, ended, ...(instance === "stream" ? { instance } : {}) };
 }
 
+const MEASURES = ["processes", "cpuSeconds", "readBytes", "writtenBytes", "residentBytes", "virtualBytes", "oldestStart"] as const;
+
+function processes(message: WordFields): FromSubscriber | undefined {
+  const measures = Object.fromEntries(MEASURES.map((name) => [name, message[name]])) as Record<(typeof MEASURES)[number], number>;
+  return Object.values(measures).every(isAmount) ? { op: "processes", ...measures } : undefined;
+}
+
+const EVENTS = ["started", "reloaded", "restarted"] as const;
+
+function engineEvent({ status, event: said, instance }: WordFields): FromSubscriber | undefined {
+  const { master, config, profiles } = fieldsOf(status) ?? {};
+  const event = EVENTS.find((one) => one === said);
+  const known = fieldsOf(profiles);
+  if (!isCount(master) || typeof config !== "string" || !known || !event || !Object.values(known).every(fieldsOf)) return undefined;
+  return { op: "engine", status: { master, config, profiles: known as EngineStatus["profiles"] }, event, ...(instance === "stream" ? { instance } : {}) };
+}
+
 function reloading({ seconds, farewell }: WordFields): FromSubscriber | undefined {
   if (!isCount(seconds) || (farewell !== undefined && !isCount(farewell))) return undefined;
   return { op: "reloading", seconds, ...(farewell === undefined ? {} : { farewell }) };
@@ -159,7 +176,7 @@ function counterRow(value: unknown): CounterRow | undefined {
   };
 }
 
-/** Index and value in turn. What is left over, or no number, is left out. */
+/** Index and value in turn. A list that is too long, or holds anything but numbers, counts as empty. */
 function cells(value: unknown): number[] {
   const list: readonly unknown[] = Array.isArray(value) && value.length <= 2 * MOST_CELLS ? value : [];
   return list.every((one) => typeof one === "number" && one >= 0) ? (list as readonly number[]).slice() : [];

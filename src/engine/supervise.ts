@@ -1,15 +1,15 @@
 /**
  * Keeps an agent for this controller: the one that an earlier controller left, or a new one.
  *
- * An agent that dies is replaced. When its nginx lives on, the new agent adopts it, and no socket is opened: the
- * living nginx holds them.
+ * An agent that dies is replaced. When its nginx lives on, the new agent adopts it. No socket is opened then, because
+ * the living nginx holds them.
  */
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bindAddresses } from "../compile/nginx-conf.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
-import { isAlive, signal, type ProcessIdentity } from "../support/process-identity.ts";
+import { isAlive, signal, signalAll, type ProcessIdentity } from "../support/process-identity.ts";
 import { ENGINE_LOG } from "./agent/log-rotation.ts";
 import { hasIpv6 } from "./agent/probe.ts";
 import { QUIT_MS } from "./agent/nginx-process.ts";
@@ -27,11 +27,11 @@ const START_MS = 10_000;
 export interface Supervisor {
   /** Resolves when an agent is there. Rejects with a UserError when the ports cannot be had. */
   start(): Promise<void>;
-  /** Ends the agent, and with it nginx; `ask` is the polite way, over the channel. */
+  /** Ends the agent, and with it nginx. `ask` asks the agent over the channel; where it answers false, the agent gets a signal. */
   stop(ask: () => boolean): Promise<void>;
 }
 
-/** The agent of another container: whoever runs that container starts and ends it. */
+/** For an agent in another container: what runs that container starts and ends it. */
 export const EXTERNAL_AGENT: Supervisor = { start: () => Promise.resolve(), stop: () => Promise.resolve() };
 
 /** @param workers account of nginx's workers, when this process is root. */
@@ -43,7 +43,7 @@ export function superviseAgent(settings: Settings, log: Log, workers: { readonly
     if (lockHolder(lock)) return;
     const nginx = lockHolder(`${settings.runtimeDir}/${NGINX_MASTER}`);
     const orphans = findOrphans(settings.runtimeDir, NGINX_BINARY);
-    for (const orphan of orphans) signal(orphan, "SIGQUIT");
+    signalAll(orphans, "SIGQUIT");
     const left = nginx ? undefined : lockHolder(`${settings.runtimeDir}/${STREAM_MASTER}`);
     if (left) letGo(left, `${settings.runtimeDir}/${STREAM_MASTER}`);
     if (left || orphans.length > 0) await sleep(QUIT_MS);
@@ -80,7 +80,7 @@ export function superviseAgent(settings: Settings, log: Log, workers: { readonly
       const agent = lockHolder(lock);
       if (agent && !ask()) signal(agent, "SIGTERM");
       if (agent) await awaitEnd(agent, patience);
-      // An agent that was killed a moment ago has left its nginx.
+      // If the agent was killed a moment ago, its nginx is still there.
       for (const { master } of INSTANCES) {
         const nginx = lockHolder(`${settings.runtimeDir}/${master}`);
         if (nginx && signal(nginx, "SIGQUIT")) await awaitEnd(nginx, patience);
@@ -89,7 +89,10 @@ export function superviseAgent(settings: Settings, log: Log, workers: { readonly
   };
 }
 
-/** It may hold the https port, which is about to be opened anew: it finishes what it has, and nobody adopts it. */
+/**
+ * Ends a left master of the nginx below http, which may hold the https port that is about to be opened anew. It
+ * finishes its connections, and is not adopted.
+ */
 function letGo(master: ProcessIdentity, file: string): void {
   signal(master, "SIGQUIT");
   rmSync(file, { force: true });

@@ -1,9 +1,10 @@
-/** Where a connection below http goes: to a TCP or UDP port, or over TLS to a host that is passed through. */
+/** Explains where a connection below http goes: one to a TCP or UDP port, or a TLS connection for a passed-through host. */
 import type { Origin } from "../model/shapes/routing.ts";
 import type { Model } from "../model/model.ts";
 import { subjectText, type Finding } from "../model/findings/findings.ts";
 import { portText } from "../model/streams/listeners.ts";
 import type { Listener } from "../model/shapes/listener.ts";
+import { hostKey } from "../model/shapes/host-key.ts";
 import { UserError } from "../support/user-error.ts";
 import type { Explanation } from "./explain.ts";
 import type { ExplainedRequest } from "./request.ts";
@@ -11,7 +12,7 @@ import type { ExplainedStep } from "./step.ts";
 
 export interface ExplainedConnection {
   readonly protocol: "tcp" | "udp";
-  /** Of a Service's own; absent: the node's. */
+  /** An address that a Service has for itself; absent: the node's. */
   readonly address?: string;
   readonly port: number;
 }
@@ -44,7 +45,7 @@ export function explainConnection({ listeners, streams }: Model, asked: Explaine
 
 /** Undefined: TLS for the host ends at Sluice. */
 export function explainPassthrough({ hosts, streams }: Model, { https, host }: ExplainedRequest, findings: readonly Finding[]): Explanation | undefined {
-  const found = https ? hosts.get(host) : undefined;
+  const found = https ? hosts.get(hostKey(host)) : undefined;
   const root = found?.routes.find(({ path, pathType }) => path === "/" && pathType === "prefix");
   if (found?.passthrough === undefined || !root) return undefined;
   const { endpoints = [] } = streams.get(`tls ${host}`) ?? {};

@@ -12,6 +12,8 @@ import type { Tables } from "../../edge/src/tables.ts";
 import type { Program } from "../compile/program.ts";
 import { subjectText, type Finding } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
+import { hostKey } from "../model/shapes/host-key.ts";
+import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Alternatives, Host, Origin, Route } from "../model/shapes/routing.ts";
 import type { Model } from "../model/model.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
@@ -36,7 +38,7 @@ export interface Explanation {
   readonly location?: string;
   readonly pool?: string;
   readonly endpoints?: readonly string[];
-  /** What is known to be wrong with the objects involved, or with what may hide others. */
+  /** Findings about the objects involved, and about files or kinds that could not be read and may hide further objects. */
   readonly findings: readonly Finding[];
 }
 
@@ -52,7 +54,7 @@ export function explain(
   const { naming = [] } = settings;
   const untold: string[] = [];
   let drawn = false;
-  // The last number goes to the primary, unless canaries have the whole: weights are reported, not rolled.
+  // Draws the last number, which is the primary's unless canaries have all of the weight: the shares are reported instead of drawn.
   const draw = (total: number): number => {
     drawn = true;
     return total;
@@ -60,7 +62,7 @@ export function explain(
   const asked = view(request, draw, (pattern) => untold.push(pattern), explainedClient(request, model.config));
   const decision = decide(tables, asked, request.host, request.path, request.https);
   if (decision.host === undefined && OF_NO_HOST.has(decision.status)) return ofNoHost(request, decision.status, findings.filter(({ object }) => concernsAll(object, settings)));
-  const host = model.hosts.get(decision.host?.name ?? CATCH_ALL);
+  const host = model.hosts.get(hostKey(decision.host?.name ?? CATCH_ALL));
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
@@ -86,7 +88,7 @@ export function explain(
       steps.push(poolStep(decision, decision.route !== undefined && isSubstitute(tables, decision.route, decision.pool)));
     }
   }
-  const origins: readonly IngressIdentity[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...route.canaries.map((canary) => canary.origin)];
+  const origins: readonly IngressIdentity[] = !route ? (host?.routes ?? []).map(({ origin }) => origin) : [route.origin, ...canariesOf(route.backend).map((canary) => canary.origin)];
   return {
     request: urlText(request),
     steps,
@@ -96,7 +98,7 @@ export function explain(
   };
 }
 
-/** Answers before there is a host: status → why. */
+/** Status → why, for answers that are given before there is a host. */
 const OF_NO_HOST: ReadonlyMap<number, string> = new Map([
   [400, "a host name that no rule has, with characters that no host name has"],
   [403, "block-cidrs, block-user-agents or block-referers of the controller's ConfigMap"],
@@ -110,29 +112,35 @@ function urlText({ https, host, uri }: ExplainedRequest): string {
   return `${https ? "https" : "http"}://${utf8Text(host + uri)}`;
 }
 
-/** The checks before a route. A refusal of its own, such as 503 without an endpoint, comes before them; the 404 of no route after them. */
+/**
+ * The checks before a route. They are not asked where the route itself refuses, such as with 503 without an endpoint; a
+ * 404 for an undeclared path comes after them.
+ */
 function accessFor({ route, pool, reason }: Decision, request: ExplainedRequest, tables: Tables, { config, users }: Model): Access {
   if ((!pool && reason !== "no-route") || !route?.filters) return { steps: [] };
   return accessOf({ request, client: explainedClient(request, config), filters: route.filters, tables, users: (id) => users.get(id)?.reveal() });
 }
 
-/** What paths answer that cannot be served as they have to be. */
+/** The status of a path that is closed, because it cannot be served as it has to be. */
 const CLOSED = 503;
-/** What a rewrite that climbs is answered with. */
+/** The status of a rewrite whose result has a segment `.` or `..`. */
 const BAD_REQUEST = 400;
 
 function isAbout(object: Finding["object"], origin: IngressIdentity): boolean {
   return object.kind === origin.kind && object.namespace === origin.namespace && object.name === origin.name;
 }
 
-/** The controller's ConfigMap holds for every request; a file or a kind that cannot be read may hide whose it is. */
+/**
+ * Whether a finding's object concerns every request: the controller's ConfigMap does, and a file or a kind that cannot
+ * be read may hide any object.
+ */
 function concernsAll({ kind, namespace, name }: Finding["object"], { configmap }: ExplainSettings): boolean {
   return kind === "File" || name === "" || (kind === "ConfigMap" && configmap === `${namespace}/${name}`);
 }
 
 /**
- * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run; it then counts
- * as one that nothing matches.
+ * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run; such a pattern
+ * then counts as one that matches nothing.
  */
 export function view(
   request: ExplainedRequest,
@@ -163,7 +171,7 @@ export function view(
   return { ...asked, draw, admit };
 }
 
-/** Who can show a certificate that the host accepts is taken to do so: the rest is what people ask about. */
+/** Whether the client is assumed to have a certificate that the host accepts: people ask about what comes after that. */
 function isAssumed({ https }: ExplainedRequest, { mode }: ClientAuth): boolean {
   return https && mode !== "off" && mode !== "refused";
 }
@@ -172,7 +180,7 @@ function capturesOf(found: RegExpExecArray | null): Captures | undefined {
   return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
 }
 
-/** The Model's route behind an edge route: a slash twin has the same path and a compiled index of its own. */
+/** The Model's route behind an edge route: a route that only redirects to the path with a slash has no route of its own in the Model. */
 function routeOf(host: Host | undefined, route: EdgeRoute | undefined): Route | undefined {
   if (!host || !route) return undefined;
   const same = host.routes.filter((one) => Buffer.from(one.path, "utf8").toString("latin1") === route.path);
@@ -180,7 +188,8 @@ function routeOf(host: Host | undefined, route: EdgeRoute | undefined): Route | 
   return alike.find((one) => samePool(one, route)) ?? alike[0] ?? same[0];
 }
 
-function samePool({ backend }: Route, route: EdgeRoute): boolean {
+function samePool(model: Route, route: EdgeRoute): boolean {
+  const backend = primaryOf(model.backend);
   if (backend.kind === "status") return route.respond === backend.status;
   return route.pool === (backend.kind === "service" ? backend.pool : DEFAULT_BACKEND);
 }
@@ -189,7 +198,7 @@ function isOfCanary(route: EdgeRoute | undefined, pattern: string): boolean {
   return (route?.canaries ?? []).some((canary) => canary.pattern === pattern);
 }
 
-/** Ingresses that one line names. */
+/** How many Ingresses one line names at most. */
 const SHOWN = 3;
 
 interface HostNames {
@@ -228,7 +237,7 @@ function clientStep({ mode, matchCn }: ClientAuth): ExplainedStep {
   return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
 }
 
-/** The route was found by a regular expression: some paths of such a host are exact all the same. */
+/** Whether the route was found by a regular expression: some paths of a host with regular expressions are exact all the same. */
 function isPattern(host: Host | undefined, decision: Decision, { path }: ExplainedRequest): boolean {
   return host?.regex === true && decision.host?.exact[path] === undefined;
 }
@@ -259,7 +268,7 @@ function originText(origin: Origin, { defaultBackendService }: ExplainSettings):
   return field === "--default-backend-service" && defaultBackendService === "" ? "built in" : `by ${field}`;
 }
 
-/** The host refuses the client, whatever the path. */
+/** The step of a host that refuses the client, whatever the path. */
 function refusedStep({ status, redirect, host }: Decision, location = ""): ExplainedStep {
   const result = redirect ? `${status} to ${utf8Text(location)}` : String(shownStatus(status));
   const refused = host?.special?.clients?.mode === "refused";
@@ -281,7 +290,7 @@ function answerStep({ status, redirect }: Decision, location = ""): ExplainedSte
 
 interface Choice {
   readonly chosen: EdgeCanary | undefined;
-  /** No header or cookie decided. */
+  /** The weights decided, and no header or cookie. */
   readonly drawn: boolean;
   /** Patterns that only nginx can run. */
   readonly untold: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * The Model: what routing means, without Kubernetes shapes and without nginx; and what is told with it.
+ * The Model: what routing means, without Kubernetes shapes and without nginx; and what an update gives beside it.
  *
  * Values are immutable and shared: a part that did not change keeps its identity from one Model to the next, which
  * is how later stages know what to do. Every value remembers the object and field it came from (`Origin`).
@@ -9,13 +9,14 @@ import type { Ingress } from "../source/objects.ts";
 import type { WantedObjects } from "../source/snapshot.ts";
 import type { Config } from "./config/config.ts";
 import type { Finding } from "./findings/findings.ts";
+import type { HostKey } from "./shapes/host-key.ts";
 import type { Listener } from "./shapes/listener.ts";
 import type { Alias, Certificate, Host, Pool, Trust } from "./shapes/routing.ts";
 import type { UserList } from "./shapes/user-list.ts";
 
 export interface Model {
-  /** Host name (`_` for the catch-all, `*.example.com` for a wildcard) → Host. `_` always exists. */
-  readonly hosts: ReadonlyMap<string, Host>;
+  /** Host of a name (`_` for the catch-all, `*.example.com` for a wildcard). `_` always exists. */
+  readonly hosts: ReadonlyMap<HostKey, Host>;
   /** Alias (exact, `*.parent`, `start.*`, `~pattern`) → the Host that it is another name of. None is a Host's name. */
   readonly aliases: ReadonlyMap<string, Alias>;
   /** Pool id → Pool; exactly those that a Host refers to, and the default backend. */
@@ -38,9 +39,9 @@ export interface Model {
 
 /** What changed from the previous Model to this one, by key: values are to be looked up in the Model. */
 export interface ModelChange {
-  /** Of `Built.ingresses`. */
-  readonly ingresses: ReadonlySet<string>;
-  readonly hosts: ReadonlySet<string>;
+  /** Keys of `Built.own`. */
+  readonly own: ReadonlySet<string>;
+  readonly hosts: ReadonlySet<HostKey>;
   readonly aliases: ReadonlySet<string>;
   readonly pools: ReadonlySet<string>;
   readonly certificates: ReadonlySet<string>;
@@ -52,28 +53,31 @@ export interface ModelChange {
   readonly config: boolean;
 }
 
-/** An Ingress that is ours by its class. */
-export interface OwnIngress {
-  readonly ingress: Ingress;
-  /** True: none of its rules is served. */
+/** An object that asks for routes. It is ours if its class is. */
+export type RoutingObject = Ingress;
+
+/** An object that asks for routes and is ours. */
+export interface OwnObject {
+  readonly object: RoutingObject;
+  /** True: nothing of what it asks for is served. */
   readonly refused: boolean;
-  /** Hosts that it takes part in. */
-  readonly hosts: readonly string[];
+  /** Hosts that the object takes part in. */
+  readonly hosts: readonly HostKey[];
 }
 
 export interface Built {
   readonly model: Model;
-  /** `namespace/name` → an Ingress that is ours: what may be written to the cluster is about these. */
-  readonly ingresses: ReadonlyMap<string, OwnIngress>;
+  /** `Ingress shop/web` (`objectKey`) → an object that is ours. What may be written to the cluster is about these objects. */
+  readonly own: ReadonlyMap<string, OwnObject>;
   readonly change: ModelChange;
   /** All findings of the model stage, sorted (computed when asked for). */
   findings(): readonly Finding[];
   /** Secrets and ConfigMaps that somebody refers to, missing ones included. */
   readonly wanted: WantedObjects;
-  /** DNS names of ExternalName Services that a pool needs. */
+  /** DNS names that pools and streams need: those of ExternalName Services, and targets in annotations. */
   readonly names: ReadonlySet<string>;
-  /** An Ingress asks what nginx says of the snippet with this digest. */
+  /** True: an Ingress asks what nginx says of the snippet with this digest. */
   asksAbout(snippet: string): boolean;
-  /** When findings come out different although nothing changes, and `update` is to be called; milliseconds since 1970. */
+  /** When findings change although no object does, so that `update` is to be called; milliseconds since 1970. */
   readonly changesAt?: number | undefined;
 }

@@ -1,8 +1,8 @@
 /**
- * The health port: probes and metrics for everybody who can reach it, the admin API for this machine only, and for no web page in its browsers.
+ * The health port: probes and metrics for everybody who can reach it; the admin API for this machine only, and not for web pages in its browsers.
  *
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
- * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
  * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -27,9 +27,13 @@ export interface HealthOptions {
   readonly findings: () => readonly Finding[];
   readonly sync: (signal: AbortSignal) => Promise<EngineState>;
   readonly ingress: AskIngress;
+  /** What is served now, as rows of this kind; undefined: there is no such kind. */
+  readonly list: (kind: string) => readonly unknown[] | undefined;
   readonly metrics: () => Scrape;
 }
 
+/** Followed by a kind: `routes`, `hosts`, … */
+const LIST = "/api/v1/list/";
 const SYNC_LIMIT_MS = 10_000;
 /** Seconds that a question about an Ingress may wait for its answer. */
 const LONGEST_WAIT = 60;
@@ -63,6 +67,8 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : endResponse(response, 405, "use POST\n");
+  const listed = path.startsWith(LIST) && method === "GET" ? options.list(path.slice(LIST.length)) : undefined;
+  if (listed) return list(response, listed);
   const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
   if (namespace !== undefined && name !== undefined && method === "GET") {
     const seconds = Math.min(Math.max(Number(query.get("wait")) || 0, 0), LONGEST_WAIT);
@@ -71,18 +77,21 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   return endResponse(response, 404, "not found\n");
 }
 
-/** Of any request target that Node lets through, absolute ones (RFC 9112, 3.2.2) and `//` among them; nothing is decoded, so nothing can fail. */
+/**
+ * Path and query of any request target that Node lets through, absolute ones (RFC 9112, 3.2.2) and `//` among them.
+ * Nothing is decoded, so nothing can fail.
+ */
 function targetOf({ url = "/" }: IncomingMessage): { readonly path: string; readonly query: URLSearchParams } {
   const [, path = "", query = ""] = /^(?:https?:\/\/[^/?#]*)?([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
   return { path, query: new URLSearchParams(query) };
 }
 
-/** Thousands of series are megabytes: piece by piece, compressed for whoever takes that, as Prometheus does. */
+/** Answers piece by piece, because thousands of series are megabytes; compressed for clients that take gzip, as Prometheus does. */
 async function scrape({ type, pieces }: Scrape, { headers }: IncomingMessage, response: ServerResponse): Promise<void> {
   const compressed = /\bgzip\b/.test(headers["accept-encoding"] ?? "");
   response.writeHead(200, { "content-type": type, ...(compressed ? { "content-encoding": "gzip" } : {}) });
   const text = Readable.from(pieces);
-  // Who goes away in the middle is not answered.
+  // A client that goes away in the middle is no error.
   await (compressed ? pipeline(text, createGzip({ level: 1 }), response) : pipeline(text, response)).catch(() => response.destroy());
 }
 
@@ -110,16 +119,19 @@ function isLoopback({ socket }: IncomingMessage): boolean {
   return address === "::1" || address.startsWith("127.");
 }
 
-/** A web page in a browser of this machine can have a name of its own lead here; addresses, `localhost` and --healthz-host are nobody else's. */
+/**
+ * Whether the Host header names this machine. A web page can make a name of its own resolve to this machine (DNS
+ * rebinding), so only addresses, `localhost` and --healthz-host are accepted.
+ */
 function isMeant(own: string, { headers }: IncomingMessage): boolean {
   const name = (headers.host ?? "").replace(/:[0-9]+$/, "").replace(/^\[|\]$/g, "");
   return name === "localhost" || name === own || isIP(name) !== 0;
 }
 
 /**
- * Whether a browser sends it for a page, from this machine or from elsewhere: no page has business here, and one that may
- * not read an answer can still send a request. Browsers set both headers themselves (Fetch, "Origin header"; Fetch Metadata);
- * `none` is what a person typed.
+ * Whether a browser sends the request for a web page. No page needs the admin API, and a page that may not read an answer
+ * can still send a request. Browsers set both headers themselves (Fetch, "Origin header"; Fetch Metadata); `none` stands
+ * for an address that a person typed.
  */
 function isFromPage({ headers }: IncomingMessage): boolean {
   const site = headers["sec-fetch-site"];
@@ -130,7 +142,7 @@ function json(response: ServerResponse, status: number, value: unknown): void {
   endResponse(response, status, JSON.stringify(value, null, 2) + "\n", "application/json");
 }
 
-/** A list that may have ten thousand elements, a few at a time: others have their turn in between. */
+/** Answers with a list that may have ten thousand elements, a few at a time, so that other work has its turn in between. */
 async function list(response: ServerResponse, elements: readonly unknown[]): Promise<void> {
   response.writeHead(200, { "content-type": "application/json" });
   await pipeline(Readable.from(piecesOf(elements)), response).catch(() => response.destroy());

@@ -4,12 +4,13 @@
 import { keyOf } from "../source/snapshot.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Ingress } from "../source/objects.ts";
-import type { OwnIngress } from "../model/model.ts";
+import type { OwnObject } from "../model/model.ts";
+import { objectKey } from "../model/shapes/lookup.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { pause } from "../support/backoff.ts";
-import type { ProgrammedIngresses } from "./programmed.ts";
+import type { ProgrammedObjects } from "./programmed.ts";
 
-/** A version of an object. Objects from files have neither. */
+/** A version of an object. Objects from files have neither field. */
 export interface Version {
   readonly generation?: number;
   readonly resourceVersion?: string;
@@ -18,11 +19,14 @@ export interface Version {
 export interface IngressState {
   /** `namespace/name`. */
   readonly ingress: string;
-  /** `absent`; of another class; refused as a whole; on its way; served by every worker as it is now. */
+  /**
+   * In this order: there is no such Ingress; it has another class; it is refused as a whole; it is on its way; every
+   * worker serves it as it is now.
+   */
   readonly state: "absent" | "foreign" | "refused" | "pending" | "programmed";
-  /** What this replica has taken in. */
+  /** The version that this replica has read. */
   readonly seen?: Version;
-  /** What every worker serves; it may be older. */
+  /** The version that every worker serves, which may be older. */
   readonly programmed?: Version;
   /** Why it is not programmed. */
   readonly waitingFor?: string;
@@ -31,16 +35,16 @@ export interface IngressState {
 
 export interface IngressStateOptions {
   readonly snapshot: Snapshot;
-  readonly programmed: ProgrammedIngresses;
-  /** Ingresses that are ours, as of the last turn; undefined before the first. */
-  readonly ours: () => ReadonlyMap<string, OwnIngress> | undefined;
+  readonly programmed: ProgrammedObjects;
+  /** What is ours, as of the last turn; undefined before the first. */
+  readonly ours: () => ReadonlyMap<string, OwnObject> | undefined;
   readonly findings: () => readonly Finding[];
   readonly catchUp: (namespace: string, name: string, signal: AbortSignal) => Promise<void>;
 }
 
 /**
- * Answers when the Ingress as it is now is programmed, or cannot be, or after `limit` milliseconds with what is so far;
- * with a limit of 0 at once, without asking the source what it is now.
+ * Resolves with the state of an Ingress: when its newest version is programmed, when that version never will be, or after
+ * `limit` milliseconds. With a limit of 0 it resolves at once, without asking the source for the newest version.
  */
 export type AskIngress = (namespace: string, name: string, limit: number) => Promise<IngressState>;
 
@@ -50,10 +54,11 @@ export function askIngress(options: IngressStateOptions): AskIngress {
   const stateOf = (namespace: string, name: string, problem?: string): IngressState => {
     const key = keyOf(namespace, name);
     const seen = snapshot.get("Ingress", namespace, name);
-    const own = ours()?.get(key);
-    const served = programmed.version(key);
-    const waitingFor = problem ?? programmed.obstacle(key);
-    const isCurrent = own !== undefined && own.ingress === seen && served === seen;
+    const id = objectKey("Ingress", namespace, name);
+    const own = ours()?.get(id);
+    const served = programmed.version(id);
+    const waitingFor = problem ?? programmed.obstacle(id);
+    const isCurrent = own !== undefined && own.object === seen && served === seen;
     const unknown = problem !== undefined || !ours();
     const state = unknown ? "pending" : !seen ? "absent" : !own ? "foreign" : own.refused ? "refused" : isCurrent ? "programmed" : "pending";
     return {

@@ -1,4 +1,4 @@
-/** Prometheus metrics: what the engine runs, what people's objects are worth, what the workers served. */
+/** Prometheus metrics: about the engine, about people's objects, and about the requests that the workers served. */
 import { REASONS } from "../../edge/src/reasons.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "../engine/engine.ts";
 import type { Answers, CounterRow } from "../engine/protocol.ts";
@@ -22,7 +22,7 @@ export interface MetricsInput {
   readonly settings: Settings;
   readonly state: () => EngineState;
   readonly counts: () => EngineCounts;
-  /** Asks for measures of nginx's processes; false: nobody will answer. */
+  /** Asks the agent for measures of nginx's processes; false: there is no agent to answer. */
   readonly measure: () => boolean;
   readonly findings: () => readonly Finding[];
   readonly spans: () => { readonly exported: number; readonly dropped: number };
@@ -33,11 +33,11 @@ export interface MetricsInput {
   /** Undefined: objects come from files. */
   readonly source: () => SourceCounts | undefined;
   readonly cluster: () => ClusterCounts | undefined;
-  /** Undefined: nobody asks before writing an Ingress. */
+  /** Undefined: the admission webhook is off. */
   readonly admission: () => AdmissionFigures | undefined;
 }
 
-/** Everything at `/metrics`, made while it is read. */
+/** The answer of `/metrics`, made while it is read. */
 export interface Scrape {
   readonly type: string;
   readonly pieces: AsyncIterable<string>;
@@ -63,7 +63,7 @@ export function createMetrics(input: MetricsInput): Metrics {
   const nginx = settings.enableMetrics ? createNginxMetrics(common, input.measure) : undefined;
   const controller = { common, counts, refused: () => state().refused !== undefined, leading, electionId: settings.electionId };
   const objects: ObjectMetricsInput = {
-    common, controllerClass: settings.controllerClass, findings, leading, model: () => built()?.model, ingresses: () => built()?.ingresses ?? new Map(),
+    common, controllerClass: settings.controllerClass, findings, leading, model: () => built()?.model, own: () => built()?.own ?? new Map(),
   };
   const own: readonly Metric[] = [
     ...engine.metrics,
@@ -78,7 +78,7 @@ export function createMetrics(input: MetricsInput): Metrics {
       "Requests that were counted, or measured, without the labels of their route, because --metrics-max-series was reached.", () => requests.folded),
     ...(nginx ? [...nginx.metrics, ...controllerMetrics(controller)] : []),
   ];
-  /** Families that are there only while there is something that they are about. */
+  /** Metrics that exist only while there is something to measure: the webhook, the Model. */
   const passing = (): Metric[] => {
     const admission = input.admission();
     return [...(admission ? admissionMetrics(admission, common) : []), ...objectMetrics(objects)];
@@ -100,7 +100,7 @@ export function createMetrics(input: MetricsInput): Metrics {
   };
 }
 
-/** Numbers that only ever grow, by the name of their field. */
+/** A counter with one series for each field of `counts`, labelled `what`. */
 function byField(name: string, help: string, counts: () => object | undefined): Metric {
   const kebab = (field: string): string => field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   return byLabel("counter", name, help, "what", () => (Object.entries(counts() ?? {}) as [string, number][]).map(([field, number]) => [kebab(field), number]));

@@ -2,7 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Certificate } from "../model/shapes/routing.ts";
-import type { Model, OwnIngress } from "../model/model.ts";
+import type { Model, OwnObject } from "../model/model.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { labelText, type Labels, type Metric, type Sample } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
@@ -11,13 +11,13 @@ export interface ObjectMetricsInput {
   readonly common: Labels;
   readonly controllerClass: string;
   readonly model: () => Model | undefined;
-  readonly ingresses: () => ReadonlyMap<string, OwnIngress>;
+  readonly own: () => ReadonlyMap<string, OwnObject>;
   readonly findings: () => readonly Finding[];
   /** ingress-nginx behaviour: replicas that do not lead are silent about certificates. */
   readonly leading: () => boolean | undefined;
 }
 
-/** What there is to tell now. */
+/** The metrics of the objects as they are now. */
 export function objectMetrics(input: ObjectMetricsInput): Metric[] {
   const model = input.model();
   return [...(model && input.leading() !== false ? certificateMetrics(input, model) : []), orphans(input)];
@@ -53,7 +53,7 @@ interface About {
   readonly algorithm: string;
 }
 
-/** Parsed once. */
+/** What was parsed of a certificate, kept as long as the certificate. */
 const known = new WeakMap<Certificate, About>();
 const ALGORITHMS: Readonly<Record<string, string>> = { rsa: "RSA", ec: "ECDSA", ed25519: "Ed25519", dsa: "DSA" };
 
@@ -75,7 +75,7 @@ function about(certificate: Certificate): About {
 /** Finding → the type of orphan that it makes of its Ingress. */
 const ORPHANS: Readonly<Record<string, string>> = { "service-missing": "no-service", "no-endpoints": "no-endpoint" };
 
-function orphans({ common, ingresses, findings }: ObjectMetricsInput): Metric {
+function orphans({ common, own, findings }: ObjectMetricsInput): Metric {
   return {
     type: "gauge", name: `${PREFIX}orphan_ingress`, help: "Whether an Ingress leads to a Service that does not exist, or that has no endpoint.",
     *samples() {
@@ -84,9 +84,9 @@ function orphans({ common, ingresses, findings }: ObjectMetricsInput): Metric {
         const type = ORPHANS[code];
         if (type !== undefined && object.kind === "Ingress") found.add(`${object.namespace}/${object.name} ${type}`);
       }
-      for (const [key, { ingress: { metadata } }] of ingresses()) {
+      for (const { object: { metadata } } of own().values()) {
         for (const type of Object.values(ORPHANS)) {
-          yield [labelText({ ...common, ingress: metadata.name, namespace: metadata.namespace, type }), found.has(`${key} ${type}`) ? 1 : 0];
+          yield [labelText({ ...common, ingress: metadata.name, namespace: metadata.namespace, type }), found.has(`${metadata.namespace}/${metadata.name} ${type}`) ? 1 : 0];
         }
       }
     },

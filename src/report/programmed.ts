@@ -1,49 +1,49 @@
 /**
- * Which Ingresses every worker of this replica serves, and in which version.
+ * Which objects that are ours every worker of this replica serves, and in which version.
  *
- * Guarantee: an Ingress counts as programmed when all that its version means has been acknowledged by every worker and
- * the agent: it is compared with acknowledgements, never with a time. A host of it that waits for a reload keeps it
- * from being so, and so do Secrets that it newly refers to and that are being read; these for two seconds at most,
- * because one that cannot be read is a finding and no reason to wait. What changes nothing for workers is programmed at once.
+ * Guarantee: a version of an object counts as programmed when all that it means has been acknowledged by every worker and
+ * the agent; only acknowledgements decide, never a time. It is not programmed while one of its hosts waits for a reload,
+ * nor while Secrets that it newly refers to are being read. Secrets are waited for two seconds at most, because one that
+ * cannot be read is a finding and no reason to wait. A version that changes nothing for workers is programmed at once.
  */
 import type { EngineState } from "../engine/engine.ts";
 import { partKey } from "../compile/program.ts";
-import type { OwnIngress } from "../model/model.ts";
-import type { Ingress } from "../source/objects.ts";
+import type { OwnObject, RoutingObject } from "../model/model.ts";
 
-export interface ProgrammedIngresses {
+/** Objects are named by `objectKey`. */
+export interface ProgrammedObjects {
   /**
-   * What is ours after a turn, once the engine has been told; `changed`: what differs from the turn before; `wanted`
-   * resolves when the objects that it refers to have been read.
+   * Takes the objects that are ours after a turn, once the engine has been told. `changed`: those that differ from the
+   * turn before; `wanted` resolves when the objects that they refer to have been read.
    */
-  take(ingresses: ReadonlyMap<string, OwnIngress>, changed: ReadonlySet<string>, wanted: Promise<void>): void;
+  take(own: ReadonlyMap<string, OwnObject>, changed: ReadonlySet<string>, wanted: Promise<void>): void;
   /** The engine got further. */
   look(): void;
-  /** The newest version of this Ingress that is programmed; undefined: none. */
-  version(key: string): Ingress | undefined;
-  /** What keeps its newest version from being programmed; undefined: nothing. */
+  /** The newest version of this object that is programmed; undefined: none. */
+  version(key: string): RoutingObject | undefined;
+  /** What keeps this object's newest version from being programmed; undefined: nothing. */
   obstacle(key: string): string | undefined;
-  /** `told` is called with the Ingresses that came to be programmed, until the result is called. */
+  /** Calls `told` with the objects that were just programmed, until the caller calls the result. */
   listen(told: (keys: readonly string[]) => void): () => void;
 }
 
-/** What the Ingresses of one turn wait for. */
+/** What the objects of one turn wait for. */
 interface Turn {
-  /** Everything that it refers to has been read. */
+  /** Everything that the objects of the turn refer to has been read. */
   read: boolean;
 }
 
 interface Pending {
   readonly turn: Turn;
-  /** In which all of it was published; undefined: not all of it is. */
+  /** The generation by which all of the Ingress was published; undefined: not all of it is, as far as was seen. */
   readonly generation: number | undefined;
 }
 
 const READING_MS = 2000;
 
-export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
-  let ours: ReadonlyMap<string, OwnIngress> | undefined;
-  const done = new Map<string, Ingress>();
+export function trackProgrammed(state: () => EngineState): ProgrammedObjects {
+  let ours: ReadonlyMap<string, OwnObject> | undefined;
+  const done = new Map<string, RoutingObject>();
   const pending = new Map<string, Pending>();
   const listeners = new Set<(keys: readonly string[]) => void>();
 
@@ -62,7 +62,7 @@ export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
         continue;
       }
       pending.delete(key);
-      done.set(key, own.ingress);
+      done.set(key, own.object);
       news.push(key);
     }
     if (news.length > 0) for (const tell of [...listeners]) tell(news);
@@ -70,19 +70,19 @@ export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
 
   return {
     look,
-    take(ingresses, changed, wanted) {
+    take(now, changed, wanted) {
       const turn: Turn = { read: false };
-      const keys = ours ? changed : ingresses.keys();
+      const keys = ours ? changed : now.keys();
       let some = false;
       for (const key of keys) {
         some = true;
-        if (ingresses.has(key)) pending.set(key, { turn, generation: undefined });
+        if (now.has(key)) pending.set(key, { turn, generation: undefined });
         else {
           pending.delete(key);
           done.delete(key);
         }
       }
-      ours = ingresses;
+      ours = now;
       if (some) void readWithin(wanted).then(() => {
         turn.read = true;
         look();
@@ -106,11 +106,11 @@ export function trackProgrammed(state: () => EngineState): ProgrammedIngresses {
   };
 }
 
-function isWaiting({ hosts }: OwnIngress, waiting: EngineState["waiting"]): boolean {
+function isWaiting({ hosts }: OwnObject, waiting: EngineState["waiting"]): boolean {
   return waiting.size > 0 && hosts.some((host) => waiting.has(partKey("host", host)));
 }
 
-/** What was read is in the turn of the event loop that comes next. */
+/** Resolves when `wanted` does, or after a bounded time; one turn of the event loop later, in which the controller has taken in what was read. */
 async function readWithin(wanted: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

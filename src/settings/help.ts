@@ -30,6 +30,29 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
       "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
     ],
   },
+  check: {
+    usage: "sluice check [FILE…] [FOLDER…] [-] [flags]",
+    summary: "Say what is wrong in manifests, without serving them.",
+    examples: [
+      "sluice check k8s/                                # all that is below",
+      "helm template shop ./chart | sluice check -      # what a chart renders",
+      "sluice check k8s/ --partial --fail-on=warning --output=github",
+    ],
+  },
+  diff: {
+    usage: "sluice diff [OLD] NEW [flags]",
+    summary: "Say what changes for those who ask, before it is applied.",
+    examples: [
+      "sluice diff k8s.before/ k8s/                     # two folders or files",
+      "sluice diff k8s/                                 # the cluster, and with the files applied to it",
+      "helm template shop ./chart | sluice diff - --output=json",
+    ],
+  },
+  get: {
+    usage: "sluice get KIND [NAME…] [flags]",
+    summary: "List what is served: routes, hosts, backends, certs, canaries, findings.",
+    examples: ["sluice get routes", "sluice get routes shop.example -n shop -o wide", "sluice get certs --manifests=./k8s -o yaml", "sluice get canaries --watch"],
+  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
@@ -55,7 +78,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
   },
 };
 
-/** Complete text, ends with a newline. */
+/** The complete text, with a newline at its end. */
 export function helpFor(command: Command): string {
   const { usage, summary, examples } = TEXTS[command];
   const rows: FlagRow<unknown>[] = Object.values(FLAGS).filter((row) => row.commands?.includes(command) ?? true);
@@ -64,12 +87,12 @@ export function helpFor(command: Command): string {
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
   const about = command === "run" ? ABOUT_INGRESS_NGINX : [];
-  const request = command === "explain" ? OF_A_REQUEST : [];
+  const request = command === "explain" ? OF_A_REQUEST : command === "check" ? OF_A_CHECK : command === "diff" ? OF_A_DIFF : command === "get" ? OF_A_LIST : [];
   const lines = [`Usage: ${usage}`, "", summary, ...request, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
   return `${lines.join("\n")}\n`;
 }
 
-/** Columns of a terminal that nobody has widened. */
+/** The usual number of columns of a terminal. */
 const WIDTH = 80;
 const INDENT = "      ";
 
@@ -90,7 +113,7 @@ function wrapped(text: string): string[] {
   return lines.map((line) => INDENT + line);
 }
 
-/** What `explain` takes beside settings, as curl does. */
+/** The options of `explain` that are no settings, as curl has them. */
 const OF_A_REQUEST = [
   "",
   "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT; without a\nscheme: http):",
@@ -107,6 +130,37 @@ const OF_A_REQUEST = [
   "",
   "Exit codes: 0 a backend or any answer but these, 1 nothing could be read, 2 the",
   "command line, 3 the answer is 404, 4 it is 503 or no endpoint is ready.",
+];
+
+const OF_A_DIFF = [
+  "",
+  "OLD and NEW are files, folders, or standard input (-). Without OLD it is the",
+  "cluster, and NEW the same with these files applied to it.",
+  "",
+  "Exit codes: 0 nothing changes for those who ask and no finding is new, 1 else, 2",
+  "the command line is wrong, or nothing could be read.",
+];
+
+const OF_A_LIST = [
+  "",
+  "KIND is one of routes, hosts, backends, certs, canaries, findings, profiles. A",
+  "NAME is a host, an Ingress, a Service or a code, of which only these are listed.",
+  "The Sluice of this machine is asked; with --manifests, --kubeconfig, --context",
+  "or --apiserver-host objects are read, and what would be served is listed.",
+  "",
+  "Exit codes: 0 listed, 1 nothing could be read, or nothing has such a name, 2 the",
+  "command line, 4 no Sluice answered.",
+];
+
+const OF_A_CHECK = [
+  "",
+  "Files, and standard input (-), are judged as a cluster would have them: what a",
+  "cluster adds (endpoints of Services) is not missed. With --manifests they are",
+  "judged as \"sluice run\" with the same flag serves them; without files, the",
+  "cluster is. \"sluice lint\" is the same command.",
+  "",
+  "Exit codes: 0 nothing is found that is as severe as --fail-on, 1 something is,",
+  "2 the command line is wrong, or nothing could be read.",
 ];
 
 const ABOUT_INGRESS_NGINX = [

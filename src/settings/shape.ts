@@ -1,12 +1,19 @@
 import type { GivenEndpoints } from "./values.ts";
 
+/** Forms in which `sluice check` tells what it has found. */
+export const REPORTS = ["text", "json", "sarif", "github"] as const;
+/** Forms in which `sluice get` lists. */
+export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
+/** The least severity by which `sluice check` fails. */
+export const FAIL_ON = ["error", "warning", "info", "never"] as const;
+
 /** What the operator chose on the command line. */
 export interface Settings {
   // where objects come from
   readonly manifests: readonly string[];
   /** Endpoints in place of those of EndpointSlices. */
   readonly endpoint: readonly GivenEndpoints[];
-  /** Services without an endpoint on this machine have backends of the demo's. */
+  /** Whether Services without an endpoint on this machine get stand-ins (the demo). */
   readonly standIns: boolean;
   readonly kubeconfig: string;
   readonly context: string;
@@ -14,7 +21,7 @@ export interface Settings {
   readonly apiserverHost: string;
   readonly certificateAuthority: string;
   readonly watchNamespace: string;
-  /** Label selector. */
+  /** A label selector; empty: all namespaces. */
   readonly watchNamespaceSelector: string;
   readonly secrets: "all" | "named";
   /** `namespace/name`. */
@@ -81,18 +88,29 @@ export interface Settings {
   // process
   readonly runtimeDir: string;
   readonly externalAgent: boolean;
-  /** Empty: in the runtime folder. */
+  /** Empty: a folder in the runtime folder. */
   readonly tempDir: string;
-  /** `host:port`; empty: resolv.conf. */
+  /** `host:port` of a DNS server; empty: those of resolv.conf. */
   readonly resolver: string;
   readonly allowLocalTargets: boolean;
   /** Seconds. */
   readonly reloadInterval: number;
   readonly profilesPerNamespace: number;
   readonly shutdownTimeout: number;
-  /** Seconds between the wish to stop and its beginning, and between nginx's end and ours. */
+  /** Seconds between the signal to stop and the beginning of the stop; and those between the end of nginx and that of the process. */
   readonly shutdownGracePeriod: number;
   readonly postShutdownGracePeriod: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   readonly output: "text" | "json";
+  // what `sluice check` tells, and what it makes of it
+  readonly report: (typeof REPORTS)[number];
+  readonly failOn: (typeof FAIL_ON)[number];
+  readonly partial: boolean;
+  readonly fix: boolean;
+  /** Of objects of files that name none; empty: `default`. */
+  readonly objectNamespace: string;
+  // what `sluice get` lists
+  readonly listing: (typeof LISTINGS)[number];
+  readonly namespace: string;
+  readonly watch: boolean;
 }

@@ -3,19 +3,20 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
+import { FAIL_ON, LISTINGS, REPORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
-  /** Without dashes. */
+  /** The flag's name, without leading dashes. */
   readonly flag: string;
   readonly type: FlagType<T>;
   readonly default: T | ((env: NodeJS.ProcessEnv) => T);
-  /** Where `sluice demo`, which needs no privileges and serves this machine only, starts from something else. */
+  /** The default of `sluice demo` where it is another, because the demo needs no privileges and serves this machine only. */
   readonly demoDefault?: T;
   /** How the default reads in the help, where the value does not say it. */
   readonly defaultText?: string;
@@ -23,35 +24,35 @@ export interface FlagRow<T> {
   readonly help: string;
   /** A flag of ingress-nginx that works otherwise here: how, in a sentence. */
   readonly differs?: string;
-  /** Absent: all of them. */
+  /** The commands that have the flag; absent: all of them. */
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "rbac"];
+const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
 const reading = { commands: READING } as const;
-/** Commands that can read them from a cluster. */
+/** Commands that can read objects from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 /** Commands with a controller. */
 const controlling = { commands: ["run", "demo"] } as const;
 /** Commands that look for endpoints. */
-const balancing = { commands: [...SERVING, "explain"] } as const;
+const balancing = { commands: [...SERVING, "explain", "check", "get"] } as const;
 const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
-/** Commands that serve requests, or ask the one that does. */
-const answering = { commands: [...SERVING, "wait"] } as const;
+/** Commands that have a health port, or ask that of a running Sluice. */
+const answering = { commands: [...SERVING, "wait", "get"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
-  manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, ...reading,
+  manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, commands: READING.filter((command) => command !== "diff"),
     help: "Read objects from the YAML and JSON files below this folder instead of a cluster; may be repeated." },
   endpoint: { flag: "endpoint", type: type.endpoints, default: [], group: SOURCE, ...balancing,
     defaultText: "what EndpointSlices say",
@@ -69,12 +70,11 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   certificateAuthority: { flag: "certificate-authority", type: type.path, default: "", group: SOURCE, ...fromCluster,
     defaultText: "that of the kubeconfig, or of the pod's account", help: "PEM file with the CA of --apiserver-host." },
   watchNamespace: { flag: "watch-namespace", type: type.namespace, default: "", group: SOURCE, ...reading,
-    defaultText: "all", help: "Read only this namespace.",
-    differs: "A namespace that does not exist yet is an empty one; the start goes on." },
+    defaultText: "all", help: "Read only this namespace." },
   watchNamespaceSelector: { flag: "watch-namespace-selector", type: type.labelSelector, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Serve the Ingresses of namespaces with these labels only.",
     differs: "A label that is changed takes effect at once. The other kinds are read in all namespaces." },
-  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "rbac"],
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "check", "diff", "get", "rbac"],
     help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
   serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
     help: "The account that `sluice run` has in the cluster." },
@@ -197,7 +197,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Let ExternalName Services lead to loopback and link-local addresses." },
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
     help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
-  profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain"],
+  profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain", "check", "diff", "get"],
     help: "Distinct combinations of settings that need a location of nginx's, for the Ingresses of one namespace." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
     commands: [...SERVING, "agent", "stop"],
@@ -209,5 +209,22 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, help: "Text for people or JSON for machines." },
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get"),
+    help: "Text for people or JSON for machines." },
+  report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
+    help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
+  failOn: { flag: "fail-on", type: type.oneOf(...FAIL_ON), default: "error", group: TOLD, commands: ["check"],
+    help: "The least severity that makes the exit code 1." },
+  partial: { flag: "partial", type: type.boolean, default: false, group: TOLD, commands: ["check"],
+    help: "What is checked is a part of what will be there: objects that are named and missing are no findings." },
+  fix: { flag: "fix", type: type.boolean, default: false, group: TOLD, commands: ["check"],
+    help: "Rewrite what has one right answer: old shapes of the API, missing path types, the class annotation, quotes, names that ingress-nginx gave up. Comments and order stay." },
+  objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff"],
+    defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template (-n)." },
+  listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
+    help: "A table, one with every column, JSON or YAML." },
+  namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get"],
+    defaultText: "all", help: "Only what comes from objects of this namespace (-n)." },
+  watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
+    help: "List again when something is different, until Ctrl-C (-w)." },
 };

@@ -1,8 +1,8 @@
 /**
  * Folders of YAML and JSON as a Source: no cluster needed.
  *
- * Guarantees: a change is seen within a few hundredths of a second; a file that is being replaced, or that became
- * invalid, takes nothing away from what serves, nor does one that is empty for a while; every finding has its file and line.
+ * Guarantees: a change is seen within a few hundredths of a second; a file that is being replaced, is empty for a while
+ * or became invalid takes nothing away from what is served; every finding has its file and line.
  */
 import { readFileSync, statSync } from "node:fs";
 import { stat } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { Finding } from "../model/findings/findings.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { renewLines } from "./manifests/documents.ts";
-import { declarationsInto, EMPTIED, MOST_FILE, TOO_LARGE } from "./manifests/declarations.ts";
+import { CUT, declarationsInto, EMPTIED, objectsSkipped, MOST_FILE, TOO_LARGE } from "./manifests/declarations.ts";
 import type { Declarations } from "./manifests/declarations.ts";
 import { walk } from "./manifests/folders.ts";
 import type { Walk } from "./manifests/folders.ts";
@@ -24,18 +24,23 @@ import type { Source } from "./source.ts";
 export interface ManifestsOptions {
   /** Folders, read recursively; single files are taken too. */
   readonly folders: readonly string[];
+  /** Of objects that name none; absent: `default`. */
+  readonly namespace?: string;
   readonly log: Log;
 }
 
-/** What vanished is believed only at a second look: replacing a file may take it away for a moment. */
+/** An object that vanished is removed only when a second look, this much later, misses it too: replacing a file may take it away for a moment. */
 const SECOND_LOOK_MS = 60;
-/** A file that became empty is believed only when nothing was written for so long (by a clock that is not far away): `helm template >FILE` empties it before it has anything to write. */
-const EMPTIED_MS = 10_000;
-/** Finds what no event told of (network file systems, dropped events). */
+/**
+ * A file that became empty, or was cut within a line, is believed only when it was last written at least this long ago:
+ * `helm template >FILE` empties a file before it has anything to write, and writes it in pieces.
+ */
+const BELIEVED_MS = 10_000;
+/** How often all folders are walked, to find changes that no event told of (network file systems, dropped events). */
 const REGULAR_LOOK_MS = 5_000;
-/** … and never more of the time than one part in this many. */
+/** Regular walks take at most one part in this many of the time: after a slow walk the pause is longer. */
 const REGULAR_SHARE = 100;
-/** How long reading may hold up everything else. */
+/** How long reading may keep the event loop before other work gets a turn. */
 const TURN_MS = 10;
 
 interface Look {
@@ -45,9 +50,9 @@ interface Look {
   readonly removals: boolean;
 }
 
-export function manifestsSource({ folders, log }: ManifestsOptions): Source {
+export function manifestsSource({ folders, namespace, log }: ManifestsOptions): Source {
   const snapshot = new Snapshot();
-  const declarations = declarationsInto(snapshot);
+  const declarations = declarationsInto(snapshot, namespace);
   const signatures = new Map<string, string>();
   let findings: readonly Finding[] | undefined;
   let changed: (() => void) | undefined;
@@ -79,7 +84,7 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
 
   async function lookAtAll(scope: "changed" | "everything"): Promise<void> {
     const found = await walk(folders);
-    if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // What came before the watch began.
+    if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // For changes from before the watch began.
     forgetVanished(declarations, signatures, found);
     for (const [path, reason] of found.unreadable) {
       declarations.setUnreadable(path, reason);
@@ -96,7 +101,7 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
       const stats = await stat(file).catch(() => undefined);
       if (stats && !stats.isFile()) return lookAtAll("changed");
       plain.push(file);
-      // Not known to be the content of any signature: the next full look reads it once more, and finds no change.
+      // The text that is read now may belong to no known signature, so the next full look reads the file once more.
       signatures.delete(file);
     }
     await readInto(declarations, signatures, plain, false);
@@ -147,6 +152,7 @@ export function manifestsSource({ folders, log }: ManifestsOptions): Source {
       signal.throwIfAborted();
       await look({ scope: "changed", removals: true });
     },
+    skipped: () => objectsSkipped(declarations),
     async want() {
       // All Secrets of the folders are in memory anyway.
     },
@@ -163,7 +169,7 @@ async function requireFolders(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** Files that are gone; what lies below a folder that cannot be listed is not. */
+/** Drops the files that are gone. A file below a folder that cannot be listed does not count as gone. */
 function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk): void {
   const blocked = [...found.unreadable.keys()];
   for (const file of declarations.files.keys()) {
@@ -175,28 +181,31 @@ function forgetVanished(declarations: Declarations, signatures: Map<string, stri
 }
 
 /**
- * Reads in turns. Synchronously, which takes a seventh of the time; that the files answer was found by `stat` before.
- * @param emptied whether a file that has just become empty is believed.
+ * Reads files, with turns for other work in between. Reads synchronously, which takes a seventh of the time; `stat` has
+ * shown before that the file system answers.
+ * @param sure whether a file that has just become empty, or was cut within a line, is believed.
  */
-async function readInto(declarations: Declarations, signatures: Map<string, string>, files: readonly string[], emptied: boolean): Promise<void> {
+async function readInto(declarations: Declarations, signatures: Map<string, string>, files: readonly string[], sure: boolean): Promise<void> {
   let turnStarted = performance.now();
   for (const file of [...files].sort()) {
     try {
       const { size, mtimeMs } = statSync(file);
-      if (size > MOST_FILE * 1024 * 1024) declarations.setUnreadable(file, TOO_LARGE);
-      else if (size === 0 && !emptied && declarations.declares(file) && Math.abs(Date.now() - mtimeMs) < EMPTIED_MS) {
-        declarations.setUnreadable(file, EMPTIED);
+      const text = size > MOST_FILE * 1024 * 1024 ? undefined : textOf(readFileSync(file));
+      const believed = sure || Math.abs(Date.now() - mtimeMs) >= BELIEVED_MS;
+      if (text === undefined) declarations.setUnreadable(file, TOO_LARGE);
+      else if (!believed && declarations.isCut(file, text)) {
+        declarations.setUnreadable(file, text === "" ? EMPTIED : CUT);
         // The next regular look reads it again.
         signatures.delete(file);
       } else
-        for (const _ of declarations.setText(file, textOf(readFileSync(file)))) {
+        for (const _ of declarations.setText(file, text)) {
           if (performance.now() - turnStarted < TURN_MS) continue;
           await nextTurn();
           turnStarted = performance.now();
         }
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === undefined) throw error; // Not the file system's: a mistake of ours.
+      if (code === undefined) throw error; // Not an error of the file system, but a mistake of ours.
       if (code === "ENOENT") declarations.drop(file);
       else declarations.setUnreadable(file, code);
       signatures.delete(file);
@@ -207,7 +216,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
   }
 }
 
-/** UTF-8, or what the mark at its beginning says, as for kubectl: PowerShell writes UTF-16. */
+/** The text of a file in UTF-8, or in what its byte order mark says, as kubectl reads it: PowerShell writes UTF-16. */
 function textOf(bytes: Buffer): string {
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : undefined;

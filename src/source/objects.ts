@@ -24,6 +24,8 @@ export interface FileOrigin {
   readonly document: number;
   /** Line (from 1) of a field path such as `spec.rules[0].http.paths[1].path`; of the nearest parent if absent. */
   line(fieldPath: string): number;
+  /** Column (from 1, in UTF-16 units) where that field begins in its line. */
+  column(fieldPath: string): number;
 }
 
 interface KubernetesObject {
@@ -65,7 +67,7 @@ export interface Ingress extends KubernetesObject {
     readonly tls?: readonly IngressTLS[];
     readonly rules?: readonly IngressRule[];
   };
-  /** Absent while it has no address. */
+  /** Absent while the Ingress has no address. */
   readonly status?: { readonly loadBalancer: { readonly ingress: readonly IngressAddress[] } };
 }
 
@@ -125,14 +127,14 @@ export interface Secret extends KubernetesObject {
   readonly type?: string;
   /** Decoded bytes (base64 of `data`, UTF-8 of `stringData`). Never printed: see `support/private-bytes.ts`. */
   readonly data: Readonly<Record<string, import("../support/private-bytes.ts").PrivateBytes>>;
-  /** It could not be read, and may not even exist: our account has no right to it. Not part of the Kubernetes object. */
+  /** The Secret could not be read, because our account has no right to it; it may not even exist. Not part of the Kubernetes object. */
   readonly forbidden?: true;
 }
 
 export interface ConfigMap extends KubernetesObject {
   readonly kind: "ConfigMap";
   readonly data?: Readonly<Record<string, string>>;
-  /** As of a Secret. */
+  /** As `forbidden` of a Secret. */
   readonly forbidden?: true;
 }
 
@@ -141,7 +143,7 @@ export interface Namespace extends KubernetesObject {
   readonly kind: "Namespace";
 }
 
-/** The node that this controller runs on, for its zone (--enable-topology-aware-routing); no other is read. */
+/** The node that this controller runs on, for its zone (--enable-topology-aware-routing); no other node is read. */
 export interface Node extends KubernetesObject {
   readonly kind: "Node";
 }
@@ -155,10 +157,10 @@ export interface ResolvedName extends KubernetesObject {
   readonly refused: readonly string[];
 }
 
-/** What nginx said of a snippet: `namespace` is empty, `name` its digest. Written by the controller, never by a Source. */
+/** What nginx said of a snippet: `namespace` is empty, `name` is the snippet's digest. Written by the controller, never by a Source. */
 export interface SnippetVerdict extends KubernetesObject {
   readonly kind: "SnippetVerdict";
-  /** Its complaint, one printable line. */
+  /** nginx's complaint, one printable line. */
   readonly problem: string;
 }
 

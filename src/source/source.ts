@@ -4,11 +4,11 @@
 import type { Finding } from "../model/findings/findings.ts";
 import type { Snapshot, WantedObjects } from "./snapshot.ts";
 
-/** What became of the conversation with an API server; all numbers only ever grow. */
+/** What happened so far between the source and the API server; all numbers only ever grow. */
 export interface SourceCounts {
   /** Reads of a whole collection, the first ones included. */
   readonly reads: number;
-  /** Of these, how many because a version was too old to go on from (HTTP 410), or versions went backwards. */
+  /** Reads that were needed because a version was too old to go on from (HTTP 410), or versions went backwards. Part of `reads`. */
   readonly rereads: number;
   /** Watches that were begun. */
   readonly watches: number;
@@ -25,7 +25,7 @@ export interface Source {
   readonly snapshot: Snapshot;
   /** What the source itself found wrong (invalid YAML, a kind it may not list). Replaced as a whole. */
   readonly findings: readonly Finding[];
-  /** Why nothing was read so far, or what was asked last failed; undefined: nothing is known to be wrong. One sentence without its end. */
+  /** Why nothing has been read so far, or why the last request failed; undefined: nothing is known to be wrong. A sentence without its full stop. */
   readonly trouble?: string | undefined;
   /** For humans: "/etc/manifests" or "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
@@ -43,18 +43,21 @@ export interface Source {
   sync(signal: AbortSignal): Promise<void>;
 
   /**
-   * Resolves when `snapshot` has one Ingress at least as the source says it is now, or lacks it when there is none.
+   * Resolves when `snapshot` has the named Ingress at least as new as the source has it now, or lacks it when the source has none.
    * Cheaper than `sync`. Rejects when the source cannot say, or `signal` aborts first.
    */
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
+
+  /** Objects of files whose kinds are not read. Absent: a source that asks for its kinds alone. */
+  readonly skipped?: () => number;
 
   /** Numbers for metrics; absent: nothing is counted. */
   readonly counts?: SourceCounts;
 
   /**
-   * What is referenced from now on: of Secrets and ConfigMaps only these are kept in memory. A source that newly
-   * learns of one reads it and calls `changed`; the promise, which may be ignored, resolves when each of them was read
-   * or is known to be missing.
+   * Sets what is referenced from now on: of Secrets and ConfigMaps only these are kept in memory. The source reads an
+   * object that is newly wanted and calls `changed`; the promise, which may be ignored, resolves when each wanted object
+   * was read or is known to be missing.
    */
   want(objects: WantedObjects): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /**
- * Log lines: one sentence and its fields. Text for people, with the time unless they sit at the terminal; JSON lines
- * (pino) for machines. What is about somebody's object is two lines of text, one that says whose and where, and the
- * sentence below it.
+ * Log lines: one sentence and its fields. Text for people, with the time unless the log goes to a terminal; JSON lines
+ * (pino) for machines. As text, a message with a heading has two lines: the heading, which names the object and the place,
+ * and the sentence below it.
  *
  * Guarantee: values of fields cannot break a line or colour a terminal: control characters are escaped.
  */
@@ -13,10 +13,10 @@ export { printable } from "./text.ts";
 export type Level = "debug" | "info" | "warn" | "error";
 export type Log = (level: Level, message: string, fields?: Record<string, unknown>, heading?: Heading) => void;
 
-/** For people, in place of the fields: a line of its own above the message. */
+/** A line of its own above the message, which stands in place of the fields in text for people. */
 export interface Heading {
   readonly subject: string;
-  /** What is said of it, and where that stands; parts that are empty are left out. */
+  /** The code of what is said, and where it was found; parts that are empty are left out. */
   readonly details: readonly string[];
 }
 
@@ -26,6 +26,11 @@ const COLOUR: Record<Level, string> = { debug: "2", info: "36", warn: "33", erro
 const BOLD = "1";
 const DIM = "2";
 const NAME_WIDTH = 5;
+
+/** Whether text for this stream has colours: a terminal's has, unless NO_COLOR is set (no-color.org). */
+export function isColoured({ isTTY }: NodeJS.WriteStream): boolean {
+  return isTTY && !process.env["NO_COLOR"];
+}
 
 /** A log that writes to standard error, so that a command's output stays apart. */
 export function createLog(options: { level: Level; output: "text" | "json" }): Log {
@@ -38,7 +43,7 @@ export function createLog(options: { level: Level; output: "text" | "json" }): L
     return (level, message, fields) => logger[level](fields ?? {}, message);
   }
   const { isTTY } = process.stderr;
-  const colours = isTTY && !process.env["NO_COLOR"];
+  const colours = isColoured(process.stderr);
   const paint = (code: string, text: string): string => (colours && text !== "" ? `\u001b[${code}m${text}\u001b[0m` : text);
   return (level, message, fields, heading) => {
     if (RANK[level] < RANK[options.level]) return;

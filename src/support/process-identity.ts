@@ -40,7 +40,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return found !== undefined && found.started === identity.started;
 }
 
-/** What this process says that it is and does (its command line, which it may write anew); empty when it is gone. */
+/** The command line of a process, which it may overwrite to say what it does; empty when the process is gone. */
 export function title(identity: ProcessIdentity): string {
   try {
     return isAlive(identity) ? readFileSync(`/proc/${identity.pid}/cmdline`, "utf8").replaceAll("\0", " ").trim() : "";
@@ -49,7 +49,7 @@ export function title(identity: ProcessIdentity): string {
   }
 }
 
-/** Signals exactly this process; false when it is gone. */
+/** Signals exactly this process; false when it is gone, or when we may not signal it. */
 export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean {
   if (!isAlive(identity)) return false;
   try {
@@ -59,7 +59,11 @@ export function signal(identity: ProcessIdentity, name: NodeJS.Signals): boolean
   }
 }
 
-/** Living members of a process group, the leader included. With `command`: only those that run it, since a group's number can be taken again. */
+export function signalAll(processes: Iterable<ProcessIdentity>, name: NodeJS.Signals): void {
+  for (const one of processes) signal(one, name);
+}
+
+/** Living members of a process group, the leader included. With `command`: only those that run it, because another group may have got the number. */
 export function groupMembers(group: number, command?: string): ProcessIdentity[] {
   const members: ProcessIdentity[] = [];
   for (const entry of readdirSync("/proc")) {

@@ -1,6 +1,6 @@
 /**
- * Ports below http from an API server: the ConfigMaps that flags name are followed like everything else, and node ports
- * are left to kube-proxy. On a real kube-apiserver, where one is at hand, and on the stand-in.
+ * Ports below http with an API server: Sluice follows the ConfigMaps that flags name like everything else, and leaves
+ * node ports to kube-proxy. Runs on a real kube-apiserver, where one is at hand, and on the stand-in.
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -9,7 +9,7 @@ import { EDGE_DIR, NGINX_BINARY } from "../../src/engine/paths.ts";
 import type { Finding } from "../../src/model/findings/findings.ts";
 import { realApi, standInApi, type Api } from "../source/kubernetes/api.ts";
 import { envtestMissing } from "../support/envtest.ts";
-import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
+import { FIRST_NODE_PORT, freePorts, startSluice, type Sluice } from "../support/sluice.ts";
 import { startTcp, whoAnswers, type TcpBackend } from "../support/stream-backends.ts";
 import { withoutStream } from "../support/streams.ts";
 
@@ -23,14 +23,16 @@ function cases(name: string, open: () => Promise<Api>, skip: string | false): vo
     let namespace: string;
     let first: number;
     let second: number;
+    let nodePort: number;
 
     before(async () => {
       backend = await startTcp("echo");
       [first, second] = await freePorts(2);
+      [nodePort] = await freePorts(1, FIRST_NODE_PORT);
       api = await open();
       namespace = await api.namespace();
       await api.create(namespace, {
-        apiVersion: "v1", kind: "Service", metadata: { name: "echo" }, spec: { type: "NodePort", ports: [{ port: 7, protocol: "TCP", nodePort: 30907 }] },
+        apiVersion: "v1", kind: "Service", metadata: { name: "echo" }, spec: { type: "NodePort", ports: [{ port: 7, protocol: "TCP", nodePort }] },
       });
       await api.create(namespace, {
         apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", metadata: { name: "echo-1", labels: { "kubernetes.io/service-name": "echo" } },
@@ -58,7 +60,7 @@ function cases(name: string, open: () => Promise<Api>, skip: string | false): vo
     });
 
     test("a node port is kube-proxy's", async () => {
-      await assert.rejects(whoAnswers(30907), /ECONNREFUSED/);
+      await assert.rejects(whoAnswers(nodePort), /ECONNREFUSED/);
     });
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The probes that deploy/ ships, with the kubelet's arithmetic, against the health port of a controller that waits: it is
- * never ended for waiting, and gets no traffic. Ten minutes of virtual time; every answer is the real server's.
+ * The probes that deploy/ ships, with the kubelet's arithmetic, against the health port of a controller that waits: the
+ * kubelet never ends it for waiting, and gives it no traffic. Time is virtual (ten minutes); the health server is the real one.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -42,7 +42,7 @@ before(async () => {
   server = await serveHealth({
     host: "127.0.0.1", port: 0, healthCheckPath: "/healthz", state: () => state, notReady: () => readiness.problem(), findings: () => [],
     sync: async () => state, ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "pending", findings: [] }),
-    metrics: () => ({ type: "text/plain", pieces: Readable.from([""]) }),
+    list: () => undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from([""]) }),
   });
 });
 after(() => {
@@ -64,7 +64,7 @@ function controller(): Probed {
   return found;
 }
 
-/** What the kubelet makes of a container from its start at second 0: when it would end it, and when it gives it traffic. */
+/** What the kubelet would do to a container that starts at second 0: when it ends the container, and since when it gives it traffic. */
 async function watch(probes: Probed, until: number, at: (second: number) => void): Promise<{ ended: string[]; readySince: number | undefined }> {
   const failures = { startupProbe: 0, livenessProbe: 0 };
   const ended: string[] = [];

@@ -27,6 +27,7 @@ const health = (host: string, at: number): Promise<Server> =>
     findings: () => [],
     sync: () => sync(),
     ingress: (...asked) => ingress(...asked),
+    list: (kind) => (kind === "routes" ? [{ host: "a.example" }] : undefined),
     metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
@@ -55,6 +56,13 @@ test("readiness says ok, or why not; being asked is being alive", async () => {
   assert.deepEqual(await ask("/readyz"), { status: 503, text: "worker 1 is behind\n" });
   assert.deepEqual(await ask("/healthz"), { status: 200, text: "ok\n" });
   assert.equal((await ask("/healthz/ping")).status, 404);
+});
+
+test("what is served is listed by kind", async () => {
+  const { status, text } = await ask("/api/v1/list/routes");
+  assert.deepEqual([status, JSON.parse(text)], [200, [{ host: "a.example" }]]);
+  for (const path of ["/api/v1/list/", "/api/v1/list/nothing", "/api/v1/list"]) assert.equal((await ask(path)).status, 404, path);
+  assert.equal((await ask("/api/v1/list/routes", "POST")).status, 404);
 });
 
 test("generation and sync answer numbers", async () => {
@@ -130,7 +138,7 @@ test("the admin API is for no web page, whatever it sends; probes are for everyb
     assert.equal(await askWith("/readyz", headers), 200);
   }
   assert.equal(synced, 0);
-  // curl, scripts, and what a person types into a browser.
+  // Requests as curl and scripts send them, and as a browser does for a typed address.
   for (const headers of [{}, { "sec-fetch-site": "none" }]) assert.equal(await askWith("/api/v1/sync", headers, "POST"), 200);
   assert.equal(synced, 2);
 });
@@ -143,7 +151,7 @@ test("no request target is an error of ours", async () => {
   for (const target of ["/healthz?probe=kubelet", "http://10.0.0.1:10254/healthz", "/healthz#x"]) assert.equal(await askWith(target, {}), 200, target);
 });
 
-/** Sends headers that fetch does not let through. */
+/** The status of a request; unlike fetch, it can send any header. */
 function askWith(path: string, headers: Readonly<Record<string, string>>, method = "GET"): Promise<number> {
   return new Promise((resolve, reject) => {
     request({ port, path, host: "127.0.0.1", method, headers, agent: false }, (response) => {

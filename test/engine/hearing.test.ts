@@ -4,6 +4,8 @@ import { heard } from "../../src/engine/hearing.ts";
 
 const worker = { op: "hello", role: "worker", slot: 0, pid: 1, master: 2, config: "c", generation: 0, digest: "" };
 const row = { namespace: "n", ingress: "i", service: "s", path: "/", canary: "", status: 200, requests: 3 };
+const reloaded = { op: "engine", status: { master: 1, config: "c", profiles: { p: {} } }, event: "reloaded" };
+const measured = { op: "processes", processes: 3, cpuSeconds: 0.5, readBytes: 0, writtenBytes: 1, residentBytes: 2, virtualBytes: 3, oldestStart: 4 };
 const say = (message: unknown, role?: "worker" | "agent"): unknown => heard(JSON.stringify(message), role);
 
 test("each role has its own words", () => {
@@ -20,6 +22,9 @@ test("each role has its own words", () => {
   assert.deepEqual(say({ op: "reloading", seconds: 6 }, "agent"), { op: "reloading", seconds: 6 });
   assert.deepEqual(say({ op: "reloading", seconds: 6, farewell: 2 }, "agent"), { op: "reloading", seconds: 6, farewell: 2 });
   assert.deepEqual(say({ op: "retired", farewell: 2, connections: 0 }, "worker"), { op: "retired", farewell: 2, connections: 0 });
+  assert.deepEqual(say({ ...reloaded, more: 1 }, "agent"), reloaded);
+  assert.deepEqual(say({ ...reloaded, instance: "stream" }, "agent"), { ...reloaded, instance: "stream" });
+  assert.deepEqual(say({ ...measured, more: 1 }, "agent"), measured);
 });
 
 test("a label is cut where it is too long: a tenant's path must not cost a worker its connection", () => {
@@ -34,10 +39,10 @@ const span = {
 };
 
 test("counters: with measurements, and from a worker that exits over a connection of its own", () => {
-  const measured = { ...row, method: "GET", host: "x.example", cells: [1, 5, 2, 1] };
-  assert.deepEqual(say({ op: "counters", rows: [{ ...measured, more: 1 }] }, undefined), { op: "counters", rows: [measured], answers: {} });
+  const tallied = { ...row, method: "GET", host: "x.example", cells: [1, 5, 2, 1] };
+  assert.deepEqual(say({ op: "counters", rows: [{ ...tallied, more: 1 }] }, undefined), { op: "counters", rows: [tallied], answers: {} });
   for (const cells of [[1, "x"], [1, -1], Array.from({ length: 2000 }, () => 1), {}]) {
-    assert.deepEqual(say({ op: "counters", rows: [{ ...measured, cells }] }, "worker"), { op: "counters", rows: [{ ...measured, cells: [] }], answers: {} });
+    assert.deepEqual(say({ op: "counters", rows: [{ ...tallied, cells }] }, "worker"), { op: "counters", rows: [{ ...tallied, cells: [] }], answers: {} });
   }
 });
 
@@ -61,6 +66,11 @@ for (const [what, message, role] of [
   ["counters of the agent", { op: "counters", rows: [row] }, "agent"],
   ["a second hello", worker, "worker"],
   ["a worker that speaks for the agent", { op: "engine", status: { master: 1, config: "c", profiles: {} }, event: "reloaded" }, "worker"],
+  ["an nginx without a master", { ...reloaded, status: { config: "c", profiles: {} } }, "agent"],
+  ["an nginx with profiles that are none", { ...reloaded, status: { master: 1, config: "c", profiles: { p: 1 } } }, "agent"],
+  ["something that never happens to nginx", { ...reloaded, event: "vanished" }, "agent"],
+  ["measures of processes that are no numbers", { ...measured, cpuSeconds: "0.5" }, "agent"],
+  ["measures of processes, as a worker tells", measured, "worker"],
   ["a worker that refuses for the agent", { op: "refused", config: "c", problem: "p" }, "worker"],
   ["a beat that is none", { op: "beat", cpu: "1" }, "worker"],
   ["a worker that was ended, as a worker tells", { op: "ended", pid: 3, ended: true }, "worker"],

@@ -1,4 +1,4 @@
-/** One nginx in the hands of its agent: started, reloaded, replaced, adopted and ended, with a real nginx on unix sockets. */
+/** One nginx and its agent, which starts, reloads, replaces, adopts and ends it: with a real nginx on unix sockets. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -16,18 +16,18 @@ import { HTTP, type Instance } from "../../src/engine/instances.ts";
 import { NGINX_BINARY } from "../../src/engine/paths.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
-import { groupMembers, isAlive, type ProcessIdentity } from "../../src/support/process-identity.ts";
+import { groupMembers, isAlive, stat, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { runtimeFolder } from "../support/engine.ts";
 
 const INSTANCE: Instance = { ...HTTP, farewellMs: 0, sockets: ["http.sock"] };
-/** As they come back from a file. */
+/** Profiles as they are after a file was read: plain JSON. */
 const PROFILES = JSON.parse(JSON.stringify({ p: defaultProfile(DEFAULT_CONFIG) })) as EngineStatus["profiles"];
 const SOURCES = new URL("../../src/", import.meta.url).href;
 
 let folder: string;
 let log: string[];
 let restarted: EngineStatus[];
-/** All that this test made, and the masters that were seen, dead ones too: whose processes must not outlive it. */
+/** Every NginxProcess that a test made, and every master that it saw, dead ones included: no process of theirs may outlive the test. */
 let made: NginxProcess[];
 let masters: Set<number>;
 let backend: Server | undefined;
@@ -59,7 +59,7 @@ function agentOf(instance: Instance = INSTANCE, binary = NGINX_BINARY): NginxPro
   return nginx;
 }
 
-/** An agent that starts nginx with this configuration, and is gone. */
+/** Runs an agent that starts nginx with this configuration and then ends; gives the master's process id. */
 function earlierAgent(given: Configuration): number {
   const script = `
     import { NginxProcess } from "${SOURCES}engine/agent/nginx-process.ts";
@@ -76,7 +76,7 @@ function earlierAgent(given: Configuration): number {
   return pid;
 }
 
-/** It answers with its digest, and what is asked of the backend with the backend's answer. */
+/** A configuration with which nginx answers its digest, and at /backend the backend's answer. */
 function configuration(digest: string, { log: access = "off", wrong = "" } = {}): Configuration {
   const text = `daemon off; pid ${folder}/nginx.pid; error_log ${folder}/engine.log; worker_processes 1; events {}
     http { access_log ${access}; ${wrong} server { listen unix:${folder}/http.sock;
@@ -99,7 +99,7 @@ async function until(what: string, holds: () => boolean | Promise<boolean>): Pro
   for (const deadline = Date.now() + 20_000; !(await holds()); await sleep(10)) assert.ok(Date.now() < deadline, `not within 20 s: ${what}\n${log.join("\n")}`);
 }
 
-/** What nginx answers on a connection of its own; rejects when the connection is closed without an answer. */
+/** What nginx answers on a new connection; rejects when the connection is closed without an answer. */
 async function answer(path = "/"): Promise<string> {
   const asked = request({ socketPath: `${folder}/http.sock`, path, agent: false });
   asked.end();
@@ -114,12 +114,12 @@ interface Held {
   release(): void;
 }
 
-/** A request that nginx has passed to a backend, which does not answer before it is told to. */
+/** A request that nginx has passed to a backend; the backend answers when `release` is called. */
 async function hold(): Promise<Held> {
   const server = (backend = createServer());
   server.listen(`${folder}/backend.sock`);
   await once(server, "listening");
-  // nginx's workers are no root.
+  // nginx's workers do not run as root.
   chmodSync(`${folder}/backend.sock`, 0o777);
   const arrived = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
   const answered = answer("/backend");
@@ -176,7 +176,7 @@ test("one that ends while it starts was not started, however late its end is not
   const started = nginx.configure(configuration("one"));
   setImmediate(() => {
     const spawned = rememberedNginx(INSTANCE, folder);
-    // Nothing else runs in this process until it has ended.
+    // Blocks this process until nginx has ended, so that its end is noticed late.
     while (spawned && isAlive(spawned)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   });
   await assert.rejects(started, /nginx could not be started: it ended with code 0/);
@@ -278,6 +278,9 @@ test("a worker that is deaf is ended and replaced; no other process is", async (
   const { master } = nginx.status;
   const [worker = assert.fail("it has a worker")] = workersOf(master);
   assert.deepEqual([nginx.endWorker(master, 0), nginx.endWorker(process.pid, 0)], [false, false], "a master, and a stranger");
+  // One that could run, and has not got the time for it, is spared.
+  process.kill(worker.pid, "SIGSTOP");
+  await until("the worker stands still", () => stat(worker.pid)?.state === "T");
   assert.equal(nginx.endWorker(worker.pid, 0), true);
   await until("another worker", () => workersOf(master).some(({ pid }) => pid !== worker.pid));
   assert.deepEqual([isAlive(worker), nginx.status.master, await answer()], [false, master, "one"]);

@@ -1,19 +1,19 @@
-/** When nginx is reloaded, why, and what its clients notice of it: nothing. */
+/** When and why nginx is reloaded, and that its clients notice nothing of it. */
 import assert from "node:assert/strict";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { Agent } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NGINX_BINARY } from "../../src/engine/paths.ts";
-import { ask } from "../support/client.ts";
+import { ask, type Answer } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { startLoad, type Load } from "../support/load.ts";
 import { configMap, documents, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
-/** What nobody would wait for any more who waits for a fixed time. */
+/** Longer than any fixed time that an agent might wait for nginx. */
 const LONG_MS = 11_000;
 const BODY = "x".repeat(3000);
 
@@ -42,7 +42,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The real nginx, but that it refuses every configuration while the file `refuse` is there, and takes long to test one while `slow` is. */
+/** The real nginx, except that its test refuses every configuration while the file `refuse` exists, and takes long while `slow` exists. */
 function refusingNginx(): string {
   const file = join(folder, "nginx");
   const refusal = `echo 'nginx: [emerg] unknown directive "tea" in x:1' >&2; exit 1`;
@@ -65,27 +65,14 @@ async function until(what: string, holds: () => Promise<boolean>): Promise<void>
   }
 }
 
-/** Requests one after the other, on connections that are kept and on new ones, until it is stopped. */
-function traffic(host: string, fine: (status: number) => boolean): { stop(): Promise<number> } {
-  let stopped = false;
-  let done = 0;
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const run = async (kept: boolean): Promise<void> => {
-    while (!stopped) {
-      const { status } = await ask({ port: sluice.http, host, method: "POST", body: BODY, ...(kept ? { agent } : {}) });
-      assert.ok(fine(status), `${status} from ${host}`);
-      done++;
-    }
-  };
-  const runs = Promise.all([run(true), run(true), run(false)]);
-  runs.catch(() => undefined);
-  return {
-    async stop() {
-      stopped = true;
-      await runs.finally(() => agent.destroy());
-      return done;
-    },
-  };
+const OK = ({ status }: Answer): boolean => status === 200;
+/** Posts to the host until the test ends. */
+const startPosts = (t: TestContext, host: string, right = OK): Load => startLoad(t, { port: sluice.http, host, method: "POST", body: BODY, right });
+/** Ends the load; some of it got through, and nothing failed. */
+async function assertServed(load: Load): Promise<void> {
+  const sent = await load.stop();
+  assert.ok(sent.length > 0);
+  assert.deepEqual(sent.filter(({ problem }) => problem !== undefined), []);
 }
 
 test("a host longer than a frame is served to its last path", async () => {
@@ -102,16 +89,16 @@ test("a host longer than a frame is served to its last path", async () => {
   assert.equal((await ask({ port: sluice.http, host: "long.example", path: long(800) })).status, 404);
 });
 
-test("a new profile costs one reload; until then the previous route serves, and no request fails", async () => {
-  const others = traffic("a.example", (status) => status === 200);
-  const changing = traffic("b.example", (status) => status === 200 || status === 413);
+test("a new profile costs one reload; until then the previous route serves, and no request fails", async (t) => {
+  const others = startPosts(t, "a.example");
+  const changing = startPosts(t, "b.example", ({ status }) => status === 200 || status === 413);
   const { reloads } = await sluice.apply(manifest("b", { "proxy-body-size": "2k" }));
   assert.equal(reloads, 1);
   assert.equal(await reloadsBy("new-profile"), 1);
   assert.equal((await ask({ port: sluice.http, host: "b.example", method: "POST", body: BODY })).status, 413);
   await sleep(500);
-  assert.ok((await others.stop()) > 0);
-  assert.ok((await changing.stop()) > 0);
+  await assertServed(others);
+  await assertServed(changing);
 });
 
 test("a profile that is loaded already, and one that is given up, cost nothing", async () => {
@@ -134,19 +121,19 @@ test("a burst of new profiles soon after a reload costs one more", async () => {
   assert.equal(await reloadsBy("new-profile"), 2);
 });
 
-test("the operator's settings cost a reload of their own, which takes what nobody uses any more along, and no request fails", async () => {
+test("the operator's settings cost a reload of their own, which takes what nobody uses any more along, and no request fails", async (t) => {
   const given = (): boolean => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8").includes("client_max_body_size 2048;");
   assert.equal(given(), true, "a profile stays while it may be in use, and until the next reload");
-  const load = traffic("a.example", (status) => status === 200);
+  const load = startPosts(t, "a.example");
   await sluice.apply(config({ "keep-alive": "30" }));
   assert.equal(await reloadsBy("settings"), 1);
   assert.equal(given(), false);
   await sleep(500);
-  assert.ok((await load.stop()) > 0);
+  await assertServed(load);
 });
 
-test("when nginx refuses a configuration the old one serves on, and it is said why", async () => {
-  const load = traffic("a.example", (status) => status === 200);
+test("when nginx refuses a configuration the old one serves on, and it is said why", async (t) => {
+  const load = startPosts(t, "a.example");
   const before = await sluice.generation();
   writeFileSync(`${folder}/refuse`, "");
   sluice.write(config({ "keep-alive": "31" }));
@@ -156,14 +143,14 @@ test("when nginx refuses a configuration the old one serves on, and it is said w
   assert.equal((await sluice.generation()).reloads, before.reloads);
   sluice.write(manifest("e"));
   await until("changes of routes go on", async () => (await ask({ port: sluice.http, host: "e.example" })).status === 200);
-  assert.ok((await load.stop()) > 0);
+  await assertServed(load);
   rmSync(`${folder}/refuse`);
   await sluice.apply(config({ "keep-alive": "32" }));
   assert.equal(await reloadsBy("settings"), 2);
 });
 
-test("a configuration that takes long to test, and long to load, is taken in its own time, and no request fails", async () => {
-  const load = traffic("a.example", (status) => status === 200);
+test("a configuration that takes long to test, and long to load, is taken in its own time, and no request fails", async (t) => {
+  const load = startPosts(t, "a.example");
   const before = await reloadsBy("settings");
   const refusals = sluice.log().split("nginx refuses").length;
   const text = (): string => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8");
@@ -181,7 +168,7 @@ test("a configuration that takes long to test, and long to load, is taken in its
   await until("it was loaded", async () => (await reloadsBy("settings")) === before + 1);
   await sluice.sync();
   assert.equal(sluice.log().split("nginx refuses").length, refusals, "nobody took it for refused");
-  assert.ok((await load.stop()) > 0);
+  await assertServed(load);
 });
 
 test("a worker that does not acknowledge makes sync answer 504 and say which", async () => {
@@ -202,7 +189,7 @@ test("a worker that does not acknowledge makes sync answer 504 and say which", a
   assert.equal(programmed, observed);
 });
 
-/** Process ids of the workers of this folder's nginx. */
+/** Process ids of the workers of the nginx that runs in this runtime folder. */
 function workersOf(runtimeDir: string): number[] {
   const { pid: master } = JSON.parse(readFileSync(`${runtimeDir}/nginx-master.json`, "utf8")) as { pid: number };
   return readdirSync("/proc").map(Number).filter((pid) => {

@@ -1,59 +1,27 @@
 /**
- * A world for the engine's step: a compiler that makes Programs, an nginx that loads them or not, an agent between the two
- * whose words may be late, lost, out of order or wrong, and workers that acknowledge when they please.
+ * A world for the engine's step: a compiler that makes Programs, an nginx that loads configurations or refuses them, an
+ * agent whose messages may be late, lost, out of order or wrong, and workers that acknowledge when the test says.
  *
- * It checks at each step what the engine promises at any time (see src/engine/step/step.ts).
+ * After each step it checks what the engine promises at any time (see src/engine/step/step.ts).
  */
 import assert from "node:assert/strict";
-import type { EngineFacts } from "../../src/compile/facts.ts";
-import { nginxConf, type NginxConf } from "../../src/compile/nginx-conf.ts";
-import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import type { Profile } from "../../src/compile/profiles.ts";
 import { partKey, type Part, type PartKey, type Program } from "../../src/compile/program.ts";
 import type { Listener } from "../../src/compile/stream-conf.ts";
 import { NONE_LEAVING } from "../../src/engine/leaving.ts";
 import { NO_ENGINE, type AgentOrder, type EngineStatus } from "../../src/engine/protocol.ts";
 import { servedNumber, type Parts } from "../../src/engine/step/applied.ts";
 import type { Order } from "../../src/engine/step/orders.ts";
-import { isLoaded, type ConfOf } from "../../src/engine/step/plan.ts";
+import { isLoaded } from "../../src/engine/step/plan.ts";
 import { initialState, type AgentWord, type EngineEvent, type Moment, type State } from "../../src/engine/step/state.ts";
 import { holdsBack, nextWake, step, type Step } from "../../src/engine/step/step.ts";
-import { proxy } from "../../src/model/annotations/features/proxy.ts";
 import type { Config } from "../../src/model/config/config.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
-import { snippetOf } from "../../src/model/snippets/snippet.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { hostPart, poolPart } from "./parts.ts";
+import { confOf, CONFIGS, facts, hasSnippet, listener, nginxRefuses, portsOf, PROFILES } from "./step-choices.ts";
 
-const facts: EngineFacts = {
-  version: [1, 22, 1], modules: [], stream: ["/m/stream.so", "/m/js.so"], processors: 2, openFiles: 1024, ipv6: false, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
-};
-
-const plain = (bodySize: number): Profile => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), bodySize }, {});
-const written = (text: string): Profile => profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) });
-/** The last is refused alone; the two before it are refused together. */
-const PROFILES = [plain(1), plain(2), plain(3), written("tea"), written("milk"), written("bad")].map((one) => [profileId(one), one] as const);
-export const NEEDS = PROFILES.length;
-const CONFIGS: readonly Config[] = [DEFAULT_CONFIG, { ...DEFAULT_CONFIG, keepAlive: 7 }, { ...DEFAULT_CONFIG, keepAlive: 8, enableSerialReloads: true }];
-export const CONFIG_COUNT = CONFIGS.length;
-
-const remembered = new Map<string, NginxConf>();
-const confOf: ConfOf = (input) => {
-  const key = [input.config.keepAlive, input.config.enableSerialReloads, ...input.profiles.keys()].join();
-  const conf = remembered.get(key) ?? nginxConf(input);
-  remembered.set(key, conf);
-  return conf;
-};
-
-const nginxRefuses = (text: string): boolean => text.includes("$a bad;") || (text.includes("$a tea;") && text.includes("$a milk;"));
-
-function listener(port: number): Listener {
-  return {
-    id: `tcp ${port}`, protocol: "tcp", port, acceptProxy: false, sendProxy: false, service: "net/echo:7",
-    origin: { kind: "ConfigMap", namespace: "sluice", name: "tcp", field: `data[${port}]` },
-  };
-}
-
-/** Another version of the part with this key: the profile that it needs, the pool that it refers to; "gone": none. */
+/** A new version of a host (`needs`: the profile that it needs; `pool`: the pool that it refers to) or of a pool; `gone`: the part is removed. */
 export type Edit = { readonly host: number; readonly needs?: number | undefined; readonly pool?: number | undefined } | { readonly host: number; readonly gone: true } | { readonly pool: number; readonly gone?: true };
 export type Lie = "nonsense" | "old status" | "refused" | "taken" | "refused below" | "tried" | "many leave" | "nobody leaves";
 
@@ -62,7 +30,7 @@ const poolKey = (index: number): PartKey => partKey("pool", `p${index}`);
 
 export class World {
   state: State = initialState(parseSettings([], "run"), confOf);
-  /** The agent has said nothing but the truth, in order, and nginx has taken everything. */
+  /** Whether the agent has said nothing but the truth, in order, and nginx has refused nothing. */
   #honest = true;
   #now = 1_700_000_000_000;
   #draining = false;
@@ -72,34 +40,36 @@ export class World {
   #profiles: ReadonlyMap<string, Profile> = new Map();
   #listeners: ReadonlyMap<string, Listener> = new Map();
   #config = DEFAULT_CONFIG;
-  /** Digest of an nginx.conf → settings that it was made with. */
+  /** Digest of an nginx.conf → the settings that it was made with. */
   readonly #configs = new Map<string, Config>();
-  /** Of each Program, by number: versions of its parts, and its settings. */
-  readonly #programs: { readonly versions: ReadonlyMap<PartKey, number>; readonly config: Config }[] = [{ versions: new Map(), config: DEFAULT_CONFIG }];
+  /** Each Program, by its number: the versions of its parts, its settings and its listeners. */
+  readonly #programs: { readonly versions: ReadonlyMap<PartKey, number>; readonly config: Config; readonly listeners: string }[] = [{ versions: new Map(), config: DEFAULT_CONFIG, listeners: "" }];
+  /** Digest of a configuration of the nginx below http → the ports that it listens on. */
+  readonly #listens = new Map<string, string>();
   readonly #ledger = new Map<PartKey, Part>();
-  /** Went out with a snippet before nginx ran, when there was no older version that could have been kept. */
+  /** Parts with a snippet that were published before nginx ran, or before it started anew: there was no older version to keep. */
   readonly #early = new Set<Part>();
   readonly #generations: Parts[] = [];
   readonly #acknowledged = [0, 0, 0];
-  /** The newest generation that was told to be there, or to come. */
+  /** The newest generation that the engine has announced: the published one, or the next while it holds changes back. */
   #observed = 0;
-  /** What was checked last. */
+  /** The state that was checked last, so that it is not checked twice. */
   #looked = "";
   #alive = false;
   #orders: AgentOrder[] = [];
   #words: AgentWord[] = [];
   readonly #awaited = new Map<"http" | "stream", string>();
   readonly #before: EngineStatus[] = [NO_ENGINE];
-  /** What really runs. */
+  /** What really runs, whatever the agent says. */
   #nginx: Readonly<Record<"http" | "stream", EngineStatus>> = { http: NO_ENGINE, stream: NO_ENGINE };
-  /** nginx refuses everything, as when another process has its port. */
+  /** While true, nginx refuses everything, as when another process has its port. */
   unlucky = false;
-  /** The next configuration is refused, and loaded all the same. */
+  /** While true, the agent calls the next configuration refused, and nginx loads it all the same. */
   late = false;
 
   readonly #step: typeof step;
 
-  /** @param taken how a step is taken. */
+  /** @param taken the function that takes a step, if not the engine's own. */
   constructor(taken: typeof step = step) {
     this.#step = taken;
   }
@@ -112,7 +82,7 @@ export class World {
     return Math.min(...this.#acknowledged);
   }
 
-  /** Of the newest Program. */
+  /** The number of the newest Program. */
   get number(): number {
     return this.#programs.length - 1;
   }
@@ -146,7 +116,7 @@ export class World {
     const { status } = this.state.http;
     for (const [key, part] of changes) {
       for (const [id, profile] of part?.profiles ?? []) assert.ok(status.master === 0 || isLoaded(profile, status.profiles[id]), `${key} is published before its profile is loaded`);
-      if (part && status.master === 0 && [...part.profiles.values()].some(({ snippet }) => snippet)) this.#early.add(part);
+      if (part && status.master === 0 && hasSnippet(part)) this.#early.add(part);
       if (part) this.#ledger.set(key, part);
       else this.#ledger.delete(key);
     }
@@ -172,9 +142,12 @@ export class World {
     const { status } = this.state.http;
     const lacks = [...this.#ledger.values()].find((part) => status.master !== 0 && !this.#early.has(part) && [...part.profiles].some(([id, profile]) => !this.state.trials.failed.has(id) && !isLoaded(profile, status.profiles[id])));
     assert.equal(lacks?.key, undefined, "nginx was loaded without a profile that workers use");
-    if (number === 0) return;
+    // While no nginx runs, nothing is served at all, and nobody reads the number.
+    if (number === 0 || status.master === 0) return;
     const runs = this.#configOf(this.state.http.status.config);
     assert.ok(this.#programs.slice(number).some(({ config }) => config === runs), `Program ${number} counts as served under settings before it`);
+    const below = this.#listens.get(this.state.streams.status.config) ?? "";
+    assert.ok(this.#programs.slice(number).some(({ listeners }) => listeners === below), `Program ${number} counts as served without its listeners`);
   }
 
   #configOf(digest: string): Config | undefined {
@@ -194,7 +167,7 @@ export class World {
     this.#program(keys);
   }
 
-  /** Only what nothing refers to may go, and only what is there is referred to. */
+  /** As in a real Program: only a part that nothing refers to is removed, and references lead only to parts that are there. */
   #edited(edit: Edit): { readonly key: PartKey; readonly next: Part | undefined } | "nothing" {
     this.#version++;
     if ("host" in edit) {
@@ -231,17 +204,19 @@ export class World {
     if ([...used.keys()].join() !== [...this.#profiles.keys()].join()) this.#profiles = used;
     const last = this.#programs.at(-1)?.versions ?? new Map<PartKey, number>();
     const versions = new Map([...last, ...[...changed].map((key) => [key, this.#programs.length] as const)]);
-    this.#programs.push({ versions, config: this.#config });
+    this.#programs.push({ versions, config: this.#config, listeners: portsOf([...this.#listeners.values()]) });
     const program: Omit<Program, "parts"> = { profiles: this.#profiles, trust: new Map(), listeners: this.#listeners, config: this.#config };
     const changes = new Map([...changed].map((key) => [key, { published: this.#ledger.get(key), newest: this.#parts.get(key) }]));
     this.happens({ kind: "program", program, changed: changes });
   }
 
-  /** The agent carries out the order that it got first. */
+  /** The agent carries out the oldest of its open orders. */
   obey(): void {
     const order = this.#orders.shift();
     if (order?.op === "try") this.#words.push({ op: "tried", id: order.id, problem: nginxRefuses(order.text) ? "unknown directive" : "" });
-    if (order?.op === "configure") this.#load(order);
+    if (order?.op !== "configure") return;
+    if (order.instance === "stream") this.#listens.set(order.digest, portsOf(order.listens ?? []));
+    this.#load(order);
   }
 
   #load({ instance: below, text, digest, profiles }: AgentOrder & { op: "configure" }): void {
@@ -261,7 +236,7 @@ export class World {
     this.#words.push({ op: "engine", status: this.#nginx[instance], event, ...of });
   }
 
-  /** A word of the agent's arrives; not the oldest: out of order. */
+  /** A message of the agent's arrives: the oldest one, or, with another index than 0, one out of order. */
   deliver(index = 0): void {
     const [word] = this.#words.splice(index % Math.max(1, this.#words.length), 1);
     if (!word) return;
@@ -277,6 +252,17 @@ export class World {
     this.happens({ kind: "said", message: word });
   }
 
+  /** The agent's container is restarted: the nginx of http ends with the agent. */
+  kill(): void {
+    this.die();
+    this.#nginx = { ...this.#nginx, http: NO_ENGINE };
+  }
+
+  /** Whether the agent has an order for the nginx of http that it has not answered. */
+  get isOrdered(): boolean {
+    return this.#awaited.has("http");
+  }
+
   die(): void {
     this.#alive = false;
     this.#orders = [];
@@ -284,11 +270,12 @@ export class World {
     this.#awaited.clear();
   }
 
-  /** Another agent, which adopts what really runs. */
+  /** Another agent comes, and adopts what really runs. */
   come(): void {
     this.die();
     this.#alive = true;
     const { http, stream } = this.#nginx;
+    if (http.master === 0) for (const part of this.#ledger.values()) if (hasSnippet(part)) this.#early.add(part);
     this.happens({ kind: "agent", hello: { op: "hello", role: "agent", pid: 1, token: "", facts, status: http, stream, digest: "", keepsKeys: true } });
   }
 
@@ -320,7 +307,7 @@ export class World {
     this.#draining = draining;
   }
 
-  /** Time passes; what is due on the way happens. */
+  /** Time passes, and everything that becomes due in that time happens. */
   pass(ms: number): void {
     const end = this.#now + ms;
     for (let due = nextWake(this.state, this.#now); due !== undefined && due <= end; due = nextWake(this.state, this.#now)) {
@@ -330,7 +317,10 @@ export class World {
     this.#now = end;
   }
 
-  /** Everybody speaks the truth, and nothing changes but what nginx refuses: its routes are closed, as the model does. */
+  /**
+   * Runs the world until nothing is left to do. The agent tells the truth, and the only changes are those of the model: hosts
+   * whose profile nginx refuses are closed.
+   */
   settle(): void {
     this.unlucky = this.late = this.#draining = false;
     this.come();
@@ -351,7 +341,7 @@ export class World {
     return [0, 1, 2, 3].filter((index) => [...(this.#parts.get(hostKey(index))?.profiles.values() ?? [])].some(({ snippet }) => refused.has(snippet?.digest ?? "")));
   }
 
-  /** Nothing is lost: what was applied last is what nginx and the workers have. */
+  /** Checks that nothing is lost: nginx and the workers have what was applied last. */
   checkSettled(): void {
     const { applied, http, streams } = this.state;
     assert.deepEqual([applied.waiting.size, http.ordered, http.refusal, http.delayed, streams.ordered, streams.refused, streams.blocked.size], [0, undefined, undefined, undefined, undefined, undefined, 0]);

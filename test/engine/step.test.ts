@@ -1,14 +1,15 @@
 /**
- * The engine's step against an agent that is late, dies, lies and mixes up its words.
+ * The engine's step against an agent that is late, dies, lies and mixes up its messages.
  *
- * NIGHTLY=1 and RUNS=… make it longer, SEED=… repeats a run.
+ * NIGHTLY=1 and RUNS=… make the test longer, SEED=… repeats a run.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { holdsBack, step, type Step } from "../../src/engine/step/step.ts";
-import { CONFIG_COUNT, NEEDS, World, type Edit, type Lie } from "./step-world.ts";
+import { CONFIG_COUNT, NEEDS } from "./step-choices.ts";
+import { World, type Edit, type Lie } from "./step-world.ts";
 import { runs } from "../support/runs.ts";
 
 const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
@@ -24,7 +25,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 );
 const lie = fc.constantFrom<Lie>("nonsense", "old status", "refused", "taken", "refused below", "tried", "many leave", "nobody leaves");
 
-/** What may happen: a call on a world, and its words for a history that fails. */
+/** Something that may happen: a call on a world, and its text for the report of a history that fails. */
 interface Deed {
   readonly in: (world: World) => void;
   readonly [fc.toStringMethod]: () => string;
@@ -42,6 +43,7 @@ const EVERY_DAY = [
   deed(8, "obey", nothing, (world) => world.obey()),
   deed(8, "deliver", nothing, (world) => world.deliver()),
   deed(1, "die", nothing, (world) => world.die()),
+  deed(1, "kill", nothing, (world) => world.kill()),
   deed(2, "come", nothing, (world) => world.come()),
   deed(1, "drain", fc.boolean(), (world, on) => world.drain(on)),
   deed(6, "acknowledge", fc.tuple(fc.nat(2), fc.constantFrom(0.5, 0.9, 1)), (world, [worker, share]) => world.acknowledge(worker, share)),
@@ -74,6 +76,30 @@ test("whatever the agent does: what counts as served is acknowledged, nothing is
     { seed: SEED, numRuns: RUNS },
   );
   assert.ok(seen.served > 5 && seen.reloads > RUNS && seen.refusals > RUNS / 10, JSON.stringify(seen));
+});
+
+test("an agent that comes without nginx starts one at once, whatever was put off for the nginx before", () => {
+  const serve = (world: World): void => {
+    for (let i = 0; i < 30; i++) {
+      world.obey();
+      world.deliver();
+    }
+  };
+  for (const refused of [true, false]) {
+    const world = new World();
+    world.come();
+    world.edit([{ host: 0, needs: 0 }]);
+    serve(world);
+    world.pass(refused ? 20_000 : 1000);
+    world.unlucky = refused;
+    world.edit([{ host: 1, needs: 1 }]);
+    serve(world);
+    assert.equal(world.isOrdered, false, refused ? "nginx has refused" : "the reload waits for its time");
+    world.unlucky = false;
+    world.kill();
+    world.come();
+    assert.equal(world.isOrdered, true);
+  }
 });
 
 test("a step changes nothing that it was given, and is the same when it is taken again", () => {

@@ -5,13 +5,14 @@ import type { Config } from "../../src/model/config/config.ts";
 import type { ProxySettings } from "../../src/model/shapes/routing.ts";
 import { printable } from "../../src/support/text.ts";
 import { build, buildWith, expectFindings, expectRoutes, findingOf, routeOf } from "../support/build.ts";
+import { primaryOf } from "../../src/model/shapes/routing.ts";
 import { ingress, service, slice, testConfig } from "../support/objects.ts";
 
 const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
 const web = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
 
 function proxyOf(name: string, value: string, config: Partial<Config> = {}): ProxySettings {
-  return routeOf(buildWith({ config }, shop.annotate(name, value), ...web), "shop.example", "/").proxy;
+  return primaryOf(routeOf(buildWith({ config }, shop.annotate(name, value), ...web), "shop.example", "/").backend).proxy;
 }
 
 test("every name that ingress-nginx accepts is known, once", () => {
@@ -126,7 +127,7 @@ test("only annotations under --annotations-prefix are read", () => {
   const foreign = shop.rawAnnotation("nginx.org/proxy-read-timeout", "x").rawAnnotation("kubernetes.io/description", "shop");
   expectFindings(build(foreign, ...web), "annotation-of-others  Ingress shop/web metadata.annotations[nginx.org/proxy-read-timeout]");
   const own = buildWith({ annotationsPrefix: "nginx.org" }, shop.rawAnnotation("nginx.org/proxy-read-timeout", "7").annotate("auth-url", "x"), ...web);
-  assert.equal(routeOf(own, "shop.example", "/").proxy.readTimeout, 7);
+  assert.equal(primaryOf(routeOf(own, "shop.example", "/").backend).proxy.readTimeout, 7);
   expectFindings(own, "annotation-of-others  Ingress shop/web metadata.annotations[nginx.ingress.kubernetes.io/auth-url]");
 });
 
@@ -138,13 +139,13 @@ test("of a name and its alias the name counts", () => {
 test("a canary takes other annotations from the Ingress that it joins", () => {
   const canary = ingress("shop/canary").host("shop.example").path("/", "web:80").canary().annotate("auth-url", "http://a.example").annotate("proxy-read-timeout", "1");
   const built = build(shop, canary, ...web);
-  assert.equal(routeOf(built, "shop.example", "/").backend.kind, "service");
+  assert.equal(primaryOf(routeOf(built, "shop.example", "/").backend).kind, "service");
   assert.deepEqual(built.findings().map(({ code }) => code), ["annotation-on-canary", "annotation-on-canary"]);
 });
 
 test("routes share the settings that they have in common", () => {
   const built = build(shop.path("/x", "web:80"), ingress("shop/b").host("b.example").path("/", "web:80"), ...web);
-  assert.equal(routeOf(built, "shop.example", "/").proxy, routeOf(built, "b.example", "/").proxy);
+  assert.equal(primaryOf(routeOf(built, "shop.example", "/").backend).proxy, primaryOf(routeOf(built, "b.example", "/").backend).proxy);
 });
 
 test("an annotation that would take long to read is not read, and fails as one that cannot be", () => {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build, expectFindings, expectRoutes, findingOf, routeOf } from "../support/build.ts";
+import { canariesOf, primaryOf } from "../../src/model/shapes/routing.ts";
+import type { Canary, Split } from "../../src/model/shapes/routing.ts";
+import type { Built } from "../../src/model/model.ts";
 import { ingress, service, slice } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";
 
@@ -13,6 +16,13 @@ let second = 1;
 const canary = (to: string, rules: Record<string, string>): IngressDraft =>
   ingress(`shop/canary-${to}-${second}`).created(second++).host("shop.example").path("/", `${to}:80`).canary(rules);
 
+const canariesAt = (built: Built, host: string, path: string): readonly Canary[] => canariesOf(routeOf(built, host, path).backend);
+const splitAt = (built: Built, host: string, path: string): Split => {
+  const { backend } = routeOf(built, host, path);
+  assert.ok(backend.kind === "split");
+  return backend;
+};
+
 test("a canary joins the route of its host, path and path type", () => {
   const built = build(main, canary("v2", { "canary-weight": "20" }), ...services);
   expectRoutes(built, "shop.example  /  prefix -> shop/v1/80 [10.0.0.1:80] | canary weight 20/100 -> shop/v2/80 [10.0.0.2:80]");
@@ -21,11 +31,10 @@ test("a canary joins the route of its host, path and path type", () => {
 
 test("header, value, pattern, cookie and weight are kept; a pattern yields to a value", () => {
   const rules = { "canary-by-header": "X-Env", "canary-by-header-value": "next", "canary-by-header-pattern": "n.*", "canary-by-cookie": "env" };
-  const [only] = routeOf(build(main, canary("v2", { ...rules, "canary-weight": "1", "canary-weight-total": "200" })), "shop.example", "/").canaries;
-  const { origin, ...rest } = only ?? assert.fail("no canary");
-  assert.deepEqual(rest, {
-    pool: "shop/v2/80", service: "v2", port: "80", header: "X-Env", headerValue: "next", cookie: "env", weight: 1, weightTotal: 200,
-  });
+  const { primary, total, canaries: [only] } = splitAt(build(main, canary("v2", { ...rules, "canary-weight": "1", "canary-weight-total": "200" })), "shop.example", "/");
+  const { origin, backend, ...rest } = only ?? assert.fail("no canary");
+  assert.deepEqual([rest, total], [{ header: "X-Env", headerValue: "next", cookie: "env", weight: 1 }, 200]);
+  assert.deepEqual(backend, { ...primary, pool: "shop/v2/80", service: "v2" }, "it is proxied to as the primary is");
   assert.equal(origin.field, "spec.rules[0].http.paths[0].backend");
 });
 
@@ -39,14 +48,15 @@ test("several canaries all take part: value, pattern, header or cookie, weight; 
     canary("v1", { "canary-by-header": "H" }),
     ...services,
   );
-  assert.deepEqual(routeOf(built, "shop.example", "/").canaries.map((one) => one.service), ["v5", "v4", "v3", "v1", "v2"]);
+  assert.deepEqual(canariesAt(built, "shop.example", "/").map(({ backend }) => backend.service), ["v5", "v4", "v3", "v1", "v2"]);
 });
 
 test("a canary never leaks to other routes of the same Service", () => {
   const other = ingress("shop/other").created(9).host("other.example").path("/", "v1:80").path("/x", "v2:80");
   const built = build(main, other, canary("v2", { "canary-weight": "20" }), ...services);
-  assert.deepEqual(routeOf(built, "other.example", "/").canaries, []);
-  assert.deepEqual(routeOf(built, "other.example", "/x").backend, { kind: "service", pool: "shop/v2/80", service: "v2", port: "80" });
+  assert.deepEqual(canariesAt(built, "other.example", "/"), []);
+  const ofOther = routeOf(built, "other.example", "/x").backend;
+  assert.deepEqual(ofOther, { kind: "service", pool: "shop/v2/80", service: "v2", port: "80", proxy: primaryOf(ofOther).proxy });
 });
 
 test("a canary without a route to join does nothing but say so", () => {
@@ -64,7 +74,7 @@ test("a canary without a route to join does nothing but say so", () => {
 
 test("a canary may join the / that nobody declared only if that leads to a Service", () => {
   const withDefault = ingress("shop/main").created(0).host("shop.example").path("/x", "v1:80").defaultBackend("v3:80");
-  assert.equal(routeOf(build(withDefault, canary("v2", { "canary-weight": "1" })), "shop.example", "/").canaries.length, 1);
+  assert.equal(canariesAt(build(withDefault, canary("v2", { "canary-weight": "1" })), "shop.example", "/").length, 1);
   const without = ingress("shop/main").created(0).host("shop.example").path("/x", "v1:80");
   findingOf(build(without, canary("v2", { "canary-weight": "1" }), ...services), "canary-without-main");
 });
@@ -80,7 +90,7 @@ test("a canary's default backend joins the / of the catch-all when that leads to
 });
 
 test("a canary to the primary's own Service port is kept", () => {
-  assert.equal(routeOf(build(main, canary("v1", { "canary-weight": "20" }), ...services), "shop.example", "/").canaries.length, 1);
+  assert.equal(canariesAt(build(main, canary("v1", { "canary-weight": "20" }), ...services), "shop.example", "/").length, 1);
 });
 
 test("a canary rule without paths is said and harms nobody", () => {
@@ -93,7 +103,8 @@ test("weights out of range are brought into range", () => {
   const weights = (rules: Record<string, string>): number[] => {
     const built = build(main, canary("v2", rules), ...services);
     findingOf(built, "canary-weight-out-of-range");
-    return routeOf(built, "shop.example", "/").canaries.flatMap(({ weight, weightTotal }) => [weight, weightTotal]);
+    const { total, canaries } = splitAt(built, "shop.example", "/");
+    return canaries.flatMap(({ weight }) => [weight, total]);
   };
   assert.deepEqual(weights({ "canary-weight": "-5" }), [0, 100]);
   assert.deepEqual(weights({ "canary-weight": "150" }), [100, 100]);
@@ -109,7 +120,8 @@ test("of weights that exceed the whole the older canaries keep their share", () 
     canary("v4", { "canary-weight": "10" }),
     ...services,
   );
-  assert.deepEqual(routeOf(built, "shop.example", "/").canaries.map((one) => one.weight), [70, 60, 0]);
+  const { total, canaries } = splitAt(built, "shop.example", "/");
+  assert.deepEqual([total, ...canaries.map(({ weight }) => weight)], [200, 140, 60, 0]);
   assert.deepEqual(built.findings().map(({ code }) => code), ["canary-weights-exceed-total", "canary-weights-exceed-total"]);
 });
 
@@ -123,7 +135,7 @@ test("an invalid canary value makes an ordinary Ingress, which may lose against 
 test("rules that need a header say so", () => {
   const built = build(main, canary("v2", { "canary-by-header-value": "x", "canary-weight": "5" }), ...services);
   findingOf(built, "canary-needs-header");
-  assert.equal(routeOf(built, "shop.example", "/").canaries[0]?.headerValue, undefined);
+  assert.equal(canariesAt(built, "shop.example", "/")[0]?.headerValue, undefined);
 });
 
 test("a canary whose main is closed takes no part, and nobody complains twice", () => {

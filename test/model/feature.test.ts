@@ -1,6 +1,6 @@
-/** A feature is one file and one line in the list. The one that CONTRIBUTING.md shows is added here to a list without it. */
+/** A feature is one file and one line in the list. The test adds the feature that CONTRIBUTING.md shows to a list without it. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { FEATURES } from "../../src/model/annotations/features.ts";
 import type { Feature } from "../../src/model/annotations/feature.ts";
@@ -56,7 +56,11 @@ test("what annotations leave alone is shared with the defaults", () => {
   assert.equal(cors.of(changed), cors.of(defaults));
 });
 
-test("every feature is in the list once", () => {
+test("every feature is in the list, once", async () => {
+  const folder = new URL("../../src/model/annotations/features/", import.meta.url);
+  const modules = await Promise.all(readdirSync(folder).filter((name) => name.endsWith(".ts")).map((name) => import(new URL(name, folder).href) as Promise<Record<string, unknown>>));
+  const exported = modules.flatMap((all) => Object.entries(all).filter(([name]) => name.endsWith("Feature")).map(([, feature]) => feature));
+  assert.deepEqual(new Set(exported), new Set(FEATURES));
   assert.equal(new Set(FEATURES).size, FEATURES.length);
   const slots = FEATURES.flatMap(({ slot }) => slot ?? []);
   assert.equal(new Set(slots.map(({ name }) => name)).size, slots.length);

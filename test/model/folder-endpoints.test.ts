@@ -1,4 +1,4 @@
-/** Services of a folder: what to write where no cluster writes EndpointSlices, and endpoints that come from elsewhere. */
+/** Services of a folder, where no cluster writes EndpointSlices: what the finding tells people to write, and endpoints from elsewhere. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readDocument } from "../../src/source/manifests/read-object.ts";
@@ -10,7 +10,7 @@ import type { Given } from "../support/objects.ts";
 import type { Built } from "../../src/model/model.ts";
 
 const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
-const inFile = (one: Given): AnyObject => ({ ...objectOf(one), origin: { file: "a.yaml", document: 0, line: () => 1 } });
+const inFile = (one: Given): AnyObject => ({ ...objectOf(one), origin: { file: "a.yaml", document: 0, line: () => 1, column: () => 1 } });
 const endpointsOf = ({ model }: Built, pool: string): readonly string[] => (model.pools.get(pool)?.endpoints ?? []).map(({ address, port }) => `${address}:${port}`);
 
 test("the EndpointSlice that the finding shows gives the Service its endpoint, whatever its names", () => {

@@ -1,6 +1,7 @@
 /**
- * The promise of the builder, over random histories of a small cluster in which everything collides: hosts, paths,
- * Services, Secrets, classes. Usable Secrets only: a broken one keeps its past, which a fresh build cannot know.
+ * The builder promises that updates give what a fresh build gives. Random histories of a small cluster try it; hosts, paths,
+ * Services, Secrets and classes collide often. Secrets are always usable: a broken one keeps its last good content in use, which a
+ * fresh build cannot know.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,6 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { buildModel, createModelBuilder } from "../../src/model/build/build.ts";
+import { canariesOf, primaryOf } from "../../src/model/shapes/routing.ts";
 import type { ModelSettings } from "../../src/model/build/settings.ts";
 import type { Config } from "../../src/model/config/config.ts";
 import type { Built, Model, ModelChange } from "../../src/model/model.ts";
@@ -68,7 +70,7 @@ const anObject: fc.Arbitrary<AnyObject> = fc.oneof(
   { arbitrary: anIngress, weight: 6 }, { arbitrary: aService, weight: 3 }, { arbitrary: aSlice, weight: 3 },
   { arbitrary: aSecret, weight: 2 }, { arbitrary: aClass, weight: 1 }, { arbitrary: aName, weight: 1 },
 );
-/** The same, where nearly every step touches a certificate in use. */
+/** Objects of which nearly every one touches a certificate in use. */
 const aTlsObject: fc.Arbitrary<AnyObject> = fc.oneof(
   { arbitrary: aSecret, weight: 1 },
   {
@@ -79,13 +81,13 @@ const aTlsObject: fc.Arbitrary<AnyObject> = fc.oneof(
     weight: 1,
   },
 );
-/** The same, where nearly every step touches the users that somebody lets in. */
+/** Objects of which nearly every one touches a Secret with users that an Ingress refers to. */
 const aGuardedObject: fc.Arbitrary<AnyObject> = fc.oneof(
   fc.tuple(key, fc.constantFrom("ann:{PLAIN}a\n", "bob:{PLAIN}b\nann:{PLAIN}c\n", "# nobody\n")).map(([at, auth]) => secret(at, { auth })),
   fc.tuple(key, name, fc.constantFrom("basic", "basic", "digest", ""), fc.constantFrom("a.example", "b.example")).map(([at, users, type, to]) =>
     ingress(at).host(to).path("/", "x:80").annotate("auth-type", type).annotate("auth-secret", users).object),
 );
-/** The same, where a namespace has room for four. The text is shared, so that it costs nothing to compare. */
+/** For Ingresses of which a namespace has room for four only. They share this text, so that comparing it costs nothing. */
 const TEXT = "x".repeat(7 * 1024 ** 2);
 const aLargeObject: fc.Arbitrary<AnyObject> = fc.tuple(
   fc.constantFrom("n1", "n1", "n2"), fc.constantFrom("a", "b", "c", "d", "e", "f", "g"), fc.option(fc.nat(3)), fc.constantFrom("a.example", "b.example", "c.example"),
@@ -131,19 +133,18 @@ function expectFaithful(settings: ModelSettings, history: readonly (readonly Ste
     assert.deepEqual(contentOf(before), past, "an earlier Model stays as it was");
     expectConsistent(after.model);
     expectExactChange(before.model, after.model, after.change);
-    const different = [...new Set([...before.ingresses.keys(), ...after.ingresses.keys()])].filter((one) => before.ingresses.get(one) !== after.ingresses.get(one));
-    assert.deepEqual([...after.change.ingresses].sort(), different.sort());
+    const different = [...new Set([...before.own.keys(), ...after.own.keys()])].filter((one) => before.own.get(one) !== after.own.get(one));
+    assert.deepEqual([...after.change.own].sort(), different.sort());
     before = after;
   }
 }
 
-/** Nothing is missing that is referred to, and nothing is left that is not. */
+/** Checks that everything that is referred to is there, and that nothing else is left. */
 function expectConsistent({ hosts, aliases, pools, tls, certificates, users, trusts }: Model): void {
   for (const [name, { host: of }] of aliases) assert.ok(hosts.has(of) && !hosts.has(name), `${name} is another name of a host`);
   const referred = new Set([DEFAULT_BACKEND]);
   for (const route of [...hosts.values()].flatMap((host) => host.routes)) {
-    if (route.backend.kind === "service") referred.add(route.backend.pool);
-    for (const { pool } of route.canaries) referred.add(pool);
+    for (const one of [primaryOf(route.backend), ...canariesOf(route.backend).map(({ backend }) => backend)]) if (one.kind === "service") referred.add(one.pool);
   }
   assert.deepEqual(new Set(pools.keys()), referred);
   assert.deepEqual(new Set(certificates.keys()), new Set([...tls.values()].filter((id) => id !== "")));
@@ -154,10 +155,10 @@ function expectConsistent({ hosts, aliases, pools, tls, certificates, users, tru
   assert.ok(hosts.has(CATCH_ALL));
 }
 
-function contentOf({ model, ingresses, findings, wanted, names }: Built): object {
+function contentOf({ model, own, findings, wanted, names }: Built): object {
   const certificates = [...model.certificates].map(([id, { chain, key: privateKey, origin }]) => [id, { chain, key: privateKey.digest(), origin }] as const);
   return {
-    ingresses: new Map(ingresses),
+    own: new Map(own),
     hosts: new Map(model.hosts),
     aliases: new Map(model.aliases),
     pools: new Map(model.pools),
@@ -217,10 +218,10 @@ test("a status that was written is a new version of an Ingress, and nothing to b
   update(version("1"));
   const written = version("2", {});
   const after = update({ ...written, status: { loadBalancer: { ingress: [{ ip: "192.0.2.1" }] } } });
-  assert.deepEqual([[...after.change.ingresses], after.change.hosts.size], [["n1/web"], 0]);
-  assert.equal(after.ingresses.get("n1/web")?.ingress.metadata.resourceVersion, "2");
+  assert.deepEqual([[...after.change.own], after.change.hosts.size], [["Ingress n1/web"], 0]);
+  assert.equal(after.own.get("Ingress n1/web")?.object.metadata.resourceVersion, "2");
   const annotated = update(version("3", { annotations: { "nginx.ingress.kubernetes.io/proxy-read-timeout": "7" } }));
   assert.equal(annotated.change.hosts.size, 1, "annotations count no generation up");
   const other = update(version("4", { uid: "v" }));
-  assert.deepEqual([other.ingresses.get("n1/web")?.ingress.metadata.uid, other.change.hosts.size], ["v", 1], "it was made anew, without the annotation");
+  assert.deepEqual([other.own.get("Ingress n1/web")?.object.metadata.uid, other.change.hosts.size], ["v", 1], "it was made anew, without the annotation");
 });

@@ -8,7 +8,7 @@ import { externalName, ingress, node, resolvedName, service, slice, sliceOf } fr
 import type { Service } from "../../src/source/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";
 
-/** The endpoints of `shop/web`, referred to by this port. */
+/** The endpoints of the Service `shop/web`, when an Ingress refers to it by this port. */
 function endpointsOf(port: string, ...given: Given[]): string[] {
   return printed(build(ingress("shop/web").host("shop.example").path("/", `web:${port}`), ...given), port);
 }
@@ -180,7 +180,7 @@ test("a pool without endpoints is as bad as what is lost by it, whatever the rea
     ["service-port-missing", [service("shop/web", "81")]],
     ["external-name-refused", [externalName("shop/web", "127.0.0.1", "80")]],
     ["external-name-unresolved", [externalName("shop/web", "gone.example", "80"), resolvedName("gone.example", [])]],
-    ["no-endpoints", [{ ...service("shop/web", "80"), origin: { file: "a.yaml", document: 0, line: () => 1 } }]],
+    ["no-endpoints", [{ ...service("shop/web", "80"), origin: { file: "a.yaml", document: 0, line: () => 1, column: () => 1 } }]],
   ];
   for (const [code, objects] of ways) {
     assert.deepEqual(said(given("app-root", "/app"), ...objects), [`error ${code}: requests to shop.example/ (prefix) get 503`]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build, buildWith, expectFindings, expectRoutes, findingOf, routeOf } from "../support/build.ts";
+import { primaryOf } from "../../src/model/shapes/routing.ts";
 import { ingress, service, slice } from "../support/objects.ts";
 
 const web = [service("shop/web", "80:8080"), slice("shop/web", 8080, "10.0.0.1")];
@@ -45,8 +46,8 @@ test("the / that nobody declares takes the oldest Ingress's default backend and 
     "shop.example  /new  prefix -> shop/web/80 [10.0.0.1:8080]",
     "shop.example  /  prefix (nobody's) -> shop/api/80 [10.0.0.2:8080]",
   );
-  assert.equal(routeOf(built, "shop.example", "/").proxy.readTimeout, 7);
-  assert.equal(routeOf(built, "shop.example", "/new").proxy.readTimeout, 60);
+  assert.equal(primaryOf(routeOf(built, "shop.example", "/").backend).proxy.readTimeout, 7);
+  assert.equal(primaryOf(routeOf(built, "shop.example", "/new").backend).proxy.readTimeout, 60);
 });
 
 test("a rule without paths makes a host whose / goes to the default backend", () => {
@@ -130,7 +131,7 @@ test("the oldest Ingress without rules takes the / of the catch-all", () => {
     "_  /x  prefix -> shop/api/80 [10.0.0.2:8080]",
     "_  /  prefix -> shop/web/80 [10.0.0.1:8080]",
   );
-  assert.equal(routeOf(built, "_", "/").proxy.readTimeout, 7);
+  assert.equal(primaryOf(routeOf(built, "_", "/").backend).proxy.readTimeout, 7);
   expectFindings(
     built,
     "path-conflict  Ingress shop/new spec.defaultBackend",
@@ -144,7 +145,7 @@ test("a host-less rule's / takes the catch-all's when no Ingress claims it", () 
 
 test("the catch-all answers /healthz with 200 unless an Ingress declares that path", () => {
   const route = routeOf(build(), "_", "/healthz", "exact");
-  assert.deepEqual(route.backend, { kind: "status", status: 200 });
+  assert.deepEqual(route.backend, { kind: "status", status: 200, proxy: primaryOf(route.backend).proxy });
   const built = build(ingress("shop/web").path("/healthz", "web:80"), ...web);
   expectRoutes(built, "_  /healthz  prefix -> shop/web/80 [10.0.0.1:8080]");
   assert.deepEqual(build().model.hosts.get("_")?.routes.map(({ path }) => path), ["/healthz", "/"]);

@@ -1,4 +1,4 @@
-/** How much all Ingresses of a namespace may mean, whatever hosts they are for: annotations and ConfigMaps, once for each path. */
+/** The bound on the size of a namespace's Ingresses over all hosts: their annotations and ConfigMaps count once for each path. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -15,20 +15,21 @@ import type { ConfigMap, Secret } from "../../src/source/objects.ts";
 import { PrivateBytes } from "../../src/support/private-bytes.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { build, buildWith, findingOf } from "../support/build.ts";
+import { canariesOf } from "../../src/model/shapes/routing.ts";
 import { PREFIX, ingress, ingressClass, put, testConfig, testSettings, type IngressDraft } from "../support/objects.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { runs } from "../support/runs.ts";
 
 const nginx = ingressClass("nginx");
 const MEBI = 1024 ** 2;
-/** Half a MiB of text: that of several annotations of an object. */
+/** Half a MiB of text in one annotation: it stands for the text of several. */
 const TEXT = "x".repeat(MEBI / 2);
 const HOSTS = 7;
-/** Of one Ingress: rules and paths. */
+/** The size of one large Ingress: its text counts for each rule and for each path. */
 const SIZE = 2 * HOSTS * TEXT.length;
 const OF_NAMESPACE = Math.floor(TOTAL_SIZE_BOUNDS.namespace / SIZE);
 
-/** 7 MiB, over hosts of its own. */
+/** An Ingress of 7 MiB (`SIZE`), with hosts of its own. */
 function large(key: string, created: number): IngressDraft {
   const name = key.replace("/", "-");
   return Array.from({ length: HOSTS }, (_, i) => i).reduce(
@@ -36,7 +37,7 @@ function large(key: string, created: number): IngressDraft {
     ingress(key).created(created).annotate("cors-allow-headers", TEXT),
   );
 }
-/** Namespaces and names of Ingresses whose hosts are all served; some of them only is never true of any. The others are closed. */
+/** The `namespace/name` of every Ingress that is served. Checks that each is served at all of its hosts, or closed at all of them. */
 function served({ model }: Built): readonly string[] {
   const open = [...model.hosts.values()].flatMap(({ routes }) => routes).filter(({ origin, backend }) => origin.kind === "Ingress" && backend.kind !== "status");
   const of = Map.groupBy(open, ({ origin }) => `${origin.namespace}/${origin.name}`);
@@ -48,7 +49,7 @@ const told = (built: Built): readonly string[] => built.findings().filter(({ cod
 
 test("Ingresses of many hosts mean no more than a namespace may, the oldest first, and nobody else loses by it", () => {
   const all = keys("shop", OF_NAMESPACE + 3);
-  // Of the youngest age the first name, so that the order is not that of names.
+  // The younger an Ingress, the earlier its name sorts: so the order by age is not that of names.
   const built = build(...all.map((key, i) => large(key, 100 - i)), large("blog/a", 200), nginx);
   assert.deepEqual(served(built), ["blog/a", ...all.slice(3)]);
   assert.deepEqual(told(built), all.slice(0, 3));
@@ -85,7 +86,7 @@ test("canaries count as well, and Ingresses with a default backend alone", () =>
   assert.deepEqual(told(build(...all.slice(1).map((key, i) => large(key, i)), lone, nginx)), ["shop/lone"]);
 });
 
-/** Whether a path of a.example that somebody declared leads to a backend. */
+/** Whether a declared path of a.example leads to a backend. */
 function isOpen({ model }: Built): boolean {
   return (model.hosts.get("a.example")?.routes ?? []).some(({ origin, backend }) => origin.kind === "Ingress" && backend.kind !== "status");
 }
@@ -136,7 +137,7 @@ test("canaries of one host count for the host, after its paths", () => {
   const of = (draft: IngressDraft): IngressDraft => paths.reduce((one, path) => one.path(path, "web:80"), draft.host("a.example"));
   const canary = (name: string, created: number): IngressDraft => of(ingress(`shop/${name}`).created(created).canary({ "canary-by-header": "x", "canary-by-header-value": "y".repeat(MEBI) }));
   const built = build(of(ingress("shop/main").created(9)), canary("a", 0), canary("b", 1), canary("c", 2), nginx);
-  const canaries = (built.model.hosts.get("a.example")?.routes ?? []).flatMap((route) => route.canaries);
+  const canaries = (built.model.hosts.get("a.example")?.routes ?? []).flatMap((route) => canariesOf(route.backend));
   assert.deepEqual([...Map.groupBy(canaries, ({ origin }) => origin.name)].map(([name, { length }]) => [name, length]).sort(), [["a", 12], ["b", 11]]);
   const lost = built.findings().filter(({ code }) => code === "host-too-large");
   assert.deepEqual(lost.map(({ object, field, sentence }) => [object.name, field, sentence.split(" ")[0]]), [["b", "spec.rules[0].http.paths[11].path", "One"], ["c", "spec.rules[0].http.paths[0].path", "12"]]);
@@ -204,13 +205,13 @@ test("whoever leaves the bound makes room for the next, and an update comes to w
     const kept = builder.update(snapshot, snapshot.takeChanges(), testConfig);
     const fresh = buildModel(snapshot, testSettings, testConfig);
     assert.deepEqual(served(kept), served(fresh));
-    assert.deepEqual([...kept.ingresses].sort(), [...fresh.ingresses].sort());
+    assert.deepEqual([...kept.own].sort(), [...fresh.own].sort());
     assert.deepEqual(kept.findings(), fresh.findings());
     return kept;
   };
   const all = keys("shop", OF_NAMESPACE + 2);
   put(snapshot, nginx);
-  // The youngest is there first, and loses to those that are older.
+  // The youngest Ingress comes first, and loses its place to the older ones.
   for (const [i, key] of [...all.entries()].reverse()) {
     put(snapshot, large(key, i).object);
     update();
@@ -237,7 +238,7 @@ test("who is about to write an Ingress that there is no room for is told, and no
   const [oldest = ""] = all;
   const denied = (draft: IngressDraft, before?: IngressDraft): readonly string[] | undefined =>
     builder.consider({ ingress: draft.object, ...(before ? { before: before.object } : {}) }, snapshot)?.denials.map(({ code }) => code);
-  // A creation time that the candidate claims makes it no older.
+  // A creation time that the candidate itself claims does not make it older.
   assert.deepEqual(denied(large("shop/next", -5)), ["namespace-too-large"]);
   assert.deepEqual(denied(large("blog/next", 999)), []);
   assert.deepEqual(denied(large(oldest, 0).annotate("proxy-read-timeout", "7"), large(oldest, 0)), []);
@@ -272,7 +273,7 @@ test("after any history of sizes those have room that have it when asked at once
       for (const group of Map.groupBy(fit, ([key]) => key.slice(0, 1)).values()) assert.ok(group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.namespace);
       assert.ok(fit.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.all + 4 * bounds.share);
       for (const group of Map.groupBy(now, ([key]) => key.slice(0, 1)).values()) {
-        // Whoever asks for no more than the share has it, whatever the others have.
+        // A namespace that asks for no more than the share has it, however much the others ask for.
         if (group.reduce((sum, [, { size }]) => sum + size, 0) <= bounds.share) for (const [key] of group) assert.ok(!sizes.isBeyond(key), key);
       }
     }

@@ -1,4 +1,4 @@
-/** The walk-through as its reader meets it: `sluice demo` over a copy of examples/, asked what it says to ask. */
+/** The walk-through as its reader meets it: `sluice demo` over a copy of examples/, with the requests that it suggests. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import { udpClient } from "../support/stream-backends.ts";
 
 const MAIN = join(ROOT, "src/main.ts");
 const REQUESTS = 400;
-/** Standard deviations: a true share is further off once in some ten million draws. */
+/** How far a share may be off, in standard deviations: a right one is further off once in some ten million draws. */
 const PATIENCE = 5.5;
 
 let network: Network;
@@ -29,7 +29,7 @@ before(async () => {
   network = await takeNetwork();
   folder = mkdtempSync(join(tmpdir(), "sluice-demo-"));
   cpSync(join(ROOT, "examples"), folder, { recursive: true });
-  // Loopback addresses of this run's own, so that a demo may run beside it.
+  // Endpoints get loopback addresses of this run's own, so that a demo may run beside it.
   for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml", "udp.yaml"]) {
     edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
   }
@@ -145,6 +145,16 @@ test("a file that changes nothing is said, and is not charged to the next one", 
   const from = demo.printed().length;
   await editUntil(/weight-total\.yaml: live after [\d.]+ ms/, "canary/weight-total.yaml", (text) => text.replace('canary-weight: "500"', 'canary-weight: "501"'));
   assert.doesNotMatch(demo.printed().slice(from), /default-backend/);
+});
+
+test("nor is one that was written shortly before", async () => {
+  const from = demo.printed().length;
+  edit("default-backend.yaml", (text) => `# Another comment.\n${text}`);
+  await sleep(700);
+  await editUntil(/weight-total\.yaml: live after [\d.]+ ms/, "canary/weight-total.yaml", (text) => text.replace('canary-weight: "501"', 'canary-weight: "502"'));
+  const printed = demo.printed().slice(from);
+  assert.match(printed, /default-backend\.yaml: changes nothing\n/);
+  assert.doesNotMatch(printed, /default-backend\.yaml, |, \S*default-backend\.yaml/);
 });
 
 test("a file that breaks is said, and what it held keeps serving", async () => {

@@ -1,9 +1,10 @@
-/** The health port beside real nginx: probes, metrics, and what scripts wait on. */
+/** The health port beside real nginx: probes, metrics, and the endpoint that scripts wait on. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { runCommand } from "../support/command.ts";
 import { configMap, site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
@@ -31,6 +32,16 @@ test("alive and ready", async () => {
   assert.deepEqual(await sluice.ask("/readyz"), { status: 200, text: "ok\n" });
 });
 
+test("sluice get asks it what is served", async () => {
+  const get = (...args: readonly string[]) => runCommand(["get", ...args, `--healthz-port=${sluice.health}`]);
+  const { code, stdout, stderr } = await get("routes", "-o", "json");
+  assert.deepEqual([code, stderr, JSON.parse(stdout)], [0, "", [{
+    namespace: "shop", ingress: "web", host: "shop.example", path: "/ (prefix)", target: "shop/web:80", endpoints: 1, canaries: ["shop/beta:80 by header beta"], https: "where a certificate is",
+  }]]);
+  const kinds = await Promise.all(["hosts", "backends", "certs", "canaries", "findings", "profiles"].map((kind) => get(kind)));
+  for (const one of kinds) assert.deepEqual([one.code, one.stderr], [0, ""], one.stdout);
+});
+
 test("a change makes a generation, acknowledged by every worker; no change makes none", async () => {
   const before = await sluice.generation();
   assert.deepEqual({ ...before, observed: 0, programmed: 0 }, { observed: 0, programmed: 0, workers: 2, reloads: 0 });
@@ -54,7 +65,7 @@ test("requests are counted by route, canary and status; reloads by reason; findi
   await ask({ port: sluice.http, host: "more.example" });
   const requests = (labels: Record<string, string>, value: number): Promise<void> =>
     expectMetric("nginx_ingress_controller_requests", { namespace: "shop", path: "/", ...labels }, value);
-  // One more was asked by the test before this one.
+  // The third request is that of the test before this one.
   await requests({ ingress: "web", service: "web", canary: "", status: "200" }, 3);
   await requests({ ingress: "web", service: "web", canary: "shop-beta-80", status: "200" }, 1);
   await requests({ ingress: "more", service: "more", canary: "", status: "503" }, 1);
@@ -63,7 +74,7 @@ test("requests are counted by route, canary and status; reloads by reason; findi
   await expectMetric("sluice_findings", { severity: "error", code: "no-endpoints" }, 1);
 });
 
-/** Workers hand their counts over about once a second. */
+/** Waits for a sample with this value, because workers hand their counts over about once a second. */
 async function expectMetric(name: string, labels: Readonly<Record<string, string>>, value: number): Promise<void> {
   const wanted = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
   const deadline = Date.now() + 10_000;

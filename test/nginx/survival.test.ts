@@ -1,17 +1,18 @@
 /**
- * Whatever is killed, traffic goes on: each test kills one process with SIGKILL on a loaded machine and holds every
- * request begun after that against "it succeeds"; only what was in flight in a killed worker may fail.
+ * Whatever is killed, traffic goes on: each test kills one process with SIGKILL on a loaded machine. Every request that
+ * begins after the kill must succeed; only requests in flight in a killed worker may fail.
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, test } from "node:test";
+import { after, before, beforeEach, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { groupMembers, identify, isAlive, stat, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { startLoad, type Load, type Sent } from "../support/load.ts";
 import { site } from "../support/manifests.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
@@ -24,8 +25,8 @@ let load: ChildProcess[];
 
 before(async () => {
   echo = await startEcho("web");
-  // Somebody else's work on every core: what survives only on an idle machine does not survive.
-  load = [0, 1].map(() => spawn(process.execPath, ["-e", "const end = Date.now() + 120000; while (Date.now() < end);"]));
+  // Two processes keep the machine busy, because traffic must not survive on an idle machine only. They leave the processors to whoever else needs them.
+  load = [0, 1].map(() => spawn("nice", [process.execPath, "-e", "const end = Date.now() + 120000; while (Date.now() < end);"]));
   sluice = await startSluice({ files: { "web.yaml": manifests("shop.example", echo.port), "settings.yaml": SETTINGS }, args: ["--configmap=sluice/settings"] });
 });
 after(async () => {
@@ -36,55 +37,10 @@ after(async () => {
 beforeEach(async () => {
   await sluice.sync();
 });
-afterEach(() => {
-  for (const end of loops.splice(0)) end();
-});
+/** Requests for the backend until the test ends, from new connections and, where `kept`, from kept ones too. */
+const startRequests = (t: TestContext, kept: boolean): Load => startLoad(t, { port: sluice.http, host: "shop.example", kept });
 
-/** Ends the requests of a test that failed before it could: they would go on for ever. */
-const loops: (() => void)[] = [];
-
-interface Sent {
-  readonly begun: number;
-  readonly ended: number;
-  /** Undefined: a 200 from the backend. */
-  readonly problem: string | undefined;
-}
-
-/** Requests without pause until `stop`: new connections, and kept ones where `keepAlive`. */
-interface Requests {
-  /** Resolves when more than this have begun after a time of performance.now() and have been answered. */
-  more(than: number, after: number): Promise<void>;
-  stop(): Promise<readonly Sent[]>;
-}
-
-function startRequests(keepAlive: boolean): Requests {
-  const sent: Sent[] = [];
-  let stopping = false;
-  const loop = async (agent: http.Agent | undefined): Promise<void> => {
-    while (!stopping) {
-      const begun = performance.now();
-      const problem = await ask({ port: sluice.http, host: "shop.example", ...(agent ? { agent } : {}) }).then(
-        ({ status, echo: from }) => (status === 200 && from ? undefined : `status ${status}`),
-        (error: Error) => error.message,
-      );
-      sent.push({ begun, ended: performance.now(), problem });
-    }
-  };
-  const agent = keepAlive ? new http.Agent({ keepAlive: true, maxSockets: 2 }) : undefined;
-  const ends = [loop(undefined), loop(undefined), loop(agent), loop(agent)];
-  loops.push(() => (stopping = true));
-  return {
-    more: (than, after) => until(`more than ${than} requests`, () => sent.filter(({ begun }) => begun > after).length > than),
-    async stop() {
-      stopping = true;
-      await Promise.all(ends);
-      agent?.destroy();
-      return sent;
-    },
-  };
-}
-
-/** Kills and answers the time at which the process was certainly gone. */
+/** Kills a process, and gives the time at which it was certainly gone. */
 async function kill(victim: ProcessIdentity): Promise<number> {
   process.kill(victim.pid, "SIGKILL");
   while (isAlive(victim)) await sleep(1);
@@ -142,32 +98,31 @@ async function openSocket(): Promise<{ alive(): Promise<boolean>; close(): void 
   };
 }
 
-/** Stops and starts the controller over the same runtime folder. */
+/** Starts a new controller over the runtime folder of the last one. */
 async function succeed(): Promise<void> {
   sluice = await startSluice({ successorOf: sluice, args: ["--configmap=sluice/settings"] });
 }
 
-test("kill -9 of the controller: nginx serves on, the next run adopts it without a dropped connection", async () => {
+test("kill -9 of the controller: nginx serves on, the next run adopts it without a dropped connection", async (t) => {
   const before = master();
   const socket = await openSocket();
-  const requests = startRequests(true);
+  const requests = startRequests(t, true);
   await kill(identify(sluice.process.pid ?? 0) as ProcessIdentity);
-  await requests.more(20, performance.now());
+  await requests.more(20);
   await succeed();
   sluice.write({ "web.yaml": manifests("shop.example", echo.port) });
   await sluice.sync();
-  const sent = await requests.stop();
-  assert.deepEqual(failures(sent), []);
+  assert.deepEqual(await requests.problems(), []);
   assert.equal(await socket.alive(), true);
   socket.close();
   assert.deepEqual(master(), before);
   assert.equal((await sluice.generation()).reloads, 0);
 });
 
-test("kill -9 of a worker: every request begun after it succeeds, and the new worker starts full", async () => {
+test("kill -9 of a worker: every request begun after it succeeds, and the new worker starts full", async (t) => {
   const [victim] = workers();
   assert.ok(victim);
-  const requests = startRequests(false);
+  const requests = startRequests(t, false);
   await sleep(200);
   const gone = await kill(victim);
   await until("two workers", () => workers().length === 2);
@@ -178,26 +133,25 @@ test("kill -9 of a worker: every request begun after it succeeds, and the new wo
   assert.deepEqual(failures(late), []);
 });
 
-test("kill -9 of the nginx master: its workers serve on and a new master takes over", async () => {
+test("kill -9 of the nginx master: its workers serve on and a new master takes over", async (t) => {
   const before = master();
   const socket = await openSocket();
-  const requests = startRequests(true);
+  const requests = startRequests(t, true);
   await sleep(200);
   await kill(before);
   await until("a new master", () => master().pid !== before.pid && workers().length === 2);
   assert.equal(await socket.alive(), true, "a WebSocket in an orphaned worker stays open");
   await until("the orphans to leave", () => groupMembers(before.pid).length <= 1);
-  const sent = await requests.stop();
-  assert.deepEqual(failures(sent), []);
+  assert.deepEqual(await requests.problems(), []);
   assert.equal(await socket.alive(), true, "a WebSocket in an orphaned worker stays open");
   socket.close();
   await until("the orphans to leave", () => groupMembers(before.pid).length === 0);
 });
 
-test("kill -9 of a worker while the controller is dead: the new worker serves from the snapshot", async () => {
+test("kill -9 of a worker while the controller is dead: the new worker serves from the snapshot", async (t) => {
   await kill(identify(sluice.process.pid ?? 0) as ProcessIdentity);
   const old = workers();
-  const requests = startRequests(false);
+  const requests = startRequests(t, false);
   const gone: number[] = [];
   for (const victim of old) gone.push(await kill(victim));
   await until("two new workers", () => workers().length === 2 && workers().every(({ pid }) => old.every((one) => one.pid !== pid)));
@@ -207,28 +161,28 @@ test("kill -9 of a worker while the controller is dead: the new worker serves fr
   await succeed();
 });
 
-test("kill -9 of the nginx master in the middle of a reload: one new master, which runs the new configuration", async () => {
+test("kill -9 of the nginx master in the middle of a reload: one new master, which runs the new configuration", async (t) => {
   const before = master();
-  const requests = startRequests(false);
+  const requests = startRequests(t, false);
   sluice.write({ "settings.yaml": SETTINGS.replace('"2"', '"2", keep-alive: "77"') });
   await until("the new configuration to be written", () => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8").includes("keepalive_timeout 77s"));
   await kill(before);
   await until("a new master", () => master().pid !== before.pid && isAlive(master()));
   await sluice.sync();
   await until("the orphans to leave", () => groupMembers(before.pid).length === 0);
-  assert.deepEqual(failures(await requests.stop()), []);
+  assert.deepEqual(await requests.problems(), []);
   assert.equal((await sluice.ask("/readyz")).status, 200);
   assert.equal(workers().length, 2);
 });
 
-test("kill -9 of the agent: nginx serves on and the next agent adopts it", async () => {
+test("kill -9 of the agent: nginx serves on and the next agent adopts it", async (t) => {
   const before = { agent: agent(), master: master() };
-  const requests = startRequests(true);
+  const requests = startRequests(t, true);
   await kill(before.agent);
   await until("a new agent", () => agent().pid !== before.agent.pid && isAlive(agent()));
   await until("the agent to be connected", async () => (await sluice.ask("/readyz")).status === 200);
   await sluice.sync();
-  assert.deepEqual(failures(await requests.stop()), []);
+  assert.deepEqual(await requests.problems(), []);
   assert.deepEqual(master(), before.master);
 });
 

@@ -4,6 +4,7 @@ import { createCompiler } from "../../src/compile/program.ts";
 import { explain, type Explanation } from "../../src/explain/explain.ts";
 import { parseRequest } from "../../src/explain/request.ts";
 import type { Finding } from "../../src/model/findings/findings.ts";
+import { primaryOf } from "../../src/model/shapes/routing.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { build } from "../support/build.ts";
 import { ingress, ingressClass, secret, service, slice, type IngressDraft } from "../support/objects.ts";
@@ -150,7 +151,7 @@ test("the pool says how an endpoint is chosen, the canary which side a session i
     "canary shop-new-80: its weight is the whole",
     "pool shop-new-80: endpoints: 10.0.0.1:80; by the balanced session of the cookie SID",
   ]);
-  const key = built.model.hosts.get("shop.example")?.routes[0]?.balance;
+  const key = built.model.hosts.get("shop.example")?.routes.map(({ backend }) => primaryOf(backend)).flatMap((one) => (one.kind === "service" ? one.balance : undefined))[0];
   assert.ok(key?.kind === "session");
   assert.deepEqual(of("http://shop.example/", `Cookie: SID=1.2.3|${key.key}`), [
     "canary not taken: the session cookie names this side",

@@ -1,6 +1,6 @@
 /**
- * What tenants write costs in proportion to its size: reading it, judging it, making the Program of it, and telling what is
- * wrong. Twice as much of anything may cost twice the work, and a little more for sorting; the square would be four times.
+ * The work for what tenants write grows in proportion to its size: to read it, to build the Model and the Program of it, and to
+ * tell what is wrong. Twice as much of anything may cost twice the work and a little more for sorting; four times would be the square.
  */
 import { workOf } from "../support/work.ts";
 import assert from "node:assert/strict";
@@ -47,7 +47,7 @@ const slice = (name: string, addresses: number): string =>
 const hosts = (n: number, tls: string): string =>
   `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: web\n  namespace: shop\nspec:\n${tls}  rules:\n${many(n, (i) => `  - {host: h${i}.example, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}\n`)}`;
 
-/** Everything that there may be many of in what a tenant writes. */
+/** Manifests with `n` of something, for everything of which a tenant may write many. */
 const SHAPES: Readonly<Record<string, (n: number) => string>> = {
   "unknown annotations": (n) => ingress({ annotations: many(n, (i) => annotation(`x${i}`, "1")) }),
   "annotations without quotes": (n) => ingress({ annotations: many(n, (i) => `    a/x${i}: 1\n`) }),
@@ -84,7 +84,7 @@ const SHAPES: Readonly<Record<string, (n: number) => string>> = {
   "Ingresses of one Service": (n) => `${service("web")}---\n${slice("web", 3)}---\n${many(n, (i) => ingress({ name: `web${i}`, host: `h${i}.example` }), "---\n")}`,
 };
 
-/** Once read, judged, compiled and told. */
+/** The work of reading the text, building the Model, compiling the Program and telling the findings, once. */
 async function work(t: TestContext, text: string): Promise<number> {
   const { path } = folderOf(t, { "a.yaml": text });
   const settings = parseSettings([`--manifests=${path}`, "--watch-ingress-without-class"], "run", {});
@@ -103,15 +103,15 @@ const N = 250;
 
 for (const [what, text] of Object.entries(SHAPES)) {
   test(`twice as many ${what} cost at most about twice the work`, async (t) => {
-    await work(t, text(N)); // What is done once.
-    // The document that was read last is remembered: never the same one twice in a row.
+    await work(t, text(N)); // Takes out of the comparison what a process does only once.
+    // The document that was read last is remembered, so the same text must not be read twice in a row.
     const twice = await work(t, text(2 * N));
     const once = await work(t, text(N));
     assert.ok(twice < 2.1 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
   });
 }
 
-/** A change of one Ingress, which was made before, among `n` of one namespace, each with annotations. */
+/** The work of a change of one Ingress among `n` of one namespace, each with annotations. The same change was made before. */
 async function workOfOne(n: number, annotations: Readonly<Record<string, string>>): Promise<number> {
   const snapshot = new Snapshot();
   const builder = createModelBuilder(testSettings);
@@ -132,7 +132,7 @@ async function workOfOne(n: number, annotations: Readonly<Record<string, string>
 }
 
 test("a change of one Ingress costs the same however many others its namespace has", async () => {
-  await workOfOne(N, {}); // What is done once.
+  await workOfOne(N, {}); // Takes out of the comparison what a process does only once.
   const [once, twice] = [await workOfOne(N, {}), await workOfOne(2 * N, {})];
   assert.ok(twice < 1.1 * once, `${N}: ${once}, ${2 * N}: ${twice}`);
 });

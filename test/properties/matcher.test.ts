@@ -1,6 +1,6 @@
 /**
  * One matcher, two runtimes: generated requests on generated routing get the same answer from nginx and from the
- * matcher on Node, which is what `sluice explain` prints. nginx's reading of the wire is the truth.
+ * matcher on Node, which `sluice explain` uses. Where the two differ in reading a request, nginx is right.
  *
  * SEED=… repeats a run, RUNS=… makes it longer.
  */
@@ -12,6 +12,7 @@ import { decide } from "../../edge/src/match.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
 import { withQuery } from "../../edge/src/rewrite-target.ts";
 import type { Tables } from "../../edge/src/tables.ts";
+import { canariesOf } from "../../src/model/shapes/routing.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
 import { explain, view } from "../../src/explain/explain.ts";
@@ -41,9 +42,9 @@ const clients: { plain?: RawClient; tls?: RawClient } = {};
 const compiler = createCompiler();
 const certificate = madeCertificate();
 let last: Model | undefined;
-/** Requests that a canary took. */
+/** The number of requests that a canary took. */
 let canaries = 0;
-/** Requests whose path was rewritten. */
+/** The number of requests whose path was rewritten. */
 let rewrites = 0;
 
 before(async () => {
@@ -59,7 +60,7 @@ after(async () => {
   for (const server of pools.values()) server.close();
 });
 
-/** What one side says: a status of Sluice's own (with where it leads), or a pool and the target it was sent. */
+/** What nginx or Node decides: a status of Sluice's own (and the Location of a redirect), or a pool and the target that it is sent. */
 interface Verdict {
   readonly status?: number;
   readonly location?: string;
@@ -98,7 +99,7 @@ test("patterns that Node runs mean the same to nginx's PCRE", { timeout: 120_000
       const request: Request = { tls: false, host: `h${index}.example`, target: "/", headers: [`test: ${value}`], absolute: false };
       const onNode = decideOnNode(world, request);
       compared++;
-      const what = `${root.canaries[0]?.headerPattern} on ${JSON.stringify(value)}`;
+      const what = `${canariesOf(root.backend)[0]?.headerPattern} on ${JSON.stringify(value)}`;
       assert.deepEqual(await askNginx(request), onNode, `nginx (actual) and Node (expected) differ about ${what}`);
     }
   }
@@ -124,7 +125,7 @@ async function run(given: Routing): Promise<World> {
   return { model, program, tables: tablesOf(program) };
 }
 
-/** Undefined where only nginx can tell, which is what `explain` then says. */
+/** The decision on Node; undefined: it depends on something that only nginx knows, and `explain` says so. */
 function decideOnNode({ tables }: World, request: Request): Verdict | undefined {
   try {
     const read = readOnNode(request);

@@ -1,6 +1,6 @@
 /**
- * Generated routing: small Models in which names, paths and canaries collide often. What a draw would decide is left
- * out (weights are nothing or everything), so that every decision is predictable.
+ * Generated routing: small Models in which names, paths and canaries collide often. No decision depends on a draw (weights
+ * are nothing or everything), so that every decision is predictable.
  */
 import * as fc from "fast-check";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
@@ -9,11 +9,11 @@ import { rewriteOf } from "../../src/model/annotations/features/rewrite.ts";
 import type { Config } from "../../src/model/config/config.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { patternKey, routeKey } from "../../src/model/routes/paths.ts";
-import type { Alias, Backend, Canary, Certificate, Filters, Host, Origin, Pool, Route } from "../../src/model/shapes/routing.ts";
+import type { Alias, Backend, Canary, Certificate, Filters, Host, Origin, Pool, ProxySettings, Route, ServiceBackend, Split } from "../../src/model/shapes/routing.ts";
 import type { Built, Model } from "../../src/model/model.ts";
 
 export const POOLS = ["t/a/80", "t/b/80", "t/c/http", "t/d/80", DEFAULT_BACKEND] as const;
-/** Has no endpoint. */
+/** A pool without an endpoint. */
 export const EMPTY_POOL = "t/empty/80";
 
 const NAMES = [
@@ -32,7 +32,7 @@ export const VALUES = ["always", "never", "Always", "yes", "v1", "v2-x", "", " "
 export const COOKIES = ["like", "Like_Music", "b-c", "likelihood", "like.dot"];
 const PATTERNS = ["^v[0-9]+$", "v[12]", "yes|always", "^.*$", "(?i)YES", "(", "\\d", "[^a-z]", "^$", "a{2,}|^\\w+-x$", "é", ".\\t."];
 
-/** Pieces of generated patterns, and what may follow them. Many of the results are no patterns, or none that Node can run. */
+/** Pieces of generated patterns; REPEATS may follow them. Many of the results are no valid patterns, or none that Node can run. */
 const ATOMS = [
   "a", "b", "v", "1", "[a-c]", "[^a]", "[]a]", "[a\\-z]", "[\\w-]", "\\d", "\\w", "\\W", "\\s", "\\S", ".", "(a|b)", "(?:ab)", "(?=a)", "(?!a)",
   "\\b", "\\B", "^", "$", "|", "{", "}", "]", "\\.", "\\-", "\\A", "\\x61", "\\1", "(", "[[:alpha:]]", "é",
@@ -43,7 +43,7 @@ export const pattern = fc.oneof(
   fc.array(fc.tuple(fc.constantFrom(...ATOMS), fc.constantFrom(...REPEATS)), { minLength: 1, maxLength: 4 }).map((pieces) => pieces.flat().join("")),
 );
 
-/** Once in `one + 1` times. */
+/** The arbitrary once in `one + 1` times, else undefined. */
 function rarely<T>(one: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ weight: one, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary });
 }
@@ -54,26 +54,30 @@ const path: fc.Arbitrary<string> = fc
   .tuple(fc.array(fc.constantFrom(...SEGMENTS), { minLength: 1, maxLength: 3 }), fc.boolean())
   .map(([segments, slash]) => `/${segments.join("/")}${slash ? "/" : ""}`);
 
+const PROXY = proxy.defaults(DEFAULT_CONFIG);
+/** A second profile, so that internal locations are tried too. */
+export const OTHER_PROXY: ProxySettings = { ...PROXY, buffering: true, nextUpstreamTries: 2 };
+const TOTAL = 100;
+
+const serviceBackend = (pool: string, service = "s"): ServiceBackend => ({ kind: "service", pool, service, port: "80", proxy: PROXY });
+
 const backend: fc.Arbitrary<Backend> = fc.oneof(
-  { weight: 8, arbitrary: fc.constantFrom(...POOLS.slice(0, 4), EMPTY_POOL).map((pool): Backend => ({ kind: "service", pool, service: "s", port: "80" })) },
-  { weight: 1, arbitrary: fc.constant<Backend>({ kind: "default" }) },
-  { weight: 1, arbitrary: fc.constantFrom(200, 403, 404, 503).map((status): Backend => ({ kind: "status", status })) },
+  { weight: 8, arbitrary: fc.constantFrom(...POOLS.slice(0, 4), EMPTY_POOL).map((pool) => serviceBackend(pool)) },
+  { weight: 1, arbitrary: fc.constant<Backend>({ kind: "default", proxy: PROXY }) },
+  { weight: 1, arbitrary: fc.constantFrom(200, 403, 404, 503).map((status): Backend => ({ kind: "status", status, proxy: PROXY })) },
 );
 
 const canary: fc.Arbitrary<Canary> = fc.record(
   {
-    pool: fc.constantFrom<string>("t/b/80", "t/c/http", "t/d/80", EMPTY_POOL),
-    service: fc.constant("canary"),
-    port: fc.constant("80"),
-    weight: fc.constantFrom(0, 0, 0, 100),
-    weightTotal: fc.constant(100),
+    backend: fc.constantFrom("t/b/80", "t/c/http", "t/d/80", EMPTY_POOL).map((pool) => serviceBackend(pool, "canary")),
+    weight: fc.constantFrom(0, 0, 0, TOTAL),
     origin: fc.constant(origin),
     header: fc.constantFrom(...HEADERS),
     headerValue: fc.constantFrom(...VALUES),
     headerPattern: pattern,
     cookie: fc.constantFrom(...COOKIES),
   },
-  { requiredKeys: ["pool", "service", "port", "weight", "weightTotal", "origin"] },
+  { requiredKeys: ["backend", "weight", "origin"] },
 );
 
 const filters: fc.Arbitrary<Filters> = fc.record({
@@ -81,16 +85,13 @@ const filters: fc.Arbitrary<Filters> = fc.record({
   preserveTrailingSlash: fc.boolean(),
 });
 
-/** A second profile, so that internal locations are tried too. */
-export const OTHER_PROXY = { ...proxy.defaults(DEFAULT_CONFIG), buffering: true, nextUpstreamTries: 2 };
-
-/** Paths that are written to be expressions. */
+/** Paths that only make sense as expressions. */
 const EXPRESSIONS = [
   "/a(/|$)(.*)", "/(a|foo)/(.*)", "/foo/[a-c]+", "/v[0-9]+", "/.*", "/a.b$", "/(.*)", "/foo(.*)", "/bar|/a", "/[^/]+/(a|b)?", "/foo/?", "/a{2}", "/\\w+(/.*)?", "/(?=a)",
 ];
 const TARGETS = ["/", "/$1", "/$2", "/x/$1$2", "$1", "/s.$1", "https://other.example/$1", "/$host/$1", "/$uri", "/a"];
 
-/** Rarely, or most hosts would be ones where paths are expressions. */
+/** Rewrites, and paths as expressions. Rare, because one such route makes all paths of its host expressions. */
 const asking = rarely(5, fc.record({ useRegex: fc.boolean(), target: fc.option(fc.constantFrom(...TARGETS), { nil: undefined }) }));
 const redirecting = rarely(15, fc.constantFrom("https://other.example/a?b=c", "other", "/a"));
 
@@ -108,7 +109,7 @@ const route: fc.Arbitrary<Route> = fc
     filters,
     profiled: fc.boolean(),
   })
-  .map(({ profiled, asking: asks, expression, redirecting: url, relative, redirectPort, ...rest }): Route => ({
+  .map(({ profiled, asking: asks, expression, redirecting: url, relative, redirectPort, canaries, ...rest }): Route => ({
     ...rest,
     ...(asks ? { path: expression } : {}),
     filters: {
@@ -118,16 +119,18 @@ const route: fc.Arbitrary<Route> = fc
       ...(relative ? { relative } : {}),
       ...(redirectPort === undefined ? {} : { redirectPort }),
     },
-    canaries: rest.backend.kind === "service" ? withinTotal(rest.canaries) : [],
-    proxy: profiled ? OTHER_PROXY : proxy.defaults(DEFAULT_CONFIG),
+    backend: splitOf(profiled ? { ...rest.backend, proxy: OTHER_PROXY } : rest.backend, canaries),
     synthesized: false,
     origin,
   }));
 
-/** The Model guarantees that shares do not exceed the whole: the first to claim it has it. */
-function withinTotal(canaries: readonly Canary[]): Canary[] {
-  const first = canaries.findIndex(({ weight }) => weight === 100);
-  return canaries.map((one, index) => (index === first ? one : { ...one, weight: 0 }));
+/** Keeps the Model's guarantees: shares do not exceed the total (the first canary that claims all gets it), and all backends are proxied to alike. */
+function splitOf(primary: Backend, canaries: readonly Canary[]): Backend | Split {
+  if (primary.kind !== "service" || canaries.length === 0) return primary;
+  const first = canaries.findIndex(({ weight }) => weight === TOTAL);
+  const { proxy: settings } = primary;
+  const within = canaries.map((one, index) => ({ ...one, backend: { ...one.backend, proxy: settings }, weight: index === first ? TOTAL : 0 }));
+  return { kind: "split", primary, total: TOTAL, canaries: within };
 }
 
 const host = fc.record({
@@ -154,7 +157,7 @@ export const routing = fc.record({
 });
 export type Routing = typeof routing extends fc.Arbitrary<infer T> ? T : never;
 
-/** The Model of a generated routing. `endpoint`: port on loopback of a pool's only endpoint. */
+/** The Model of a generated routing. `endpoint` gives the port, on loopback, of a pool's only endpoint. */
 export function modelOf(given: Routing, config: Config, endpoint: (pool: string) => number, certificate: Certificate): Model {
   const hosts = new Map(given.hosts.map((one) => [one.name, hostOf(one)]));
   if (!hosts.has(CATCH_ALL)) hosts.set(CATCH_ALL, hostOf({ name: CATCH_ALL, routes: [] }));
@@ -177,7 +180,7 @@ export function modelOf(given: Routing, config: Config, endpoint: (pool: string)
   };
 }
 
-/** The Model has redirects between single names only. */
+/** An alias as the Model has it: it redirects only from one single name to another. */
 function aliasOf({ name, host: index, redirect }: Routing["aliases"][number], { hosts }: Pick<Routing, "hosts">): Alias {
   const of = hosts[index % hosts.length]?.name ?? CATCH_ALL;
   return { host: of, redirect: redirect && !/[*~]/.test(name) && !of.startsWith("*.") && of !== CATCH_ALL };
@@ -192,8 +195,8 @@ interface GivenHost {
 
 function hostOf({ name, root, routes: others, appRoot }: GivenHost): Host {
   const bare: Route = {
-    path: "/", pathType: "prefix", backend: { kind: "default" }, canaries: [], filters: { httpsRedirect: "never", preserveTrailingSlash: false },
-    proxy: proxy.defaults(DEFAULT_CONFIG), synthesized: true, origin,
+    path: "/", pathType: "prefix", backend: { kind: "default", proxy: PROXY }, filters: { httpsRedirect: "never", preserveTrailingSlash: false },
+    synthesized: true, origin,
   };
   const routes = new Map<string, Route>();
   const regex = [root, ...others].some((one) => one?.filters.regex);
@@ -207,26 +210,25 @@ function hostOf({ name, root, routes: others, appRoot }: GivenHost): Host {
 /** One host per pattern, with a canary that takes requests whose header `test` matches it. */
 export function patternRouting(patterns: readonly string[]): Routing {
   const filters: Filters = { httpsRedirect: "never", preserveTrailingSlash: false };
-  const canary = { pool: "t/b/80", service: "c", port: "80", weight: 0, weightTotal: 100, header: "test", origin };
+  const taking = { backend: serviceBackend("t/b/80", "c"), weight: 0, header: "test", origin };
   const hosts = patterns.map((headerPattern, index) => {
     const root: Route = {
-      path: "/", pathType: "prefix", backend: { kind: "service", pool: "t/a/80", service: "s", port: "80" },
-      canaries: [{ ...canary, headerPattern }], filters, proxy: proxy.defaults(DEFAULT_CONFIG), synthesized: false, origin,
+      path: "/", pathType: "prefix", backend: splitOf(serviceBackend("t/a/80"), [{ ...taking, headerPattern }]), filters, synthesized: false, origin,
     };
     return { name: `h${index}.example`, root, routes: [], appRoot: undefined };
   });
   return { hosts, aliases: [], certified: [], defaultBackend: false, config: { prefixSlashRedirect: true, httpRedirectCode: 308 } };
 }
 
-/** As the model builder hands it over; `before`: the Model of the last time. */
+/** A Model as the builder hands it over, with everything called changed. @param before the previous Model, if there was one. */
 export function builtOf(model: Model, before: Model | undefined): Built {
   const keys = (pick: (one: Model) => ReadonlyMap<string, unknown>): Set<string> =>
     new Set([...pick(model).keys(), ...(before ? pick(before).keys() : [])]);
   return {
     model,
-    ingresses: new Map(),
+    own: new Map(),
     change: {
-      ingresses: new Set(),
+      own: new Set(),
       hosts: keys((one) => one.hosts),
       aliases: keys((one) => one.aliases),
       pools: keys((one) => one.pools),

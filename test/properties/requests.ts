@@ -4,17 +4,18 @@
  */
 import * as fc from "fast-check";
 import { CATCH_ALL } from "../../edge/src/program.ts";
+import { canariesOf } from "../../src/model/shapes/routing.ts";
 import type { Canary } from "../../src/model/shapes/routing.ts";
 import { COOKIES, HEADERS, SEGMENTS, VALUES, type Routing } from "./programs.ts";
 
 export interface Request {
   readonly tls: boolean;
-  /** The Host header's value. This and the following are bytes in latin-1. */
+  /** The value of the Host header. All texts of a request are bytes in latin-1. */
   readonly host: string;
   readonly target: string;
   /** Further header lines. */
   readonly headers: readonly string[];
-  /** The request line holds the whole URL. */
+  /** Whether the request line has the whole URL. */
   readonly absolute: boolean;
 }
 
@@ -29,7 +30,7 @@ const hostChoice = fc.record({
 
 /** How one character of a path is written. */
 const writing = fc.constantFrom("plain", "plain", "plain", "percent", "percent lower");
-/** What nginx answers with 400 is rare, or it would hide the rest. */
+/** Odd pieces before a path. Those that nginx answers with 400 are rare, because after a 400 nothing else of the request is tested. */
 const insertion = fc.oneof(
   { weight: 20, arbitrary: fc.constant("") },
   { weight: 10, arbitrary: fc.constantFrom("/", "/.", "/./", "/x/..", "/%2e", "//", "/x/%2E%2e/", "%2f", "/...", "/x/.%2e") },
@@ -59,7 +60,7 @@ function cookieHeader(): fc.Arbitrary<string> {
   return fc.tuple(fc.array(piece, { minLength: 1, maxLength: 4 }), fc.constantFrom(";", "; ", ",", ";;", " ; ")).map(([pieces, between]) => pieces.join(between));
 }
 
-/** Headers that one of the routing's own canaries looks at. */
+/** Headers and cookies that a canary of the routing looks at. */
 const aimChoice = fc.record({
   pick: fc.nat(),
   value: fc.constantFrom("its own", "its own", "always", "never", "v1", "YES", "a", "aab1", "b-a", "a b", "ab."),
@@ -88,9 +89,9 @@ export function requestOf(choice: RequestChoice, routing: Routing): Request {
   };
 }
 
-/** Several headers of one name mean different things to different versions of nginx; several cookies do not. */
+/** The header lines. No name but Cookie is repeated: versions of nginx differ in what several headers of one name mean. */
 function headersOf({ headers, aims }: RequestChoice, { hosts }: Routing): string[] {
-  const canaries = hosts.flatMap(({ root, routes }) => [root, ...routes]).flatMap((route) => route.canaries);
+  const canaries = hosts.flatMap(({ root, routes }) => [root, ...routes]).flatMap((route) => canariesOf(route.backend));
   const aimed = aims.flatMap((aim) => aimedAt(canaries[aim.pick % Math.max(1, canaries.length)], aim));
   const others = headers.map(([name, value, between, after, upper]) => `${upper ? name.toUpperCase() : name}${between}${value}${after}`);
   const seen = new Set(["host"]);
@@ -128,13 +129,13 @@ function targetText(choice: RequestChoice["target"], { hosts }: Routing): string
   return `${choice.before === "" || choice.before.startsWith("/") ? choice.before : `/${choice.before}`}${written.join("")}${choice.after}${choice.query}`;
 }
 
-/** Some path that an expression may match; other paths stay. */
+/** Turns a path that is an expression into one that it may match; other paths stay. */
 function literal(path: string): string {
   if (!/[()[\]]|\.\*/.test(path)) return path;
   return path.replace("(/|$)", "/").replace("(a|foo)", "Foo").replace("(a|b)?", "b").replace(/\[.*?\]\+?/g, "a").replace("(/.*)?", "/x").replace(/\(?\.\*\)?/g, "..x%/y z").replace(/\\w\+/, "ab");
 }
 
-/** Bytes that would end the path, the line or the request are always escaped. */
+/** One byte of a path as it is written. Bytes that would end the path, the line or the request are always escaped. */
 function write(byte: number, how: string): string {
   const must = byte <= 0x20 || byte === 0x7f || byte === 0x23 || byte === 0x25 || byte === 0x3f;
   if (how === "plain" && !must) return String.fromCharCode(byte);
@@ -146,7 +147,7 @@ function bytes(text: string): string {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
-/** The whole request as it goes over the wire. */
+/** The text of the whole request, as it goes over the wire. */
 export function wire({ host, target, headers, absolute, tls }: Request): string {
   const line = `GET ${absolute ? `${tls ? "https" : "http"}://${host}` : ""}${target} HTTP/1.1`;
   return [line, `Host: ${host}`, ...headers, "", ""].join("\r\n");

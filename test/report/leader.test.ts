@@ -1,20 +1,23 @@
-/** Who of several replicas leads: elections over a Lease in a store of the test's own, under a clock that the test moves. */
+/** Which of several replicas leads: elections over a Lease in a store of the test's own, with a clock that the test moves. */
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import type { ClusterApi } from "../../src/report/cluster/api.ts";
 import { standForElection, type Election } from "../../src/report/cluster/leader.ts";
 import { Refused, Unreachable } from "../../src/source/kubernetes/failures.ts";
+import { mockTime, pass, STEP, unmockTime } from "../support/mock-time.ts";
 import { createRandom } from "../support/random.ts";
 
 const TTL = 8000;
-const STEP = 100;
 
 interface Lease {
   metadata: { name: string; namespace: string; resourceVersion?: string };
   spec: { holderIdentity: string; leaseDurationSeconds: number; renewTime?: string; acquireTime?: string; leaseTransitions?: number };
 }
 
-/** How a request fares: an answer late by so many milliseconds, an error before or after it has arrived, no answer at all. */
+/**
+ * What happens to a request: its answer is `late` by so many milliseconds; it fails with `error`, before the server has carried
+ * it out (`arrives: false`) or after; it is carried out, but never answered (`answers: false`).
+ */
 interface Fate {
   readonly late?: number;
   readonly error?: Error;
@@ -24,24 +27,21 @@ interface Fate {
 
 interface Replica {
   readonly election: Election;
-  /** `get`, `create` and `update`, as they were sent. */
+  /** The verbs of its requests (`get`, `create`, `update`), in their order. */
   readonly asked: string[];
   readonly log: string[];
   readonly terms: AbortSignal[];
-  /** Of its requests from now on. */
+  /** Gives the fate of each of its requests from now on. */
   fate: () => Fate;
 }
 
-let now: number;
 let version: number;
 let stored: Lease | undefined;
 let replicas: Replica[];
 
 beforeEach(() => {
-  [now, version, stored, replicas] = [50_000, 0, undefined, []];
-  mock.timers.enable({ apis: ["setTimeout"] });
-  mock.method(performance, "now", () => now);
-  mock.method(Math, "random", () => 0.5);
+  [version, stored, replicas] = [0, undefined, []];
+  mockTime(0.5);
   mock.method(AbortSignal, "timeout", (ms: number) => {
     const timeout = new AbortController();
     setTimeout(() => timeout.abort(new Error(`not within ${ms} ms`)), ms);
@@ -52,29 +52,13 @@ afterEach(async () => {
   const resigned = Promise.all(replicas.map(({ election }) => election.resign()));
   await pass(3000);
   await resigned;
-  mock.reset();
-  mock.timers.reset();
+  unmockTime();
 });
-
-/** Lets so much time pass, and all that follows from it happen. */
-async function pass(ms: number, look: () => void = () => undefined): Promise<void> {
-  for (let passed = 0; passed <= ms; passed += STEP) {
-    if (passed > 0) {
-      now += STEP;
-      mock.timers.tick(STEP);
-    }
-    // Promises that wait for each other have their turns before this.
-    await new Promise((resolve) => setImmediate(resolve));
-    look();
-  }
-}
 
 function serve(verb: string, body: string | undefined): Lease {
   const given = body === undefined ? undefined : (JSON.parse(body) as Lease);
-  if (!given) {
-    if (stored) return structuredClone(stored);
-    throw new Refused(404, "not found");
-  }
+  if (!given && stored) return structuredClone(stored);
+  if (!given) throw new Refused(404, "not found");
   if (verb === "create" && stored) throw new Refused(409, "already exists");
   if (verb === "update" && !stored) throw new Refused(404, "not found");
   if (verb === "update" && given.metadata.resourceVersion !== stored?.metadata.resourceVersion) throw new Refused(409, "the object has been modified");
@@ -85,12 +69,12 @@ function write({ metadata, spec }: Lease): Lease {
   return (stored = { metadata: { ...metadata, resourceVersion: String(++version) }, spec });
 }
 
-/** The Lease as somebody else writes it. */
+/** Writes the Lease as somebody else would. */
 function writtenBy(holderIdentity: string, more: Partial<Lease["spec"]> = {}): void {
   write({ metadata: { name: "leader", namespace: "sluice" }, spec: { holderIdentity, leaseDurationSeconds: TTL / 1000, ...more } });
 }
 
-/** Rejects as soon as the signal aborts, as requests do. */
+/** Carries out a request according to its fate. Rejects as soon as the signal aborts, as real requests do. */
 async function carry(fate: Fate, signal: AbortSignal, work: () => Lease): Promise<Lease> {
   signal.throwIfAborted();
   const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
@@ -172,7 +156,7 @@ test("a term is counted from when its renewal was sent, not from its answer; an 
   const one = stand("a");
   await pass(0);
   one.fate = () => ({ late: TTL / 4 - STEP });
-  // Sent at a quarter of the time and answered at almost half, the renewal holds until three quarters. The next one is answered later.
+  // The renewal is sent at a quarter of TTL and answered at almost half of it; it holds until three quarters. The next answer comes later.
   await pass((3 * TTL) / 4 - STEP, () => assert.equal(one.election.leading, true));
   await pass(STEP);
   assert.equal(one.election.leading, false);
@@ -262,13 +246,29 @@ test("its own Lease, of before a restart, and one that was given back are free a
   assert.deepEqual([other.election.leading, stored?.spec.holderIdentity], [true, "b"]);
 });
 
-test("a right that is missing is asked for once a minute, and not said here: it is a finding", async () => {
-  const one = stand("a", () => ({ arrives: false, error: new Refused(403, 'leases "leader" is forbidden: User "x" cannot get resource "leases"') }));
-  await pass(59_000);
-  assert.deepEqual([one.asked, one.log], [["get"], []]);
+const FORBIDDEN = () => ({ arrives: false, error: new Refused(403, 'leases "leader" is forbidden: User "x" cannot get resource "leases"') });
+
+test("a right that is missing is asked for less and less often, down to once a minute, and not said here: it is a finding", async () => {
+  const one = stand("a", FORBIDDEN);
+  await pass(58_000);
+  assert.equal(one.asked.length, 6);
+  await pass(600_000);
+  const before = one.asked.length;
+  await pass(330_000); // ten times half a minute and a tenth of it, with this test's random numbers
+  assert.deepEqual([one.asked.length - before, new Set(one.asked), one.log], [10, new Set(["get"]), []]);
   one.fate = () => ({});
-  await pass(15_000);
+  await pass(34_000);
   assert.equal(one.election.leading, true);
+});
+
+test("an API server that refuses everybody while it starts delays the leader by a few tries", async () => {
+  const one = stand("a");
+  await pass(0);
+  one.fate = FORBIDDEN;
+  await pass(TTL);
+  one.fate = () => ({});
+  await pass(TTL);
+  assert.deepEqual([one.election.leading, one.election.terms], [true, 2]);
 });
 
 test("who resigns ends its term and gives the Lease back, and another leads at its next try", async () => {

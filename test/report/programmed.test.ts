@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OwnIngress } from "../../src/model/model.ts";
+import type { OwnObject } from "../../src/model/model.ts";
 import { trackProgrammed } from "../../src/report/programmed.ts";
 import { SERVING } from "../support/engine-state.ts";
 import { ingress } from "../support/objects.ts";
@@ -11,7 +11,7 @@ function tracked() {
   const programmed = trackProgrammed(() => ({ ...SERVING, ...engine, observed: engine.published, workers: 1, slots: 1, behind: ["worker 0"] }));
   const told: string[] = [];
   programmed.listen((keys) => told.push(...keys));
-  const own = (host: string): OwnIngress => ({ ingress: ingress("shop/web").object, refused: false, hosts: [host] });
+  const own = (host: string): OwnObject => ({ object: ingress("shop/web").object, refused: false, hosts: [host] });
   return { engine, programmed, told, own };
 }
 
@@ -28,10 +28,10 @@ test("an Ingress is programmed when its generation is acknowledged, not when it 
   programmed.look();
   assert.equal(programmed.version("shop/web"), undefined);
   assert.equal(programmed.obstacle("shop/web"), "not acknowledged by worker 0");
-  // A later generation may be on its way: the one that had all of it decides.
+  // A later generation is on its way. The one that first had all of the Ingress decides.
   Object.assign(engine, { published: 2, programmed: 1 });
   programmed.look();
-  assert.equal(programmed.version("shop/web"), web.ingress);
+  assert.equal(programmed.version("shop/web"), web.object);
   assert.deepEqual(told, ["shop/web"]);
   assert.equal(programmed.obstacle("shop/web"), undefined);
 });
@@ -43,14 +43,14 @@ test("a host that waits for a reload keeps its Ingress from being programmed, an
   programmed.take(new Map([["shop/a", a], ["shop/b", b]]), new Set(), read);
   await nextTurn();
   assert.equal(programmed.version("shop/a"), undefined);
-  assert.equal(programmed.version("shop/b"), b.ingress);
+  assert.equal(programmed.version("shop/b"), b.object);
   assert.equal(programmed.obstacle("shop/a"), "nginx is to be reloaded first");
   Object.assign(engine, { published: 6, waiting: new Set() });
   programmed.look();
   assert.equal(programmed.version("shop/a"), undefined);
   Object.assign(engine, { programmed: 6 });
   programmed.look();
-  assert.equal(programmed.version("shop/a"), a.ingress);
+  assert.equal(programmed.version("shop/a"), a.object);
 });
 
 test("what it refers to is read first; an older version stays programmed meanwhile; what is removed is forgotten", async () => {
@@ -62,11 +62,11 @@ test("what it refers to is read first; an older version stays programmed meanwhi
   let finish = (): void => {};
   programmed.take(new Map([["shop/web", after]]), new Set(["shop/web"]), new Promise((resolve) => (finish = resolve)));
   await nextTurn();
-  assert.equal(programmed.version("shop/web"), before.ingress);
+  assert.equal(programmed.version("shop/web"), before.object);
   assert.equal(programmed.obstacle("shop/web"), "Secrets that it refers to are being read");
   finish();
   await nextTurn();
-  assert.equal(programmed.version("shop/web"), after.ingress);
+  assert.equal(programmed.version("shop/web"), after.object);
   programmed.take(new Map(), new Set(["shop/web"]), read);
   assert.equal(programmed.version("shop/web"), undefined);
 });

@@ -7,9 +7,9 @@ export type Reply = { readonly addresses: readonly string[]; readonly ttl: numbe
 
 export interface DnsServer {
   readonly address: string;
-  /** Lower-case name → reply; a name that is not there does not exist. */
+  /** Lower-case name → reply; for other names the reply is NXDOMAIN. */
   readonly zone: Map<string, Reply>;
-  /** `A name`, `AAAA name`, in the order of arrival. */
+  /** The questions (`A name`, `AAAA name`), in the order of arrival. */
   readonly asked: string[];
 }
 
@@ -49,7 +49,7 @@ function answer(query: Buffer, type: string, reply: Reply): Buffer {
   const records = addresses.map((address) => {
     const bytes = isIPv4(address) ? Buffer.from(address.split(".").map(Number)) : ipv6Bytes(address);
     const record = Buffer.alloc(12);
-    record.writeUInt16BE(0xc00c, 0); // The name of the question.
+    record.writeUInt16BE(0xc00c, 0); // Points to the name in the question.
     record.writeUInt16BE(isIPv4(address) ? 1 : 28, 2);
     record.writeUInt16BE(1, 4);
     record.writeUInt32BE(typeof reply === "string" ? 0 : reply.ttl, 6);

@@ -8,7 +8,9 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { freePorts } from "./sluice.ts";
 
 const run = promisify(execFile);
 
@@ -41,23 +43,29 @@ export async function startEnvtest(apiserverArgs: readonly string[] = []): Promi
   const start = async (more: readonly string[]): Promise<string> =>
     (await run(script, [...more, ...flags], { env: { ...process.env, KUBECONFIG: "" } })).stdout.trim();
 
-  const kubeconfig = await start([]);
+  // The script would take any free port, one that another test file has reserved, too.
+  const [etcdPort, apiPort] = await freePorts(2);
+  const ports = ["--etcd-port", `${etcdPort}`, "--api-port", `${apiPort}`];
+  const kubeconfig = await start(ports);
   const folder = dirname(kubeconfig);
   let env = await readEnv(folder);
   const server = env["ENVTEST_SERVER"] ?? "";
-  const etcd = (): string => env["ENVTEST_ETCD"] ?? "";
+  const etcd = env["ENVTEST_ETCD"] ?? "";
+  // A server that is ready makes its own namespaces a moment later.
+  const home = { key: Buffer.from("/registry/namespaces/default").toString("base64"), count_only: true };
+  while (((await post(`${etcd}/v3/kv/range`, home)) as { count?: string }).count !== "1") await sleep(20);
   return {
     kubeconfig,
     server,
     ca: env["ENVTEST_CA"] ?? "",
     token: env["ENVTEST_TOKEN"] ?? "",
     async compact() {
-      const { header } = (await post(`${etcd()}/v3/kv/range`, { key: "AA==" })) as { header: { revision: string } };
-      await post(`${etcd()}/v3/kv/compaction`, { revision: header.revision, physical: true });
+      const { header } = (await post(`${etcd}/v3/kv/range`, { key: "AA==" })) as { header: { revision: string } };
+      await post(`${etcd}/v3/kv/compaction`, { revision: header.revision, physical: true });
     },
     async restart() {
       await run(script, ["--stop", folder, "--keep"]);
-      await start(["--dir", folder, "--api-port", new URL(server).port]);
+      await start(["--dir", folder, ...ports]);
       env = await readEnv(folder);
     },
     async stop() {

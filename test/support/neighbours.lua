@@ -7,6 +7,11 @@ local said = {}
 local function note(what, host)
   local before, from = worker.compiled, os.clock()
   local status = worker.ask(host, "/nobody/declares/this")
+  -- A shared processor may be taken away for longer than a whole search may last: what was found too late once is asked again.
+  for _ = 1, 2 do
+    if what == "heavy" or status ~= 500 then break end
+    status = worker.ask(host, "/nobody/declares/this")
+  end
   said[what] = said[what] or {}
   table.insert(said[what], { compiled = worker.compiled - before, status = status, took = (os.clock() - from) * 1e3 })
 end

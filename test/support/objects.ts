@@ -30,7 +30,7 @@ export interface IngressDraft {
   canary(rules?: Readonly<Record<string, string>>): IngressDraft;
   /** spec.ingressClassName; undefined: none. */
   className(name: string | undefined): IngressDraft;
-  /** Created that many seconds after the first. */
+  /** Created that many seconds after the beginning of 2024. */
   created(second: number): IngressDraft;
   inFile(file: string, document: number): IngressDraft;
 }
@@ -64,7 +64,7 @@ function draft(object: Ingress): IngressDraft {
       return draft({ ...object, spec: name === undefined ? rest : { ...rest, ingressClassName: name } });
     },
     created: (second) => metadata({ creationTimestamp: new Date(Date.UTC(2024, 0, 1) + second * 1000).toISOString() }),
-    inFile: (file, document) => draft({ ...object, origin: { file, document, line: () => document * 10 + 1 } }),
+    inFile: (file, document) => draft({ ...object, origin: { file, document, line: () => document * 10 + 1, column: () => 1 } }),
   };
 }
 

@@ -1,6 +1,6 @@
 -- Prints how many LuaJIT bytecodes the edge runs for one plain request: decision, endpoint, log. See bytecodes.ts.
 -- Runs in init_by_lua of an nginx that ends there. The global `measured` holds the folder of sluice.lua (edge), the snapshot file
--- (program) and how many requests to count. nginx's API is put aside for one that has a request to give.
+-- (program) and how many requests to count (requests). nginx's API is replaced by one that has a request to give.
 package.path = measured.edge .. "/?.lua;" .. package.path
 jit.off()
 
@@ -9,19 +9,19 @@ local pointer = ffi.cast("void *", 4096)
 local nothing = function() return true end
 package.loaded["resty.core.base"] = { get_request = function() return pointer end }
 package.loaded["ngx.balancer"] = { set_current_peer = nothing, set_more_tries = nothing, set_timeouts = nothing }
--- What a plain request never calls may be anything.
+-- Stands for modules of which a plain request calls no function.
 local function anything()
   return setmetatable({}, { __index = function() return nothing end })
 end
 package.loaded["ngx.ssl"] = anything()
 package.loaded["ngx.ssl.clienthello"] = anything()
 package.loaded["resty.lrucache"] = anything()
--- Empty, and takes everything.
+-- A shared dictionary that is empty and takes everything.
 local function dictionary()
   return setmetatable({ get = function() end, incr = function() return 1 end }, { __index = function() return nothing end })
 end
 ngx = setmetatable({
-  var = { host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },
+  var = { host = "shop.example", http_host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },
   header = {}, status = 200,
   now = function() return 1 end,
   worker = { id = function() return 0 end, pid = function() return 1 end, exiting = function() return false end },

@@ -4,6 +4,7 @@
  *   shop.example  /  prefix -> shop/web/80 [10.0.0.1:8080]
  */
 import type { Finding } from "../../src/model/findings/findings.ts";
+import { canariesOf, primaryOf } from "../../src/model/shapes/routing.ts";
 import type { Backend, Canary, Pool, Route } from "../../src/model/shapes/routing.ts";
 import type { Model } from "../../src/model/model.ts";
 
@@ -17,8 +18,9 @@ export function printRoutes(model: Model): string[] {
 
 function printRoute(model: Model, host: string, route: Route): string {
   const kind = route.synthesized ? `${route.pathType} (nobody's)` : route.pathType;
-  const canaries = route.canaries.map((canary) => ` | ${printCanary(model, canary)}`);
-  return `${host}  ${route.path}  ${kind} -> ${printBackend(model, route.backend)}${canaries.join("")}`;
+  const total = route.backend.kind === "split" ? route.backend.total : 0;
+  const canaries = canariesOf(route.backend).map((canary) => ` | ${printCanary(model, canary, total)}`);
+  return `${host}  ${route.path}  ${kind} -> ${printBackend(model, primaryOf(route.backend))}${canaries.join("")}`;
 }
 
 function printBackend(model: Model, backend: Backend): string {
@@ -32,13 +34,13 @@ function printPool(pool: Pool | undefined, id: string): string {
   return `${id} [${addresses.join(" ")}]`;
 }
 
-function printCanary(model: Model, { pool, header, headerValue, headerPattern, cookie, weight, weightTotal }: Canary): string {
+function printCanary(model: Model, { backend: { pool }, header, headerValue, headerPattern, cookie, weight }: Canary, total: number): string {
   const rules = [
     header === undefined ? "" : `header ${header}`,
     headerValue === undefined ? "" : `= ${headerValue}`,
     headerPattern === undefined ? "" : `~ ${headerPattern}`,
     cookie === undefined ? "" : `cookie ${cookie}`,
-    weight === 0 ? "" : `weight ${weight}/${weightTotal}`,
+    weight === 0 ? "" : `weight ${weight}/${total}`,
   ].filter((rule) => rule !== "");
   return `canary ${rules.join(" ")} -> ${printPool(model.pools.get(pool), pool)}`;
 }

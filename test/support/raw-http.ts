@@ -7,7 +7,7 @@ import { connect as connectTls } from "node:tls";
 
 export interface RawAnswer {
   readonly status: number;
-  /** Lower-case names; values in latin-1. The last of a name. */
+  /** By name in lower case, values in latin-1. Of several headers with one name the last. */
   readonly headers: ReadonlyMap<string, string>;
   /** Latin-1. */
   readonly body: string;
@@ -25,6 +25,8 @@ export function rawClient(port: number, tls?: { readonly serverName: string }): 
   let socket: Socket | undefined;
   return {
     async ask(bytes) {
+      // What was closed since the last answer says nothing any more, not even that it is closed.
+      if (socket?.destroyed === true || socket?.readableEnded === true) socket = undefined;
       socket ??= await open(port, tls);
       const mine = socket;
       const answer = await converse(mine, bytes);

@@ -3,6 +3,7 @@
  * memory. Everything ends with `stop`, or with the test process.
  */
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,12 +27,12 @@ export interface SluiceOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** More flags. With `--manifests` or `--kubeconfig` among them no folder of its own is used. */
   readonly args?: readonly string[];
-  /** Take over the folders and ports of one that was killed. */
+  /** A Sluice that was killed, whose folders and ports are taken over. */
   readonly successorOf?: Sluice;
   readonly env?: Readonly<Record<string, string>>;
-  /** Absent: `run`. */
+  /** The command of `sluice`; absent: `run`. */
   readonly command?: string;
-  /** What is waited for; absent: `/readyz`. */
+  /** The probe that must succeed before `startSluice` resolves; absent: `/readyz`. */
   readonly until?: "/readyz" | "/healthz";
 }
 
@@ -44,13 +45,13 @@ export interface Sluice {
   readonly process: ChildProcess;
   /** Writes files of the manifests folder (undefined removes one) without waiting. */
   write(files: Readonly<Record<string, string | undefined>>): void;
-  /** Writes, then waits until every worker runs it. */
+  /** Writes the files, then waits until every worker runs what they say. */
   apply(files: Readonly<Record<string, string | undefined>>): Promise<Generation>;
   sync(): Promise<Generation>;
   generation(): Promise<Generation>;
   /** GET on the health port: status and body. */
   ask(path: string, method?: string): Promise<{ status: number; text: string }>;
-  /** What the controller, and what the agent and nginx, have printed. */
+  /** What the controller has printed, and what the agent and nginx have. */
   log(): string;
   engineLog(): string;
   /** SIGTERM, wait, remove the folders. Fails when it does not end in time. */
@@ -156,14 +157,14 @@ async function untilOk(sluice: Sluice, path: string): Promise<void> {
   }
 }
 
-/** Written whole under another name and renamed, as editors and ConfigMap mounts do. */
+/** Writes each file whole under another name and renames it, as editors and ConfigMap mounts do. */
 export function writeFiles(folder: string, files: Readonly<Record<string, string | undefined>>): void {
   for (const [name, text] of Object.entries(files)) {
     const file = join(folder, name);
     if (text === undefined) rmSync(file, { force: true });
     else {
       mkdirSync(dirname(file), { recursive: true });
-      // Names with a dot are nobody's manifests.
+      // A file whose name begins with a dot is not read as a manifest.
       const whole = join(dirname(file), `.${basename(file)}.new`);
       writeFileSync(whole, text);
       renameSync(whole, file);
@@ -171,16 +172,41 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
   }
 }
 
-/** Ports that were free a moment ago, all different. */
-export async function freePorts(count: number): Promise<[number, number, number, ...number[]]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+/** Below it are the ports that people and Sluice's defaults use. */
+const FIRST_TEST_PORT = 12_000;
+/** Linux gives ports from here on away, unless net.ipv4.ip_local_port_range says otherwise. An API server's node ports end there, too. */
+const FIRST_OF_KERNEL = 32_768;
+/** The first port that an API server takes for a Service's nodePort, unless its --service-node-port-range says otherwise. */
+export const FIRST_NODE_PORT = 30_000;
+
+/**
+ * Ports that are free, all different, of 127.0.0.1, `from` or above. They stay free until they are used: the kernel gives none of them to
+ * a connection, or to a server that takes any port, because they are below its own range, and no other test file of this
+ * machine gets them as long as this process runs.
+ */
+export async function freePorts(count: number, from = FIRST_TEST_PORT): Promise<[number, number, number, ...number[]]> {
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count; tries++) {
+    if (tries > 1000) throw new Error(`no ${count} free ports between ${from} and ${FIRST_OF_KERNEL}`);
+    const port = randomInt(from, FIRST_OF_KERNEL);
+    if ((await reserve(port)) && (await isFree(port))) ports.push(port);
+  }
   return ports as [number, number, number, ...number[]];
+}
+
+/** Reserves a port among test files by a name that ends with the process. False: another file, or this one, has it. */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const holder = createServer().unref();
+    holder.once("error", () => resolve(false));
+    holder.listen(`\0sluice-test-port-${port}`, () => resolve(true));
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }

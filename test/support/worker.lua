@@ -1,6 +1,6 @@
 -- A worker's edge in nginx's LuaJIT with its PCRE, for scripts that run in init_by_lua of an nginx that ends there: gives a table
 -- with `ask`, which has a request decided, and counts of the expressions that were compiled and freed. The global `measured` holds
--- the folder of sluice.lua (edge) and the snapshot file (program). nginx's API is put aside for one that has a request to give,
+-- the folder of sluice.lua (edge) and the snapshot file (program). nginx's API is replaced by one that has a request to give,
 -- and whose clock runs only when it is told to.
 package.path = measured.edge .. "/?.lua;" .. package.path
 
@@ -17,6 +17,8 @@ local function anything()
   return setmetatable({}, { __index = function() return nothing end })
 end
 package.loaded["resty.core.base"] = { get_request = function() return pointer end }
+-- Puts the requests that follow at another address.
+function worker.at(address) pointer = address end
 for _, name in ipairs({ "ngx.balancer", "ngx.ssl", "ngx.ssl.clienthello", "resty.lrucache" }) do package.loaded[name] = anything() end
 local function dictionary()
   return setmetatable({ get = function() end, incr = function() return 1 end }, { __index = function() return nothing end })
@@ -50,7 +52,7 @@ function worker.ask(host, path)
   return status
 end
 
--- Has half a minute pass so many times, with nothing asked.
+-- Lets half a minute pass `count` times, without a request.
 function worker.rest(count)
   naps = count
   channel(false)

@@ -9,10 +9,10 @@ import { recall, tables } from "./state.ts";
 /** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
 const MOST_TRIES = 16;
 
-/** nginx's NGX_BUSY, which means in this phase that there is nobody to ask: 502. A status would become 500. */
+/** nginx's NGX_BUSY: in this phase it means that there is no endpoint to ask, and the client gets 502. Exiting with a status would give 500. */
 const NO_PEER = -3;
 
-/** Of the side that was chosen; error pages are nobody's session. */
+/** The policy of the primary or the canary that was chosen; none for error pages, which belong to no session. */
 function policyOf({ canary, refused }: InFlight, route: EdgeRoute): Balance | undefined {
   if (refused > 0) return undefined;
   return canary === undefined ? route.balance : canary.balance;
@@ -34,24 +34,25 @@ export function setNextPeer(): void {
   if (state === undefined || pool === undefined) return ngx.exit(500);
   const route = state.route as EdgeRoute;
   const policy = route.plain === true ? undefined : policyOf(state, route);
+  let tries = 1;
   if (state.endpoint < 0) {
     state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
-    state.tries = 1;
     if (route.connect !== undefined) balancer.set_timeouts(route.connect, route.send, route.read);
   } else {
-    // Of a route without a policy it is what an earlier request left.
+    // Without a policy nobody resets `tried`: it is what an earlier request left.
     if (policy === undefined) state.tried = undefined;
     pool = poolNow(state, pool);
     if (pool === undefined) return ngx.exit(NO_PEER);
     if (policy !== undefined) state.endpoint = chooseBy(policy, pool, state);
     else state.endpoint = state.endpoint < 0 ? firstEndpoint(pool, math.random) : nextEndpoint(pool, state.endpoint);
-    state.tries++;
+    tries = state.tries + 1;
   }
-  // One more try is armed each time; the limit is proxy_next_upstream_tries of the profile, or ours where that is none.
-  if (state.tries < MOST_TRIES || state.tries < pool.endpoints.length) balancer.set_more_tries(1);
+  state.tries = tries;
+  // Each try allows one more. The limit is the profile's proxy_next_upstream_tries, or MOST_TRIES where that is unlimited.
+  if (tries < MOST_TRIES || tries < pool.endpoints.length) balancer.set_more_tries(1);
   const endpoint = pool.endpoints[state.endpoint];
   const [ok, problem] = balancer.set_current_peer(endpoint[0], endpoint[1]);
-  if (ok === undefined || ok === false) {
+  if (ok !== true) {
     ngx.log(ngx.ERR, "endpoint ", endpoint[0], " of ", pool.name, " cannot be used: ", problem ?? "");
     ngx.exit(NO_PEER);
   }

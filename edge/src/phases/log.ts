@@ -12,24 +12,27 @@ import { endSpan } from "./trace.ts";
 
 export function log(): void {
   const state = recall();
-  if (state === undefined || state.route === undefined) {
-    leftToNginx();
-    return countRequest(NOBODY, undefined, ngx.status);
-  }
+  if (state === undefined) return countLeft();
   const { pool, route, canary } = state;
+  if (route === undefined) return countLeft();
   if (route.plain !== true) finish(state, route, canary);
   release(state);
   if (options.accessLog) fillVariables(pool, route, canary);
   countRequest(route, canary, ngx.status);
 }
 
-/** Of a request that nginx itself refused, before it was decided. */
+function countLeft(): void {
+  leftToNginx();
+  countRequest(NOBODY, undefined, ngx.status);
+}
+
+/** For a request that nginx refused itself, before the edge decided it. */
 function leftToNginx(): void {
   noteFailure(ngx.status);
   if (options.accessLog) ngx.var.proxy_upstream_name = "-";
 }
 
-/** What is left to do for routes that are more than a pool. */
+/** What the log phase does for a route that is not `plain`. */
 function finish(state: InFlight, route: EdgeRoute, canary: EdgeCanary | undefined): void {
   if (state.held !== undefined) leaveConnections(state);
   if (state.scored) measureAnswer(state);
@@ -49,5 +52,5 @@ function fillVariables(pool: EdgePool | undefined, route: EdgeRoute, canary: Edg
   if (options.logLabels) labelRequest(route);
 }
 
-// Not where they stand: a function that is exported there is looked up in a table by every call.
+// Exported here and not where they are declared: calls of a function that is exported at its declaration look it up in a table each time.
 export { leftToNginx, fillVariables, finish };

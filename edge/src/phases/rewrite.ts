@@ -1,8 +1,8 @@
 /**
  * Server rewrite phase: decides the request, before nginx looks for a location.
  *
- * The default profile stays in `location /` with its URI untouched. Any other profile is reached by setting the URI
- * to `profile:<id>`, a name that no client can send because a request path starts with `/`.
+ * The default profile stays in `location /` with its URI untouched, or goes to that location's twin `profile:authority`.
+ * Any other profile is reached by setting the URI to `profile:<id>`, a name that no client can send because a request path starts with `/`.
  */
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
@@ -28,24 +28,29 @@ export function routeRequest(): void {
   const vars = ngx.var;
   const path = vars.uri as string;
   // A subrequest to a location of Sluice's own comes through here as well; a client's path starts with a slash.
-  // What begins so comes before "0"; a comparison costs less than a look at the character.
+  // A text that starts with a slash sorts before "0", and comparing texts costs less than looking at the character.
   if (path >= "0") return;
   nameRequest();
-  const decision = decide(tables, request, vars.host as string, path, undefined);
+  const name = vars.host as string;
+  const decision = decide(tables, request, name, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
   const { pool, route } = decision;
   if (pool !== undefined && route !== undefined && route.plain === true) {
-    remember(route, pool, undefined, 0);
-    return;
+    const plain = remember(route, pool, undefined, 0);
+    if (vars.http_host === name) return;
+    noteAuthority();
+    return keepAuthority(plain, path);
   }
-  // What follows is for all requests where the operator has it: no route is plain then.
+  const saysMore = vars.http_host !== name;
+  if (saysMore) noteAuthority();
+  // Where the operator set one of these, it holds for all requests: no route is plain then.
   const { proxies, requestHeaders } = tables.settings;
   if (proxies !== undefined) findClient(proxies);
   if (pool === undefined && route !== undefined && isTooLarge(route)) refuseBody(decision);
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
-    // Raised in its profile, whose error pages and headers hold for it; 404 after its checks.
+    // The access phase of the profile raises the error, so that the profile's error pages and headers hold for it; a 404 only after its checks.
     const unrouted = decision.reason === "no-route";
     const refused = remember(route, undefined, undefined, unrouted ? 0 : decision.status);
     if (route.trace !== undefined) beginSpan(route);
@@ -58,23 +63,36 @@ export function routeRequest(): void {
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
   if (route.profile !== undefined) proxyInProfile(state, route, pool, decision.uri);
+  else if (saysMore) keepAuthority(state, path);
 }
 
-/** Longer than the route's location takes. Of a body without length that is found out while it is read. */
+/** Makes nginx's `$passed_…` variables tell what the client wrote beside the routed host (src/compile/asked-origin.ts). */
+function noteAuthority(): void {
+  ngx.var.sluice_authority = ngx.var.own_http_host;
+}
+
+/** `location /` tells backends the routed host. Where the Host header says more than that host (a port, capitals), its twin tells what the client wrote. */
+function keepAuthority(state: InFlight, path: string): void {
+  state.path = path;
+  ngx.var.sluice_uri = originForm(ngx.var.request_uri as string);
+  ngx.req.set_uri("profile:authority", false);
+}
+
+/** Whether the body is longer than the route's location takes. For a body without a length, nginx finds out while it reads. */
 function isTooLarge({ bodySize }: EdgeRoute): boolean {
   const most = bodySize ?? tables.settings.bodySize;
   const length = ngx.var.content_length;
   return most !== undefined && most > 0 && length !== undefined && (tonumber(length) as number) > most;
 }
 
-/** ingress-nginx behaviour: nginx looks at the length before it redirects or refuses. Here there is no location yet. */
+/** ingress-nginx behaviour: nginx looks at the length before it redirects or refuses. The edge does so itself, because there is no location yet. */
 function refuseBody(decision: Decision): void {
   decision.status = 413;
   decision.reason = "body-too-large";
   decision.redirect = undefined;
 }
 
-/** @param target where the route rewrites: the path to ask for, escaped. */
+/** @param target the path to ask the backend for, escaped; used only where the route rewrites. */
 function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined): void {
   const path = ngx.var.uri as string;
   const rewritten = route.detour?.rewrite === undefined ? undefined : target;
@@ -89,13 +107,13 @@ function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, targe
   if (filters !== undefined && filters.logRewrites === true) logRewrite();
 }
 
-/** Both are as they travel, so that no byte of a client's can forge a line. */
+/** Both URIs are logged escaped, as they travel, so that no byte of a client's can forge a line. */
 function logRewrite(): void {
   const vars = ngx.var;
   ngx.log(ngx.NOTICE, "request for ", vars.host as string, " ", vars.request_uri as string, " goes on as ", vars.sluice_uri as string);
 }
 
-/** Leads the request to the location of its profile, and its raw URI, or the path in its place, past it. */
+/** Leads the request to the location of its profile. The URI for the backend (the raw one, or the path in its place) goes into a variable. */
 function enter(state: InFlight, route: EdgeRoute, path: string | undefined): void {
   const vars = ngx.var;
   state.auth = undefined;
@@ -119,7 +137,7 @@ function answerPreflight(): void {
 function refuse(decision: Decision, path: string): void {
   const { route } = decision;
   because(decision.reason);
-  // The log phase counts it and ends its span.
+  // Remembered so that the log phase counts the request and ends its span.
   remember(route ?? NOBODY, undefined, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) beginSpan(route);
   dress(decision, path);
@@ -127,10 +145,10 @@ function refuse(decision: Decision, path: string): void {
   if (location !== undefined) return ngx.redirect(location, decision.status);
   const clients = route === undefined ? decision.host?.special?.clients : undefined;
   if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
-  // Load balancers ask all the time: a location of its own answers, which logs nothing.
+  // Load balancers ask all the time, so a location of its own answers, which writes no access log.
   if (decision.reason === "health-check") return ngx.req.set_uri("answer:health", false);
   if (decision.status === 204) answerPreflight();
-  // The rules of the host are others than those of this connection's handshake: only a new one can help.
+  // The handshake of this connection ran under other rules than the host's: only a new connection can help.
   if (decision.status === 421) closeAfterwards();
   ngx.exit(decision.status);
 }

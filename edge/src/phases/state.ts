@@ -1,64 +1,66 @@
 /**
  * What this worker holds: its tables, and what was decided for each request in flight.
  *
- * A request's state is kept under its address instead of in `ngx.ctx`: it costs a fifth, and it survives internal
- * jumps. The state of an address serves each request that nginx puts there, so that a request allocates nothing. nginx
- * puts requests at ever new addresses, so states without a request are dropped from time to time. A request that never
- * reaches the log phase leaves its state in use, and the next request at that address takes it over.
+ * A request's state is kept under the request's address in memory instead of in `ngx.ctx`: this costs a fifth as much,
+ * and the state survives internal redirects. The state of an address is used again by each request that nginx puts
+ * there, so that a request allocates nothing. nginx puts requests at ever new addresses, so states without a request
+ * are dropped from time to time. A request that never reaches the log phase leaves its state in use, and the next
+ * request at that address takes it over.
  */
 import * as ffi from "ffi";
 import { get_request } from "resty.core.base";
 import type { EdgeCanary, EdgePool, EdgeRoute } from "../program.ts";
 import type { TraceContext } from "../trace.ts";
+import { moveInto, type WholeRoom } from "../layout.ts";
 import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 import type { Reason } from "../reasons.ts";
 import type { AuthAnswer } from "../external-auth.ts";
 
-/** The decision for a request that has a location of nginx's; without a route for an address that has no request now. */
+/** What was decided for the request at an address. `route` is undefined while there is no request at the address. */
 export interface InFlight {
   route: EdgeRoute | undefined;
-  /** Undefined for a request that is refused inside its profile: with `refused`, or with 404 when its checks let it pass. */
+  /** Undefined for a request that is not proxied. In its profile it gets `refused`, or 404 after its checks let it pass. */
   pool: EdgePool | undefined;
   canary: EdgeCanary | undefined;
   /**
-   * 0, or the status of an answer that is not the backend's: one that the access phase gives, of a route whose profile
-   * has error pages of its own, or the one whose page is being asked for.
+   * 0, or the status of an answer that is not the backend's: a status for the access phase to give, or the status of
+   * the error whose page is being asked for.
    */
   refused: number;
-  /** Of a request whose route is traced; of another route it says nothing, so that nobody has to reset it. */
+  /** Means something only where the route is traced, so that nobody has to reset it for other routes. */
   span: TraceContext | undefined;
-  /** What the external authentication service said. Of this request only if it entered a profile, which begins anew. */
+  /** What the external authentication service said. Belongs to this request only if it entered a profile, where the field is reset. */
   auth: AuthAnswer | undefined;
   /** Index of the endpoint tried last; -1 before the first. */
   endpoint: number;
   /** Endpoints tried, the present one included. */
   tries: number;
-  /** What it counts under while it lasts, where requests at a time are limited. */
+  /** The key under which the request is counted until it ends, where requests at a time are limited. */
   held: string | undefined;
-  /** Of a request that a check refuses. */
+  /** Why a check of the access phase refuses the request. */
   why: Reason | undefined;
   /** The WWW-Authenticate header of a 401. */
   challenge: string | undefined;
-  /** Who passed by digest. */
+  /** The user who passed by digest authentication. */
   user: string | undefined;
-  /** The Authentication-Info header of that. As `auth`, of this request only if it entered a profile. */
+  /** The Authentication-Info header for that user. Like `auth`, it belongs to this request only if it entered a profile. */
   proof: string | undefined;
-  /** Of routes with a policy: endpoints that failed, and the upstream key of a cookie to set. */
+  /** For routes with a policy: the endpoints that failed, and the upstream key of a cookie to set. */
   tried: number[] | undefined;
   session: string | undefined;
-  /** Its endpoint was chosen by response times: that of its own answer counts. */
+  /** The endpoint was chosen by response times, so the response time of this request is measured, too. */
   scored: boolean;
-  /** Of routes with a profile: nginx's `$uri` before the jump there. */
+  /** For requests that entered another location than `/`: nginx's `$uri` before the jump. */
   path: string;
 }
 
 export const tables: Tables = newTables();
 
-/** The route of requests that were answered before there was one. */
+/** The route that counts requests which were answered before a route was found. */
 export const NOBODY: EdgeRoute = { path: "", pool: "", namespace: "", ingress: "", service: "", port: "", plain: true };
 
-/** States without a request that are kept. */
+/** How many states without a request are kept. */
 const SPARE = 256;
 
 const byAddress = new LuaTable<number, InFlight>();
@@ -83,15 +85,16 @@ export function remember(route: EdgeRoute, pool: EdgePool | undefined, canary: E
 }
 
 /**
- * Never compiled: a trace that is recorded here would be of the rare way, and leave the usual one to the interpreter.
- * As it is, LuaJIT gives up recording at this call and tries again later.
+ * Never compiled: a trace recorded through this function would cover the rare path, and leave the usual one to the
+ * interpreter. With `jit.off`, LuaJIT stops recording at this call and tries again later.
  */
 function newState(key: number): InFlight {
-  const state: InFlight = {
-    route: undefined, pool: undefined, canary: undefined, refused: 0, span: undefined, auth: undefined, endpoint: -1, tries: 0,
-    tried: undefined, session: undefined, scored: false, path: "",
-    held: undefined, why: undefined, challenge: undefined, user: undefined, proof: undefined,
+  const room: WholeRoom<InFlight> = {
+    route: false, pool: false, canary: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
+    tried: false, session: false, scored: false, path: false,
+    held: false, why: false, challenge: false, user: false, proof: false,
   };
+  const state = moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "" });
   byAddress.set(key, state);
   states++;
   return state;
@@ -103,7 +106,7 @@ export function recall(): InFlight | undefined {
   return byAddress.get(address());
 }
 
-/** What a request of a route that is more than a pool leaves in its state. To be called before `release`. */
+/** Clears what a request leaves in its state when its route is not `plain`. To be called before `release`. */
 export function forget(state: InFlight): void {
   state.span = undefined;
   state.auth = undefined;
@@ -116,7 +119,7 @@ export function forget(state: InFlight): void {
   state.path = "";
 }
 
-/** To be called once a second at least. */
+/** Drops states without a request beyond those that are kept. To be called once a second at least. */
 export function dropIdleStates(): void {
   if (states <= count + 2 * SPARE) return;
   let spare = SPARE;
@@ -130,7 +133,7 @@ export function dropIdleStates(): void {
   }
 }
 
-/** The request at hand has ended: its state holds on to nothing. */
+/** To be called when the request at hand has ended: its state no longer holds route, pool and canary. */
 export function release(state: InFlight): void {
   state.route = undefined;
   state.pool = undefined;

@@ -1,11 +1,12 @@
 /**
  * Keeps the old generations of one nginx's workers within their bound (see leaving.ts).
  *
- * nginx has no word for clients of a WebSocket: a worker that is ended closes its connections, and they connect anew. It
- * is told to (SIGTERM), so that it still tells what it has counted; one that does not hear it is killed.
+ * nginx cannot ask the client of a WebSocket to connect anew: a worker that is ended closes its connections, and its
+ * clients come back by themselves. A worker is ended by SIGTERM, so that it still reports what it has counted; one that
+ * does not react is killed.
  */
 import type { Log } from "../../support/log.ts";
-import { isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
+import { isAlive, signalAll, type ProcessIdentity } from "../../support/process-identity.ts";
 import { MOST_LEAVING, NONE_LEAVING, type LeavingCounts } from "../leaving.ts";
 
 /** Workers that were replaced together. */
@@ -17,7 +18,7 @@ export interface OldGeneration {
 
 const DEAF_MS = 2000;
 
-/** What is left of them. */
+/** The generations that still have workers, with those that live. */
 export function stillThere(generations: readonly OldGeneration[]): OldGeneration[] {
   return generations.map(({ since, workers }) => ({ since, workers: workers.filter(isAlive) })).filter(({ workers }) => workers.length > 0);
 }
@@ -34,7 +35,10 @@ export class LeavingWorkers {
     this.#log = log;
   }
 
-  /** Answers all that are left when these workers were replaced; ends the oldest that are too many. */
+  /**
+   * Takes workers that were just replaced as one more old generation, and ends the oldest generations beyond the bound.
+   * Answers those that are left.
+   */
   replaced(workers: readonly ProcessIdentity[], before: readonly OldGeneration[]): readonly OldGeneration[] {
     const all = stillThere([...before, { since: Date.now(), workers }]);
     const tooMany = Math.max(0, all.length - MOST_LEAVING);
@@ -51,7 +55,7 @@ export class LeavingWorkers {
     this.#ended++;
     const seconds = Math.round((Date.now() - since) / 1000);
     this.#log("warn", `workers that were replaced ${seconds} seconds ago are ended with the connections that they still had: there are ${MOST_LEAVING} later generations`, { workers: workers.length });
-    for (const worker of workers) signal(worker, "SIGTERM");
-    setTimeout(() => workers.forEach((worker) => signal(worker, "SIGKILL")), DEAF_MS).unref();
+    signalAll(workers, "SIGTERM");
+    setTimeout(() => signalAll(workers, "SIGKILL"), DEAF_MS).unref();
   }
 }

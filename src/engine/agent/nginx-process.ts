@@ -2,15 +2,15 @@
  * The master process of one nginx instance: started, reloaded, replaced when it dies, adopted when an earlier agent left
  * it running.
  *
- * The listening sockets are the agent's (it inherited them, see launch.ts) and nginx inherits them in turn, in the
- * way nginx's own binary upgrade does (environment variable NGINX). So a master that is killed is replaced while its
- * orphaned workers still serve, on the same sockets, and no connection that a client opened is lost.
+ * The listening sockets are the agent's (it inherited them, see launch.ts). nginx inherits them in turn, in the way of
+ * its own binary upgrade (environment variable NGINX). So a master that is killed is replaced while its orphaned workers
+ * still serve, on the same sockets, and no connection that a client opened is lost.
  */
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../support/log.ts";
-import { groupMembers, isAlive, signal, type ProcessIdentity } from "../../support/process-identity.ts";
+import { groupMembers, isAlive, signal, signalAll, type ProcessIdentity } from "../../support/process-identity.ts";
 import type { Instance } from "../instances.ts";
 import type { LeavingCounts } from "../leaving.ts";
 import { NO_ENGINE, type EngineStatus, type Listen } from "../protocol.ts";
@@ -25,7 +25,7 @@ import type { NginxPatience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
 import { LeavingWorkers, workersOf, type OldGeneration } from "./leaving-workers.ts";
 import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
-import { spawnNginx } from "./spawn-nginx.ts";
+import { problemOf, spawnNginx } from "./spawn-nginx.ts";
 
 export interface NginxOptions {
   readonly instance: Instance;
@@ -33,18 +33,24 @@ export interface NginxOptions {
   readonly runtimeDir: string;
   /** File descriptors of the listening sockets; empty: nginx opens its own. */
   readonly listeners: readonly number[];
-  /** The same of its unix sockets; empty: nginx opens its own. An nginx that inherits one without need removes its path. */
+  /**
+   * File descriptors of its unix sockets; empty: nginx opens its own. They are passed only where they are used, because
+   * nginx removes the path of an inherited socket that its configuration does not name.
+   */
   readonly sockets: readonly number[];
   readonly log: Log;
-  /** How long it may take to read a configuration. */
+  /** How long nginx may take to read a configuration. */
   readonly patience: NginxPatience;
   /** A master took over from one that died. */
   readonly restarted: (status: EngineStatus) => void;
-  /** A configuration is loaded after all that nginx had seemed to refuse. */
+  /** nginx has loaded a configuration after all that it had seemed to refuse. */
   readonly loadedLate: (status: EngineStatus) => void;
-  /** A configuration was tested, and is loaded in a moment: for so many seconds connections may be closed. The farewell has this number. */
+  /**
+   * A configuration was tested and will be loaded in a moment; nginx closes idle connections within so many seconds.
+   * The farewell to clients has this number.
+   */
   readonly reloading: (seconds: number, farewell: number) => void;
-  /** Somebody hears what its workers say, and passes it on to `workerSays`. */
+  /** Whether somebody hears what its workers say, and passes it on to `workerSays`. */
   readonly heard: () => boolean;
 }
 
@@ -54,18 +60,18 @@ export interface Configuration {
   readonly digest: string;
   readonly files?: Readonly<Record<string, string>>;
   readonly profiles: EngineStatus["profiles"];
-  /** Sockets that it opens itself, other than those it inherits. */
+  /** Sockets that nginx opens itself, beside those it inherits. */
   readonly listens?: readonly Listen[];
-  /** The https port is this instance's, which else is http's. */
+  /** This instance has the https port, which otherwise the nginx of http has. */
   readonly ownsHttps?: true;
 }
 
 const WATCH_MS = 200;
-/** Orphaned workers notice within a second, and need answers to say it with. */
+/** How long orphaned workers serve on: they notice within a second, and then tell their clients with the next answers. */
 const ORPHANS_MS = 4000;
 /** A worker that is told to quit closes its listening sockets at the next turn of its event loop. */
 export const QUIT_MS = 100;
-/** Beside the time that loading takes. */
+/** Added to the time that loading takes. */
 const FAREWELL_SECONDS = 4;
 
 export class NginxProcess {
@@ -74,10 +80,10 @@ export class NginxProcess {
   readonly #left: readonly ProcessIdentity[];
   readonly #log: EngineLog;
   readonly #leaving: LeavingWorkers;
-  /** Who hears from workers says here that nobody has to be waited for. */
+  /** The wait before a reload; whoever hears from workers ends it here when no client is connected. */
   readonly farewell = new FarewellWait();
   #running: Running | undefined;
-  /** What the master was told to load last. */
+  /** The configuration that the master was told to load last. */
   #loading: Loading | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #stopping = false;
@@ -108,14 +114,14 @@ export class NginxProcess {
     return this.#leaving.counts(this.#running?.leaving ?? []);
   }
 
-  /** What runs has the https port. */
+  /** Whether the nginx that runs has the https port. */
   get ownsHttps(): boolean {
     return this.#running?.ownsHttps === true;
   }
 
   /**
-   * Makes nginx run this configuration. Answers "started" or "reloaded"; rejects with nginx's own words when it
-   * refuses the text, and with PortsTaken when others have its ports; whatever ran then goes on running.
+   * Makes nginx run this configuration. Answers "started" or "reloaded". Rejects with nginx's own words when it refuses
+   * the text, and with PortsTaken when others have its ports; what ran before then goes on running.
    */
   async configure(configuration: Configuration): Promise<"started" | "reloaded"> {
     const { text, listens = [], files = {} } = configuration;
@@ -123,19 +129,19 @@ export class NginxProcess {
     await requireFree(listens, this.#running?.listens ?? []);
     writeFileSync(`${file}.new`, text, { mode: 0o600 });
     writeConfFiles(this.#options.runtimeDir, files);
-    // Not one at a time: a master that dies meanwhile is replaced.
+    // Outside of `#oneAtATime`, so that a master that dies meanwhile can be replaced.
     const testMs = this.#options.instance.tested ? await this.#test(`${file}.new`) : 0;
     return this.#oneAtATime(() => this.#load(configuration, testMs));
   }
 
-  /** A worker of its master with this process id says that it runs the configuration with this digest. */
+  /** A worker with this process id says that it runs the configuration with this digest. */
   workerSays(config: string, pid: number): void {
     const loading = this.#loading;
     if (!loading?.heard(config, pid)) return;
     void this.#oneAtATime(() => this.#takeLate(loading));
   }
 
-  /** A worker of its master says nothing any more; answers whether it was ended, so that the master starts another. */
+  /** Ends a worker that says nothing any more, so that the master starts another. Answers whether it was ended. */
   endWorker(pid: number, cpuThen: number): boolean {
     const running = this.#running;
     const worker = pid === running?.pid ? undefined : this.#members().find((one) => one.pid === pid);
@@ -145,8 +151,9 @@ export class NginxProcess {
   }
 
   /**
-   * Starts what ran here last, when all of it is gone and the folder outlived it, as a container's volume does: workers
-   * then serve from the snapshot files. Where that is not possible, nginx waits for a configuration.
+   * Starts what ran here last, when all its processes are gone and the runtime folder is still there, as a container's
+   * volume is. Workers then serve from the snapshot files. Where that is not possible, no nginx runs until a
+   * configuration comes.
    */
   async resume(): Promise<void> {
     const { instance, runtimeDir } = this.#options;
@@ -162,12 +169,12 @@ export class NginxProcess {
     );
   }
 
-  /** Its processes, old workers and those of masters that died among them. */
+  /** All processes of this nginx, among them old workers, and workers of masters that died. */
   get processes(): readonly ProcessIdentity[] {
     return this.#members();
   }
 
-  /** Resolves when nginx would take this text with these files, which it never runs; rejects with its own words. */
+  /** Resolves when nginx would take this text with these files; rejects with nginx's own words. The text is never used. */
   async check(text: string, files: Readonly<Record<string, string>>): Promise<void> {
     const { runtimeDir } = this.#options;
     const file = `${this.#path(this.#options.instance.conf)}.try`;
@@ -207,13 +214,13 @@ export class NginxProcess {
       if (files) sweepConfFiles(runtimeDir, text);
       return reloaded ? "reloaded" : "started";
     } catch (error) {
-      // A master that has to be replaced must find the configuration that runs.
+      // Should the master have to be replaced, the new one must find the configuration that runs.
       writeFileSync(file, before, { mode: 0o600 });
       throw error;
     }
   }
 
-  /** False: there is no master that could be told. */
+  /** False: there is no master that could load it. */
   async #reload(text: string, loaded: Loaded, testMs: number): Promise<boolean> {
     if (this.#running && isAlive(this.#running)) await this.#sayFarewell(testMs);
     const running = this.#running;
@@ -228,14 +235,17 @@ export class NginxProcess {
     return true;
   }
 
-  /** This master has loaded another configuration; who was there before will leave. */
+  /** Notes that this master has loaded another configuration, and that the workers from before will leave. */
   #runs({ pid, started, leaving }: Running, { loaded, before }: Loading): void {
     const known = new Set([pid, ...workersOf(leaving).map((one) => one.pid)]);
     const replaced = before.filter((one) => !known.has(one.pid));
     this.#remember({ pid, started, ...loaded, leaving: this.#leaving.replaced(replaced, leaving) });
   }
 
-  /** Loading takes about as long as testing did. */
+  /**
+   * Lets workers tell their clients, and waits. How long connections may be closed is estimated from the test, because
+   * loading takes about as long.
+   */
   async #sayFarewell(testMs: number): Promise<void> {
     const { farewellMs } = this.#options.instance;
     if (farewellMs === 0) return;
@@ -244,7 +254,7 @@ export class NginxProcess {
     if (early) this.#options.log("debug", "no client is connected: nginx is reloaded at once");
   }
 
-  /** The proof of a configuration came after nginx had been taken to refuse it, and nothing else was loaded since. */
+  /** Takes note of a configuration whose proof came after it had counted as refused, unless another was loaded since. */
   async #takeLate(loading: Loading): Promise<void> {
     const running = this.#running;
     if (this.#loading !== loading || !running || !isAlive(running) || running.config === loading.loaded.config) return;
@@ -254,12 +264,12 @@ export class NginxProcess {
     this.#options.loadedLate(this.status);
   }
 
-  /** Lets nginx open its log files anew, after they were renamed. */
+  /** Makes nginx open its log files anew, after they were renamed. */
   reopenLogs(): void {
     if (this.#running) signal(this.#running, "SIGUSR1");
   }
 
-  /** Ends nginx, orphaned workers included: gracefully for as long as `graceMs`, then at once. */
+  /** Ends nginx, orphaned workers included: gracefully within `graceMs` milliseconds, and then at once. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     signalAll(this.#members(), "SIGQUIT");
@@ -285,7 +295,7 @@ export class NginxProcess {
     return groupMembers(master, basename(this.#options.binary));
   }
 
-  /** Who serves on after this master: its workers, and who was about to leave before. */
+  /** The workers that serve on after this master: its own, and those that were leaving before. */
   #leftBy({ pid, leaving }: Running): readonly OldGeneration[] {
     const known = new Set(workersOf(leaving).map((one) => one.pid));
     return this.#leaving.replaced(this.#group(pid).filter((one) => !known.has(one.pid)), leaving);
@@ -303,10 +313,10 @@ export class NginxProcess {
     const said = this.#log.size;
     const { identity, exited } = spawnNginx({ binary, runtimeDir, conf: this.#path(instance.conf), inherits: [...listeners, ...sockets] });
     if (!identity) throw new Error(`nginx could not be started: ${await exited}`);
-    // Remembered before anything can go wrong with us: nobody else could find this nginx.
+    // Written down first, because without the file no other agent could find this nginx if we ended now.
     const before = this.#running;
     this.#remember({ ...identity, ...loaded });
-    const problem = await this.#problemOf(identity, exited);
+    const problem = await problemOf(identity, exited, () => this.#group(identity.pid).length > 1);
     if (problem) {
       if (before) this.#remember(before);
       else this.#forget();
@@ -315,20 +325,17 @@ export class NginxProcess {
     void this.#watch();
   }
 
-  /** Sockets that nobody can hand on, the agent having adopted its nginx or nginx having opened them: the orphans let go of theirs first. */
+  /**
+   * Makes orphaned workers let go of their ports. Needed where nobody can hand the sockets on, because the agent has
+   * adopted its nginx, or nginx has opened them itself.
+   */
   async #freePorts(orphans: readonly ProcessIdentity[]): Promise<void> {
     this.#options.log("warn", "listening sockets are lost with the process that opened them: connections to these ports are refused for a moment", { nginx: this.#options.instance.name });
     signalAll(orphans, "SIGQUIT");
     await sleep(QUIT_MS);
   }
 
-  /** Resolves with undefined when the master has a worker: it has read its configuration and holds the sockets; else with how it ended. */
-  async #problemOf(master: ProcessIdentity, exited: Promise<string>): Promise<string | undefined> {
-    for (; isAlive(master); await sleep(10)) if (this.#group(master.pid).length > 1) return undefined;
-    return await exited;
-  }
-
-  /** An adopted master is not our child, so its end is noticed by looking. */
+  /** Looks whether the master lives. An adopted master is not our child, so we get no notice of its end. */
   async #watch(): Promise<void> {
     if (this.#watching) return;
     this.#watching = true;
@@ -340,7 +347,7 @@ export class NginxProcess {
     this.#watching = false;
   }
 
-  /** A new master takes over the sockets; then the dead one's workers finish what they have and leave. */
+  /** Starts a new master that takes over the sockets; then the workers of the dead one finish their requests and leave. */
   async #replace(dead: Running): Promise<void> {
     const { log } = this.#options;
     if (this.#stopping || this.#running !== dead) return;
@@ -385,8 +392,4 @@ export class NginxProcess {
   #path(file: string): string {
     return `${this.#options.runtimeDir}/${file}`;
   }
-}
-
-function signalAll(processes: readonly ProcessIdentity[], name: NodeJS.Signals): void {
-  for (const one of processes) signal(one, name);
 }

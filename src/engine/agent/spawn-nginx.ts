@@ -1,20 +1,21 @@
 /** Starts nginx as a process of its own that outlives the agent. */
 import { spawn } from "node:child_process";
-import { identify, type ProcessIdentity } from "../../support/process-identity.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identify, isAlive, type ProcessIdentity } from "../../support/process-identity.ts";
 
 export interface SpawnOptions {
   readonly binary: string;
   readonly runtimeDir: string;
   /** Path of nginx.conf. */
   readonly conf: string;
-  /** Descriptors of listening sockets, in the way of nginx's own binary upgrade; empty: nginx opens its own. */
+  /** Descriptors of listening sockets, which are handed on in the way of nginx's own binary upgrade; empty: nginx opens its own. */
   readonly inherits: readonly number[];
 }
 
 export interface Spawned {
-  /** Undefined: it could not be started, or has ended already. */
+  /** Undefined: nginx could not be started, or has ended already. */
   readonly identity: ProcessIdentity | undefined;
-  /** Resolves, when it has ended, with how. */
+  /** Resolves when nginx has ended, with words that say how. */
   readonly exited: Promise<string>;
 }
 
@@ -32,4 +33,13 @@ export function spawnNginx({ binary, runtimeDir, conf, inherits }: SpawnOptions)
     child.once("exit", (code, by) => resolve(`it ended with ${by ?? `code ${code}`}; see its error log`));
   });
   return { identity: child.pid === undefined ? undefined : identify(child.pid), exited };
+}
+
+/**
+ * Resolves to undefined when the master has a worker, because it has then read its configuration and holds the sockets;
+ * otherwise to how the master ended.
+ */
+export async function problemOf(master: ProcessIdentity, exited: Promise<string>, hasWorker: () => boolean): Promise<string | undefined> {
+  for (; isAlive(master); await sleep(10)) if (hasWorker()) return undefined;
+  return await exited;
 }

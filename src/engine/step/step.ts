@@ -1,13 +1,13 @@
 /**
- * One step of the engine: what happened, and what follows from it.
+ * One step of the engine: from what happened to what follows from it.
  *
  * Pure: the same state, event and moment make the same step; nothing that was given is changed. Orders are to be carried
  * out in their order, each once, before the next step.
  *
  * Guarantees, whatever the agent says or does not say: a part is published when nginx has its profiles, and not before;
- * each nginx has one order at a time; who waits for a number waits until everything of it, or something newer, is
- * published and nginx is configured for it; what is refused is tried again; when nothing happens any more, nothing waits
- * but what nginx refuses.
+ * each nginx has one order at a time; whoever waits for a number waits until all parts of that Program, or newer
+ * versions, are published and nginx is configured for them; a refused configuration is tried again; when nothing happens
+ * any more, only what nginx refuses is left waiting.
  */
 import type { AgentHello } from "../protocol.ts";
 import { apply, emptyGeneration, nextGeneration, noted } from "./applied.ts";
@@ -29,13 +29,13 @@ export function step(state: State, event: EngineEvent, moment: Moment): Step {
   return { state: turn.state, orders: turn.orders };
 }
 
-/** Unix time in milliseconds at which something is due that nothing else brings; undefined: nothing is. */
+/** Unix time in milliseconds at which the next step is due if no event comes before; undefined: none is. */
 export function nextWake({ http: { delayed, refusal }, streams: { retryAt }, trials }: State, now: number): number | undefined {
   const due = [delayed?.until, refusal?.retryAt, retryAt, patienceEnds(trials)].flatMap((time) => (time !== undefined && time > now ? [time] : []));
   return due.length === 0 ? undefined : Math.min(...due);
 }
 
-/** Something that was applied is not published yet, or waits for an answer or for its time. */
+/** Whether something that was applied is not published yet, or waits for an answer or for its time. */
 export function holdsBack({ applied, http, trials, streams }: State): boolean {
   return applied.waiting.size > 0 || http.ordered !== undefined || http.delayed !== undefined || areOpen(trials) || streams.ordered !== undefined;
 }
@@ -57,10 +57,11 @@ function take(turn: Turn, event: EngineEvent): void {
   }
 }
 
-/** Another agent, with the nginx that it runs: what the last one was told it will not answer. */
+/** Another agent has come, with the nginx that it runs. It will not answer what the last agent was told. */
 function welcome(turn: Turn, { facts, status, stream }: AgentHello): void {
   runs(turn, status);
-  setHttp(turn, { ordered: undefined, planned: undefined });
+  // An agent without nginx starts one at once: what was put off, or tried again later, was so for the nginx that is gone.
+  setHttp(turn, { ordered: undefined, planned: undefined, ...(status.master === 0 ? { delayed: undefined, refusal: undefined } : {}) });
   setState(turn, { facts, streams: adoptStreams(turn.state.streams, stream), trials: restarted(turn.state.trials) });
 }
 
@@ -87,7 +88,7 @@ function advance(turn: Turn): void {
   publishWhatMay(turn);
   configureHttp(turn, program, facts);
   const { http: { ordered, refusal }, applied: { number, generation } } = turn.state;
-  // Where it owns the https port, http's nginx must have made room first.
+  // Where the nginx below http takes over the https port, the nginx of http must have let go of it first.
   const settled = !ordered && !(refusal && settings.enableSslPassthrough);
   if (settled && generation > 0) takeStreams(turn, configureStreams(turn.state.streams, number, { settings, program, facts }, turn.now));
   keepPromise(turn);
@@ -103,7 +104,7 @@ function publishWhatMay(turn: Turn): void {
   turn.orders.push({ kind: "publish", changes: next.changes });
 }
 
-/** A reload may change settings and no part: an empty generation then says that what was observed is programmed. */
+/** A reload may change settings and no part. An empty generation then takes the number that was told as observed, so that it becomes programmed. */
 function keepPromise(turn: Turn): void {
   const { applied, promised } = turn.state;
   if (applied.generation === 0) return;

@@ -1,5 +1,5 @@
 /**
- * How the requests of a route or canary choose their endpoint, in the edge's own shapes: nothing is left to compile.
+ * How the requests for a backend choose their endpoint, in the edge's own shapes: nothing is left to compile.
  *
  * ingress-nginx behaviour: affinity comes before upstream-hash-by, which comes before load-balance.
  */
@@ -10,8 +10,9 @@ import type { AffinityValues } from "../annotations/features/affinity-values.ts"
 import { balance } from "../annotations/features/balance.ts";
 import type { Values } from "../annotations/slot.ts";
 import { poolName } from "../shapes/pool-id.ts";
+import type { ServiceBackend, Split } from "../shapes/routing.ts";
 
-/** @param path of the rule. Undefined: the endpoints in turn. */
+/** How the requests of one path choose their endpoint; undefined: in turn. @param path the path as the rule has it. */
 export function balanceOf(values: Values, pool: string, path: string): Balance | undefined {
   const session = affinity.of(values);
   if (session.enabled) return sessionOf(session, pool, path);
@@ -23,40 +24,32 @@ export function balanceOf(values: Values, pool: string, path: string): Balance |
 const GROUP = /^\d{1,2}$/;
 
 /**
- * The same where paths are regular expressions: `$1` in the key of a hash is a group of the path then. Elsewhere it is
- * empty, as in nginx, where nothing was matched.
+ * The backend on a host where paths are regular expressions: there `$1` in the key of a hash is a group of the path. On
+ * other hosts `$1` is empty, as it is in nginx where nothing was matched.
  */
-export function withGroups(policy: Balance | undefined, path: string): Balance | undefined {
-  if (policy?.kind !== "hash" || !policy.key.names.some((name) => GROUP.test(name))) return policy;
+export function withGroups(backend: ServiceBackend, path: string): ServiceBackend {
+  const policy = backend.balance;
+  if (policy?.kind !== "hash" || !policy.key.names.some((name) => GROUP.test(name))) return backend;
   const { texts, names } = policy.key;
   const pieces = texts.flatMap((text, index): PathText["pieces"] => {
     const name = names[index];
     const piece = name === undefined ? [] : [GROUP.test(name) ? { group: Number(name) } : { variable: name }];
     return text === "" ? piece : [text, ...piece];
   });
-  return { ...policy, grouped: { pattern: `(?i)^${path}`, pieces } };
+  return { ...backend, balance: { ...policy, grouped: { pattern: `(?i)^${path}`, pieces } } };
 }
 
-/** That of a canary: the session of the route that it joins, unless its Ingress wants none; else its own. */
-export function canaryBalance(values: Values, pool: string, route: Balance | undefined): Balance | undefined {
-  const joins = route?.kind === "session" && affinity.of(values).canaryBehavior !== "legacy";
-  return joins ? { ...route, key: backendKey(pool) } : balanceOf(values, pool, "/");
+/** The sessions of a route, as they hold for another pool that takes part in them. */
+export function inSession(policy: SessionBalance, pool: string): SessionBalance {
+  return { ...policy, key: backendKey(pool) };
 }
 
-/** The policies of a route and its canaries; sessions with the keys of all the sides that they may be on. */
-export function withSides<C extends { readonly balance?: Balance }>(policy: Balance | undefined, canaries: readonly C[]): Sided<C> {
-  const keys = [policy, ...canaries.map((canary) => canary.balance)].flatMap((one) => (one?.kind === "session" ? one.key : []));
-  if (keys.length < 2) return { ...(policy ? { balance: policy } : {}), canaries };
-  const sided = (one: Balance): Balance => (one.kind === "session" ? { ...one, sides: keys } : one);
-  return {
-    ...(policy ? { balance: sided(policy) } : {}),
-    canaries: canaries.map((canary) => (canary.balance ? { ...canary, balance: sided(canary.balance) } : canary)),
-  };
-}
-
-interface Sided<C> {
-  readonly balance?: Balance;
-  readonly canaries: readonly C[];
+/** The Split with sessions that know the keys of all its backends that have sessions: a client may come with the cookie of any of them. */
+export function withSides(split: Split): Split {
+  const keys = [split.primary, ...split.canaries.map(({ backend }) => backend)].flatMap(({ balance: one }) => (one?.kind === "session" ? one.key : []));
+  if (keys.length < 2) return split;
+  const sided = (backend: ServiceBackend): ServiceBackend => (backend.balance?.kind === "session" ? { ...backend, balance: { ...backend.balance, sides: keys } } : backend);
+  return { ...split, primary: sided(split.primary), canaries: split.canaries.map((canary) => ({ ...canary, backend: sided(canary.backend) })) };
 }
 
 function sessionOf(session: AffinityValues, pool: string, path: string): SessionBalance {
@@ -83,12 +76,12 @@ function cookieOf({ name, expires, maxAge, domain, path, secure, sameSite, condi
   };
 }
 
-/** A rule's path as browsers compare it: percent-encoded, for they see the URL as it is sent, and without attribute ends. */
+/** A rule's path as browsers compare it: percent-encoded, because they see the URL as it is sent, and without `;`, which ends an attribute. */
 function pathAttribute(path: string): string {
   return path.toWellFormed().replace(/[^\x21-\x3a\x3c-\x7e]/gu, (one) => encodeURIComponent(one));
 }
 
-/** What names a pool in cookies, ingress-nginx's: the digest of its name, salted with the digest of its name. */
+/** What names a pool in cookies, as in ingress-nginx: the digest of the pool's name, salted with the digest of that name. */
 function backendKey(pool: string): string {
   const name = poolName(pool);
   return md5(md5(name) + name);

@@ -30,8 +30,8 @@ import { updateCredentials, updateHosts, updateIngresses, updatePools } from "./
 
 export interface ModelBuilder {
   /**
-   * The Model of `snapshot` now. `changes`: the objects put or removed since the last call; the first call looks at
-   * everything. Earlier Models stay as they were.
+   * The Model of `snapshot` as it is now. `changes`: the objects that were put or removed since the last call; the first
+   * call looks at everything. Earlier Models stay as they were.
    */
   update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
   /** What would be wrong if an Ingress were written like this, as of the last update; undefined before the first. Changes nothing. */
@@ -75,7 +75,7 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
       break;
     case "Service":
       for (const pool of state.poolServices.to(key)) work.pools.add(pool);
-      // Of any Service from a file the ports may be listened on.
+      // Any Service that comes from a file may have ports that are listened on.
       work.streams ||= state.settings.manifests.length > 0 || state.streamObjects.to(key).size > 0;
       reread(state, work, objectKey(kind, namespace, name));
       break;
@@ -116,7 +116,7 @@ function reread(state: ModelState, work: Work, object: string): void {
 function finish(state: ModelState, work: Work): Built {
   const { credentials } = state;
   const change = {
-    ingresses: commit(state.own),
+    own: commit(state.own),
     hosts: commit(state.hosts),
     aliases: commit(state.aliases),
     pools: commit(state.pools),
@@ -132,7 +132,7 @@ function finish(state: ModelState, work: Work): Built {
   const { hosts, aliases, pools, listeners, streams, findings } = state;
   const { certificates, tls, users, trusts, changesAt } = credentials;
   return {
-    ingresses: state.own.map,
+    own: state.own.map,
     model: {
       hosts: hosts.map,
       aliases: aliases.map,
@@ -154,7 +154,7 @@ function finish(state: ModelState, work: Work): Built {
   };
 }
 
-/** The same value as before while nobody refers to anything else. */
+/** The Secrets and ConfigMaps that are referred to; the same value as before while these are the same. */
 function wantedObjects(state: ModelState): WantedObjects {
   const ofHosts = state.credentials.wanted;
   const ofIngresses = state.ingressObjects.targets();
@@ -168,7 +168,7 @@ function wantedObjects(state: ModelState): WantedObjects {
   return objects;
 }
 
-/** Of pools, and of streams. */
+/** The DNS names that pools and streams need. */
 function namesOf({ poolNames, streamObjects }: ModelState): ReadonlySet<string> {
   const ofStreams = streamObjects.from("names");
   return ofStreams.size === 0 ? poolNames.targets() : new Set([...poolNames.targets(), ...ofStreams]);

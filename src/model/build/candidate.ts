@@ -2,7 +2,7 @@
  * What would come of an Ingress that somebody is about to write: the question of the admission webhook.
  *
  * Guarantees: the model is left as it is; the work is that of the hosts that the Ingress names, however many others
- * there are; and what the model would not serve as written is what is denied, in the words of the same findings.
+ * there are; and what the model would not serve as written is denied, in the words of the same findings.
  *
  * Only the Ingress itself is judged. Whether the Services, Secrets and ConfigMaps that it names exist is left to the
  * model, so that objects can be created in any order, and so that nobody learns here which Secrets there are.
@@ -23,32 +23,31 @@ import { rulesFor } from "../ingress/parsed.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
 import { grantAlias } from "../routes/aliases.ts";
-import { buildHost } from "../routes/hosts.ts";
 import type { BuiltHost } from "../routes/hosts.ts";
 import { byAge } from "../shapes/age.ts";
 import type { Age } from "../shapes/age.ts";
 import { lookupIn } from "../shapes/lookup.ts";
 import type { ModelState } from "./state.ts";
 import { claimsOn } from "./update-aliases.ts";
-import { participants, routingContext } from "./update.ts";
+import { hostFrom, participants, routingContext } from "./update.ts";
 
 export interface Candidate {
   readonly ingress: Ingress;
-  /** As it stands now, when it is about to be changed. */
+  /** The Ingress as it is now, when it is about to be changed. */
   readonly before?: Ingress;
 }
 
 export interface Judgement {
-  /** False: of another controller, and none of our business. */
+  /** False: the Ingress is of another controller, and nothing is said of it. */
   readonly ours: boolean;
   /** Why it is refused; empty when it may be written. About the Ingress itself, or about one that would lose by it. */
   readonly denials: readonly Finding[];
   readonly warnings: readonly Finding[];
-  /** Ingresses that were looked at. */
+  /** How many Ingresses were looked at. */
   readonly ingresses: number;
 }
 
-/** Refused although the model only warns of them, because it goes on without what was asked for. */
+/** Findings that deny an Ingress although the model only warns: it goes on without what was asked for. */
 const DENIED: ReadonlySet<string> = new Set([found.pathConflict.code, found.catchAllDisabled.code, found.annotationOtherPrefix.code]);
 
 /** Undefined while the model was never built. */
@@ -82,10 +81,10 @@ interface Considered {
   readonly ingresses: number;
 }
 
-/** What is yet to be created comes after everything that is there, also what was created in the same second. */
+/** An Ingress that is yet to be created is younger than all that exist, those of the same second included. */
 const LAST: Age = { created: Infinity, file: "\uffff", document: 0, name: "" };
 
-/** Undefined: not ours. */
+/** Undefined: the Ingress is not ours. @param isNew it does not exist yet. */
 function consider(state: ModelState, snapshot: Snapshot, config: Config, ingress: Ingress, isNew: boolean): Considered | undefined {
   const { settings } = state;
   const admission = decideOwnership(ingress, readClasses(snapshot, settings), settings);
@@ -104,7 +103,7 @@ function consider(state: ModelState, snapshot: Snapshot, config: Config, ingress
   for (const host of parsed.hosts) {
     const ingresses = concerned(participants(state, host).filter(({ key }) => key !== parsed.key), parsed, host);
     for (const { key } of ingresses) neighbours.add(key);
-    hosts.set(host, buildHost(host, [...ingresses, parsed].sort((a, b) => byAge(a.age, b.age)), context));
+    hosts.set(host, hostFrom(host, [...ingresses, parsed].sort((a, b) => byAge(a.age, b.age)), context));
   }
   const all = [...hosts.values()].flatMap(({ findings }) => findings);
   all.push(...aliasFindings(state, hosts));
@@ -121,8 +120,8 @@ function consider(state: ModelState, snapshot: Snapshot, config: Config, ingress
 const MANY = 500;
 
 /**
- * Of a host's Ingresses those that the candidate can concern: of very many, the oldest, which decides what `/` is, and
- * those that declare one of its paths. Conflicts are still found then; what else would become of others is not told.
+ * Those of a host's Ingresses that the candidate can concern. Of very many these are the oldest, which decides what `/`
+ * is, and those that declare one of its paths: conflicts are still found then, but other effects on them are not told.
  */
 function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress, host: string): readonly ParsedIngress[] {
   if (ingresses.length <= MANY) return ingresses;
@@ -133,9 +132,9 @@ function concerned(ingresses: readonly ParsedIngress[], candidate: ParsedIngress
   return ingresses.filter((one) => one === oldest || one.defaultBackend !== undefined || shares(one));
 }
 
-/** Of the names that these hosts want, and of those that others gave them. */
+/** Findings about the aliases that these hosts want, and about their own names where other hosts want them as aliases. */
 function aliasFindings(state: ModelState, hosts: ReadonlyMap<string, BuiltHost>): readonly Finding[] {
-  const wanted: Map<string, BuiltHost["claims"]> = Map.groupBy([...hosts.values()].flatMap(({ claims }) => claims), ({ name }) => name);
+  const wanted: Map<string, BuiltHost["aliases"]> = Map.groupBy([...hosts.values()].flatMap(({ aliases }) => aliases), ({ name }) => name);
   for (const host of hosts.keys()) if (host !== CATCH_ALL && state.hostAliases.to(host).size > 0 && !wanted.has(host)) wanted.set(host, []);
   return [...wanted].flatMap(([name, claims]) => {
     const others = claimsOn(state, name).filter(({ host }) => !hosts.has(host));
@@ -150,7 +149,7 @@ function knownFindings(state: ModelState, host: string): string[] {
   return units.flatMap((unit) => (state.findings.map.get(unit) ?? []).map(identity));
 }
 
-/** Of what is told with a size only what it is: who makes a large Ingress smaller mends it. */
+/** Findings whose sentence tells a size, which is no part of their identity: making a large Ingress smaller must not be denied as a new fault. */
 const SIZED: ReadonlySet<string> = new Set([found.ingressTooLarge, found.namespaceTooLarge].map(({ code }) => code));
 
 function identity({ code, object, field, sentence }: Finding): string {

@@ -15,7 +15,7 @@ import type { ParsedIngress } from "../ingress/parsed.ts";
 import { emptyPart } from "../memory/part.ts";
 import type { ModelPart } from "../memory/part.ts";
 import { References } from "../memory/references.ts";
-import type { OwnIngress } from "../model.ts";
+import type { OwnObject } from "../model.ts";
 import type { AliasClaim } from "../routes/aliases.ts";
 import { TOTAL_SIZE_BOUNDS } from "../shapes/bounds.ts";
 import type { Listener } from "../shapes/listener.ts";
@@ -29,19 +29,19 @@ export interface ModelState {
   config: Config | undefined;
   /** Ingresses that are ours, by `namespace/name`. */
   readonly ingresses: Map<string, ParsedIngress>;
-  /** What these would take of the room of their namespaces. Those without room are among them, as refused. */
+  /** The room that each of these Ingresses wants. `ingresses` holds those without room as well, closed. */
   readonly sizes: Sizes;
-  /** What sends requests to pools, by host (and by the flag of the default backend). */
+  /** The fields that send requests to pools, by host (and by the flag of the default backend). */
   readonly poolReferences: Map<string, readonly PoolReference[]>;
-  /** Further names that a host wants, by host. */
+  /** Further names that hosts want, by host and name. */
   readonly aliasClaims: Map<string, ReadonlyMap<string, readonly AliasClaim[]>>;
   /** The names of aliases that are regular expressions and that somebody wants. */
   readonly expressions: Set<string>;
-  /** Host and name of those that there is no room for → the name. */
+  /** Host and alias, as one text, where there is no room for the alias → the alias. */
   aliasesBeyond: ReadonlyMap<string, string>;
   /** What the last update wanted of the source, and the sets that it was made from. */
   wanted: { readonly ofHosts: ReadonlySet<string>; readonly ofIngresses: ReadonlySet<string>; readonly objects: WantedObjects } | undefined;
-  // who reads what
+  // which unit reads what
   readonly ingressHosts: References;
   /** Ingress → objects that its annotations look up (`Secret shop/passwords`). */
   readonly ingressObjects: References;
@@ -54,8 +54,8 @@ export interface ModelState {
   readonly streamHosts: Map<string, string>;
   /** What streams read: Services, and DNS names of external ones. */
   readonly streamObjects: References;
-  /** What `Built` tells of `ingresses`. */
-  readonly own: ModelPart<OwnIngress>;
+  /** `Built.own`. */
+  readonly own: ModelPart<OwnObject>;
   // the Model
   /** Certificates, authorities, users. */
   readonly credentials: Credentials;
@@ -77,7 +77,7 @@ export interface Work {
   /** True when IngressClasses changed. */
   classes: boolean;
   readonly ingresses: Set<string>;
-  /** Those of them to be read again although they are the same object: something that they look up changed. */
+  /** Those of `ingresses` that are read again although they are the same object: something that they look up changed. */
   readonly reread: Set<string>;
   readonly hosts: Set<string>;
   readonly aliases: Set<string>;
@@ -107,14 +107,14 @@ export function emptyState(settings: ModelSettings): ModelState {
     poolNames: new References(),
     streamHosts: new Map(),
     streamObjects: new References(),
-    own: emptyPart(sameIngress),
+    own: emptyPart(sameVersion),
     credentials: new Credentials(settings.defaultSslCertificate),
     hosts: emptyPart(),
     aliases: emptyPart(),
     pools: emptyPart(),
     listeners: emptyPart(),
     streams: emptyPart(),
-    // Nobody asks which of them changed, and comparing them would ask for their lines.
+    // Which findings changed is never asked for, and a comparison would read their lines, which is slow.
     findings: emptyPart(() => false),
   };
   state.hostPools.set(BACKEND_FLAG, [DEFAULT_BACKEND]);
@@ -150,7 +150,7 @@ function defaultBackendReference(flag: string): PoolReference {
   return { pool: DEFAULT_BACKEND, object, field: BACKEND_FLAG, effect: "requests that no rule matches get 404" };
 }
 
-/** A version of an Ingress is an object of its own; comparing its content would find less. */
-function sameIngress(a: OwnIngress, b: OwnIngress): boolean {
-  return a.ingress === b.ingress && a.refused === b.refused && isDeepStrictEqual(a.hosts, b.hosts);
+/** Two versions of an object differ even where their content is the same, because status and Events are about a version. */
+function sameVersion(a: OwnObject, b: OwnObject): boolean {
+  return a.object === b.object && a.refused === b.refused && isDeepStrictEqual(a.hosts, b.hosts);
 }

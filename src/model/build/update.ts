@@ -15,13 +15,18 @@ import type { Config } from "../config/config.ts";
 import { altered, boundFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
 import { decideOwnership, readClasses } from "../ingress/class.ts";
+import { canaryClaim, hostClaim } from "../ingress/claims.ts";
+import type { ClaimContext } from "../ingress/claims.ts";
 import { parseIngress } from "../ingress/ingress.ts";
 import type { ParsedIngress } from "../ingress/parsed.ts";
 import { sizeOf, withoutRoom } from "../ingress/size.ts";
 import { current, noteValue } from "../memory/part.ts";
-import type { RoutingContext } from "../routes/draft.ts";
 import { buildHost } from "../routes/hosts.ts";
+import type { BuiltHost } from "../routes/hosts.ts";
+import type { HostContext } from "../routes/paths.ts";
 import { byAge } from "../shapes/age.ts";
+import { nameOfHost } from "../shapes/host-key.ts";
+import type { HostKey } from "../shapes/host-key.ts";
 import { lookupIn } from "../shapes/lookup.ts";
 import { targetOf } from "../shapes/pool-id.ts";
 import type { Alias, Users } from "../shapes/routing.ts";
@@ -48,12 +53,12 @@ export function updateIngresses(state: ModelState, work: Work): void {
 /** An Ingress as it was read; `parsed` is undefined where it is not ours. */
 interface Read {
   readonly parsed: ParsedIngress | undefined;
-  /** What its annotations look up. */
+  /** Keys of the objects that its annotations look up. */
   readonly objects: Iterable<string>;
   readonly findings: readonly Finding[];
 }
 
-/** Refuses those that their namespaces have no room for, and has those read again that come to have room, or to have none, by the others. */
+/** Closes Ingresses that there is no room for, and reads those again that gain or lose room because of others. */
 function boundSizes(state: ModelState, work: Work, reads: Map<string, Read>): void {
   const wishes = [...reads].map(([key, { parsed }]) => [key, parsed && { age: parsed.age, size: sizeOf(parsed) }] as const);
   for (const key of state.sizes.set(new Map(wishes))) {
@@ -64,19 +69,19 @@ function boundSizes(state: ModelState, work: Work, reads: Map<string, Read>): vo
   }
   for (const [key, { parsed, objects }] of reads) {
     if (!parsed || !state.sizes.isBeyond(key)) continue;
-    const refused = withoutRoom(parsed);
-    reads.set(key, { parsed: refused, objects, findings: refused.findings });
+    const closed = withoutRoom(parsed);
+    reads.set(key, { parsed: closed, objects, findings: closed.findings });
   }
 }
 
-/** A status that was written is a new version in which nothing is to be read. */
+/** A status that was written makes a new version of the Ingress, in which nothing new is to be read. */
 function mustRead(state: ModelState, work: Work, key: string, ingress: Ingress): boolean {
   const before = state.ingresses.get(key)?.ingress;
   if (!before || work.configChanged || work.reread.has(key)) return true;
   return before !== ingress && !readsTheSame(before.metadata, ingress.metadata);
 }
 
-/** The API server counts `generation` up with every change of the spec. */
+/** Whether spec, annotations and labels are the same: the API server counts `generation` up with every change of the spec. */
 function readsTheSame(a: Meta, b: Meta): boolean {
   return a.uid !== undefined && a.uid === b.uid && a.generation !== undefined && a.generation === b.generation &&
     isDeepStrictEqual(a.annotations, b.annotations) && isDeepStrictEqual(a.labels, b.labels);
@@ -84,7 +89,9 @@ function readsTheSame(a: Meta, b: Meta): boolean {
 
 function noteOwn(state: ModelState, key: string, ingress: Ingress | undefined): void {
   const parsed = state.ingresses.get(key);
-  noteValue(state.own, key, ingress && parsed && { ingress, refused: parsed.refused, hosts: parsed.hosts });
+  const own = ingress && parsed && { object: ingress, refused: parsed.refused, hosts: parsed.hosts };
+  // The key is that of `objectKey`.
+  noteValue(state.own, `Ingress ${key}`, own);
 }
 
 function readIngress(state: ModelState, work: Work, ingress: Ingress): Read {
@@ -107,7 +114,7 @@ function replaceIngress(state: ModelState, work: Work, key: string, { parsed, ob
   putFindings(state, `Ingress ${key}`, findings);
 }
 
-/** Of the Ingress and of single paths of it. */
+/** The users that the Ingress, or a single path of it, lets in. */
 function usersOf({ values, rules, hosts }: ParsedIngress): readonly Users[] {
   if (hosts.length === 0) return [];
   const all = [values, ...rules.flatMap(({ paths }) => paths.flatMap((path) => path.values ?? []))];
@@ -119,20 +126,30 @@ export function routingContext({ settings }: ModelState, defaults: Values, confi
   return { annotationsPrefix, defaults, config, healthCheckPath, httpsPort, passthrough };
 }
 
+export type RoutingContext = HostContext & ClaimContext;
+
+/** The host, put together from Ingresses. @param ingresses all that name the host, oldest first. */
+export function hostFrom(key: HostKey, ingresses: readonly ParsedIngress[], context: RoutingContext): BuiltHost {
+  const name = nameOfHost(key);
+  const mains = ingresses.filter(({ canary }) => !canary).map((parsed) => hostClaim(parsed, name, context));
+  const canaries = ingresses.filter(({ canary }) => canary).map((parsed) => canaryClaim(parsed, name));
+  return buildHost(name, { mains, canaries }, context);
+}
+
 export function updateHosts(state: ModelState, work: Work): void {
   const context = routingContext(state, work.defaults, work.config);
-  for (const name of work.hosts) {
-    const { host, references, claims, findings } = buildHost(name, ingressesOf(state, name), context);
-    noteValue(state.hosts, name, host);
-    claimAliases(state, work, name, claims);
-    putFindings(state, `host ${name}`, findings);
-    for (const pool of state.hostPools.from(name)) work.pools.add(pool);
+  for (const key of work.hosts) {
+    const { host, references, aliases, findings } = hostFrom(key, ingressesOf(state, key), context);
+    noteValue(state.hosts, key, host);
+    claimAliases(state, work, key, aliases);
+    putFindings(state, `host ${key}`, findings);
+    for (const pool of state.hostPools.from(key)) work.pools.add(pool);
     for (const { pool } of references) work.pools.add(pool);
-    state.hostPools.set(name, references.map(({ pool }) => pool));
-    if (references.length > 0) state.poolReferences.set(name, references);
-    else state.poolReferences.delete(name);
-    state.credentials.setHost(name, host);
-    setPassthrough(state, work, name, host?.passthrough);
+    state.hostPools.set(key, references.map(({ pool }) => pool));
+    if (references.length > 0) state.poolReferences.set(key, references);
+    else state.poolReferences.delete(key);
+    state.credentials.setHost(key, host);
+    setPassthrough(state, work, key, host?.passthrough);
   }
 }
 
@@ -144,12 +161,12 @@ function setPassthrough(state: ModelState, work: Work, host: string, pool: strin
 }
 
 /** The Ingresses that take part in a host, oldest first. */
-function ingressesOf(state: ModelState, host: string): readonly ParsedIngress[] {
+function ingressesOf(state: ModelState, host: HostKey): readonly ParsedIngress[] {
   return participants(state, host).sort((a, b) => byAge(a.age, b.age));
 }
 
-/** The same in no order. */
-export function participants(state: ModelState, host: string): ParsedIngress[] {
+/** The Ingresses that take part in a host, in no particular order. */
+export function participants(state: ModelState, host: HostKey): ParsedIngress[] {
   const parsed: ParsedIngress[] = [];
   for (const key of state.ingressHosts.to(host)) {
     const one = state.ingresses.get(key);
@@ -158,7 +175,7 @@ export function participants(state: ModelState, host: string): ParsedIngress[] {
   return parsed;
 }
 
-/** After hosts and aliases, of which each is a server name. */
+/** Comes after `updateHosts` and `updateAliases`: every host and every alias is a server name. */
 export function updateCredentials(state: ModelState, work: Work): void {
   const names = {
     mains: (host: string) => ingressesOf(state, host).filter((parsed) => !parsed.canary),
@@ -194,7 +211,7 @@ function referencesTo(state: ModelState, host: string, pool: string): readonly P
   return references ? (byPool(references).get(pool) ?? []) : [];
 }
 
-/** A pool without endpoints is as bad as what is lost by it. */
+/** The finding with the severity of the reference: a pool without endpoints is only as bad as what is lost by it. */
 function atMost(finding: Finding, severity: PoolReference["severity"]): Finding {
   return severity === undefined || finding.severity === "info" ? finding : altered(finding, { severity });
 }

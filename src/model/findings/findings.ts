@@ -2,7 +2,7 @@
  * Findings: what is wrong (or old, or ignored) in what people wrote, as data.
  *
  * One list feeds logs, `explain`, Events and metrics, so a finding is made once, by a factory declared with
- * `finding(…)`, and every factory stands in `findings-catalogue.ts`. A finding never stops its neighbours.
+ * `finding(…)`; those of the model stand in `catalogue.ts`. A finding never stops its neighbours.
  */
 import type { FileOrigin, Kind, ObjectRef } from "../../source/objects.ts";
 import { asSentence, visibleTexts } from "../../support/text.ts";
@@ -24,18 +24,20 @@ export interface Finding {
   readonly field: string;
   /** What is wrong, with the offending value, and how to mend it. One sentence. */
   readonly sentence: string;
-  /** What else is there that may have been meant, as a sentence; it may change while the finding stays the same. */
+  /** What may have been meant instead, as a sentence; it may change while the finding stays the same. */
   readonly hint?: string;
-  /** What happens because of it: "requests to shop.example/ get 503". */
+  /** What happens because of it: "requests to shop.example/ (prefix) get 503". */
   readonly effect: string;
-  /** An object that this one names is to blame: what is written here may be right as soon as that one is. */
+  /** The fault may lie in an object that this one names: what is written here may be right as soon as that object is. */
   readonly elsewhere?: true;
-  /** The object that is named and does not exist, where another may have been meant. */
+  /** The object that is named and does not exist: a hint may tell which one was meant. */
   readonly missing?: ObjectRef;
-  /** Where it stands, when the object was read from a file. The line is found when it is asked for: that takes reading the text again. */
+  /** Where the field stands, when the object was read from a file. The line is looked for only when it is read: that takes parsing the text again. */
   readonly file?: string;
   readonly line?: number;
-  /** The object that this one collides with, and what that one's author should know. */
+  /** Column of the line, from 1, in UTF-16 units. */
+  readonly column?: number;
+  /** The object that this one collides with, and a sentence for the author of that object. */
   readonly other?: { readonly object: Subject; readonly sentence: string };
 }
 
@@ -43,7 +45,7 @@ export interface Finding {
 export interface Place {
   readonly object: Named;
   readonly field: string;
-  /** What it collides with, if it does with something. */
+  /** The object that this one collides with, if there is one. */
   readonly other?: Named;
 }
 
@@ -72,14 +74,14 @@ export const CLOSED = "every path of this Ingress answers 503";
 /** The effect of everything that refuses an Ingress. */
 export const REFUSED = "the whole Ingress is refused: none of its rules is served";
 
-/** What else is wrong with an Ingress that is refused: it is to be mended as well, and does no more harm until then. */
+/** The finding as it is told of an Ingress that is refused for another reason: it has to be mended as well, but has no effect until then. */
 export function besideRefusal(finding: Finding): Finding {
   return finding.effect === REFUSED ? finding : altered(finding, { effect: "nothing more: the Ingress is refused for another reason" });
 }
 
 /**
- * Declares one kind of finding. `sentence` and `effect` are made from typed parameters; `toOther` says it to the author
- * of the object that is collided with, `missing` names the object that does not exist.
+ * Declares one kind of finding. `sentence` and `effect` are made from typed parameters; `toOther` makes the sentence for
+ * the author of the object that is collided with, `missing` names the object that does not exist.
  */
 export function finding<P>(
   code: string,
@@ -108,15 +110,19 @@ export function finding<P>(
   return Object.assign(make, { code, severity, sentence, effect });
 }
 
-/** Its line is found when somebody asks for it: that takes reading the text again. */
+/** Gives the finding its line and column, as properties that look for them only when they are read: that takes parsing the text again. */
 function placed(finding: Finding, { object: { origin }, field }: Place): Finding {
   if (!origin) return finding;
   let line: number | undefined;
-  return Object.defineProperty(finding, "line", { enumerable: true, configurable: true, get: () => (line ??= origin.line(field)) });
+  let column: number | undefined;
+  return Object.defineProperties(finding, {
+    line: { enumerable: true, configurable: true, get: () => (line ??= origin.line(field)) },
+    column: { enumerable: true, configurable: true, get: () => (column ??= origin.column(field)) },
+  });
 }
 
-/** The same finding with other members, perhaps at another place of its file; a spread would ask for its line. */
-export function altered(finding: Finding, members: Partial<Omit<Finding, "line">>, place?: Place): Finding {
+/** The same finding with other members, perhaps at another place of its file. A spread would read its line, which is slow. */
+export function altered(finding: Finding, members: Partial<Omit<Finding, "line" | "column">>, place?: Place): Finding {
   const copy = Object.create(Object.prototype, Object.getOwnPropertyDescriptors(finding)) as Finding;
   Object.assign(copy, members);
   return place ? placed(copy, place) : copy;
@@ -130,7 +136,7 @@ function subjectOf({ kind, metadata: { namespace, name } }: Named): Subject {
   return { kind, namespace, name };
 }
 
-/** How people name it: `Ingress shop/web`, `IngressClass nginx`, `File /k8s/web.yaml`; a kind as a whole: `Secret`. */
+/** How people name an object: `Ingress shop/web`, `IngressClass nginx`, `File /k8s/web.yaml`; a kind as a whole: `Secret`. */
 export function subjectText({ kind, namespace, name }: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
   if (name === "") return namespace === "" ? kind : `${kind} in ${namespace}`;
   return `${kind} ${namespace === "" ? name : `${namespace}/${name}`}`;
@@ -141,7 +147,7 @@ export function findingText({ sentence, hint, effect }: Finding): string {
   return `${asSentence(sentence)} ${hint === undefined ? "" : `${asSentence(hint)} `}Effect: ${asSentence(effect)}`;
 }
 
-/** Of one object and one code; what is wrong is seen from them. */
+/** Findings of one code that are told of one object: enough to see what is wrong. */
 export const MOST_OF_A_CODE = 20;
 
 export const furtherFindings = finding<{ code: string; count: number }>(
@@ -151,7 +157,7 @@ export const furtherFindings = finding<{ code: string; count: number }>(
   () => "they are not listed; they are told when those that are listed are mended",
 );
 
-/** The same findings, of each object and code the first, and how many more there are: a tenant's object may have a hundred thousand mistakes. */
+/** Of each object and code the first findings, and one that says how many more there are: a tenant's object may have a hundred thousand mistakes. */
 export function boundFindings(findings: readonly Finding[]): readonly Finding[] {
   if (findings.length <= MOST_OF_A_CODE) return findings;
   const counts = new Map<string, { readonly first: Finding; count: number }>();
@@ -166,9 +172,9 @@ export function boundFindings(findings: readonly Finding[]): readonly Finding[] 
   if (kept.length === findings.length) return findings;
   for (const { first, count } of counts.values()) {
     if (count <= MOST_OF_A_CODE || first.code === furtherFindings.code) continue;
-    const { code, object: { kind, namespace, name }, file, line } = first;
+    const { code, object: { kind, namespace, name }, file, line, column } = first;
     const more = furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: count - MOST_OF_A_CODE });
-    kept.push({ ...more, ...(file === undefined ? {} : { file, line: line ?? 1 }) });
+    kept.push({ ...more, ...(file === undefined ? {} : { file, line: line ?? 1, column: column ?? 1 }) });
   }
   return kept;
 }

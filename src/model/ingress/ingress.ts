@@ -1,7 +1,7 @@
 /**
  * One Ingress, read and checked: what it declares, with every mistake turned into a finding.
  *
- * Guarantee: depends on nothing but the Ingress, the flags, the Config and the objects that its annotations look up; a
+ * Guarantee: the result depends on nothing but the Ingress, the flags, the Config and the objects that its annotations look up; a
  * bad path never drops its neighbours.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
@@ -20,6 +20,7 @@ import { besideRefusal, type Finding } from "../findings/findings.ts";
 import { insteadOfHost, normalHost } from "../grammar/host-name.ts";
 import { ageOf } from "../shapes/age.ts";
 import { LONGEST_PATH } from "../shapes/bounds.ts";
+import { hostKey } from "../shapes/host-key.ts";
 import type { PathType } from "../shapes/routing.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
 import { isCatchAll } from "./parsed.ts";
@@ -53,12 +54,12 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
   const isCanary = canary.of(read.values).enabled;
   const values = isCanary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
-  // Those of one that is refused are read for what is wrong with them.
+  // The rules of a refused Ingress are read, too, for the findings about them.
   const [declared, declaredBackend] = [parseRules(ingress, isCanary, own, findings), parseDefaultBackend(ingress, findings)];
   const rules = refused ? [] : declared;
   const defaultBackend = refused ? undefined : declaredBackend;
-  const hosts = new Set(rules.map((rule) => rule.host));
-  if (defaultBackend && (isCanary || isCatchAll(ingress))) hosts.add(CATCH_ALL);
+  const names = new Set(rules.map((rule) => rule.host));
+  if (defaultBackend && (isCanary || isCatchAll(ingress))) names.add(CATCH_ALL);
   const parsed = {
     ...placeOf(ingress),
     values,
@@ -67,7 +68,7 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
     refused,
     rules,
     ...(defaultBackend ? { defaultBackend } : {}),
-    hosts: [...hosts],
+    hosts: [...names].map((name) => hostKey(name)),
     extent,
     findings: exact(refused ? findings.map(besideRefusal) : findings),
   };
@@ -113,17 +114,20 @@ function parsePath(ingress: Ingress, declared: IngressPath, field: string, findi
   return { path, pathType, backend, field };
 }
 
-/** Of a path that is refused. */
+/** Characters of a refused path that its finding shows. */
 const LONGEST_SHOWN = 200;
 
-/** Control characters are a slip of quoting, and would break the lines that name the path. */
+/** Why a path is invalid. Control characters are: they are slips of quoting, and would break the lines that name the path. */
 function whyInvalid(path: string): string | undefined {
   if (!path.startsWith("/")) return `does not start with "/": write "${printable(pathMeant(path))}"`;
   if (Buffer.byteLength(path) > LONGEST_PATH) return `is longer than ${LONGEST_PATH} bytes: no request of the usual size has one`;
   return /\p{Cc}/u.test(path) ? "holds control characters: remove them" : undefined;
 }
 
-/** With its grammar of elsewhere taken off: a URL, Traefik's matchers, nginx's modifiers and anchors, quotes, patterns of the shell. */
+/**
+ * The path that was meant, taken out of other notations: URLs, Traefik's matchers, nginx's modifiers and anchors, quotes,
+ * patterns of the shell.
+ */
 function pathMeant(path: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\/[^/]*(.*)/i.exec(path)?.[1];
   if (url !== undefined) return url === "" ? "/" : url;
@@ -131,7 +135,7 @@ function pathMeant(path: string): string {
   return inside ?? (/^[^\w%.-]+$/.test(path) ? "/" : `/${path.trim()}`);
 }
 
-/** ingress-nginx behaviour: ImplementationSpecific, and none, is Prefix. */
+/** ingress-nginx behaviour: ImplementationSpecific, or no path type, is Prefix. Undefined: there is no such path type. */
 function pathTypeOf(declared: string | undefined): PathType | undefined {
   switch (declared) {
     case undefined:

@@ -2,11 +2,12 @@
 import type { Ingress } from "../../source/objects.ts";
 import { oncePer } from "../../support/once-per.ts";
 import type { Values } from "../annotations/slot.ts";
-import type { Finding, Place } from "../findings/findings.ts";
+import type { Finding } from "../findings/findings.ts";
 import type { Age } from "../shapes/age.ts";
+import type { HostKey } from "../shapes/host-key.ts";
 import type { Alternatives, PathType } from "../shapes/routing.ts";
 
-/** Characters that hold for each of an Ingress's paths. */
+/** How much an Ingress means: characters that travel with each of its paths, and the number of these. */
 export interface Extent {
   readonly characters: number;
   /** Rules, paths, and a default backend. */
@@ -28,7 +29,7 @@ export interface ParsedPath {
   readonly backend: ServiceRef;
   /** `spec.rules[0].http.paths[1]`. */
   readonly field: string;
-  /** Of this path alone, in place of the Ingress's. */
+  /** The values of this path alone, in place of the Ingress's. */
   readonly values?: Values;
   /** This path answers 503. */
   readonly closed?: boolean;
@@ -49,29 +50,26 @@ export interface ParsedIngress {
   readonly values: Values;
   /** True: an alternative backend for routes of other Ingresses. */
   readonly canary: boolean;
-  /** True: its paths answer 503, because an annotation that keeps requests out cannot be honoured. */
+  /** True: its paths answer 503, because what keeps requests out cannot be honoured, or the Ingress is too large. */
   readonly closed: boolean;
   /** True: none of its rules is served. */
   readonly refused: boolean;
   readonly rules: readonly ParsedRule[];
   readonly defaultBackend?: ServiceRef;
   /** Every Host that this Ingress takes part in. */
-  readonly hosts: readonly string[];
+  readonly hosts: readonly HostKey[];
   readonly extent: Extent;
   readonly findings: readonly Finding[];
 }
 
 const byHost = oncePer((rules: readonly ParsedRule[]): ReadonlyMap<string, readonly ParsedRule[]> => Map.groupBy(rules, ({ host }) => host));
 
-/** Its rules for one host, in their order. An Ingress may have thousands of hosts, each of which asks. */
+/** The Ingress's rules for one host, in their order. An Ingress may have thousands of hosts, and the rules are asked for by each. */
 export function rulesFor({ rules }: ParsedIngress, host: string): readonly ParsedRule[] {
   return rules.length === 0 ? rules : (byHost(rules).get(host) ?? []);
 }
 
-/** An Ingress without rules: its default backend answers for every name nobody declared. */
+/** True: the Ingress has no rules, so its default backend answers for every name that nobody declares. */
 export function isCatchAll(ingress: Ingress): boolean {
   return (ingress.spec.rules ?? []).length === 0;
 }
-
-/** Where a finding about an annotation of an Ingress belongs. */
-export type PlaceOf = (parsed: ParsedIngress, annotation: string) => Place;

@@ -4,22 +4,22 @@
  * A request for a name that nobody declares is matched against the expressions of all `server-alias`; a request to a
  * host whose paths are expressions, or have conditions, against those of that host; and all paths of a host travel as
  * one table, each with what its Ingress says. So these lists are bounded: for an Ingress, for a namespace, and in all.
- * Expressions are bounded in what they stand for as well, so that a worker can keep all of a list compiled. Older
- * Ingresses come first, and of one Ingress what is written first.
+ * The characters that expressions stand for are bounded as well, so that a worker can keep all of a list compiled. Older
+ * Ingresses get room first, and within an Ingress what is written first.
  */
 import { aliasPattern, pathPattern, patternWeight } from "../../../edge/src/pattern-weight.ts";
 import { printable } from "../../support/text.ts";
+import { placeOfPath } from "../claims/claim.ts";
+import type { DraftRoute } from "../claims/claim.ts";
+import { closedDraft } from "../claims/closed.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding, Place } from "../findings/findings.ts";
 import { byAge } from "../shapes/age.ts";
 import { ALIAS_BOUNDS, MEAN_WEIGHT, PATH_BOUNDS, ROUTE_BOUNDS, SIZE_BOUNDS } from "../shapes/bounds.ts";
 import type { Bounds } from "../shapes/bounds.ts";
 import type { AliasClaim } from "./aliases.ts";
-import { closedDraft } from "./closed-path.ts";
-import type { DraftRoute } from "./draft.ts";
-import { placeOfPath } from "./path-place.ts";
 
-/** Takes `count` more for an Ingress, if its Ingress, its namespace and all have room for them. */
+/** Takes room for `count` more. True: the Ingress, its namespace, and all together had room for them; else nothing is taken. */
 export type Take = (namespace: string, ingress: string, count: number) => boolean;
 
 interface Counter {
@@ -48,7 +48,7 @@ export function countUpTo(bounds: Bounds): Take {
   };
 }
 
-/** Takes expressions for an Ingress, by their number and by what they stand for. */
+/** Takes room for expressions, by their number and by the characters that they stand for; see Take. */
 type TakeExpressions = (namespace: string, ingress: string, weights: readonly number[]) => boolean;
 
 function expressionsUpTo({ ingress, namespace, all }: Bounds): TakeExpressions {
@@ -63,7 +63,7 @@ function expressionsUpTo({ ingress, namespace, all }: Bounds): TakeExpressions {
   };
 }
 
-/** The claims on expressions that there is no room for, oldest first. Of a name that several want the oldest counts. */
+/** The claims on expressions that there is no room for, oldest first. An expression that several claims want is counted once, for the oldest. */
 export function claimsBeyond(claims: readonly AliasClaim[]): readonly AliasClaim[] {
   const take = expressionsUpTo(ALIAS_BOUNDS);
   const granted = new Set<string>();
@@ -81,7 +81,7 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** One for each Ingress. */
+/** One finding for each Ingress with such claims. */
 export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Finding[] {
   const ofIngresses = Map.groupBy(claims, ({ place: { object: { metadata } } }) => `${metadata.namespace}/${metadata.name}`);
   return [...ofIngresses.values()].flatMap((lost) => {
@@ -91,8 +91,8 @@ export function aliasFindingsBeyond(claims: readonly AliasClaim[]): readonly Fin
 }
 
 /**
- * Drops the routes of a host that it has no room for. They come in the order of their age. Gives who takes from the room
- * that is left for annotations. @param regex paths of the host are regular expressions.
+ * Drops the routes of a host that it has no room for, or closes them. `drafts` come in the order of their objects' age. Gives the
+ * Take of the room that is left for annotations. @param regex paths of the host are regular expressions.
  */
 export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex: boolean, findings: Finding[]): Take {
   const routes = countUpTo(ROUTE_BOUNDS);
@@ -111,7 +111,8 @@ export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex:
     if (!place || draft.path === "/") continue;
     const report = reportOf(draft);
     if (!report) continue;
-    // It may keep requests out; where it depends on more than the path, it cannot be told from others without what is too large.
+    // A route that is too large may keep requests out, so it is closed. One with conditions is dropped: they are part of
+    // what is too large, and without them it could not be told from other routes of its path.
     if (report === found.hostTooLarge && !draft.when) drafts.set(key, closedDraft(draft));
     else drafts.delete(key);
     dropped.push({ place, report });
@@ -120,7 +121,7 @@ export function dropBeyond(host: string, drafts: Map<string, DraftRoute>, regex:
   return sizes;
 }
 
-/** Once for each Ingress and reason. */
+/** Reports paths that were dropped, once for each Ingress and reason. */
 export function tellDropped(host: string, dropped: readonly Dropped[], findings: Finding[]): void {
   for (const lost of Map.groupBy(dropped, ({ place: { object: { metadata } }, report }) => `${report.code} ${metadata.namespace}/${metadata.name}`).values()) {
     const [first] = lost;
@@ -134,7 +135,7 @@ export interface Dropped {
   readonly report: typeof found.pathsExhausted;
 }
 
-/** Of what a path may be tried with: itself, with a slash first where it is a prefix, and what it wants of a request. */
+/** The weights of the expressions that a route may be tried with: its path (a Prefix path also with a slash behind it), and its conditions. */
 function weightsOf({ pathType, path, filters, when = [] }: DraftRoute, regex: boolean): readonly number[] {
   const texts = pathType === "exact" || filters.regex || path.endsWith("/") ? [path] : [`${path}/`, path];
   const ofPath = regex ? texts.map((text) => patternWeight(pathPattern(text))) : [];

@@ -4,6 +4,7 @@ import type { Ingress } from "../../source/objects.ts";
 import { grpcNeedsTls } from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 import type { Model } from "../model.ts";
+import { primaryOf } from "../shapes/routing.ts";
 import type { Host, Origin, Protocol } from "../shapes/routing.ts";
 
 export function isGrpc(protocol: Protocol): boolean {
@@ -11,7 +12,7 @@ export function isGrpc(protocol: Protocol): boolean {
 }
 
 /**
- * One for each host without a certificate and Ingress that wants gRPC there.
+ * One finding for each host without a certificate and each Ingress that wants gRPC there.
  *
  * @param prefix of annotations, without the slash
  * @param ingressOf looks an Ingress up by namespace and name
@@ -35,8 +36,9 @@ function parentOf(name: string): string {
 /** The Ingresses that want gRPC, each once. */
 function grpcOrigins({ routes }: Host): Iterable<Origin> {
   const origins = new Map<string, Origin>();
-  for (const { proxy, backend, origin } of routes) {
-    if (backend.kind === "service" && isGrpc(proxy.protocol)) origins.set(`${origin.namespace}/${origin.name}`, origin);
+  for (const { backend, origin } of routes) {
+    const { kind, proxy } = primaryOf(backend);
+    if (kind === "service" && isGrpc(proxy.protocol)) origins.set(`${origin.namespace}/${origin.name}`, origin);
   }
   return origins.values();
 }

@@ -1,57 +1,46 @@
 /**
- * What a host wants of its handshakes and clients: one answer for all of its Ingresses, because a handshake knows the
+ * What a host wants of its handshakes and clients: one answer for all claims on it, because a handshake knows the
  * host's name only.
  *
- * ingress-nginx behaviour: the oldest Ingress that says something decides, also when that is that nobody gets in. Unlike
- * there, a younger one that cannot be honoured takes nothing from the others: it closes its own paths.
+ * ingress-nginx behaviour: the oldest Ingress that says something decides, even if it says that nobody gets in. Unlike
+ * there, a younger Ingress that cannot be honoured takes nothing from the others: it closes its own paths.
  */
 import { isDeepStrictEqual } from "node:util";
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import { hostTls } from "../annotations/features/host-tls.ts";
-import type { HostTlsValues } from "../annotations/features/host-tls.ts";
+import { claimantOf } from "../claims/claim.ts";
+import type { HostClaim } from "../claims/claim.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
-import type { ParsedIngress } from "../ingress/parsed.ts";
 import type { ClientPolicy, HostTls } from "../shapes/routing.ts";
 
-/** @param mains the ordinary Ingresses that name the host, oldest first. Undefined: nothing special. */
-export function hostTlsOf(host: string, mains: readonly ParsedIngress[], prefix: string, findings: Finding[]): HostTls | undefined {
-  const saysNothing = ({ clients, ciphers, preferServer }: HostTlsValues): boolean => !clients && ciphers === undefined && preferServer === undefined;
-  if (mains.every(({ values }) => saysNothing(hostTls.of(values)))) return undefined;
-  const place: AnnotatedHost = { host: host === CATCH_ALL ? "every name that nobody declares" : host, prefix };
-  const clients = decide(mains, "clients", "auth-tls-secret", place, findings);
-  const ciphers = decide(mains, "ciphers", "ssl-ciphers", place, findings);
-  const preferServer = decide(mains, "preferServer", "ssl-prefer-server-ciphers", place, findings);
+/** What holds for the host; undefined: no claim says anything. @param claims oldest first. */
+export function hostTlsOf(name: string, claims: readonly HostClaim[], findings: Finding[]): HostTls | undefined {
+  if (claims.every(({ tls }) => Object.keys(tls).length === 0)) return undefined;
+  const host = name === CATCH_ALL ? "every name that nobody declares" : name;
+  const clients = decide(claims, "clients", "auth-tls-secret", host, findings);
+  const ciphers = decide(claims, "ciphers", "ssl-ciphers", host, findings);
+  const preferServer = decide(claims, "preferServer", "ssl-prefer-server-ciphers", host, findings);
   return {
-    ...(clients ? { clients: withNamespace(clients, mains) } : {}),
+    ...(clients ? { clients: withNamespace(clients, claims) } : {}),
     ...(ciphers === undefined ? {} : { ciphers }),
     ...(preferServer === undefined ? {} : { preferServer }),
   };
 }
 
-function withNamespace(clients: ClientPolicy, mains: readonly ParsedIngress[]): ClientPolicy {
-  const decides = mains.find(({ values }) => hostTls.of(values).clients !== undefined);
-  return decides && clients.matchCn !== undefined ? { ...clients, namespace: decides.ingress.metadata.namespace } : clients;
+function withNamespace(clients: ClientPolicy, claims: readonly HostClaim[]): ClientPolicy {
+  const decides = claims.find(({ tls }) => tls.clients !== undefined);
+  return decides && clients.matchCn !== undefined ? { ...clients, namespace: decides.object.metadata.namespace } : clients;
 }
 
-interface AnnotatedHost {
-  /** As findings name it. */
-  readonly host: string;
-  readonly prefix: string;
-}
-
-/** What the first Ingress says that says something; the others that say something else get a finding. */
-function decide<F extends "clients" | "ciphers" | "preferServer">(
-  mains: readonly ParsedIngress[], field: F, name: string, { host, prefix }: AnnotatedHost, findings: Finding[],
-): HostTlsValues[F] | undefined {
-  const saying = mains.filter(({ values }) => hostTls.of(values)[field] !== undefined);
-  const [winner, ...others] = saying;
-  const value = winner && hostTls.of(winner.values)[field];
-  for (const { ingress, closed, values } of others) {
-    // A closed one has its finding already.
-    if (closed || isDeepStrictEqual(hostTls.of(values)[field], value)) continue;
-    const place = { object: ingress, field: `metadata.annotations[${prefix}/${name}]`, ...(winner ? { other: winner.ingress } : {}) };
-    findings.push(found.hostSettingDecided(place, { name, host, winner: winner?.key ?? "" }));
+/** What the oldest claim with this field says. Other claims that say something else get a finding. @param host as findings name it. */
+function decide<F extends keyof HostTls>(claims: readonly HostClaim[], field: F, setting: string, host: string, findings: Finding[]): HostTls[F] | undefined {
+  const [winner, ...others] = claims.filter(({ tls }) => tls[field] !== undefined);
+  if (!winner) return undefined;
+  const value = winner.tls[field];
+  for (const { closed, tls, placeOf } of others) {
+    // A closed claim has its finding already.
+    if (closed || isDeepStrictEqual(tls[field], value)) continue;
+    findings.push(found.hostSettingDecided({ ...placeOf(setting), other: winner.object }, { name: setting, host, winner: claimantOf(winner) }));
   }
   return value;
 }

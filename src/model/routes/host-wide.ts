@@ -1,25 +1,19 @@
 /**
- * What the Ingresses of a host say about the host as a whole: whether its paths are regular expressions, where `/`
+ * What the claims on a host say about the host as a whole: whether its paths are regular expressions, where `/`
  * leads, and by which other names it goes.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
-import { oncePer } from "../../support/once-per.ts";
 import { printable } from "../../support/text.ts";
-import { alias } from "../annotations/features/alias.ts";
-import { redirects } from "../annotations/features/redirects.ts";
-import { rewrite } from "../annotations/features/rewrite.ts";
-import type { Values } from "../annotations/slot.ts";
+import { claimantOf, placeOfPath } from "../claims/claim.ts";
+import type { DraftRoute, HostClaim } from "../claims/claim.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding, Place } from "../findings/findings.ts";
 import { whyNoExpression } from "../grammar/path-pattern.ts";
-import { isCatchAll } from "../ingress/parsed.ts";
-import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
 import type { AliasClaim } from "./aliases.ts";
-import type { DraftRoute, RouteKey, RoutingContext } from "./draft.ts";
 import { dropBeyond } from "./expressions.ts";
 import type { Take } from "./expressions.ts";
-import { placeOfPath } from "./path-place.ts";
-import { addConflict, declareRoutes, describe, patternKey, routeKey } from "./paths.ts";
+import { addConflict, declareRoutes, describe, patternKey, rootOf, routeKey } from "./paths.ts";
+import type { HostContext, RouteKey } from "./paths.ts";
 
 export interface DeclaredRoutes {
   readonly drafts: Map<string, DraftRoute>;
@@ -30,11 +24,12 @@ export interface DeclaredRoutes {
   readonly sizes: Take;
 }
 
-/** @param mains the ordinary Ingresses that name this host, oldest first. */
-export function declareHost(name: string, mains: readonly ParsedIngress[], context: RoutingContext, findings: Finding[]): DeclaredRoutes {
-  if (mains.some(mayAsk)) {
+/** The routes of a host, and whether their paths are regular expressions. @param claims oldest first. */
+export function declareHost(name: string, claims: readonly HostClaim[], context: HostContext, findings: Finding[]): DeclaredRoutes {
+  const root = rootOf(name, claims, context, findings);
+  if ([root, ...claims.flatMap(({ routes }) => routes)].some(({ filters }) => filters.regex)) {
     const said: Finding[] = [];
-    const drafts = declareRoutes(name, mains, context, said, patternKey);
+    const drafts = declareRoutes(name, root, claims, context, said, patternKey);
     const asking = [...drafts.values()].find(({ filters }) => filters.regex);
     if (asking) {
       findings.push(...said);
@@ -42,16 +37,16 @@ export function declareHost(name: string, mains: readonly ParsedIngress[], conte
       return { drafts, regex: true, keyOf: patternKey, sizes: dropBeyond(name, drafts, true, findings) };
     }
   }
-  const drafts = declareRoutes(name, mains, context, findings);
+  const drafts = declareRoutes(name, root, claims, context, findings, routeKey);
   const sizes = dropBeyond(name, drafts, false, findings);
   checkLiterals(name, drafts, findings);
   return { drafts, regex: false, keyOf: routeKey, sizes };
 }
 
-/** What paths that are meant as they stand hardly ever hold: signs of expressions, of globs, and of places for names. */
+/** Signs of regular expressions, of globs, and of placeholders: a path that is meant as it stands hardly ever holds one. */
 const EXPRESSION = /[*|^\\?]|\[.*\]|\{.*\}|\.\+|\$$/;
 
-/** Says of paths that look like expressions that they are none here. */
+/** Reports paths that look like expressions, because they are compared as they stand. */
 function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, findings: Finding[]): void {
   for (const draft of drafts.values()) {
     const { path, pathType } = draft;
@@ -61,22 +56,16 @@ function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, fi
   }
 }
 
-function mayAsk({ values, rules }: ParsedIngress): boolean {
-  const { useRegex, target } = rewrite.of(values);
-  return useRegex || target !== undefined || rewriting(rules).length > 0;
-}
-
-const rewriting = oncePer((rules: ParsedIngress["rules"]) => rules.flatMap(({ paths }) => paths.filter(({ values }) => values && rewrite.of(values).target !== undefined)));
-
 /**
- * Drops the paths that are no regular expressions, and names those that take nothing because an older rule has the same
- * text, and those of other Ingresses that come to mean something else.
+ * Drops the paths that are no regular expressions. Reports paths that take nothing because an older rule has the same
+ * text, and paths of other objects than `asking`, which come to mean something else.
+ * @param asking a route that makes the host's paths regular expressions.
  */
 function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: DraftRoute, findings: Finding[]): void {
   const because = `${asking.origin.namespace}/${asking.origin.name}`;
   const first = new Map<string, DraftRoute>();
   for (const [key, draft] of drafts) {
-    const { path, pathType, ingress } = draft;
+    const { path, pathType, object } = draft;
     const place = placeOfPath(draft);
     if (!place || path === "/") continue;
     const why = whyNoExpression(path);
@@ -87,67 +76,50 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
     }
     // A rule with conditions comes before those without.
     const winner = draft.when === undefined ? first.get(path) : undefined;
-    if (winner) addConflict(host, winner, draft, place.field, findings);
+    if (winner) addConflict(host, winner, draft, findings);
     // A Prefix path that is no expression leaves the path itself to an Exact one.
     else if (draft.when === undefined && (pathType === "exact" || draft.filters.regex)) first.set(path, draft);
-    if (!draft.filters.regex && ingress !== asking.ingress) {
+    if (!draft.filters.regex && object !== asking.object) {
       findings.push(found.regexMode(place, { what: describe(host, path, pathType), because }));
     }
   }
 }
 
-/** The whole segments before the first sign; `(/` begins the end of one in many an expression. */
+/** The whole segments of a path before the first sign of an expression. Before `(/`, as in `/foo(/|$)(.*)`, the last segment is whole. */
 function literalOf(path: string): string {
   const at = path.search(/[*|^\\?$([{]|\.\+/);
   return path.slice(0, path.startsWith("(/", at) ? at : path.lastIndexOf("/", at)) || "/";
 }
 
-/** The oldest Ingress's, if any has one. */
-export function appRootOf(mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): string | undefined {
-  const [first, ...others] = mains.filter(({ values, closed }) => rewrite.of(values).appRoot !== undefined && !closed);
-  const appRoot = first && rewrite.of(first.values).appRoot;
+/** The app-root of the oldest claim that has one. */
+export function appRootOf(claims: readonly HostClaim[], findings: Finding[]): string | undefined {
+  const [first, ...others] = claims.filter(({ appRoot }) => appRoot !== undefined);
+  if (!first) return undefined;
   for (const other of others) {
-    if (rewrite.of(other.values).appRoot === appRoot) continue;
-    findings.push(found.appRootShadowed(against(first, placeOf(other, "app-root")), { winner: first?.key ?? "" }));
+    if (other.appRoot !== first.appRoot) findings.push(found.appRootShadowed(against(first, other.placeOf("app-root")), { winner: claimantOf(first) }));
   }
-  return appRoot;
+  return first.appRoot;
 }
 
-/** ingress-nginx behaviour: redirects and rewrites of an Ingress without rules have no effect; see `declareRoutes`. Unlike there, it says so. */
-export function checkCatchAll(mains: readonly ParsedIngress[], { defaults }: RoutingContext, findings: Finding[], placeOf: PlaceOf): void {
-  for (const parsed of mains.filter(({ ingress }) => isCatchAll(ingress))) {
-    for (const [name, valueOf] of NOT_ON_CATCH_ALL) {
-      if (valueOf(parsed.values) !== valueOf(defaults)) findings.push(found.redirectOnCatchAll(placeOf(parsed, name), { name }));
-    }
-  }
+function against({ object }: HostClaim, place: Place): Place {
+  return { ...place, other: object };
 }
 
-const NOT_ON_CATCH_ALL: readonly (readonly [name: string, valueOf: (values: Values) => unknown])[] = [
-  ["temporal-redirect", (values) => redirects.of(values).temporal],
-  ["permanent-redirect", (values) => redirects.of(values).permanent],
-  ["force-ssl-redirect", (values) => redirects.of(values).forceSslRedirect],
-  ["rewrite-target", (values) => rewrite.of(values).target],
-];
-
-function against(first: ParsedIngress | undefined, place: Place): Place {
-  return first ? { ...place, other: first.ingress } : place;
-}
-
-/** The names that a host wants beside its own: the list of the oldest Ingress that has one, and the one with or without `www.`. */
-export function claimsOf(host: string, mains: readonly ParsedIngress[], findings: Finding[], placeOf: PlaceOf): readonly AliasClaim[] {
-  const claims: AliasClaim[] = [];
-  const [first, ...others] = mains.filter(({ values }) => alias.of(values).names.length > 0);
+/** The names that a host wants beside its own: the aliases of the oldest claim that lists some, and the name with or without `www.`. */
+export function aliasesWanted(host: string, claims: readonly HostClaim[], findings: Finding[]): readonly AliasClaim[] {
+  const wanted: AliasClaim[] = [];
+  const [first, ...others] = claims.filter(({ aliases }) => aliases.length > 0);
   if (first) {
-    const place = placeOf(first, "server-alias");
-    const names = alias.of(first.values).names.filter((name) => name !== host);
-    claims.push(...names.map((name) => ({ name, host, redirect: false, age: first.age, place })));
+    const { age } = first;
+    const place = first.placeOf("server-alias");
+    wanted.push(...first.aliases.filter((name) => name !== host).map((name) => ({ name, host, redirect: false, age, place })));
+    for (const other of others) findings.push(found.aliasesShadowed(against(first, other.placeOf("server-alias")), { host, winner: claimantOf(first) }));
   }
-  for (const other of others) findings.push(found.aliasesShadowed(against(first, placeOf(other, "server-alias")), { host, winner: first?.key ?? "" }));
-  const www = mains.find(({ values, closed }) => redirects.of(values).fromToWww && !closed);
-  if (!www) return claims;
-  const place = placeOf(www, "from-to-www-redirect");
+  const www = claims.find((claim) => claim.www);
+  if (!www) return wanted;
+  const place = www.placeOf("from-to-www-redirect");
   const name = host.startsWith("www.") ? host.slice("www.".length) : `www.${host}`;
   if (host === CATCH_ALL || host.startsWith("*.") || name.length > 253) findings.push(found.wwwImpossible(place, { host: host === CATCH_ALL ? "*" : host }));
-  else claims.push({ name, host, redirect: true, age: www.age, place });
-  return claims;
+  else wanted.push({ name, host, redirect: true, age: www.age, place });
+  return wanted;
 }

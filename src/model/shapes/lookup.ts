@@ -4,16 +4,16 @@
  * Every look-up is noted, of missing objects too: that is how an object that changes, or appears later, wakes exactly
  * the Ingresses that read it.
  */
-import type { ConfigMap, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
+import type { ConfigMap, Kind, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 
 export interface ObjectLookup {
-  /** One that may not be read counts as missing. */
+  /** A Secret that may not be read counts as missing. */
   secret(namespace: string, name: string): Secret | undefined;
   /** Why there is no such Secret, and the remedy; completes "which …". */
   whyNoSecret(namespace: string, name: string): string;
-  /** One that may not be read counts as missing. */
+  /** A ConfigMap that may not be read counts as missing. */
   configMap(namespace: string, name: string): ConfigMap | undefined;
   /** As `whyNoSecret`. */
   whyNoConfigMap(namespace: string, name: string): string;
@@ -25,12 +25,12 @@ export interface ObjectLookup {
 /** Kinds that can be looked up. */
 export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict";
 
-/** How References name an object: `Secret shop/passwords`. */
-export function objectKey(kind: LookedUp, namespace: string, name: string): string {
+/** How an object is named where there are objects of several kinds: `Secret shop/passwords`. */
+export function objectKey(kind: Kind, namespace: string, name: string): string {
   return `${kind} ${keyOf(namespace, name)}`;
 }
 
-/** Reads `snapshot`, and puts what it is asked for into `noted`. */
+/** Looks objects up in `snapshot`, and adds the key (`objectKey`) of each to `noted`. */
 export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): ObjectLookup {
   const read = <K extends LookedUp>(kind: K) => (namespace: string, name: string) => {
     noted.add(objectKey(kind, namespace, name));

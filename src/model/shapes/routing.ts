@@ -21,15 +21,15 @@ export interface Host {
   readonly regex?: true;
   /** Path that `/` is redirected to. */
   readonly appRoot?: string;
-  /** Absent: nothing beyond a certificate. */
+  /** Absent: the host wants nothing beyond a certificate. */
   readonly tls?: HostTls;
-  /** Pool that its TLS connections are passed through to. */
+  /** Pool that the host's TLS connections are passed through to; absent: TLS ends here. */
   readonly passthrough?: string;
 }
 
 export interface Alias {
   readonly host: string;
-  /** The name only redirects to the host's. */
+  /** Requests for this name are only redirected to the host's own name. */
   readonly redirect: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface ClientPolicy {
   readonly depth: number;
   readonly trust?: Trust;
   readonly matchCn?: string;
-  /** Of the Ingress that decides. */
+  /** Namespace of the Ingress that decides; set beside `matchCn`. */
   readonly namespace?: string;
   readonly passCertificate: boolean;
   readonly errorPage?: string;
@@ -57,7 +57,7 @@ export interface ClientPolicy {
 
 /** Certificates of a CA, and lists of what it revoked, PEM. */
 export interface Trust {
-  /** Digest of both. */
+  /** Digest of `ca` and `crl`. */
   readonly id: string;
   readonly ca: string;
   readonly crl?: string;
@@ -69,73 +69,111 @@ export type PathType = "exact" | "prefix";
 export interface Route {
   readonly path: string;
   readonly pathType: PathType;
-  /** Takes only requests for which one of these holds. */
+  /** The route takes only requests for which one of these alternatives holds; absent: all. */
   readonly when?: Alternatives;
-  readonly backend: Backend;
-  /** Most specific first (header value, header pattern, header or cookie, weight), then oldest first. */
-  readonly canaries: readonly Canary[];
+  readonly backend: Backend | Split;
   /** What happens to a request before it is proxied. */
   readonly filters: Filters;
-  /** How its requests choose an endpoint; absent: in turn. */
-  readonly balance?: Balance;
-  /** How it is proxied. */
-  readonly proxy: ProxySettings;
-  /** True for the `/` that nobody declared. */
+  /** True for a `/` that no object declared. */
   readonly synthesized: boolean;
   readonly origin: Origin;
-  /** Of its Ingress; absent on routes that come from flags. */
+  /** Age of the route's Ingress; absent on routes that come from flags. */
   readonly age?: Age;
 }
 
-/** Conditions of which all of one alternative must hold. */
+/** Lists of conditions: all conditions of one list must hold. */
 export type Alternatives = readonly (readonly Condition[])[];
 
-export type Backend =
-  | { readonly kind: "service"; readonly pool: string; readonly service: string; readonly port: string }
-  /** The controller's default backend: 404 when it has no endpoints. */
-  | { readonly kind: "default" }
-  /** Answered without a backend: a refused location (503), the catch-all's `/healthz` (200). */
-  | { readonly kind: "status"; readonly status: number };
+/** Where requests go, with how they are proxied there and how an endpoint is chosen. */
+export type Backend = ServiceBackend | DefaultBackend | StatusBackend;
 
-export interface Canary {
+export interface ServiceBackend {
+  readonly kind: "service";
   readonly pool: string;
   readonly service: string;
   readonly port: string;
+  readonly proxy: ProxySettings;
+  /** How its requests choose an endpoint; absent: in turn. */
+  readonly balance?: Balance;
+}
+
+/** The controller's default backend: 404 when it has no endpoints. */
+export interface DefaultBackend {
+  readonly kind: "default";
+  readonly proxy: ProxySettings;
+}
+
+/** Answered without a backend: a refused location (503), the catch-all's `/healthz` (200). */
+export interface StatusBackend {
+  readonly kind: "status";
+  readonly status: number;
+  /** Bounds the bodies of requests that get this answer. */
+  readonly proxy: ProxySettings;
+}
+
+/**
+ * Several backends for the requests of one route. Each request goes to the first canary whose rule asks for it, else to
+ * the one that a draw of `1..total` gives it to, else to the primary. A canary without endpoints leaves its requests to
+ * the primary.
+ */
+export interface Split {
+  readonly kind: "split";
+  readonly primary: ServiceBackend;
+  /** At least 100. */
+  readonly total: number;
+  /** Most specific rule first (header value, header pattern, header or cookie, none), then oldest first. */
+  readonly canaries: readonly Canary[];
+}
+
+/** Which requests ask for a canary, whatever its weight: by header (with one value, or a pattern of values), or by cookie. */
+export interface CanaryRule {
   /** Header name as declared. */
   readonly header?: string;
   readonly headerValue?: string;
   readonly headerPattern?: string;
   readonly cookie?: string;
+}
+
+/** A backend of a Split, and the rule by which requests ask for it. */
+export interface Canary extends CanaryRule {
+  readonly backend: ServiceBackend;
+  /** How many of the Split's `total` draws this canary takes. The weights of all canaries add up to `total` at most. */
   readonly weight: number;
-  /** At least 100: smaller totals behave as 100. */
-  readonly weightTotal: number;
-  readonly balance?: Balance;
-  /** The route has sessions, which do not bind the header and cookie rules of this canary. */
+  /** The primary has sessions, which do not bind the header and cookie rules of this canary. */
   readonly unbound?: true;
   readonly origin: Origin;
+}
+
+/** The backend of the requests that no canary takes. */
+export function primaryOf(backend: Backend | Split): Backend {
+  return backend.kind === "split" ? backend.primary : backend;
+}
+
+export function canariesOf(backend: Backend | Split): readonly Canary[] {
+  return backend.kind === "split" ? backend.canaries : [];
 }
 
 export interface Filters {
   /** `certificate`: redirect when the requested name has a certificate; `always`: even without. */
   readonly httpsRedirect: "never" | "certificate" | "always";
   readonly preserveTrailingSlash: boolean;
-  /** Asks for the paths of its host to be regular expressions. */
+  /** The route asks for the paths of its host to be regular expressions. */
   readonly regex?: true;
   readonly redirect?: Redirect;
   readonly rewrite?: Rewrite;
   /** Redirects within the host name no scheme and host. */
   readonly relative?: true;
-  /** Redirects within the host name their port; to https, this one. */
+  /** Redirects within the host name their port, and redirects to https name this one. */
   readonly redirectPort?: number;
-  /** What the edge does beside: in its own shapes, because nothing is left to compile. Absent: nothing. */
+  /** What the edge does beyond the rest, in the edge's own shapes: nothing is left to compile. Absent: nothing. */
   readonly edge?: EdgeFilters;
-  /** Present: its requests are traced. */
+  /** Present: the route's requests are traced. */
   readonly trace?: RouteTrace;
-  /** Directives that the operator let the Ingress write: the one text of a tenant's that reaches nginx. */
+  /** Directives that the operator let the Ingress write: the only text of a tenant that reaches nginx. */
   readonly snippet?: Snippet;
   /** Pools that a filter sends requests to, beside the route's own. */
   readonly pools?: readonly FilterPool[];
-  /** Client certificates that it shows to backends. */
+  /** Client certificates that backends are shown. */
   readonly certificates?: readonly Certificate[];
   /** Authorities that the profile refers to. */
   readonly trust?: Authorities;
@@ -157,7 +195,7 @@ export interface FilterPool {
   readonly field: string;
   /** What happens while it has no endpoint. */
   readonly effect: string;
-  /** How bad that is at most; absent: as bad as can be. */
+  /** Severity of a finding about that; absent: the finding's own. */
   readonly severity?: "warning" | "info";
 }
 
@@ -187,9 +225,9 @@ export interface ProxySettings {
   /** Bytes; 0: the controller's. */
   readonly clientBodyBufferSize: number;
   readonly protocol: Protocol;
-  /** Of a backend that is spoken to over TLS with an identity of its own. */
+  /** Present where the backend is spoken to over TLS as proxy-ssl-secret asks. */
   readonly tls?: UpstreamTls;
-  /** A copy of each request goes to a second backend, `whole` or without its body. */
+  /** Whether a copy of each request goes to a second backend: `whole`, or without its body (`bodiless`). */
   readonly mirror: "off" | "whole" | "bodiless";
   /** Names of the FastCGI parameters whose values the Ingress gives. */
   readonly fastcgiParams: readonly string[];
@@ -207,10 +245,10 @@ export type Protocol = (typeof PROTOCOLS)[number];
 export interface UpstreamTls {
   readonly verify: boolean;
   readonly verifyDepth: number;
-  /** OpenSSL takes it. */
+  /** A cipher list that OpenSSL takes. */
   readonly ciphers: string;
   readonly protocols: readonly TlsVersion[];
-  /** Send the name as SNI. */
+  /** The name is sent as SNI. */
   readonly serverName: boolean;
   /** Id of the authorities that are trusted, or empty. */
   readonly trust: string;
@@ -233,7 +271,10 @@ export const NEXT_UPSTREAM = [
 export type NextUpstream = (typeof NEXT_UPSTREAM)[number];
 
 export interface Pool {
-  /** `<namespace>/<service>/<port as the Ingress writes it>`, or `upstream-default-backend`; with `/cluster-ip` its one address. */
+  /**
+   * `<namespace>/<service>/<port as the Ingress writes it>`, with `/cluster-ip` behind it for the Service's own address;
+   * `<namespace>/<service>`: the first port; `target:<name>:<port>`: a name in an annotation; `upstream-default-backend`.
+   */
   readonly id: string;
   /** `<namespace>-<service>-<port>`: how ingress-nginx's logs and metrics name it. */
   readonly name: string;
@@ -257,7 +298,7 @@ export interface Certificate {
   readonly origin: Origin;
 }
 
-/** Who may pass by a password. The id stands for where it was read, not for what. */
+/** The users that may pass by a password. The id tells which Secret they were read from, not what it holds. */
 export interface Users {
   readonly id: string;
   readonly list: UserList;

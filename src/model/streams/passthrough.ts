@@ -2,51 +2,55 @@
  * Hosts whose TLS is their backend's: connections for them are passed through by server name, unread.
  *
  * ingress-nginx behaviour: any Ingress of the host can ask for it; the Service of the path `/` gets the connections;
- * plain http is served as ever. Unlike there, they go to the endpoints and not to the ClusterIP, and server names are
- * compared as DNS does, without regard to case. And where several namespaces share a host, that of its oldest Ingress
- * alone has a say: what is passed through gets past everything that guards the host's paths.
+ * plain http is served as ever. Unlike there, connections go to the endpoints and not to the ClusterIP, and server names
+ * are compared as DNS does, without regard to case. And where several namespaces share a host, only the namespace of its
+ * oldest Ingress can ask: a connection that is passed through gets past everything that guards the host's paths.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { listed, printable } from "../../support/text.ts";
-import { hostTls } from "../annotations/features/host-tls.ts";
+import { claimantOf } from "../claims/claim.ts";
+import type { HostClaim } from "../claims/claim.ts";
 import type { Finding } from "../findings/findings.ts";
 import * as found from "../findings/streams.ts";
-import type { ParsedIngress, PlaceOf } from "../ingress/parsed.ts";
+import { primaryOf } from "../shapes/routing.ts";
 import type { Route } from "../shapes/routing.ts";
 
-/** What is said of one host. */
+const SETTING = "ssl-passthrough";
+const SHOWN = 3;
+
+/** One host, and what was asked of it. */
 interface Passed {
   readonly host: string;
-  /** Its ordinary Ingresses, oldest first. */
-  readonly mains: readonly ParsedIngress[];
+  /** Oldest first. */
+  readonly mains: readonly HostClaim[];
   readonly routes: readonly Route[];
-  /** Further names that it wants. */
+  /** Further names that the host wants. */
   readonly names: readonly string[];
 }
 
 /** The pool that gets the host's TLS connections; undefined: TLS ends here. */
-export function passthroughOf({ host, mains, routes, names }: Passed, placeOf: PlaceOf, findings: Finding[]): string | undefined {
-  const owner = mains[0]?.ingress;
-  const isOwners = (namespace: string): boolean => namespace === owner?.metadata.namespace;
-  let asking: ParsedIngress | undefined;
-  for (const one of mains.filter(({ values }) => hostTls.of(values).passthrough)) {
-    if (isOwners(one.ingress.metadata.namespace)) asking ??= one;
-    else findings.push(found.passthroughNotOwner({ ...placeOf(one, "ssl-passthrough"), ...(owner ? { other: owner } : {}) }, { host, owner: mains[0]?.key ?? "" }));
+export function passthroughOf({ host, mains, routes, names }: Passed, findings: Finding[]): string | undefined {
+  const [owner] = mains;
+  const isOwners = (namespace: string): boolean => namespace === owner?.object.metadata.namespace;
+  let asking: HostClaim | undefined;
+  for (const claim of mains.filter(({ passthrough }) => passthrough)) {
+    if (isOwners(claim.object.metadata.namespace)) asking ??= claim;
+    else if (owner) findings.push(found.passthroughNotOwner({ ...claim.placeOf(SETTING), other: owner.object }, { host, owner: claimantOf(owner) }));
   }
   if (!asking) return undefined;
-  const place = placeOf(asking, "ssl-passthrough");
+  const place = asking.placeOf(SETTING);
   if (host === CATCH_ALL || host.startsWith("*.")) {
     findings.push(found.passthroughHost(place, { host: host === CATCH_ALL ? "rules without a host" : host }));
     return undefined;
   }
   const root = routes.find(({ path, pathType, when }) => path === "/" && pathType === "prefix" && when === undefined);
-  if (root?.backend.kind === "service" && isOwners(root.origin.namespace)) {
+  const backend = root && primaryOf(root.backend);
+  if (root && backend?.kind === "service" && isOwners(root.origin.namespace)) {
     if (names.length > 0) findings.push(found.passthroughAliases(place, { host, names: listed(names.map(printable), SHOWN) }));
-    return root.backend.pool;
+    return backend.pool;
   }
   findings.push(found.passthroughWithoutRoot(place, { host }));
   return undefined;
 }
 
-const SHOWN = 3;
 

@@ -1,5 +1,5 @@
 /**
- * The API server as those see it who write to it.
+ * The API server for the parts of Sluice that write to it.
  *
  * Guarantee: a right that the account lacks is one finding, from the first refusal until the API server takes such a
  * request; nothing is thrown but `Refused`, `Unreachable`, `Broken` and the signal's reason.
@@ -9,6 +9,7 @@ import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { Refused } from "../../source/kubernetes/failures.ts";
 import { answerOf } from "../../source/kubernetes/pages.ts";
 import type { Connection, Query, RequestDetails } from "../../source/kubernetes/transport.ts";
+import { createBackoff, type Backoff } from "../../support/backoff.ts";
 import { rightMissing } from "./findings.ts";
 
 /** What a request needs, and what is lost without it. */
@@ -26,16 +27,19 @@ export interface ClusterApi {
   readonly connection: Connection;
   /** The JSON of the answer; rejects for anything but a success. */
   ask(right: Right, path: string, signal: AbortSignal, details?: RequestDetails, query?: Query): Promise<unknown>;
-  /** This right is not missed: another did instead. */
+  /** Drops the finding about this right: a request with another right did the same. */
   manageWithout(right: Right): void;
   findings(): readonly Finding[];
 }
 
-/** Our name among the managers of fields (Kubernetes API, "Field management"). */
+/** Query parameter with our name as a manager of fields (Kubernetes API, "Field management"). */
 export const MANAGER: Query = { fieldManager: "sluice" };
 
-/** How long a refusal that only an administrator can mend is left alone, in milliseconds. */
-export const FORBIDDEN_PAUSE = 60_000;
+/**
+ * Waits after refusals for a right that is missing. An administrator has to grant it, so they grow to a minute; they begin
+ * small, because an API server that has just started refuses everybody until it has read its roles.
+ */
+export const forbiddenBackoff = (): Backoff => createBackoff(2000, 60_000);
 
 /** @param changed after `findings` changed. */
 export function clusterApi(connection: Connection, changed: () => void): ClusterApi {
@@ -52,7 +56,7 @@ export function clusterApi(connection: Connection, changed: () => void): Cluster
         return answer;
       } catch (error) {
         if (!lacksRight(error)) {
-          // Whatever else the server objects to, it did not object to us.
+          // The server refused the request for another reason, so our account has the right.
           if (error instanceof Refused && error.status !== 401 && error.status < 500) forget(right);
         } else if (!missing.has(keyOf(right))) {
           missing.set(keyOf(right), findingOf(right));
@@ -77,7 +81,7 @@ function findingOf({ verb, resource, kind, namespace, effect }: Right): Finding 
   return rightMissing({ object: { kind, metadata: { namespace, name: "" } }, field: "" }, { verb, resource, remedy, effect });
 }
 
-/** An authorizer refused, in the API server's own words; admission (a namespace that is going, a quota) has the same status. */
+/** Whether our account lacks the right. The API server's words tell: admission (a namespace that is going, a quota) refuses with the same status. */
 export function lacksRight(error: unknown): boolean {
   return isStatus(error, 403) && /\bcannot (get|list|create|update|patch) /.test((error as Refused).message);
 }

@@ -5,14 +5,15 @@
  * Lease's resourceVersion; times are only ever compared with times of this process; a leader that could not renew for
  * half of the Lease's time stops leading, long before anybody else may begin.
  *
- * ingress-nginx behaviour: the Lease's name, its duration, renewal within half and a try each quarter of it; one
- * that failed is repeated before the term ends. Better: it is given back at the end, so that the next leader need not wait.
+ * ingress-nginx behaviour: the Lease's name and duration; it is renewed within half of the duration, with a try each
+ * quarter of it. Better: a renewal that failed is repeated before the term ends, and the Lease is given back at the end, so
+ * that the next leader need not wait.
  * Source: client-go, tools/leaderelection.
  */
 import { inWords } from "../../source/kubernetes/failures.ts";
 import { pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus, lacksRight } from "./api.ts";
+import { forbiddenBackoff, isStatus, lacksRight } from "./api.ts";
 import type { ClusterApi } from "./api.ts";
 import { leaseInCluster } from "./lease.ts";
 
@@ -20,12 +21,12 @@ export interface ElectionOptions {
   readonly api: ClusterApi;
   readonly namespace: string;
   readonly name: string;
-  /** Of this replica. */
+  /** Name of this replica, which no other has. */
   readonly identity: string;
-  /** Milliseconds. */
+  /** How long the Lease holds without being renewed, in milliseconds. */
   readonly ttl: number;
   readonly log: Log;
-  /** This replica leads from now on, until the signal aborts. */
+  /** Called when this replica begins to lead; it leads until the signal aborts. */
   readonly elected: (term: AbortSignal) => void;
 }
 
@@ -48,14 +49,14 @@ export function standForElection(options: ElectionOptions): Election {
   const lease = leaseInCluster(api, namespace, name);
   const where = `${namespace}/${name}`;
   const ended = new AbortController();
-  /** What was written last may be newer than what was read. */
+  /** The Lease in the cluster may be newer than `lease.last`, so it is read before the next claim. */
   let unsure = true;
   let term: AbortController | undefined;
   let expiry: NodeJS.Timeout | undefined;
   let terms = 0;
   let running: Promise<void> = Promise.resolve();
 
-  /** Takes the Lease or renews it, if that is ours to do. */
+  /** Takes the Lease or renews it, if it is free, ours or has expired. */
   const claim = async (signal: AbortSignal): Promise<void> => {
     const sent = performance.now();
     const before = lease.last?.holder === identity && !unsure ? lease.last : await lease.read(signal);
@@ -85,6 +86,7 @@ export function standForElection(options: ElectionOptions): Election {
   };
 
   const run = async (): Promise<void> => {
+    const forbidden = forbiddenBackoff();
     let said = "";
     while (!ended.signal.aborted) {
       let wait = ttl / 4;
@@ -92,17 +94,18 @@ export function standForElection(options: ElectionOptions): Election {
         await claim(AbortSignal.any([ended.signal, AbortSignal.timeout(ttl / 2)]));
         unsure = false;
         said = "";
+        forbidden.reset();
       } catch (error) {
-        // Somebody else was faster, or what was sent may have arrived: look again.
+        // Another replica was faster, or our write may have arrived all the same: read the Lease again.
         unsure = true;
-        // After a whole wait the term would be over.
+        // After a whole wait our term would be over.
         if (term) wait /= 2;
-        if (lacksRight(error)) wait = Math.max(wait, FORBIDDEN_PAUSE);
+        if (lacksRight(error)) wait = Math.max(wait, forbidden.next());
         const reason = inWords(error);
         if (!ended.signal.aborted && !lacksRight(error) && !isStatus(error, 409) && reason !== said) log("warn", `the Lease ${where} cannot be had: ${reason}`);
         said = reason;
       }
-      // Replicas that start together shall not ask together.
+      // Replicas that start together must not go on asking together.
       await pause(term ? wait : wait * (1 + Math.random() / 5), ended.signal);
     }
   };
@@ -125,11 +128,15 @@ export function standForElection(options: ElectionOptions): Election {
       clearTimeout(expiry);
       term?.abort(new Error("resigned"));
       term = undefined;
-      const { last } = lease;
-      if (!leads || last?.holder !== identity) return;
-      await lease.giveBack(last, AbortSignal.timeout(RESIGN_MS)).catch((error: unknown) => {
+      if (!leads) return;
+      try {
+        const limit = AbortSignal.timeout(RESIGN_MS);
+        // A renewal that was under way may have arrived.
+        const last = unsure ? await lease.read(limit) : lease.last;
+        if (last?.holder === identity) await lease.giveBack(last, limit);
+      } catch (error) {
         log("debug", `the Lease ${where} was not given back: ${inWords(error)}`);
-      });
+      }
     },
   };
 }

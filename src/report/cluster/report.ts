@@ -1,6 +1,6 @@
 /**
- * What Sluice writes to its cluster: the status of Ingresses, Events, and the Lease by which replicas elect the one that
- * writes both.
+ * Ties together what Sluice writes to its cluster: the status of Ingresses, Events, and the Lease by which replicas elect
+ * the one that writes both.
  *
  * Guarantees: nothing here delays or stops serving; a right that the account lacks is a finding; Ingresses that are not
  * ours are never touched.
@@ -8,13 +8,13 @@
 import type { EngineState } from "../../engine/engine.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Finding } from "../../model/findings/findings.ts";
-import type { Built, OwnIngress } from "../../model/model.ts";
+import type { Built, OwnObject } from "../../model/model.ts";
 import type { Settings } from "../../settings.ts";
 import type { Connection } from "../../source/kubernetes/transport.ts";
 import type { Ingress } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Log } from "../../support/log.ts";
-import type { ProgrammedIngresses } from "../programmed.ts";
+import type { ProgrammedObjects } from "../programmed.ts";
 import { createClusterEvents } from "../events/cluster-events.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
 import type { EventCounts } from "../events/recorder.ts";
@@ -33,12 +33,12 @@ import type { Self } from "./pod.ts";
 
 export interface ClusterReportOptions {
   readonly settings: Settings;
-  /** Opens the connection that everything is written over; it is closed at the end. */
+  /** Opens the connection for all writes; `stop` closes it. */
   readonly connect: () => Promise<Connection>;
   readonly snapshot: Snapshot;
-  readonly programmed: ProgrammedIngresses;
+  readonly programmed: ProgrammedObjects;
   readonly state: () => EngineState;
-  /** What this itself finds wrong came out different. */
+  /** Called when `findings` changed. */
   readonly changed: () => void;
   readonly log: Log;
   readonly env?: NodeJS.ProcessEnv;
@@ -55,18 +55,19 @@ export interface ClusterCounts {
 
 export interface ClusterReport {
   start(): Promise<void>;
-  /** After a turn, once the engine has been told. */
+  /** To be called after a turn, once the engine has been told. */
   taken(built: Built): void;
   engineChanged(): void;
-  /** Everything that is wrong now. */
+  /** Takes everything that is wrong now, for Events. */
   found(all: readonly Finding[]): void;
+  /** What keeps this report from being written. */
   findings(): readonly Finding[];
   counts(): ClusterCounts;
-  /** Takes the addresses away if that is wished, and gives the Lease back; bounded. */
+  /** Takes the addresses away if the flags say so, and gives the Lease back; bounded in time. */
   stop(): Promise<void>;
 }
 
-/** How long taking the addresses away may take. */
+/** Most milliseconds for taking the addresses away. */
 const FAREWELL_MS = 10_000;
 
 interface Parts {
@@ -78,22 +79,22 @@ interface Parts {
   readonly events: ClusterEvents;
 }
 
-/** What the parts call. */
+/** Callbacks of the parts. */
 interface Links {
   readonly elected: (term: AbortSignal) => void;
   readonly wish: (key: string) => StatusWish | undefined;
-  /** Addresses, or a finding about them, came out different. */
+  /** The addresses, or the finding about them, changed. */
   readonly changed: () => void;
 }
 
 export function createClusterReport(options: ClusterReportOptions): ClusterReport {
   const { settings, snapshot, programmed, log } = options;
-  /** As of the last turn. */
-  let ours: ReadonlyMap<string, OwnIngress> | undefined;
+  /** Objects that are ours, as of the last turn. */
+  let ours: ReadonlyMap<string, OwnObject> | undefined;
   let wrong: readonly Finding[] | undefined;
-  /** Ingresses that another class has now, in the version in which it got that, with addresses that are ours. */
+  /** Ingresses that were ours and now have another class, but still our addresses; in the version with that class. */
   const leaving = new Map<string, Ingress>();
-  /** All addresses are to be taken away. */
+  /** Sluice stops, and all addresses are to be taken away. */
   let ending = false;
   let parts: Parts | undefined;
   const keys = (): Iterable<string> => ours?.keys() ?? [];
@@ -104,12 +105,11 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     const own = ours?.get(key);
     if (!own) {
       const ingress = leaving.get(key);
-      leaving.delete(key);
       return ingress && { ingress, addresses: [] };
     }
-    if (ending) return { ingress: own.ingress, addresses: [], from: addresses };
+    if (ending) return { ingress: own.object, addresses: [], from: addresses };
     if (own.refused || !programmed.version(key)) return undefined;
-    return { ingress: own.ingress, addresses };
+    return { ingress: own.object, addresses };
   };
 
   const elected = (term: AbortSignal): void => {
@@ -123,12 +123,12 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     events.lead(term);
   };
 
-  /** One whose class was changed keeps no address of ours. That its IngressClass is gone is no such change. */
-  const noteLeaving = (key: string, before: OwnIngress): void => {
+  /** Notes an Ingress whose class was changed, so that it loses our addresses. One whose IngressClass is gone keeps them. */
+  const noteLeaving = (key: string, before: OwnObject): void => {
     const addresses = parts?.addresses.addresses;
-    const [namespace = "", name = ""] = key.split("/");
-    const now = snapshot.get("Ingress", namespace, name);
-    if (!now || !addresses || !parts?.election?.leading || classOf(now) === classOf(before.ingress)) return;
+    const { kind, metadata: { namespace, name } } = before.object;
+    const now = snapshot.get(kind, namespace, name);
+    if (!now || !addresses || !parts?.election?.leading || classOf(now) === classOf(before.object)) return;
     if (addresses.length > 0 && sameAddresses(addressesIn(now), addresses)) leaving.set(key, now);
   };
 
@@ -147,12 +147,17 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       if (!parts.election) parts.events.lead(new AbortController().signal);
     },
     taken(built) {
-      const changed = built.change.ingresses;
+      const changed = built.change.own;
+      // An Ingress that was changed meanwhile, by our write or by somebody else, is no longer the one to be written.
+      for (const [key, ingress] of leaving) {
+        const { kind, metadata: { namespace, name } } = ingress;
+        if (snapshot.get(kind, namespace, name) !== ingress) leaving.delete(key);
+      }
       for (const key of changed) {
         const before = ours?.get(key);
-        if (before && !built.ingresses.has(key)) noteLeaving(key, before);
+        if (before && !built.own.has(key)) noteLeaving(key, before);
       }
-      ours = built.ingresses;
+      ours = built.own;
       parts?.events.take(ours, changed);
       if (settings.updateStatus) parts?.status.look(changed);
     },
@@ -160,7 +165,7 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       parts?.events.engineChanged(options.state());
     },
     found(all) {
-      // Before anything was read, what is wrong is not known.
+      // Before the first turn nothing was read, so a finding that is absent is not mended.
       if (!ours) return;
       wrong = all;
       parts?.events.found(all);

@@ -1,15 +1,15 @@
 /**
  * The Events that Sluice writes: what it takes in, what it finds wrong, and what becomes of nginx.
  *
- * Those about Ingresses and other people's objects are the leader's alone; those about a reload are of every replica, on
- * its own Pod. Without an election every replica writes them all, under names that make them one.
+ * Only the leader writes Events about Ingresses and other objects of people's; every replica writes those about reloads, on
+ * its own Pod. Without an election every replica writes all Events, under names that make equal ones a single Event.
  */
 import type { EngineState } from "../../engine/engine.ts";
 import type { Finding, Subject } from "../../model/findings/findings.ts";
-import type { OwnIngress } from "../../model/model.ts";
+import type { OwnObject, RoutingObject } from "../../model/model.ts";
+import { objectKey } from "../../model/shapes/lookup.ts";
 import type { Settings } from "../../settings.ts";
-import type { AnyObject, Ingress } from "../../source/objects.ts";
-import { keyOf } from "../../source/snapshot.ts";
+import type { AnyObject } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Log } from "../../support/log.ts";
 import { splitName } from "../../support/namespaced-name.ts";
@@ -30,9 +30,9 @@ export interface ClusterEventsOptions {
 }
 
 export interface ClusterEvents {
-  /** What is ours now, and which of it changed. */
-  take(ours: ReadonlyMap<string, OwnIngress>, changed: Iterable<string>): void;
-  /** Everything that is wrong now. */
+  /** Takes the objects that are ours now, and which of them changed. */
+  take(ours: ReadonlyMap<string, OwnObject>, changed: Iterable<string>): void;
+  /** Takes everything that is wrong now. */
   found(all: readonly Finding[]): void;
   engineChanged(state: EngineState): void;
   /** Tells of objects until `term` aborts. */
@@ -46,13 +46,13 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
   const ending = new AbortController();
   const recorder = createRecorder({ api, instance: self.identity, namespace: settings.watchNamespace, log });
   const running = recorder.run(ending.signal);
-  let ours: ReadonlyMap<string, OwnIngress> | undefined;
+  let ours: ReadonlyMap<string, OwnObject> | undefined;
   let leading = false;
   let everLed = false;
   const configMaps = new Map<string, AnyObject | undefined>();
 
   const lookUp = ({ kind, namespace, name }: Subject): AnyObject | undefined => {
-    if (kind === "Ingress") return ours?.get(keyOf(namespace, name))?.ingress ?? snapshot.get(kind, namespace, name);
+    if (kind === "Ingress") return ours?.get(objectKey(kind, namespace, name))?.object ?? snapshot.get(kind, namespace, name);
     return kind === "Service" || kind === "Secret" || kind === "ConfigMap" || kind === "IngressClass" ? snapshot.get(kind, namespace, name) : undefined;
   };
   const about = createFindingEvents({
@@ -66,9 +66,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
     if (object) recorder.tell({ object, ...what, fresh });
   };
 
-  const sync = (ingress: Ingress, fresh: boolean): void => {
-    tellOf({ kind: "Ingress", namespace: ingress.metadata.namespace, name: ingress.metadata.name }, SYNC, fresh);
-  };
+  const sync = ({ kind, metadata: { namespace, name } }: RoutingObject, fresh: boolean): void => tellOf({ kind, namespace, name }, SYNC, fresh);
 
   /** ingress-nginx behaviour: the ConfigMaps that flags name have Events of their own. */
   const takeConfigMaps = (fresh: boolean): void => {
@@ -91,8 +89,8 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
       if (settings.disableSyncEvents) return;
       if (leading && before) {
         for (const key of changed) {
-          const now = all.get(key)?.ingress;
-          if (now && !saysTheSame(before.get(key)?.ingress, now)) sync(now, true);
+          const now = all.get(key)?.object;
+          if (now && !saysTheSame(before.get(key)?.object, now)) sync(now, true);
         }
       }
       if (leading) takeConfigMaps(true);
@@ -103,8 +101,8 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
       if (settings.disableSyncEvents) return;
       leading = true;
       about.begin();
-      // The leader before has told of these; a process that has just started may be the first.
-      if (!everLed) for (const { ingress } of ours?.values() ?? []) sync(ingress, false);
+      // A leader before us has told of all objects, unless there was none: a process that has just started may be the first.
+      if (!everLed) for (const { object } of ours?.values() ?? []) sync(object, false);
       takeConfigMaps(everLed);
       everLed = true;
       term.addEventListener("abort", () => {
@@ -121,8 +119,8 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
   };
 }
 
-/** A new version in which the status alone is different, or what other controllers note, is nothing new. */
-function saysTheSame(before: Ingress | undefined, now: Ingress): boolean {
+/** True when the new version differs in nothing but its status, or in what other controllers note in the metadata. */
+function saysTheSame(before: RoutingObject | undefined, now: RoutingObject): boolean {
   if (!before) return false;
   const { generation } = now.metadata;
   return before.metadata.uid === now.metadata.uid && generation !== undefined && generation === before.metadata.generation &&

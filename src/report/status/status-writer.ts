@@ -2,19 +2,19 @@
  * Writes the addresses of this controller to the status of Ingresses, while this replica leads.
  *
  * Guarantees:
- * - only Ingresses that are ours, accepted and programmed get addresses, and only if theirs are different;
- * - each write names the version of the Ingress that it was decided on: whatever changed meanwhile (its class above all)
- *   makes the API server refuse it, so that no other controller's Ingress is ever touched and no two replicas write the
- *   same; it is then decided anew;
+ * - only Ingresses that are ours, accepted and programmed get addresses, and only if they have others;
+ * - each write names the version of the Ingress that it was decided on. If the Ingress has changed meanwhile (its class
+ *   above all), the API server refuses the write and it is decided anew; so no other controller's Ingress is ever touched
+ *   and no two replicas write the same;
  * - nothing but `status.loadBalancer.ingress` is touched;
  * - at most ten writes are under way; what fails is tried again with back-off.
  */
-import { inWords, Refused, Unreachable } from "../../source/kubernetes/failures.ts";
+import { inWords, Refused } from "../../source/kubernetes/failures.ts";
 import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { FORBIDDEN_PAUSE, isStatus, lacksRight } from "../cluster/api.ts";
+import { forbiddenBackoff, isStatus, lacksRight } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
 import { statusRequests, type Patch } from "./status-requests.ts";
@@ -24,7 +24,10 @@ import { createVersions } from "./versions.ts";
 export interface StatusWish {
   readonly ingress: Ingress;
   readonly addresses: readonly IngressAddress[];
-  /** At the end, when the source tells of nothing more: only if these are the addresses, as far as we have written. */
+  /**
+   * Absent: any. The write is made only if the Ingress has these addresses, or if we wrote to it last; for the end,
+   * when the source tells of nothing more.
+   */
   readonly from?: readonly IngressAddress[];
 }
 
@@ -33,14 +36,14 @@ export interface StatusWriterOptions {
   /** Namespace that all Ingresses are in; empty: any. */
   readonly namespace: string;
   readonly log: Log;
-  /** What is wished for an Ingress (`namespace/name`) now; undefined: that its status stays as it is. */
+  /** What the status of an Ingress (`objectKey`) should say now; undefined: it stays as it is. */
   readonly wish: (key: string) => StatusWish | undefined;
 }
 
 export interface StatusCounts {
-  /** Answered with success. */
+  /** Writes that succeeded. */
   readonly written: number;
-  /** Decided on a version that was not the newest any more. */
+  /** Writes that were decided on a version that was not the newest any more. */
   readonly outdated: number;
   readonly failed: number;
 }
@@ -50,7 +53,7 @@ export interface StatusWriter {
   look(keys: Iterable<string>): void;
   /** Writes from now on, until `term` aborts. */
   lead(term: AbortSignal): void;
-  /** Resolves when these are written as they are wished, or cannot be, or `signal` aborts. */
+  /** Resolves when the statuses of these Ingresses are written as wished, or cannot be, or `signal` aborts. */
   drain(keys: Iterable<string>, signal: AbortSignal): Promise<void>;
   readonly counts: StatusCounts;
 }
@@ -58,8 +61,6 @@ export interface StatusWriter {
 const AT_ONCE = 10;
 const BACKOFF_BASE = 500;
 const BACKOFF_CAP = 30_000;
-/** Back-off of a server that answers with what no retry mends, in milliseconds. */
-const REFUSED_PAUSE = 60_000;
 
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, wish } = options;
@@ -69,10 +70,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const versions = createVersions();
   const counts = { written: 0, outdated: 0, failed: 0 };
   const backoff = createBackoff(BACKOFF_BASE, BACKOFF_CAP);
-  /** Told when nothing is left to write. */
+  const forbidden = forbiddenBackoff();
+  /** Called when nothing is left to write. */
   const idle = new Set<() => void>();
   let term: AbortSignal | undefined;
   let waiting = false;
+  /** Aborted to end a pause early. */
+  let hurry = new AbortController();
 
   const decide = (key: string): Patch | undefined => {
     const wanted = wish(key);
@@ -90,10 +94,11 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     const answer = await send(patch, signal);
     counts.written++;
     backoff.reset();
+    forbidden.reset();
     versions.wrote(key, versionOf(answer));
   };
 
-  /** What a failure means for this Ingress; gives how long all writes should wait. */
+  /** Decides what a failure means for this Ingress; gives the milliseconds that all writes should wait. */
   const recover = (key: string, { version }: Patch, error: unknown): number => {
     if (isStatus(error, 404)) return 0;
     if (isStatus(error, 409)) {
@@ -104,19 +109,20 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     }
     counts.failed++;
     const status = error instanceof Refused ? error.status : 0;
-    // An API server that is away is the source's to tell; a right that is missing is a finding.
-    log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of the Ingress ${key} was not written: ${inWords(error)}`);
+    // The source logs that an API server is away, and a missing right is a finding: neither is warned of here.
+    log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
     if (status === 400 || status === 422 || (status === 403 && !lacksRight(error))) return 0;
     due.add(key);
-    if (status === 403) return FORBIDDEN_PAUSE;
-    if (error instanceof Refused) return Math.max(error.retryAfter ?? 0, backoff.next());
-    return error instanceof Unreachable ? backoff.next() : REFUSED_PAUSE;
+    // What failed together counts as one failure: ten of them would raise the wait to its cap.
+    if (waiting) return 0;
+    if (status === 403) return forbidden.next();
+    return Math.max(error instanceof Refused ? (error.retryAfter ?? 0) : 0, backoff.next());
   };
 
   const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
     if (milliseconds <= 0 || waiting) return;
     waiting = true;
-    await pause(milliseconds, signal);
+    await pause(milliseconds, AbortSignal.any([signal, hurry.signal]));
     waiting = false;
   };
 
@@ -158,6 +164,11 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     async drain(keys, signal) {
       if (term?.aborted !== false) return;
       for (const key of keys) due.add(key);
+      // The end does not wait for what went wrong earlier.
+      backoff.reset();
+      forbidden.reset();
+      hurry.abort();
+      hurry = new AbortController();
       await told(idle, signal, pump);
     },
     counts,

@@ -9,19 +9,21 @@ import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { ManifestOrigin } from "./documents.ts";
-import { duplicateObject, fileEmptied, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
+import { duplicateObject, fileCut, fileEmptied, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
 import type { Where } from "./findings.ts";
-import { readDocument, refKeyOf } from "./read-object.ts";
+import { readDocument, refKeyOf, WITHOUT_KIND } from "./read-object.ts";
 import type { Declared, DocumentRead, RefKey } from "./read-object.ts";
 import { splitDocuments } from "./split.ts";
 import type { DocumentText } from "./split.ts";
 
-/** MiB of a file: ten times what etcd takes for one object. */
+/** The largest file that is read, in MiB: ten times what etcd takes for one object. */
 export const MOST_FILE = 16;
-/** What a larger one cannot be read for. */
+/** The `reason` of a larger file for `setUnreadable`. */
 export const TOO_LARGE = "too large";
-/** Of a file that has just become empty. */
+/** The `reason` of a file that has just become empty. */
 export const EMPTIED = "emptied";
+/** The `reason` of a file that is now a beginning of what it was, and ends within a line. */
+export const CUT = "cut";
 
 interface DocumentState {
   readonly document: DocumentText;
@@ -30,29 +32,39 @@ interface DocumentState {
 
 interface FileState {
   readonly documents: readonly DocumentState[];
-  /** What the file declares, doubles within the file in order; includes what is kept from before. */
+  /** What the file declares, all declarations of an object in order; includes what is kept from an earlier reading. */
   readonly declared: ReadonlyMap<RefKey, Declared[]>;
-  /** Why the file itself cannot be read, while it cannot; `TOO_LARGE` and `EMPTIED` among it. */
+  /** The whole text, which the documents are parts of, so that it costs no memory but for a List; empty for a file that was never read. */
+  readonly text: string;
+  /** Why the file itself cannot be read, `TOO_LARGE` or `EMPTIED` for instance; absent while it can. */
   readonly failure?: string;
 }
 
 export interface Declarations {
   readonly files: ReadonlyMap<string, unknown>;
-  /** Reads a file: a document with each step, so that others may have their turns in between. It counts when all steps are done. */
+  /** Reads a file, one document per step, so that other work may have its turn in between. The result counts when all steps are done. */
   setText(file: string, text: string): Iterable<void>;
-  /** Whether it declared an object when it was read last. */
-  declares(file: string): boolean;
-  /** Keeps what the file declared. */
+  /** Whether the file declared something when it was read last, and its text has become a part of that text: nothing, or from its beginning into a line. */
+  isCut(file: string, text: string): boolean;
+  /** Notes that the file cannot be read, and keeps what it declared. */
   setUnreadable(file: string, reason: string): void;
   drop(file: string): void;
   /** Brings the Snapshot up to date. Without `removals`, objects that vanished stay for now and are counted as held. */
   commit(removals: boolean): { readonly changed: boolean; readonly held: number };
   findings(): Finding[];
-  /** Kinds that nobody here reads → how many. */
+  /** Kinds that Sluice does not read → the number of their objects. */
   ignored(): Map<string, number>;
 }
 
-export function declarationsInto(snapshot: Snapshot): Declarations {
+/** Objects of kinds that Sluice does not read. Documents that are no objects do not count. */
+export function objectsSkipped(declarations: Declarations): number {
+  let count = 0;
+  for (const [kind, objects] of declarations.ignored()) if (kind !== WITHOUT_KIND) count += objects;
+  return count;
+}
+
+/** @param namespace of objects that name none. */
+export function declarationsInto(snapshot: Snapshot, namespace = "default"): Declarations {
   const files = new Map<string, FileState>();
   const holders = new StringSets();
   const serving = new Map<RefKey, AnyObject>();
@@ -75,7 +87,7 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
     else files.delete(file);
   }
 
-  /** Every declaration of an object, the one that serves last. */
+  /** Every declaration of an object; the last one serves. */
   function declarationsOf(key: RefKey): Declared[] {
     const holding = [...holders.of(key)].sort();
     return holding.flatMap((file) => files.get(file)?.declared.get(key) ?? []);
@@ -105,12 +117,16 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
   return {
     files,
     *setText(file, text) {
-      setState(file, yield* readFileText(file, text, files.get(file)));
+      setState(file, yield* readFileText(file, text, namespace, files.get(file)));
     },
-    declares: (file) => (files.get(file)?.declared.size ?? 0) > 0,
+    isCut(file, text) {
+      const before = files.get(file);
+      if (before === undefined || before.declared.size === 0) return false;
+      return text.length < before.text.length && !text.endsWith("\n") && before.text.startsWith(text);
+    },
     setUnreadable(file, failure) {
       const before = files.get(file);
-      if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), ...before, failure });
+      if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), text: "", ...before, failure });
     },
     drop: (file) => setState(file, undefined),
     commit(removals) {
@@ -140,10 +156,10 @@ export function declarationsInto(snapshot: Snapshot): Declarations {
 }
 
 /**
- * Reads a file anew beside what it said before: documents with the same text are taken over unread. One that moved
- * before another that it followed is read anew, because the order of documents decides between Ingresses.
+ * Reads a file anew. A document whose text is the same as before is taken over unread, unless it moved in front of one
+ * that it followed: then it is read anew, because the order of documents decides between Ingresses.
  */
-function* readFileText(file: string, text: string, before: FileState | undefined): Generator<void, FileState> {
+function* readFileText(file: string, text: string, namespace: string, before: FileState | undefined): Generator<void, FileState> {
   const known = new Map(before?.documents.map((state) => [state.document.text, state]));
   let lastIndex = -1;
   const documents: DocumentState[] = [];
@@ -157,7 +173,7 @@ function* readFileText(file: string, text: string, before: FileState | undefined
       documents.push({ document, read: same.read });
       continue;
     }
-    const read = readDocument(file, document);
+    const read = readDocument(file, document, namespace);
     for (const declared of read.declared) {
       const old = before?.declared.get(refKeyOf(declared.object.kind, declared.object.metadata))?.at(-1);
       if (!old || old.place.document.index <= lastIndex || contentOf(old.object) !== contentOf(declared.object)) continue;
@@ -166,7 +182,7 @@ function* readFileText(file: string, text: string, before: FileState | undefined
     }
     documents.push({ document, read });
   }
-  return { documents, declared: declaredIn(documents, before) };
+  return { documents, declared: declaredIn(documents, before), text };
 }
 
 function declaredIn(documents: readonly DocumentState[], before: FileState | undefined): Map<RefKey, Declared[]> {
@@ -187,7 +203,7 @@ function declaredIn(documents: readonly DocumentState[], before: FileState | und
   return declared;
 }
 
-/** Two objects with the same text here are equal. Secrets are compared by digest. */
+/** A text that is the same for equal objects only. It holds a Secret's values as digests. */
 function contentOf(object: AnyObject): string {
   const data = object.kind === "Secret" ? digestsOf(object) : undefined;
   return JSON.stringify({ ...object, origin: undefined, ...(data ? { data } : {}) });
@@ -214,10 +230,14 @@ function findingsOf(file: string, state: FileState): Finding[] {
 
 function unreadable(where: Where, reason: string): Finding {
   if (reason === EMPTIED) return fileEmptied(where, {});
+  if (reason === CUT) return fileCut(where, {});
   return reason === TOO_LARGE ? tooLarge(where, { what: "file", most: `${MOST_FILE} MiB` }) : fileUnreadable(where, { reason });
 }
 
-/** So many objects that are declared twice get the lines of their names, the others those of their documents: the former costs a second reading. */
+/**
+ * For this many doubled objects findings give the line of the name, for the others that of the document: the line of
+ * a name costs a second reading.
+ */
 const MOST_LINES = 100;
 
 function doubleFindings(declarations: readonly Declared[], exactly: boolean): Finding[] {

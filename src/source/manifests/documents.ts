@@ -2,7 +2,7 @@
  * One document of a manifest file: its value, and the lines of its fields.
  *
  * Values are read by the fast path where that suffices. Lines are computed only when somebody asks, by reading that
- * one document again with positions. What is wrong with a text is said without quoting it: it may hold a key.
+ * one document again with positions. Messages about a text never quote it: it may hold a private key.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument as parseYaml } from "yaml";
 import type { Document, Node, Pair, YAMLMap } from "yaml";
@@ -16,26 +16,27 @@ import type { DocumentText } from "./split.ts";
 
 export { splitDocuments } from "./split.ts";
 
-/** A key that stands again in its mapping. */
+/** A key that its mapping has more than once. */
 export interface DoubledKey {
   /** `metadata.labels[a/b]`, from the document's root. */
   readonly path: string;
-  /** Of the later one, from 1 within the document. */
+  /** Where the later one stands, from 1 within the document. */
   readonly line: number;
+  readonly column: number;
 }
 
 export type ParsedDocument =
-  /** Of keys that stand more than once the last counts, as for kubectl; the first of them are in `doubled`. */
+  /** Where a key stands more than once the last one counts, as for kubectl; `doubled` has the first such keys. */
   | { readonly valid: true; readonly value: unknown; readonly doubled?: readonly DoubledKey[] }
-  /** `line` counts from 1 within the document. */
-  | { readonly valid: false; readonly line: number; readonly reason: string; readonly tooLarge?: true };
+  /** `line` and `column` count from 1 within the document. */
+  | { readonly valid: false; readonly line: number; readonly column?: number; readonly reason: string; readonly tooLarge?: true };
 
-/** Of a document that needs the complete parser, which takes about 20 µs for a field, in one piece: more than etcd takes for one object. */
+/** The largest document for the complete parser, which takes about 20 µs a field and cannot pause: more than etcd takes for one object. */
 export const MOST_YAML = "2 MiB or 150,000 fields";
 const MOST_LENGTH = 2 * 1024 * 1024;
 const MOST_MARKS = 150_000;
 
-/** What stands behind fields and elements. */
+/** Counts fields and elements by their marks: a colon or comma before a blank, a dash at the start of a line. */
 function isTooLarge(text: string): boolean {
   if (text.length > MOST_LENGTH) return true;
   let marks = 0;
@@ -57,7 +58,7 @@ export function parseDocument(text: string): ParsedDocument {
   if (!read) return { valid: false, line: 1, reason: TOO_DEEP };
   const { document, lines } = read;
   const error = document.errors[0];
-  if (error) return { valid: false, line: lines.linePos(error.pos[0]).line, reason: withoutQuotation(error.message) };
+  if (error) return { valid: false, ...positionAt(lines, error.pos[0]), reason: withoutQuotation(error.message) };
   try {
     const doubled = lookThrough(document, lines);
     const value: unknown = document.toJS({ maxAliasCount: 100 });
@@ -71,7 +72,10 @@ export function parseDocument(text: string): ParsedDocument {
 
 const TOO_DEEP = "it is nested too deep";
 
-/** Keys that stand twice are found afterwards: the parser's own look is quadratic. Undefined: thousands of levels exhaust the stack. */
+/**
+ * Does not look for doubled keys, because the parser takes quadratic time for it. Undefined: the text has so many
+ * levels that they exhaust the stack.
+ */
 function parsed(text: string): ParsedYaml | undefined {
   const lines = new LineCounter();
   const options = { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines, uniqueKeys: false } as const;
@@ -86,7 +90,7 @@ function parsed(text: string): ParsedYaml | undefined {
 function withLines(doubled: Json["doubled"], text: string): { readonly doubled?: readonly DoubledKey[] } {
   if (doubled.length === 0) return {};
   const lines = linesOf(text);
-  return { doubled: doubled.map(({ path, offset }) => ({ path, line: lines.linePos(offset).line })) };
+  return { doubled: doubled.map(({ path, offset }) => ({ path, ...positionAt(lines, offset) })) };
 }
 
 function linesOf(text: string): LineCounter {
@@ -96,7 +100,7 @@ function linesOf(text: string): LineCounter {
   return lines;
 }
 
-/** Enough to see what is wrong. */
+/** Most doubled keys that are found in a document: enough to see what is wrong. */
 const MOST_DOUBLED = 20;
 
 /** Marks the booleans of YAML 1.1, and finds the keys that stand twice. */
@@ -111,8 +115,8 @@ function lookThrough(document: Document, lines: LineCounter): readonly DoubledKe
       for (const { key, value } of node.items) {
         const name = isScalar(key) ? String(key.value) : "";
         const below = joinPath(path, name);
-        // Several `<<` are several merges; the parser has a symbol for it.
-        if (isScalar(key) && typeof key.value !== "symbol" && seen.has(name) && doubled.length < MOST_DOUBLED) doubled.push({ path: below, line: lines.linePos(startOf(key) ?? 0).line });
+        // Several `<<` are several merges and no doubled key; the parser gives them as symbols.
+        if (isScalar(key) && typeof key.value !== "symbol" && seen.has(name) && doubled.length < MOST_DOUBLED) doubled.push({ path: below, ...positionAt(lines, startOf(key) ?? 0) });
         seen.add(name);
         look(value, below);
       }
@@ -132,7 +136,7 @@ const KEY = /^[ \t]*(?:-[ \t]+)*["']?([A-Za-z][A-Za-z0-9._/-]{0,100})["']?[ \t]*
 
 /**
  * The last key that begins a line at or before this one (from 1 within the document), for people to find the place by.
- * None of a Secret: what looks like a key there may be a piece of a value.
+ * Undefined where the document may be a Secret: what looks like a key there may be a piece of a value.
  */
 export function keyAt(text: string, line: number): string | undefined {
   if (/\bSecret\b/.test(text)) return undefined;
@@ -145,7 +149,7 @@ export function splitFieldPath(path: string): string[] {
   return [...path.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map((match) => match[1] ?? match[0]);
 }
 
-/** How fields are called in the older API shapes that we upgrade. */
+/** Names of fields in the older API shapes that we upgrade, by their present names. */
 const OLD_NAMES: Readonly<Record<string, string>> = { defaultBackend: "backend", service: "serviceName" };
 
 interface ParsedYaml {
@@ -153,7 +157,7 @@ interface ParsedYaml {
   readonly lines: LineCounter;
 }
 
-/** A value in a document, and how to come to those in it. */
+/** A value in a document, and the way to the values in it. */
 interface Spot {
   readonly offset: number;
   below(step: string): Spot | undefined;
@@ -185,25 +189,41 @@ function spotInJson({ offset, members, elements }: JsonNode): Spot {
 /** The document asked about last: one document's findings ask several times in a row. */
 let lastAsked: Positions | undefined;
 
-/** Characters that may still be read again for lines. Findings that take turns between long documents would take hours. */
+/**
+ * Most characters that are read again for lines between two calls of `renewLines`. Without this bound, findings that
+ * alternate between long documents would take hours.
+ */
 const MOST_READ_AGAIN = 4 * 1024 * 1024;
 let left = MOST_READ_AGAIN;
 
-/** To be called between two looks at the files, and before what they say is judged. */
+/** Makes the whole of `MOST_READ_AGAIN` available again. To be called before each look at the files, and before their objects are judged. */
 export function renewLines(): void {
   left = MOST_READ_AGAIN;
 }
 
+/** A place in a text. Both count from 1; columns are UTF-16 units. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+const BEGINNING: Position = { line: 1, column: 1 };
+
+function positionAt(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line, column: Math.max(1, col) };
+}
+
 /**
- * The line, from 1 within the document, of a field; of its nearest parent that exists, if it is absent; 1 when too much
- * was read again for lines since `renewLines`.
+ * Where a field begins within the document; its nearest parent that exists, if it is absent; the beginning of the
+ * document when too much was read again for positions since `renewLines`.
  */
-export function lineOfField(text: string, path: string): number {
+export function positionOfField(text: string, path: string): Position {
   if (lastAsked?.text !== text) {
     left -= text.length;
-    if (left < 0) return 1;
+    if (left < 0) return BEGINNING;
     lastAsked = positionsIn(text);
-    if (!lastAsked) return 1;
+    if (!lastAsked) return BEGINNING;
   }
   let spot = lastAsked.root;
   for (const step of splitFieldPath(path)) {
@@ -211,7 +231,7 @@ export function lineOfField(text: string, path: string): number {
     if (!child) break;
     spot = child;
   }
-  return lastAsked.lines.linePos(spot.offset).line;
+  return positionAt(lastAsked.lines, spot.offset);
 }
 
 function spotInYaml(document: Document, value: unknown, offset: number): Spot {
@@ -227,7 +247,7 @@ function spotInYaml(document: Document, value: unknown, offset: number): Spot {
   };
 }
 
-/** A mapping may have 100,000 keys, and a finding about each. Of a key that stands twice the last. */
+/** The pairs of a mapping by key, the last one of a doubled key. Kept, because a mapping may have 100,000 keys and a finding about each. */
 const PAIRS = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
 
 function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
@@ -248,9 +268,11 @@ export interface DocumentPlace {
   readonly document: DocumentText;
   /** `items[3].` for an object within a List, else empty. */
   readonly prefix: string;
+  /** Of an object that names none. */
+  readonly namespace: string;
 }
 
-/** The origin of an object that is kept while the text around it changes: it can move. Never prints its text. */
+/** The origin of an object from a file. It can move, because an object is kept while the text around it changes. Never prints the document's text. */
 export class ManifestOrigin implements FileOrigin {
   #place: DocumentPlace;
 
@@ -265,10 +287,16 @@ export class ManifestOrigin implements FileOrigin {
     return this.#place.document.index;
   }
   line(fieldPath: string): number {
-    const { document, prefix } = this.#place;
-    return document.startLine - 1 + lineOfField(document.text, prefix + fieldPath);
+    return this.#place.document.startLine - 1 + this.#position(fieldPath).line;
+  }
+  column(fieldPath: string): number {
+    return this.#position(fieldPath).column;
   }
   moveTo(place: DocumentPlace): void {
     this.#place = place;
+  }
+  #position(fieldPath: string): Position {
+    const { document, prefix } = this.#place;
+    return positionOfField(document.text, prefix + fieldPath);
   }
 }

@@ -4,12 +4,14 @@
 import type { Finding, FindingKind, Severity, Subject } from "../../model/findings/findings.ts";
 import { visibleTexts } from "../../support/text.ts";
 
-/** Objects that cannot be read are no objects yet, so a place is spelled out here. */
+/** What a finding is about. Given field by field, because what cannot be read is no object yet. */
 export interface Where {
   readonly subject: Subject;
   readonly field: string;
   readonly file: string;
   readonly line: number;
+  /** Absent: the file as a whole. */
+  readonly column?: number;
 }
 
 export interface ManifestFinding<P> extends FindingKind<P> {
@@ -22,9 +24,9 @@ function declare<P>(
   sentence: (params: P) => string,
   effect: (params: P) => string,
 ): ManifestFinding<P> {
-  const make = ({ subject, field, file, line }: Where, params: P): Finding => {
+  const make = ({ subject, field, file, line, column }: Where, params: P): Finding => {
     const visible = visibleTexts(params);
-    return { code, severity, object: subject, field, sentence: sentence(visible), effect: effect(visible), file, line };
+    return { code, severity, object: subject, field, sentence: sentence(visible), effect: effect(visible), file, line, ...(column === undefined ? {} : { column }) };
   };
   return Object.assign(make, { code, severity, sentence, effect });
 }
@@ -46,6 +48,13 @@ export const fileEmptied = declare<object>(
   "file-emptied",
   "warning",
   () => "This file has just become empty, which it also is while it is written anew: delete it to take its objects away at once",
+  () => "what was read from it before serves for ten more seconds",
+);
+
+export const fileCut = declare<object>(
+  "file-cut",
+  "warning",
+  () => "This file has just become a beginning of what it was, and ends within a line, which it also does while it is written anew: end its last line to have it read at once",
   () => "what was read from it before serves for ten more seconds",
 );
 

@@ -1,5 +1,5 @@
 /**
- * One document of a manifest file to the objects that it declares.
+ * Reads the objects that one document of a manifest file declares.
  *
  * Guarantee: never throws, and one bad object never hides its neighbours, not even in the same List.
  */
@@ -8,7 +8,7 @@ import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
-import { keyAt, lineOfField, ManifestOrigin, MOST_YAML, parseDocument } from "./documents.ts";
+import { keyAt, ManifestOrigin, MOST_YAML, parseDocument, positionOfField } from "./documents.ts";
 import type { DoubledKey, DocumentPlace } from "./documents.ts";
 import { at, isObject, items, members, note, present, required, rootField, textOfField } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -21,6 +21,9 @@ import type { Context } from "./read-ingress.ts";
 import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readNamespace, readSecret, readService, readStrings } from "./read-kinds.ts";
 import type { DocumentText } from "./split.ts";
 
+/** Stands among the kinds that are not read, for documents that are no objects. */
+export const WITHOUT_KIND = "document without a kind";
+
 /** `Kind namespace/name`: names one object among all kinds. */
 export type RefKey = string;
 
@@ -28,7 +31,7 @@ export function refKeyOf(kind: Kind, { namespace, name }: Meta): RefKey {
   return `${kind} ${namespace}/${name}`;
 }
 
-/** One object and where it stands. The object is replaced by an equal older one to keep its identity. */
+/** One object and where it stands. An equal object that was there before takes its place, so that it keeps its identity. */
 export interface Declared {
   object: AnyObject;
   place: DocumentPlace;
@@ -42,7 +45,7 @@ export interface DocumentRead {
   readonly broken: readonly RefKey[];
   /** True when nothing says which objects were meant: all earlier ones of the file stay. */
   readonly unreadable: boolean;
-  /** `apps/v1 Deployment` and the like. */
+  /** What Sluice does not read, one text per object: `apps/v1 Deployment` and the like. */
   readonly ignored: readonly string[];
 }
 
@@ -94,17 +97,18 @@ interface Collected {
   doubled: readonly DoubledKey[];
 }
 
-export function readDocument(file: string, document: DocumentText): DocumentRead {
+/** @param namespace of objects that name none. */
+export function readDocument(file: string, document: DocumentText, namespace = "default"): DocumentRead {
   const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [], doubled: [] };
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
-    const where = { subject: fileSubject(file), field: "", file, line: parsed.line };
+    const where = { subject: fileSubject(file), field: "", file, line: parsed.line, ...(parsed.column === undefined ? {} : { column: parsed.column }) };
     if (parsed.tooLarge) into.findings.push(tooLarge(where, { what: "document", most: MOST_YAML }));
     else into.findings.push(yamlInvalid(where, { reason: parsed.reason, key: keyAt(document.text, parsed.line), template: document.text.includes("{{") }));
     return { declared: [], findings: exact(into.findings), broken: [], unreadable: true, ignored: [] };
   }
   into.doubled = parsed.doubled ?? [];
-  readRoot(parsed.value, { file, document, prefix: "" }, into);
+  readRoot(parsed.value, { file, document, prefix: "", namespace }, into);
   const { declared, findings, broken, unreadable, ignored } = into;
   return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored) };
 }
@@ -126,10 +130,10 @@ function readRoot(value: unknown, place: DocumentPlace, into: Collected): void {
   }
 }
 
-/** Nobody's object, such as the values of a chart; or one that was to be ours, and nothing says which. */
+/** A document without a kind: no object, such as the values of a chart; or one that lacks its kind, which is a finding. */
 function readWithoutKind(value: unknown, place: DocumentPlace, into: Collected): void {
-  into.ignored.push("document without a kind");
-  const where = (field: string): Where => ({ subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) });
+  into.ignored.push(WITHOUT_KIND);
+  const where = (field: string): Where => ({ subject: fileSubject(place.file), field, file: place.file, ...positionOfField(place.document.text, place.prefix + field) });
   const isMap = (one: unknown): one is Readonly<Record<string, unknown>> => typeof one === "object" && one !== null && !Array.isArray(one);
   if (Array.isArray(value) && value.some((one) => isMap(one) && typeof one["kind"] === "string")) into.findings.push(documentList(where(""), {}));
   else if (isMap(value) && isMap(value["metadata"]) && typeof value["apiVersion"] === "string") {
@@ -154,23 +158,23 @@ function isServedBy(shape: KindShape, apiVersion: unknown): boolean {
   return typeof apiVersion !== "string" || apiVersion === shape.modern || (shape.old?.includes(apiVersion) ?? false);
 }
 
-/** Kubernetes' own groups: of these every kind and version is known, so that a near miss is a slip and nobody's else. */
+/** Kubernetes' own groups. Their kinds and versions are all known, so a near miss there is a slip and not somebody else's kind. */
 const OWN_GROUP = /^(?:[a-z]+\/)?v\d|^[a-z.]+\.k8s\.io\/v\d/;
 
-/** The kind that a document was to be of; undefined: another one, which Sluice does not need. */
+/** The kind that was meant, as far as a near miss tells; undefined: some other kind, which Sluice does not need. */
 function kindMeant(kind: string, apiVersion: string): KnownKind | undefined {
   if (isKnownKind(kind)) return OWN_GROUP.test(apiVersion) ? kind : undefined;
   return closest(kind, Object.keys(SHAPES).filter((one) => isKnownKind(one) && isServedBy(SHAPES[one], apiVersion))) as KnownKind | undefined;
 }
 
-/** An object whose kind nobody has: what it was before stays. */
+/** Leaves out an object whose kind or version does not exist, with a finding; what was read of it before stays. */
 function leaveOut(root: Field, meant: KnownKind, said: { readonly kind: string; readonly apiVersion: string }, place: DocumentPlace, into: Collected): void {
   const field = meant === said.kind ? "apiVersion" : "kind";
-  const where = { subject: fileSubject(place.file), field, file: place.file, line: lineOfField(place.document.text, place.prefix + field) };
+  const where = { subject: fileSubject(place.file), field, file: place.file, ...positionOfField(place.document.text, place.prefix + field) };
   into.findings.push(kindUnknown(where, { ...said, near: field === "kind" ? `kind: ${meant}` : `apiVersion: ${SHAPES[meant].modern}` }));
   const { kind, clusterScoped } = SHAPES[meant];
   const name = at(at(root, "metadata"), "name").value;
-  const namespace = at(at(root, "metadata"), "namespace").value ?? "default";
+  const namespace = at(at(root, "metadata"), "namespace").value ?? place.namespace;
   if (meant === "Endpoints" || typeof name !== "string") into.unreadable = true;
   else into.broken.push(refKeyOf(kind, { name, namespace: clusterScoped ? "" : String(namespace) }));
 }
@@ -179,13 +183,13 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Doc
   const shape: KindShape = SHAPES[kind];
   const meta = at(root, "metadata");
   const name = at(meta, "name").value;
-  const namespace = shape.clusterScoped ? "" : (at(meta, "namespace").value ?? "default");
+  const namespace = shape.clusterScoped ? "" : (at(meta, "namespace").value ?? place.namespace);
   const subject = { kind: shape.kind, namespace: String(namespace), name: typeof name === "string" ? name : "" };
   const where = (field: string): Where => ({
     subject,
     field,
     file: place.file,
-    line: lineOfField(place.document.text, place.prefix + field),
+    ...positionOfField(place.document.text, place.prefix + field),
   });
   const findings: Finding[] = [];
   const { report, finish } = collect(findings, where);
@@ -210,13 +214,16 @@ function readShape(root: Field, kind: KnownKind, apiVersion: unknown, place: Doc
   else into.broken.push(refKeyOf(shape.kind, subject));
 }
 
-/** Where a whole object begins anew, its other keys are no mistakes of their own. */
+/**
+ * Findings about doubled keys. Where `kind` or `apiVersion` is doubled, a second object begins there: one finding
+ * says so, in place of one for each key at the top.
+ */
 function doubledKeys({ prefix }: DocumentPlace, { doubled }: Collected, where: (field: string) => Where): Finding[] {
-  const own = doubled.flatMap(({ path, line }) => (path.startsWith(prefix) ? [{ path: path.slice(prefix.length), line }] : []));
+  const own = doubled.flatMap(({ path, line, column }) => (path.startsWith(prefix) ? [{ path: path.slice(prefix.length), line, column }] : []));
   const begins = own.filter(({ path }) => path === "kind" || path === "apiVersion").sort((a, b) => a.line - b.line)[0];
   const others = begins ? own.filter(({ path }) => /[.[]/.test(path)) : own;
-  const told = others.map(({ path, line }) => ({ ...keyDoubled(where(path), { path }), line }));
-  return begins ? [{ ...separatorMissing(where(begins.path), {}), line: begins.line }, ...told] : told;
+  const told = others.map(({ path, line, column }) => ({ ...keyDoubled(where(path), { path }), line, column }));
+  return begins ? [{ ...separatorMissing(where(begins.path), {}), line: begins.line, column: begins.column }, ...told] : told;
 }
 
 function declare(objects: readonly AnyObject[], place: DocumentPlace, into: Collected): void {
@@ -250,7 +257,7 @@ function readMeta(meta: Field, namespace: string, context: Context): Meta {
 /** Kubernetes' limit (apimachinery, TotalAnnotationSizeLimitB). */
 const MOST_ANNOTATIONS = 256 * 1024;
 
-/** Bytes of the names and the texts. */
+/** Bytes of the names and the texts of a map. */
 function sizeOf(map: Field): number {
   let size = 0;
   for (const [key, { value }] of typeof map.value === "object" ? members(map) : []) {
@@ -259,7 +266,7 @@ function sizeOf(map: Field): number {
   return size;
 }
 
-/** Takes findings of one object: of each code the first, and at the end how many more there were. */
+/** Takes findings of one object: of each code the first ones, and at the end how many more there were. */
 function collect(findings: Finding[], where: (field: string) => Where): { readonly report: Context["report"]; finish(subject: Subject): void } {
   const counts = new Map<string, number>();
   return {
@@ -272,7 +279,7 @@ function collect(findings: Finding[], where: (field: string) => Where): { readon
       for (const [code, count] of counts) {
         const more = count - MOST_OF_A_CODE;
         if (more <= 0) continue;
-        // Only now: for a line the whole document is parsed.
+        // Asked for only here, because finding a line parses the whole document.
         const { file, line } = where("");
         findings.push({ ...furtherFindings({ object: { kind, metadata: { namespace, name } }, field: "" }, { code, count: more }), file, line });
       }

@@ -1,4 +1,4 @@
-/** What is asked once at the start: the watched namespace, and the node that we run on. */
+/** Questions to the API server at the start: about the watched namespace, and about the node that we run on. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -29,24 +29,18 @@ async function open(t: TestContext): Promise<{ api: ApiStandIn; kubeconfig: stri
   };
 }
 
-function followUntilEnd(t: TestContext, options: Parameters<typeof follow>[0]) {
-  const followed = follow(options);
-  t.after(() => followed.stop());
-  return followed;
-}
-
 test("--watch-namespace names one that exists, or the start ends with a sentence", { timeout: 60_000 }, async (t) => {
   const { api, kubeconfig, create } = await open(t);
-  const gone = followUntilEnd(t, { kubeconfig, watchNamespace: "shpo" });
+  const gone = follow(t, { kubeconfig, watchNamespace: "shpo" });
   await assert.rejects(gone.started, /^UserError: There is no namespace "shpo" in this cluster: create it, or correct --watch-namespace\.$/);
   await create("/api/v1/namespaces", { metadata: { name: "shop" } });
-  await followUntilEnd(t, { kubeconfig, watchNamespace: "shop" }).started;
-  // An account that may not look is believed, and a server in trouble is asked again.
+  await follow(t, { kubeconfig, watchNamespace: "shop" }).started;
+  // Without the right to read namespaces, the flag is taken as correct. After an error of the server, it is asked again.
   api.forbidden.add("t namespaces");
-  await followUntilEnd(t, { kubeconfig, watchNamespace: "shpo" }).started;
+  await follow(t, { kubeconfig, watchNamespace: "shpo" }).started;
   api.forbidden.clear();
   api.fail(({ plural, name }) => plural === "namespaces" && name === "shop", 500);
-  await followUntilEnd(t, { kubeconfig, watchNamespace: "shop" }).started;
+  await follow(t, { kubeconfig, watchNamespace: "shop" }).started;
 });
 
 test("the own node is found by NODE_NAME or by the own pod, and kept for its labels", { timeout: 60_000 }, async (t) => {
@@ -54,20 +48,20 @@ test("the own node is found by NODE_NAME or by the own pod, and kept for its lab
   await create("/api/v1/nodes", { metadata: { name: "n1", labels: { "topology.kubernetes.io/zone": "a" } } });
   await create("/api/v1/namespaces/edge/pods", { metadata: { name: "sluice-1" }, spec: { nodeName: "n1" } });
   for (const env of [{ NODE_NAME: "n1" }, { POD_NAMESPACE: "edge", POD_NAME: "sluice-1" }]) {
-    const { source, started } = followUntilEnd(t, { kubeconfig, env, ownNode: true });
+    const { source, started } = follow(t, { kubeconfig, env, ownNode: true });
     await started;
     assert.equal(source.snapshot.get("Node", "", "n1")?.metadata.labels?.["topology.kubernetes.io/zone"], "a");
     assert.deepEqual(source.findings, []);
   }
   const problems: readonly (readonly [NodeJS.ProcessEnv, RegExp])[] = [[{}, /NODE_NAME nor POD_NAMESPACE/], [{ NODE_NAME: "n2" }, /no such node/]];
   for (const [env, why] of problems) {
-    const { source, started } = followUntilEnd(t, { kubeconfig, env, ownNode: true });
+    const { source, started } = follow(t, { kubeconfig, env, ownNode: true });
     await started;
     assert.deepEqual(source.findings.map(({ code }) => code), ["node-zone-unknown"]);
     assert.match(source.findings[0]?.sentence ?? "", why);
   }
   api.forbidden.add("t nodes");
-  const { source, started } = followUntilEnd(t, { kubeconfig, env: { NODE_NAME: "n1" }, ownNode: true });
+  const { source, started } = follow(t, { kubeconfig, env: { NODE_NAME: "n1" }, ownNode: true });
   await started;
   assert.match(source.findings[0]?.sentence ?? "", /forbidden; let Sluice's account get its pod and nodes/);
 });
@@ -75,10 +69,10 @@ test("the own node is found by NODE_NAME or by the own pod, and kept for its lab
 test("Namespaces are read when their labels are asked for, and followed", { timeout: 60_000 }, async (t) => {
   const { kubeconfig, create, api } = await open(t);
   await create("/api/v1/namespaces", { metadata: { name: "shop", labels: { team: "a" } } });
-  const without = followUntilEnd(t, { kubeconfig });
+  const without = follow(t, { kubeconfig });
   await without.started;
   assert.deepEqual(without.names("Namespace"), []);
-  const followed = followUntilEnd(t, { kubeconfig, namespaces: true });
+  const followed = follow(t, { kubeconfig, namespaces: true });
   await followed.started;
   assert.deepEqual(followed.source.snapshot.get("Namespace", "", "shop")?.metadata.labels, { team: "a" });
   await fetch(`${api.server}/api/v1/namespaces/shop`, { method: "PATCH", body: JSON.stringify({ metadata: { labels: { team: "b" } } }) }).then((response) => response.arrayBuffer());
@@ -89,11 +83,11 @@ test("--apiserver-host is asked with the kubeconfig's credentials, over plain ht
   const { api, kubeconfig } = await open(t);
   const elsewhere = await startApiStandIn();
   t.after(() => elsewhere.stop());
-  const { started, source } = followUntilEnd(t, { kubeconfig, apiserverHost: elsewhere.server });
+  const { started, source } = follow(t, { kubeconfig, apiserverHost: elsewhere.server });
   await started;
   assert.equal(source.description, `${elsewhere.server} (--apiserver-host)`);
   assert.equal(api.requests.length, 0);
   assert.deepEqual([...new Set(elsewhere.requests.map(({ token }) => token))], [""]);
-  // Without a kubeconfig too: kubectl proxy needs none.
-  await followUntilEnd(t, { kubeconfig: "", env: {}, serviceAccount: "/nonexistent", apiserverHost: elsewhere.server }).started;
+  // The flag also works without a kubeconfig, because `kubectl proxy` needs none.
+  await follow(t, { kubeconfig: "", env: {}, serviceAccount: "/nonexistent", apiserverHost: elsewhere.server }).started;
 });

@@ -40,12 +40,12 @@ export function configMap(name: string, data: Record<string, string>): Manifest 
 const valueOf = (followed: Followed, namespace: string, name: string): string | undefined =>
   followed.source.snapshot.get("Secret", namespace, name)?.data["key"]?.reveal().toString();
 
-/** Declares one case, which gets the server and a namespace of its own. */
+/** Declares one case, whose function gets the server and a namespace of its own. */
 export type Declare = (name: string, run: (api: Api, namespace: string, t: TestContext) => Promise<void>) => void;
-/** A source that ends with the test. */
-export type FollowIn = (t: TestContext, server: Api, namespace: string, more?: Parameters<typeof follow>[0] | object) => Followed;
+/** Starts a source that ends with the test. */
+export type FollowIn = (t: TestContext, server: Api, namespace: string, more?: Parameters<typeof follow>[1] | object) => Followed;
 
-/** `start` gives the server; one server serves all cases, each in a namespace of its own; `more` declares further ones. */
+/** Declares the cases. `start` starts the one server for all of them; each has a namespace of its own. `more` declares further cases. */
 export function cases(start: () => Promise<Api>, options: { readonly pages: number; readonly more?: (declare: Declare, followIn: FollowIn) => void }): void {
   let api: Promise<Api> | undefined;
   const with_: Declare = (name, run) => {
@@ -55,9 +55,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     });
   };
   const followIn: FollowIn = (t, server, namespace, more = {}) => {
-    const followed = follow({ kubeconfig: server.kubeconfig, watchNamespace: namespace, ...more });
-    t.after(() => followed.stop());
-    return followed;
+    return follow(t, { kubeconfig: server.kubeconfig, watchNamespace: namespace, ...more });
   };
 
   options.more?.(with_, followIn);
@@ -259,7 +257,7 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     const followed = followIn(t, server, namespace);
     await followed.started;
     await server.gate.close();
-    const waiting = follow({ kubeconfig: server.kubeconfig });
+    const waiting = follow(t, { kubeconfig: server.kubeconfig });
     await waiting.untilLogged(/connection refused/);
     const sync = followed.source.sync(AbortSignal.timeout(50));
     await assert.rejects(sync, { name: "TimeoutError" });
@@ -279,7 +277,9 @@ export function cases(start: () => Promise<Api>, options: { readonly pages: numb
     await assert.rejects(away.started, /^UserError: http\S+ cannot be read: connection refused; start it, or name another .*\.$/);
     await assert.rejects(patient.source.sync(AbortSignal.timeout(30_000)), /^UserError: http\S+ cannot be read: /);
     await server.gate.open();
-    await patient.source.sync(AbortSignal.timeout(30_000));
+    // Its patience may end once more before it asks again.
+    const synced = (): Promise<boolean> => patient.source.sync(AbortSignal.timeout(30_000)).then(() => true, () => false);
+    while (!(await synced())) t.signal.throwIfAborted();
   });
 
   with_("a restarted server is followed again", async (server, namespace, t) => {

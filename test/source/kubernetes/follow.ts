@@ -1,6 +1,7 @@
 /**
- * A Kubernetes source under test: started, with its log lines kept, and ways to wait for what it says.
+ * Starts a Kubernetes source under test, keeps its log lines, and gives ways to wait for what it does. The source ends with its test.
  */
+import type { TestContext } from "node:test";
 import type { WantedObjects } from "../../../src/source/snapshot.ts";
 import { kubernetesSource } from "../../../src/source/kubernetes/source.ts";
 import type { KubernetesSource, KubernetesSourceOptions } from "../../../src/source/kubernetes/source.ts";
@@ -12,9 +13,9 @@ export interface Followed {
   readonly log: readonly string[];
   /** Resolves when `start` does. */
   readonly started: Promise<void>;
-  /** Number of calls of `changed`. */
+  /** How often the source has told of a change. */
   readonly changes: number;
-  /** Resolves as soon as `holds` is true; asked after each change and each log line. */
+  /** Resolves as soon as `holds` is true, which is tried after each change and each log line. */
   until(holds: () => boolean): Promise<void>;
   untilLogged(pattern: RegExp): Promise<void>;
   /** `kind namespace/name` of all objects of a kind, sorted. */
@@ -22,16 +23,17 @@ export interface Followed {
   stop(): void;
 }
 
-/** Back-off short enough for tests; everything else as in production. */
+/** The timing of production, except for a back-off that is short enough for tests. */
 const QUICK = { ...TIMING, backoffBase: 20, backoffCap: 200 };
 
-export function follow(options: Partial<KubernetesSourceOptions> & { readonly kubeconfig: string }): Followed {
+export function follow(t: Pick<TestContext, "after">, options: Partial<KubernetesSourceOptions> & { readonly kubeconfig: string }): Followed {
   const log: string[] = [];
   const checks = new Set<() => void>();
   const check = (): void => {
     for (const one of checks) one();
   };
   const abort = new AbortController();
+  t.after(() => abort.abort());
   let changes = 0;
   const source = kubernetesSource({
     context: "", watchNamespace: "", configmap: "", timing: QUICK,
@@ -66,7 +68,7 @@ export function follow(options: Partial<KubernetesSourceOptions> & { readonly ku
   };
 }
 
-/** What `want` takes, for tests about Secrets. */
+/** The argument of `want` for these Secrets and no ConfigMap. */
 export function secretsOnly(secrets: readonly string[]): WantedObjects {
   return { secrets: new Set(secrets), configMaps: new Set() };
 }

@@ -1,4 +1,4 @@
-/** Secrets one by one: which requests are made for them, and what is kept. */
+/** Secrets that are read one by one: which requests are made for them, and what is kept. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,9 +16,8 @@ async function open(t: TestContext): Promise<{ api: ApiStandIn; followed: Follow
     clusters: [{ name: "c", cluster: { server: api.server } }], users: [{ name: "u", user: { token: "t" } }],
     contexts: [{ name: "x", context: { cluster: "c", user: "u" } }], "current-context": "x",
   }));
-  const followed = follow({ kubeconfig, secrets: "named" });
+  const followed = follow(t, { kubeconfig, secrets: "named" });
   t.after(async () => {
-    followed.stop();
     await api.stop();
     await rm(folder, { recursive: true });
   });
@@ -65,7 +64,7 @@ test("they are followed: changed, removed, appearing late; and forgotten when no
 
   await followed.source.want(secretsOnly(["shop/two"]));
   assert.deepEqual(followed.names("Secret"), []);
-  // What was on its way has arrived by then.
+  // Waits until requests that were under way are answered.
   await followed.source.sync(AbortSignal.timeout(30_000));
   const before = asked(api).length;
   await write("PATCH", "one", { data: {} });

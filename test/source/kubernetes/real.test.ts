@@ -1,4 +1,4 @@
-/** The Kubernetes source against a real kube-apiserver: the common cases, and what only a real one can show. */
+/** The Kubernetes source against a real kube-apiserver: the common cases, and those that only a real server can show. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -23,35 +23,32 @@ else {
     t.after(() => rm(folder, { recursive: true }));
     await copyFile(api.envtest.ca, join(folder, "ca.crt"));
     await writeFile(join(folder, "token"), "expired");
-    const pod = follow({
+    const pod = follow(t, {
       kubeconfig: "", serviceAccount: folder,
       env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: `${api.gate.port}` },
     });
-    t.after(() => pod.stop());
     await pod.untilLogged(/does not accept our credentials/);
     await writeFile(join(folder, "token"), `${api.envtest.token}\n`);
     await pod.started;
     assert.match(pod.source.description, /^https:\/\/127\.0\.0\.1:\d+ \(service account of this pod\)$/);
 
-    await t.test("--apiserver-host and --certificate-authority stand in for what the pod says, with its token", async () => {
+    await t.test("--apiserver-host and --certificate-authority stand in for what the pod says, with its token", async (t) => {
       await writeFile(join(folder, "ca.crt"), "nobody's");
-      const given = follow({
+      const given = follow(t, {
         kubeconfig: "", serviceAccount: folder, env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" },
         apiserverHost: api.envtest.server, certificateAuthority: api.envtest.ca, namespaces: true, watchNamespace: "default",
       });
       await given.started;
       assert.ok(given.names("Namespace").includes("/kube-system"));
-      given.stop();
-      const slip = follow({
+      const slip = follow(t, {
         kubeconfig: "", serviceAccount: folder, env: { KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: "1" },
         apiserverHost: api.envtest.server, certificateAuthority: api.envtest.ca, watchNamespace: "defualt",
       });
       await assert.rejects(slip.started, /There is no namespace "defualt"/);
-      slip.stop();
     });
 
     await t.test("an unwanted Secret leaves nothing in memory", async () => {
-      // In bytes outside of V8's heap, so that the search does not find itself.
+      // The marks are bytes outside of V8's heap, so that the search does not find the test's own copy.
       const [unwanted, control] = [newMark(), newMark()];
       await api.create("default", secret("unwanted", unwanted.toString("latin1")));
       await api.create("default", ingress("control", { mark: encoded(control).toString("latin1") }));
@@ -66,10 +63,10 @@ else {
 }
 
 const newMark = (): Buffer => Buffer.from(randomBytes(24).toString("hex"), "latin1");
-/** As the value stands in a Secret's JSON. */
+/** A mark as it is in the JSON of a Secret: in base64. */
 const encoded = (mark: Buffer): Buffer => Buffer.from(mark.toString("base64"), "latin1");
 
-/** Which of the byte strings occur in a string on V8's heap. */
+/** For each mark, whether it occurs in V8's heap. */
 async function inHeap(marks: readonly Buffer[]): Promise<boolean[]> {
   const found = marks.map(() => false);
   let before = Buffer.alloc(0);

@@ -28,8 +28,7 @@ test("a rotated token: every watch goes on over connections of the new one, and 
     await fetch(`${api.server}${path}`, { method: "POST", headers: { authorization: `Bearer ${[...api.tokens][0] ?? ""}` }, body: JSON.stringify({ metadata: { name } }) }).then((response) => response.arrayBuffer());
   };
   api.tokens.add("one");
-  const followed = follow({ kubeconfig });
-  t.after(() => followed.stop());
+  const followed = follow(t, { kubeconfig });
   await followed.started;
   const watched = (token: string): Set<string> => new Set(api.requests.filter((asked) => asked.token === token && asked.query.get("watch") === "true").map(({ plural }) => plural));
   const until = async (holds: () => boolean): Promise<void> => {
@@ -43,7 +42,7 @@ test("a rotated token: every watch goes on over connections of the new one, and 
   await writeFile(tokenFile, "two");
   api.tokens.clear();
   api.tokens.add("two");
-  // Any request that is refused makes it look; nobody cuts the watches.
+  // A refused request makes the source read its credentials again; the open watches are not cut.
   await followed.source.want(secretsOnly(["shop/pair"]));
   assert.deepEqual(followed.names("Secret"), ["shop/pair"]);
   await until(() => watched("two").size === 6);

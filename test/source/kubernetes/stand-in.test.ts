@@ -32,14 +32,13 @@ function faulty(name: string, run: (server: Server, t: TestContext) => Promise<v
   });
 }
 
-async function started(server: Api, t: TestContext, more: Partial<Parameters<typeof follow>[0]> = {}): Promise<Followed> {
-  const followed = follow({ kubeconfig: server.kubeconfig, ...more });
-  t.after(() => followed.stop());
+async function started(server: Api, t: TestContext, more: Partial<Parameters<typeof follow>[1]> = {}): Promise<Followed> {
+  const followed = follow(t, { kubeconfig: server.kubeconfig, ...more });
   await followed.started;
   return followed;
 }
 
-/** Requests of Ingresses since the `from`th request of all. */
+/** The lists and watches of Ingresses among the server's requests from number `from` on. */
 const ofIngresses = ({ standIn }: Server, from = 0) => standIn.requests.slice(from).filter(({ method, plural }) => method === "GET" && plural === "ingresses");
 const isWatch = ({ query }: { query: URLSearchParams }): boolean => query.has("watch");
 
@@ -137,7 +136,7 @@ faulty("a store that goes back in time during an outage is read anew", async (se
 faulty("a connection that has gone silent is given up", async (server, t) => {
   const timing = { ...TIMING, backoffBase: 20, watchSeconds: () => 1, silence: 100 };
   const followed = await started(server, t, { timing });
-  // An event that has arrived: only then is the watch surely under way.
+  // Waits for an event, because only its arrival shows that the watch is under way.
   await server.standIn.watching("ingresses");
   await server.create("a", ingress("one"));
   await followed.until(() => followed.names("Ingress").length === 1);

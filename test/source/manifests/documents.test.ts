@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { lineOfField, ManifestOrigin, parseDocument, splitDocuments, splitFieldPath } from "../../../src/source/manifests/documents.ts";
+import { ManifestOrigin, parseDocument, positionOfField, splitDocuments, splitFieldPath } from "../../../src/source/manifests/documents.ts";
 
 test("documents keep their first line, and empty ones do not count", () => {
   const text = "\uFEFF# head\n---\na: 1\n--- # second\nb: 2\n---\n# nothing\n---\n{c: 3}\n...\nd: 4\n";
@@ -54,19 +54,24 @@ spec:
   backend:
     serviceName: old
 `;
-for (const [field, line] of [
-  ["metadata.annotations[x.y/z]", 4],
-  ["spec.rules[0].http.paths[1].path", 11],
-  ["spec.rules[0].http.paths[1].backend.service.name", 13],
-  ["spec.rules[0].http.paths[0].pathType", 10],
-  ["spec.defaultBackend", 14],
-  ["spec.tls[3].secretName", 5],
-  ["status", 1],
+for (const [field, line, column] of [
+  ["metadata.annotations[x.y/z]", 4, 5],
+  ["spec.rules[0].http.paths[1].path", 11, 9],
+  ["spec.rules[0].http.paths[1].backend.service.name", 13, 11],
+  ["spec.rules[0].http.paths[0].pathType", 10, 9],
+  ["spec.defaultBackend", 14, 3],
+  ["spec.tls[3].secretName", 5, 1],
+  ["status", 1, 1],
 ] as const) {
-  test(`${field} stands on line ${line}`, () => assert.equal(lineOfField(INGRESS, field), line));
+  test(`${field} stands on line ${line}, in column ${column}`, () => assert.deepEqual(positionOfField(INGRESS, field), { line, column }));
 }
 
+test("columns are those of the text, in JSON on one line as well", () => {
+  const text = `{"kind":"Ingress","spec":{"rules":[{"host":"a"}]}}`;
+  assert.deepEqual(positionOfField(text, "spec.rules[0].host"), { line: 1, column: text.indexOf('"host"') + 1 });
+});
+
 test("an origin does not show its text", () => {
-  const origin = new ManifestOrigin({ file: "a.yaml", prefix: "", document: { index: 0, startLine: 1, text: "S3CRET" } });
+  const origin = new ManifestOrigin({ file: "a.yaml", prefix: "", namespace: "default", document: { index: 0, startLine: 1, text: "S3CRET" } });
   assert.doesNotMatch(inspect(origin, { depth: 9, showHidden: true }) + JSON.stringify(origin), /S3CRET/);
 });

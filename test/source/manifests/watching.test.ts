@@ -49,7 +49,7 @@ test("a file that becomes empty takes nothing away while it may be being written
   truncateSync(file);
   folder.write("b.yaml", service("b", 1));
   await until(() => port(source, "b") === 1);
-  // A look at everything that changed, with its second look.
+  // Waits until the source has looked at every changed file, and a second time at the empty one.
   await source.catchUp("default", "a", new AbortController().signal);
   assert.equal(port(source, "a"), 1);
   assert.deepEqual(told(source.findings, folder), ["file-emptied a.yaml:1"]);
@@ -66,6 +66,38 @@ test("a file that becomes empty takes nothing away while it may be being written
   truncateSync(file);
   await sync();
   assert.equal(port(source, "a"), undefined, "whoever asks for a full look gets what is there");
+});
+
+test("a file that is cut within a line, wherever, takes nothing away while it may be being written, and is believed afterwards", async (t) => {
+  const text = `${service("a", 1)}---\n${service("b", 1)}`;
+  const folder = folderOf(t, { "a.yaml": text });
+  const { source, sync, until } = await startOn(t, folder.path);
+  const file = join(folder.path, "a.yaml");
+  const look = (): Promise<void> => source.catchUp("default", "a", new AbortController().signal);
+  const cuts = Array.from({ length: text.length - 1 }, (_, i) => i + 1).filter((length) => text[length - 1] !== "\n");
+  assert.ok(cuts.length > 50);
+  for (const length of cuts) {
+    folder.write("a.yaml", text.slice(0, length));
+    await look();
+    assert.deepEqual([port(source, "a"), port(source, "b"), told(source.findings, folder)], [1, 1, ["file-cut a.yaml:1"]], JSON.stringify(text.slice(0, length)));
+  }
+  folder.write("a.yaml", text);
+  await look();
+  assert.deepEqual(source.findings, []);
+  folder.write("a.yaml", service("a", 1).trimEnd());
+  const longAgo = new Date(Date.now() - 11_000);
+  utimesSync(file, longAgo, longAgo);
+  await until(() => port(source, "b") === undefined);
+  assert.deepEqual([port(source, "a"), source.findings], [1, []]);
+  folder.write("a.yaml", text);
+  await sync();
+  folder.write("a.yaml", service("a", 1));
+  await until(() => port(source, "b") === undefined);
+  folder.write("a.yaml", text);
+  await sync();
+  folder.write("a.yaml", service("a", 1).trimEnd());
+  await sync();
+  assert.equal(port(source, "b"), undefined, "whoever asks for a full look gets what is there");
 });
 
 test("an object that becomes invalid keeps its last good version", async (t) => {
@@ -95,7 +127,7 @@ test("a file that is replaced is never missed in between", async (t) => {
   const { source, until } = await startOn(t, folder.path);
   changes(source);
   const path = join(folder.path, "a.yaml");
-  // As editors do that keep a backup: the name is gone, then empty, then complete.
+  // Writes as editors do that keep a backup: the file is away, then empty, then complete.
   renameSync(path, `${path}~`);
   writeFileSync(path, "");
   const seen: (number | undefined)[] = [];

@@ -3,24 +3,21 @@
  */
 import type { ValueType } from "../../grammar/value-type.ts";
 import { basicText, boolean, integer, pattern } from "../../grammar/value-types.ts";
+import type { CanaryRule } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import { slot } from "../slot.ts";
 
-export interface CanaryValues {
+export interface CanaryValues extends CanaryRule {
   readonly enabled: boolean;
   readonly weight: number;
   readonly weightTotal: number;
-  readonly header?: string;
-  readonly headerValue?: string;
-  readonly headerPattern?: string;
-  readonly cookie?: string;
 }
 
 const DEFAULTS: CanaryValues = { enabled: false, weight: 0, weightTotal: 100 };
 
-/** What the annotations of an Ingress say about whether it is one, and for which requests. */
+/** What the annotations of an Ingress say about whether it is a canary, and for which requests. */
 export const canary = slot<CanaryValues>("canary", () => DEFAULTS);
 
 const annotations: readonly Honoured[] = [

@@ -1,0 +1,34 @@
+/** A check's result for people: by file and object, each finding with its place, and the sum below. */
+import { styleText } from "node:util";
+import { subjectText, type Severity } from "../model/findings/findings.ts";
+import { printable } from "../support/text.ts";
+import { messageText, type CheckResult, type PlacedFinding } from "./result.ts";
+
+const COLOUR = { error: "red", warning: "yellow", info: "cyan" } as const;
+const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
+
+/** @param colours whether severities and headings are coloured. */
+export function checkText({ findings, counts, objects, skipped }: CheckResult, colours: boolean): string {
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string => (colours ? styleText(style, text, { validateStream: false }) : text);
+  const blocks = [...Map.groupBy(findings, ({ file }) => file)].map(([file, ofFile]) => {
+    const width = Math.max(...ofFile.map((one) => placeText(one).length));
+    const groups = [...Map.groupBy(ofFile, ({ object }) => (object.kind === "File" ? "" : subjectText(object)))].flatMap(([subject, ofObject]) => [
+      ...(subject === "" ? [] : [`  ${printable(subject)}`]),
+      ...ofObject.flatMap((one) => [
+        `    ${placeText(one).padEnd(width)}  ${paint(COLOUR[one.severity], one.severity.padEnd(7))}  ${one.code}`,
+        `    ${" ".repeat(width)}  ${printable(messageText(one))}`,
+      ]),
+    ]);
+    return [...(file === undefined ? [] : [paint("bold", printable(file))]), ...groups, ""];
+  });
+  const sums = SEVERITIES.map((severity) => `${counts[severity]} ${severity === "info" ? severity : plural(severity, counts[severity])}`);
+  return `${[...blocks.flat(), `${sums.join(", ")}; ${objects} ${plural("object", objects)} read${skipped > 0 ? `, ${skipped} of other kinds skipped` : ""}`].join("\n")}\n`;
+}
+
+function placeText({ line, column, field }: PlacedFinding): string {
+  return line === undefined ? printable(field) : `${line}:${column}`;
+}
+
+function plural(word: string, count: number): string {
+  return count === 1 ? word : `${word}s`;
+}

@@ -1,0 +1,53 @@
+/** Routes in the words that people are told them in. */
+import { CLUSTER_IP } from "../shapes/pool-id.ts";
+import { canariesOf, primaryOf } from "../shapes/routing.ts";
+import type { Alternatives, Backend, Canary, Filters, Route } from "../shapes/routing.ts";
+
+/** `/cart (prefix)`, `/v[0-9]+ (expression)`, with the conditions of the route. No two routes of a host have one text. */
+export function routePath({ path, pathType, filters, when }: Route): string {
+  const kind = filters.regex ? (pathType === "exact" ? "expression, exact" : "expression") : pathType;
+  return `${path} (${kind})${when ? ` ${whenText(when)}` : ""}`;
+}
+
+function whenText(when: Alternatives): string {
+  const conditions = when.map((all) => all.map(({ variable, values, pattern }) => `${variable}${values ? ` = ${values.join("|")}` : pattern === undefined ? "" : ` ~ ${pattern}`}`).join(" and "));
+  return `when ${conditions.join(" or ")}`;
+}
+
+/** Whom the requests reach that no canary takes: `shop/web:80`, `the default backend`, `503`, `301 to https://…`. */
+export function routeTarget({ backend, filters: { redirect } }: Route): string {
+  return redirect ? redirectText(redirect) : backendText(primaryOf(backend));
+}
+
+function redirectText({ status, url, rewrite }: NonNullable<Filters["redirect"]>): string {
+  return `${status} to ${url ?? (rewrite?.target ?? []).map((piece) => (typeof piece === "string" ? utf8(piece) : `$${"group" in piece ? piece.group : piece.variable}`)).join("")}`;
+}
+
+/** Strings of the edge are the latin-1 reading of UTF-8. */
+function utf8(text: string): string {
+  return Buffer.from(text, "latin1").toString("utf8");
+}
+
+export function backendText(backend: Backend): string {
+  if (backend.kind === "status") return String(backend.status);
+  if (backend.kind === "default") return "the default backend";
+  const [namespace = "", , , kind] = backend.pool.split("/");
+  return `${namespace}/${backend.service}:${backend.port}${kind === CLUSTER_IP ? " (its cluster IP)" : ""}`;
+}
+
+/** One text for each canary: `shop/next:80 by header X-Next or 10 of 100`. */
+export function canaryTexts({ backend }: Route): readonly string[] {
+  const total = backend.kind === "split" ? backend.total : 0;
+  return canariesOf(backend).map((canary) => `${backendText(canary.backend)} by ${[ruleText(canary), shareText(canary, total)].filter((text) => text !== "").join(" or ") || "nothing"}`);
+}
+
+/** The rules of a canary: `header X-Next = v2 or cookie next`; empty: its share alone. */
+export function ruleText({ header, headerValue, headerPattern, cookie }: Canary): string {
+  const ofHeader = header === undefined ? "" : `header ${header}${headerValue !== undefined ? ` = ${headerValue}` : headerPattern === undefined ? "" : ` ~ ${headerPattern}`}`;
+  return [ofHeader, cookie === undefined ? "" : `cookie ${cookie}`].filter((text) => text !== "").join(" or ");
+}
+
+/** `10 of 100`; empty: no share of the draw. */
+export function shareText({ weight }: Canary, total: number): string {
+  return weight === 0 ? "" : `${weight} of ${total}`;
+}
