@@ -1,10 +1,10 @@
 /**
  * Sends spans to an OpenTelemetry collector over OTLP/HTTP, in batches.
  *
- * Guarantee: never in the way of anything. What waits is bounded; what finds no room, or is refused by the collector,
- * is dropped and counted. A collector that is away is tried again with back-off, its batch kept meanwhile.
+ * Guarantee: never in the way of anything. The queue is bounded; spans that find no room in it, or that the collector
+ * refuses, are dropped and counted. A collector that is away is tried again with back-off, and its batch is kept.
  */
-import { Agent } from "undici";
+import type { Agent } from "undici";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import type { Config } from "../model/config/config.ts";
 import { createBackoff, pause } from "../support/backoff.ts";
@@ -45,12 +45,13 @@ export interface SpanExport {
 
 const ANSWER_MS = 10_000;
 const BACKOFF_MS = { base: 1000, cap: 30_000 };
-/** The standard's list: anything else will be refused again. */
+/** The statuses after which the OTLP standard allows another try; a batch with any other would be refused again. */
 const RETRYABLE = new Set([429, 502, 503, 504]);
 
 type Outcome = { readonly sent: boolean; readonly again: boolean; readonly problem?: string; readonly waitMs?: number };
 
-export function createSpanExport(settings: SpanExportSettings, log: Log, backoff = createBackoff(BACKOFF_MS.base, BACKOFF_MS.cap)): SpanExport {
+/** @param open opens the HTTP client, with the first batch. */
+export function createSpanExport(settings: SpanExportSettings, log: Log, backoff = createBackoff(BACKOFF_MS.base, BACKOFF_MS.cap), open = openAgent): SpanExport {
   let current = settings;
   let queue: SpanRow[] = [];
   const counts = { exported: 0, dropped: 0 };
@@ -59,7 +60,16 @@ export function createSpanExport(settings: SpanExportSettings, log: Log, backoff
   let sending: Promise<void> = Promise.resolve();
   let busy = false;
   const stopped = new AbortController();
-  const agent = new Agent({ connect: { timeout: ANSWER_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS });
+  let agent: Promise<Agent> | undefined;
+  const send = async (batch: readonly SpanRow[]): Promise<Outcome> => {
+    try {
+      return await post(await (agent ??= open()), current, batch);
+    } catch (error) {
+      // The client could not be loaded, for want of file descriptors say: the next try loads it again.
+      agent = undefined;
+      return { sent: false, again: true, problem: (error as Error).message };
+    }
+  };
 
   const report = ({ sent, problem = "" }: Outcome, lost: number): void => {
     if (!sent && !failing) log("warn", `spans cannot be sent to ${current.host}:${current.port}: ${problem}`);
@@ -71,7 +81,7 @@ export function createSpanExport(settings: SpanExportSettings, log: Log, backoff
   const flush = async (): Promise<void> => {
     while (queue.length > 0 && !stopped.signal.aborted) {
       const batch = queue.slice(0, current.maxBatchSize);
-      const outcome = await post(agent, current, batch);
+      const outcome = await send(batch);
       if (outcome.again) {
         report(outcome, 0);
         await pause(Math.max(outcome.waitMs ?? 0, backoff.next()), stopped.signal);
@@ -85,7 +95,7 @@ export function createSpanExport(settings: SpanExportSettings, log: Log, backoff
     }
   };
 
-  /** One flush at a time: at once for a full batch, else when the oldest has waited long enough. */
+  /** Starts a flush, if none runs: at once for a full batch, otherwise when the oldest span has waited long enough. */
   const schedule = (): void => {
     if (busy || stopped.signal.aborted || queue.length === 0) return;
     const full = queue.length >= current.maxBatchSize;
@@ -117,10 +127,16 @@ export function createSpanExport(settings: SpanExportSettings, log: Log, backoff
       clearTimeout(timer);
       stopped.abort();
       await sending;
-      if (queue.length > 0) await post(agent, current, queue.slice(0, current.maxBatchSize));
-      await agent.destroy();
+      if (queue.length > 0) await send(queue.slice(0, current.maxBatchSize));
+      await (await agent?.catch(() => undefined))?.destroy();
     },
   };
+}
+
+/** The HTTP client is loaded with the first batch: without a collector nobody needs it. */
+async function openAgent(): Promise<Agent> {
+  const { Agent } = await import("undici");
+  return new Agent({ connect: { timeout: ANSWER_MS }, headersTimeout: ANSWER_MS, bodyTimeout: ANSWER_MS });
 }
 
 async function post(agent: Agent, settings: SpanExportSettings, rows: readonly SpanRow[]): Promise<Outcome> {
@@ -143,7 +159,7 @@ async function post(agent: Agent, settings: SpanExportSettings, rows: readonly S
   }
 }
 
-/** Seconds; a date is left to our own back-off. */
+/** A Retry-After header of seconds, as milliseconds; 0 for a date, which is left to our own back-off. */
 function retryAfter(value: string | string[] | undefined): number {
   const seconds = Number(value);
   return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds * 1000, 60_000) : 0;

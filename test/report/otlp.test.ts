@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import { Agent } from "undici";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { createSpanExport, type SpanExport, type SpanExportSettings } from "../../src/report/span-export.ts";
 import { createBackoff } from "../../src/support/backoff.ts";
@@ -92,4 +93,25 @@ test("what is left is sent at the end", async (t) => {
   spans.take([row()], 0);
   await spans.stop();
   assert.equal(collector.spans.length, 1);
+});
+
+test("a client that cannot be loaded is tried again, and no spans are lost", async (t) => {
+  const { collector } = await started(t);
+  let tries = 0;
+  const load = async (): Promise<Agent> => {
+    if (++tries < 3) throw new Error("too many open files");
+    return new Agent();
+  };
+  const said: string[] = [];
+  const settings = { host: "127.0.0.1", port: collector.port, serviceName: "nginx", maxQueueSize: 100, scheduleDelayMs: 20, maxBatchSize: 10 };
+  const spans = createSpanExport(settings, (_, text) => void said.push(text), createBackoff(20, 50), load);
+  spans.take([row()], 0);
+  await collector.wait(1);
+  while (spans.counts.exported < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.deepEqual([tries, spans.counts, said.length], [3, { exported: 1, dropped: 0 }, 2]);
+  await spans.stop();
+  const never = createSpanExport(settings, () => undefined, createBackoff(20, 50), async () => Promise.reject(new Error("too many open files")));
+  never.take([row()], 0);
+  await never.stop();
+  assert.deepEqual(never.counts, { exported: 0, dropped: 0 });
 });

@@ -3,7 +3,8 @@
  * in this order (that of client-go's controllers); `--context` asks for a kubeconfig and so passes over the pod's.
  *
  * The only file that knows `@kubernetes/client-node`, and only its `KubeConfig`, for exec, OIDC and file credentials.
- * It is loaded when a kubeconfig is used, so neither a pod nor a folder of manifests pays for it.
+ * It is loaded when a kubeconfig is used, so neither a pod nor a folder of manifests pays for it. The transport, with its
+ * HTTP client, is loaded when there is an API server to ask.
  */
 import type { KubeConfig } from "@kubernetes/client-node";
 import { existsSync } from "node:fs";
@@ -15,7 +16,6 @@ import type { ApiAccess, ApiCredentials } from "./access.ts";
 import { inWords } from "./failures.ts";
 import { accessTo } from "./given-server.ts";
 import { inClusterAccess, SERVICE_ACCOUNT } from "./in-cluster.ts";
-import { connect } from "./transport.ts";
 import type { Connection } from "./transport.ts";
 import { fields, textOrNone } from "./trim.ts";
 
@@ -26,7 +26,7 @@ export interface ConnectionOptions {
   readonly kubeconfig: string;
   /** Name of a context in it; empty: its current context. */
   readonly context: string;
-  /** URL of the API server, in place of what the configuration says; empty: that. */
+  /** URL of the API server, in place of what the configuration says; empty: what the configuration says. */
   readonly apiserverHost?: string;
   /** Path of the CA of `apiserverHost`; empty: that of the configuration. */
   readonly certificateAuthority?: string;
@@ -41,7 +41,7 @@ export interface ConnectionOptions {
  */
 export async function openConnection(options: ConnectionOptions): Promise<Connection> {
   const { apiserverHost, certificateAuthority } = options;
-  const found = await findAccess(options);
+  const [found, { connect }] = await Promise.all([findAccess(options), import("./transport.ts")]);
   if (!apiserverHost) return connect(found ?? throwUnconfigured());
   return connect(accessTo(apiserverHost, certificateAuthority ?? "", found));
 }

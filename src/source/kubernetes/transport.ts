@@ -1,10 +1,10 @@
 /**
  * HTTP to one API server: credentials that are re-read, TLS options that follow them, errors in words.
  *
- * Guarantees: credentials are at most a minute old; a 401 makes us read them anew at once and try one more time, and a
- * TLS error reads them anew for the next try. Credentials that were replaced, a token or a certificate, get connections of
- * their own; as soon as the server has granted a request over those, the watches of the old ones end, and the old ones
- * with their last answer.
+ * Guarantees: credentials are at most a minute old; after a 401 they are read anew at once and the request is tried once
+ * more; after a TLS error they are read anew for the next try. New credentials, a token or a certificate, get connections
+ * of their own. As soon as the server has granted a request over these, the watches on the old connections end, and the
+ * old connections close with their last answer.
  */
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
@@ -32,13 +32,14 @@ export interface Connection {
   readonly server: string;
   /** For humans: "https://10.0.0.1:6443 (context dev)". */
   readonly description: string;
-  /** Where this account is at home: of the pod, or of the kubeconfig's context; empty: not known. */
+  /** Namespace of the pod that we run in, or of the kubeconfig's context; empty: not known. */
   readonly namespace: string;
   /** How often credentials were read anew because the server refused those that it was shown. */
   readonly renewals: number;
   /**
    * Sends one request. Resolves with any HTTP answer, whatever its status; the caller reads or destroys its body.
-   * Rejects with `Unreachable` when there is no answer, and with the signal's reason when that aborts.
+   * Rejects with `Unreachable` when there is no answer, and with the signal's reason as soon as that aborts; what was asked for
+   * may be done all the same.
    */
   request(path: string, query: Query, signal: AbortSignal, details?: RequestDetails): Promise<ApiResponse>;
   /** Ends all requests and closes all sockets. */
@@ -56,10 +57,11 @@ export function connect(access: ApiAccess): Connection {
   const dispatchers = keepDispatcher(access.proxy);
 
   const send = async (path: string, query: Query, signal: AbortSignal, using: ApiCredentials, details: RequestDetails) => {
+    signal.throwIfAborted();
     const search = new URLSearchParams(query).toString();
     const pool = dispatchers.get(using);
     const ended = pool.begin();
-    const response = await pool.dispatcher.request({
+    const response = await unlessAborted(signal, pool.dispatcher.request({
       origin: base.origin,
       path: `${base.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
       method: details.method ?? "GET",
@@ -70,10 +72,11 @@ export function connect(access: ApiAccess): Connection {
         ...(details.body === undefined ? {} : { "content-type": details.contentType ?? "application/json" }),
       },
       ...(details.body === undefined ? {} : { body: details.body }),
-      signal: details.silence === undefined ? signal : AbortSignal.any([signal, pool.watches.signal]),
+      // A request with a body is not aborted but left to its end: Node's HTTP/2 then writes without end, and nothing else runs any more.
+      ...(details.body === undefined ? { signal: details.silence === undefined ? signal : AbortSignal.any([signal, pool.watches.signal]) } : {}),
       headersTimeout: ANSWER_TIMEOUT,
       bodyTimeout: details.silence ?? ANSWER_TIMEOUT,
-    }).catch((error: unknown) => {
+    })).catch((error: unknown) => {
       ended();
       throw error;
     });
@@ -104,7 +107,7 @@ export function connect(access: ApiAccess): Connection {
         return await send(path, query, signal, second, details);
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        // The server's CA or our certificate may have been replaced: the next try shall know.
+        // The server's CA or our certificate may have been replaced: the next try takes the new one.
         if (isTlsError(error)) await credentials.renewed(first);
         throw error instanceof Unreachable || error instanceof Broken ? error : new Unreachable(inWords(error), error);
       }
@@ -113,7 +116,27 @@ export function connect(access: ApiAccess): Connection {
   };
 }
 
-/** Credentials with an age. All requests share one reading, also the renewal after a 401. */
+/**
+ * What `asked` gives; rejects as soon as the signal aborts. The client itself hears of an abort only once it has a connection,
+ * and not at all where the request has a body. An answer that comes all the same is thrown away.
+ */
+async function unlessAborted(signal: AbortSignal, asked: Promise<ApiResponse>): Promise<ApiResponse> {
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([asked, aborted]);
+  } catch (error) {
+    if (signal.aborted) asked.then(({ body }) => body.on("error", () => {}).destroy(), () => {});
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Keeps credentials until they are too old. All requests share one reading, also the renewal after a 401. */
 function keepCredentials(access: ApiAccess) {
   let held: { value: ApiCredentials; at: number } | undefined;
   let reading: Promise<ApiCredentials> | undefined;
@@ -149,9 +172,9 @@ function keepCredentials(access: ApiAccess) {
 interface Pool {
   readonly identity: string;
   readonly dispatcher: Dispatcher;
-  /** Aborted when it has been replaced. Anything but a watch has its answer soon, and keeps its connection until then. */
+  /** Aborted when the pool has been replaced. Any request but a watch has its answer soon, and keeps its connection until then. */
   readonly watches: AbortController;
-  /** A request begins; what it gives is called when that has ended. */
+  /** Counts a request that begins; the caller calls the result when the request has ended. */
   begin(): () => void;
   /** Closes its sockets; requests that run end with an error. */
   close(): void;
@@ -163,7 +186,7 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
   // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
   const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
   const connector = buildConnector({ ...tls, ...socket });
-  // Through a proxy without HTTP/2, for the reason below.
+  // No HTTP/2 through a proxy, for the reason that `close` gives.
   const dispatcher = proxy
     ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket })
     : new Agent({ ...IDLE, connect: (options, done) => connector(options, (error, made) => {
@@ -175,7 +198,7 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
   let running = 0;
   const close = (): void => {
     if (proxy) dispatcher.destroy().catch(() => {});
-    // Not by the dispatcher: it ends HTTP/2 with an error that is emitted on streams to which nobody listens any more.
+    // The dispatcher is not used to close: it ends HTTP/2 with an error that is emitted on streams without a listener.
     for (const one of sockets) one.destroy();
   };
   return {
@@ -201,13 +224,13 @@ function keepDispatcher(proxy: string | undefined) {
       open.add(current);
       return current;
     },
-    /** The newest pool works: the others end. */
+    /** The server has granted a request over this pool. If it is the newest, the others end. */
     granted(pool: Pool): void {
       if (pool !== current || open.size === 1) return;
       for (const other of [...open]) {
         if (other === pool) continue;
         open.delete(other);
-        // Counts as a request, so that one that has none closes too.
+        // Counts as a request, so that a pool without requests closes too.
         const ended = other.begin();
         other.watches.abort(new Broken("the credentials that it was begun with were replaced"));
         ended();

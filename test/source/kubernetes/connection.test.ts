@@ -1,11 +1,16 @@
-/** How the API server is found, and what is said when it is not. */
+/** How Sluice finds the API server, and what it says when it finds none. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { openConnection } from "../../../src/source/kubernetes/connection.ts";
+import { connect } from "../../../src/source/kubernetes/transport.ts";
 import { UserError } from "../../../src/support/user-error.ts";
 
 const NO_ENV = { env: {}, serviceAccount: "/nonexistent", context: "", kubeconfig: "" };
@@ -76,4 +81,30 @@ test("several files of KUBECONFIG are one, in which the first to name something 
     assert.equal(connection.server, server);
     await connection.close();
   }
+});
+
+test("a request ends with its signal although the server accepts connections and says nothing", async (t) => {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on("error", () => undefined)));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const { port } = server.address() as { port: number };
+  for (const scheme of ["http", "https"]) {
+    const access = { server: `${scheme}://127.0.0.1:${port}`, namespace: "", description: "", read: async () => ({ headers: {}, tls: {} }), reread: async () => ({ headers: {}, tls: {} }) };
+    const connection = connect(access);
+    const asked = connection.request("/version", {}, AbortSignal.timeout(100));
+    const late = sleep(5000, "late", { ref: false });
+    assert.notEqual(await Promise.race([asked.catch((error: Error) => error.name), late]), "late", scheme);
+    await assert.rejects(asked, { name: "TimeoutError" });
+    await connection.close();
+  }
+});
+
+test("writes over HTTP/2 that are given up, at whatever moment, leave the process running", async () => {
+  const program = join(import.meta.dirname, "aborted-writes.ts");
+  const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000, killSignal: "SIGKILL" });
+  assert.equal(stdout, "ended: 200\n");
 });
