@@ -11,6 +11,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   lint: async () => (await import("./commands/check.ts")).checkCommand,
   diff: async () => (await import("./commands/diff.ts")).diffCommand,
   get: async () => (await import("./commands/get.ts")).getCommand,
+  logs: async () => (await import("./commands/logs.ts")).logsCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,

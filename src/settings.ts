@@ -78,7 +78,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       break;
     }
     // klog's level may be written `-v5`, and the output as kubectl has it: `-o json`.
-    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch");
+    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch").replace(/^-f$/, "--follow");
     const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
     if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);

@@ -1,6 +1,7 @@
 /** The functions that nginx.conf calls, one per phase. */
 import { startChannel } from "./phases/channel.ts";
 import { mendCompiler } from "./phases/compiler.ts";
+import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
@@ -26,6 +27,9 @@ export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
 export { routeRequest as rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
+
+/** The exports of this file, under the name that nginx.conf gives them. */
+declare const sluice: LogPhases;
 
 /** init_by_lua: in the master, before workers are forked. */
 export function init(given: Options): void {
@@ -53,6 +57,7 @@ export function initWorker(): void {
   startPasswords();
   startDigest();
   startTracing();
+  startJournal(sluice);
   if (options.measured !== undefined) startTallies(options.measured);
   loadSnapshot();
   startChannel();

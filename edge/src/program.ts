@@ -12,6 +12,7 @@ import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
 import type { PathText } from "./path-text.ts";
 import type { Balance, Derived } from "./policy.ts";
+import type { RouteQuestion } from "./question.ts";
 import type { Proxies } from "./proxies.ts";
 import type { Limits } from "./rate-limit.ts";
 import type { Tallies } from "./measures.ts";
@@ -354,4 +355,8 @@ export type Frame =
    * Not staged. For this long, the worker tells HTTP/1.1 clients to close their connections, because a reload follows.
    * With `farewell`, it says `retired` with this number.
    */
-  | { op: "retire"; seconds: number; farewell?: number };
+  | { op: "retire"; seconds: number; farewell?: number }
+  /** Not staged. For this long, the worker says what becomes of every request (edge/src/journal.ts). */
+  | { op: "watch"; seconds: number }
+  /** Not staged. The worker says `replied`. */
+  | { op: "ask"; question: RouteQuestion };

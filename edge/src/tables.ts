@@ -86,7 +86,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
     staging.pieces = [];
     return take(tables, staging, whole, decode);
   }
-  if (frame.op === "retire") return false;
+  if (frame.op === "retire" || frame.op === "watch" || frame.op === "ask") return false;
   if (frame.op !== "commit") {
     staging.frames.push(frame);
     return false;

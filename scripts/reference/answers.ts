@@ -5,7 +5,8 @@ import { code, page, table } from "./markdown.ts";
 
 export function answersPage(): string {
   return page("Why did Sluice answer that?", "src/report/answers.ts", [
-    "A 503 at night: did the backend say it, or did Sluice? Every answer that Sluice gives itself has a reason, one word of the table below. There are three ways to see it.",
+    "A 503 at night: did the backend say it, or did Sluice? Every answer that Sluice gives itself has a reason, one word of the table below. There are four ways to see it.",
+    "**Right now**: [`sluice logs -f --reason=any`](logs.md) shows each such answer with its Ingress, and [`sluice explain URL --live`](explain.md#ask-the-running-data-plane) the last ones for this URL.",
     "**In the access log**: put `$sluice_reason` into `log-format-upstream`. It is `-` where a backend answered.",
     "```yaml\nlog-format-upstream: '$remote_addr \"$request\" $status $sluice_reason $upstream_addr'\n```",
     "**In the answer**: `answer-reason-header: X-Answer-Reason` in the ConfigMap adds this header to such answers, and to no other. It tells every client, so it is off unless you ask for it.",

@@ -4,17 +4,16 @@
  * Exit codes: 0 a backend, a redirect or any answer but those of 3 and 4; 1 the source cannot be read; 2 the command line is
  * wrong; 3 the answer is 404; 4 the answer is 503, or no endpoint is ready.
  */
-import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
-import { explain, type Explanation } from "../explain/explain.ts";
-import { ingressesNaming } from "../explain/naming.ts";
-import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
+import type { Explanation } from "../explain/explain.ts";
+import { liveLines } from "../explain/live-text.ts";
 import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
-import type { Source } from "../source/source.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { explainServed, parseAsked, type AskedRequest, type LiveExplanation } from "./explain-live.ts";
 import { judgeSource } from "./judged.ts";
+import { askRunning } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
@@ -24,10 +23,8 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   const [url, extra] = settings.arguments;
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const whole = withScheme(url);
-  const request = parseConnection(whole) ?? parseRequest(whole, headers, method, client);
-  const source = openSource(settings, logOfLook(settings, settings.output), LOOK_PATIENCE_MS);
-  const explanation = await withSource(source, () => explainFrom(source, settings, request));
+  const asked = { url: withScheme(url), headers, method, ...(client === undefined ? {} : { client }) };
+  const explanation = settings.live ? await askLive(settings, asked) : await explainObjects(settings, asked);
   process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
   process.exitCode = exitCode(explanation);
 }
@@ -45,10 +42,21 @@ function exitCode({ status, endpoints }: Explanation): number {
   return status === 503 || endpoints?.length === 0 ? UNAVAILABLE : 0;
 }
 
-async function explainFrom(source: Source, settings: Settings, request: ExplainedRequest | ExplainedConnection): Promise<Explanation> {
-  const { built, program, findings } = await judgeSource(source, settings);
-  if ("protocol" in request) return explainConnection(built.model, request, findings);
-  return explainPassthrough(built.model, request, findings) ?? explain(built.model, program, request, findings, { ...settings, naming: ingressesNaming(request.host, source.snapshot.all("Ingress").values()) });
+async function explainObjects(settings: Settings, asked: AskedRequest): Promise<Explanation> {
+  const request = parseAsked(asked);
+  const source = openSource(settings, logOfLook(settings, settings.output), LOOK_PATIENCE_MS);
+  return await withSource(source, async () => {
+    const { built: { model }, program, findings } = await judgeSource(source, settings);
+    return explainServed({ model, program, findings, snapshot: source.snapshot }, settings, request);
+  });
+}
+
+/** Asks the Sluice of this machine. */
+async function askLive(settings: Settings, asked: AskedRequest): Promise<LiveExplanation> {
+  parseAsked(asked);
+  const query = new URLSearchParams({ request: JSON.stringify(asked) }).toString();
+  const response = await askRunning(settings, `/api/v1/explain?${query}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, "leave out --live");
+  return (await response.json()) as LiveExplanation;
 }
 
 interface RequestOptions {
@@ -96,11 +104,12 @@ function basic(user: string): string {
   return `Authorization: Basic ${Buffer.from(user, "utf8").toString("base64")}`;
 }
 
-function explanationText({ request, steps, findings }: Explanation): string {
+function explanationText(explanation: Explanation | LiveExplanation): string {
+  const { request, steps, findings } = explanation;
   const width = Math.max(...steps.map(({ what }) => what.length));
   const lines = steps.map(({ what, result, why }) => `  ${what.padEnd(width)}  ${result}${why ? `\n  ${" ".repeat(width)}  ${why}` : ""}`);
   const notes = findings.map((finding) => `  ${finding.severity}: ${findingText(finding)} (${placeText(finding)})`);
-  return printableLines([request, ...lines, ...(notes.length > 0 ? ["Findings that may concern it:", ...notes] : []), ""]);
+  return printableLines([request, ...lines, ...(notes.length > 0 ? ["Findings that may concern it:", ...notes] : []), ...("live" in explanation ? liveLines(explanation.live) : []), ""]);
 }
 
 function placeText({ object, file, line }: Finding): string {

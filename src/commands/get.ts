@@ -13,12 +13,13 @@ import { printable } from "../support/log.ts";
 import { closest } from "../support/edit-distance.ts";
 import { UserError } from "../support/user-error.ts";
 import { judgeSource } from "./judged.ts";
+import { askRunning, nobodyAnswers } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 /** Between two looks of --watch. */
 const LOOK_MS = 1000;
 const NOT_FOUND = 1;
-const NOBODY = 4;
+const INSTEAD = "give --manifests or --kubeconfig";
 
 export async function getCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "get");
@@ -101,16 +102,9 @@ async function readSource(kind: ListedKind, settings: Settings): Promise<readonl
   });
 }
 
-async function ask(kind: ListedKind, { healthzHost, healthzPort }: Settings): Promise<readonly ListedRow[]> {
-  const host = healthzHost === "" ? "127.0.0.1" : healthzHost.includes(":") ? `[${healthzHost}]` : healthzHost;
-  const nobody = (reason: string): UserError =>
-    new UserError(`No Sluice answers at ${host}:${healthzPort} (${reason}): start it, name its port with --healthz-port, or give --manifests or --kubeconfig.`, NOBODY);
-  const response = await fetch(`http://${host}:${healthzPort}/api/v1/list/${kind}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }).catch((error: unknown) => {
-    const { message, cause } = error as Error & { readonly cause?: { readonly code?: string } };
-    throw nobody(cause?.code === "ECONNREFUSED" ? "connection refused" : (cause?.code ?? message));
-  });
-  if (response.status !== 200) throw nobody(`HTTP status ${response.status}`);
+async function ask(kind: ListedKind, settings: Settings): Promise<readonly ListedRow[]> {
+  const response = await askRunning(settings, `/api/v1/list/${kind}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, INSTEAD);
   const rows: unknown = await response.json().catch(() => undefined);
-  if (!Array.isArray(rows)) throw nobody("what answers there is no Sluice, or an older one");
+  if (!Array.isArray(rows)) throw nobodyAnswers(settings, "what answers there is no Sluice, or an older one", INSTEAD);
   return rows as readonly ListedRow[];
 }

@@ -20,12 +20,14 @@ import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { askIngress } from "../report/ingress-state.ts";
+import { createJournal } from "../report/journal.ts";
 import { createMetrics } from "../report/metrics.ts";
 import { trackProgrammed } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
+import { explainLive } from "./explain-live.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
 import type { Settings } from "../settings.ts";
@@ -164,7 +166,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     measured: (measures) => metrics.measured(measures),
     counted: (rows, answers) => metrics.count(rows, answers),
     spanned: (rows, dropped) => spans.take(rows, dropped),
+    noted: (rows, dropped) => journal.take(rows, dropped),
   });
+  const journal = createJournal((seconds) => engine.watch(seconds));
   let built: Built | undefined;
   let served: Program | undefined;
   const ours = (): Built["own"] | undefined => built?.own;
@@ -206,6 +210,11 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
+    journal,
+    explain: (asked) => {
+      if (!built || !served) throw new UserError("Nothing is served yet.");
+      return explainLive(asked, { model: built.model, program: served, findings: findings(), snapshot: source.snapshot }, settings, engine, journal.newest());
+    },
   };
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
   return assembly;

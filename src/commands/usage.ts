@@ -10,6 +10,7 @@ Commands:
   check       say what is wrong in manifests, without serving them
   diff        say what a change of manifests changes, before it is applied
   get         list routes, hosts, backends, certificates, canaries, findings, profiles
+  logs        show requests as they end, with the reason and the Ingress
   wait        wait until an Ingress is served as it is now
   agent       run nginx in a container of its own, for a controller beside it
   rbac        print the Roles that reading the Secrets in use, and no others, takes

@@ -11,11 +11,11 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { failureText, healthAddress, NO_SLUICE } from "./running.ts";
 
 const PROGRAMMED = 0;
 const LATE = 1;
 const NEVER = 3;
-const NOBODY = 4;
 
 /** Longest wait of one question to the admin API, in seconds. Between two questions the command shows what is waited for. */
 const STEP = 1;
@@ -59,22 +59,20 @@ async function waitFor(settings: Settings, path: string): Promise<Answer> {
   }
 }
 
-async function ask({ healthzHost, healthzPort }: Settings, path: string, limit: number): Promise<Answer> {
-  const host = healthzHost === "" ? "127.0.0.1" : healthzHost.includes(":") ? `[${healthzHost}]` : healthzHost;
-  const unreachable = (reason: string): Answer => ({ state: "unreachable", reason: `no Sluice answers at ${host}:${healthzPort}: ${reason}` });
+async function ask(settings: Settings, path: string, limit: number): Promise<Answer> {
+  const unreachable = (reason: string): Answer => ({ state: "unreachable", reason: `no Sluice answers at ${healthAddress(settings)}: ${reason}` });
   try {
-    const response = await fetch(`http://${host}:${healthzPort}${path}`, { signal: AbortSignal.timeout(limit) });
+    const response = await fetch(`http://${healthAddress(settings)}${path}`, { signal: AbortSignal.timeout(limit) });
     if (response.status !== 200) return unreachable(`HTTP status ${response.status}, ${(await response.text()).slice(0, 200).trim()}`);
     return (await response.json()) as IngressState;
   } catch (error) {
-    const { cause } = error as { readonly cause?: { readonly code?: string } };
-    return unreachable(cause?.code === "ECONNREFUSED" ? "connection refused" : (cause?.code ?? (error as Error).message));
+    return unreachable(failureText(error));
   }
 }
 
 function exitCode({ state }: Answer): number {
   if (state === "programmed") return PROGRAMMED;
-  if (state === "unreachable") return NOBODY;
+  if (state === "unreachable") return NO_SLUICE;
   return state === "pending" ? LATE : NEVER;
 }
 

@@ -10,15 +10,17 @@ import { chmodSync, chownSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { Frame } from "../../edge/src/program.ts";
+import type { RouteQuestion } from "../../edge/src/question.ts";
 import { frameLine, type Part, type PartKey } from "../compile/program.ts";
 import { Farewell } from "./farewell.ts";
+import { Inquiries } from "./inquiries.ts";
 import type { Ledger } from "./ledger.ts";
 import { heard } from "./hearing.ts";
 import { lineReader } from "./lines.ts";
 import { AGENT_TOKEN } from "./locks.ts";
 import { NO_ENGINE } from "./protocol.ts";
 import { TICK_MS, Watchdog, type Watched } from "./watchdog.ts";
-import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello } from "./protocol.ts";
+import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello, WorkerReply } from "./protocol.ts";
 
 /** Bytes that may wait for one subscriber: a few times the largest Program. */
 const MOST_UNREAD = 256 * 1024 * 1024;
@@ -87,6 +89,7 @@ export class Channel {
 
   readonly #watchdog: Watchdog;
   readonly #farewell = new Farewell<Subscriber>();
+  readonly #inquiries = new Inquiries<Subscriber>();
   #ticks: NodeJS.Timeout | undefined;
 
   readonly #sent = { deltas: 0, frames: 0, bytes: 0, catchUps: 0 };
@@ -165,7 +168,7 @@ export class Channel {
 
   /** Lets workers tell their clients to close connections. */
   retire(seconds: number): void {
-    this.#sayRetire({ op: "retire", seconds });
+    this.#sayAtOnce({ op: "retire", seconds });
   }
 
   /** Like `retire`, ahead of a reload: the agent is told as soon as no client is connected. `slots`: how many workers there should be. */
@@ -173,11 +176,26 @@ export class Channel {
     const workers = [...this.#subscribers].filter(({ hello, exiting }) => hello?.role === "worker" && !exiting);
     const slotsThere = new Set(workers.flatMap(({ hello, following }) => (hello?.role === "worker" && following && this.#isCurrent(hello) ? [hello.slot] : [])));
     this.#farewell.begin(farewell, slotsThere.size === slots ? workers : []);
-    this.#sayRetire({ op: "retire", seconds, farewell });
+    this.#sayAtOnce({ op: "retire", seconds, farewell });
   }
 
-  #sayRetire(frame: Frame): void {
-    for (const { socket, following } of this.#subscribers) if (following) socket.write(frameLine(frame) + "\n");
+  /** Lets workers say, for so many seconds, what becomes of every request. */
+  watch(seconds: number): void {
+    this.#sayAtOnce({ op: "watch", seconds });
+  }
+
+  /** Asks every worker that follows where its tables lead a request. Gives the replies that come within `limit` milliseconds. */
+  ask(question: Omit<RouteQuestion, "id">, limit: number): Promise<readonly WorkerReply[]> {
+    const workers = [...this.#subscribers].filter(({ hello, following }) => hello?.role === "worker" && following);
+    const { id, replies } = this.#inquiries.begin(workers, limit);
+    // Texts are bytes in latin-1, as in the edge's tables.
+    for (const { socket } of workers) socket.write(`${JSON.stringify({ op: "ask", question: { ...question, id } } satisfies Frame)}\n`, "latin1");
+    return replies;
+  }
+
+  /** Sends a frame that is not staged. */
+  #sayAtOnce(frame: Frame): void {
+    for (const { socket, following, hello } of this.#subscribers) if (following && hello?.role === "worker") socket.write(frameLine(frame) + "\n");
   }
 
   get counts(): SentCounts {
@@ -243,6 +261,7 @@ export class Channel {
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#subscribers.delete(subscriber);
+      this.#inquiries.gone(subscriber);
       this.#farewell.cancel();
       if (this.#agent === subscriber) this.#agent = undefined;
       this.#events.progress();
@@ -261,6 +280,8 @@ export class Channel {
       this.#acknowledged(subscriber, message.generation);
     } else if (message.op === "retired") {
       if (this.#farewell.heard(message.farewell, subscriber, message.connections)) this.order({ op: "nobody-connected", farewell: message.farewell });
+    } else if (message.op === "replied") {
+      if (subscriber.hello?.role === "worker") this.#inquiries.heard(subscriber, { slot: subscriber.hello.slot, pid: subscriber.hello.pid, ...message.reply });
     } else if (message.op === "exiting") {
       subscriber.exiting = true;
       this.#events.progress();

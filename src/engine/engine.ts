@@ -7,6 +7,8 @@
  *
  * All decisions are made in `step`, which is pure. The engine tells it what happens, and carries out its orders.
  */
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { RouteQuestion } from "../../edge/src/question.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import { FILES, workerCount } from "../compile/nginx-conf.ts";
 import type { PartKey, Program } from "../compile/program.ts";
@@ -16,7 +18,7 @@ import { Channel } from "./channel.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { Ledger } from "./ledger.ts";
 import { missing } from "./missing.ts";
-import type { AgentHello, Answers, CounterRow, FromSubscriber } from "./protocol.ts";
+import type { AgentHello, Answers, CounterRow, FromSubscriber, WorkerReply } from "./protocol.ts";
 import { servedNumber } from "./step/applied.ts";
 import type { Order } from "./step/orders.ts";
 import { initialState, type EngineEvent, type State } from "./step/state.ts";
@@ -33,9 +35,13 @@ export interface EngineOptions {
   /** What was measured of nginx itself. */
   readonly measured: (measures: NginxMeasures) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
+  readonly noted: (rows: readonly JournalRow[], dropped: number) => void;
 }
 
 export type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
+
+/** A worker reads the channel all the time, between requests: one that is silent for so long is busy, or stuck. */
+const REPLY_MS = 1000;
 
 const NO_PROBLEMS = { snapshotProblem: undefined, endpointsProblem: undefined };
 
@@ -74,6 +80,16 @@ export class Engine {
   /** Lets HTTP/1.1 clients open their next connection elsewhere, for so many seconds. */
   retire(seconds: number): void {
     this.#channel.retire(seconds);
+  }
+
+  /** Asks every worker where its tables lead a request. Gives the replies that come within a second. */
+  ask(question: Omit<RouteQuestion, "id">): Promise<readonly WorkerReply[]> {
+    return this.#channel.ask(question, REPLY_MS);
+  }
+
+  /** Lets workers say, for so many seconds, what becomes of every request. */
+  watch(seconds: number): void {
+    this.#channel.watch(seconds);
   }
 
   /** Asks the agent to end nginx and itself; false when no agent is connected. */
@@ -146,6 +162,8 @@ export class Engine {
         return this.#options.measured(message);
       case "spans":
         return this.#options.spanned(message.rows, message.dropped);
+      case "requests":
+        return this.#options.noted(message.rows, message.dropped);
       case "reloading":
         if (message.farewell === undefined) return this.#channel.retire(message.seconds);
         return this.#channel.sayFarewell(message.seconds, message.farewell, this.#slots());

@@ -4,6 +4,8 @@
  * Workers face the network; a worker that was taken over must not be able to end the controller, or to speak for the
  * agent. So the shape of every message is checked, and each role may send its own few messages only.
  */
+import { ROWS_PER_MESSAGE, type JournalRow } from "../../edge/src/journal.ts";
+import { ENDPOINTS_TOLD } from "../../edge/src/question.ts";
 import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
 import { CONNECTION_COUNTS } from "./protocol.ts";
@@ -40,6 +42,10 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "agent" ? processes(message) : undefined;
     case "spans":
       return role === "worker" ? spans(message["rows"], message["dropped"]) : undefined;
+    case "requests":
+      return role === "worker" ? requests(message["rows"], message["dropped"]) : undefined;
+    case "replied":
+      return role === "worker" ? replied(message["reply"]) : undefined;
     case "tried":
       return role === "agent" ? { op: "tried", id: textOrEmpty(message["id"]), problem: textOrEmpty(message["problem"]) } : undefined;
     case "engine":
@@ -198,9 +204,46 @@ function spanRow(value: unknown): SpanRow | undefined {
   const row = fieldsOf(value) ?? {};
   const { start, end, status } = row;
   if (!isCount(start) || !isCount(end) || !isCount(status) || status > 999) return undefined;
-  if (!SPAN_TEXTS.every((field) => typeof row[field] === "string")) return undefined;
-  const texts = Object.fromEntries(SPAN_TEXTS.map((field) => [field, textOrEmpty(row[field]).slice(0, LONGEST_LABEL)])) as Omit<SpanRow, "start" | "end" | "status">;
+  const texts = textsOf(row, SPAN_TEXTS);
+  if (!texts) return undefined;
   const isId = (id: string, length: number): boolean => id.length === length && /^[0-9a-f]*$/.test(id);
   if (!isId(texts.trace, 32) || !isId(texts.span, 16) || (texts.parent !== "" && !isId(texts.parent, 16))) return undefined;
   return { ...texts, start, end, status };
+}
+
+/** These fields, cut to the length of a label; undefined: one is no text. */
+function textsOf<Field extends string>(row: WordFields, fields: readonly Field[]): Record<Field, string> | undefined {
+  if (!fields.every((field) => typeof row[field] === "string")) return undefined;
+  return Object.fromEntries(fields.map((field) => [field, textOrEmpty(row[field]).slice(0, LONGEST_LABEL)])) as Record<Field, string>;
+}
+
+const REQUEST_TEXTS = ["client", "method", "scheme", "host", "path", "reason", "route", "namespace", "ingress", "service", "canary", "upstream", "answers", "id"] as const;
+
+function requests(rows: unknown, dropped: unknown): FromSubscriber | undefined {
+  const list: readonly unknown[] = Array.isArray(rows) ? rows : [];
+  if (list.length > ROWS_PER_MESSAGE || !isCount(dropped)) return undefined;
+  const checked = list.map(journalRow);
+  return checked.every((row) => row !== undefined) ? { op: "requests", rows: checked, dropped } : undefined;
+}
+
+function journalRow(value: unknown): JournalRow | undefined {
+  const row = fieldsOf(value) ?? {};
+  const { time, took, status } = row;
+  const texts = textsOf(row, REQUEST_TEXTS);
+  if (!texts || !isCount(time) || !isAmount(took) || !isCount(status) || status > 999) return undefined;
+  return { time, took, status, ...texts };
+}
+
+const REPLY_TEXTS = ["host", "route", "namespace", "ingress", "pool", "canary", "reason"] as const;
+
+function replied(value: unknown): FromSubscriber | undefined {
+  const said = fieldsOf(value) ?? {};
+  const { id, generation, status, endpoints } = said;
+  const texts = textsOf(said, REPLY_TEXTS);
+  if (!texts || !isCount(id) || !isCount(generation) || !isCount(status) || status > 999) return undefined;
+  const list: readonly unknown[] = Array.isArray(endpoints) ? endpoints : [];
+  return { op: "replied", reply: {
+    ...texts, id, generation, status, reason: REASONS.find((one) => one === texts.reason) ?? "",
+    endpoints: list.slice(0, ENDPOINTS_TOLD).map((one) => textOrEmpty(one).slice(0, LONGEST_LABEL)),
+  } };
 }

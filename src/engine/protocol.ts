@@ -4,6 +4,8 @@
  * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
  * Subscriber → controller: `hello` first, then acknowledgements.
  */
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { RouteReply } from "../../edge/src/question.ts";
 import type { Reason } from "../../edge/src/reasons.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
 import type { EngineFacts } from "../compile/facts.ts";
@@ -26,6 +28,12 @@ export interface CounterRow {
   readonly host?: string;
   readonly method?: string;
   readonly cells?: readonly number[];
+}
+
+/** What a worker replied, and whose reply it is. */
+export interface WorkerReply extends RouteReply {
+  readonly slot: number;
+  readonly pid: number;
 }
 
 export interface WorkerHello {
@@ -96,6 +104,10 @@ export type FromSubscriber =
   | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
+  /** Worker: requests for the journal, and how many a watcher does not get to see. */
+  | { readonly op: "requests"; readonly rows: readonly JournalRow[]; readonly dropped: number }
+  /** Worker: where its own tables lead the request that it was asked about. */
+  | { readonly op: "replied"; readonly reply: RouteReply }
   /** Agent: nginx was started, reloaded, or a new master took over. */
   | ({ readonly op: "engine"; readonly status: EngineStatus; readonly event: "started" | "reloaded" | "restarted" } & OfInstance)
   /** Agent: whether it ended the worker with this process id, as it was asked to. */

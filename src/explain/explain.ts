@@ -26,7 +26,7 @@ import { utf8Text, type ExplainedRequest } from "./request.ts";
 import { accessOf, type Access } from "./access.ts";
 import { explainedClient } from "./client.ts";
 import type { ExplainedStep } from "./step.ts";
-import { tablesOf } from "./tables.ts";
+import { tablesFor } from "./tables.ts";
 import { explainedVariable } from "./variables.ts";
 
 export interface Explanation {
@@ -50,7 +50,7 @@ export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBa
 export function explain(
   model: Model, program: Program, request: ExplainedRequest, findings: readonly Finding[], settings: ExplainSettings,
 ): Explanation {
-  const tables = tablesOf(program);
+  const tables = tablesFor(program, request.host);
   const { naming = [] } = settings;
   const untold: string[] = [];
   let drawn = false;

@@ -2,7 +2,8 @@
  * The health port: probes and metrics for everybody who can reach it; the admin API for this machine only, and not for web pages in its browsers.
  *
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
- * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/explain?request=JSON`,
+ * `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
  * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -14,7 +15,9 @@ import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { AskIngress } from "./ingress-state.ts";
+import type { Journal } from "./journal.ts";
 import type { Scrape } from "./metrics.ts";
+import { answerRequests } from "./requests-api.ts";
 import { UserError } from "../support/user-error.ts";
 
 export interface HealthOptions {
@@ -30,6 +33,9 @@ export interface HealthOptions {
   /** What is served now, as rows of this kind; undefined: there is no such kind. */
   readonly list: (kind: string) => readonly unknown[] | undefined;
   readonly metrics: () => Scrape;
+  readonly journal: Journal;
+  /** Explains a request, given as JSON. Throws a UserError for what is no request. */
+  readonly explain: (asked: string) => Promise<unknown>;
 }
 
 /** Followed by a kind: `routes`, `hosts`, … */
@@ -67,6 +73,11 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : endResponse(response, 405, "use POST\n");
+  if (path === "/api/v1/requests" && method === "GET") {
+    if (!answerRequests(options.journal, query.has("follow"), response)) endResponse(response, 503, "too many follow the requests already\n");
+    return;
+  }
+  if (path === "/api/v1/explain" && method === "GET") return explain(options, query.get("request") ?? "", response);
   const listed = path.startsWith(LIST) && method === "GET" ? options.list(path.slice(LIST.length)) : undefined;
   if (listed) return list(response, listed);
   const [, namespace, name] = /^\/api\/v1\/ingresses\/([a-z0-9-]+)\/([a-z0-9.-]+)$/.exec(path) ?? [];
@@ -107,6 +118,15 @@ async function sync(options: HealthOptions, response: ServerResponse): Promise<v
     const files = endpointsProblem === undefined ? undefined : `the files that connections below http are led by cannot be written (${endpointsProblem})`;
     const reason = refused ?? (behind.length > 0 ? `not acknowledged by ${behind.join(", ")}` : (files ?? (error as Error).message));
     json(response, 504, { ...summary(options.state()), reason });
+  }
+}
+
+async function explain({ explain: explained }: HealthOptions, asked: string, response: ServerResponse): Promise<void> {
+  try {
+    json(response, 200, await explained(asked));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    endResponse(response, 400, `${error.message}\n`);
   }
 }
 

@@ -27,6 +27,7 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Say where a request goes, and whose line decides it.",
     examples: [
       "sluice explain http://shop.example/cart --manifests=./k8s",
+      "sluice explain http://shop.example/cart --live",
       "sluice explain https://shop.example/admin -X POST -H 'Cookie: a=b' -u ann:secret --client-ip=203.0.113.7",
     ],
   },
@@ -52,6 +53,11 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     usage: "sluice get KIND [NAME…] [flags]",
     summary: "List what is served: routes, hosts, backends, certs, canaries, findings.",
     examples: ["sluice get routes", "sluice get routes shop.example -n shop -o wide", "sluice get certs --manifests=./k8s -o yaml", "sluice get canaries --watch"],
+  },
+  logs: {
+    usage: "sluice logs [flags]",
+    summary: "Show requests as nginx ended them, and why Sluice answered some itself.",
+    examples: ["sluice logs -f", "sluice logs -f --host=shop.example --status=5xx", "sluice logs --reason=any -n shop --output=json"],
   },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
@@ -87,8 +93,7 @@ export function helpFor(command: Command): string {
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
   const about = command === "run" ? ABOUT_INGRESS_NGINX : [];
-  const request = command === "explain" ? OF_A_REQUEST : command === "check" ? OF_A_CHECK : command === "diff" ? OF_A_DIFF : command === "get" ? OF_A_LIST : [];
-  const lines = [`Usage: ${usage}`, "", summary, ...request, ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
+  const lines = [`Usage: ${usage}`, "", summary, ...(ABOUT[command] ?? []), ...groups, ...about, "", "Examples:", ...examples.map((line) => `  ${line}`)];
   return `${lines.join("\n")}\n`;
 }
 
@@ -162,6 +167,17 @@ const OF_A_CHECK = [
   "Exit codes: 0 nothing is found that is as severe as --fail-on, 1 something is,",
   "2 the command line is wrong, or nothing could be read.",
 ];
+
+const OF_REQUESTS = [
+  "",
+  "The Sluice of this machine is asked. Queries, headers and bodies are not in what",
+  "it tells.",
+  "",
+  "Exit codes: 0 listed, 2 the command line, 4 no Sluice answered, or it ended.",
+];
+
+/** What the help of a command says before its flags. */
+const ABOUT: Partial<Record<Command, readonly string[]>> = { explain: OF_A_REQUEST, check: OF_A_CHECK, diff: OF_A_DIFF, get: OF_A_LIST, logs: OF_REQUESTS };
 
 const ABOUT_INGRESS_NGINX = [
   "",

@@ -113,4 +113,12 @@ export interface Settings {
   readonly listing: (typeof LISTINGS)[number];
   readonly namespace: string;
   readonly watch: boolean;
+  // what `sluice explain` asks
+  readonly live: boolean;
+  // which requests `sluice logs` shows
+  readonly follow: boolean;
+  readonly ofHost: readonly string[];
+  readonly ofIngress: readonly string[];
+  readonly ofStatus: readonly string[];
+  readonly ofReason: readonly string[];
 }

@@ -172,6 +172,22 @@ export const folders: FlagType<readonly string[]> = {
   parse: (text) => (path.parse(text) ? [text] : undefined),
 };
 
+/** One text each time the flag is given, or several between commas. */
+export function texts(placeholder: string): FlagType<readonly string[]> {
+  return { placeholder, expects: `${placeholder}, or several of them between commas`, parse: (text) => listOf(text, (one) => anyText.parse(one) !== undefined) };
+}
+
+export const statuses: FlagType<readonly string[]> = {
+  placeholder: "STATUS",
+  expects: "a status or a class of statuses, such as 404 or 5xx",
+  parse: (text) => listOf(text, (one) => /^[1-9](?:\d\d|xx)$/.test(one)),
+};
+
+function listOf(text: string, is: (one: string) => boolean): readonly string[] | undefined {
+  const list = text.split(",");
+  return list.every((one) => one !== "" && is(one)) ? list : undefined;
+}
+
 /** Endpoints of a Service port that the command line gives. */
 export interface GivenEndpoints {
   /** `namespace/name`. */

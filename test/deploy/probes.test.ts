@@ -11,6 +11,7 @@ import { after, before, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { serveHealth } from "../../src/report/health.ts";
+import { createJournal } from "../../src/report/journal.ts";
 import { createReadiness, type Readiness } from "../../src/report/readiness.ts";
 import { SERVING } from "../support/engine-state.ts";
 import { ROOT } from "../support/sluice.ts";
@@ -42,7 +43,7 @@ before(async () => {
   server = await serveHealth({
     host: "127.0.0.1", port: 0, healthCheckPath: "/healthz", state: () => state, notReady: () => readiness.problem(), findings: () => [],
     sync: async () => state, ingress: async (namespace, name) => ({ ingress: `${namespace}/${name}`, state: "pending", findings: [] }),
-    list: () => undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from([""]) }),
+    list: () => undefined, journal: createJournal(() => {}), explain: async () => ({}), metrics: () => ({ type: "text/plain", pieces: Readable.from([""]) }),
   });
 });
 after(() => {

@@ -6,6 +6,7 @@ import { after, before, beforeEach, test } from "node:test";
 import type { EngineState } from "../../src/engine/engine.ts";
 import type { AskIngress } from "../../src/report/ingress-state.ts";
 import { serveHealth } from "../../src/report/health.ts";
+import { createJournal } from "../../src/report/journal.ts";
 import { UserError } from "../../src/support/user-error.ts";
 import { SERVING } from "../support/engine-state.ts";
 
@@ -28,7 +29,7 @@ const health = (host: string, at: number): Promise<Server> =>
     sync: () => sync(),
     ingress: (...asked) => ingress(...asked),
     list: (kind) => (kind === "routes" ? [{ host: "a.example" }] : undefined),
-    metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
+    journal: createJournal(() => {}), explain: async () => ({}), metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {

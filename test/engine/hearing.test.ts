@@ -57,7 +57,29 @@ test("spans: their fields and nothing else", () => {
   assert.deepEqual(say({ op: "tried", id: "i", problem: "p" }, "agent"), { op: "tried", id: "i", problem: "p" });
 });
 
+const request = {
+  time: 1, took: 2, status: 200, client: "c", method: "GET", scheme: "http", host: "h", path: "/", reason: "", route: "/", namespace: "n", ingress: "i",
+  service: "s", canary: "", upstream: "u", answers: "200", id: "x",
+};
+const reply = { id: 1, generation: 2, host: "h", route: "/", namespace: "n", ingress: "i", pool: "", canary: "", status: 404, reason: "no-route", endpoints: ["10.0.0.1:80"] };
+
+test("requests and replies: their fields and nothing else", () => {
+  assert.deepEqual(say({ op: "requests", rows: [{ ...request, more: 1 }], dropped: 3 }, "worker"), { op: "requests", rows: [request], dropped: 3 });
+  assert.deepEqual(say({ op: "requests", rows: {}, dropped: 3 }, "worker"), { op: "requests", rows: [], dropped: 3 });
+  assert.deepEqual(say({ op: "replied", reply: { ...reply, more: 1 } }, "worker"), { op: "replied", reply });
+  assert.deepEqual(say({ op: "replied", reply: { ...reply, reason: "made-up", endpoints: {} } }, "worker"), { op: "replied", reply: { ...reply, reason: "", endpoints: [] } });
+  const endpoints = Array.from({ length: 500 }, () => "x".repeat(5000));
+  const { reply: cut } = say({ op: "replied", reply: { ...reply, endpoints } }, "worker") as { reply: { endpoints: string[] } };
+  assert.deepEqual([cut.endpoints.length, cut.endpoints[0]?.length], [64, 2048]);
+});
+
 for (const [what, message, role] of [
+  ["a request without a field", { op: "requests", rows: [{ ...request, host: undefined }], dropped: 0 }, "worker"],
+  ["a request with a status that is none", { op: "requests", rows: [{ ...request, status: 1000 }], dropped: 0 }, "worker"],
+  ["more requests than fit in a message", { op: "requests", rows: Array.from({ length: 129 }, () => request), dropped: 0 }, "worker"],
+  ["requests from the agent", { op: "requests", rows: [request], dropped: 0 }, "agent"],
+  ["a reply without an id", { op: "replied", reply: { ...reply, id: undefined } }, "worker"],
+  ["a reply from nobody", { op: "replied", reply }, undefined],
   ["a span with an id that is none", { op: "spans", rows: [{ ...span, trace: "x" }], dropped: 0 }, "worker"],
   ["a span without a field", { op: "spans", rows: [{ ...span, uri: undefined }], dropped: 0 }, "worker"],
   ["too many spans at once", { op: "spans", rows: Array.from({ length: 129 }, () => span), dropped: 0 }, "worker"],

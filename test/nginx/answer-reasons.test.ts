@@ -1,4 +1,4 @@
-/** The reason why Sluice answered itself: the same word in the response header, in the access log and in the counter. */
+/** The reason why Sluice answered itself: the same word in the response header, in the access log, in the counter and in the journal. */
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -6,8 +6,11 @@ import { connect, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { JournalRow } from "../../edge/src/journal.ts";
 import { ask, type Ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
+import { journalOf } from "../support/journal.ts";
 import { configMap, documents, site } from "../support/manifests.ts";
 import { scrapeUntil, total } from "../support/scrape.ts";
 import { freePorts, startSluice, type Sluice } from "../support/sluice.ts";
@@ -92,6 +95,8 @@ const EXPECTED: readonly Expected[] = [
 ];
 
 const asked = new Map<string, number>();
+/** What the journal has to have. */
+const expected: Partial<JournalRow>[] = [];
 
 for (const [index, [what, request, status, reason]] of EXPECTED.entries()) {
   test(`${what}: ${reason ?? "no reason"}`, async () => {
@@ -99,6 +104,7 @@ for (const [index, [what, request, status, reason]] of EXPECTED.entries()) {
     const answer = await ask({ port: sluice.http, ...request, path });
     assert.deepEqual([answer.status, answer.headers["x-answer-reason"]], [status, reason]);
     assert.equal(await logged(path), `${status} ${reason ?? "-"}`);
+    expected.push({ host: request.host ?? "", method: request.method ?? "GET", status, reason: reason ?? "" });
     if (reason) asked.set(reason, (asked.get(reason) ?? 0) + 1);
   });
 }
@@ -116,6 +122,15 @@ test("over a limit", async () => {
   asked.set("rate-limited", reasons.filter((reason) => reason === "rate-limited").length);
 });
 
+test("a client that goes away: client-closed", async () => {
+  const socket = connect(sluice.http, "127.0.0.1");
+  socket.write("GET /left HTTP/1.1\r\nHost: silent.example\r\n\r\n");
+  await sleep(200);
+  socket.destroy();
+  expected.push({ host: "silent.example", path: "/left", status: 499, reason: "client-closed", ingress: "silent" });
+  asked.set("client-closed", 1);
+});
+
 test("what is no request", async () => {
   const socket = connect(sluice.http, "127.0.0.1");
   socket.write("GET / HTTP/1.1\r\nHost: a b\r\n\r\n");
@@ -129,6 +144,17 @@ test("each is counted once, and nothing else is", async () => {
   const samples = await scrapeUntil(sluice, (now) => [...asked].every(([reason, count]) => total(now, "sluice_answers_total", { reason }) >= count));
   const counted = samples.filter(({ name, value }) => name === "sluice_answers_total" && value > 0).map(({ labels, value }) => [labels["reason"], value]);
   assert.deepEqual(new Map(counted as [string, number][]), new Map([...asked].sort(([a], [b]) => order(samples, a) - order(samples, b))));
+});
+
+test("each is in the journal", async () => {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const rows = await journalOf(sluice);
+    const missing = expected.filter((wanted) => !rows.some((row) => isDeepStrictEqual({ ...row, ...wanted }, row)));
+    if (missing.length === 0) return;
+    if (Date.now() > deadline) return assert.deepEqual(missing, [], rows.map((row) => JSON.stringify(row)).join("\n"));
+    await sleep(100);
+  }
 });
 
 function order(samples: readonly { readonly labels: Readonly<Record<string, string>> }[], reason: string): number {

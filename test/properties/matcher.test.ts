@@ -16,6 +16,7 @@ import { canariesOf } from "../../src/model/shapes/routing.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
 import { explain, view } from "../../src/explain/explain.ts";
+import { differs, inquiryAbout } from "../../src/explain/live.ts";
 import { translatePattern } from "../../src/explain/pattern.ts";
 import { readRequest, type ExplainedRequest } from "../../src/explain/request.ts";
 import { tablesOf } from "../../src/explain/tables.ts";
@@ -82,7 +83,9 @@ test("nginx and Node decide alike", { timeout: 240_000 }, async () => {
       asked++;
       seen.set(kindOf(inNginx), (seen.get(kindOf(inNginx)) ?? 0) + 1);
       assert.deepEqual(inNginx, onNode, `nginx (actual) and Node (expected) differ about\n${wire(request)}`);
-      if (onNode.status !== 400) assert.equal(explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "" }).status, onNode.status);
+      if (onNode.status === 400) continue;
+      assert.equal(explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "" }).status, onNode.status);
+      await agrees(world, request, onNode);
     }
   });
   await fc.assert(cases, { seed: SEED, numRuns: RUNS, interruptAfterTimeLimit: 120_000 });
@@ -105,6 +108,15 @@ test("patterns that Node runs mean the same to nginx's PCRE", { timeout: 120_000
   }
   console.log(`${compared} answers of ${given.hosts.length} patterns`);
 });
+
+/** What `sluice explain --live` asks the workers, and what it expects them to reply, is what Node decides. */
+async function agrees({ program, model }: World, request: Request, { pool, status = 0 }: Verdict): Promise<void> {
+  const { question, expected } = inquiryAbout(readOnNode(request), program, model.config);
+  assert.deepEqual([expected.pool, expected.status], [pool ?? "", status], wire(request));
+  const replies = await engine.engine.ask(question);
+  assert.equal(replies.length, CONFIG.workerProcesses, "every worker replies");
+  assert.deepEqual(replies.filter((reply) => differs(reply, expected)), [], `workers differ from ${JSON.stringify(expected)} about\n${wire(request)}`);
+}
 
 function kindOf({ status, pool, location }: Verdict): string {
   if (pool !== undefined) return "proxied";

@@ -59,7 +59,7 @@ export async function startEngine(): Promise<TestEngine> {
     workers,
     changed: () => waiting.forEach((check) => check()),
     counted: () => undefined,
-    measured: () => undefined, spanned: () => undefined,
+    measured: () => undefined, spanned: () => undefined, noted: () => undefined,
   });
   await engine.listen();
   const agent = superviseAgent(settings, log, workers);

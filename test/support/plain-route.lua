@@ -20,19 +20,22 @@ package.loaded["resty.lrucache"] = anything()
 local function dictionary()
   return setmetatable({ get = function() end, incr = function() return 1 end }, { __index = function() return nothing end })
 end
+local req = anything()
+req.start_time = function() return 1 end
+req.get_method = function() return "GET" end
 ngx = setmetatable({
   var = { host = "shop.example", http_host = "shop.example", uri = "/cart", request_uri = "/cart?x=1", scheme = "http", server_protocol = "HTTP/1.1" },
   header = {}, status = 200,
   now = function() return 1 end,
   worker = { id = function() return 0 end, pid = function() return 1 end, exiting = function() return false end },
   timer = { at = nothing, every = nothing },
-  req = anything(), re = anything(), shared = setmetatable({}, { __index = dictionary }),
+  req = req, re = anything(), shared = setmetatable({}, { __index = dictionary }),
   log = nothing, get_phase = function() return "init_worker" end,
   exit = function(status) error("a plain request was answered with " .. tostring(status)) end,
   redirect = function() error("a plain request was redirected") end,
 }, { __index = function() return nothing end })
 
-local sluice = require("sluice")
+sluice = require("sluice")
 sluice.init({
   config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
   logLabels = false, logScores = false, rejectHandshake = false,

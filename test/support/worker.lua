@@ -25,6 +25,9 @@ local function dictionary()
 end
 
 local status, channel, naps
+local req = anything()
+req.start_time = function() return 1 end
+req.get_method = function() return "GET" end
 ngx = setmetatable({
   var = { request_uri = "/", scheme = "http", server_protocol = "HTTP/1.1" },
   header = {}, status = 200, now = function() return worker.clock end,
@@ -33,11 +36,11 @@ ngx = setmetatable({
   socket = { tcp = function() return setmetatable({ connect = function() end }, { __index = function() return nothing end }) end },
   -- An hour has passed after 120 of these.
   sleep = function() naps = naps - 1 worker.clock = worker.clock + 30 end,
-  req = anything(), re = anything(), shared = setmetatable({}, { __index = dictionary }),
+  req = req, re = anything(), shared = setmetatable({}, { __index = dictionary }),
   log = nothing, get_phase = function() return "init_worker" end, exit = function(code) status = code end,
 }, { __index = function() return nothing end })
 
-local sluice = require("sluice")
+sluice = require("sluice")
 sluice.init({
   config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
   logLabels = false, logScores = false, rejectHandshake = false, measured = nil, sent = {},

@@ -25,14 +25,14 @@ ngx = setmetatable({
   socket = { tcp = function() return setmetatable({ connect = function() end }, { __index = function() return nothing end }) end },
   -- The edge keeps house before each pause: this ends its loop at the first one.
   sleep = function() clock = clock + 2 error("enough") end,
-  req = setmetatable({ get_method = function() return "GET" end }, { __index = function() return nothing end }),
+  req = setmetatable({ get_method = function() return "GET" end, start_time = function() return clock end }, { __index = function() return nothing end }),
   log = nothing, get_phase = function() return "init_worker" end, exit = function(code) status = code end,
   hmac_sha1 = function(key, text) sealed = real.encode_base64(key) return real.hmac_sha1(key, text) end,
 }, { __index = real })
 
 local function start()
   package.loaded.sluice = nil
-  local sluice = require("sluice")
+  sluice = require("sluice")
   sluice.init({
     config = "", socket = "", program = measured.program, keys = "", hideServer = true, requestIds = false, accessLog = true,
     logLabels = false, logScores = false, rejectHandshake = false, sent = {},

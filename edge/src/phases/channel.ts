@@ -8,7 +8,9 @@ import * as cjson from "cjson.safe";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
 import { clientConnections } from "./connections-report.ts";
+import { isWatched, tellJournal, watchRequests } from "./journal.ts";
 import { masterPid } from "./identity.ts";
+import { replyTo } from "./question.ts";
 import { report } from "./reports.ts";
 import { send } from "./sending.ts";
 import { lookForMaster, retireFor } from "./retirement.ts";
@@ -122,6 +124,8 @@ function converse(socket: ngx.TcpSocket): void {
       const pause = report(socket);
       if (pause === undefined) return;
       nextReport = ngx.now() + pause;
+    } else if (isWatched() && !tellJournal(socket)) {
+      return;
     }
   }
 }
@@ -152,6 +156,8 @@ function obey(socket: ngx.TcpSocket, line: string): boolean {
     const connections = clientConnections();
     return frame.farewell === undefined || connections === undefined || send(socket, { op: "retired", farewell: frame.farewell, connections });
   }
+  if (frame.op === "ask") return send(socket, { op: "replied", reply: replyTo(frame.question) });
+  if (frame.op === "watch") watchRequests(frame.seconds);
   if (!take(tables, staging, frame, decode as (text: string) => Frame)) return true;
   return send(socket, { op: "ack", generation: tables.generation });
 }

@@ -6,6 +6,7 @@
  * the last call, replaced routes included.
  */
 import type { EdgeCanary, Counts, EdgeRoute } from "../program.ts";
+import { noteFirst } from "./journal.ts";
 
 interface Series {
   readonly route: EdgeRoute;
@@ -24,6 +25,7 @@ export function countRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
     counts = {};
     counted.counts = counts;
     series.push({ route, canary, counts });
+    noteFirst(route, canary, status);
   }
   counts[status] = (counts[status] ?? 0) + 1;
 }

@@ -2,14 +2,20 @@
 import type { Reason } from "../reasons.ts";
 import { reasonOf } from "../reasons.ts";
 import { FORBIDDEN, type Verdict } from "../access.ts";
+import { expectOwnAnswer } from "./journal.ts";
 import type { InFlight } from "./state.ts";
 
 export type EdgeAnswers = Partial<Record<Reason, number>>;
 
 let answers: EdgeAnswers | undefined;
 
-/** Notes the reason of the answer for `$sluice_reason`, and counts it. */
+/** Notes the reason of the answer for `$sluice_reason` and the journal, and counts it. */
 export function because(reason: Reason): void {
+  say(reason);
+  expectOwnAnswer();
+}
+
+function say(reason: Reason): void {
   ngx.var.sluice_answer = reason;
   countAnswer(reason);
 }
@@ -28,7 +34,7 @@ export function deny(state: InFlight, verdict: Verdict, reason: Reason): Verdict
 /** Notes the reason of a status that the edge did not give, if it is nginx's and not the backend's. */
 export function noteFailure(status: number): void {
   const reason = reasonOf(status, ngx.var.upstream_header_time);
-  if (reason !== undefined) because(reason);
+  if (reason !== undefined) say(reason);
 }
 
 /** The answers counted since the last call; undefined: none. */

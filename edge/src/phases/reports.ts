@@ -4,13 +4,13 @@
  * Messages have a bounded size, so that a worker never works for long at one. A worker with much to tell reports less
  * often, so that reporting takes a small share of its time however many routes there are.
  */
-import type { SpanRow } from "../trace.ts";
 import { SPANS_PER_MESSAGE } from "../trace.ts";
 import { connectionCounts } from "./connections-report.ts";
 import { beginDrain, drain } from "./counters.ts";
+import { tellJournal } from "./journal.ts";
 import { options } from "./options.ts";
 import { takeAnswers, type EdgeAnswers } from "./reasons.ts";
-import { send } from "./sending.ts";
+import { send, sendRows } from "./sending.ts";
 import { beginTallyDrain, drainTallies } from "./tallies.ts";
 import { drainSpans } from "./trace.ts";
 
@@ -31,7 +31,8 @@ export function report(socket: ngx.TcpSocket): number | undefined {
   }
   const counts = options.measured === undefined ? undefined : connectionCounts();
   if (counts !== undefined && !send(socket, counts)) return undefined;
-  return reportSpans(socket) ? Math.max(1, told / ROWS_PER_SECOND) : undefined;
+  if (!sendRows(socket, "spans", drainSpans(), SPANS_PER_MESSAGE)) return undefined;
+  return tellJournal(socket) ? Math.max(1, told / ROWS_PER_SECOND) : undefined;
 }
 
 interface CountersMessage {
@@ -51,21 +52,4 @@ export function nextMessage(): CountersMessage | undefined {
   const rows = options.measured === undefined ? drain(ROWS_PER_MESSAGE) : drainTallies(ROWS_PER_MESSAGE);
   const answers = takeAnswers();
   return rows.length > 0 || answers !== undefined ? { op: "counters", rows, answers } : undefined;
-}
-
-/** False: the connection is broken, and the spans that were not sent are lost. */
-function reportSpans(socket: ngx.TcpSocket): boolean {
-  const { rows, dropped } = drainSpans();
-  if (rows.length === 0) return dropped === 0 || send(socket, { op: "spans", rows, dropped });
-  let some: SpanRow[] = [];
-  let lost = dropped;
-  for (const row of rows) {
-    some.push(row);
-    if (some.length === SPANS_PER_MESSAGE) {
-      if (!send(socket, { op: "spans", rows: some, dropped: lost })) return false;
-      some = [];
-      lost = 0;
-    }
-  }
-  return some.length === 0 || send(socket, { op: "spans", rows: some, dropped: lost });
 }

@@ -10,6 +10,7 @@ import type { BucketBounds, Layout, Scale, Tallies } from "../measures.ts";
 import { bucketOf, layoutOf, METHOD_FACTOR, TALLIED_METHODS, newScale } from "../measures.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { rowOf, type Counted } from "./counters.ts";
+import { noteFirst } from "./journal.ts";
 
 interface Counting {
   readonly route: EdgeRoute;
@@ -47,6 +48,7 @@ export function tallyRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
 
 /** Never compiled, because it is rarely called: see `newState` in state.ts. */
 function newTally(route: EdgeRoute, canary: EdgeCanary | undefined, key: number): number[] {
+  noteFirst(route, canary, Math.floor(key / METHOD_FACTOR));
   const tally: number[] = [];
   for (let cell = 0; cell < layout.length; cell++) tally.push(0);
   const counted = canary ?? route;

@@ -1,0 +1,79 @@
+/**
+ * Both ends of `sluice explain --live`: the running Sluice explains a request from what it serves, asks its workers, and
+ * looks into its journal.
+ */
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Program } from "../compile/program.ts";
+import type { Engine } from "../engine/engine.ts";
+import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
+import { explain, type Explanation } from "../explain/explain.ts";
+import { differs, historyOf, inquiryAbout, requestsLike, type Live } from "../explain/live.ts";
+import { ingressesNaming } from "../explain/naming.ts";
+import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
+import type { Finding } from "../model/findings/findings.ts";
+import type { Model } from "../model/model.ts";
+import type { Settings } from "../settings.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import { UserError } from "../support/user-error.ts";
+
+/** A request as people write it. */
+export interface AskedRequest {
+  /** With its scheme. */
+  readonly url: string;
+  /** `name: value`. */
+  readonly headers: readonly string[];
+  readonly method: string;
+  readonly client?: string;
+}
+
+export type LiveExplanation = Explanation & { readonly live: Live };
+
+/** What is served, and the objects it comes from. */
+export interface Explained {
+  readonly model: Model;
+  readonly program: Program;
+  readonly findings: readonly Finding[];
+  readonly snapshot: Snapshot;
+}
+
+/** Throws a UserError for what is no request. */
+export function parseAsked({ url, headers, method, client }: AskedRequest): ExplainedRequest | ExplainedConnection {
+  return parseConnection(url) ?? parseRequest(url, headers, method, client);
+}
+
+export function explainServed({ model, program, findings, snapshot }: Explained, settings: Settings, request: ExplainedRequest | ExplainedConnection): Explanation {
+  if ("protocol" in request) return explainConnection(model, request, findings);
+  const naming = ingressesNaming(request.host, snapshot.all("Ingress").values());
+  return explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming });
+}
+
+/** @param asked JSON of an AskedRequest. Throws a UserError for anything else. */
+export async function explainLive(asked: string, served: Explained, settings: Settings, engine: Pick<Engine, "ask" | "state">, newest: readonly JournalRow[]): Promise<LiveExplanation> {
+  const request = parseAsked(askedOf(asked));
+  const explanation = explainServed(served, settings, request);
+  const { observed, programmed, behind } = engine.state;
+  const base = { observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, newest)) };
+  if ("protocol" in request) return { ...explanation, live: { ...base, workers: [], differ: [], requests: [] } };
+  const { question, expected } = inquiryAbout(request, served.program, served.model.config);
+  const workers = await engine.ask(question);
+  const differ = workers.filter((reply) => differs(reply, expected));
+  return { ...explanation, live: { ...base, workers, differ, requests: requestsLike(request, expected, newest) } };
+}
+
+function askedOf(text: string): AskedRequest {
+  const value = parsed(text);
+  const { url, headers, method, client } = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const isText = (one: unknown): one is string => typeof one === "string";
+  if (isText(url) && isText(method) && Array.isArray(headers) && headers.every(isText) && (client === undefined || isText(client))) {
+    return { url, headers, method, ...(client === undefined ? {} : { client }) };
+  }
+  throw new UserError("What is to be explained has the fields url, method, headers (a list of texts), and perhaps client.", 2);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
