@@ -87,6 +87,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     namespace: "",
     watch: false,
     live: false,
+    all: false,
     follow: false,
     ofHost: [],
     ofIngress: [],

@@ -7,26 +7,18 @@ import type { Program } from "../compile/program.ts";
 import type { Engine } from "../engine/engine.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
+import { inEffect, type InEffect } from "../explain/in-effect.ts";
 import { differs, historyOf, inquiryAbout, requestsLike, type Live } from "../explain/live.ts";
+import { readLogged, type Logged } from "../explain/logged.ts";
 import { ingressesNaming } from "../explain/naming.ts";
-import { parseRequest, type ExplainedRequest } from "../explain/request.ts";
+import { parseRequest, type AskedRequest, type ExplainedRequest } from "../explain/request.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Model } from "../model/model.ts";
 import type { Settings } from "../settings.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { UserError } from "../support/user-error.ts";
 
-/** A request as people write it. */
-export interface AskedRequest {
-  /** With its scheme. */
-  readonly url: string;
-  /** `name: value`. */
-  readonly headers: readonly string[];
-  readonly method: string;
-  readonly client?: string;
-}
-
-export type LiveExplanation = Explanation & { readonly live: Live };
+export type LiveExplanation = ServedExplanation & { readonly live: Live };
 
 /** What is served, and the objects it comes from. */
 export interface Explained {
@@ -36,21 +28,34 @@ export interface Explained {
   readonly snapshot: Snapshot;
 }
 
+/** A request, or a line of the access log that is about one. */
+export type AskedOrLine = AskedRequest | { readonly line: string };
+
+export type ServedExplanation = Explanation & { readonly inEffect?: readonly InEffect[]; readonly logged?: Logged };
+
 /** Throws a UserError for what is no request. */
 export function parseAsked({ url, headers, method, client }: AskedRequest): ExplainedRequest | ExplainedConnection {
   return parseConnection(url) ?? parseRequest(url, headers, method, client);
 }
 
-export function explainServed({ model, program, findings, snapshot }: Explained, settings: Settings, request: ExplainedRequest | ExplainedConnection): Explanation {
-  if ("protocol" in request) return explainConnection(model, request, findings);
+/** Throws a UserError for what is neither a request nor a line of the access log. */
+export function explainServed(served: Explained, settings: Settings, asked: AskedOrLine): { readonly request: ExplainedRequest | ExplainedConnection; readonly explanation: ServedExplanation } {
+  if ("line" in asked) {
+    const { logged, asked: ofLine } = readLogged(asked.line, served.model, served.program);
+    const { request, explanation } = explainServed(served, settings, ofLine);
+    return { request, explanation: { ...explanation, logged } };
+  }
+  const { model, program, findings, snapshot } = served;
+  const request = parseAsked(asked);
+  if ("protocol" in request) return { request, explanation: explainConnection(model, request, findings) };
   const naming = ingressesNaming(request.host, snapshot.all("Ingress").values());
-  return explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming });
+  const explanation = explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming });
+  return { request, explanation: explanation.objects ? { ...explanation, inEffect: inEffect(explanation.objects, snapshot, settings) } : explanation };
 }
 
-/** @param asked JSON of an AskedRequest. Throws a UserError for anything else. */
+/** @param asked JSON of what is AskedOrLine. Throws a UserError for anything else. */
 export async function explainLive(asked: string, served: Explained, settings: Settings, engine: Pick<Engine, "ask" | "state">, newest: readonly JournalRow[]): Promise<LiveExplanation> {
-  const request = parseAsked(askedOf(asked));
-  const explanation = explainServed(served, settings, request);
+  const { request, explanation } = explainServed(served, settings, askedOf(asked));
   const { observed, programmed, behind } = engine.state;
   const base = { observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, newest)) };
   if ("protocol" in request) return { ...explanation, live: { ...base, workers: [], differ: [], requests: [] } };
@@ -60,14 +65,15 @@ export async function explainLive(asked: string, served: Explained, settings: Se
   return { ...explanation, live: { ...base, workers, differ, requests: requestsLike(request, expected, newest) } };
 }
 
-function askedOf(text: string): AskedRequest {
+function askedOf(text: string): AskedOrLine {
   const value = parsed(text);
-  const { url, headers, method, client } = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
+  const { url, headers, method, client, line } = (typeof value === "object" && value !== null ? value : {}) as Readonly<Record<string, unknown>>;
   const isText = (one: unknown): one is string => typeof one === "string";
+  if (isText(line)) return { line };
   if (isText(url) && isText(method) && Array.isArray(headers) && headers.every(isText) && (client === undefined || isText(client))) {
     return { url, headers, method, ...(client === undefined ? {} : { client }) };
   }
-  throw new UserError("What is to be explained has the fields url, method, headers (a list of texts), and perhaps client.", 2);
+  throw new UserError("What is to be explained has the fields url, method, headers (a list of texts), and perhaps client; or the field line.", 2);
 }
 
 function parsed(text: string): unknown {

@@ -5,27 +5,27 @@
  * wrong; 3 the answer is 404; 4 the answer is 503, or no endpoint is ready.
  */
 import type { Explanation } from "../explain/explain.ts";
-import { liveLines } from "../explain/live-text.ts";
-import { findingText, subjectText, type Finding } from "../model/findings/findings.ts";
+import { explanationText } from "../explain/explanation-text.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import { explainServed, parseAsked, type AskedRequest, type LiveExplanation } from "./explain-live.ts";
+import { explainServed, parseAsked, type AskedOrLine, type LiveExplanation, type ServedExplanation } from "./explain-live.ts";
 import { judgeSource } from "./judged.ts";
 import { askRunning } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
-  const { headers, method, client, rest } = takeRequestOptions(argv);
+  const { rest, line, ...options } = takeRequestOptions(argv);
   const settings = parseSettings(rest, "explain");
   if (settings.help) return void process.stdout.write(helpFor("explain"));
   const [url, extra] = settings.arguments;
-  if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
-  if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
-  const asked = { url: withScheme(url), headers, method, ...(client === undefined ? {} : { client }) };
+  if (url === undefined && line === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
+  if (extra !== undefined || (url !== undefined && line !== undefined)) throw new UserError(`One request at a time: "${printable(extra ?? url ?? "")}" is one too many.`, 2);
+  const asked = line === undefined ? { url: withScheme(url ?? ""), ...options } : { line };
+  if (!("line" in asked)) parseAsked(asked);
   const explanation = settings.live ? await askLive(settings, asked) : await explainObjects(settings, asked);
-  process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
+  process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation, settings.all));
   process.exitCode = exitCode(explanation);
 }
 
@@ -42,18 +42,16 @@ function exitCode({ status, endpoints }: Explanation): number {
   return status === 503 || endpoints?.length === 0 ? UNAVAILABLE : 0;
 }
 
-async function explainObjects(settings: Settings, asked: AskedRequest): Promise<Explanation> {
-  const request = parseAsked(asked);
+async function explainObjects(settings: Settings, asked: AskedOrLine): Promise<ServedExplanation> {
   const source = openSource(settings, logOfLook(settings, settings.output), LOOK_PATIENCE_MS);
   return await withSource(source, async () => {
     const { built: { model }, program, findings } = await judgeSource(source, settings);
-    return explainServed({ model, program, findings, snapshot: source.snapshot }, settings, request);
+    return explainServed({ model, program, findings, snapshot: source.snapshot }, settings, asked).explanation;
   });
 }
 
 /** Asks the Sluice of this machine. */
-async function askLive(settings: Settings, asked: AskedRequest): Promise<LiveExplanation> {
-  parseAsked(asked);
+async function askLive(settings: Settings, asked: AskedOrLine): Promise<LiveExplanation> {
   const query = new URLSearchParams({ request: JSON.stringify(asked) }).toString();
   const response = await askRunning(settings, `/api/v1/explain?${query}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, "leave out --live");
   return (await response.json()) as LiveExplanation;
@@ -63,18 +61,21 @@ interface RequestOptions {
   readonly headers: string[];
   readonly method: string;
   readonly client?: string;
+  /** A line of the access log, in place of a request. */
+  readonly line?: string;
   readonly rest: string[];
 }
 
 /**
- * Takes `-H 'name: value'`, `--header 'name: value'`, `-u user:password`, `-X METHOD`, `-v` (curl's ways) and
- * `--client-ip=ADDRESS` out of the command line. `-v` with a level (`-v 5`) is klog's flag, and stays for `parseSettings`.
+ * Takes `-H 'name: value'`, `--header 'name: value'`, `-b name=value`, `-u user:password`, `-X METHOD`, `-v` (curl's ways),
+ * `--client-ip=ADDRESS` and `--log=LINE` out of the command line. `-v` with a level (`-v 5`) is klog's flag, and stays for `parseSettings`.
  */
 function takeRequestOptions(argv: readonly string[]): RequestOptions {
   const headers: string[] = [];
   const rest: string[] = [];
   let method = "GET";
   let client: string | undefined;
+  let line: string | undefined;
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i] ?? "";
     const next = (example: string): string => {
@@ -86,7 +87,13 @@ function takeRequestOptions(argv: readonly string[]): RequestOptions {
     const verb = /^(?:-X|--request=)(.+)$/s.exec(word)?.[1];
     const address = /^--client-ip=(.*)$/s.exec(word)?.[1];
     const user = /^--user=(.*)$/s.exec(word)?.[1];
-    if (address !== undefined) client = address;
+    const cookie = /^--cookie=(.*)$/s.exec(word)?.[1];
+    const logged = /^--log=(.*)$/s.exec(word)?.[1];
+    if (logged !== undefined) line = logged;
+    else if (word === "--log") line = next("'a line of the access log'");
+    else if (cookie !== undefined) headers.push(`Cookie: ${cookie}`);
+    else if (word === "-b" || word === "--cookie") headers.push(`Cookie: ${next("name=value")}`);
+    else if (address !== undefined) client = address;
     else if (word === "--client-ip") client = next("203.0.113.7");
     else if (user !== undefined) headers.push(basic(user));
     else if (word === "-u" || word === "--user") headers.push(basic(next("user:password")));
@@ -97,25 +104,9 @@ function takeRequestOptions(argv: readonly string[]): RequestOptions {
     else if (word === "-X" || word === "--request") method = next("POST");
     else rest.push(word);
   }
-  return { headers, method, ...(client === undefined ? {} : { client }), rest };
+  return { headers, method, ...(client === undefined ? {} : { client }), ...(line === undefined ? {} : { line }), rest };
 }
 
 function basic(user: string): string {
   return `Authorization: Basic ${Buffer.from(user, "utf8").toString("base64")}`;
-}
-
-function explanationText(explanation: Explanation | LiveExplanation): string {
-  const { request, steps, findings } = explanation;
-  const width = Math.max(...steps.map(({ what }) => what.length));
-  const lines = steps.map(({ what, result, why }) => `  ${what.padEnd(width)}  ${result}${why ? `\n  ${" ".repeat(width)}  ${why}` : ""}`);
-  const notes = findings.map((finding) => `  ${finding.severity}: ${findingText(finding)} (${placeText(finding)})`);
-  return printableLines([request, ...lines, ...(notes.length > 0 ? ["Findings that may concern it:", ...notes] : []), ...("live" in explanation ? liveLines(explanation.live) : []), ""]);
-}
-
-function placeText({ object, file, line }: Finding): string {
-  return file === undefined ? subjectText(object) : `${file}:${line ?? 1}`;
-}
-
-function printableLines(lines: readonly string[]): string {
-  return lines.flatMap((line) => line.split("\n")).map(printable).join("\n");
 }

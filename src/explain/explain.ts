@@ -23,6 +23,8 @@ import { capturesAlike, translatePattern } from "./pattern.ts";
 import type { IngressIdentity } from "./naming.ts";
 import { policyText } from "./policy.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
+import { triedRules, type TriedRule } from "./tried-rules.ts";
+import { certificateStep } from "./certificate.ts";
 import { accessOf, type Access } from "./access.ts";
 import { explainedClient } from "./client.ts";
 import type { ExplainedStep } from "./step.ts";
@@ -38,6 +40,10 @@ export interface Explanation {
   readonly location?: string;
   readonly pool?: string;
   readonly endpoints?: readonly string[];
+  /** The rules of the host in the order in which they are tried; absent: there is no host. */
+  readonly rules?: readonly TriedRule[];
+  /** The Ingresses that decide about the request: the route's, and its canaries'. */
+  readonly objects?: readonly IngressIdentity[];
   /** Findings about the objects involved, and about files or kinds that could not be read and may hide further objects. */
   readonly findings: readonly Finding[];
 }
@@ -66,10 +72,13 @@ export function explain(
   const route = routeOf(host, decision.route);
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
-  const steps: ExplainedStep[] = [hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming })];
+  const steps: ExplainedStep[] = request.https ? [certificateStep(model, request.host)] : [];
+  steps.push(hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming }));
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, isPattern(host, decision, request), untoldOf(decision.host?.special?.patterns)));
+  const { path } = request;
+  const rules = host && decision.host && triedRules(host, decision.host, path, decision.route, view(request, draw, undefined, explainedClient(request, model.config)));
   const location = locationOf(decision, tables.settings, asked);
   let refused: number | undefined;
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
@@ -94,6 +103,8 @@ export function explain(
     steps,
     ...(decision.pool && refused === undefined ? { pool: decision.pool.name, endpoints: decision.pool.endpoints.map(endpointText) } : { status: refused ?? shownStatus(decision.status) }),
     ...(location === undefined ? {} : { location: utf8Text(location) }),
+    ...(rules ? { rules } : {}),
+    ...(route ? { objects: origins.filter(({ kind }) => kind === "Ingress").map(({ kind, namespace, name }) => ({ kind, namespace, name })) } : {}),
     findings: findings.filter(({ object }) => concernsAll(object, settings) || [...origins, ...naming].some((one) => isAbout(object, one))),
   };
 }

@@ -13,6 +13,16 @@ export interface Header {
   readonly value: string;
 }
 
+/** A request as people write it. */
+export interface AskedRequest {
+  /** With its scheme. */
+  readonly url: string;
+  /** `name: value`. */
+  readonly headers: readonly string[];
+  readonly method: string;
+  readonly client?: string;
+}
+
 export interface ExplainedRequest {
   readonly url: string;
   readonly method: string;

@@ -115,6 +115,7 @@ export interface Settings {
   readonly watch: boolean;
   // what `sluice explain` asks
   readonly live: boolean;
+  readonly all: boolean;
   // which requests `sluice logs` shows
   readonly follow: boolean;
   readonly ofHost: readonly string[];

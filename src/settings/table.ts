@@ -229,6 +229,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "List again when something is different, until Ctrl-C (-w)." },
   live: { flag: "live", type: type.boolean, default: false, group: SOURCE, commands: ["explain"],
     help: "Ask the Sluice of this machine, its workers too, instead of reading objects." },
+  all: { flag: "all", type: type.boolean, default: false, group: TOLD, commands: ["explain"],
+    help: "Show all rules of the host, in the order in which they are tried." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
     help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs"],

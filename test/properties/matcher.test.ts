@@ -84,7 +84,9 @@ test("nginx and Node decide alike", { timeout: 240_000 }, async () => {
       seen.set(kindOf(inNginx), (seen.get(kindOf(inNginx)) ?? 0) + 1);
       assert.deepEqual(inNginx, onNode, `nginx (actual) and Node (expected) differ about\n${wire(request)}`);
       if (onNode.status === 400) continue;
-      assert.equal(explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "" }).status, onNode.status);
+      const { status, objects, rules } = explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "" });
+      assert.equal(status, onNode.status);
+      if (objects) assert.equal(rules?.filter(({ outcome }) => outcome === "takes").length, 1, `one rule takes\n${wire(request)}`);
       await agrees(world, request, onNode);
     }
   });

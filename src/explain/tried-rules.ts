@@ -1,0 +1,79 @@
+/** The rules of a host in the order in which the matcher tries them for a path, and what becomes of each. */
+import { holds } from "../../edge/src/conditions.ts";
+import type { EdgeHost, EdgeRoute, PathPattern } from "../../edge/src/program.ts";
+import type { RequestView } from "../../edge/src/request-view.ts";
+import { subjectText } from "../model/findings/findings.ts";
+import { canaryTexts, routePath, routeTarget } from "../model/routes/route-text.ts";
+import type { Host, Route } from "../model/shapes/routing.ts";
+import { utf8Text } from "./request.ts";
+
+export interface TriedRule {
+  /** `/cart (prefix)`. */
+  readonly rule: string;
+  /** Where its requests go: `shop/web:80`. */
+  readonly target: string;
+  /** `Ingress shop/web`, or what else declares it. */
+  readonly object: string;
+  /** `takes`: the request is this rule's. `matches`: it would be, without the rule that takes it. `no`: it is for other requests. */
+  readonly outcome: "takes" | "matches" | "no";
+  readonly why: string;
+}
+
+/** A place where the matcher looks. */
+interface Tried {
+  readonly index: number;
+  readonly matched: boolean | undefined;
+  readonly how: "exact" | "pattern" | "prefix" | "root";
+}
+
+/** @param path nginx's `$uri`. @param chosen the route that the matcher took; undefined: the host has refused the client before. */
+export function triedRules(host: Host, table: EdgeHost, path: string, chosen: EdgeRoute | undefined, request: RequestView): readonly TriedRule[] {
+  const tried = triedFor(table, path, request);
+  const order = [...tried, ...others(table, tried)];
+  const taken = order.findIndex(({ index }) => table.routes[index] === chosen);
+  return order.map((one, place) => candidate(one, host, table, { place, taken }, request));
+}
+
+function candidate({ index, matched, how }: Tried, host: Host, table: EdgeHost, { place, taken }: { readonly place: number; readonly taken: number }, request: RequestView): TriedRule {
+  const edge = table.routes[index] as EdgeRoute;
+  const route = host.routes[index];
+  const what = route ? declaredText(route) : { rule: `${utf8Text(edge.path)} (without its last /)`, target: "redirect to the path with it", object: `Ingress ${edge.namespace}/${edge.ingress}` };
+  if (place === taken) return { ...what, outcome: "takes", why: "" };
+  if (matched === undefined) return { ...what, outcome: "no", why: "only nginx can tell whether it matches" };
+  if (!matched) return { ...what, outcome: "no", why: how === "pattern" ? "its expression does not match" : "another path" };
+  if (edge.when !== undefined && !holds(edge.when, request, edge.namespace)) return { ...what, outcome: "no", why: "its conditions do not hold" };
+  const why = taken < 0 ? "the host refuses the client first" : { exact: "it comes later", pattern: "a rule before it matches", prefix: "another rule is more exact", root: "another rule is more exact" }[how];
+  return { ...what, outcome: "matches", why };
+}
+
+function declaredText(route: Route): Pick<TriedRule, "rule" | "target" | "object"> {
+  const canaries = canaryTexts(route);
+  return {
+    rule: routePath(route),
+    target: `${routeTarget(route)}${canaries.length > 0 ? `, canaries ${canaries.join(", ")}` : ""}`,
+    object: route.origin.kind === "Ingress" ? subjectText(route.origin) : route.synthesized ? "no rule" : route.origin.field,
+  };
+}
+
+/** The rules that may take the path, first those that are tried first; of a host with expressions, all expressions. */
+function triedFor(table: EdgeHost, path: string, request: RequestView): Tried[] {
+  const found = new Map<number, Tried>();
+  const chain = (first: number | undefined, how: Tried["how"]): void => {
+    for (let index = first; index !== undefined; index = table.routes[index]?.otherwise) {
+      if (!found.has(index)) found.set(index, { index, matched: true, how });
+    }
+  };
+  chain(table.exact[path], "exact");
+  for (const { pattern, route } of table.special?.patterns ?? ([] as readonly PathPattern[])) {
+    const matched = request.matches(path, pattern, table.routes[route]?.namespace ?? "");
+    if (!found.has(route) || matched === true) found.set(route, { index: route, matched, how: "pattern" });
+  }
+  for (const length of table.lengths) if (length <= path.length) chain(table.prefix[path.substring(0, length)], "prefix");
+  chain(table.root, "root");
+  return [...found.values()];
+}
+
+function others({ routes }: EdgeHost, tried: readonly Tried[]): Tried[] {
+  const known = new Set(tried.map(({ index }) => index));
+  return routes.flatMap((_, index) => (known.has(index) ? [] : [{ index, matched: false, how: "prefix" as const }]));
+}

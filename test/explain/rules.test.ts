@@ -1,0 +1,75 @@
+/** What an explanation says beside the steps: rules that lost, the certificate, what is set. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCompiler } from "../../src/compile/program.ts";
+import { certificateStep } from "../../src/explain/certificate.ts";
+import { explain, type Explanation } from "../../src/explain/explain.ts";
+import { explanationText } from "../../src/explain/explanation-text.ts";
+import { parseRequest } from "../../src/explain/request.ts";
+import type { Certificate } from "../../src/model/shapes/routing.ts";
+import { PrivateBytes } from "../../src/support/private-bytes.ts";
+import { build } from "../support/build.ts";
+import { ingress, ingressClass, service, slice, type IngressDraft } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
+
+const SERVICES = ["web", "api", "new"].flatMap((name) => [service(`shop/${name}`, "80"), slice(`shop/${name}`, 80, "10.0.0.1")]);
+
+function explained(drafts: readonly IngressDraft[], url: string, ...headers: readonly string[]): Explanation {
+  const built = build(ingressClass("nginx"), ...drafts, ...SERVICES);
+  return explain(built.model, createCompiler().compile(built).program, parseRequest(url, headers), [], { configmap: "", defaultBackendService: "" });
+}
+
+const outcomes = ({ rules = [] }: Explanation): string[] => rules.map(({ rule, outcome, why }) => `${outcome}: ${rule}${why === "" ? "" : `, ${why}`}`);
+
+const HOST = [
+  ingress("shop/web").host("a.example").path("/", "web:80").path("/cart", "web:80"),
+  ingress("shop/api").host("a.example").path("/cart/pay", "api:80").path("/cart/pay/now", "api:80", "Exact").path("/other", "api:80"),
+];
+
+test("rules are told in the order in which they are tried, with what became of each", () => {
+  assert.deepEqual(outcomes(explained(HOST, "http://a.example/cart/pay/now")), [
+    "takes: /cart/pay/now (exact)",
+    "matches: /cart/pay (prefix), another rule is more exact",
+    "matches: /cart (prefix), another rule is more exact",
+    "matches: / (prefix), another rule is more exact",
+    "no: /other (prefix), another path",
+  ]);
+  assert.deepEqual(outcomes(explained(HOST, "http://a.example/x")).slice(0, 2), ["takes: / (prefix)", "no: /other (prefix), another path"]);
+});
+
+test("expressions are tried one by one; those that nginx alone can run are said to be such", () => {
+  const expressions = [ingress("shop/web").host("a.example").annotate("use-regex", "true").path("/v[0-9]+/x", "web:80").path("/v[0-9]+", "api:80").path("/(?=v)", "new:80")];
+  assert.deepEqual(outcomes(explained(expressions, "http://a.example/v1")), [
+    "no: /v[0-9]+/x (expression), its expression does not match",
+    "takes: /v[0-9]+ (expression)",
+    "no: /(?=v) (expression), only nginx can tell whether it matches",
+    "matches: / (expression), a rule before it matches",
+  ]);
+});
+
+test("text shows the rules that lost, and all of them when asked", () => {
+  const explanation = explained(HOST, "http://a.example/cart/pay");
+  const few = explanationText(explanation, false);
+  assert.match(few, /\nOther rules for this path:\n {2}\/cart \(prefix\) to shop\/web:80, Ingress shop\/web: another rule is more exact\n {2}\/ \(prefix\)/);
+  assert.doesNotMatch(few, /\/other/);
+  assert.match(explanationText(explanation, true), /\nAll rules of the host, in the order in which they are tried:\n {2}→ \/cart\/pay \(prefix\) to shop\/api:80, Ingress shop\/api\n {2}· \/cart \(prefix\)[^]*\n {4}\/other \(prefix\) to shop\/api:80, Ingress shop\/api: another path\n/);
+});
+
+const NOW = Date.UTC(2030, 0, 1);
+
+function certificate(chain: string, notAfter: Date): Certificate {
+  return { id: "c1", chain, key: new PrivateBytes(""), notAfter, origin: { kind: "Secret", namespace: "shop", name: "tls", field: "data" } };
+}
+
+test("the certificate: whose, for which name, until when, signed by whom", () => {
+  const own = selfSigned(["a.example", "*.b.example"], "a.example").chain;
+  const step = (name: string, tls: Readonly<Record<string, string>>, days: number): string => {
+    const { result, why } = certificateStep({ tls: new Map(Object.entries(tls)), certificates: new Map([["c1", certificate(own, new Date(NOW + days * 86_400_000))]]) }, name, NOW);
+    return `${result}: ${why}`;
+  };
+  assert.equal(step("a.example", { "a.example": "c1" }, 30), "Secret shop/tls: for the exact name; names a.example, *.b.example; valid until 2030-01-31 (in 30 days); signed by itself: clients trust it only if they know it");
+  assert.match(step("x.b.example", { "*.b.example": "c1" }, 30), /^Secret shop\/tls: for \*\.b\.example; /);
+  assert.match(step("a.example", { "a.example": "c1" }, -2), /expired 2029-12-30 \(2 days ago\)/);
+  assert.match(step("other.example", { _: "c1" }, 30), /^Secret shop\/tls: the default certificate, because no Secret has one for "other\.example"; /);
+  assert.match(step("other.example", { "other.example": "" }, 30), /^Sluice's own certificate: no Secret has a certificate for "other\.example"/);
+});
