@@ -55,7 +55,7 @@ test("JSON for machines", async () => {
 
 test("nobody who answers, and nobody who says what for", async () => {
   const [free] = await freePorts(1);
-  const nobody = await runCommand(["wait", "shop/web", `--healthz-port=${free}`, "--timeout=1200ms"]);
+  const nobody = await runCommand(["wait", "shop/web", `--healthz-port=${free}`, "--timeout=3s"]);
   assert.equal(nobody.code, 4);
   assert.equal(nobody.stderr, `waiting: no Sluice answers at 127.0.0.1:${free}: connection refused\nsluice: no Sluice answers at 127.0.0.1:${free}: connection refused.\n`);
   for (const [args, sentence] of [

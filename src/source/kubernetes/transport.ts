@@ -61,7 +61,8 @@ export function connect(access: ApiAccess): Connection {
     const search = new URLSearchParams(query).toString();
     const pool = dispatchers.get(using);
     const ended = pool.begin();
-    const response = await unlessAborted(signal, pool.dispatcher.request({
+    const dispatcher = details.body === undefined ? pool.reader : pool.writer;
+    const response = await unlessAborted(signal, dispatcher.request({
       origin: base.origin,
       path: `${base.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
       method: details.method ?? "GET",
@@ -72,8 +73,7 @@ export function connect(access: ApiAccess): Connection {
         ...(details.body === undefined ? {} : { "content-type": details.contentType ?? "application/json" }),
       },
       ...(details.body === undefined ? {} : { body: details.body }),
-      // A request with a body is not aborted but left to its end: Node's HTTP/2 then writes without end, and nothing else runs any more.
-      ...(details.body === undefined ? { signal: details.silence === undefined ? signal : AbortSignal.any([signal, pool.watches.signal]) } : {}),
+      signal: details.silence === undefined ? signal : AbortSignal.any([signal, pool.watches.signal]),
       headersTimeout: ANSWER_TIMEOUT,
       bodyTimeout: details.silence ?? ANSWER_TIMEOUT,
     })).catch((error: unknown) => {
@@ -117,8 +117,8 @@ export function connect(access: ApiAccess): Connection {
 }
 
 /**
- * What `asked` gives; rejects as soon as the signal aborts. The client itself hears of an abort only once it has a connection,
- * and not at all where the request has a body. An answer that comes all the same is thrown away.
+ * What `asked` gives; rejects as soon as the signal aborts. The client itself hears of an abort only once it has a connection.
+ * An answer that comes all the same is thrown away.
  */
 async function unlessAborted(signal: AbortSignal, asked: Promise<ApiResponse>): Promise<ApiResponse> {
   let stop = (): void => {};
@@ -171,7 +171,13 @@ function keepCredentials(access: ApiAccess) {
 /** The connections of one identity. */
 interface Pool {
   readonly identity: string;
-  readonly dispatcher: Dispatcher;
+  /** For requests without a body: watches share one connection (HTTP/2). */
+  readonly reader: Dispatcher;
+  /**
+   * For requests with a body, over HTTP/1.1. A body that is being sent over HTTP/2 when its request is aborted makes Node
+   * write for ever; one that the server cuts off leaves the client waiting, and with it all later requests.
+   */
+  readonly writer: Dispatcher;
   /** Aborted when the pool has been replaced. Any request but a watch has its answer soon, and keeps its connection until then. */
   readonly watches: AbortController;
   /** Counts a request that begins; the caller calls the result when the request has ended. */
@@ -185,24 +191,25 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
   const watches = new AbortController();
   // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
   const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-  const connector = buildConnector({ ...tls, ...socket });
-  // No HTTP/2 through a proxy, for the reason that `close` gives.
-  const dispatcher = proxy
-    ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket })
-    : new Agent({ ...IDLE, connect: (options, done) => connector(options, (error, made) => {
+  const agent = (allowH2: boolean): Dispatcher => {
+    const connector = buildConnector({ ...tls, ...socket, allowH2 });
+    return new Agent({ ...IDLE, allowH2, connect: (options, done) => connector(options, (error, made) => {
       if (error) return done(error, null);
       sockets.add(made);
       made.once("close", () => sockets.delete(made));
       done(null, made);
     }) });
+  };
+  // No HTTP/2 through a proxy, for the reason that `close` gives.
+  const proxied = proxy ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket }) : undefined;
   let running = 0;
   const close = (): void => {
-    if (proxy) dispatcher.destroy().catch(() => {});
+    proxied?.destroy().catch(() => {});
     // The dispatcher is not used to close: it ends HTTP/2 with an error that is emitted on streams without a listener.
     for (const one of sockets) one.destroy();
   };
   return {
-    identity, dispatcher, watches, close,
+    identity, reader: proxied ?? agent(true), writer: proxied ?? agent(false), watches, close,
     begin() {
       running++;
       return () => {
