@@ -14,7 +14,7 @@ import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, takeLock } from 
 import { EDGE_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { claimFolder, clearControllerFiles, clearFolder } from "../engine/runtime-folder.ts";
 import { EXTERNAL_AGENT, superviseAgent } from "../engine/supervise.ts";
-import { LISTED, rowsOf } from "../get/rows.ts";
+import { countRoutes, LISTED, rowsOf } from "../get/rows.ts";
 import { createClusterReport, type ClusterReport } from "../report/cluster/report.ts";
 import { engineFindings } from "../report/engine-findings.ts";
 import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
@@ -27,6 +27,7 @@ import { createReadiness } from "../report/readiness.ts";
 import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
+import { createTraffic } from "../report/traffic.ts";
 import { explainLive } from "./explain-live.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
@@ -163,12 +164,19 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       programmed.look();
       metrics.look();
     },
-    measured: (measures) => metrics.measured(measures),
-    counted: (rows, answers) => metrics.count(rows, answers),
+    measured: (measures) => {
+      metrics.measured(measures);
+      if (measures.op === "connections") traffic.connected(measures.active);
+    },
+    counted: (rows, answers) => {
+      metrics.count(rows, answers);
+      traffic.count(rows, answers);
+    },
     spanned: (rows, dropped) => spans.take(rows, dropped),
     noted: (rows, dropped) => journal.take(rows, dropped),
   });
   const journal = createJournal((seconds) => engine.watch(seconds));
+  const traffic = createTraffic({ settings, routes: () => (built ? countRoutes(built.model) : 0) });
   let built: Built | undefined;
   let served: Program | undefined;
   const ours = (): Built["own"] | undefined => built?.own;
@@ -211,6 +219,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
     journal,
+    traffic: (cursor) => traffic.since(cursor),
     explain: (asked) => {
       if (!built || !served) throw new UserError("Nothing is served yet.");
       return explainLive(asked, { model: built.model, program: served, findings: findings(), snapshot: source.snapshot }, settings, engine, journal.newest());

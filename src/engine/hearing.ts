@@ -165,7 +165,7 @@ function connections(message: WordFields): FromSubscriber | undefined {
 
 function counterRow(value: unknown): CounterRow | undefined {
   const row = fieldsOf(value) ?? {};
-  const { namespace, ingress, service, path, canary, status, requests } = row;
+  const { namespace, ingress, service, path, canary, status, requests, host, method } = row;
   const labels = [namespace, ingress, service, path, canary];
   if (!labels.every((label) => typeof label === "string")) return undefined;
   if (!isCount(status) || status > 999 || !isCount(requests)) return undefined;
@@ -178,7 +178,8 @@ function counterRow(value: unknown): CounterRow | undefined {
     canary: label(canary),
     status,
     requests,
-    ...(row["method"] === undefined ? {} : { method: label(row["method"]), host: label(row["host"]), cells: cells(row["cells"]) }),
+    ...(host === undefined ? {} : { host: label(host) }),
+    ...(method === undefined ? {} : { method: label(method), cells: cells(row["cells"]) }),
   };
 }
 

@@ -24,8 +24,9 @@ export interface CounterRow {
   readonly canary: string;
   readonly status: number;
   readonly requests: number;
-  /** Where requests are measured (edge/src/measures.ts). */
+  /** The rule's host; absent: no route took the requests, or the worker is of an earlier version. */
   readonly host?: string;
+  /** This and the next where requests are measured (edge/src/measures.ts). */
   readonly method?: string;
   readonly cells?: readonly number[];
 }

@@ -2,24 +2,36 @@
 import type { JournalRow } from "../../edge/src/journal.ts";
 import { printable } from "../support/text.ts";
 
-/** What a request must be; an empty list asks for nothing. */
-export interface Selection {
+/** Whose requests; an empty list, and an empty text, ask for nothing. */
+export interface RouteSelection {
   readonly namespace: string;
   /** In lower case; `*.shop.example` is each name below. */
   readonly hosts: readonly string[];
   /** `name`, or `namespace/name`. */
   readonly ingresses: readonly string[];
+}
+
+/** What a request must be. */
+export interface Selection extends RouteSelection {
   /** `404`, or `4xx`. */
   readonly statuses: readonly string[];
   /** Reasons of answers; `any`: all answers of Sluice's own, `none`: all of backends. */
   readonly reasons: readonly string[];
 }
 
-export function selects({ namespace, hosts, ingresses, statuses, reasons }: Selection, row: JournalRow): boolean {
+/** Whether the selection asks for requests of this host and Ingress. */
+export function selectsRoute({ namespace, hosts, ingresses }: RouteSelection, row: Pick<JournalRow, "namespace" | "ingress" | "host">): boolean {
   return (
     (namespace === "" || row.namespace === namespace) &&
     isAmong(hosts, (host) => row.host === host || (host.startsWith("*.") && row.host.endsWith(host.slice(1)))) &&
-    isAmong(ingresses, (name) => name === row.ingress || name === `${row.namespace}/${row.ingress}`) &&
+    isAmong(ingresses, (name) => name === row.ingress || name === `${row.namespace}/${row.ingress}`)
+  );
+}
+
+export function selects(selection: Selection, row: JournalRow): boolean {
+  const { statuses, reasons } = selection;
+  return (
+    selectsRoute(selection, row) &&
     isAmong(statuses, (status) => status === String(row.status) || status === `${Math.floor(row.status / 100)}xx`) &&
     isAmong(reasons, (reason) => (reason === "any" ? row.reason !== "" : reason === (row.reason || "none")))
   );

@@ -62,6 +62,25 @@ function isDeclared({ synthesized, origin }: Route): boolean {
   return !synthesized && origin.kind !== "Flag";
 }
 
+/** Model → what `countRoutes` gives for it: asked every few seconds, and thousands of routes take milliseconds. */
+const counted = new WeakMap<Model, number>();
+
+/** How many routes of Ingresses there are, each canary as one of its own. As where requests are counted, an Ingress's path on a host is one route whatever its types and conditions, and so is the rest of a host on which nobody declares `/`. */
+export function countRoutes(model: Model): number {
+  const known = counted.get(model);
+  if (known !== undefined) return known;
+  let sum = 0;
+  for (const { routes } of model.hosts.values()) {
+    const keys = routes.filter(({ origin }) => origin.kind !== "Flag").flatMap(({ origin, path, backend }) => {
+      const key = `${origin.namespace}/${origin.name} ${path}`;
+      return [key, ...canariesOf(backend).map((canary) => `${key} ${canary.backend.pool}`)];
+    });
+    sum += new Set(keys).size;
+  }
+  counted.set(model, sum);
+  return sum;
+}
+
 function routeRow({ name }: Host, route: Route, { pools }: Model): ListedRow {
   const { origin, filters } = route;
   const primary = primaryOf(route.backend);

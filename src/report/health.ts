@@ -2,8 +2,8 @@
  * The health port: probes and metrics for everybody who can reach it; the admin API for this machine only, and not for web pages in its browsers.
  *
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
- * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/explain?request=JSON`,
- * `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/traffic?since=CURSOR`,
+ * `GET /api/v1/explain?request=JSON`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
  * `POST /api/v1/sync`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -14,10 +14,12 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { inPieces } from "./exposition.ts";
 import type { AskIngress } from "./ingress-state.ts";
 import type { Journal } from "./journal.ts";
 import type { Scrape } from "./metrics.ts";
 import { answerRequests } from "./requests-api.ts";
+import { trafficLines, type TrafficAnswer } from "./traffic.ts";
 import { UserError } from "../support/user-error.ts";
 
 export interface HealthOptions {
@@ -34,6 +36,8 @@ export interface HealthOptions {
   readonly list: (kind: string) => readonly unknown[] | undefined;
   readonly metrics: () => Scrape;
   readonly journal: Journal;
+  /** What routes counted since the answer with this cursor. */
+  readonly traffic: (cursor: string) => TrafficAnswer;
   /** Explains a request, given as JSON. Throws a UserError for what is no request. */
   readonly explain: (asked: string) => Promise<unknown>;
 }
@@ -76,6 +80,9 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/api/v1/requests" && method === "GET") {
     if (!answerRequests(options.journal, query.has("follow"), response)) endResponse(response, 503, "too many follow the requests already\n");
     return;
+  }
+  if (path === "/api/v1/traffic" && method === "GET") {
+    return scrape({ type: "application/x-ndjson", pieces: inPieces(trafficLines(options.traffic(query.get("since") ?? ""))) }, request, response);
   }
   if (path === "/api/v1/explain" && method === "GET") return explain(options, query.get("request") ?? "", response);
   const listed = path.startsWith(LIST) && method === "GET" ? options.list(path.slice(LIST.length)) : undefined;

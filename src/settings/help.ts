@@ -59,6 +59,11 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Show requests as nginx ended them, and why Sluice answered some itself.",
     examples: ["sluice logs -f", "sluice logs -f --host=shop.example --status=5xx", "sluice logs --reason=any -n shop --output=json"],
   },
+  top: {
+    usage: "sluice top [flags]",
+    summary: "Show requests, errors and latency of each route as they are now, until Ctrl-C.",
+    examples: ["sluice top", "sluice top --sort=errors -n shop", "sluice top --host=shop.example --interval=10 --once", "sluice top -o json | jq .total"],
+  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
@@ -180,8 +185,16 @@ const OF_REQUESTS = [
   "Exit codes: 0 listed, 2 the command line, 4 no Sluice answered, or it ended.",
 ];
 
+const OF_RATES = [
+  "",
+  "The Sluice of this machine is asked. Routes without a request in the interval",
+  "are not shown. p50 and p99 are measured where it runs with --enable-metrics.",
+  "",
+  "Exit codes: 0 shown, 2 the command line, 4 no Sluice answered.",
+];
+
 /** What the help of a command says before its flags. */
-const ABOUT: Partial<Record<Command, readonly string[]>> = { explain: OF_A_REQUEST, check: OF_A_CHECK, diff: OF_A_DIFF, get: OF_A_LIST, logs: OF_REQUESTS };
+const ABOUT: Partial<Record<Command, readonly string[]>> = { explain: OF_A_REQUEST, check: OF_A_CHECK, diff: OF_A_DIFF, get: OF_A_LIST, logs: OF_REQUESTS, top: OF_RATES };
 
 const ABOUT_INGRESS_NGINX = [
   "",

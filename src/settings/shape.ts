@@ -4,6 +4,8 @@ import type { GivenEndpoints } from "./values.ts";
 export const REPORTS = ["text", "json", "sarif", "github"] as const;
 /** Forms in which `sluice get` lists. */
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
+/** By what `sluice top` sorts routes. */
+export const SORTS = ["requests", "errors", "latency"] as const;
 /** The least severity by which `sluice check` fails. */
 export const FAIL_ON = ["error", "warning", "info", "never"] as const;
 
@@ -116,10 +118,17 @@ export interface Settings {
   // what `sluice explain` asks
   readonly live: boolean;
   readonly all: boolean;
-  // which requests `sluice logs` shows
+  // which requests `sluice logs` shows; some of it for `sluice top`
   readonly follow: boolean;
   readonly ofHost: readonly string[];
   readonly ofIngress: readonly string[];
   readonly ofStatus: readonly string[];
   readonly ofReason: readonly string[];
+  // how `sluice top` shows routes
+  readonly sort: (typeof SORTS)[number];
+  /** Seconds. */
+  readonly interval: number;
+  /** Routes at most; 0: as many as there is room for. */
+  readonly lines: number;
+  readonly once: boolean;
 }

@@ -3,12 +3,12 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
-import { FAIL_ON, LISTINGS, REPORTS } from "./shape.ts";
+import { FAIL_ON, LISTINGS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -47,7 +47,7 @@ const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
 /** Commands that have a health port, or ask that of a running Sluice. */
-const answering = { commands: [...SERVING, "wait", "get", "logs", "explain"] } as const;
+const answering = { commands: [...SERVING, "wait", "get", "logs", "top", "explain"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
@@ -223,7 +223,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template (-n)." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
     help: "A table, one with every column, JSON or YAML." },
-  namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs"],
+  namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],
     defaultText: "all", help: "Only what comes from objects of this namespace (-n)." },
   watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
     help: "List again when something is different, until Ctrl-C (-w)." },
@@ -233,12 +233,20 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Show all rules of the host, in the order in which they are tried." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
     help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
-  ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs"],
+  ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs", "top"],
     defaultText: "all", help: "Only requests for this host, or for the names below *.HOST; may be repeated." },
-  ofIngress: { flag: "ingress", type: type.texts("NAME"), default: [], group: TOLD, commands: ["logs"],
+  ofIngress: { flag: "ingress", type: type.texts("NAME"), default: [], group: TOLD, commands: ["logs", "top"],
     defaultText: "all", help: "Only requests that this Ingress took (NAME or NAMESPACE/NAME); may be repeated." },
   ofStatus: { flag: "status", type: type.statuses, default: [], group: TOLD, commands: ["logs"],
     defaultText: "all", help: "Only these statuses (404, 5xx); may be repeated." },
   ofReason: { flag: "reason", type: type.texts("REASON"), default: [], group: TOLD, commands: ["logs"],
     defaultText: "all", help: "Only what Sluice answered itself for this reason (no-route, …; any: for whichever, none: what backends answered); may be repeated." },
+  sort: { flag: "sort", type: type.oneOf(...SORTS), default: "requests", group: TOLD, commands: ["top"],
+    help: "Which routes come first: those with most requests, with most errors (5xx before 4xx), or with the longest p99." },
+  interval: { flag: "interval", type: type.count(1, 3600, "SECONDS"), default: 2, group: TOLD, commands: ["top"],
+    help: "How long requests are added up for each picture, in seconds." },
+  lines: { flag: "lines", type: type.count(1, 100_000), default: 0, group: TOLD, commands: ["top"],
+    defaultText: "all, or those for which the terminal has room where it is drawn anew", help: "At most so many routes." },
+  once: { flag: "once", type: type.boolean, default: false, group: TOLD, commands: ["top"],
+    help: "One picture after one interval. A table for anything but a terminal is always one." },
 };

@@ -61,9 +61,9 @@ export const seconds: FlagType<number> = {
   parse: (text) => (/^[0-9]{1,5}$/.test(text) && Number(text) <= 86_400 ? Number(text) : undefined),
 };
 
-export function count(min: number, max: number): FlagType<number> {
+export function count(min: number, max: number, placeholder = "NUMBER"): FlagType<number> {
   return {
-    placeholder: "NUMBER",
+    placeholder,
     expects: `a whole number from ${min} to ${max}`,
     parse: (text) => (/^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max ? Number(text) : undefined),
   };

@@ -12,6 +12,8 @@ test("each role has its own words", () => {
   assert.deepEqual(say(worker), worker);
   assert.deepEqual(say({ op: "ack", generation: 7 }, "worker"), { op: "ack", generation: 7 });
   assert.deepEqual(say({ op: "counters", rows: [row] }, "worker"), { op: "counters", rows: [row], answers: {} });
+  const ofHost = { ...row, host: "x.example" };
+  assert.deepEqual(say({ op: "counters", rows: [ofHost] }, "worker"), { op: "counters", rows: [ofHost], answers: {} });
   assert.deepEqual(say({ op: "counters", rows: {} }, "worker"), { op: "counters", rows: [], answers: {} });
   assert.deepEqual(say({ op: "refused", config: "c", problem: "p" }, "agent"), { op: "refused", config: "c", problem: "p" });
   assert.deepEqual(say({ ...worker, cpu: 0.25 }), { ...worker, cpu: 0.25 });

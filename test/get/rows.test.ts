@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
-import { LISTED, rowsOf, type ListedKind, type ListedRow } from "../../src/get/rows.ts";
+import { countRoutes, LISTED, rowsOf, type ListedKind, type ListedRow } from "../../src/get/rows.ts";
 import { tableText } from "../../src/get/table.ts";
 import { build } from "../support/build.ts";
 import { ingress, secret, service, slice } from "../support/objects.ts";
@@ -33,6 +33,19 @@ shop        web       shop.example    / (prefix)       shop/web:80              
 shop        slow      slow.example    / (exact)        shop/nobody:http                   0
 `);
   assert.deepEqual(rows("routes", ...SHOP)[2]?.["canaries"], ["shop/next:80 by cookie next or 10 of 100"]);
+});
+
+test("routes and canaries are counted as requests are", () => {
+  assert.equal(countRoutes(build(...SHOP).model), 5);
+  assert.equal(countRoutes(build(service("shop/web", "80")).model), 0);
+  const byMethod = ingress("shop/post").created(4).host("shop.example").path("/", "web:80").rawAnnotation("sluice.ingress/match", "/: [{method: POST}]");
+  const twoTypes = ingress("shop/types").created(4).host("types.example").path("/x", "web:80").path("/x", "web:80", "Exact");
+  // The canary is of the other; the rest of a host is counted too.
+  for (const [one, more] of [[byMethod, 1], [twoTypes, 2]] as const) {
+    const { model } = build(...SHOP, one);
+    assert.equal(countRoutes(model), 5 + more);
+    assert.equal(countRoutes(model), 5 + more);
+  }
 });
 
 test("hosts, backends, certificates, canaries", () => {

@@ -39,8 +39,9 @@ export interface Counted {
   canary: string;
   status: number;
   requests: number;
-  /** This and the next two only where requests are measured. */
-  host?: string | undefined;
+  /** The rule's host; absent: no route took the requests. */
+  host: string | undefined;
+  /** This and the next only where requests are measured. */
   method?: string;
   /** The tally (see ../measures.ts) without its zeros: index and value in turn. */
   cells?: number[];
@@ -74,5 +75,6 @@ export function rowOf(route: EdgeRoute, canary: EdgeCanary | undefined, status: 
     canary: canary?.name ?? "",
     status,
     requests,
+    host: route.host,
   };
 }

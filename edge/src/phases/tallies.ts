@@ -133,7 +133,6 @@ export function drainTallies(most: number): Counted[] {
     const counted = canary ?? route;
     if (counted.tallies !== undefined && counted.tallies[key] === tally) (counted.tallies as Record<number, number[] | undefined>)[key] = undefined;
     const row = rowOf(route, canary, Math.floor(key / METHOD_FACTOR), tally[0]);
-    row.host = route.host;
     row.method = TALLIED_METHODS[key % METHOD_FACTOR];
     row.cells = sparse(tally);
     rows.push(row);

@@ -1,0 +1,119 @@
+/**
+ * `sluice top`: requests, errors and latency of each route, from two looks at what the Sluice of this machine counted.
+ *
+ * Exit codes: 0 shown, 2 the command line is wrong, 4 no Sluice answered.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { createRateMeter, type Interval } from "../get/rates.ts";
+import { topLines } from "../get/top.ts";
+import type { TrafficHead, TrafficRow } from "../report/traffic.ts";
+import { helpFor, parseSettings } from "../settings.ts";
+import type { Settings } from "../settings.ts";
+import { isColoured } from "../support/log.ts";
+import { UserError } from "../support/user-error.ts";
+import { askRunning, failureText, nobodyAnswers } from "./running.ts";
+import { LOOK_PATIENCE_MS } from "./sources.ts";
+
+/** Between two looks for a Sluice that has gone. */
+const AGAIN_MS = 1000;
+
+export async function topCommand(argv: readonly string[]): Promise<void> {
+  const settings = parseSettings(argv, "top");
+  if (settings.help) return void process.stdout.write(helpFor("top"));
+  const { stdout } = process;
+  const asJson = settings.output === "json";
+  const once = settings.once || (!asJson && !stdout.isTTY);
+  const show = asJson ? printJson : once ? printTable : createScreen();
+  const ending = new AbortController();
+  // A reader that went away (`sluice top -o json | head -1`).
+  stdout.once("error", () => ending.abort());
+  const intervalMs = settings.interval * 1000;
+  const meter = createRateMeter({ selection: { namespace: settings.namespace, hosts: settings.ofHost.map((host) => host.toLowerCase()), ingresses: settings.ofIngress }, sort: settings.sort });
+  let cursor = "";
+  let gone = false;
+  let due = performance.now();
+  while (!ending.signal.aborted) {
+    try {
+      const { head, rows, at } = await look(settings, cursor);
+      const interval = meter.take(head, rows, at);
+      if (interval) show(interval, settings);
+      if (interval && once) return;
+      cursor = head.cursor;
+      gone = false;
+    } catch (error) {
+      // A Sluice that is started anew is there again in a moment.
+      if (cursor === "" || once || !(error instanceof UserError)) throw error;
+      if (!gone) process.stderr.write(`sluice: ${error.message}\n`);
+      gone = true;
+    }
+    due = Math.max(due + (gone ? Math.min(intervalMs, AGAIN_MS) : intervalMs), performance.now());
+    await sleep(due - performance.now(), undefined, { signal: ending.signal }).catch(() => {});
+  }
+}
+
+interface Look {
+  readonly head: TrafficHead;
+  readonly rows: readonly TrafficRow[];
+  /** When the answer began, in milliseconds. */
+  readonly at: number;
+}
+
+async function look(settings: Settings, cursor: string): Promise<Look> {
+  const response = await askRunning(settings, `/api/v1/traffic?since=${encodeURIComponent(cursor)}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) });
+  const at = performance.now();
+  const text = await response.text().catch((error: unknown) => {
+    throw nobodyAnswers(settings, failureText(error));
+  });
+  const [head, ...rows] = text.split("\n").slice(0, -1).map((line): unknown => JSON.parse(line));
+  return { head: head as TrafficHead, rows: rows as readonly TrafficRow[], at };
+}
+
+type Show = (interval: Interval, settings: Settings) => void;
+
+function printJson({ seconds, total, routes }: Interval, { lines }: Settings): void {
+  const shown = lines === 0 ? routes : routes.slice(0, lines);
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), seconds: Math.round(seconds * 1000) / 1000, total, routes: shown })}\n`);
+}
+
+function printTable(interval: Interval, { lines }: Settings): void {
+  const { stdout } = process;
+  const drawn = topLines(interval, { colours: isColoured(stdout), lines, ...(stdout.isTTY ? { width: stdout.columns } : {}) });
+  stdout.write(`${drawn.join("\n")}\n`);
+}
+
+const HOME = "\u001b[H";
+const CLEAR = "\u001b[2J";
+const TO_END_OF_LINE = "\u001b[K";
+const TO_END_OF_SCREEN = "\u001b[J";
+const HIDE_CURSOR = "\u001b[?25l";
+const SHOW_CURSOR = "\u001b[?25h";
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Draws each interval in the place of the one before, and anew when the terminal's size changes. The cursor is hidden until the process ends. */
+function createScreen(): Show {
+  const { stdout } = process;
+  let last: readonly [Interval, Settings] | undefined;
+  const draw: Show = (interval, settings) => {
+    if (!last) begin();
+    last = [interval, settings];
+    const { columns, rows } = stdout;
+    // The last line is left to the cursor.
+    const drawn = topLines(interval, { colours: isColoured(stdout), lines: settings.lines, width: columns, height: rows - 1 });
+    stdout.write(`${HOME}${drawn.map((line) => `${line}${TO_END_OF_LINE}\n`).join("")}${TO_END_OF_SCREEN}`);
+  };
+  const begin = (): void => {
+    stdout.write(`${HIDE_CURSOR}${CLEAR}`);
+    process.once("exit", () => stdout.write(SHOW_CURSOR));
+    // The signal ends the process as it would have without us.
+    for (const signal of SIGNALS) process.once(signal, () => {
+      stdout.write(SHOW_CURSOR);
+      process.kill(process.pid, signal);
+    });
+    stdout.on("resize", () => {
+      if (!last) return;
+      stdout.write(CLEAR);
+      draw(...last);
+    });
+  };
+  return draw;
+}
