@@ -1,4 +1,5 @@
 /** The command line: picks a command, prints a user's mistake as one sentence, and sets the exit code. */
+import { inOwnName } from "./settings/program-name.ts";
 import { UserError } from "./support/user-error.ts";
 import { printable } from "./support/log.ts";
 
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import("./commands/get.ts")).getCommand,
   logs: async () => (await import("./commands/logs.ts")).logsCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
+  secret: async () => (await import("./commands/secret.ts")).secretCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
@@ -34,7 +36,7 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function usage(): Promise<string> {
-  return (await import("./commands/usage.ts")).USAGE;
+  return inOwnName((await import("./commands/usage.ts")).USAGE);
 }
 
 async function advice(name: string): Promise<string> {
@@ -56,7 +58,7 @@ function complain(error: unknown): number {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const expected = error instanceof UserError;
   const prefix = expected ? "" : "Something unexpected went wrong (set SLUICE_DEBUG=1 for details): ";
-  process.stderr.write(`sluice: ${prefix}${message}${process.env["SLUICE_DEBUG"] ? `\n${stack}` : ""}\n`);
+  process.stderr.write(`sluice: ${prefix}${expected ? inOwnName(message) : message}${process.env["SLUICE_DEBUG"] ? `\n${stack}` : ""}\n`);
   return expected ? error.exitCode : 1;
 }
 

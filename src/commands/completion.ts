@@ -1,19 +1,9 @@
 /** `sluice completion SHELL`: prints what makes a shell complete commands, flags and their values. */
 import { LISTED } from "../get/rows.ts";
-import { COMMANDS, type Command } from "../settings.ts";
+import { COMMANDS, helpFor, type Command } from "../settings.ts";
 import { FLAGS } from "../settings/table.ts";
 import type { FlagRow } from "../settings/table.ts";
 import { UserError } from "../support/user-error.ts";
-
-const HELP = `Usage: sluice completion bash|zsh|fish
-
-Print what makes a shell complete the commands of sluice, their flags and values.
-
-Examples:
-  source <(sluice completion bash)                # in ~/.bashrc
-  source <(sluice completion zsh)                 # in ~/.zshrc
-  sluice completion fish | source                 # in config.fish
-`;
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 /** Commands that are in no table of flags. */
@@ -21,14 +11,14 @@ const OTHERS = ["completion", "help", "version"] as const;
 
 export async function completionCommand(argv: readonly string[]): Promise<void> {
   const [shell, extra] = argv;
-  if (shell === "--help" || shell === "-h") return void process.stdout.write(HELP);
+  if (shell === "--help" || shell === "-h") return void process.stdout.write(helpFor("completion"));
   const script = shell !== undefined && extra === undefined && Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (!script) throw new UserError('For which shell? Write "sluice completion bash", zsh or fish.', 2);
   process.stdout.write(script());
 }
 
 /** Words behind a command that are no flags. */
-const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED };
+const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED, secret: ["tls", "htpasswd"] };
 
 interface Completed {
   readonly flag: string;

@@ -4,6 +4,8 @@ import type { GivenEndpoints } from "./values.ts";
 export const REPORTS = ["text", "json", "sarif", "github"] as const;
 /** Forms in which `sluice get` lists. */
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
+/** Forms in which `sluice secret` prints a manifest. */
+export const MANIFEST_FORMS = ["yaml", "json"] as const;
 /** The least severity by which `sluice check` fails. */
 export const FAIL_ON = ["error", "warning", "info", "never"] as const;
 
@@ -121,4 +123,11 @@ export interface Settings {
   readonly ofIngress: readonly string[];
   readonly ofStatus: readonly string[];
   readonly ofReason: readonly string[];
+  // what `sluice secret` makes a manifest of; files are paths
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly users: readonly string[];
+  /** Empty: the manifest names none. */
+  readonly secretNamespace: string;
+  readonly manifestForm: (typeof MANIFEST_FORMS)[number];
 }

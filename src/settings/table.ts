@@ -3,12 +3,12 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
-import { FAIL_ON, LISTINGS, REPORTS } from "./shape.ts";
+import { FAIL_ON, LISTINGS, MANIFEST_FORMS, REPORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "rbac", "agent", "stop", "wait", "secret"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -28,8 +28,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "rbac"];
@@ -48,6 +48,7 @@ const serving = { commands: SERVING } as const;
 const writing = { commands: ["run"] } as const;
 /** Commands that have a health port, or ask that of a running Sluice. */
 const answering = { commands: [...SERVING, "wait", "get", "logs", "explain"] } as const;
+const secret = { commands: ["secret"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
@@ -209,7 +210,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get"),
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get" && command !== "secret"),
     help: "Text for people or JSON for machines." },
   report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
     help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
@@ -239,4 +240,14 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "all", help: "Only these statuses (404, 5xx); may be repeated." },
   ofReason: { flag: "reason", type: type.texts("REASON"), default: [], group: TOLD, commands: ["logs"],
     defaultText: "all", help: "Only what Sluice answered itself for this reason (no-route, …; any: for whichever, none: what backends answered); may be repeated." },
+  certFile: { flag: "cert", type: type.path, default: "", group: SECRET, ...secret,
+    help: "PEM file with the certificate, followed by those that signed it." },
+  keyFile: { flag: "key", type: type.path, default: "", group: SECRET, ...secret,
+    help: "PEM file with the key of the certificate." },
+  users: { flag: "user", type: type.userNames, default: [], group: SECRET, ...secret,
+    defaultText: "those of the file", help: "Make a line for this user, with a password that is asked for; may be repeated." },
+  secretNamespace: { flag: "namespace", type: type.namespace, default: "", group: SECRET, ...secret,
+    defaultText: "none is written", help: "Namespace of the Secret (-n)." },
+  manifestForm: { flag: "output", type: type.oneOf(...MANIFEST_FORMS), default: "yaml", group: SECRET, ...secret,
+    help: "Form of the manifest (-o)." },
 };
