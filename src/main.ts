@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  // What kubectl asks for completion.
+  __complete: async () => (await import("./commands/complete.ts")).completeCommand,
   // The program's name in ingress-nginx's manifests: an argument list that was made for it starts Sluice.
   "/nginx-ingress-controller": async () => (await import("./commands/run.ts")).runCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
@@ -40,7 +42,7 @@ async function usage(): Promise<string> {
 }
 
 async function advice(name: string): Promise<string> {
-  const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS));
+  const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS).filter((one) => /^[a-z]/.test(one)));
   return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
 }
 

@@ -87,6 +87,8 @@ test("without flags there are ingress-nginx's defaults", () => {
     namespace: "",
     watch: false,
     live: false,
+    deployment: "",
+    pod: "",
     follow: false,
     ofHost: [],
     ofIngress: [],

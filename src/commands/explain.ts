@@ -12,6 +12,7 @@ import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { explainServed, parseAsked, type AskedRequest, type LiveExplanation } from "./explain-live.ts";
+import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
 import { askRunning } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
@@ -24,6 +25,7 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   if (url === undefined) throw new UserError('Which request? Write "sluice explain http://shop.example/cart".', 2);
   if (extra !== undefined) throw new UserError(`One URL at a time: "${printable(extra)}" is one too many.`, 2);
   const asked = { url: withScheme(url), headers, method, ...(client === undefined ? {} : { client }) };
+  if (await ranInCluster("explain", settings, [...requestWords(asked), ...rest])) return;
   const explanation = settings.live ? await askLive(settings, asked) : await explainObjects(settings, asked);
   process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation));
   process.exitCode = exitCode(explanation);
@@ -98,6 +100,11 @@ function takeRequestOptions(argv: readonly string[]): RequestOptions {
     else rest.push(word);
   }
   return { headers, method, ...(client === undefined ? {} : { client }), rest };
+}
+
+/** The request's part of a command line that asks for the same; the URL is among the other words. */
+function requestWords({ headers, method, client }: AskedRequest): readonly string[] {
+  return [...headers.flatMap((header) => ["-H", header]), ...(method === "GET" ? [] : ["-X", method]), ...(client === undefined ? [] : [`--client-ip=${client}`])];
 }
 
 function basic(user: string): string {

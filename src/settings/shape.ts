@@ -117,6 +117,9 @@ export interface Settings {
   readonly watch: boolean;
   // what `sluice explain` asks
   readonly live: boolean;
+  // which Sluice of a cluster is asked in place of this machine's; `namespace/name`, empty: none
+  readonly deployment: string;
+  readonly pod: string;
   // which requests `sluice logs` shows
   readonly follow: boolean;
   readonly ofHost: readonly string[];

@@ -39,6 +39,10 @@ const SERVING: readonly Command[] = ["run", "demo"];
 const reading = { commands: READING } as const;
 /** Commands that can read objects from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
+/** Commands that ask a running Sluice: that of this machine, or one of a cluster. */
+const asking = { commands: ["get", "logs", "wait", "explain"] } as const;
+/** Commands that need to know how a cluster is reached. */
+const reaching = { commands: [...fromCluster.commands, "logs", "wait"] } as const;
 /** Commands with a controller. */
 const controlling = { commands: ["run", "demo"] } as const;
 /** Commands that look for endpoints. */
@@ -47,7 +51,7 @@ const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
 /** Commands that have a health port, or ask that of a running Sluice. */
-const answering = { commands: [...SERVING, "wait", "get", "logs", "explain"] } as const;
+const answering = { commands: [...SERVING, ...asking.commands] } as const;
 const secret = { commands: ["secret"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
@@ -60,10 +64,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "With --manifests: the endpoints of a Service, or of one of its ports, in place of its EndpointSlices; may be repeated." },
   standIns: { flag: "stand-ins", type: type.boolean, default: false, demoDefault: true, group: SOURCE, commands: ["demo"],
     help: "Answer for the Services that no EndpointSlice puts on this machine, with small backends that say their names." },
-  kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...fromCluster,
+  kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...reaching,
     defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster.",
     differs: "Outside a pod and without the flag, `$KUBECONFIG` and `~/.kube/config` are looked at." },
-  context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...fromCluster,
+  context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...reaching,
     defaultText: "the current one", help: "Context of the kubeconfig." },
   apiserverHost: { flag: "apiserver-host", type: type.serverUrl, default: "", group: SOURCE, ...fromCluster,
     defaultText: "that of the kubeconfig, or of the cluster around the pod", help: "URL of the API server.",
@@ -230,6 +234,11 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "List again when something is different, until Ctrl-C (-w)." },
   live: { flag: "live", type: type.boolean, default: false, group: SOURCE, commands: ["explain"],
     help: "Ask the Sluice of this machine, its workers too, instead of reading objects." },
+  deployment: { flag: "deployment", type: type.objectName, default: "", group: SOURCE, ...asking,
+    defaultText: "none; of kubectl sluice: ingress-nginx/ingress-nginx-controller",
+    help: "Ask a pod of this Deployment, by kubectl exec, in place of the Sluice of this machine." },
+  pod: { flag: "pod", type: type.objectName, default: "", group: SOURCE, ...asking,
+    defaultText: "none", help: "Ask this pod, in the same way." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
     help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs"],

@@ -83,17 +83,17 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     usage: "sluice get KIND [NAME…] [flags]",
     summary: "List what is served: routes, hosts, backends, certs, canaries, findings.",
     about: [
-      "KIND is one of routes, hosts, backends, certs, canaries, findings, profiles. A NAME is a host, an Ingress, a Service or a code, of which only these are listed. The Sluice of this machine is asked; with --manifests, --kubeconfig, --context or --apiserver-host objects are read, and what would be served is listed.",
+      "KIND is one of routes, hosts, backends, certs, canaries, findings, profiles. A NAME is a host, an Ingress, a Service or a code, of which only these are listed. The Sluice of this machine is asked, or with --deployment or --pod one of a cluster; with --manifests, --kubeconfig, --context or --apiserver-host objects are read, and what would be served is listed. \"kubectl sluice get\" asks the cluster in place of this machine; --kubeconfig and --context then say which.",
     ],
-    exits: [[0, "listed"], [1, "nothing could be read, or nothing has such a name"], WRONG, [4, "no Sluice answered"]],
+    exits: [[0, "listed"], [1, "nothing could be read, or nothing has such a name"], WRONG, [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice get routes", "sluice get routes shop.example -n shop -o wide", "sluice get certs --manifests=./k8s -o yaml", "sluice get canaries --watch"],
   },
   logs: {
     usage: "sluice logs [flags]",
     summary: "Show requests as nginx ended them, and why Sluice answered some itself.",
-    about: ["The Sluice of this machine is asked. Queries, headers and bodies are not in what it tells."],
-    exits: [[0, "listed"], WRONG, [4, "no Sluice answered, or it ended"]],
-    examples: ["sluice logs -f", "sluice logs -f --host=shop.example --status=5xx", "sluice logs --reason=any -n shop --output=json"],
+    about: ["The Sluice of this machine is asked, or with --deployment or --pod one of a cluster. Queries, headers and bodies are not in what it tells."],
+    exits: [[0, "listed"], WRONG, [4, "no Sluice answered, or it ended, or there is no kubectl to ask one of a cluster"]],
+    examples: ["sluice logs -f", "sluice logs -f --host=shop.example --status=5xx", "sluice logs --reason=any -n shop --output=json", "sluice logs -f --deployment=ingress-nginx/ingress-nginx-controller"],
   },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
@@ -113,7 +113,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
   wait: {
     usage: "sluice wait ingress/NAMESPACE/NAME [flags]",
     summary: "Return when every worker serves an Ingress as it is now.",
-    exits: [[0, "the Ingress is programmed"], [1, "not in time"], WRONG, [3, "as it is now it never will be (absent, of another class, refused)"], [4, "no Sluice answered"]],
+    exits: [[0, "the Ingress is programmed"], [1, "not in time"], WRONG, [3, "as it is now it never will be (absent, of another class, refused)"], [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice wait ingress/shop/web", "sluice wait ingress/shop/web --timeout=10s --output=json"],
   },
   secret: {
