@@ -1,4 +1,5 @@
 /** The command line: picks a command, prints a user's mistake as one sentence, and sets the exit code. */
+import { inOwnName } from "./settings/program-name.ts";
 import { UserError } from "./support/user-error.ts";
 import { printable } from "./support/log.ts";
 
@@ -14,10 +15,13 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   logs: async () => (await import("./commands/logs.ts")).logsCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
+  secret: async () => (await import("./commands/secret.ts")).secretCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,
   agent: async () => (await import("./commands/agent.ts")).agentCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  // What kubectl asks for completion.
+  __complete: async () => (await import("./commands/complete.ts")).completeCommand,
   // The program's name in ingress-nginx's manifests: an argument list that was made for it starts Sluice.
   "/nginx-ingress-controller": async () => (await import("./commands/run.ts")).runCommand,
   demo: async () => (await import("./commands/demo.ts")).demoCommand,
@@ -35,11 +39,11 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function usage(): Promise<string> {
-  return (await import("./commands/usage.ts")).USAGE;
+  return inOwnName((await import("./commands/usage.ts")).USAGE);
 }
 
 async function advice(name: string): Promise<string> {
-  const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS));
+  const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS).filter((one) => /^[a-z]/.test(one)));
   return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
 }
 
@@ -57,7 +61,7 @@ function complain(error: unknown): number {
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const expected = error instanceof UserError;
   const prefix = expected ? "" : "Something unexpected went wrong (set SLUICE_DEBUG=1 for details): ";
-  process.stderr.write(`sluice: ${prefix}${message}${process.env["SLUICE_DEBUG"] ? `\n${stack}` : ""}\n`);
+  process.stderr.write(`sluice: ${prefix}${expected ? inOwnName(message) : message}${process.env["SLUICE_DEBUG"] ? `\n${stack}` : ""}\n`);
   return expected ? error.exitCode : 1;
 }
 

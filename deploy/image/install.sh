@@ -21,9 +21,11 @@ GROUP_ID=82
 install_app() {
   to=$1
   from=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
-  mkdir -p "$to/edge"
+  mkdir -p "$to/edge" "$to/bin"
   cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$from/LICENSE" "$to/"
   cp -r "$from/src" "$from/examples" "$to/"
+  # The folder runs wherever it lies: packed, it is what deploy/krew/sluice.yaml installs.
+  cp -P "$from"/bin/* "$to/bin/"
   for part in "$from"/edge/*; do
     case "$part" in */node_modules | */build) ;; *) cp -r "$part" "$to/edge/" ;; esac
   done

@@ -1,4 +1,4 @@
-/** The pages made from tables: file in docs/ → Markdown. Pure functions of the tables, so the same tables give the same pages. */
+/** The pages made from tables: file in docs/ → Markdown, or a manual page. Pure functions of the tables, so the same tables give the same pages. */
 import { existsSync } from "node:fs";
 import * as admissionFindings from "../../src/admission/findings.ts";
 import * as checkFindings from "../../src/check/api-server.ts";
@@ -20,6 +20,7 @@ import * as manifestFindings from "../../src/source/manifests/findings.ts";
 import { answersPage } from "./answers.ts";
 import { annotationsPage } from "./annotations.ts";
 import { chartPage } from "./chart.ts";
+import { manPage } from "./man.ts";
 import { code, page, table } from "./markdown.ts";
 
 export function referencePages(): ReadonlyMap<string, string> {
@@ -30,6 +31,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["reference/findings.md", findingsPage()],
     ["guide/annotations.md", annotationsPage()],
     ["guide/why-did-sluice-answer.md", answersPage()],
+    ["man/sluice.1", manPage()],
   ]);
 }
 

@@ -1,19 +1,8 @@
 /** `sluice completion SHELL`: prints what makes a shell complete commands, flags and their values. */
 import { LISTED } from "../get/rows.ts";
-import { COMMANDS, type Command } from "../settings.ts";
-import { FLAGS } from "../settings/table.ts";
-import type { FlagRow } from "../settings/table.ts";
+import { COMMANDS, helpFor, type Command } from "../settings.ts";
+import { flagRowsOf } from "../settings/help.ts";
 import { UserError } from "../support/user-error.ts";
-
-const HELP = `Usage: sluice completion bash|zsh|fish
-
-Print what makes a shell complete the commands of sluice, their flags and values.
-
-Examples:
-  source <(sluice completion bash)                # in ~/.bashrc
-  source <(sluice completion zsh)                 # in ~/.zshrc
-  sluice completion fish | source                 # in config.fish
-`;
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 /** Commands that are in no table of flags. */
@@ -21,14 +10,22 @@ const OTHERS = ["completion", "help", "version"] as const;
 
 export async function completionCommand(argv: readonly string[]): Promise<void> {
   const [shell, extra] = argv;
-  if (shell === "--help" || shell === "-h") return void process.stdout.write(HELP);
+  if (shell === "--help" || shell === "-h") return void process.stdout.write(helpFor("completion"));
   const script = shell !== undefined && extra === undefined && Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (!script) throw new UserError('For which shell? Write "sluice completion bash", zsh or fish.', 2);
   process.stdout.write(script());
 }
 
 /** Words behind a command that are no flags. */
-const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED };
+const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED, secret: ["tls", "htpasswd"] };
+
+/** Every command that people write. */
+export const COMPLETED_COMMANDS: readonly string[] = [...COMMANDS, ...OTHERS];
+
+/** Words of few that may follow a command; empty: names, files or none. */
+export function wordsBehind(command: string): readonly string[] {
+  return command === "completion" ? Object.keys(SHELLS) : (WORDS[command as Command] ?? []);
+}
 
 interface Completed {
   readonly flag: string;
@@ -39,9 +36,8 @@ interface Completed {
   readonly values: readonly string[];
 }
 
-function flagsOf(command: Command): readonly Completed[] {
-  const rows: readonly FlagRow<unknown>[] = Object.values(FLAGS).filter(({ commands }: FlagRow<unknown>) => commands?.includes(command) ?? true);
-  const own = rows.map(({ flag, help, type: { placeholder } }) => ({ flag, help, takesValue: placeholder !== "", values: /^[a-z]+(?:\|[a-z]+)+$/.test(placeholder) ? placeholder.split("|") : [] }));
+export function completedFlags(command: Command): readonly Completed[] {
+  const own = flagRowsOf(command).map(({ flag, help, type: { placeholder } }) => ({ flag, help, takesValue: placeholder !== "", values: /^[a-z]+(?:\|[a-z]+)+$/.test(placeholder) ? placeholder.split("|") : [] }));
   return [...own, { flag: "help", help: "Show the flags.", takesValue: false, values: [] }];
 }
 
@@ -51,14 +47,14 @@ function cases(of: (command: Command) => string): string {
 }
 
 function bash(): string {
-  const words = (command: Command): string => [...(WORDS[command] ?? []), ...flagsOf(command).map(({ flag, takesValue }) => `--${flag}${takesValue ? "=" : ""}`)].join(" ");
-  const values = COMMANDS.flatMap((command) => flagsOf(command).flatMap((one) => (one.values.length > 0 ? [`    "${command} --${one.flag}") words="${one.values.join(" ")}" ;;`] : [])));
+  const words = (command: Command): string => [...(WORDS[command] ?? []), ...completedFlags(command).map(({ flag, takesValue }) => `--${flag}${takesValue ? "=" : ""}`)].join(" ");
+  const values = COMMANDS.flatMap((command) => completedFlags(command).flatMap((one) => (one.values.length > 0 ? [`    "${command} --${one.flag}") words="${one.values.join(" ")}" ;;`] : [])));
   return `_sluice() {
   local line=\${COMP_LINE:0:COMP_POINT} command=\${COMP_WORDS[1]} word words=
   word=\${line##* }
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "${[...COMMANDS, ...OTHERS].join(" ")}" -- "$word"))
+    COMPREPLY=($(compgen -W "${COMPLETED_COMMANDS.join(" ")}" -- "$word"))
     return
   fi
   if [[ $word == --*=* ]]; then
@@ -87,10 +83,10 @@ function zsh(): string {
   return `#compdef sluice
 _sluice() {
   local -a commands
-  commands=(${[...COMMANDS, ...OTHERS].join(" ")})
+  commands=(${COMPLETED_COMMANDS.join(" ")})
   if (( CURRENT == 2 )); then compadd -a commands; return; fi
   case "$words[2]" in
-${cases((command) => `_arguments ${flagsOf(command).map(spec).join(" ")} '*:word:${WORDS[command] ? `(${WORDS[command].join(" ")})` : "_files"}'`)}
+${cases((command) => `_arguments ${completedFlags(command).map(spec).join(" ")} '*:word:${WORDS[command] ? `(${WORDS[command].join(" ")})` : "_files"}'`)}
     completion) compadd bash zsh fish ;;
   esac
 }
@@ -102,10 +98,10 @@ function fish(): string {
   const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
   const lines = COMMANDS.flatMap((command) => [
     ...(WORDS[command] ? [`complete -c sluice -n '__fish_seen_subcommand_from ${command}' -f -a ${quoted(WORDS[command].join(" "))}`] : []),
-    ...flagsOf(command).map(({ flag, help, takesValue, values }) =>
+    ...completedFlags(command).map(({ flag, help, takesValue, values }) =>
       `complete -c sluice -n '__fish_seen_subcommand_from ${command}' -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
   ]);
-  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted([...COMMANDS, ...OTHERS].join(" "))}
+  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted(COMPLETED_COMMANDS.join(" "))}
 ${lines.join("\n")}
 complete -c sluice -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'
 `;

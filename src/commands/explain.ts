@@ -11,6 +11,7 @@ import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { explainServed, parseAsked, type AskedOrLine, type LiveExplanation, type ServedExplanation } from "./explain-live.ts";
+import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
 import { askRunning } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
@@ -24,6 +25,7 @@ export async function explainCommand(argv: readonly string[]): Promise<void> {
   if (extra !== undefined || (url !== undefined && line !== undefined)) throw new UserError(`One request at a time: "${printable(extra ?? url ?? "")}" is one too many.`, 2);
   const asked = line === undefined ? { url: withScheme(url ?? ""), ...options } : { line };
   if (!("line" in asked)) parseAsked(asked);
+  if (await ranInCluster("explain", settings, [...requestWords(asked), ...rest])) return;
   const explanation = settings.live ? await askLive(settings, asked) : await explainObjects(settings, asked);
   process.stdout.write(settings.output === "json" ? JSON.stringify(explanation, null, 2) + "\n" : explanationText(explanation, settings.all));
   process.exitCode = exitCode(explanation);
@@ -105,6 +107,13 @@ function takeRequestOptions(argv: readonly string[]): RequestOptions {
     else rest.push(word);
   }
   return { headers, method, ...(client === undefined ? {} : { client }), ...(line === undefined ? {} : { line }), rest };
+}
+
+/** The request's part of a command line that asks for the same; a URL is among the other words. */
+function requestWords(asked: AskedOrLine): readonly string[] {
+  if ("line" in asked) return [`--log=${asked.line}`];
+  const { headers, method, client } = asked;
+  return [...headers.flatMap((header) => ["-H", header]), ...(method === "GET" ? [] : ["-X", method]), ...(client === undefined ? [] : [`--client-ip=${client}`])];
 }
 
 function basic(user: string): string {

@@ -1,5 +1,5 @@
 /**
- * `sluice get KIND [NAME…]`: what the Sluice of this machine serves; with --manifests or --kubeconfig, what one would
+ * `sluice get KIND [NAME…]`: what the Sluice of this machine, or of a pod, serves; with --manifests or --kubeconfig, what one would
  * serve that reads these objects.
  *
  * Exit codes: 0 listed, 1 the source cannot be read, or nothing has one of the names, 2 the command line is wrong, 4 no
@@ -12,8 +12,9 @@ import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { closest } from "../support/edit-distance.ts";
 import { UserError } from "../support/user-error.ts";
+import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
-import { askRunning, nobodyAnswers } from "./running.ts";
+import { askRunning, endWithReader, nobodyAnswers } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 /** Between two looks of --watch. */
@@ -26,6 +27,8 @@ export async function getCommand(argv: readonly string[]): Promise<void> {
   if (settings.help) return void process.stdout.write(helpFor("get"));
   const [word, ...names] = settings.arguments;
   const kind = kindOf(word);
+  if (await ranInCluster("get", settings, argv)) return;
+  if (settings.watch) endWithReader();
   const { stringify } = await import("yaml");
   let said = "";
   do {

@@ -14,13 +14,16 @@ import type { CommandLine } from "../settings.ts";
 import { closest } from "../support/edit-distance.ts";
 import { isColoured, printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import { askRunning, failureText, nobodyAnswers } from "./running.ts";
+import { ranInCluster } from "./in-cluster.ts";
+import { askRunning, endWithReader, failureText, nobodyAnswers } from "./running.ts";
 import { LOOK_PATIENCE_MS } from "./sources.ts";
 
 export async function logsCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "logs");
   if (settings.help) return void process.stdout.write(helpFor("logs"));
   const selection = selectionOf(settings);
+  if (await ranInCluster("logs", settings, argv)) return;
+  if (settings.follow) endWithReader();
   const ending = new AbortController();
   const late = setTimeout(() => ending.abort(), LOOK_PATIENCE_MS);
   const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal });

@@ -33,3 +33,11 @@ export async function askRunning(settings: HealthPort, path: string, init: Reque
   if (response.status === 400) throw new UserError(told, 2);
   throw nobodyAnswers(settings, response.status === 404 ? "what answers there is no Sluice, or an older one" : `HTTP status ${response.status}${told === "" ? "" : `, ${told}`}`, instead);
 }
+
+/**
+ * Ends a command that goes on printing when nobody reads it any more: `sluice logs -f | head`, or in a pod, whose client
+ * went away.
+ */
+export function endWithReader(): void {
+  process.stdout.once("error", () => process.exit());
+}

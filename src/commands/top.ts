@@ -11,6 +11,7 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { isColoured } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { ranInCluster } from "./in-cluster.ts";
 import { askRunning, failureText, nobodyAnswers } from "./running.ts";
 import { LOOK_PATIENCE_MS } from "./sources.ts";
 
@@ -20,6 +21,7 @@ const AGAIN_MS = 1000;
 export async function topCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "top");
   if (settings.help) return void process.stdout.write(helpFor("top"));
+  if (await ranInCluster("top", settings, argv)) return;
   const { stdout } = process;
   const asJson = settings.output === "json";
   const once = settings.once || (!asJson && !stdout.isTTY);

@@ -14,6 +14,7 @@ Commands:
   top         show requests, errors and latency of each route as they are now
   wait        wait until an Ingress is served as it is now
   agent       run nginx in a container of its own, for a controller beside it
+  secret      make the manifest of a Secret: a certificate, or users
   rbac        print the Roles that reading the Secrets in use, and no others, takes
   stop        stop the Sluice that runs with a runtime folder
   completion  make bash, zsh or fish complete all this

@@ -11,6 +11,7 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { ranInCluster } from "./in-cluster.ts";
 import { failureText, healthAddress, NO_SLUICE } from "./running.ts";
 
 const PROGRAMMED = 0;
@@ -25,6 +26,7 @@ export async function waitCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "wait");
   if (settings.help) return void process.stdout.write(helpFor("wait"));
   const { namespace, name } = parseObject(settings.arguments);
+  if (await ranInCluster("wait", settings, argv)) return;
   const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`);
   process.exitCode = exitCode(answer);
   if (settings.output === "json") process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);

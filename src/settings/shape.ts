@@ -6,6 +6,8 @@ export const REPORTS = ["text", "json", "sarif", "github"] as const;
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
 /** By what `sluice top` sorts routes. */
 export const SORTS = ["requests", "errors", "latency"] as const;
+/** Forms in which `sluice secret` prints a manifest. */
+export const MANIFEST_FORMS = ["yaml", "json"] as const;
 /** The least severity by which `sluice check` fails. */
 export const FAIL_ON = ["error", "warning", "info", "never"] as const;
 
@@ -118,6 +120,9 @@ export interface Settings {
   // what `sluice explain` asks
   readonly live: boolean;
   readonly all: boolean;
+  // which Sluice of a cluster is asked in place of this machine's; `namespace/name`, empty: none
+  readonly deployment: string;
+  readonly pod: string;
   // which requests `sluice logs` shows; some of it for `sluice top`
   readonly follow: boolean;
   readonly ofHost: readonly string[];
@@ -131,4 +136,11 @@ export interface Settings {
   /** Routes at most; 0: as many as there is room for. */
   readonly lines: number;
   readonly once: boolean;
+  // what `sluice secret` makes a manifest of; files are paths
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly users: readonly string[];
+  /** Empty: the manifest names none. */
+  readonly secretNamespace: string;
+  readonly manifestForm: (typeof MANIFEST_FORMS)[number];
 }

@@ -3,12 +3,12 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
-import { FAIL_ON, LISTINGS, REPORTS, SORTS } from "./shape.ts";
+import { FAIL_ON, LISTINGS, MANIFEST_FORMS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "rbac", "agent", "stop", "wait", "secret"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -28,8 +28,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "rbac"];
@@ -39,6 +39,10 @@ const SERVING: readonly Command[] = ["run", "demo"];
 const reading = { commands: READING } as const;
 /** Commands that can read objects from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
+/** Commands that ask a running Sluice: that of this machine, or one of a cluster. */
+const asking = { commands: ["get", "logs", "top", "wait", "explain"] } as const;
+/** Commands that need to know how a cluster is reached. */
+const reaching = { commands: [...fromCluster.commands, "logs", "top", "wait"] } as const;
 /** Commands with a controller. */
 const controlling = { commands: ["run", "demo"] } as const;
 /** Commands that look for endpoints. */
@@ -47,7 +51,8 @@ const serving = { commands: SERVING } as const;
 /** Commands that write to a cluster. */
 const writing = { commands: ["run"] } as const;
 /** Commands that have a health port, or ask that of a running Sluice. */
-const answering = { commands: [...SERVING, "wait", "get", "logs", "top", "explain"] } as const;
+const answering = { commands: [...SERVING, ...asking.commands] } as const;
+const secret = { commands: ["secret"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
@@ -59,10 +64,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "With --manifests: the endpoints of a Service, or of one of its ports, in place of its EndpointSlices; may be repeated." },
   standIns: { flag: "stand-ins", type: type.boolean, default: false, demoDefault: true, group: SOURCE, commands: ["demo"],
     help: "Answer for the Services that no EndpointSlice puts on this machine, with small backends that say their names." },
-  kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...fromCluster,
+  kubeconfig: { flag: "kubeconfig", type: type.path, default: "", group: SOURCE, ...reaching,
     defaultText: "the cluster around the pod, else $KUBECONFIG, else ~/.kube/config", help: "How to reach the cluster.",
     differs: "Outside a pod and without the flag, `$KUBECONFIG` and `~/.kube/config` are looked at." },
-  context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...fromCluster,
+  context: { flag: "context", type: type.anyText, default: "", group: SOURCE, ...reaching,
     defaultText: "the current one", help: "Context of the kubeconfig." },
   apiserverHost: { flag: "apiserver-host", type: type.serverUrl, default: "", group: SOURCE, ...fromCluster,
     defaultText: "that of the kubeconfig, or of the cluster around the pod", help: "URL of the API server.",
@@ -209,7 +214,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get"),
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get" && command !== "secret"),
     help: "Text for people or JSON for machines." },
   report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
     help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
@@ -231,6 +236,11 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Ask the Sluice of this machine, its workers too, instead of reading objects." },
   all: { flag: "all", type: type.boolean, default: false, group: TOLD, commands: ["explain"],
     help: "Show all rules of the host, in the order in which they are tried." },
+  deployment: { flag: "deployment", type: type.objectName, default: "", group: SOURCE, ...asking,
+    defaultText: "none; of kubectl sluice: ingress-nginx/ingress-nginx-controller",
+    help: "Ask a pod of this Deployment, by kubectl exec, in place of the Sluice of this machine." },
+  pod: { flag: "pod", type: type.objectName, default: "", group: SOURCE, ...asking,
+    defaultText: "none", help: "Ask this pod, in the same way." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
     help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs", "top"],
@@ -249,4 +259,14 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "all, or those for which the terminal has room where it is drawn anew", help: "At most so many routes." },
   once: { flag: "once", type: type.boolean, default: false, group: TOLD, commands: ["top"],
     help: "One picture after one interval. A table for anything but a terminal is always one." },
+  certFile: { flag: "cert", type: type.path, default: "", group: SECRET, ...secret,
+    help: "PEM file with the certificate, followed by those that signed it." },
+  keyFile: { flag: "key", type: type.path, default: "", group: SECRET, ...secret,
+    help: "PEM file with the key of the certificate." },
+  users: { flag: "user", type: type.userNames, default: [], group: SECRET, ...secret,
+    defaultText: "those of the file", help: "Make a line for this user, with a password that is asked for; may be repeated." },
+  secretNamespace: { flag: "namespace", type: type.namespace, default: "", group: SECRET, ...secret,
+    defaultText: "none is written", help: "Namespace of the Secret (-n)." },
+  manifestForm: { flag: "output", type: type.oneOf(...MANIFEST_FORMS), default: "yaml", group: SECRET, ...secret,
+    help: "Form of the manifest (-o)." },
 };

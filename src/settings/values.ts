@@ -32,6 +32,7 @@ export const namespace = textType("NAMESPACE", "the name of one namespace", new 
 export const objectName = textType("NS/NAME", "namespace/name", new RegExp(`^${LABEL}/${SUBDOMAIN}$`));
 export const className = textType("NAME", "the name of a class", new RegExp(`^${SUBDOMAIN}$`), false);
 const NAME = new RegExp(`^${SUBDOMAIN}$`);
+export const secretName = textType("NAME", "the name of a Secret: small letters, digits, - and .", NAME, false);
 export const leaseName = textType("NAME", "the name of a Lease", NAME, false);
 const CONTROLLER = new RegExp(`^${SUBDOMAIN}(?:/[A-Za-z0-9._/-]+)?$`);
 export const controllerName = textType("DOMAIN/NAME", "a controller name such as example.com/ingress", CONTROLLER, false);
@@ -176,6 +177,12 @@ export const folders: FlagType<readonly string[]> = {
 export function texts(placeholder: string): FlagType<readonly string[]> {
   return { placeholder, expects: `${placeholder}, or several of them between commas`, parse: (text) => listOf(text, (one) => anyText.parse(one) !== undefined) };
 }
+
+/**
+ * One user each time the flag is given. The names are looked at by the command: a refused value is shown, and somebody may
+ * have written a password behind the name.
+ */
+export const userNames: FlagType<readonly string[]> = { placeholder: "NAME", expects: "a name", parse: (text) => [text] };
 
 export const statuses: FlagType<readonly string[]> = {
   placeholder: "STATUS",
