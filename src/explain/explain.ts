@@ -23,6 +23,7 @@ import { capturesAlike, translatePattern } from "./pattern.ts";
 import type { IngressIdentity } from "./naming.ts";
 import { policyText } from "./policy.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
+import { boundedSearch, type Found } from "./bounded-search.ts";
 import { triedRules, type TriedRule } from "./tried-rules.ts";
 import { certificateStep } from "./certificate.ts";
 import { accessOf, type Access } from "./access.ts";
@@ -150,7 +151,7 @@ function concernsAll({ kind, namespace, name }: Finding["object"], { configmap }
 }
 
 /**
- * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run; such a pattern
+ * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run, or that takes Node too long; it
  * then counts as one that matches nothing.
  */
 export function view(
@@ -159,21 +160,24 @@ export function view(
   untold: (pattern: string) => void = () => {},
   client?: string,
 ): RequestView {
+  const search = boundedSearch();
+  const searched = (translated: RegExp | undefined, text: string, pattern: string): Found => {
+    const found = translated && search(translated, text);
+    if (found === undefined) untold(pattern);
+    return found;
+  };
   const asked = {
     variable: (name: string) => explainedVariable(request, name),
     address: () => (client === undefined ? undefined : addressBytes(client)),
     matches: (text: string, pattern: string) => {
-      const translated = translatePattern(pattern);
-      if (!translated) untold(pattern);
-      return translated?.test(text);
+      const found = searched(translatePattern(pattern), text, pattern);
+      return found === undefined ? undefined : found !== null;
     },
     gaveUp: () => false,
     searchUntil: () => Infinity,
     isPast: () => false,
     capture: (text: string, pattern: string) => {
-      const translated = capturesAlike(pattern) ? translatePattern(pattern) : undefined;
-      if (!translated) untold(pattern);
-      return translated ? capturesOf(translated.exec(text)) : undefined;
+      return capturesOf(searched(capturesAlike(pattern) ? translatePattern(pattern) : undefined, text, pattern));
     },
   };
   const hello: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
@@ -187,7 +191,7 @@ function isAssumed({ https }: ExplainedRequest, { mode }: ClientAuth): boolean {
   return https && mode !== "off" && mode !== "refused";
 }
 
-function capturesOf(found: RegExpExecArray | null): Captures | undefined {
+function capturesOf(found: Found): Captures | undefined {
   return found ? Object.fromEntries([...found.entries(), ...Object.entries(found.groups ?? {})]) : undefined;
 }
 

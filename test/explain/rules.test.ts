@@ -73,3 +73,12 @@ test("the certificate: whose, for which name, until when, signed by whom", () =>
   assert.match(step("other.example", { _: "c1" }, 30), /^Secret shop\/tls: the default certificate, because no Secret has one for "other\.example"; /);
   assert.match(step("other.example", { "other.example": "" }, 30), /^Sluice's own certificate: no Secret has a certificate for "other\.example"/);
 });
+
+test("an expression that takes Node for ever is left to nginx, soon", () => {
+  const drafts = [ingress("shop/web").host("a.example").annotate("use-regex", "true").path("/(a+)+x", "web:80").path("/(a|a)*y", "api:80")];
+  const begun = process.cpuUsage().user;
+  const { rules = [], steps } = explained(drafts, `http://a.example/${"a".repeat(60)}`);
+  assert.ok(process.cpuUsage().user - begun < 5_000_000);
+  assert.deepEqual(rules.filter(({ why }) => why === "only nginx can tell whether it matches").map(({ rule }) => rule), ["/(a|a)*y (expression)", "/(a+)+x (expression)"]);
+  assert.match(steps.find(({ what }) => what === "route")?.why ?? "", /only nginx can tell whether the path matches/);
+});
