@@ -88,6 +88,10 @@ test("without flags there are ingress-nginx's defaults", () => {
     watch: false,
     live: false,
     all: false,
+    migrationReport: "text",
+    everyObject: false,
+    valuesOnly: false,
+    oldController: "",
     follow: false,
     ofHost: [],
     ofIngress: [],
@@ -97,6 +101,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     version: false,
     arguments: [],
     ignored: [],
+    given: new Set(),
   });
   assert.equal(parseSettings([], "run", {}).runtimeDir, "/run/sluice");
 });

@@ -12,6 +12,7 @@ Commands:
   get         list routes, hosts, backends, certificates, canaries, findings, profiles
   logs        show requests as they end, with the reason and the Ingress
   wait        wait until an Ingress is served as it is now
+  migrate     say what moving from ingress-nginx means (migrate report)
   agent       run nginx in a container of its own, for a controller beside it
   rbac        print the Roles that reading the Secrets in use, and no others, takes
   stop        stop the Sluice that runs with a runtime folder

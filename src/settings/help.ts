@@ -59,6 +59,17 @@ const TEXTS: Readonly<Record<Command, CommandText>> = {
     summary: "Show requests as nginx ended them, and why Sluice answered some itself.",
     examples: ["sluice logs -f", "sluice logs -f --host=shop.example --status=5xx", "sluice logs --reason=any -n shop --output=json"],
   },
+  "migrate-report": {
+    usage: "sluice migrate report [FILE…] [FOLDER…] [-] [flags]",
+    summary: "Say what moving from ingress-nginx to Sluice means, and what to install.",
+    examples: [
+      "sluice migrate report k8s/ ingress-nginx.yaml    # files",
+      "kubectl get ing,svc,endpointslices,cm,secret,deploy,ds,ingressclass -A -o yaml | sluice migrate report -",
+      "sluice migrate report --context=prod             # a cluster, with rights to read",
+      "sluice migrate report --context=prod -o html >report.html",
+      "sluice migrate report --context=prod --values >values.yaml",
+    ],
+  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",
@@ -180,8 +191,19 @@ const OF_REQUESTS = [
   "Exit codes: 0 listed, 2 the command line, 4 no Sluice answered, or it ended.",
 ];
 
+const OF_A_MIGRATION = [
+  "",
+  "Reads what ingress-nginx reads: files, folders, standard input (-), or a cluster.",
+  "Judges it with the arguments of ingress-nginx's own Deployment or DaemonSet where",
+  "that is among the objects, and with the flags below where it is not; flags that",
+  "are given win. Nothing is written, and no content of a Secret is told.",
+  "",
+  "Exit codes: 0 everything works, with differences perhaps, 1 something is refused",
+  "or cannot be read, 2 the command line is wrong, or nothing could be read.",
+];
+
 /** What the help of a command says before its flags. */
-const ABOUT: Partial<Record<Command, readonly string[]>> = { explain: OF_A_REQUEST, check: OF_A_CHECK, diff: OF_A_DIFF, get: OF_A_LIST, logs: OF_REQUESTS };
+const ABOUT: Partial<Record<Command, readonly string[]>> = { explain: OF_A_REQUEST, check: OF_A_CHECK, diff: OF_A_DIFF, get: OF_A_LIST, logs: OF_REQUESTS, "migrate-report": OF_A_MIGRATION };
 
 const ABOUT_INGRESS_NGINX = [
   "",

@@ -4,6 +4,8 @@ import type { GivenEndpoints } from "./values.ts";
 export const REPORTS = ["text", "json", "sarif", "github"] as const;
 /** Forms in which `sluice get` lists. */
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
+/** Forms of the report of `sluice migrate report`. */
+export const MIGRATION_REPORTS = ["text", "json", "html"] as const;
 /** The least severity by which `sluice check` fails. */
 export const FAIL_ON = ["error", "warning", "info", "never"] as const;
 
@@ -116,6 +118,12 @@ export interface Settings {
   // what `sluice explain` asks
   readonly live: boolean;
   readonly all: boolean;
+  // what `sluice migrate report` tells
+  readonly migrationReport: (typeof MIGRATION_REPORTS)[number];
+  readonly everyObject: boolean;
+  readonly valuesOnly: boolean;
+  /** `namespace/name`, empty: the one that is found. */
+  readonly oldController: string;
   // which requests `sluice logs` shows
   readonly follow: boolean;
   readonly ofHost: readonly string[];
