@@ -77,7 +77,7 @@ async function reportOf(asked: CommandLine, log: Log): Promise<Told> {
   const { controller, notes } = chosen(oldControllers(old.objects), asked);
   const given = controller && readOldArguments(controller.words);
   const settings = judgedAs(asked, given?.settings);
-  const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS);
+  const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
   const work = async (): Promise<MoveReport> => judgedReport(source, inputs, { settings, controller, given, objects: old.objects, notes: [...notes, ...old.problems] });
   return { report: await withSource(source, () => saidWhenLong("judging what was read", work())), unread: old.problems.length > 0 };
 }
@@ -116,6 +116,7 @@ function notesOf({ snapshot }: Source, { configmap }: CommandLine, missesSecrets
   const missing = ref !== undefined && snapshot.get("ConfigMap", ref.namespace, ref.name) === undefined;
   return [
     ...(missing ? [`The ConfigMap ${printable(configmap)} that --configmap names was not found: every key has its default.`] : []),
+    ...([...snapshot.all("Secret").values()].some(({ forbidden }) => forbidden === true) ? ["What is said of Secrets that may not be read is about the account of this command, not about the move."] : []),
     ...(missesSecrets && snapshot.all("Secret").size === 0 ? ["No Secret is among the objects, so those that Ingresses name are told as missing: add them, or give --partial to leave out what is named and not there."] : []),
   ];
 }

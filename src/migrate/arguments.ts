@@ -46,6 +46,7 @@ function judgePiece(piece: readonly string[]): OldArgument {
   if (name === "") return { flag: "", text: "a word that is no flag", state: "unknown", sentence: "Flags start with --." };
   if (state === "no effect") return { flag, text: flag, state, sentence: asSentence(`It has no effect: ${remark}`) };
   if (state === "unknown") return { flag, text: flag, state, sentence: "No ingress-nginx of today has this flag, and Sluice has none of this name: leave it out." };
+  if (piece.some((word) => /\$\([\w.-]+\)/.test(word))) return { flag, text: printable(piece.join(" ")), state: "unknown", sentence: `It holds a variable whose value the workload takes from elsewhere: give ${flag} to this command, too.` };
   try {
     parseFlags(piece, "run", {});
   } catch (error) {

@@ -35,6 +35,8 @@ export interface MoveSummary {
   /** Kind → how many of it are ours. */
   readonly ours: Readonly<Record<string, number>>;
   readonly verdicts: Readonly<Record<MoveVerdict, number>>;
+  /** Ingresses that are not ours, which stay with their controllers. */
+  readonly otherIngresses: number;
   readonly hosts: number;
   readonly paths: number;
   /** Secrets that Ingresses name for TLS, and those of them that were read. */
@@ -53,8 +55,6 @@ export interface ReportInput extends JudgedObjects {
   /** Services, as they are written. */
   readonly services: readonly RawObject[];
   readonly notes: readonly string[];
-  /** Whether objects that simply work are listed. */
-  readonly all: boolean;
 }
 
 /** Roles are not carried over, because those of deploy/ are made for Sluice. */
@@ -96,7 +96,7 @@ function describedController({ workload, image }: OldController): NonNullable<Mo
   return { kind, namespace, name, image, ...(origin ? { file: origin.file, line: origin.line("metadata.name") } : {}) };
 }
 
-function summaryOf({ built: { model, own }, program }: ReportInput, objects: readonly ReportedObject[]): MoveSummary {
+function summaryOf({ snapshot, built: { model, own }, program }: ReportInput, objects: readonly ReportedObject[]): MoveSummary {
   const verdicts: Record<MoveVerdict, number> = { "not read": 0, refused: 0, "refused in part": 0, differs: 0, works: 0, "not ours": 0 };
   const ours: Record<string, number> = {};
   for (const { kind, verdict } of objects) {
@@ -109,6 +109,7 @@ function summaryOf({ built: { model, own }, program }: ReportInput, objects: rea
   const ports = (protocol: string): number => new Set([...model.listeners.values()].filter((one) => one.protocol === protocol).map(({ port }) => port)).size;
   return {
     ours, verdicts,
+    otherIngresses: snapshot.all("Ingress").size - own.size,
     hosts: rowsOf("hosts", served).filter(({ host }) => host !== "*" && host !== CATCH_ALL).length,
     paths: rowsOf("routes", served).length,
     certificates: { named: named.size, read: [...named].filter((key) => read.has(key)).length },

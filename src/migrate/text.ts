@@ -20,7 +20,7 @@ export const VERDICT_HEADING: Readonly<Record<MoveVerdict, string>> = {
 };
 
 /** The counted things of a summary, with their names. */
-export function summaryRows({ verdicts, ours, hosts, paths, certificates, canaries, tcpPorts, udpPorts }: MoveSummary): readonly (readonly [label: string, value: string])[] {
+export function summaryRows({ verdicts, ours, otherIngresses, hosts, paths, certificates, canaries, tcpPorts, udpPorts }: MoveSummary): readonly (readonly [label: string, value: string])[] {
   const kinds = Object.entries(ours).sort(([a], [b]) => (a < b ? -1 : 1)).map(([kind, count]) => `${count} ${plural(kind, count)}`);
   const total = Object.values(ours).reduce((sum, count) => sum + count, 0);
   return [
@@ -30,6 +30,7 @@ export function summaryRows({ verdicts, ours, hosts, paths, certificates, canari
     ["refused in part, or broken", String(verdicts["refused in part"])],
     ["refused as a whole", String(verdicts.refused)],
     ["cannot be read", String(verdicts["not read"])],
+    ["Ingresses of other classes", String(otherIngresses)],
     ["hosts, paths, canaries", `${hosts}, ${paths}, ${canaries}`],
     ["TLS Secrets named by Ingresses", `${certificates.named}, of which ${certificates.read} hold a certificate that can be used`],
     ["TCP ports, UDP ports", `${tcpPorts}, ${udpPorts}`],
@@ -82,7 +83,8 @@ function objectLines(objects: readonly ReportedObject[], width: number, paint: P
     paint("bold", VERDICT_HEADING[verdict]),
     ...group.flatMap((object) => [
       `  ${printable(subjectText(object))}${object.file === undefined || object.kind === "File" ? "" : `  ${placeText(object.file, object.line)}`}`,
-      ...object.remarks.flatMap((remark) => remarkLines(remark, object, width, paint)),
+      ...object.remarks.filter(({ kind }) => kind !== "differs").flatMap((remark) => remarkLines(remark, object, width, paint)),
+      ...differenceLines(object, width, paint),
     ]),
     "",
   ]);
@@ -96,6 +98,12 @@ export function placeText(file: string, line: number | undefined): string {
 function remarkLines({ kind, code, field, text, file, line }: MoveRemark, object: ReportedObject, width: number, paint: Paint): string[] {
   const place = line === undefined ? printable(field) : file === object.file ? `line ${line}` : placeText(file ?? "", line);
   return [`    ${paint(COLOUR[kind], kind.padEnd(7))}  ${[place, code].filter((one) => one !== "").join("  ")}`, ...wrap(text, width, "      ")];
+}
+
+/** Names and lines alone: the sentences stand once, beside the numbers of uses. */
+function differenceLines({ remarks }: ReportedObject, width: number, paint: Paint): string[] {
+  const names = remarks.filter(({ kind }) => kind === "differs").map(({ code, line }) => (line === undefined ? code : `${code} (line ${line})`));
+  return names.length === 0 ? [] : wrap(names.join(", "), width, "             ").map((text, index) => (index === 0 ? `    ${paint(COLOUR.differs, "differs")}  ${text.trimStart()}` : text));
 }
 
 function useLines(heading: string, uses: readonly Use[], width: number, paint: Paint): string[] {

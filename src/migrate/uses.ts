@@ -20,6 +20,8 @@ export interface Use {
 
 /** A part of an object that differs from ingress-nginx on purpose. */
 export interface OnPurpose {
+  /** Of the annotation or key. */
+  readonly name: string;
   readonly field: string;
   readonly sentence: string;
 }
@@ -45,7 +47,7 @@ function annotationsOf(ingress: Ingress, prefix: string): readonly Found[] {
 /** What works otherwise on this Ingress, and why. */
 export function differencesOfIngress(ingress: Ingress, prefix: string): readonly OnPurpose[] {
   return annotationsOf(ingress, prefix).flatMap(({ row, name, field }) =>
-    (row?.status === "honoured" && row.differs !== undefined ? [{ field, sentence: `${name}: ${row.differs}` }] : []));
+    (row?.status === "honoured" && row.differs !== undefined ? [{ name, field, sentence: row.differs }] : []));
 }
 
 /** Most used first. @param findings of the same Ingresses. */
@@ -72,7 +74,7 @@ export function differencesOfConfig({ data = {} }: ConfigMap): readonly OnPurpos
   return Object.entries(data).flatMap(([text, value]) => {
     const key = findKey(text);
     const { state, sentence } = key === undefined ? { state: "unknown", sentence: "" } : stateOfKey(key, value, []);
-    return state === "differs" ? [{ field: `data[${text}]`, sentence: `${key?.name}: ${sentence}` }] : [];
+    return state === "differs" ? [{ name: key?.name ?? text, field: `data[${text}]`, sentence }] : [];
   });
 }
 

@@ -13,7 +13,7 @@ export type MoveVerdict = "works" | "differs" | "refused in part" | "refused" | 
 
 export interface MoveRemark {
   readonly kind: Severity | "differs";
-  /** The finding's code; empty: it is a difference. */
+  /** The finding's code; of a difference the name of the annotation or key. */
   readonly code: string;
   readonly field: string;
   /** What is wrong with its remedy and effect, or how it differs. */
@@ -39,6 +39,8 @@ export interface JudgedObjects {
   readonly findings: readonly PlacedFinding[];
   /** Called before each place in a file is looked for. */
   readonly before: () => void;
+  /** Whether objects that simply work are listed, too, with their lines. */
+  readonly all: boolean;
 }
 
 /** Every object that is ours, and every other one with a finding. Those that are refused come first, then those with most to say. */
@@ -95,14 +97,16 @@ export function ownIngresses({ own }: Built): readonly Ingress[] {
   return [...own.values()].map(({ object }) => object);
 }
 
-function reportOwn({ built, settings, before }: JudgedObjects, object: AnyObject, findings: readonly PlacedFinding[]): ReportedObject {
+function reportOwn({ built, settings, before, all }: JudgedObjects, object: AnyObject, findings: readonly PlacedFinding[]): ReportedObject {
   const { kind, metadata: { namespace, name }, origin } = object;
   const onPurpose = kind === "Ingress" ? differencesOfIngress(object, settings.annotationsPrefix) : kind === "ConfigMap" && `${namespace}/${name}` === settings.configmap ? differencesOfConfig(object) : [];
   if (origin) before();
   const remarks = [...findings.map(remarkOf), ...onPurpose.map((one) => differenceRemark(one, object))];
   const refused = built.own.get(keyOfReported(kind, namespace, name))?.refused === true;
   const verdict = refused ? "refused" : verdictOf(remarks);
-  return { kind, namespace, name, verdict, remarks, ...(origin ? { file: origin.file, line: origin.line("metadata.name") } : {}) };
+  // A line costs a second reading of the text.
+  const isListed = origin !== undefined && (all || remarks.length > 0);
+  return { kind, namespace, name, verdict, remarks, ...(isListed ? { file: origin.file, line: origin.line("metadata.name") } : {}) };
 }
 
 function verdictOf(remarks: readonly MoveRemark[]): MoveVerdict {
@@ -110,8 +114,8 @@ function verdictOf(remarks: readonly MoveRemark[]): MoveVerdict {
   return remarks.some(({ kind }) => kind !== "info") ? "differs" : "works";
 }
 
-function differenceRemark({ field, sentence }: OnPurpose, { origin }: AnyObject): MoveRemark {
-  return { kind: "differs", code: "", field, text: sentence, ...(origin ? { file: origin.file, line: origin.line(field) } : {}) };
+function differenceRemark({ name, field, sentence }: OnPurpose, { origin }: AnyObject): MoveRemark {
+  return { kind: "differs", code: name, field, text: sentence, ...(origin ? { file: origin.file, line: origin.line(field) } : {}) };
 }
 
 function remarkOf(finding: PlacedFinding): MoveRemark {

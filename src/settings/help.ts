@@ -193,10 +193,10 @@ const OF_REQUESTS = [
 
 const OF_A_MIGRATION = [
   "",
-  "Reads what ingress-nginx reads: files, folders, standard input (-), or a cluster.",
-  "Judges it with the arguments of ingress-nginx's own Deployment or DaemonSet where",
-  "that is among the objects, and with the flags below where it is not; flags that",
-  "are given win. Nothing is written, and no content of a Secret is told.",
+  "Reads what ingress-nginx reads: files, folders, standard input (-), a cluster.",
+  "Judges it with the arguments of ingress-nginx's own Deployment or DaemonSet if",
+  "that is among the objects, and with the flags below if not; flags that are given",
+  "win. Nothing is written, and no content of a Secret is told.",
   "",
   "Exit codes: 0 everything works, with differences perhaps, 1 something is refused",
   "or cannot be read, 2 the command line is wrong, or nothing could be read.",
