@@ -18,7 +18,7 @@ before(async () => {
   const objects = objectsIn(readFileSync(join(ROOT, "test/migrate/differences.yaml"), "utf8")).filter(({ kind }) => KINDS.includes(kind));
   for (const object of objects) if (object.kind !== "Secret") await api.create(object.metadata.namespace ?? "", object as unknown as Manifest);
 });
-after(() => api.stop());
+after(() => api?.stop());
 
 const run = (kubeconfig: string, ...args: readonly string[]): Promise<Ended> => runCommand(["migrate", "report", `--kubeconfig=${kubeconfig}`, ...args]);
 
