@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import("./commands/get.ts")).getCommand,
   logs: async () => (await import("./commands/logs.ts")).logsCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   secret: async () => (await import("./commands/secret.ts")).secretCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,

@@ -24,6 +24,8 @@ export interface CommandLine extends Settings {
   readonly arguments: readonly string[];
   /** Flags of ingress-nginx that were given and have no effect, as `--name`. */
   readonly ignored: readonly string[];
+  /** Settings that a flag was given for. */
+  readonly given: ReadonlySet<keyof Settings>;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -36,24 +38,14 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "check", "diff", "get", "demo", "wait", "secret"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "check", "diff", "get", "migrate-report", "demo", "wait", "secret"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.
- * Throws a UserError with exit code 2 for anything that is not understood.
+ * Throws a UserError with exit code 2 for anything that is not understood, and for flags that exclude or need each other.
  */
 export function parseSettings(argv: readonly string[], command: Command, env: NodeJS.ProcessEnv = process.env): CommandLine {
-  const words = splitWords(argv, command);
-  const settings = defaultSettings(command, env);
-  const given = new Set<keyof Settings>();
-  for (const { name, value } of words.flags) {
-    const field = fieldOf(name, command);
-    if (field) take(settings, field, value, given);
-  }
-  const [word] = words.rest;
-  if (word !== undefined && !TAKES_ARGUMENTS.includes(command)) {
-    throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
-  }
+  const settings = parseFlags(argv, command, env);
   requireDistinctPorts(settings, command);
   requireWebhookFiles(settings);
   if (settings.endpoint.length > 0 && settings.manifests.length === 0 && command !== "demo") {
@@ -65,8 +57,29 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
   if (settings.publishService !== "" && settings.publishStatusAddress.length > 0) {
     throw mistake("--publish-service and --publish-status-address both say which addresses Ingresses get: give one of them");
   }
+  return settings;
+}
+
+/** As `parseSettings`, for a part of a command line: flags that exclude or need each other are not looked for. */
+export function parseFlags(argv: readonly string[], command: Command, env: NodeJS.ProcessEnv = process.env): CommandLine {
+  const words = splitWords(argv, command);
+  const settings = defaultSettings(command, env);
+  const given = new Set<keyof Settings>();
+  for (const { name, value } of words.flags) {
+    const field = fieldOf(name, command);
+    if (field) take(settings, field, value, given);
+  }
+  const [word] = words.rest;
+  if (word !== undefined && !TAKES_ARGUMENTS.includes(command)) {
+    throw mistake(`Unexpected word "${word}": flags start with --, and a switch takes its value after "=" (--flag=false)`);
+  }
   const asked = (name: string): boolean => words.flags.some((flag) => flag.name === name && flag.value !== "false");
-  return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)] };
+  return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)], given };
+}
+
+/** How people write a command: `migrate report`. */
+export function commandText(command: string): string {
+  return command.replace("-", " ");
 }
 
 function splitWords(argv: readonly string[], command: Command): Words {
@@ -122,7 +135,7 @@ function unknownFlag(word: string, command: Command): UserError {
   const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS.map(({ flag }) => flag), "help", "version"];
   const near = closest(word.replace(/^-+/, ""), names);
   return mistake(
-    `"sluice ${command}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${command} --help"` : `did you mean --${near}?`),
+    `"sluice ${commandText(command)}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${commandText(command)} --help"` : `did you mean --${near}?`),
   );
 }
 

@@ -90,6 +90,10 @@ test("without flags there are ingress-nginx's defaults", () => {
     all: false,
     deployment: "",
     pod: "",
+    migrationReport: "text",
+    everyObject: false,
+    valuesOnly: false,
+    oldController: "",
     follow: false,
     ofHost: [],
     ofIngress: [],
@@ -108,6 +112,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     version: false,
     arguments: [],
     ignored: [],
+    given: new Set(),
   });
   assert.equal(parseSettings([], "run", {}).runtimeDir, "/run/sluice");
 });

@@ -1,5 +1,6 @@
 /** The manual page, in the language of man(7): commands, flags, exit codes and examples, made from the tables of the help. */
 import { readFileSync } from "node:fs";
+import { commandText } from "../../src/settings.ts";
 import { defaultOf, flagRowsOf } from "../../src/settings/help.ts";
 import { COMMANDS, FLAGS, GROUPS, type FlagRow } from "../../src/settings/table.ts";
 import { COMMAND_TEXTS, type DescribedCommand } from "../../src/settings/texts.ts";
@@ -34,7 +35,7 @@ export function manPage(): string {
     ...paragraph("Every flag of ingress-nginx is accepted; what has no effect here is said once at start, with the reason."),
     ".SH EXIT STATUS",
     ...paragraph("It is 0 when a command did what it is for, 2 when its command line is wrong, and 130 when it was interrupted. What else there is:"),
-    ...DESCRIBED.flatMap((command) => COMMAND_TEXTS[command].exits.filter(([code]) => code !== 0 && code !== 2).flatMap(([code, meaning]) => tagged(`sluice ${command}: ${code}`, `${meaning}.`))),
+    ...DESCRIBED.flatMap((command) => COMMAND_TEXTS[command].exits.filter(([code]) => code !== 0 && code !== 2).flatMap(([code, meaning]) => tagged(`sluice ${commandText(command)}: ${code}`, `${meaning}.`))),
     ".SH ENVIRONMENT",
     ...ENVIRONMENT.flatMap(([name, meaning]) => tagged(name, meaning)),
     ".SH EXAMPLES",
@@ -49,7 +50,7 @@ function commandLines(command: DescribedCommand): readonly string[] {
   const { usage, summary, about = [], options, exits } = COMMAND_TEXTS[command];
   const flags = flagRowsOf(command).map(({ flag }) => `--${flag}`);
   return [
-    `.SS ${manText(command)}`,
+    `.SS ${manText(commandText(command))}`,
     ...unfilled(usage.split("\n").map((line) => line.trim())),
     ...paragraph(summary),
     ...about.flatMap(paragraph),
@@ -68,7 +69,7 @@ function manFlagLines(row: FlagRow<unknown>): readonly string[] {
   const { placeholder } = row.type;
   const [ofRun, ofDemo] = [defaultOf(row, "run"), row.demoDefault === undefined ? "" : `${defaultOf(row, "demo")} for demo`];
   const otherwise = [ofRun, ofDemo].filter((one) => one !== "").join(", ");
-  const commands = row.commands === undefined ? "All commands" : `Commands: ${row.commands.join(", ")}`;
+  const commands = row.commands === undefined ? "All commands" : `Commands: ${row.commands.map(commandText).join(", ")}`;
   return tagged(`--${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`, `${row.help}${otherwise === "" ? "" : ` Default: ${otherwise}.`} ${commands}.`);
 }
 

@@ -12,7 +12,8 @@ import type { EngineState } from "../../src/engine/engine.ts";
 import { MOST_LEAVING, NONE_LEAVING } from "../../src/engine/leaving.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
 import { defaultOf } from "../../src/settings/help.ts";
-import { ALL_OF_INGRESS_NGINX, ingressNginxFlag } from "../../src/settings/ingress-nginx-flags.ts";
+import { stateOfFlag } from "../../src/settings/flag-state.ts";
+import { ALL_OF_INGRESS_NGINX } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
 import * as reportFindings from "../../src/report/cluster/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
@@ -53,16 +54,8 @@ function flagsPage(): string {
     ]),
     "## Flags of ingress-nginx",
     "All of them are accepted, so that the arguments of an existing Deployment keep working. One that has no effect is named once at start, with its reason. Flags of klog, Kubernetes' logging library, come last.",
-    table(["flag", "here", "how, or why not"], ALL_OF_INGRESS_NGINX.map((name) => [code(`--${name}`), ...stateOf(name, rows)])),
+    table(["flag", "here", "how, or why not"], ALL_OF_INGRESS_NGINX.map((name) => [code(`--${name}`), stateOfFlag(name).state, stateOfFlag(name).remark])),
   ]);
-}
-
-/** Whether a flag of ingress-nginx works, and what is different. */
-function stateOf(name: string, rows: readonly FlagRow<unknown>[]): [state: string, remark: string] {
-  const row = rows.find(({ flag }) => flag === name);
-  if (row) return row.differs === undefined ? ["works", ""] : ["differs", row.differs];
-  const foreign = ingressNginxFlag(name);
-  return foreign ? ["no effect", foreign.why] : ["works", ""];
 }
 
 /** Whether a command exists: the table of flags may name one that is still to come. */

@@ -5,13 +5,10 @@
  */
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";
 import { checkGithub } from "../check/github.ts";
 import { checkResult, fails, type CheckResult } from "../check/result.ts";
 import { checkSarif } from "../check/sarif.ts";
 import { checkText } from "../check/text.ts";
-import * as found from "../model/findings/catalogue.ts";
-import type { Finding } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { renewLines } from "../source/manifests/documents.ts";
@@ -20,9 +17,9 @@ import { isColoured, printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { saidWhenLong } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
+import { checkSource, objectsRead } from "./checked.ts";
 import { replaceText, rewriteTexts, textsBelow } from "./fixed.ts";
 import { inputSource, readInputs, requireObjects, STDIN, type Inputs } from "./inputs.ts";
-import { judgeSource } from "./judged.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 const FOUND = 1;
@@ -59,24 +56,10 @@ function unread(error: unknown): never {
 
 /** @param inputs absent: the objects are a cluster's, or those that `sluice run` would serve; else a cluster will add to them. */
 async function judged(source: Source, settings: Settings, inputs: Inputs | undefined): Promise<CheckResult> {
-  const { findings, all } = await judgeSource(source, settings, !inputs);
-  const taken = inputs ? asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values()).filter((one) => !isKnownToClusters(one)) : findings;
-  const counted = { objects: objectsOf(source), skipped: source.skipped?.() ?? 0 };
-  if (inputs) requireObjects(source, taken, counted.objects, inputs);
-  return checkResult(settings.partial ? taken.filter((one) => !isOfOthers(one)) : taken, counted, renewLines);
-}
-
-/** Objects that are named and not there, unless something is there that is named nearly so. */
-function isOfOthers({ code, missing, hint }: Finding): boolean {
-  return (missing !== undefined && hint === undefined) || NAMES_OTHERS.has(code);
-}
-
-const NAMES_OTHERS: ReadonlySet<string> = new Set([found.ingressClassUnknown, found.canaryWithoutMain].map(({ code }) => code));
-
-const COUNTED = ["Ingress", "IngressClass", "Service", "EndpointSlice", "Secret", "ConfigMap", "Namespace"] as const;
-
-function objectsOf({ snapshot }: Source): number {
-  return COUNTED.reduce((sum, kind) => sum + snapshot.all(kind).size, 0);
+  const { findings, complete } = await checkSource(source, settings, inputs !== undefined);
+  const counted = { objects: objectsRead(source), skipped: source.skipped?.() ?? 0 };
+  if (inputs) requireObjects(source, complete, counted.objects, inputs);
+  return checkResult(findings, counted, renewLines);
 }
 
 /** Rewrites files and streams, says what it has done, and prints what standard input has become. Gives the streams as they are now. */

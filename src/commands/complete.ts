@@ -3,7 +3,7 @@
  * a candidate a line, perhaps with a tab and a description, and at the end a colon and a number (cobra's directives).
  */
 import { COMMANDS } from "../settings.ts";
-import { COMPLETED_COMMANDS, completedFlags, wordsBehind } from "./completion.ts";
+import { completedFlags, FIRST_WORDS, SUBCOMMANDS, wordsBehind } from "./completion.ts";
 
 /** Files are offered where there is no candidate. */
 const FILES = 0;
@@ -21,8 +21,11 @@ interface Offer {
 
 function candidatesFor(words: readonly string[]): Offer {
   const last = words.at(-1) ?? "";
-  const [name = ""] = words;
-  if (words.length <= 1) return { candidates: COMPLETED_COMMANDS.filter((one) => one.startsWith(last)), directive: NO_FILES };
+  const [first = "", second = ""] = words;
+  const seconds = SUBCOMMANDS.get(first);
+  if (words.length <= 1) return { candidates: FIRST_WORDS.filter((one) => one.startsWith(last)), directive: NO_FILES };
+  if (seconds && words.length === 2) return { candidates: seconds.filter((one) => one.startsWith(last)), directive: NO_FILES };
+  const name = seconds ? `${first}-${second}` : first;
   const command = COMMANDS.find((one) => one === name);
   const flags = command === undefined ? [] : completedFlags(command);
   const valueOf = (word: string, text: string): Offer | undefined => {

@@ -1,6 +1,6 @@
 /** `sluice completion SHELL`: prints what makes a shell complete commands, flags and their values. */
 import { LISTED } from "../get/rows.ts";
-import { COMMANDS, helpFor, type Command } from "../settings.ts";
+import { commandText, COMMANDS, helpFor, type Command } from "../settings.ts";
 import { flagRowsOf } from "../settings/help.ts";
 import { UserError } from "../support/user-error.ts";
 
@@ -19,8 +19,18 @@ export async function completionCommand(argv: readonly string[]): Promise<void> 
 /** Words behind a command that are no flags. */
 const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED, secret: ["tls", "htpasswd"] };
 
-/** Every command that people write. */
-export const COMPLETED_COMMANDS: readonly string[] = [...COMMANDS, ...OTHERS];
+/** The first words of command lines, each once. */
+export const FIRST_WORDS: readonly string[] = [...new Set(COMMANDS.map((command) => partsOf(command)[0])), ...OTHERS];
+/** Commands with subcommands → these. */
+export const SUBCOMMANDS: ReadonlyMap<string, readonly string[]> = new Map(
+  [...Map.groupBy(COMMANDS.map(partsOf).filter(([, second]) => second !== ""), ([first]) => first)].map(([first, all]) => [first, all.map(([, second]) => second)]),
+);
+
+/** Command, and subcommand or "". */
+function partsOf(command: Command): readonly [first: string, second: string] {
+  const [first = "", second = ""] = commandText(command).split(" ");
+  return [first, second];
+}
 
 /** Words of few that may follow a command; empty: names, files or none. */
 export function wordsBehind(command: string): readonly string[] {
@@ -54,9 +64,13 @@ function bash(): string {
   word=\${line##* }
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "${COMPLETED_COMMANDS.join(" ")}" -- "$word"))
+    COMPREPLY=($(compgen -W "${FIRST_WORDS.join(" ")}" -- "$word"))
     return
   fi
+${[...SUBCOMMANDS].map(([first, seconds]) => `  if [[ $command == ${first} ]]; then
+    if [[ $COMP_CWORD -eq 2 ]]; then COMPREPLY=($(compgen -W "${seconds.join(" ")}" -- "$word")); return; fi
+    command=${first}-\${COMP_WORDS[2]}
+  fi`).join("\n")}
   if [[ $word == --*=* ]]; then
     case "$command \${word%%=*}" in
 ${values.join("\n")}
@@ -83,9 +97,14 @@ function zsh(): string {
   return `#compdef sluice
 _sluice() {
   local -a commands
-  commands=(${COMPLETED_COMMANDS.join(" ")})
+  commands=(${FIRST_WORDS.join(" ")})
   if (( CURRENT == 2 )); then compadd -a commands; return; fi
-  case "$words[2]" in
+  local command="$words[2]"
+${[...SUBCOMMANDS].map(([first, seconds]) => `  if [[ $command == ${first} ]]; then
+    if (( CURRENT == 3 )); then compadd ${seconds.join(" ")}; return; fi
+    command="${first}-$words[3]"
+  fi`).join("\n")}
+  case "$command" in
 ${cases((command) => `_arguments ${completedFlags(command).map(spec).join(" ")} '*:word:${WORDS[command] ? `(${WORDS[command].join(" ")})` : "_files"}'`)}
     completion) compadd bash zsh fish ;;
   esac
@@ -96,12 +115,15 @@ compdef _sluice sluice
 
 function fish(): string {
   const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const within = (command: Command): string => commandText(command).split(" ").map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
   const lines = COMMANDS.flatMap((command) => [
-    ...(WORDS[command] ? [`complete -c sluice -n '__fish_seen_subcommand_from ${command}' -f -a ${quoted(WORDS[command].join(" "))}`] : []),
+    ...(WORDS[command] ? [`complete -c sluice -n '${within(command)}' -f -a ${quoted(WORDS[command].join(" "))}`] : []),
     ...completedFlags(command).map(({ flag, help, takesValue, values }) =>
-      `complete -c sluice -n '__fish_seen_subcommand_from ${command}' -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
+      `complete -c sluice -n '${within(command)}' -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
   ]);
-  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted(COMPLETED_COMMANDS.join(" "))}
+  const seconds = [...SUBCOMMANDS].map(([first, all]) => `complete -c sluice -n '__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${all.join(" ")}' -f -a ${quoted(all.join(" "))}`);
+  lines.unshift(...seconds);
+  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted(FIRST_WORDS.join(" "))}
 ${lines.join("\n")}
 complete -c sluice -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'
 `;

@@ -12,14 +12,18 @@ import { saidWhenLong } from "../support/progress.ts";
 /** How long an API server, or a running Sluice, may fail before a command that looks once gives up, in milliseconds. */
 export const LOOK_PATIENCE_MS = 5000;
 
-/** @param giveUpAfter milliseconds without success after which the API server is given up; absent: never. */
-export function openSource(settings: Settings, log: Log, giveUpAfter?: number): Source {
+/**
+ * @param giveUpAfter milliseconds without success after which the API server is given up; absent: never.
+ * @param inPart whether kinds that may not be read are findings, instead of a reason to give up.
+ */
+export function openSource(settings: Settings, log: Log, giveUpAfter?: number, inPart = false): Source {
   if (settings.manifests.length > 0) return manifestsSource({ folders: settings.manifests, log });
   const { kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap } = settings;
   return kubernetesSource({
     kubeconfig, context, apiserverHost, certificateAuthority, watchNamespace, secrets, configmap, log,
     namespaces: settings.watchNamespaceSelector !== "",
     ownNode: settings.enableTopologyAwareRouting,
+    inPart,
     ...(giveUpAfter === undefined ? {} : { giveUpAfter }),
   });
 }

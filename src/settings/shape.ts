@@ -8,6 +8,8 @@ export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
 export const SORTS = ["requests", "errors", "latency"] as const;
 /** Forms in which `sluice secret` prints a manifest. */
 export const MANIFEST_FORMS = ["yaml", "json"] as const;
+/** Forms of the report of `sluice migrate report`. */
+export const MIGRATION_REPORTS = ["text", "json", "html"] as const;
 /** The least severity by which `sluice check` fails. */
 export const FAIL_ON = ["error", "warning", "info", "never"] as const;
 
@@ -123,6 +125,12 @@ export interface Settings {
   // which Sluice of a cluster is asked in place of this machine's; `namespace/name`, empty: none
   readonly deployment: string;
   readonly pod: string;
+  // what `sluice migrate report` tells
+  readonly migrationReport: (typeof MIGRATION_REPORTS)[number];
+  readonly everyObject: boolean;
+  readonly valuesOnly: boolean;
+  /** `namespace/name`, empty: the one that is found. */
+  readonly oldController: string;
   // which requests `sluice logs` shows; some of it for `sluice top`
   readonly follow: boolean;
   readonly ofHost: readonly string[];

@@ -3,12 +3,13 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
-import { FAIL_ON, LISTINGS, MANIFEST_FORMS, REPORTS, SORTS } from "./shape.ts";
+import { FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "rbac", "agent", "stop", "wait", "secret"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "migrate-report", "rbac", "agent", "stop", "wait", "secret"] as const;
+/** A name with a dash is that of a command and its subcommand: `sluice migrate report`. */
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -32,7 +33,7 @@ export const GROUPS = ["Where objects come from", "Which objects are served", "P
 const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
-const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "rbac"];
+const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "migrate-report", "rbac"];
 /** Commands that serve requests, and tell their agent on which ports. */
 const SERVING: readonly Command[] = ["run", "demo"];
 
@@ -57,7 +58,7 @@ const secret = { commands: ["secret"] } as const;
 const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
 
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
-  manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, commands: READING.filter((command) => command !== "diff"),
+  manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, commands: READING.filter((command) => command !== "diff" && command !== "migrate-report"),
     help: "Read objects from the YAML and JSON files below this folder instead of a cluster; may be repeated." },
   endpoint: { flag: "endpoint", type: type.endpoints, default: [], group: SOURCE, ...balancing,
     defaultText: "what EndpointSlices say",
@@ -79,7 +80,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   watchNamespaceSelector: { flag: "watch-namespace-selector", type: type.labelSelector, default: "", group: SOURCE, ...reading,
     defaultText: "all", help: "Serve the Ingresses of namespaces with these labels only.",
     differs: "A label that is changed takes effect at once. The other kinds are read in all namespaces." },
-  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "check", "diff", "get", "rbac"],
+  secrets: { flag: "secrets", type: type.oneOf("all", "named"), default: "all", group: SOURCE, commands: ["run", "explain", "check", "diff", "get", "migrate-report", "rbac"],
     help: "How Secrets are read: all are watched and those that are referred to are kept, or each of those is watched by its name, for an account that may read no others (see sluice rbac)." },
   serviceAccount: { flag: "service-account", type: type.objectName, default: "", group: SOURCE, commands: ["rbac"],
     help: "The account that `sluice run` has in the cluster." },
@@ -202,7 +203,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Let ExternalName Services lead to loopback and link-local addresses." },
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
     help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
-  profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain", "check", "diff", "get"],
+  profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain", "check", "diff", "get", "migrate-report"],
     help: "Distinct combinations of settings that need a location of nginx's, for the Ingresses of one namespace." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,
     commands: [...SERVING, "agent", "stop"],
@@ -214,17 +215,17 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => command !== "check" && command !== "get" && command !== "secret"),
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => !["check", "get", "migrate-report", "secret"].includes(command)),
     help: "Text for people or JSON for machines." },
   report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
     help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
   failOn: { flag: "fail-on", type: type.oneOf(...FAIL_ON), default: "error", group: TOLD, commands: ["check"],
     help: "The least severity that makes the exit code 1." },
-  partial: { flag: "partial", type: type.boolean, default: false, group: TOLD, commands: ["check"],
+  partial: { flag: "partial", type: type.boolean, default: false, group: TOLD, commands: ["check", "migrate-report"],
     help: "What is checked is a part of what will be there: objects that are named and missing are no findings." },
   fix: { flag: "fix", type: type.boolean, default: false, group: TOLD, commands: ["check"],
     help: "Rewrite what has one right answer: old shapes of the API, missing path types, the class annotation, quotes, names that ingress-nginx gave up. Comments and order stay." },
-  objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff"],
+  objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff", "migrate-report"],
     defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template (-n)." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
     help: "A table, one with every column, JSON or YAML." },
@@ -241,6 +242,14 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Ask a pod of this Deployment, by kubectl exec, in place of the Sluice of this machine." },
   pod: { flag: "pod", type: type.objectName, default: "", group: SOURCE, ...asking,
     defaultText: "none", help: "Ask this pod, in the same way." },
+  migrationReport: { flag: "output", type: type.oneOf(...MIGRATION_REPORTS), default: "text", group: TOLD, commands: ["migrate-report"],
+    help: "Text for people, JSON for machines, or one page of HTML to hand on." },
+  everyObject: { flag: "all", type: type.boolean, default: false, group: TOLD, commands: ["migrate-report"],
+    help: "List the objects that work as they are, too." },
+  valuesOnly: { flag: "values", type: type.boolean, default: false, group: TOLD, commands: ["migrate-report"],
+    help: "Print the values for deploy/chart and nothing else." },
+  oldController: { flag: "controller", type: type.objectName, default: "", group: SOURCE, commands: ["migrate-report"],
+    defaultText: "the one that is found", help: "The Deployment or DaemonSet of ingress-nginx that is to be replaced, where there are several." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
     help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs", "top"],

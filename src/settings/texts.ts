@@ -104,6 +104,21 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     exits: [[0, "shown"], WRONG, [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice top", "sluice top --sort=errors -n shop", "sluice top --host=shop.example --interval=10 --once", "sluice top -o json | jq .total"],
   },
+  "migrate-report": {
+    usage: "sluice migrate report [FILE…] [FOLDER…] [-] [flags]",
+    summary: "Say what moving from ingress-nginx to Sluice means, and what to install.",
+    about: [
+      "Reads what ingress-nginx reads: files, folders, standard input (-), a cluster. Judges it with the arguments of ingress-nginx's own Deployment or DaemonSet if that is among the objects, and with the flags below if not; flags that are given win. Nothing is written, and no content of a Secret is told.",
+    ],
+    exits: [[0, "everything works, with differences perhaps"], [1, "something is refused or cannot be read"], WRONG_OR_UNREAD],
+    examples: [
+      "sluice migrate report k8s/ ingress-nginx.yaml    # files",
+      "kubectl get ing,svc,endpointslices,cm,secret,deploy,ds,ingressclass -A -o yaml | sluice migrate report -",
+      "sluice migrate report --context=prod             # a cluster, with rights to read",
+      "sluice migrate report --context=prod -o html >report.html",
+      "sluice migrate report --context=prod --values >values.yaml",
+    ],
+  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",

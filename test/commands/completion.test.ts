@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { before, test } from "node:test";
-import { COMMANDS, type Command } from "../../src/settings.ts";
+import { commandText, COMMANDS, type Command } from "../../src/settings.ts";
 import { FLAGS } from "../../src/settings/table.ts";
 import type { FlagRow } from "../../src/settings/table.ts";
 import { runCommand } from "../support/command.ts";
@@ -28,10 +28,11 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 const flagsOf = (command: Command): string[] => (Object.values(FLAGS) as readonly FlagRow<unknown>[]).filter(({ commands }) => commands?.includes(command) ?? true).map(({ flag }) => flag);
 
 test("commands, and the flags of each", () => {
-  assert.deepEqual(offered("sluice "), [...COMMANDS, "completion", "help", "version"]);
+  assert.deepEqual(offered("sluice "), [...new Set(COMMANDS.map((command) => commandText(command).split(" ")[0])), "completion", "help", "version"]);
+  assert.deepEqual(offered("sluice migrate rep"), COMMANDS.map(commandText).filter((text) => text.startsWith("migrate rep")).map((text) => text.split(" ")[1]));
   assert.deepEqual(offered("sluice exp"), ["explain"]);
   for (const command of COMMANDS) {
-    const names = offered(`sluice ${command} --`).map((one) => one.replace(/^--|=$/g, ""));
+    const names = offered(`sluice ${commandText(command)} --`).map((one) => one.replace(/^--|=$/g, ""));
     assert.deepEqual([...names].sort(), [...new Set([...flagsOf(command), "help"])].sort(), command);
   }
 });
@@ -40,6 +41,7 @@ test("values of flags, and words", () => {
   assert.deepEqual(offered("sluice check --output="), ["text", "json", "sarif", "github"]);
   assert.deepEqual(offered("sluice get --output=y"), ["yaml"]);
   assert.deepEqual(offered("sluice run --secrets=n"), ["named"]);
+  assert.deepEqual(offered("sluice migrate report --output=h"), ["html"]);
   assert.deepEqual(offered("sluice get ro"), ["routes"]);
   assert.deepEqual(offered("sluice completion "), ["bash", "zsh", "fish"]);
 });

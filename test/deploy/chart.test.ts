@@ -42,7 +42,7 @@ const MUCH: Values = {
     podLabels: { i: "j" }, updateStrategy: { type: "Recreate" }, minReadySeconds: 5, tolerations: [{ operator: "Exists" }], priorityClassName: "system-cluster-critical",
     affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: "k", operator: "Exists" }] }] } } },
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }], autoscaling: { enabled: true, behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } },
-    service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
+    service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerIP: "192.0.2.9", loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
     admissionWebhooks: { enabled: true, failurePolicy: "Fail", caBundle: "Y2E=", annotations: { u: "v" } },
     metrics: { enabled: true, service: { annotations: { o: "p" } }, serviceMonitor: { enabled: true, additionalLabels: { q: "r" } } },
   },

@@ -5,9 +5,7 @@
  * piece, and any other version may be "too large" for a server that has just come back. Without one the answer is the
  * latest committed state. Source: Kubernetes API concepts, "Retrieving large results sets in chunks".
  */
-import type { Kind } from "../objects.ts";
 import { Broken, inWords, Refused, refusedBy } from "./failures.ts";
-import type { Collection } from "./resources.ts";
 import type { ApiResponse, Connection } from "./transport.ts";
 import { fields, textOrNone, versionOf } from "./trim.ts";
 
@@ -15,6 +13,14 @@ export interface Listed<T> {
   readonly objects: readonly T[];
   /** The version from which a watch goes on. */
   readonly version: string;
+}
+
+/** What is listed: a Collection, or anything else that the API server has. */
+export interface PagedList {
+  readonly path: string;
+  readonly fieldSelector?: string;
+  /** `page`: objects for each request. */
+  readonly resource: { readonly name: string; readonly page: number };
 }
 
 /** A continue token lives for about five minutes; a list that cannot be finished in three tries is an error. */
@@ -25,7 +31,7 @@ const TRIES = 3;
  * Throws `Refused` and `Unreachable`.
  */
 export async function readPages<T>(
-  connection: Connection, collection: Collection<Kind>, take: (raw: unknown) => T | undefined, signal: AbortSignal,
+  connection: Connection, collection: PagedList, take: (raw: unknown) => T | undefined, signal: AbortSignal,
 ): Promise<Listed<T>> {
   for (let tries = 1; ; tries++) {
     try {
@@ -37,7 +43,7 @@ export async function readPages<T>(
 }
 
 async function readAllPages<T>(
-  connection: Connection, collection: Collection<Kind>, take: (raw: unknown) => T | undefined, signal: AbortSignal,
+  connection: Connection, collection: PagedList, take: (raw: unknown) => T | undefined, signal: AbortSignal,
 ): Promise<Listed<T>> {
   const objects: T[] = [];
   let from = "";
@@ -54,13 +60,13 @@ async function readAllPages<T>(
 
 /** The version of a collection as of now, without its objects. */
 export async function readVersion(
-  connection: Connection, collection: Collection<Kind>, signal: AbortSignal,
+  connection: Connection, collection: PagedList, signal: AbortSignal,
 ): Promise<string> {
   return (await readPage(connection, collection, 1, "", signal)).version;
 }
 
 async function readPage(
-  connection: Connection, collection: Collection<Kind>, limit: number, from: string, signal: AbortSignal,
+  connection: Connection, collection: PagedList, limit: number, from: string, signal: AbortSignal,
 ): Promise<{ items: readonly unknown[]; version: string; next: string }> {
   const response = await connection.request(collection.path, {
     limit: `${limit}`,
@@ -91,7 +97,7 @@ export async function readObject(
 
 /** The one object of a narrowed collection, for an account that may list but not get, as with ingress-nginx's own ClusterRole. */
 export async function findObject(
-  connection: Connection, collection: Collection<Kind>, signal: AbortSignal,
+  connection: Connection, collection: PagedList, signal: AbortSignal,
 ): Promise<unknown> {
   return (await readPage(connection, collection, 1, "", signal)).items[0];
 }

@@ -53,6 +53,8 @@ export interface KubernetesSourceOptions extends ConnectionOptions {
   readonly timing?: Timing;
   /** Milliseconds after which `start`, `sync` and `want` reject, if nothing but failure comes of them. Absent: never. */
   readonly giveUpAfter?: number;
+  /** With `giveUpAfter`: a kind that may not be read is a finding, and what may be read is enough. Absent: it is waited for, and given up. */
+  readonly inPart?: boolean;
 }
 
 export interface KubernetesSource extends Source {
@@ -177,18 +179,18 @@ function wantNow({ secrets, configMaps }: Pick<Running, "secrets" | "configMaps"
   return Promise.all([secrets.want(wanted.secrets), configMaps.want(wanted.configMaps)]);
 }
 
-interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces" | "giveUpAfter"> {
+interface Assembled extends Pick<KubernetesSourceOptions, "watchNamespace" | "secrets" | "namespaces" | "giveUpAfter" | "inPart"> {
   readonly configmap: { readonly namespace: string; readonly name: string } | undefined;
 }
 
 function assemble(
   shared: ReflectorContext,
-  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, giveUpAfter }: Assembled,
+  { watchNamespace: namespace, configmap, secrets: access = "all", namespaces = false, giveUpAfter, inPart = false }: Assembled,
   snapshot: Snapshot,
   note: (of: string, found: Finding | undefined) => void, changed: () => void, signal: AbortSignal,
 ): Omit<Running, "patience" | "connection"> {
-  // A command that reads once must not go on with half of the objects: it waits, and then gives up with the reason.
-  const usually = giveUpAfter === undefined ? "answer" : "wait";
+  // A command that reads once must not go on with half of the objects, unless it tells of that: it waits, and then gives up with the reason.
+  const usually = giveUpAfter === undefined || inPart ? "answer" : "wait";
   const reflect = <T>(collection: Collection<Kind>, sink: Sink<T>, whenForbidden: ReflectorOptions<T>["whenForbidden"], name: string = collection.resource.name): Reflector<T> =>
     new Reflector(shared, {
       collection, sink, whenForbidden,
@@ -222,7 +224,7 @@ function assemble(
       ...(namespaces ? [plain(NAMESPACES)] : []),
       secrets.reflector,
       configMaps.reflector,
-      ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own), "wait", ownName(own ?? ""))] : []),
+      ...(configmap ? [reflect(ownConfigMap(configmap), copyInto(snapshot, CONFIG_MAPS, changed, (key) => key === own), inPart ? "answer" : "wait", ownName(own ?? ""))] : []),
     ],
   };
 }

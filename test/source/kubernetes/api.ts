@@ -44,6 +44,8 @@ const PATHS: Readonly<Record<string, string>> = {
   EndpointSlice: "/apis/discovery.k8s.io/v1/namespaces/*/endpointslices",
   Secret: "/api/v1/namespaces/*/secrets",
   ConfigMap: "/api/v1/namespaces/*/configmaps",
+  Deployment: "/apis/apps/v1/namespaces/*/deployments",
+  DaemonSet: "/apis/apps/v1/namespaces/*/daemonsets",
   ServiceAccount: "/api/v1/namespaces/*/serviceaccounts",
   ValidatingWebhookConfiguration: "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
   Role: "/apis/rbac.authorization.k8s.io/v1/namespaces/*/roles",
