@@ -85,9 +85,10 @@ const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** Gives the exit code. */
 function runKubectl(args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn("kubectl", args, { stdio: "inherit" });
+    // Before kubectl starts: a signal that comes at once would end this process alone.
     const forward = (name: NodeJS.Signals): void => void child.kill(name);
     for (const name of FORWARDED) process.on(name, forward);
+    const child = spawn("kubectl", args, { stdio: "inherit" });
     child.once("error", ({ code, message }: NodeJS.ErrnoException) => {
       const why = code === "ENOENT" ? "is not on the PATH" : `cannot be started (${code ?? message})`;
       reject(new UserError(`kubectl ${why}, and a Sluice of a cluster is asked by it: install it, or run sluice in the pod`, NO_SLUICE));

@@ -112,7 +112,7 @@ test("files are read here, and flags that exclude each other are told", () => {
 
 test("a signal goes on to kubectl, and what follows ends with its reader", { timeout: 30_000 }, async (t) => {
   const waiting = mkdtempSync(join(folder, "waiting-"));
-  writeFileSync(join(waiting, "kubectl"), "#!/bin/sh\ntrap 'exit 7' TERM\necho up\nwhile :; do sleep 0.05; done\n", { mode: 0o755 });
+  writeFileSync(join(waiting, "kubectl"), "#!/bin/sh\ntrap 'exit 7' TERM\necho up\nfor _ in $(seq 600); do sleep 0.05; done\n", { mode: 0o755 });
   const child = spawn(process.execPath, [join(ROOT, "src/main.ts"), "logs", "-f", "--pod=a/b"], { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, PATH: `${waiting}:${process.env["PATH"]}` } });
   t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
