@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   diff: async () => (await import("./commands/diff.ts")).diffCommand,
   get: async () => (await import("./commands/get.ts")).getCommand,
   logs: async () => (await import("./commands/logs.ts")).logsCommand,
+  migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   wait: async () => (await import("./commands/wait.ts")).waitCommand,
   stop: async () => (await import("./commands/stop.ts")).stopCommand,

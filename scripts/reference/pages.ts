@@ -65,7 +65,7 @@ function stateOf(name: string, rows: readonly FlagRow<unknown>[]): [state: strin
 
 /** Whether a command exists: the table of flags may name one that is still to come. */
 function exists(command: Command): boolean {
-  return existsSync(new URL(`../../src/commands/${command}.ts`, import.meta.url));
+  return existsSync(new URL(`../../src/commands/${command.replace(" ", "-")}.ts`, import.meta.url));
 }
 
 function configPage(): string {

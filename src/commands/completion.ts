@@ -47,8 +47,16 @@ function flagsOf(command: Command): readonly Completed[] {
 
 /** A case of a shell's script for each command. */
 function cases(of: (command: Command) => string): string {
-  return COMMANDS.map((command) => `    ${command}) ${of(command)} ;;`).join("\n");
+  return COMMANDS.map((command) => `    "${command}") ${of(command)} ;;`).join("\n");
 }
+
+/** The first words of commands. */
+const FIRST = [...new Set(COMMANDS.map((command) => command.split(" ")[0] ?? ""))];
+/** First words that a second one follows, and which. */
+const SECOND = FIRST.flatMap((first) => {
+  const seconds = COMMANDS.flatMap((command) => (command.startsWith(`${first} `) ? [command.slice(first.length + 1)] : []));
+  return seconds.length > 0 ? [{ first, seconds: seconds.join(" ") }] : [];
+});
 
 function bash(): string {
   const words = (command: Command): string => [...(WORDS[command] ?? []), ...flagsOf(command).map(({ flag, takesValue }) => `--${flag}${takesValue ? "=" : ""}`)].join(" ");
@@ -58,9 +66,14 @@ function bash(): string {
   word=\${line##* }
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
-    COMPREPLY=($(compgen -W "${[...COMMANDS, ...OTHERS].join(" ")}" -- "$word"))
+    COMPREPLY=($(compgen -W "${[...FIRST, ...OTHERS].join(" ")}" -- "$word"))
     return
   fi
+  case "$command" in
+${SECOND.map(({ first, seconds }) => `    ${first})
+      if [[ $COMP_CWORD -eq 2 ]]; then COMPREPLY=($(compgen -W "${seconds}" -- "$word")); return; fi
+      command="${first} \${COMP_WORDS[2]}" ;;`).join("\n")}
+  esac
   if [[ $word == --*=* ]]; then
     case "$command \${word%%=*}" in
 ${values.join("\n")}
@@ -87,9 +100,15 @@ function zsh(): string {
   return `#compdef sluice
 _sluice() {
   local -a commands
-  commands=(${[...COMMANDS, ...OTHERS].join(" ")})
+  local command="$words[2]"
+  commands=(${[...FIRST, ...OTHERS].join(" ")})
   if (( CURRENT == 2 )); then compadd -a commands; return; fi
-  case "$words[2]" in
+  case "$command" in
+${SECOND.map(({ first, seconds }) => `    ${first})
+      if (( CURRENT == 3 )); then compadd ${seconds}; return; fi
+      command="${first} $words[3]" ;;`).join("\n")}
+  esac
+  case "$command" in
 ${cases((command) => `_arguments ${flagsOf(command).map(spec).join(" ")} '*:word:${WORDS[command] ? `(${WORDS[command].join(" ")})` : "_files"}'`)}
     completion) compadd bash zsh fish ;;
   esac
@@ -100,13 +119,15 @@ compdef _sluice sluice
 
 function fish(): string {
   const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+  const seen = (command: string): string => quoted(command.split(" ").map((word) => `__fish_seen_subcommand_from ${word}`).join("; and "));
+  const seconds = SECOND.map(({ first, seconds: words }) => `complete -c sluice -n ${quoted(`__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${words}`)} -f -a ${quoted(words)}`);
   const lines = COMMANDS.flatMap((command) => [
-    ...(WORDS[command] ? [`complete -c sluice -n '__fish_seen_subcommand_from ${command}' -f -a ${quoted(WORDS[command].join(" "))}`] : []),
+    ...(WORDS[command] ? [`complete -c sluice -n ${seen(command)} -f -a ${quoted(WORDS[command].join(" "))}`] : []),
     ...flagsOf(command).map(({ flag, help, takesValue, values }) =>
-      `complete -c sluice -n '__fish_seen_subcommand_from ${command}' -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
+      `complete -c sluice -n ${seen(command)} -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
   ]);
-  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted([...COMMANDS, ...OTHERS].join(" "))}
-${lines.join("\n")}
+  return `complete -c sluice -n __fish_use_subcommand -f -a ${quoted([...FIRST, ...OTHERS].join(" "))}
+${[...seconds, ...lines].join("\n")}
 complete -c sluice -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'
 `;
 }

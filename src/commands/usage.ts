@@ -11,6 +11,7 @@ Commands:
   diff        say what a change of manifests changes, before it is applied
   get         list routes, hosts, backends, certificates, canaries, findings, profiles
   logs        show requests as they end, with the reason and the Ingress
+  migrate     compare two controllers by the requests of an access log (migrate replay)
   wait        wait until an Ingress is served as it is now
   agent       run nginx in a container of its own, for a controller beside it
   rbac        print the Roles that reading the Secrets in use, and no others, takes

@@ -3,12 +3,13 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
+import { REPLAY_FLAGS } from "./replay-flags.ts";
 import { FAIL_ON, LISTINGS, REPORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "rbac", "agent", "stop", "wait"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "migrate replay", "rbac", "agent", "stop", "wait"] as const;
 export type Command = (typeof COMMANDS)[number];
 
 export interface FlagRow<T> {
@@ -28,8 +29,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, , , TOLD, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "rbac"];
@@ -241,4 +242,6 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "all", help: "Only these statuses (404, 5xx); may be repeated." },
   ofReason: { flag: "reason", type: type.texts("REASON"), default: [], group: TOLD, commands: ["logs"],
     defaultText: "all", help: "Only what Sluice answered itself for this reason (no-route, …; any: for whichever, none: what backends answered); may be repeated." },
+
+  ...REPLAY_FLAGS,
 };

@@ -28,7 +28,9 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 const flagsOf = (command: Command): string[] => (Object.values(FLAGS) as readonly FlagRow<unknown>[]).filter(({ commands }) => commands?.includes(command) ?? true).map(({ flag }) => flag);
 
 test("commands, and the flags of each", () => {
-  assert.deepEqual(offered("sluice "), [...COMMANDS, "completion", "help", "version"]);
+  const first = [...new Set(COMMANDS.map((command) => command.split(" ")[0] ?? ""))];
+  assert.deepEqual(offered("sluice "), [...first, "completion", "help", "version"]);
+  assert.deepEqual(offered("sluice migrate re"), ["replay"]);
   assert.deepEqual(offered("sluice exp"), ["explain"]);
   for (const command of COMMANDS) {
     const names = offered(`sluice ${command} --`).map((one) => one.replace(/^--|=$/g, ""));
@@ -39,6 +41,7 @@ test("commands, and the flags of each", () => {
 test("values of flags, and words", () => {
   assert.deepEqual(offered("sluice check --output="), ["text", "json", "sarif", "github"]);
   assert.deepEqual(offered("sluice get --output=y"), ["yaml"]);
+  assert.deepEqual(offered("sluice migrate replay --log-format-escape=j"), ["json"]);
   assert.deepEqual(offered("sluice run --secrets=n"), ["named"]);
   assert.deepEqual(offered("sluice get ro"), ["routes"]);
   assert.deepEqual(offered("sluice completion "), ["bash", "zsh", "fish"]);
