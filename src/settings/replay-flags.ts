@@ -1,5 +1,4 @@
 /** The flags of `sluice migrate replay`: rows of the table of flags. */
-import { METHODS } from "node:http";
 import { isIP } from "node:net";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
@@ -31,8 +30,11 @@ export const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   "host", "connection", "content-length", "expect", "http2-settings", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 ]);
 
+/** CONNECT is not among them: its answer is a tunnel. */
+const METHODS: readonly string[] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK"];
+
 const headerNames = named("NAME", "the name of a header, or several of them between commas", (name) => TOKEN.test(name));
-const methodNames = named("METHODS", "methods of HTTP between commas, other than CONNECT", (name) => name !== "CONNECT" && METHODS.includes(name));
+const methodNames = named("METHODS", "methods of HTTP between commas, such as GET,HEAD,OPTIONS", (name) => METHODS.includes(name));
 
 function named(placeholder: string, expects: string, is: (name: string) => boolean): FlagType<readonly string[]> {
   const list = type.texts(placeholder);

@@ -137,16 +137,6 @@ test("two that are equal: exit code 0, and every request once to each", async ()
   assert.deepEqual([...blue.asked].filter(([, count]) => count !== 2), []);
 });
 
-test("the log that grows by the replay itself ends where it ended at the start", async () => {
-  const [first, , third] = sluices as [Sluice, Sluice, Sluice];
-  const lines = (): number => readFileSync(LOG, "utf8").split("\n").length - 1;
-  const before = lines();
-  const { code, stdout } = await replay(first, third, "--ignore-body", "--all-lines", "--rate=1000", `--log=${LOG}`);
-  assert.equal(code, 0, stdout);
-  assert.ok(stdout.startsWith(`Sent ${before} requests of ${before} lines to both: nothing differs`), stdout);
-  while (lines() < 2 * before) await sleep(20);
-});
-
 test("the log of ingress-nginx's own format, with the host given", async () => {
   const [first, , third] = sluices as [Sluice, Sluice, Sluice];
   const args = ["migrate", "replay", `--log=${USUAL_LOG}.copy`, `--against=http://127.0.0.1:${first.http}`, `--and=http://127.0.0.1:${third.http}`];

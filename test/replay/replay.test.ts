@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type RequestListener, type Server } from "node:http";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { runCommand, type Ended } from "../support/command.ts";
 import { freePorts, ROOT } from "../support/sluice.ts";
@@ -162,6 +165,21 @@ test("each request once to both, as the log has it; methods, limits and repeated
   assert.deepEqual([old.asked.length, now.asked.length], [2, 2]);
 });
 
+test("a log that grows by the replay itself ends where it ended at the start", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "sluice-replay-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "access.log");
+  const logging: RequestListener = (_, response) => {
+    appendFileSync(file, `${line("/again")}\n`);
+    response.end();
+  };
+  const [old, now] = [await serve(t, logging), await serve(t, logging)];
+  // More than is read at a time.
+  writeFileSync(file, `${line(`/${"x".repeat(2000)}`)}\n`.repeat(200));
+  const report = await reportOf(old.url, now.url, "", `--log=${file}`, "--all-lines");
+  assert.deepEqual([report.code, report.sent, old.asked.length, report.complete], [0, 200, 200, true]);
+});
+
 test("redirects are not followed, and hostile lines reach none but the two", async (t) => {
   const evil = await serve(t, (_, response) => void response.end());
   const redirecting: RequestListener = (_, response) => void response.writeHead(302, { location: `${evil.url}/` }).end();
@@ -187,7 +205,7 @@ test("answers that are none: told where they differ, and no end of the replay", 
     else if (url === "/garbage") response.socket?.end("\u0001\u001b[31mno http\r\n\r\n");
     else if (url === "/switch") response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
     else if (url === "/hint") { response.writeEarlyHints({ link: "</a>; rel=preload" }); response.end("0123456789"); }
-    else response.writeHead(200, { "x-colour": "\u001b[31mred".replace("\u001b", "\u009b") }).end("0123456789");
+    else response.writeHead(200, { "x-colour": Buffer.from("\u009b31mred").toString("latin1") }).end("0123456789");
   };
   const [old, now] = [await serve(t, (_, response) => void response.end("0123456789")), await serve(t, broken)];
   const report = await reportOf(old.url, now.url, ["/closed", "/cut", "/garbage", "/switch", "/hint", "/colour"].map((path) => line(path)).join("\n"));
@@ -195,7 +213,9 @@ test("answers that are none: told where they differ, and no end of the replay", 
     "1 X-Colour: only in the new", "1 body", "1 status 200 → no answer (what answers speaks no HTTP (HPE_INVALID_CONSTANT))", "2 status 200 → no answer (the connection was closed)",
   ]);
   assert.equal(report.differences.find(({ cause }) => cause === "body")?.examples[0]?.new, "3 bytes, broken off");
-  assert.doesNotMatch((await replay(old.url, now.url, line("/colour"))).stdout, /[^\P{Cc}\n]/u);
+  const { stdout } = await replay(old.url, now.url, line("/colour"));
+  assert.match(stdout, /new: \\u009b31mred\n/);
+  assert.doesNotMatch(stdout, /[^\P{Cc}\n]/u);
 });
 
 test("large bodies: the first MiB and the length", async (t) => {
@@ -231,7 +251,7 @@ test("a target that nobody listens at, or that never answers: one sentence, exit
 test("interrupted: what is known so far, also while the log is still being written", { timeout: 60_000 }, async (t) => {
   const [old, now] = [await serve(t, (_, response) => void response.end()), await serve(t, (_, response) => void response.writeHead(404).end())];
   for (const [path, second, ends] of [["/a", now.url, 1], ["/b", old.url, 130]] as const) {
-    const child = spawn(process.execPath, [`${ROOT}/src/main.ts`, "migrate", "replay", "--log=-", `--log-format=${FORMAT}`, `--against=${old.url}`, `--and=${second}`, "-o", "json"], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [`${ROOT}/src/main.ts`, "migrate", "replay", "--log=-", `--log-format=${FORMAT}`, `--against=${old.url}`, `--and=${second}`, "-o", "json"], { stdio: ["pipe", "pipe", "ignore"] });
     t.after(() => child.kill("SIGKILL"));
     let stdout = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -257,7 +277,7 @@ test("slips are one sentence each, exit code 2", async () => {
     [[...base, "--and=127.0.0.1:8080"], /--and must be the scheme, address and port of a listener/],
     [[...base, "--and=http://127.0.0.1:8080/path"], /--and must be the scheme/],
     [[...base, "--and=http://user@127.0.0.1"], /--and must be the scheme/],
-    [[...base, "--methods=CONNECT"], /--methods must be methods of HTTP between commas, other than CONNECT/],
+    [[...base, "--methods=CONNECT"], /--methods must be methods of HTTP between commas, such as GET,HEAD,OPTIONS/],
     [[...base, "--header=Host: evil"], /--header must be a header such as/],
     [[...base, "--header=A: b\r\nC: d"], /--header must be a header such as/],
     [[...base, "--header=Transfer-Encoding: chunked"], /--header must be a header such as/],

@@ -81,12 +81,19 @@ test("an IPv6 listener", async (t) => {
   assert.equal("body" in reply && reply.body?.length, "shop.example".length);
 });
 
+test("bodies that neither of the two ended are alike, whatever came of them", () => {
+  const reply = (end: "late" | "long" | "broken", length: number) => ({ reply: { status: 200, headers: new Map(), took: 1, body: { end, length, digest: String(length) } }, ports: new Set<string>() });
+  for (const [old, now, differences] of [["late", "late", 0], ["long", "long", 0], ["broken", "broken", 1], ["late", "long", 1]] as const) {
+    assert.equal(compareReplies(reply(old, 1), reply(now, 2), COMPARED).length, differences, `${old} ${now}`);
+  }
+});
+
 test("redirects: the target's own port is as none, another port is a difference", () => {
   const to = (location: string, port: string) => ({ reply: { status: 301, headers: new Map([["location", [location]]]), took: 1 }, ports: new Set([port]) });
   const differ = (old: string, now: string): boolean => compareReplies(to(old, "8080"), to(now, "9090"), COMPARED).length > 0;
   assert.ok(!differ("http://shop.example:8080/a", "http://shop.example:9090/a"));
   assert.ok(!differ("http://shop.example/a", "http://SHOP.example:9090/a".toLowerCase()));
   for (const [old, now] of [
-    ["http://shop.example:8080/a", "http://shop.example:8080/a"], ["http://shop.example/a", "http://evil.example:9090/a"], ["http://shop.example/a", "https://shop.example/a"], ["http://shop.example/a", "/a"], ["http://shop.example/a", "http://shop.example:9090@evil.example/a"], ["http://shop.example/a", "http://shop.example/b"],
+    ["http://shop.example:8080/a", "http://shop.example:8080/a"], ["http://shop.example/a", "http://evil.example:9090/a"], ["http://shop.example/a", "https://shop.example/a"], ["http://shop.example/a", "/a"], ["http://evil.example:8080/a", "http://evil.example:9090/a"], ["http://shop.example/a", "http://shop.example:9090@evil.example/a"], ["http://shop.example/a", "http://shop.example/b"],
   ] as const) assert.ok(differ(old, now), `${old} ${now}`);
 });
