@@ -4,6 +4,7 @@
  * Guarantee: arguments made for ingress-nginx start Sluice too; a mistake is one sentence with its remedy.
  */
 import { closest } from "./support/edit-distance.ts";
+import { printable } from "./support/text.ts";
 import { UserError } from "./support/user-error.ts";
 import { INGRESS_NGINX_FLAGS, ingressNginxFlag } from "./settings/ingress-nginx-flags.ts";
 import { FLAGS } from "./settings/table.ts";
@@ -91,7 +92,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       break;
     }
     // klog's level may be written `-v5`, and the output as kubectl has it: `-o json`.
-    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch").replace(/^-f$/, "--follow");
+    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch").replace(/^-f$/, "--follow").replace(/^-H$/, "--header");
     const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
     if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
@@ -147,7 +148,7 @@ function take<K extends keyof Settings>(
 ): void {
   const row: FlagRow<Settings[K]> = FLAGS[field];
   const value = row.type.parse(text ?? "true");
-  if (value === undefined) throw mistake(`--${row.flag} must be ${row.type.expects}, not "${text ?? ""}"`);
+  if (value === undefined) throw mistake(`--${row.flag} must be ${row.type.expects}, not "${printable(text ?? "")}"`);
   const before = settings[field];
   // The values of a list add up; of any other flag the last value counts.
   settings[field] = given.has(field) && Array.isArray(before) && Array.isArray(value)

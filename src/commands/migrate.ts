@@ -9,6 +9,7 @@ interface Subcommand {
 }
 
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  replay: { summary: "send the requests of an access log to two controllers, and say what differs", load: async () => (await import("./migrate-replay.ts")).migrateReplayCommand },
   report: { summary: "say what moving these objects, or this cluster, to Sluice means", load: async () => (await import("./migrate-report.ts")).migrateReportCommand },
 };
 

@@ -151,4 +151,27 @@ export interface Settings {
   /** Empty: the manifest names none. */
   readonly secretNamespace: string;
   readonly manifestForm: (typeof MANIFEST_FORMS)[number];
+  // what `sluice migrate replay` sends, where, and what it compares
+  readonly logFile: string;
+  /** Empty: ingress-nginx's default. */
+  readonly logFormat: string;
+  readonly logFormatEscape: "default" | "json" | "none";
+  /** Listeners as URLs, empty: none was given. */
+  readonly against: string;
+  readonly and: string;
+  readonly againstHttps: string;
+  readonly andHttps: string;
+  readonly verifyCertificates: boolean;
+  readonly sentHost: string;
+  readonly sentMethods: readonly string[];
+  /** `Name: value`. */
+  readonly sentHeaders: readonly string[];
+  readonly allLines: boolean;
+  /** Requests a second. */
+  readonly rate: number;
+  /** Requests; 0: all. */
+  readonly limit: number;
+  readonly ignoreHeader: readonly string[];
+  readonly ignoreBody: boolean;
+  readonly upstreamHeader: string;
 }

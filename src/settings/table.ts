@@ -3,12 +3,13 @@
  *
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
+import { REPLAY_FLAGS } from "./replay-flags.ts";
 import { FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "migrate-report", "rbac", "agent", "stop", "wait", "secret"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "migrate-report", "migrate-replay", "rbac", "agent", "stop", "wait", "secret"] as const;
 /** A name with a dash is that of a command and its subcommand: `sluice migrate report`. */
 export type Command = (typeof COMMANDS)[number];
 
@@ -29,8 +30,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is told", "What a Secret holds", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, TOLD, SECRET, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, , , TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "migrate-report", "rbac"];
@@ -278,4 +279,6 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     defaultText: "none is written", help: "Namespace of the Secret (-n)." },
   manifestForm: { flag: "output", type: type.oneOf(...MANIFEST_FORMS), default: "yaml", group: SECRET, ...secret,
     help: "Form of the manifest (-o)." },
+
+  ...REPLAY_FLAGS,
 };

@@ -119,6 +119,19 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
       "sluice migrate report --context=prod --values >values.yaml",
     ],
   },
+  "migrate-replay": {
+    usage: "sluice migrate replay --log=FILE --against=URL --and=URL [flags]",
+    summary: "Send the requests of an access log to two controllers, and say what differs.",
+    about: [
+      "Both get each request at the same time, over a connection of its own; nothing is sent anywhere else, and no redirect is followed. What differs is sent again, to tell backends apart whose answers vary by themselves. Requests that came over TLS go to the same listener as the others unless --against-https and --and-https are given; with https://… in --against and --and all go over TLS. An answer may take ten seconds. Ctrl-C prints what is known so far.",
+    ],
+    exits: [[0, "nothing differs"], [1, "something does"], [2, "the command line is wrong, or there is nothing to send"], [4, "one of the two does not answer"], [130, "Ctrl-C before anything differed"]],
+    examples: [
+      "sluice migrate replay --log=access.log --host=shop.example --against=http://10.0.0.1:80 --and=http://10.0.0.2:80",
+      "sluice migrate replay --log=access.log --log-format='$host $scheme $request' --against=http://10.0.0.1 --against-https=https://10.0.0.1 --and=http://127.0.0.1:8080 --and-https=https://127.0.0.1:8443",
+      "kubectl logs -n ingress-nginx deploy/ingress-nginx-controller | sluice migrate replay --log=- --limit=1000 --host=shop.example --against=https://10.0.0.1 --and=https://127.0.0.1:8443 -o json",
+    ],
+  },
   rbac: {
     usage: "sluice rbac --service-account=NAMESPACE/NAME [flags]",
     summary: "Print the Roles that an account needs to read the Secrets in use, and no others.",

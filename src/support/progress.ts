@@ -13,3 +13,19 @@ export async function saidWhenLong<T>(what: string, work: Promise<T>): Promise<T
     clearTimeout(timer);
   }
 }
+
+/** Gives what `work` gives. A line on standard error, if that is a terminal, says each second how far it is, and is gone at the end. */
+export async function saidWhileLong<T>(howFar: () => string, work: Promise<T>): Promise<T> {
+  let said = false;
+  const timer = setInterval(() => {
+    if (!process.stderr.isTTY) return;
+    process.stderr.write(`\r\u001b[Ksluice: ${howFar()}`);
+    said = true;
+  }, LONG_MS);
+  try {
+    return await work;
+  } finally {
+    clearInterval(timer);
+    if (said) process.stderr.write("\r\u001b[K");
+  }
+}

@@ -42,6 +42,7 @@ test("values of flags, and words", () => {
   assert.deepEqual(offered("sluice get --output=y"), ["yaml"]);
   assert.deepEqual(offered("sluice run --secrets=n"), ["named"]);
   assert.deepEqual(offered("sluice migrate report --output=h"), ["html"]);
+  assert.deepEqual(offered("sluice migrate replay --log-format-escape=j"), ["json"]);
   assert.deepEqual(offered("sluice get ro"), ["routes"]);
   assert.deepEqual(offered("sluice completion "), ["bash", "zsh", "fish"]);
 });
