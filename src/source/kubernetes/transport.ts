@@ -51,6 +51,10 @@ const ANSWER_TIMEOUT = 60_000;
 /** Long enough for the next page of a list; a connection that idles longer may be dead by the time it is needed. */
 const IDLE = { keepAliveTimeout: 1000, keepAliveMaxTimeout: 1000 };
 
+/**
+ * HTTP/1.1 alone, a connection for each watch: with HTTP/2, a connection that breaks at certain moments leaves the client
+ * waiting for ever, and with it all later requests (docs/decisions/037-http-1-to-the-api.md).
+ */
 export function connect(access: ApiAccess): Connection {
   const base = new URL(access.server);
   const credentials = keepCredentials(access);
@@ -61,8 +65,7 @@ export function connect(access: ApiAccess): Connection {
     const search = new URLSearchParams(query).toString();
     const pool = dispatchers.get(using);
     const ended = pool.begin();
-    const dispatcher = details.body === undefined ? pool.reader : pool.writer;
-    const response = await unlessAborted(signal, dispatcher.request({
+    const response = await unlessAborted(signal, pool.dispatcher.request({
       origin: base.origin,
       path: `${base.pathname.replace(/\/$/, "")}${path}${search && `?${search}`}`,
       method: details.method ?? "GET",
@@ -171,13 +174,7 @@ function keepCredentials(access: ApiAccess) {
 /** The connections of one identity. */
 interface Pool {
   readonly identity: string;
-  /** For requests without a body: watches share one connection (HTTP/2). */
-  readonly reader: Dispatcher;
-  /**
-   * For requests with a body, over HTTP/1.1. A body that is being sent over HTTP/2 when its request is aborted makes Node
-   * write for ever; one that the server cuts off leaves the client waiting, and with it all later requests.
-   */
-  readonly writer: Dispatcher;
+  readonly dispatcher: Dispatcher;
   /** Aborted when the pool has been replaced. Any request but a watch has its answer soon, and keeps its connection until then. */
   readonly watches: AbortController;
   /** Counts a request that begins; the caller calls the result when the request has ended. */
@@ -191,25 +188,22 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
   const watches = new AbortController();
   // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
   const socket = { keepAlive: true, keepAliveInitialDelay: 30_000 };
-  const agent = (allowH2: boolean): Dispatcher => {
-    const connector = buildConnector({ ...tls, ...socket, allowH2 });
-    return new Agent({ ...IDLE, allowH2, connect: (options, done) => connector(options, (error, made) => {
+  const connector = buildConnector({ ...tls, ...socket, allowH2: false });
+  const dispatcher = proxy
+    ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket })
+    : new Agent({ ...IDLE, allowH2: false, connect: (options, done) => connector(options, (error, made) => {
       if (error) return done(error, null);
       sockets.add(made);
       made.once("close", () => sockets.delete(made));
       done(null, made);
     }) });
-  };
-  // No HTTP/2 through a proxy, for the reason that `close` gives.
-  const proxied = proxy ? new ProxyAgent({ ...IDLE, uri: proxy, requestTls: { ...tls, allowH2: false }, connect: socket }) : undefined;
   let running = 0;
   const close = (): void => {
-    proxied?.destroy().catch(() => {});
-    // The dispatcher is not used to close: it ends HTTP/2 with an error that is emitted on streams without a listener.
+    if (proxy) dispatcher.destroy().catch(() => {});
     for (const one of sockets) one.destroy();
   };
   return {
-    identity, reader: proxied ?? agent(true), writer: proxied ?? agent(false), watches, close,
+    identity, dispatcher, watches, close,
     begin() {
       running++;
       return () => {

@@ -103,8 +103,8 @@ test("a request ends with its signal although the server accepts connections and
   }
 });
 
-test("writes that are given up or cut off, at whatever moment, leave the process running and later requests free", async () => {
-  const program = join(import.meta.dirname, "broken-writes.ts");
+test("requests that are given up or cut off, at whatever moment, leave the process running and later requests free", async () => {
+  const program = join(import.meta.dirname, "broken-requests.ts");
   const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 30_000, killSignal: "SIGKILL" });
   assert.equal(stdout, "ended: 290\n");
 });

@@ -1,7 +1,7 @@
 /**
- * Writes to a server with HTTP/2 that end at every moment: given up by the client, or cut off by the server. A program of
- * its own: a client that does not bear them writes for ever and never turns its event loop again, or leaves all later
- * requests waiting. Prints how many ended, answered or not, and ends.
+ * Requests that end at every moment: writes that the client gives up, writes and watches that the server cuts off. A
+ * program of its own: a client that does not bear them writes for ever and never turns its event loop again, or leaves all
+ * later requests waiting. Prints how many ended, answered or not, and ends.
  */
 import assert from "node:assert/strict";
 import { createSecureServer } from "node:http2";
@@ -14,20 +14,25 @@ const pair = selfSigned(["localhost"], "localhost");
 const server = createSecureServer({ key: pair.key, cert: pair.chain, allowHTTP1: true });
 const sockets = new Set<Socket>();
 let requests = 0;
-server.on("secureConnection", (socket: Socket) => sockets.add(socket.on("error", () => undefined)));
+server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => undefined).once("close", () => sockets.delete(socket))));
 server.on("request", (request, response) => {
   for (const one of [request, response]) one.on("error", () => undefined);
   const cutsOff = request.url.startsWith("/cut");
   const end = cutsOff ? cutOff : () => void response.writeHead(201).end();
   const turn = requests++ % 3;
+  if (request.url === "/watch") {
+    response.writeHead(200);
+    const events = setInterval(() => response.write("x".repeat(3000)), 1);
+    return void response.once("close", () => clearInterval(events));
+  }
   if (!cutsOff || turn === 0) request.resume();
   if (cutsOff && turn === 1) cutOff();
-  else setTimeout(end, 2);
+  else setTimeout(() => end(), 2);
 });
 
-function cutOff(): void {
-  for (const socket of sockets) socket.destroy();
-  sockets.clear();
+/** @param how some connections end, others are reset. */
+function cutOff(how: "destroy" | "resetAndDestroy" = "destroy"): void {
+  for (const socket of sockets) socket[how]();
 }
 
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -59,6 +64,26 @@ for (const size of [1000, 100_000, 2_000_000]) {
   }
   await post("/events", size, new AbortController().signal);
 }
+/** What a client does all the time: seven watches, and a short request now and then. The server cuts everything off at random moments. */
+const reading = async (path: string, until: number): Promise<void> => {
+  while (performance.now() < until) {
+    const given = new AbortController();
+    const up = path === "/watch" && Math.random() < 0.1 ? setTimeout(() => given.abort(new Error("given up")), Math.random() * 30) : undefined;
+    const asked = connection.request(path, {}, AbortSignal.any([AbortSignal.timeout(10_000), given.signal])).then(({ body }) => body.dump({ limit: Infinity }));
+    await asked.catch((error: Error) => assert.notEqual(error.name, "TimeoutError", `${path} waits for ever`));
+    clearTimeout(up);
+    await sleep(Math.random() * (path === "/quick" ? 4 : 3));
+  }
+};
+const until = performance.now() + 3000;
+const cutting = (async () => {
+  while (performance.now() < until) {
+    await sleep(Math.random() * 25);
+    cutOff(Math.random() < 0.5 ? "destroy" : "resetAndDestroy");
+  }
+})();
+await Promise.all([...Array.from({ length: 7 }, () => reading("/watch", until)), reading("/quick", until), reading("/quick", until), cutting]);
+cutOff();
 await connection.close();
 server.close();
 console.log(`ended: ${ended}`);
