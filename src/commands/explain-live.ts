@@ -5,6 +5,7 @@
 import type { JournalRow } from "../../edge/src/journal.ts";
 import type { Program } from "../compile/program.ts";
 import type { Engine } from "../engine/engine.ts";
+import { boundedSearch, type Search } from "../explain/bounded-search.ts";
 import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
 import { explain, type Explanation } from "../explain/explain.ts";
 import { inEffect, type InEffect } from "../explain/in-effect.ts";
@@ -39,27 +40,28 @@ export function parseAsked({ url, headers, method, client }: AskedRequest): Expl
 }
 
 /** Throws a UserError for what is neither a request nor a line of the access log. */
-export function explainServed(served: Explained, settings: Settings, asked: AskedOrLine): { readonly request: ExplainedRequest | ExplainedConnection; readonly explanation: ServedExplanation } {
+export function explainServed(served: Explained, settings: Settings, asked: AskedOrLine, search: Search = boundedSearch()): { readonly request: ExplainedRequest | ExplainedConnection; readonly explanation: ServedExplanation } {
   if ("line" in asked) {
-    const { logged, asked: ofLine } = readLogged(asked.line, served.model, served.program);
-    const { request, explanation } = explainServed(served, settings, ofLine);
+    const { logged, asked: ofLine } = readLogged(asked.line, served.model, served.program, search);
+    const { request, explanation } = explainServed(served, settings, ofLine, search);
     return { request, explanation: { ...explanation, logged } };
   }
   const { model, program, findings, snapshot } = served;
   const request = parseAsked(asked);
   if ("protocol" in request) return { request, explanation: explainConnection(model, request, findings) };
   const naming = ingressesNaming(request.host, snapshot.all("Ingress").values());
-  const explanation = explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming });
+  const explanation = explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming, search });
   return { request, explanation: explanation.objects ? { ...explanation, inEffect: inEffect(explanation.objects, snapshot, settings) } : explanation };
 }
 
 /** @param asked JSON of what is AskedOrLine. Throws a UserError for anything else. */
 export async function explainLive(asked: string, served: Explained, settings: Settings, engine: Pick<Engine, "ask" | "state">, newest: readonly JournalRow[]): Promise<LiveExplanation> {
-  const { request, explanation } = explainServed(served, settings, askedOf(asked));
+  const search = boundedSearch();
+  const { request, explanation } = explainServed(served, settings, askedOf(asked), search);
   const { observed, programmed, behind } = engine.state;
   const base = { observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, newest)) };
   if ("protocol" in request) return { ...explanation, live: { ...base, workers: [], differ: [], requests: [] } };
-  const { question, expected } = inquiryAbout(request, served.program, served.model.config);
+  const { question, expected } = inquiryAbout(request, served.program, served.model.config, search);
   const workers = await engine.ask(question);
   const differ = workers.filter((reply) => differs(reply, expected));
   return { ...explanation, live: { ...base, workers, differ, requests: requestsLike(request, expected, newest) } };

@@ -14,6 +14,8 @@ import type { AgentHello, Answers, ConnectionCounts, CounterRow, EngineStatus, F
 export type Role = "worker" | "agent" | undefined;
 
 const MOST_SLOTS = 1024;
+/** The last moment that a date can say, in milliseconds of Unix time (ECMA-262, 21.4.1.1). */
+const LATEST_TIME = 8.64e15;
 /** Characters of a label; a path may be longer, and only its beginning is a label then. */
 const LONGEST_LABEL = 2048;
 /** Numbers of a tally: seven histograms with 50 buckets each, with room. */
@@ -94,6 +96,11 @@ function textOrEmpty(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The beginning of a text that is too long, as a copy: a part of a text would keep the whole in memory. */
+function cut(text: string): string {
+  return text.length <= LONGEST_LABEL ? text : Buffer.from(text.slice(0, LONGEST_LABEL)).toString();
+}
+
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -169,7 +176,7 @@ function counterRow(value: unknown): CounterRow | undefined {
   const labels = [namespace, ingress, service, path, canary];
   if (!labels.every((label) => typeof label === "string")) return undefined;
   if (!isCount(status) || status > 999 || !isCount(requests)) return undefined;
-  const label = (value: unknown): string => textOrEmpty(value).slice(0, LONGEST_LABEL);
+  const label = (value: unknown): string => cut(textOrEmpty(value));
   return {
     namespace: label(namespace),
     ingress: label(ingress),
@@ -215,7 +222,7 @@ function spanRow(value: unknown): SpanRow | undefined {
 /** These fields, cut to the length of a label; undefined: one is no text. */
 function textsOf<Field extends string>(row: WordFields, fields: readonly Field[]): Record<Field, string> | undefined {
   if (!fields.every((field) => typeof row[field] === "string")) return undefined;
-  return Object.fromEntries(fields.map((field) => [field, textOrEmpty(row[field]).slice(0, LONGEST_LABEL)])) as Record<Field, string>;
+  return Object.fromEntries(fields.map((field) => [field, cut(textOrEmpty(row[field]))])) as Record<Field, string>;
 }
 
 const REQUEST_TEXTS = ["client", "method", "scheme", "host", "path", "reason", "route", "namespace", "ingress", "service", "canary", "upstream", "answers", "id"] as const;
@@ -231,7 +238,7 @@ function journalRow(value: unknown): JournalRow | undefined {
   const row = fieldsOf(value) ?? {};
   const { time, took, status } = row;
   const texts = textsOf(row, REQUEST_TEXTS);
-  if (!texts || !isCount(time) || !isAmount(took) || !isCount(status) || status > 999) return undefined;
+  if (!texts || !isCount(time) || time > LATEST_TIME || !isAmount(took) || !isCount(status) || status > 999) return undefined;
   return { time, took, status, ...texts };
 }
 
@@ -245,6 +252,6 @@ function replied(value: unknown): FromSubscriber | undefined {
   const list: readonly unknown[] = Array.isArray(endpoints) ? endpoints : [];
   return { op: "replied", reply: {
     ...texts, id, generation, status, reason: REASONS.find((one) => one === texts.reason) ?? "",
-    endpoints: list.slice(0, ENDPOINTS_TOLD).map((one) => textOrEmpty(one).slice(0, LONGEST_LABEL)),
+    endpoints: list.slice(0, ENDPOINTS_TOLD).map((one) => cut(textOrEmpty(one))),
   } };
 }

@@ -8,15 +8,18 @@ import { createContext, Script } from "node:vm";
 const ONE_MS = 20;
 const ALL_MS = 200;
 
-/** A search with few repetitions, none of them of a group, in a short text is over at once; others are watched, which takes a third of a millisecond. */
+/** Without groups and alternatives, and with few repetitions, a search of a short text is over at once. Others are watched, which takes a third of a millisecond. */
 const SHORT = 256;
-const REPEATED_GROUP = /\)[*+?{]/;
-const REPETITIONS = /[*+{]/g;
+const SEVERAL_WAYS = /[|()]/;
+const REPETITIONS = /[*+?{]/g;
 
 export type Found = RegExpExecArray | null | undefined;
 
-/** Gives a function that searches a text: the match, null for none, undefined when the time is over. */
-export function boundedSearch(): (expression: RegExp, text: string) => Found {
+/** Searches a text: the match, null for none, undefined when the time is over. */
+export type Search = (expression: RegExp, text: string) => Found;
+
+/** The budget of one explanation: whoever takes part in it searches with this function. */
+export function boundedSearch(): Search {
   let left = ALL_MS;
   return (expression, text) => {
     if (isQuick(expression.source, text)) return expression.exec(text);
@@ -29,7 +32,7 @@ export function boundedSearch(): (expression: RegExp, text: string) => Found {
 }
 
 function isQuick(source: string, text: string): boolean {
-  return text.length <= SHORT && !REPEATED_GROUP.test(source) && (source.match(REPETITIONS)?.length ?? 0) <= 2;
+  return text.length <= SHORT && !SEVERAL_WAYS.test(source) && (source.match(REPETITIONS)?.length ?? 0) <= 2;
 }
 
 const SEARCH = new Script("expression.exec(text)");

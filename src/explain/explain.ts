@@ -23,7 +23,7 @@ import { capturesAlike, translatePattern } from "./pattern.ts";
 import type { IngressIdentity } from "./naming.ts";
 import { policyText } from "./policy.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
-import { boundedSearch, type Found } from "./bounded-search.ts";
+import { boundedSearch, type Found, type Search } from "./bounded-search.ts";
 import { triedRules, type TriedRule } from "./tried-rules.ts";
 import { certificateStep } from "./certificate.ts";
 import { accessOf, type Access } from "./access.ts";
@@ -52,13 +52,15 @@ export interface Explanation {
 export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBackendService"> {
   /** Ingresses that name the host, whether they are served or not. */
   readonly naming?: readonly IngressIdentity[];
+  /** Absent: the explanation has a budget of its own. */
+  readonly search?: Search;
 }
 
 export function explain(
   model: Model, program: Program, request: ExplainedRequest, findings: readonly Finding[], settings: ExplainSettings,
 ): Explanation {
   const tables = tablesFor(program, request.host);
-  const { naming = [] } = settings;
+  const { naming = [], search = boundedSearch() } = settings;
   const untold: string[] = [];
   let drawn = false;
   // Draws the last number, which is the primary's unless canaries have all of the weight: the shares are reported instead of drawn.
@@ -66,7 +68,8 @@ export function explain(
     drawn = true;
     return total;
   };
-  const asked = view(request, draw, (pattern) => untold.push(pattern), explainedClient(request, model.config));
+  const client = explainedClient(request, model.config);
+  const asked = view(request, draw, (pattern) => untold.push(pattern), client, search);
   const decision = decide(tables, asked, request.host, request.path, request.https);
   if (decision.host === undefined && OF_NO_HOST.has(decision.status)) return ofNoHost(request, decision.status, findings.filter(({ object }) => concernsAll(object, settings)));
   const host = model.hosts.get(hostKey(decision.host?.name ?? CATCH_ALL));
@@ -74,12 +77,12 @@ export function explain(
   const untoldOf = (patterns: readonly { readonly pattern: string }[] = []): readonly string[] =>
     patterns.flatMap(({ pattern }) => (untold.includes(pattern) ? [pattern] : []));
   const steps: ExplainedStep[] = request.https ? [certificateStep(model, request.host)] : [];
-  steps.push(hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming }));
+  steps.push(hostStep(request, decision, tables, { declared: model.hosts.keys(), untold: untoldOf(tables.aliases.patterns), naming, search }));
   const clients = decision.host?.special?.clients;
   if (clients && isAssumed(request, clients)) steps.push(clientStep(clients));
   if (route) steps.push(routeStep(route, request, settings, isPattern(host, decision, request), untoldOf(decision.host?.special?.patterns)));
   const { path } = request;
-  const rules = host && decision.host && triedRules(host, decision.host, path, decision.route, view(request, draw, undefined, explainedClient(request, model.config)));
+  const rules = host && decision.host && triedRules(host, decision.host, path, decision.route, view(request, draw, undefined, client, search));
   const location = locationOf(decision, tables.settings, asked);
   let refused: number | undefined;
   if (clients && !decision.route && (!decision.redirect || decision.redirect === "certificate")) steps.push(refusedStep(decision, location));
@@ -159,8 +162,8 @@ export function view(
   draw: (total: number) => number,
   untold: (pattern: string) => void = () => {},
   client?: string,
+  search: Search = boundedSearch(),
 ): RequestView {
-  const search = boundedSearch();
   const searched = (translated: RegExp | undefined, text: string, pattern: string): Found => {
     const found = translated && search(translated, text);
     if (found === undefined) untold(pattern);
@@ -220,17 +223,18 @@ interface HostNames {
   readonly declared: Iterable<string>;
   readonly untold: readonly string[];
   readonly naming: readonly IngressIdentity[];
+  readonly search: Search;
 }
 
 function hostStep(request: ExplainedRequest, decision: Decision, tables: Tables, names: HostNames): ExplainedStep {
   const { host } = request;
-  const { declared, untold, naming } = names;
+  const { declared, untold, naming, search } = names;
   const name = decision.host?.name ?? "";
   if (untold.length > 0) {
     const why = `only nginx can tell whether "${utf8Text(host)}" matches ${listed(untold)}`;
     return { what: "host", result: `not known here; without it ${name === CATCH_ALL ? "any other name" : name}`, why };
   }
-  const alias = aliasOf(tables, view(request, (total) => total), host);
+  const alias = aliasOf(tables, view(request, (total) => total, undefined, undefined, search), host);
   if (alias) return { what: "host", result: name, why: `"${utf8Text(host)}" is another name of it${alias.redirect ? " and redirects to it" : ""}` };
   if (name === CATCH_ALL) {
     if (naming.length > 0) {

@@ -1,4 +1,5 @@
 /** What people wrote that has an effect on a request, and in which object. */
+import { findKey } from "../model/config/keys.ts";
 import { subjectText } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
 import type { Snapshot } from "../source/snapshot.ts";
@@ -20,10 +21,25 @@ export function inEffect(objects: readonly IngressIdentity[], snapshot: Snapshot
   const prefix = `${annotationsPrefix}/`;
   const ofObjects = objects.map((one) => {
     const annotations = Object.entries(snapshot.get("Ingress", one.namespace, one.name)?.metadata.annotations ?? {});
-    const values = annotations.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), value]] : name.startsWith(OWN_PREFIX) ? [[name, value]] : []));
+    const values = annotations.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), shown(name, value)]] : name.startsWith(OWN_PREFIX) ? [[name, value]] : []));
     return { object: subjectText(one), values: Object.fromEntries(values) as Record<string, string> };
   });
   const named = splitName(configmap);
-  const ofConfig = named && { object: subjectText({ kind: "ConfigMap", ...named }), values: snapshot.get("ConfigMap", named.namespace, named.name)?.data ?? {} };
+  const ofConfig = named && { object: subjectText({ kind: "ConfigMap", ...named }), values: keysOf(snapshot.get("ConfigMap", named.namespace, named.name)?.data ?? {}) };
   return [...ofObjects, ...(ofConfig ? [ofConfig] : [])].filter(({ values }) => Object.keys(values).length > 0);
+}
+
+const NOT_SHOWN = "(not shown)";
+
+/** Snippets may hold passwords, as headers do that are set for a backend. */
+function shown(name: string, value: string): string {
+  return name.endsWith("-snippet") ? NOT_SHOWN : value;
+}
+
+/** The keys that the controller knows, those that it takes for secret without their values. */
+function keysOf(data: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(data).flatMap(([name, value]) => {
+    const key = findKey(name);
+    return key?.field === undefined ? [] : [[key.name, key.row.secret ? NOT_SHOWN : shown(key.name, value)]];
+  }));
 }

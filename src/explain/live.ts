@@ -5,6 +5,7 @@ import type { RouteQuestion, RouteReply } from "../../edge/src/question.ts";
 import type { Program } from "../compile/program.ts";
 import type { WorkerReply } from "../engine/protocol.ts";
 import type { Config } from "../model/config/config.ts";
+import type { Search } from "./bounded-search.ts";
 import { explainedClient } from "./client.ts";
 import { view } from "./explain.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
@@ -36,10 +37,10 @@ export interface EndpointHistory {
 }
 
 /** The question to put to the workers, and the reply of a worker that agrees with the controller. */
-export function inquiryAbout(request: ExplainedRequest, program: Program, config: Config): { readonly question: Omit<RouteQuestion, "id">; readonly expected: RouteReply } {
+export function inquiryAbout(request: ExplainedRequest, program: Program, config: Config, search?: Search): { readonly question: Omit<RouteQuestion, "id">; readonly expected: RouteReply } {
   const variables: Record<string, string> = {};
   const client = explainedClient(request, config);
-  const told = view(request, (total) => total, undefined, client);
+  const told = view(request, (total) => total, undefined, client, search);
   const variable = (name: string): string | undefined => {
     const value = explainedVariable(request, name);
     if (value !== undefined) variables[name] = value;

@@ -6,6 +6,7 @@ import type { Model } from "../model/model.ts";
 import { poolName } from "../model/shapes/pool-id.ts";
 import { canariesOf, primaryOf, type Route } from "../model/shapes/routing.ts";
 import { UserError } from "../support/user-error.ts";
+import type { Search } from "./bounded-search.ts";
 import { view } from "./explain.ts";
 import { askedOfLine, attemptsOfLine, hostOfLine, readLogLine, requestOfLine, type LoggedAttempt } from "./log-line.ts";
 import { parseRequest, type AskedRequest } from "./request.ts";
@@ -27,10 +28,10 @@ export interface Logged {
 }
 
 /** Hosts that are looked through, at most, where a line does not name its host. */
-const MOST_HOSTS = 100;
+const MOST_HOSTS = 20;
 
 /** What the line says, and the request to explain. Throws a UserError for a line that the log format does not write, or that names neither host nor backend. */
-export function readLogged(line: string, { config, hosts }: Model, program: Program): { readonly logged: Logged; readonly asked: AskedRequest } {
+export function readLogged(line: string, { config, hosts }: Model, program: Program, search: Search): { readonly logged: Logged; readonly asked: AskedRequest } {
   const { logFormatUpstream, logFormatEscapeJson, logFormatEscapeNone } = config;
   const facts = readLogLine(line.trim(), logFormatUpstream, logFormatEscapeNone ? "none" : logFormatEscapeJson ? "json" : "default");
   if (!facts) throw new UserError(`The line is not of the access log's format: log-format-upstream is ${JSON.stringify(logFormatUpstream)}. Give one whole line, in quotes.`, 2);
@@ -39,7 +40,8 @@ export function readLogged(line: string, { config, hosts }: Model, program: Prog
   const named = hostOfLine(facts);
   const { proxy_upstream_name: pool, proxy_alternative_upstream_name: canary, time_local: local, time_iso8601: iso, remote_addr: client, status, request_time: took } = facts;
   const time = iso ?? local;
-  const possible = named === undefined ? hostsWith([...hosts.values()], [pool, canary].filter((one) => one !== undefined), (host) => askedOfLine(facts, host, request), program) : [named];
+  const pools = [pool, canary].filter((one) => one !== undefined);
+  const possible = named === undefined ? hostsWith([...hosts.values()], pools, (host) => askedOfLine(facts, host, request), (one) => reaches(one, pools, program, search)) : [named];
   const [host] = possible;
   if (host === undefined) {
     throw new UserError(`The line does not say for which host it is, and no host has a route to ${pool === undefined ? "a backend that it names" : `"${pool}"`}: put $host into log-format-upstream, or give the URL.`, 2);
@@ -55,9 +57,9 @@ export function readLogged(line: string, { config, hosts }: Model, program: Prog
 }
 
 /** The hosts where such a request reaches one of these pools. */
-function hostsWith(hosts: readonly { readonly name: string; readonly routes: readonly Route[] }[], pools: readonly string[], asked: (host: string) => AskedRequest, program: Program): readonly string[] {
+function hostsWith(hosts: readonly { readonly name: string; readonly routes: readonly Route[] }[], pools: readonly string[], asked: (host: string) => AskedRequest, isIt: (asked: AskedRequest) => boolean): readonly string[] {
   const leading = hosts.filter(({ name, routes }) => !name.includes("*") && name !== "_" && routes.some((route) => pools.some((pool) => leadsTo(route, pool)))).slice(0, MOST_HOSTS);
-  return leading.map(({ name }) => name).filter((name) => reaches(asked(name), pools, program));
+  return leading.map(({ name }) => name).filter((name) => isIt(asked(name)));
 }
 
 function leadsTo({ backend }: Route, pool: string): boolean {
@@ -65,8 +67,8 @@ function leadsTo({ backend }: Route, pool: string): boolean {
   return backends.some((one) => one.kind === "service" && poolName(one.pool) === pool);
 }
 
-function reaches({ url, headers, method, client }: AskedRequest, pools: readonly string[], program: Program): boolean {
+function reaches({ url, headers, method, client }: AskedRequest, pools: readonly string[], program: Program, search: Search): boolean {
   const request = parseRequest(url, headers, method, client);
-  const { pool, route } = decide(tablesFor(program, request.host), view(request, (total) => total), request.host, request.path, request.https);
+  const { pool, route } = decide(tablesFor(program, request.host), view(request, (total) => total, undefined, undefined, search), request.host, request.path, request.https);
   return pool !== undefined && (pools.includes(pool.name) || (route?.canaries ?? []).some(({ name }) => pools.includes(name)));
 }

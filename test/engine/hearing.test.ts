@@ -78,6 +78,7 @@ test("requests and replies: their fields and nothing else", () => {
 for (const [what, message, role] of [
   ["a request without a field", { op: "requests", rows: [{ ...request, host: undefined }], dropped: 0 }, "worker"],
   ["a request with a status that is none", { op: "requests", rows: [{ ...request, status: 1000 }], dropped: 0 }, "worker"],
+  ["a request at a time that no date can say", { op: "requests", rows: [{ ...request, time: 9e15 }], dropped: 0 }, "worker"],
   ["more requests than fit in a message", { op: "requests", rows: Array.from({ length: 129 }, () => request), dropped: 0 }, "worker"],
   ["requests from the agent", { op: "requests", rows: [request], dropped: 0 }, "agent"],
   ["a reply without an id", { op: "replied", reply: { ...reply, id: undefined } }, "worker"],

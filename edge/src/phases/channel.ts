@@ -5,6 +5,7 @@
  * with requests in flight goes on reading until they end, because they may still need endpoints.
  */
 import * as cjson from "cjson.safe";
+import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
 import { clientConnections } from "./connections-report.ts";
@@ -92,16 +93,16 @@ function converse(socket: ngx.TcpSocket): void {
   if (!send(socket, hello())) return;
   let partial = "";
   let since = 0;
-  let nextReport = ngx.now() + 1;
-  let nextBeat = ngx.now() + BEAT_SECONDS;
+  const nextReport = newDeadline(ngx.now(), 1);
+  const nextBeat = newDeadline(ngx.now(), BEAT_SECONDS);
   let saidExiting = false;
   while (stays()) {
     if (ngx.worker.exiting() && !saidExiting) {
       saidExiting = true;
       if (!send(socket, { op: "exiting" })) return;
     }
-    if (ngx.now() >= nextBeat) {
-      nextBeat = ngx.now() + BEAT_SECONDS;
+    if (isOver(nextBeat, ngx.now())) {
+      putDeadline(nextBeat, ngx.now(), BEAT_SECONDS);
       if (!send(socket, { op: "beat", cpu: os.clock() })) return;
     }
     keepHouse();
@@ -120,10 +121,10 @@ function converse(socket: ngx.TcpSocket): void {
     } else {
       return;
     }
-    if (ngx.now() >= nextReport) {
+    if (isOver(nextReport, ngx.now())) {
       const pause = report(socket);
       if (pause === undefined) return;
-      nextReport = ngx.now() + pause;
+      putDeadline(nextReport, ngx.now(), pause);
     } else if (isWatched() && !tellJournal(socket)) {
       return;
     }

@@ -5,6 +5,7 @@
  * the answer of another. A response takes a minute at most, whatever its pace. A failure is returned as a text that
  * says what failed, never raised as a Lua error.
  */
+import { newDeadline, secondsLeft, type Deadline } from "../deadline.ts";
 import type { Keepalive } from "../external-auth.ts";
 import { HEAD_LIMIT, readHead } from "../http-response.ts";
 import type { Head } from "../http-response.ts";
@@ -80,7 +81,7 @@ function poolName(address: string, port: number, call: Call): string {
 }
 
 function exchange(socket: ngx.TcpSocket, call: Call): Head | Failure {
-  const until = ngx.now() + LONGEST_SECONDS;
+  const until = newDeadline(ngx.now(), LONGEST_SECONDS);
   const [sent, problem] = socket.send(call.text);
   if (sent === undefined) return fail(socket, "send: " + (problem ?? ""), true);
   let held = "";
@@ -100,7 +101,7 @@ function exchange(socket: ngx.TcpSocket, call: Call): Head | Failure {
 }
 
 /** Index of the empty line, and everything read so far; -1 and the reason when no empty line comes. */
-function readToBlankLine(socket: ngx.TcpSocket, held: string, until: number): LuaMultiReturn<[number, string, string | undefined]> {
+function readToBlankLine(socket: ngx.TcpSocket, held: string, until: Deadline): LuaMultiReturn<[number, string, string | undefined]> {
   let text = held;
   let searched = 0;
   for (;;) {
@@ -116,15 +117,15 @@ function readToBlankLine(socket: ngx.TcpSocket, held: string, until: number): Lu
 }
 
 /** Limits the next read to what is left of the minute. False: nothing is left. */
-function limitReads(socket: ngx.TcpSocket, until: number): boolean {
-  const left = math.floor((until - ngx.now()) * 1000);
+function limitReads(socket: ngx.TcpSocket, until: Deadline): boolean {
+  const left = math.floor(secondsLeft(until, ngx.now()) * 1000);
   if (left <= 0) return false;
   socket.settimeouts(CONNECT_MS, SEND_MS, left);
   return true;
 }
 
 /** Keeps the connection for another request when nothing of this response is left in it; closes it otherwise. */
-function finish(socket: ngx.TcpSocket, call: Call, head: Head, held: string, until: number): void {
+function finish(socket: ngx.TcpSocket, call: Call, head: Head, held: string, until: Deadline): void {
   const { keepalive } = call;
   const [times] = socket.getreusedtimes();
   const left = head.length - held.length;

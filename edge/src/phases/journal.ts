@@ -6,6 +6,7 @@
  * takes the place of the usual one in the table that nginx.conf calls, for as long as it is needed.
  */
 import { schemeOf } from "../asked-origin.ts";
+import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import { hasRoom, newNotes, pathWithoutQuery, ROWS_PER_MESSAGE, type Notes } from "../journal.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { reasonOf } from "../reasons.ts";
@@ -24,7 +25,7 @@ export interface LogPhases {
 let phases: LogPhases | undefined;
 let usual: (this: void) => void = () => {};
 let notes: Notes = newNotes();
-let watchedUntil = 0;
+const watchEnds = newDeadline(0, 0);
 /** Requests on their way whose answer is Sluice's own and is to be noted. */
 let expected = 0;
 /** The request at hand is in the journal already. */
@@ -38,7 +39,7 @@ export function startJournal(called: LogPhases): void {
 
 /** Notes every request for so many seconds. */
 export function watchRequests(seconds: number): void {
-  watchedUntil = ngx.now() + seconds;
+  putDeadline(watchEnds, ngx.now(), seconds);
   logWith(noteAndLog);
 }
 
@@ -57,7 +58,7 @@ export function noteFirst(route: EdgeRoute, canary: EdgeCanary | undefined, stat
 jit.off(noteFirst);
 
 export function isWatched(): boolean {
-  return watchedUntil > ngx.now();
+  return !isOver(watchEnds, ngx.now());
 }
 
 function logWith(log: (this: void) => void): void {

@@ -9,6 +9,7 @@
  */
 import * as ffi from "ffi";
 import * as regex from "resty.core.regex";
+import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import { patternWeight } from "../pattern-weight.ts";
 import type { Captures } from "../rewrite-target.ts";
 
@@ -52,8 +53,8 @@ interface Share {
 /** By namespace; EVERYBODY has one as well. */
 const shares = new LuaTable<string, Share>();
 let weight = 0;
-let nextTurn = 0;
-let nextWarning = 0;
+const nextTurn = newDeadline(0, 0);
+const nextWarning = newDeadline(0, 0);
 /** Seconds of compiling that no search had to pay for. */
 let compilingTaken = 0;
 /** The flags that nginx makes of the option JIT. */
@@ -94,8 +95,8 @@ export function isPast(time: number): boolean {
 /** To be called once a second at least: frees what has not been used. */
 export function freePatterns(): void {
   const now = ngx.now();
-  if (now < nextTurn) return;
-  nextTurn = now + TURN_SECONDS;
+  if (!isOver(nextTurn, now)) return;
+  putDeadline(nextTurn, now, TURN_SECONDS);
   let freed = 0;
   for (const [namespace, share] of pairs(shares)) {
     freed += turn(share);
@@ -110,8 +111,8 @@ function run(compiled: regex.Compiled, text: string): number | undefined {
   if (result > 0) return result;
   if (result === NO_MATCH) return 0;
   // At most once a second, because a client can cause this with every request.
-  if (ngx.now() >= nextWarning) {
-    nextWarning = ngx.now() + 1;
+  if (isOver(nextWarning, ngx.now())) {
+    putDeadline(nextWarning, ngx.now(), 1);
     ngx.log(ngx.WARN, "a pattern cannot be run: pcre_exec() failed: ", result);
   }
   return undefined;
@@ -169,7 +170,7 @@ function countCompiling(share: Share, seconds: number): void {
 }
 
 function compilingLeftAt({ compilingLeft, compilingCounted }: Share, now: number): number {
-  return Math.min(MOST_COMPILING_SECONDS, compilingLeft + (now - compilingCounted) * COMPILING_SHARE);
+  return Math.min(MOST_COMPILING_SECONDS, compilingLeft + math.max(0, now - compilingCounted) * COMPILING_SHARE);
 }
 
 /** Makes room for `more` weight in a share. A share that has all the room to itself keeps the patterns that it used last. */

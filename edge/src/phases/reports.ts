@@ -25,7 +25,10 @@ export function report(socket: ngx.TcpSocket): number | undefined {
     const message = nextMessage();
     if (message === undefined) break;
     told += message.rows.length;
+    // What did not arrive is said again over the next connection.
+    unsent = message;
     if (!send(socket, message)) return undefined;
+    unsent = undefined;
     // Lets requests run.
     ngx.sleep(0.001);
   }
@@ -41,6 +44,9 @@ interface CountersMessage {
   readonly answers: EdgeAnswers | undefined;
 }
 
+/** Counters that were taken for a message which the controller did not get. */
+let unsent: CountersMessage | undefined;
+
 /** Begins a report: what is counted from now on waits for the next one. */
 export function beginCounters(): void {
   if (options.measured === undefined) beginDrain();
@@ -49,6 +55,11 @@ export function beginCounters(): void {
 
 /** Some of what was counted before `beginCounters`; undefined when there is nothing. */
 export function nextMessage(): CountersMessage | undefined {
+  if (unsent !== undefined) {
+    const again = unsent;
+    unsent = undefined;
+    return again;
+  }
   const rows = options.measured === undefined ? drain(ROWS_PER_MESSAGE) : drainTallies(ROWS_PER_MESSAGE);
   const answers = takeAnswers();
   return rows.length > 0 || answers !== undefined ? { op: "counters", rows, answers } : undefined;

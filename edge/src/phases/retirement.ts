@@ -5,19 +5,20 @@
  *
  * Two occasions: the controller announces a reload, or the master died and a new one is taking over.
  */
+import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import { isOrphan } from "./identity.ts";
 
-let until = 0;
+const retirementEnds = newDeadline(0, 0);
 let retiring = false;
 
 export function retireFor(seconds: number): void {
-  until = ngx.now() + seconds;
+  putDeadline(retirementEnds, ngx.now(), seconds);
   retiring = true;
 }
 
 /** To be called once a second at least. */
 export function lookForMaster(): void {
-  retiring = ngx.now() < until || isOrphan();
+  retiring = !isOver(retirementEnds, ngx.now()) || isOrphan();
 }
 
 /**

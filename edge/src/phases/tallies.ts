@@ -62,7 +62,7 @@ jit.off(newTally);
 function add(tally: number[]): void {
   const { starts } = layout;
   tally[0] += 1;
-  observe(tally, starts[0], time, math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5));
+  observe(tally, starts[0], time, math.max(0, math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5)));
   if (!read()) return;
   let value = C.strtod(place, stopAt) * 1000;
   if (isWhole()) observe(tally, starts[1], time, math.floor(value + 0.5));

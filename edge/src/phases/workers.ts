@@ -6,6 +6,8 @@
  * ever had. Once a second a worker looks for seats whose process is gone, and clears them with all that the process had
  * counted.
  */
+import { isOver, newDeadline, putDeadline } from "../deadline.ts";
+
 /** The seats, in memory from which nothing is evicted; and what the workers count. */
 const registry = (): ngx.SharedMemory => ngx.shared.sluice_workers;
 const counted = (): ngx.SharedMemory => ngx.shared.sluice_connections;
@@ -23,7 +25,7 @@ const START_TIME = 19;
 let own = "";
 let version = -1;
 let others: string[] = [];
-let nextSweep = 0;
+const nextSweep = newDeadline(0, 0);
 
 /** To be called when the worker starts. */
 export function takeSeat(): void {
@@ -81,8 +83,8 @@ function readOthers(): string[] {
 
 /** To be called once a second at least by each worker; each second one of them looks. */
 export function sweepSeats(): void {
-  if (ngx.now() < nextSweep) return;
-  nextSweep = ngx.now() + SWEEP_SECONDS;
+  if (!isOver(nextSweep, ngx.now())) return;
+  putDeadline(nextSweep, ngx.now(), SWEEP_SECONDS);
   const [first] = registry().safe_add(SWEEPER, 1, SWEEP_SECONDS / 2);
   if (!first) return;
   eachSeat((seat, held) => {

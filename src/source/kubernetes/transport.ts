@@ -183,7 +183,8 @@ interface Pool {
   close(): void;
 }
 
-function openPool({ tls }: ApiCredentials, identity: string, proxy: string | undefined): Pool {
+/** @param closed called when the pool has been closed. */
+function openPool({ tls }: ApiCredentials, identity: string, proxy: string | undefined, closed: () => void): Pool {
   const sockets = new Set<Socket>();
   const watches = new AbortController();
   // Keep-alive probes after 30 s: the usual limit of load balancers for idle connections is a minute.
@@ -201,6 +202,7 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
   const close = (): void => {
     if (proxy) dispatcher.destroy().catch(() => {});
     for (const one of sockets) one.destroy();
+    closed();
   };
   return {
     identity, dispatcher, watches, close,
@@ -216,21 +218,24 @@ function openPool({ tls }: ApiCredentials, identity: string, proxy: string | und
 /** One pool of connections per identity. */
 function keepDispatcher(proxy: string | undefined) {
   let current: Pool | undefined;
+  /** Pools that were not replaced, or whose last request has not ended. */
   const open = new Set<Pool>();
+  const replaced = new WeakSet<Pool>();
   return {
     get(credentials: ApiCredentials): Pool {
       const identity = identityOf(credentials);
       if (current?.identity === identity) return current;
-      current = openPool(credentials, identity, proxy);
-      open.add(current);
-      return current;
+      const made = openPool(credentials, identity, proxy, () => open.delete(made));
+      open.add(made);
+      current = made;
+      return made;
     },
     /** The server has granted a request over this pool. If it is the newest, the others end. */
     granted(pool: Pool): void {
       if (pool !== current || open.size === 1) return;
       for (const other of [...open]) {
-        if (other === pool) continue;
-        open.delete(other);
+        if (other === pool || replaced.has(other)) continue;
+        replaced.add(other);
         // Counts as a request, so that a pool without requests closes too.
         const ended = other.begin();
         other.watches.abort(new Broken("the credentials that it was begun with were replaced"));
@@ -238,7 +243,7 @@ function keepDispatcher(proxy: string | undefined) {
       }
     },
     async close() {
-      for (const pool of open) pool.close();
+      for (const pool of [...open]) pool.close();
     },
   };
 }
