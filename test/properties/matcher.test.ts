@@ -15,6 +15,7 @@ import type { Tables } from "../../edge/src/tables.ts";
 import { canariesOf } from "../../src/model/shapes/routing.ts";
 import { createCompiler, type Program } from "../../src/compile/program.ts";
 import { selfSigned } from "../../src/engine/agent/default-certificate.ts";
+import { unboundedSearch } from "../support/unbounded-search.ts";
 import { explain, view } from "../../src/explain/explain.ts";
 import { differs, inquiryAbout } from "../../src/explain/live.ts";
 import { translatePattern } from "../../src/explain/pattern.ts";
@@ -84,7 +85,7 @@ test("nginx and Node decide alike", { timeout: 240_000 }, async () => {
       seen.set(kindOf(inNginx), (seen.get(kindOf(inNginx)) ?? 0) + 1);
       assert.deepEqual(inNginx, onNode, `nginx (actual) and Node (expected) differ about\n${wire(request)}`);
       if (onNode.status === 400) continue;
-      const { status, objects, rules } = explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "" });
+      const { status, objects, rules } = explain(world.model, world.program, readOnNode(request), [], { configmap: "", defaultBackendService: "", search: unboundedSearch });
       assert.equal(status, onNode.status);
       if (objects) assert.equal(rules?.filter(({ outcome }) => outcome === "takes").length, 1, `one rule takes\n${wire(request)}`);
       await agrees(world, request, onNode);
@@ -113,7 +114,7 @@ test("patterns that Node runs mean the same to nginx's PCRE", { timeout: 120_000
 
 /** What `sluice explain --live` asks the workers, and what it expects them to reply, is what Node decides. */
 async function agrees({ program, model }: World, request: Request, { pool, status = 0 }: Verdict): Promise<void> {
-  const { question, expected } = inquiryAbout(readOnNode(request), program, model.config);
+  const { question, expected } = inquiryAbout(readOnNode(request), program, model.config, unboundedSearch);
   assert.deepEqual([expected.pool, expected.status], [pool ?? "", status], wire(request));
   const replies = await engine.engine.ask(question);
   assert.equal(replies.length, CONFIG.workerProcesses, "every worker replies");
@@ -144,7 +145,7 @@ function decideOnNode({ tables }: World, request: Request): Verdict | undefined 
   try {
     const read = readOnNode(request);
     const untold: string[] = [];
-    const known = view(read, (total) => total, (one) => untold.push(one));
+    const known = view(read, (total) => total, (one) => untold.push(one), undefined, unboundedSearch);
     const port = String(request.tls ? engine.https : engine.http);
     const asked = { ...known, variable: (name: string) => (name === "server_port" ? port : known.variable(name)) };
     const decision = { ...decide(tables, asked, read.host, read.path, read.https) };

@@ -6,6 +6,7 @@ import { X509Certificate } from "node:crypto";
 import { decide } from "../../../edge/src/match.ts";
 import { byName, type Tables } from "../../../edge/src/tables.ts";
 import { createCompiler } from "../../../src/compile/program.ts";
+import { unboundedSearch } from "../../support/unbounded-search.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
@@ -62,7 +63,7 @@ export async function createOracle(folder: string): Promise<Oracle> {
       const endpoints = new Set<string>();
       let canaries = 0;
       for (let drawn = 1; drawn <= 100; drawn++) {
-        const decision = decide(tables, view(request, () => drawn), request.host, request.path, tls);
+        const decision = decide(tables, view(request, () => drawn, undefined, undefined, unboundedSearch), request.host, request.path, tls);
         statuses.add(decision.status);
         if (decision.canary) canaries++;
         for (const [address, port] of decision.pool?.endpoints ?? []) endpoints.add(`${address}:${port}`);

@@ -1,6 +1,7 @@
 /** What the matcher on Node says about a request of a case. */
 import { admission, type ClientView } from "../../../edge/src/client-auth.ts";
 import { decide, hostNamed, isSubstitute } from "../../../edge/src/match.ts";
+import { unboundedSearch } from "../unbounded-search.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
 import { tablesOf } from "../../../src/explain/tables.ts";
@@ -34,7 +35,7 @@ function outcomes(tables: Tables, { url, headers, method, serverName }: CaseRequ
       total = of;
       return drawn;
     };
-    const asked = withHandshake(view(request, draw, () => (told = false)), tables, serverName ?? request.host, client);
+    const asked = withHandshake(view(request, draw, () => (told = false), undefined, unboundedSearch), tables, serverName ?? request.host, client);
     const { pool, canary, route, status } = decide(tables, asked, request.host, request.path, https);
     if (route?.filters?.snippet === true) found.add(SNIPPET);
     // The pool of a Service's first port is named after the Service alone.
