@@ -4,32 +4,19 @@
  *
  * Pure. Queries are left out, because they may carry secrets; so are headers and bodies.
  */
-import { clip } from "./trace.ts";
+import { clip, type RequestRow } from "./request-row.ts";
 
-/** One request that has ended. Texts are what the client sent, cut to 512 bytes. */
-export interface JournalRow {
+export interface JournalRow extends RequestRow {
   /** Milliseconds of Unix time at which the request ended. */
   time: number;
   /** Milliseconds from its first byte to the last of the answer. */
   took: number;
-  client: string;
-  method: string;
-  scheme: string;
   host: string;
   /** Raw path, without the query. */
   path: string;
-  status: number;
   /** Why Sluice answered itself (./reasons.ts); "": a backend answered. */
   reason: string;
-  /** Path of the route as its Ingress declares it; this and the next three are "" where no route took the request. */
-  route: string;
-  namespace: string;
-  ingress: string;
-  service: string;
-  canary: string;
-  /** Address of each endpoint that was tried, as nginx lists them; "": none. */
-  upstream: string;
-  /** The status that each of them answered, in the same order; 502 and 504 stand for none. */
+  /** The status that each of the endpoints answered, in the order of `upstream`; 502 and 504 stand for none. */
   answers: string;
   /** The id that backends get as X-Request-ID. */
   id: string;

@@ -3,6 +3,7 @@
  *
  * Pure: random numbers and variables come from the caller. Only routes that are traced get here.
  */
+import { clip, type RequestRow } from "./request-row.ts";
 
 /** How requests of a route are traced; absent on routes that are not traced. */
 export interface RouteTrace {
@@ -34,8 +35,8 @@ export interface TraceContext {
   sampled: boolean;
 }
 
-/** One request that was sampled, as it travels to the controller. Texts are what the client sent, cut to LONGEST_TEXT. */
-export interface SpanRow {
+/** One request that was sampled, as it travels to the controller. */
+export interface SpanRow extends RequestRow {
   trace: string;
   span: string;
   parent: string;
@@ -43,9 +44,6 @@ export interface SpanRow {
   /** Milliseconds of Unix time. */
   start: number;
   end: number;
-  status: number;
-  method: string;
-  scheme: string;
   host: string;
   /** Port of the listener. */
   port: string;
@@ -53,19 +51,9 @@ export interface SpanRow {
   uri: string;
   /** `HTTP/1.1`. */
   protocol: string;
-  client: string;
   agent: string;
-  /** Path of the route as its Ingress declares it; this and the next three are "" where no route answered. */
-  route: string;
-  namespace: string;
-  ingress: string;
-  service: string;
-  canary: string;
-  /** Address of the endpoint that answered; "" when none was asked. */
-  upstream: string;
 }
 
-const LONGEST_TEXT = 512;
 /** Spans that a worker keeps between two reports (a second), and that travel in one message. */
 const MOST_KEPT = 2048;
 export const SPANS_PER_MESSAGE = 128;
@@ -162,10 +150,6 @@ export function spanName(pieces: string[], variable: (name: string) => string | 
     isVariable = !isVariable;
   }
   return clip(name);
-}
-
-export function clip(text: string): string {
-  return text.length > LONGEST_TEXT ? text.substring(0, LONGEST_TEXT) : text;
 }
 
 /** Spans that wait for the next report. */

@@ -42,7 +42,7 @@ interface Completed {
   readonly help: string;
   /** A switch takes no value. */
   readonly takesValue: boolean;
-  /** Values of which it takes one; empty: any. */
+  /** Values of which it takes one; empty: it takes all texts. */
   readonly values: readonly string[];
 }
 

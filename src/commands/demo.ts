@@ -16,6 +16,7 @@ import { EXAMPLES_DIR } from "../engine/paths.ts";
 import { buildModel } from "../model/build/build.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
 import { helpFor, parseSettings, type CommandLine, type Settings } from "../settings.ts";
+import { FLAGS } from "../settings/table.ts";
 import { createLog, type Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { untilSignal } from "./run.ts";
@@ -210,6 +211,9 @@ function introduction(settings: Settings, { folders, walkthrough }: Shown, { eng
     ...(lines.length > 0 ? ["Try these in another terminal:", ...lines] : ["No Ingress in it is served: the findings above say why, or there is none."]),
     "",
     ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folders.map(named).join(" and ")} and see each change go live.`]),
+    "",
+    "See each request as it ends, and why Sluice answered some itself:",
+    `  bin/sluice logs -f${settings.healthzPort === FLAGS.healthzPort.default ? "" : ` --healthz-port=${settings.healthzPort}`}`,
     "",
     `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
     "",

@@ -202,10 +202,15 @@ const SPAN_TEXTS = [
 ] as const;
 
 function spans(rows: unknown, dropped: unknown): FromSubscriber | undefined {
+  const checked = checkedRows(rows, SPANS_PER_MESSAGE, spanRow);
+  return checked && isCount(dropped) ? { op: "spans", rows: checked, dropped } : undefined;
+}
+
+/** Undefined: there are more than `most`, or one is no row. An empty Lua table is an empty object in JSON. */
+function checkedRows<Row>(rows: unknown, most: number, read: (value: unknown) => Row | undefined): readonly Row[] | undefined {
   const list: readonly unknown[] = Array.isArray(rows) ? rows : [];
-  if (list.length > SPANS_PER_MESSAGE || !isCount(dropped)) return undefined;
-  const checked = list.map(spanRow);
-  return checked.every((row) => row !== undefined) ? { op: "spans", rows: checked, dropped } : undefined;
+  const checked = list.length > most ? [undefined] : list.map(read);
+  return checked.every((row) => row !== undefined) ? checked : undefined;
 }
 
 function spanRow(value: unknown): SpanRow | undefined {
@@ -228,10 +233,8 @@ function textsOf<Field extends string>(row: WordFields, fields: readonly Field[]
 const REQUEST_TEXTS = ["client", "method", "scheme", "host", "path", "reason", "route", "namespace", "ingress", "service", "canary", "upstream", "answers", "id"] as const;
 
 function requests(rows: unknown, dropped: unknown): FromSubscriber | undefined {
-  const list: readonly unknown[] = Array.isArray(rows) ? rows : [];
-  if (list.length > ROWS_PER_MESSAGE || !isCount(dropped)) return undefined;
-  const checked = list.map(journalRow);
-  return checked.every((row) => row !== undefined) ? { op: "requests", rows: checked, dropped } : undefined;
+  const checked = checkedRows(rows, ROWS_PER_MESSAGE, journalRow);
+  return checked && isCount(dropped) ? { op: "requests", rows: checked, dropped } : undefined;
 }
 
 function journalRow(value: unknown): JournalRow | undefined {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import {
-  clip, isSampled, isTraceparent, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest,
+  isSampled, isTraceparent, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest,
   type Sampling, type SpanRow,
 } from "../../edge/src/trace.ts";
+import { clip } from "../../edge/src/request-row.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";

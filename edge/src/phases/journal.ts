@@ -5,16 +5,15 @@
  * is made. An answer of Sluice's own, and every request while somebody watches, is noted by another log phase, which
  * takes the place of the usual one in the table that nginx.conf calls, for as long as it is needed.
  */
-import { schemeOf } from "../asked-origin.ts";
 import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import { hasRoom, newNotes, pathWithoutQuery, ROWS_PER_MESSAGE, type Notes } from "../journal.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { reasonOf } from "../reasons.ts";
-import { clip } from "../trace.ts";
+import { clip, milliseconds } from "../request-row.ts";
 import { options } from "./options.ts";
-import { request } from "./request.ts";
+import { requestRow } from "./request-row.ts";
 import { sendRows } from "./sending.ts";
-import { NOBODY, recall, tables } from "./state.ts";
+import { NOBODY, recall } from "./state.ts";
 
 /** The functions that nginx.conf calls in the log phase. */
 export interface LogPhases {
@@ -100,29 +99,16 @@ function note(route: EdgeRoute, canary: EdgeCanary | undefined, status: number):
   const answer = vars.sluice_answer;
   const reason = answer === undefined || answer === "" ? reasonOf(status, vars.upstream_header_time) : answer;
   notes.rows.push({
+    ...requestRow(route, canary, status),
     time: milliseconds(now),
     // A clock may be set back meanwhile.
     took: math.max(0, milliseconds(now - ngx.req.start_time())),
-    client: vars.remote_addr ?? "",
-    method: ngx.req.get_method(),
-    scheme: schemeOf(tables.settings, request),
     host: clip(vars.host ?? ""),
     path: pathWithoutQuery(vars.request_uri ?? ""),
-    status,
     reason: reason ?? "",
-    route: clip(route.path),
-    namespace: route.namespace,
-    ingress: route.ingress,
-    service: route.service,
-    canary: canary === undefined ? "" : canary.name,
-    upstream: clip(vars.upstream_addr ?? ""),
     answers: clip(vars.upstream_status ?? ""),
     id: clip(vars.req_id ?? ""),
   });
-}
-
-function milliseconds(seconds: number): number {
-  return math.floor(seconds * 1000 + 0.5);
 }
 
 /**

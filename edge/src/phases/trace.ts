@@ -4,11 +4,13 @@
  *
  * The backend's traceparent is put in the place of the client's, so nginx passes it on like any other header.
  */
-import { hostOf, portOf, schemeOf } from "../asked-origin.ts";
+import { hostOf, portOf } from "../asked-origin.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import type { SpanBuffer, SpanRow, TraceContext } from "../trace.ts";
-import { clip, keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest } from "../trace.ts";
+import { keepSpan, newSpanBuffer, spanName, traceparentOf, traceRequest } from "../trace.ts";
+import { clip, milliseconds } from "../request-row.ts";
 import { request } from "./request.ts";
+import { requestRow } from "./request-row.ts";
 import { recall, tables } from "./state.ts";
 import { variable } from "./variables.ts";
 
@@ -52,31 +54,21 @@ function newSpan(route: EdgeRoute): TraceContext | undefined {
 export function endSpan(context: TraceContext | undefined, route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   if (context === undefined || !context.sampled || tables.settings.sampling?.reports !== true) return;
   const vars = ngx.var;
-  const method = ngx.req.get_method();
+  const row = requestRow(route, canary, status);
   const name = route.trace?.name;
-  const scheme = schemeOf(tables.settings, request);
   keepSpan(buffer, {
+    ...row,
     trace: context.trace,
     span: context.span,
     parent: context.parent,
-    name: name === undefined ? clip(method + " " + route.path) : spanName(name, (name) => labelOf(route, name) ?? variable(name)),
+    name: name === undefined ? clip(row.method + " " + route.path) : spanName(name, (name) => labelOf(route, name) ?? variable(name)),
     start: milliseconds(ngx.req.start_time()),
     end: milliseconds(ngx.now()),
-    status,
-    method,
-    scheme,
     host: clip(hostOf(tables.settings, request)),
-    port: portOf(tables.settings, request) ?? (scheme === "https" ? "443" : "80"),
+    port: portOf(tables.settings, request) ?? (row.scheme === "https" ? "443" : "80"),
     uri: clip(vars.request_uri ?? ""),
     protocol: vars.server_protocol ?? "",
-    client: vars.remote_addr ?? "",
     agent: clip(vars.http_user_agent ?? ""),
-    route: clip(route.path),
-    namespace: route.namespace,
-    ingress: route.ingress,
-    service: route.service,
-    canary: canary === undefined ? "" : canary.name,
-    upstream: clip(vars.upstream_addr ?? ""),
   });
 }
 
@@ -87,10 +79,6 @@ function labelOf(route: EdgeRoute, variable: string): string | undefined {
   if (variable === "service_name") return route.service;
   if (variable === "service_port") return route.port;
   return variable === "location_path" ? route.path : undefined;
-}
-
-function milliseconds(seconds: number): number {
-  return math.floor(seconds * 1000 + 0.5);
 }
 
 /** The spans that came since the last call. */

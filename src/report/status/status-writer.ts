@@ -25,7 +25,7 @@ export interface StatusWish {
   readonly ingress: Ingress;
   readonly addresses: readonly IngressAddress[];
   /**
-   * Absent: any. The write is made only if the Ingress has these addresses, or if we wrote to it last; for the end,
+   * Absent: all will do. The write is made only if the Ingress has these addresses, or if we wrote to it last; for the end,
    * when the source tells of nothing more.
    */
   readonly from?: readonly IngressAddress[];

@@ -61,7 +61,7 @@ function named(value: unknown, what: string, allowed: RegExp, variable: (name: s
   });
 }
 
-/** The test of one value. Text, or a list of texts: the value is one of them, exactly. `{pattern: …}`: PCRE. `{present: true}`: any value. */
+/** The test of one value. Text, or a list of texts: the value is one of them, exactly. `{pattern: …}`: PCRE. `{present: true}`: whatever value there is. */
 function test(wanted: unknown, what: string): Omit<Condition, "variable"> {
   if (typeof wanted !== "object" || wanted === null || Array.isArray(wanted)) return { values: asTexts(wanted, what) };
   const table = asTable(wanted, what);
