@@ -78,6 +78,17 @@ export function parseFlags(argv: readonly string[], command: Command, env: NodeJ
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)], given };
 }
 
+/** Short flags, as kubectl and curl have them. */
+const SHORT: Readonly<Record<string, string>> = { "-o": "output", "-n": "namespace", "-w": "watch", "-f": "follow", "-H": "header" };
+
+/** The word with a short flag of the command's in its long form. klog's level may be written `-v5`, and the output `-ojson`. */
+function longForm(word: string, command: Command): string {
+  const [short = "", value] = /^(-o)=?([a-z]+)$/.exec(word)?.slice(1) ?? [word];
+  const flag = SHORT[short];
+  if (flag === undefined || !fieldOf(flag, command, false)) return word.replace(/^-v(?=\d+$)/, "-v=");
+  return `--${flag}${value === undefined ? "" : `=${value}`}`;
+}
+
 /** How people write a command: `migrate report`. */
 export function commandText(command: string): string {
   return command.replace("-", " ");
@@ -91,8 +102,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    // klog's level may be written `-v5`, and the output as kubectl has it: `-o json`.
-    const long = word.replace(/^-v(?=\d+$)/, "-v=").replace(/^-o$/, "--output").replace(/^-o=?(?=[a-z]+$)/, "--output=").replace(/^-n$/, "--namespace").replace(/^-w$/, "--watch").replace(/^-f$/, "--follow").replace(/^-H$/, "--header");
+    const long = longForm(word, command);
     const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
     if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);

@@ -164,6 +164,13 @@ test("flags that exclude or need each other, and values that are none, are told 
   assert.deepEqual([settings.validatingWebhook, settings.apiserverHost], ["[::1]:8443", "http://localhost:8001"]);
 });
 
+test("short flags are those of the command; others are told as they were written", () => {
+  assert.equal(parseSettings(["-f"], "logs", ENV).follow, true);
+  assert.equal(parseSettings(["-n", "shop", "-ojson"], "logs", ENV).namespace, "shop");
+  assert.deepEqual(["-o=yaml", "-oyaml"].map((word) => parseSettings([word], "get", ENV).listing), ["yaml", "yaml"]);
+  for (const word of ["-f", "-w", "-n"]) assert.throws(() => parseSettings([word, "x"], "run", ENV), new RegExp(`"sluice run" has no flag ${word}:`));
+});
+
 test("words are for the commands that take them", () => {
   assert.deepEqual(parseSettings(["http://a/", "--manifests=m", "--", "--b"], "explain", ENV).arguments, ["http://a/", "--b"]);
   assert.equal(parseSettings(["-h"], "run", ENV).help, true);

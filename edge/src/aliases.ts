@@ -23,7 +23,7 @@ export interface Aliases {
   staged: Record<string, EdgeAlias | false>;
 }
 
-export interface PatternAlias {
+interface PatternAlias {
   /** `~` and the regular expression. */
   id: string;
   pattern: string;

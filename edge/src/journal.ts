@@ -22,7 +22,7 @@ export interface JournalRow extends RequestRow {
   id: string;
 }
 
-export const ROWS_PER_MESSAGE = 128;
+export const JOURNAL_ROWS_PER_MESSAGE = 128;
 /** Rows that a worker keeps between two reports (a second), and while somebody watches (0.2 seconds). */
 export const SAMPLED = 100;
 export const WATCHED = 500;

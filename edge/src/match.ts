@@ -49,7 +49,7 @@ export interface Decision {
 }
 
 /** `slash`: a `/` is appended to the path; `name`: from an alias to the host's own name; `root`: to the app root. */
-export type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
+type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
 
 const room: WholeRoom<Decision> = {
   host: false, route: false, pool: false, canary: false, uri: false, status: false, reason: false, redirect: false, url: false,

@@ -295,7 +295,7 @@ export interface EdgeSettings {
   rejectHandshake?: boolean;
 }
 
-export interface QuietUris {
+interface QuietUris {
   /** As the client sends them. */
   exact: Record<string, boolean>;
   /** PCRE, unanchored. */

@@ -17,7 +17,8 @@ export interface RequestRow {
   upstream: string;
 }
 
-const LONGEST_TEXT = 512;
+/** Bytes. */
+export const LONGEST_TEXT = 512;
 
 export function clip(text: string): string {
   return text.length > LONGEST_TEXT ? text.substring(0, LONGEST_TEXT) : text;

@@ -13,7 +13,7 @@ import { discard, newStaging, take, type Tables } from "./tables.ts";
 /** Answers one line after the other, then undefined. */
 export type NextLine = (this: void) => string | undefined;
 /** Answers undefined for a line that is not whole. */
-export type Decode = (this: void, text: string) => Frame | undefined;
+type Decode = (this: void, text: string) => Frame | undefined;
 
 /**
  * Fills the tables. Frames after the last commit of a file, and a line that is not written to its end, are left out:

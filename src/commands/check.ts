@@ -1,7 +1,5 @@
 /**
  * `sluice check [FILE…]`, also `sluice lint`: what `sluice run` would find wrong, without serving anything.
- *
- * Exit codes: 0 nothing as severe as --fail-on; 1 something; 2 the command line is wrong, or nothing could be read.
  */
 import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";

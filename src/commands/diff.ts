@@ -1,8 +1,5 @@
 /**
  * `sluice diff [OLD] NEW`: which hosts, routes, certificates and findings a change of manifests changes.
- *
- * Exit codes: 0 nothing changes for those who ask, and no finding is new; 1 something does or is; 2 the command line is
- * wrong, or nothing could be read.
  */
 import { basename } from "node:path";
 import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";

@@ -1,8 +1,5 @@
 /**
  * `sluice explain URL`: which host, route, canary and pool a request (or a connection below http) would reach, and which line of which object says so.
- *
- * Exit codes: 0 a backend, a redirect or any answer but those of 3 and 4; 1 the source cannot be read; 2 the command line is
- * wrong; 3 the answer is 404; 4 the answer is 503, or no endpoint is ready.
  */
 import type { Explanation } from "../explain/explain.ts";
 import { explanationText } from "../explain/explanation-text.ts";
@@ -10,7 +7,7 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import { explainServed, parseAsked, type AskedOrLine, type LiveExplanation, type ServedExplanation } from "./explain-live.ts";
+import { explainServed, parseAsked, type AskedOrLine, type LiveExplanation, type ServedExplanation } from "../explain/served.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
 import { askRunning } from "./running.ts";

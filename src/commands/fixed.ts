@@ -22,7 +22,7 @@ import { LEGACY_CLASS, type Snapshot } from "../source/snapshot.ts";
 import { textSource } from "../source/text.ts";
 import { judgeSource } from "./judged.ts";
 
-export interface Rewritten {
+interface Rewritten {
   /** By name of the file; those in which nothing was rewritten are left out. */
   readonly files: ReadonlyMap<string, FixedText>;
   /** Files that would mean something else, and stay as they are. */
@@ -115,7 +115,7 @@ function newFindings(before: readonly Finding[], after: readonly Finding[], coun
   return compareFindings(before.filter(counts), after.filter(counts)).filter(({ change }) => change !== "removed");
 }
 
-export interface FileTexts {
+interface FileTexts {
   readonly texts: ReadonlyMap<string, string>;
   /** Files in another encoding than UTF-8, or that cannot be read. */
   readonly others: readonly string[];

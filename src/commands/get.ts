@@ -1,9 +1,6 @@
 /**
  * `sluice get KIND [NAME…]`: what the Sluice of this machine, or of a pod, serves; with --manifests or --kubeconfig, what one would
  * serve that reads these objects.
- *
- * Exit codes: 0 listed, 1 the source cannot be read, or nothing has one of the names, 2 the command line is wrong, 4 no
- * Sluice answered.
  */
 import { LISTED, rowsOf, type ListedKind, type ListedRow } from "../get/rows.ts";
 import { tableText } from "../get/table.ts";
@@ -31,17 +28,20 @@ export async function getCommand(argv: readonly string[]): Promise<void> {
   if (settings.watch) endWithReader();
   const { stringify } = await import("yaml");
   let said = "";
+  let gone = false;
   do {
     try {
       const rows = chosen(await read(kind, settings), names, settings.namespace);
       const text = outputOf(kind, rows, settings, stringify);
       if (text !== said) process.stdout.write(said === "" ? text : `\n${text}`);
       said = text;
+      gone = false;
       if (rows.length === 0 && names.length > 0) process.exitCode = NOT_FOUND;
     } catch (error) {
       // A Sluice that is started anew is there again in a moment.
       if (!settings.watch || said === "" || !(error instanceof UserError)) throw error;
-      process.stderr.write(`sluice: ${error.message}\n`);
+      if (!gone) process.stderr.write(`sluice: ${error.message}\n`);
+      gone = true;
     }
     if (settings.watch) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   } while (settings.watch);

@@ -5,6 +5,7 @@ import type { Source } from "../source/source.ts";
 import { textSource } from "../source/text.ts";
 import type { Log } from "../support/log.ts";
 import { printable } from "../support/log.ts";
+import { sayInputIsRead } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 import { textsBelow } from "./fixed.ts";
 
@@ -42,7 +43,7 @@ function isStream(path: string): boolean {
 }
 
 function readStream(name: string, from: string | number): string {
-  if (from === 0 && process.stdin.isTTY) process.stderr.write("sluice: reading standard input; Ctrl-D ends it\n");
+  if (from === 0) sayInputIsRead();
   let bytes: Buffer;
   try {
     bytes = readFileSync(from);

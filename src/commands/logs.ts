@@ -1,7 +1,5 @@
 /**
  * `sluice logs`: the requests that the workers of this machine's Sluice noted, and with --follow each one as it ends.
- *
- * Exit codes: 0 listed, 2 the command line is wrong, 4 no Sluice answered, or it ended while it was followed.
  */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";

@@ -1,8 +1,5 @@
 /**
  * `sluice migrate replay`: sends the requests of an access log to two controllers, and says what differs.
- *
- * Exit codes: 0 nothing differs, 1 something does, 2 the command line is wrong or there is nothing to send, 4 one of the
- * two does not answer, 130 it was interrupted before anything differed.
  */
 import { createReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
@@ -17,7 +14,7 @@ import { countsText, replayText } from "../replay/text.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
-import { saidWhileLong } from "../support/progress.ts";
+import { saidWhileLong, sayInputIsRead } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 
 const DIFFERENT = 1;
@@ -51,7 +48,7 @@ function requireFlags({ logFile, logFormat, against, and, againstHttps, andHttps
 
 async function replayed(settings: Settings, tally: ReplayTally, ending: AbortSignal): Promise<string | undefined> {
   const { logFile, logFormat, logFormatEscape: escaping, sentHost: host, sentMethods: methods, sentHeaders: headers, allLines, limit, rate } = settings;
-  if (logFile === "-" && process.stdin.isTTY) process.stderr.write("sluice: reading standard input; Ctrl-D ends it\n");
+  if (logFile === "-") sayInputIsRead();
   try {
     return await replay({
       log: logFile === "-" ? process.stdin : logStream(logFile), tally, allLines, limit, pace: sendPace(rate),

@@ -1,11 +1,8 @@
 /**
  * `sluice migrate report [FILE…]`: what moving these objects, or this cluster, from ingress-nginx to Sluice means.
- *
- * Exit codes: 0 everything works, with differences perhaps; 1 something is refused, or cannot be read; 2 the command line
- * is wrong, or nothing could be read.
  */
 import { checkResult } from "../check/result.ts";
-import { judgedAs, readOldArguments, type OldArguments } from "../migrate/arguments.ts";
+import { isOfJudging, judgedAs, readOldArguments, type OldArguments } from "../migrate/arguments.ts";
 import { moveHtml } from "../migrate/html.ts";
 import { oldControllers, WORKLOAD_KINDS, type OldController } from "../migrate/installation.ts";
 import { moveReport, refusesSomething, type MoveReport } from "../migrate/report.ts";
@@ -135,15 +132,9 @@ function chosen(all: readonly OldController[], { oldController, given }: Command
   const controller = named ?? all[0];
   if (!controller) return { controller, notes: ["No Deployment or DaemonSet of ingress-nginx was found: the objects were judged with the flags of the command line, such as --configmap and --ingress-class."] };
   const several = all.length > 1 && !named ? [`There are ${all.length} controllers: ${listed(all.map(nameText), 5)}. This report is about the first; --controller=NAMESPACE/NAME chooses another.`] : [];
-  const flags = [...given].some((field) => OF_JUDGING.has(field)) ? " and the flags of the command line, which win" : "";
+  const flags = [...given].some(isOfJudging) ? " and the flags of the command line, which win" : "";
   return { controller, notes: [`Judged with the arguments of ${nameText(controller)}${flags}.`, ...several] };
 }
-
-/** Flags of the command line that have a say in how objects are judged, in place of the old controller's. */
-const OF_JUDGING: ReadonlySet<string> = new Set([
-  "ingressClass", "controllerClass", "ingressClassByName", "watchIngressWithoutClass", "watchNamespace", "watchNamespaceSelector", "annotationsPrefix", "configmap", "defaultBackendService",
-  "defaultSslCertificate", "tcpServicesConfigmap", "udpServicesConfigmap", "enableSslPassthrough", "disableCatchAll", "disableSvcExternalName", "deepInspect",
-]);
 
 const OLD_KINDS = [...WORKLOAD_KINDS, "Service"];
 

@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
 import { printable } from "../support/log.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { sayInputIsRead } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 
 const WRONG = 2;
@@ -14,7 +15,7 @@ const CARRIAGE_RETURN = 0x0d;
 
 /** The bytes of a file, or of standard input (`-`). Throws a UserError (exit code 2). */
 export function readPrivateFile(path: string): PrivateBytes {
-  if (path === "-" && process.stdin.isTTY) process.stderr.write("sluice: reading standard input; Ctrl-D ends it\n");
+  if (path === "-") sayInputIsRead();
   try {
     return new PrivateBytes(readFileSync(path === "-" ? 0 : path));
   } catch (error) {

@@ -4,6 +4,7 @@ import { readSecretState } from "../model/secrets/certificates.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { shellWord } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { readPrivateFile } from "./secret-files.ts";
 
@@ -74,9 +75,4 @@ function isIssuedBy(one: X509Certificate, issuer: X509Certificate): boolean {
 
 function dayOf(date: Date): string {
   return date.toISOString().slice(0, 10);
-}
-
-/** The text as one word of a shell's. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text) ? text : `'${printable(text).replaceAll("'", "'\\''")}'`;
 }

@@ -3,8 +3,6 @@
  *
  * Guarantee: keys, hashes and passwords are in the manifest alone, which goes to standard output; what is said of them goes
  * to standard error. What could not be served is refused.
- *
- * Exit codes: 0 printed, 1 what was given cannot be served, 2 the command line is wrong, or a file cannot be read.
  */
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine } from "../settings.ts";

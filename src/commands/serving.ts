@@ -28,7 +28,7 @@ import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
 import { createTraffic } from "../report/traffic.ts";
-import { explainLive } from "./explain-live.ts";
+import { explainLive } from "../explain/served.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
 import type { Settings } from "../settings.ts";

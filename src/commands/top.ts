@@ -1,7 +1,5 @@
 /**
  * `sluice top`: requests, errors and latency of each route, from two looks at what the Sluice of this machine counted.
- *
- * Exit codes: 0 shown, 2 the command line is wrong, 4 no Sluice answered.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRateMeter, type Interval } from "../get/rates.ts";
@@ -12,7 +10,7 @@ import type { Settings } from "../settings.ts";
 import { isColoured } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
-import { askRunning, failureText, nobodyAnswers } from "./running.ts";
+import { askRunning, endWithReader, failureText, nobodyAnswers } from "./running.ts";
 import { LOOK_PATIENCE_MS } from "./sources.ts";
 
 /** Between two looks for a Sluice that has gone. */
@@ -26,15 +24,13 @@ export async function topCommand(argv: readonly string[]): Promise<void> {
   const asJson = settings.output === "json";
   const once = settings.once || (!asJson && !stdout.isTTY);
   const show = asJson ? printJson : once ? printTable : createScreen();
-  const ending = new AbortController();
-  // A reader that went away (`sluice top -o json | head -1`).
-  stdout.once("error", () => ending.abort());
+  endWithReader();
   const intervalMs = settings.interval * 1000;
   const meter = createRateMeter({ selection: { namespace: settings.namespace, hosts: settings.ofHost.map((host) => host.toLowerCase()), ingresses: settings.ofIngress }, sort: settings.sort });
   let cursor = "";
   let gone = false;
   let due = performance.now();
-  while (!ending.signal.aborted) {
+  for (;;) {
     try {
       const { head, rows, at } = await look(settings, cursor);
       const interval = meter.take(head, rows, at);
@@ -49,7 +45,7 @@ export async function topCommand(argv: readonly string[]): Promise<void> {
       gone = true;
     }
     due = Math.max(due + (gone ? Math.min(intervalMs, AGAIN_MS) : intervalMs), performance.now());
-    await sleep(due - performance.now(), undefined, { signal: ending.signal }).catch(() => {});
+    await sleep(due - performance.now());
   }
 }
 

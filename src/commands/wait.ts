@@ -2,8 +2,7 @@
  * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the Ingress as
  * its source says it is now.
  *
- * Asks the admin API on the health port. Exit codes: 0 the Ingress is programmed, 1 not in time, 2 the command line is
- * wrong, 3 the Ingress as it is now never will be (absent, of another class, refused), 4 no Sluice answered.
+ * Asks the admin API on the health port.
  */
 import type { IngressState, Version } from "../report/ingress-state.ts";
 import { findingText } from "../model/findings/findings.ts";

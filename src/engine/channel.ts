@@ -89,6 +89,8 @@ export class Channel {
 
   readonly #watchdog: Watchdog;
   readonly #farewell = new Farewell<Subscriber>();
+  /** Until then, by the clock of `performance`, workers note every request. */
+  #watchUntil = 0;
   readonly #inquiries = new Inquiries<Subscriber>();
   #ticks: NodeJS.Timeout | undefined;
 
@@ -181,6 +183,7 @@ export class Channel {
 
   /** Lets workers say, for so many seconds, what becomes of every request. */
   watch(seconds: number): void {
+    this.#watchUntil = performance.now() + seconds * 1000;
     this.#sayAtOnce({ op: "watch", seconds });
   }
 
@@ -327,6 +330,8 @@ export class Channel {
   #catchUp(subscriber: Subscriber, digest = subscriber.hello?.digest ?? ""): void {
     if (!subscriber.hello) return;
     subscriber.following = true;
+    const watched = Math.ceil((this.#watchUntil - performance.now()) / 1000);
+    if (watched > 0 && subscriber.hello.role === "worker") subscriber.socket.write(frameLine({ op: "watch", seconds: watched }) + "\n");
     subscriber.partial = this.#isOld(subscriber);
     const frames = subscriber.partial ? this.#ledger.allPools() : this.#ledger.catchUp(digest);
     this.#sent.catchUps++;

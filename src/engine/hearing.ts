@@ -4,7 +4,8 @@
  * Workers face the network; a worker that was taken over must not be able to end the controller, or to speak for the
  * agent. So the shape of every message is checked, and each role may send its own few messages only.
  */
-import { ROWS_PER_MESSAGE, type JournalRow } from "../../edge/src/journal.ts";
+import { JOURNAL_ROWS_PER_MESSAGE, type JournalRow } from "../../edge/src/journal.ts";
+import { LONGEST_TEXT } from "../../edge/src/request-row.ts";
 import { ENDPOINTS_TOLD } from "../../edge/src/question.ts";
 import { REASONS } from "../../edge/src/reasons.ts";
 import { SPANS_PER_MESSAGE, type SpanRow } from "../../edge/src/trace.ts";
@@ -97,8 +98,8 @@ function textOrEmpty(value: unknown): string {
 }
 
 /** The beginning of a text that is too long, as a copy: a part of a text would keep the whole in memory. */
-function cut(text: string): string {
-  return text.length <= LONGEST_LABEL ? text : Buffer.from(text.slice(0, LONGEST_LABEL)).toString();
+function cut(text: string, longest = LONGEST_LABEL): string {
+  return text.length <= longest ? text : Buffer.from(text.slice(0, longest)).toString();
 }
 
 function isCount(value: unknown): value is number {
@@ -224,23 +225,23 @@ function spanRow(value: unknown): SpanRow | undefined {
   return { ...texts, start, end, status };
 }
 
-/** These fields, cut to the length of a label; undefined: one is no text. */
-function textsOf<Field extends string>(row: WordFields, fields: readonly Field[]): Record<Field, string> | undefined {
+/** These fields, cut to so many characters; undefined: one is no text. */
+function textsOf<Field extends string>(row: WordFields, fields: readonly Field[], longest = LONGEST_LABEL): Record<Field, string> | undefined {
   if (!fields.every((field) => typeof row[field] === "string")) return undefined;
-  return Object.fromEntries(fields.map((field) => [field, cut(textOrEmpty(row[field]))])) as Record<Field, string>;
+  return Object.fromEntries(fields.map((field) => [field, cut(textOrEmpty(row[field]), longest)])) as Record<Field, string>;
 }
 
 const REQUEST_TEXTS = ["client", "method", "scheme", "host", "path", "reason", "route", "namespace", "ingress", "service", "canary", "upstream", "answers", "id"] as const;
 
 function requests(rows: unknown, dropped: unknown): FromSubscriber | undefined {
-  const checked = checkedRows(rows, ROWS_PER_MESSAGE, journalRow);
+  const checked = checkedRows(rows, JOURNAL_ROWS_PER_MESSAGE, journalRow);
   return checked && isCount(dropped) ? { op: "requests", rows: checked, dropped } : undefined;
 }
 
 function journalRow(value: unknown): JournalRow | undefined {
   const row = fieldsOf(value) ?? {};
   const { time, took, status } = row;
-  const texts = textsOf(row, REQUEST_TEXTS);
+  const texts = textsOf(row, REQUEST_TEXTS, LONGEST_TEXT);
   if (!texts || !isCount(time) || time > LATEST_TIME || !isAmount(took) || !isCount(status) || status > 999) return undefined;
   return { time, took, status, ...texts };
 }

@@ -8,6 +8,7 @@ import type { Config } from "../model/config/config.ts";
 import type { Search } from "./bounded-search.ts";
 import { explainedClient } from "./client.ts";
 import { view } from "./explain.ts";
+import { attemptList } from "./log-line.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
 import { tablesFor } from "./tables.ts";
 import { explainedVariable } from "./variables.ts";
@@ -90,6 +91,6 @@ export function historyOf(endpoint: string, newest: readonly JournalRow[]): Endp
 
 /** nginx goes on to the next endpoint where one failed; at the last the reason says whether it answered. */
 function attemptsOf({ upstream, reason }: JournalRow): readonly { readonly endpoint: string; readonly failed: boolean }[] {
-  const endpoints = upstream === "" ? [] : upstream.split(/, | : /);
+  const endpoints = attemptList(upstream);
   return endpoints.map((endpoint, index) => ({ endpoint, failed: index < endpoints.length - 1 || reason.startsWith("upstream-") }));
 }

@@ -95,10 +95,15 @@ export interface LoggedAttempt {
 }
 
 export function attemptsOfLine({ upstream_addr: addresses = "", upstream_status: statuses = "", upstream_response_time: times = "" }: LoggedFacts): readonly LoggedAttempt[] {
-  const [endpoints, status, took] = [addresses, statuses, times].map((list) => list.split(/, | : /));
-  return (endpoints ?? []).flatMap((endpoint, index) => (endpoint === "" ? [] : [{
+  const [status, took] = [attemptList(statuses), attemptList(times)];
+  return attemptList(addresses).map((endpoint, index) => ({
     endpoint,
-    ...(status?.[index] ? { status: status[index] } : {}),
-    ...(took?.[index] ? { took: took[index] } : {}),
-  }]));
+    ...(status[index] ? { status: status[index] } : {}),
+    ...(took[index] ? { took: took[index] } : {}),
+  }));
+}
+
+/** What nginx noted of each attempt, in their order. */
+export function attemptList(text: string): readonly string[] {
+  return text === "" ? [] : text.split(/, | : /);
 }

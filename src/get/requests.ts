@@ -61,7 +61,7 @@ export function journalText(row: JournalRow, colours: boolean): string {
 }
 
 /** Who answered, and for which object. */
-export function answererText({ reason, namespace, ingress, route, canary, upstream }: JournalRow): string {
+function answererText({ reason, namespace, ingress, route, canary, upstream }: JournalRow): string {
   const object = ingress === "" ? (upstream === "" ? "" : " (the default backend)") : ` (${namespace}/${ingress} ${route}${canary === "" ? "" : `, canary ${canary}`})`;
   const tried = upstream === "" ? "" : `by ${upstream}`;
   return `${[reason, tried].filter((part) => part !== "").join(" ") || "by Sluice"}${object}`;

@@ -2,7 +2,7 @@
 import { printable } from "../support/text.ts";
 import type { Interval, RouteRates } from "./rates.ts";
 
-export interface Picture {
+interface Picture {
   readonly colours: boolean;
   /** Columns of a line; undefined: as many as it takes. */
   readonly width?: number;

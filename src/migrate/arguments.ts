@@ -61,13 +61,17 @@ const ALSO_TAKEN: readonly (keyof Settings)[] = ["watchNamespace", "watchNamespa
 /** Its answer depends on the node of the pod. */
 const OF_THE_NODE: keyof Settings = "enableTopologyAwareRouting";
 
+/** Whether a flag has a say in how objects are judged. */
+export function isOfJudging(field: keyof Settings): boolean {
+  return (FLAGS[field].group === "Which objects are served" && field !== OF_THE_NODE) || ALSO_TAKEN.includes(field);
+}
+
 /** The command line, and what the old controller was told about objects wherever the command line says nothing of it. */
 export function judgedAs(asked: CommandLine, old: CommandLine | undefined): CommandLine {
   if (!old) return asked;
   const byNamespace = asked.given.has("watchNamespace") || asked.given.has("watchNamespaceSelector");
   const taken = (Object.keys(FLAGS) as (keyof Settings)[]).filter((field) => {
-    const isTaken = (FLAGS[field].group === "Which objects are served" && field !== OF_THE_NODE) || ALSO_TAKEN.includes(field);
-    return isTaken && old.given.has(field) && !asked.given.has(field) && !(byNamespace && field.startsWith("watchNamespace"));
+    return isOfJudging(field) && old.given.has(field) && !asked.given.has(field) && !(byNamespace && field.startsWith("watchNamespace"));
   });
   return { ...asked, ...Object.fromEntries(taken.map((field) => [field, old[field]])) };
 }

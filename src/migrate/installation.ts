@@ -63,7 +63,7 @@ function withVariables(word: string, variables: ReadonlyMap<string, string>): st
 }
 
 /** A port that clients come through. */
-export interface OldPort {
+interface OldPort {
   readonly name: string;
   readonly port: number;
   readonly nodePort: number | undefined;

@@ -1,7 +1,7 @@
 /** The values for deploy/chart as text, and the steps of the move. */
 import { Document, isScalar, Scalar, visit } from "yaml";
 import { fields, textOrNone, textRecord } from "../source/kubernetes/trim.ts";
-import { printable } from "../support/text.ts";
+import { printable, shellWord } from "../support/text.ts";
 import type { OldController } from "./installation.ts";
 import { carriedOver, type CarriedOver, type Installation } from "./values.ts";
 
@@ -17,7 +17,7 @@ export interface InstallPlan {
   readonly overlay: string;
 }
 
-export interface PlannedStep {
+interface PlannedStep {
   readonly what: string;
   readonly command: string;
 }
@@ -56,14 +56,14 @@ function yamlOf(values: unknown): string {
 function stepsOf({ release, base, namespace }: CarriedOver, { controller, arguments: old }: Installation): readonly PlannedStep[] {
   const labels = textRecord(fields(fields(controller?.workload.value)["metadata"])["labels"]) ?? {};
   const byHelm = labels["app.kubernetes.io/managed-by"] === "Helm";
-  const [chart, place] = [`${quoted(release)} deploy/chart`, `--namespace ${quoted(namespace)} --values values.yaml`];
+  const [chart, place] = [`${shellWord(release)} deploy/chart`, `--namespace ${shellWord(namespace)} --values values.yaml`];
   return [
-    ...(old && old.settings.validatingWebhook !== "" ? [{ what: "Its webhook would refuse every change of an Ingress once its pods are gone", command: `kubectl delete validatingwebhookconfiguration ${quoted(`${base}-admission`)}` }] : []),
-    ...(controller && !hasSelectorOfChart(controller, release) ? [{ what: "Its selector is not the chart's, and none can be changed: delete it first, and nobody serves until the new pods are ready; or give fullnameOverride another name, and both serve", command: `kubectl --namespace ${quoted(namespace)} delete ${controller.workload.kind.toLowerCase()} ${quoted(controller.workload.name)}` }] : []),
+    ...(old && old.settings.validatingWebhook !== "" ? [{ what: "Its webhook would refuse every change of an Ingress once its pods are gone", command: `kubectl delete validatingwebhookconfiguration ${shellWord(`${base}-admission`)}` }] : []),
+    ...(controller && !hasSelectorOfChart(controller, release) ? [{ what: "Its selector is not the chart's, and none can be changed: delete it first, and nobody serves until the new pods are ready; or give fullnameOverride another name, and both serve", command: `kubectl --namespace ${shellWord(namespace)} delete ${controller.workload.kind.toLowerCase()} ${shellWord(controller.workload.name)}` }] : []),
     byHelm
       ? { what: "In place, under the same release", command: `helm upgrade ${chart} ${place}` }
-      : { what: "In place, over what kubectl has applied", command: `helm template ${chart} ${place} | kubectl apply --namespace ${quoted(namespace)} -f -` },
-    { what: "Wait for the pods", command: `kubectl --namespace ${quoted(namespace)} rollout status ${controller?.workload.kind.toLowerCase() ?? "deployment"}/${quoted(`${base}-controller`)}` },
+      : { what: "In place, over what kubectl has applied", command: `helm template ${chart} ${place} | kubectl apply --namespace ${shellWord(namespace)} -f -` },
+    { what: "Wait for the pods", command: `kubectl --namespace ${shellWord(namespace)} rollout status ${controller?.workload.kind.toLowerCase() ?? "deployment"}/${shellWord(`${base}-controller`)}` },
   ];
 }
 
@@ -73,11 +73,6 @@ function hasSelectorOfChart({ workload, spec }: OldController, release: string):
   const app = textRecord(fields(fields(workload.value)["metadata"])["labels"])?.["app.kubernetes.io/name"] ?? "ingress-nginx";
   const charts: Readonly<Record<string, string>> = { "app.kubernetes.io/name": app, "app.kubernetes.io/instance": release, "app.kubernetes.io/component": "controller" };
   return Object.keys(own).length === Object.keys(charts).length && Object.entries(charts).every(([key, value]) => own[key] === value);
-}
-
-/** A word of a shell's command line. */
-function quoted(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", "'\\''")}'`;
 }
 
 function overlayOf({ controller, front }: Installation): string {

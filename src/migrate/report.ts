@@ -1,4 +1,5 @@
 /** The report of a move from ingress-nginx, as data: the forms for people and tools are made from it. */
+import { isOurClass } from "../model/ingress/class.ts";
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import { rowsOf } from "../get/rows.ts";
 import type { Program } from "../compile/program.ts";
@@ -46,7 +47,7 @@ export interface MoveSummary {
   readonly udpPorts: number;
 }
 
-export interface ReportInput extends JudgedObjects {
+interface ReportInput extends JudgedObjects {
   readonly settings: CommandLine;
   readonly program: Program;
   readonly source: string;
@@ -69,7 +70,7 @@ export function moveReport(input: ReportInput): MoveReport {
   const install = installPlan({
     controller, arguments: input.arguments, front, settings, configMap,
     tcp: configMapOf(input, settings.tcpServicesConfigmap), udp: configMapOf(input, settings.udpServicesConfigmap),
-    classes: [...snapshot.all("IngressClass").values()].filter(({ spec }) => spec.controller === settings.controllerClass),
+    classes: [...snapshot.all("IngressClass").values()].filter((one) => isOurClass(one, settings)),
   });
   return {
     source: input.source,

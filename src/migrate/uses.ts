@@ -6,7 +6,7 @@ import type { PlacedFinding } from "../check/result.ts";
 import type { ConfigMap, Ingress } from "../source/objects.ts";
 import { asSentence, printable } from "../support/text.ts";
 
-export type UseState = "works" | "differs" | "refused" | "no effect" | "unknown";
+type UseState = "works" | "differs" | "refused" | "no effect" | "unknown";
 
 export interface Use {
   readonly name: string;

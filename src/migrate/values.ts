@@ -23,7 +23,7 @@ export interface Installation {
 }
 
 /** Something of the installation that the values do not carry over. */
-export interface LeftOut {
+interface LeftOut {
   readonly what: string;
   readonly why: string;
 }
@@ -37,7 +37,7 @@ export interface CarriedOver {
   readonly namespace: string;
 }
 
-export type ChartValues = Readonly<Record<string, unknown>>;
+type ChartValues = Readonly<Record<string, unknown>>;
 
 const APP = "ingress-nginx";
 

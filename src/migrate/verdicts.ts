@@ -1,4 +1,5 @@
 /** What becomes of each object: it works, works with a difference, or is refused, from the findings about it and the tables. */
+import { isOurClass } from "../model/ingress/class.ts";
 import { messageText, type PlacedFinding } from "../check/result.ts";
 import type { Severity } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
@@ -77,7 +78,7 @@ function compareTexts(a: string, b: string): number {
 
 /** Our Ingresses and IngressClasses, and what these and the flags name: the Services that get requests, ConfigMaps, Secrets. */
 function oursOf({ snapshot, built, settings }: JudgedObjects): ReadonlyMap<string, AnyObject> {
-  const { configmap, tcpServicesConfigmap, udpServicesConfigmap, controllerClass, ingressClassByName, ingressClass } = settings;
+  const { configmap, tcpServicesConfigmap, udpServicesConfigmap } = settings;
   const named = <K extends Kind>(kind: K, keys: Iterable<string>) => [...keys].flatMap((key) => {
     const ref = splitName(key);
     return ref ? (snapshot.get(kind, ref.namespace, ref.name) ?? []) : [];
@@ -85,7 +86,7 @@ function oursOf({ snapshot, built, settings }: JudgedObjects): ReadonlyMap<strin
   const services = [...built.model.pools.keys()].map((id) => id.split("/").slice(0, 2).join("/"));
   const all: readonly AnyObject[] = [
     ...ownIngresses(built),
-    ...[...snapshot.all("IngressClass").values()].filter(({ metadata, spec }) => spec.controller === controllerClass || (ingressClassByName && metadata.name === ingressClass)),
+    ...[...snapshot.all("IngressClass").values()].filter((one) => isOurClass(one, settings)),
     ...named("ConfigMap", [configmap, tcpServicesConfigmap, udpServicesConfigmap, ...built.wanted.configMaps]),
     ...named("Service", services),
     ...named("Secret", built.wanted.secrets),

@@ -13,7 +13,7 @@ export interface ReplyDifference {
   readonly new: string;
 }
 
-export interface ComparedReply {
+interface ComparedReply {
   readonly reply: Reply;
   /** Ports of the target, which it may name in redirects to the host that was asked. */
   readonly ports: ReadonlySet<string>;

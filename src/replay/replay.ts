@@ -13,7 +13,7 @@ import type { SendPace } from "./pace.ts";
 import type { ReplayTally } from "./tally-replies.ts";
 import { LostTarget, type ReplayTarget } from "./target.ts";
 
-export interface ReplayOptions {
+interface ReplayOptions {
   /** The log's bytes. */
   readonly log: Readable;
   readonly rules: LineRules;

@@ -10,7 +10,7 @@ const OTHER_CAUSES = "other differences";
 /** Characters of a value or URL that are shown. */
 const MOST_SHOWN = 300;
 
-export interface ReplayExample {
+interface ReplayExample {
   readonly method: string;
   readonly url: string;
   readonly old: string;
@@ -33,7 +33,7 @@ export interface ReplayLatency {
   readonly p99: number;
 }
 
-export interface ReplaySkipped {
+interface ReplaySkipped {
   readonly reason: SkippedFor;
   readonly count: number;
   /** The first of these lines, and its number, where it helps. */

@@ -12,7 +12,7 @@ import { pause } from "../support/backoff.ts";
 import type { ReplayRequest } from "./logged-request.ts";
 
 /** How a body ended: as it should, not within the time, with a broken connection, or longer than what is read. */
-export type BodyEnd = "whole" | "late" | "broken" | "long";
+type BodyEnd = "whole" | "late" | "broken" | "long";
 
 export interface ReplayAnswer {
   readonly status: number;

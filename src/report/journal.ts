@@ -6,8 +6,9 @@
  */
 import type { JournalRow } from "../../edge/src/journal.ts";
 
-/** About 2 MB. */
+/** Rows, which take about 2 MB. So many more gather before the oldest go, because each cut moves all that stay. */
 const KEPT = 4096;
+const GATHERED = 1024;
 /** Workers note everything for so long after each word; the word is said again in time. */
 const WATCH_SECONDS = 10;
 const RENEWAL_MS = 4000;
@@ -35,8 +36,7 @@ export function createJournal(ask: (seconds: number) => void): Journal {
   return {
     take(rows, dropped) {
       kept.push(...rows);
-      // Now and then, because each cut moves all that stay.
-      if (kept.length > 2 * KEPT) kept = kept.slice(-KEPT);
+      if (kept.length > KEPT + GATHERED) kept = kept.slice(-KEPT);
       for (const watcher of watchers) watcher.rows(rows, dropped);
     },
     newest: () => kept.slice(-KEPT),

@@ -7,7 +7,7 @@
  * routes with requests since then; a cursor of another life of the controller is recognised.
  */
 import { randomUUID } from "node:crypto";
-import { layoutOf } from "../../edge/src/measures.ts";
+import { HISTOGRAMS, layoutOf } from "../../edge/src/measures.ts";
 import { boundsOf } from "../compile/measures.ts";
 import type { Answers, CounterRow } from "../engine/protocol.ts";
 import type { Settings } from "../settings.ts";
@@ -102,9 +102,9 @@ export interface TrafficOptions {
 export function createTraffic({ settings, routes, now = () => performance.now(), life = randomUUID() }: TrafficOptions): Traffic {
   const { time } = boundsOf(settings);
   const buckets = settings.enableMetrics ? time.length + 1 : 0;
-  const [start = 0] = layoutOf(boundsOf(settings)).starts;
-  /** The sum of the durations comes first. */
-  const first = start + 1;
+  const durations = HISTOGRAMS.findIndex(({ name }) => name === "request_duration_seconds");
+  /** Of the buckets: the sum of the durations stands before them. */
+  const first = (layoutOf(boundsOf(settings)).starts[durations] ?? 0) + 1;
   const answers = new Map<string, number>();
   const kept = new Map<string, Kept>();
   let characters = 0;

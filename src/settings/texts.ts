@@ -41,10 +41,10 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     options: {
       title: "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT; without a scheme: http):",
       rows: [
-        ["-H 'NAME: VALUE'", "A header, a cookie too; may be repeated."],
-        ["-X METHOD", "Default: GET."],
-        ["-b NAME=VALUE", "A cookie; may be repeated."],
-        ["-u USER:PASSWORD", "As the header Authorization."],
+        ["-H 'NAME: VALUE', --header", "A header, a cookie too; may be repeated."],
+        ["-X METHOD, --request", "Default: GET."],
+        ["-b NAME=VALUE, --cookie", "A cookie; may be repeated."],
+        ["-u USER:PASSWORD, --user", "As the header Authorization."],
         ["--client-ip=IP", "Where it comes from. Default: not known."],
         ["--log='LINE'", "In place of the URL: a line of the access log, in the format of the ConfigMap."],
         ["-v", "Say what is read, as --log-level=debug."],

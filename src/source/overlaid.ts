@@ -1,11 +1,14 @@
-/** The objects of one source with those of another in their place, as if they had been applied to it. */
+/**
+ * The objects of one source with those of another in their place, as if they had been applied to it. For one look: what
+ * changes after `start` is seen at the next `sync`, and nothing is ever taken away.
+ */
 import { sortFindings } from "../model/findings/findings.ts";
 import type { AnyObject } from "./objects.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { Source } from "./source.ts";
 
 const APPLIED = ["Ingress", "IngressClass", "Service", "EndpointSlice", "Secret", "ConfigMap", "Namespace"] as const;
-/** Kinds that sources add of themselves. */
+/** Those kinds, and the ones that sources add of themselves. */
 const OF_THE_BASE = [...APPLIED, "Node", "ResolvedName"] as const;
 
 export function overlaidSource(base: Source, applied: Source): Source {

@@ -29,3 +29,8 @@ export async function saidWhileLong<T>(howFar: () => string, work: Promise<T>): 
     if (said) process.stderr.write("\r\u001b[K");
   }
 }
+
+/** Says that a person is waited for, where standard input is a terminal. */
+export function sayInputIsRead(): void {
+  if (process.stdin.isTTY) process.stderr.write("sluice: reading standard input; Ctrl-D ends it\n");
+}

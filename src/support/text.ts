@@ -33,3 +33,8 @@ export function visibleTexts<T>(params: T): T {
   if (typeof params !== "object" || params === null) return params;
   return Object.fromEntries(Object.entries(params).map(([key, value]) => [key, shown(value)])) as T;
 }
+
+/** The text as one word of a shell's. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text) ? text : `'${printable(text).replaceAll("'", "'\\''")}'`;
+}

@@ -153,3 +153,10 @@ test("an installed copy runs from any folder, by a link, with the Node beside it
   symlinkSync(join(copy, "bin/kubectl-sluice"), join(folder, "kubectl-sluice"));
   assert.match(execFileSync(join(folder, "kubectl-sluice"), ["--help"], { encoding: "utf8" }), /Usage: kubectl sluice /);
 });
+
+test("the help of a command with subcommands has the plugin's name, too", () => {
+  const { stdout, code } = run("kubectl-sluice", ["migrate", "--help"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Usage: kubectl sluice migrate SUBCOMMAND/);
+  assert.match(stdout, /"kubectl sluice migrate SUBCOMMAND --help"/);
+});

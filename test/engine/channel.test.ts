@@ -252,3 +252,18 @@ test("the socket is open to this user alone, and replaces one that was left behi
     await other.close();
   }
 });
+
+test("a worker that comes while somebody watches is told to note every request, for what is left", async () => {
+  const [early, ours] = [worker(0, "new"), agent()];
+  publish(hostPart("x.example", "/"));
+  await until("both follow", () => channel.progress(1).programmed === 1);
+  channel.watch(10);
+  await until("it is told", () => early.frames.includes("watch"));
+  const late = worker(1, "new");
+  await until("the late one is told, too", () => late.frames.includes("watch"));
+  assert.ok(!ours.frames.includes("watch"), "the agent is not");
+  channel.watch(0);
+  const later = worker(2, "new");
+  await until("it follows", () => later.frames.includes("commit 1"));
+  assert.ok(!later.frames.includes("watch"), "nobody watches any more");
+});

@@ -118,3 +118,12 @@ test("values that hold invisible characters come out as escapes, and mean the sa
   assert.doesNotMatch(text, /[\p{Cf}]/u);
   assert.deepEqual((values["controller"] as { config: unknown }).config, { "log-format-upstream": value });
 });
+
+test("a class that is ours by its name alone is carried over like any other", async () => {
+  const stock = read("stock.yaml").replace("- --ingress-class=nginx", "- --ingress-class=mine\n        - --ingress-class-by-name");
+  assert.match(stock, /ingress-class-by-name/);
+  const mine = stringify({ apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: "mine", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } }, spec: { controller: "example.com/other" } });
+  const { report: { install } } = await reportOfTexts(new Map([["all.yaml", `${stock}---\n${mine}`]]));
+  const { controller } = parse(install.values) as { controller: Values };
+  assert.deepEqual([controller["ingressClass"], controller["ingressClassResource"]], ["mine", { name: "mine", default: true }]);
+});

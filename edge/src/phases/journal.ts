@@ -6,7 +6,7 @@
  * takes the place of the usual one in the table that nginx.conf calls, for as long as it is needed.
  */
 import { isOver, newDeadline, putDeadline } from "../deadline.ts";
-import { hasRoom, newNotes, pathWithoutQuery, ROWS_PER_MESSAGE, type Notes } from "../journal.ts";
+import { hasRoom, newNotes, pathWithoutQuery, JOURNAL_ROWS_PER_MESSAGE, type Notes } from "../journal.ts";
 import type { EdgeCanary, EdgeRoute } from "../program.ts";
 import { reasonOf } from "../reasons.ts";
 import { clip, milliseconds } from "../request-row.ts";
@@ -119,5 +119,5 @@ export function tellJournal(socket: ngx.TcpSocket): boolean {
   if (expected > 0 && !isWatched()) rest();
   const full = notes;
   if (full.rows.length > 0) notes = newNotes();
-  return sendRows(socket, "requests", full, ROWS_PER_MESSAGE);
+  return sendRows(socket, "requests", full, JOURNAL_ROWS_PER_MESSAGE);
 }

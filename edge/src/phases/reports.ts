@@ -1,5 +1,5 @@
 /**
- * What a worker tells the controller now and then: requests that it counted or measured, and spans.
+ * What a worker tells the controller now and then: requests that it counted or measured, spans, and rows of the journal.
  *
  * Messages have a bounded size, so that a worker never works for long at one. A worker with much to tell reports less
  * often, so that reporting takes a small share of its time however many routes there are.

@@ -106,7 +106,10 @@ export function recall(): InFlight | undefined {
   return byAddress.get(address());
 }
 
-/** Clears what a request leaves in its state when its route is not `plain`. To be called before `release`. */
+/**
+ * Clears what a request leaves in its state when its route is not `plain`. To be called before `release`. A plain request
+ * may leave `path`, which is read only once nginx's `$uri` is a profile's name.
+ */
 export function forget(state: InFlight): void {
   state.span = undefined;
   state.auth = undefined;

@@ -19,7 +19,7 @@ export interface OldGeneration {
 const DEAF_MS = 2000;
 
 /** The generations that still have workers, with those that live. */
-export function stillThere(generations: readonly OldGeneration[]): OldGeneration[] {
+function stillThere(generations: readonly OldGeneration[]): OldGeneration[] {
   return generations.map(({ since, workers }) => ({ since, workers: workers.filter(isAlive) })).filter(({ workers }) => workers.length > 0);
 }
 

@@ -25,7 +25,7 @@ import type { NginxPatience } from "./patience.ts";
 import { requireFree } from "./ports.ts";
 import { LeavingWorkers, workersOf, type OldGeneration } from "./leaving-workers.ts";
 import { distinct, loadedBy, orphansOfInstance, rememberedNginx, writeDown, type Loaded, type Running } from "./running.ts";
-import { problemOf, spawnNginx } from "./spawn-nginx.ts";
+import { problemAtStart, spawnNginx } from "./spawn-nginx.ts";
 
 export interface NginxOptions {
   readonly instance: Instance;
@@ -316,7 +316,7 @@ export class NginxProcess {
     // Written down first, because without the file no other agent could find this nginx if we ended now.
     const before = this.#running;
     this.#remember({ ...identity, ...loaded });
-    const problem = await problemOf(identity, exited, () => this.#group(identity.pid).length > 1);
+    const problem = await problemAtStart(identity, exited, () => this.#group(identity.pid).length > 1);
     if (problem) {
       if (before) this.#remember(before);
       else this.#forget();

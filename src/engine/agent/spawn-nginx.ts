@@ -39,7 +39,7 @@ export function spawnNginx({ binary, runtimeDir, conf, inherits }: SpawnOptions)
  * Resolves to undefined when the master has a worker, because it has then read its configuration and holds the sockets;
  * otherwise to how the master ended.
  */
-export async function problemOf(master: ProcessIdentity, exited: Promise<string>, hasWorker: () => boolean): Promise<string | undefined> {
+export async function problemAtStart(master: ProcessIdentity, exited: Promise<string>, hasWorker: () => boolean): Promise<string | undefined> {
   for (; isAlive(master); await sleep(10)) if (hasWorker()) return undefined;
   return await exited;
 }

@@ -5,7 +5,7 @@
  * Ingresses at once; and a default class is read here, because files pass no admission that would fill it in.
  */
 import type { Settings } from "../../settings.ts";
-import type { Ingress } from "../../source/objects.ts";
+import type { Ingress, IngressClass } from "../../source/objects.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import { parseLabelSelector } from "../../support/label-selector.ts";
@@ -39,13 +39,18 @@ const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
 const OURS: Admission = { ours: true };
 const NOT_OURS: Admission = { ours: false };
 
+/** Whether an IngressClass is ours: by its controller, or by its name where that is asked for. */
+export function isOurClass({ metadata, spec }: IngressClass, { controllerClass, ingressClassByName, ingressClass }: Pick<ClassSettings, "controllerClass" | "ingressClassByName" | "ingressClass">): boolean {
+  return spec.controller === controllerClass || (ingressClassByName && metadata.name === ingressClass);
+}
+
 export function readClasses(snapshot: Pick<Snapshot, "all" | "get">, settings: ClassSettings): Classes {
   const ours = new Set<string>();
   const others = new Set<string>();
   let oursIsDefault = false;
-  for (const { metadata, spec } of snapshot.all("IngressClass").values()) {
-    const byName = settings.ingressClassByName && metadata.name === settings.ingressClass;
-    if (!byName && spec.controller !== settings.controllerClass) {
+  for (const one of snapshot.all("IngressClass").values()) {
+    const { metadata } = one;
+    if (!isOurClass(one, settings)) {
       others.add(metadata.name);
       continue;
     }

@@ -41,6 +41,11 @@ export const MANAGER: Query = { fieldManager: "sluice" };
  */
 export const forbiddenBackoff = (): Backoff => createBackoff(2000, 60_000);
 
+/** Milliseconds to wait after a failure: as long as the server asks for, and at least as long as the backoff says. */
+export function waitAfter(error: unknown, backoff: Backoff): number {
+  return Math.max(error instanceof Refused ? (error.retryAfter ?? 0) : 0, backoff.next());
+}
+
 /** @param changed after `findings` changed. */
 export function clusterApi(connection: Connection, changed: () => void): ClusterApi {
   const missing = new Map<string, Finding>();

@@ -10,7 +10,7 @@
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
 import { createBackoff, pause, type Backoff } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { forbiddenBackoff, lacksRight } from "../cluster/api.ts";
+import { forbiddenBackoff, lacksRight, waitAfter } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { eventName, eventNamespace } from "./event.ts";
 import type { EventDraft } from "./event.ts";
@@ -111,7 +111,8 @@ export function createRecorder(options: RecorderOptions): Recorder {
   };
 
   const sendPatiently = async (queued: Queued, signal: AbortSignal): Promise<void> => {
-    for (let tries = 1; !signal.aborted; tries++) {
+    let faults = 0;
+    while (!signal.aborted) {
       try {
         await writer.send(queued.draft, queued.times, signal);
         forbidden.delete(scopeOf(queued.draft));
@@ -124,12 +125,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
           return enqueue(queued);
         }
         // The API server is away or busy: that is no fault of this Event, however long it takes.
-        if (status === 0 || status === 429 || status === 503) tries--;
-        const last = tries >= TRIES || (status >= 400 && status < 500 && status !== 401 && status !== 429);
+        const isFault = status !== 0 && status !== 429 && status !== 503;
+        if (isFault) faults++;
+        const last = isFault && (faults >= TRIES || (status >= 400 && status < 500 && status !== 401));
         log("debug", `an Event of ${queued.draft.object.namespace}/${queued.draft.object.name} was not written: ${inWords(error)}`);
         // Gives up: the object's namespace may be going, or the object may be gone.
         if (last) return void counts.failed++;
-        await pause(Math.max(error instanceof Refused ? (error.retryAfter ?? 0) : 0, backoff.next()), signal);
+        await pause(waitAfter(error, backoff), signal);
       }
     }
   };

@@ -14,7 +14,7 @@ import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
 import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
-import { forbiddenBackoff, isStatus, lacksRight } from "../cluster/api.ts";
+import { forbiddenBackoff, isStatus, lacksRight, waitAfter } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
 import { statusRequests, type Patch } from "./status-requests.ts";
@@ -116,7 +116,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     // What failed together counts as one failure: ten of them would raise the wait to its cap.
     if (waiting) return 0;
     if (status === 403) return forbidden.next();
-    return Math.max(error instanceof Refused ? (error.retryAfter ?? 0) : 0, backoff.next());
+    return waitAfter(error, backoff);
   };
 
   const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {

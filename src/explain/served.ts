@@ -1,18 +1,15 @@
-/**
- * Both ends of `sluice explain --live`: the running Sluice explains a request from what it serves, asks its workers, and
- * looks into its journal.
- */
+/** Explains a request, or a line of the access log, from what is served; a running Sluice adds what its workers know. */
 import type { JournalRow } from "../../edge/src/journal.ts";
 import type { Program } from "../compile/program.ts";
 import type { Engine } from "../engine/engine.ts";
-import { boundedSearch, type Search } from "../explain/bounded-search.ts";
-import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "../explain/connection.ts";
-import { explain, type Explanation } from "../explain/explain.ts";
-import { inEffect, type InEffect } from "../explain/in-effect.ts";
-import { differs, historyOf, inquiryAbout, requestsLike, type Live } from "../explain/live.ts";
-import { readLogged, type Logged } from "../explain/logged.ts";
-import { ingressesNaming } from "../explain/naming.ts";
-import { parseRequest, type AskedRequest, type ExplainedRequest } from "../explain/request.ts";
+import { boundedSearch, type Search } from "./bounded-search.ts";
+import { explainConnection, explainPassthrough, parseConnection, type ExplainedConnection } from "./connection.ts";
+import { explain, type Explanation } from "./explain.ts";
+import { inEffect, type InEffect } from "./in-effect.ts";
+import { differs, historyOf, inquiryAbout, requestsLike, type Live } from "./live.ts";
+import { readLogged, type Logged } from "./logged.ts";
+import { ingressesNaming } from "./naming.ts";
+import { parseRequest, type AskedRequest, type ExplainedRequest } from "./request.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Model } from "../model/model.ts";
 import type { Settings } from "../settings.ts";
