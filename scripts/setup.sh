@@ -1,16 +1,19 @@
 #!/bin/sh
 # Sets a machine up: installs the Debian packages of the engine and the npm packages (the project's own Node 24 among them),
-# and compiles the edge to Lua. Says what it does before it does it. Skips what is done already, so it can be run at any time.
-# With "tests", it also installs Debian packages that only some Ingresses need: without them their tests are skipped, loudly.
+# compiles the edge to Lua and builds the dashboard. Says what it does before it does it. Skips what is done already, so
+# it can be run at any time.
+# With "tests", it also installs Debian packages that only some Ingresses need, and a browser: without them their tests are skipped, loudly.
 set -eu
 cd "$(dirname "$0")/.."
 
 ENGINE_PACKAGES='nginx libnginx-mod-http-lua lua-resty-core lua-cjson libnginx-mod-stream libnginx-mod-stream-js'
 TEST_PACKAGES='libnginx-mod-http-modsecurity modsecurity-crs libnginx-mod-http-brotli-filter'
+BROWSER_PACKAGES='chromium'
 # The npm of Debian 12.
 OLDEST_NPM=9
 STAMP=node_modules/.sluice-setup
 EDGE=edge/build/sluice.lua
+DASHBOARD=dashboard/build/index.html
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -41,10 +44,10 @@ install_engine() {
   install_packages $missing
 }
 
-# Installs what only tests need; setup goes on without it.
+# Installs packages that only tests need; setup goes on without them.
 install_for_tests() {
   command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || return 0
-  missing=$(missing_packages $TEST_PACKAGES | sed 's/ $//')
+  missing=$(missing_packages "$@" | sed 's/ $//')
   [ -n "$missing" ] || return 0
   if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null || ! (install_packages $missing); then
     say "tests that need these Debian packages will be skipped: $missing"
@@ -128,9 +131,21 @@ build_edge() {
   npm run --silent build:edge
 }
 
+build_dashboard() {
+  if [ -s "$DASHBOARD" ] && [ -z "$(find dashboard/src scripts/build-dashboard.ts "$STAMP" -newer "$DASHBOARD" | head -n 1)" ]; then
+    return 0
+  fi
+  say 'building the dashboard'
+  npm run --silent build:dashboard
+}
+
 require_npm
 install_engine
-[ "${1:-}" != tests ] || install_for_tests
+if [ "${1:-}" = tests ]; then
+  install_for_tests $TEST_PACKAGES
+  install_for_tests $BROWSER_PACKAGES
+fi
 install_npm_packages
 build_edge
+build_dashboard
 say 'done'

@@ -55,6 +55,7 @@ writeFileSync(together, shared.map((file) => `import ${JSON.stringify(resolve(fi
 process.env["NODE_COMPILE_CACHE"] ??= resolve("node_modules/.cache/compiled");
 
 // A build that is older than its sources fails in nginx, far from its cause.
+if (newest("dashboard/src/**/*") > newest("dashboard/build/*")) execFileSync(process.execPath, ["scripts/build-dashboard.ts"], { stdio: "inherit" });
 if (newest("edge/{src,stream}/**/*.ts") > newest("edge/build/*.lua")) execFileSync(process.execPath, ["scripts/build-edge.ts"], { stdio: "inherit" });
 console.log(`${files.length} files of tests, ${shared.length} of them in one process`);
 run({ files: [...(shared.length > 0 ? [together] : []), ...alone].map((file) => resolve(file)), concurrency: AT_A_TIME, timeout: LIMIT_MS })

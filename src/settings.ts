@@ -49,6 +49,7 @@ export function parseSettings(argv: readonly string[], command: Command, env: No
   const settings = parseFlags(argv, command, env);
   requireDistinctPorts(settings, command);
   requireWebhookFiles(settings);
+  requireDashboard(settings);
   if (settings.endpoint.length > 0 && settings.manifests.length === 0 && command !== "demo") {
     throw mistake("--endpoint is for objects from files, a cluster has EndpointSlices: give --manifests as well");
   }
@@ -194,6 +195,15 @@ function requireDistinctPorts(settings: Settings, command: Command): void {
 function requireWebhookFiles({ validatingWebhook, validatingWebhookCertificate: certificate, validatingWebhookKey: key }: Settings): void {
   if (validatingWebhook === "" || (certificate !== "" && key !== "")) return;
   throw mistake("--validating-webhook needs --validating-webhook-certificate and --validating-webhook-key: API servers ask over TLS only");
+}
+
+function requireDashboard({ dashboard, dashboardTokenFile, dashboardTokenReview, manifests }: Settings): void {
+  if (!dashboard && (dashboardTokenFile !== "" || dashboardTokenReview)) {
+    throw mistake(`${dashboardTokenReview ? "--dashboard-token-review" : "--dashboard-token-file"} says who may look at the dashboard, and there is none: give --dashboard as well`);
+  }
+  if (dashboardTokenReview && manifests.length > 0) {
+    throw mistake("--dashboard-token-review asks an API server, and --manifests serves without one: give --dashboard-token-file instead");
+  }
 }
 
 function mistake(sentence: string): UserError {

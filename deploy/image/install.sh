@@ -29,11 +29,14 @@ install_app() {
   for part in "$from"/edge/*; do
     case "$part" in */node_modules | */build) ;; *) cp -r "$part" "$to/edge/" ;; esac
   done
+  mkdir -p "$to/dashboard"
+  cp -r "$from/dashboard/src" "$from/dashboard/tsconfig.json" "$to/dashboard/"
   cp -r "$from/scripts" "$to/"
   cd "$to"
-  # The development packages are there only to compile the edge.
+  # The development packages are there only to compile the edge and to build the dashboard.
   scripts/install-npm-packages.sh --include=dev
   npm run --silent build:edge
+  npm run --silent build:dashboard
   scripts/install-npm-packages.sh --omit=dev
   slim
 }
@@ -42,7 +45,7 @@ install_app() {
 slim() {
   mkdir -p bin
   mv node_modules/node-linux-*/bin/node bin/node
-  rm -rf node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc scripts
+  rm -rf dashboard/src dashboard/tsconfig.json node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc scripts
   find edge/src ! -name '*.ts' -type f -delete
   find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
   find node_modules -type d -empty -delete

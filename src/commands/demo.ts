@@ -212,6 +212,7 @@ function introduction(settings: Settings, { folders, walkthrough }: Shown, { eng
     "",
     ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folders.map(named).join(" and ")} and see each change go live.`]),
     "",
+    ...(settings.dashboard ? ["See what is served, and what happens, in a browser:", `  http://127.0.0.1:${settings.healthzPort}/dashboard/`, ""] : []),
     "See each request as it ends, and why Sluice answered some itself:",
     `  bin/sluice logs -f${settings.healthzPort === FLAGS.healthzPort.default ? "" : ` --healthz-port=${settings.healthzPort}`}`,
     "",

@@ -1,6 +1,6 @@
 /** `sluice run`: serves the Ingresses of a cluster, or of folders, until it is told to stop. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { partKey } from "../compile/program.ts";
+import { isNameless, isNews } from "../report/part-names.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import { withoutEffect } from "../settings/ingress-nginx-flags.ts";
 import { createLog } from "../support/log.ts";
@@ -35,25 +35,13 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
   log("info", "stopped");
 }
 
-/** Parts that hold endpoints, which come and go all day: a change of nothing else is logged at level debug. */
-const OF_ENDPOINTS = [partKey("pool", ""), partKey("stream", "")];
-/** Parts whose names are digests, which tell people nothing. The `tls` part that changes with a certificate says whose it is. */
-const NAMELESS = [partKey("certificate", ""), partKey("trust", ""), partKey("users", "")];
 const SHOWN_PARTS = 5;
-
-function isNews(parts: ReadonlySet<string>): boolean {
-  return [...parts].some((part) => !startsWithOne(OF_ENDPOINTS, part));
-}
 
 /** The first of what changed, and how much more there is. */
 function inShort(parts: ReadonlySet<string>): string {
-  const shown = [...parts].filter((part) => !startsWithOne(NAMELESS, part)).sort().slice(0, SHOWN_PARTS);
+  const shown = [...parts].filter((part) => !isNameless(part)).sort().slice(0, SHOWN_PARTS);
   const more = parts.size - shown.length;
   return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ");
-}
-
-function startsWithOne(starts: readonly string[], text: string): boolean {
-  return starts.some((start) => text.startsWith(start));
 }
 
 /** A second signal within this time is the same wish to stop: process groups (a terminal, `timeout`) deliver it twice. */

@@ -21,13 +21,13 @@ import { createFindingLog, type FindingLog } from "../report/finding-log.ts";
 import { serveHealth, type HealthOptions } from "../report/health.ts";
 import { askIngress } from "../report/ingress-state.ts";
 import { createJournal } from "../report/journal.ts";
-import { createMetrics } from "../report/metrics.ts";
-import { trackProgrammed } from "../report/programmed.ts";
+import { createMetrics, type Metrics } from "../report/metrics.ts";
+import { trackProgrammed, type ProgrammedObjects } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
 import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
-import { createTraffic } from "../report/traffic.ts";
+import { createTraffic, type Traffic } from "../report/traffic.ts";
 import { explainLive } from "../explain/served.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
@@ -35,6 +35,7 @@ import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
+import { openDashboard, type ExplainNow, type OpenedDashboard } from "./open-dashboard.ts";
 import { clusterOf } from "./sources.ts";
 
 export interface Serving {
@@ -81,6 +82,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => parts.spans.stop());
     const health = await serveHealth(parts.health);
     endings.push(() => closeServer(health));
+    endings.push(() => parts.dashboard?.close());
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
     const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
@@ -125,6 +127,8 @@ interface Assembly {
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
   readonly health: HealthOptions;
+  /** Undefined: nobody asked for one. */
+  readonly dashboard: OpenedDashboard | undefined;
   readonly workers: Probe["workers"];
   /** Undefined until it is open. */
   webhook: Webhook | undefined;
@@ -163,6 +167,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
       cluster?.engineChanged();
       programmed.look();
       metrics.look();
+      dashboard?.look();
     },
     measured: (measures) => {
       metrics.measured(measures);
@@ -179,7 +184,6 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const traffic = createTraffic({ settings, routes: () => (built ? countRoutes(built.model) : 0) });
   let built: Built | undefined;
   let served: Program | undefined;
-  const ours = (): Built["own"] | undefined => built?.own;
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
@@ -190,7 +194,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     source,
     engine,
     log,
-    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? [])],
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? []), ...(dashboard?.findings() ?? [])],
     taken: (now, wanted, program) => {
       built = now;
       served = program;
@@ -201,32 +205,65 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     turned: (parts, milliseconds) => {
       metrics.turned(parts.size, milliseconds);
       findingLog.touch();
-      if (parts.size > 0) turned(parts, milliseconds);
+      if (parts.size > 0) {
+        dashboard?.turned(parts, built?.change.own ?? new Set(), milliseconds);
+        turned(parts, milliseconds);
+      }
     },
   });
-  const health: HealthOptions = {
+  const current = (): Current | undefined => built && served && { built, program: served };
+  const health = healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
+  const dashboard = openDashboard({ ...health, settings, source: source.description, current, changed: () => findingLog.touch() });
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health: { ...health, dashboard: dashboard?.answer }, dashboard, workers, webhook: undefined };
+  return assembly;
+}
+
+/** What is served now. */
+interface Current {
+  readonly built: Built;
+  readonly program: Program;
+}
+
+interface TellingParts extends Pick<HealthOptions, "notReady" | "journal"> {
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly engine: Engine;
+  readonly controller: Controller;
+  readonly programmed: ProgrammedObjects;
+  readonly metrics: Metrics;
+  readonly traffic: Traffic;
+  /** Undefined: nothing is served yet. */
+  readonly current: () => Current | undefined;
+}
+
+/** What the health port tells of the parts. */
+function healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, current, notReady }: TellingParts): HealthOptions & { readonly explain: ExplainNow } {
+  const findings = (): readonly Finding[] => controller.findings();
+  const { snapshot } = source;
+  return {
     host: settings.healthzHost,
     port: settings.healthzPort,
     healthCheckPath: settings.healthCheckPath,
     state: () => engine.state,
-    notReady: () => (ending.aborted ? "shutting down" : readiness.problem()),
+    notReady,
     findings,
     sync: (signal) => controller.sync(signal),
     list: (word) => {
       const kind = LISTED.find((one) => one === word);
-      return kind && (built && served ? rowsOf(kind, { model: built.model, program: served, findings: findings() }) : []);
+      const now = current();
+      return kind && (now ? rowsOf(kind, { model: now.built.model, program: now.program, findings: findings() }) : []);
     },
-    ingress: askIngress({ snapshot: source.snapshot, programmed, findings, ours, catchUp: (...ingress) => controller.catchUp(...ingress) }),
+    ingress: askIngress({ snapshot, programmed, findings, ours: () => current()?.built.own, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
     journal,
     traffic: (cursor) => traffic.since(cursor),
-    explain: (asked) => {
-      if (!built || !served) throw new UserError("Nothing is served yet.");
-      return explainLive(asked, { model: built.model, program: served, findings: findings(), snapshot: source.snapshot }, settings, engine, journal.newest());
+    explain: async (asked) => {
+      const now = current();
+      if (!now) throw new UserError("Nothing is served yet.");
+      return await explainLive(asked, { model: now.built.model, program: now.program, findings: findings(), snapshot }, settings, engine, journal.newest());
     },
+    dashboard: undefined,
   };
-  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health, workers, webhook: undefined };
-  return assembly;
 }
 
 /**

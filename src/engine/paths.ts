@@ -10,6 +10,8 @@ export const EDGE_DIR = `${root}edge/build`;
 export const MAIN = `${root}src/main.ts`;
 /** The walk-through that `sluice demo` serves. */
 export const EXAMPLES_DIR = `${root}examples`;
+/** The dashboard's page, as it is built. */
+export const DASHBOARD_DIR = `${root}dashboard/build/`;
 /** nginx, as a path or as a name for PATH. The variable is ingress-nginx's. */
 export const NGINX_BINARY = process.env["NGINX_BINARY"] ?? findNginx();
 

@@ -50,6 +50,9 @@ export interface Interval {
     readonly connections?: number;
     /** Requests that Sluice answered itself, by reason, of all routes. */
     readonly ownAnswers: Readonly<Record<string, number>>;
+    /** Milliseconds below which half, and 99 of 100, requests took; absent: not measured. */
+    readonly p50?: number;
+    readonly p99?: number;
   };
   readonly routes: readonly RouteRates[];
   /** Upper bound of the longest durations that are told apart, in milliseconds; absent: nothing is measured. */
@@ -112,7 +115,8 @@ function difference(now: TrafficRow, before: TrafficRow | undefined): TrafficRow
 function intervalOf(before: TrafficHead, head: TrafficHead, rows: readonly TrafficRow[], seconds: number, { selection, sort }: IntervalOptions): Interval {
   const all = selection.namespace === "" && selection.hosts.length === 0 && selection.ingresses.length === 0;
   const { bounds, connections } = head;
-  const routes = rows.filter((row) => row.requests > 0 && selectsRoute(selection, row)).map((row) => routeRates(row, bounds, seconds)).sort(ORDERS[sort]);
+  const selected = rows.filter((row) => row.requests > 0 && selectsRoute(selection, row));
+  const routes = selected.map((row) => routeRates(row, bounds, seconds)).sort(ORDERS[sort]);
   const active = routes.filter(({ ingress }) => ingress !== "").length;
   const sum = (field: "requests" | "clientErrors" | "serverErrors"): number => routes.reduce((before, one) => before + one[field], 0);
   const own = Object.entries(head.answers).map(([reason, number]) => [reason, number - (before.answers[reason as keyof typeof before.answers] ?? 0)] as const);
@@ -121,6 +125,7 @@ function intervalOf(before: TrafficHead, head: TrafficHead, rows: readonly Traff
     active,
     ...(all ? { quiet: Math.max(0, head.routes - active) } : {}),
     ...(connections === undefined ? {} : { connections }),
+    ...quantilesOf(bounds && sumOf(selected, bounds.length + 1), bounds),
     ownAnswers: Object.fromEntries(own.filter(([, number]) => number > 0).sort(([, a], [, b]) => b - a)),
   };
   const longest = bounds?.at(-1);
@@ -138,12 +143,23 @@ export function ratesOf({ requests, clientErrors, serverErrors }: Pick<Rates, "r
 
 function routeRates(row: TrafficRow, bounds: readonly number[] | undefined, seconds: number): RouteRates {
   const { namespace, ingress, host, path, service, canary, others, took } = row;
+  return {
+    namespace, ingress, host: host === CATCH_ALL ? "*" : host, path, service, canary, ...(others ? { others } : {}), ...ratesOf(row, seconds), ...quantilesOf(took, bounds),
+  };
+}
+
+/** The buckets of all rows, added up. */
+function sumOf(rows: readonly TrafficRow[], buckets: number): readonly number[] {
+  const sum = Array.from({ length: buckets }, () => 0);
+  for (const { took } of rows) if (took) for (const [bucket, number] of took.entries()) sum[bucket] = (sum[bucket] ?? 0) + number;
+  return sum;
+}
+
+/** @param took observations of each bucket; undefined: not measured. */
+function quantilesOf(took: readonly number[] | undefined, bounds: readonly number[] | undefined): Pick<RouteRates, "p50" | "p99"> {
   const quantile = (share: number): number | undefined => (took && bounds ? quantileOf(share, took, bounds) : undefined);
   const [p50, p99] = [quantile(0.5), quantile(0.99)];
-  return {
-    namespace, ingress, host: host === CATCH_ALL ? "*" : host, path, service, canary, ...(others ? { others } : {}), ...ratesOf(row, seconds),
-    ...(p50 === undefined ? {} : { p50 }), ...(p99 === undefined ? {} : { p99 }),
-  };
+  return { ...(p50 === undefined ? {} : { p50 }), ...(p99 === undefined ? {} : { p99 }) };
 }
 
 /**

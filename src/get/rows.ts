@@ -55,10 +55,11 @@ function nameOf(host: string): string {
 
 /** Those of flags, and what hosts answer where nobody declares a path, are left out. */
 function declaredRoutes({ hosts }: Model): readonly (readonly [Host, Route])[] {
-  return [...hosts.values()].sort(byName).flatMap((host) => host.routes.filter(isDeclared).map((route) => [host, route] as const));
+  return [...hosts.values()].sort(byName).flatMap((host) => host.routes.filter(isDeclaredRoute).map((route) => [host, route] as const));
 }
 
-function isDeclared({ synthesized, origin }: Route): boolean {
+/** Whether an object declares the route. */
+export function isDeclaredRoute({ synthesized, origin }: Route): boolean {
   return !synthesized && origin.kind !== "Flag";
 }
 
@@ -90,17 +91,24 @@ function routeRow({ name }: Host, route: Route, { pools }: Model): ListedRow {
 
 function hostRows(model: Model): readonly ListedRow[] {
   const aliases = Map.groupBy(model.aliases.keys(), (alias) => model.aliases.get(alias)?.host);
-  const told = [...model.hosts.values()].filter((host) => host.name !== CATCH_ALL || host.routes.some(isDeclared));
+  const told = [...model.hosts.values()].filter((host) => host.name !== CATCH_ALL || host.routes.some(isDeclaredRoute));
   return told.sort(byName).map((host) => hostRow(host, model, aliases.get(host.name) ?? []));
 }
 
-function hostRow({ name, routes, passthrough }: Host, { tls, certificates }: Model, others: readonly string[]): ListedRow {
-  const declared = routes.filter(isDeclared);
+/** The Secret of the certificate that the host's name gets, or what there is instead, in words. */
+export function securedBy({ name, passthrough }: Host, { tls, certificates }: Model): string {
+  if (passthrough !== undefined) return "passed through";
   const id = tls.get(name);
-  const origin = id === undefined ? undefined : certificates.get(id)?.origin;
-  const secured = passthrough !== undefined ? "passed through" : id === undefined ? "none" : origin ? `${origin.namespace}/${origin.name}` : "default certificate";
+  if (id === undefined) return "none";
+  const origin = certificates.get(id)?.origin;
+  return origin ? `${origin.namespace}/${origin.name}` : "default certificate";
+}
+
+function hostRow(host: Host, model: Model, others: readonly string[]): ListedRow {
+  const { name, routes } = host;
+  const declared = routes.filter(isDeclaredRoute);
   const ingresses = [...new Set(declared.map(({ origin: { namespace, name: ingress } }) => `${namespace}/${ingress}`))];
-  return { host: nameOf(name), routes: declared.length, tls: secured, ingresses, aliases: others };
+  return { host: nameOf(name), routes: declared.length, tls: securedBy(host, model), ingresses, aliases: others };
 }
 
 function backendRows({ pools, hosts }: Model): readonly ListedRow[] {
@@ -115,7 +123,8 @@ function backendRows({ pools, hosts }: Model): readonly ListedRow[] {
   });
 }
 
-function endpointText({ address, port }: Endpoint): string {
+/** `10.0.0.1:8080`, `[2001:db8::1]:8080`. */
+export function endpointText({ address, port }: Endpoint): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 

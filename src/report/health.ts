@@ -4,16 +4,16 @@
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/traffic?since=CURSOR`,
  * `GET /api/v1/explain?request=JSON`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
- * `POST /api/v1/sync`.
+ * `POST /api/v1/sync`. `/dashboard/` guards itself. `/` says what there is.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { isIP } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createGzip } from "node:zlib";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { isFromPage, isFromThisMachine, namesThisMachine } from "./caller.ts";
 import { inPieces } from "./exposition.ts";
 import type { AskIngress } from "./ingress-state.ts";
 import type { Journal } from "./journal.ts";
@@ -40,6 +40,8 @@ export interface HealthOptions {
   readonly traffic: (cursor: string) => TrafficAnswer;
   /** Explains a request, given as JSON. Throws a UserError for what is no request. */
   readonly explain: (asked: string) => Promise<unknown>;
+  /** Answers what is asked below `/dashboard`; undefined: there is no dashboard. */
+  readonly dashboard: ((request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams) => Promise<void>) | undefined;
 }
 
 /** Followed by a kind: `routes`, `hosts`, … */
@@ -71,8 +73,10 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, undefined);
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
+  if (path === "/") return index(options, response);
+  if (options.dashboard && (path === "/dashboard" || path.startsWith("/dashboard/"))) return await options.dashboard(request, response, path, query);
   if (!path.startsWith("/api/")) return endResponse(response, 404, "not found\n");
-  if (!isLoopback(request) || !isMeant(options.host, request)) return endResponse(response, 403, "the admin API answers this machine only\n");
+  if (!isFromThisMachine(request) || !namesThisMachine(options.host, request)) return endResponse(response, 403, "the admin API answers this machine only\n");
   if (isFromPage(request)) return endResponse(response, 403, "the admin API answers no web page\n");
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
@@ -113,6 +117,18 @@ async function scrape({ type, pieces }: Scrape, { headers }: IncomingMessage, re
   await (compressed ? pipeline(text, createGzip({ level: 1 }), response) : pipeline(text, response)).catch(() => response.destroy());
 }
 
+/** Where a browser, or a person with curl, finds what. */
+function index({ dashboard }: HealthOptions, response: ServerResponse): void {
+  const places = [
+    ...(dashboard ? [["/dashboard/", "what is served, and what happens"] as const] : []),
+    ["/readyz", "whether every worker runs the newest program"], ["/healthz", "whether the controller is alive"], ["/metrics", "for Prometheus"],
+    ["/api/v1/generation", "the admin API, for this machine: sluice get, logs, top, explain --live"],
+  ] as const;
+  const rows = places.map(([path, what]) => `<li><a href="${path}">${path}</a> ${what}</li>`).join("\n");
+  const page = `<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Sluice</title>\n<h1>Sluice</h1>\n<ul>\n${rows}\n</ul>\n</html>\n`;
+  endResponse(response, 200, page, "text/html; charset=utf-8");
+}
+
 function probe(response: ServerResponse, problem: string | undefined): void {
   endResponse(response, problem === undefined ? 200 : 503, problem === undefined ? "ok\n" : `${problem}\n`);
 }
@@ -139,30 +155,6 @@ async function explain({ explain: explained }: HealthOptions, asked: string, res
 
 function summary({ observed, programmed, workers, reloads }: EngineState): object {
   return { observed, programmed, workers, reloads };
-}
-
-function isLoopback({ socket }: IncomingMessage): boolean {
-  const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-  return address === "::1" || address.startsWith("127.");
-}
-
-/**
- * Whether the Host header names this machine. A web page can make a name of its own resolve to this machine (DNS
- * rebinding), so only addresses, `localhost` and --healthz-host are accepted.
- */
-function isMeant(own: string, { headers }: IncomingMessage): boolean {
-  const name = (headers.host ?? "").replace(/:[0-9]+$/, "").replace(/^\[|\]$/g, "");
-  return name === "localhost" || name === own || isIP(name) !== 0;
-}
-
-/**
- * Whether a browser sends the request for a web page. No page needs the admin API, and a page that may not read an answer
- * can still send a request. Browsers set both headers themselves (Fetch, "Origin header"; Fetch Metadata); `none` stands
- * for an address that a person typed.
- */
-function isFromPage({ headers }: IncomingMessage): boolean {
-  const site = headers["sec-fetch-site"];
-  return headers.origin !== undefined || (site !== undefined && site !== "none");
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

@@ -57,6 +57,10 @@ export interface Settings {
   readonly healthzPort: number;
   readonly healthzHost: string;
   readonly healthCheckPath: string;
+  // dashboard
+  readonly dashboard: boolean;
+  readonly dashboardTokenFile: string;
+  readonly dashboardTokenReview: boolean;
   // metrics
   readonly enableMetrics: boolean;
   readonly metricsPerHost: boolean;

@@ -30,8 +30,8 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, , , TOLD, SECRET, PROCESS] = GROUPS;
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Dashboard", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, DASHBOARD, METRICS, CLUSTER, WAIT, , , TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "migrate-report", "rbac"];
@@ -140,7 +140,14 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   validatingWebhookClientCa: { flag: "validating-webhook-client-ca", type: type.path, default: "", group: PORTS, commands: ["run"],
     defaultText: "everybody may ask", help: "PEM file: only clients with a certificate that it signed may ask the webhook." },
 
-  enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, group: METRICS, ...controlling,
+  dashboard: { flag: "dashboard", type: type.boolean, default: false, demoDefault: true, group: DASHBOARD, ...controlling,
+    help: "Show what is served and what happens, in a browser: /dashboard/ on the health port, for this machine alone." },
+  dashboardTokenFile: { flag: "dashboard-token-file", type: type.path, default: "", group: DASHBOARD, ...controlling,
+    defaultText: "nobody elsewhere", help: "Who shows the token in this file may look from elsewhere; read anew at each look." },
+  dashboardTokenReview: { flag: "dashboard-token-review", type: type.boolean, default: false, group: DASHBOARD, commands: ["run"],
+    help: "Who shows a token of the cluster may look from elsewhere, if its account may get the path /dashboard/." },
+
+  enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, demoDefault: true, group: METRICS, ...controlling,
     help: "Measure requests: durations and sizes as histograms, with the names of ingress-nginx.",
     differs: "Without it requests are counted all the same (nginx_ingress_controller_requests, without the labels method and host)." },
   metricsPerHost: { flag: "metrics-per-host", type: type.boolean, default: true, group: METRICS, ...controlling,

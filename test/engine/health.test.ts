@@ -29,7 +29,7 @@ const health = (host: string, at: number): Promise<Server> =>
     sync: () => sync(),
     ingress: (...asked) => ingress(...asked),
     list: (kind) => (kind === "routes" ? [{ host: "a.example" }] : undefined),
-    journal: createJournal(() => {}), traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {} }, rows: [] }), explain: async () => ({}), metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
+    journal: createJournal(() => {}), traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {} }, rows: [] }), explain: async () => ({}), dashboard: undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {
@@ -145,11 +145,11 @@ test("the admin API is for no web page, whatever it sends; probes are for everyb
 });
 
 test("no request target is an error of ours", async () => {
-  for (const target of ["//", "///", "//api/v1/sync", "/\\", "/%", "/%zz", "/?", "/#", "http://[/", "http://", "*", "/api/v1/ingresses/%/%", "//[", "?wait=1", "/api/v1/ingresses/a/b%0a"]) {
+  for (const target of ["//", "///", "//api/v1/sync", "/\\", "/%", "/%zz", "http://", "*", "/api/v1/ingresses/%/%", "//[", "?wait=1", "/api/v1/ingresses/a/b%0a"]) {
     const status = await askWith(target, {});
     assert.ok(status === 404 || status === 400, `${target}: ${status}`);
   }
-  for (const target of ["/healthz?probe=kubelet", "http://10.0.0.1:10254/healthz", "/healthz#x"]) assert.equal(await askWith(target, {}), 200, target);
+  for (const target of ["/healthz?probe=kubelet", "http://10.0.0.1:10254/healthz", "/healthz#x", "/?", "/#", "/", "http://[/"]) assert.equal(await askWith(target, {}), 200, target);
 });
 
 /** The status of a request; unlike fetch, it can send any header. */

@@ -1,0 +1,53 @@
+/** The hosts, and the way of one host's traffic. */
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { HostRates, Way } from "../../../src/dashboard/shapes.ts";
+import { Picture } from "../parts/picture.tsx";
+import { Search } from "../parts/search.tsx";
+import { Tree } from "../parts/tree.tsx";
+import { useAsked } from "../parts/use-asked.ts";
+import { VirtualList, type Row } from "../parts/virtual-list.tsx";
+import { addressOf } from "../place.ts";
+import { withRates } from "../way-rates.ts";
+
+const HEIGHT = 52;
+
+export function TrafficView({ host, lists, rates }: { readonly host: string; readonly lists: string; readonly rates: HostRates | undefined }): JSX.Element {
+  const [search, setSearch] = useState("");
+  return (
+    <section class={`sides ${host === "" ? "" : "chosen"}`}>
+      <div class="full hosts">
+        <h1>Traffic</h1>
+        <Search what="hosts" value={search} changed={setSearch} />
+        <VirtualList kind="hosts" name="hosts" search={search} lists={lists} height={HEIGHT} row={(row) => <HostRow row={row} chosen={row["host"] === host} />} empty="No Ingress is served." />
+      </div>
+      <div class="way">{host === "" ? <p class="soft">Choose a host to see the way of its traffic.</p> : <HostWay host={host} lists={lists} rates={rates?.host === host ? rates : undefined} />}</div>
+    </section>
+  );
+}
+
+function HostRow({ row, chosen }: { readonly row: Row; readonly chosen: boolean }): JSX.Element {
+  const { host, routes, tls } = row;
+  return (
+    <a class="host" href={addressOf("traffic", String(host))} aria-current={chosen ? "true" : undefined}>
+      <strong>{host}</strong>
+      <small>{routes === 1 ? "1 route" : `${String(routes)} routes`}, {tls === "none" ? "no TLS" : `TLS: ${String(tls)}`}</small>
+    </a>
+  );
+}
+
+function HostWay({ host, lists, rates }: { readonly host: string; readonly lists: string; readonly rates: HostRates | undefined }): JSX.Element {
+  const { value: way, problem } = useAsked<Way>("way", { host }, lists);
+  const back = <a class="back" href={addressOf("traffic")}>← all hosts</a>;
+  if (!way) return <>{back}<p class="soft">{problem === "" ? "…" : `${host}: ${problem}`}</p></>;
+  const live = withRates(way, rates);
+  return (
+    <>
+      {back}
+      <h2>{host} <a class="aside" href={addressOf("explain", "", { url: `http://${host === "*" ? "" : host.replace(/^\*\./, "www.")}/` })}>explain a request</a></h2>
+      <p class="soft">{way.tls === "none" ? "No TLS" : `TLS: ${way.tls}`}{way.aliases.length > 0 ? `; also ${way.aliases.join(", ")}` : ""}{way.more > 0 ? `; the first ${way.routes.length} of ${way.routes.length + way.more} routes` : ""}</p>
+      <Picture way={live} />
+      <Tree way={live} />
+    </>
+  );
+}

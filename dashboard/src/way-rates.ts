@@ -1,0 +1,112 @@
+/** The way of a host's traffic with the rates of the last interval: five columns of nodes, and what flows between them. */
+import type { HostRates, Way, WayArm, WayRoute } from "../../src/dashboard/shapes.ts";
+import { durationText, rateText } from "./texts.ts";
+
+export interface Node {
+  readonly key: string;
+  readonly title: string;
+  readonly note: string;
+  /** Requests, and those that failed, per second. Absent: not known. */
+  readonly rate?: number;
+  readonly failed?: number;
+}
+
+export interface Flow {
+  readonly from: string;
+  readonly to: string;
+  readonly rate: number;
+  readonly failed: number;
+}
+
+export interface LiveWay {
+  /** Host, routes, who takes their requests, Services, endpoints. */
+  readonly columns: readonly (readonly Node[])[];
+  readonly flows: readonly Flow[];
+}
+
+interface Numbers {
+  readonly rate: number;
+  readonly failed: number;
+  readonly p99: number | undefined;
+}
+
+const NONE: Numbers = { rate: 0, failed: 0, p99: undefined };
+
+export function withRates(way: Way, rates: HostRates | undefined): LiveWay {
+  const [routes, arms, pools, endpoints]: Node[][] = [[], [], [], []];
+  const flows: Flow[] = [];
+  const byPool = new Map<string, { rate: number; failed: number }>();
+  const all = { rate: 0, failed: 0 };
+  for (const route of way.routes) {
+    const key = `route ${route.namespace}/${route.ingress} ${route.text}`;
+    const numbers = route.arms.map((arm) => armNumbers(route, arm, rates));
+    const sum = route.arms.length === 0 ? routeNumbers(route, rates) : { rate: total(numbers, "rate"), failed: total(numbers, "failed"), p99: undefined };
+    all.rate += sum.rate;
+    all.failed += sum.failed;
+    routes?.push({ key, title: route.text, note: `${route.namespace}/${route.ingress}${route.redirect === "" ? "" : `, ${route.redirect}`}`, rate: sum.rate, failed: sum.failed });
+    flows.push({ from: "host", to: key, rate: sum.rate, failed: sum.failed });
+    for (const [index, arm] of route.arms.entries()) {
+      const { rate, failed, p99 } = numbers[index] ?? NONE;
+      const armKey = `${key} ${arm.canary}`;
+      arms?.push({ key: armKey, title: armTitle(arm), note: armNote(arm, rate, sum.rate, p99), rate, failed });
+      flows.push({ from: key, to: armKey, rate, failed });
+      const poolKey = arm.pool === undefined ? `target ${arm.target}` : `pool ${arm.pool}`;
+      const known = byPool.get(poolKey);
+      byPool.set(poolKey, { rate: (known?.rate ?? 0) + rate, failed: (known?.failed ?? 0) + failed });
+      if (!known) pools?.push({ key: poolKey, title: arm.target, note: arm.pool === undefined ? "" : endpointsText(way, arm.pool) });
+      flows.push({ from: armKey, to: poolKey, rate, failed });
+      if (!known && arm.pool !== undefined) addEndpoints(way, arm.pool, poolKey, rates, endpoints ?? [], flows);
+    }
+  }
+  const host: Node = { key: "host", title: way.host, note: way.tls === "none" ? "http" : "https", ...all };
+  return { columns: [[host], routes ?? [], arms ?? [], (pools ?? []).map((pool) => ({ ...pool, ...byPool.get(pool.key) })), endpoints ?? []], flows };
+}
+
+function addEndpoints(way: Way, pool: string, poolKey: string, rates: HostRates | undefined, endpoints: Node[], flows: Flow[]): void {
+  const { endpoints: addresses = [], more = 0 } = way.pools[pool] ?? {};
+  for (const address of addresses) {
+    const { requests: rate = 0, failed = 0 } = rates?.endpoints[address] ?? {};
+    const key = `${poolKey} ${address}`;
+    endpoints.push({ key, title: address, note: "", rate, failed });
+    flows.push({ from: poolKey, to: key, rate, failed });
+  }
+  if (more > 0) endpoints.push({ key: `${poolKey} more`, title: `${more} more`, note: "" });
+}
+
+function endpointsText(way: Way, pool: string): string {
+  const { endpoints = [], more = 0 } = way.pools[pool] ?? {};
+  const number = endpoints.length + more;
+  return number === 0 ? "no ready endpoint: 503" : number === 1 ? "1 endpoint" : `${number} endpoints`;
+}
+
+function routeNumbers(route: WayRoute, rates: HostRates | undefined): Numbers {
+  const rows = rates?.routes.filter(({ namespace, ingress, path }) => namespace === route.namespace && ingress === route.ingress && path === route.path) ?? [];
+  return { rate: rows.reduce((sum, one) => sum + one.requestsPerSecond, 0), failed: rows.reduce((sum, one) => sum + one.serverErrorsPerSecond, 0), p99: rows[0]?.p99 };
+}
+
+function armNumbers(route: WayRoute, arm: WayArm, rates: HostRates | undefined): Numbers {
+  const row = rates?.routes.find(({ namespace, ingress, path, canary }) => namespace === route.namespace && ingress === route.ingress && path === route.path && canary === arm.canary);
+  return row ? { rate: row.requestsPerSecond, failed: row.serverErrorsPerSecond, p99: row.p99 } : NONE;
+}
+
+function armTitle({ canary, ingress }: WayArm): string {
+  return canary === "" ? "primary" : `canary ${ingress}`;
+}
+
+/** `30 %, now 28 %, or header X-Canary, p99 12 ms`. */
+function armNote({ canary, rule, share }: WayArm, rate: number, of: number, p99: number | undefined): string {
+  const wanted = share > 0 || canary === "" ? `${share} %` : "";
+  const now = of > 0 ? `now ${Math.round((100 * rate) / of)} %` : "";
+  const asked = rule === "" ? "" : wanted === "" ? rule : `or ${rule}`;
+  return [wanted, now, asked, p99 === undefined ? "" : `p99 ${durationText(p99)}`].filter((text) => text !== "").join(", ");
+}
+
+function total(numbers: readonly Numbers[], field: "rate" | "failed"): number {
+  return numbers.reduce((sum, one) => sum + one[field], 0);
+}
+
+/** `12/s`, with the failed ones; "": not known. */
+export function flowText({ rate, failed = 0 }: Pick<Node, "rate" | "failed">): string {
+  if (rate === undefined) return "";
+  return `${rateText(rate)}/s${failed > 0 ? `, ${rateText(failed)}/s failed` : ""}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * Lists for the page: a search in rows, and a part of what it found.
+ *
+ * Guarantee: rows are made once a second at most, however many ask, and they are a second old at most.
+ */
+import { rowsOf, type ListedKind, type ListedRow, type Served } from "../get/rows.ts";
+import type { ListPage } from "./shapes.ts";
+
+const FRESH_MS = 1000;
+const MOST_ROWS = 200;
+const LONGEST_SEARCH = 200;
+
+/** Kinds that the page lists. */
+const KINDS = ["hosts", "certs", "findings"] as const satisfies readonly ListedKind[];
+type Kind = (typeof KINDS)[number];
+
+interface Listed {
+  readonly at: number;
+  readonly rows: readonly ListedRow[];
+  /** Of each row, what is searched in. */
+  readonly texts: readonly string[];
+}
+
+export interface Lists {
+  /** @param query `q`: words that a row has, in any order and case; `from` and `limit`: which rows. Undefined: there is no such list. */
+  page(kind: string, query: URLSearchParams): ListPage | undefined;
+}
+
+/** @param served undefined: nothing is served yet. */
+export function createLists(served: () => Served | undefined, now = (): number => performance.now()): Lists {
+  const made = new Map<Kind, Listed>();
+  const listed = (kind: Kind): Listed => {
+    const known = made.get(kind);
+    if (known && now() - known.at < FRESH_MS) return known;
+    const what = served();
+    const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]) : [];
+    const fresh = { at: now(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
+    made.set(kind, fresh);
+    return fresh;
+  };
+  return {
+    page(word, query) {
+      const kind = KINDS.find((one) => one === word);
+      if (kind === undefined) return undefined;
+      const { rows, texts } = listed(kind);
+      const words = (query.get("q") ?? "").slice(0, LONGEST_SEARCH).toLowerCase().split(/\s+/).filter((one) => one !== "");
+      const found = words.length === 0 ? rows : rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
+      const from = wholeNumber(query.get("from"), 0);
+      const limit = Math.min(wholeNumber(query.get("limit"), MOST_ROWS), MOST_ROWS);
+      return { found: found.length, of: rows.length, from, rows: found.slice(from, from + limit) };
+    },
+  };
+}
+
+function wholeNumber(text: string | null, otherwise: number): number {
+  return text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
+}
+
+type Order = (a: ListedRow, b: ListedRow) => number;
+
+const SEVERITIES = ["error", "warning", "info"];
+
+/** Sorting is stable: rows that are equal here stay in the order of their names. */
+const ORDERS: Readonly<Record<Kind, Order>> = {
+  hosts: () => 0,
+  certs: (a, b) => daysOf(a) - daysOf(b),
+  findings: (a, b) => SEVERITIES.indexOf(String(a["severity"])) - SEVERITIES.indexOf(String(b["severity"])),
+};
+
+/** The default certificate is last: nobody has to renew it. */
+function daysOf({ days }: ListedRow): number {
+  return typeof days === "number" ? days : Number.MAX_SAFE_INTEGER;
+}

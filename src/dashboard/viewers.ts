@@ -1,0 +1,113 @@
+/**
+ * The pages that are open, each with a stream of server-sent events (HTML, "Server-sent events").
+ *
+ * Guarantee: bounded in number and in memory: a page that reads slowly misses events, and nobody waits for it.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Interval } from "../get/rates.ts";
+import type { Journal } from "../report/journal.ts";
+import { SAFE_HEADERS } from "./files.ts";
+import { createEndpointRates } from "./endpoint-rates.ts";
+import type { ServedChange, HostRates, Overview, TrafficSample } from "./shapes.ts";
+
+const MOST_VIEWERS = 32;
+const MOST_UNREAD = 1024 * 1024;
+/** Changes of endpoints may come by the hundred: they are told together. */
+const GATHER_MS = 200;
+/** Routes of one host whose rates are told. */
+const MOST_RATES = 300;
+
+/** What a page gets when it is opened. */
+export interface Opening {
+  readonly overview: Overview;
+  readonly history: readonly TrafficSample[];
+  readonly changes: readonly ServedChange[];
+}
+
+export interface Viewers {
+  readonly size: number;
+  /**
+   * Opens the stream of a page. @param host whose traffic it looks at, by the name of `Way`; "": no host's.
+   * False: too many pages are open, and nothing was answered.
+   */
+  open(request: IncomingMessage, response: ServerResponse, host: string, opening: Opening): boolean;
+  /** Tells all of the interval that ended. */
+  beat(overview: Overview, interval: Interval | undefined): void;
+  changed(changes: readonly ServedChange[]): void;
+  /** Ends the streams whose callers may not look any more. */
+  recheck(mayLook: (request: IncomingMessage) => Promise<boolean>): Promise<void>;
+  /** Ends all. */
+  close(): void;
+}
+
+interface Viewer {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly host: string;
+  /** Requests by endpoint; absent: no host is looked at, or too many watch requests already. */
+  readonly endpoints: ReturnType<typeof createEndpointRates> | undefined;
+}
+
+export function createViewers(journal: Pick<Journal, "watch">): Viewers {
+  const viewers = new Set<Viewer>();
+  const news = new Map<number, ServedChange>();
+  let gathering: NodeJS.Timeout | undefined;
+  const tell = (): void => {
+    gathering = undefined;
+    const changes = [...news.values()];
+    news.clear();
+    for (const viewer of viewers) send(viewer, "changes", changes);
+  };
+  return {
+    get size() {
+      return viewers.size;
+    },
+    open(request, response, host, { overview, history, changes }) {
+      if (viewers.size >= MOST_VIEWERS) return false;
+      const endpoints = host === "" ? undefined : createEndpointRates(host);
+      const unwatch = endpoints && journal.watch({ rows: (rows: readonly JournalRow[], dropped: number) => endpoints.take(rows, dropped) });
+      const viewer: Viewer = { request, response, host, endpoints: unwatch && endpoints };
+      viewers.add(viewer);
+      response.on("close", () => {
+        viewers.delete(viewer);
+        unwatch?.();
+      });
+      // A proxy in between must not gather events (nginx: X-Accel-Buffering).
+      response.writeHead(200, { ...SAFE_HEADERS, "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+      response.flushHeaders();
+      send(viewer, "history", history);
+      send(viewer, "changes", changes);
+      send(viewer, "overview", overview);
+      return true;
+    },
+    beat(overview, interval) {
+      for (const viewer of viewers) {
+        send(viewer, "overview", overview);
+        if (viewer.host !== "") send(viewer, "rates", ratesFor(viewer, interval));
+      }
+    },
+    changed(changes) {
+      if (viewers.size === 0) return;
+      for (const change of changes) news.set(change.id, change);
+      gathering ??= setTimeout(tell, GATHER_MS).unref();
+    },
+    async recheck(mayLook) {
+      for (const { request, response } of [...viewers]) if (!(await mayLook(request))) response.end();
+    },
+    close() {
+      clearTimeout(gathering);
+      for (const { response } of [...viewers]) response.end();
+    },
+  };
+}
+
+function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
+  const routes = interval?.routes.filter((one) => one.host === host).slice(0, MOST_RATES) ?? [];
+  return { host, routes, endpoints: endpoints?.beat(interval?.seconds ?? 0) ?? {} };
+}
+
+function send({ response }: Viewer, event: string, data: unknown): void {
+  if (response.writableLength > MOST_UNREAD) return;
+  response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}

@@ -1,0 +1,118 @@
+/** Lists for the page: search, parts, order; and the way of a host's traffic. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createCompiler } from "../../src/compile/program.ts";
+import { createLists } from "../../src/dashboard/lists.ts";
+import { wayOf } from "../../src/dashboard/way.ts";
+import type { ListPage } from "../../src/dashboard/shapes.ts";
+import { selfSigned as selfSignedAt } from "../../src/engine/agent/default-certificate.ts";
+import type { Served } from "../../src/get/rows.ts";
+import { build } from "../support/build.ts";
+import { ingress, secret, service, slice } from "../support/objects.ts";
+import type { Given } from "../support/objects.ts";
+import { selfSigned } from "../support/openssl.ts";
+
+const pair = selfSigned(["shop.example"]);
+const SHOP: readonly Given[] = [
+  ingress("shop/web").created(0).host("shop.example").path("/", "web:80").path("/cart", "cart:80", "Exact").tls("tls", "shop.example").annotate("server-alias", "www.shop.example"),
+  ingress("shop/next").created(1).host("shop.example").path("/", "next:80").canary({ "canary-weight": "10", "canary-by-header": "X-Next" }),
+  ingress("shop/old").created(2).host("old.example").path("/", "web:80").annotate("permanent-redirect", "https://shop.example"),
+  secret("shop/tls", { "tls.crt": pair.chain, "tls.key": pair.key }),
+  service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1", "10.0.0.2"), service("shop/next", "80"), slice("shop/next", 80, "10.0.0.3"),
+];
+
+function servedFrom(...given: readonly Given[]): Served {
+  const built = build(...given);
+  return { model: built.model, program: createCompiler().compile(built).program, findings: built.findings() };
+}
+
+function page(kind: string, query: Readonly<Record<string, string>> = {}, served: () => Served | undefined = () => servedFrom(...SHOP)): ListPage {
+  const listed = createLists(served).page(kind, new URLSearchParams(query));
+  assert.ok(listed);
+  return listed;
+}
+
+test("a search finds rows with all its words, in any order and case", () => {
+  const hosts = (q: string): readonly unknown[] => page("hosts", { q }).rows.map(({ host }) => host);
+  assert.deepEqual(hosts(""), ["old.example", "shop.example"]);
+  assert.deepEqual(hosts("OLD"), ["old.example"]);
+  assert.deepEqual(hosts("www shop/web"), ["shop.example"], "aliases and Ingresses are searched, too");
+  assert.deepEqual(hosts("nothing"), []);
+  const { found, of } = page("hosts", { q: "old" });
+  assert.deepEqual([found, of], [1, 2]);
+});
+
+test("a part of a list is what was asked for, and bounded", () => {
+  const many = servedFrom(...Array.from({ length: 450 }, (_, index) => ingress(`shop/i${index}`).host(`h${String(index).padStart(3, "0")}.example`).path("/", "web:80")));
+  const part = page("hosts", { from: "440", limit: "100" }, () => many);
+  assert.deepEqual([part.found, part.from, part.rows.length, part.rows[0]?.["host"]], [450, 440, 10, "h440.example"]);
+  for (const limit of ["100000", "-1", "1e9", "x", ""]) assert.equal(page("hosts", { limit }, () => many).rows.length, 200, limit);
+  assert.equal(page("hosts", { from: "99999" }, () => many).rows.length, 0);
+  assert.equal(page("hosts", { q: "h".repeat(100_000) }, () => many).found, 0);
+});
+
+test("certificates come by expiry, findings by severity", () => {
+  const older = selfSignedAt(new Date(Date.now() - 300 * 24 * 3600 * 1000), "sooner.example");
+  const both = [
+    ...SHOP, ingress("shop/sooner").host("sooner.example").path("/", "web:80").tls("older", "sooner.example"), secret("shop/older", { "tls.crt": older.certificate, "tls.key": older.key }),
+  ];
+  assert.deepEqual(page("certs", {}, () => servedFrom(...both)).rows.map(({ name }) => name), ["sooner.example", "shop.example"]);
+  const severities = page("findings", {}, () => servedFrom(...SHOP, ingress("shop/bad").host("bad.example").path("/", "nobody:80").annotate("proxy-read-timeout", "soon"))).rows.map(({ severity }) => String(severity));
+  assert.ok(severities.includes("error") && severities.includes("warning"), severities.join());
+  const order = ["error", "warning", "info"];
+  assert.deepEqual(severities, severities.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
+});
+
+test("rows are made once a second, however many ask; nothing but lists is listed", () => {
+  let made = 0;
+  let clock = 0;
+  const lists = createLists(() => {
+    made++;
+    return servedFrom(...SHOP);
+  }, () => clock);
+  const query = new URLSearchParams();
+  for (const at of [0, 10, 999]) {
+    clock = at;
+    lists.page("hosts", query);
+  }
+  assert.equal(made, 1);
+  clock = 1000;
+  lists.page("hosts", query);
+  assert.equal(made, 2);
+  for (const kind of ["", "secrets", "profiles", "__proto__", "constructor"]) assert.equal(lists.page(kind, query), undefined, kind);
+  assert.deepEqual(createLists(() => undefined).page("hosts", query)?.rows, [], "nothing is served yet");
+});
+
+test("the way of a host's traffic: routes, shares, Services, endpoints", () => {
+  const way = wayOf(servedFrom(...SHOP).model, "shop.example");
+  assert.deepEqual(way && { ...way, pools: Object.keys(way.pools) }, {
+    host: "shop.example", aliases: ["www.shop.example"], tls: "shop/tls", more: 0,
+    routes: [
+      { namespace: "shop", ingress: "web", path: "/cart", text: "/cart (exact)", redirect: "", arms: [{ canary: "", ingress: "", rule: "", share: 100, target: "shop/cart:80", pool: "shop/cart/80" }] },
+      {
+        namespace: "shop", ingress: "web", path: "/", text: "/ (prefix)", redirect: "",
+        arms: [
+          { canary: "shop-next-80", ingress: "shop/next", rule: "header X-Next", share: 10, target: "shop/next:80", pool: "shop/next/80" },
+          { canary: "", ingress: "", rule: "", share: 90, target: "shop/web:80", pool: "shop/web/80" },
+        ],
+      },
+    ],
+    pools: ["shop/cart/80", "shop/next/80", "shop/web/80"],
+  });
+  assert.deepEqual(way?.pools["shop/web/80"], { endpoints: ["10.0.0.1:80", "10.0.0.2:80"], more: 0 });
+  assert.deepEqual(way?.pools["shop/cart/80"], { endpoints: [], more: 0 });
+});
+
+test("a redirect leads to no Service; a host that nobody declares has no way", () => {
+  const { model } = servedFrom(...SHOP);
+  assert.deepEqual(wayOf(model, "old.example")?.routes.map(({ arms, redirect }) => [arms.length, redirect]), [[0, "301 to https://shop.example"]]);
+  for (const name of ["nobody.example", "", "*", "_", "__proto__"]) assert.equal(wayOf(model, name), undefined, name);
+});
+
+test("a picture has no more than can be looked at", () => {
+  const addresses = Array.from({ length: 100 }, (_, index) => `10.0.1.${index + 1}`);
+  const big = Array.from({ length: 200 }, (_, index) => `/p${index}`).reduce((made, path) => made.path(path, "web:80"), ingress("shop/big").host("big.example"));
+  const way = wayOf(servedFrom(big, service("shop/web", "80"), slice("shop/web", 80, ...addresses)).model, "big.example");
+  assert.deepEqual([way?.routes.length, way?.more], [60, 140]);
+  assert.deepEqual([way?.pools["shop/web/80"]?.endpoints.length, way?.pools["shop/web/80"]?.more], [24, 76]);
+});
