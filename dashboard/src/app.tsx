@@ -46,7 +46,7 @@ export function App(): JSX.Element {
 
 function Content({ place, feed, theme }: { readonly place: Place; readonly feed: Feed; readonly theme: Theme }): JSX.Element {
   const problem = feed.problem || feed.overview?.problem;
-  const lists = feed.overview?.lists ?? "";
+  const lists = feed.overview?.lists ?? 0;
   return (
     <>
       {problem === undefined || problem === "" ? null : <p class="banner" role="alert">{feed.problem === "" ? `Not ready: ${problem}` : `${problem}. Trying again …`}</p>}

@@ -7,6 +7,9 @@
 /** Whoever asks has to show a token, or another one. */
 export class TokenNeeded extends Error {}
 
+/** Milliseconds after which a question that failed is asked again. */
+export const AGAIN_MS = 3000;
+
 const API = "api/";
 const TOKEN = "sluice-token";
 

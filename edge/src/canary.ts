@@ -23,10 +23,15 @@ export function chooseCanary(canaries: EdgeCanary[], total: number, request: Req
   const drawn = request.draw(total);
   for (const canary of canaries) {
     if (drawn > canary.from && drawn <= canary.to) {
-      return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE ? undefined : canary;
+      return isLeft(canary, request) ? undefined : canary;
     }
   }
   return undefined;
+}
+
+/** Whether the request's header or cookie keeps it from this canary, whatever the draw. */
+export function isLeft(canary: EdgeCanary, request: RequestView): boolean {
+  return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE;
 }
 
 /**

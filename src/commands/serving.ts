@@ -152,6 +152,11 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     admission: () => (assembly.webhook && assembly.webhook.port > 0 ? assembly.webhook.figures : undefined),
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
+  /** Findings may have changed. */
+  const found = (): void => {
+    findingLog.touch();
+    dashboard?.look();
+  };
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
   const readiness = createReadiness(() => engine.state, Date.now, () => source.trouble);
@@ -187,7 +192,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const programmed = trackProgrammed(() => engine.state);
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
-    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => findingLog.touch(),
+    settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),
   });
   const controller = createController({
     settings,
@@ -205,15 +210,13 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     turned: (parts, milliseconds) => {
       metrics.turned(parts.size, milliseconds);
       findingLog.touch();
-      if (parts.size > 0) {
-        dashboard?.turned(parts, built?.change.own ?? new Set(), milliseconds);
-        turned(parts, milliseconds);
-      }
+      dashboard?.turned(parts, built?.change.own ?? new Set(), milliseconds);
+      if (parts.size > 0) turned(parts, milliseconds);
     },
   });
   const current = (): Current | undefined => built && served && { built, program: served };
   const health = healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
-  const dashboard = openDashboard({ ...health, settings, source: source.description, current, changed: () => findingLog.touch() });
+  const dashboard = openDashboard({ ...health, settings, source: source.description, current, changed: () => found() });
   const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health: { ...health, dashboard: dashboard?.answer }, dashboard, workers, webhook: undefined };
   return assembly;
 }

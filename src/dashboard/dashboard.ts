@@ -43,9 +43,9 @@ export interface DashboardOptions {
 export interface Dashboard {
   /** Answers a request for a path below `/dashboard`. */
   answer(request: IncomingMessage, response: ServerResponse, path: string, query: URLSearchParams): Promise<void>;
-  /** To be called right after each turn that changed something. @param objects keys of the Ingresses that were written or deleted. */
+  /** To be called right after each turn. @param objects keys of the Ingresses that were written or deleted. */
   turned(parts: ReadonlySet<string>, objects: ReadonlySet<string>, milliseconds: number): void;
-  /** The engine got further. */
+  /** The engine got further, or findings changed. */
   look(): void;
   close(): void;
 }
@@ -58,12 +58,12 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const { guard, state, journal } = options;
   const files = readPageFiles(options.folder);
   const changes = createChangeLog(state);
-  const lists = createLists(options.served);
   const pulse = createPulse(options.traffic);
   const viewers = createViewers(journal);
   let interval: Interval | undefined;
   /** Counts what may have changed lists. */
   let version = 0;
+  const lists = createLists(options.served, () => version);
 
   changes.listen((news) => viewers.changed(news));
   const beating = setInterval(() => {
@@ -78,9 +78,18 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const ask = async (what: string, query: URLSearchParams): Promise<unknown> => {
     const [kind, name = ""] = what.split("/");
     if (kind === "list") return lists.page(name, query);
-    if (kind === "explain") return { text: await options.explain(query.get("request") ?? "", query.has("all")) } satisfies ExplainedText;
+    if (kind === "explain") return await explained(query.get("request") ?? "", query.has("all"));
     const served = options.served();
-    return kind === "way" && served ? wayOf(served.model, query.get("host") ?? "") : undefined;
+    return kind === "way" ? ((served && wayOf(served.model, query.get("host") ?? "")) ?? null) : undefined;
+  };
+  /** What is no request is an answer like others: a browser would tell of a failed one in its console. */
+  const explained = async (request: string, all: boolean): Promise<ExplainedText> => {
+    try {
+      return { text: await options.explain(request, all), problem: false };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { text: error.message, problem: true };
+    }
   };
 
   return {
@@ -95,18 +104,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
         if (!viewers.open(request, response, query.get("host") ?? "", opening)) sayTo(response, 503, "too many pages are open already: close one");
         return;
       }
-      try {
-        const answer = await ask(rest.slice("/api/".length), query);
-        if (answer === undefined) return sayTo(response, 404, "there is no such thing (any more)");
-        sayTo(response, 200, JSON.stringify(answer), "application/json");
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-        sayTo(response, 400, error.message);
-      }
+      const answer = await ask(rest.slice("/api/".length), query);
+      if (answer === undefined) return sayTo(response, 404, "there is no such thing");
+      sayTo(response, 200, JSON.stringify(answer), "application/json");
     },
     turned(parts, objects, milliseconds) {
       version++;
-      changes.turned(parts, objects, milliseconds);
+      if (parts.size > 0 || objects.size > 0) changes.turned(parts, objects, milliseconds);
     },
     look() {
       version++;
@@ -156,7 +160,7 @@ function overviewOf({ source, state, notReady, findings, served }: DashboardOpti
     ...(interval ? { sample: sampleOf(interval, Date.now()) } : {}),
     ownAnswers: Object.entries(interval?.total.ownAnswers ?? {}),
     busiest: interval?.routes.slice(0, BUSIEST) ?? [],
-    lists: String(version),
+    lists: version,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Lists for the page: a search in rows, and a part of what it found.
  *
- * Guarantee: rows are made once a second at most, however many ask, and they are a second old at most.
+ * Guarantee: rows are made once for each version that pages were told of, however many ask for them.
  */
 import { rowsOf, type ListedKind, type ListedRow, type Served } from "../get/rows.ts";
 import type { ListPage } from "./shapes.ts";
@@ -16,25 +16,29 @@ type Kind = (typeof KINDS)[number];
 
 interface Listed {
   readonly at: number;
+  readonly version: number;
   readonly rows: readonly ListedRow[];
   /** Of each row, what is searched in. */
   readonly texts: readonly string[];
 }
 
 export interface Lists {
-  /** @param query `q`: words that a row has, in any order and case; `from` and `limit`: which rows. Undefined: there is no such list. */
+  /**
+   * @param query `q`: words that a row has, in any order and case; `from` and `limit`: which rows; `version`: rows of this
+   * version or a later one, else rows of a second ago will do. Undefined: there is no such list.
+   */
   page(kind: string, query: URLSearchParams): ListPage | undefined;
 }
 
-/** @param served undefined: nothing is served yet. */
-export function createLists(served: () => Served | undefined, now = (): number => performance.now()): Lists {
+/** @param served undefined: nothing is served yet. @param version counts what may have changed rows. */
+export function createLists(served: () => Served | undefined, version: () => number, now = (): number => performance.now()): Lists {
   const made = new Map<Kind, Listed>();
-  const listed = (kind: Kind): Listed => {
+  const listed = (kind: Kind, wanted: number): Listed => {
     const known = made.get(kind);
-    if (known && now() - known.at < FRESH_MS) return known;
+    if (known && (wanted >= 0 ? known.version >= Math.min(wanted, version()) : now() - known.at < FRESH_MS)) return known;
     const what = served();
     const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]) : [];
-    const fresh = { at: now(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
+    const fresh = { at: now(), version: version(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
     made.set(kind, fresh);
     return fresh;
   };
@@ -42,7 +46,7 @@ export function createLists(served: () => Served | undefined, now = (): number =
     page(word, query) {
       const kind = KINDS.find((one) => one === word);
       if (kind === undefined) return undefined;
-      const { rows, texts } = listed(kind);
+      const { rows, texts } = listed(kind, wholeNumber(query.get("version"), -1));
       const words = (query.get("q") ?? "").slice(0, LONGEST_SEARCH).toLowerCase().split(/\s+/).filter((one) => one !== "");
       const found = words.length === 0 ? rows : rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
       const from = wholeNumber(query.get("from"), 0);

@@ -46,8 +46,8 @@ export interface Overview {
   readonly ownAnswers: readonly (readonly [reason: string, number: number])[];
   /** The routes with most requests in the last interval. */
   readonly busiest: readonly RouteRates[];
-  /** Changes whenever lists may have changed. */
-  readonly lists: string;
+  /** Grows whenever lists may have changed. */
+  readonly lists: number;
 }
 
 /** Event `history`: the samples before now, oldest first. */
@@ -80,7 +80,7 @@ export interface HostRates {
   readonly endpoints: Readonly<Record<string, { readonly requests: number; readonly failed: number }>>;
 }
 
-/** The way of a host's traffic: routes, who takes their requests, and where those are. */
+/** The way of a host's traffic, or null for a host that is not served: routes, who takes their requests, and where those are. */
 export interface Way {
   readonly host: string;
   readonly aliases: readonly string[];
@@ -137,6 +137,7 @@ export interface ListPage {
 
 /** What `explain` says. */
 export interface ExplainedText {
-  /** As `sluice explain --live` prints it. */
+  /** As `sluice explain --live` prints it; or, with a problem, why that is no request. */
   readonly text: string;
+  readonly problem: boolean;
 }

@@ -5,6 +5,7 @@
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
+import { isLeft } from "../../edge/src/canary.ts";
 import type { EdgeCanary, ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { addressBytes } from "../../edge/src/proxies.ts";
@@ -90,7 +91,7 @@ export function explain(
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
-      steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
+      steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked), left: (decision.route.canaries ?? []).filter((one) => isLeft(one, asked)) }));
     }
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);
@@ -315,6 +316,8 @@ interface Choice {
   readonly untold: readonly string[];
   /** The request's session decided. */
   readonly session: boolean;
+  /** Canaries that the request's header or cookie keeps it from. */
+  readonly left: readonly EdgeCanary[];
 }
 
 function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
@@ -323,8 +326,9 @@ function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
   return key !== undefined && side?.kind === "session" && side.key === key;
 }
 
-function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session }: Choice): ExplainedStep {
-  const shares = canaries.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
+function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session, left }: Choice): ExplainedStep {
+  const open = canaries.filter((one) => one.to > one.from && !left.includes(one));
+  const shares = open.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
   if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
   if (untold.length > 0) {
     const why = `only nginx can tell whether the header matches ${untold.map((one) => JSON.stringify(one)).join(" or ")}`;
@@ -332,7 +336,13 @@ function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, 
   }
   if (chosen && !drawn) return { what: "canary", result: chosen.name, why: "its header or cookie rule matches this request" };
   if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
+  if (!chosen && open.length === 0) return { what: "canary", result: "none", why: whyNone(left) };
   return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
+}
+
+function whyNone(left: readonly EdgeCanary[]): string {
+  if (left.length === 0) return "no header or cookie asks for one, and none has a weight";
+  return `the request's header or cookie says "never" to ${left.map(({ name }) => name).join(", ")}`;
 }
 
 /** The path that the backend is asked for. */

@@ -125,7 +125,7 @@ function index({ dashboard }: HealthOptions, response: ServerResponse): void {
     ["/api/v1/generation", "the admin API, for this machine: sluice get, logs, top, explain --live"],
   ] as const;
   const rows = places.map(([path, what]) => `<li><a href="${path}">${path}</a> ${what}</li>`).join("\n");
-  const page = `<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Sluice</title>\n<h1>Sluice</h1>\n<ul>\n${rows}\n</ul>\n</html>\n`;
+  const page = `<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="light dark"><link rel="icon" href="data:,"><title>Sluice</title>\n<h1>Sluice</h1>\n<ul>\n${rows}\n</ul>\n</html>\n`;
   endResponse(response, 200, page, "text/html; charset=utf-8");
 }
 

@@ -27,7 +27,7 @@ function servedFrom(...given: readonly Given[]): Served {
 }
 
 function page(kind: string, query: Readonly<Record<string, string>> = {}, served: () => Served | undefined = () => servedFrom(...SHOP)): ListPage {
-  const listed = createLists(served).page(kind, new URLSearchParams(query));
+  const listed = createLists(served, () => 0).page(kind, new URLSearchParams(query));
   assert.ok(listed);
   return listed;
 }
@@ -63,24 +63,35 @@ test("certificates come by expiry, findings by severity", () => {
   assert.deepEqual(severities, severities.toSorted((a, b) => order.indexOf(a) - order.indexOf(b)));
 });
 
-test("rows are made once a second, however many ask; nothing but lists is listed", () => {
+test("rows are made once for a version, however many ask, and once a second for those who name none", () => {
   let made = 0;
   let clock = 0;
+  let version = 7;
   const lists = createLists(() => {
     made++;
     return servedFrom(...SHOP);
-  }, () => clock);
-  const query = new URLSearchParams();
-  for (const at of [0, 10, 999]) {
-    clock = at;
-    lists.page("hosts", query);
-  }
-  assert.equal(made, 1);
+  }, () => version, () => clock);
+  const look = (query: Readonly<Record<string, string>>): number => {
+    lists.page("hosts", new URLSearchParams(query));
+    return made;
+  };
+  assert.equal(look({ version: "7" }), 1);
+  assert.equal(look({ version: "7" }), 1);
+  assert.equal(look({ version: "6" }), 1, "an older version is none to make rows for");
+  assert.equal(look({ version: "999999" }), 1, "nor is one that is to come");
+  version = 8;
+  assert.equal(look({}), 1);
+  assert.equal(look({ version: "8" }), 2, "a page that was told of a change gets it, however soon it asks");
+  clock = 999;
+  assert.equal(look({}), 2);
   clock = 1000;
-  lists.page("hosts", query);
-  assert.equal(made, 2);
-  for (const kind of ["", "secrets", "profiles", "__proto__", "constructor"]) assert.equal(lists.page(kind, query), undefined, kind);
-  assert.deepEqual(createLists(() => undefined).page("hosts", query)?.rows, [], "nothing is served yet");
+  assert.equal(look({}), 3);
+});
+
+test("nothing but lists is listed", () => {
+  const lists = createLists(() => servedFrom(...SHOP), () => 0);
+  for (const kind of ["", "secrets", "profiles", "__proto__", "constructor"]) assert.equal(lists.page(kind, new URLSearchParams()), undefined, kind);
+  assert.deepEqual(createLists(() => undefined, () => 0).page("hosts", new URLSearchParams())?.rows, [], "nothing is served yet");
 });
 
 test("the way of a host's traffic: routes, shares, Services, endpoints", () => {

@@ -11,6 +11,7 @@ const SAID_MS = 30_000;
 export interface Demo {
   readonly http: number;
   readonly https: number;
+  readonly health: number;
   readonly runtimeDir: string;
   readonly process: ChildProcess;
   /** All that it has printed, on either output. */
@@ -38,6 +39,7 @@ export async function startDemo(args: readonly string[]): Promise<Demo> {
   return {
     http,
     https,
+    health,
     runtimeDir,
     process: child,
     printed: () => printed,

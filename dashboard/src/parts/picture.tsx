@@ -8,17 +8,17 @@ import { flowText, type Flow, type LiveWay, type Node } from "../way-rates.ts";
 
 /** Shares of the width. */
 const COLUMNS = [
-  { title: "Host", share: 0.17 }, { title: "Route", share: 0.21 }, { title: "Share", share: 0.23 }, { title: "Service", share: 0.21 }, { title: "Endpoint", share: 0.18 },
+  { title: "Host", share: 0.19 }, { title: "Route", share: 0.21 }, { title: "Share", share: 0.22 }, { title: "Service", share: 0.2 }, { title: "Endpoint", share: 0.18 },
 ] as const;
 /** Pixels. Below this width the picture is scrolled. */
 const NARROWEST = 860;
-const GAP = 40;
+const GAP = 32;
 const ROW = 54;
 const BOX = 44;
 const HEAD = 22;
 const INSET = 8;
 /** Width of a letter in a title, a note and a rate, on average. */
-const TITLE_LETTER = 7.2;
+const TITLE_LETTER = 6.9;
 const NOTE_LETTER = 5.9;
 const RATE_LETTER = 6.6;
 

@@ -6,7 +6,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ListPage } from "../../../src/dashboard/shapes.ts";
-import { ask } from "../connection.ts";
+import { AGAIN_MS, ask } from "../connection.ts";
 import { countText } from "../texts.ts";
 
 export type Row = ListPage["rows"][number];
@@ -17,8 +17,8 @@ export interface VirtualListProps {
   /** For people: "hosts". */
   readonly name: string;
   readonly search: string;
-  /** Changes when the rows may have changed. */
-  readonly lists: string;
+  /** Grows when the rows may have changed. */
+  readonly lists: number;
   /** Pixels. */
   readonly height: number;
   readonly row: (row: Row) => ComponentChildren;
@@ -44,6 +44,7 @@ export function VirtualList({ kind, name, search, lists, height, row, empty }: V
   const [{ top, seen }, setView] = useState({ top: 0, seen: 600 });
   const [known, setKnown] = useState<Known | undefined>(undefined);
   const [problem, setProblem] = useState("");
+  const [tries, setTries] = useState(0);
   const first = Math.max(0, Math.floor(top / height) - MARGIN);
   const last = Math.floor((top + seen) / height) + MARGIN;
   const pages = `${Math.floor(first / PAGE)}-${Math.floor(Math.min(last, Math.max(0, (known?.found ?? 1) - 1)) / PAGE)}`;
@@ -63,19 +64,21 @@ export function VirtualList({ kind, name, search, lists, height, row, empty }: V
     const load = async (): Promise<void> => {
       const [from = 0, to = 0] = pages.split("-").map(Number);
       try {
-        const loaded = await Promise.all(Array.from({ length: to - from + 1 }, (_, index) => ask<ListPage>(`list/${kind}`, { q: search, from: String((from + index) * PAGE), limit: String(PAGE) }, ending.signal)));
+        const loaded = await Promise.all(Array.from({ length: to - from + 1 }, (_, index) => ask<ListPage>(`list/${kind}`, { q: search, from: String((from + index) * PAGE), limit: String(PAGE), version: String(lists) }, ending.signal)));
         setKnown((before) => withPages(before, search, from, loaded));
         setProblem("");
       } catch (error) {
-        if (!ending.signal.aborted) setProblem((error as Error).message);
+        if (ending.signal.aborted) return;
+        setProblem((error as Error).message);
+        timer = setTimeout(() => setTries(tries + 1), AGAIN_MS);
       }
     };
-    const timer = setTimeout(() => void load(), known && known.search !== search ? SEARCH_MS : 0);
+    let timer = setTimeout(() => void load(), known && known.search !== search ? SEARCH_MS : 0);
     return () => {
       clearTimeout(timer);
       ending.abort();
     };
-  }, [kind, search, lists, pages]);
+  }, [kind, search, lists, pages, tries]);
 
   const { found, of } = known ?? NOTHING;
   const shown = known ? Array.from({ length: Math.max(0, Math.min(last, found - 1) - first + 1) }, (_, index) => first + index) : [];

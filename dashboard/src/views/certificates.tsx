@@ -10,7 +10,7 @@ const HEIGHT = 56;
 const SOON = 30;
 const NOW = 10;
 
-export function CertificatesView({ lists }: { readonly lists: string }): JSX.Element {
+export function CertificatesView({ lists }: { readonly lists: number }): JSX.Element {
   const [search, setSearch] = useState("");
   return (
     <section class="full">

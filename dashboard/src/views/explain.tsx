@@ -8,15 +8,14 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 export function ExplainView({ url: given }: { readonly url: string }): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
-  const [answer, setAnswer] = useState<{ readonly text: string; readonly problem: boolean } | undefined>(undefined);
+  const [answer, setAnswer] = useState<ExplainedText | undefined>(undefined);
   const [waiting, setWaiting] = useState(false);
   const explain = async (): Promise<void> => {
     if (!form.current) return;
     setWaiting(true);
     try {
       const { request, all } = requestOf(new FormData(form.current));
-      const { text } = await ask<ExplainedText>("explain", { request: JSON.stringify(request), ...(all ? { all: "" } : {}) });
-      setAnswer({ text, problem: false });
+      setAnswer(await ask<ExplainedText>("explain", { request: JSON.stringify(request), ...(all ? { all: "" } : {}) }));
     } catch (error) {
       setAnswer({ text: (error as Error).message, problem: true });
     }

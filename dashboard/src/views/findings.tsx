@@ -6,7 +6,7 @@ import { VirtualList, type Row } from "../parts/virtual-list.tsx";
 
 const HEIGHT = 84;
 
-export function FindingsView({ lists, search: asked }: { readonly lists: string; readonly search: string }): JSX.Element {
+export function FindingsView({ lists, search: asked }: { readonly lists: number; readonly search: string }): JSX.Element {
   const [search, setSearch] = useState(asked);
   const [chosen, setChosen] = useState<Row | undefined>(undefined);
   return (

@@ -120,7 +120,7 @@ interface FewProps {
   readonly kind: "findings" | "certs";
   readonly view: "findings" | "certificates";
   readonly none: string;
-  readonly lists: string;
+  readonly lists: number;
   readonly row: (row: ListPage["rows"][number]) => ComponentChildren;
 }
 

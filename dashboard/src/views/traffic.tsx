@@ -12,7 +12,7 @@ import { withRates } from "../way-rates.ts";
 
 const HEIGHT = 52;
 
-export function TrafficView({ host, lists, rates }: { readonly host: string; readonly lists: string; readonly rates: HostRates | undefined }): JSX.Element {
+export function TrafficView({ host, lists, rates }: { readonly host: string; readonly lists: number; readonly rates: HostRates | undefined }): JSX.Element {
   const [search, setSearch] = useState("");
   return (
     <section class={`sides ${host === "" ? "" : "chosen"}`}>
@@ -36,10 +36,10 @@ function HostRow({ row, chosen }: { readonly row: Row; readonly chosen: boolean 
   );
 }
 
-function HostWay({ host, lists, rates }: { readonly host: string; readonly lists: string; readonly rates: HostRates | undefined }): JSX.Element {
-  const { value: way, problem } = useAsked<Way>("way", { host }, lists);
+function HostWay({ host, lists, rates }: { readonly host: string; readonly lists: number; readonly rates: HostRates | undefined }): JSX.Element {
+  const { value: way, problem } = useAsked<Way | null>("way", { host }, lists);
   const back = <a class="back" href={addressOf("traffic")}>← all hosts</a>;
-  if (!way) return <>{back}<p class="soft">{problem === "" ? "…" : `${host}: ${problem}`}</p></>;
+  if (!way) return <>{back}<p class="soft">{way === null ? `No object asks for ${host} (any more).` : problem === "" ? "…" : problem}</p></>;
   const live = withRates(way, rates);
   return (
     <>
