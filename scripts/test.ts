@@ -18,7 +18,7 @@ const AT_A_TIME = Math.min(availableParallelism(), 4) + 2;
 const LIMIT_MS = 300_000;
 /** How the paths of tests that take long begin, those that take longest first: they must not be started last. */
 const LONG: readonly string[] = [
-  "test/setup.test.ts", "test/cases.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
+  "test/setup.test.ts", "test/cases.test.ts", "test/nginx/random-changes.test.ts", "test/cluster/", "test/engine/watchdog.test.ts", "test/nginx/modsecurity", "test/dashboard/", "test/properties/", "test/admission/", "test/engine/", "test/nginx/",
 ];
 
 /** Signs in a file that it starts something, listens, changes the process, or has hooks that would hold for other files' tests. */

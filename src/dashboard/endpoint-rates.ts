@@ -12,11 +12,12 @@ export interface EndpointRates {
   /** @param dropped requests that ended, too, and of which nothing is known. */
   take(rows: readonly JournalRow[], dropped: number): void;
   /** What was taken since the last call, per second. */
-  beat(seconds: number): HostRates["endpoints"];
+  beat(): HostRates["endpoints"];
 }
 
-/** @param host as the rule names it: `*.shop.example` stands for each name below, `*` for every request. */
-export function createEndpointRates(host: string): EndpointRates {
+/** @param host as the rule names it: `*.shop.example` stands for each name below, `*` for every request. @param now milliseconds. */
+export function createEndpointRates(host: string, now = (): number => performance.now()): EndpointRates {
+  let since = now();
   let counts = new Map<string, { requests: number; failed: number }>();
   let noted = 0;
   let dropped = 0;
@@ -37,7 +38,9 @@ export function createEndpointRates(host: string): EndpointRates {
         }
       }
     },
-    beat(seconds) {
+    beat() {
+      const seconds = (now() - since) / 1000;
+      since = now();
       const raise = noted > 0 && seconds > 0 ? (noted + dropped) / noted / seconds : 0;
       const rates = Object.fromEntries([...counts].map(([address, { requests, failed }]) => [address, { requests: rounded(requests * raise), failed: rounded(failed * raise) }]));
       counts = new Map();

@@ -104,7 +104,7 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
 
 function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
   const routes = interval?.routes.filter((one) => one.host === host).slice(0, MOST_RATES) ?? [];
-  return { host, routes, endpoints: endpoints?.beat(interval?.seconds ?? 0) ?? {} };
+  return { host, routes, endpoints: endpoints?.beat() ?? {} };
 }
 
 function send({ response }: Viewer, event: string, data: unknown): void {

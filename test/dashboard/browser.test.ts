@@ -85,6 +85,30 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     await end();
   });
 
+  for (const [name, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["phone", { colorScheme: "light", viewport: PHONE }]] as const) {
+    test(`pictures: ${name}`, async () => {
+      const { page, end } = await openPage(browser, origin, options);
+      for (const one of ["overview", "traffic"] as const) {
+        await view(page, one, one === "traffic" ? CANARY : "");
+        await page.locator(one === "overview" ? ".uplot" : ".tree").first().waitFor({ state: "attached" });
+        if (one === "overview") await page.waitForFunction(() => document.querySelectorAll("table tbody tr").length > 0);
+        if (one === "traffic") await page.waitForFunction(() => /now \d+ %/.test(document.querySelector(".tree")?.textContent ?? ""));
+        const picture = await page.screenshot({ path: join(PICTURES, `dashboard-${one}-${name}.png`) });
+        assert.ok(picture.length > 10_000, `${one} is not blank`);
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${one} fits the width of ${name}`);
+      }
+      for (const one of VIEWS) {
+        await view(page, one);
+        await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${one} fits the width of ${name}`);
+      }
+      assert.equal(await page.evaluate(() => document.documentElement.dataset["theme"]), name === "dark" ? "dark" : "light");
+      await page.getByRole("button", { name: name === "dark" ? "Light theme" : "Dark theme" }).click();
+      await page.waitForFunction((wanted) => document.documentElement.dataset["theme"] === wanted, name === "dark" ? "light" : "dark");
+      await end();
+    });
+  }
+
   test("the way of a host's traffic shows the canary's share, and follows a weight that is edited", async () => {
     const { page, end } = await openPage(browser, origin);
     await view(page, "traffic");
@@ -181,30 +205,6 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     await page.locator(".picture text", { hasText: "default/weight-0" }).waitFor();
     await end();
   });
-
-  for (const [name, options] of [["light", { colorScheme: "light" }], ["dark", { colorScheme: "dark" }], ["phone", { colorScheme: "light", viewport: PHONE }]] as const) {
-    test(`pictures: ${name}`, async () => {
-      const { page, end } = await openPage(browser, origin, options);
-      for (const one of ["overview", "traffic", "explain"] as const) {
-        await view(page, one, one === "traffic" ? CANARY : "", one === "explain" ? { url: `http://${CANARY}/` } : {});
-        await page.locator(one === "overview" ? ".uplot" : one === "traffic" ? ".tree" : "pre.answer").first().waitFor({ state: "attached" });
-        if (one === "overview") await page.waitForFunction(() => document.querySelectorAll("table tbody tr").length > 0);
-        if (one === "traffic") await page.waitForFunction(() => /now \d+ %/.test(document.querySelector(".tree")?.textContent ?? ""));
-        const picture = await page.screenshot({ path: join(PICTURES, `dashboard-${one}-${name}.png`) });
-        assert.ok(picture.length > 10_000, `${one} is not blank`);
-        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${one} fits the width of ${name}`);
-      }
-      for (const one of VIEWS) {
-        await view(page, one);
-        await page.getByRole("heading", { level: 1 }).waitFor({ state: "attached" });
-        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${one} fits the width of ${name}`);
-      }
-      assert.equal(await page.evaluate(() => document.documentElement.dataset["theme"]), name === "dark" ? "dark" : "light");
-      await page.getByRole("button", { name: name === "dark" ? "Light theme" : "Dark theme" }).click();
-      await page.waitForFunction((wanted) => document.documentElement.dataset["theme"] === wanted, name === "dark" ? "light" : "dark");
-      await end();
-    });
-  }
 });
 
 /** Sends requests of the walk-through, some of them to nobody, until it is told to end. */

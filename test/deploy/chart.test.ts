@@ -44,6 +44,7 @@ const MUCH: Values = {
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: "zone", whenUnsatisfiable: "DoNotSchedule" }], autoscaling: { enabled: true, behavior: { scaleDown: { stabilizationWindowSeconds: 300 } } },
     service: { annotations: { k: "l" }, labels: { m: "n" }, loadBalancerIP: "192.0.2.9", loadBalancerClass: "example.com/lb", loadBalancerSourceRanges: ["10.0.0.0/8"], externalIPs: ["192.0.2.1"], ipFamilyPolicy: "SingleStack", ipFamilies: ["IPv4"], nodePorts: { http: 30080, https: 30443 } },
     admissionWebhooks: { enabled: true, failurePolicy: "Fail", caBundle: "Y2E=", annotations: { u: "v" } },
+    dashboard: { enabled: true, tokenReview: true },
     metrics: { enabled: true, service: { annotations: { o: "p" } }, serviceMonitor: { enabled: true, additionalLabels: { q: "r" } } },
   },
   serviceAccount: { name: "robot", annotations: { s: "t" } }, tcp: { 9000: "shop/db:9000" }, udp: { 53: "kube-system/dns:53" },
@@ -85,6 +86,13 @@ describe("the chart, rendered by helm itself", { skip: helmMissing ?? false }, (
 test("the chart's webhook is the component's", { skip: kubectlMissing ?? false }, () => {
   const values = { controller: { service: { type: "ClusterIP" }, admissionWebhooks: { enabled: true } } };
   assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["admission-webhook"]).filter(({ kind }) => kind !== "Namespace")));
+});
+
+test("the chart's dashboard is that of the components", { skip: kubectlMissing ?? false }, () => {
+  const service = { type: "ClusterIP" };
+  const values = { controller: { service, dashboard: { enabled: true, tokenReview: true } } };
+  assert.deepEqual(bySubset(values), inOrder(withComponents("base", ["dashboard", "dashboard-token-review"]).filter(({ kind }) => kind !== "Namespace")));
+  assert.deepEqual(bySubset({ controller: { service, dashboard: { enabled: true } } }), inOrder(withComponents("base", ["dashboard"]).filter(({ kind }) => kind !== "Namespace")));
 });
 
 test("what comes of the values is valid by the published schemas", { skip: schemasMissing ?? false }, async (t) => {

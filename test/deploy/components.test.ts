@@ -25,7 +25,7 @@ for (const folder of kustomizations()) {
     const [command, ...argv] = controller.args;
     assert.equal(command, "run");
     const settings = parseSettings(argv.map((word) => word.replace("$(POD_NAMESPACE)", "ingress-nginx")), "run", {});
-    assert.deepEqual([settings.validatingWebhook, settings.validatingWebhookCertificate, settings.secrets], [":8443", "/etc/sluice/webhook/tls.crt", "named"]);
+    assert.deepEqual([settings.validatingWebhook, settings.validatingWebhookCertificate, settings.secrets, settings.dashboard, settings.dashboardTokenReview], [":8443", "/etc/sluice/webhook/tls.crt", "named", true, true]);
     if (schemasMissing) return t.diagnostic(schemasMissing);
     for (const object of objects) assert.equal(await complaint(object), undefined, `${object.kind} ${object.metadata.name}`);
   });

@@ -1,0 +1,137 @@
+/** What the dashboard is told of traffic: intervals over all routes, endpoints of one host, and what the picture makes of them. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { flowText, withRates } from "../../dashboard/src/way-rates.ts";
+import { durationText, percentText, rateText } from "../../dashboard/src/texts.ts";
+import { addressOf, placeOf } from "../../dashboard/src/place.ts";
+import type { JournalRow } from "../../edge/src/journal.ts";
+import { createEndpointRates } from "../../src/dashboard/endpoint-rates.ts";
+import { createPulse } from "../../src/dashboard/pulse.ts";
+import type { HostRates, Way } from "../../src/dashboard/shapes.ts";
+import { createTraffic } from "../../src/report/traffic.ts";
+import { layoutOf } from "../../edge/src/measures.ts";
+import { boundsOf } from "../../src/compile/measures.ts";
+import { parseSettings } from "../../src/settings.ts";
+
+const MEASURED = parseSettings(["--enable-metrics", "--time-buckets=0.01,0.1"], "run", {});
+
+const noted = (more: Partial<JournalRow>): JournalRow => ({
+  time: 0, took: 1, host: "shop.example", path: "/", reason: "", answers: "200", id: "", status: 200, method: "GET", scheme: "http", client: "127.0.0.1",
+  route: "/", namespace: "shop", ingress: "web", service: "web", canary: "", upstream: "10.0.0.1:80", ...more,
+});
+
+test("intervals are compared while somebody looks, and one in five while nobody does", () => {
+  const traffic = createTraffic({ settings: MEASURED, routes: () => 2, life: "a" });
+  const [durations = 0] = layoutOf(boundsOf(MEASURED)).starts;
+  let now = 0;
+  const pulse = createPulse((cursor) => traffic.since(cursor), () => now);
+  const count = (requests: number, status: number): void => traffic.count([{ namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", status, requests, host: "shop.example", cells: [durations, 5 * requests, durations + 1, requests] }], { "no-route": 1 });
+  assert.equal(pulse.beat(true), undefined, "the first answer has nothing to be compared with");
+  count(6, 200);
+  count(2, 503);
+  now = 2000;
+  assert.equal(pulse.beat(true)?.total.requestsPerSecond, 4);
+  assert.deepEqual(pulse.history(), [{ time: 2000, requests: 4, clientErrors: 0, serverErrors: 1, p50: 5, p99: 9.9 }]);
+  const beats = Array.from({ length: 10 }, () => {
+    now += 2000;
+    return pulse.beat(false) !== undefined;
+  });
+  assert.deepEqual(beats, [false, false, false, false, true, false, false, false, false, true]);
+  assert.equal(pulse.history().length, 3);
+  for (let times = 0; times < 1000; times++) {
+    now += 2000;
+    pulse.beat(true);
+  }
+  const { length } = pulse.history();
+  assert.ok(length <= 450, `a quarter of an hour, not ${length} intervals`);
+});
+
+test("endpoints of a host count by the requests that were noted, raised by those that found no room", () => {
+  let now = 0;
+  const rates = createEndpointRates("shop.example", () => now);
+  rates.take([noted({}), noted({ upstream: "10.0.0.1:80, 10.0.0.2:80", answers: "502, 200" }), noted({ host: "other.example" }), noted({ upstream: "", answers: "" })], 0);
+  now = 2000;
+  assert.deepEqual(rates.beat(), { "10.0.0.1:80": { requests: 1, failed: 0.5 }, "10.0.0.2:80": { requests: 0.5, failed: 0 } });
+  rates.take([noted({}), noted({})], 6);
+  now = 4000;
+  assert.deepEqual(rates.beat(), { "10.0.0.1:80": { requests: 4, failed: 0 } });
+  now = 6000;
+  assert.deepEqual(rates.beat(), {});
+});
+
+test("a wildcard host has the requests of all names below it, and * those of all", () => {
+  for (const [host, counted] of [["*.shop.example", 1], ["*", 3], ["shop.example", 1]] as const) {
+    let now = 0;
+    const rates = createEndpointRates(host, () => now);
+    rates.take([noted({}), noted({ host: "a.shop.example" }), noted({ host: "other.example" })], 0);
+    now = 1000;
+    assert.equal(rates.beat()["10.0.0.1:80"]?.requests, counted, host);
+  }
+});
+
+test("endpoints are bounded, however many addresses rows name", () => {
+  const rates = createEndpointRates("*", () => 0);
+  for (let index = 0; index < 5000; index++) rates.take([noted({ upstream: `10.0.${index >> 8}.${index & 255}:80` })], 0);
+  assert.equal(Object.keys(rates.beat()).length, 1000);
+});
+
+const WAY: Way = {
+  host: "shop.example", aliases: [], tls: "none", more: 0,
+  routes: [
+    {
+      namespace: "shop", ingress: "web", path: "/", text: "/ (prefix)", redirect: "",
+      arms: [
+        { canary: "shop-next-80", ingress: "shop/next", rule: "header X-Next", share: 10, target: "shop/next:80", pool: "shop/next/80" },
+        { canary: "", ingress: "", rule: "", share: 90, target: "shop/web:80", pool: "shop/web/80" },
+      ],
+    },
+    { namespace: "shop", ingress: "web", path: "/img", text: "/img (prefix)", redirect: "", arms: [{ canary: "", ingress: "", rule: "", share: 100, target: "shop/web:80", pool: "shop/web/80" }] },
+    { namespace: "shop", ingress: "old", path: "/old", text: "/old (exact)", redirect: "301 to https://new.example", arms: [] },
+  ],
+  pools: { "shop/web/80": { endpoints: ["10.0.0.1:80"], more: 3 }, "shop/next/80": { endpoints: [], more: 0 } },
+};
+
+test("the picture adds up: arms to routes, routes to the host, arms of one Service to its pool", () => {
+  const row = (more: object): HostRates["routes"][number] => ({
+    namespace: "shop", ingress: "web", host: "shop.example", path: "/", service: "web", canary: "", requests: 0, clientErrors: 0, serverErrors: 0, requestsPerSecond: 0, clientErrorsPerSecond: 0, serverErrorsPerSecond: 0, ...more,
+  });
+  const rates: HostRates = {
+    host: "shop.example",
+    routes: [row({ requestsPerSecond: 8, p99: 12 }), row({ canary: "shop-next-80", requestsPerSecond: 2, serverErrorsPerSecond: 1 }), row({ path: "/img", requestsPerSecond: 5 }), row({ ingress: "old", path: "/old", requestsPerSecond: 1 })],
+    endpoints: { "10.0.0.1:80": { requests: 3, failed: 0 } },
+  };
+  const { columns, flows } = withRates(WAY, rates);
+  const told = columns.map((column) => column.map(({ title, note, rate, failed }) => `${title} | ${note} | ${rate ?? "-"} | ${failed ?? "-"}`));
+  assert.deepEqual(told, [
+    ["shop.example | http | 16 | 1"],
+    ["/ (prefix) | shop/web | 10 | 1", "/img (prefix) | shop/web | 5 | 0", "/old (exact) | shop/old, 301 to https://new.example | 1 | 0"],
+    ["canary shop/next | 10 %, now 20 %, or header X-Next | 2 | 1", "primary | 90 %, now 80 %, p99 12 ms | 8 | 0", "primary | 100 %, now 100 % | 5 | 0"],
+    ["shop/next:80 | no ready endpoint: 503 | 2 | 1", "shop/web:80 | 4 endpoints | 13 | 0"],
+    ["10.0.0.1:80 |  | 3 | 0", "3 more |  | - | -"],
+  ]);
+  const keys = new Set(columns.flat().map(({ key }) => key));
+  assert.equal(keys.size, columns.flat().length, "each node has a key of its own");
+  for (const { from, to } of flows) assert.ok(keys.has(from) && keys.has(to), `${from} → ${to}`);
+});
+
+test("without rates the picture is there, and nothing flows", () => {
+  assert.ok(withRates(WAY, undefined).flows.every(({ rate }) => rate === 0));
+});
+
+test("numbers read as people write them", () => {
+  assert.deepEqual([0, 0.01, 0.25, 3, 9.96, 42.4, 999.6, 1234, 56_789].map(rateText), ["0", "<0.1", "0.3", "3", "10", "42", "1000", "1.2k", "57k"]);
+  assert.deepEqual([percentText(0, 10), percentText(1, 0), percentText(1, 8), percentText(1, 3000), percentText(7, 10)], ["0 %", "0 %", "13 %", "<0.1 %", "70 %"]);
+  assert.deepEqual([undefined, 0.04, 9.94, 12.4, 1490].map(durationText), ["–", "0.0 ms", "9.9 ms", "12 ms", "1.5 s"]);
+  assert.equal(flowText({}), "");
+  assert.equal(flowText({ rate: 3, failed: 0.5 }), "3/s, 0.5/s failed");
+});
+
+test("an address leads to its view and back, whatever a host's name holds; any other leads to the overview", () => {
+  for (const [view, name] of [["traffic", "*.shop.example"], ["traffic", "a/b?c#d%"], ["overview", ""]] as const) {
+    const place = placeOf(addressOf(view, name));
+    assert.deepEqual([place.view, place.name], [view, name]);
+  }
+  for (const hash of ["", "#", "#/", "#/nothing", "#main", "#/__proto__"]) assert.equal(placeOf(hash).view, "overview", hash);
+  assert.equal(placeOf("#/traffic/%zz").name, "%zz");
+  assert.equal(placeOf(addressOf("explain", "", { url: "http://a/?b=c&d" })).query.get("url"), "http://a/?b=c&d");
+});
