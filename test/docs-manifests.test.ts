@@ -1,10 +1,14 @@
 /** The objects that the pages show are right: `sluice check --partial` finds in them what the page says, and nothing else. */
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { checkSource } from "../src/commands/checked.ts";
 import type { Finding } from "../src/model/findings/findings.ts";
 import { parseSettings } from "../src/settings.ts";
 import { textSource } from "../src/source/text.ts";
+import { runCommand } from "./support/command.ts";
 import { manifestsOf, PAGES } from "./support/pages.ts";
 
 /** Errors and warnings about files, which a page keeps one for each of its blocks. */
@@ -29,7 +33,25 @@ test("the objects of each page are right, or have the findings that the page nam
     }
     objects += blocks.length;
   }
-  assert.ok(objects > 15, `${objects} blocks`);
+  assert.ok(objects > 12, `${objects} blocks`);
+});
+
+test("what a check says of the old tutorial, and what it mends, is what the page shows", async () => {
+  const page = PAGES.find(({ name }) => name.endsWith("old-tutorials.md"));
+  const [old] = page ? manifestsOf(page) : [];
+  assert.ok(page && old);
+  const folder = mkdtempSync(join(tmpdir(), "sluice-page-"));
+  try {
+    const file = join(folder, "old.yaml");
+    writeFileSync(file, old.text);
+    const shown = (command: string): string => new RegExp(`^\\$ ${command}\n([^]*?)^\`\`\``, "m").exec(page.text)?.[1] ?? "";
+    const named = (text: string): string => text.replaceAll(file, "old.yaml").trim();
+    assert.equal(named((await runCommand(["check", file])).stdout), shown("sluice check old.yaml").trim());
+    assert.equal(named((await runCommand(["check", "--fix", file])).stderr), shown("sluice check --fix old.yaml").trim());
+    assert.match(readFileSync(file, "utf8"), /apiVersion: networking[.]k8s[.]io\/v1\n/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("a mistake in a page would be seen", async () => {
