@@ -139,9 +139,11 @@ describe("moving from ingress-nginx as the guide says", { skip: envtestMissing ?
     folder = mkdtempSync(join(tmpdir(), "sluice-moving-"));
     symlinkSync(join(ROOT, "deploy"), join(folder, "deploy"));
     writeFileSync(join(folder, "ingress-nginx.yaml"), list(OLD_MANIFESTS));
-    mkdirSync(join(folder, "beside"));
-    const [, kustomization = ""] = /^```yaml\n(apiVersion: kustomize[^]*?)^```/m.exec(PAGE) ?? [];
-    writeFileSync(join(folder, "beside/kustomization.yaml"), kustomization);
+    const kustomizations = [...PAGE.matchAll(/^```yaml\n(apiVersion: kustomize[^]*?)^```/gm)];
+    for (const [index, name] of ["beside", "in-place"].entries()) {
+      mkdirSync(join(folder, name));
+      writeFileSync(join(folder, name, "kustomization.yaml"), kustomizations[index]?.[1] ?? "");
+    }
     admin(["create", "namespace", "shop"]);
     admin(["apply", "-f", "-"], list(objectsIn(site({ name: "web", host: "shop.example", endpoints: [`127.0.0.1:${echo.port}`] }))));
     admin(["apply", "-f", join(folder, "ingress-nginx.yaml")]);
@@ -201,6 +203,7 @@ describe("moving from ingress-nginx as the guide says", { skip: envtestMissing ?
     assert.deepEqual(podOf([get("deployment", "ingress-nginx-controller", "-n", "ingress-nginx")]).spec.containers.map(({ name }) => name), ["controller", "nginx"]);
     inPlace = await startController("ingress-nginx", "ingress-nginx-controller");
     assert.deepEqual(await served(inPlace), [200, "/cart"]);
+    assert.deepEqual(get("configmap", "ingress-nginx-controller", "-n", "ingress-nginx")["data"], { "hsts-max-age": "77" });
     await old.stop();
     for (const line of lines.slice(apply + 1)) await follow(line);
     assert.deepEqual([exists("ingressclass", "nginx"), exists("deployment", "sluice-ingress-nginx-controller", "-n", "sluice"), exists("clusterrole", "sluice-ingress-nginx"), exists("clusterrole", "ingress-nginx")], [true, false, false, true]);
