@@ -28,7 +28,7 @@ function commandsIn(line: string): string[][] {
     else parts.at(-1)?.push(word);
   }
   return parts.flatMap((words) => {
-    const at = words.findIndex((word, index) => /^(?:.*\/)?sluice$/.test(word) && (index === 0 || words[index - 1] === "--" || words[0] === "kubectl" || words[0] === "sudo"));
+    const at = words.findIndex((word, index) => /^(?:.*\/)?sluice$/.test(word) && (index === 0 || words[index - 1] === "--" || (index === 1 && (words[0] === "kubectl" || words[0] === "sudo"))));
     return at < 0 || at + 1 >= words.length ? [] : [words.slice(at + 1)];
   });
 }
@@ -65,6 +65,8 @@ test("every command line of Sluice in the pages is understood", () => {
 test("the reader of command lines sees a mistake", () => {
   assert.deepEqual(commandsIn("helm template x | bin/sluice check - --partial   # what"), [["check", "-", "--partial"]]);
   assert.deepEqual(commandsIn("kubectl exec -n a deploy/b -c c -- sluice wait ingress/shop/web"), [["wait", "ingress/shop/web"]]);
+  assert.deepEqual(commandsIn("kubectl -n sluice rollout status deployment/x"), []);
+  assert.deepEqual(commandsIn("kubectl sluice get routes"), [["get", "routes"]]);
   assert.deepEqual(commandsIn("source <(bin/sluice completion bash)"), [["completion", "bash"]]);
   assert.deepEqual(commandsIn("bin/sluice explain URL -H 'test: always' >x"), [["explain", "URL", "-H", "test: always"]]);
   assert.throws(() => parseSettings(["--no-such"], "logs", {}));

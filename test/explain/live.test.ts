@@ -131,7 +131,7 @@ test("an endpoint that fails is told apart from one that answers", async () => {
     const { stdout } = await explain("http://half.example/");
     if (new RegExp(`${dead} failed \\d+, last \\d+ s ago\\n`).test(stdout) && new RegExp(`127.0.0.1:${echo.port} answered \\d+`).test(stdout)) return;
     assert.ok(Date.now() < deadline, stdout);
-    // Once a second, a worker notes the first request of a route.
+    // Once a second, a worker notes the first request of a route and status.
     await ask({ port: sluice.http, host: "half.example" });
   }
 });

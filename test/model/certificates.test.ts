@@ -52,6 +52,10 @@ test("a host without a usable certificate gets the default one and counts as TLS
   const built = build(nobody, tlsSecret("shop/cert", shopPair));
   assert.deepEqual(served(built), { "elsewhere.example": "nginx" });
   findingOf(built, "tls-host-not-listed");
+  assert.equal(findingOf(built, "tls-host-not-listed").missing, undefined);
+  // Without the Secret nobody knows what its certificate covers: a check of a part (--partial) does not tell it.
+  const unknown = build(ingress("shop/web").host("www.shop.example").tls("cert", "*.shop.example"));
+  assert.deepEqual(findingOf(unknown, "tls-host-not-listed").missing, { kind: "Secret", namespace: "shop", name: "cert" });
   assert.deepEqual(served(build(ingress("shop/web").host("shop.example").tls(undefined, "shop.example"))), { "shop.example": "nginx" });
   assert.deepEqual(served(build(ingress("shop/web").host("shop.example"))), {});
 });

@@ -34,6 +34,19 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
   }
 });
 
+test("a name of ours without the prefix is told, and names of nobody's are not", () => {
+  assert.match(sayOf("proxy-body-size", "8m").map(({ code, sentence }) => `${code}: ${sentence}`).join(), new RegExp(`^annotation-of-others: proxy-body-size is .*prefix is missing: here it is ${PREFIX}/proxy-body-size$`));
+  assert.deepEqual(sayOf("owner", "shop"), []);
+});
+
+test("a rewrite that drops the rest of the path says how ingress-nginx before 0.22 is had", () => {
+  const of = (path: string, target: string): string[] => build(ingress("shop/web").host("shop.example").path(path, "web:80").annotate("rewrite-target", target), ...web)
+    .findings().filter(({ code }) => code === "rewrite-drops-rest").map(({ sentence }) => sentence);
+  assert.match(of("/api", "/").join(), /write "path: \/api\(\/\|\$\)\(\.\*\)" and "rewrite-target: \/\$2"$/);
+  assert.match(of("/", "/new/").join(), /write "path: \/\(\.\*\)" and "rewrite-target: \/new\/\$1"$/);
+  for (const [path, target] of [["/api(/|$)(.*)", "/$2"], ["/", "/"], ["/api(/|$)(.*)", "/"], ["/api", "https://shop.example/"], ["/api", "/$uri"]] as const) assert.deepEqual(of(path, target), [], `${path} ${target}`);
+});
+
 test("every key of the ConfigMap that is no annotation is told where it belongs", () => {
   for (const { row } of KEYS) {
     if (annotationsByName.has(row.key)) continue;

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -23,6 +24,7 @@ before(async () => {
       files: {
         "settings.yaml": configMap({ "worker-processes": "2" }),
         "web.yaml": site({ name: "web", host: "web.example", endpoints: [`127.0.0.1:${echo.port}`] }),
+        "each.yaml": site({ name: "each", host: "each.test", endpoints: [`127.0.0.1:${echo.port}`] }),
         "other.yaml": site({ name: "other", host: "other.example", endpoints: [`127.0.0.1:${echo.port}`], annotations: { "enable-cors": "true" } }),
       },
       args: ["--configmap=sluice/sluice", metrics],
@@ -79,6 +81,17 @@ test("while nobody follows, a few of many, and Sluice's own answers", { timeout:
 });
 
 for (const [index, how] of ["measured", "counted"].entries()) {
+  test(`while nobody follows, each status of a route, where requests are ${how}`, { timeout: 60_000 }, async () => {
+    const sluice = sluices[index] as Sluice;
+    // On one connection, so both come to one worker, and mostly within one second.
+    const head = (path: string, more: string): string => `GET ${path} HTTP/1.1\r\nHost: each.test\r\n${more}\r\n`;
+    const socket = connect(sluice.http, "127.0.0.1");
+    socket.write(head("/each/fine", "") + head("/each/bad", "x-want-status: 418\r\nConnection: close\r\n"));
+    await once(socket.resume(), "close");
+    const statuses = async (): Promise<string> => (await journalOf(sluice)).filter(({ path }) => path.startsWith("/each/")).map(({ status }) => status).sort().join();
+    while ((await statuses()) !== "200,418") await sleep(50);
+  });
+
   test(`each request once while somebody follows, where requests are ${how}`, { timeout: 60_000 }, async (t) => {
     const sluice = sluices[index] as Sluice;
     const following = follow(t, sluice);

@@ -25,9 +25,14 @@ export function countRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
     counts = {};
     counted.counts = counts;
     series.push({ route, canary, counts });
-    noteFirst(route, canary, status);
   }
-  counts[status] = (counts[status] ?? 0) + 1;
+  const before = counts[status];
+  if (before === undefined) {
+    noteFirst(route, canary, status);
+    counts[status] = 1;
+  } else {
+    counts[status] = before + 1;
+  }
 }
 
 /** One row of the counts: labels, status, requests since the last drain. */

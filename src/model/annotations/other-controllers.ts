@@ -48,6 +48,8 @@ const KEYS: readonly (readonly [RegExp, string])[] = [
   [/^traefik\./, TRAEFIK],
   [/^[a-z0-9-]+\.ingress\.kubernetes\.io\//, "another Ingress controller"],
 ];
+/** A name of ours with nothing before it. */
+const NOBODYS = "no controller, because the prefix is missing";
 /** Names that one finding shows. */
 const SHOWN = 3;
 
@@ -56,7 +58,7 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
   const all = ingress.metadata.annotations ?? {};
   const keysOf = new Map<string, string[]>();
   for (const key in all) {
-    const whose = whoseIs(key, prefix);
+    const whose = whoseIs(key, prefix) ?? (known(key) ? NOBODYS : undefined);
     if (whose === undefined) continue;
     const keys = keysOf.get(whose);
     if (keys) keys.push(key);

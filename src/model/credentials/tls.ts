@@ -71,7 +71,8 @@ function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[
     const certificate = lookup(secret)?.certificate;
     if (certificate?.covers(host)) return { serves: certificate, secrets, findings: [] };
   }
-  return { serves: "default", secrets, findings: [found.tlsHostNotListed({ object: ingress, field: "spec.tls" }, { host })] };
+  const absent = [...secrets].find((secret) => lookup(secret) === undefined);
+  return { serves: "default", secrets, findings: [found.tlsHostNotListed({ object: ingress, field: "spec.tls" }, { host, ...(absent === undefined ? {} : { absent }) })] };
 }
 
 /** The certificate of a Secret, if it can be served, and the findings about it. @param secret `namespace/name`. */

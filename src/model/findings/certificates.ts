@@ -1,4 +1,5 @@
 /** What can be wrong with the certificates of hosts. */
+import type { ObjectRef } from "../../source/objects.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import { finding } from "./findings.ts";
 
@@ -18,10 +19,7 @@ export const certificateMissing = finding<OfCertificate & { inFiles: boolean }>(
   ({ secret, inFiles }) => `Secret "${secret}" does not exist: create it${inFiles ? ' ("kubectl create secret tls … --dry-run=client -o yaml" prints the document)' : ""}, or correct the name`,
   defaultCertificateServes,
   undefined,
-  ({ secret }) => {
-    const name = splitName(secret);
-    return name && { kind: "Secret", ...name };
-  },
+  ({ secret }) => secretNamed(secret),
 );
 
 export const certificateBroken = finding<OfCertificate & { why: string; previous: boolean }>(
@@ -62,9 +60,17 @@ export const certificateExpiresSoon = finding<OfCertificate & { date: string }>(
   ({ host }) => `after that, clients refuse the connection to ${host}`,
 );
 
-export const tlsHostNotListed = finding<{ host: string }>(
+/** @param params.absent a Secret of the Ingress (`namespace/name`) that is not there, so that nobody knows yet whether its certificate covers the host. */
+export const tlsHostNotListed = finding<{ host: string; absent?: string }>(
   "tls-host-not-listed",
   "warning",
   ({ host }) => `${host} is in no item of spec.tls, and no certificate named there covers it: list it under tls[].hosts`,
   ({ host }) => `${host} is served with the default certificate, and counts as a host with one where http is redirected to https`,
+  undefined,
+  ({ absent }) => secretNamed(absent),
 );
+
+function secretNamed(key: string | undefined): ObjectRef | undefined {
+  const name = splitName(key ?? "");
+  return name && { kind: "Secret", ...name };
+}

@@ -23,6 +23,14 @@ export const rewriteVariableUnknown = finding<{ value: string; variable: string 
   () => "it has no effect: backends get the path as the client sent it",
 );
 
+export const rewriteDropsRest = finding<{ target: string; path: string; from: string; to: string }>(
+  "rewrite-drops-rest",
+  "info",
+  ({ target, path, from, to }) =>
+    `rewrite-target "${target}" has no $1 for a group of the path, so what follows "${path}" is dropped: to keep it, as ingress-nginx before 0.22 did, write "path: ${from}" and "rewrite-target: ${to}"`,
+  ({ target, path }) => `every request that "${path}" takes asks the backend for "${target}"`,
+);
+
 export const regexMode = finding<{ what: string; because: string }>(
   "regex-mode",
   "warning",

@@ -2,6 +2,7 @@
  * The annotations about paths: regular expressions, rewrites, and where `/` leads.
  */
 import type { Piece } from "../../../../edge/src/program.ts";
+import type { IngressPath } from "../../../source/objects.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { boolean, textOf } from "../../grammar/value-types.ts";
@@ -73,7 +74,14 @@ const resolver: Resolver = {
   resolve(values, at) {
     const { target, ...others } = rewrite.of(values);
     if (target === undefined) return values;
-    const paths = (at.ingress.spec.rules ?? []).flatMap((rule) => rule.http?.paths ?? []).map(({ path = "" }) => path);
+    const all = (at.ingress.spec.rules ?? []).flatMap((rule) => rule.http?.paths ?? []);
+    const paths = all.map(({ path = "" }) => path);
+    const cut = cutPath(target, all);
+    if (cut !== undefined) {
+      const [from = "", to = ""] = [cut, target].map((text) => printable(text.replace(/\/+$/, "")));
+      const kept = from === "" ? { from: "/(.*)", to: `${to}/$1` } : { from: `${from}(/|$)(.*)`, to: `${to}/$2` };
+      at.report(found.rewriteDropsRest(at.place("rewrite-target"), { target: printable(target), path: printable(cut), ...kept }));
+    }
     const groups = new Set(paths.flatMap((path) => [...namedGroups(path)]));
     const unknown = piecesOf(target, groups).find((piece) => typeof piece !== "string" && "variable" in piece && !isVariable(piece.variable));
     if (typeof unknown !== "object" || !("variable" in unknown)) return values;
@@ -81,6 +89,15 @@ const resolver: Resolver = {
     return rewrite.put(values, others);
   },
 };
+
+/**
+ * The first path that the target stands for with all that is below it; undefined: there is none. ingress-nginx before
+ * 0.22 kept the rest of the path, and tutorials of that time are still followed.
+ */
+function cutPath(target: string, paths: readonly IngressPath[]): string | undefined {
+  if (!target.startsWith("/") || target.includes("$")) return undefined;
+  return paths.find(({ path, pathType }) => pathType !== "Exact" && path?.startsWith("/") && path !== target && !/[$()]/.test(path))?.path;
+}
 
 function isVariable(name: string): boolean {
   return VARIABLES.has(name) || FAMILY.test(name);
