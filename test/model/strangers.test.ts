@@ -5,7 +5,7 @@ import { annotationsByName } from "../../src/model/annotations/table.ts";
 import { KEYS } from "../../src/model/config/keys.ts";
 import type { Finding } from "../../src/model/findings/findings.ts";
 import { build, buildWith, expectFindings, findingOf } from "../support/build.ts";
-import { ingress, PREFIX, service, slice } from "../support/objects.ts";
+import { ingress, PREFIX, service, slice, ingressClass } from "../support/objects.ts";
 
 const shop = ingress("shop/web").host("shop.example").path("/", "web:80");
 const web = [service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")];
@@ -101,13 +101,16 @@ test("annotations of tools that are no Ingress controllers, and our own prefix w
 test("a class annotation that can only be a slip is said, another controller's class is not", () => {
   const classed = (value: string): string[] =>
     build(shop.className(undefined).rawAnnotation("kubernetes.io/ingress.class", value), ...web).findings().map(({ code, sentence }) => `${code}: ${sentence}`);
-  for (const [value, shown] of [["", "is empty"], [" ", 'is "\u2423"'], ["nginx ", '"nginx\u2423"'], ["\tnginx", '"\\u0009nginx"'], ["Nginx", '"Nginx"']] as const) {
+  for (const [value, shown] of [["", "is empty"], [" ", 'is "\u2423"'], ["nginx ", '"nginx\u2423"'], ["\tnginx", '"\\u0009nginx"'], ["Nginx", '"Nginx"'], ["ngnix", '"ngnix"'], ["ngix", '"ngix"'], ["nignx", '"nignx"']] as const) {
     const [finding, ...more] = classed(value);
     assert.deepEqual(more, []);
     assert.match(finding ?? "", /^class-annotation-unusable: kubernetes\.io\/ingress\.class /);
     assert.ok(finding?.includes(shown), finding);
   }
-  for (const value of ["traefik", "nginx-internal", "gce"]) assert.deepEqual(classed(value), []);
+  const named = ingressClass("nginz", "example.com/other");
+  assert.deepEqual(classed("nginz").length, 1);
+  assert.deepEqual(build(shop.className(undefined).rawAnnotation("kubernetes.io/ingress.class", "nginz"), ...web, named).findings(), [], "a class that exists is meant");
+  for (const value of ["traefik", "nginx-internal", "nginx2", "gce"]) assert.deepEqual(classed(value), []);
 });
 
 test("a path that looks like an expression is said on a host where it is none", () => {

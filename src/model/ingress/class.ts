@@ -8,6 +8,7 @@ import type { Settings } from "../../settings.ts";
 import type { Ingress, IngressClass } from "../../source/objects.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
+import { closest } from "../../support/edit-distance.ts";
 import { parseLabelSelector } from "../../support/label-selector.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -79,11 +80,16 @@ export function decideOwnership(ingress: Ingress, classes: Classes, settings: Cl
  * An Ingress whose annotation is not our class. ingress-nginx behaviour: the annotation must be the class exactly. A
  * finding tells of a value that can only be a slip.
  */
-function ofOthers(ingress: Ingress, legacy: string, { ingressClass: ours }: ClassSettings): Admission {
+function ofOthers(ingress: Ingress, legacy: string, classes: Classes, { ingressClass: ours }: ClassSettings): Admission {
   const meant = legacy.trim().toLowerCase();
-  if (meant !== "" && meant !== ours) return NOT_OURS;
+  if (meant !== "" && meant !== ours && !isSlip(meant, legacy, ours, classes)) return NOT_OURS;
   const place = { object: ingress, field: `metadata.annotations[${LEGACY_CLASS}]` };
   return { ours: false, finding: found.classAnnotationUnusable(place, { annotation: LEGACY_CLASS, value: legacy, ours }) };
+}
+
+/** Whether our class was mistyped. A name that goes on behind ours (`nginx-internal`) is another controller's. */
+function isSlip(meant: string, legacy: string, ours: string, { others }: Classes): boolean {
+  return !others.has(legacy) && !meant.startsWith(ours) && closest(meant, [ours]) !== undefined;
 }
 
 function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSettings): Admission {
@@ -96,7 +102,7 @@ function admitByClass(ingress: Ingress, classes: Classes, settings: ClassSetting
     const known = [...classes.ours].sort();
     return { ours: false, finding: found.ingressClassUnknown({ object: ingress, field: "spec.ingressClassName" }, { name, known }) };
   }
-  if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : ofOthers(ingress, legacy, settings);
+  if (legacy !== undefined) return legacy === settings.ingressClass ? OURS : ofOthers(ingress, legacy, classes, settings);
   if (settings.watchIngressWithoutClass || classes.oursIsDefault) return OURS;
   return { ours: false, finding: found.ingressClassMissing({ object: ingress, field: "spec" }, { name: settings.ingressClass }) };
 }
