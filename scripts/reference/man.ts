@@ -10,7 +10,9 @@ const DESCRIBED: readonly DescribedCommand[] = [...COMMANDS, "completion"];
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ["KUBECONFIG", "How to reach the cluster, where --kubeconfig does not say it."],
   ["XDG_RUNTIME_DIR", "The folder in which the runtime folder is, where --runtime-dir does not say it."],
-  ["NO_COLOR", "Texts for terminals have no colours."],
+  ["NO_COLOR", "Nothing has colours."],
+  ["FORCE_COLOR", "Texts have colours where they go to no terminal, too; 0: nowhere. NO_COLOR wins."],
+  ["COLUMNS", "Characters of a line, in place of those of the terminal."],
   ["SLUICE_DEBUG", "Mistakes are told with the place in the program."],
 ];
 

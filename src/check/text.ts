@@ -1,15 +1,14 @@
 /** A check's result for people: by file and object, each finding with its place, and the sum below. */
-import { styleText } from "node:util";
 import { subjectText, type Severity } from "../model/findings/findings.ts";
+import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import { messageText, type CheckResult, type PlacedFinding } from "./result.ts";
 
 const COLOUR = { error: "red", warning: "yellow", info: "cyan" } as const;
 const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 
-/** @param colours whether severities and headings are coloured. */
-export function checkText({ findings, counts, objects, skipped }: CheckResult, colours: boolean): string {
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string => (colours ? styleText(style, text, { validateStream: false }) : text);
+/** @param paint of severities and headings. */
+export function checkText({ findings, counts, objects, skipped }: CheckResult, paint: Paint): string {
   const blocks = [...Map.groupBy(findings, ({ file }) => file)].map(([file, ofFile]) => {
     const width = Math.max(...ofFile.map((one) => placeText(one).length));
     const groups = [...Map.groupBy(ofFile, ({ object }) => (object.kind === "File" ? "" : subjectText(object)))].flatMap(([subject, ofObject]) => [

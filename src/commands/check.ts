@@ -11,9 +11,10 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { renewLines } from "../source/manifests/documents.ts";
 import type { Source } from "../source/source.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { saidWhenLong } from "../support/progress.ts";
+import { painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { checkSource, objectsRead } from "./checked.ts";
 import { replaceText, rewriteTexts, textsBelow } from "./fixed.ts";
@@ -89,7 +90,7 @@ function replaceOrFail(file: string, before: string, text: string): void {
 function outputOf(result: CheckResult, { report }: Settings): string {
   switch (report) {
     case "text":
-      return checkText(result, isColoured(process.stdout));
+      return checkText(result, painterFor(process.stdout));
     case "json":
       return `${JSON.stringify(result, null, 2)}\n`;
     case "sarif":

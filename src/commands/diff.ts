@@ -11,8 +11,9 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { overlaidSource } from "../source/overlaid.ts";
 import type { Source } from "../source/source.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
+import { painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { inputSource, readInputs } from "./inputs.ts";
 import { judgeSource } from "./judged.ts";
@@ -33,7 +34,7 @@ export async function diffCommand(argv: readonly string[]): Promise<void> {
     const differences = second === undefined
       ? await againstCluster(settings, first, log)
       : await betweenFiles(settings, [first, second], log);
-    process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, isColoured(process.stdout)));
+    process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, painterFor(process.stdout)));
     if (differences.some(matters)) process.exitCode = DIFFERENT;
   } catch (error) {
     throw error instanceof UserError ? new UserError(error.message, TROUBLE) : error;

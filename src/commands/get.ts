@@ -8,6 +8,7 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { closest } from "../support/edit-distance.ts";
+import { columnsOf } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
@@ -89,7 +90,7 @@ function outputOf(kind: ListedKind, rows: readonly ListedRow[], { listing }: Set
       return asYaml(rows);
     case "text":
     case "wide":
-      return tableText(kind, rows, listing === "wide");
+      return tableText(kind, rows, listing === "wide", columnsOf(process.stdout));
   }
 }
 

@@ -10,7 +10,8 @@ import { journalText, selects, type Selection } from "../get/requests.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine } from "../settings.ts";
 import { closest } from "../support/edit-distance.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
+import { painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { askRunning, endWithReader, failureText, nobodyAnswers } from "./running.ts";
@@ -27,9 +28,9 @@ export async function logsCommand(argv: readonly string[]): Promise<void> {
   const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal });
   clearTimeout(late);
   let shown = 0;
-  const colours = isColoured(process.stdout);
+  const paint = painterFor(process.stdout);
   const print = (line: unknown): void => {
-    const text = settings.output === "json" ? JSON.stringify(line) : isRow(line) ? journalText(line, colours) : droppedText(line as Dropped);
+    const text = settings.output === "json" ? JSON.stringify(line) : isRow(line) ? journalText(line, paint) : droppedText(line as Dropped);
     process.stdout.write(`${text}\n`);
   };
   try {

@@ -16,10 +16,11 @@ import { renewLines } from "../source/manifests/documents.ts";
 import { rawObjectsIn } from "../source/manifests/raw-objects.ts";
 import type { RawObject } from "../source/raw.ts";
 import type { Source } from "../source/source.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { splitName } from "../support/namespaced-name.ts";
 import { saidWhenLong } from "../support/progress.ts";
+import { columnsOf, painterFor } from "../support/terminal.ts";
 import { listed } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { checkSource, objectsRead } from "./checked.ts";
@@ -47,7 +48,7 @@ function outputOf(report: MoveReport, { migrationReport, valuesOnly }: CommandLi
   if (valuesOnly) return report.install.values;
   switch (migrationReport) {
     case "text":
-      return moveText(report, process.stdout.isTTY ? process.stdout.columns : COLUMNS, isColoured(process.stdout));
+      return moveText(report, columnsOf(process.stdout) ?? COLUMNS, painterFor(process.stdout));
     case "json":
       return `${JSON.stringify(report, null, 2)}\n`;
     case "html":

@@ -1,5 +1,5 @@
 /** Differences for people: by host, one line each, what is added in green and what is removed in red. */
-import { styleText } from "node:util";
+import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { ChangeKind, Detail, Difference } from "./compare.ts";
 
@@ -9,16 +9,13 @@ const TITLES: Readonly<Record<Exclude<Difference["what"], "host" | "route">, str
   alias: "Further names", certificate: "Certificates", listener: "Ports below http", setting: "Settings of the controller", users: "Users", finding: "Findings",
 };
 
-type Paint = (change: ChangeKind, text: string) => string;
-
-/** @param colours whether lines are coloured. */
-export function differencesText(differences: readonly Difference[], colours: boolean): string {
+/** @param paint of lines that change. */
+export function differencesText(differences: readonly Difference[], paint: Paint): string {
   if (differences.length === 0) return "Nothing changes for those who ask.\n";
-  const paint: Paint = (change, text) => (colours ? styleText(COLOUR[change], text, { validateStream: false }) : text);
   const lines: string[] = [];
   for (const [host, ofHost] of Map.groupBy(differences.filter(({ what }) => what === "host" || what === "route"), (one) => one.host)) {
     const own = ofHost.find(({ what }) => what === "host");
-    lines.push(paint(own?.change ?? "changed", printable(`${own ? SIGN[own.change] : " "} ${host ?? ""}`)), ...(own?.details ?? []).map(detailText));
+    lines.push(paint(COLOUR[own?.change ?? "changed"], printable(`${own ? SIGN[own.change] : " "} ${host ?? ""}`)), ...(own?.details ?? []).map(detailText));
     for (const route of ofHost.filter(({ what }) => what === "route")) lines.push(...linesOf(route, paint));
   }
   for (const [what, title] of Object.entries(TITLES)) {
@@ -31,7 +28,7 @@ export function differencesText(differences: readonly Difference[], colours: boo
 function linesOf({ change, name, before, after, details }: Difference, paint: Paint): string[] {
   const [old, now] = shortened(before, after);
   const value = old !== undefined && now !== undefined && before !== after ? `${old} → ${now}` : (now ?? old ?? "");
-  return [paint(change, printable(`  ${SIGN[change]} ${name}  ${value}`).trimEnd()), ...details.map(detailText)];
+  return [paint(COLOUR[change], printable(`  ${SIGN[change]} ${name}  ${value}`).trimEnd()), ...details.map(detailText)];
 }
 
 function detailText({ what, before, after }: Detail): string {

@@ -1,4 +1,5 @@
 /** Rows as a table for people. */
+import { cut, fittingWidths } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { ListedKind, ListedRow } from "./rows.ts";
 
@@ -14,17 +15,20 @@ const NARROW: Readonly<Record<ListedKind, readonly string[]>> = {
 };
 
 const GAP = "   ";
+/** A column is not made narrower: what does not fit then goes on in the next line of the terminal. */
+const NARROWEST = 14;
 
-/** @param wide with every column. */
-export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: boolean): string {
+/** @param wide with every column, and nothing cut. @param width of a line; long texts are cut until it fits. */
+export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: boolean, width = Infinity): string {
   const [first] = rows;
   if (first === undefined) return `No ${kind}.\n`;
   const all = Object.keys(first);
   const columns = wide ? [...NARROW[kind], ...all.filter((name) => !NARROW[kind].includes(name))] : NARROW[kind];
   const cells = [columns.map((name) => name.toUpperCase()), ...rows.map((row) => columns.map((name) => cellText(row[name])))];
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? "").length)));
-  // The last column ends where its text does.
-  return `${cells.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join(GAP).trimEnd()).join("\n")}\n`;
+  const natural = columns.map((_, index) => cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0));
+  const widths = fittingWidths(natural, wide ? Infinity : width, { gap: GAP.length, narrowest: NARROWEST, mayBeCut: () => true });
+  const line = (row: readonly string[]): string => row.map((cell, index) => cut(cell, widths[index] ?? 0).padEnd(widths[index] ?? 0)).join(GAP).trimEnd();
+  return `${cells.map(line).join("\n")}\n`;
 }
 
 function cellText(value: ListedRow[string] | undefined): string {

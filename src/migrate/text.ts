@@ -1,6 +1,6 @@
 /** The report for people at a terminal: counts first, then what needs a look, then what to install. */
-import { styleText } from "node:util";
 import { subjectText } from "../model/findings/findings.ts";
+import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { MoveReport, MoveSummary } from "./report.ts";
 import type { Use } from "./uses.ts";
@@ -42,10 +42,9 @@ function plural(kind: string, count: number): string {
   return /(?:s|ss)$/.test(kind) ? `${kind}es` : `${kind}s`;
 }
 
-/** @param columns of the terminal. @param colours whether headings and severities are coloured. */
-export function moveText(report: MoveReport, columns: number, colours: boolean): string {
+/** @param columns of a line. @param paint of headings and severities. */
+export function moveText(report: MoveReport, columns: number, paint: Paint): string {
   const width = Math.max(NARROWEST, columns);
-  const paint: Paint = (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text);
   const lines = [
     paint("bold", "Moving from ingress-nginx to Sluice"), "",
     ...wrap(`Read: ${report.source}. ${report.notes.join(" ")}`, width, ""), "",
@@ -58,8 +57,6 @@ export function moveText(report: MoveReport, columns: number, colours: boolean):
   ];
   return `${lines.join("\n")}\n`;
 }
-
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 /** The text in lines of at most so many columns, each after the indent; a longer word has a line of its own. */
 function wrap(text: string, width: number, indent: string): string[] {

@@ -1,6 +1,10 @@
 /** Says what takes long, so that nobody thinks that nothing happens. */
 
+import { isScreen } from "./terminal.ts";
+
 const LONG_MS = 1000;
+/** To the beginning of the line, which is empty then. */
+const CLEARED = "\r\u001b[K";
 
 /** Gives what `work` gives. A line on standard error, if that is a terminal, says after a second what is being done. */
 export async function saidWhenLong<T>(what: string, work: Promise<T>): Promise<T> {
@@ -18,15 +22,15 @@ export async function saidWhenLong<T>(what: string, work: Promise<T>): Promise<T
 export async function saidWhileLong<T>(howFar: () => string, work: Promise<T>): Promise<T> {
   let said = false;
   const timer = setInterval(() => {
-    if (!process.stderr.isTTY) return;
-    process.stderr.write(`\r\u001b[Ksluice: ${howFar()}`);
+    if (!isScreen(process.stderr)) return;
+    process.stderr.write(`${CLEARED}sluice: ${howFar()}`);
     said = true;
   }, LONG_MS);
   try {
     return await work;
   } finally {
     clearInterval(timer);
-    if (said) process.stderr.write("\r\u001b[K");
+    if (said) process.stderr.write(CLEARED);
   }
 }
 

@@ -8,6 +8,7 @@ import { differencesText } from "../../src/diff/text.ts";
 import type { Built } from "../../src/model/model.ts";
 import { buildModel } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
+import { plain } from "../../src/support/terminal.ts";
 import { ingress, ingressClass, put, secret, service, slice, testConfig, testSettings } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";
 import { parseTemplate } from "../../src/model/grammar/template.ts";
@@ -39,7 +40,7 @@ const alike = (to: string): IngressDraft => web.path("/a", `${to}:80`, "Exact").
 const canaried = ingress("shop/canary").created(2).host("shop.example").path("/", "next:80").canary({ "canary-weight": "10" });
 const ca = secret("shop/ca", { "ca.crt": selfSigned([]).chain });
 
-const changes = (before: State, after: State): string => differencesText(compareFacts(before.facts, after.facts), false);
+const changes = (before: State, after: State): string => differencesText(compareFacts(before.facts, after.facts), plain);
 
 test("nothing changes by endpoints, by the order of objects, or by what other controllers note", () => {
   const before = state([web, slice("shop/web", 80, "10.0.0.1")]);
@@ -116,6 +117,6 @@ test("long values are shown from where they differ", () => {
 });
 
 test("what is written by tenants colours and breaks nothing", () => {
-  const text = differencesText(compareFacts(state([]).facts, state([ingress("shop/odd").host("odd.example").path("/\u001b[31m\u2028", "web:80")]).facts), false);
+  const text = differencesText(compareFacts(state([]).facts, state([ingress("shop/odd").host("odd.example").path("/\u001b[31m\u2028", "web:80")]).facts), plain);
   assert.ok(!text.includes("\u001b") && !text.includes("\u2028") && text.includes("odd.example"), text);
 });
