@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { tableText } from "../src/get/table.ts";
-import { columnsOf, cut, fittingWidths, painterFor } from "../src/support/terminal.ts";
+import { columnsOf, cutTo, fittingWidths, painterFor } from "../src/support/terminal.ts";
 
 const NAMES = ["NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS"] as const;
 
@@ -49,7 +49,7 @@ test("the widest column gives way first, and none below its least width", () => 
   assert.deepEqual(fittingWidths([20, 10, 8], 38, options), [20, 7, 7]);
   assert.deepEqual(fittingWidths([20, 10, 8], 10, options), [20, 5, 5]);
   assert.deepEqual(fittingWidths([20, 0, 30], 40, options), [20, 0, 18], "a column that is left out has no gap");
-  assert.deepEqual([cut("abcd", 4), cut("abcde", 4), cut("abc", 0)], ["abcd", "abc…", "…"]);
+  assert.deepEqual([cutTo("abcd", 4), cutTo("abcde", 4), cutTo("abc", 0)], ["abcd", "abc…", "…"]);
 });
 
 test("a table fits the terminal, a wide one is not cut", () => {

@@ -1,5 +1,5 @@
 /** Rows as a table for people. */
-import { cut, fittingWidths } from "../support/terminal.ts";
+import { cutTo, fittingWidths } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { ListedKind, ListedRow } from "./rows.ts";
 
@@ -27,7 +27,7 @@ export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: bo
   const cells = [columns.map((name) => name.toUpperCase()), ...rows.map((row) => columns.map((name) => cellText(row[name])))];
   const natural = columns.map((_, index) => cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0));
   const widths = fittingWidths(natural, wide ? Infinity : width, { gap: GAP.length, narrowest: NARROWEST, mayBeCut: () => true });
-  const line = (row: readonly string[]): string => row.map((cell, index) => cut(cell, widths[index] ?? 0).padEnd(widths[index] ?? 0)).join(GAP).trimEnd();
+  const line = (row: readonly string[]): string => row.map((cell, index) => cutTo(cell, widths[index] ?? 0).padEnd(widths[index] ?? 0)).join(GAP).trimEnd();
   return `${cells.map(line).join("\n")}\n`;
 }
 

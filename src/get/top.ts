@@ -1,5 +1,5 @@
 /** An interval as a table for people, as large as a terminal has room for. */
-import { cut, fittingWidths, type Paint } from "../support/terminal.ts";
+import { cutTo, fittingWidths, type Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { Interval, RouteRates } from "./rates.ts";
 
@@ -43,8 +43,8 @@ const NARROWEST = 14;
 /** Lines without a newline at the end of the last one. */
 export function topLines(interval: Interval, { paint, width = Infinity, height = Infinity, lines }: Picture): readonly string[] {
   const { routes, longest } = interval;
-  const heads = [paint("bold", cut(totalText(interval), width)), ...answersText(interval).map((text) => cut(text, width)), ""];
-  if (routes.length === 0) return [...heads, cut("No requests in this time.", width)];
+  const heads = [paint("bold", cutTo(totalText(interval), width)), ...answersText(interval).map((text) => cutTo(text, width)), ""];
+  if (routes.length === 0) return [...heads, cutTo("No requests in this time.", width)];
   // Titles, and a line with the number of further routes.
   const room = Math.max(1, height - heads.length - 2);
   const shown = routes.slice(0, Math.min(room, lines === 0 ? Infinity : lines));
@@ -54,7 +54,7 @@ export function topLines(interval: Interval, { paint, width = Infinity, height =
   const columns = COLUMNS.map((column, index) => ({ ...column, index, width: widths[index] ?? 0 })).filter((column) => column.width > 0);
   const line = (texts: readonly string[], colourOf: (column: RatesColumn) => Colour): string =>
     columns.map((column) => {
-      const text = cut(texts[column.index] ?? "", column.width);
+      const text = cutTo(texts[column.index] ?? "", column.width);
       const padded = column.rank === undefined ? text.padStart(column.width) : column === columns.at(-1) ? text : text.padEnd(column.width);
       const colour = colourOf(column);
       return colour === undefined ? padded : paint(colour, padded);
@@ -63,7 +63,7 @@ export function topLines(interval: Interval, { paint, width = Infinity, height =
     ...heads,
     line(COLUMNS.map(({ title }) => title), () => "dim"),
     ...shown.map((route, index) => line(cells[index] ?? [], ({ colour }) => colour?.(route))),
-    ...(more > 0 ? [cut(`… and ${more} more`, width)] : []),
+    ...(more > 0 ? [cutTo(`… and ${more} more`, width)] : []),
   ];
 }
 

@@ -40,7 +40,7 @@ export function columnsOf({ isTTY, columns }: Output): number | undefined {
 }
 
 /** The beginning of a text that is too long, with a mark at its end. */
-export function cut(text: string, width: number): string {
+export function cutTo(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
