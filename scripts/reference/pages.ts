@@ -11,7 +11,7 @@ import type { FindingKind } from "../../src/model/findings/findings.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { MOST_LEAVING, NONE_LEAVING } from "../../src/engine/leaving.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
-import { defaultOf } from "../../src/settings/help.ts";
+import { defaultOf, flagText } from "../../src/settings/help.ts";
 import { stateOfFlag } from "../../src/settings/flag-state.ts";
 import { ALL_OF_INGRESS_NGINX } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
@@ -45,7 +45,7 @@ function flagsPage(): string {
       table(
         ["flag", "default", "what it does", "commands"],
         rows.filter((row) => row.group === group).map((row) => [
-          code(`--${row.flag}${row.type.placeholder === "" ? "" : `=${row.type.placeholder}`}`),
+          code(flagText(row)),
           [defaultOf(row, "run"), row.demoDefault === undefined ? "" : `demo: ${defaultOf(row, "demo")}`].filter(Boolean).join("; "),
           row.help,
           row.commands?.filter(exists).join(" ") ?? "all",

@@ -1,6 +1,6 @@
 /** The text of `sluice <command> --help`, made from the tables of flags and of commands. */
 import { inOwnName } from "./program-name.ts";
-import { FLAGS, GROUPS } from "./table.ts";
+import { FLAGS, GROUPS, SHORT_FLAGS } from "./table.ts";
 import type { Command, FlagRow } from "./table.ts";
 import { COMMAND_TEXTS } from "./texts.ts";
 import type { CommandText, DescribedCommand } from "./texts.ts";
@@ -11,11 +11,15 @@ export function flagRowsOf(command: DescribedCommand): readonly FlagRow<unknown>
   return command === "completion" ? [] : rows.filter((row) => row.commands?.includes(command) ?? true);
 }
 
+/** Groups that "sluice run" has, which are long and known, come behind what is about the command. */
+const OF_RUN: ReadonlySet<string> = new Set(flagRowsOf("run").map(({ group }) => group));
+const ORDER = [...GROUPS].sort((a, b) => Number(OF_RUN.has(a)) - Number(OF_RUN.has(b)));
+
 /** The complete text, with a newline at its end. */
 export function helpFor(command: DescribedCommand): string {
   const text = COMMAND_TEXTS[command];
   const rows = flagRowsOf(command);
-  const groups = GROUPS.flatMap((group) => {
+  const groups = ORDER.flatMap((group) => {
     const own = rows.filter((row) => row.group === group);
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
@@ -24,11 +28,10 @@ export function helpFor(command: DescribedCommand): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What stands between the summary and the flags: paragraphs, options that are no settings, exit codes. */
-function partsOf({ about = [], options, exits }: CommandText): readonly string[] {
+/** What stands between the summary and the flags: paragraphs, exit codes. */
+function partsOf({ about = [], exits }: CommandText): readonly string[] {
   return [
     ...about.flatMap((paragraph) => ["", ...wrapped(paragraph, "")]),
-    ...(options === undefined ? [] : ["", ...wrapped(options.title, ""), ...options.rows.flatMap(([head, help]) => [`  ${head}`, ...wrapped(help)])]),
     "",
     ...wrapped(`Exit codes: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`, ""),
   ];
@@ -39,9 +42,10 @@ const WIDTH = 80;
 const INDENT = "      ";
 
 function flagLines(row: FlagRow<unknown>, command: DescribedCommand): string[] {
-  const { placeholder } = row.type;
-  const head = `  --${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`;
-  const fallback = command === "completion" ? "" : defaultOf(row, command);
+  const head = `  ${flagText(row)}`;
+  const value = command === "completion" ? "" : defaultOf(row, command);
+  // A switch that is not given is off.
+  const fallback = value === "false" ? "" : value;
   return [head, ...wrapped(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
 }
 
@@ -53,6 +57,12 @@ function wrapped(text: string, indent: string = INDENT): string[] {
     else lines.push(word);
   }
   return lines.map((line) => indent + line);
+}
+
+/** `-o, --output=text|json`. */
+export function flagText({ flag, type: { placeholder } }: FlagRow<unknown>): string {
+  const short = SHORT_FLAGS[flag];
+  return `${short === undefined ? "" : `-${short}, `}--${flag}${placeholder === "" ? "" : `=${placeholder}`}`;
 }
 
 const ABOUT_INGRESS_NGINX = [

@@ -120,6 +120,18 @@ export interface Settings {
   readonly namespace: string;
   readonly watch: boolean;
   // what `sluice explain` asks
+  /** `name: value`. */
+  readonly askedHeaders: readonly string[];
+  readonly askedMethod: string;
+  /** `name=value`. */
+  readonly askedCookies: readonly string[];
+  /** `user:password`; empty: none. */
+  readonly askedUser: string;
+  /** Empty: not known. */
+  readonly askedClient: string;
+  /** A line of the access log in place of a request; empty: none. */
+  readonly askedLine: string;
+  readonly verbose: boolean;
   readonly live: boolean;
   readonly all: boolean;
   // which Sluice of a cluster is asked in place of this machine's; `namespace/name`, empty: none

@@ -4,6 +4,7 @@
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
 import { REPLAY_FLAGS } from "./replay-flags.ts";
+import { REQUEST_FLAGS } from "./request-flags.ts";
 import { FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
@@ -30,8 +31,11 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
-const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, , , TOLD, SECRET, PROCESS] = GROUPS;
+/** Flags that may be written with one letter, as kubectl and curl have them. */
+export const SHORT_FLAGS: Readonly<Record<string, string>> = { output: "o", namespace: "n", watch: "w", follow: "f", header: "H", request: "X", cookie: "b", user: "u", verbose: "v" };
+
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Metrics", "What is written to the cluster", "What is waited for", "The request", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, METRICS, CLUSTER, WAIT, , , , TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "migrate-report", "rbac"];
@@ -227,13 +231,13 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   fix: { flag: "fix", type: type.boolean, default: false, group: TOLD, commands: ["check"],
     help: "Rewrite what has one right answer: old shapes of the API, missing path types, the class annotation, quotes, names that ingress-nginx gave up. Comments and order stay." },
   objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff", "migrate-report"],
-    defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template (-n)." },
+    defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
     help: "A table, one with every column, JSON or YAML." },
   namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],
-    defaultText: "all", help: "Only what comes from objects of this namespace (-n)." },
+    defaultText: "all", help: "Only what comes from objects of this namespace." },
   watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
-    help: "List again when something is different, until Ctrl-C (-w)." },
+    help: "List again when something is different, until Ctrl-C." },
   live: { flag: "live", type: type.boolean, default: false, group: SOURCE, commands: ["explain"],
     help: "Ask the Sluice of this machine, its workers too, instead of reading objects." },
   all: { flag: "all", type: type.boolean, default: false, group: TOLD, commands: ["explain"],
@@ -252,7 +256,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   oldController: { flag: "controller", type: type.objectName, default: "", group: SOURCE, commands: ["migrate-report"],
     defaultText: "the one that is found", help: "The Deployment or DaemonSet of ingress-nginx that is to be replaced, where there are several." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
-    help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
+    help: "Show each request as it ends, until Ctrl-C. Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs", "top"],
     defaultText: "all", help: "Only requests for this host, or for the names below *.HOST; may be repeated." },
   ofIngress: { flag: "ingress", type: type.texts("NAME"), default: [], group: TOLD, commands: ["logs", "top"],
@@ -276,9 +280,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   users: { flag: "user", type: type.userNames, default: [], group: SECRET, ...secret,
     defaultText: "those of the file", help: "Make a line for this user, with a password that is asked for; may be repeated." },
   secretNamespace: { flag: "namespace", type: type.namespace, default: "", group: SECRET, ...secret,
-    defaultText: "none is written", help: "Namespace of the Secret (-n)." },
+    defaultText: "none is written", help: "Namespace of the Secret." },
   manifestForm: { flag: "output", type: type.oneOf(...MANIFEST_FORMS), default: "yaml", group: SECRET, ...secret,
-    help: "Form of the manifest (-o)." },
+    help: "Form of the manifest." },
 
+  ...REQUEST_FLAGS,
   ...REPLAY_FLAGS,
 };

@@ -9,8 +9,6 @@ export interface CommandText {
   readonly summary: string;
   /** Paragraphs. */
   readonly about?: readonly string[];
-  /** Options that are in no table of flags, and the line above them. */
-  readonly options?: { readonly title: string; readonly rows: readonly (readonly [head: string, help: string])[] };
   readonly exits: readonly (readonly [code: number, meaning: string])[];
   readonly examples: readonly string[];
 }
@@ -36,20 +34,9 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     examples: ["sluice demo", "sluice demo ./k8s", "sluice demo --http-port=9000 --https-port=9001"],
   },
   explain: {
-    usage: "sluice explain URL [flags]",
+    usage: "sluice explain URL [flags]\n       sluice explain --log='LINE' [flags]",
     summary: "Say where a request goes, and whose line decides it.",
-    options: {
-      title: "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT; without a scheme: http):",
-      rows: [
-        ["-H 'NAME: VALUE', --header", "A header, a cookie too; may be repeated."],
-        ["-X METHOD, --request", "Default: GET."],
-        ["-b NAME=VALUE, --cookie", "A cookie; may be repeated."],
-        ["-u USER:PASSWORD, --user", "As the header Authorization."],
-        ["--client-ip=IP", "Where it comes from. Default: not known."],
-        ["--log='LINE'", "In place of the URL: a line of the access log, in the format of the ConfigMap."],
-        ["-v", "Say what is read, as --log-level=debug."],
-      ],
-    },
+    about: ["URL is http://…, https://…, tcp://:PORT or udp://:PORT; without a scheme it is http."],
     exits: [[0, "a backend or any answer but these"], [1, "nothing could be read"], WRONG, [3, "the answer is 404"], [4, "it is 503, no endpoint is ready, or with --live no Sluice answered"]],
     examples: [
       "sluice explain http://shop.example/cart --manifests=./k8s",
