@@ -8,7 +8,7 @@ const COLOUR = { error: "red", warning: "yellow", info: "cyan" } as const;
 const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 
 /** @param paint of severities and headings. */
-export function checkText({ findings, counts, objects, skipped }: CheckResult, paint: Paint): string {
+export function checkText({ findings, counts, objects, skipped, ignored = 0, known = 0, gone = 0 }: CheckResult, paint: Paint): string {
   const blocks = [...Map.groupBy(findings, ({ file }) => file)].map(([file, ofFile]) => {
     const width = Math.max(...ofFile.map((one) => placeText(one).length));
     const groups = [...Map.groupBy(ofFile, ({ object }) => (object.kind === "File" ? "" : subjectText(object)))].flatMap(([subject, ofObject]) => [
@@ -21,7 +21,12 @@ export function checkText({ findings, counts, objects, skipped }: CheckResult, p
     return [...(file === undefined ? [] : [paint("bold", printable(file))]), ...groups, ""];
   });
   const sums = SEVERITIES.map((severity) => `${counts[severity]} ${severity === "info" ? severity : plural(severity, counts[severity])}`);
-  return `${[...blocks.flat(), `${sums.join(", ")}; ${objects} ${plural("object", objects)} read${skipped > 0 ? `, ${skipped} of other kinds skipped` : ""}`].join("\n")}\n`;
+  const left = [
+    ...(ignored > 0 ? [`${ignored} ignored`] : []),
+    ...(known > 0 ? [`${known} known by the baseline`] : []),
+    ...(gone > 0 ? [`${gone} of the baseline ${gone === 1 ? "is" : "are"} gone (--write-baseline takes ${gone === 1 ? "it" : "them"} out)`] : []),
+  ];
+  return `${[...blocks.flat(), [`${sums.join(", ")}; ${objects} ${plural("object", objects)} read${skipped > 0 ? `, ${skipped} of other kinds skipped` : ""}`, ...(left.length > 0 ? [left.join(", ")] : [])].join("; ")].join("\n")}\n`;
 }
 
 function placeText({ line, column, field }: PlacedFinding): string {

@@ -14,7 +14,7 @@ import type { Source } from "../source/source.ts";
 import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { painterFor } from "../support/terminal.ts";
-import { UserError } from "../support/user-error.ts";
+import { orExit, UserError } from "../support/user-error.ts";
 import { inputSource, readInputs } from "./inputs.ts";
 import { judgeSource } from "./judged.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
@@ -30,15 +30,9 @@ export async function diffCommand(argv: readonly string[]): Promise<void> {
   if (first === undefined) throw new UserError('What is compared? Write "sluice diff OLD NEW", or "sluice diff NEW" for a cluster.', TROUBLE);
   if (extra !== undefined) throw new UserError(`Two states are compared: "${printable(extra)}" is one too many. Put files that belong together into one folder.`, TROUBLE);
   if (first === "-" && second === "-") throw new UserError("Standard input (-) can be read once: give a file for the other side.", TROUBLE);
-  try {
-    const differences = second === undefined
-      ? await againstCluster(settings, first, log)
-      : await betweenFiles(settings, [first, second], log);
-    process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, painterFor(process.stdout)));
-    if (differences.some(matters)) process.exitCode = DIFFERENT;
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(error.message, TROUBLE) : error;
-  }
+  const differences = await orExit(TROUBLE, () => (second === undefined ? againstCluster(settings, first, log) : betweenFiles(settings, [first, second], log)));
+  process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, painterFor(process.stdout)));
+  if (differences.some(matters)) process.exitCode = DIFFERENT;
 }
 
 interface State {

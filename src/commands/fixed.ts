@@ -22,7 +22,7 @@ import { LEGACY_CLASS, type Snapshot } from "../source/snapshot.ts";
 import { textSource } from "../source/text.ts";
 import { judgeSource } from "./judged.ts";
 
-interface Rewritten {
+export interface Rewritten {
   /** By name of the file; those in which nothing was rewritten are left out. */
   readonly files: ReadonlyMap<string, FixedText>;
   /** Files that would mean something else, and stay as they are. */

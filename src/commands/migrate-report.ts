@@ -22,7 +22,7 @@ import { splitName } from "../support/namespaced-name.ts";
 import { saidWhenLong } from "../support/progress.ts";
 import { columnsOf, painterFor } from "../support/terminal.ts";
 import { listed } from "../support/text.ts";
-import { UserError } from "../support/user-error.ts";
+import { orExit, UserError } from "../support/user-error.ts";
 import { checkSource, objectsRead } from "./checked.ts";
 import { textsBelow } from "./fixed.ts";
 import { inputSource, readInputs, requireObjects, type Inputs } from "./inputs.ts";
@@ -37,9 +37,7 @@ export async function migrateReportCommand(argv: readonly string[]): Promise<voi
   const asked = parseSettings(argv, "migrate-report");
   if (asked.help) return void process.stdout.write(helpFor("migrate-report"));
   const log = logOfLook(asked);
-  const { report, unread } = await reportOf(asked, log).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError(error.message, UNREADABLE) : error;
-  });
+  const { report, unread } = await orExit(UNREADABLE, () => reportOf(asked, log));
   process.stdout.write(outputOf(report, asked));
   if (refusesSomething(report, unread)) process.exitCode = REFUSES;
 }

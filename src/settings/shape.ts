@@ -113,6 +113,12 @@ export interface Settings {
   readonly failOn: (typeof FAIL_ON)[number];
   readonly partial: boolean;
   readonly fix: boolean;
+  readonly dryRun: boolean;
+  /** `CODE`, or `CODE:KIND/NAMESPACE/NAME`. */
+  readonly ignore: readonly string[];
+  /** A file; empty: none. */
+  readonly baseline: string;
+  readonly writeBaseline: boolean;
   /** Of objects of files that name none; empty: `default`. */
   readonly objectNamespace: string;
   // what `sluice get` lists

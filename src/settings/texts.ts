@@ -50,11 +50,14 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     about: [
       "Files, and standard input (-), are judged as a cluster would have them: what a cluster adds (endpoints of Services) is not missed. With --manifests they are judged as \"sluice run\" with the same flag serves them; without files, the cluster is. \"sluice lint\" is the same command.",
     ],
-    exits: [[0, "nothing is found that is as severe as --fail-on"], [1, "something is"], WRONG_OR_UNREAD],
+    exits: [[0, "nothing is found that is as severe as --fail-on"], [1, "something is, or with --dry-run something would be rewritten"], WRONG_OR_UNREAD],
     examples: [
       "sluice check k8s/                                # all that is below",
       "helm template shop ./chart | sluice check -      # what a chart renders",
       "sluice check k8s/ --partial --fail-on=warning --output=github",
+      "sluice check k8s/ --fix --dry-run                # what --fix would change, as a diff",
+      "sluice check k8s/ --baseline=sluice-baseline.json --write-baseline   # only what is new counts from then on",
+      "sluice check k8s/ --ignore=service-missing:Ingress/shop/web,path-type-missing",
     ],
   },
   diff: {
