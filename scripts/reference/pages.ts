@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import * as admissionFindings from "../../src/admission/findings.ts";
 import * as checkFindings from "../../src/check/api-server.ts";
+import * as promisedFindings from "../../src/check/promised.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
 import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
@@ -103,7 +104,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings, promisedFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

@@ -8,9 +8,10 @@ import { closest } from "../support/edit-distance.ts";
 import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import * as checkFindings from "./api-server.ts";
+import * as promisedFindings from "./promised.ts";
 import { counted, type CheckResult, type PlacedFinding } from "./result.ts";
 
-const CATALOGUES: readonly Readonly<Record<string, unknown>>[] = [modelFindings, configFindings, manifestFindings, clusterFindings, checkFindings, { furtherFindings }];
+const CATALOGUES: readonly Readonly<Record<string, unknown>>[] = [modelFindings, configFindings, manifestFindings, clusterFindings, checkFindings, promisedFindings, { furtherFindings }];
 const CODES: readonly string[] = CATALOGUES.flatMap((module) => Object.values(module)).filter(isFindingKind).map(({ code }) => code);
 
 function isFindingKind(value: unknown): value is FindingKind<never> {

@@ -2,7 +2,8 @@
  * `sluice diff [OLD] NEW`: which hosts, routes, certificates and findings a change of manifests changes.
  */
 import { basename } from "node:path";
-import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";
+import { isKnownToClusters } from "../check/api-server.ts";
+import { withPromised } from "../check/promised.ts";
 import { compareFacts, compareFindings, matters, type Difference } from "../diff/compare.ts";
 import { factsOf, type Facts } from "../diff/facts.ts";
 import { differencesText } from "../diff/text.ts";
@@ -15,6 +16,7 @@ import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { painterFor } from "../support/terminal.ts";
 import { orExit, UserError } from "../support/user-error.ts";
+import { findingsForCluster } from "./checked.ts";
 import { inputSource, readInputs } from "./inputs.ts";
 import { judgeSource } from "./judged.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
@@ -56,9 +58,9 @@ async function betweenFiles(settings: Settings, paths: readonly [string, string]
     const mayBeEmpty = states.length === 0 && path !== "-";
     states.push(await withSource(source, async () => {
       if (!mayBeEmpty) requireSome(source, path);
-      const { built: { model }, program, findings, all } = await judgeSource(source, { ...settings, manifests: [path] }, false);
-      const told = asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values()).filter((one) => !isKnownToClusters(one));
-      return { facts: factsOf(model, program, source.snapshot), findings: told };
+      const judged = await judgeSource(source, { ...settings, manifests: [path] }, false);
+      const { built: { model }, program } = judged;
+      return { facts: factsOf(model, program, source.snapshot), findings: findingsForCluster(judged, source) };
     }));
   }
   const [before, after] = states;
@@ -80,7 +82,7 @@ async function againstCluster(settings: Settings, path: string, log: Log): Promi
   const both = overlaidSource(cluster, applied);
   const stateOf = async (source: Source): Promise<State> => {
     const { built: { model }, program, findings } = await judgeSource(source, settings);
-    return { facts: factsOf(model, program, source.snapshot), findings: findings.filter((one) => !isKnownToClusters(one)) };
+    return { facts: factsOf(model, program, source.snapshot), findings: withPromised(findings.filter((one) => !isKnownToClusters(one)), source) };
   };
   return await withSource(both, async () => {
     requireSome(applied, path);

@@ -153,6 +153,7 @@ export function manifestsSource({ folders, namespace, log }: ManifestsOptions): 
       await look({ scope: "changed", removals: true });
     },
     skipped: () => objectsSkipped(declarations),
+    promised: () => declarations.promised(),
     async want() {
       // All Secrets of the folders are in memory anyway.
     },
