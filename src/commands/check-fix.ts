@@ -12,8 +12,9 @@ import { STDIN, type Inputs } from "./inputs.ts";
 const WRONG = 2;
 
 /** Says what it has done, and prints what standard input has become. Gives the streams as they are now. Throws a UserError (exit code 2) where a file cannot be written. */
-export async function fixInputs(settings: Settings, { files, streams }: Inputs): Promise<Inputs> {
-  const { texts, files: rewritten, kept } = await rewriteInputs(settings, { files, streams });
+export async function fixInputs(settings: Settings, inputs: Inputs): Promise<Inputs> {
+  const { texts, files: rewritten, kept } = await rewriteInputs(settings, inputs);
+  const { streams } = inputs;
   for (const [file, { text, fixed }] of rewritten) {
     if (!streams.has(file)) replaceOrFail(file, texts.get(file) ?? "", text);
     for (const { line, what } of fixed) say(`${file}:${line}: rewritten: ${what}`);
@@ -21,7 +22,7 @@ export async function fixInputs(settings: Settings, { files, streams }: Inputs):
   kept.forEach(say);
   const now = new Map([...streams].map(([name, text]) => [name, rewritten.get(name)?.text ?? text]));
   if (now.has(STDIN)) process.stdout.write(now.get(STDIN) ?? "");
-  return { files, streams: now };
+  return { ...inputs, streams: now };
 }
 
 const STYLE = { "-": "red", "+": "green", "@": "cyan" } as const;
@@ -49,8 +50,8 @@ interface RewrittenInputs extends Pick<Rewritten, "files"> {
   readonly kept: readonly string[];
 }
 
-async function rewriteInputs(settings: Settings, { files, streams }: Inputs): Promise<RewrittenInputs> {
-  const { texts, others } = files.length > 0 ? await textsBelow(files) : { texts: new Map<string, string>(), others: [] };
+async function rewriteInputs(settings: Settings, { files, streams, unrendered }: Inputs): Promise<RewrittenInputs> {
+  const { texts, others } = files.length > 0 ? await textsBelow(files, unrendered?.files) : { texts: new Map<string, string>(), others: [] };
   const all = new Map([...texts, ...streams]);
   const { files: rewritten, left } = await saidWhenLong("rewriting, and judging what comes of it", rewriteTexts(all, settings));
   const kept = [

@@ -11,6 +11,7 @@ import { checkText } from "../check/text.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine, Settings } from "../settings.ts";
 import { renewLines } from "../source/manifests/documents.ts";
+import { unrenderedBelow } from "../source/manifests/unrendered.ts";
 import type { Source } from "../source/source.ts";
 import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
@@ -35,7 +36,7 @@ export async function checkCommand(argv: readonly string[]): Promise<void> {
   }
   requireFlags(settings);
   const asked = words.length > 0 ? { ...settings, manifests: words } : settings;
-  const given = words.length > 0 ? readInputs(words) : undefined;
+  const given = words.length > 0 ? await filesOf(words) : undefined;
   if (given && settings.dryRun) {
     if (await showFixes(asked, given)) process.exitCode = FOUND;
     return;
@@ -46,6 +47,11 @@ export async function checkCommand(argv: readonly string[]): Promise<void> {
   const result = withoutBaseline(withoutIgnored(await check(asked, inputs, log), settings.ignore), settings);
   output.write(outputOf(result, settings));
   if (fails(result, settings.failOn)) process.exitCode = FOUND;
+}
+
+async function filesOf(words: readonly string[]): Promise<Inputs> {
+  const inputs = readInputs(words);
+  return { ...inputs, unrendered: await unrenderedBelow(inputs.files) };
 }
 
 /** Throws a UserError (exit code 2) for flags that need each other, or go against each other. */
@@ -86,7 +92,7 @@ async function judged(source: Source, settings: Settings, inputs: Inputs | undef
   const { findings, complete } = await checkSource(source, settings, inputs !== undefined);
   const counted = { objects: objectsRead(source), skipped: source.skipped?.() ?? 0 };
   if (inputs) requireObjects(source, complete, counted.objects, inputs);
-  return checkResult(findings, counted, renewLines);
+  return checkResult([...(inputs?.unrendered?.findings ?? []), ...findings], counted, renewLines);
 }
 
 function outputOf(result: CheckResult, { report }: Settings): string {
