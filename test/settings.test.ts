@@ -87,6 +87,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     baseline: "",
     writeBaseline: false,
     objectNamespace: "",
+    differences: "text",
     listing: "text",
     namespace: "",
     watch: false,

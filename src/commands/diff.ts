@@ -6,7 +6,7 @@ import { isKnownToClusters } from "../check/api-server.ts";
 import { withPromised } from "../check/promised.ts";
 import { compareFacts, compareFindings, matters, type Difference } from "../diff/compare.ts";
 import { factsOf, type Facts } from "../diff/facts.ts";
-import { differencesText } from "../diff/text.ts";
+import { differencesMarkdown, differencesText } from "../diff/text.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
@@ -33,8 +33,19 @@ export async function diffCommand(argv: readonly string[]): Promise<void> {
   if (extra !== undefined) throw new UserError(`Two states are compared: "${printable(extra)}" is one too many. Put files that belong together into one folder.`, TROUBLE);
   if (first === "-" && second === "-") throw new UserError("Standard input (-) can be read once: give a file for the other side.", TROUBLE);
   const differences = await orExit(TROUBLE, () => (second === undefined ? againstCluster(settings, first, log) : betweenFiles(settings, [first, second], log)));
-  process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, painterFor(process.stdout)));
+  process.stdout.write(outputOf(differences, settings));
   if (differences.some(matters)) process.exitCode = DIFFERENT;
+}
+
+function outputOf(differences: readonly Difference[], { differences: form }: Settings): string {
+  switch (form) {
+    case "text":
+      return differencesText(differences, painterFor(process.stdout));
+    case "json":
+      return `${JSON.stringify(differences, null, 2)}\n`;
+    case "markdown":
+      return differencesMarkdown(differences);
+  }
 }
 
 interface State {

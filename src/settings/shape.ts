@@ -2,6 +2,8 @@ import type { GivenEndpoints } from "./values.ts";
 
 /** Forms in which `sluice check` tells what it has found. */
 export const REPORTS = ["text", "json", "sarif", "github"] as const;
+/** Forms in which `sluice diff` tells differences. */
+export const DIFFERENCES = ["text", "json", "markdown"] as const;
 /** Forms in which `sluice get` lists. */
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
 /** By what `sluice top` sorts routes. */
@@ -121,6 +123,8 @@ export interface Settings {
   readonly writeBaseline: boolean;
   /** Of objects of files that name none; empty: `default`. */
   readonly objectNamespace: string;
+  // how `sluice diff` tells differences
+  readonly differences: (typeof DIFFERENCES)[number];
   // what `sluice get` lists
   readonly listing: (typeof LISTINGS)[number];
   readonly namespace: string;

@@ -5,7 +5,7 @@
  */
 import { REPLAY_FLAGS } from "./replay-flags.ts";
 import { REQUEST_FLAGS } from "./request-flags.ts";
-import { FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
+import { DIFFERENCES, FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
@@ -220,7 +220,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => !["check", "get", "migrate-report", "secret"].includes(command)),
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => !["check", "diff", "get", "migrate-report", "secret"].includes(command)),
     help: "Text for people or JSON for machines." },
   report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
     help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
@@ -240,6 +240,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Write what is found to the file of --baseline, so that only what is new counts from then on." },
   objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff", "migrate-report"],
     defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template." },
+  differences: { flag: "output", type: type.oneOf(...DIFFERENCES), default: "text", group: TOLD, commands: ["diff"],
+    help: "Text for people, JSON, or Markdown for a comment on a pull request and for the summary of a job." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
     help: "A table, one with every column, JSON or YAML." },
   namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],

@@ -69,6 +69,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
       "sluice diff k8s.before/ k8s/                     # two folders or files",
       "sluice diff k8s/                                 # the cluster, and with the files applied to it",
       "helm template shop ./chart | sluice diff - --output=json",
+      "sluice diff k8s.before/ k8s/ -o markdown >>$GITHUB_STEP_SUMMARY",
     ],
   },
   get: {

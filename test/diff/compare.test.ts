@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
-import { compareFacts, compareFindings } from "../../src/diff/compare.ts";
+import { compareFacts, compareFindings, type Difference } from "../../src/diff/compare.ts";
 import { factsOf, type Facts } from "../../src/diff/facts.ts";
-import { differencesText } from "../../src/diff/text.ts";
+import { differencesMarkdown, differencesText } from "../../src/diff/text.ts";
 import type { Built } from "../../src/model/model.ts";
 import { buildModel } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
@@ -119,4 +119,25 @@ test("long values are shown from where they differ", () => {
 test("what is written by tenants colours and breaks nothing", () => {
   const text = differencesText(compareFacts(state([]).facts, state([ingress("shop/odd").host("odd.example").path("/\u001b[31m\u2028", "web:80")]).facts), plain);
   assert.ok(!text.includes("\u001b") && !text.includes("\u2028") && text.includes("odd.example"), text);
+});
+
+test("Markdown: counts, and lines that code hosts colour, in a fence that no text ends", () => {
+  const before = state([web]);
+  const after = state([web.annotate("proxy-read-timeout", "7"), ingress("shop/odd").host("odd.example").path("/```", "web:80")]);
+  assert.equal(differencesMarkdown(compareFacts(before.facts, after.facts)), `**Sluice:** 1 host added, 1 route added, 1 route changed
+
+\`\`\`\`diff
++ odd.example
++   /\`\`\` (prefix)  shop/web:80
+        by Ingress shop/odd
+    shop.example
+!   / (prefix)  shop/web:80
+        nginx.ingress.kubernetes.io/proxy-read-timeout: 7, was absent
+\`\`\`\`
+`);
+  assert.equal(differencesMarkdown([]), "**Sluice:** Nothing changes for those who ask.\n");
+  const many = Array.from({ length: 3000 }, (_, index): Difference => ({ what: "alias", change: "removed", name: `${index}.${"x".repeat(30)}.example`, before: "is shop.example", details: [] }));
+  const long = differencesMarkdown(many);
+  assert.ok(long.length < 65_536 && long.startsWith("**Sluice:** 3000 aliases removed\n"));
+  assert.match(long, /\n```\n\n… and \d+ more lines: see the output of `sluice diff`\.\n$/);
 });
