@@ -270,4 +270,31 @@ else describe("status", { timeout: 280_000 }, () => {
     await cluster.ask("POST", ingressPath(namespace), ingressFor("rotated", "rotated.example"));
     await hasAddresses(namespace, "rotated", "192.0.2.1");
   });
+
+  test("an Ingress whose status can never be written, because a webhook of its namespace is gone, keeps no other waiting", async (t) => {
+    const [broken, whole] = [await namespaceWith(ingressFor("stuck", "stuck.example")), await namespaceWith()];
+    const hooks = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+    const rules = [{ apiGroups: ["networking.k8s.io"], apiVersions: ["v1"], operations: ["UPDATE"], resources: ["ingresses/status"] }];
+    const hook = { name: "gone.example.com", clientConfig: { url: "https://127.0.0.1:1/" }, rules, namespaceSelector: { matchLabels: { webhook: "gone" } }, sideEffects: "None", admissionReviewVersions: ["v1"] };
+    await cluster.ask("PATCH", `/api/v1/namespaces/${broken}`, { metadata: { labels: { webhook: "gone" } } });
+    await cluster.ask("POST", hooks, { metadata: { name: "gone" }, webhooks: [hook] });
+    t.after(() => cluster.ask("DELETE", `${hooks}/gone`));
+    const refusal = (): Promise<string> => cluster.ask("PATCH", `${ingressPath(broken, "stuck")}/status`, { status: {} }).then(() => "", String);
+    await eventually("the webhook in effect", refusal, (text) => text.includes("failed calling webhook"));
+    const sluice = await startReplica("stuck-1", "--publish-status-address=192.0.2.1");
+    t.after(async () => {
+      await sluice.stop();
+      await removePod("stuck-1");
+    });
+    const tries = (): number => statusWrites(broken).filter(({ user, responseStatus }) => user.username.endsWith(":sluice") && responseStatus.code === 500).length;
+    await eventually("tries that fail", async () => tries(), (count) => count >= 6);
+    const before = tries();
+    const names = Array.from({ length: 10 }, (_, index) => `web-${index}`);
+    for (const name of names) {
+      await cluster.ask("POST", ingressPath(whole), ingressFor(name, `${name}.example`));
+      await hasAddresses(whole, name, "192.0.2.1");
+    }
+    // If all waited together, each of these writes would come with another try.
+    assert.ok(tries() - before < names.length, `${tries() - before} tries meanwhile`);
+  });
 });

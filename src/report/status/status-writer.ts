@@ -7,12 +7,13 @@
  *   above all), the API server refuses the write and it is decided anew; so no other controller's Ingress is ever touched
  *   and no two replicas write the same;
  * - nothing but `status.loadBalancer.ingress` is touched;
- * - at most ten writes are under way; what fails is tried again with back-off.
+ * - at most ten writes are under way; what fails is tried again with back-off. While the server as a whole gives no answer,
+ *   all writes wait; an Ingress whose own write fails (a webhook of its namespace that is gone, for instance) waits alone.
  */
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
 import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
-import { createBackoff, pause } from "../../support/backoff.ts";
+import { createBackoff, pause, type Backoff } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
 import { forbiddenBackoff, isStatus, lacksRight, waitAfter } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
@@ -61,6 +62,8 @@ export interface StatusWriter {
 const AT_ONCE = 10;
 const BACKOFF_BASE = 500;
 const BACKOFF_CAP = 30_000;
+/** Answers that are about the account, the load or the server, not about the object. */
+const OF_THE_SERVER: ReadonlySet<number> = new Set([401, 403, 429, 502, 503, 504]);
 
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, wish } = options;
@@ -71,6 +74,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const counts = { written: 0, outdated: 0, failed: 0 };
   const backoff = createBackoff(BACKOFF_BASE, BACKOFF_CAP);
   const forbidden = forbiddenBackoff();
+  /** Of Ingresses whose own writes failed last. */
+  const ownBackoffs = new Map<string, Backoff>();
   /** Called when nothing is left to write. */
   const idle = new Set<() => void>();
   let term: AbortSignal | undefined;
@@ -95,6 +100,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     counts.written++;
     backoff.reset();
     forbidden.reset();
+    ownBackoffs.delete(key);
     versions.wrote(key, versionOf(answer));
   };
 
@@ -112,11 +118,26 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     // The source logs that an API server is away, and a missing right is a finding: neither is warned of here.
     log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
     if (status === 400 || status === 422 || (status === 403 && !lacksRight(error))) return 0;
+    if (error instanceof Refused && !OF_THE_SERVER.has(status)) {
+      void tryLater(key);
+      return 0;
+    }
     due.add(key);
     // What failed together counts as one failure: ten of them would raise the wait to its cap.
     if (waiting) return 0;
     if (status === 403) return forbidden.next();
     return waitAfter(error, backoff);
+  };
+
+  const tryLater = async (key: string): Promise<void> => {
+    const signal = term;
+    if (!signal) return;
+    const own = ownBackoffs.get(key) ?? createBackoff(BACKOFF_BASE, BACKOFF_CAP);
+    ownBackoffs.set(key, own);
+    await pause(own.next(), AbortSignal.any([signal, hurry.signal]));
+    if (signal.aborted || !ownBackoffs.has(key)) return;
+    due.add(key);
+    pump();
   };
 
   const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
@@ -146,6 +167,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       due.delete(key);
       const patch = decide(key);
       if (patch) void one(key, patch, signal);
+      else ownBackoffs.delete(key);
     }
     if (due.size === 0 && busy.size === 0) for (const tell of [...idle]) tell();
   };
@@ -158,6 +180,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     lead(signal) {
       term = signal;
       due.clear();
+      ownBackoffs.clear();
       versions.clear();
       pump();
     },
