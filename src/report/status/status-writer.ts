@@ -13,11 +13,12 @@
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
 import { versionOf } from "../../source/kubernetes/trim.ts";
 import type { Ingress, IngressAddress } from "../../source/objects.ts";
-import { createBackoff, pause, type Backoff } from "../../support/backoff.ts";
+import { createBackoff, pause } from "../../support/backoff.ts";
 import type { Log } from "../../support/log.ts";
 import { forbiddenBackoff, isStatus, lacksRight, waitAfter } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
+import { createOwnWaits } from "./own-waits.ts";
 import { statusRequests, type Patch } from "./status-requests.ts";
 import { createVersions } from "./versions.ts";
 
@@ -62,8 +63,6 @@ export interface StatusWriter {
 const AT_ONCE = 10;
 const BACKOFF_BASE = 500;
 const BACKOFF_CAP = 30_000;
-/** Answers that are about the account, the load or the server, not about the object. */
-const OF_THE_SERVER: ReadonlySet<number> = new Set([401, 403, 429, 502, 503, 504]);
 
 export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const { api, log, wish } = options;
@@ -74,8 +73,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const counts = { written: 0, outdated: 0, failed: 0 };
   const backoff = createBackoff(BACKOFF_BASE, BACKOFF_CAP);
   const forbidden = forbiddenBackoff();
-  /** Of Ingresses whose own writes failed last. */
-  const ownBackoffs = new Map<string, Backoff>();
+  const ownWaits = createOwnWaits(BACKOFF_BASE, BACKOFF_CAP);
   /** Called when nothing is left to write. */
   const idle = new Set<() => void>();
   let term: AbortSignal | undefined;
@@ -83,59 +81,42 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   /** Aborted to end a pause early. */
   let hurry = new AbortController();
 
-  const decide = (key: string): Patch | undefined => {
-    const wanted = wish(key);
-    if (!wanted) return undefined;
-    const { ingress, addresses, from } = wanted;
-    const own = versions.written(key, ingress);
-    const version = own ?? ingress.metadata.resourceVersion;
-    if (!versions.isNews(key, version)) return undefined;
-    const has = addressesIn(ingress);
-    const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
-    return needed ? { ingress, addresses, version } : undefined;
-  };
-
   const write = async (key: string, patch: Patch, signal: AbortSignal): Promise<void> => {
     const answer = await send(patch, signal);
     counts.written++;
     backoff.reset();
     forbidden.reset();
-    ownBackoffs.delete(key);
+    ownWaits.forget(key);
     versions.wrote(key, versionOf(answer));
   };
 
   /** Decides what a failure means for this Ingress; gives the milliseconds that all writes should wait. */
-  const recover = (key: string, { version }: Patch, error: unknown): number => {
-    if (isStatus(error, 404)) return 0;
-    if (isStatus(error, 409)) {
+  const recover = (key: string, { version }: Patch, error: unknown, signal: AbortSignal): number => {
+    const reach = reachOf(error);
+    if (reach === "gone") {
+      ownWaits.forget(key);
+      return 0;
+    }
+    if (reach === "outdated") {
       counts.outdated++;
       versions.refused(key, version);
       due.add(key);
       return 0;
     }
     counts.failed++;
-    const status = error instanceof Refused ? error.status : 0;
     // The source logs that an API server is away, and a missing right is a finding: neither is warned of here.
-    log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
-    if (status === 400 || status === 422 || (status === 403 && !lacksRight(error))) return 0;
-    if (error instanceof Refused && !OF_THE_SERVER.has(status)) {
-      void tryLater(key);
-      return 0;
-    }
+    log(!(error instanceof Refused) || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
+    if (reach === "object") void tryLater(key, signal);
+    if (reach !== "server") return 0;
     due.add(key);
     // What failed together counts as one failure: ten of them would raise the wait to its cap.
     if (waiting) return 0;
-    if (status === 403) return forbidden.next();
-    return waitAfter(error, backoff);
+    return isStatus(error, 403) ? forbidden.next() : waitAfter(error, backoff);
   };
 
-  const tryLater = async (key: string): Promise<void> => {
-    const signal = term;
-    if (!signal) return;
-    const own = ownBackoffs.get(key) ?? createBackoff(BACKOFF_BASE, BACKOFF_CAP);
-    ownBackoffs.set(key, own);
-    await pause(own.next(), AbortSignal.any([signal, hurry.signal]));
-    if (signal.aborted || !ownBackoffs.has(key)) return;
+  const tryLater = async (key: string, signal: AbortSignal): Promise<void> => {
+    const isWaitedFor = await ownWaits.pass(key, AbortSignal.any([signal, hurry.signal]));
+    if (signal.aborted || !isWaitedFor) return;
     due.add(key);
     pump();
   };
@@ -152,7 +133,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     try {
       await write(key, patch, signal);
     } catch (error) {
-      if (!signal.aborted) void rest(recover(key, patch, error), signal).then(pump);
+      if (!signal.aborted) void rest(recover(key, patch, error, signal), signal).then(pump);
     }
     busy.delete(key);
     pump();
@@ -165,9 +146,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (busy.size >= AT_ONCE) return;
       if (busy.has(key)) continue;
       due.delete(key);
-      const patch = decide(key);
+      const wanted = wish(key);
+      const patch = wanted && patchFor(key, wanted, versions);
       if (patch) void one(key, patch, signal);
-      else ownBackoffs.delete(key);
+      else ownWaits.forget(key);
     }
     if (due.size === 0 && busy.size === 0) for (const tell of [...idle]) tell();
   };
@@ -180,7 +162,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     lead(signal) {
       term = signal;
       due.clear();
-      ownBackoffs.clear();
+      ownWaits.clear();
       versions.clear();
       pump();
     },
@@ -196,6 +178,27 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
     counts,
   };
+}
+
+/** Undefined: nothing is to be written, or not on the version that is known. */
+function patchFor(key: string, { ingress, addresses, from }: StatusWish, versions: ReturnType<typeof createVersions>): Patch | undefined {
+  const own = versions.written(key, ingress);
+  const version = own ?? ingress.metadata.resourceVersion;
+  if (!versions.isNews(key, version)) return undefined;
+  const has = addressesIn(ingress);
+  const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
+  return needed ? { ingress, addresses, version } : undefined;
+}
+
+/** Answers that are about the account, the load or the server, not about the object. */
+const OF_THE_SERVER: readonly number[] = [401, 429, 502, 503, 504];
+
+/** What a failure says: the Ingress is gone, or has changed; it can never be written as it is, or perhaps later; nothing can be written now. */
+function reachOf(error: unknown): "gone" | "outdated" | "never" | "object" | "server" {
+  if (isStatus(error, 404)) return "gone";
+  if (isStatus(error, 409)) return "outdated";
+  if (!(error instanceof Refused) || lacksRight(error) || isStatus(error, ...OF_THE_SERVER)) return "server";
+  return isStatus(error, 400, 403, 422) ? "never" : "object";
 }
 
 /** Resolves when `listeners` are told, or `signal` aborts; `begin` is called once there is somebody to tell. */
