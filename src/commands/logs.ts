@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import type { JournalRow } from "../../edge/src/journal.ts";
 import { REASONS } from "../../edge/src/reasons.ts";
-import { journalText, selects, type Selection } from "../get/requests.ts";
+import { journalText, routeSelection, selects, type Selection } from "../get/requests.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine } from "../settings.ts";
 import { closest } from "../support/edit-distance.ts";
@@ -60,12 +60,13 @@ function droppedText({ dropped }: Dropped): string {
 }
 
 /** Throws a UserError (exit code 2) for a status or a reason that there is not. */
-function selectionOf({ namespace, ofHost, ofIngress, ofStatus, ofReason }: CommandLine): Selection {
+function selectionOf(settings: CommandLine): Selection {
+  const { ofStatus, ofReason } = settings;
   const known: readonly string[] = [...REASONS, "any", "none"];
   for (const reason of ofReason) {
     if (known.includes(reason)) continue;
     const near = closest(reason, known);
     throw new UserError(`There is no reason "${printable(reason)}"${near === undefined ? ": docs/guide/why-did-sluice-answer.md lists them" : `: did you mean "${near}"?`}`, 2);
   }
-  return { namespace, hosts: ofHost.map((host) => host.toLowerCase()), ingresses: ofIngress, statuses: ofStatus, reasons: ofReason };
+  return { ...routeSelection(settings), statuses: ofStatus, reasons: ofReason };
 }

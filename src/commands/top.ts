@@ -3,6 +3,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRateMeter, type Interval } from "../get/rates.ts";
+import { routeSelection } from "../get/requests.ts";
 import { topLines } from "../get/top.ts";
 import type { TrafficHead, TrafficRow } from "../report/traffic.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -26,7 +27,7 @@ export async function topCommand(argv: readonly string[]): Promise<void> {
   const show = asJson ? printJson : once ? printTable : createScreen();
   endWithReader();
   const intervalMs = settings.interval * 1000;
-  const meter = createRateMeter({ selection: { namespace: settings.namespace, hosts: settings.ofHost.map((host) => host.toLowerCase()), ingresses: settings.ofIngress }, sort: settings.sort });
+  const meter = createRateMeter({ selection: routeSelection(settings), sort: settings.sort });
   let cursor = "";
   let gone = false;
   let due = performance.now();

@@ -1,5 +1,6 @@
 /** Requests of the journal: which of them somebody asks for, and how people read one. */
 import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Settings } from "../settings/shape.ts";
 import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 
@@ -10,6 +11,11 @@ export interface RouteSelection {
   readonly hosts: readonly string[];
   /** `name`, or `namespace/name`. */
   readonly ingresses: readonly string[];
+}
+
+/** What the flags of the same names ask for. */
+export function routeSelection({ namespace, ofHost, ofIngress }: Pick<Settings, "namespace" | "ofHost" | "ofIngress">): RouteSelection {
+  return { namespace, hosts: ofHost.map((host) => host.toLowerCase()), ingresses: ofIngress };
 }
 
 /** What a request must be. */
