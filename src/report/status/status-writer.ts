@@ -93,10 +93,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   /** Decides what a failure means for this Ingress; gives the milliseconds that all writes should wait. */
   const recover = (key: string, { version }: Patch, error: unknown, signal: AbortSignal): number => {
     const reach = reachOf(error);
-    if (reach === "gone") {
-      ownWaits.forget(key);
-      return 0;
-    }
+    // The source will say so, too.
+    if (reach === "gone") return 0;
     if (reach === "outdated") {
       counts.outdated++;
       versions.refused(key, version);
