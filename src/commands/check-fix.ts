@@ -53,7 +53,7 @@ interface RewrittenInputs extends Pick<Rewritten, "files"> {
 async function rewriteInputs(settings: Settings, { files, streams, unrendered }: Inputs): Promise<RewrittenInputs> {
   const { texts, others } = files.length > 0 ? await textsBelow(files, unrendered?.files) : { texts: new Map<string, string>(), others: [] };
   const all = new Map([...texts, ...streams]);
-  const { files: rewritten, left } = await saidWhenLong("rewriting, and judging what comes of it", rewriteTexts(all, settings));
+  const { files: rewritten, left } = await saidWhenLong("rewriting, and judging what comes of it", () => rewriteTexts(all, settings));
   const kept = [
     ...left.map((file) => `${file}: left as it is: rewritten, it would mean something else or hold a new mistake; look at its findings`),
     ...others.map((file) => `${file}: left as it is: it is not UTF-8, or cannot be read`),

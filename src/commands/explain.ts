@@ -6,11 +6,12 @@ import { explanationText } from "../explain/explanation-text.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine, Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
+import { saidWhenLong } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
 import { explainServed, parseAsked, type AskedOrLine, type LiveExplanation, type ServedExplanation } from "../explain/served.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
-import { askRunning } from "./running.ts";
+import { askRunning, healthAddress } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 export async function explainCommand(argv: readonly string[]): Promise<void> {
@@ -48,7 +49,7 @@ async function explainObjects(settings: Settings, asked: AskedOrLine): Promise<S
 /** Asks the Sluice of this machine. */
 async function askLive(settings: Settings, asked: AskedOrLine): Promise<LiveExplanation> {
   const query = new URLSearchParams({ request: JSON.stringify(asked) }).toString();
-  const response = await askRunning(settings, `/api/v1/explain?${query}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, "leave out --live");
+  const response = await saidWhenLong(`asking ${healthAddress(settings)}`, () => askRunning(settings, `/api/v1/explain?${query}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, "leave out --live"));
   return (await response.json()) as LiveExplanation;
 }
 

@@ -69,13 +69,13 @@ interface Told {
 async function reportOf(asked: CommandLine, log: Log): Promise<Told> {
   const words = asked.arguments;
   const inputs = words.length > 0 ? readInputs(words) : undefined;
-  const old = inputs ? await oldObjectsOf(inputs, asked) : await saidWhenLong("looking for ingress-nginx", oldObjectsInCluster(asked));
+  const old = inputs ? await oldObjectsOf(inputs, asked) : await saidWhenLong("looking for ingress-nginx", () => oldObjectsInCluster(asked));
   const { controller, notes } = chosen(oldControllers(old.objects), asked);
   const given = controller && readOldArguments(controller.words);
   const settings = judgedAs(asked, given?.settings);
   const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
   const work = async (): Promise<MoveReport> => judgedReport(source, inputs, { settings, controller, given, objects: old.objects, notes: [...notes, ...old.problems] });
-  return { report: await withSource(source, () => saidWhenLong("judging what was read", work())), unread: old.problems.length > 0 };
+  return { report: await withSource(source, work), unread: old.problems.length > 0 };
 }
 
 interface Found {
