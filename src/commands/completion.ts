@@ -10,7 +10,7 @@ const OTHERS = ["completion", "help", "version"] as const;
 
 export async function completionCommand(argv: readonly string[]): Promise<void> {
   const [shell, extra] = argv;
-  if (shell === "--help" || shell === "-h") return void process.stdout.write(helpFor("completion"));
+  if (argv.includes("--help") || argv.includes("-h")) return void process.stdout.write(helpFor("completion"));
   const script = shell !== undefined && extra === undefined && Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (!script) throw new UserError('For which shell? Write "sluice completion bash", zsh or fish.', 2);
   process.stdout.write(script());
