@@ -1,21 +1,23 @@
 /** A check's result for people: by file and object, each finding with its place, and the sum below. */
 import { subjectText, type Severity } from "../model/findings/findings.ts";
 import type { Paint } from "../support/terminal.ts";
-import { printable } from "../support/text.ts";
+import { printable, wrapped } from "../support/text.ts";
 import { messageText, type CheckResult, type PlacedFinding } from "./result.ts";
 
 const COLOUR = { error: "red", warning: "yellow", info: "cyan" } as const;
+/** A sentence is not squeezed into less beside its place. */
+const NARROWEST = 40;
 const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 
-/** @param paint of severities and headings. */
-export function checkText({ findings, counts, objects, skipped, ignored = 0, known = 0, gone = 0 }: CheckResult, paint: Paint): string {
+/** @param paint of severities and headings. @param columns of a line, for sentences. */
+export function checkText({ findings, counts, objects, skipped, ignored = 0, known = 0, gone = 0 }: CheckResult, paint: Paint, columns = Infinity): string {
   const blocks = [...Map.groupBy(findings, ({ file }) => file)].map(([file, ofFile]) => {
     const width = Math.max(...ofFile.map((one) => placeText(one).length));
     const groups = [...Map.groupBy(ofFile, ({ object }) => (object.kind === "File" ? "" : subjectText(object)))].flatMap(([subject, ofObject]) => [
       ...(subject === "" ? [] : [`  ${printable(subject)}`]),
       ...ofObject.flatMap((one) => [
         `    ${placeText(one).padEnd(width)}  ${paint(COLOUR[one.severity], one.severity.padEnd(7))}  ${one.code}`,
-        `    ${" ".repeat(width)}  ${printable(messageText(one))}`,
+        ...wrapped(messageText(one), Math.max(columns, width + NARROWEST), `    ${" ".repeat(width)}  `),
       ]),
     ]);
     return [...(file === undefined ? [] : [paint("bold", printable(file))]), ...groups, ""];

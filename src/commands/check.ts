@@ -15,8 +15,7 @@ import { unrenderedBelow } from "../source/manifests/unrendered.ts";
 import type { Source } from "../source/source.ts";
 import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
-import { saidWhenLong } from "../support/progress.ts";
-import { painterFor } from "../support/terminal.ts";
+import { columnsOf, painterFor } from "../support/terminal.ts";
 import { orExit, UserError } from "../support/user-error.ts";
 import { fixInputs, fromHere, showFixes } from "./check-fix.ts";
 import { checkSource, objectsRead } from "./checked.ts";
@@ -84,7 +83,7 @@ function check(settings: Settings, inputs: Inputs | undefined, log: Log): Promis
 
 async function checked(settings: Settings, inputs: Inputs | undefined, log: Log): Promise<CheckResult> {
   const source = inputs ? await inputSource(inputs, settings.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS);
-  return await withSource(source, () => saidWhenLong("judging what was read", judged(source, settings, inputs)));
+  return await withSource(source, () => judged(source, settings, inputs));
 }
 
 /** @param inputs absent: the objects are a cluster's, or those that `sluice run` would serve; else a cluster will add to them. */
@@ -98,7 +97,7 @@ async function judged(source: Source, settings: Settings, inputs: Inputs | undef
 function outputOf(result: CheckResult, { report }: Settings): string {
   switch (report) {
     case "text":
-      return checkText(result, painterFor(process.stdout));
+      return checkText(result, painterFor(process.stdout), columnsOf(process.stdout));
     case "json":
       return `${JSON.stringify(result, null, 2)}\n`;
     case "sarif":

@@ -1,4 +1,5 @@
 /** The text of `sluice <command> --help`, made from the tables of flags and of commands. */
+import { wrapped } from "../support/text.ts";
 import { inOwnName } from "./program-name.ts";
 import { FLAGS, GROUPS, SHORT_FLAGS } from "./table.ts";
 import type { Command, FlagRow } from "./table.ts";
@@ -31,9 +32,9 @@ export function helpFor(command: DescribedCommand): string {
 /** What stands between the summary and the flags: paragraphs, exit codes. */
 function partsOf({ about = [], exits }: CommandText): readonly string[] {
   return [
-    ...about.flatMap((paragraph) => ["", ...wrapped(paragraph, "")]),
+    ...about.flatMap((text) => ["", ...paragraph(text, "")]),
     "",
-    ...wrapped(`Exit codes: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`, ""),
+    ...paragraph(`Exit codes: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`, ""),
   ];
 }
 
@@ -46,17 +47,11 @@ function flagLines(row: FlagRow<unknown>, command: DescribedCommand): string[] {
   const value = command === "completion" ? "" : defaultOf(row, command);
   // A switch that is not given is off.
   const fallback = value === "false" ? "" : value;
-  return [head, ...wrapped(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
+  return [head, ...paragraph(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
 }
 
-function wrapped(text: string, indent: string = INDENT): string[] {
-  const lines: string[] = [];
-  for (const word of inOwnName(text).split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && indent.length + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => indent + line);
+function paragraph(text: string, indent: string = INDENT): string[] {
+  return wrapped(inOwnName(text), WIDTH, indent);
 }
 
 /** `-o, --output=text|json`. */
