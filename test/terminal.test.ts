@@ -59,3 +59,11 @@ test("a table fits the terminal, a wide one is not cut", () => {
   assert.match(lines[1] ?? "", /^shop +web +h+… +\/p+… +shop\/web:80 +2$/);
   for (const text of [tableText("routes", [row], true, 100), tableText("routes", [row], false)]) assert.ok(text.includes(row.host) && text.includes(row.path), text);
 });
+
+test("where findings do not fit, what they say has more room than where they are", () => {
+  const row = { severity: "error", code: "certificate-missing", object: "Ingress default/tomcat", at: "examples/tomcat.yaml:7", says: "Secret \"default/tomcat-tls\" does not exist: create it, or correct the name" };
+  assert.equal(tableText("findings", [row], false, 90), `SEVERITY   CODE                  OBJECT                   SAYS
+error      certificate-missing   Ingress default/tomcat   Secret "default/tomcat-tls" doe…
+`);
+  assert.ok(tableText("findings", [row], false, 200).includes(row.at));
+});

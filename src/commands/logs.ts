@@ -25,8 +25,7 @@ export async function logsCommand(argv: readonly string[]): Promise<void> {
   if (settings.follow) endWithReader();
   const ending = new AbortController();
   const late = setTimeout(() => ending.abort(), LOOK_PATIENCE_MS);
-  const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal });
-  clearTimeout(late);
+  const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal }).finally(() => clearTimeout(late));
   let shown = 0;
   const paint = painterFor(process.stdout);
   const print = (line: unknown): void => {

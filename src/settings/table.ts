@@ -243,7 +243,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   differences: { flag: "output", type: type.oneOf(...DIFFERENCES), default: "text", group: TOLD, commands: ["diff"],
     help: "Text for people, JSON, or Markdown for a comment on a pull request and for the summary of a job." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
-    help: "A table, one with every column, JSON or YAML." },
+    help: "A table that fits the terminal, a wide one with every column and nothing cut, JSON or YAML." },
   namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],
     defaultText: "all", help: "Only what comes from objects of this namespace." },
   watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
