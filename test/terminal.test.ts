@@ -54,9 +54,11 @@ test("the widest column gives way first, and none below its least width", () => 
 
 test("a table fits the terminal, a wide one is not cut", () => {
   const row = { namespace: "shop", ingress: "web", host: `${"h".repeat(60)}.example`, path: `/${"p".repeat(60)} (prefix)`, target: "shop/web:80", endpoints: 2 };
-  const lines = tableText("routes", [row], false, 100).trimEnd().split("\n");
-  assert.ok(lines.every((line) => line.length <= 100), lines.join("\n"));
-  assert.match(lines[1] ?? "", /^shop +web +h+… +\/p+… +shop\/web:80 +2$/);
+  for (const width of [80, 100, 140]) {
+    const lines = tableText("routes", [row], false, width).trimEnd().split("\n");
+    assert.ok(lines.every((line) => line.length <= width), lines.join("\n"));
+    assert.match(lines[1] ?? "", /^web +h+… +\/p+… +shop\/web:80 +2$/, "the namespace is that of the target");
+  }
   for (const text of [tableText("routes", [row], true, 100), tableText("routes", [row], false)]) assert.ok(text.includes(row.host) && text.includes(row.path), text);
 });
 

@@ -40,7 +40,7 @@ export function logOfLook({ logLevel }: Settings, output: "text" | "json" = "tex
 export async function withSource<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
   const ending = new AbortController();
   try {
-    await saidWhenLong(`reading ${source.description}`, () => source.start(() => {}, ending.signal));
+    await saidWhenLong(() => `reading ${source.description}`, () => source.start(() => {}, ending.signal));
     return await saidWhenLong("judging what was read", () => work(source));
   } finally {
     ending.abort();

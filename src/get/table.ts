@@ -14,12 +14,12 @@ const NARROW: Readonly<Record<ListedKind, readonly string[]>> = {
   profiles: ["profile", "routes", "settings"],
 };
 
-/** Columns that are left out first where a line has no room for all. */
-const SPARE: Partial<Readonly<Record<ListedKind, string>>> = { findings: "at" };
+/** Columns that are left out first where a line has no room for all; the target of a route names its namespace, too. */
+const SPARE: Partial<Readonly<Record<ListedKind, string>>> = { findings: "at", routes: "namespace", canaries: "namespace" };
 
 const GAP = "   ";
 /** A column is not made narrower: what does not fit then goes on in the next line of the terminal. */
-const NARROWEST = 14;
+const NARROWEST = 10;
 
 /** @param wide with every column, and nothing cut. @param width of a line; a column is left out or long texts are cut until it fits. */
 export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: boolean, width = Infinity): string {

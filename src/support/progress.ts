@@ -6,11 +6,11 @@ const LONG_MS = 1000;
 const CLEARED = "\r\u001b[K";
 
 /** Gives what `work` gives. A line says after a second, and each second, what is being done and for how long, and is gone at the end. */
-export function saidWhenLong<T>(what: string, work: () => Promise<T>): Promise<T> {
+export function saidWhenLong<T>(what: string | (() => string), work: () => Promise<T>): Promise<T> {
   const began = performance.now();
   return saidWhileLong(() => {
     const seconds = Math.floor((performance.now() - began) / 1000);
-    return `${what} …${seconds > 0 ? ` ${seconds} s` : ""}`;
+    return `${typeof what === "string" ? what : what()} …${seconds > 0 ? ` ${seconds} s` : ""}`;
   }, work);
 }
 
