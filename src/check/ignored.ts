@@ -18,7 +18,7 @@ function isFindingKind(value: unknown): value is FindingKind<never> {
   return typeof value === "function" && "code" in value && "severity" in value;
 }
 
-/** @param rules `CODE`, or `CODE:KIND/NAMESPACE/NAME` in which `*` stands for any part; throws a UserError (exit code 2) for other texts and for codes that there are not. */
+/** @param rules `CODE`, or `CODE:KIND/NAMESPACE/NAME` (`KIND/NAME` where there is no namespace) in which `*` stands for any part; throws a UserError (exit code 2) for other texts and for codes that there are not. */
 export function withoutIgnored(result: CheckResult, rules: readonly string[]): CheckResult {
   if (rules.length === 0) return result;
   const isIgnored = rules.map(ruleOf);
@@ -29,7 +29,9 @@ export function withoutIgnored(result: CheckResult, rules: readonly string[]): C
 type Rule = (finding: PlacedFinding) => boolean;
 
 function ruleOf(text: string): Rule {
-  const [, code = "", kind = "*", namespace = "*", name = "*"] = /^([^:]+)(?::([^/]+)\/(?:([^/]*)\/)?(.+))?$/.exec(text) ?? [];
+  const [, code = "", kind = "*", rest = "*"] = /^([^:]+)(?::([^/]+)\/(.+))?$/.exec(text) ?? [];
+  // The name of a file has slashes of its own.
+  const [name = "*", namespace = "*"] = kind.toLowerCase() === "file" ? [rest] : rest.split("/").reverse();
   if (code === "") throw new UserError(`--ignore is told "${printable(text)}": write a code, or a code and an object, such as service-missing:Ingress/shop/web.`, 2);
   if (!CODES.includes(code)) {
     const near = closest(code, CODES);

@@ -25,6 +25,9 @@ test("--ignore leaves out a code, or a code of an object", () => {
   assert.deepEqual(left("service-missing:Ingress/shop/web"), ["service-missing other spec.rules[0]", "host-invalid web spec.rules[0]"]);
   assert.deepEqual(left("service-missing:ingress/*/web", "host-invalid:*/shop/*"), ["service-missing other spec.rules[0]"]);
   assert.deepEqual(left("service-missing:Service/shop/web", "service-missing:Ingress/sho/web"), told(all));
+  const others = result({ ...found("yaml-invalid", "k8s/a.yaml"), object: { kind: "File", namespace: "", name: "k8s/a.yaml" } }, { ...found("duplicate-object", "nginx"), object: { kind: "IngressClass", namespace: "", name: "nginx" } });
+  assert.deepEqual(told(withoutIgnored(others, ["yaml-invalid:File/k8s/a.yaml"])), ["duplicate-object nginx spec.rules[0]"]);
+  assert.deepEqual(told(withoutIgnored(others, ["yaml-invalid:File/k8s/b.yaml", "duplicate-object:IngressClass/nginx"])), ["yaml-invalid k8s/a.yaml spec.rules[0]"]);
   const { ignored, counts } = withoutIgnored(all, ["service-missing"]);
   assert.deepEqual([ignored, counts.error], [2, 1]);
   assert.equal(withoutIgnored(all, []), all);
