@@ -30,8 +30,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name = "--help", ...rest] = argv;
-  if (name === "--version" || name === "version") return void process.stdout.write(`sluice ${await version()}\n`);
-  if (name === "help" && rest.length > 0) return main([...rest.slice(0, 1), "--help"]);
+  if (name === "--version" || name === "-v" || name === "version") return void process.stdout.write(`sluice ${await version()}\n`);
+  if (name === "help" && rest.length > 0) return main([...rest.filter((word) => !word.startsWith("-")), "--help"]);
   if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) throw new UserError(`There is no command "${printable(name)}": ${await advice(name)}`, 2);

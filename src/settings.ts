@@ -7,7 +7,7 @@ import { closest } from "./support/edit-distance.ts";
 import { printable } from "./support/text.ts";
 import { UserError } from "./support/user-error.ts";
 import { INGRESS_NGINX_FLAGS, ingressNginxFlag } from "./settings/ingress-nginx-flags.ts";
-import { FLAGS } from "./settings/table.ts";
+import { FLAGS, SHORT_FLAGS } from "./settings/table.ts";
 import type { Command, FlagRow } from "./settings/table.ts";
 import type { Settings } from "./settings/shape.ts";
 import { splitListenAddress } from "./settings/values.ts";
@@ -79,15 +79,21 @@ export function parseFlags(argv: readonly string[], command: Command, env: NodeJ
   return { ...settings, help: asked("help"), version: asked("version"), arguments: words.rest, ignored: [...new Set(words.ignored)], given };
 }
 
-/** Short flags, as kubectl and curl have them. */
-const SHORT: Readonly<Record<string, string>> = { "-o": "output", "-n": "namespace", "-w": "watch", "-f": "follow", "-H": "header" };
+/** Letter → long names. */
+const LONG: ReadonlyMap<string, string> = new Map(Object.entries(SHORT_FLAGS).map(([flag, short]) => [short, flag]));
 
-/** The word with a short flag of the command's in its long form. klog's level may be written `-v5`, and the output `-ojson`. */
-function longForm(word: string, command: Command): string {
-  const [short = "", value] = /^(-o)=?([a-z]+)$/.exec(word)?.slice(1) ?? [word];
-  const flag = SHORT[short];
-  if (flag === undefined || !fieldOf(flag, command, false)) return word.replace(/^-v(?=\d+$)/, "-v=");
-  return `--${flag}${value === undefined ? "" : `=${value}`}`;
+/**
+ * The word with a short flag of the command's in its long form; a value may follow the letter at once (`-ojson`, `-XPOST`).
+ * `-v` with a number, here or as the next word, is klog's level.
+ */
+function longForm(word: string, next: string | undefined, command: Command): string {
+  if (/^-v=?\d+$/.test(word)) return word.replace(/^-v=?/, "-v=");
+  const [, letter = "", value = ""] = /^-([A-Za-z])(.*)$/s.exec(word) ?? [];
+  const field = fieldOf(LONG.get(letter) ?? "", command, false);
+  if (!field || (letter === "v" && /^\d+$/.test(next ?? "")) || fieldOf(/^-([\w-]*)/.exec(word)?.[1] ?? "", command, false)) return word;
+  const { flag, type: { placeholder } } = FLAGS[field];
+  if (placeholder === "") return value.replaceAll(letter, "") === "" ? `--${flag}` : word;
+  return `--${flag}${value === "" ? "" : `=${value.replace(/^=/, "")}`}`;
 }
 
 /** How people write a command: `migrate report`. */
@@ -103,7 +109,7 @@ function splitWords(argv: readonly string[], command: Command): Words {
       words.rest.push(...argv.slice(index + 1));
       break;
     }
-    const long = longForm(word, command);
+    const long = longForm(word, argv[index + 1], command);
     const [, name, inline] = /^--?([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(long) ?? [];
     if (name === undefined || (!long.startsWith("--") && name !== "h" && name !== "v")) {
       if (word.startsWith("-") && word !== "-") throw unknownFlag(word, command);
@@ -145,7 +151,7 @@ function fieldOf(name: string, command: Command, required = true): keyof Setting
 function unknownFlag(word: string, command: Command): UserError {
   const own = fields().filter((field) => FLAGS[field].commands?.includes(command) ?? true);
   const names = [...own.map((field) => FLAGS[field].flag), ...INGRESS_NGINX_FLAGS.map(({ flag }) => flag), "help", "version"];
-  const near = closest(word.replace(/^-+/, ""), names);
+  const near = closest(word.replace(/^-+|=.*$/gs, ""), names);
   return mistake(
     `"sluice ${commandText(command)}" has no flag ${word}: ` + (near === undefined ? `see "sluice ${commandText(command)} --help"` : `did you mean --${near}?`),
   );

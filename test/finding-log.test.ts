@@ -80,7 +80,7 @@ test("text has two lines, coloured at a terminal only, and not with NO_COLOR; no
   const plain = "warn  Ingress shop/web\\u001b[2J: a-code, k8s/web.yaml:1\n      It is wrong.\\u000aEffect.\n";
   assert.equal(written(true, "text", { NO_COLOR: "1" }), plain);
   assert.equal(stripVTControlCharacters(written(true, "text")), plain);
-  assert.ok(written(true, "text").startsWith("\u001b[33mwarn \u001b[0m \u001b[1mIngress"));
+  assert.ok(written(true, "text").startsWith("\u001b[33mwarn \u001b[39m \u001b[1mIngress"));
   const [first, second] = written(false, "text").split("\n");
   assert.match(first ?? "", /^\d{4}-\S+Z warn  Ingress shop/);
   assert.equal(second?.indexOf("It is wrong"), first?.indexOf("Ingress"));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { COMMANDS, helpFor, parseSettings } from "../src/settings.ts";
+import { COMMANDS, helpFor, parseSettings, type Command, type CommandLine } from "../src/settings.ts";
 import { ALL_OF_INGRESS_NGINX, INGRESS_NGINX_FLAGS, withoutEffect } from "../src/settings/ingress-nginx-flags.ts";
-import { FLAGS } from "../src/settings/table.ts";
+import { FLAGS, GROUPS } from "../src/settings/table.ts";
 import type { FlagRow } from "../src/settings/table.ts";
 
 const ENV = { XDG_RUNTIME_DIR: "/run/user/7" };
@@ -85,10 +85,22 @@ test("without flags there are ingress-nginx's defaults", () => {
     failOn: "error",
     partial: false,
     fix: false,
+    dryRun: false,
+    ignore: [],
+    baseline: "",
+    writeBaseline: false,
     objectNamespace: "",
+    differences: "text",
     listing: "text",
     namespace: "",
     watch: false,
+    askedHeaders: [],
+    askedMethod: "GET",
+    askedCookies: [],
+    askedUser: "",
+    askedClient: "",
+    askedLine: "",
+    verbose: false,
     live: false,
     all: false,
     deployment: "",
@@ -247,16 +259,38 @@ test("the help of every command names its flags and no others", () => {
   for (const command of COMMANDS) {
     const help = helpFor(command);
     for (const { flag } of Object.values(FLAGS)) {
-      // The line of a log that explain takes in place of a URL is no setting.
-      if (command === "explain" && flag === "log") continue;
       const rows: readonly FlagRow<unknown>[] = Object.values(FLAGS).filter((row) => row.flag === flag);
       const own = rows.filter(({ commands }) => commands?.includes(command) ?? true);
       assert.ok(own.length <= 1, `${command} has --${flag} once`);
-      assert.equal(new RegExp(`^  --${flag}(?:=|$)`, "m").test(help), own.length === 1, `${command} ${flag}`);
+      assert.equal(new RegExp(`^  (?:-[A-Za-z], )?--${flag}(?:=|$)`, "m").test(help), own.length === 1, `${command} ${flag}`);
     }
     assert.match(help, /^Usage: sluice [\s\S]*\nExamples:\n {2}sluice /);
     // Examples are lines to copy, and may be longer.
     const [text = ""] = help.split("\nExamples:\n");
     assert.deepEqual(text.split("\n").filter((line) => line.length > 80), []);
   }
+});
+
+test("a letter stands for a flag of the command's, with its value behind it or as the next word", () => {
+  const parsed = (...words: string[]): CommandLine => parseSettings(words, "explain", {});
+  for (const words of [["-X", "POST"], ["-XPOST"], ["-X=POST"], ["--request", "POST"], ["--request=POST"]]) assert.equal(parsed(...words).askedMethod, "POST", words.join(" "));
+  assert.deepEqual(parsed("-Ha: b,c", "-H", " d: e ", "--header=f: -g").askedHeaders, ["a: b,c", "d: e", "f: -g"]);
+  assert.deepEqual([parsed("-u", "ann:=x").askedUser, parsed("-uann:x").askedUser, parsed("-ba=b=c").askedCookies], ["ann:=x", "ann:x", ["a=b=c"]]);
+  for (const words of [["-v"], ["-vv"], ["--verbose"]]) assert.equal(parsed(...words, "URL").verbose, true, words.join(" "));
+  for (const words of [["-v5"], ["-v=5"], ["-v", "5"]]) assert.deepEqual([parsed(...words).verbose, parsed(...words).arguments, parsed(...words).ignored], [false, [], ["-v"]], words.join(" "));
+  assert.equal(parseSettings(["-nshop"], "get", {}).namespace, "shop");
+  assert.throws(() => parsed("-n", "shop"), /has no flag -n/);
+  assert.throws(() => parsed("-X"), /-X needs a value: write -X=VALUE/);
+  assert.throws(() => parseSettings(["-namespace=shop"], "get", {}), /did you mean --namespace\?/);
+  assert.throws(() => parseSettings(["-wf"], "get", {}), /has no flag -wf/);
+});
+
+test("help has what is about the command first, then what sluice run has too", () => {
+  const headings = (command: Command): readonly string[] => [...helpFor(command).matchAll(/^(\S.*):$/gm)].map(([, heading = ""]) => heading).filter((heading) => GROUPS.some((group) => group === heading));
+  assert.deepEqual(headings("explain").slice(0, 3), ["The request", "What is told", "Where objects come from"]);
+  assert.equal(headings("check")[0], "What is told");
+  assert.equal(headings("wait")[0], "What is waited for");
+  assert.equal(headings("run")[0], "Where objects come from");
+  assert.match(helpFor("get"), /^ {2}-o, --output=text\|wide\|json\|yaml$/m);
+  assert.doesNotMatch(helpFor("check"), /Default: false/);
 });

@@ -1,7 +1,7 @@
 /** The manual page, in the language of man(7): commands, flags, exit codes and examples, made from the tables of the help. */
 import { readFileSync } from "node:fs";
 import { commandText } from "../../src/settings.ts";
-import { defaultOf, flagRowsOf } from "../../src/settings/help.ts";
+import { defaultOf, flagRowsOf, flagText } from "../../src/settings/help.ts";
 import { COMMANDS, FLAGS, GROUPS, type FlagRow } from "../../src/settings/table.ts";
 import { COMMAND_TEXTS, type DescribedCommand } from "../../src/settings/texts.ts";
 
@@ -10,7 +10,9 @@ const DESCRIBED: readonly DescribedCommand[] = [...COMMANDS, "completion"];
 const ENVIRONMENT: readonly (readonly [name: string, meaning: string])[] = [
   ["KUBECONFIG", "How to reach the cluster, where --kubeconfig does not say it."],
   ["XDG_RUNTIME_DIR", "The folder in which the runtime folder is, where --runtime-dir does not say it."],
-  ["NO_COLOR", "Texts for terminals have no colours."],
+  ["NO_COLOR", "Nothing has colours."],
+  ["FORCE_COLOR", "Texts have colours where they go to no terminal, too; 0: nowhere. NO_COLOR wins."],
+  ["COLUMNS", "Characters of a line, in place of those of the terminal."],
   ["SLUICE_DEBUG", "Mistakes are told with the place in the program."],
 ];
 
@@ -47,14 +49,13 @@ export function manPage(): string {
 }
 
 function commandLines(command: DescribedCommand): readonly string[] {
-  const { usage, summary, about = [], options, exits } = COMMAND_TEXTS[command];
+  const { usage, summary, about = [], exits } = COMMAND_TEXTS[command];
   const flags = flagRowsOf(command).map(({ flag }) => `--${flag}`);
   return [
     `.SS ${manText(commandText(command))}`,
     ...unfilled(usage.split("\n").map((line) => line.trim())),
     ...paragraph(summary),
     ...about.flatMap(paragraph),
-    ...(options === undefined ? [] : [...paragraph(options.title), ...options.rows.flatMap(([head, help]) => tagged(head, help))]),
     ...(flags.length === 0 ? [] : paragraph(`Flags: ${flags.join(", ")}.`)),
     ...paragraph(`Exit status: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`),
   ];
@@ -66,11 +67,10 @@ function groupLines(group: (typeof GROUPS)[number]): readonly string[] {
 }
 
 function manFlagLines(row: FlagRow<unknown>): readonly string[] {
-  const { placeholder } = row.type;
   const [ofRun, ofDemo] = [defaultOf(row, "run"), row.demoDefault === undefined ? "" : `${defaultOf(row, "demo")} for demo`];
   const otherwise = [ofRun, ofDemo].filter((one) => one !== "").join(", ");
   const commands = row.commands === undefined ? "All commands" : `Commands: ${row.commands.map(commandText).join(", ")}`;
-  return tagged(`--${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`, `${row.help}${otherwise === "" ? "" : ` Default: ${otherwise}.`} ${commands}.`);
+  return tagged(flagText(row), `${row.help}${otherwise === "" ? "" : ` Default: ${otherwise}.`} ${commands}.`);
 }
 
 /** A term, and what is said of it. */

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import * as admissionFindings from "../../src/admission/findings.ts";
 import * as checkFindings from "../../src/check/api-server.ts";
+import * as promisedFindings from "../../src/check/promised.ts";
 import * as configFindings from "../../src/model/config/findings.ts";
 import { OTHER_KEYS } from "../../src/model/config/other-keys.ts";
 import type { ConfigRow, OtherRow } from "../../src/model/config/row.ts";
@@ -11,7 +12,7 @@ import type { FindingKind } from "../../src/model/findings/findings.ts";
 import type { EngineState } from "../../src/engine/engine.ts";
 import { MOST_LEAVING, NONE_LEAVING } from "../../src/engine/leaving.ts";
 import { engineFindings } from "../../src/report/engine-findings.ts";
-import { defaultOf } from "../../src/settings/help.ts";
+import { defaultOf, flagText } from "../../src/settings/help.ts";
 import { stateOfFlag } from "../../src/settings/flag-state.ts";
 import { ALL_OF_INGRESS_NGINX } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
@@ -45,7 +46,7 @@ function flagsPage(): string {
       table(
         ["flag", "default", "what it does", "commands"],
         rows.filter((row) => row.group === group).map((row) => [
-          code(`--${row.flag}${row.type.placeholder === "" ? "" : `=${row.type.placeholder}`}`),
+          code(flagText(row)),
           [defaultOf(row, "run"), row.demoDefault === undefined ? "" : `demo: ${defaultOf(row, "demo")}`].filter(Boolean).join("; "),
           row.help,
           row.commands?.filter(exists).join(" ") ?? "all",
@@ -103,7 +104,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings, promisedFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

@@ -9,6 +9,11 @@ export interface CheckResult {
   readonly objects: number;
   /** Objects of kinds that Sluice does not read. */
   readonly skipped: number;
+  /** Findings that are left out by --ignore; absent: nothing is ignored. */
+  readonly ignored?: number;
+  /** Findings that are left out because the baseline has them, and those that only the baseline has; absent: there is none. */
+  readonly known?: number;
+  readonly gone?: number;
 }
 
 export interface PlacedFinding {
@@ -32,9 +37,14 @@ export function checkResult(findings: readonly Finding[], { objects, skipped }: 
     before();
     return placedFinding(finding);
   });
+  return counted({ objects, skipped }, placed.sort(byPlace));
+}
+
+/** The result with these findings in place of its own. */
+export function counted(result: Omit<CheckResult, "findings" | "counts">, findings: readonly PlacedFinding[]): CheckResult {
   const counts = { error: 0, warning: 0, info: 0 };
-  for (const { severity } of placed) counts[severity]++;
-  return { findings: placed.sort(byPlace), counts, objects, skipped };
+  for (const { severity } of findings) counts[severity]++;
+  return { ...result, findings, counts };
 }
 
 function placedFinding({ severity, code, object, field, sentence, hint, effect, file, line, column }: Finding): PlacedFinding {

@@ -1,5 +1,6 @@
 /** The findings of `sluice check`: those of `sluice run`, and what a cluster would refuse of files. */
 import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";
+import { withPromised } from "../check/promised.ts";
 import * as found from "../model/findings/catalogue.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
@@ -16,9 +17,14 @@ export interface Checked {
 /** @param forCluster the objects are files that a cluster will add to, so that endpoints and names are not missed; else they are complete. */
 export async function checkSource(source: Source, settings: Settings, forCluster: boolean): Promise<Checked> {
   const judged = await judgeSource(source, settings, !forCluster);
-  const { findings, all } = judged;
-  const complete = forCluster ? asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values()).filter((one) => !isKnownToClusters(one)) : findings;
+  const complete = forCluster ? findingsForCluster(judged, source) : judged.findings;
   return { judged, findings: settings.partial ? complete.filter((one) => !isOfOthers(one)) : complete, complete };
+}
+
+/** What is wrong with files that a cluster will add to. */
+export function findingsForCluster({ findings, all }: Judged, source: Source): readonly Finding[] {
+  const taken = asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values());
+  return withPromised(taken.filter((one) => !isKnownToClusters(one)), source);
 }
 
 /** Objects that are named and not there, unless something is there that is named nearly so. */

@@ -29,7 +29,7 @@ function candidatesFor(words: readonly string[]): Offer {
   const command = COMMANDS.find((one) => one === name);
   const flags = command === undefined ? [] : completedFlags(command);
   const valueOf = (word: string, text: string): Offer | undefined => {
-    const flag = flags.find((one) => one.takesValue && word === `--${one.flag}`);
+    const flag = flags.find((one) => one.takesValue && (word === `--${one.flag}` || word === `-${one.short ?? ""}`));
     return flag && { candidates: flag.values.filter((one) => one.startsWith(text)), directive: flag.values.length > 0 ? NO_FILES : FILES };
   };
   const [inline, text = ""] = last.split(/=(.*)/s);

@@ -2,6 +2,7 @@
 import { LISTED } from "../get/rows.ts";
 import { commandText, COMMANDS, helpFor, type Command } from "../settings.ts";
 import { flagRowsOf } from "../settings/help.ts";
+import { SHORT_FLAGS } from "../settings/table.ts";
 import { UserError } from "../support/user-error.ts";
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
@@ -10,7 +11,7 @@ const OTHERS = ["completion", "help", "version"] as const;
 
 export async function completionCommand(argv: readonly string[]): Promise<void> {
   const [shell, extra] = argv;
-  if (shell === "--help" || shell === "-h") return void process.stdout.write(helpFor("completion"));
+  if (argv.includes("--help") || argv.includes("-h")) return void process.stdout.write(helpFor("completion"));
   const script = shell !== undefined && extra === undefined && Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
   if (!script) throw new UserError('For which shell? Write "sluice completion bash", zsh or fish.', 2);
   process.stdout.write(script());
@@ -39,6 +40,8 @@ export function wordsBehind(command: string): readonly string[] {
 
 interface Completed {
   readonly flag: string;
+  /** Its letter; absent: it has none. */
+  readonly short?: string;
   readonly help: string;
   /** A switch takes no value. */
   readonly takesValue: boolean;
@@ -47,20 +50,26 @@ interface Completed {
 }
 
 export function completedFlags(command: Command): readonly Completed[] {
-  const own = flagRowsOf(command).map(({ flag, help, type: { placeholder } }) => ({ flag, help, takesValue: placeholder !== "", values: /^[a-z]+(?:\|[a-z]+)+$/.test(placeholder) ? placeholder.split("|") : [] }));
-  return [...own, { flag: "help", help: "Show the flags.", takesValue: false, values: [] }];
+  const own = flagRowsOf(command).map(({ flag, help, type: { placeholder } }) => ({ flag, ...shortOf(flag), help, takesValue: placeholder !== "", values: /^[a-z]+(?:\|[a-z]+)+$/.test(placeholder) ? placeholder.split("|") : [] }));
+  return [...own, { flag: "help", short: "h", help: "Show the flags.", takesValue: false, values: [] }];
+}
+
+function shortOf(flag: string): Pick<Completed, "short"> {
+  const short = SHORT_FLAGS[flag];
+  return short === undefined ? {} : { short };
 }
 
 /** A case of a shell's script for each command. */
 function cases(of: (command: Command) => string): string {
-  return COMMANDS.map((command) => `    ${command}) ${of(command)} ;;`).join("\n");
+  return COMMANDS.map((command) => `    ${command === "check" ? "check|lint" : command}) ${of(command)} ;;`).join("\n");
 }
 
 function bash(): string {
   const words = (command: Command): string => [...(WORDS[command] ?? []), ...completedFlags(command).map(({ flag, takesValue }) => `--${flag}${takesValue ? "=" : ""}`)].join(" ");
-  const values = COMMANDS.flatMap((command) => completedFlags(command).flatMap((one) => (one.values.length > 0 ? [`    "${command} --${one.flag}") words="${one.values.join(" ")}" ;;`] : [])));
+  const pattern = (command: Command, { flag, short }: Completed): string => [`"${command} --${flag}"`, ...(short === undefined ? [] : [`"${command} -${short}"`])].join("|");
+  const values = COMMANDS.flatMap((command) => completedFlags(command).flatMap((one) => (one.values.length > 0 ? [`    ${pattern(command, one)}) words="${one.values.join(" ")}" ;;`] : [])));
   return `_sluice() {
-  local line=\${COMP_LINE:0:COMP_POINT} command=\${COMP_WORDS[1]} word words=
+  local line=\${COMP_LINE:0:COMP_POINT} command=\${COMP_WORDS[1]} before=\${COMP_WORDS[COMP_CWORD-1]} word words=
   word=\${line##* }
   COMPREPLY=()
   if [[ $COMP_CWORD -eq 1 ]]; then
@@ -71,10 +80,13 @@ ${[...SUBCOMMANDS].map(([first, seconds]) => `  if [[ $command == ${first} ]]; t
     if [[ $COMP_CWORD -eq 2 ]]; then COMPREPLY=($(compgen -W "${seconds.join(" ")}" -- "$word")); return; fi
     command=${first}-\${COMP_WORDS[2]}
   fi`).join("\n")}
-  if [[ $word == --*=* ]]; then
-    case "$command \${word%%=*}" in
+  if [[ $command == lint ]]; then command=check; fi
+  [[ $word == --*=* ]] && before=\${word%%=*}
+  case "$command $before" in
 ${values.join("\n")}
-    esac
+  esac
+  if [[ -n $words && $word != -* ]]; then COMPREPLY=($(compgen -W "$words" -- "$word")); return; fi
+  if [[ $word == --*=* ]]; then
     if [[ -n $words ]]; then COMPREPLY=($(compgen -W "$words" -- "\${word#*=}")); else mapfile -t COMPREPLY < <(compgen -f -- "\${word#*=}"); fi
     return
   fi
@@ -93,7 +105,10 @@ complete -F _sluice sluice
 
 function zsh(): string {
   const quoted = (text: string): string => text.replaceAll("'", "'\\''").replaceAll(/([[\]:])/g, "\\$1");
-  const spec = ({ flag, help, takesValue, values }: Completed): string => `'--${flag}${takesValue ? "=" : ""}[${quoted(help)}]${takesValue ? `:value:${values.length > 0 ? `(${values.join(" ")})` : "_files"}` : ""}'`;
+  const spec = ({ flag, short, help, takesValue, values }: Completed): string => {
+    const rest = `[${quoted(help)}]${takesValue ? `:value:${values.length > 0 ? `(${values.join(" ")})` : "_files"}` : ""}`;
+    return [`'--${flag}${takesValue ? "=" : ""}${rest}'`, ...(short === undefined ? [] : [`'-${short}${rest}'`])].join(" ");
+  };
   return `#compdef sluice
 _sluice() {
   local -a commands
@@ -118,8 +133,8 @@ function fish(): string {
   const within = (command: Command): string => commandText(command).split(" ").map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
   const lines = COMMANDS.flatMap((command) => [
     ...(WORDS[command] ? [`complete -c sluice -n '${within(command)}' -f -a ${quoted(WORDS[command].join(" "))}`] : []),
-    ...completedFlags(command).map(({ flag, help, takesValue, values }) =>
-      `complete -c sluice -n '${within(command)}' -l ${flag}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
+    ...completedFlags(command).map(({ flag, short, help, takesValue, values }) =>
+      `complete -c sluice -n '${within(command)}' -l ${flag}${short === undefined ? "" : ` -s ${short}`}${takesValue ? " -r" : ""}${values.length > 0 ? ` -f -a ${quoted(values.join(" "))}` : ""} -d ${quoted(help)}`),
   ]);
   const seconds = [...SUBCOMMANDS].map(([first, all]) => `complete -c sluice -n '__fish_seen_subcommand_from ${first}; and not __fish_seen_subcommand_from ${all.join(" ")}' -f -a ${quoted(all.join(" "))}`);
   lines.unshift(...seconds);

@@ -2,18 +2,21 @@
  * `sluice diff [OLD] NEW`: which hosts, routes, certificates and findings a change of manifests changes.
  */
 import { basename } from "node:path";
-import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";
+import { isKnownToClusters } from "../check/api-server.ts";
+import { withPromised } from "../check/promised.ts";
 import { compareFacts, compareFindings, matters, type Difference } from "../diff/compare.ts";
 import { factsOf, type Facts } from "../diff/facts.ts";
-import { differencesText } from "../diff/text.ts";
+import { differencesMarkdown, differencesText } from "../diff/text.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { overlaidSource } from "../source/overlaid.ts";
 import type { Source } from "../source/source.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
-import { UserError } from "../support/user-error.ts";
+import { painterFor } from "../support/terminal.ts";
+import { orExit, UserError } from "../support/user-error.ts";
+import { findingsForCluster } from "./checked.ts";
 import { inputSource, readInputs } from "./inputs.ts";
 import { judgeSource } from "./judged.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
@@ -29,14 +32,19 @@ export async function diffCommand(argv: readonly string[]): Promise<void> {
   if (first === undefined) throw new UserError('What is compared? Write "sluice diff OLD NEW", or "sluice diff NEW" for a cluster.', TROUBLE);
   if (extra !== undefined) throw new UserError(`Two states are compared: "${printable(extra)}" is one too many. Put files that belong together into one folder.`, TROUBLE);
   if (first === "-" && second === "-") throw new UserError("Standard input (-) can be read once: give a file for the other side.", TROUBLE);
-  try {
-    const differences = second === undefined
-      ? await againstCluster(settings, first, log)
-      : await betweenFiles(settings, [first, second], log);
-    process.stdout.write(settings.output === "json" ? `${JSON.stringify(differences, null, 2)}\n` : differencesText(differences, isColoured(process.stdout)));
-    if (differences.some(matters)) process.exitCode = DIFFERENT;
-  } catch (error) {
-    throw error instanceof UserError ? new UserError(error.message, TROUBLE) : error;
+  const differences = await orExit(TROUBLE, () => (second === undefined ? againstCluster(settings, first, log) : betweenFiles(settings, [first, second], log)));
+  process.stdout.write(outputOf(differences, settings));
+  if (differences.some(matters)) process.exitCode = DIFFERENT;
+}
+
+function outputOf(differences: readonly Difference[], { differences: form }: Settings): string {
+  switch (form) {
+    case "text":
+      return differencesText(differences, painterFor(process.stdout));
+    case "json":
+      return `${JSON.stringify(differences, null, 2)}\n`;
+    case "markdown":
+      return differencesMarkdown(differences);
   }
 }
 
@@ -61,9 +69,9 @@ async function betweenFiles(settings: Settings, paths: readonly [string, string]
     const mayBeEmpty = states.length === 0 && path !== "-";
     states.push(await withSource(source, async () => {
       if (!mayBeEmpty) requireSome(source, path);
-      const { built: { model }, program, findings, all } = await judgeSource(source, { ...settings, manifests: [path] }, false);
-      const told = asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values()).filter((one) => !isKnownToClusters(one));
-      return { facts: factsOf(model, program, source.snapshot), findings: told };
+      const judged = await judgeSource(source, { ...settings, manifests: [path] }, false);
+      const { built: { model }, program } = judged;
+      return { facts: factsOf(model, program, source.snapshot), findings: findingsForCluster(judged, source) };
     }));
   }
   const [before, after] = states;
@@ -85,7 +93,7 @@ async function againstCluster(settings: Settings, path: string, log: Log): Promi
   const both = overlaidSource(cluster, applied);
   const stateOf = async (source: Source): Promise<State> => {
     const { built: { model }, program, findings } = await judgeSource(source, settings);
-    return { facts: factsOf(model, program, source.snapshot), findings: findings.filter((one) => !isKnownToClusters(one)) };
+    return { facts: factsOf(model, program, source.snapshot), findings: withPromised(findings.filter((one) => !isKnownToClusters(one)), source) };
   };
   return await withSource(both, async () => {
     requireSome(applied, path);

@@ -22,7 +22,7 @@ import { LEGACY_CLASS, type Snapshot } from "../source/snapshot.ts";
 import { textSource } from "../source/text.ts";
 import { judgeSource } from "./judged.ts";
 
-interface Rewritten {
+export interface Rewritten {
   /** By name of the file; those in which nothing was rewritten are left out. */
   readonly files: ReadonlyMap<string, FixedText>;
   /** Files that would mean something else, and stay as they are. */
@@ -121,13 +121,13 @@ interface FileTexts {
   readonly others: readonly string[];
 }
 
-/** The texts of the files below these paths. */
-export async function textsBelow(paths: readonly string[]): Promise<FileTexts> {
+/** The texts of the files below these paths, but for some. */
+export async function textsBelow(paths: readonly string[], leaveOut: ReadonlySet<string> = new Set()): Promise<FileTexts> {
   const { files } = await walk(paths);
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const texts = new Map<string, string>();
   const others: string[] = [];
-  for (const file of [...files.keys()].sort()) {
+  for (const file of [...files.keys()].filter((one) => !leaveOut.has(one)).sort()) {
     try {
       texts.set(file, utf8.decode(readFileSync(file)));
     } catch {

@@ -8,10 +8,12 @@ import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { closest } from "../support/edit-distance.ts";
+import { saidWhenLong } from "../support/progress.ts";
+import { columnsOf } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { judgeSource } from "./judged.ts";
-import { askRunning, endWithReader, nobodyAnswers } from "./running.ts";
+import { askRunning, endWithReader, healthAddress, nobodyAnswers } from "./running.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
 /** Between two looks of --watch. */
@@ -89,7 +91,7 @@ function outputOf(kind: ListedKind, rows: readonly ListedRow[], { listing }: Set
       return asYaml(rows);
     case "text":
     case "wide":
-      return tableText(kind, rows, listing === "wide");
+      return tableText(kind, rows, listing === "wide", columnsOf(process.stdout));
   }
 }
 
@@ -106,7 +108,7 @@ async function readSource(kind: ListedKind, settings: Settings): Promise<readonl
 }
 
 async function ask(kind: ListedKind, settings: Settings): Promise<readonly ListedRow[]> {
-  const response = await askRunning(settings, `/api/v1/list/${kind}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, INSTEAD);
+  const response = await saidWhenLong(`asking ${healthAddress(settings)}`, () => askRunning(settings, `/api/v1/list/${kind}`, { signal: AbortSignal.timeout(LOOK_PATIENCE_MS) }, INSTEAD));
   const rows: unknown = await response.json().catch(() => undefined);
   if (!Array.isArray(rows)) throw nobodyAnswers(settings, "what answers there is no Sluice, or an older one", INSTEAD);
   return rows as readonly ListedRow[];

@@ -1,6 +1,7 @@
 /** Files, folders and streams that a command is given as words. */
 import { readFileSync, statSync } from "node:fs";
 import { manifestsSource } from "../source/manifests.ts";
+import type { Unrendered } from "../source/manifests/unrendered.ts";
 import type { Source } from "../source/source.ts";
 import { textSource } from "../source/text.ts";
 import type { Log } from "../support/log.ts";
@@ -17,6 +18,8 @@ export interface Inputs {
   readonly files: readonly string[];
   /** Standard input (`stdin`) and pipes, which can be read once: their texts. */
   readonly streams: ReadonlyMap<string, string>;
+  /** What of the files is passed over, because it is no object yet; absent: nobody looked. */
+  readonly unrendered?: Unrendered;
 }
 
 /** Reads the streams among the words. Throws a UserError (exit code 2) for what is not there. */
@@ -62,16 +65,19 @@ function nameText(name: string): string {
 }
 
 /** All of it as one Source. @param namespace of objects that name none; empty: `default`. */
-export async function inputSource({ files, streams }: Inputs, namespace: string, log: Log): Promise<Source> {
+export async function inputSource({ files, streams, unrendered }: Inputs, namespace: string, log: Log): Promise<Source> {
   const of = namespace === "" ? undefined : namespace;
-  if (streams.size === 0) return manifestsSource({ folders: files, log, ...(of === undefined ? {} : { namespace: of }) });
-  const { texts } = files.length > 0 ? await textsBelow(files) : { texts: new Map<string, string>() };
+  const leaveOut = unrendered?.files ?? new Set();
+  if (streams.size === 0) return manifestsSource({ folders: files, leaveOut, log, ...(of === undefined ? {} : { namespace: of }) });
+  const { texts } = files.length > 0 ? await textsBelow(files, leaveOut) : { texts: new Map<string, string>() };
   return textSource(new Map([...texts, ...streams]), of);
 }
 
 /** Throws a UserError (exit code 2) when nothing was read that could be right or wrong. */
-export function requireObjects(source: Source, findings: readonly unknown[], objects: number, { files, streams }: Inputs): void {
+export function requireObjects(source: Source, findings: readonly unknown[], objects: number, { files, streams, unrendered }: Inputs): void {
   if (objects > 0 || findings.length > 0 || (source.skipped?.() ?? 0) > 0) return;
   const where = [...[...streams.keys()].map(nameText), ...files.map((file) => `"${printable(file)}"`)].join(", ");
+  const [first] = unrendered?.findings ?? [];
+  if (first) throw new UserError(`There is no Kubernetes object in ${where}. ${first.file ?? ""}: ${first.sentence}`, WRONG);
   throw new UserError(`There is no Kubernetes object in ${where.replace(/^Standard/, "standard")}: name files (.yaml, .yml, .json) or folders with manifests, and look whether the command before a pipe has failed.`, WRONG);
 }

@@ -6,11 +6,12 @@ import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import type { JournalRow } from "../../edge/src/journal.ts";
 import { REASONS } from "../../edge/src/reasons.ts";
-import { journalText, selects, type Selection } from "../get/requests.ts";
+import { journalText, routeSelection, selects, type Selection } from "../get/requests.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { CommandLine } from "../settings.ts";
 import { closest } from "../support/edit-distance.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
+import { painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { askRunning, endWithReader, failureText, nobodyAnswers } from "./running.ts";
@@ -24,12 +25,11 @@ export async function logsCommand(argv: readonly string[]): Promise<void> {
   if (settings.follow) endWithReader();
   const ending = new AbortController();
   const late = setTimeout(() => ending.abort(), LOOK_PATIENCE_MS);
-  const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal });
-  clearTimeout(late);
+  const response = await askRunning(settings, `/api/v1/requests${settings.follow ? "?follow" : ""}`, { signal: ending.signal }).finally(() => clearTimeout(late));
   let shown = 0;
-  const colours = isColoured(process.stdout);
+  const paint = painterFor(process.stdout);
   const print = (line: unknown): void => {
-    const text = settings.output === "json" ? JSON.stringify(line) : isRow(line) ? journalText(line, colours) : droppedText(line as Dropped);
+    const text = settings.output === "json" ? JSON.stringify(line) : isRow(line) ? journalText(line, paint) : droppedText(line as Dropped);
     process.stdout.write(`${text}\n`);
   };
   try {
@@ -59,12 +59,13 @@ function droppedText({ dropped }: Dropped): string {
 }
 
 /** Throws a UserError (exit code 2) for a status or a reason that there is not. */
-function selectionOf({ namespace, ofHost, ofIngress, ofStatus, ofReason }: CommandLine): Selection {
+function selectionOf(settings: CommandLine): Selection {
+  const { ofStatus, ofReason } = settings;
   const known: readonly string[] = [...REASONS, "any", "none"];
   for (const reason of ofReason) {
     if (known.includes(reason)) continue;
     const near = closest(reason, known);
     throw new UserError(`There is no reason "${printable(reason)}"${near === undefined ? ": docs/guide/why-did-sluice-answer.md lists them" : `: did you mean "${near}"?`}`, 2);
   }
-  return { namespace, hosts: ofHost.map((host) => host.toLowerCase()), ingresses: ofIngress, statuses: ofStatus, reasons: ofReason };
+  return { ...routeSelection(settings), statuses: ofStatus, reasons: ofReason };
 }

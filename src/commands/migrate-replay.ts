@@ -28,7 +28,7 @@ export async function migrateReplayCommand(argv: readonly string[]): Promise<voi
   requireFlags(settings);
   const { ending, release } = untilInterrupted();
   const tally = replayTally();
-  const lost = await saidWhileLong(() => countsText(tally.counts()), replayed(settings, tally, ending));
+  const lost = await saidWhileLong(() => countsText(tally.counts()), () => replayed(settings, tally, ending));
   release();
   const found = tally.report();
   if (found.sent === 0 && lost !== undefined) throw new UserError(lost, LOST);

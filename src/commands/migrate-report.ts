@@ -16,12 +16,13 @@ import { renewLines } from "../source/manifests/documents.ts";
 import { rawObjectsIn } from "../source/manifests/raw-objects.ts";
 import type { RawObject } from "../source/raw.ts";
 import type { Source } from "../source/source.ts";
-import { isColoured, printable } from "../support/log.ts";
+import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { splitName } from "../support/namespaced-name.ts";
 import { saidWhenLong } from "../support/progress.ts";
+import { columnsOf, painterFor } from "../support/terminal.ts";
 import { listed } from "../support/text.ts";
-import { UserError } from "../support/user-error.ts";
+import { orExit, UserError } from "../support/user-error.ts";
 import { checkSource, objectsRead } from "./checked.ts";
 import { textsBelow } from "./fixed.ts";
 import { inputSource, readInputs, requireObjects, type Inputs } from "./inputs.ts";
@@ -36,9 +37,7 @@ export async function migrateReportCommand(argv: readonly string[]): Promise<voi
   const asked = parseSettings(argv, "migrate-report");
   if (asked.help) return void process.stdout.write(helpFor("migrate-report"));
   const log = logOfLook(asked);
-  const { report, unread } = await reportOf(asked, log).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError(error.message, UNREADABLE) : error;
-  });
+  const { report, unread } = await orExit(UNREADABLE, () => reportOf(asked, log));
   process.stdout.write(outputOf(report, asked));
   if (refusesSomething(report, unread)) process.exitCode = REFUSES;
 }
@@ -47,7 +46,7 @@ function outputOf(report: MoveReport, { migrationReport, valuesOnly }: CommandLi
   if (valuesOnly) return report.install.values;
   switch (migrationReport) {
     case "text":
-      return moveText(report, process.stdout.isTTY ? process.stdout.columns : COLUMNS, isColoured(process.stdout));
+      return moveText(report, columnsOf(process.stdout) ?? COLUMNS, painterFor(process.stdout));
     case "json":
       return `${JSON.stringify(report, null, 2)}\n`;
     case "html":
@@ -70,13 +69,13 @@ interface Told {
 async function reportOf(asked: CommandLine, log: Log): Promise<Told> {
   const words = asked.arguments;
   const inputs = words.length > 0 ? readInputs(words) : undefined;
-  const old = inputs ? await oldObjectsOf(inputs, asked) : await saidWhenLong("looking for ingress-nginx", oldObjectsInCluster(asked));
+  const old = inputs ? await oldObjectsOf(inputs, asked) : await saidWhenLong("looking for ingress-nginx", () => oldObjectsInCluster(asked));
   const { controller, notes } = chosen(oldControllers(old.objects), asked);
   const given = controller && readOldArguments(controller.words);
   const settings = judgedAs(asked, given?.settings);
   const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
   const work = async (): Promise<MoveReport> => judgedReport(source, inputs, { settings, controller, given, objects: old.objects, notes: [...notes, ...old.problems] });
-  return { report: await withSource(source, () => saidWhenLong("judging what was read", work())), unread: old.problems.length > 0 };
+  return { report: await withSource(source, work), unread: old.problems.length > 0 };
 }
 
 interface Found {

@@ -1,5 +1,6 @@
 /** `sluice secret tls`: the certificate and its key, judged as they would be when they are served. */
 import { X509Certificate } from "node:crypto";
+import { CERTIFICATE_SOON_MS } from "../model/credentials/tls.ts";
 import { readSecretState } from "../model/secrets/certificates.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
@@ -19,8 +20,6 @@ export interface MadeSecret {
 const ENCRYPTED = /-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m;
 const AFTER_EACH = /(?<=-----END CERTIFICATE-----\n)(?=-)/;
 const DAY_MS = 24 * 3600 * 1000;
-/** How many days before its end a certificate is told to end soon. */
-const SOON_DAYS = 10;
 
 /** Throws a UserError for files that cannot be read (exit code 2), and for what cannot be served (1). */
 export function tlsSecret({ certFile, keyFile }: Pick<Settings, "certFile" | "keyFile">): MadeSecret {
@@ -56,7 +55,7 @@ function timeNotes(leaf: X509Certificate | undefined, now: number): readonly str
   const left = leaf.validToDate.getTime() - now;
   if (left <= 0) return [`Warning: the certificate has expired on ${dayOf(leaf.validToDate)}, and clients refuse it: have it renewed`];
   if (leaf.validFromDate.getTime() > now) return [`Warning: the certificate begins on ${dayOf(leaf.validFromDate)}, and clients refuse it until then`];
-  return left <= SOON_DAYS * DAY_MS ? [`Warning: the certificate ends in ${Math.floor(left / DAY_MS)} days: have it renewed`] : [];
+  return left <= CERTIFICATE_SOON_MS ? [`Warning: the certificate ends in ${Math.floor(left / DAY_MS)} days: have it renewed`] : [];
 }
 
 function chainNotes(chain: readonly X509Certificate[], certFile: string): readonly string[] {

@@ -34,14 +34,14 @@ export function logOfLook({ logLevel }: Settings, output: "text" | "json" = "tex
 }
 
 /**
- * Reads a source and does the work, which it is read for. The source ends with the work. Says on standard error what is
- * waited for when reading takes long. Rejects as `start` of the source and as the work does.
+ * Reads a source and does the work, which it is read for. The source ends with the work. Says on standard error what
+ * takes long. Rejects as `start` of the source and as the work does.
  */
 export async function withSource<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
   const ending = new AbortController();
   try {
-    await saidWhenLong(`reading ${source.description}`, source.start(() => {}, ending.signal));
-    return await work(source);
+    await saidWhenLong(() => `reading ${source.description}`, () => source.start(() => {}, ending.signal));
+    return await saidWhenLong("judging what was read", () => work(source));
   } finally {
     ending.abort();
   }

@@ -39,7 +39,8 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
     rmSync(path, { force: true });
   }
   if (isLeftOver(settings.runtimeDir)) clearAfter(settings.runtimeDir);
-  process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}\n`);
+  if (settings.output === "json") process.stdout.write(`${JSON.stringify({ runtimeDir: settings.runtimeDir, stopped: found })}\n`);
+  else process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}\n`);
 }
 
 /** Clears the folder after every process has ended; the lock keeps a new controller from starting meanwhile. */

@@ -3,11 +3,12 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRateMeter, type Interval } from "../get/rates.ts";
+import { routeSelection } from "../get/requests.ts";
 import { topLines } from "../get/top.ts";
 import type { TrafficHead, TrafficRow } from "../report/traffic.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
-import { isColoured } from "../support/log.ts";
+import { columnsOf, isScreen, painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
 import { askRunning, endWithReader, failureText, nobodyAnswers } from "./running.ts";
@@ -22,11 +23,11 @@ export async function topCommand(argv: readonly string[]): Promise<void> {
   if (await ranInCluster("top", settings, argv)) return;
   const { stdout } = process;
   const asJson = settings.output === "json";
-  const once = settings.once || (!asJson && !stdout.isTTY);
+  const once = settings.once || (!asJson && !isScreen(stdout));
   const show = asJson ? printJson : once ? printTable : createScreen();
   endWithReader();
   const intervalMs = settings.interval * 1000;
-  const meter = createRateMeter({ selection: { namespace: settings.namespace, hosts: settings.ofHost.map((host) => host.toLowerCase()), ingresses: settings.ofIngress }, sort: settings.sort });
+  const meter = createRateMeter({ selection: routeSelection(settings), sort: settings.sort });
   let cursor = "";
   let gone = false;
   let due = performance.now();
@@ -75,7 +76,8 @@ function printJson({ seconds, total, routes }: Interval, { lines }: Settings): v
 
 function printTable(interval: Interval, { lines }: Settings): void {
   const { stdout } = process;
-  const drawn = topLines(interval, { colours: isColoured(stdout), lines, ...(stdout.isTTY ? { width: stdout.columns } : {}) });
+  const width = columnsOf(stdout);
+  const drawn = topLines(interval, { paint: painterFor(stdout), lines, ...(width === undefined ? {} : { width }) });
   stdout.write(`${drawn.join("\n")}\n`);
 }
 
@@ -85,6 +87,8 @@ const TO_END_OF_LINE = "\u001b[K";
 const TO_END_OF_SCREEN = "\u001b[J";
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
+/** Of a terminal that does not say its size. */
+const USUAL = { columns: 80, rows: 24 };
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Draws each interval in the place of the one before, and anew when the terminal's size changes. The cursor is hidden until the process ends. */
@@ -94,9 +98,8 @@ function createScreen(): Show {
   const draw: Show = (interval, settings) => {
     if (!last) begin();
     last = [interval, settings];
-    const { columns, rows } = stdout;
     // The last line is left to the cursor.
-    const drawn = topLines(interval, { colours: isColoured(stdout), lines: settings.lines, width: columns, height: rows - 1 });
+    const drawn = topLines(interval, { paint: painterFor(stdout), lines: settings.lines, width: columnsOf(stdout) ?? USUAL.columns, height: (stdout.rows || USUAL.rows) - 1 });
     stdout.write(`${HOME}${drawn.map((line) => `${line}${TO_END_OF_LINE}\n`).join("")}${TO_END_OF_SCREEN}`);
   };
   const begin = (): void => {

@@ -20,7 +20,8 @@ Commands:
   stop        stop the Sluice that runs with a runtime folder
   completion  make bash, zsh or fish complete all this
 
-"sluice COMMAND --help" lists the flags of a command. "sluice --version" prints the version.
+"sluice COMMAND --help" lists the flags of a command, and its exit codes: 0 where all is well, 1 where something is found
+or fails, 2 where the command line is wrong. "sluice --version" (-v) prints the version.
 
 Examples:
   sluice run --manifests=./k8s --http-port=8080 --https-port=8443

@@ -1,42 +1,79 @@
 /** Differences for people: by host, one line each, what is added in green and what is removed in red. */
-import { styleText } from "node:util";
+import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { ChangeKind, Detail, Difference } from "./compare.ts";
 
+const NOTHING = "Nothing changes for those who ask.\n";
 const SIGN: Readonly<Record<ChangeKind, string>> = { added: "+", removed: "-", changed: "~" };
 const COLOUR = { added: "green", removed: "red", changed: "yellow" } as const;
 const TITLES: Readonly<Record<Exclude<Difference["what"], "host" | "route">, string>> = {
   alias: "Further names", certificate: "Certificates", listener: "Ports below http", setting: "Settings of the controller", users: "Users", finding: "Findings",
 };
 
-type Paint = (change: ChangeKind, text: string) => string;
+/** A line about one change; without one, a heading or a detail of the change above it. */
+interface Line {
+  readonly change?: ChangeKind;
+  readonly indent: string;
+  readonly text: string;
+}
 
-/** @param colours whether lines are coloured. */
-export function differencesText(differences: readonly Difference[], colours: boolean): string {
-  if (differences.length === 0) return "Nothing changes for those who ask.\n";
-  const paint: Paint = (change, text) => (colours ? styleText(COLOUR[change], text, { validateStream: false }) : text);
-  const lines: string[] = [];
+/** @param paint of lines that change. */
+export function differencesText(differences: readonly Difference[], paint: Paint): string {
+  if (differences.length === 0) return NOTHING;
+  const line = ({ change, indent, text }: Line): string => (change ? paint(COLOUR[change], `${indent}${SIGN[change]} ${text}`) : `${indent}${text}`);
+  return `${linesOf(differences).map(line).join("\n")}\n`;
+}
+
+/** Signs of the language `diff`, which code hosts colour. */
+const MARKDOWN_SIGN: Readonly<Record<ChangeKind, string>> = { added: "+", removed: "-", changed: "!" };
+/** Characters: GitHub takes 65536 in a comment. */
+const MOST_MARKDOWN = 60_000;
+
+/** For a comment on a pull request, or the summary of a job: counts, and the differences as a block that code hosts colour. */
+export function differencesMarkdown(differences: readonly Difference[]): string {
+  if (differences.length === 0) return `**Sluice:** ${NOTHING}`;
+  const all = linesOf(differences).map(({ change, indent, text }) => `${change ? MARKDOWN_SIGN[change] : " "} ${indent}${text}`.trimEnd());
+  let room = MOST_MARKDOWN;
+  const shown = all.filter((line) => (room -= line.length + 1) > 0);
+  const more = all.length - shown.length;
+  const fence = "`".repeat(Math.max(3, ...shown.flatMap((line) => line.match(/`+/g) ?? []).map((run) => run.length + 1)));
+  return [`**Sluice:** ${countsText(differences)}`, "", `${fence}diff`, ...shown, fence, ...(more > 0 ? ["", `… and ${more} more lines: see the output of \`sluice diff\`.`] : []), ""].join("\n");
+}
+
+/** `1 host added, 2 routes changed, 1 finding added`. */
+function countsText(differences: readonly Difference[]): string {
+  const groups = Map.groupBy(differences, ({ what, change }) => `${what} ${change}`);
+  return [...groups.values()].flatMap(([first, ...more]) => (first ? [`${more.length + 1} ${plural(first.what, more.length + 1)} ${first.change}`] : [])).join(", ");
+}
+
+function plural(what: Difference["what"], count: number): string {
+  if (count === 1 || what === "users") return what;
+  return what === "alias" ? "aliases" : `${what}s`;
+}
+
+function linesOf(differences: readonly Difference[]): Line[] {
+  const lines: Line[] = [];
   for (const [host, ofHost] of Map.groupBy(differences.filter(({ what }) => what === "host" || what === "route"), (one) => one.host)) {
     const own = ofHost.find(({ what }) => what === "host");
-    lines.push(paint(own?.change ?? "changed", printable(`${own ? SIGN[own.change] : " "} ${host ?? ""}`)), ...(own?.details ?? []).map(detailText));
-    for (const route of ofHost.filter(({ what }) => what === "route")) lines.push(...linesOf(route, paint));
+    lines.push({ ...(own ? { change: own.change } : {}), indent: own ? "" : "  ", text: printable(host ?? "") }, ...(own?.details ?? []).map(detailLine));
+    for (const route of ofHost.filter(({ what }) => what === "route")) lines.push(...linesOfOne(route));
   }
   for (const [what, title] of Object.entries(TITLES)) {
     const some = differences.filter((one) => one.what === what);
-    if (some.length > 0) lines.push(title, ...some.flatMap((one) => linesOf(one, paint)));
+    if (some.length > 0) lines.push({ indent: "", text: title }, ...some.flatMap(linesOfOne));
   }
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
-function linesOf({ change, name, before, after, details }: Difference, paint: Paint): string[] {
+function linesOfOne({ change, name, before, after, details }: Difference): Line[] {
   const [old, now] = shortened(before, after);
   const value = old !== undefined && now !== undefined && before !== after ? `${old} → ${now}` : (now ?? old ?? "");
-  return [paint(change, printable(`  ${SIGN[change]} ${name}  ${value}`).trimEnd()), ...details.map(detailText)];
+  return [{ change, indent: "  ", text: printable(`${name}  ${value}`).trimEnd() }, ...details.map(detailLine)];
 }
 
-function detailText({ what, before, after }: Detail): string {
+function detailLine({ what, before, after }: Detail): Line {
   const [old, now] = shortened(before, after);
-  return `      ${printable(before === undefined && after === undefined ? what : `${what}: ${now ?? "absent"}, was ${old ?? "absent"}`)}`;
+  return { indent: "      ", text: printable(before === undefined && after === undefined ? what : `${what}: ${now ?? "absent"}, was ${old ?? "absent"}`) };
 }
 
 const LONGEST = 80;

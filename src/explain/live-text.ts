@@ -3,6 +3,7 @@ import type { JournalRow } from "../../edge/src/journal.ts";
 import type { RouteReply } from "../../edge/src/question.ts";
 import { journalText } from "../get/requests.ts";
 import { ANSWERS } from "../report/answers.ts";
+import { plain } from "../support/terminal.ts";
 import type { EndpointHistory, Live } from "./live.ts";
 
 /** @param now milliseconds of Unix time. */
@@ -38,5 +39,5 @@ function requestLines(requests: readonly JournalRow[]): string[] {
   if (requests.length === 0) return ["No such request was noted: send one, and ask again."];
   const reasons = [...new Set(requests.map(({ reason }) => reason))];
   const meanings = Object.entries(ANSWERS).filter(([reason]) => reasons.includes(reason)).flatMap(([reason, { means, look }]) => [`  ${reason}: ${means}`, `    ${look}`]);
-  return ["The last requests like it:", ...requests.map((row) => `  ${journalText(row, false)}`), ...meanings];
+  return ["The last requests like it:", ...requests.map((row) => `  ${journalText(row, plain)}`), ...meanings];
 }

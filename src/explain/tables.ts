@@ -10,16 +10,13 @@ export function readFrame(line: string): Frame {
   return JSON.parse(Buffer.from(ascii, "utf8").toString("latin1")) as Frame;
 }
 
-export function tablesOf({ parts }: Program): Tables {
-  return filled(parts.values());
-}
-
 /** @param name nginx's `$host`. What requests for other names alone need is left out, because a Program may have ten thousand hosts. */
 export function tablesFor(program: Program, name: string): Tables {
-  return filled(partsFor(program, name));
+  return tablesOfParts(partsFor(program, name));
 }
 
-function filled(parts: Iterable<Part>): Tables {
+/** The tables of a worker that was sent these parts, in their order. */
+export function tablesOfParts(parts: Iterable<Part>): Tables {
   const tables = newTables();
   const staging = newStaging();
   for (const { kind, frame } of parts) {

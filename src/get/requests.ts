@@ -1,5 +1,7 @@
 /** Requests of the journal: which of them somebody asks for, and how people read one. */
 import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Settings } from "../settings/shape.ts";
+import type { Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 
 /** Whose requests; an empty list, and an empty text, ask for nothing. */
@@ -9,6 +11,11 @@ export interface RouteSelection {
   readonly hosts: readonly string[];
   /** `name`, or `namespace/name`. */
   readonly ingresses: readonly string[];
+}
+
+/** What the flags of the same names ask for. */
+export function routeSelection({ namespace, ofHost, ofIngress }: Pick<Settings, "namespace" | "ofHost" | "ofIngress">): RouteSelection {
+  return { namespace, hosts: ofHost.map((host) => host.toLowerCase()), ingresses: ofIngress };
 }
 
 /** What a request must be. */
@@ -41,21 +48,16 @@ function isAmong(wanted: readonly string[], is: (one: string) => boolean): boole
   return wanted.length === 0 || wanted.some(is);
 }
 
-const GREEN = "32";
-const CYAN = "36";
-const YELLOW = "33";
-const RED = "31";
-
-function colourOf(status: number): string {
-  return status >= 500 || status === 0 ? RED : status >= 400 ? YELLOW : status >= 300 ? CYAN : GREEN;
+function colourOf(status: number): "red" | "yellow" | "cyan" | "green" {
+  return status >= 500 || status === 0 ? "red" : status >= 400 ? "yellow" : status >= 300 ? "cyan" : "green";
 }
 
 /**
  * One line: when, the status, the request, who answered it (a reason of ours, or the endpoints that were tried), for
  * which Ingress, how long it took, and for whom.
  */
-export function journalText(row: JournalRow, colours: boolean): string {
-  const status = colours ? `\u001b[${colourOf(row.status)}m${row.status}\u001b[0m` : String(row.status);
+export function journalText(row: JournalRow, paint: Paint): string {
+  const status = paint(colourOf(row.status), String(row.status));
   const url = printable(`${row.method} ${row.scheme}://${row.host}${row.path}`);
   return `${new Date(row.time).toISOString()} ${status} ${url} ${printable(answererText(row))} ${row.took} ms from ${printable(row.client)}`;
 }

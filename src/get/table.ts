@@ -1,4 +1,5 @@
 /** Rows as a table for people. */
+import { cutTo, fittingWidths } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { ListedKind, ListedRow } from "./rows.ts";
 
@@ -13,18 +14,29 @@ const NARROW: Readonly<Record<ListedKind, readonly string[]>> = {
   profiles: ["profile", "routes", "settings"],
 };
 
-const GAP = "   ";
+/** Columns that are left out first where a line has no room for all; the target of a route names its namespace, too. */
+const SPARE: Partial<Readonly<Record<ListedKind, string>>> = { findings: "at", routes: "namespace", canaries: "namespace" };
 
-/** @param wide with every column. */
-export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: boolean): string {
+const GAP = "   ";
+/** A column is not made narrower: what does not fit then goes on in the next line of the terminal. */
+const NARROWEST = 10;
+
+/** @param wide with every column, and nothing cut. @param width of a line; a column is left out or long texts are cut until it fits. */
+export function tableText(kind: ListedKind, rows: readonly ListedRow[], wide: boolean, width = Infinity): string {
   const [first] = rows;
   if (first === undefined) return `No ${kind}.\n`;
-  const all = Object.keys(first);
-  const columns = wide ? [...NARROW[kind], ...all.filter((name) => !NARROW[kind].includes(name))] : NARROW[kind];
+  if (wide) return drawn([...NARROW[kind], ...Object.keys(first).filter((name) => !NARROW[kind].includes(name))], rows, Infinity);
+  const all = drawn(NARROW[kind], rows, Infinity);
+  if (all.split("\n").every((line) => line.length <= width)) return all;
+  return drawn(NARROW[kind].filter((name) => name !== SPARE[kind]), rows, width);
+}
+
+function drawn(columns: readonly string[], rows: readonly ListedRow[], width: number): string {
   const cells = [columns.map((name) => name.toUpperCase()), ...rows.map((row) => columns.map((name) => cellText(row[name])))];
-  const widths = columns.map((_, index) => Math.max(...cells.map((row) => (row[index] ?? "").length)));
-  // The last column ends where its text does.
-  return `${cells.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join(GAP).trimEnd()).join("\n")}\n`;
+  const natural = columns.map((_, index) => cells.reduce((widest, row) => Math.max(widest, row[index]?.length ?? 0), 0));
+  const widths = fittingWidths(natural, width, { gap: GAP.length, narrowest: NARROWEST, mayBeCut: () => true });
+  const line = (row: readonly string[]): string => row.map((cell, index) => cutTo(cell, widths[index] ?? 0).padEnd(widths[index] ?? 0)).join(GAP).trimEnd();
+  return `${cells.map(line).join("\n")}\n`;
 }
 
 function cellText(value: ListedRow[string] | undefined): string {

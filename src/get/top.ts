@@ -1,9 +1,10 @@
 /** An interval as a table for people, as large as a terminal has room for. */
+import { cutTo, fittingWidths, type Paint } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import type { Interval, RouteRates } from "./rates.ts";
 
 interface Picture {
-  readonly colours: boolean;
+  readonly paint: Paint;
   /** Columns of a line; undefined: as many as it takes. */
   readonly width?: number;
   /** Lines in all; undefined: as many as it takes. */
@@ -12,23 +13,20 @@ interface Picture {
   readonly lines: number;
 }
 
-const BOLD = "1";
-const DIM = "2";
-const YELLOW = "33";
-const RED = "31";
+type Colour = "dim" | "yellow" | "red" | undefined;
 
 interface RatesColumn {
   readonly title: string;
   readonly text: (route: RouteRates, longest: number | undefined) => string;
   /** A number stands at the right; a text may be cut, and its column be left out in a narrow terminal: the one with the lowest rank first. */
   readonly rank?: number;
-  readonly colour?: (route: RouteRates) => string | undefined;
+  readonly colour?: (route: RouteRates) => Colour;
 }
 
 const COLUMNS: readonly RatesColumn[] = [
   { title: "REQ/S", text: ({ requestsPerSecond }) => rateText(requestsPerSecond) },
-  { title: "4XX/S", text: ({ clientErrorsPerSecond }) => rateText(clientErrorsPerSecond), colour: ({ clientErrors }) => (clientErrors > 0 ? YELLOW : undefined) },
-  { title: "5XX/S", text: ({ serverErrorsPerSecond }) => rateText(serverErrorsPerSecond), colour: ({ serverErrors }) => (serverErrors > 0 ? RED : undefined) },
+  { title: "4XX/S", text: ({ clientErrorsPerSecond }) => rateText(clientErrorsPerSecond), colour: ({ clientErrors }) => (clientErrors > 0 ? "yellow" : undefined) },
+  { title: "5XX/S", text: ({ serverErrorsPerSecond }) => rateText(serverErrorsPerSecond), colour: ({ serverErrors }) => (serverErrors > 0 ? "red" : undefined) },
   { title: "P50 MS", text: ({ p50 }, longest) => millisecondsText(p50, longest) },
   { title: "P99 MS", text: ({ p99 }, longest) => millisecondsText(p99, longest) },
   { title: "NAMESPACE", text: ({ namespace }) => namespace, rank: 1 },
@@ -43,11 +41,10 @@ const GAP = "  ";
 const NARROWEST = 14;
 
 /** Lines without a newline at the end of the last one. */
-export function topLines(interval: Interval, { colours, width = Infinity, height = Infinity, lines }: Picture): readonly string[] {
-  const paint = (code: string, text: string): string => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
+export function topLines(interval: Interval, { paint, width = Infinity, height = Infinity, lines }: Picture): readonly string[] {
   const { routes, longest } = interval;
-  const heads = [paint(BOLD, cut(totalText(interval), width)), ...answersText(interval).map((text) => cut(text, width)), ""];
-  if (routes.length === 0) return [...heads, cut("No requests in this time.", width)];
+  const heads = [paint("bold", cutTo(totalText(interval), width)), ...answersText(interval).map((text) => cutTo(text, width)), ""];
+  if (routes.length === 0) return [...heads, cutTo("No requests in this time.", width)];
   // Titles, and a line with the number of further routes.
   const room = Math.max(1, height - heads.length - 2);
   const shown = routes.slice(0, Math.min(room, lines === 0 ? Infinity : lines));
@@ -55,18 +52,18 @@ export function topLines(interval: Interval, { colours, width = Infinity, height
   const cells = shown.map((route) => COLUMNS.map(({ text }) => printable(text(route, longest)) || "-"));
   const widths = fitted(COLUMNS.map(({ title }, index) => Math.max(title.length, ...cells.map((row) => (row[index] ?? "").length))), width);
   const columns = COLUMNS.map((column, index) => ({ ...column, index, width: widths[index] ?? 0 })).filter((column) => column.width > 0);
-  const line = (texts: readonly string[], colourOf: (column: RatesColumn) => string | undefined): string =>
+  const line = (texts: readonly string[], colourOf: (column: RatesColumn) => Colour): string =>
     columns.map((column) => {
-      const text = cut(texts[column.index] ?? "", column.width);
+      const text = cutTo(texts[column.index] ?? "", column.width);
       const padded = column.rank === undefined ? text.padStart(column.width) : column === columns.at(-1) ? text : text.padEnd(column.width);
       const colour = colourOf(column);
       return colour === undefined ? padded : paint(colour, padded);
     }).join(GAP);
   return [
     ...heads,
-    line(COLUMNS.map(({ title }) => title), () => DIM),
+    line(COLUMNS.map(({ title }) => title), () => "dim"),
     ...shown.map((route, index) => line(cells[index] ?? [], ({ colour }) => colour?.(route))),
-    ...(more > 0 ? [cut(`… and ${more} more`, width)] : []),
+    ...(more > 0 ? [cutTo(`… and ${more} more`, width)] : []),
   ];
 }
 
@@ -84,16 +81,7 @@ function fitted(natural: readonly number[], width: number): readonly number[] {
     if (sum((own, at) => (isText(at) ? Math.min(own, NARROWEST) : own)) <= width) break;
     widths[index] = 0;
   }
-  while (sum((own) => own) > width) {
-    const widest = widths.reduce((best, own, index) => (isText(index) && own > (widths[best] ?? 0) ? index : best), byRank[0] ?? 0);
-    if ((widths[widest] ?? 0) <= 1) break;
-    widths[widest] = (widths[widest] ?? 0) - 1;
-  }
-  return widths;
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+  return fittingWidths(widths, width, { gap: GAP.length, narrowest: 1, mayBeCut: isText });
 }
 
 function pathText({ path, canary, ingress, service, others }: RouteRates): string {

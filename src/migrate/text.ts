@@ -1,7 +1,7 @@
 /** The report for people at a terminal: counts first, then what needs a look, then what to install. */
-import { styleText } from "node:util";
 import { subjectText } from "../model/findings/findings.ts";
-import { printable } from "../support/text.ts";
+import type { Paint } from "../support/terminal.ts";
+import { printable, wrapped } from "../support/text.ts";
 import type { MoveReport, MoveSummary } from "./report.ts";
 import type { Use } from "./uses.ts";
 import type { MoveRemark, MoveVerdict, ReportedObject } from "./verdicts.ts";
@@ -42,13 +42,12 @@ function plural(kind: string, count: number): string {
   return /(?:s|ss)$/.test(kind) ? `${kind}es` : `${kind}s`;
 }
 
-/** @param columns of the terminal. @param colours whether headings and severities are coloured. */
-export function moveText(report: MoveReport, columns: number, colours: boolean): string {
+/** @param columns of a line. @param paint of headings and severities. */
+export function moveText(report: MoveReport, columns: number, paint: Paint): string {
   const width = Math.max(NARROWEST, columns);
-  const paint: Paint = (style, text) => (colours ? styleText(style, text, { validateStream: false }) : text);
   const lines = [
     paint("bold", "Moving from ingress-nginx to Sluice"), "",
-    ...wrap(`Read: ${report.source}. ${report.notes.join(" ")}`, width, ""), "",
+    ...wrapped(`Read: ${report.source}. ${report.notes.join(" ")}`, width, ""), "",
     ...summaryLines(report.summary, paint),
     ...objectLines(report.objects, width, paint),
     ...useLines("Annotations", report.annotations, width, paint),
@@ -57,19 +56,6 @@ export function moveText(report: MoveReport, columns: number, colours: boolean):
     ...installLines(report, width, paint),
   ];
   return `${lines.join("\n")}\n`;
-}
-
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
-
-/** The text in lines of at most so many columns, each after the indent; a longer word has a line of its own. */
-function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = [];
-  for (const word of printable(text).split(" ").filter((one) => one !== "")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(`${indent}${word}`);
-  }
-  return lines;
 }
 
 function summaryLines(summary: MoveSummary, paint: Paint): string[] {
@@ -97,13 +83,13 @@ export function placeText(file: string, line: number | undefined): string {
 
 function remarkLines({ kind, code, field, text, file, line }: MoveRemark, object: ReportedObject, width: number, paint: Paint): string[] {
   const place = line === undefined ? printable(field) : file === object.file ? `line ${line}` : placeText(file ?? "", line);
-  return [`    ${paint(COLOUR[kind], kind.padEnd(7))}  ${[place, code].filter((one) => one !== "").join("  ")}`, ...wrap(text, width, "      ")];
+  return [`    ${paint(COLOUR[kind], kind.padEnd(7))}  ${[place, code].filter((one) => one !== "").join("  ")}`, ...wrapped(text, width, "      ")];
 }
 
 /** Names and lines alone: the sentences stand once, beside the numbers of uses. */
 function differenceLines({ remarks }: ReportedObject, width: number, paint: Paint): string[] {
   const names = remarks.filter(({ kind }) => kind === "differs").map(({ code, line }) => (line === undefined ? code : `${code} (line ${line})`));
-  return names.length === 0 ? [] : wrap(names.join(", "), width, "             ").map((text, index) => (index === 0 ? `    ${paint(COLOUR.differs, "differs")}  ${text.trimStart()}` : text));
+  return names.length === 0 ? [] : wrapped(names.join(", "), width, "             ").map((text, index) => (index === 0 ? `    ${paint(COLOUR.differs, "differs")}  ${text.trimStart()}` : text));
 }
 
 function useLines(heading: string, uses: readonly Use[], width: number, paint: Paint): string[] {
@@ -113,7 +99,7 @@ function useLines(heading: string, uses: readonly Use[], width: number, paint: P
     paint("bold", `${heading}, by number of uses`),
     ...uses.flatMap(({ name, uses: count, errors, state, sentence }) => [
       `  ${String(count).padStart(4)}  ${name.padEnd(names)}  ${state}${errors > 0 ? `, ${errors} with an error` : ""}`,
-      ...wrap(sentence, width, "        "),
+      ...wrapped(sentence, width, "        "),
     ]),
     "",
   ];
@@ -126,10 +112,10 @@ function controllerLines({ controller, arguments: all, service, rights }: MoveRe
   return [
     paint("bold", "The controller"),
     `  ${printable(`${kind} ${namespace}/${name}`)}${file === undefined ? "" : `  ${placeText(file, line)}`}`,
-    ...wrap(`image ${image}`, width, "    "),
-    ...all.flatMap(({ text, state, sentence }) => [`    ${text.padEnd(texts)}  ${state}`, ...wrap(sentence, width, "        ")]),
-    ...(service ? [`  ${printable(`Service ${service.namespace}/${service.name}`)}, kept in the values:`, ...service.kept.flatMap((one) => wrap(one, width, "    "))] : ["  No Service of it was found: set controller.service in the values."]),
-    ...wrap(rights, width, "  "),
+    ...wrapped(`image ${image}`, width, "    "),
+    ...all.flatMap(({ text, state, sentence }) => [`    ${text.padEnd(texts)}  ${state}`, ...wrapped(sentence, width, "        ")]),
+    ...(service ? [`  ${printable(`Service ${service.namespace}/${service.name}`)}, kept in the values:`, ...service.kept.flatMap((one) => wrapped(one, width, "    "))] : ["  No Service of it was found: set controller.service in the values."]),
+    ...wrapped(rights, width, "  "),
     "",
   ];
 }
@@ -137,8 +123,8 @@ function controllerLines({ controller, arguments: all, service, rights }: MoveRe
 function installLines({ install: { values, steps, overlay } }: MoveReport, width: number, paint: Paint): string[] {
   return [
     paint("bold", "What to install"),
-    ...steps.flatMap(({ what, command }, index) => [...wrap(`${index + 1}. ${what}:`, width, "  "), `     ${command}`]),
-    ...wrap(`Without Helm, deploy/kustomize/overlays/${overlay} comes nearest; the values below say what a kustomization of your own has to change.`, width, "  "),
+    ...steps.flatMap(({ what, command }, index) => [...wrapped(`${index + 1}. ${what}:`, width, "  "), `     ${command}`]),
+    ...wrapped(`Without Helm, deploy/kustomize/overlays/${overlay} comes nearest; the values below say what a kustomization of your own has to change.`, width, "  "),
     "",
     paint("bold", "values.yaml (alone: --values)"),
     ...values.trimEnd().split("\n").map((one) => (one === "" ? "" : `  ${one}`)),

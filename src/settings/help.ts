@@ -1,6 +1,7 @@
 /** The text of `sluice <command> --help`, made from the tables of flags and of commands. */
+import { wrapped } from "../support/text.ts";
 import { inOwnName } from "./program-name.ts";
-import { FLAGS, GROUPS } from "./table.ts";
+import { FLAGS, GROUPS, SHORT_FLAGS } from "./table.ts";
 import type { Command, FlagRow } from "./table.ts";
 import { COMMAND_TEXTS } from "./texts.ts";
 import type { CommandText, DescribedCommand } from "./texts.ts";
@@ -11,11 +12,15 @@ export function flagRowsOf(command: DescribedCommand): readonly FlagRow<unknown>
   return command === "completion" ? [] : rows.filter((row) => row.commands?.includes(command) ?? true);
 }
 
+/** Groups that "sluice run" has, which are long and known, come behind what is about the command. */
+const OF_RUN: ReadonlySet<string> = new Set(flagRowsOf("run").map(({ group }) => group));
+const ORDER = [...GROUPS].sort((a, b) => Number(OF_RUN.has(a)) - Number(OF_RUN.has(b)));
+
 /** The complete text, with a newline at its end. */
 export function helpFor(command: DescribedCommand): string {
   const text = COMMAND_TEXTS[command];
   const rows = flagRowsOf(command);
-  const groups = GROUPS.flatMap((group) => {
+  const groups = ORDER.flatMap((group) => {
     const own = rows.filter((row) => row.group === group);
     return own.length > 0 ? ["", `${group}:`, ...own.flatMap((row) => flagLines(row, command))] : [];
   });
@@ -24,13 +29,12 @@ export function helpFor(command: DescribedCommand): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What stands between the summary and the flags: paragraphs, options that are no settings, exit codes. */
-function partsOf({ about = [], options, exits }: CommandText): readonly string[] {
+/** What stands between the summary and the flags: paragraphs, exit codes. */
+function partsOf({ about = [], exits }: CommandText): readonly string[] {
   return [
-    ...about.flatMap((paragraph) => ["", ...wrapped(paragraph, "")]),
-    ...(options === undefined ? [] : ["", ...wrapped(options.title, ""), ...options.rows.flatMap(([head, help]) => [`  ${head}`, ...wrapped(help)])]),
+    ...about.flatMap((text) => ["", ...paragraph(text, "")]),
     "",
-    ...wrapped(`Exit codes: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`, ""),
+    ...paragraph(`Exit codes: ${exits.map(([code, meaning]) => `${code} ${meaning}`).join("; ")}.`, ""),
   ];
 }
 
@@ -39,20 +43,21 @@ const WIDTH = 80;
 const INDENT = "      ";
 
 function flagLines(row: FlagRow<unknown>, command: DescribedCommand): string[] {
-  const { placeholder } = row.type;
-  const head = `  --${row.flag}${placeholder === "" ? "" : `=${placeholder}`}`;
-  const fallback = command === "completion" ? "" : defaultOf(row, command);
-  return [head, ...wrapped(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
+  const head = `  ${flagText(row)}`;
+  const value = command === "completion" ? "" : defaultOf(row, command);
+  // A switch that is not given is off.
+  const fallback = value === "false" ? "" : value;
+  return [head, ...paragraph(`${row.help}${fallback === "" ? "" : ` Default: ${fallback}.`}`)];
 }
 
-function wrapped(text: string, indent: string = INDENT): string[] {
-  const lines: string[] = [];
-  for (const word of inOwnName(text).split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && indent.length + last.length + 1 + word.length <= WIDTH) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => indent + line);
+function paragraph(text: string, indent: string = INDENT): string[] {
+  return wrapped(inOwnName(text), WIDTH, indent);
+}
+
+/** `-o, --output=text|json`. */
+export function flagText({ flag, type: { placeholder } }: FlagRow<unknown>): string {
+  const short = SHORT_FLAGS[flag];
+  return `${short === undefined ? "" : `-${short}, `}--${flag}${placeholder === "" ? "" : `=${placeholder}`}`;
 }
 
 const ABOUT_INGRESS_NGINX = [

@@ -54,8 +54,8 @@ const SENT = { group: "What is sent", ...ROW } as const;
 const COMPARED = { group: "What is compared", ...ROW } as const;
 
 export const REPLAY_FLAGS = {
-  logFile: { flag: "log", type: type.path, default: "", ...SENT,
-    help: "The access log, or - for standard input (zcat access.log.1.gz | … --log=-)." },
+  logFile: { flag: "log", type: { ...type.path, placeholder: "FILE" }, default: "", ...SENT,
+    help: "The file with the access log, or - for standard input (zcat access.log.1.gz | … --log=-)." },
   logFormat: { flag: "log-format", type: type.anyText, default: "", ...SENT,
     defaultText: "ingress-nginx's, which names neither the host (--host) nor the scheme", help: "The log's format: log-format-upstream of the controller that wrote it, with $request or $request_uri in it." },
   logFormatEscape: { flag: "log-format-escape", type: type.oneOf("default", "json", "none"), default: "default", ...SENT,
@@ -75,7 +75,7 @@ export const REPLAY_FLAGS = {
   sentMethods: { flag: "methods", type: methodNames, default: ["GET", "HEAD"], ...SENT,
     help: "Which requests are sent, by method. A log holds no bodies: POST and the like go with an empty one, and may change things all the same." },
   sentHeaders: { flag: "header", type: header, default: [], ...SENT,
-    help: "A header of every request (-H), in place of the log's; may be repeated. Headers that the log has ($http_user_agent, …) are sent as they are there, but for Accept-Encoding." },
+    help: "A header of every request, in place of the log's; may be repeated. Headers that the log has ($http_user_agent, …) are sent as they are there, but for Accept-Encoding." },
   allLines: { flag: "all-lines", type: type.boolean, default: false, ...SENT,
     help: "Send what is asked for again (method, scheme, host, path and query) as often as the log has it, instead of once." },
   rate: { flag: "rate", type: type.count(1, 10_000), default: 50, ...SENT,

@@ -2,6 +2,8 @@ import type { GivenEndpoints } from "./values.ts";
 
 /** Forms in which `sluice check` tells what it has found. */
 export const REPORTS = ["text", "json", "sarif", "github"] as const;
+/** Forms in which `sluice diff` tells differences. */
+export const DIFFERENCES = ["text", "json", "markdown"] as const;
 /** Forms in which `sluice get` lists. */
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
 /** By what `sluice top` sorts routes. */
@@ -117,13 +119,33 @@ export interface Settings {
   readonly failOn: (typeof FAIL_ON)[number];
   readonly partial: boolean;
   readonly fix: boolean;
+  readonly dryRun: boolean;
+  /** `CODE`, or `CODE:KIND/NAMESPACE/NAME`. */
+  readonly ignore: readonly string[];
+  /** A file; empty: none. */
+  readonly baseline: string;
+  readonly writeBaseline: boolean;
   /** Of objects of files that name none; empty: `default`. */
   readonly objectNamespace: string;
+  // how `sluice diff` tells differences
+  readonly differences: (typeof DIFFERENCES)[number];
   // what `sluice get` lists
   readonly listing: (typeof LISTINGS)[number];
   readonly namespace: string;
   readonly watch: boolean;
   // what `sluice explain` asks
+  /** `name: value`. */
+  readonly askedHeaders: readonly string[];
+  readonly askedMethod: string;
+  /** `name=value`. */
+  readonly askedCookies: readonly string[];
+  /** `user:password`; empty: none. */
+  readonly askedUser: string;
+  /** Empty: not known. */
+  readonly askedClient: string;
+  /** A line of the access log in place of a request; empty: none. */
+  readonly askedLine: string;
+  readonly verbose: boolean;
   readonly live: boolean;
   readonly all: boolean;
   // which Sluice of a cluster is asked in place of this machine's; `namespace/name`, empty: none

@@ -4,7 +4,8 @@
  * ingress-nginx behaviour: flags that it has too have its names and defaults.
  */
 import { REPLAY_FLAGS } from "./replay-flags.ts";
-import { FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
+import { REQUEST_FLAGS } from "./request-flags.ts";
+import { DIFFERENCES, FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
@@ -30,8 +31,11 @@ export interface FlagRow<T> {
   readonly commands?: readonly Command[];
 }
 
-export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Dashboard", "Metrics", "What is written to the cluster", "What is waited for", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
-const [SOURCE, OURS, PORTS, DASHBOARD, METRICS, CLUSTER, WAIT, , , TOLD, SECRET, PROCESS] = GROUPS;
+/** Flags that may be written with one letter, as kubectl and curl have them. */
+export const SHORT_FLAGS: Readonly<Record<string, string>> = { output: "o", namespace: "n", watch: "w", follow: "f", header: "H", request: "X", cookie: "b", user: "u", verbose: "v" };
+
+export const GROUPS = ["Where objects come from", "Which objects are served", "Ports", "Dashboard", "Metrics", "What is written to the cluster", "What is waited for", "The request", "What is sent", "What is compared", "What is told", "What a Secret holds", "Process"] as const;
+const [SOURCE, OURS, PORTS, DASHBOARD, METRICS, CLUSTER, WAIT, , , , TOLD, SECRET, PROCESS] = GROUPS;
 
 /** Commands that read objects. */
 const READING: readonly Command[] = ["run", "demo", "explain", "check", "diff", "get", "migrate-report", "rbac"];
@@ -223,7 +227,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     differs: "The default is 0, not 10: nothing is gained by waiting when nginx has ended." },
   logLevel: { flag: "log-level", type: type.oneOf("debug", "info", "warn", "error"), default: "info", group: PROCESS,
     help: "Least severity that is logged." },
-  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => !["check", "get", "migrate-report", "secret"].includes(command)),
+  output: { flag: "output", type: type.oneOf("text", "json"), default: "text", group: PROCESS, commands: COMMANDS.filter((command) => !["check", "diff", "get", "migrate-report", "secret"].includes(command)),
     help: "Text for people or JSON for machines." },
   report: { flag: "output", type: type.oneOf(...REPORTS), default: "text", group: TOLD, commands: ["check"],
     help: "Text for people, JSON, SARIF 2.1.0 for tools that show findings beside the code, or GitHub's annotations." },
@@ -233,14 +237,24 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "What is checked is a part of what will be there: objects that are named and missing are no findings." },
   fix: { flag: "fix", type: type.boolean, default: false, group: TOLD, commands: ["check"],
     help: "Rewrite what has one right answer: old shapes of the API, missing path types, the class annotation, quotes, names that ingress-nginx gave up. Comments and order stay." },
+  dryRun: { flag: "dry-run", type: type.boolean, default: false, group: TOLD, commands: ["check"],
+    help: "With --fix: write nothing, and print what would be changed as a unified diff, for patch -p0 and git apply -p0." },
+  ignore: { flag: "ignore", type: type.texts("CODE[:KIND/NAMESPACE/NAME]"), default: [], group: TOLD, commands: ["check"],
+    defaultText: "none", help: "Leave out findings with this code, of this object where one is given (* for any of its parts); several between commas, may be repeated." },
+  baseline: { flag: "baseline", type: { ...type.path, placeholder: "FILE" }, default: "", group: TOLD, commands: ["check"],
+    defaultText: "none", help: "Leave out the findings that this file knows: what was there when --write-baseline wrote it." },
+  writeBaseline: { flag: "write-baseline", type: type.boolean, default: false, group: TOLD, commands: ["check"],
+    help: "Write what is found to the file of --baseline, so that only what is new counts from then on." },
   objectNamespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["check", "diff", "migrate-report"],
-    defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template (-n)." },
+    defaultText: "default", help: "Namespace of objects of files that name none, as with kubectl apply and helm template." },
+  differences: { flag: "output", type: type.oneOf(...DIFFERENCES), default: "text", group: TOLD, commands: ["diff"],
+    help: "Text for people, JSON, or Markdown for a comment on a pull request and for the summary of a job." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
-    help: "A table, one with every column, JSON or YAML." },
+    help: "A table that fits the terminal, a wide one with every column and nothing cut, JSON or YAML." },
   namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],
-    defaultText: "all", help: "Only what comes from objects of this namespace (-n)." },
+    defaultText: "all", help: "Only what comes from objects of this namespace." },
   watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
-    help: "List again when something is different, until Ctrl-C (-w)." },
+    help: "List again when something is different, until Ctrl-C." },
   live: { flag: "live", type: type.boolean, default: false, group: SOURCE, commands: ["explain"],
     help: "Ask the Sluice of this machine, its workers too, instead of reading objects." },
   all: { flag: "all", type: type.boolean, default: false, group: TOLD, commands: ["explain"],
@@ -259,7 +273,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   oldController: { flag: "controller", type: type.objectName, default: "", group: SOURCE, commands: ["migrate-report"],
     defaultText: "the one that is found", help: "The Deployment or DaemonSet of ingress-nginx that is to be replaced, where there are several." },
   follow: { flag: "follow", type: type.boolean, default: false, group: TOLD, commands: ["logs"],
-    help: "Show each request as it ends, until Ctrl-C (-f). Without it, those that were noted: a sample, and answers of Sluice's own." },
+    help: "Show each request as it ends, until Ctrl-C. Without it, those that were noted: a sample, and answers of Sluice's own." },
   ofHost: { flag: "host", type: type.texts("HOST"), default: [], group: TOLD, commands: ["logs", "top"],
     defaultText: "all", help: "Only requests for this host, or for the names below *.HOST; may be repeated." },
   ofIngress: { flag: "ingress", type: type.texts("NAME"), default: [], group: TOLD, commands: ["logs", "top"],
@@ -283,9 +297,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   users: { flag: "user", type: type.userNames, default: [], group: SECRET, ...secret,
     defaultText: "those of the file", help: "Make a line for this user, with a password that is asked for; may be repeated." },
   secretNamespace: { flag: "namespace", type: type.namespace, default: "", group: SECRET, ...secret,
-    defaultText: "none is written", help: "Namespace of the Secret (-n)." },
+    defaultText: "none is written", help: "Namespace of the Secret." },
   manifestForm: { flag: "output", type: type.oneOf(...MANIFEST_FORMS), default: "yaml", group: SECRET, ...secret,
-    help: "Form of the manifest (-o)." },
+    help: "Form of the manifest." },
 
+  ...REQUEST_FLAGS,
   ...REPLAY_FLAGS,
 };

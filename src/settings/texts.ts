@@ -9,8 +9,6 @@ export interface CommandText {
   readonly summary: string;
   /** Paragraphs. */
   readonly about?: readonly string[];
-  /** Options that are in no table of flags, and the line above them. */
-  readonly options?: { readonly title: string; readonly rows: readonly (readonly [head: string, help: string])[] };
   readonly exits: readonly (readonly [code: number, meaning: string])[];
   readonly examples: readonly string[];
 }
@@ -36,20 +34,9 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     examples: ["sluice demo", "sluice demo ./k8s", "sluice demo --http-port=9000 --https-port=9001"],
   },
   explain: {
-    usage: "sluice explain URL [flags]",
+    usage: "sluice explain URL [flags]\n       sluice explain --log='LINE' [flags]",
     summary: "Say where a request goes, and whose line decides it.",
-    options: {
-      title: "The request (URL: http://…, https://…, or tcp://:PORT and udp://:PORT; without a scheme: http):",
-      rows: [
-        ["-H 'NAME: VALUE', --header", "A header, a cookie too; may be repeated."],
-        ["-X METHOD, --request", "Default: GET."],
-        ["-b NAME=VALUE, --cookie", "A cookie; may be repeated."],
-        ["-u USER:PASSWORD, --user", "As the header Authorization."],
-        ["--client-ip=IP", "Where it comes from. Default: not known."],
-        ["--log='LINE'", "In place of the URL: a line of the access log, in the format of the ConfigMap."],
-        ["-v", "Say what is read, as --log-level=debug."],
-      ],
-    },
+    about: ["URL is http://…, https://…, tcp://:PORT or udp://:PORT; without a scheme it is http."],
     exits: [[0, "a backend or any answer but these"], [1, "nothing could be read"], WRONG, [3, "the answer is 404"], [4, "it is 503, no endpoint is ready, or with --live no Sluice answered"]],
     examples: [
       "sluice explain http://shop.example/cart --manifests=./k8s",
@@ -63,11 +50,14 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     about: [
       "Files, and standard input (-), are judged as a cluster would have them: what a cluster adds (endpoints of Services) is not missed. With --manifests they are judged as \"sluice run\" with the same flag serves them; without files, the cluster is. \"sluice lint\" is the same command.",
     ],
-    exits: [[0, "nothing is found that is as severe as --fail-on"], [1, "something is"], WRONG_OR_UNREAD],
+    exits: [[0, "nothing is found that is as severe as --fail-on"], [1, "something is, or with --dry-run something would be rewritten"], WRONG_OR_UNREAD],
     examples: [
       "sluice check k8s/                                # all that is below",
       "helm template shop ./chart | sluice check -      # what a chart renders",
       "sluice check k8s/ --partial --fail-on=warning --output=github",
+      "sluice check k8s/ --fix --dry-run                # what --fix would change, as a diff",
+      "sluice check k8s/ --baseline=sluice-baseline.json --write-baseline   # only what is new counts from then on",
+      "sluice check k8s/ --ignore=service-missing:Ingress/shop/web,path-type-missing",
     ],
   },
   diff: {
@@ -79,6 +69,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
       "sluice diff k8s.before/ k8s/                     # two folders or files",
       "sluice diff k8s/                                 # the cluster, and with the files applied to it",
       "helm template shop ./chart | sluice diff - --output=json",
+      "sluice diff k8s.before/ k8s/ -o markdown >>$GITHUB_STEP_SUMMARY",
     ],
   },
   get: {

@@ -26,6 +26,8 @@ export interface ManifestsOptions {
   readonly folders: readonly string[];
   /** Of objects that name none; absent: `default`. */
   readonly namespace?: string;
+  /** Files that are passed over, by the paths that `walk` gives. */
+  readonly leaveOut?: ReadonlySet<string>;
   readonly log: Log;
 }
 
@@ -50,7 +52,7 @@ interface Look {
   readonly removals: boolean;
 }
 
-export function manifestsSource({ folders, namespace, log }: ManifestsOptions): Source {
+export function manifestsSource({ folders, namespace, leaveOut = new Set(), log }: ManifestsOptions): Source {
   const snapshot = new Snapshot();
   const declarations = declarationsInto(snapshot, namespace);
   const signatures = new Map<string, string>();
@@ -84,6 +86,7 @@ export function manifestsSource({ folders, namespace, log }: ManifestsOptions): 
 
   async function lookAtAll(scope: "changed" | "everything"): Promise<void> {
     const found = await walk(folders);
+    for (const file of leaveOut) found.files.delete(file);
     if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // For changes from before the watch began.
     forgetVanished(declarations, signatures, found);
     for (const [path, reason] of found.unreadable) {
@@ -153,6 +156,7 @@ export function manifestsSource({ folders, namespace, log }: ManifestsOptions): 
       await look({ scope: "changed", removals: true });
     },
     skipped: () => objectsSkipped(declarations),
+    promised: () => declarations.promised(),
     async want() {
       // All Secrets of the folders are in memory anyway.
     },

@@ -37,6 +37,7 @@ export function overlaidSource(base: Source, applied: Source): Source {
       merge();
     },
     async catchUp() {},
+    promised: () => applied.promised?.() ?? [],
     async want(objects) {
       await base.want(objects);
       merge();

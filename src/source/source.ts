@@ -20,6 +20,14 @@ export interface SourceCounts {
   readonly credentialRenewals: number;
 }
 
+/** A Secret that something in a cluster makes of an object. */
+export interface PromisedSecret {
+  readonly namespace: string;
+  readonly name: string;
+  /** The object: `Certificate shop/web`. */
+  readonly by: string;
+}
+
 export interface Source {
   /** Live: written only by the source, and only between the caller's turns of the event loop. */
   readonly snapshot: Snapshot;
@@ -50,6 +58,9 @@ export interface Source {
 
   /** Objects of files whose kinds are not read. Absent: a source that asks for its kinds alone. */
   readonly skipped?: () => number;
+
+  /** Secrets that objects of files make in a cluster, by kinds that are not read. */
+  readonly promised?: () => readonly PromisedSecret[];
 
   /** Numbers for metrics; absent: nothing is counted. */
   readonly counts?: SourceCounts;

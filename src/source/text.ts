@@ -24,6 +24,7 @@ export function textSource(texts: ReadonlyMap<string, string>, namespace?: strin
     async sync() {},
     async catchUp() {},
     skipped: () => objectsSkipped(declarations),
+    promised: () => declarations.promised(),
     async want() {},
   };
 }

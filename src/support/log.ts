@@ -6,6 +6,7 @@
  * Guarantee: values of fields cannot break a line or colour a terminal: control characters are escaped.
  */
 import pino from "pino";
+import { painterFor, type Paint } from "./terminal.ts";
 import { printable } from "./text.ts";
 
 export { printable } from "./text.ts";
@@ -21,16 +22,9 @@ export interface Heading {
 }
 
 const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
-const COLOUR: Record<Level, string> = { debug: "2", info: "36", warn: "33", error: "31" };
+const COLOUR = { debug: "dim", info: "cyan", warn: "yellow", error: "red" } as const;
 
-const BOLD = "1";
-const DIM = "2";
 const NAME_WIDTH = 5;
-
-/** Whether text for this stream has colours: a terminal's has, unless NO_COLOR is set (no-color.org). */
-export function isColoured({ isTTY }: NodeJS.WriteStream): boolean {
-  return isTTY && !process.env["NO_COLOR"];
-}
 
 /** A log that writes to standard error, so that a command's output stays apart. */
 export function createLog(options: { level: Level; output: "text" | "json" }): Log {
@@ -43,8 +37,7 @@ export function createLog(options: { level: Level; output: "text" | "json" }): L
     return (level, message, fields) => logger[level](fields ?? {}, message);
   }
   const { isTTY } = process.stderr;
-  const colours = isColoured(process.stderr);
-  const paint = (code: string, text: string): string => (colours && text !== "" ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const paint = painterFor(process.stderr);
   return (level, message, fields, heading) => {
     if (RANK[level] < RANK[options.level]) return;
     const time = isTTY ? "" : `${new Date().toISOString()} `;
@@ -54,9 +47,9 @@ export function createLog(options: { level: Level; output: "text" | "json" }): L
   };
 }
 
-function headline({ subject, details }: Heading, paint: (code: string, text: string) => string): string {
+function headline({ subject, details }: Heading, paint: Paint): string {
   const rest = details.filter((one) => one !== "").map(printable).join(", ");
-  return paint(BOLD, printable(subject)) + (rest === "" ? "" : paint(DIM, `: ${rest}`));
+  return paint("bold", printable(subject)) + (rest === "" ? "" : paint("dim", `: ${rest}`));
 }
 
 function fieldText(fields: Record<string, unknown> | undefined): string {

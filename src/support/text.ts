@@ -34,6 +34,18 @@ export function visibleTexts<T>(params: T): T {
   return Object.fromEntries(Object.entries(params).map(([key, value]) => [key, shown(value)])) as T;
 }
 
+/** The text, made printable, in lines of at most so many characters, each after the indent; a longer word has a line of its own. */
+export function wrapped(text: string, width: number, indent: string): string[] {
+  if (width === Infinity) return [indent + printable(text)];
+  const lines: string[] = [];
+  for (const word of printable(text).split(" ").filter((one) => one !== "")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`${indent}${word}`);
+  }
+  return lines;
+}
+
 /** The text as one word of a shell's. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(text) ? text : `'${printable(text).replaceAll("'", "'\\''")}'`;

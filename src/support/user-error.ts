@@ -14,3 +14,12 @@ export class UserError extends Error {
     this.exitCode = exitCode;
   }
 }
+
+/** Gives what `work` gives. A UserError that comes out of it ends the command with this exit code. */
+export async function orExit<T>(exitCode: number, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof UserError ? new UserError(error.message, exitCode) : error;
+  }
+}

@@ -188,6 +188,30 @@ test("--fix rewrites files in place, whole and with their mode, and tells what; 
   }
 });
 
+test("--fix --dry-run prints a diff, and writes nothing", async () => {
+  const old = SHOP.replace("networking.k8s.io/v1", "extensions/v1beta1");
+  const file = join(folder, "old.yaml");
+  writeFileSync(file, old);
+  try {
+    const { code, stdout, stderr } = await check(file, "--fix", "--dry-run");
+    const diff = (name: string): string => `--- ${name}\n+++ ${name}\n@@ -1,5 +1,5 @@\n # The comment counts as a line.\n-apiVersion: extensions/v1beta1\n+apiVersion: networking.k8s.io/v1\n kind: Ingress\n metadata:\n   name: web\n`;
+    assert.deepEqual([code, stdout, stderr], [1, diff(file), "1 place in 1 file would be rewritten\n"]);
+    assert.equal(readFileSync(file, "utf8"), old);
+    const piped = await runCommand(["check", "--fix", "--dry-run", "-"], {}, undefined, old);
+    assert.deepEqual([piped.code, piped.stdout], [1, diff("stdin")]);
+    assert.ok((await runCommand(["check", "--fix", "--dry-run", file], { FORCE_COLOR: "1" })).stdout.includes("\u001b[31m-apiVersion: extensions/v1beta1\u001b[39m\n"));
+    const nothing = await check(join(folder, "fine.yaml"), "--fix", "--dry-run");
+    assert.deepEqual([nothing.code, nothing.stdout, nothing.stderr], [0, "", "nothing would be rewritten\n"]);
+    for (const args of [[file, "--dry-run"], [file, "--fix", "--dry-run", "-o", "json"], [file, "--fix", "--dry-run", "--baseline=b"]]) {
+      const { code: wrong, stderr: says } = await check(...args);
+      assert.equal(wrong, 2, says);
+      assert.match(says, /^sluice: --dry-run /);
+    }
+  } finally {
+    rmSync(file);
+  }
+});
+
 test("the controller's ConfigMap is judged, and no Secret's value is shown", async () => {
   const text = `${configMap({ "proxy-body-size": "a lot" })}---\napiVersion: v1\nkind: Secret\nmetadata: {name: tls, namespace: shop}\ntype: kubernetes.io/tls\ndata: {tls.crt: UzNDUkVU, tls.key: 12}\n`;
   const { stdout } = await runCommand(["check", "-", "--configmap=sluice/sluice", "--output=json"], {}, undefined, text);

@@ -10,6 +10,7 @@ import { judgeSource } from "../../src/commands/judged.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { renewLines } from "../../src/source/manifests/documents.ts";
 import { textSource } from "../../src/source/text.ts";
+import { coloured, plain } from "../../src/support/terminal.ts";
 import { CONFIGMAP, readCases } from "../support/cases/case.ts";
 
 test("the manifests of every case can be checked, and told in each form", async () => {
@@ -29,7 +30,7 @@ test("the manifests of every case can be checked, and told in each form", async 
       }
       assert.doesNotThrow(() => JSON.parse(checkSarif(result, "1", (path) => path)));
       assert.equal(checkGithub(result, (path) => path).split("\n").length, result.findings.length + 1);
-      for (const one of result.findings) assert.ok(checkText(result, false).includes(messageText(one).slice(0, 20)), name);
+      for (const one of result.findings) assert.ok(checkText(result, plain).includes(messageText(one).slice(0, 20)), name);
       assert.equal(fails(result, "error"), result.counts.error > 0);
       assert.equal(fails(result, "never"), false);
     }
@@ -40,6 +41,6 @@ test("the manifests of every case can be checked, and told in each form", async 
 test("colours are there for a terminal alone", () => {
   const finding = { code: "x", severity: "error" as const, object: { kind: "Ingress" as const, namespace: "n", name: "i" }, field: "spec", sentence: "It \u001b[31m is", effect: "none", file: "a.yaml", line: 2, column: 3 };
   const result = checkResult([finding], { objects: 1, skipped: 0 }, () => {});
-  assert.ok(checkText(result, true).includes("\u001b["));
-  assert.ok(!checkText(result, false).includes("\u001b["), "what a manifest says colours nothing");
+  assert.ok(checkText(result, coloured).includes("\u001b["));
+  assert.ok(!checkText(result, plain).includes("\u001b["), "what a manifest says colours nothing");
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { before, test } from "node:test";
 import { commandText, COMMANDS, type Command } from "../../src/settings.ts";
-import { FLAGS } from "../../src/settings/table.ts";
+import { FLAGS, SHORT_FLAGS } from "../../src/settings/table.ts";
 import type { FlagRow } from "../../src/settings/table.ts";
 import { runCommand } from "../support/command.ts";
 
@@ -45,6 +45,12 @@ test("values of flags, and words", () => {
   assert.deepEqual(offered("sluice migrate replay --log-format-escape=j"), ["json"]);
   assert.deepEqual(offered("sluice get ro"), ["routes"]);
   assert.deepEqual(offered("sluice completion "), ["bash", "zsh", "fish"]);
+  assert.deepEqual(offered("sluice check -o "), ["text", "json", "sarif", "github"]);
+  assert.deepEqual(offered("sluice lint -o s"), ["sarif"]);
+  assert.deepEqual(offered("sluice diff --output m"), ["markdown"]);
+  assert.deepEqual(offered("sluice check --output=j"), ["json"]);
+  assert.ok(offered("sluice check -o json --fi").includes("--fix"), "a flag behind a value");
+  assert.ok(offered("sluice check --output --fa").includes("--fail-on="), "no value begins so");
 });
 
 test("the other shells' scripts name every flag too; a slip is told", async () => {
@@ -52,6 +58,7 @@ test("the other shells' scripts name every flag too; a slip is told", async () =
     const { code, stdout } = await runCommand(["completion", shell]);
     assert.equal(code, 0);
     for (const { flag } of Object.values(FLAGS)) assert.ok(stdout.includes(shell === "zsh" ? `'--${flag}` : `-l ${flag}`), `${shell} ${flag}`);
+    for (const short of Object.values(SHORT_FLAGS)) assert.ok(stdout.includes(shell === "zsh" ? `'-${short}[` : ` -s ${short} `), `${shell} -${short}`);
   }
   const { code, stderr } = await runCommand(["completion", "tcsh"]);
   assert.deepEqual([code, stderr], [2, 'sluice: For which shell? Write "sluice completion bash", zsh or fish.\n']);

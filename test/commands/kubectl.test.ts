@@ -60,16 +60,15 @@ test("its texts say kubectl sluice, and nothing else is renamed", () => {
 });
 
 test("as a plugin, what asks a running Sluice runs in the usual Deployment, with the same arguments", () => {
-  for (const [args, expected] of [
-    [["get", "routes", "shop.example", "-n", "shop", "-o", "wide"], undefined],
-    [["logs", "-f", "--host=a b; $(id)", "--status", "5xx"], undefined],
-    [["wait", "ingress/shop/web", "--timeout=10s"], undefined],
-    [["explain", "http://shop.example/", "-H", "Cookie: --pod=x", "-X", "POST", "--live", "-v"],
-      ["explain", "-H", "Cookie: --pod=x", "-X", "POST", "http://shop.example/", "--live", "--log-level=debug"]],
+  for (const args of [
+    ["get", "routes", "shop.example", "-n", "shop", "-o", "wide"],
+    ["logs", "-f", "--host=a b; $(id)", "--status", "5xx"],
+    ["wait", "ingress/shop/web", "--timeout=10s"],
+    ["explain", "http://shop.example/", "-H", "Cookie: --pod=x", "-X", "POST", "--live", "-v"],
   ] as const) {
     const { code, stdout, args: asked } = run("kubectl-sluice", args);
     assert.deepEqual([code, stdout], [0, "from the pod\n"]);
-    assert.deepEqual(asked, ["exec", ...USUAL, ...(expected ?? args)]);
+    assert.deepEqual(asked, ["exec", ...USUAL, ...args]);
   }
 });
 

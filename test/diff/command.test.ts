@@ -32,6 +32,9 @@ test("exit codes as diff has them: 0 the same, 1 different, 2 trouble; standard 
   const { stdout } = await runCommand(["diff", old, "-", "-o", "json"], {}, undefined, changed);
   const hosts = (JSON.parse(stdout) as { what: string; change: string; name: string }[]).filter(({ what }) => what === "host");
   assert.deepEqual(hosts.map(({ change, name }) => `${change} ${name}`), ["added new.example", "removed shop.example"]);
+  const markdown = await runCommand(["diff", old, "-", "-o", "markdown"], { FORCE_COLOR: "1" }, undefined, changed);
+  assert.equal(markdown.code, 1);
+  assert.match(markdown.stdout, /^\*\*Sluice:\*\* 1 host added[^]*\n```diff\n\+ new\.example\n/);
 });
 
 test("a mistake that both sides have is none of the change, whatever the folders are called; an empty new side is trouble", async () => {

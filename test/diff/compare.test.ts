@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
-import { compareFacts, compareFindings } from "../../src/diff/compare.ts";
+import { compareFacts, compareFindings, type Difference } from "../../src/diff/compare.ts";
 import { factsOf, type Facts } from "../../src/diff/facts.ts";
-import { differencesText } from "../../src/diff/text.ts";
+import { differencesMarkdown, differencesText } from "../../src/diff/text.ts";
 import type { Built } from "../../src/model/model.ts";
 import { buildModel } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
+import { plain } from "../../src/support/terminal.ts";
 import { ingress, ingressClass, put, secret, service, slice, testConfig, testSettings } from "../support/objects.ts";
 import type { Given, IngressDraft } from "../support/objects.ts";
 import { parseTemplate } from "../../src/model/grammar/template.ts";
@@ -39,7 +40,7 @@ const alike = (to: string): IngressDraft => web.path("/a", `${to}:80`, "Exact").
 const canaried = ingress("shop/canary").created(2).host("shop.example").path("/", "next:80").canary({ "canary-weight": "10" });
 const ca = secret("shop/ca", { "ca.crt": selfSigned([]).chain });
 
-const changes = (before: State, after: State): string => differencesText(compareFacts(before.facts, after.facts), false);
+const changes = (before: State, after: State): string => differencesText(compareFacts(before.facts, after.facts), plain);
 
 test("nothing changes by endpoints, by the order of objects, or by what other controllers note", () => {
   const before = state([web, slice("shop/web", 80, "10.0.0.1")]);
@@ -116,6 +117,27 @@ test("long values are shown from where they differ", () => {
 });
 
 test("what is written by tenants colours and breaks nothing", () => {
-  const text = differencesText(compareFacts(state([]).facts, state([ingress("shop/odd").host("odd.example").path("/\u001b[31m\u2028", "web:80")]).facts), false);
+  const text = differencesText(compareFacts(state([]).facts, state([ingress("shop/odd").host("odd.example").path("/\u001b[31m\u2028", "web:80")]).facts), plain);
   assert.ok(!text.includes("\u001b") && !text.includes("\u2028") && text.includes("odd.example"), text);
+});
+
+test("Markdown: counts, and lines that code hosts colour, in a fence that no text ends", () => {
+  const before = state([web]);
+  const after = state([web.annotate("proxy-read-timeout", "7"), ingress("shop/odd").host("odd.example").path("/```", "web:80")]);
+  assert.equal(differencesMarkdown(compareFacts(before.facts, after.facts)), `**Sluice:** 1 host added, 1 route added, 1 route changed
+
+\`\`\`\`diff
++ odd.example
++   /\`\`\` (prefix)  shop/web:80
+        by Ingress shop/odd
+    shop.example
+!   / (prefix)  shop/web:80
+        nginx.ingress.kubernetes.io/proxy-read-timeout: 7, was absent
+\`\`\`\`
+`);
+  assert.equal(differencesMarkdown([]), "**Sluice:** Nothing changes for those who ask.\n");
+  const many = Array.from({ length: 3000 }, (_, index): Difference => ({ what: "alias", change: "removed", name: `${index}.${"x".repeat(30)}.example`, before: "is shop.example", details: [] }));
+  const long = differencesMarkdown(many);
+  assert.ok(long.length < 65_536 && long.startsWith("**Sluice:** 3000 aliases removed\n"));
+  assert.match(long, /\n```\n\n… and \d+ more lines: see the output of `sluice diff`\.\n$/);
 });

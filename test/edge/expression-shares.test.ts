@@ -7,7 +7,7 @@ import type { RequestView } from "../../edge/src/request-view.ts";
 import { HEAVIEST_PATTERN, patternWeight } from "../../edge/src/pattern-weight.ts";
 import { EVERYBODY } from "../../edge/src/search.ts";
 import { createCompiler } from "../../src/compile/program.ts";
-import { tablesOf } from "../../src/explain/tables.ts";
+import { tablesOf } from "../support/tables.ts";
 import { PATH_BOUNDS } from "../../src/model/shapes/bounds.ts";
 import { build } from "../support/build.ts";
 import { programOf, runLua } from "../support/in-nginx.ts";

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRateMeter, quantileOf, ratesOf, type Interval, type IntervalOptions, type RateMeter } from "../../src/get/rates.ts";
 import { topLines } from "../../src/get/top.ts";
+import { coloured, plain } from "../../src/support/terminal.ts";
 import type { TrafficHead, TrafficRow } from "../../src/report/traffic.ts";
 
 const ALL: IntervalOptions = { selection: { namespace: "", hosts: [], ingresses: [] }, sort: "requests" };
@@ -86,7 +87,7 @@ test("quantiles by linear interpolation", () => {
   assert.deepEqual([routes[0]?.p50, routes[0]?.p99], [15, 19.9], "of this interval alone");
 });
 
-const PICTURE = { colours: false, lines: 0 };
+const PICTURE = { paint: plain, lines: 0 };
 
 test("a table, with a line for the whole", () => {
   const interval = between([], [
@@ -103,9 +104,9 @@ test("a table, with a line for the whole", () => {
     "  1.0      0      0       -       -  -          -        -           (no route)      -",
     "  0.5      0      0       -       -  -          -        -           (other routes)  -",
   ]);
-  const coloured = topLines(interval, { ...PICTURE, colours: true });
-  assert.ok(coloured[4]?.includes("\u001b[33m  1.5\u001b[0m"));
-  assert.ok(coloured[5]?.includes("\u001b[31m  1.0\u001b[0m"));
+  const inColours = topLines(interval, { ...PICTURE, paint: coloured });
+  assert.ok(inColours[4]?.includes("\u001b[33m  1.5\u001b[39m"));
+  assert.ok(inColours[5]?.includes("\u001b[31m  1.0\u001b[39m"));
 });
 
 test("whatever the terminal's size, lines fit; tenants cannot draw on it", () => {

@@ -20,7 +20,7 @@ import { explain, view } from "../../src/explain/explain.ts";
 import { differs, inquiryAbout } from "../../src/explain/live.ts";
 import { translatePattern } from "../../src/explain/pattern.ts";
 import { readRequest, type ExplainedRequest } from "../../src/explain/request.ts";
-import { tablesOf } from "../../src/explain/tables.ts";
+import { tablesOf } from "../support/tables.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import type { Certificate } from "../../src/model/shapes/routing.ts";
 import type { Model } from "../../src/model/model.ts";

@@ -19,6 +19,8 @@ const FAILURES: readonly Error[] = [
 ];
 
 let failure: Error | undefined;
+/** Whose writes fail; undefined: all. */
+let failing: ReadonlySet<string> | undefined;
 let asked: string[];
 let written: Set<string>;
 let term: AbortController;
@@ -26,11 +28,11 @@ let writer: StatusWriter;
 
 beforeEach(() => {
   mockTime(0.99);
-  [failure, asked, written, term] = [undefined, [], new Set(), new AbortController()];
+  [failure, failing, asked, written, term] = [undefined, undefined, [], new Set(), new AbortController()];
   const ask = async (_: unknown, path: string): Promise<unknown> => {
     asked.push(path);
-    if (failure) throw failure;
     const name = `shop/${path.split("/").at(-2) ?? ""}`;
+    if (failure && (failing === undefined || failing.has(name))) throw failure;
     written.add(name);
     return { metadata: { resourceVersion: "2" } };
   };
@@ -83,4 +85,31 @@ test("at the end what went wrong earlier is not waited for", async () => {
   void writer.drain(NAMES, term.signal).then(() => (drained = true));
   await pass(1000);
   assert.deepEqual([drained, [...written].sort()], [true, NAMES]);
+});
+
+test("Ingresses whose own writes always fail keep no other waiting, and are tried less and less often", async () => {
+  failure = new Refused(500, 'Internal error occurred: failed calling webhook "a.example"');
+  failing = new Set(NAMES.slice(0, 12));
+  writer.look(failing);
+  await pass(120_000);
+  writer.look(NAMES.slice(12));
+  await pass(STEP);
+  assert.deepEqual([...written].sort(), NAMES.slice(12));
+  const before = asked.length;
+  await pass(300_000);
+  assert.ok(asked.length - before <= failing.size * 12, `${asked.length - before} requests in five minutes`);
+  failure = undefined;
+  await pass(30_000);
+  assert.deepEqual([...written].sort(), NAMES, "when they can be written again, they are");
+});
+
+test("an Ingress that fails and is gone, or is as wished, is tried no more", async () => {
+  failure = new Refused(500, "Internal error occurred");
+  writer.look(["shop/i0"]);
+  await pass(1000);
+  written.add("shop/i0");
+  await pass(60_000);
+  const before = asked.length;
+  await pass(60_000);
+  assert.equal(asked.length, before);
 });

@@ -13,6 +13,7 @@ export function variable(this: void, name: string): string | undefined {
   if (name === "pass_access_scheme") return schemeOf(tables.settings, request);
   if (name === "uri" || name === "document_uri") {
     const state = recall();
+    // Names of locations sort behind "0", paths before it. A profile may give nginx a path of its own (gRPC), so the name alone does not tell.
     if (state !== undefined && state.route !== undefined && (state.route.profile !== undefined || (ngx.var.uri as string) >= "0")) return state.path;
   }
   // Variables of Sluice's own may hold what belongs to others, private keys among them.

@@ -28,7 +28,7 @@ export type SecretLookup = (key: string) => SecretState | undefined;
 
 const NO_TLS: NameCertificate = { serves: undefined, secrets: new Set(), findings: [] };
 /** How long before its end a certificate counts as expiring soon, in milliseconds. */
-const SOON = 10 * 24 * 3600 * 1000;
+export const CERTIFICATE_SOON_MS = 10 * 24 * 3600 * 1000;
 
 /** The certificate of a host. @param mains the ordinary Ingresses that name the host, oldest first. */
 export function certificateOfName(host: string, mains: readonly ParsedIngress[], lookup: SecretLookup): NameCertificate {
@@ -94,6 +94,6 @@ export function usableCertificate(
   const params = { host, secret, date: notAfter.toISOString().slice(0, 10) };
   const left = notAfter.getTime() - Date.now();
   if (left <= 0) return { certificate, findings: [...findings, found.certificateExpired(place, params)] };
-  if (left <= SOON) return { certificate, findings: [...findings, found.certificateExpiresSoon(place, params)], changesAt: notAfter.getTime() };
-  return { certificate, findings, changesAt: notAfter.getTime() - SOON };
+  if (left <= CERTIFICATE_SOON_MS) return { certificate, findings: [...findings, found.certificateExpiresSoon(place, params)], changesAt: notAfter.getTime() };
+  return { certificate, findings, changesAt: notAfter.getTime() - CERTIFICATE_SOON_MS };
 }

@@ -7,7 +7,8 @@
  *   above all), the API server refuses the write and it is decided anew; so no other controller's Ingress is ever touched
  *   and no two replicas write the same;
  * - nothing but `status.loadBalancer.ingress` is touched;
- * - at most ten writes are under way; what fails is tried again with back-off.
+ * - at most ten writes are under way; what fails is tried again with back-off. While the server as a whole gives no answer,
+ *   all writes wait; an Ingress whose own write fails (a webhook of its namespace that is gone, for instance) waits alone.
  */
 import { inWords, Refused } from "../../source/kubernetes/failures.ts";
 import { versionOf } from "../../source/kubernetes/trim.ts";
@@ -17,6 +18,7 @@ import type { Log } from "../../support/log.ts";
 import { forbiddenBackoff, isStatus, lacksRight, waitAfter } from "../cluster/api.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import { sameAddresses } from "./addresses.ts";
+import { createOwnWaits } from "./own-waits.ts";
 import { statusRequests, type Patch } from "./status-requests.ts";
 import { createVersions } from "./versions.ts";
 
@@ -71,6 +73,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const counts = { written: 0, outdated: 0, failed: 0 };
   const backoff = createBackoff(BACKOFF_BASE, BACKOFF_CAP);
   const forbidden = forbiddenBackoff();
+  const ownWaits = createOwnWaits(BACKOFF_BASE, BACKOFF_CAP);
   /** Called when nothing is left to write. */
   const idle = new Set<() => void>();
   let term: AbortSignal | undefined;
@@ -78,45 +81,42 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   /** Aborted to end a pause early. */
   let hurry = new AbortController();
 
-  const decide = (key: string): Patch | undefined => {
-    const wanted = wish(key);
-    if (!wanted) return undefined;
-    const { ingress, addresses, from } = wanted;
-    const own = versions.written(key, ingress);
-    const version = own ?? ingress.metadata.resourceVersion;
-    if (!versions.isNews(key, version)) return undefined;
-    const has = addressesIn(ingress);
-    const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
-    return needed ? { ingress, addresses, version } : undefined;
-  };
-
   const write = async (key: string, patch: Patch, signal: AbortSignal): Promise<void> => {
     const answer = await send(patch, signal);
     counts.written++;
     backoff.reset();
     forbidden.reset();
+    ownWaits.forget(key);
     versions.wrote(key, versionOf(answer));
   };
 
   /** Decides what a failure means for this Ingress; gives the milliseconds that all writes should wait. */
-  const recover = (key: string, { version }: Patch, error: unknown): number => {
-    if (isStatus(error, 404)) return 0;
-    if (isStatus(error, 409)) {
+  const recover = (key: string, { version }: Patch, error: unknown, signal: AbortSignal): number => {
+    const reach = reachOf(error);
+    // The source will say so, too.
+    if (reach === "gone") return 0;
+    if (reach === "outdated") {
       counts.outdated++;
       versions.refused(key, version);
       due.add(key);
       return 0;
     }
     counts.failed++;
-    const status = error instanceof Refused ? error.status : 0;
     // The source logs that an API server is away, and a missing right is a finding: neither is warned of here.
-    log(status === 0 || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
-    if (status === 400 || status === 422 || (status === 403 && !lacksRight(error))) return 0;
+    log(!(error instanceof Refused) || lacksRight(error) ? "debug" : "warn", `the status of ${key} was not written: ${inWords(error)}`);
+    if (reach === "object") void tryLater(key, signal);
+    if (reach !== "server") return 0;
     due.add(key);
     // What failed together counts as one failure: ten of them would raise the wait to its cap.
     if (waiting) return 0;
-    if (status === 403) return forbidden.next();
-    return waitAfter(error, backoff);
+    return isStatus(error, 403) ? forbidden.next() : waitAfter(error, backoff);
+  };
+
+  const tryLater = async (key: string, signal: AbortSignal): Promise<void> => {
+    const isWaitedFor = await ownWaits.pass(key, AbortSignal.any([signal, hurry.signal]));
+    if (signal.aborted || !isWaitedFor) return;
+    due.add(key);
+    pump();
   };
 
   const rest = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
@@ -131,7 +131,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     try {
       await write(key, patch, signal);
     } catch (error) {
-      if (!signal.aborted) void rest(recover(key, patch, error), signal).then(pump);
+      if (!signal.aborted) void rest(recover(key, patch, error, signal), signal).then(pump);
     }
     busy.delete(key);
     pump();
@@ -144,8 +144,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (busy.size >= AT_ONCE) return;
       if (busy.has(key)) continue;
       due.delete(key);
-      const patch = decide(key);
+      const wanted = wish(key);
+      const patch = wanted && patchFor(key, wanted, versions);
       if (patch) void one(key, patch, signal);
+      else ownWaits.forget(key);
     }
     if (due.size === 0 && busy.size === 0) for (const tell of [...idle]) tell();
   };
@@ -158,6 +160,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     lead(signal) {
       term = signal;
       due.clear();
+      ownWaits.clear();
       versions.clear();
       pump();
     },
@@ -173,6 +176,27 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
     counts,
   };
+}
+
+/** Undefined: nothing is to be written, or not on the version that is known. */
+function patchFor(key: string, { ingress, addresses, from }: StatusWish, versions: ReturnType<typeof createVersions>): Patch | undefined {
+  const own = versions.written(key, ingress);
+  const version = own ?? ingress.metadata.resourceVersion;
+  if (!versions.isNews(key, version)) return undefined;
+  const has = addressesIn(ingress);
+  const needed = from ? own !== undefined || sameAddresses(has, from) : own === undefined && !sameAddresses(has, addresses);
+  return needed ? { ingress, addresses, version } : undefined;
+}
+
+/** Answers that are about the account, the load or the server, not about the object. */
+const OF_THE_SERVER: readonly number[] = [401, 429, 502, 503, 504];
+
+/** What a failure says: the Ingress is gone, or has changed; it can never be written as it is, or perhaps later; nothing can be written now. */
+function reachOf(error: unknown): "gone" | "outdated" | "never" | "object" | "server" {
+  if (isStatus(error, 404)) return "gone";
+  if (isStatus(error, 409)) return "outdated";
+  if (!(error instanceof Refused) || lacksRight(error) || isStatus(error, ...OF_THE_SERVER)) return "server";
+  return isStatus(error, 400, 403, 422) ? "never" : "object";
 }
 
 /** Resolves when `listeners` are told, or `signal` aborts; `begin` is called once there is somebody to tell. */

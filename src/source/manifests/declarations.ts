@@ -8,6 +8,7 @@ import type { Finding } from "../../model/findings/findings.ts";
 import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
+import type { PromisedSecret } from "../source.ts";
 import { ManifestOrigin } from "./documents.ts";
 import { duplicateObject, fileCut, fileEmptied, fileSubject, fileUnreadable, tooLarge } from "./findings.ts";
 import type { Where } from "./findings.ts";
@@ -54,6 +55,8 @@ export interface Declarations {
   findings(): Finding[];
   /** Kinds that Sluice does not read → the number of their objects. */
   ignored(): Map<string, number>;
+  /** Secrets that objects of those kinds make. */
+  promised(): readonly PromisedSecret[];
 }
 
 /** Objects of kinds that Sluice does not read. Documents that are no objects do not count. */
@@ -152,6 +155,7 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
         for (const { read } of documents) for (const kind of read.ignored) counts.set(kind, (counts.get(kind) ?? 0) + 1);
       return counts;
     },
+    promised: () => [...files.values()].flatMap(({ documents }) => documents.flatMap(({ read }) => read.promised)),
   };
 }
 

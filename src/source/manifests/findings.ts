@@ -181,6 +181,20 @@ export const duplicateObject = declare<{ kind: string; name: string; ignored: st
   (p) => `the last in path order, ${p.serving}, serves; ${p.ignored} does not`,
 );
 
+export const chartUnrendered = declare<{ count: number; folder: string }>(
+  "chart-unrendered",
+  "warning",
+  (p) => `This is a Helm chart, and its templates are no objects: check what it renders, helm template ${p.folder} | sluice check -`,
+  (p) => `${p.count} ${p.count === 1 ? "template is" : "templates are"} not looked at`,
+);
+
+export const kustomizationUnbuilt = declare<{ folder: string }>(
+  "kustomization-unbuilt",
+  "warning",
+  (p) => `This is a kustomization, and its patches are no objects: check what it builds, kubectl kustomize ${p.folder} | sluice check -`,
+  () => "objects are judged as they are before it changes them, and patches are not looked at",
+);
+
 /** A value as it can stand in a sentence: short, on one line. Never call it with a Secret's value. */
 export function shown(value: unknown): string {
   if (value === undefined) return "";

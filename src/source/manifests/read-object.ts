@@ -19,7 +19,9 @@ import type { KnownKind } from "./known-fields.ts";
 import { readIngress } from "./read-ingress.ts";
 import type { Context } from "./read-ingress.ts";
 import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readNamespace, readSecret, readService, readStrings } from "./read-kinds.ts";
+import { secretPromisedBy } from "./promised.ts";
 import type { DocumentText } from "./split.ts";
+import type { PromisedSecret } from "../source.ts";
 
 /** Stands among the kinds that are not read, for documents that are no objects. */
 export const WITHOUT_KIND = "document without a kind";
@@ -47,6 +49,8 @@ export interface DocumentRead {
   readonly unreadable: boolean;
   /** What Sluice does not read, one text per object: `apps/v1 Deployment` and the like. */
   readonly ignored: readonly string[];
+  /** Secrets that such objects make in a cluster. */
+  readonly promised: readonly PromisedSecret[];
 }
 
 interface KindShape {
@@ -94,23 +98,24 @@ interface Collected {
   broken: RefKey[];
   unreadable: boolean;
   ignored: string[];
+  promised: PromisedSecret[];
   doubled: readonly DoubledKey[];
 }
 
 /** @param namespace of objects that name none. */
-export function readDocument(file: string, document: DocumentText, namespace = "default"): DocumentRead {
-  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [], doubled: [] };
+export function readDocument(file: string, document: DocumentText, namespace: string): DocumentRead {
+  const into: Collected = { declared: [], findings: [], broken: [], unreadable: false, ignored: [], promised: [], doubled: [] };
   const parsed = parseDocument(document.text);
   if (!parsed.valid) {
     const where = { subject: fileSubject(file), field: "", file, line: parsed.line, ...(parsed.column === undefined ? {} : { column: parsed.column }) };
     if (parsed.tooLarge) into.findings.push(tooLarge(where, { what: "document", most: MOST_YAML }));
     else into.findings.push(yamlInvalid(where, { reason: parsed.reason, key: keyAt(document.text, parsed.line), template: document.text.includes("{{") }));
-    return { declared: [], findings: exact(into.findings), broken: [], unreadable: true, ignored: [] };
+    return { declared: [], findings: exact(into.findings), broken: [], unreadable: true, ignored: [], promised: [] };
   }
   into.doubled = parsed.doubled ?? [];
   readRoot(parsed.value, { file, document, prefix: "", namespace }, into);
-  const { declared, findings, broken, unreadable, ignored } = into;
-  return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored) };
+  const { declared, findings, broken, unreadable, ignored, promised } = into;
+  return { declared: exact(declared), findings: exact(findings), broken: exact(broken), unreadable, ignored: exact(ignored), promised: exact(promised) };
 }
 
 function readRoot(value: unknown, place: DocumentPlace, into: Collected): void {
@@ -125,8 +130,11 @@ function readRoot(value: unknown, place: DocumentPlace, into: Collected): void {
   } else {
     if (isKnownKind(kind) && isServedBy(SHAPES[kind], apiVersion)) return readShape(root, kind, apiVersion, place, into);
     const meant = typeof apiVersion === "string" ? kindMeant(kind, apiVersion) : undefined;
-    if (meant === undefined) into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
-    else leaveOut(root, meant, { kind, apiVersion: String(apiVersion) }, place, into);
+    if (meant === undefined) {
+      into.ignored.push(typeof apiVersion === "string" ? `${apiVersion} ${kind}` : kind);
+      const secret = secretPromisedBy(root, kind, apiVersion, place.namespace);
+      if (secret) into.promised.push(secret);
+    } else leaveOut(root, meant, { kind, apiVersion: String(apiVersion) }, place, into);
   }
 }
 

@@ -9,7 +9,7 @@ import { createCompiler } from "../../../src/compile/program.ts";
 import { unboundedSearch } from "../../support/unbounded-search.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
-import { tablesOf } from "../../../src/explain/tables.ts";
+import { tablesOf } from "../../support/tables.ts";
 import { createModelBuilder } from "../../../src/model/build/build.ts";
 import { parseConfig } from "../../../src/model/config/parse.ts";
 import { parseSettings } from "../../../src/settings.ts";

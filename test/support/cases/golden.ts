@@ -9,7 +9,7 @@ import type { EdgeCanary, EdgeHost, Rewrite, EdgeRoute } from "../../../edge/src
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import { defaultProfile, type Profile } from "../../../src/compile/profiles.ts";
 import type { Program } from "../../../src/compile/program.ts";
-import { tablesOf } from "../../../src/explain/tables.ts";
+import { tablesOf } from "../tables.ts";
 import type { Finding } from "../../../src/model/findings/findings.ts";
 import type { Compiled } from "./compiled.ts";
 

@@ -4,7 +4,7 @@ import { decide, hostNamed, isSubstitute } from "../../../edge/src/match.ts";
 import { unboundedSearch } from "../unbounded-search.ts";
 import { view } from "../../../src/explain/explain.ts";
 import { parseRequest } from "../../../src/explain/request.ts";
-import { tablesOf } from "../../../src/explain/tables.ts";
+import { tablesOf } from "../tables.ts";
 import type { Program } from "../../../src/compile/program.ts";
 import type { Tables } from "../../../edge/src/tables.ts";
 import type { RequestView } from "../../../edge/src/request-view.ts";
