@@ -91,7 +91,7 @@ function unmarked(page: Page, text: string): readonly string[] {
     if (CHINESE.some(({ name }) => name === file)) return [];
     const twin = CHINESE.find(({ name }) => originalName(name) === file);
     if (twin) return [`${target} is there in Chinese: ${twin.name}`];
-    const said = text.slice(index + whole.length).startsWith(MARK) || text.slice(0, index).includes("英文：");
+    const said = text.slice(index + whole.length).startsWith(MARK) || /英文：(?:\[[^\]]*\]\([^)\s]*\)(?: · |、))*\[[^\]]*$/.test(text.slice(0, index));
     return said ? [] : [`${target} is in English: write ${MARK} behind the link`];
   });
 }
@@ -109,8 +109,11 @@ function typesetting(line: string): readonly string[] {
     const hit = pattern.exec(plain);
     return hit ? [`${fault}: "${plain.slice(Math.max(0, hit.index - 8), hit.index + 8)}"`] : [];
   });
-  const bold = [...text.matchAll(/\*\*.+?\*\*/g)].filter(({ 0: words, index }) => /[\p{P}`]\*\*$/u.test(words) && /^[\p{L}\p{N}]/u.test(text.slice(index + words.length)));
-  return [...found, ...bold.map(([words]) => `Markdown does not end bold letters between punctuation and a letter: ${words}`)];
+  const plainly = [...text.matchAll(/\*\*.+?\*\*/g)].filter(({ 0: words, index }) => {
+    const begins = /^\*\*[\p{P}`]/u.test(words) && /[\p{L}\p{N}]$/u.test(text.slice(0, index));
+    return begins || (/[\p{P}`]\*\*$/u.test(words) && /^[\p{L}\p{N}]/u.test(text.slice(index + words.length)));
+  });
+  return [...found, ...plainly.map(([words]) => `Markdown does not begin or end bold letters between punctuation and a letter: ${words}`)];
 }
 
 test("the glossary in Chinese has words of the glossary, and the pages use its words alone", () => {
@@ -136,23 +139,24 @@ test("the pictures with Chinese words are drawn as the others", () => {
 });
 
 test("a page that fell behind is told, with its place", () => {
-  const original = { name: "a.md", text: "# A\n\nSee [b](b.md) and `x`.\n\n## B\n\n```sh\nrun --x   # why\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- one\n" };
-  const same = { name: "zh.md", text: "# 甲\n\n`x`，见[乙](b.md)。\n\n## 乙\n\n```sh\nrun --x   # 理由\n```\n\n| 甲 | 乙 |\n|---|---|\n| 1 | 2 |\n\n- 一\n" };
+  const original = { name: "a.md", text: "# A\n\nSee [b](b.md) and `x`, 10,000 times.\n\n## B\n\n```sh\nrun --x   # why\n```\n\n| a | b |\n|---|---|\n| one | two |\n\n- one\n" };
+  const same = { name: "zh.md", text: "# 甲\n\n`x`，见[乙](b.md)，10,000 次。\n\n## 乙\n\n```sh\nrun --x   # 理由\n```\n\n| 甲 | 乙 |\n|---|---|\n| 一 | 二 |\n\n- 一\n" };
   const told = (text: string): readonly string[] => differences(original, { name: "zh.md", text }, (_, target) => target);
   assert.deepEqual(told(same.text), []);
   for (const [from, to, message] of [
-    ["--x ", "--y ", 'zh.md:5 "乙" differs from a.md:5 "B": line 8 should be "run --x", not "run --y"'],
-    ["| 1 | 2 |\n", "", 'zh.md:5 "乙" differs from a.md:5 "B": tables: 3 rows of 2 is missing, 2 rows of 2 is not in the original'],
-    ["- 一\n", "", 'zh.md:5 "乙" differs from a.md:5 "B": list items: 1 is missing, 0 is not in the original'],
-    ["b.md", "c.md", 'zh.md:1 "甲" differs from a.md:1 "A": links: b.md is missing, c.md is not in the original'],
-    ["`x`", "x", 'zh.md:1 "甲" differs from a.md:1 "A": words in backquotes: x is missing'],
-    ["## 乙", "### 乙", 'zh.md:5 "乙" is where a.md:5 "B" should be'],
-    ["## 乙", "乙", 'the end of zh.md is where a.md:5 "B" should be'],
-    ["- 一\n", "- 一\n\n## 丙\n", 'zh.md:17 "丙" is where the end of a.md should be'],
+    ["--x ", "--y ", 'zh.md:5 "## 乙" differs from a.md:5 "## B": line 8 should be "run --x", not "run --y"'],
+    ["| 一 | 二 |\n", "", 'zh.md:5 "## 乙" differs from a.md:5 "## B": tables: 3 rows of 2 is missing, 2 rows of 2 is not in the original'],
+    ["10,000", "1,000", 'zh.md:1 "# 甲" differs from a.md:1 "# A": numbers: 10,000 is missing, 1,000 is not in the original'],
+    ["- 一\n", "", 'zh.md:5 "## 乙" differs from a.md:5 "## B": list items: 1 is missing, 0 is not in the original'],
+    ["b.md", "c.md", 'zh.md:1 "# 甲" differs from a.md:1 "# A": links: b.md is missing, c.md is not in the original'],
+    ["`x`", "x", 'zh.md:1 "# 甲" differs from a.md:1 "# A": words in backquotes: x is missing'],
+    ["## 乙", "### 乙", 'zh.md:5 "### 乙" is where a.md:5 "## B" should be'],
+    ["## 乙", "乙", 'the end of zh.md is where a.md:5 "## B" should be'],
+    ["- 一\n", "- 一\n\n## 丙\n", 'zh.md:17 "## 丙" is where the end of a.md should be'],
   ] as const) assert.deepEqual(told(same.text.replace(from, to)), [message]);
 });
 
 test("a slip in setting Chinese is told", () => {
   for (const line of ["**数据**是变化的。", "见 [TLS](tls.md)：两次，`x` 与 30% 的", "| 用途 | `a`、`b` |", "*证书*：按名字（SNI）选定。"]) assert.deepEqual(typesetting(line), []);
-  for (const line of ["用nginx转发", "转发,然后", "见 [证书](a.md)TLS", "转发 ，然后", "**不重载。**因为", "权重(30)"]) assert.equal(typesetting(line).length > 0, true, line);
+  for (const line of ["用nginx转发", "转发,然后", "见 [证书](a.md)TLS", "转发 ，然后", "**不重载。**因为", "都**`x`** 也", "权重(30)"]) assert.equal(typesetting(line).length > 0, true, line);
 });

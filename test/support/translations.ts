@@ -2,7 +2,7 @@
  * Where a page in another language has fallen behind its English original.
  *
  * Sentences are free. What a reader copies, follows or looks up is not: both pages have the same headings, and under each of them the same
- * fenced blocks (but for comments), tables, list items, links, images and words in backquotes.
+ * fenced blocks (but for comments), tables, list items, links, images, words in backquotes and numbers.
  */
 import type { Page } from "./pages.ts";
 
@@ -72,13 +72,14 @@ export function differences(original: Page, translation: Page, place: (page: Pag
       ...listed("list items", [`${itemsOf(section)}`], [`${itemsOf(other)}`]),
       ...listed("links", leads(original, section, place), leads(translation, other, place)),
       ...listed("words in backquotes", codesOf(section), codesOf(other)),
+      ...listed("numbers", numbersOf(section), numbersOf(other)),
     ];
     return told.map((what) => `${where(translation, other)} differs from ${where(original, section)}: ${what}`);
   });
 }
 
 function where(page: Page, section: Section | undefined): string {
-  return section ? `${page.name}:${section.line} "${section.title}"` : `the end of ${page.name}`;
+  return section ? `${page.name}:${section.line} "${"#".repeat(section.level)} ${section.title}"` : `the end of ${page.name}`;
 }
 
 function blockDifferences(original: Section, translation: Section): readonly string[] {
@@ -119,6 +120,12 @@ function leads(page: Page, { prose }: Section, place: (page: Page, target: strin
 /** Words in backquotes, each once: their order and number are the sentence's. */
 function codesOf({ prose }: Section): readonly string[] {
   return [...new Set([...prose.join("\n").matchAll(/`([^`\n]+)`/g)].map(([, word = ""]) => word))].toSorted();
+}
+
+/** Numbers in digits, each once, outside of backquotes and of links' targets. Layers have Chinese names: 四层, 七层. */
+function numbersOf({ prose }: Section): readonly string[] {
+  const text = prose.join("\n").replaceAll(/`[^`\n]+`|\]\([^)\s]+\)|^\d+\. |\blayer \d/gim, " ");
+  return [...new Set(text.match(/\d+(?:[.,:/]\d+)*/g))].toSorted();
 }
 
 function listed(what: string, wanted: readonly string[], had: readonly string[]): readonly string[] {
