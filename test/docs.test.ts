@@ -12,6 +12,7 @@ import { MOST_FILE } from "../src/source/manifests/declarations.ts";
 import { MOST_YAML } from "../src/source/manifests/documents.ts";
 import { referencePages } from "../scripts/reference/pages.ts";
 import { ROOT } from "./support/sluice.ts";
+import { anchorOf } from "./support/translations.ts";
 
 const PAGES = [
   ...readdirSync(ROOT).filter((name) => name.endsWith(".md")),
@@ -152,7 +153,7 @@ function prose(text: string): string {
 /** The anchors of a page, as GitHub makes them from headings. */
 function anchors(text: string): Set<string> {
   const heads = [...prose(text).matchAll(/^#+ (.*)$/gm)].map(([, head = ""]) => head);
-  return new Set(heads.map((head) => head.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")));
+  return new Set(heads.map(anchorOf));
 }
 
 test("each folder of code begins with a sentence that says what it promises", () => {
