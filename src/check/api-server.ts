@@ -55,12 +55,12 @@ export function asClusterTakesThem(findings: readonly Finding[], all: readonly F
   return boundFindings([...told, ...untold]);
 }
 
-/** Whether it is wrong only as long as no cluster has the objects: a cluster adds endpoints and addresses, and its DNS knows names. */
+/** Whether it is wrong only as long as no cluster has the objects: a cluster adds endpoints and addresses, its DNS knows names, and its cert-manager makes Secrets. */
 export function isKnownToClusters({ code }: Finding): boolean {
   return KNOWN_TO_CLUSTERS.has(code);
 }
 
-const KNOWN_TO_CLUSTERS: ReadonlySet<string> = new Set([found.noEndpoints, found.externalNameUnresolved, found.targetUnresolved, found.clusterIpMissing].map(({ code }) => code));
+const KNOWN_TO_CLUSTERS: ReadonlySet<string> = new Set([found.noEndpoints, found.externalNameUnresolved, found.targetUnresolved, found.clusterIpMissing, found.certificateAwaited].map(({ code }) => code));
 
 function keyOfObject({ object: { kind, namespace, name } }: Finding): string {
   return `${kind} ${namespace}/${name}`;

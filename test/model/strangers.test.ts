@@ -100,7 +100,7 @@ test("a class annotation that can only be a slip is said, another controller's c
 test("a path that looks like an expression is said on a host where it is none", () => {
   const looks: readonly (readonly [string, string])[] = [
     ["/*", "/"], ["/api/*", "/api"], ["/api/.*", "/api"], ["/api(/|$)(.*)", "/api"], ["/v[12]/users", "/"], ["/users/{id}/cart", "/users"], ["/^admin", "/"], ["/a/b$", "/a"],
-    ["/x/\\d", "/x"], ["/find?q=1", "/"], ["/a/b.+", "/a"],
+    ["/x/\\d", "/x"], ["/find?q", "/"], ["/a/b.+", "/a"],
   ];
   for (const [path, literal] of looks) {
     for (const type of ["Prefix", "Exact", "ImplementationSpecific"]) {
@@ -114,6 +114,14 @@ test("a path that looks like an expression is said on a host where it is none", 
   }
   for (const path of ["/", "/a.b/c", "/c++", "/~user", "/odata/$metadata", "/odata/Items(1)", "/a,b;c=d", "/%20", "/über", "/.well-known/x", "/@scope/a:b"]) {
     expectFindings(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web));
+  }
+});
+
+test("a path with a query takes nothing, and is told without it", () => {
+  for (const [path, before] of [["/find?q=1", "/find"], ["/?page=2&x=y", "/"]] as const) {
+    const { sentence, field } = findingOf(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web), "path-with-query");
+    assert.ok(sentence.includes(`write "${before}"`), sentence);
+    assert.equal(field, "spec.rules[0].http.paths[0].path");
   }
 });
 
