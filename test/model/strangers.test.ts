@@ -19,7 +19,7 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
     ["session-cookie-hash", "nothing"], ["secure-verify-ca-secret", "proxy-ssl-secret"], ["lua-resty-waf", "enable-modsecurity"], ["lua-resty-waf-debug", "enable-modsecurity"],
     ["enable-influxdb", "metrics"], ["influxdb-host", "metrics"], ["upstream-fail-timeout", "proxy-next-upstream-timeout"], ["upstream-max-fails", "proxy-next-upstream-tries"],
     ["add-base-url", "x-forwarded-prefix"], ["base-url-scheme", "x-forwarded-prefix"], ["mirror-uri", "mirror-target"], ["client-max-body-size", "proxy-body-size"],
-    ["vts-filter-key", "metrics"],
+    ["vts-filter-key", "metrics"], ["websocket-services", "nothing"], ["redirect-to-https", "force-ssl-redirect"],
   ];
   for (const [name, instead] of former) {
     assert.equal(annotationsByName.has(name), false, name);
@@ -32,6 +32,21 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
       assert.ok(known, `${word} in: ${finding?.sentence}`);
     }
   }
+});
+
+test("an annotation of ours without its prefix, or with one that is nearly it, is told by its whole name", () => {
+  for (const key of ["whitelist-source-range", "auth-url", `${PREFIX}.auth-url`, `${PREFIX.replace(".io", ".com")}/auth-url`, `${PREFIX.replace("ingress", "ingres")}/auth-url`]) {
+    const [finding, ...more] = sayOf(key, "x");
+    assert.deepEqual([finding?.code, finding?.field, more], ["annotation-without-prefix", `metadata.annotations[${key}]`, []]);
+    assert.ok(finding?.sentence.endsWith(`did you mean "${PREFIX}/${key.includes("auth") ? "auth-url" : key}"?`), finding?.sentence);
+  }
+  for (const key of ["owner", "example.com/auth-url", "meta.helm.sh/release-name", `${PREFIX}.invented`]) assert.deepEqual(sayOf(key), [], key);
+});
+
+test("what an Ingress says with our annotation as well needs no word about another controller's", () => {
+  const both = shop.rawAnnotation("ingress.kubernetes.io/ssl-redirect", "true").rawAnnotation("ingress.kubernetes.io/proxy-body-size", "0");
+  assert.match(findingOf(build(both.annotate("ssl-redirect", "true"), ...web), "annotation-of-others").sentence, /^ingress\.kubernetes\.io\/proxy-body-size is an annotation/);
+  expectFindings(build(both.annotate("ssl-redirect", "true").annotate("proxy-body-size", "0"), ...web));
 });
 
 test("every key of the ConfigMap that is no annotation is told where it belongs", () => {
