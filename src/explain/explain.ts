@@ -260,9 +260,10 @@ function listed(patterns: readonly string[]): string {
   return patterns.map((pattern) => JSON.stringify(utf8Text(pattern))).join(" or ");
 }
 
-function clientStep({ mode, matchCn }: ClientAuth): ExplainedStep {
+function clientStep({ mode, matchCn, errorPage }: ClientAuth): ExplainedStep {
   const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
-  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
+  const others = errorPage === undefined ? "" : `; others are led to ${utf8Text(errorPage)}`;
+  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}${others}` };
 }
 
 /** Whether the route was found by a regular expression: some paths of a host with regular expressions are exact all the same. */

@@ -24,7 +24,7 @@ async function shown(words: readonly string[], folder: string, name: string): Pr
   assert.doesNotMatch(stderr, /\n\s+at |unexpected/);
   const said = (stdout + stderr).replaceAll(`${folder}/`, "").replaceAll(folder, name);
   const typed = words.map((word) => (/[\s;|]/.test(word) ? `'${word}'` : word)).join(" ");
-  return `$ sluice ${typed.replaceAll("FOLDER", name)}\n${withoutTimes(said)}exit code ${code}\n`;
+  return `$ sluice ${typed.replaceAll("FOLDER", name)}\n${withoutTimes(said)}${code === 0 ? "" : `exit code ${code}\n`}`;
 }
 
 /** Certificates are made by each run. */

@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
+import { checkGithub } from "../../src/check/github.ts";
+import type { CheckResult, PlacedFinding } from "../../src/check/result.ts";
+import { checkSarif } from "../../src/check/sarif.ts";
+import { checkText } from "../../src/check/text.ts";
 import { judgeSource } from "../../src/commands/judged.ts";
 import { explainServed } from "../../src/explain/served.ts";
 import type { MoveReport } from "../../src/migrate/report.ts";
@@ -49,23 +53,6 @@ const run = async (...args: readonly string[]): Promise<Ended> => {
   return ended;
 };
 
-interface Told {
-  readonly severity: string;
-  readonly code: string;
-  readonly object: { readonly kind: string; readonly namespace: string; readonly name: string };
-  readonly field: string;
-  readonly sentence: string;
-  readonly effect: string;
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-interface Checked {
-  readonly findings: readonly Told[];
-  readonly counts: Readonly<Record<string, number>>;
-}
-
 interface Row {
   readonly namespace: string;
   readonly ingress: string;
@@ -83,16 +70,16 @@ async function json(...args: readonly string[]): Promise<unknown> {
   return JSON.parse((await ended).stdout) as unknown;
 }
 
-const check = async (): Promise<Checked> => (await json("check", folder)) as Checked;
+const check = async (): Promise<CheckResult> => (await json("check", folder)) as CheckResult;
 const routes = async (): Promise<readonly Row[]> => (await json("get", "routes", `--manifests=${folder}`)) as readonly Row[];
-const placeText = ({ file, line, column }: Told): string => `${file}:${line}:${column}`;
+const placeText = ({ file, line, column }: PlacedFinding): string => `${file}:${line}:${column}`;
 
 test("each finding has its object, its place, a sentence and an effect, and none is told twice", async () => {
   const { findings } = await check();
   assert.ok(findings.length > 300, `${findings.length}`);
   for (const one of findings) {
     const text = JSON.stringify(one);
-    assert.ok(one.object.name !== "" && one.line > 0 && one.column > 0, text);
+    assert.ok(one.object.name !== "" && (one.line ?? 0) > 0 && (one.column ?? 0) > 0, text);
     assert.match(one.sentence, /^\S[^]*\S$/, text);
     assert.doesNotMatch(one.sentence + one.effect, /undefined|\[object|NaN/, text);
     assert.ok(one.effect.length > 5, text);
@@ -102,26 +89,27 @@ test("each finding has its object, its place, a sentence and an effect, and none
 });
 
 test("text, SARIF and GitHub's annotations tell the same at the same places, and the exit code is theirs", async () => {
-  const { findings, counts } = await check();
-  const text = await run("check", folder);
-  assert.equal(text.code, counts["error"] === 0 ? 0 : 1);
+  const result = await check();
+  const { findings, counts } = result;
   const wanted = findings.map((one) => `${placeText(one)} ${one.severity} ${one.code}`).sort();
+  const text = checkText(result, false);
   let file = "";
-  const inText = text.stdout.split("\n").flatMap((line) => {
+  const inText = text.split("\n").flatMap((line) => {
     if (/^\S.*\.yaml$/.test(line)) file = line;
     const [, place, severity, code] = /^ {4}(\d+:\d+) +(error|warning|info) +(\S+)$/.exec(line) ?? [];
     return place === undefined ? [] : [`${file}:${place} ${severity} ${code}`];
   });
   assert.deepEqual(inText.sort(), wanted);
-  assert.ok(text.stdout.includes(`${counts["error"]} errors, ${counts["warning"]} warnings, ${counts["info"]} info`), text.stdout.slice(-200));
-  const sarif = JSON.parse((await run("check", folder, "-o", "sarif")).stdout) as { runs: { results: { ruleId: string; level: string; locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } } }[] }[] }[] };
+  assert.ok(text.includes(`${counts.error} errors, ${counts.warning} warnings, ${counts.info} info`), text.slice(-200));
+  const sarif = JSON.parse(checkSarif(result, "1", (path) => path)) as { runs: { results: { ruleId: string; level: string; locations: { physicalLocation: { artifactLocation: { uri: string }; region: { startLine: number; startColumn: number } } }[] }[] }[] };
   const inSarif = sarif.runs.flatMap(({ results }) => results).map(({ ruleId, level, locations: [place] }) => `${place?.physicalLocation.artifactLocation.uri}:${place?.physicalLocation.region.startLine}:${place?.physicalLocation.region.startColumn} ${level === "note" ? "info" : level} ${ruleId}`);
   assert.deepEqual(inSarif.sort(), wanted);
-  const inGithub = (await run("check", folder, "-o", "github")).stdout.trim().split("\n").map((line) => {
+  const inGithub = checkGithub(result, (path) => path).trim().split("\n").map((line) => {
     const [, severity, path, at, column, code] = /^::(\w+) file=([^,]+),line=(\d+),col=(\d+),title=([^:]+)::/.exec(line) ?? [];
     return `${path}:${at}:${column} ${severity === "notice" ? "info" : severity} ${code}`;
   });
   assert.deepEqual(inGithub.sort(), wanted);
+  assert.equal((await said.get(`check ${folder}`))?.code, counts.error === 0 ? 0 : 1);
 });
 
 const rowOf = (host: string, path: string, pathType: string): string => `${host === "" ? "*" : host} ${path} ${pathType === "Exact" ? "exact" : "prefix"}`;
@@ -171,7 +159,7 @@ test("explain names for each route the Ingress that get routes names", async () 
 });
 
 test("a state is no different from itself; one edit is the one difference", async () => {
-  const same = await run("diff", folder, writeFolder("same", ingresses));
+  const same = await run("diff", folder, folder);
   assert.deepEqual([same.code, same.stdout], [0, "Nothing changes for those who ask.\n"]);
   const uses = Map.groupBy(ingresses.flatMap(({ paths }) => paths.map(({ host, path }) => `${host} ${path}`)), (key) => key);
   const hosts = Map.groupBy(ingresses.flatMap(({ paths }) => [...new Set(paths.map(({ host }) => host))]), (host) => host);
@@ -194,7 +182,7 @@ test("the report of the move names each Ingress once; the summary is as it was",
   const codes = [...Map.groupBy(findings, ({ code, severity }) => `${code} ${severity}`)].sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = await routes();
   const text = [
-    `${ingresses.length} Ingresses, seed ${SEED}: ${counts["error"]} errors, ${counts["warning"]} warnings, ${counts["info"]} info`,
+    `${ingresses.length} Ingresses, seed ${SEED}: ${counts.error} errors, ${counts.warning} warnings, ${counts.info} info`,
     `${rows.length} routes of ${new Set(rows.map(({ host }) => host)).size} hosts are served`,
     `verdicts of migrate report: ${Object.entries(summary.verdicts).map(([verdict, number]) => `${number} ${verdict}`).join(", ")}`,
     "",

@@ -24,7 +24,7 @@ export interface Entry {
   readonly write: (folder: string) => void;
 }
 
-const WORDS = new Set(["flags", "certificates", "bytes", "folder", "endpoints", "alone", "explain", "get", "diff", "check", "migrate"]);
+const WORDS = new Set(["flags", "certificates", "bytes", "folder", "endpoints", "alone", "explain", "get", "check", "migrate"]);
 
 /** All entries of a folder of the corpus, by name. */
 export function readEntries(suite: string): readonly Entry[] {
@@ -41,7 +41,7 @@ function readEntry(suite: string, file: string): Entry {
     name: basename(file, ".yaml"),
     flags: of("flags").flatMap(shellWords),
     alone: of("alone").length > 0 || of("flags").length > 0,
-    asked: lines.filter(({ word }) => ["explain", "get", "diff", "check", "migrate"].includes(word)).map(({ word, rest }) => [word, ...shellWords(rest)]),
+    asked: lines.filter(({ word }) => ["explain", "get", "check", "migrate"].includes(word)).map(({ word, rest }) => [word, ...shellWords(rest)]),
     write: (folder) => {
       mkdirSync(folder, { recursive: true });
       const copied = of("folder").flatMap((from) => globSync(`${from}/**/*.yaml`, { cwd: ROOT }).map((path): [string, string] => [path.slice(from.length + 1).replaceAll("/", "-"), readFileSync(join(ROOT, path), "utf8")]));
