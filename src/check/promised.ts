@@ -2,6 +2,7 @@
  * Secrets that nobody writes into files, because something in the cluster makes them: cert-manager, the External Secrets
  * Operator, Sealed Secrets. Files that ask for such a Secret are right without it.
  */
+import { askedIssuer } from "../model/credentials/tls.ts";
 import { altered, finding } from "../model/findings/findings.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Ingress } from "../source/objects.ts";
@@ -13,9 +14,6 @@ export const secretPromised = finding<{ secret: string; maker: string; effect: s
   ({ secret, maker }) => `Secret "${secret}" is not among the objects, and need not be: ${maker} makes it in a cluster`,
   ({ effect }) => `until it is there, ${effect}`,
 );
-
-/** Annotations by which cert-manager makes a Certificate of each item of spec.tls (its ingress-shim), the last one in its old form. */
-const ISSUERS = ["cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme"] as const;
 
 /** The findings, with advice in the place of those about a Secret that will be made. */
 export function withPromised(findings: readonly Finding[], { snapshot, promised }: Pick<Source, "snapshot" | "promised">): readonly Finding[] {
@@ -32,8 +30,9 @@ export function withPromised(findings: readonly Finding[], { snapshot, promised 
 }
 
 /** `namespace/name` of the Secret, and who makes it. */
-function secretsOfShim({ metadata: { namespace, annotations = {} }, spec: { tls = [] } }: Ingress): (readonly [secret: string, maker: string])[] {
-  const issuer = ISSUERS.find((name) => annotations[name] !== undefined && annotations[name] !== "false");
+function secretsOfShim(ingress: Ingress): (readonly [secret: string, maker: string])[] {
+  const { metadata: { namespace }, spec: { tls = [] } } = ingress;
+  const issuer = askedIssuer(ingress);
   if (issuer === undefined) return [];
   return tls.flatMap(({ secretName = "", hosts = [] }) => (secretName === "" || hosts.length === 0 ? [] : [[`${namespace}/${secretName}`, `cert-manager, which the annotation ${issuer} asks,`] as const]));
 }

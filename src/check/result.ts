@@ -33,10 +33,10 @@ export interface PlacedFinding {
 
 /** @param before is called before each place is looked for. */
 export function checkResult(findings: readonly Finding[], { objects, skipped }: Pick<CheckResult, "objects" | "skipped">, before: () => void): CheckResult {
-  const placed = findings.map((finding) => {
+  const placed = withoutTwins(findings.map((finding) => {
     before();
     return placedFinding(finding);
-  });
+  }));
   return counted({ objects, skipped }, placed.sort(byPlace));
 }
 
@@ -45,6 +45,20 @@ export function counted(result: Omit<CheckResult, "findings" | "counts">, findin
   const counts = { error: 0, warning: 0, info: 0 };
   for (const { severity } of findings) counts[severity]++;
   return { ...result, findings, counts };
+}
+
+/** Effects that one finding tells of at most. */
+const EFFECTS = 3;
+
+/** What one line does to several hosts or paths is one finding, with all that it does. */
+function withoutTwins(findings: readonly PlacedFinding[]): PlacedFinding[] {
+  const groups = Map.groupBy(findings, ({ file, line, column, severity, code, object, field, sentence, hint }) => JSON.stringify([file, line, column, severity, code, object, field, sentence, hint]));
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (!first || others.length === 0) return first ? [first] : [];
+    const effects = [...new Set([first, ...others].map(({ effect }) => effect))];
+    const more = effects.length > EFFECTS ? [`and ${effects.length - EFFECTS} more of that kind`] : [];
+    return [{ ...first, effect: [...effects.slice(0, EFFECTS), ...more].join("; ") }];
+  });
 }
 
 function placedFinding({ severity, code, object, field, sentence, hint, effect, file, line, column }: Finding): PlacedFinding {

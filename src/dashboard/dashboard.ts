@@ -8,7 +8,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
-import { countRoutes, isDeclaredRoute, type Served } from "../get/rows.ts";
+import { countRoutes, type Served } from "../get/rows.ts";
+import { isWritten } from "../model/routes/route-text.ts";
 import type { Interval } from "../get/rates.ts";
 import type { Journal } from "../report/journal.ts";
 import type { TrafficAnswer } from "../report/traffic.ts";
@@ -170,7 +171,7 @@ const hosts = new WeakMap<object, number>();
 function countHosts({ model }: Served): number {
   const known = hosts.get(model);
   if (known !== undefined) return known;
-  const number = [...model.hosts.values()].filter(({ routes, passthrough }) => passthrough !== undefined || routes.some(isDeclaredRoute)).length;
+  const number = [...model.hosts.values()].filter(({ routes, passthrough }) => passthrough !== undefined || routes.some(isWritten)).length;
   hosts.set(model, number);
   return number;
 }

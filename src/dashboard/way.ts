@@ -1,10 +1,10 @@
 /** The way of a host's traffic, from the Model: its routes, who takes their requests, and the endpoints. Pure. */
 import { CATCH_ALL } from "../../edge/src/program.ts";
 import type { Model } from "../model/model.ts";
-import { backendText, routePath, routeTarget, ruleText } from "../model/routes/route-text.ts";
+import { backendText, isWritten, routePath, routeTarget, ruleText } from "../model/routes/route-text.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Backend, Canary, Host, Route } from "../model/shapes/routing.ts";
-import { endpointText, isDeclaredRoute, securedBy } from "../get/rows.ts";
+import { endpointText, securedBy } from "../get/rows.ts";
 import type { Way, WayArm, WayPool, WayRoute } from "./shapes.ts";
 
 /** Routes and endpoints of a picture: more cannot be looked at. */
@@ -15,7 +15,7 @@ const MOST_ENDPOINTS = 24;
 export function wayOf(model: Model, name: string): Way | undefined {
   const host = model.hosts.get(name === "*" ? CATCH_ALL : name);
   if (!host) return undefined;
-  const declared = host.routes.filter(isDeclaredRoute);
+  const declared = host.routes.filter(isWritten);
   if (declared.length === 0 && host.name === CATCH_ALL && host.passthrough === undefined) return undefined;
   const shown = declared.slice(0, MOST_ROUTES);
   const routes = shown.map((route) => wayRoute(route, model));

@@ -7,7 +7,7 @@ import { CATCH_ALL, type PartKind } from "../../edge/src/program.ts";
 import type { Program } from "../compile/program.ts";
 import { CONFIG_TABLE } from "../model/config/table.ts";
 import type { Model } from "../model/model.ts";
-import { canaryTexts, routePath, routeTarget } from "../model/routes/route-text.ts";
+import { canaryTexts, isWritten, routePath, routeTarget } from "../model/routes/route-text.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Host, Route } from "../model/shapes/routing.ts";
 import type { Snapshot } from "../source/snapshot.ts";
@@ -83,7 +83,7 @@ export function hostText(host: string): string {
 }
 
 function hostFacts({ routes, regex, appRoot, tls, passthrough }: Host, secured: boolean, snapshot: Snapshot): HostFacts {
-  const declared = routes.filter(({ synthesized, origin }) => !synthesized && origin.kind !== "Flag");
+  const declared = routes.filter(isWritten);
   const wide = {
     "paths are expressions": regex ?? false, "app-root": appRoot ?? "none", "client certificates": tls?.clients ?? "not asked for",
     "ciphers": tls?.ciphers ?? "the operator's", "preference of ciphers": tls?.preferServer ?? "the operator's", "TLS passed through to": passthrough ?? "nobody",

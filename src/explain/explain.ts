@@ -5,8 +5,7 @@
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
-import { isLeft } from "../../edge/src/canary.ts";
-import type { EdgeCanary, ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
+import type { ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
 import { CATCH_ALL, DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import { addressBytes } from "../../edge/src/proxies.ts";
 import type { Tables } from "../../edge/src/tables.ts";
@@ -26,6 +25,7 @@ import { policyText } from "./policy.ts";
 import { utf8Text, type ExplainedRequest } from "./request.ts";
 import { boundedSearch, type Found, type Search } from "./bounded-search.ts";
 import { triedRules, type TriedRule } from "./tried-rules.ts";
+import { canaryStep } from "./canary.ts";
 import { certificateStep } from "./certificate.ts";
 import { accessOf, type Access } from "./access.ts";
 import { explainedClient } from "./client.ts";
@@ -91,7 +91,7 @@ export function explain(
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
-      steps.push(canaryStep(decision.route, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked), left: (decision.route.canaries ?? []).filter((one) => isLeft(one, asked)) }));
+      steps.push(canaryStep(decision.route, route, asked, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
     }
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);
@@ -110,7 +110,7 @@ export function explain(
     ...(location === undefined ? {} : { location: utf8Text(location) }),
     ...(rules ? { rules } : {}),
     ...(route ? { objects: origins.filter(({ kind }) => kind === "Ingress").map(({ kind, namespace, name }) => ({ kind, namespace, name })) } : {}),
-    findings: findings.filter(({ object }) => concernsAll(object, settings) || [...origins, ...naming].some((one) => isAbout(object, one))),
+    findings: findings.filter((one) => (concernsAll(one.object, settings) || [...origins, ...naming].some((origin) => isAbout(one.object, origin))) && !isAboutAnother(one, route, model)),
   };
 }
 
@@ -144,6 +144,14 @@ const BAD_REQUEST = 400;
 
 function isAbout(object: Finding["object"], origin: IngressIdentity): boolean {
   return object.kind === origin.kind && object.namespace === origin.namespace && object.name === origin.name;
+}
+
+/** Whether a finding is about a path that is served, where the request reaches another declared one. Who reaches none may have meant it. */
+function isAboutAnother({ object, field }: Finding, route: Route | undefined, { hosts }: Model): boolean {
+  const path = /^spec\.rules\[\d+\]\.http\.paths\[\d+\]/.exec(field)?.[0];
+  if (path === undefined || !route || route.synthesized) return false;
+  const declares = ({ origin }: Route): boolean => isAbout(object, origin) && origin.field.startsWith(path);
+  return !declares(route) && [...hosts.values()].some(({ routes }) => routes.some(declares));
 }
 
 /**
@@ -252,9 +260,10 @@ function listed(patterns: readonly string[]): string {
   return patterns.map((pattern) => JSON.stringify(utf8Text(pattern))).join(" or ");
 }
 
-function clientStep({ mode, matchCn }: ClientAuth): ExplainedStep {
+function clientStep({ mode, matchCn, errorPage }: ClientAuth): ExplainedStep {
   const subject = matchCn === undefined ? "" : `, its subject like ${JSON.stringify(matchCn)}`;
-  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}` };
+  const others = errorPage === undefined ? "" : `; others are led to ${utf8Text(errorPage)}`;
+  return { what: "client", result: "taken for one that the host accepts", why: `auth-tls-verify-client is ${mode}${subject}${others}` };
 }
 
 /** Whether the route was found by a regular expression: some paths of a host with regular expressions are exact all the same. */
@@ -308,41 +317,10 @@ function answerStep({ status, redirect }: Decision, location = ""): ExplainedSte
   return { what: "answer", result: String(status), why: status === CLOSED ? "the path is closed: a finding says why" : "" };
 }
 
-interface Choice {
-  readonly chosen: EdgeCanary | undefined;
-  /** The weights decided, and no header or cookie. */
-  readonly drawn: boolean;
-  /** Patterns that only nginx can run. */
-  readonly untold: readonly string[];
-  /** The request's session decided. */
-  readonly session: boolean;
-  /** Canaries that the request's header or cookie keeps it from. */
-  readonly left: readonly EdgeCanary[];
-}
-
 function sessionSide({ route, canary }: Decision, asked: RequestView): boolean {
   const key = route && sessionOf(route, asked);
   const side = canary ? canary.balance : route?.balance;
   return key !== undefined && side?.kind === "session" && side.key === key;
-}
-
-function canaryStep({ canaries = [], total = 100 }: EdgeRoute, { chosen, drawn, untold, session, left }: Choice): ExplainedStep {
-  const open = canaries.filter((one) => one.to > one.from && !left.includes(one));
-  const shares = open.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
-  if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
-  if (untold.length > 0) {
-    const why = `only nginx can tell whether the header matches ${untold.map((one) => JSON.stringify(one)).join(" or ")}`;
-    return { what: "canary", result: `not known here; without it ${chosen?.name ?? `by weight (${shares})`}`, why };
-  }
-  if (chosen && !drawn) return { what: "canary", result: chosen.name, why: "its header or cookie rule matches this request" };
-  if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
-  if (!chosen && open.length === 0) return { what: "canary", result: "none", why: whyNone(left) };
-  return { what: "canary", result: "by weight", why: `shares: ${shares}; below: ${chosen?.name ?? "the primary"}` };
-}
-
-function whyNone(left: readonly EdgeCanary[]): string {
-  if (left.length === 0) return "no header or cookie asks for one, and none has a weight";
-  return `the request's header or cookie says "never" to ${left.map(({ name }) => name).join(", ")}`;
 }
 
 /** The path that the backend is asked for. */

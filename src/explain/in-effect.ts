@@ -16,11 +16,11 @@ export interface InEffect {
 /** Prefix of Sluice's own annotations. */
 const OWN_PREFIX = "sluice.ingress/";
 
-/** @param objects those that decide about the request. Annotations that are refused are told by findings. */
+/** @param objects those that decide about the request. Annotations that are refused are told by findings; those without a value count as absent. */
 export function inEffect(objects: readonly IngressIdentity[], snapshot: Snapshot, { annotationsPrefix, configmap }: Pick<Settings, "annotationsPrefix" | "configmap">): readonly InEffect[] {
   const prefix = `${annotationsPrefix}/`;
   const ofObjects = objects.map((one) => {
-    const annotations = Object.entries(snapshot.get("Ingress", one.namespace, one.name)?.metadata.annotations ?? {});
+    const annotations = Object.entries(snapshot.get("Ingress", one.namespace, one.name)?.metadata.annotations ?? {}).filter(([, value]) => value.trim() !== "");
     const values = annotations.flatMap(([name, value]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), shown(name, value)]] : name.startsWith(OWN_PREFIX) ? [[name, value]] : []));
     return { object: subjectText(one), values: Object.fromEntries(values) as Record<string, string> };
   });

@@ -44,7 +44,7 @@ export interface ExplainedRequest {
 /** Blanks and control characters of ASCII. Bytes above ASCII do not count, because they are parts of UTF-8 characters. */
 const CONTROL = /(?![\x80-\x9f])[\p{Cc} ]/u;
 
-/** Throws a UserError for what is no http URL or no header, or what nginx refuses before anything is matched. */
+/** Throws a UserError for what is no URL of http or of a WebSocket or no header, or what nginx refuses before anything is matched. */
 export function parseRequest(url: string, headers: readonly string[], method = "GET", client?: string): ExplainedRequest {
   if (!/^[A-Z_-]+$/.test(method)) throw new UserError(`"${printable(method)}" is no method: write it like GET or POST.`, 2);
   if (client !== undefined && isIP(client) === 0) throw new UserError(`"${printable(client)}" is no IP address: write it like --client-ip=203.0.113.7.`, 2);
@@ -53,7 +53,7 @@ export function parseRequest(url: string, headers: readonly string[], method = "
 
 /** Like `parseRequest`, for text that is bytes in latin-1 already. */
 export function readRequest(url: string, headers: readonly string[], method = "GET"): ExplainedRequest {
-  const parts = /^(https?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
+  const parts = /^(https?|wss?):\/\/(?:[^/?#@]*@)?([^/?#]+)([^#]*)/is.exec(url);
   if (!parts) throw new UserError(`"${utf8Text(url)}" is no URL of a request: write it like http://shop.example/cart.`, 2);
   const [, scheme = "", urlHost = "", rest = ""] = parts;
   const fields = headers.map(readHeader);
@@ -68,7 +68,7 @@ export function readRequest(url: string, headers: readonly string[], method = "G
   return {
     url: utf8Text(url),
     method,
-    https: scheme.toLowerCase() === "https",
+    https: /^(?:https|wss)$/i.test(scheme),
     host,
     authority,
     path,

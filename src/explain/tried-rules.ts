@@ -3,7 +3,7 @@ import { holds } from "../../edge/src/conditions.ts";
 import type { EdgeHost, EdgeRoute, PathPattern } from "../../edge/src/program.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 import { subjectText } from "../model/findings/findings.ts";
-import { canaryTexts, routePath, routeTarget } from "../model/routes/route-text.ts";
+import { canaryTexts, isWritten, routePath, routeTarget } from "../model/routes/route-text.ts";
 import type { Host, Route } from "../model/shapes/routing.ts";
 import { utf8Text } from "./request.ts";
 
@@ -17,6 +17,8 @@ export interface TriedRule {
   /** `takes`: the request is this rule's. `matches`: it would be, without the rule that takes it. `no`: it is for other requests. */
   readonly outcome: "takes" | "matches" | "no";
   readonly why: string;
+  /** The host's `/` that nobody declares: it is what Sluice does without a rule. */
+  readonly undeclared?: true;
 }
 
 /** A place where the matcher looks. */
@@ -26,7 +28,7 @@ interface Tried {
   readonly how: "exact" | "pattern" | "prefix" | "root";
 }
 
-/** @param path nginx's `$uri`. @param chosen the route that the matcher took; undefined: the host has refused the client before. */
+/** @param path nginx's `$uri`. @param chosen the route that the matcher took; undefined: the host has answered before. */
 export function triedRules(host: Host, table: EdgeHost, path: string, chosen: EdgeRoute | undefined, request: RequestView): readonly TriedRule[] {
   const tried = triedFor(table, path, request);
   const order = [...tried, ...others(table, tried)];
@@ -37,22 +39,29 @@ export function triedRules(host: Host, table: EdgeHost, path: string, chosen: Ed
 function candidate({ index, matched, how }: Tried, host: Host, table: EdgeHost, { place, taken }: { readonly place: number; readonly taken: number }, request: RequestView): TriedRule {
   const edge = table.routes[index] as EdgeRoute;
   const route = host.routes[index];
-  const what = route ? declaredText(route) : { rule: `${utf8Text(edge.path)} (without its last /)`, target: "redirect to the path with it", object: `Ingress ${edge.namespace}/${edge.ingress}` };
+  const what: Omit<TriedRule, "outcome" | "why"> = route ? declaredText(route) : { rule: `${utf8Text(edge.path)} (without its last /)`, target: "redirect to the path with it", object: `Ingress ${edge.namespace}/${edge.ingress}` };
   if (place === taken) return { ...what, outcome: "takes", why: "" };
   if (matched === undefined) return { ...what, outcome: "no", why: "only nginx can tell whether it matches" };
   if (!matched) return { ...what, outcome: "no", why: how === "pattern" ? "its expression does not match" : "another path" };
   if (edge.when !== undefined && !holds(edge.when, request, edge.namespace)) return { ...what, outcome: "no", why: "its conditions do not hold" };
-  const why = taken < 0 ? "the host refuses the client first" : { exact: "it comes later", pattern: "a rule before it matches", prefix: "another rule is more exact", root: "another rule is more exact" }[how];
+  const why = taken < 0 ? "the host answers first" : { exact: "it comes later", pattern: "a rule before it matches", prefix: "another rule is more exact", root: "another rule is more exact" }[how];
   return { ...what, outcome: "matches", why };
 }
 
-function declaredText(route: Route): Pick<TriedRule, "rule" | "target" | "object"> {
+function declaredText(route: Route): Omit<TriedRule, "outcome" | "why"> {
   const canaries = canaryTexts(route);
   return {
     rule: routePath(route),
     target: `${routeTarget(route)}${canaries.length > 0 ? `, canaries ${canaries.join(", ")}` : ""}`,
-    object: route.origin.kind === "Ingress" ? subjectText(route.origin) : route.synthesized ? "no rule" : route.origin.field,
+    object: objectText(route),
+    ...(route.synthesized && !isWritten(route) ? { undeclared: true as const } : {}),
   };
+}
+
+function objectText(route: Route): string {
+  const { origin, synthesized } = route;
+  if (origin.kind !== "Ingress") return synthesized ? "no rule" : origin.field;
+  return isWritten(route) ? subjectText(origin) : `no rule (the annotations are those of ${subjectText(origin)})`;
 }
 
 /** The rules that may take the path, first those that are tried first; of a host with expressions, all expressions. */

@@ -5,7 +5,7 @@ import type { Program } from "../compile/program.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { subjectText } from "../model/findings/findings.ts";
 import type { Model } from "../model/model.ts";
-import { backendText, canaryTexts, routePath, routeTarget, ruleText, shareText } from "../model/routes/route-text.ts";
+import { backendText, canaryTexts, isWritten, routePath, routeTarget, ruleText, shareText } from "../model/routes/route-text.ts";
 import { targetOf } from "../model/shapes/pool-id.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Endpoint, Host, Route } from "../model/shapes/routing.ts";
@@ -55,12 +55,7 @@ function nameOf(host: string): string {
 
 /** Those of flags, and what hosts answer where nobody declares a path, are left out. */
 function declaredRoutes({ hosts }: Model): readonly (readonly [Host, Route])[] {
-  return [...hosts.values()].sort(byName).flatMap((host) => host.routes.filter(isDeclaredRoute).map((route) => [host, route] as const));
-}
-
-/** Whether an object declares the route. */
-export function isDeclaredRoute({ synthesized, origin }: Route): boolean {
-  return !synthesized && origin.kind !== "Flag";
+  return [...hosts.values()].sort(byName).flatMap((host) => host.routes.filter(isWritten).map((route) => [host, route] as const));
 }
 
 /** Model → what `countRoutes` gives for it: asked every few seconds, and thousands of routes take milliseconds. */
@@ -85,13 +80,13 @@ export function countRoutes(model: Model): number {
 function routeRow({ name }: Host, route: Route, { pools }: Model): ListedRow {
   const { origin, filters } = route;
   const primary = primaryOf(route.backend);
-  const ready = primary.kind === "service" ? (pools.get(primary.pool)?.endpoints.length ?? 0) : "";
+  const ready = primary.kind === "service" && !filters.redirect ? (pools.get(primary.pool)?.endpoints.length ?? 0) : "";
   return { namespace: origin.namespace, ingress: origin.name, host: nameOf(name), path: routePath(route), target: routeTarget(route), endpoints: ready, canaries: canaryTexts(route), https: filters.httpsRedirect === "certificate" ? "where a certificate is" : filters.httpsRedirect };
 }
 
 function hostRows(model: Model): readonly ListedRow[] {
   const aliases = Map.groupBy(model.aliases.keys(), (alias) => model.aliases.get(alias)?.host);
-  const told = [...model.hosts.values()].filter((host) => host.name !== CATCH_ALL || host.routes.some(isDeclaredRoute));
+  const told = [...model.hosts.values()].filter((host) => host.name !== CATCH_ALL || host.routes.some(isWritten));
   return told.sort(byName).map((host) => hostRow(host, model, aliases.get(host.name) ?? []));
 }
 
@@ -106,7 +101,7 @@ export function securedBy({ name, passthrough }: Host, { tls, certificates }: Mo
 
 function hostRow(host: Host, model: Model, others: readonly string[]): ListedRow {
   const { name, routes } = host;
-  const declared = routes.filter(isDeclaredRoute);
+  const declared = routes.filter(isWritten);
   const ingresses = [...new Set(declared.map(({ origin: { namespace, name: ingress } }) => `${namespace}/${ingress}`))];
   return { host: nameOf(name), routes: declared.length, tls: securedBy(host, model), ingresses, aliases: others };
 }

@@ -30,24 +30,29 @@ const ALLOWED_SNIPPET = "The operator allows it: nginx tests each alone before i
 
 interface Found {
   readonly row: Annotation | undefined;
+  /** How it differs with its value; undefined: not at all. */
+  readonly differs: string | undefined;
   readonly name: string;
   readonly field: string;
 }
 
 /** Annotations with the prefix that say something. */
 function annotationsOf(ingress: Ingress, prefix: string): readonly Found[] {
-  return Object.entries(ingress.metadata.annotations ?? {}).flatMap(([key, value]) => {
+  const { annotations = {} } = ingress.metadata;
+  const has = (name: string): boolean => (annotations[`${prefix}/${name}`]?.trim() ?? "") !== "";
+  return Object.entries(annotations).flatMap(([key, value]) => {
     if (!key.startsWith(`${prefix}/`) || value.trim() === "") return [];
     const name = key.slice(prefix.length + 1);
     const row = annotationsByName.get(name);
-    return [{ row, name: row?.name ?? name, field: `metadata.annotations[${key}]` }];
+    const differs = row?.differsFor && !row.differsFor(value.trim(), has) ? undefined : row?.differs;
+    return [{ row, differs, name: row?.name ?? name, field: `metadata.annotations[${key}]` }];
   });
 }
 
 /** What works otherwise on this Ingress, and why. */
 export function differencesOfIngress(ingress: Ingress, prefix: string): readonly OnPurpose[] {
-  return annotationsOf(ingress, prefix).flatMap(({ row, name, field }) =>
-    (row?.status === "honoured" && row.differs !== undefined ? [{ name, field, sentence: row.differs }] : []));
+  return annotationsOf(ingress, prefix).flatMap(({ row, differs, name, field }) =>
+    (row?.status === "honoured" && differs !== undefined ? [{ name, field, sentence: differs }] : []));
 }
 
 /** Most used first. @param findings of the same Ingresses. */
@@ -58,15 +63,15 @@ export function annotationUses(ingresses: readonly Ingress[], prefix: string, fi
     const own = uses.flatMap(({ findings: list }) => list);
     const errors = uses.filter(({ findings: list }) => list.some(isError)).length;
     const row = uses[0]?.row;
-    return { name: printable(name), uses: uses.length, errors, ...stateOfAnnotation(row, own) };
+    return { name: printable(name), uses: uses.length, errors, ...stateOfAnnotation(row, uses.find(({ differs }) => differs !== undefined)?.differs, own) };
   }).sort(byUses);
 }
 
-function stateOfAnnotation(row: Annotation | undefined, findings: readonly PlacedFinding[]): Pick<Use, "state" | "sentence"> {
+function stateOfAnnotation(row: Annotation | undefined, differs: string | undefined, findings: readonly PlacedFinding[]): Pick<Use, "state" | "sentence"> {
   const [error] = findings.filter(isError);
   if (row === undefined) return { state: "unknown", sentence: asSentence(findings[0]?.sentence ?? "There is no such annotation, here or in ingress-nginx") };
   if (row.status === "snippet") return error ? { state: "refused", sentence: asSentence(error.sentence) } : { state: "differs", sentence: ALLOWED_SNIPPET };
-  return row.differs === undefined ? { state: "works", sentence: error ? asSentence(error.sentence) : "" } : { state: "differs", sentence: row.differs };
+  return differs === undefined ? { state: "works", sentence: error ? asSentence(error.sentence) : "" } : { state: "differs", sentence: differs };
 }
 
 /** What works otherwise of this ConfigMap. */

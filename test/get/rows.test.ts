@@ -27,7 +27,7 @@ function rows(kind: ListedKind, ...given: readonly Given[]): readonly ListedRow[
 
 test("routes: host, path, where they lead, and how many endpoints are ready", () => {
   assert.equal(tableText("routes", rows("routes", ...SHOP), false), `NAMESPACE   INGRESS   HOST            PATH             TARGET                             ENDPOINTS
-blog        moved     moved.example   / (prefix)       301 to https://elsewhere.example   0
+blog        moved     moved.example   / (prefix)       301 to https://elsewhere.example   -
 shop        web       shop.example    /slow (prefix)   shop/web:80                        2
 shop        web       shop.example    / (prefix)       shop/web:80                        2
 shop        slow      slow.example    / (exact)        shop/nobody:http                   0

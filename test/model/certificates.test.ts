@@ -34,6 +34,18 @@ test("a host is served with the certificate of the tls item that lists it, whate
   expectFindings(built);
 });
 
+test("a Secret that cert-manager is asked for is awaited, not missing; an Ingress without a host has no certificate", () => {
+  for (const key of ["cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "certmanager.k8s.io/issuer", "kubernetes.io/tls-acme"]) {
+    const built = build(shop.rawAnnotation(key, "true"));
+    expectFindings(built, "certificate-awaited  Ingress shop/web spec.tls[0].secretName");
+    assert.match(findingOf(built, "certificate-awaited").sentence, new RegExp(`whom ${key} asks`));
+    assert.deepEqual(served(built), { "shop.example": "nginx" });
+  }
+  expectFindings(build(shop.rawAnnotation("kubernetes.io/tls-acme", "false")), "certificate-missing  Ingress shop/web spec.tls[0].secretName");
+  expectFindings(build(shop.rawAnnotation("cert-manager.io/issuer-kind", "Issuer")), "certificate-missing  Ingress shop/web spec.tls[0].secretName");
+  expectFindings(build(ingress("shop/web").host("").tls("cert")), "tls-for-no-host  Ingress shop/web spec.tls[0].secretName");
+});
+
 test("a wildcard host is served with a wildcard certificate", () => {
   const wild = ingress("shop/web").host("*.shop.example").tls("cert", "*.shop.example");
   assert.deepEqual(served(build(wild, tlsSecret("shop/cert", shopPair))), { "*.shop.example": "shop/cert" });

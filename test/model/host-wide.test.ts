@@ -75,3 +75,17 @@ test("a rewrite target is taken apart once for all paths of an Ingress that have
   assert.equal(target("/a/(.*)"), target("/b/(.*)"));
   assert.deepEqual(target("/c/(?<rest>.*)"), ["/", { group: 1 }, { group: "rest" }]);
 });
+
+test("a path without the groups that its rewrite-target names is told, alone", () => {
+  const told = (target: string, ...paths: readonly string[]): readonly string[] => {
+    const draft = paths.reduce((made, path) => made.path(path, "web:80", "ImplementationSpecific"), ingress("shop/web").host("shop.example"));
+    return build(draft.annotate("rewrite-target", target), ...web).findings().filter(({ code }) => code === "rewrite-group-missing").map(({ field, sentence, effect }) => `${field.slice("spec.rules[0].http.".length)}: ${/has (.*?):/.exec(sentence)?.[1]}; ${effect}`);
+  };
+  assert.deepEqual(told("/$2", "/app(/|$)(.*)", "/app(/|$)([^)(]*)", "/a(?:b)(?<c>d)(e)", "/[(](x)(y)"), []);
+  assert.deepEqual(told("/$2", "/app(/|$)(.*)", "/api", "/\\(x\\)(y)"), [
+    'paths[1].path: none; all requests for "/api" ask the backend for "/"', "paths[2].path: 1 only; the group is empty in what the backend is asked for",
+  ]);
+  assert.deepEqual(told("/x", "/api"), []);
+  assert.deepEqual(told("https://x.example/$1", "/api"), ["paths[0].path: none; the group is empty in what the backend is asked for"]);
+  assert.deepEqual(told("/$1$arg_x", "/"), ["paths[0].path: none; the group is empty in what the backend is asked for"]);
+});

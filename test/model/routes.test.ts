@@ -114,6 +114,17 @@ test("Prefix /foo and /foo/ mean the same requests: the older wins", () => {
   findingOf(built, "path-conflict");
 });
 
+test("of Prefix /foo and /foo/ for one Service in one Ingress the first takes more, whatever their order", () => {
+  for (const paths of [["/foo", "/foo/"], ["/foo/", "/foo"]]) {
+    const built = build(paths.reduce((made, path) => made.path(path, "x:80"), ingress("shop/web").host("a.example")));
+    assert.equal(routeOf(built, "a.example", "/foo").path, "/foo");
+    assert.deepEqual(built.findings().filter(({ code }) => code === "path-conflict"), []);
+  }
+  const other = build(ingress("shop/web").host("a.example").path("/foo/", "x:80").path("/foo", "y:80"));
+  assert.equal(routeOf(other, "a.example", "/foo/").path, "/foo/");
+  assert.ok(other.findings().some(({ code }) => code === "path-conflict"));
+});
+
 test("saying the same twice in one Ingress is no conflict", () => {
   const one = ingress("shop/a").host("shop.example").path("/", "web:80").host("SHOP.example").path("/", "web:80");
   expectFindings(build(one, ...web));

@@ -19,7 +19,7 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
     ["session-cookie-hash", "nothing"], ["secure-verify-ca-secret", "proxy-ssl-secret"], ["lua-resty-waf", "enable-modsecurity"], ["lua-resty-waf-debug", "enable-modsecurity"],
     ["enable-influxdb", "metrics"], ["influxdb-host", "metrics"], ["upstream-fail-timeout", "proxy-next-upstream-timeout"], ["upstream-max-fails", "proxy-next-upstream-tries"],
     ["add-base-url", "x-forwarded-prefix"], ["base-url-scheme", "x-forwarded-prefix"], ["mirror-uri", "mirror-target"], ["client-max-body-size", "proxy-body-size"],
-    ["vts-filter-key", "metrics"],
+    ["vts-filter-key", "metrics"], ["websocket-services", "nothing"], ["redirect-to-https", "force-ssl-redirect"],
   ];
   for (const [name, instead] of former) {
     assert.equal(annotationsByName.has(name), false, name);
@@ -34,17 +34,27 @@ test("a name that ingress-nginx gave up gets what took its place, and that exist
   }
 });
 
-test("a name of ours without the prefix is told, and names of nobody's are not", () => {
-  assert.match(sayOf("proxy-body-size", "8m").map(({ code, sentence }) => `${code}: ${sentence}`).join(), new RegExp(`^annotation-of-others: proxy-body-size is .*prefix is missing: here it is ${PREFIX}/proxy-body-size$`));
-  assert.deepEqual(sayOf("owner", "shop"), []);
-});
-
 test("a rewrite that drops the rest of the path says how ingress-nginx before 0.22 is had", () => {
   const of = (path: string, target: string): string[] => build(ingress("shop/web").host("shop.example").path(path, "web:80").annotate("rewrite-target", target), ...web)
     .findings().filter(({ code }) => code === "rewrite-drops-rest").map(({ sentence }) => sentence);
   assert.match(of("/api", "/").join(), /write "path: \/api\(\/\|\$\)\(\.\*\)" and "rewrite-target: \/\$2"$/);
   assert.match(of("/", "/new/").join(), /write "path: \/\(\.\*\)" and "rewrite-target: \/new\/\$1"$/);
   for (const [path, target] of [["/api(/|$)(.*)", "/$2"], ["/", "/"], ["/api(/|$)(.*)", "/"], ["/api", "https://shop.example/"], ["/api", "/$uri"]] as const) assert.deepEqual(of(path, target), [], `${path} ${target}`);
+});
+
+test("an annotation of ours without its prefix, or with one that is nearly it, is told by its whole name", () => {
+  for (const key of ["whitelist-source-range", "auth-url", `${PREFIX}.auth-url`, `${PREFIX.replace(".io", ".com")}/auth-url`, `${PREFIX.replace("ingress", "ingres")}/auth-url`]) {
+    const [finding, ...more] = sayOf(key, "x");
+    assert.deepEqual([finding?.code, finding?.field, more], ["annotation-without-prefix", `metadata.annotations[${key}]`, []]);
+    assert.ok(finding?.sentence.endsWith(`did you mean "${PREFIX}/${key.includes("auth") ? "auth-url" : key}"?`), finding?.sentence);
+  }
+  for (const key of ["owner", "example.com/auth-url", "meta.helm.sh/release-name", `${PREFIX}.invented`]) assert.deepEqual(sayOf(key), [], key);
+});
+
+test("what an Ingress says with our annotation as well needs no word about another controller's", () => {
+  const both = shop.rawAnnotation("ingress.kubernetes.io/ssl-redirect", "true").rawAnnotation("ingress.kubernetes.io/proxy-body-size", "0");
+  assert.match(findingOf(build(both.annotate("ssl-redirect", "true"), ...web), "annotation-of-others").sentence, /^ingress\.kubernetes\.io\/proxy-body-size is an annotation/);
+  expectFindings(build(both.annotate("ssl-redirect", "true").annotate("proxy-body-size", "0"), ...web));
 });
 
 test("every key of the ConfigMap that is no annotation is told where it belongs", () => {
@@ -116,7 +126,7 @@ test("a class annotation that can only be a slip is said, another controller's c
 test("a path that looks like an expression is said on a host where it is none", () => {
   const looks: readonly (readonly [string, string])[] = [
     ["/*", "/"], ["/api/*", "/api"], ["/api/.*", "/api"], ["/api(/|$)(.*)", "/api"], ["/v[12]/users", "/"], ["/users/{id}/cart", "/users"], ["/^admin", "/"], ["/a/b$", "/a"],
-    ["/x/\\d", "/x"], ["/find?q=1", "/"], ["/a/b.+", "/a"],
+    ["/x/\\d", "/x"], ["/find?q", "/"], ["/a/b.+", "/a"],
   ];
   for (const [path, literal] of looks) {
     for (const type of ["Prefix", "Exact", "ImplementationSpecific"]) {
@@ -130,6 +140,14 @@ test("a path that looks like an expression is said on a host where it is none", 
   }
   for (const path of ["/", "/a.b/c", "/c++", "/~user", "/odata/$metadata", "/odata/Items(1)", "/a,b;c=d", "/%20", "/über", "/.well-known/x", "/@scope/a:b"]) {
     expectFindings(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web));
+  }
+});
+
+test("a path with a query takes nothing, and is told without it", () => {
+  for (const [path, before] of [["/find?q=1", "/find"], ["/?page=2&x=y", "/"]] as const) {
+    const { sentence, field } = findingOf(build(ingress("shop/web").host("shop.example").path(path, "web:80"), ...web), "path-with-query");
+    assert.ok(sentence.includes(`write "${before}"`), sentence);
+    assert.equal(field, "spec.rules[0].http.paths[0].path");
   }
 });
 

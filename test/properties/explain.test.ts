@@ -30,6 +30,26 @@ test("shares are told, not drawn", () => {
   assert.equal(canaryStep(explained("http://shop.example/")), "by weight: shares: shop-new-80 20/100; below: the primary");
 });
 
+test("who says never is drawn for no canary; a rule that matches is named", () => {
+  const canary = (name: string, annotations: Readonly<Record<string, string>>): IngressDraft => ingress(`shop/${name}`).host("shop.example").path("/", `${name}:80`).canary(annotations);
+  const objects = [
+    ingressClass("nginx"),
+    ingress("shop/web").host("shop.example").path("/", "web:80"),
+    canary("new", { "canary-by-header": "X-New", "canary-by-cookie": "next", "canary-weight": "20" }),
+    ...["web", "new", "other"].flatMap((name) => [service(`shop/${name}`, "80"), slice(`shop/${name}`, 80, "10.0.0.1")]),
+  ];
+  const step = (more: readonly IngressDraft[], ...headers: readonly string[]): string => {
+    const built = build(...objects, ...more);
+    return canaryStep(explain(built.model, createCompiler().compile(built).program, parseRequest("http://shop.example/", headers), [], NOTHING_SET));
+  };
+  assert.equal(step([], "X-New: always"), "shop-new-80: its rule (header X-New or cookie next) matches this request");
+  assert.equal(step([], "X-New: never"), "not taken: its header or cookie keeps this request away from the canary");
+  assert.equal(step([], "Cookie: next=never"), "not taken: its header or cookie keeps this request away from the canary");
+  const other = canary("other", { "canary-weight": "30" });
+  assert.equal(step([other], "X-New: never"), "by weight: shares: shop-other-80 30/100; below: the primary");
+  assert.equal(step([other]), "by weight: shares: shop-new-80 20/100, shop-other-80 30/100; below: the primary");
+});
+
 test("a pattern that only PCRE runs is said to be one", () => {
   assert.equal(
     canaryStep(explained("http://shop.example/", "X-V: 2")),

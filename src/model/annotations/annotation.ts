@@ -37,8 +37,19 @@ interface Described extends AnnotationHead {
   readonly doc: string;
   /** One sentence: how Sluice differs from ingress-nginx, on purpose. */
   readonly differs?: string;
+  /** Whether it differs for a value, beside the other annotations of the Ingress; absent: for each value. */
+  readonly differsFor?: (value: string, has: (name: string) => boolean) => boolean;
   readonly onInvalid?: OnInvalid;
 }
+
+/** `differsFor` of what differs for values that are not valid alone: a finding says so where there is one. */
+export const toldByFinding = (): boolean => false;
+
+/** `differsFor` of a switch that differs where it is on. */
+export const whereOn = (value: string): boolean => /^(?:1|t|true|on)$/i.test(value);
+
+/** `differsFor` of a text that differs where it holds variables. */
+export const whereVariables = (value: string): boolean => value.includes("$");
 
 interface Declaration<T> extends Described {
   readonly type: ValueType<T>;

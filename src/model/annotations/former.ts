@@ -12,6 +12,7 @@ const REWRITTEN_LINKS = 'x-forwarded-prefix, which tells the backend what its pa
 const FORMER: Readonly<Record<string, string>> = {
   "secure-backends": 'backend-protocol: "HTTPS"',
   "grpc-backend": 'backend-protocol: "GRPC"',
+  "websocket-services": "nothing: WebSockets are passed on without asking",
   "secure-verify-ca-secret": 'proxy-ssl-secret with proxy-ssl-verify: "on"',
   "add-base-url": REWRITTEN_LINKS,
   "base-url-scheme": REWRITTEN_LINKS,

@@ -1,6 +1,10 @@
-/** Finds annotations of other Ingress controllers on an Ingress of ours. Sluice does not honour them, and nothing else would say so. */
+/**
+ * Finds annotations of other Ingress controllers on an Ingress of ours, and ours under a slip of the prefix. Sluice does not
+ * honour them, and nothing else would say so.
+ */
 import type { Ingress } from "../../source/objects.ts";
-import { listed } from "../../support/text.ts";
+import { closest } from "../../support/edit-distance.ts";
+import { listed, printable } from "../../support/text.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding } from "../findings/findings.ts";
 import { namedHere } from "./foreign-names.ts";
@@ -48,18 +52,16 @@ const KEYS: readonly (readonly [RegExp, string])[] = [
   [/^traefik\./, TRAEFIK],
   [/^[a-z0-9-]+\.ingress\.kubernetes\.io\//, "another Ingress controller"],
 ];
-/** A name of ours with nothing before it. */
-const NOBODYS = "no controller, because the prefix is missing";
 /** Names that one finding shows. */
 const SHOWN = 3;
 
-/** One finding for each of the controllers. @param known whether this name is an annotation here. */
+/** One finding for each of the controllers; what the Ingress says with ours as well needs none. @param known whether this name is an annotation here. */
 export function othersAnnotations(ingress: Ingress, prefix: string, known: (name: string) => boolean): readonly Finding[] {
   const all = ingress.metadata.annotations ?? {};
   const keysOf = new Map<string, string[]>();
   for (const key in all) {
-    const whose = whoseIs(key, prefix) ?? (known(key) ? NOBODYS : undefined);
-    if (whose === undefined) continue;
+    const whose = whoseIs(key, prefix);
+    if (whose === undefined || (known(nameOf(key)) && Object.hasOwn(all, `${prefix}/${nameOf(key)}`))) continue;
     const keys = keysOf.get(whose);
     if (keys) keys.push(key);
     else keysOf.set(whose, [key]);
@@ -73,6 +75,29 @@ export function othersAnnotations(ingress: Ingress, prefix: string, known: (name
     const params = { keys: listed(keys, SHOWN), several: keys.length > 1, whose, here: here.slice(0, SHOWN).map(({ text }) => text) };
     return found.annotationOfOthers({ object: ingress, field: `metadata.annotations[${here[0]?.key ?? keys[0] ?? ""}]` }, params);
   });
+}
+
+/** Most slips that are told of one Ingress: each costs a comparison of names. */
+const MOST_SLIPS = 20;
+
+/** One finding for each annotation of ours without its prefix, or with one that is nearly it. @param known whether this name is an annotation here. */
+export function prefixSlips(ingress: Ingress, prefix: string, known: (name: string) => boolean): readonly Finding[] {
+  const findings: Finding[] = [];
+  for (const key in ingress.metadata.annotations) {
+    const meant = meantWith(prefix, key, known);
+    if (meant !== undefined) findings.push(found.annotationWithoutPrefix({ object: ingress, field: `metadata.annotations[${key}]` }, { key: printable(key), meant }));
+    if (findings.length === MOST_SLIPS) break;
+  }
+  return findings;
+}
+
+function meantWith(prefix: string, key: string, known: (name: string) => boolean): string | undefined {
+  const slash = key.indexOf("/");
+  const name = slash < 0 && key.startsWith(prefix) ? key.slice(prefix.length + 1) : nameOf(key);
+  if (!known(name)) return undefined;
+  if (slash < 0) return `${prefix}/${name}`;
+  const domain = key.slice(0, slash);
+  return domain !== prefix && whoseIs(key, prefix) === undefined && closest(domain, [prefix]) !== undefined ? `${prefix}/${name}` : undefined;
 }
 
 function whoseIs(key: string, prefix: string): string | undefined {

@@ -14,11 +14,12 @@ import type { ObjectLookup } from "../shapes/lookup.ts";
 import type { Annotation, Honoured, OnInvalid } from "./annotation.ts";
 import type { Feature } from "./feature.ts";
 import { FEATURES } from "./features.ts";
+import { namedHere } from "./foreign-names.ts";
 import { canary } from "./features/canary.ts";
 import { readSnippet, saysNothing } from "./features/snippets.ts";
 import { insteadOf } from "./former.ts";
 import { whyRefused } from "./gate.ts";
-import { othersAnnotations } from "./other-controllers.ts";
+import { othersAnnotations, prefixSlips } from "./other-controllers.ts";
 import type { ResolveContext, ResolveSettings } from "./resolver.ts";
 import type { Values } from "./slot.ts";
 import { namesOf } from "./table.ts";
@@ -56,7 +57,8 @@ export function readAnnotations(ingress: Ingress, context: ReadContext, features
   const findings: Finding[] = [];
   const names = namesOf(features);
   const all = givenAnnotations(ingress, prefix, names, findings);
-  findings.push(...othersAnnotations(ingress, prefix, (name) => names.has(name)));
+  const known = (name: string): boolean => names.has(name);
+  findings.push(...othersAnnotations(ingress, prefix, known), ...prefixSlips(ingress, prefix, known));
   const refusals = whyRefused(ingress, prefix, all, config);
   const refusedFields = new Set(refusals.map(({ field }) => field));
   const given = refusals.length > 0 ? all.filter(({ place }) => !refusedFields.has(place.field)) : all;
@@ -142,7 +144,7 @@ function givenAnnotations(ingress: Ingress, prefix: string, names: ReadonlyMap<s
     const text = valueOf(all, key);
     const place = { object: ingress, field: `metadata.annotations[${key}]` };
     const row = names.get(name);
-    const instead = row ? undefined : insteadOf(name);
+    const instead = row ? undefined : (insteadOf(name) ?? namedHere(name));
     if (instead !== undefined) findings.push(found.annotationFormer(place, { name, instead }));
     else if (!row) {
       const near = findings.length < MOST_SUGGESTIONS ? closest(name, names.keys()) : undefined;

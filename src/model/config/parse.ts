@@ -37,6 +37,13 @@ interface ConfigReading {
   readonly before: ParsedConfig | undefined;
 }
 
+/** A key that is nearly this one, or the only one that is this one with something in front: `body-size` was a key once. */
+function nearestKey(text: string): string | undefined {
+  const names = KEYS.map(({ name }) => name);
+  const longer = names.filter((name) => name.endsWith(`-${text}`));
+  return closest(text, names) ?? (longer.length === 1 ? longer[0] : undefined);
+}
+
 /**
  * @param before what was read last: its value of a key stays where the value now is bad.
  * @param snapshot where objects that keys name are looked up; absent: none of them exists.
@@ -50,7 +57,7 @@ export function parseConfig(configMap: ConfigMap | undefined, before?: ParsedCon
     const place: Place = { object: configMap, field: `data[${text}]` };
     const key = findKey(text);
     const value = data[text] ?? "";
-    if (key === undefined) reading.findings.push(found.configKeyUnknown(place, { key: text, near: closest(text, KEYS.map(({ name }) => name)) }));
+    if (key === undefined) reading.findings.push(found.configKeyUnknown(place, { key: text, near: nearestKey(text) }));
     else if (text !== key.name && data[key.name] !== undefined) continue;
     else if (key.field === undefined) reading.findings.push(...findingsForOther(place, key.row, value));
     else take(reading, key.field, value, place);

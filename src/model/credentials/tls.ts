@@ -53,7 +53,7 @@ function listedTls(host: string, ingress: Ingress, index: number, lookup: Secret
   if (!item?.secretName) return { serves: "default", secrets: new Set(), findings: [] };
   const secret = keyOf(ingress.metadata.namespace, item.secretName);
   const place = { object: ingress, field: `spec.tls[${index}].secretName` };
-  const { certificate, findings, changesAt } = usableCertificate(place, host, secret, lookup(secret));
+  const { certificate, findings, changesAt } = usableCertificate(place, host, secret, lookup(secret), askedIssuer(ingress));
   const secrets = new Set([secret]);
   if (!certificate) return { serves: "default", secrets, findings };
   if (certificate.covers(host)) return { serves: certificate, secrets, findings, changesAt };
@@ -75,14 +75,27 @@ function unlistedTls(host: string, ingress: Ingress, items: readonly IngressTLS[
   return { serves: "default", secrets, findings: [found.tlsHostNotListed({ object: ingress, field: "spec.tls" }, { host, ...(absent === undefined ? {} : { absent }) })] };
 }
 
-/** The certificate of a Secret, if it can be served, and the findings about it. @param secret `namespace/name`. */
+/** Annotations by which cert-manager issues the certificates of an Ingress. Source: cert-manager's documentation, "Annotated Ingress resource". */
+const ASKS_ISSUER = /^(?:cert-manager\.io|certmanager\.k8s\.io)\/(?:cluster-)?issuer$/;
+const ASKS_DEFAULT_ISSUER = "kubernetes.io/tls-acme";
+
+/** The annotation by which cert-manager is asked for the Secrets of an Ingress; undefined: it is not asked. */
+export function askedIssuer({ metadata: { annotations = {} } }: Ingress): string | undefined {
+  return Object.keys(annotations).find((name) => ASKS_ISSUER.test(name) && annotations[name] !== "") ?? (annotations[ASKS_DEFAULT_ISSUER] === "true" ? ASKS_DEFAULT_ISSUER : undefined);
+}
+
+/** The certificate of a Secret, if it can be served, and the findings about it. @param secret `namespace/name`. @param asked the annotation by which cert-manager is asked for the Secret. */
 export function usableCertificate(
   place: Place,
   host: string,
   secret: string,
   state: SecretState | undefined,
+  asked?: string,
 ): { readonly certificate: ServableCertificate | undefined; readonly findings: readonly Finding[]; readonly changesAt?: number | undefined } {
-  if (!state) return { certificate: undefined, findings: [found.certificateMissing(place, { host, secret, inFiles: place.object.origin !== undefined })] };
+  if (!state) {
+    const missing = asked === undefined ? found.certificateMissing(place, { host, secret, inFiles: place.object.origin !== undefined }) : found.certificateAwaited(place, { host, secret, asked });
+    return { certificate: undefined, findings: [missing] };
+  }
   const { certificate, problem } = state;
   const findings: Finding[] = [];
   if (problem !== undefined) {

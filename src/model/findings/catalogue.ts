@@ -125,6 +125,14 @@ export const annotationFormer = finding<{ name: string; instead: string }>(
   () => "it has no effect",
 );
 
+/** `meant`: the annotation's whole name. */
+export const annotationWithoutPrefix = finding<{ key: string; meant: string }>(
+  "annotation-without-prefix",
+  "warning",
+  ({ key, meant }) => `"${key}" is no annotation of Sluice's: did you mean "${meant}"?`,
+  () => "Sluice does not read it: what it should keep out or change, is not",
+);
+
 interface OfOthers {
   readonly keys: string;
   readonly several: boolean;
@@ -139,7 +147,7 @@ export const annotationOfOthers = finding<OfOthers>(
   ({ keys, several, whose, here }) =>
     `${keys} ${several ? "are annotations" : "is an annotation"} of ${whose}: ` +
     (here.length === 0 ? "look for what does the same here, or remove what is not needed" : `here ${here.join("; ")}`),
-  () => "Sluice does not read it: what it should keep out or change, is not",
+  ({ several }) => `Sluice does not read ${several ? "them: what they" : "it: what it"} should keep out or change, is not`,
 );
 
 export const annotationInvalid = finding<BadValue>(

@@ -22,6 +22,16 @@ export const certificateMissing = finding<OfCertificate & { inFiles: boolean }>(
   ({ secret }) => secretNamed(secret),
 );
 
+/** `asked`: the annotation that asks cert-manager for the Secret. */
+export const certificateAwaited = finding<OfCertificate & { asked: string }>(
+  "certificate-awaited",
+  "warning",
+  ({ secret, asked }) => `Secret "${secret}" does not exist yet: cert-manager makes it, whom ${asked} asks; if it does not come, look at the Certificate of that name ("kubectl describe certificate"), or create the Secret`,
+  defaultCertificateServes,
+  undefined,
+  ({ secret }) => secretNamed(secret),
+);
+
 export const certificateBroken = finding<OfCertificate & { why: string; previous: boolean }>(
   "certificate-broken",
   "error",
@@ -58,6 +68,13 @@ export const certificateExpiresSoon = finding<OfCertificate & { date: string }>(
   "warning",
   ({ secret, date }) => `The certificate in Secret "${secret}" expires on ${date}: renew it`,
   ({ host }) => `after that, clients refuse the connection to ${host}`,
+);
+
+export const tlsForNoHost = finding<{ secret: string }>(
+  "tls-for-no-host",
+  "info",
+  ({ secret }) => `spec.tls names the Secret "${secret}", and no rule names a host whose certificate it could be: give the rules their hosts, or name the Secret with --default-ssl-certificate`,
+  () => "it is used for no name: clients are shown the default certificate",
 );
 
 /** @param params.absent a Secret of the Ingress (`namespace/name`) that is not there, so that nobody knows yet whether its certificate covers the host. */

@@ -31,6 +31,14 @@ export const rewriteDropsRest = finding<{ target: string; path: string; from: st
   ({ target, path }) => `every request that "${path}" takes asks the backend for "${target}"`,
 );
 
+export const rewriteGroupMissing = finding<{ path: string; group: number; groups: number; asked: string | undefined }>(
+  "rewrite-group-missing",
+  "warning",
+  ({ path, group, groups }) =>
+    `rewrite-target names group ${group}, and the path "${path}" has ${groups === 0 ? "none" : `${groups} only`}: write the path with groups, such as /app(/|$)(.*), or the target without`,
+  ({ path, asked }) => (asked === undefined ? "the group is empty in what the backend is asked for" : `all requests for "${path}" ask the backend for "${asked}"`),
+);
+
 export const regexMode = finding<{ what: string; because: string }>(
   "regex-mode",
   "warning",
@@ -49,10 +57,17 @@ export const pathLooksLikeExpression = finding<{ path: string; literal: string; 
   ({ what }) => `${what} takes requests with these very characters only`,
 );
 
+export const pathWithQuery = finding<{ path: string; before: string; what: string }>(
+  "path-with-query",
+  "warning",
+  ({ path, before }) => `The path "${path}" holds a query, and requests are compared without theirs: write "${before}", and ask for the query with sluice.ingress/match`,
+  ({ what }) => `${what} takes no request`,
+);
+
 export const pathPatternInvalid = finding<{ path: string; why: string }>(
   "path-pattern-invalid",
   "error",
-  ({ path, why }) => `The path "${path}" is read as a regular expression and ${why}`,
+  ({ path, why }) => `The path "${path}" is read as a regular expression and ${why}: mend it, or put \\ before a character that stands for itself`,
   () => "this path is ignored",
 );
 

@@ -88,6 +88,15 @@ export interface AuthUrl {
   readonly path: string;
 }
 
+const HOST_VARIABLE = /(?<=^https?:\/\/)\$(?:host|http_host|\{host\}|\{http_host\})(?=[/?:]|$)/i;
+
+/** What to write in place of a URL whose host is the one that the client asks for, on an Ingress with these hosts; undefined: it is another URL. */
+export function insteadOfHostVariable(url: string, hosts: ReadonlySet<string>): string | undefined {
+  if (!HOST_VARIABLE.test(url)) return undefined;
+  const [only] = hosts;
+  return hosts.size === 1 && only !== undefined && only !== "" && !only.startsWith("*") ? `"${url.replace(HOST_VARIABLE, only)}"` : "an Ingress for each host, with the host's name in it";
+}
+
 /** Takes a URL apart; or says, as a clause, why it cannot be the URL of an authentication service. */
 export function parseAuthUrl(text: string): AuthUrl | string {
   const [, scheme = "", authority = "", rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/s.exec(text) ?? [];

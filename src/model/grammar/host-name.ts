@@ -23,10 +23,11 @@ export function normalHost(text: string): string | undefined {
 
 /**
  * What to write in place of a text that is no host name, because it holds more than the name (a URL, a port, a path,
- * blanks, a dot at the end) or means all names (`*`). Undefined: what was meant is not clear.
+ * blanks, a dot at the end) means all names (`*`), or is an address. Undefined: what was meant is not clear.
  */
 export function insteadOfHost(text: string): string | undefined {
   if (/^[\s*.]*$/.test(text)) return "no host at all, which means all of them";
+  if (isIPv4(text.trim())) return "no host, for a rule without one takes requests by address, too";
   const name = /^\s*(?:[a-z][a-z0-9+.-]*:\/\/)?([^/:\s]+?)\.?(?::\d*)?(?:\/.*)?\s*$/is.exec(text)?.[1];
   const host = name === undefined ? undefined : normalHost(name);
   return host === undefined ? undefined : `"${host}"`;

@@ -16,8 +16,7 @@ export function whyNoExpression(text: string): string | undefined {
 
 /** Why PCRE cannot take this text as a pattern; undefined: it may take it. */
 export function whyNoPattern(text: string): string | undefined {
-  // Verbs, comments and extended syntax change what the rest means.
-  if (/\(\*|\(\?#|\(\?[a-z]*x/.test(text)) return undefined;
+  if (CHANGES_THE_REST.test(text)) return undefined;
   const reader = { text, at: 0, depth: 0, repeatable: false };
   while (reader.at < text.length) {
     const why = takeOne(reader);
@@ -25,6 +24,21 @@ export function whyNoPattern(text: string): string | undefined {
   }
   return reader.depth > 0 ? `has ${reader.depth === 1 ? "a bracket" : "brackets"} "(" that nothing closes` : undefined;
 }
+
+/** How many groups `$1` to `$9` may stand for; undefined: the text is no pattern, or one that changes what the rest means. */
+export function groupCount(text: string): number | undefined {
+  if (CHANGES_THE_REST.test(text) || whyNoPattern(text) !== undefined) return undefined;
+  const reader = { text, at: 0, depth: 0, repeatable: false };
+  let count = 0;
+  while (reader.at < text.length) {
+    if (/^\((?!\?)|^\(\?(?:P?<\w|')/.test(text.slice(reader.at))) count++;
+    takeOne(reader);
+  }
+  return count;
+}
+
+/** Verbs, comments and extended syntax. */
+const CHANGES_THE_REST = /\(\*|\(\?#|\(\?[a-z]*x/;
 
 interface Reader {
   readonly text: string;
@@ -45,7 +59,9 @@ function takeOne(reader: Reader): string | undefined {
   reader.repeatable = c !== "(" && c !== "|" && c !== "^";
   if (c === "(") {
     reader.depth++;
-    reader.at += /^\?(?:[:=!>|]|<[=!]|P?<\w+>|'\w+'|[imsJU-]+:?)/.exec(text.slice(at + 1))?.[0].length ?? 0;
+    const kind = /^\?(?:[:=!>|]|<[=!]|P?<\w+>|'\w+'|[imsJU-]+:?)/.exec(text.slice(at + 1))?.[0];
+    if (kind === undefined && text[at + 1] === "?") return 'has a "(?" that begins no group';
+    reader.at += kind?.length ?? 0;
   }
   if (c === ")" && --reader.depth < 0) return 'closes a bracket ")" that nothing opens';
   return undefined;

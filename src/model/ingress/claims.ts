@@ -5,6 +5,8 @@
  * one without rules offers it for every name that nobody declares, without redirects and rewrites.
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
+import type { Ingress } from "../../source/objects.ts";
+import { printable } from "../../support/text.ts";
 import { affinity } from "../annotations/features/affinity-values.ts";
 import { alias } from "../annotations/features/alias.ts";
 import { balance } from "../annotations/features/balance.ts";
@@ -54,7 +56,7 @@ export function hostClaim(parsed: ParsedIngress, host: string, context: ClaimCon
     passthrough: hostTls.of(values).passthrough,
     closed,
     placeOf,
-    findings: host === CATCH_ALL && isCatchAll(object) ? checkCatchAll(values, context.defaults, placeOf) : [],
+    findings: host === CATCH_ALL ? [...(isCatchAll(object) ? checkCatchAll(values, context.defaults, placeOf) : []), ...checkTls(object)] : [],
   };
 }
 
@@ -137,6 +139,14 @@ function wishOf({ ingress, values }: ParsedIngress, at: Pick<CanaryWish, "path" 
   const policy = balanceOf(values, pool, "/");
   const joinsSessions = affinity.of(values).canaryBehavior !== "legacy";
   return { ...at, backendField, pool, service, port, ...rules, ...(policy ? { balance: policy } : {}), joinsSessions };
+}
+
+/** Certificates are those of names: an Ingress that names no host has none of its own. */
+function checkTls(object: Ingress): Finding[] {
+  const { tls = [], rules = [] } = object.spec;
+  const index = tls.findIndex(({ secretName = "" }) => secretName !== "");
+  if (index < 0 || rules.some(({ host = "" }) => host !== "")) return [];
+  return [found.tlsForNoHost({ object, field: `spec.tls[${index}].secretName` }, { secret: printable(tls[index]?.secretName ?? "") })];
 }
 
 /** Unlike ingress-nginx, Sluice says what has no effect on an Ingress without rules. */

@@ -2,13 +2,14 @@
  * What the claims on a host say about the host as a whole: whether its paths are regular expressions, where `/`
  * leads, and by which other names it goes.
  */
-import { CATCH_ALL } from "../../../edge/src/program.ts";
+import { CATCH_ALL, type Piece } from "../../../edge/src/program.ts";
+import { oncePer } from "../../support/once-per.ts";
 import { printable } from "../../support/text.ts";
 import { claimantOf, placeOfPath } from "../claims/claim.ts";
 import type { DraftRoute, HostClaim } from "../claims/claim.ts";
 import * as found from "../findings/catalogue.ts";
 import type { Finding, Place } from "../findings/findings.ts";
-import { whyNoExpression } from "../grammar/path-pattern.ts";
+import { groupCount, whyNoExpression } from "../grammar/path-pattern.ts";
 import type { AliasClaim } from "./aliases.ts";
 import { dropBeyond } from "./expressions.ts";
 import type { Take } from "./expressions.ts";
@@ -52,7 +53,9 @@ function checkLiterals(host: string, drafts: ReadonlyMap<string, DraftRoute>, fi
     const { path, pathType } = draft;
     const place = placeOfPath(draft);
     if (!place || !EXPRESSION.test(path)) continue;
-    findings.push(found.pathLooksLikeExpression(place, { path, literal: literalOf(path), what: describe(host, path, pathType) }));
+    const query = /^([^?]*)\?[\w.-]+=/.exec(path);
+    if (query) findings.push(found.pathWithQuery(place, { path, before: query[1] || "/", what: describe(host, path, pathType) }));
+    else findings.push(found.pathLooksLikeExpression(place, { path, literal: literalOf(path), what: describe(host, path, pathType) }));
   }
 }
 
@@ -67,6 +70,7 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
   for (const [key, draft] of drafts) {
     const { path, pathType, object } = draft;
     const place = placeOfPath(draft);
+    if (place && !draft.synthesized) checkGroups(draft, place, findings);
     if (!place || path === "/") continue;
     const why = whyNoExpression(path);
     if (why !== undefined) {
@@ -84,6 +88,22 @@ function checkPatterns(host: string, drafts: Map<string, DraftRoute>, asking: Dr
     }
   }
 }
+
+/** Reports a path that lacks a group of its rewrite-target: the group is empty then, as in ingress-nginx. */
+function checkGroups({ path, filters: { rewrite, redirect } }: DraftRoute, place: Place, findings: Finding[]): void {
+  const target = (rewrite ?? redirect?.rewrite)?.target;
+  const { group, empty } = target ? groupsNamed(target) : { group: 0, empty: undefined };
+  const groups = group === 0 ? undefined : groupCount(path);
+  if (groups === undefined || groups >= group) return;
+  findings.push(found.rewriteGroupMissing(place, { path: printable(path), group, groups, asked: groups === 0 && !redirect ? empty : undefined }));
+}
+
+/** The highest group that a target names, and what is left of it without groups; undefined: there are variables in it. Paths share targets, which may be long. */
+const groupsNamed = oncePer((target: readonly Piece[]): { readonly group: number; readonly empty: string | undefined } => {
+  const groups = target.map((piece) => (typeof piece !== "string" && "group" in piece && typeof piece.group === "number" ? piece.group : 0));
+  const isPlain = target.every((piece) => typeof piece === "string" || "group" in piece);
+  return { group: Math.max(0, ...groups), empty: isPlain ? target.filter((piece) => typeof piece === "string").join("") : undefined };
+});
 
 /** The whole segments of a path before the first sign of an expression. Before `(/`, as in `/foo(/|$)(.*)`, the last segment is whole. */
 function literalOf(path: string): string {

@@ -54,8 +54,13 @@ export function declareRoutes(
 
 function declare(host: string, routes: Map<string, DraftRoute>, key: string, route: DraftRoute, findings: Finding[]): void {
   const winner = routes.get(key);
-  if (winner && !winner.synthesized) addConflict(host, winner, route, findings);
+  if (winner && !winner.synthesized && !takesMore(route, winner)) addConflict(host, winner, route, findings);
   else routes.set(key, route);
+}
+
+/** Whether one object declares a path with and without its last slash, for the same backend: without it, the path itself is served, too, and not redirected. */
+function takesMore(route: DraftRoute, winner: DraftRoute): boolean {
+  return route.object === winner.object && `${route.path}/` === winner.path && poolOf(route.backend) === poolOf(winner.backend);
 }
 
 /** Reports a path that is declared twice. Two paths of one object with the same backend are no conflict. */

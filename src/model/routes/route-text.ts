@@ -14,6 +14,11 @@ function whenText(when: Alternatives): string {
   return `when ${conditions.join(" or ")}`;
 }
 
+/** Whether somebody wrote it: as a path, or as the defaultBackend of an Ingress for the `/` of its hosts. Others have the host's `/` lead to the controller's default backend, or are the controller's own. */
+export function isWritten({ synthesized, origin: { kind, field } }: Route): boolean {
+  return kind !== "Flag" && (!synthesized || field === "spec.defaultBackend");
+}
+
 /** Whom the requests reach that no canary takes: `shop/web:80`, `the default backend`, `503`, `301 to https://…`. */
 export function routeTarget({ backend, filters: { redirect } }: Route): string {
   return redirect ? redirectText(redirect) : backendText(primaryOf(backend));

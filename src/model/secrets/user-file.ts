@@ -67,7 +67,7 @@ function basicLine(line: string): Read {
   const why = nameProblem(line, name);
   if (why !== undefined) return why;
   const isHash = hash.startsWith("{PLAIN}") || SHA1.test(hash) || SALTED_SHA1.test(hash) || APR1.test(hash) || CRYPT.test(hash);
-  return isHash ? { key: name, hash } : "has no hash of a form that htpasswd makes behind the name and its colon";
+  return isHash ? { key: name, hash } : "has no hash of a form that htpasswd makes behind the name and its colon: make it with htpasswd";
 }
 
 function digestLine(line: string): Read {
@@ -80,5 +80,5 @@ function digestLine(line: string): Read {
 
 function nameProblem(line: string, name: string): string | undefined {
   if (line.includes("\ufffd")) return "is not UTF-8";
-  return name === "" || !line.includes(":") ? "is not a name, a colon and a hash" : undefined;
+  return name === "" || !line.includes(":") ? "is not a name, a colon and a hash: write it so, as htpasswd does, or remove it" : undefined;
 }

@@ -90,6 +90,7 @@ const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
 
 /** RFC 1123 label and subdomain: what the Kubernetes API accepts as names. */
 const LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+const MOST_NAME = 253;
 const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 
 interface Collected {
@@ -242,7 +243,7 @@ function readMeta(meta: Field, namespace: string, context: Context): Meta {
   isObject(meta);
   const nameField = at(meta, "name");
   const name = required(nameField, textOfField(nameField), "the object's name") ?? "";
-  if (name !== "" && !SUBDOMAIN.test(name)) note(nameField, "made of lower-case letters, digits, - and .");
+  if (name !== "" && !SUBDOMAIN.test(name)) note(nameField, `made of lower-case letters, digits, - and .${name.length > MOST_NAME ? `, ${MOST_NAME} of them at most` : ""}`);
   textOfField(at(meta, "namespace"));
   if (namespace !== "" && !LABEL.test(namespace)) note(at(meta, "namespace"), "made of lower-case letters, digits and -");
   const annotationsField = at(meta, "annotations");

@@ -49,7 +49,7 @@ const annotations: readonly Honoured[] = [
     "`balanced`: some sessions move when endpoints are added; `persistent`: none does."),
   row("affinity-canary-behavior", "canaryBehavior", oneOf("sticky", "legacy"), "Low",
     "On a canary. `sticky`: sessions stay with the canary or the primary that they began with; `legacy`: the canary has none, and who asks for it by header or cookie gets it.",
-    { onCanary: true, differs: "With `legacy` the canary's header and cookie rules come before a session of the primary, as documented there; its code keeps the session. Weights never move a session." }),
+    { onCanary: true, differs: "With `legacy` the canary's header and cookie rules come before a session of the primary, as documented there; its code keeps the session. Weights never move a session.", differsFor: (value) => value === "legacy" }),
   row("session-cookie-name", "name", basicText, "Medium", "Name of the cookie."),
   row("session-cookie-secure", "secure", boolean, "Low", "The cookie is always Secure; otherwise on TLS connections.",
     { differs: "With use-forwarded-headers a trusted X-Forwarded-Proto says whether the connection is TLS." }),
@@ -58,7 +58,7 @@ const annotations: readonly Honoured[] = [
   row("session-cookie-path", "path", path, "Medium", "Path of the cookie; without it the path of the rule, as it is written: a path that is a regular expression needs one."),
   row("session-cookie-domain", "domain", basicText, "Medium", "Domain of the cookie."),
   row("session-cookie-samesite", "sameSite", sameSite, "Low", "SameSite of the cookie: `None`, `Lax` or `Strict`.",
-    { differs: "Other spellings such as `lax` work too; ingress-nginx accepts and then drops them." }),
+    { differs: "Other spellings such as `lax` work too; ingress-nginx accepts and then drops them.", differsFor: (value) => !SAME_SITE.some((one) => one === value) }),
   row("session-cookie-conditional-samesite-none", "conditionalNone", boolean, "Low",
     "Leave SameSite=None out for old browsers that misread it."),
   row("session-cookie-change-on-failure", "changeOnFailure", boolean, "Low",
@@ -66,7 +66,7 @@ const annotations: readonly Honoured[] = [
 ];
 
 function row<K extends keyof AffinityValues>(
-  name: string, key: K, type: ValueType<NonNullable<AffinityValues[K]>>, risk: Risk, doc: string, more: Pick<Honoured, "differs" | "onCanary"> = {},
+  name: string, key: K, type: ValueType<NonNullable<AffinityValues[K]>>, risk: Risk, doc: string, more: Pick<Honoured, "differs" | "differsFor" | "onCanary"> = {},
 ): Honoured {
   return annotation<NonNullable<AffinityValues[K]>>({
     name,

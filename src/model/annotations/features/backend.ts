@@ -39,6 +39,7 @@ const annotations: readonly Honoured[] = [
     type: protocol,
     doc: "What the backend speaks: HTTP, HTTPS, AUTO_HTTP (what the client speaks), GRPC, GRPCS or FCGI.",
     differs: "Any case means the same throughout, and a FastCGI backend gets the X-Forwarded headers too.",
+    differsFor: (value) => value !== value.toUpperCase() || value === "FCGI",
     ...field(proxy, "protocol"),
   }),
   size("proxy-busy-buffers-size", "busyBuffersSize", sizeBetween(256, 1024 * MIB), "default",

@@ -8,12 +8,12 @@ import { digestOf } from "../../../support/digest.ts";
 import { printable } from "../../../support/text.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
-import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables } from "../../grammar/external-auth-types.ts";
+import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables, insteadOfHostVariable } from "../../grammar/external-auth-types.ts";
 import type { Lifetime } from "../../grammar/external-auth-types.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
 import { basicText, boolean, integer, integerBetween, oneOf } from "../../grammar/value-types.ts";
 import type { FilterPool } from "../../shapes/routing.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, toldByFinding } from "../annotation.ts";
 import type { Honoured, OnInvalid, Risk } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
@@ -78,6 +78,7 @@ interface Row<K extends keyof AuthFields> {
   readonly onInvalid?: OnInvalid;
   readonly doc: string;
   readonly differs?: string;
+  readonly differsFor?: NonNullable<Honoured["differsFor"]>;
 }
 
 function row<K extends keyof AuthFields>({ key, ...declared }: Row<K>): Honoured {
@@ -119,11 +120,13 @@ const annotations: readonly Honoured[] = [
     name: "auth-cache-duration", key: "lifetimes", risk: "Medium", type: lifetimes, onInvalid: "closed",
     doc: "How long answers are kept, by status. X-Accel-Expires, Cache-Control and Expires of the service come first; an answer with Set-Cookie is never kept.",
     differs: "A bad value closes the paths of the Ingress instead of opening them.",
+    differsFor: toldByFinding,
   }),
   row({
     name: "auth-response-headers", key: "responseHeaders", risk: "Medium", type: responseHeaderNames, onInvalid: "closed",
     doc: "Headers of the service's answer that the backend gets as request headers, in place of the client's.",
     differs: "Host and headers of the connection (Content-Length, Upgrade, …) cannot be among them.",
+    differsFor: toldByFinding,
   }),
   row({
     name: "auth-proxy-set-headers", key: "proxySetHeaders", risk: "Medium", type: basicText,
@@ -134,6 +137,7 @@ const annotations: readonly Honoured[] = [
     name: "auth-request-redirect", key: "requestRedirect", risk: "Medium", type: urlText, onInvalid: "closed",
     doc: "X-Auth-Request-Redirect for the service; without it the URI of the request.",
     differs: "A bad value closes the paths of the Ingress instead of opening them.",
+    differsFor: toldByFinding,
   }),
   row({
     name: "auth-always-set-cookie", key: "alwaysSetCookie", risk: "Low", type: boolean, onInvalid: "closed",
@@ -180,7 +184,11 @@ const resolver: Resolver = {
     }
     const headers = authHeaders(given.proxySetHeaders, at);
     const guard = guardOf({ ...given, url, headers: headers ?? [], field: at.place("auth-url").field, effect: EFFECT }, at.config);
-    if (typeof guard === "string") at.report(found.authUrlUnusable(at.place("auth-url"), { name: "auth-url", value: printable(url), why: guard }));
+    if (typeof guard === "string") {
+      const instead = insteadOfHostVariable(url, new Set((at.ingress.spec.rules ?? []).map(({ host = "" }) => host)));
+      const why = instead === undefined ? guard : `its host is a variable, and Sluice resolves and checks the host beforehand: write ${printable(instead)}`;
+      at.report(found.authUrlUnusable(at.place("auth-url"), { name: "auth-url", value: printable(url), why }));
+    }
     if (typeof guard === "string" || headers === undefined) {
       at.close();
       return values;

@@ -66,6 +66,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     risk: "Medium",
     doc: "Whether clients must have a certificate (`on`), may have one (`optional`), or may have one that anybody signed (`optional_no_ca`).",
     differs: "`on` or `optional_no_ca` without `auth-tls-secret` forbids the host instead of leaving it open.",
+    differsFor: (_, has) => !has("auth-tls-secret"),
   }),
   row("depth", integerBetween(1, 100, "a whole number of issuers"), {
     name: "auth-tls-verify-depth",
@@ -80,6 +81,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     onInvalid: "forbidden",
     doc: "URL to redirect clients to whose certificate is missing or refused, instead of 400.",
     differs: "A URL without scheme is one of https; a location (`@name`) or a path, which could only lead back to the host, is refused.",
+    differsFor: (value) => !/^https?:\/\//.test(value),
   }),
   row("passCertificate", boolean, {
     name: "auth-tls-pass-certificate-to-upstream",
@@ -96,6 +98,7 @@ const clientAuthAnnotations: readonly Honoured[] = [
     onInvalid: "forbidden",
     doc: "Regular expression, from `CN=` on, that must be found in the subject of the client certificate; others get 403.",
     differs: "Without `auth-tls-secret` it forbids the host instead of having no effect.",
+    differsFor: (_, has) => !has("auth-tls-secret"),
   }),
 ];
 

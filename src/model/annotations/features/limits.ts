@@ -57,7 +57,8 @@ const annotations: readonly Honoured[] = [
   row("limit-rpm", "minute", limit, "refused", "Requests per minute and client; both this and limit-rps may be set."),
   row("limit-burst-multiplier", "burstMultiplier", multiplier, "default",
     "How many times limit-rps or limit-rpm a client may ask for at once.",
-    "A multiplier below 1, with which ingress-nginx's configuration breaks for everybody, counts as absent."),
+    "A multiplier below 1, with which ingress-nginx's configuration breaks for everybody, counts as absent.",
+    (value) => Number(value) < 1),
   row("limit-rate", "rate", kilobytes, "default", "Kilobytes per second of each response; needs proxy-buffering. 0: no limit."),
   row("limit-rate-after", "rateAfter", kilobytes, "default", "Kilobytes of each response before limit-rate holds."),
   annotation<readonly string[]>({
@@ -75,7 +76,7 @@ const annotations: readonly Honoured[] = [
 ];
 
 function row(
-  name: string, key: Exclude<keyof LimitValues, "except">, type: ValueType<number>, onInvalid: OnInvalid, doc: string, differs?: string,
+  name: string, key: Exclude<keyof LimitValues, "except">, type: ValueType<number>, onInvalid: OnInvalid, doc: string, differs?: string, differsFor?: Honoured["differsFor"],
 ): Honoured {
   return annotation<number>({
     name,
@@ -85,6 +86,7 @@ function row(
     type,
     doc,
     ...(differs === undefined ? {} : { differs }),
+    ...(differsFor === undefined ? {} : { differsFor }),
     onInvalid,
     ...field(limits, key),
   });

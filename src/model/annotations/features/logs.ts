@@ -3,7 +3,7 @@
  */
 import type { EdgeFilters } from "../../../../edge/src/program.ts";
 import { boolean } from "../../grammar/value-types.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, whereOn } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
@@ -26,6 +26,7 @@ const annotations = [
     name: "enable-access-log",
     doc: "Whether requests are written to the access log.",
     differs: "Redirects and answers to preflight requests are written all the same.",
+    differsFor: (value) => !whereOn(value),
     ...field(logs, "access"),
   }),
   annotation<boolean>({

@@ -11,7 +11,7 @@ import { boolean, textOf } from "../../grammar/value-types.ts";
 import type { ProxySettings } from "../../shapes/routing.ts";
 import type { RuleLine } from "../../shapes/snippet.ts";
 import { includesCoreRules } from "../../snippets/operator-rules.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, whereOn } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
@@ -48,6 +48,7 @@ const annotations: readonly Honoured[] = [
     onInvalid: "closed",
     doc: "Inspect requests with ModSecurity, whatever the ConfigMap says.",
     differs: "Without nginx's ModSecurity module (Debian: libnginx-mod-http-modsecurity) the paths answer 503.",
+    differsFor: whereOn,
     ...field(modsecurity, "enabled"),
   }),
   annotation<boolean>({

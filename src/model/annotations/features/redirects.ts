@@ -7,7 +7,7 @@ import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
 import { boolean, integer, textOf } from "../../grammar/value-types.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, whereOn } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
@@ -46,6 +46,8 @@ export function withoutRedirects(values: Values): Values {
 /** ingress-nginx's character set for URLs. */
 const url = textOf(/^[A-Za-z0-9\-._~/:,?&=]+$/, "a URL of letters, digits and - . _ ~ / : , ? & =");
 
+const sendsNoRedirect = (code: string): boolean => /^30[0456]$/.test(code);
+
 const annotations: readonly Honoured[] = [
   row("ssl-redirect", "sslRedirect", boolean, "Low", "Redirect http to https when the requested name has a certificate.", { group: "rewrite" }),
   row("force-ssl-redirect", "forceSslRedirect", boolean, "Medium", "Redirect http to https even without a certificate.", { group: "rewrite" }),
@@ -54,16 +56,19 @@ const annotations: readonly Honoured[] = [
   row("temporal-redirect-code", "temporalCode", integer, "Low", "Status of `temporal-redirect`: 301, 302, 303 or 307.", {
     onInvalid: "refused",
     differs: "300, 304, 305 and 306, with which nginx would send no redirect, count as 302.",
+    differsFor: sendsNoRedirect,
   }),
   row("permanent-redirect", "permanent", url, "Medium", "The same for good; without effect beside `temporal-redirect`.", { onInvalid: "refused" }),
   row("permanent-redirect-code", "permanentCode", integer, "Low", "Status of `permanent-redirect`: 301, 302, 303, 307 or 308.", {
     onInvalid: "refused",
     differs: "300, 304, 305 and 306, with which nginx would send no redirect, count as 301.",
+    differsFor: sendsNoRedirect,
   }),
   row("from-to-www-redirect", "fromToWww", boolean, "Low", "Redirect www.host to host, or host to www.host, whichever has no rules.", {
     scope: "host",
     onInvalid: "refused",
     differs: "The port is left out where it is the scheme's own.",
+    differsFor: whereOn,
   }),
   row("relative-redirects", "relative", boolean, "Low", "Redirects within the host name no scheme and host.", { onInvalid: "refused" }),
   row("use-port-in-redirects", "usePort", boolean, "Low", "Redirects within the host, and to https, name the port.", {}),
@@ -73,7 +78,7 @@ type Value<K extends keyof RedirectValues> = NonNullable<RedirectValues[K]>;
 
 function row<K extends keyof RedirectValues>(
   name: string, key: K, type: ValueType<Value<K>>, risk: Risk, doc: string,
-  more: Partial<Pick<Honoured, "group" | "scope" | "onInvalid" | "differs">>,
+  more: Partial<Pick<Honoured, "group" | "scope" | "onInvalid" | "differs" | "differsFor">>,
 ): Honoured {
   return annotation<Value<K>>({
     name,

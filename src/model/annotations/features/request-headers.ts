@@ -6,7 +6,7 @@ import * as found from "../../findings/catalogue.ts";
 import { parseTemplate, templateText } from "../../grammar/template.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
 import { oneOf, pattern } from "../../grammar/value-types.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, whereVariables } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
@@ -50,6 +50,7 @@ const annotations: readonly Honoured[] = [
     type: vhost,
     doc: "The Host header that backends get; `$name` stands for nginx's variable.",
     differs: "Where the variables leave nothing, or text that no header can hold, the client's Host is sent.",
+    differsFor: whereVariables,
     ...field(sent, "vhost"),
   }),
   annotation<string>({
@@ -61,6 +62,7 @@ const annotations: readonly Honoured[] = [
     type: prefixType,
     doc: "The X-Forwarded-Prefix header that backends get where `rewrite-target` changes the path; `$1` to `$9` are groups of the path.",
     differs: "Text that no header can hold is not sent.",
+    differsFor: whereVariables,
     ...field(sent, "prefix"),
   }),
   annotation<"close" | "keep-alive">({

@@ -6,7 +6,7 @@ import type { IngressPath } from "../../../source/objects.ts";
 import { printable } from "../../../support/text.ts";
 import * as found from "../../findings/catalogue.ts";
 import { boolean, textOf } from "../../grammar/value-types.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, toldByFinding, whereVariables } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
 import type { Resolver } from "../resolver.ts";
@@ -38,6 +38,7 @@ const annotations: readonly Honoured[] = [
     type: textOf(TARGET, "a path of letters, digits and - . _ ~ / :, with $1 to $9 for groups of the path"),
     doc: "The path that backends are asked for; `$1` to `$9` are groups of the Ingress's path, which becomes a regular expression, like all paths of its host. An absolute URL redirects (302).",
     differs: "A result with a segment `.` or `..` is answered with 400 and never sent to a backend.",
+    differsFor: whereVariables,
     ...field(rewrite, "target"),
   }),
   annotation<boolean>({
@@ -48,6 +49,7 @@ const annotations: readonly Honoured[] = [
     type: boolean,
     doc: "All paths of the host are regular expressions (PCRE): without case, anchored at their start only, longest text first.",
     differs: "A path that is no regular expression is left out alone, with a finding.",
+    differsFor: toldByFinding,
     ...field(rewrite, "useRegex"),
   }),
   annotation<string>({
@@ -58,6 +60,7 @@ const annotations: readonly Honoured[] = [
     type: textOf(APP_ROOT, "a path such as /app, of letters, digits and - . _ ~ / :, other than /"),
     doc: "Path that `/` of the host is redirected to (302), before everything else.",
     differs: "Of several on one host the oldest Ingress's holds, and variables are not expanded.",
+    differsFor: whereVariables,
     ...field(rewrite, "appRoot"),
   }),
 ];

@@ -18,7 +18,7 @@ import { basicText, integerBetween, onOff, pattern } from "../../grammar/value-t
 import { readSecretState } from "../../secrets/certificates.ts";
 import { TLS_VERSIONS } from "../../shapes/routing.ts";
 import type { Certificate, Protocol, TlsVersion, Authorities } from "../../shapes/routing.ts";
-import { annotation, field } from "../annotation.ts";
+import { annotation, field, toldByFinding, whereOn } from "../annotation.ts";
 import type { Honoured } from "../annotation.ts";
 import type { Feature, FilterContext, RouteFilters } from "../feature.ts";
 import { namedSecret } from "../resolver.ts";
@@ -72,10 +72,12 @@ const annotations: readonly Honoured[] = [
   row("proxy-ssl-protocols", "protocols", protocols, "Low", "TLS versions spoken to the backend."),
   row("proxy-ssl-name", "name", { ...pattern, expects: pattern.expects.replace("a regular expression of ", "") }, "High", "The name that the backend's certificate must be for, and that is sent as SNI.", {
     differs: "Without it the name is `<service>.<namespace>.svc`, not `upstream_balancer`.",
+    differsFor: toldByFinding,
   }),
   row("proxy-ssl-verify", "verify", onOff, "Low", "Whether the backend's certificate is verified.", {
     onInvalid: "closed",
     differs: "Where there is no `ca.crt` to verify with, the paths answer 503 instead of trusting any certificate.",
+    differsFor: whereOn,
   }),
   row("proxy-ssl-verify-depth", "verifyDepth", integerBetween(1, 100), "Low", "Longest chain of certificates that is followed."),
   row("proxy-ssl-server-name", "serverName", onOff, "Low", "Whether the name is sent as SNI."),
@@ -83,7 +85,7 @@ const annotations: readonly Honoured[] = [
 
 function row<K extends "secret" | "ciphers" | "protocols" | "name" | "verify" | "verifyDepth" | "serverName">(
   name: string, key: K, type: ValueType<NonNullable<UpstreamTlsValues[K]>>, risk: Honoured["risk"], doc: string,
-  more: Pick<Honoured, "onInvalid" | "differs"> = {},
+  more: Pick<Honoured, "onInvalid" | "differs" | "differsFor"> = {},
 ): Honoured {
   return annotation<NonNullable<UpstreamTlsValues[K]>>({
     name, group: "proxy", risk, scope: "location", type, doc, ...more,
