@@ -1,6 +1,6 @@
 /** The findings of `sluice check`: those of `sluice run`, and what a cluster would refuse of files. */
 import { asClusterTakesThem, isKnownToClusters } from "../check/api-server.ts";
-import { withPromised } from "../check/promised.ts";
+import { withoutPromised } from "../check/promised.ts";
 import * as found from "../model/findings/catalogue.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Settings } from "../settings.ts";
@@ -24,7 +24,7 @@ export async function checkSource(source: Source, settings: Settings, forCluster
 /** What is wrong with files that a cluster will add to. */
 export function findingsForCluster({ findings, all }: Judged, source: Source): readonly Finding[] {
   const taken = asClusterTakesThem(findings, all, source.snapshot.all("Ingress").values());
-  return withPromised(taken.filter((one) => !isKnownToClusters(one)), source);
+  return withoutPromised(taken.filter((one) => !isKnownToClusters(one)), source);
 }
 
 /** Objects that are named and not there, unless something is there that is named nearly so. */

@@ -3,7 +3,7 @@
  */
 import { basename } from "node:path";
 import { isKnownToClusters } from "../check/api-server.ts";
-import { withPromised } from "../check/promised.ts";
+import { withoutPromised } from "../check/promised.ts";
 import { compareFacts, compareFindings, matters, type Difference } from "../diff/compare.ts";
 import { factsOf, type Facts } from "../diff/facts.ts";
 import { differencesMarkdown, differencesText } from "../diff/text.ts";
@@ -93,7 +93,7 @@ async function againstCluster(settings: Settings, path: string, log: Log): Promi
   const both = overlaidSource(cluster, applied);
   const stateOf = async (source: Source): Promise<State> => {
     const { built: { model }, program, findings } = await judgeSource(source, settings);
-    return { facts: factsOf(model, program, source.snapshot), findings: withPromised(findings.filter((one) => !isKnownToClusters(one)), source) };
+    return { facts: factsOf(model, program, source.snapshot), findings: withoutPromised(findings.filter((one) => !isKnownToClusters(one)), source) };
   };
   return await withSource(both, async () => {
     requireSome(applied, path);

@@ -24,8 +24,6 @@ export interface SourceCounts {
 export interface PromisedSecret {
   readonly namespace: string;
   readonly name: string;
-  /** The object: `Certificate shop/web`. */
-  readonly by: string;
 }
 
 export interface Source {

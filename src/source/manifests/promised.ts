@@ -18,8 +18,7 @@ export function secretPromisedBy(root: Field, kind: string, apiVersion: unknown,
   const maker = `${group} ${kind}`;
   const name = Object.hasOwn(MAKERS, maker) ? MAKERS[maker]?.(root) : undefined;
   if (name === undefined || name === "") return undefined;
-  const own = textAt(root, "metadata", "namespace") ?? namespace;
-  return { namespace: own, name, by: `${kind} ${own}/${textAt(root, "metadata", "name") ?? ""}` };
+  return { namespace: textAt(root, "metadata", "namespace") ?? namespace, name };
 }
 
 function textAt(root: Field, ...path: readonly string[]): string | undefined {
