@@ -139,7 +139,7 @@ test("rules that need a header say so", () => {
 });
 
 test("a canary whose main is closed takes no part, and nobody complains twice", () => {
-  const built = build(main.annotate("auth-url", "http://$host/"), canary("v2", { "canary-weight": "20" }), ...services);
+  const built = build(main.annotate("auth-url", "http://$arg_x/"), canary("v2", { "canary-weight": "20" }), ...services);
   expectRoutes(built, "shop.example  /  prefix -> status 503");
   assert.deepEqual(built.findings().map(({ code }) => code), ["auth-url-unusable"]);
 });

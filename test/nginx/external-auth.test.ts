@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { dnsServer } from "../source/dns-server.ts";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { site } from "../support/manifests.ts";
+import { documents, site } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
@@ -191,4 +191,44 @@ test("over TLS the service is named by SNI; a name with a dead address goes on t
   assert.ok(names.length > 0 && names.every((name) => name === "auth.outside.example"), names.join());
   assert.equal((await ask({ port: own.http, host: "address.example" })).status, 200);
   assert.equal(names.at(-1), false);
+});
+
+test("a service at the host that the client asks for is asked there: each host its own, a wildcard nobody's", async (t) => {
+  const hosts = ["a.example", "b.example"];
+  const { chain, key } = selfSigned(hosts);
+  const asked: string[] = [];
+  const tls = createTlsServer({ cert: chain, key }, (socket: TLSSocket) => {
+    asked.push(String(socket.servername));
+    behave(socket);
+  });
+  await listen(tls, "127.0.0.2");
+  t.after(() => tls.close());
+  const dns = await dnsServer(t);
+  for (const host of [...hosts, "x.wild.example"]) dns.zone.set(host, { addresses: ["127.0.0.2"], ttl: 60 });
+  const rule = (host: string): object => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } });
+  const guarded = (name: string, variable: string, ...names: readonly string[]): object => ({
+    apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name, namespace: "shop", annotations: { "nginx.ingress.kubernetes.io/auth-url": `https://${variable}:${portOf(tls)}/allow` } },
+    spec: { ingressClassName: "nginx", rules: names.map(rule) },
+  });
+  const own = await startSluice({
+    files: { "web.yaml": site({ name: "web", host: "open.example", endpoints: [`127.0.0.1:${echo.port}`] }), "guarded.yaml": documents(guarded("both", "$host", ...hosts), guarded("wild", "$host", "*.wild.example")) },
+    args: ["--allow-local-targets", `--resolver=${dns.address}`],
+  });
+  t.after(() => own.stop());
+  const deadline = Date.now() + 15_000;
+  for (const host of hosts) {
+    while ((await ask({ port: own.http, host })).status === 503 && Date.now() < deadline) await sleep(20);
+    asked.length = 0;
+    assert.equal((await ask({ port: own.http, host })).status, 200, host);
+    assert.deepEqual(asked, [host]);
+  }
+  asked.length = 0;
+  assert.equal((await ask({ port: own.http, host: "x.wild.example" })).status, 503);
+  // The host is the rule's, whatever a client claims of itself.
+  assert.equal((await ask({ port: own.http, host: "a.example", headers: { "X-Forwarded-Host": "x.wild.example" } })).status, 200);
+  assert.deepEqual(asked, ["a.example"]);
+  const findings = JSON.parse((await own.ask("/api/v1/findings")).text) as readonly { readonly code: string; readonly sentence: string; readonly effect: string }[];
+  const [finding] = findings.filter(({ code }) => code === "auth-url-of-no-host");
+  assert.match(finding?.sentence ?? "", /\*\.wild\.example stands for many: name the service's own host/);
+  assert.equal(finding?.effect, "requests for *.wild.example answer 503");
 });

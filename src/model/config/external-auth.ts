@@ -14,10 +14,16 @@ const VISIBLE = /^[\x21-\x7e]*$/;
 export const globalUrl: ConfigType<string> = {
   expects: "a URL with http:// or https://, and a host without variables",
   parse: (text) => {
-    if (text === "" || (VISIBLE.test(text) && typeof parseAuthUrl(text) !== "string")) return { value: text };
+    if (text === "" || (VISIBLE.test(text) && hasHost(text))) return { value: text };
     return { value: text, dropped: [text], used: "503 for every path that it would guard", bad: true };
   },
 };
+
+/** Not the host that the client asks for either: the URL guards Ingresses of all hosts, of wildcards too. */
+function hasHost(text: string): boolean {
+  const url = parseAuthUrl(text);
+  return typeof url !== "string" && url.host !== undefined;
+}
 
 export const globalSignin: ConfigType<string> = {
   expects: "a URL with http:// or https://",

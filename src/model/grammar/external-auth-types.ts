@@ -81,33 +81,28 @@ function timeText(seconds: number): string {
 
 export interface AuthUrl {
   readonly tls: boolean;
-  /** Lower case; IPv6 without brackets. */
-  readonly host: string;
+  /** Lower case; IPv6 without brackets. Absent: the host that the client asks for. */
+  readonly host?: string;
   readonly port: number;
   /** Path and query, with variables. */
   readonly path: string;
 }
 
-const HOST_VARIABLE = /(?<=^https?:\/\/)\$(?:host|http_host|\{host\}|\{http_host\})(?=[/?:]|$)/i;
-
-/** What to write in place of a URL whose host is the one that the client asks for, on an Ingress with these hosts; undefined: it is another URL. */
-export function insteadOfHostVariable(url: string, hosts: ReadonlySet<string>): string | undefined {
-  if (!HOST_VARIABLE.test(url)) return undefined;
-  const [only] = hosts;
-  return hosts.size === 1 && only !== undefined && only !== "" && !only.startsWith("*") ? `"${url.replace(HOST_VARIABLE, only)}"` : "an Ingress for each host, with the host's name in it";
-}
+/** nginx's variables that stand for the host which the client asks for, as the whole host of a URL. */
+const HOST_VARIABLE = /^\$(?:host|http_host|best_http_host|server_name)$/;
 
 /** Takes a URL apart; or says, as a clause, why it cannot be the URL of an authentication service. */
 export function parseAuthUrl(text: string): AuthUrl | string {
   const [, scheme = "", authority = "", rest = ""] = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^#]*)/s.exec(text) ?? [];
   if (!/^https?$/i.test(scheme)) return "it must begin with http:// or https://";
-  if (authority.includes("$")) return "its host holds a variable: Sluice resolves and checks the host beforehand, so name it";
   if (/[\p{Cc} ]/u.test(text)) return "it holds a blank";
   const [, bracketed, plain = "", port] = /^(?:\[([^\]]*)\]|([^:@[\]]*))(?::([0-9]{1,5}))?$/.exec(authority) ?? [];
+  const asked = HOST_VARIABLE.test(plain);
+  if (authority.includes("$") && !asked) return "its host holds a variable: Sluice resolves and checks the host beforehand, so name it ($host, the one that the client asks for, may stand there alone)";
   const host = (bracketed ?? plain).toLowerCase();
   if (host === "" || host.includes("..") || (bracketed !== undefined && isIP(bracketed) !== 6)) return "it has no host";
   const tls = scheme.toLowerCase() === "https";
   const number = port === undefined ? (tls ? 443 : 80) : Number(port);
   if (number < 1 || number > 65535) return `it has no port ${number}`;
-  return { tls, host, port: number, path: rest.startsWith("/") ? rest : `/${rest}` };
+  return { tls, ...(asked ? {} : { host }), port: number, path: rest.startsWith("/") ? rest : `/${rest}` };
 }

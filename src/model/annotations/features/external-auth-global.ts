@@ -24,5 +24,5 @@ export function globalGuard(config: Config): Guard | undefined {
     },
     config,
   );
-  return typeof guard === "string" ? CLOSED_GUARD : guard;
+  return typeof guard === "string" || guard.hostPort !== undefined ? CLOSED_GUARD : guard;
 }

@@ -2,6 +2,7 @@
  * What guards a route: everything about one authentication service, from annotations or from the ConfigMap.
  */
 import { isIP } from "node:net";
+import { CATCH_ALL } from "../../../../edge/src/program.ts";
 import type { EdgeFilters, Template } from "../../../../edge/src/program.ts";
 import type { Config } from "../../config/config.ts";
 import { parseAuthUrl } from "../../grammar/external-auth-types.ts";
@@ -38,6 +39,8 @@ export interface Guard {
   readonly cache?: Omit<NonNullable<EdgeAuth["cache"]>, "scope">;
   /** Absent: the guard lets no request pass. */
   readonly pool?: FilterPool;
+  /** Present: the service's host is the route's, at this port. Then the fields above name none; `ofHost` fills them in. */
+  readonly hostPort?: number;
 }
 
 /** A guard that lets no request pass: there is no pool with this id, so the edge answers 503. */
@@ -49,16 +52,13 @@ export const CLOSED_GUARD: Guard = {
 export function guardOf(input: GuardInput, config: Config): Guard | string {
   const url = parseAuthUrl(input.url);
   if (typeof url === "string") return url;
-  const pool = targetPoolId(url.host, url.port);
   const signin = input.signin === undefined ? undefined : parseTemplate(withWayBack(input.signin, input.redirectParam));
   const key = input.cacheKey === undefined ? undefined : parseTemplate(input.cacheKey);
   const { keepalive = 0, keepaliveRequests = 0, keepaliveTimeout = 0 } = input;
-  return {
+  const guard: Guard = {
     edge: {
-      pool,
+      ...CLOSED_GUARD.edge,
       ...(url.tls ? { tls: true } : {}),
-      host: isIP(url.host) === 6 ? `[${url.host}]` : url.host,
-      ...(url.tls && isIP(url.host) === 0 ? { serverName: url.host } : {}),
       path: parseTemplate(url.path),
       ...(input.method ? { method: input.method } : {}),
       ...(input.requestRedirect ? { redirect: parseTemplate(input.requestRedirect) } : {}),
@@ -72,7 +72,28 @@ export function guardOf(input: GuardInput, config: Config): Guard | string {
         : {}),
     },
     ...(key ? { cache: { key, lifetimes: input.lifetimes.map(([status, seconds]) => [status, seconds]) } } : {}),
-    pool: { pool, field: input.field, effect: input.effect },
+    pool: { pool: "", field: input.field, effect: input.effect },
+  };
+  return url.host === undefined ? { ...guard, hostPort: url.port } : atHost(guard, url.host, url.port);
+}
+
+/** The guard of a route of this host. A guard that asks the route's host closes the routes of hosts that are no one name. */
+export function guardOfHost(guard: Guard, host: string): Guard {
+  if (guard.hostPort === undefined) return guard;
+  return isOneName(host) ? atHost(guard, host, guard.hostPort) : CLOSED_GUARD;
+}
+
+/** Whether requests for the host of a rule are requests for one name; empty, or `_`: it is a rule without host. */
+export function isOneName(host: string): boolean {
+  return host !== "" && host !== CATCH_ALL && !host.startsWith("*");
+}
+
+function atHost({ edge, cache, pool }: Guard, host: string, port: number): Guard {
+  const id = targetPoolId(host, port);
+  return {
+    edge: { ...edge, pool: id, host: isIP(host) === 6 ? `[${host}]` : host, ...(edge.tls && isIP(host) === 0 ? { serverName: host } : {}) },
+    ...(cache ? { cache } : {}),
+    ...(pool ? { pool: { ...pool, pool: id } } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import { digestOf } from "../../../support/digest.ts";
 import { printable } from "../../../support/text.ts";
 import type { Config } from "../../config/config.ts";
 import * as found from "../../findings/catalogue.ts";
-import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables, insteadOfHostVariable } from "../../grammar/external-auth-types.ts";
+import { keyText, lifetimes, METHODS, responseHeaderNames, urlText, urlWithVariables } from "../../grammar/external-auth-types.ts";
 import type { Lifetime } from "../../grammar/external-auth-types.ts";
 import type { ValueType } from "../../grammar/value-type.ts";
 import { basicText, boolean, integer, integerBetween, oneOf } from "../../grammar/value-types.ts";
@@ -16,11 +16,11 @@ import type { FilterPool } from "../../shapes/routing.ts";
 import { annotation, field, toldByFinding } from "../annotation.ts";
 import type { Honoured, OnInvalid, Risk } from "../annotation.ts";
 import type { Feature, FilterContext } from "../feature.ts";
-import type { Resolver } from "../resolver.ts";
+import type { ResolveContext, Resolver } from "../resolver.ts";
 import { slot } from "../slot.ts";
 import type { Values } from "../slot.ts";
 import { globalGuard } from "./external-auth-global.ts";
-import { guardOf } from "./external-auth-guard.ts";
+import { guardOf, guardOfHost, isOneName } from "./external-auth-guard.ts";
 import type { Guard } from "./external-auth-guard.ts";
 import { authHeaders } from "./external-auth-headers.ts";
 
@@ -96,7 +96,7 @@ const annotations: readonly Honoured[] = [
   row({
     name: "auth-url", key: "url", risk: "High", type: urlWithVariables, onInvalid: "refused",
     doc: "Ask this URL about every request: 2xx lets it in, 401 and 403 are passed on, everything else is 500.",
-    differs: "Its host holds no variable: it is resolved and checked beforehand, so it never leads to this machine. Without a path `/` is asked. What a client says of itself in headers such as X-Forwarded-Host, X-Original-URI or Remote-User goes there from trusted proxies alone.",
+    differs: "Its host is resolved and checked beforehand, so it never leads to this machine. $host (or $http_host, $best_http_host, $server_name) as its host is the host of the rule, which must be one name; other variables are refused there. Without a path `/` is asked. What a client says of itself in headers such as X-Forwarded-Host, X-Original-URI or Remote-User goes there from trusted proxies alone.",
   }),
   row({
     name: "auth-method", key: "method", risk: "Low", type: oneOf(...METHODS), onInvalid: "closed",
@@ -184,11 +184,8 @@ const resolver: Resolver = {
     }
     const headers = authHeaders(given.proxySetHeaders, at);
     const guard = guardOf({ ...given, url, headers: headers ?? [], field: at.place("auth-url").field, effect: EFFECT }, at.config);
-    if (typeof guard === "string") {
-      const instead = insteadOfHostVariable(url, new Set((at.ingress.spec.rules ?? []).map(({ host = "" }) => host)));
-      const why = instead === undefined ? guard : `its host is a variable, and Sluice resolves and checks the host beforehand: write ${printable(instead)}`;
-      at.report(found.authUrlUnusable(at.place("auth-url"), { name: "auth-url", value: printable(url), why }));
-    }
+    if (typeof guard === "string") at.report(found.authUrlUnusable(at.place("auth-url"), { name: "auth-url", value: printable(url), why: guard }));
+    else if (guard.hostPort !== undefined) reportHosts(url, at);
     if (typeof guard === "string" || headers === undefined) {
       at.close();
       return values;
@@ -197,11 +194,20 @@ const resolver: Resolver = {
   },
 };
 
+/** Rules whose hosts are no one name cannot ask a service at the host that the client asks for. */
+function reportHosts(url: string, at: ResolveContext): void {
+  const { rules = [], defaultBackend } = at.ingress.spec;
+  const hosts = [...new Set([...rules.map(({ host = "" }) => host), ...(defaultBackend ? [""] : [])])].filter((host) => !isOneName(host));
+  if (hosts.length === 0) return;
+  at.report(found.authUrlOfNoHost(at.place("auth-url"), { value: printable(url), hosts: hosts.map((host) => (host === "" ? "a rule without host" : printable(host))) }));
+}
+
 /** ingress-nginx behaviour: an Ingress's own service comes before the global one. */
-function guardFor(values: Values, { path, config }: FilterContext): Guard | undefined {
+function guardFor(values: Values, { host, path, config }: FilterContext): Guard | undefined {
   if (config.noAuthLocations.some((start) => path.startsWith(start))) return undefined;
   const { guard, enableGlobal, global } = externalAuth.of(values);
-  return guard ?? (enableGlobal ? global : undefined);
+  const chosen = guard ?? (enableGlobal ? global : undefined);
+  return chosen && guardOfHost(chosen, host);
 }
 
 /** What the edge does for one route. */
