@@ -17,7 +17,7 @@ test("a URL is taken apart", () => {
 test("what is no URL of a service is refused", () => {
   for (const bad of [
     "auth.example", "//auth.example", "ftp://auth.example", "unix:/run/x.sock", "http://unix:/run/x.sock:/", "http:///check", "http://", "http://:80/",
-    "http://a..b/", "http://$host/", "http://auth.$namespace.svc/", "http://auth:$port/", "http://auth.example:0/", "http://auth.example:65536/",
+    "http://a..b/", "http://$hosts/", "http://auth.$namespace.svc/", "http://auth:$port/", "http://auth.example:0/", "http://auth.example:65536/",
     "http://auth.example:80:81/", "http://user@auth.example/", "http://auth.example/a b", "http://auth.example/\r\nHost: x", "http://[::1", "http://[x]/",
     'http://auth.example;}', "",
   ]) {
