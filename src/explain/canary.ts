@@ -1,5 +1,5 @@
 /** Which canary a request reaches, and by what. */
-import { chooseCanary } from "../../edge/src/canary.ts";
+import { isLeft } from "../../edge/src/canary.ts";
 import type { EdgeCanary, EdgeRoute } from "../../edge/src/program.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 import { ruleText } from "../model/routes/route-text.ts";
@@ -29,16 +29,11 @@ export function canaryStep(edge: EdgeRoute, route: Route | undefined, asked: Req
   }
   if (chosen && !drawn) return { what: "canary", result: chosen.name, why: `its ${ruleOf(chosen, route)} matches this request` };
   if (shares === "") return { what: "canary", result: "not taken", why: "no rule of a canary matches this request, and none has a weight" };
-  const open = weighed.filter((one) => isOpen(one, edge, asked));
+  const open = weighed.filter((one) => !isLeft(one, asked));
   if (open.length === 0) return { what: "canary", result: "not taken", why: "its header or cookie keeps this request away from the canary" };
   if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
   const told = open.length === weighed.length ? shares : open.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
   return { what: "canary", result: "by weight", why: `shares: ${told}; below: ${chosen?.name ?? "the primary"}` };
-}
-
-/** Whether the request goes to this canary when its share is drawn: a header or a cookie may say never. */
-function isOpen(canary: EdgeCanary, { canaries = [], total = 100 }: EdgeRoute, asked: RequestView): boolean {
-  return chooseCanary([...canaries], total, { ...asked, draw: () => canary.from + 1 }) === canary;
 }
 
 /** `rule (header Region = eu-west)`. */

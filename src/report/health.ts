@@ -73,7 +73,7 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === options.healthCheckPath || path === "/healthz") return probe(response, undefined);
   if (path === "/readyz") return probe(response, options.notReady());
   if (path === "/metrics") return scrape(options.metrics(), request, response);
-  if (path === "/") return index(options, response);
+  if (path === "/") return method === "GET" || method === "HEAD" ? index(options, response) : endResponse(response, 405, "use GET\n");
   if (options.dashboard && (path === "/dashboard" || path.startsWith("/dashboard/"))) return await options.dashboard(request, response, path, query);
   if (!path.startsWith("/api/")) return endResponse(response, 404, "not found\n");
   if (!isFromThisMachine(request) || !namesThisMachine(options.host, request)) return endResponse(response, 403, "the admin API answers this machine only\n");

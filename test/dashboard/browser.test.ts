@@ -162,7 +162,7 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     await page.keyboard.press("Enter");
     const answer = page.locator("pre.answer");
     await answer.getByText(/Ingress default\/hello, spec\.rules\[0\]/).waitFor();
-    assert.match(await answer.innerText(), /canary\s+none[^]*Workers: all serve generation \d+; asked now, /);
+    assert.match(await answer.innerText(), /canary\s+not taken[^]*Workers: all serve generation \d+; asked now, /);
     await page.getByLabel("Address", { exact: true }).fill("http://nobody.example/x");
     await page.keyboard.press("Enter");
     await answer.getByText(/nobody\.example/).first().waitFor();
