@@ -47,6 +47,8 @@ interface Viewer {
   readonly host: string;
   /** Requests by endpoint; absent: no host is looked at, or too many watch requests already. */
   readonly endpoints: ReturnType<typeof createEndpointRates> | undefined;
+  /** Nothing more is sent to it, and nothing noted for it. */
+  leave(): void;
 }
 
 export function createViewers(journal: Pick<Journal, "watch">): Viewers {
@@ -64,15 +66,20 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
       return viewers.size;
     },
     open(request, response, host, { overview, history, changes }) {
+      // Whoever left while the token was looked at closes nothing any more.
+      if (response.destroyed) return true;
       if (viewers.size >= MOST_VIEWERS) return false;
       const endpoints = host === "" ? undefined : createEndpointRates(host);
       const unwatch = endpoints && journal.watch({ rows: (rows: readonly JournalRow[], dropped: number) => endpoints.take(rows, dropped) });
-      const viewer: Viewer = { request, response, host, endpoints: unwatch && endpoints };
+      const viewer: Viewer = {
+        request, response, host, endpoints: unwatch && endpoints,
+        leave() {
+          viewers.delete(viewer);
+          unwatch?.();
+        },
+      };
       viewers.add(viewer);
-      response.on("close", () => {
-        viewers.delete(viewer);
-        unwatch?.();
-      });
+      response.on("close", viewer.leave);
       // A proxy in between must not gather events (nginx: X-Accel-Buffering).
       response.writeHead(200, { ...SAFE_HEADERS, "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
       response.flushHeaders();
@@ -93,13 +100,20 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
       gathering ??= setTimeout(tell, GATHER_MS).unref();
     },
     async recheck(mayLook) {
-      for (const { request, response } of [...viewers]) if (!(await mayLook(request))) response.end();
+      for (const viewer of [...viewers]) if (!(await mayLook(viewer.request))) dismiss(viewer);
     },
     close() {
       clearTimeout(gathering);
-      for (const { response } of [...viewers]) response.end();
+      for (const viewer of [...viewers]) dismiss(viewer);
     },
   };
+}
+
+/** Ends the stream; at once where what was sent is still unread, because whoever reads slowly could stay for ever. */
+function dismiss({ response, leave }: Viewer): void {
+  leave();
+  if (response.writableLength > 0) response.destroy();
+  else response.end();
 }
 
 function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
