@@ -10,6 +10,8 @@ import type { ServedChange } from "./shapes.ts";
 
 const KEPT = 300;
 const KEPT_OF_ENDPOINTS = 100;
+/** While no worker answers, nothing goes live: from so many on, only changes that are kept are waited for. */
+const MOST_WAITING = 1000;
 const NAMED = 8;
 
 /** The first turn takes in everything. */
@@ -75,6 +77,7 @@ export function createChangeLog(state: () => Pick<EngineState, "applied" | "serv
       };
       kept = trimmed([...kept, one]);
       waiting.push(one);
+      if (waiting.length > MOST_WAITING) waiting = waiting.filter((each) => kept.includes(each));
       tell([one.change]);
       look();
     },

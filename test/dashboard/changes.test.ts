@@ -83,3 +83,15 @@ test("endpoints that come and go never push out other changes, and all is bounde
   const ids = log.newest().map(({ id }) => id);
   assert.deepEqual(ids, ids.toSorted((a, b) => a - b));
 });
+
+test("changes that nobody acknowledges take bounded room, and what is kept of them goes live at last", () => {
+  const { at, log, told, turn } = started();
+  turn(["host first.example"]);
+  for (let times = 0; times < 5000; times++) turn(["pool shop/web/80"]);
+  told.length = 0;
+  at.served = at.applied;
+  log.look();
+  assert.ok(told.length <= 1000, `${told.length} changes were waited for`);
+  assert.ok(told.some(({ parts }) => parts.includes("host first.example")));
+  assert.ok(log.newest().every(({ liveAfter }) => liveAfter !== undefined));
+});
