@@ -39,6 +39,16 @@ test("nobody else looks unless the operator says so", async () => {
   }
 });
 
+test("what a proxy of this machine passes on is not this machine's, whatever Host header the proxy sets", async () => {
+  const forwarded = [{ "x-forwarded-for": "203.0.113.9" }, { "x-real-ip": "203.0.113.9" }, { forwarded: "for=203.0.113.9" }, { via: "1.1 proxy" }, { "x-forwarded-host": "sluice.example" }, { "x-forwarded-proto": "https" }];
+  const open = { ...CLOSED, tokenFile: tokenFile(TOKEN) };
+  for (const headers of forwarded as readonly Readonly<Record<string, string>>[]) {
+    assert.equal(await judgeCaller(CLOSED, from("127.0.0.1", headers)), "refused", JSON.stringify(headers));
+    assert.equal(await judgeCaller(open, from("127.0.0.1", headers)), "token", JSON.stringify(headers));
+    assert.equal(await judgeCaller(open, from("127.0.0.1", { ...headers, ...bearer(TOKEN) })), "welcome", JSON.stringify(headers));
+  }
+});
+
 test("a name that leads to this machine is nobody's without a token: web pages can make such names", async () => {
   assert.equal(await judgeCaller(CLOSED, from("127.0.0.1", { host: "evil.example:10254" })), "refused");
   const open = { ...CLOSED, tokenFile: tokenFile(TOKEN) };
