@@ -7,7 +7,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
-import type { Built } from "../model/model.ts";
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Built, Model } from "../model/model.ts";
 import { countRoutes, isDeclaredRoute, type Served } from "../get/rows.ts";
 import type { Interval } from "../get/rates.ts";
 import type { Journal } from "../report/journal.ts";
@@ -20,7 +21,7 @@ import { createLists } from "./lists.ts";
 import { createPulse, INTERVAL_MS, sampleOf } from "./pulse.ts";
 import type { ExplainedText, Overview } from "./shapes.ts";
 import { createViewers } from "./viewers.ts";
-import { wayOf } from "./way.ts";
+import { takesRequest, wayOf } from "./way.ts";
 
 export interface DashboardOptions {
   readonly guard: GuardOptions;
@@ -59,7 +60,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const files = readPageFiles(options.folder);
   const changes = createChangeLog(state);
   const pulse = createPulse(options.traffic);
-  const viewers = createViewers(journal);
+  const viewers = createViewers(journal, (host) => takesNow(host, () => options.served()?.model));
   let interval: Interval | undefined;
   /** Counts what may have changed lists. */
   let version = 0;
@@ -121,6 +122,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       clearInterval(rechecking);
       viewers.close();
     },
+  };
+}
+
+/** Whether a request is of this host, by the Model of now. */
+function takesNow(host: string, model: () => Model | undefined): (row: JournalRow) => boolean {
+  let of: Model | undefined;
+  let takes: (row: JournalRow) => boolean = () => false;
+  return (row) => {
+    const now = model();
+    if (now && now !== of) takes = takesRequest((of = now), host);
+    return takes(row);
   };
 }
 

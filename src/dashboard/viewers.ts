@@ -51,7 +51,8 @@ interface Viewer {
   leave(): void;
 }
 
-export function createViewers(journal: Pick<Journal, "watch">): Viewers {
+/** @param takes whether a request is of the host of this name, by what is served now. */
+export function createViewers(journal: Pick<Journal, "watch">, takes: (host: string) => (row: JournalRow) => boolean): Viewers {
   const viewers = new Set<Viewer>();
   const news = new Map<number, ServedChange>();
   let gathering: NodeJS.Timeout | undefined;
@@ -69,7 +70,7 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
       // Whoever left while the token was looked at closes nothing any more.
       if (response.destroyed) return true;
       if (viewers.size >= MOST_VIEWERS) return false;
-      const endpoints = host === "" ? undefined : createEndpointRates(host);
+      const endpoints = host === "" ? undefined : createEndpointRates(takes(host));
       const unwatch = endpoints && journal.watch({ rows: (rows: readonly JournalRow[], dropped: number) => endpoints.take(rows, dropped) });
       const viewer: Viewer = {
         request, response, host, endpoints: unwatch && endpoints,
@@ -117,8 +118,9 @@ function dismiss({ response, leave }: Viewer): void {
 }
 
 function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
-  const routes = interval?.routes.filter((one) => one.host === host).slice(0, MOST_RATES) ?? [];
-  return { host, routes, endpoints: endpoints?.beat() ?? {} };
+  const routes = interval?.routes.filter((one) => one.host === host) ?? [];
+  const sum = (field: "requestsPerSecond" | "serverErrorsPerSecond"): number => routes.reduce((before, one) => before + one[field], 0);
+  return { host, requests: sum("requestsPerSecond"), failed: sum("serverErrorsPerSecond"), routes: routes.slice(0, MOST_RATES), endpoints: endpoints?.beat() ?? {} };
 }
 
 function send({ response }: Viewer, event: string, data: unknown): void {

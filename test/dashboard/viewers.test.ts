@@ -26,7 +26,7 @@ async function asking(): Promise<Opened> {
       watchers++;
       return () => void watchers--;
     },
-  });
+  }, () => () => true);
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
