@@ -72,9 +72,9 @@ export function withRates(way: Way, rates: HostRates | undefined): LiveWay {
 function addEndpoints(way: Way, pool: string, poolKey: string, rates: HostRates | undefined, endpoints: Node[], flows: Flow[]): void {
   const { endpoints: addresses = [], more = 0 } = way.pools[pool] ?? {};
   for (const address of addresses) {
-    const { requests: rate = 0, failed = 0 } = rates?.endpoints[address] ?? {};
+    const { requests: rate = 0, failed = 0 } = rates?.endpoints?.[address] ?? {};
     const key = `${poolKey} ${address}`;
-    endpoints.push({ key, title: address, note: "", rate, failed });
+    endpoints.push({ key, title: address, note: "", ...(rates && !rates.endpoints ? {} : { rate, failed }) });
     flows.push({ from: poolKey, to: key, rate, failed });
   }
   if (more > 0) endpoints.push({ key: `${poolKey} more`, title: `${more} more`, note: "" });

@@ -12,7 +12,7 @@ export interface EndpointRates {
   /** @param dropped requests that ended, too, and of which nothing is known. */
   take(rows: readonly JournalRow[], dropped: number): void;
   /** What was taken since the last call, per second. */
-  beat(): HostRates["endpoints"];
+  beat(): NonNullable<HostRates["endpoints"]>;
 }
 
 /** @param isAsked whether a request is one of those that count. @param now milliseconds. */

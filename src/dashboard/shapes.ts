@@ -80,8 +80,8 @@ export interface HostRates {
   readonly failed: number;
   /** Those with most requests. */
   readonly routes: readonly RouteRates[];
-  /** Requests per second that each endpoint was sent, by address; as far as workers had room to note them. */
-  readonly endpoints: Readonly<Record<string, { readonly requests: number; readonly failed: number }>>;
+  /** Requests per second that each endpoint was sent, by address; as far as workers had room to note them. Absent: too many watch requests already. */
+  readonly endpoints?: Readonly<Record<string, { readonly requests: number; readonly failed: number }>>;
 }
 
 /** The way of a host's traffic, or null for a host that is not served: routes, who takes their requests, and where those are. */

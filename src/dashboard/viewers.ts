@@ -45,7 +45,7 @@ interface Viewer {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly host: string;
-  /** Requests by endpoint; absent: no host is looked at, or too many watch requests already. */
+  /** Requests by endpoint; absent: no host is looked at. */
   readonly endpoints: ReturnType<typeof createEndpointRates> | undefined;
   /** Nothing more is sent to it, and nothing noted for it. */
   leave(): void;
@@ -56,6 +56,13 @@ export function createViewers(journal: Pick<Journal, "watch">, takes: (host: str
   const viewers = new Set<Viewer>();
   const news = new Map<number, ServedChange>();
   let gathering: NodeJS.Timeout | undefined;
+  /** Ends that workers note all requests: once for all pages that look at hosts. Absent: no page does, or others watch too many. */
+  let unwatch: (() => void) | undefined;
+  const watcher = {
+    rows(rows: readonly JournalRow[], dropped: number): void {
+      for (const { endpoints } of viewers) endpoints?.take(rows, dropped);
+    },
+  };
   const tell = (): void => {
     gathering = undefined;
     const changes = [...news.values()];
@@ -71,12 +78,14 @@ export function createViewers(journal: Pick<Journal, "watch">, takes: (host: str
       if (response.destroyed) return true;
       if (viewers.size >= MOST_VIEWERS) return false;
       const endpoints = host === "" ? undefined : createEndpointRates(takes(host));
-      const unwatch = endpoints && journal.watch({ rows: (rows: readonly JournalRow[], dropped: number) => endpoints.take(rows, dropped) });
+      if (endpoints) unwatch ??= journal.watch(watcher);
       const viewer: Viewer = {
-        request, response, host, endpoints: unwatch && endpoints,
+        request, response, host, endpoints,
         leave() {
           viewers.delete(viewer);
+          if ([...viewers].some((one) => one.endpoints)) return;
           unwatch?.();
+          unwatch = undefined;
         },
       };
       viewers.add(viewer);
@@ -92,7 +101,7 @@ export function createViewers(journal: Pick<Journal, "watch">, takes: (host: str
     beat(overview, interval) {
       for (const viewer of viewers) {
         send(viewer, "overview", overview);
-        if (viewer.host !== "") send(viewer, "rates", ratesFor(viewer, interval));
+        if (viewer.host !== "") send(viewer, "rates", ratesFor(viewer, interval, unwatch !== undefined));
       }
     },
     changed(changes) {
@@ -117,10 +126,11 @@ function dismiss({ response, leave }: Viewer): void {
   else response.end();
 }
 
-function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
+/** @param watched whether workers note the requests by which endpoints are counted. */
+function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined, watched: boolean): HostRates {
   const routes = interval?.routes.filter((one) => one.host === host) ?? [];
   const sum = (field: "requestsPerSecond" | "serverErrorsPerSecond"): number => routes.reduce((before, one) => before + one[field], 0);
-  return { host, requests: sum("requestsPerSecond"), failed: sum("serverErrorsPerSecond"), routes: routes.slice(0, MOST_RATES), endpoints: endpoints?.beat() ?? {} };
+  return { host, requests: sum("requestsPerSecond"), failed: sum("serverErrorsPerSecond"), routes: routes.slice(0, MOST_RATES), ...(endpoints && watched ? { endpoints: endpoints.beat() } : {}) };
 }
 
 function send({ response }: Viewer, event: string, data: unknown): void {

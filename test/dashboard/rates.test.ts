@@ -139,6 +139,11 @@ test("what workers count together is told once: a path of two types, and two can
   assert.equal(flows.filter(({ from }) => from === "host").reduce((sum, { rate }) => sum + rate, 0), 16);
 });
 
+test("endpoints that nobody counts have no number, which is not none", () => {
+  const { columns } = withRates(WAY, { host: "shop.example", requests: 0, failed: 0, routes: [] });
+  assert.equal(columns[4]?.[0]?.rate, undefined);
+});
+
 test("without rates the picture is there, and nothing flows", () => {
   assert.ok(withRates(WAY, undefined).flows.every(({ rate }) => rate === 0));
 });

@@ -9,6 +9,8 @@ import { createViewers, type Opening, type Viewers } from "../../src/dashboard/v
 
 interface Opened {
   readonly viewers: Viewers;
+  /** Another client that asks. */
+  another(): Promise<readonly [IncomingMessage, ServerResponse]>;
   readonly client: Socket;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -29,15 +31,22 @@ async function asking(): Promise<Opened> {
   }, () => () => true);
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
-  const client = connect((server.address() as AddressInfo).port, "127.0.0.1").on("error", () => {});
-  client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  const [request, response] = await asked;
+  const clients: Socket[] = [];
+  const another = async (): Promise<readonly [IncomingMessage, ServerResponse]> => {
+    const asked = once(server, "request") as Promise<[IncomingMessage, ServerResponse]>;
+    const client = connect((server.address() as AddressInfo).port, "127.0.0.1").on("error", () => {});
+    clients.push(client);
+    client.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    return await asked;
+  };
+  const [request, response] = await another();
   after(() => {
-    client.destroy();
+    for (const client of clients) client.destroy();
     server.close();
   });
-  return { viewers, client, request, response, watchers: () => watchers };
+  const [client] = clients;
+  assert.ok(client);
+  return { viewers, another, client, request, response, watchers: () => watchers };
 }
 
 /** Sends until the system takes no more, because the client reads nothing. */
@@ -81,4 +90,19 @@ test("nothing is sent after the end", async () => {
   viewers.beat(OPENING.overview, undefined);
   assert.equal(viewers.size, 0);
   await closed;
+});
+
+test("all pages together watch requests once, so that they leave room for others", async () => {
+  const { viewers, another, request, response, watchers } = await asking();
+  viewers.open(request, response, "a.example", OPENING);
+  const [second, secondResponse] = await another();
+  viewers.open(second, secondResponse, "b.example", OPENING);
+  assert.deepEqual([viewers.size, watchers()], [2, 1]);
+  const ends = [response, secondResponse].map((one) => once(one, "close"));
+  response.end();
+  await ends[0];
+  assert.equal(watchers(), 1);
+  secondResponse.end();
+  await ends[1];
+  assert.equal(watchers(), 0);
 });
