@@ -100,6 +100,8 @@ function useSeen(): boolean {
       if (document.visibilityState === "visible") setSeen(true);
       else timer = setTimeout(() => setSeen(false), UNSEEN_MS) as unknown as number;
     };
+    // A page may be opened in the background, and never be looked at.
+    look();
     document.addEventListener("visibilitychange", look);
     return () => {
       clearTimeout(timer);

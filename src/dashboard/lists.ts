@@ -9,6 +9,8 @@ import type { ListPage } from "./shapes.ts";
 const FRESH_MS = 1000;
 const MOST_ROWS = 200;
 const LONGEST_SEARCH = 200;
+/** Findings repeat values of annotations, which may have 256 kB: nobody reads them here. Of a longer text both ends are told. */
+const LONGEST_TEXT = 2000;
 
 /** Kinds that the page lists. */
 const KINDS = ["hosts", "certs", "findings"] as const satisfies readonly ListedKind[];
@@ -37,7 +39,7 @@ export function createLists(served: () => Served | undefined, version: () => num
     const known = made.get(kind);
     if (known && (wanted >= 0 ? known.version >= Math.min(wanted, version()) : now() - known.at < FRESH_MS)) return known;
     const what = served();
-    const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]) : [];
+    const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]).map(clipped) : [];
     const fresh = { at: now(), version: version(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
     made.set(kind, fresh);
     return fresh;
@@ -54,6 +56,11 @@ export function createLists(served: () => Served | undefined, version: () => num
       return { found: found.length, of: rows.length, from, rows: found.slice(from, from + limit) };
     },
   };
+}
+
+function clipped(row: ListedRow): ListedRow {
+  if (Object.values(row).every((value) => typeof value !== "string" || value.length <= LONGEST_TEXT)) return row;
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT / 2)} … ${value.slice(-LONGEST_TEXT / 2)}` : value]));
 }
 
 function wholeNumber(text: string | null, otherwise: number): number {

@@ -128,6 +128,13 @@ test("a picture has no more than can be looked at", () => {
   assert.deepEqual([way?.pools["shop/web/80"]?.endpoints.length, way?.pools["shop/web/80"]?.more], [24, 76]);
 });
 
+test("a value of an annotation may be as long as it likes: it is told cut", () => {
+  const long = servedFrom(...Array.from({ length: 50 }, (_, index) => ingress(`shop/i${index}`).host(`h${index}.example`).path("/", "web:80").annotate("proxy-body-size", "z".repeat(100_000))));
+  const { rows } = page("findings", {}, () => long);
+  assert.ok(rows.some(({ says }) => /is not valid for proxy-body-size/.test(String(says))), "the end says what is wrong");
+  assert.ok(JSON.stringify(rows).length < 300_000);
+});
+
 test("a request is of one host: by its name, an alias, or the wildcard that has no better one", () => {
   const { model } = servedFrom(
     ingress("shop/web").host("shop.example").path("/", "web:80").annotate("server-alias", "www.shop.example,~^shop[0-9]+\\.example$"),
