@@ -1,6 +1,7 @@
 /** Who may look at the dashboard: every way of asking that should not work, and those that should. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -108,4 +109,15 @@ test("with both, either opens", async () => {
   const options: GuardOptions = { ...CLOSED, tokenFile: tokenFile(TOKEN), review: async (token) => token === "of-an-account" };
   for (const token of [TOKEN, "of-an-account"]) assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer(token))), "welcome");
   assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer("x"))), "token");
+});
+
+test("a token file that became a pipe, a folder or something huge opens nothing, and holds nobody up", async () => {
+  const file = tokenFile(TOKEN);
+  const options = { ...CLOSED, tokenFile: file };
+  const become: readonly (() => void)[] = [() => execFileSync("mkfifo", [file]), () => mkdirSync(file), () => writeFileSync(file, TOKEN.padEnd(20_000, " "))];
+  for (const one of become) {
+    rmSync(file, { recursive: true });
+    one();
+    assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer(TOKEN))), "token");
+  }
 });
