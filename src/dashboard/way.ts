@@ -38,13 +38,24 @@ export function wayOf(model: Model, name: string): Way | undefined {
 export function takesRequest(model: Model, name: string): (row: Pick<JournalRow, "host" | "namespace" | "ingress">) => boolean {
   const asked = name === "*" ? CATCH_ALL : name;
   const { hosts, aliases } = model;
-  const own = new Set((hosts.get(asked)?.routes ?? []).map(({ origin }) => `${origin.namespace}/${origin.name}`));
+  const host = hosts.get(asked);
   return (row) => {
     // An alias may be a pattern, which only workers can say who it is of: then its Ingress decides.
     const known = hosts.has(row.host) ? row.host : aliases.get(row.host)?.host;
     if (known !== undefined) return known === asked;
-    return own.has(`${row.namespace}/${row.ingress}`) && (asked === CATCH_ALL || !asked.startsWith("*.") || row.host.endsWith(asked.slice(1)));
+    return host !== undefined && ownersOf(host).has(`${row.namespace}/${row.ingress}`) && (asked === CATCH_ALL || !asked.startsWith("*.") || row.host.endsWith(asked.slice(1)));
   };
+}
+
+/** Host → the Ingresses of its routes, of which there may be thousands. */
+const owners = new WeakMap<Host, ReadonlySet<string>>();
+
+function ownersOf(host: Host): ReadonlySet<string> {
+  const known = owners.get(host);
+  if (known) return known;
+  const names = new Set(host.routes.map(({ origin }) => `${origin.namespace}/${origin.name}`));
+  owners.set(host, names);
+  return names;
 }
 
 function aliasesOf({ name }: Host, { aliases }: Model): readonly string[] {
