@@ -1,6 +1,7 @@
 /** What the dashboard is told of traffic: intervals over all routes, endpoints of one host, and what the picture makes of them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { EMPTY, reduce, type Feed } from "../../dashboard/src/feed.ts";
 import { flowText, withRates } from "../../dashboard/src/way-rates.ts";
 import { durationText, percentText, rateText } from "../../dashboard/src/texts.ts";
 import { addressOf, placeOf } from "../../dashboard/src/place.ts";
@@ -44,6 +45,27 @@ test("intervals are compared while somebody looks, and one in five while nobody 
   }
   const { length } = pulse.history();
   assert.ok(length <= 450, `a quarter of an hour, not ${length} intervals`);
+});
+
+test("a clock that is set back leaves no samples ahead of now, which would stand in the way of new ones", () => {
+  const traffic = createTraffic({ settings: MEASURED, routes: () => 2, life: "a" });
+  let now = 3_600_000;
+  const pulse = createPulse((cursor) => traffic.since(cursor), () => now);
+  for (const step of [0, 2000, 2000, -3_000_000, 2000]) {
+    now += step;
+    pulse.beat(true);
+  }
+  assert.deepEqual(pulse.history().map(({ time }) => time), [604_000, 606_000]);
+  const overview = (time: number): { readonly event: string; readonly data: unknown } => ({ event: "overview", data: { sample: { time, requests: 1 } } });
+  const feed = [604_000, 606_000, 606_000, 10_000, 12_000].reduce((before, time) => reduce(before, overview(time)), EMPTY);
+  assert.deepEqual(feed.samples.map(({ time }) => time), [10_000, 12_000]);
+});
+
+test("a change that was on its way in another life of the controller is not so for ever", () => {
+  const change = (id: number, more: object): object => ({ id, time: 1000 + id, objects: [], parts: [], more: 0, generation: 1, reloaded: false, ...more });
+  const told = (feed: Feed, ...changes: readonly object[]): Feed => reduce(reduce(feed, { event: "history", data: [] }), { event: "changes", data: changes });
+  const before = told(EMPTY, change(1, { liveAfter: 5 }), change(2, {}), change(3, {}));
+  assert.deepEqual(told(before, change(3, {})).changes.map(({ id }) => id), [3, 1]);
 });
 
 test("endpoints of a host count by the requests that were noted, raised by those that found no room", () => {
