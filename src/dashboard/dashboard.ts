@@ -101,6 +101,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       const verdict = await judgeCaller(guard, request);
       if (verdict !== "welcome") return refuse(response, verdict);
       if (rest === "/api/events") {
+        // No page is open by that, and nothing would end it.
+        if (request.method === "HEAD") return sayTo(response, 200, "", "text/event-stream");
         const opening = { overview: overviewOf(options, interval, version), history: pulse.history(), changes: changes.newest() };
         if (!viewers.open(request, response, query.get("host") ?? "", opening)) sayTo(response, 503, "too many pages are open already: close one");
         return;

@@ -114,6 +114,11 @@ test("nothing of a Secret is told but its name and its certificate's dates", asy
   for (const secret of [...pair.key.split("\n").slice(1, -2), ...pair.chain.split("\n").slice(1, -2), "apr1", "CPtUdB1u", TOKEN]) assert.ok(!all.includes(secret), secret);
 });
 
+test("who asks for the head alone of the stream opens no page", async () => {
+  const { status, headers, text } = await get("/dashboard/api/events", {}, "HEAD");
+  assert.deepEqual([status, headers["content-type"], text], [200, "text/event-stream", ""]);
+});
+
 test("too many open pages are told so, and one that is closed makes room", async () => {
   const pages: ReturnType<typeof request>[] = [];
   const open = (): Promise<number> => new Promise((resolve, reject) => {
