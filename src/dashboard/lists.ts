@@ -20,8 +20,8 @@ interface Listed {
   readonly at: number;
   readonly version: number;
   readonly rows: readonly ListedRow[];
-  /** Of each row, what is searched in. */
-  readonly texts: readonly string[];
+  /** Of each row, what is searched in. Made when somebody searches. */
+  texts?: readonly string[];
 }
 
 export interface Lists {
@@ -40,7 +40,7 @@ export function createLists(served: () => Served | undefined, version: () => num
     if (known && (wanted >= 0 ? known.version >= Math.min(wanted, version()) : now() - known.at < FRESH_MS)) return known;
     const what = served();
     const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]).map(clipped) : [];
-    const fresh = { at: now(), version: version(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
+    const fresh = { at: now(), version: version(), rows };
     made.set(kind, fresh);
     return fresh;
   };
@@ -48,14 +48,20 @@ export function createLists(served: () => Served | undefined, version: () => num
     page(word, query) {
       const kind = KINDS.find((one) => one === word);
       if (kind === undefined) return undefined;
-      const { rows, texts } = listed(kind, wholeNumber(query.get("version"), -1));
+      const list = listed(kind, wholeNumber(query.get("version"), -1));
+      const { rows } = list;
       const words = (query.get("q") ?? "").slice(0, LONGEST_SEARCH).toLowerCase().split(/\s+/).filter((one) => one !== "");
-      const found = words.length === 0 ? rows : rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
+      const found = words.length === 0 ? rows : search(list, words);
       const from = wholeNumber(query.get("from"), 0);
       const limit = Math.min(wholeNumber(query.get("limit"), MOST_ROWS), MOST_ROWS);
       return { found: found.length, of: rows.length, from, rows: found.slice(from, from + limit) };
     },
   };
+}
+
+function search(list: Listed, words: readonly string[]): readonly ListedRow[] {
+  const texts = (list.texts ??= list.rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()));
+  return list.rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
 }
 
 function clipped(row: ListedRow): ListedRow {
