@@ -22,8 +22,11 @@ const CHANGES = 400;
 /** Waits before the stream is opened again. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
-/** A page that nobody sees for so long lets go of its stream. */
-const UNSEEN_MS = 60_000;
+/**
+ * A page that nobody sees for so long lets go of its stream: a browser opens six connections to a server, for all its tabs,
+ * and a seventh tab would wait.
+ */
+const UNSEEN_MS = 5000;
 
 type Action = Partial<Feed> | { readonly event: string; readonly data: unknown };
 

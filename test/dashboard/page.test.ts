@@ -66,8 +66,31 @@ describe("the page, where things are not as usual", { skip: browserMissing ?? fa
     await page.goto(`${local}/dashboard/`);
     await page.getByText(/served by all/).first().waitFor();
     const gone = page.waitForEvent("requestfailed", (request) => request.url().includes("/api/events"));
-    await page.clock.fastForward(61_000);
+    await page.clock.fastForward(6000);
     await gone;
+    await end();
+  });
+
+  test("more tabs than a browser has connections can be opened, because those behind the first let go of theirs", async () => {
+    const { page, end } = await openPage(browser, local);
+    const tabs = [page];
+    while (tabs.length < 8) tabs.push(await page.context().newPage());
+    for (const tab of tabs) {
+      // Tabs of this browser say that they are seen, whether they are or not.
+      await tab.addInitScript(`globalThis.seen = "visible"; Object.defineProperty(document, "visibilityState", { get: () => globalThis.seen });`);
+      await tab.goto(`${local}/dashboard/`);
+      await tab.getByText(/served by all/).first().waitFor();
+      await tab.evaluate(`globalThis.seen = "hidden"; document.dispatchEvent(new Event("visibilitychange"))`);
+    }
+    await end();
+  });
+
+  test("a link to a search is followed from another search", async () => {
+    const { page, end } = await openPage(browser, local);
+    for (const words of ["one", "two"]) {
+      await page.goto(`${local}/dashboard/#/findings?q=${words}`);
+      await page.waitForFunction(`document.querySelector("input[type=search]")?.value === "${words}"`);
+    }
     await end();
   });
 
