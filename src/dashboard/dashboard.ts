@@ -13,6 +13,7 @@ import { countRoutes, isDeclaredRoute, type Served } from "../get/rows.ts";
 import type { Interval } from "../get/rates.ts";
 import type { Journal } from "../report/journal.ts";
 import type { TrafficAnswer } from "../report/traffic.ts";
+import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { createChangeLog } from "./changes.ts";
 import { readPageFiles, SAFE_HEADERS, sendPageFile } from "./files.ts";
@@ -173,7 +174,7 @@ function overviewOf({ source, state, notReady, findings, served }: DashboardOpti
     findings: counts,
     ...(interval ? { sample: sampleOf(interval, Date.now()) } : {}),
     ownAnswers: Object.entries(interval?.total.ownAnswers ?? {}),
-    busiest: interval?.routes.slice(0, BUSIEST) ?? [],
+    busiest: interval?.routes.slice(0, BUSIEST).map((route) => ({ ...route, path: printable(route.path) })) ?? [],
     lists: version,
   };
 }

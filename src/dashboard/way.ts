@@ -5,6 +5,7 @@ import type { Model } from "../model/model.ts";
 import { backendText, routePath, routeTarget, ruleText } from "../model/routes/route-text.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Backend, Canary, Host, Route } from "../model/shapes/routing.ts";
+import { printable } from "../support/text.ts";
 import { endpointText, isDeclaredRoute, securedBy } from "../get/rows.ts";
 import type { Way, WayArm, WayPool, WayRoute } from "./shapes.ts";
 
@@ -66,7 +67,7 @@ function wayRoute(route: Route, model: Model): WayRoute {
   const { origin, path, backend, filters } = route;
   const primaryBackend = primaryOf(backend);
   const service = primaryBackend.kind === "service" ? primaryBackend.service : "";
-  const base = { namespace: origin.namespace, ingress: origin.name, path, text: routePath(route), service };
+  const base = { namespace: origin.namespace, ingress: origin.name, path, text: printable(routePath(route)), service };
   if (filters.redirect) return { ...base, arms: [], redirect: routeTarget(route) };
   const canaries = canariesOf(backend);
   const total = backend.kind === "split" ? backend.total : 100;

@@ -128,6 +128,12 @@ test("a picture has no more than can be looked at", () => {
   assert.deepEqual([way?.pools["shop/web/80"]?.endpoints.length, way?.pools["shop/web/80"]?.more], [24, 76]);
 });
 
+test("characters of a path that nobody sees, or that turn text around, are told", () => {
+  const { model } = servedFrom(ingress("shop/web").host("shop.example").path("/a\u202ecod", "web:80"), service("shop/web", "80"));
+  const [route] = wayOf(model, "shop.example")?.routes ?? [];
+  assert.deepEqual([route?.path, route?.text], ["/a\u202ecod", "/a\\u202ecod (prefix)"], "rates name it as declared");
+});
+
 test("a value of an annotation may be as long as it likes: it is told cut", () => {
   const long = servedFrom(...Array.from({ length: 50 }, (_, index) => ingress(`shop/i${index}`).host(`h${index}.example`).path("/", "web:80").annotate("proxy-body-size", "z".repeat(100_000))));
   const { rows } = page("findings", {}, () => long);
