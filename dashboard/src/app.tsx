@@ -53,7 +53,7 @@ function Content({ place, feed, theme }: { readonly place: Place; readonly feed:
       {place.view === "overview" ? <OverviewView feed={feed} theme={theme} /> : null}
       {place.view === "traffic" ? <TrafficView host={place.name} lists={lists} rates={feed.rates} /> : null}
       {place.view === "certificates" ? <CertificatesView lists={lists} /> : null}
-      {place.view === "findings" ? <FindingsView lists={lists} search={place.query.get("q") ?? ""} /> : null}
+      {place.view === "findings" ? <FindingsView key={place.query.get("q")} lists={lists} search={place.query.get("q") ?? ""} /> : null}
       {place.view === "explain" ? <ExplainView url={place.query.get("url") ?? ""} /> : null}
       {place.view === "changes" ? <ChangesView changes={feed.changes} /> : null}
     </>

@@ -4,6 +4,8 @@
  * A token is kept for this tab alone (session storage) and sent with each request. It is never part of an address.
  */
 
+import { kept } from "./storage.ts";
+
 /** Whoever asks has to show a token, or another one. */
 export class TokenNeeded extends Error {}
 
@@ -11,18 +13,21 @@ export class TokenNeeded extends Error {}
 export const AGAIN_MS = 3000;
 
 const API = "api/";
-const TOKEN = "sluice-token";
+const TOKEN = kept(() => sessionStorage, "sluice-token");
+/** What can be a token. A browser sends no header with other characters, and Sluice takes none. */
+const SENDABLE = /^[\x21-\x7e]{1,8192}$/;
 
 export function keepToken(token: string): void {
-  sessionStorage.setItem(TOKEN, token.trim());
+  TOKEN.write(token.trim());
 }
 
 export function hasToken(): boolean {
-  return sessionStorage.getItem(TOKEN) !== null;
+  return TOKEN.read() !== null;
 }
 
 async function get(path: string, signal?: AbortSignal): Promise<Response> {
-  const token = sessionStorage.getItem(TOKEN);
+  const token = TOKEN.read();
+  if (token !== null && !SENDABLE.test(token)) throw new TokenNeeded("the token has characters that no token has");
   const response = await fetch(`${API}${path}`, { ...(signal ? { signal } : {}), cache: "no-store", headers: token === null ? {} : { authorization: `Bearer ${token}` } });
   if (response.status === 401) throw new TokenNeeded("a token is needed");
   if (!response.ok) throw new Error((await response.text()).trim() || `HTTP status ${response.status}`);

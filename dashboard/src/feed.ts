@@ -16,23 +16,28 @@ export interface Feed {
   readonly rates: HostRates | undefined;
 }
 
-const EMPTY: Feed = { link: "opening", problem: "", overview: undefined, samples: [], changes: [], rates: undefined };
+export const EMPTY: Feed = { link: "opening", problem: "", overview: undefined, samples: [], changes: [], rates: undefined };
 const SAMPLES_MS = 15 * 60_000;
 const CHANGES = 400;
 /** Waits before the stream is opened again. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
-/** A page that nobody sees for so long lets go of its stream. */
-const UNSEEN_MS = 60_000;
+/**
+ * A page that nobody sees for so long lets go of its stream: a browser opens six connections to a server, for all its tabs,
+ * and a seventh tab would wait.
+ */
+const UNSEEN_MS = 5000;
 
 type Action = Partial<Feed> | { readonly event: string; readonly data: unknown };
 
-function reduce(feed: Feed, action: Action): Feed {
+/** What the page knows after an event, or after the state of the connection changed. */
+export function reduce(feed: Feed, action: Action): Feed {
   if (!("event" in action)) return { ...feed, ...action };
   const live = { ...feed, link: "live", problem: "" } as const;
   switch (action.event) {
     case "history":
-      return { ...live, samples: action.data as readonly TrafficSample[] };
+      // The first event of a stream. What was on its way is told again, unless another life of the controller answers.
+      return { ...live, samples: action.data as readonly TrafficSample[], changes: feed.changes.filter(({ liveAfter }) => liveAfter !== undefined) };
     case "changes":
       return { ...live, changes: merged(feed.changes, action.data as readonly ServedChange[]) };
     case "rates":
@@ -46,8 +51,8 @@ function reduce(feed: Feed, action: Action): Feed {
 
 function withOverview(feed: Feed, overview: Overview): Feed {
   const { sample } = overview;
-  const last = feed.samples.at(-1)?.time ?? 0;
-  const samples = sample && sample.time > last ? [...feed.samples.filter(({ time }) => time > sample.time - SAMPLES_MS), sample] : feed.samples;
+  // What lies ahead of now was before the clock was set back.
+  const samples = sample ? [...feed.samples.filter(({ time }) => time > sample.time - SAMPLES_MS && time < sample.time), sample] : feed.samples;
   return { ...feed, overview, samples };
 }
 
@@ -100,6 +105,8 @@ function useSeen(): boolean {
       if (document.visibilityState === "visible") setSeen(true);
       else timer = setTimeout(() => setSeen(false), UNSEEN_MS) as unknown as number;
     };
+    // A page may be opened in the background, and never be looked at.
+    look();
     document.addEventListener("visibilitychange", look);
     return () => {
       clearTimeout(timer);

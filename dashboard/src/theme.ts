@@ -1,13 +1,14 @@
 /** Dark or light: as the system says, unless somebody chose. */
 import { useEffect, useState } from "preact/hooks";
+import { kept } from "./storage.ts";
 
-const KEY = "sluice-theme";
+const CHOICE = kept(() => localStorage, "sluice-theme");
 const DARK = "(prefers-color-scheme: dark)";
 export type Theme = "dark" | "light";
 
 function chosen(): Theme | undefined {
-  const kept = localStorage.getItem(KEY);
-  return kept === "dark" || kept === "light" ? kept : undefined;
+  const theme = CHOICE.read();
+  return theme === "dark" || theme === "light" ? theme : undefined;
 }
 
 /** The theme, and what changes to the other one. */
@@ -26,7 +27,7 @@ export function useTheme(): readonly [Theme, () => void] {
   }, [theme]);
   const other = (): void => {
     const next = theme === "dark" ? "light" : "dark";
-    localStorage.setItem(KEY, next);
+    CHOICE.write(next);
     setChoice(next);
   };
   return [theme, other];

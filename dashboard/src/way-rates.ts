@@ -32,23 +32,30 @@ interface Numbers {
 
 const NONE: Numbers = { rate: 0, failed: 0, p99: undefined };
 
+/**
+ * Workers count the requests of an Ingress's path once, whatever its types and conditions, and those of canaries with one
+ * Service together. Who comes first gets such a number; for others it is a text: who has it.
+ */
+type Claimed = Numbers | string;
+
 export function withRates(way: Way, rates: HostRates | undefined): LiveWay {
   const [routes, arms, pools, endpoints]: Node[][] = [[], [], [], []];
   const flows: Flow[] = [];
   const byPool = new Map<string, { rate: number; failed: number }>();
-  const all = { rate: 0, failed: 0 };
+  const claims = new Map<string, string>();
   for (const route of way.routes) {
     const key = `route ${route.namespace}/${route.ingress} ${route.text}`;
-    const numbers = route.arms.map((arm) => armNumbers(route, arm, rates));
-    const sum = route.arms.length === 0 ? routeNumbers(route, rates) : { rate: total(numbers, "rate"), failed: total(numbers, "failed"), p99: undefined };
-    all.rate += sum.rate;
-    all.failed += sum.failed;
-    routes?.push({ key, title: route.text, note: `${route.namespace}/${route.ingress}${route.redirect === "" ? "" : `, ${route.redirect}`}`, rate: sum.rate, failed: sum.failed });
-    flows.push({ from: "host", to: key, rate: sum.rate, failed: sum.failed });
+    const claimed = (route.arms.length === 0 ? [undefined] : route.arms).map((arm) => claim(claims, route, arm, rates));
+    const numbers = claimed.filter((one) => typeof one !== "string");
+    const elsewhere = numbers.length > 0 ? "" : `, counted with ${String(claimed[0])}`;
+    const sum = { rate: total(numbers, "rate"), failed: total(numbers, "failed") };
+    routes?.push({ key, title: route.text, note: `${route.namespace}/${route.ingress}${route.redirect === "" ? "" : `, ${route.redirect}`}${elsewhere}`, ...(elsewhere === "" ? sum : {}) });
+    flows.push({ from: "host", to: key, ...sum });
     for (const [index, arm] of route.arms.entries()) {
-      const { rate, failed, p99 } = numbers[index] ?? NONE;
-      const armKey = `${key} ${arm.canary}`;
-      arms?.push({ key: armKey, title: armTitle(arm), note: armNote(arm, rate, sum.rate, p99), rate, failed });
+      const one = claimed[index] ?? NONE;
+      const { rate, failed, p99 } = typeof one === "string" ? NONE : one;
+      const armKey = `${key} ${index}`;
+      arms?.push({ key: armKey, title: armTitle(arm), ...(typeof one === "string" ? { note: armNote(arm, 0, 0, p99, `counted with ${one}`) } : { note: armNote(arm, rate, sum.rate, p99), rate, failed }) });
       flows.push({ from: key, to: armKey, rate, failed });
       const poolKey = arm.pool === undefined ? `target ${arm.target}` : `pool ${arm.pool}`;
       const known = byPool.get(poolKey);
@@ -58,16 +65,16 @@ export function withRates(way: Way, rates: HostRates | undefined): LiveWay {
       if (!known && arm.pool !== undefined) addEndpoints(way, arm.pool, poolKey, rates, endpoints ?? [], flows);
     }
   }
-  const host: Node = { key: "host", title: way.host, note: way.tls === "none" ? "http" : "https", ...all };
+  const host: Node = { key: "host", title: way.host, note: way.tls === "none" ? "http" : "https", rate: rates?.requests ?? 0, failed: rates?.failed ?? 0 };
   return { columns: [[host], routes ?? [], arms ?? [], (pools ?? []).map((pool) => ({ ...pool, ...byPool.get(pool.key) })), endpoints ?? []], flows };
 }
 
 function addEndpoints(way: Way, pool: string, poolKey: string, rates: HostRates | undefined, endpoints: Node[], flows: Flow[]): void {
   const { endpoints: addresses = [], more = 0 } = way.pools[pool] ?? {};
   for (const address of addresses) {
-    const { requests: rate = 0, failed = 0 } = rates?.endpoints[address] ?? {};
+    const { requests: rate = 0, failed = 0 } = rates?.endpoints?.[address] ?? {};
     const key = `${poolKey} ${address}`;
-    endpoints.push({ key, title: address, note: "", rate, failed });
+    endpoints.push({ key, title: address, note: "", ...(rates && !rates.endpoints ? {} : { rate, failed }) });
     flows.push({ from: poolKey, to: key, rate, failed });
   }
   if (more > 0) endpoints.push({ key: `${poolKey} more`, title: `${more} more`, note: "" });
@@ -79,13 +86,15 @@ function endpointsText(way: Way, pool: string): string {
   return number === 0 ? "no ready endpoint: 503" : number === 1 ? "1 endpoint" : `${number} endpoints`;
 }
 
-function routeNumbers(route: WayRoute, rates: HostRates | undefined): Numbers {
-  const rows = rates?.routes.filter(({ namespace, ingress, path }) => namespace === route.namespace && ingress === route.ingress && path === route.path) ?? [];
-  return { rate: rows.reduce((sum, one) => sum + one.requestsPerSecond, 0), failed: rows.reduce((sum, one) => sum + one.serverErrorsPerSecond, 0), p99: rows[0]?.p99 };
-}
-
-function armNumbers(route: WayRoute, arm: WayArm, rates: HostRates | undefined): Numbers {
-  const row = rates?.routes.find(({ namespace, ingress, path, canary }) => namespace === route.namespace && ingress === route.ingress && path === route.path && canary === arm.canary);
+/** @param arm undefined: the route is redirected. */
+function claim(claims: Map<string, string>, route: WayRoute, arm: WayArm | undefined, rates: HostRates | undefined): Claimed {
+  const { namespace, ingress, path, service, text } = route;
+  const canary = arm?.canary ?? "";
+  const key = [namespace, ingress, service, canary, path].join("\n");
+  const other = claims.get(key);
+  if (other !== undefined) return other;
+  claims.set(key, arm === undefined || canary === "" ? text : `${armTitle(arm)} of ${text}`);
+  const row = rates?.routes.find((one) => one.namespace === namespace && one.ingress === ingress && one.path === path && one.service === service && one.canary === canary);
   return row ? { rate: row.requestsPerSecond, failed: row.serverErrorsPerSecond, p99: row.p99 } : NONE;
 }
 
@@ -94,11 +103,11 @@ function armTitle({ canary, ingress }: WayArm): string {
 }
 
 /** `30 %, now 28 %, or header X-Canary, p99 12 ms`. */
-function armNote({ canary, rule, share }: WayArm, rate: number, of: number, p99: number | undefined): string {
+function armNote({ canary, rule, share }: WayArm, rate: number, of: number, p99: number | undefined, elsewhere = ""): string {
   const wanted = share > 0 || canary === "" ? `${share} %` : "";
   const now = of > 0 ? `now ${Math.round((100 * rate) / of)} %` : "";
   const asked = rule === "" ? "" : wanted === "" ? rule : `or ${rule}`;
-  return [wanted, now, asked, p99 === undefined ? "" : `p99 ${durationText(p99)}`].filter((text) => text !== "").join(", ");
+  return [wanted, now, asked, p99 === undefined ? "" : `p99 ${durationText(p99)}`, elsewhere].filter((text) => text !== "").join(", ");
 }
 
 function total(numbers: readonly Numbers[], field: "rate" | "failed"): number {

@@ -2,7 +2,7 @@
 import type { Program } from "../compile/program.ts";
 import { createDashboard, type Dashboard } from "../dashboard/dashboard.ts";
 import { createTokenReviews, type TokenReviews } from "../dashboard/token-review.ts";
-import { SHORTEST_TOKEN } from "../dashboard/guard.ts";
+import { readToken, SHORTEST_TOKEN } from "../dashboard/guard.ts";
 import { DASHBOARD_DIR } from "../engine/paths.ts";
 import { explanationText } from "../explain/explanation-text.ts";
 import type { Finding } from "../model/findings/findings.ts";
@@ -10,7 +10,6 @@ import type { Built } from "../model/model.ts";
 import type { HealthOptions } from "../report/health.ts";
 import type { Settings } from "../settings.ts";
 import { UserError } from "../support/user-error.ts";
-import { readFileSync } from "node:fs";
 import type { LiveExplanation } from "../explain/served.ts";
 import { clusterOf } from "./sources.ts";
 
@@ -70,7 +69,7 @@ function requireToken(file: string): void {
   if (file === "") return;
   let token: string;
   try {
-    token = readFileSync(file, "utf8").trim();
+    token = readToken(file);
   } catch (error) {
     throw new UserError(`--dashboard-token-file=${file} cannot be read: ${(error as Error).message}.`);
   }

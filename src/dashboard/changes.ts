@@ -10,6 +10,8 @@ import type { ServedChange } from "./shapes.ts";
 
 const KEPT = 300;
 const KEPT_OF_ENDPOINTS = 100;
+/** While no worker answers, nothing goes live: from so many on, only changes that are kept are waited for. */
+const MOST_WAITING = 1000;
 const NAMED = 8;
 
 /** The first turn takes in everything. */
@@ -35,13 +37,18 @@ export interface ChangeLog {
 interface Kept {
   change: ServedChange;
   readonly news: boolean;
+  /** When it began, by the clock that is never set. */
+  readonly since: number;
   /** Number of the Program that holds it, and reloads before it. */
   readonly applied: number;
   readonly reloads: number;
 }
 
-/** @param now milliseconds of Unix time, with their fraction. */
-export function createChangeLog(state: () => Pick<EngineState, "applied" | "served" | "observed" | "reloads">, now = (): number => performance.timeOrigin + performance.now()): ChangeLog {
+/**
+ * @param now milliseconds of a clock that is never set.
+ * @param clock milliseconds of Unix time. The other clock cannot tell it: it stands while a machine sleeps.
+ */
+export function createChangeLog(state: () => Pick<EngineState, "applied" | "served" | "observed" | "reloads">, now = (): number => performance.now(), clock = (): number => Date.now()): ChangeLog {
   let kept: Kept[] = [];
   let waiting: Kept[] = [];
   let ids = 0;
@@ -57,7 +64,7 @@ export function createChangeLog(state: () => Pick<EngineState, "applied" | "serv
     if (live.length === 0) return;
     waiting = waiting.filter((one) => one.applied > served);
     for (const one of live) {
-      one.change = { ...one.change, liveAfter: Math.max(0, now() - one.change.time), reloaded: reloads > one.reloads };
+      one.change = { ...one.change, liveAfter: now() - one.since, reloaded: reloads > one.reloads };
     }
     tell(live.map(({ change }) => change));
   };
@@ -69,12 +76,13 @@ export function createChangeLog(state: () => Pick<EngineState, "applied" | "serv
       const [ofObjects, ofParts] = ids === 0 ? [FIRST, named(new Set(), partName)] : [named(objects, (key) => key), named(parts, partName)];
       const one: Kept = {
         change: {
-          id: ids++, time: now() - milliseconds, objects: ofObjects.names, parts: ofParts.names, more: ofObjects.more + ofParts.more, generation: observed, reloaded: false,
+          id: ids++, time: clock() - milliseconds, objects: ofObjects.names, parts: ofParts.names, more: ofObjects.more + ofParts.more, generation: observed, reloaded: false,
         },
-        news: isNews(parts) || objects.size > 0, applied, reloads,
+        news: isNews(parts) || objects.size > 0, since: now() - milliseconds, applied, reloads,
       };
       kept = trimmed([...kept, one]);
       waiting.push(one);
+      if (waiting.length > MOST_WAITING) waiting = waiting.filter((each) => kept.includes(each));
       tell([one.change]);
       look();
     },

@@ -7,12 +7,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EngineState } from "../engine/engine.ts";
 import type { Finding } from "../model/findings/findings.ts";
-import type { Built } from "../model/model.ts";
-import { countRoutes, type Served } from "../get/rows.ts";
+import type { JournalRow } from "../../edge/src/journal.ts";
+import type { Built, Model } from "../model/model.ts";
 import { isWritten } from "../model/routes/route-text.ts";
+import { countRoutes, type Served } from "../get/rows.ts";
 import type { Interval } from "../get/rates.ts";
 import type { Journal } from "../report/journal.ts";
 import type { TrafficAnswer } from "../report/traffic.ts";
+import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { createChangeLog } from "./changes.ts";
 import { readPageFiles, SAFE_HEADERS, sendPageFile } from "./files.ts";
@@ -21,7 +23,7 @@ import { createLists } from "./lists.ts";
 import { createPulse, INTERVAL_MS, sampleOf } from "./pulse.ts";
 import type { ExplainedText, Overview } from "./shapes.ts";
 import { createViewers } from "./viewers.ts";
-import { wayOf } from "./way.ts";
+import { takesRequest, wayOf } from "./way.ts";
 
 export interface DashboardOptions {
   readonly guard: GuardOptions;
@@ -60,7 +62,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const files = readPageFiles(options.folder);
   const changes = createChangeLog(state);
   const pulse = createPulse(options.traffic);
-  const viewers = createViewers(journal);
+  const viewers = createViewers(journal, (host) => takesNow(host, () => options.served()?.model));
   let interval: Interval | undefined;
   /** Counts what may have changed lists. */
   let version = 0;
@@ -101,6 +103,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       const verdict = await judgeCaller(guard, request);
       if (verdict !== "welcome") return refuse(response, verdict);
       if (rest === "/api/events") {
+        // No page is open by that, and nothing would end it.
+        if (request.method === "HEAD") return sayTo(response, 200, "", "text/event-stream");
         const opening = { overview: overviewOf(options, interval, version), history: pulse.history(), changes: changes.newest() };
         if (!viewers.open(request, response, query.get("host") ?? "", opening)) sayTo(response, 503, "too many pages are open already: close one");
         return;
@@ -122,6 +126,17 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       clearInterval(rechecking);
       viewers.close();
     },
+  };
+}
+
+/** Whether a request is of this host, by the Model of now. */
+function takesNow(host: string, model: () => Model | undefined): (row: JournalRow) => boolean {
+  let of: Model | undefined;
+  let takes: (row: JournalRow) => boolean = () => false;
+  return (row) => {
+    const now = model();
+    if (now && now !== of) takes = takesRequest((of = now), host);
+    return takes(row);
   };
 }
 
@@ -160,7 +175,7 @@ function overviewOf({ source, state, notReady, findings, served }: DashboardOpti
     findings: counts,
     ...(interval ? { sample: sampleOf(interval, Date.now()) } : {}),
     ownAnswers: Object.entries(interval?.total.ownAnswers ?? {}),
-    busiest: interval?.routes.slice(0, BUSIEST) ?? [],
+    busiest: interval?.routes.slice(0, BUSIEST).map((route) => ({ ...route, path: printable(route.path) })) ?? [],
     lists: version,
   };
 }

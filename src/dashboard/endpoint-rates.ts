@@ -12,22 +12,22 @@ export interface EndpointRates {
   /** @param dropped requests that ended, too, and of which nothing is known. */
   take(rows: readonly JournalRow[], dropped: number): void;
   /** What was taken since the last call, per second. */
-  beat(): HostRates["endpoints"];
+  beat(): NonNullable<HostRates["endpoints"]>;
 }
 
-/** @param host as the rule names it: `*.shop.example` stands for each name below, `*` for every request. @param now milliseconds. */
-export function createEndpointRates(host: string, now = (): number => performance.now()): EndpointRates {
+/** @param isAsked whether a request is one of those that count. @param now milliseconds. */
+export function createEndpointRates(isAsked: (row: JournalRow) => boolean, now = (): number => performance.now()): EndpointRates {
   let since = now();
   let counts = new Map<string, { requests: number; failed: number }>();
   let noted = 0;
   let dropped = 0;
-  const isAsked = (name: string): boolean => host === "*" || name === host || (host.startsWith("*.") && name.endsWith(host.slice(1)));
   return {
     take(rows, unnoted) {
       noted += rows.length;
       dropped += unnoted;
-      for (const { host: name, upstream, answers } of rows) {
-        if (upstream === "" || !isAsked(name)) continue;
+      for (const row of rows) {
+        const { upstream, answers } = row;
+        if (upstream === "" || !isAsked(row)) continue;
         const statuses = attemptList(answers);
         for (const [index, address] of attemptList(upstream).entries()) {
           const known = counts.get(address);

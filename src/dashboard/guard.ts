@@ -8,7 +8,7 @@
  * Guarantee: what cannot be checked is refused.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { isFromPage, isFromThisMachine, namesThisMachine } from "../report/caller.ts";
 
@@ -29,6 +29,8 @@ export interface GuardOptions {
 
 /** A token of fewer characters could be guessed. */
 export const SHORTEST_TOKEN = 16;
+/** Requests have no longer one, because Node.js takes no more headers. */
+const LONGEST_TOKEN = 16_384;
 
 /** Guards what tells of the cluster. The page's own files tell of nothing: see `mayHavePage`. */
 export async function judgeCaller(options: GuardOptions, request: IncomingMessage): Promise<CallerVerdict> {
@@ -60,11 +62,22 @@ function isFromOwnPage({ headers }: IncomingMessage): boolean {
   return (site === undefined || site === "same-origin") && (origin === undefined || (host !== undefined && /^https?:\/\/(.+)$/.exec(origin)?.[1] === host));
 }
 
+/**
+ * The token in a file. Throws an Error for what can be no such file: reading a pipe would wait for its writer, and
+ * serving with it; and a pipe gives its token once.
+ */
+export function readToken(file: string): string {
+  const stat = statSync(file);
+  if (!stat.isFile()) throw new Error("it is no regular file");
+  if (stat.size > LONGEST_TOKEN) throw new Error(`it has ${stat.size} bytes, and a token at most ${LONGEST_TOKEN}`);
+  return readFileSync(file, "utf8").trim();
+}
+
 /** The file is read each time, so that a new token holds at once, and one that is taken away no longer. */
 function isTokenOfFile(token: string, file: string): boolean {
   let right: string;
   try {
-    right = readFileSync(file, "utf8").trim();
+    right = readToken(file);
   } catch {
     return false;
   }

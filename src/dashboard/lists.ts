@@ -9,6 +9,8 @@ import type { ListPage } from "./shapes.ts";
 const FRESH_MS = 1000;
 const MOST_ROWS = 200;
 const LONGEST_SEARCH = 200;
+/** Findings repeat values of annotations, which may have 256 kB: nobody reads them here. Of a longer text both ends are told. */
+const LONGEST_TEXT = 2000;
 
 /** Kinds that the page lists. */
 const KINDS = ["hosts", "certs", "findings"] as const satisfies readonly ListedKind[];
@@ -18,8 +20,8 @@ interface Listed {
   readonly at: number;
   readonly version: number;
   readonly rows: readonly ListedRow[];
-  /** Of each row, what is searched in. */
-  readonly texts: readonly string[];
+  /** Of each row, what is searched in. Made when somebody searches. */
+  texts?: readonly string[];
 }
 
 export interface Lists {
@@ -37,8 +39,8 @@ export function createLists(served: () => Served | undefined, version: () => num
     const known = made.get(kind);
     if (known && (wanted >= 0 ? known.version >= Math.min(wanted, version()) : now() - known.at < FRESH_MS)) return known;
     const what = served();
-    const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]) : [];
-    const fresh = { at: now(), version: version(), rows, texts: rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()) };
+    const rows = what ? rowsOf(kind, what).toSorted(ORDERS[kind]).map(clipped) : [];
+    const fresh = { at: now(), version: version(), rows };
     made.set(kind, fresh);
     return fresh;
   };
@@ -46,14 +48,25 @@ export function createLists(served: () => Served | undefined, version: () => num
     page(word, query) {
       const kind = KINDS.find((one) => one === word);
       if (kind === undefined) return undefined;
-      const { rows, texts } = listed(kind, wholeNumber(query.get("version"), -1));
+      const list = listed(kind, wholeNumber(query.get("version"), -1));
+      const { rows } = list;
       const words = (query.get("q") ?? "").slice(0, LONGEST_SEARCH).toLowerCase().split(/\s+/).filter((one) => one !== "");
-      const found = words.length === 0 ? rows : rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
+      const found = words.length === 0 ? rows : search(list, words);
       const from = wholeNumber(query.get("from"), 0);
       const limit = Math.min(wholeNumber(query.get("limit"), MOST_ROWS), MOST_ROWS);
       return { found: found.length, of: rows.length, from, rows: found.slice(from, from + limit) };
     },
   };
+}
+
+function search(list: Listed, words: readonly string[]): readonly ListedRow[] {
+  const texts = (list.texts ??= list.rows.map((row) => Object.values(row).flat().join("\n").toLowerCase()));
+  return list.rows.filter((_, index) => words.every((one) => texts[index]?.includes(one)));
+}
+
+function clipped(row: ListedRow): ListedRow {
+  if (Object.values(row).every((value) => typeof value !== "string" || value.length <= LONGEST_TEXT)) return row;
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === "string" && value.length > LONGEST_TEXT ? `${value.slice(0, LONGEST_TEXT / 2)} … ${value.slice(-LONGEST_TEXT / 2)}` : value]));
 }
 
 function wholeNumber(text: string | null, otherwise: number): number {

@@ -31,7 +31,8 @@ export function createPulse(traffic: (cursor: string) => TrafficAnswer, now = ()
       const { head, rows } = traffic(cursor);
       cursor = head.cursor;
       const interval = meter.take(head, [...rows], now());
-      if (interval) history = [...history.filter(({ time }) => time > now() - KEPT_MS), sampleOf(interval, now())];
+      // What lies ahead of now was before the clock was set back.
+      if (interval) history = [...history.filter(({ time }) => time > now() - KEPT_MS && time < now()), sampleOf(interval, now())];
       return interval;
     },
     history: () => history,

@@ -75,9 +75,13 @@ export interface ServedChange {
 /** Event `rates`: what happened in the last interval on the host that the page looks at. */
 export interface HostRates {
   readonly host: string;
+  /** Per second, over all of the host's routes. */
+  readonly requests: number;
+  readonly failed: number;
+  /** Those with most requests. */
   readonly routes: readonly RouteRates[];
-  /** Requests per second that each endpoint was sent, by address; as far as workers had room to note them. */
-  readonly endpoints: Readonly<Record<string, { readonly requests: number; readonly failed: number }>>;
+  /** Requests per second that each endpoint was sent, by address; as far as workers had room to note them. Absent: too many watch requests already. */
+  readonly endpoints?: Readonly<Record<string, { readonly requests: number; readonly failed: number }>>;
 }
 
 /** The way of a host's traffic, or null for a host that is not served: routes, who takes their requests, and where those are. */
@@ -98,6 +102,8 @@ export interface WayRoute {
   /** As declared, by which rates name it; and as people read it. */
   readonly path: string;
   readonly text: string;
+  /** By which rates name the Service of the primary; "": there is none. */
+  readonly service: string;
   /** Who takes its requests: canaries first, the primary last. Empty for a route that is redirected. */
   readonly arms: readonly WayArm[];
   /** Where requests are redirected to; "": nowhere. */

@@ -3,8 +3,9 @@
  * itself would find out), and whether that account may `get` the path `/dashboard/` (SubjectAccessReview with
  * nonResourceAttributes). Source: Kubernetes API reference, authentication.k8s.io/v1 and authorization.k8s.io/v1.
  *
- * Guarantees: tokens are neither logged nor kept, only their digests; few reviews run at a time, so that strangers
- * cannot keep the API server busy; an answer that is none is no permission.
+ * Guarantees: tokens are neither logged nor kept, only their digests; tokens that were not good yet are reviewed a few at a
+ * time and some twenty a second, so that strangers can neither keep the API server busy nor those out who were let in
+ * before; an answer that is none is no permission.
  */
 import { createHash } from "node:crypto";
 import { clusterApi, type ClusterApi, type Right } from "../report/cluster/api.ts";
@@ -20,6 +21,8 @@ const GOOD_MS = 60_000;
 const BAD_MS = 10_000;
 const MOST_VERDICTS = 1000;
 const MOST_AT_A_TIME = 4;
+/** A token that was not good keeps its place for so long. */
+const PAUSE_MS = 200;
 const PATIENCE_MS = 5000;
 
 const EFFECT = "who shows a token is not let in to the dashboard";
@@ -33,14 +36,13 @@ export interface TokenReviews {
   close(): Promise<void>;
 }
 
-interface KnownVerdict {
-  readonly good: boolean;
-  readonly until: number;
-}
-
 /** @param open connects to the API server, at the first review. @param changed after `findings` changed. */
 export function createTokenReviews(open: () => Promise<Connection>, changed: () => void, now = (): number => performance.now()): TokenReviews {
-  const known = new Map<string, KnownVerdict>();
+  /** Digests, and until when their verdict holds. Bad ones, of which strangers make any number, push out no good one. */
+  const [good, bad] = [new Map<string, number>(), new Map<string, number>()];
+  /** Reviews of strangers that run, and until when the places of others are kept. */
+  let strangers = 0;
+  let kept: number[] = [];
   const running = new Map<string, Promise<boolean | undefined>>();
   const ending = new AbortController();
   let api: Promise<ClusterApi> | undefined;
@@ -56,24 +58,33 @@ export function createTokenReviews(open: () => Promise<Connection>, changed: () 
 
   const find = async (token: string, key: string): Promise<boolean | undefined> => {
     try {
-      const good = await mayLook(await opened(), token, AbortSignal.any([ending.signal, AbortSignal.timeout(PATIENCE_MS)]));
-      if (known.size >= MOST_VERDICTS) known.delete(known.keys().next().value ?? "");
-      known.set(key, { good, until: now() + (good ? GOOD_MS : BAD_MS) });
-      return good;
+      const verdict = await mayLook(await opened(), token, AbortSignal.any([ending.signal, AbortSignal.timeout(PATIENCE_MS)]));
+      (verdict ? bad : good).delete(key);
+      remember(verdict ? good : bad, key, now() + (verdict ? GOOD_MS : BAD_MS));
+      return verdict;
     } catch {
       return undefined;
     }
   };
 
+  const findForStranger = async (token: string, key: string): Promise<boolean | undefined> => {
+    strangers++;
+    const verdict = await find(token, key);
+    strangers--;
+    if (verdict !== true) kept.push(now() + PAUSE_MS);
+    return verdict;
+  };
+
   return {
     async review(token) {
       const key = createHash("sha256").update(token).digest("hex");
-      const verdict = known.get(key);
-      if (verdict && verdict.until > now()) return verdict.good;
+      for (const [verdicts, verdict] of [[good, true], [bad, false]] as const) if ((verdicts.get(key) ?? 0) > now()) return verdict;
       const under = running.get(key);
       if (under) return await under;
-      if (running.size >= MOST_AT_A_TIME) return undefined;
-      const finding = find(token, key).finally(() => running.delete(key));
+      const isStranger = !good.has(key);
+      kept = kept.filter((until) => until > now());
+      if (isStranger && strangers + kept.length >= MOST_AT_A_TIME) return undefined;
+      const finding = (isStranger ? findForStranger(token, key) : find(token, key)).finally(() => running.delete(key));
       running.set(key, finding);
       return await finding;
     },
@@ -84,6 +95,13 @@ export function createTokenReviews(open: () => Promise<Connection>, changed: () 
       await made?.connection.close();
     },
   };
+}
+
+/** The newest is last; the oldest goes. */
+function remember(verdicts: Map<string, number>, key: string, until: number): void {
+  verdicts.delete(key);
+  if (verdicts.size >= MOST_VERDICTS) verdicts.delete(verdicts.keys().next().value ?? "");
+  verdicts.set(key, until);
 }
 
 async function mayLook(api: ClusterApi, token: string, signal: AbortSignal): Promise<boolean> {

@@ -45,14 +45,24 @@ interface Viewer {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly host: string;
-  /** Requests by endpoint; absent: no host is looked at, or too many watch requests already. */
+  /** Requests by endpoint; absent: no host is looked at. */
   readonly endpoints: ReturnType<typeof createEndpointRates> | undefined;
+  /** Nothing more is sent to it, and nothing noted for it. */
+  leave(): void;
 }
 
-export function createViewers(journal: Pick<Journal, "watch">): Viewers {
+/** @param takes whether a request is of the host of this name, by what is served now. */
+export function createViewers(journal: Pick<Journal, "watch">, takes: (host: string) => (row: JournalRow) => boolean): Viewers {
   const viewers = new Set<Viewer>();
   const news = new Map<number, ServedChange>();
   let gathering: NodeJS.Timeout | undefined;
+  /** Ends that workers note all requests: once for all pages that look at hosts. Absent: no page does, or others watch too many. */
+  let unwatch: (() => void) | undefined;
+  const watcher = {
+    rows(rows: readonly JournalRow[], dropped: number): void {
+      for (const { endpoints } of viewers) endpoints?.take(rows, dropped);
+    },
+  };
   const tell = (): void => {
     gathering = undefined;
     const changes = [...news.values()];
@@ -64,15 +74,22 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
       return viewers.size;
     },
     open(request, response, host, { overview, history, changes }) {
+      // Whoever left while the token was looked at closes nothing any more.
+      if (response.destroyed) return true;
       if (viewers.size >= MOST_VIEWERS) return false;
-      const endpoints = host === "" ? undefined : createEndpointRates(host);
-      const unwatch = endpoints && journal.watch({ rows: (rows: readonly JournalRow[], dropped: number) => endpoints.take(rows, dropped) });
-      const viewer: Viewer = { request, response, host, endpoints: unwatch && endpoints };
+      const endpoints = host === "" ? undefined : createEndpointRates(takes(host));
+      if (endpoints) unwatch ??= journal.watch(watcher);
+      const viewer: Viewer = {
+        request, response, host, endpoints,
+        leave() {
+          viewers.delete(viewer);
+          if ([...viewers].some((one) => one.endpoints)) return;
+          unwatch?.();
+          unwatch = undefined;
+        },
+      };
       viewers.add(viewer);
-      response.on("close", () => {
-        viewers.delete(viewer);
-        unwatch?.();
-      });
+      response.on("close", viewer.leave);
       // A proxy in between must not gather events (nginx: X-Accel-Buffering).
       response.writeHead(200, { ...SAFE_HEADERS, "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
       response.flushHeaders();
@@ -84,7 +101,7 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
     beat(overview, interval) {
       for (const viewer of viewers) {
         send(viewer, "overview", overview);
-        if (viewer.host !== "") send(viewer, "rates", ratesFor(viewer, interval));
+        if (viewer.host !== "") send(viewer, "rates", ratesFor(viewer, interval, unwatch !== undefined));
       }
     },
     changed(changes) {
@@ -93,18 +110,27 @@ export function createViewers(journal: Pick<Journal, "watch">): Viewers {
       gathering ??= setTimeout(tell, GATHER_MS).unref();
     },
     async recheck(mayLook) {
-      for (const { request, response } of [...viewers]) if (!(await mayLook(request))) response.end();
+      for (const viewer of [...viewers]) if (!(await mayLook(viewer.request))) dismiss(viewer);
     },
     close() {
       clearTimeout(gathering);
-      for (const { response } of [...viewers]) response.end();
+      for (const viewer of [...viewers]) dismiss(viewer);
     },
   };
 }
 
-function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined): HostRates {
-  const routes = interval?.routes.filter((one) => one.host === host).slice(0, MOST_RATES) ?? [];
-  return { host, routes, endpoints: endpoints?.beat() ?? {} };
+/** Ends the stream; at once where what was sent is still unread, because whoever reads slowly could stay for ever. */
+function dismiss({ response, leave }: Viewer): void {
+  leave();
+  if (response.writableLength > 0) response.destroy();
+  else response.end();
+}
+
+/** @param watched whether workers note the requests by which endpoints are counted. */
+function ratesFor({ host, endpoints }: Viewer, interval: Interval | undefined, watched: boolean): HostRates {
+  const routes = interval?.routes.filter((one) => one.host === host) ?? [];
+  const sum = (field: "requestsPerSecond" | "serverErrorsPerSecond"): number => routes.reduce((before, one) => before + one[field], 0);
+  return { host, requests: sum("requestsPerSecond"), failed: sum("serverErrorsPerSecond"), routes: routes.slice(0, MOST_RATES), ...(endpoints && watched ? { endpoints: endpoints.beat() } : {}) };
 }
 
 function send({ response }: Viewer, event: string, data: unknown): void {

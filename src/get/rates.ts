@@ -191,13 +191,17 @@ type Order = (a: RouteRates, b: RouteRates) => number;
 function byLargest(...numbers: readonly ((one: RouteRates) => number)[]): Order {
   return (a, b) => {
     for (const number of numbers) if (number(a) !== number(b)) return number(b) - number(a);
-    return nameOfRoute(a) < nameOfRoute(b) ? -1 : 1;
+    return byNames(a, b);
   };
 }
 
-function nameOfRoute({ namespace, ingress, host, path, canary }: RouteRates): string {
-  return [namespace, ingress, host, path, canary].join("\n");
-}
+const NAMES = ["namespace", "ingress", "host", "path", "canary", "service"] as const;
+
+/** Makes no text of them: thousands of routes with as many requests each are compared with each other. */
+const byNames: Order = (a, b) => {
+  for (const name of NAMES) if (a[name] !== b[name]) return a[name] < b[name] ? -1 : 1;
+  return 0;
+};
 
 const requestsOf = ({ requests }: RouteRates): number => requests;
 

@@ -100,10 +100,21 @@ export function securedBy({ name, passthrough }: Host, { tls, certificates }: Mo
 }
 
 function hostRow(host: Host, model: Model, others: readonly string[]): ListedRow {
-  const { name, routes } = host;
-  const declared = routes.filter(isWritten);
-  const ingresses = [...new Set(declared.map(({ origin: { namespace, name: ingress } }) => `${namespace}/${ingress}`))];
-  return { host: nameOf(name), routes: declared.length, tls: securedBy(host, model), ingresses, aliases: others };
+  const { routes, ingresses } = declaredOf(host);
+  return { host: nameOf(host.name), routes, tls: securedBy(host, model), ingresses, aliases: others };
+}
+
+/** Host → how many routes it has, and whose: a host stays the same object as long as its routes do. */
+const declarations = new WeakMap<Host, { readonly routes: number; readonly ingresses: readonly string[] }>();
+
+function declaredOf(host: Host): { readonly routes: number; readonly ingresses: readonly string[] } {
+  const known = declarations.get(host);
+  if (known) return known;
+  const declared = host.routes.filter(isWritten);
+  const ingresses = [...new Set(declared.map(({ origin: { namespace, name } }) => `${namespace}/${name}`))];
+  const made = { routes: declared.length, ingresses };
+  declarations.set(host, made);
+  return made;
 }
 
 function backendRows({ pools, hosts }: Model): readonly ListedRow[] {

@@ -2,10 +2,16 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
-/** Whether the request comes from this machine. */
-export function isFromThisMachine({ socket }: IncomingMessage): boolean {
+/** What proxies add to a request that they pass on (RFC 7239; RFC 9110, 7.6.3; and what was usual before). */
+const OF_PROXIES = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
+/**
+ * Whether the request comes from this machine. What a proxy of this machine passes on comes from whoever asked the proxy,
+ * and is recognised if the proxy says so. One that adds nothing is recognised by the Host header alone, if it leaves it.
+ */
+export function isFromThisMachine({ socket, headers }: IncomingMessage): boolean {
   const address = (socket.remoteAddress ?? "").replace(/^::ffff:/, "");
-  return address === "::1" || address.startsWith("127.");
+  return (address === "::1" || address.startsWith("127.")) && OF_PROXIES.every((name) => headers[name] === undefined);
 }
 
 /**

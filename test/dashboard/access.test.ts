@@ -1,5 +1,6 @@
 /** What the dashboard of a running Sluice answers to whom, and what it never tells. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -113,6 +114,11 @@ test("nothing of a Secret is told but its name and its certificate's dates", asy
   for (const secret of [...pair.key.split("\n").slice(1, -2), ...pair.chain.split("\n").slice(1, -2), "apr1", "CPtUdB1u", TOKEN]) assert.ok(!all.includes(secret), secret);
 });
 
+test("who asks for the head alone of the stream opens no page", async () => {
+  const { status, headers, text } = await get("/dashboard/api/events", {}, "HEAD");
+  assert.deepEqual([status, headers["content-type"], text], [200, "text/event-stream", ""]);
+});
+
 test("too many open pages are told so, and one that is closed makes room", async () => {
   const pages: ReturnType<typeof request>[] = [];
   const open = (): Promise<number> => new Promise((resolve, reject) => {
@@ -169,10 +175,15 @@ test("without the flag there is no dashboard; flags that cannot work are told at
   }
   const short = join(folder, "short");
   writeFileSync(short, "abc\n");
+  const [pipe, long] = [join(folder, "pipe"), join(folder, "long")];
+  execFileSync("mkfifo", [pipe]);
+  writeFileSync(long, "x".repeat(20_000));
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [["--dashboard-token-file=/x"], /--dashboard-token-file says who may look at the dashboard, and there is none: give --dashboard as well/],
     [["--dashboard", "--dashboard-token-review"], /--dashboard-token-review asks an API server, and --manifests serves without one: give --dashboard-token-file instead/],
     [["--dashboard", `--dashboard-token-file=${folder}/nowhere`], /nowhere cannot be read/],
+    [["--dashboard", `--dashboard-token-file=${pipe}`], /pipe cannot be read: it is no regular file\./],
+    [["--dashboard", `--dashboard-token-file=${long}`], /long cannot be read: it has 20000 bytes, and a token at most 16384\./],
     [["--dashboard", `--dashboard-token-file=${short}`], /holds a token of 3 characters, and it could be guessed: make one of at least 16/],
   ];
   const [http, https, health] = await freePorts(3);

@@ -7,15 +7,15 @@ import type { ServedChange } from "../../src/dashboard/shapes.ts";
 interface Try {
   readonly log: ChangeLog;
   readonly told: ServedChange[];
-  readonly at: { applied: number; served: number; observed: number; reloads: number; now: number };
+  readonly at: { applied: number; served: number; observed: number; reloads: number; now: number; clock: number };
   /** A turn of so many milliseconds whose Program is not served yet. */
   turn(parts: readonly string[], objects?: readonly string[]): void;
 }
 
 /** A log after its first turn, which is live. */
 function started(): Try {
-  const at = { applied: 0, served: 0, observed: 0, reloads: 0, now: 1000 };
-  const log = createChangeLog(() => at, () => at.now);
+  const at = { applied: 0, served: 0, observed: 0, reloads: 0, now: 1000, clock: 0 };
+  const log = createChangeLog(() => at, () => at.now, () => at.now + at.clock);
   const told: ServedChange[] = [];
   const turn = (parts: readonly string[], objects: readonly string[] = []): void => {
     at.applied++;
@@ -82,4 +82,27 @@ test("endpoints that come and go never push out other changes, and all is bounde
   assert.deepEqual(log.newest().at(-1)?.parts, ["host h999.example"]);
   const ids = log.newest().map(({ id }) => id);
   assert.deepEqual(ids, ids.toSorted((a, b) => a - b));
+});
+
+test("changes that nobody acknowledges take bounded room, and what is kept of them goes live at last", () => {
+  const { at, log, told, turn } = started();
+  turn(["host first.example"]);
+  for (let times = 0; times < 5000; times++) turn(["pool shop/web/80"]);
+  told.length = 0;
+  at.served = at.applied;
+  log.look();
+  assert.ok(told.length <= 1000, `${told.length} changes were waited for`);
+  assert.ok(told.some(({ parts }) => parts.includes("host first.example")));
+  assert.ok(log.newest().every(({ liveAfter }) => liveAfter !== undefined));
+});
+
+test("a machine that slept, or whose clock was set, tells the time of day right, and how long a change took", () => {
+  const { at, log, turn } = started();
+  at.clock = 3_600_000;
+  turn(["host shop.example"]);
+  at.clock = 0;
+  at.now += 7;
+  at.served = at.applied;
+  log.look();
+  assert.deepEqual(log.newest().at(-1), { id: 1, time: 3_600_998, objects: [], parts: ["host shop.example"], more: 0, generation: 2, liveAfter: 9, reloaded: false });
 });

@@ -1,6 +1,7 @@
 /** Who may look at the dashboard: every way of asking that should not work, and those that should. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,6 +37,16 @@ test("nobody else looks unless the operator says so", async () => {
   for (const address of [ELSEWHERE, "::ffff:10.1.2.3", "fd00::1", "", "128.0.0.1", "::127.0.0.1"]) {
     assert.equal(await judgeCaller(CLOSED, from(address, bearer(TOKEN))), "refused", address);
     assert.equal(mayHavePage(CLOSED, from(address)), false, address);
+  }
+});
+
+test("what a proxy of this machine passes on is not this machine's, whatever Host header the proxy sets", async () => {
+  const forwarded = [{ "x-forwarded-for": "203.0.113.9" }, { "x-real-ip": "203.0.113.9" }, { forwarded: "for=203.0.113.9" }, { via: "1.1 proxy" }, { "x-forwarded-host": "sluice.example" }, { "x-forwarded-proto": "https" }];
+  const open = { ...CLOSED, tokenFile: tokenFile(TOKEN) };
+  for (const headers of forwarded as readonly Readonly<Record<string, string>>[]) {
+    assert.equal(await judgeCaller(CLOSED, from("127.0.0.1", headers)), "refused", JSON.stringify(headers));
+    assert.equal(await judgeCaller(open, from("127.0.0.1", headers)), "token", JSON.stringify(headers));
+    assert.equal(await judgeCaller(open, from("127.0.0.1", { ...headers, ...bearer(TOKEN) })), "welcome", JSON.stringify(headers));
   }
 });
 
@@ -98,4 +109,15 @@ test("with both, either opens", async () => {
   const options: GuardOptions = { ...CLOSED, tokenFile: tokenFile(TOKEN), review: async (token) => token === "of-an-account" };
   for (const token of [TOKEN, "of-an-account"]) assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer(token))), "welcome");
   assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer("x"))), "token");
+});
+
+test("a token file that became a pipe, a folder or something huge opens nothing, and holds nobody up", async () => {
+  const file = tokenFile(TOKEN);
+  const options = { ...CLOSED, tokenFile: file };
+  const become: readonly (() => void)[] = [() => execFileSync("mkfifo", [file]), () => mkdirSync(file), () => writeFileSync(file, TOKEN.padEnd(20_000, " "))];
+  for (const one of become) {
+    rmSync(file, { recursive: true });
+    one();
+    assert.equal(await judgeCaller(options, from(ELSEWHERE, bearer(TOKEN))), "token");
+  }
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createCompiler } from "../../src/compile/program.ts";
 import { createLists } from "../../src/dashboard/lists.ts";
-import { wayOf } from "../../src/dashboard/way.ts";
+import { takesRequest, wayOf } from "../../src/dashboard/way.ts";
 import type { ListPage } from "../../src/dashboard/shapes.ts";
 import { selfSigned as selfSignedAt } from "../../src/engine/agent/default-certificate.ts";
 import type { Served } from "../../src/get/rows.ts";
@@ -99,9 +99,9 @@ test("the way of a host's traffic: routes, shares, Services, endpoints", () => {
   assert.deepEqual(way && { ...way, pools: Object.keys(way.pools) }, {
     host: "shop.example", aliases: ["www.shop.example"], tls: "shop/tls", more: 0,
     routes: [
-      { namespace: "shop", ingress: "web", path: "/cart", text: "/cart (exact)", redirect: "", arms: [{ canary: "", ingress: "", rule: "", share: 100, target: "shop/cart:80", pool: "shop/cart/80" }] },
+      { namespace: "shop", ingress: "web", path: "/cart", text: "/cart (exact)", service: "cart", redirect: "", arms: [{ canary: "", ingress: "", rule: "", share: 100, target: "shop/cart:80", pool: "shop/cart/80" }] },
       {
-        namespace: "shop", ingress: "web", path: "/", text: "/ (prefix)", redirect: "",
+        namespace: "shop", ingress: "web", path: "/", text: "/ (prefix)", service: "web", redirect: "",
         arms: [
           { canary: "shop-next-80", ingress: "shop/next", rule: "header X-Next", share: 10, target: "shop/next:80", pool: "shop/next/80" },
           { canary: "", ingress: "", rule: "", share: 90, target: "shop/web:80", pool: "shop/web/80" },
@@ -126,4 +126,33 @@ test("a picture has no more than can be looked at", () => {
   const way = wayOf(servedFrom(big, service("shop/web", "80"), slice("shop/web", 80, ...addresses)).model, "big.example");
   assert.deepEqual([way?.routes.length, way?.more], [60, 140]);
   assert.deepEqual([way?.pools["shop/web/80"]?.endpoints.length, way?.pools["shop/web/80"]?.more], [24, 76]);
+});
+
+test("characters of a path that nobody sees, or that turn text around, are told", () => {
+  const { model } = servedFrom(ingress("shop/web").host("shop.example").path("/a\u202ecod", "web:80"), service("shop/web", "80"));
+  const [route] = wayOf(model, "shop.example")?.routes ?? [];
+  assert.deepEqual([route?.path, route?.text], ["/a\u202ecod", "/a\\u202ecod (prefix)"], "rates name it as declared");
+});
+
+test("a value of an annotation may be as long as it likes: it is told cut", () => {
+  const long = servedFrom(...Array.from({ length: 50 }, (_, index) => ingress(`shop/i${index}`).host(`h${index}.example`).path("/", "web:80").annotate("proxy-body-size", "z".repeat(100_000))));
+  const { rows } = page("findings", {}, () => long);
+  assert.ok(rows.some(({ says }) => /is not valid for proxy-body-size/.test(String(says))), "the end says what is wrong");
+  assert.ok(JSON.stringify(rows).length < 300_000);
+});
+
+test("a request is of one host: by its name, an alias, or the wildcard that has no better one", () => {
+  const { model } = servedFrom(
+    ingress("shop/web").host("shop.example").path("/", "web:80").annotate("server-alias", "www.shop.example,~^shop[0-9]+\\.example$"),
+    ingress("shop/any").host("*.shop.example").path("/", "web:80"), ingress("shop/own").host("own.shop.example").path("/", "web:80"),
+    ingress("shop/rest").path("/", "web:80"), service("shop/web", "80"),
+  );
+  const who = (host: string, name: string): readonly string[] => ["shop.example", "*.shop.example", "own.shop.example", "*"].filter((one) => takesRequest(model, one)({ host, namespace: "shop", ingress: name }));
+  assert.deepEqual(who("shop.example", "web"), ["shop.example"]);
+  assert.deepEqual(who("www.shop.example", "web"), ["shop.example"]);
+  assert.deepEqual(who("shop7.example", "web"), ["shop.example"]);
+  assert.deepEqual(who("own.shop.example", "own"), ["own.shop.example"]);
+  assert.deepEqual(who("a.shop.example", "any"), ["*.shop.example"]);
+  assert.deepEqual(who("nobody.example", "rest"), ["*"]);
+  assert.deepEqual(who("nobody.example", ""), []);
 });

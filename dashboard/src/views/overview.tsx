@@ -32,7 +32,7 @@ export function OverviewView({ feed, theme }: { readonly feed: Feed; readonly th
       <div class="halves">
         <Card title="Busiest routes"><Busiest overview={overview} /></Card>
         <Card title="Latest changes" more={addressOf("changes")}>
-          {changes.length === 0 ? <p class="soft">None yet.</p> : <ul class="lines">{changes.slice(0, FEW).map((change) => <ChangeLine key={change.id} change={change} />)}</ul>}
+          {changes.length === 0 ? <p class="soft">None yet.</p> : <ul class="lines">{changes.slice(0, FEW).map((change) => <ChangeLine key={`${change.id} ${change.time}`} change={change} />)}</ul>}
         </Card>
       </div>
       <div class="halves">
@@ -96,7 +96,7 @@ function Busiest({ overview: { busiest } }: { readonly overview: Overview }): JS
     <div class="scroll">
       <table>
         <thead><tr><th scope="col">Route</th><th scope="col">req/s</th><th scope="col">5xx</th><th scope="col">p99</th></tr></thead>
-        <tbody>{busiest.slice(0, 10).map((route) => <BusyRoute key={`${route.namespace}/${route.ingress} ${route.host} ${route.path} ${route.canary}`} route={route} />)}</tbody>
+        <tbody>{busiest.slice(0, 10).map((route) => <BusyRoute key={`${route.namespace}/${route.ingress} ${route.host} ${route.path} ${route.canary} ${route.service}`} route={route} />)}</tbody>
       </table>
     </div>
   );
