@@ -25,10 +25,10 @@ export function hasToken(): boolean {
   return TOKEN.read() !== null;
 }
 
-async function get(path: string, signal?: AbortSignal): Promise<Response> {
+async function send(path: string, signal?: AbortSignal, body?: string): Promise<Response> {
   const token = TOKEN.read();
   if (token !== null && !SENDABLE.test(token)) throw new TokenNeeded("the token has characters that no token has");
-  const response = await fetch(`${API}${path}`, { ...(signal ? { signal } : {}), cache: "no-store", headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+  const response = await fetch(`${API}${path}`, { ...(signal ? { signal } : {}), ...(body === undefined ? {} : { method: "POST", body }), cache: "no-store", headers: token === null ? {} : { authorization: `Bearer ${token}` } });
   if (response.status === 401) throw new TokenNeeded("a token is needed");
   if (!response.ok) throw new Error((await response.text()).trim() || `HTTP status ${response.status}`);
   return response;
@@ -36,7 +36,13 @@ async function get(path: string, signal?: AbortSignal): Promise<Response> {
 
 /** The answer's JSON. Throws TokenNeeded, or an Error with the sentence of the answer. */
 export async function ask<T>(path: string, query: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<T> {
-  const response = await get(`${path}?${new URLSearchParams(query).toString()}`, signal);
+  const response = await send(`${path}?${new URLSearchParams(query).toString()}`, signal);
+  return (await response.json()) as T;
+}
+
+/** As `ask`, with a body of JSON. */
+export async function post<T>(path: string, body: object): Promise<T> {
+  const response = await send(path, undefined, JSON.stringify(body));
   return (await response.json()) as T;
 }
 
@@ -45,7 +51,7 @@ export async function ask<T>(path: string, query: Readonly<Record<string, string
  * `fetch`, because an EventSource sends no token.
  */
 export async function readEvents(query: Readonly<Record<string, string>>, told: (event: string, data: unknown) => void, signal: AbortSignal): Promise<void> {
-  const response = await get(`events?${new URLSearchParams(query).toString()}`, signal);
+  const response = await send(`events?${new URLSearchParams(query).toString()}`, signal);
   if (!response.body) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";

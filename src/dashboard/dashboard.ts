@@ -11,7 +11,6 @@ import type { JournalRow } from "../../edge/src/journal.ts";
 import type { Built, Model } from "../model/model.ts";
 import { isWritten } from "../model/routes/route-text.ts";
 import { countRoutes, type Served } from "../get/rows.ts";
-import type { Interval } from "../get/rates.ts";
 import type { Journal } from "../report/journal.ts";
 import type { TrafficAnswer } from "../report/traffic.ts";
 import { printable } from "../support/text.ts";
@@ -20,7 +19,7 @@ import { createChangeLog } from "./changes.ts";
 import { readPageFiles, SAFE_HEADERS, sendPageFile } from "./files.ts";
 import { judgeCaller, mayHavePage, type GuardOptions } from "./guard.ts";
 import { createLists } from "./lists.ts";
-import { createPulse, INTERVAL_MS, sampleOf } from "./pulse.ts";
+import { createPulse, INTERVAL_MS, type Beat } from "./pulse.ts";
 import type { ExplainedText, Overview } from "./shapes.ts";
 import { createViewers } from "./viewers.ts";
 import { takesRequest, wayOf } from "./way.ts";
@@ -54,6 +53,9 @@ export interface Dashboard {
 }
 
 const BUSIEST = 20;
+/** Its request comes in a body, because addresses are written to logs, and a request may hold a password. */
+const EXPLAIN = "/api/explain";
+const LONGEST_REQUEST = 64 * 1024;
 const RECHECK_MS = 60_000;
 
 /** Throws a UserError when the page was not built. */
@@ -63,7 +65,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const changes = createChangeLog(state);
   const pulse = createPulse(options.traffic);
   const viewers = createViewers(journal, (host) => takesNow(host, () => options.served()?.model));
-  let interval: Interval | undefined;
+  let beat: Beat | undefined;
   /** Counts what may have changed lists. */
   let version = 0;
   const lists = createLists(options.served, () => version);
@@ -72,20 +74,21 @@ export function createDashboard(options: DashboardOptions): Dashboard {
   const beating = setInterval(() => {
     const ended = pulse.beat(viewers.size > 0);
     if (!ended) return;
-    interval = ended;
-    if (viewers.size > 0) viewers.beat(overviewOf(options, interval, version), interval);
+    beat = ended;
+    if (viewers.size > 0) viewers.beat(overviewOf(options, beat, version), beat.interval);
   }, INTERVAL_MS).unref();
-  const rechecking = setInterval(() => void viewers.recheck(async (request) => (await judgeCaller(guard, request)) === "welcome"), RECHECK_MS).unref();
+  // Who was let in stays while the API server says nothing: a page is needed most when the cluster is in trouble.
+  const mayStay = async (request: IncomingMessage): Promise<boolean> => ["welcome", "late"].includes(await judgeCaller(guard, request));
+  const rechecking = setInterval(() => void viewers.recheck(mayStay), RECHECK_MS).unref();
 
   /** What an allowed caller asks for, as a value of JSON; undefined: there is no such thing. */
-  const ask = async (what: string, query: URLSearchParams): Promise<unknown> => {
+  const ask = (what: string, query: URLSearchParams): unknown => {
     const [kind, name = ""] = what.split("/");
     if (kind === "list") return lists.page(name, query);
-    if (kind === "explain") return await explained(query.get("request") ?? "", query.has("all"));
     const served = options.served();
     return kind === "way" ? ((served && wayOf(served.model, query.get("host") ?? "")) ?? null) : undefined;
   };
-  /** What is no request is an answer like others: a browser would tell of a failed one in its console. */
+  /** @param request JSON. What is no request is an answer like others: a browser would tell of a failed one in its console. */
   const explained = async (request: string, all: boolean): Promise<ExplainedText> => {
     try {
       return { text: await options.explain(request, all), problem: false };
@@ -97,19 +100,20 @@ export function createDashboard(options: DashboardOptions): Dashboard {
 
   return {
     async answer(request, response, path, query) {
-      if (request.method !== "GET" && request.method !== "HEAD") return sayTo(response, 405, "the dashboard changes nothing: use GET");
       const rest = path.slice("/dashboard".length);
+      const method = rest === EXPLAIN ? "POST" : "GET";
+      if (request.method !== method && !(method === "GET" && request.method === "HEAD")) return sayTo(response, 405, `the dashboard changes nothing: use ${method}`);
       if (!rest.startsWith("/api/")) return answerFile(guard, files, rest, request, response);
       const verdict = await judgeCaller(guard, request);
       if (verdict !== "welcome") return refuse(response, verdict);
       if (rest === "/api/events") {
         // No page is open by that, and nothing would end it.
         if (request.method === "HEAD") return sayTo(response, 200, "", "text/event-stream");
-        const opening = { overview: overviewOf(options, interval, version), history: pulse.history(), changes: changes.newest() };
+        const opening = { overview: overviewOf(options, beat, version), history: pulse.history(), changes: changes.newest() };
         if (!viewers.open(request, response, query.get("host") ?? "", opening)) sayTo(response, 503, "too many pages are open already: close one");
         return;
       }
-      const answer = await ask(rest.slice("/api/".length), query);
+      const answer = rest === EXPLAIN ? await explained(await bodyOf(request), query.has("all")) : ask(rest.slice("/api/".length), query);
       if (answer === undefined) return sayTo(response, 404, "there is no such thing");
       sayTo(response, 200, JSON.stringify(answer), "application/json");
     },
@@ -127,6 +131,13 @@ export function createDashboard(options: DashboardOptions): Dashboard {
       viewers.close();
     },
   };
+}
+
+/** The text of a body; what is too long is cut, and so makes no sense. */
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const piece of request.setEncoding("utf8")) if (text.length < LONGEST_REQUEST) text += piece as string;
+  return text.slice(0, LONGEST_REQUEST);
 }
 
 /** Whether a request is of this host, by the Model of now. */
@@ -161,7 +172,7 @@ function sayTo(response: ServerResponse, status: number, text: string, type = "t
   response.writeHead(status, { ...SAFE_HEADERS, "cache-control": "no-store", "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
 }
 
-function overviewOf({ source, state, notReady, findings, served }: DashboardOptions, interval: Interval | undefined, version: number): Overview {
+function overviewOf({ source, state, notReady, findings, served }: DashboardOptions, { sample, interval }: Partial<Beat> = {}, version: number): Overview {
   const { observed, programmed, behind, workers, slots, reloads, reloadReasons } = state();
   const problem = notReady();
   const counts = { error: 0, warning: 0, info: 0 };
@@ -173,7 +184,7 @@ function overviewOf({ source, state, notReady, findings, served }: DashboardOpti
     generation: observed, programmed, behind, workers, slots, reloads, reloadReasons: [...reloadReasons].sort(byNumber),
     hosts: now ? countHosts(now) : 0, ingresses: now?.built.own.size ?? 0, routes: now ? countRoutes(now.model) : 0,
     findings: counts,
-    ...(interval ? { sample: sampleOf(interval, Date.now()) } : {}),
+    ...(sample ? { sample } : {}),
     ownAnswers: Object.entries(interval?.total.ownAnswers ?? {}),
     busiest: interval?.routes.slice(0, BUSIEST).map((route) => ({ ...route, path: printable(route.path) })) ?? [],
     lists: version,

@@ -1,9 +1,10 @@
 /**
  * Who may look at the dashboard.
  *
- * Programs of this machine may; a web page of another origin in one of its browsers may not. Everybody else may only if
- * the operator opened the dashboard, and shows a token: the one in a file, or one that the API server knows. The page
- * keeps the token and sends it with each request: there is no cookie that a browser would send for another page.
+ * Programs of this machine may; a web page of another origin in one of its browsers may not. Where the operator opened
+ * the dashboard wider, whoever shows a token may: the one in a file, or one that the API server knows. Then nobody looks
+ * without one, for a proxy of this machine may pass on anybody. The page keeps the token and sends it with each request:
+ * there is no cookie that a browser would send for another page.
  *
  * Guarantee: what cannot be checked is refused.
  */
@@ -35,9 +36,8 @@ const LONGEST_TOKEN = 16_384;
 /** Guards what tells of the cluster. The page's own files tell of nothing: see `mayHavePage`. */
 export async function judgeCaller(options: GuardOptions, request: IncomingMessage): Promise<CallerVerdict> {
   if (isFromPage(request) && !isFromOwnPage(request)) return "refused";
-  if (isOfThisMachine(options, request)) return "welcome";
   const { tokenFile, review } = options;
-  if (tokenFile === "" && !review) return "refused";
+  if (tokenFile === "" && !review) return isOfThisMachine(options, request) ? "welcome" : "refused";
   const token = /^Bearer +([\x21-\x7e]{1,16384})$/i.exec(request.headers.authorization ?? "")?.[1];
   if (token === undefined) return "token";
   if (tokenFile !== "" && isTokenOfFile(token, tokenFile)) return "welcome";
@@ -55,11 +55,15 @@ function isOfThisMachine({ host }: GuardOptions, request: IncomingMessage): bool
   return isFromThisMachine(request) && namesThisMachine(host, request);
 }
 
-/** Whether the page that a browser asks for is of our own origin (Fetch Metadata; "Origin header" of Fetch). */
+/**
+ * Whether the page that a browser asks for is of our own origin: by Fetch Metadata, which no page can set, or where a
+ * browser sends none ("Origin header" of Fetch) by the origin, which is the Host's unless a proxy changed that.
+ */
 function isFromOwnPage({ headers }: IncomingMessage): boolean {
   const { origin, host } = headers;
   const site = headers["sec-fetch-site"];
-  return (site === undefined || site === "same-origin") && (origin === undefined || (host !== undefined && /^https?:\/\/(.+)$/.exec(origin)?.[1] === host));
+  if (site !== undefined) return site === "same-origin";
+  return origin === undefined || (host !== undefined && /^https?:\/\/(.+)$/.exec(origin)?.[1] === host);
 }
 
 /**

@@ -3,7 +3,7 @@
  * the time that lies between them. Pure.
  */
 import { CATCH_ALL } from "../../edge/src/program.ts";
-import type { TrafficHead, TrafficRow } from "../report/traffic.ts";
+import type { TrafficHead, TrafficNumbers, TrafficRow } from "../report/traffic.ts";
 import type { SORTS } from "../settings/shape.ts";
 import { selectsRoute, type RouteSelection } from "./requests.ts";
 
@@ -100,8 +100,8 @@ export function createRateMeter({ selection, sort }: IntervalOptions): RateMeter
   };
 }
 
-/** What a row counted since it was told before; a row that is new has counted all of it since. */
-function difference(now: TrafficRow, before: TrafficRow | undefined): TrafficRow {
+/** What was counted since numbers were told before; absent: all of it. */
+export function difference<T extends TrafficNumbers>(now: T, before: TrafficNumbers | undefined): T {
   if (before === undefined) return now;
   return {
     ...now,
@@ -156,7 +156,7 @@ function sumOf(rows: readonly TrafficRow[], buckets: number): readonly number[] 
 }
 
 /** @param took observations of each bucket; undefined: not measured. */
-function quantilesOf(took: readonly number[] | undefined, bounds: readonly number[] | undefined): Pick<RouteRates, "p50" | "p99"> {
+export function quantilesOf(took: readonly number[] | undefined, bounds: readonly number[] | undefined): Pick<RouteRates, "p50" | "p99"> {
   const quantile = (share: number): number | undefined => (took && bounds ? quantileOf(share, took, bounds) : undefined);
   const [p50, p99] = [quantile(0.5), quantile(0.99)];
   return { ...(p50 === undefined ? {} : { p50 }), ...(p99 === undefined ? {} : { p99 }) };

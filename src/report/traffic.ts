@@ -23,8 +23,18 @@ const KEPT_MS = 15 * 60_000;
 /** Between two looks for such rows. */
 const SWEEP_MS = 60_000;
 
-/** One route, or one canary of a route. The numbers only grow. */
-export interface TrafficRow {
+/** Numbers that only grow. */
+export interface TrafficNumbers {
+  readonly requests: number;
+  /** Requests with a status from 400 to 499, and from 500 on. */
+  readonly clientErrors: number;
+  readonly serverErrors: number;
+  /** Requests by duration, each counted once: the bucket of each bound, and one without bound. Absent: not measured. */
+  readonly took?: readonly number[];
+}
+
+/** One route, or one canary of a route. */
+export interface TrafficRow extends TrafficNumbers {
   /** Of this row alone, in this life of the controller: a route whose row was dropped gets another one. */
   readonly id: number;
   /** Labels, as in the metrics; all are "" where no route took the requests. */
@@ -39,12 +49,6 @@ export interface TrafficRow {
   readonly host: string;
   /** The row of all routes for which there was no row. */
   readonly others?: true;
-  readonly requests: number;
-  /** Requests with a status from 400 to 499, and from 500 on. */
-  readonly clientErrors: number;
-  readonly serverErrors: number;
-  /** Requests by duration, each counted once: the bucket of each bound, and one without bound. Absent: not measured. */
-  readonly took?: readonly number[];
 }
 
 /** What is true of all rows together. */
@@ -61,6 +65,8 @@ export interface TrafficHead {
   readonly routes: number;
   /** Requests that Sluice answered itself, by reason. They are not known by route. */
   readonly answers: Answers;
+  /** All rows added up, those that were dropped too. */
+  readonly total: TrafficNumbers;
 }
 
 export interface TrafficAnswer {
@@ -114,7 +120,9 @@ export function createTraffic({ settings, routes, now = () => performance.now(),
   let swept = now();
   let connections: number | undefined;
 
-  const newRow = (): Kept => ({ id: ids++, numbers: Array.from({ length: BUCKETS_AT + buckets }, () => 0), report, at: 0 });
+  const zeros = (): number[] => Array.from({ length: BUCKETS_AT + buckets }, () => 0);
+  const total = zeros();
+  const newRow = (): Kept => ({ id: ids++, numbers: zeros(), report, at: 0 });
 
   const place = (row: CounterRow): Kept => {
     const key = keyOf(row);
@@ -132,7 +140,10 @@ export function createTraffic({ settings, routes, now = () => performance.now(),
     const { numbers } = one;
     one.report = report;
     one.at = at;
-    const raise = (index: number, by: number): void => void (numbers[index] = (numbers[index] ?? 0) + by);
+    const raise = (index: number, by: number): void => {
+      numbers[index] = (numbers[index] ?? 0) + by;
+      total[index] = (total[index] ?? 0) + by;
+    };
     raise(0, row.requests);
     if (row.status >= 400) raise(row.status < 500 ? 1 : 2, row.requests);
     const cells = row.cells ?? [];
@@ -153,8 +164,8 @@ export function createTraffic({ settings, routes, now = () => performance.now(),
   };
 
   function* rowsSince(seen: number): Generator<TrafficRow> {
-    for (const [key, one] of kept) if (one.report > seen) yield { id: one.id, ...labelsOfKey(key), ...numbersOf(one) };
-    if (others && others.report > seen) yield { id: others.id, ...NO_LABELS, others: true, ...numbersOf(others) };
+    for (const [key, one] of kept) if (one.report > seen) yield { id: one.id, ...labelsOfKey(key), ...numbersOf(one.numbers) };
+    if (others && others.report > seen) yield { id: others.id, ...NO_LABELS, others: true, ...numbersOf(others.numbers) };
   }
 
   return {
@@ -173,7 +184,7 @@ export function createTraffic({ settings, routes, now = () => performance.now(),
       const anew = seen > report;
       const head: TrafficHead = {
         cursor: `${life}.${report}`, anew, ...(buckets > 0 ? { bounds: time } : {}), ...(connections === undefined ? {} : { connections }),
-        routes: routes(), answers: Object.fromEntries(answers),
+        routes: routes(), answers: Object.fromEntries(answers), total: numbersOf(total),
       };
       return { head, rows: rowsSince(anew ? -1 : seen) };
     },
@@ -198,7 +209,7 @@ function labelsOfKey(key: string): Pick<TrafficRow, keyof typeof NO_LABELS> {
   return { namespace, ingress, service, path: path.join("\n"), canary, host };
 }
 
-function numbersOf({ numbers }: Kept): Pick<TrafficRow, "requests" | "clientErrors" | "serverErrors" | "took"> {
+function numbersOf(numbers: readonly number[]): TrafficNumbers {
   const [requests = 0, clientErrors = 0, serverErrors = 0, ...took] = numbers;
   return { requests, clientErrors, serverErrors, ...(took.length > 0 ? { took } : {}) };
 }

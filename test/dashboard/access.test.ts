@@ -17,7 +17,9 @@ import { freePorts, ROOT, startSluice, type Sluice } from "../support/sluice.ts"
 const TOKEN = "0123456789abcdef0123456789abcdef";
 const NAME = "sluice.example";
 /** Everything that the API answers to. */
-const PATHS = ["events", "list/hosts", "list/certs", "list/findings", "way?host=shop.example", `explain?request=${encodeURIComponent(JSON.stringify({ url: "https://shop.example/", method: "GET", headers: [] }))}`];
+const PATHS = ["events", "list/hosts", "list/certs", "list/findings", "way?host=shop.example", "explain"];
+const KEY = { authorization: `Bearer ${TOKEN}` };
+const ASKED = JSON.stringify({ url: "https://shop.example/", method: "GET", headers: [] });
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-access-"));
 const tokenFile = join(folder, "token");
@@ -46,10 +48,10 @@ interface Answer {
   readonly text: string;
 }
 
-/** A request with any header; it comes from this machine. */
-function get(path: string, headers: Readonly<Record<string, string>> = {}, method = "GET", enough: (text: string) => boolean = () => false): Promise<Answer> {
+/** A request with any header, and the token if no other is given; it comes from this machine. */
+function get(path: string, headers: Readonly<Record<string, string>> = {}, method = path.includes("/explain") ? "POST" : "GET", enough: (text: string) => boolean = () => false): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = request({ port: sluice.health, host: "127.0.0.1", path, method, headers, agent: false }, (response) => {
+    const asked = request({ port: sluice.health, host: "127.0.0.1", path, method, headers: { ...KEY, ...headers }, agent: false }, (response) => {
       let text = "";
       const done = (): void => resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
       response.setEncoding("utf8").on("data", (piece: string) => {
@@ -60,7 +62,7 @@ function get(path: string, headers: Readonly<Record<string, string>> = {}, metho
         }
       }).on("end", done);
     });
-    asked.on("error", reject).end();
+    asked.on("error", reject).end(method === "POST" ? ASKED : undefined);
   });
 }
 
@@ -87,15 +89,16 @@ test("every page's file is small, kept by no proxy without asking, and safe to s
 });
 
 test("the dashboard changes nothing", async () => {
-  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) for (const path of ["", ...PATHS.map((one) => `api/${one}`)]) assert.equal((await get(`/dashboard/${path}`, {}, method)).status, 405, `${method} ${path}`);
+  for (const method of ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) for (const path of ["", ...PATHS.map((one) => `api/${one}`)]) if (method !== "POST" || path !== "api/explain") assert.equal((await get(`/dashboard/${path}`, {}, method)).status, 405, `${method} ${path}`);
 });
 
 test("under another name, each question needs the token; with it, each is answered", async () => {
   for (const path of PATHS) {
-    const without = await get(`/dashboard/api/${path}`, { host: NAME });
+    const without = await get(`/dashboard/api/${path}`, { host: NAME, authorization: "" });
     assert.deepEqual([without.status, without.text, without.headers["www-authenticate"]], [401, "the dashboard needs a token", 'Bearer realm="Sluice dashboard"'], path);
     assert.equal((await get(`/dashboard/api/${path}`, { host: NAME, authorization: `Bearer ${TOKEN}x` })).status, 401, path);
-    assert.equal((await get(`/dashboard/api/${path}`, { host: NAME, authorization: `Bearer ${TOKEN}` }, "GET", opened)).status, 200, path);
+    assert.equal((await get(`/dashboard/api/${path}`, { host: NAME }, undefined, opened)).status, 200, path);
+    assert.equal((await get(`/dashboard/api/${path}`, { authorization: "" })).status, 401, "nor does this machine look without it");
   }
   assert.equal((await get("/dashboard/", { host: NAME })).status, 200, "the page that asks for the token");
   for (const path of ["/api/v1/generation", "/api/v1/list/hosts"]) assert.equal((await get(path, { host: NAME, authorization: `Bearer ${TOKEN}` })).status, 403, "the token opens the dashboard alone");
@@ -108,7 +111,7 @@ test("another origin's page gets nothing, whatever it sends", async () => {
 });
 
 test("nothing of a Secret is told but its name and its certificate's dates", async () => {
-  const told = await Promise.all(PATHS.map(async (path) => (await get(`/dashboard/api/${path}${path.includes("?") ? "&all" : ""}`, {}, "GET", opened)).text));
+  const told = await Promise.all(PATHS.map(async (path) => (await get(`/dashboard/api/${path}${path === "explain" ? "?all" : ""}`, {}, undefined, opened)).text));
   const all = told.join("\n");
   assert.ok(all.includes("shop/tls") && all.includes("auth-secret: users"), "the names are told");
   for (const secret of [...pair.key.split("\n").slice(1, -2), ...pair.chain.split("\n").slice(1, -2), "apr1", "CPtUdB1u", TOKEN]) assert.ok(!all.includes(secret), secret);
@@ -122,7 +125,7 @@ test("who asks for the head alone of the stream opens no page", async () => {
 test("too many open pages are told so, and one that is closed makes room", async () => {
   const pages: ReturnType<typeof request>[] = [];
   const open = (): Promise<number> => new Promise((resolve, reject) => {
-    const page = request({ port: sluice.health, host: "127.0.0.1", path: "/dashboard/api/events?host=shop.example", agent: false }, (response) => resolve(response.resume().statusCode ?? 0));
+    const page = request({ port: sluice.health, host: "127.0.0.1", path: "/dashboard/api/events?host=shop.example", headers: KEY, agent: false }, (response) => resolve(response.resume().statusCode ?? 0));
     pages.push(page.on("error", reject));
     page.end();
   });

@@ -17,6 +17,7 @@ const NOTHING_KEPT = `for (const area of ["localStorage", "sessionStorage"]) Obj
 describe("the page, where things are not as usual", { skip: browserMissing ?? false }, () => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-page-"));
   let sluice: Sluice;
+  let guarded: Sluice;
   let browser: Browser;
   let local: string;
   let named: string;
@@ -24,14 +25,16 @@ describe("the page, where things are not as usual", { skip: browserMissing ?? fa
   before(async () => {
     writeFileSync(join(folder, "token"), TOKEN);
     const web = site({ name: "web", host: "web.example", endpoints: ["127.0.0.1:9"], annotations: { "proxy-body-size": "z".repeat(5000) } });
-    sluice = await startSluice({ files: { "web.yaml": web }, args: ["--dashboard", `--dashboard-token-file=${folder}/token`] });
+    sluice = await startSluice({ files: { "web.yaml": web }, args: ["--dashboard"] });
+    guarded = await startSluice({ files: { "web.yaml": web }, args: ["--dashboard", `--dashboard-token-file=${folder}/token`] });
     local = `http://127.0.0.1:${sluice.health}`;
-    named = `http://${NAME}:${sluice.health}`;
+    named = `http://${NAME}:${guarded.health}`;
     browser = await startBrowser(`--host-resolver-rules=MAP ${NAME} 127.0.0.1`);
   });
   after(async () => {
     await browser?.close();
     await sluice?.stop();
+    await guarded?.stop();
     rmSync(folder, { recursive: true, force: true });
   });
 

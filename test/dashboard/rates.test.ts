@@ -31,14 +31,20 @@ test("intervals are compared while somebody looks, and one in five while nobody 
   count(6, 200);
   count(2, 503);
   now = 2000;
-  assert.equal(pulse.beat(true)?.total.requestsPerSecond, 4);
+  assert.equal(pulse.beat(true)?.interval?.total.requestsPerSecond, 4);
   assert.deepEqual(pulse.history(), [{ time: 2000, requests: 4, clientErrors: 0, serverErrors: 1, p50: 5, p99: 9.9 }]);
   const beats = Array.from({ length: 10 }, () => {
     now += 2000;
     return pulse.beat(false) !== undefined;
   });
   assert.deepEqual(beats, [false, false, false, false, true, false, false, false, false, true]);
-  assert.equal(pulse.history().length, 3);
+  count(8, 200);
+  now += 2000;
+  assert.deepEqual([pulse.beat(true)?.interval, pulse.history().at(-1)?.requests], [undefined, 4], "routes are known from when somebody looks, all together always");
+  count(2, 200);
+  now += 2000;
+  assert.equal(pulse.beat(true)?.interval?.routes[0]?.requestsPerSecond, 1);
+  assert.equal(pulse.history().length, 5);
   for (let times = 0; times < 1000; times++) {
     now += 2000;
     pulse.beat(true);

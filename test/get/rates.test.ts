@@ -7,7 +7,7 @@ import { coloured, plain } from "../../src/support/terminal.ts";
 import type { TrafficHead, TrafficRow } from "../../src/report/traffic.ts";
 
 const ALL: IntervalOptions = { selection: { namespace: "", hosts: [], ingresses: [] }, sort: "requests" };
-const head = (more: Partial<TrafficHead> = {}): TrafficHead => ({ cursor: "", anew: false, routes: 10, answers: {}, ...more });
+const head = (more: Partial<TrafficHead> = {}): TrafficHead => ({ cursor: "", anew: false, routes: 10, answers: {}, total: { requests: 0, clientErrors: 0, serverErrors: 0 }, ...more });
 const row = (id: number, requests: number, more: Partial<TrafficRow> = {}): TrafficRow => ({
   id, namespace: "shop", ingress: `i${id}`, service: "web", path: "/", canary: "", host: `h${id}.example`, requests, clientErrors: 0, serverErrors: 0, ...more,
 });

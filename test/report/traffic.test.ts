@@ -32,7 +32,7 @@ test("requests and errors add up by route, canary and host, whatever the metrics
   traffic.count([row({ requests: 1, method: "POST", cells: took(1, 1) }), row({ canary: "shop-next-80" }), row({ host: "b.example", path: "/odd\npath" })], { "no-endpoints": 1, "no-route": 1 });
   traffic.connected(4);
   const { head, rows } = told(traffic);
-  assert.deepEqual(head, { cursor: "a.2", anew: true, bounds: [10, 100], connections: 4, routes: 7, answers: { "no-endpoints": 4, "no-route": 1 } });
+  assert.deepEqual(head, { cursor: "a.2", anew: true, bounds: [10, 100], connections: 4, routes: 7, answers: { "no-endpoints": 4, "no-route": 1 }, total: { requests: 14, clientErrors: 3, serverErrors: 3, took: [5, 1, 2] } });
   const web = { namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", host: "shop.example" };
   const none = { requests: 1, clientErrors: 0, serverErrors: 0, took: [0, 0, 0] };
   assert.deepEqual(rows, [

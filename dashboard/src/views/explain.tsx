@@ -2,7 +2,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { ExplainedText } from "../../../src/dashboard/shapes.ts";
-import { ask } from "../connection.ts";
+import { post } from "../connection.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
@@ -15,7 +15,7 @@ export function ExplainView({ url: given }: { readonly url: string }): JSX.Eleme
     setWaiting(true);
     try {
       const { request, all } = requestOf(new FormData(form.current));
-      setAnswer(await ask<ExplainedText>("explain", { request: JSON.stringify(request), ...(all ? { all: "" } : {}) }));
+      setAnswer(await post<ExplainedText>(all ? "explain?all" : "explain", request));
     } catch (error) {
       setAnswer({ text: (error as Error).message, problem: true });
     }
