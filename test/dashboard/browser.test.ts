@@ -136,7 +136,9 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     await page.getByText("Nothing is wrong.").waitFor();
     edit("canary/weight-100.yaml", (text) => text.replace(/name: hello-service\n/, "name: helo-service\n"));
     const row = page.getByRole("button", { name: /service-missing/ });
-    await row.first().waitFor();
+    await row.first().waitFor().catch(async (error: Error) => {
+      throw new Error(`${error.message}\nthe demo said: ${demo.printed().slice(-1500)}\nfindings: ${(await fetch(`${origin}/api/v1/findings`).then((answer) => answer.text())).slice(0, 1500)}\nthe page shows: ${await page.locator("body").innerText()}`);
+    });
     await page.getByRole("searchbox").fill("helo service-missing");
     await row.first().click();
     const whole = page.getByRole("article");
