@@ -263,7 +263,7 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
     explain: async (asked) => {
       const now = current();
       if (!now) throw new UserError("Nothing is served yet.");
-      return await explainLive(asked, { model: now.built.model, program: now.program, findings: findings(), snapshot }, settings, engine, journal.newest());
+      return await explainLive(asked, { model: now.built.model, program: now.program, findings: findings(), snapshot }, settings, engine, () => journal.newest());
     },
     dashboard: undefined,
   };

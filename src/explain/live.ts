@@ -67,12 +67,18 @@ export function differs(reply: RouteReply, expected: RouteReply): boolean {
 
 const SHOWN = 5;
 
-/** @param newest oldest first. */
+/**
+ * The newest requests for the same thing: of the same scheme and canary where there are some, else of the same path, else
+ * of the same route. @param newest oldest first.
+ */
 export function requestsLike(request: ExplainedRequest, expected: RouteReply, newest: readonly JournalRow[]): readonly JournalRow[] {
   const path = utf8Text(request.uri.split("?")[0] ?? "");
   const same = newest.filter((row) => row.host === request.host && row.path === path);
-  const { ingress, namespace, route } = expected;
-  const alike = same.length > 0 || ingress === "" ? same : newest.filter((row) => row.ingress === ingress && row.namespace === namespace && row.route === route);
+  const { ingress, namespace, route, canary } = expected;
+  const scheme = request.https ? "https" : "http";
+  const exactly = same.filter((row) => row.scheme === scheme && (canary === "" || row.canary === canary));
+  const ofRoute = (): readonly JournalRow[] => newest.filter((row) => ingress !== "" && row.ingress === ingress && row.namespace === namespace && row.route === route);
+  const alike = exactly.length > 0 ? exactly : same.length > 0 ? same : ofRoute();
   return alike.slice(-SHOWN).reverse();
 }
 

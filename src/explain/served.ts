@@ -51,17 +51,19 @@ export function explainServed(served: Explained, settings: Settings, asked: Aske
   return { request, explanation: explanation.objects ? { ...explanation, inEffect: inEffect(explanation.objects, snapshot, settings) } : explanation };
 }
 
-/** @param asked JSON of what is AskedOrLine. Throws a UserError for anything else. */
-export async function explainLive(asked: string, served: Explained, settings: Settings, engine: Pick<Engine, "ask" | "state">, newest: readonly JournalRow[]): Promise<LiveExplanation> {
+/** @param asked JSON of what is AskedOrLine. @param newest what workers noted until now. Throws a UserError for anything else. */
+export async function explainLive(asked: string, served: Explained, settings: Settings, engine: Pick<Engine, "ask" | "state">, newest: () => readonly JournalRow[]): Promise<LiveExplanation> {
   const search = boundedSearch();
   const { request, explanation } = explainServed(served, settings, askedOf(asked), search);
   const { observed, programmed, behind } = engine.state;
-  const base = { observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, newest)) };
-  if ("protocol" in request) return { ...explanation, live: { ...base, workers: [], differ: [], requests: [] } };
+  const withHistory = (rows: readonly JournalRow[]) => ({ observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, rows)) });
+  if ("protocol" in request) return { ...explanation, live: { ...withHistory(newest()), workers: [], differ: [], requests: [] } };
   const { question, expected } = inquiryAbout(request, served.program, served.model.config, search);
   const workers = await engine.ask(question);
   const differ = workers.filter((reply) => differs(reply, expected));
-  return { ...explanation, live: { ...base, workers, differ, requests: requestsLike(request, expected, newest) } };
+  // Workers tell what they noted before they reply.
+  const rows = newest();
+  return { ...explanation, live: { ...withHistory(rows), workers, differ, requests: requestsLike(request, expected, rows) } };
 }
 
 function askedOf(text: string): AskedOrLine {

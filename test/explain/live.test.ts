@@ -142,3 +142,24 @@ test("a slip is told like anywhere, and JSON has it all", async () => {
   const { live } = JSON.parse((await explain("https://web.example/café", "-o", "json")).stdout) as { live: { workers: { ingress: string }[]; differ: unknown[]; behind: string[] } };
   assert.deepEqual([live.workers.map(({ ingress }) => ingress), live.differ, live.behind], [["web", "web"], [], []]);
 });
+
+test("a request that has just ended is there at once, whichever worker had it", async () => {
+  for (let times = 0; times < 12; times++) {
+    const path = `/just-now-${times}`;
+    assert.equal((await ask({ port: sluice.http, host: "empty.example", path })).status, 503);
+    const query = new URLSearchParams({ request: JSON.stringify({ url: `http://empty.example${path}`, method: "GET", headers: [] }) }).toString();
+    const { live } = JSON.parse((await sluice.ask(`/api/v1/explain?${query}`)).text) as { readonly live: { readonly requests: readonly { readonly path: string }[] } };
+    assert.equal(live.requests[0]?.path, path);
+  }
+});
+
+test("requests of another scheme, or of another side of a split, are told only where there are no others", async () => {
+  await ask({ port: sluice.http, host: "web.example", path: "/twice" });
+  await ask({ port: sluice.https, tls: true, host: "web.example", path: "/twice" });
+  const of = async (url: string): Promise<readonly string[]> => {
+    const query = new URLSearchParams({ request: JSON.stringify({ url, method: "GET", headers: [] }) }).toString();
+    const { live } = JSON.parse((await sluice.ask(`/api/v1/explain?${query}`)).text) as { readonly live: { readonly requests: readonly { readonly scheme: string; readonly path: string }[] } };
+    return [...new Set(live.requests.filter(({ path }) => path === "/twice").map(({ scheme }) => scheme))];
+  };
+  assert.deepEqual([await of("https://web.example/twice"), await of("http://web.example/twice")], [["https"], ["http"]]);
+});

@@ -9,7 +9,7 @@ import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
 import { clientConnections } from "./connections-report.ts";
-import { isWatched, tellJournal, watchRequests } from "./journal.ts";
+import { isWatched, tellJournal, tellNoted, watchRequests } from "./journal.ts";
 import { masterPid } from "./identity.ts";
 import { replyTo } from "./question.ts";
 import { report } from "./reports.ts";
@@ -157,7 +157,8 @@ function obey(socket: ngx.TcpSocket, line: string): boolean {
     const connections = clientConnections();
     return frame.farewell === undefined || connections === undefined || send(socket, { op: "retired", farewell: frame.farewell, connections });
   }
-  if (frame.op === "ask") return send(socket, { op: "replied", reply: replyTo(frame.question) });
+  // Who asks hears first of the requests that ended before the question.
+  if (frame.op === "ask") return tellNoted(socket) && send(socket, { op: "replied", reply: replyTo(frame.question) });
   if (frame.op === "watch") watchRequests(frame.seconds);
   if (!take(tables, staging, frame, decode as (text: string) => Frame)) return true;
   return send(socket, { op: "ack", generation: tables.generation });

@@ -117,6 +117,11 @@ function note(route: EdgeRoute, canary: EdgeCanary | undefined, status: number):
  */
 export function tellJournal(socket: ngx.TcpSocket): boolean {
   if (expected > 0 && !isWatched()) rest();
+  return tellNoted(socket);
+}
+
+/** As `tellJournal`, at any moment: what is to be noted still is. */
+export function tellNoted(socket: ngx.TcpSocket): boolean {
   const full = notes;
   if (full.rows.length > 0) notes = newNotes();
   return sendRows(socket, "requests", full, JOURNAL_ROWS_PER_MESSAGE);
