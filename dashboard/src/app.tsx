@@ -51,7 +51,7 @@ function Content({ place, feed, theme }: { readonly place: Place; readonly feed:
     <>
       {problem === undefined || problem === "" ? null : <p class="banner" role="alert">{feed.problem === "" ? `Not ready: ${problem}` : `${problem}. Trying again …`}</p>}
       {place.view === "overview" ? <OverviewView feed={feed} theme={theme} /> : null}
-      {place.view === "traffic" ? <TrafficView host={place.name} lists={lists} rates={feed.rates} /> : null}
+      {place.view === "traffic" ? <TrafficView host={place.name} lists={lists} rates={feed.rates} recent={feed.recent} /> : null}
       {place.view === "certificates" ? <CertificatesView lists={lists} /> : null}
       {place.view === "findings" ? <FindingsView key={place.query.get("q")} lists={lists} search={place.query.get("q") ?? ""} /> : null}
       {place.view === "explain" ? <ExplainView url={place.query.get("url") ?? ""} /> : null}

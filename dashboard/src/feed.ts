@@ -3,6 +3,11 @@ import { useEffect, useReducer, useState } from "preact/hooks";
 import type { ServedChange, HostRates, Overview, TrafficSample } from "../../src/dashboard/shapes.ts";
 import { readEvents, TokenNeeded } from "./connection.ts";
 
+export interface RecentRates {
+  readonly at: number;
+  readonly rates: HostRates;
+}
+
 export interface Feed {
   /** `live`: events come; `token`: none may; `broken`: the stream is opened again soon. */
   readonly link: "opening" | "live" | "broken" | "token";
@@ -14,11 +19,14 @@ export interface Feed {
   /** Newest first. */
   readonly changes: readonly ServedChange[];
   readonly rates: HostRates | undefined;
+  /** Those of the last half a minute, with the time at which they came, oldest first. */
+  readonly recent: readonly RecentRates[];
 }
 
-export const EMPTY: Feed = { link: "opening", problem: "", overview: undefined, samples: [], changes: [], rates: undefined };
+export const EMPTY: Feed = { link: "opening", problem: "", overview: undefined, samples: [], changes: [], rates: undefined, recent: [] };
 const SAMPLES_MS = 15 * 60_000;
 const CHANGES = 400;
+const RECENT_MS = 30_000;
 /** Waits before the stream is opened again. */
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
@@ -41,12 +49,17 @@ export function reduce(feed: Feed, action: Action): Feed {
     case "changes":
       return { ...live, changes: merged(feed.changes, action.data as readonly ServedChange[]) };
     case "rates":
-      return { ...live, rates: action.data as HostRates };
+      return withRecent(live, action.data as HostRates, Date.now());
     case "overview":
       return withOverview(live, action.data as Overview);
     default:
       return live;
   }
+}
+
+function withRecent(feed: Feed, rates: HostRates, at: number): Feed {
+  const recent = feed.recent.filter((one) => one.rates.host === rates.host && one.at > at - RECENT_MS && one.at <= at);
+  return { ...feed, rates, recent: [...recent, { at, rates }] };
 }
 
 function withOverview(feed: Feed, overview: Overview): Feed {

@@ -14,6 +14,11 @@ export function countText(number: number): string {
   return number.toLocaleString("en").replaceAll(",", "\u202f");
 }
 
+/** `1 host`, `12 hosts`. */
+export function numberOf(number: number, one: string, many = `${one}s`): string {
+  return `${countText(number)} ${number === 1 ? one : many}`;
+}
+
 export function percentText(part: number, of: number): string {
   if (of <= 0 || part <= 0) return "0 %";
   const percent = (100 * part) / of;

@@ -1,6 +1,7 @@
 /** The way of a host's traffic with the rates of the last interval: five columns of nodes, and what flows between them. */
 import type { HostRates, Way, WayArm, WayRoute } from "../../src/dashboard/shapes.ts";
-import { durationText, rateText } from "./texts.ts";
+import type { RouteRates } from "../../src/get/rates.ts";
+import { countText, durationText, rateText } from "./texts.ts";
 
 export interface Node {
   readonly key: string;
@@ -28,9 +29,11 @@ interface Numbers {
   readonly rate: number;
   readonly failed: number;
   readonly p99: number | undefined;
+  /** Requests of the last half a minute: of an interval there may be so few that their share is chance. */
+  readonly lately: number;
 }
 
-const NONE: Numbers = { rate: 0, failed: 0, p99: undefined };
+const NONE: Numbers = { rate: 0, failed: 0, p99: undefined, lately: 0 };
 
 /**
  * Workers count the requests of an Ingress's path once, whatever its types and conditions, and those of canaries with one
@@ -38,24 +41,26 @@ const NONE: Numbers = { rate: 0, failed: 0, p99: undefined };
  */
 type Claimed = Numbers | string;
 
-export function withRates(way: Way, rates: HostRates | undefined): LiveWay {
+/** @param recent the rates of the last intervals, those of `rates` among them. */
+export function withRates(way: Way, rates: HostRates | undefined, recent: readonly HostRates[] = rates ? [rates] : []): LiveWay {
   const [routes, arms, pools, endpoints]: Node[][] = [[], [], [], []];
   const flows: Flow[] = [];
   const byPool = new Map<string, { rate: number; failed: number }>();
   const claims = new Map<string, string>();
   for (const route of way.routes) {
     const key = `route ${route.namespace}/${route.ingress} ${route.text}`;
-    const claimed = (route.arms.length === 0 ? [undefined] : route.arms).map((arm) => claim(claims, route, arm, rates));
+    const claimed = (route.arms.length === 0 ? [undefined] : route.arms).map((arm) => claim(claims, route, arm, rates, recent));
     const numbers = claimed.filter((one) => typeof one !== "string");
     const elsewhere = numbers.length > 0 ? "" : `, counted with ${String(claimed[0])}`;
     const sum = { rate: total(numbers, "rate"), failed: total(numbers, "failed") };
+    const lately = total(numbers, "lately");
     routes?.push({ key, title: route.text, note: `${route.namespace}/${route.ingress}${route.redirect === "" ? "" : `, ${route.redirect}`}${elsewhere}`, ...(elsewhere === "" ? sum : {}) });
     flows.push({ from: "host", to: key, ...sum });
     for (const [index, arm] of route.arms.entries()) {
       const one = claimed[index] ?? NONE;
-      const { rate, failed, p99 } = typeof one === "string" ? NONE : one;
+      const { rate, failed, p99, lately: own } = typeof one === "string" ? NONE : one;
       const armKey = `${key} ${index}`;
-      arms?.push({ key: armKey, title: armTitle(arm), ...(typeof one === "string" ? { note: armNote(arm, 0, 0, p99, `counted with ${one}`) } : { note: armNote(arm, rate, sum.rate, p99), rate, failed }) });
+      arms?.push({ key: armKey, title: armTitle(arm), ...(typeof one === "string" ? { note: armNote(arm, 0, 0, p99, `counted with ${one}`) } : { note: armNote(arm, own, lately, p99), rate, failed }) });
       flows.push({ from: key, to: armKey, rate, failed });
       const poolKey = arm.pool === undefined ? `target ${arm.target}` : `pool ${arm.pool}`;
       const known = byPool.get(poolKey);
@@ -87,30 +92,32 @@ function endpointsText(way: Way, pool: string): string {
 }
 
 /** @param arm undefined: the route is redirected. */
-function claim(claims: Map<string, string>, route: WayRoute, arm: WayArm | undefined, rates: HostRates | undefined): Claimed {
+function claim(claims: Map<string, string>, route: WayRoute, arm: WayArm | undefined, rates: HostRates | undefined, recent: readonly HostRates[]): Claimed {
   const { namespace, ingress, path, service, text } = route;
   const canary = arm?.canary ?? "";
   const key = [namespace, ingress, service, canary, path].join("\n");
   const other = claims.get(key);
   if (other !== undefined) return other;
   claims.set(key, arm === undefined || canary === "" ? text : `${armTitle(arm)} of ${text}`);
-  const row = rates?.routes.find((one) => one.namespace === namespace && one.ingress === ingress && one.path === path && one.service === service && one.canary === canary);
-  return row ? { rate: row.requestsPerSecond, failed: row.serverErrorsPerSecond, p99: row.p99 } : NONE;
+  const rowOf = ({ routes }: HostRates): RouteRates | undefined => routes.find((one) => one.namespace === namespace && one.ingress === ingress && one.path === path && one.service === service && one.canary === canary);
+  const row = rates && rowOf(rates);
+  const lately = recent.reduce((sum, one) => sum + (rowOf(one)?.requests ?? 0), 0);
+  return { rate: row?.requestsPerSecond ?? 0, failed: row?.serverErrorsPerSecond ?? 0, p99: row?.p99, lately };
 }
 
 function armTitle({ canary, ingress }: WayArm): string {
   return canary === "" ? "primary" : `canary ${ingress}`;
 }
 
-/** `30 %, now 28 %, or header X-Canary, p99 12 ms`. */
-function armNote({ canary, rule, share }: WayArm, rate: number, of: number, p99: number | undefined, elsewhere = ""): string {
+/** `30 %, lately 28 % of 240, or header X-Canary, p99 12 ms`. */
+function armNote({ canary, rule, share }: WayArm, own: number, of: number, p99: number | undefined, elsewhere = ""): string {
   const wanted = share > 0 || canary === "" ? `${share} %` : "";
-  const now = of > 0 ? `now ${Math.round((100 * rate) / of)} %` : "";
+  const lately = of > 0 ? `lately ${Math.round((100 * own) / of)} % of ${countText(of)}` : "";
   const asked = rule === "" ? "" : wanted === "" ? rule : `or ${rule}`;
-  return [wanted, now, asked, p99 === undefined ? "" : `p99 ${durationText(p99)}`, elsewhere].filter((text) => text !== "").join(", ");
+  return [wanted, lately, asked, p99 === undefined ? "" : `p99 ${durationText(p99)}`, elsewhere].filter((text) => text !== "").join(", ");
 }
 
-function total(numbers: readonly Numbers[], field: "rate" | "failed"): number {
+function total(numbers: readonly Numbers[], field: "rate" | "failed" | "lately"): number {
   return numbers.reduce((sum, one) => sum + one[field], 0);
 }
 

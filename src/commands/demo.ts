@@ -3,7 +3,6 @@
  * how soon each edit of a file is live. It needs no cluster and no privileges, and leaves nothing behind.
  */
 import { existsSync, lstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { demoBackends, type Backends } from "../demo/backends.ts";
@@ -12,7 +11,7 @@ import { reportChanges, type ChangeReport } from "../demo/changes.ts";
 import { curlLine, expectation, WALKTHROUGH, type Reach } from "../demo/walkthrough.ts";
 import { selfSigned } from "../engine/agent/default-certificate.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
-import { EXAMPLES_DIR } from "../engine/paths.ts";
+import { DEMO_RUNTIME_DIR, EXAMPLES_DIR } from "../engine/paths.ts";
 import { buildModel } from "../model/build/build.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
 import { helpFor, parseSettings, type CommandLine, type Settings } from "../settings.ts";
@@ -79,8 +78,7 @@ function settingsFor(argv: readonly string[], given: CommandLine, { folders, wal
 /** The runtime folder, locked for this process; `remove` takes away what the demo made. */
 function prepareFolder(argv: readonly string[], given: CommandLine): { path: string; remove: () => void } {
   const chosen = argv.some((word) => /^--?runtime-dir\b/.test(word));
-  const memory = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
-  const path = chosen ? given.runtimeDir : `${memory}/sluice-demo-${process.getuid?.() ?? 0}`;
+  const path = chosen ? given.runtimeDir : DEMO_RUNTIME_DIR;
   const existed = existsSync(path);
   mkdirSync(path, { recursive: true, mode: 0o755 });
   if (lstatSync(path).uid !== process.getuid?.()) {

@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { findOrphans } from "../engine/agent/running.ts";
 import { INSTANCES } from "../engine/instances.ts";
 import { AGENT_LOCK, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER, takeLock } from "../engine/locks.ts";
-import { NGINX_BINARY } from "../engine/paths.ts";
+import { DEMO_RUNTIME_DIR, NGINX_BINARY } from "../engine/paths.ts";
 import { clearFolder, isLeftOver } from "../engine/runtime-folder.ts";
 import { awaitEnd } from "../engine/supervise.ts";
 import { helpFor, parseSettings } from "../settings.ts";
@@ -40,7 +40,7 @@ export async function stopCommand(argv: readonly string[]): Promise<void> {
   }
   if (isLeftOver(settings.runtimeDir)) clearAfter(settings.runtimeDir);
   if (settings.output === "json") process.stdout.write(`${JSON.stringify({ runtimeDir: settings.runtimeDir, stopped: found })}\n`);
-  else process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}\n`);
+  else process.stdout.write(found ? `stopped what ran in ${settings.runtimeDir}\n` : `nothing runs in ${settings.runtimeDir}${hintOfDemo(settings.runtimeDir)}\n`);
 }
 
 /** Clears the folder after every process has ended; the lock keeps a new controller from starting meanwhile. */
@@ -49,4 +49,10 @@ function clearAfter(runtimeDir: string): void {
   for (const { master } of INSTANCES) rmSync(`${runtimeDir}/${master}`, { force: true });
   clearFolder(runtimeDir);
   rmSync(lock, { force: true });
+}
+
+/** A demo has a folder of its own, which people do not know. */
+function hintOfDemo(stopped: string): string {
+  const runs = stopped !== DEMO_RUNTIME_DIR && [CONTROLLER_LOCK, AGENT_LOCK, NGINX_MASTER].some((file) => lockHolder(`${DEMO_RUNTIME_DIR}/${file}`));
+  return runs ? `; a demo runs in ${DEMO_RUNTIME_DIR}: sluice stop --runtime-dir=${DEMO_RUNTIME_DIR}` : "";
 }

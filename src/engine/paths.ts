@@ -1,5 +1,6 @@
 /** Where the parts of this installation lie. */
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -12,6 +13,8 @@ export const MAIN = `${root}src/main.ts`;
 export const EXAMPLES_DIR = `${root}examples`;
 /** The dashboard's page, as it is built. */
 export const DASHBOARD_DIR = `${root}dashboard/build/`;
+/** The runtime folder of `sluice demo`, unless a flag names another: one for each account. */
+export const DEMO_RUNTIME_DIR = `${existsSync("/dev/shm") ? "/dev/shm" : tmpdir()}/sluice-demo-${process.getuid?.() ?? 0}`;
 /** nginx, as a path or as a name for PATH. The variable is ingress-nginx's. */
 export const NGINX_BINARY = process.env["NGINX_BINARY"] ?? findNginx();
 

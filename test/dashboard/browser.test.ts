@@ -92,7 +92,7 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
         await view(page, one, one === "traffic" ? CANARY : "");
         await page.locator(one === "overview" ? ".uplot" : ".tree").first().waitFor({ state: "attached" });
         if (one === "overview") await page.waitForFunction(() => document.querySelectorAll("table tbody tr").length > 0);
-        if (one === "traffic") await page.waitForFunction(() => /now \d+ %/.test(document.querySelector(".tree")?.textContent ?? ""));
+        if (one === "traffic") await page.waitForFunction(() => /lately \d+ %/.test(document.querySelector(".tree")?.textContent ?? ""));
         const picture = await page.screenshot({ path: join(PICTURES, `dashboard-${one}-${name}.png`) });
         assert.ok(picture.length > 10_000, `${one} is not blank`);
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${one} fits the width of ${name}`);
@@ -122,7 +122,7 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     edit("canary/weight-header-cookie.yaml", (text) => text.replace('canary-weight: "30"', 'canary-weight: "100"'));
     await picture.getByText(/^100 %/).waitFor();
     await picture.getByText(/^0 %/).waitFor();
-    await picture.getByText(/^100 %, now 100 %/).waitFor();
+    await picture.getByText(/^100 %, lately 100 %/).waitFor();
     await view(page, "changes");
     const line = page.locator(".change", { hasText: "Ingress default/hello-canary" });
     await line.getByText(/live after [\d.]+ ms/).waitFor();

@@ -109,8 +109,8 @@ const WAY: Way = {
   pools: { "shop/web/80": { endpoints: ["10.0.0.1:80"], more: 3 }, "shop/next/80": { endpoints: [], more: 0 } },
 };
 
-const row = (more: object): HostRates["routes"][number] => ({
-  namespace: "shop", ingress: "web", host: "shop.example", path: "/", service: "web", canary: "", requests: 0, clientErrors: 0, serverErrors: 0, requestsPerSecond: 0, clientErrorsPerSecond: 0, serverErrorsPerSecond: 0, ...more,
+const row = (more: { readonly requestsPerSecond?: number; readonly [field: string]: unknown }): HostRates["routes"][number] => ({
+  namespace: "shop", ingress: "web", host: "shop.example", path: "/", service: "web", canary: "", requests: 2 * (more.requestsPerSecond ?? 0), clientErrors: 0, serverErrors: 0, requestsPerSecond: 0, clientErrorsPerSecond: 0, serverErrorsPerSecond: 0, ...more,
 });
 
 test("the picture adds up: arms to routes, routes to the host, arms of one Service to its pool", () => {
@@ -124,7 +124,7 @@ test("the picture adds up: arms to routes, routes to the host, arms of one Servi
   assert.deepEqual(told, [
     ["shop.example | http | 16 | 1"],
     ["/ (prefix) | shop/web | 10 | 1", "/img (prefix) | shop/web | 5 | 0", "/old (exact) | shop/old, 301 to https://new.example | 1 | 0"],
-    ["canary shop/next | 10 %, now 20 %, or header X-Next | 2 | 1", "primary | 90 %, now 80 %, p99 12 ms | 8 | 0", "primary | 100 %, now 100 % | 5 | 0"],
+    ["canary shop/next | 10 %, lately 20 % of 20, or header X-Next | 2 | 1", "primary | 90 %, lately 80 % of 20, p99 12 ms | 8 | 0", "primary | 100 %, lately 100 % of 10 | 5 | 0"],
     ["shop/next:80 | no ready endpoint: 503 | 2 | 1", "shop/web:80 | 4 endpoints | 13 | 0"],
     ["10.0.0.1:80 |  | 3 | 0", "3 more |  | - | -"],
   ]);
@@ -157,8 +157,8 @@ test("what workers count together is told once: a path of two types, and two can
       "/gone (exact) | shop/web, 301 to / | 1", "/gone (prefix) | shop/web, 301 to /, counted with /gone (exact) | -",
     ],
     [
-      "canary shop/one | 20 %, now 20 % | 2", "canary shop/two | header X, counted with canary shop/one of /a (exact) | -", "primary | 80 %, now 80 % | 8",
-      "primary | 100 %, counted with /a (exact) | -", "primary | 100 %, now 100 % | 5",
+      "canary shop/one | 20 %, lately 20 % of 20 | 2", "canary shop/two | header X, counted with canary shop/one of /a (exact) | -", "primary | 80 %, lately 80 % of 20 | 8",
+      "primary | 100 %, counted with /a (exact) | -", "primary | 100 %, lately 100 % of 10 | 5",
     ],
     ["shop/next:80 | no ready endpoint: 503 | 2", "shop/web:80 | 4 endpoints | 8", "shop/other:80 | no ready endpoint: 503 | 5"],
   ]);

@@ -7,7 +7,7 @@ import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ListPage } from "../../../src/dashboard/shapes.ts";
 import { AGAIN_MS, ask } from "../connection.ts";
-import { countText } from "../texts.ts";
+import { countText, numberOf } from "../texts.ts";
 
 export type Row = ListPage["rows"][number];
 
@@ -114,6 +114,8 @@ function withPages(before: Known | undefined, search: string, from: number, load
   return { search, found, of, pages: new Map([...fitting, ...loaded.map(({ rows }, index) => [from + index, rows] as const)]) };
 }
 
+/** @param name of several: "hosts". */
 function foundText(found: number, of: number, name: string): string {
-  return found === of ? `${countText(of)} ${name}` : `${countText(found)} of ${countText(of)} ${name}`;
+  const rows = numberOf(of, name.replace(/s$/, ""), name);
+  return found === of ? rows : `${countText(found)} of ${rows}`;
 }

@@ -1,6 +1,6 @@
 /** What is wrong, errors first; the one that is chosen with all its words. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { Search } from "../parts/search.tsx";
 import { VirtualList, type Row } from "../parts/virtual-list.tsx";
 
@@ -32,8 +32,12 @@ export function FindingRow({ row }: { readonly row: Row }): JSX.Element {
 
 function Whole({ row, close }: { readonly row: Row; readonly close: () => void }): JSX.Element {
   const { severity, code, object, field, says, effect, at } = row;
+  const place = useRef<HTMLElement>(null);
+  useEffect(() => place.current?.focus(), [row]);
   return (
-    <article class="card whole" aria-live="polite">
+    <article ref={place} class="card whole" aria-live="polite" tabIndex={-1} onKeyDown={(event) => {
+      if (event.key === "Escape") close();
+    }}>
       <button type="button" class="plain close" onClick={close} aria-label="Close">✕</button>
       <h2><span class={`pill ${toneOf(String(severity))}`}>{severity}</span> {object}</h2>
       <p>{says}</p>

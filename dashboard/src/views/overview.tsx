@@ -6,7 +6,7 @@ import type { Feed } from "../feed.ts";
 import { Chart } from "../parts/chart.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { addressOf } from "../place.ts";
-import { countText, durationText, percentText, rateText } from "../texts.ts";
+import { countText, durationText, numberOf, percentText, rateText } from "../texts.ts";
 import type { Theme } from "../theme.ts";
 import { CertificateRow } from "./certificates.tsx";
 import { ChangeLine } from "./changes.tsx";
@@ -53,12 +53,12 @@ function Tiles({ overview }: { readonly overview: Overview }): JSX.Element {
   const errors = sample ? sample.serverErrors : 0;
   return (
     <dl class="tiles">
-      <Tile name="Requests" value={`${rateText(sample?.requests ?? 0)}/s`} below={sample?.connections === undefined ? "" : `${countText(sample.connections)} connections`} />
+      <Tile name="Requests" value={`${rateText(sample?.requests ?? 0)}/s`} below={sample?.connections === undefined ? "" : numberOf(sample.connections, "connection")} />
       <Tile name="Errors (5xx)" value={percentText(errors, sample?.requests ?? 0)} below={`4xx ${percentText(sample?.clientErrors ?? 0, sample?.requests ?? 0)}`} tone={errors > 0 ? "bad" : ""} />
       <Tile name="Latency p99" value={durationText(sample?.p99)} below={sample?.p50 === undefined ? "" : `half below ${durationText(sample.p50)}`} />
-      <Tile name="Served" value={countText(overview.routes)} unit="routes" below={`${countText(overview.hosts)} hosts, ${countText(overview.ingresses)} Ingresses`} />
-      <Tile name="Findings" value={countText(findings.error)} unit={findings.error === 1 ? "error" : "errors"} below={`${countText(findings.warning)} warnings, ${countText(findings.info)} notes`} tone={findings.error > 0 ? "bad" : findings.warning > 0 ? "warn" : ""} />
-      <Tile name="Generation" value={countText(overview.generation)} below={behind.length > 0 ? `waiting for ${behind.join(", ")}` : `served by all ${overview.workers} workers`} tone={behind.length > 0 ? "warn" : ""} />
+      <Tile name="Served" value={countText(overview.routes)} unit={overview.routes === 1 ? "route" : "routes"} below={`${numberOf(overview.hosts, "host")}, ${numberOf(overview.ingresses, "Ingress", "Ingresses")}`} />
+      <Tile name="Findings" value={countText(findings.error)} unit={findings.error === 1 ? "error" : "errors"} below={`${numberOf(findings.warning, "warning")}, ${numberOf(findings.info, "note")}`} tone={findings.error > 0 ? "bad" : findings.warning > 0 ? "warn" : ""} />
+      <Tile name="Generation" value={countText(overview.generation)} below={behind.length > 0 ? `waiting for ${behind.join(", ")}` : `served by all ${numberOf(overview.workers, "worker")}`} tone={behind.length > 0 ? "warn" : ""} />
       <Tile name="Reloads" value={countText(overview.reloads)} below={overview.reloadReasons.slice(0, 2).map(([reason, number]) => `${reason} ${number}`).join(", ") || "none was needed"} />
       <Tile name="Answered by Sluice itself" value={overview.ownAnswers[0]?.[0] ?? "none"} below={overview.ownAnswers.slice(0, 3).map(([reason, number]) => `${reason} ${number}`).join(", ")} small />
     </dl>

@@ -1,6 +1,6 @@
 /** The hosts, and the way of one host's traffic. */
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { HostRates, Way } from "../../../src/dashboard/shapes.ts";
 import { Picture } from "../parts/picture.tsx";
 import { Search } from "../parts/search.tsx";
@@ -8,11 +8,21 @@ import { Tree } from "../parts/tree.tsx";
 import { useAsked } from "../parts/use-asked.ts";
 import { VirtualList, type Row } from "../parts/virtual-list.tsx";
 import { addressOf } from "../place.ts";
+import type { RecentRates } from "../feed.ts";
 import { withRates } from "../way-rates.ts";
 
 const HEIGHT = 52;
+/** Rates are those of an interval of so many milliseconds. */
+const INTERVAL_MS = 2000;
 
-export function TrafficView({ host, lists, rates }: { readonly host: string; readonly lists: number; readonly rates: HostRates | undefined }): JSX.Element {
+interface TrafficProps {
+  readonly host: string;
+  readonly lists: number;
+  readonly rates: HostRates | undefined;
+  readonly recent: readonly RecentRates[];
+}
+
+export function TrafficView({ host, lists, rates, recent }: TrafficProps): JSX.Element {
   const [search, setSearch] = useState("");
   return (
     <section class={`sides ${host === "" ? "" : "chosen"}`}>
@@ -21,7 +31,7 @@ export function TrafficView({ host, lists, rates }: { readonly host: string; rea
         <Search what="hosts" value={search} changed={setSearch} />
         <VirtualList kind="hosts" name="hosts" search={search} lists={lists} height={HEIGHT} row={(row) => <HostRow row={row} chosen={row["host"] === host} />} empty="No Ingress is served." />
       </div>
-      <div class="way">{host === "" ? <p class="soft">Choose a host to see the way of its traffic.</p> : <HostWay host={host} lists={lists} rates={rates?.host === host ? rates : undefined} />}</div>
+      <div class="way">{host === "" ? <p class="soft">Choose a host to see the way of its traffic.</p> : <HostWay host={host} lists={lists} rates={rates?.host === host ? rates : undefined} recent={recent} />}</div>
     </section>
   );
 }
@@ -36,11 +46,12 @@ function HostRow({ row, chosen }: { readonly row: Row; readonly chosen: boolean 
   );
 }
 
-function HostWay({ host, lists, rates }: { readonly host: string; readonly lists: number; readonly rates: HostRates | undefined }): JSX.Element {
+function HostWay({ host, lists, rates, recent }: TrafficProps): JSX.Element {
   const { value: way, problem } = useAsked<Way | null>("way", { host }, lists);
+  const changed = useChangeOf(JSON.stringify(way?.routes.map(({ arms }) => arms.map(({ canary, share }) => [canary, share]))));
   const back = <a class="back" href={addressOf("traffic")}>← all hosts</a>;
   if (!way) return <>{back}<p class="soft">{way === null ? `No object asks for ${host} (any more).` : problem === "" ? "…" : problem}</p></>;
-  const live = withRates(way, rates);
+  const live = withRates(way, rates, recent.filter((one) => one.rates.host === host && one.at > changed + INTERVAL_MS).map((one) => one.rates));
   return (
     <>
       {back}
@@ -50,4 +61,11 @@ function HostWay({ host, lists, rates }: { readonly host: string; readonly lists
       <Tree way={live} />
     </>
   );
+}
+
+/** When the text changed last, in milliseconds of Unix time: shares from before say nothing of those that hold now. */
+function useChangeOf(text: string | undefined): number {
+  const known = useRef<{ readonly text: string | undefined; readonly at: number }>({ text: undefined, at: 0 });
+  if (known.current.text !== text) known.current = { text, at: known.current.text === undefined ? 0 : Date.now() };
+  return known.current.at;
 }
