@@ -109,7 +109,7 @@ describe("moving from ingress-nginx as the guide says", { skip: envtestMissing ?
   async function follow(line: string): Promise<string> {
     const [, instead] = NODES.find(([command]) => command.test(line)) ?? [];
     const words = line.split(/\s+/);
-    const done = instead !== undefined ? await instead(line) : words[0] === "bin/sluice" ? await sluice(words.slice(1)) : undefined;
+    const done = instead !== undefined ? await instead(line) : words[0] === "sluice" ? await sluice(words.slice(1)) : undefined;
     if (done !== undefined) assert.equal(done.code, 0, `${line}\n${done.stdout}${done.stderr}`);
     if (instead !== undefined || done !== undefined) return done?.stdout ?? "";
     assert.equal(words[0], "kubectl", line);
