@@ -217,6 +217,7 @@ test("a worker of an older configuration gets endpoints only, and is waited for 
   publish(hostPart("x.example", "/"), poolPart("p", 2));
   await until("the new one has all", () => fresh.tables.generation === 2 && old.tables.generation === 2);
   assert.deepEqual(old.frames.slice(-2), ["set pool p", "commit 2"]);
+  await until("the new one has acknowledged", () => channel.progress(1).behind.length === 1);
   assert.deepEqual(channel.progress(1), { programmed: 1, workers: 1, behind: [`worker 0 of an earlier nginx (pid 100)`] });
   old.say({ op: "exiting" });
   await until("nobody waits for it", () => channel.progress(1).programmed === 2);
