@@ -31,7 +31,7 @@ test("nothing that people wrote is markup, and nothing is invisible", () => {
   assert.doesNotMatch(page, /<(?:script|img|iframe|link|object|embed|svg|form|a)\b/i);
   assert.doesNotMatch(page, /(?!\n)[\p{Cf}\p{Cc}]/u);
   const tags = [...page.matchAll(/<([a-z0-9]+)((?:\s[^<>]*)?)>/gi)];
-  const known = new Set(["class", "lang", "charset", "http-equiv", "content", "name", "open"]);
+  const known = new Set(["class", "lang", "charset", "http-equiv", "content", "name", "open", "data-head"]);
   for (const [tag, , attributes = ""] of tags) for (const [, attribute = ""] of attributes.matchAll(/\s([\w-]+)(?:="[^"]*")?/g)) assert.ok(known.has(attribute), tag);
 });
 
