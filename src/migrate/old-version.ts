@@ -33,5 +33,5 @@ export function keepsRest(controller: Pick<OldController, "image"> | undefined):
 /** How `rewrite-target` differs from those releases; undefined: the value names a group of the path, which they did not know. */
 export function rewriteDiffers(value: string): string | undefined {
   if (/\$\d/.test(value)) return undefined;
-  return "ingress-nginx before 0.22, which runs here, put the rest of the path behind the target; since then the target is the whole new path, and the rest is dropped: to keep it, write the path as /api(/|$)(.*) and the target as /$2.";
+  return "ingress-nginx before 0.22, which runs here, put the rest of the path behind the target; since then the target is the whole new path, and the rest is dropped: to keep it, write a path such as '/api(/|$)(.*)', and '/$2' as the target, when you move.";
 }
