@@ -6,6 +6,7 @@ import { isOfJudging, judgedAs, readOldArguments, type OldArguments } from "../m
 import { moveHtml } from "../migrate/html.ts";
 import { oldControllers, WORKLOAD_KINDS, type OldController } from "../migrate/installation.ts";
 import { moveReport, refusesSomething, type MoveReport } from "../migrate/report.ts";
+import { ROLE_KINDS } from "../migrate/rights.ts";
 import { moveText } from "../migrate/text.ts";
 import { helpFor, parseSettings, type CommandLine } from "../settings.ts";
 import { openConnection } from "../source/kubernetes/connection.ts";
@@ -71,7 +72,7 @@ async function reportOf(asked: CommandLine, log: Log): Promise<Told> {
   const inputs = words.length > 0 ? readInputs(words) : undefined;
   const old = inputs ? await oldObjectsOf(inputs, asked) : await saidWhenLong("looking for ingress-nginx", () => oldObjectsInCluster(asked));
   const { controller, notes } = chosen(oldControllers(old.objects), asked);
-  const given = controller && readOldArguments(controller.words);
+  const given = controller && readOldArguments(controller);
   const settings = judgedAs(asked, given?.settings);
   const source = inputs ? await inputSource(inputs, asked.objectNamespace, log) : openSource(settings, log, LOOK_PATIENCE_MS, true);
   const work = async (): Promise<MoveReport> => judgedReport(source, inputs, { settings, controller, given, objects: old.objects, notes: [...notes, ...old.problems] });
@@ -98,6 +99,7 @@ async function judgedReport(source: Source, inputs: Inputs | undefined, { settin
     source: inputs ? listed([...inputs.files, ...inputs.streams.keys()].map(printable), 3) : source.description,
     arguments: given,
     services: objects.filter(({ kind }) => kind === "Service"),
+    roles: objects.filter(({ kind }) => ROLE_KINDS.includes(kind)),
     notes: [...notes, ...notesOf(source, settings, inputs !== undefined && findings.some(({ missing }) => missing?.kind === "Secret"))],
     all: settings.everyObject,
   });
@@ -135,7 +137,7 @@ function chosen(all: readonly OldController[], { oldController, given }: Command
   return { controller, notes: [`Judged with the arguments of ${nameText(controller)}${flags}.`, ...several] };
 }
 
-const OLD_KINDS = [...WORKLOAD_KINDS, "Service"];
+const OLD_KINDS = [...WORKLOAD_KINDS, "Service", ...ROLE_KINDS];
 
 async function oldObjectsOf({ files, streams }: Inputs, { objectNamespace }: CommandLine): Promise<OldObjects> {
   const { texts } = files.length > 0 ? await textsBelow(files) : { texts: new Map<string, string>() };
@@ -150,6 +152,11 @@ const OLD_COLLECTIONS: readonly RawKind[] = [
   { kind: "DaemonSet", api: APPS, plural: "daemonsets" },
   { kind: "Service", api: "/api/v1", plural: "services" },
 ];
+const RBAC = "/apis/rbac.authorization.k8s.io/v1";
+const ROLES: readonly RawKind[] = [
+  { kind: "ClusterRole", api: RBAC, plural: "clusterroles" },
+  { kind: "ClusterRoleBinding", api: RBAC, plural: "clusterrolebindings" },
+];
 /** Where ingress-nginx is installed, as a rule: looked at where the account may not list in all namespaces. */
 const USUAL_NAMESPACE = "ingress-nginx";
 
@@ -158,10 +165,17 @@ async function oldObjectsInCluster({ kubeconfig, context, apiserverHost, certifi
   try {
     const second = splitName(oldController)?.namespace ?? (watchNamespace === "" ? USUAL_NAMESPACE : watchNamespace);
     const read = await Promise.all(OLD_COLLECTIONS.map((kind) => listedSomewhere(connection, kind, second)));
-    return { objects: read.flatMap(({ objects }) => objects), problems: read.flatMap(({ problems }) => problems) };
+    const roles = await Promise.all(ROLES.map((kind) => rolesListed(connection, kind)));
+    return { objects: [...read.flatMap(({ objects }) => objects), ...roles.flat()], problems: read.flatMap(({ problems }) => problems) };
   } finally {
     await connection.close();
   }
+}
+
+/** Most accounts that may read all else may not read roles: then nothing is said of them. */
+async function rolesListed(connection: Connection, kind: RawKind): Promise<readonly RawObject[]> {
+  const all = await listRawObjects(connection, kind, "", AbortSignal.timeout(30_000)).catch(() => "forbidden" as const);
+  return all === "forbidden" ? [] : all;
 }
 
 async function listedSomewhere(connection: Connection, kind: RawKind, second: string): Promise<OldObjects> {

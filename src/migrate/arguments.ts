@@ -4,6 +4,8 @@ import { stateOfFlag, type FlagState } from "../settings/flag-state.ts";
 import { FLAGS } from "../settings/table.ts";
 import { asSentence, printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
+import type { OldController } from "./installation.ts";
+import { servesClassless } from "./old-version.ts";
 
 export interface OldArgument {
   readonly flag: string;
@@ -19,13 +21,18 @@ export interface OldArguments {
   readonly all: readonly OldArgument[];
   /** Those that Sluice takes, as its own command line. */
   readonly settings: CommandLine;
+  /** Ingresses without a class are served although no argument says so: the image does so by itself. */
+  readonly assumed: boolean;
 }
 
-/** @param words without the program's name. */
-export function readOldArguments(words: readonly string[]): OldArguments {
+/** What the controller is told, and what its image does without being told. */
+export function readOldArguments({ words, image }: Pick<OldController, "words" | "image">): OldArguments {
   const pieces = piecesOf(words).map((piece) => ({ piece, argument: judgePiece(piece) }));
   const taken = pieces.filter(({ argument: { state } }) => state !== "unknown" && state !== "refused").flatMap(({ piece }) => piece);
-  return { all: pieces.map(({ argument }) => argument), settings: parseFlags(taken, "run", {}) };
+  const told = parseFlags(taken, "run", {});
+  const assumed = servesClassless(image) && !told.given.has("watchIngressWithoutClass") && told.ingressClass === FLAGS.ingressClass.default;
+  const settings = assumed ? parseFlags([...taken, `--${FLAGS.watchIngressWithoutClass.flag}`], "run", {}) : told;
+  return { all: pieces.map(({ argument }) => argument), settings, assumed };
 }
 
 /** A flag with the words behind it, which are its value. */

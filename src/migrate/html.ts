@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { subjectText } from "../model/findings/findings.ts";
 import { printable } from "../support/text.ts";
 import type { MoveReport } from "./report.ts";
-import { placeText, summaryRows, VERDICT_HEADING } from "./text.ts";
+import { CLASSLESS_HEADING, placeText, summaryRows, VERDICT_HEADING } from "./text.ts";
 import type { Use } from "./uses.ts";
 import type { MoveRemark, ReportedObject } from "./verdicts.ts";
 
@@ -38,7 +38,17 @@ li { border-top: 1px solid var(--line); padding: .5rem 0; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--quiet); font-size: .85rem; }
+th { white-space: nowrap; }
 td:first-child { overflow-wrap: anywhere; min-width: 9rem; }
+@media (max-width: 40rem) {
+  thead { display: none; }
+  table, tbody, tr, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: .4rem 0; }
+  td { border: 0; padding: .1rem 0; }
+  td::before { content: attr(data-head) ": "; color: var(--quiet); font-size: .85rem; }
+  td:first-child::before, td:empty::before { content: none; }
+  td:empty { display: none; }
+}
 pre { background: var(--card); border-radius: .4rem; padding: .8rem; overflow-x: auto; font-size: .85rem; }
 code { font-size: .9em; }
 `;
@@ -55,6 +65,7 @@ export function moveHtml(report: MoveReport): string {
     ...notes.map((note) => `<p>${escaped(note)}</p>`),
     "<h2>Summary</h2>",
     `<dl>${summaryRows(summary).map(([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`).join("\n")}</dl>`,
+    ...classlessHtml(report),
     ...[...Map.groupBy(objects, ({ verdict }) => verdict)].flatMap(([verdict, group]) => [`<h2>${escaped(VERDICT_HEADING[verdict])} (${group.length})</h2>`, ...group.map(objectHtml)]),
     ...usesHtml("Annotations", annotations),
     ...usesHtml("ConfigMap keys", keys),
@@ -89,6 +100,12 @@ function markupEscaped(text: string): string {
   return text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
+function classlessHtml({ classless }: MoveReport): readonly string[] {
+  if (!classless) return [];
+  const all = classless.ingresses.map(({ namespace, name, file, line }) => `<li>${escaped(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : ` <span class="place">${escaped(placeText(file, line))}</span>`}</li>`);
+  return [`<h2>${escaped(CLASSLESS_HEADING[classless.state])} (${all.length})</h2>`, `<p>${escaped(classless.sentence)}</p>`, `<ul>${all.join("\n")}</ul>`];
+}
+
 function objectHtml(object: ReportedObject): string {
   const { kind, file, line, remarks, verdict } = object;
   const place = file === undefined || kind === "File" ? "" : ` <span class="place">${escaped(placeText(file, line))}</span>`;
@@ -105,8 +122,10 @@ function remarkHtml({ kind, code, field, text, file, line }: MoveRemark): string
 }
 
 function tableHtml(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = (tag: string, all: readonly string[]): string => `<tr>${all.map((one) => `<${tag}>${one}</${tag}>`).join("")}</tr>`;
-  return `<div class="scroll"><table>\n<thead>${cells("th", heads.map(escaped))}</thead>\n<tbody>${rows.map((row) => cells("td", row)).join("\n")}</tbody>\n</table></div>`;
+  const head = heads.map((one) => `<th>${escaped(one)}</th>`).join("");
+  // On a narrow screen each cell stands below the last, with its head from the attribute before it.
+  const body = rows.map((row) => `<tr>${row.map((one, index) => `<td data-head="${escaped(heads[index] ?? "")}">${one}</td>`).join("")}</tr>`).join("\n");
+  return `<div class="scroll"><table>\n<thead><tr>${head}</tr></thead>\n<tbody>${body}</tbody>\n</table></div>`;
 }
 
 function tag(state: string): string {

@@ -22,6 +22,11 @@ export interface OldController {
 const IMAGE = /(?:^|\/)(?:ingress-nginx\/controller(?:-chroot)?|ingress-nginx-controller|nginx-ingress-controller)(?=[:@]|$)/;
 const PROGRAM = /(?:^|\/)nginx-ingress-controller$/;
 
+/** Whether the image's name is one of ingress-nginx, so that its tag is a release of it. */
+export function isImageOfProject(image: string): boolean {
+  return IMAGE.test(image);
+}
+
 /** The controllers among the objects, in order. */
 export function oldControllers(objects: readonly RawObject[]): readonly OldController[] {
   return objects.flatMap((object) => (WORKLOAD_KINDS.includes(object.kind) ? (controllerIn(object) ?? []) : []));

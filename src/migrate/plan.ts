@@ -59,7 +59,7 @@ function stepsOf({ release, base, namespace }: CarriedOver, { controller, argume
   const [chart, place] = [`${shellWord(release)} deploy/chart`, `--namespace ${shellWord(namespace)} --values values.yaml`];
   return [
     ...(old && old.settings.validatingWebhook !== "" ? [{ what: "Its webhook would refuse every change of an Ingress once its pods are gone", command: `kubectl delete validatingwebhookconfiguration ${shellWord(`${base}-admission`)}` }] : []),
-    ...(controller && !hasSelectorOfChart(controller, release) ? [{ what: "Its selector is not the chart's, and none can be changed: delete it first, and nobody serves until the new pods are ready; or give fullnameOverride another name, and both serve", command: `kubectl --namespace ${shellWord(namespace)} delete ${controller.workload.kind.toLowerCase()} ${shellWord(controller.workload.name)}` }] : []),
+    ...(controller && !hasSelectorOfChart(controller, release) ? [{ what: `The ${controller.workload.kind} selects its pods by other labels than the chart's, and Kubernetes lets nobody change the selector of a ${controller.workload.kind}: delete the old one first (requests fail until the new pods are ready), or set fullnameOverride to another name in the values, and both serve side by side`, command: `kubectl --namespace ${shellWord(namespace)} delete ${controller.workload.kind.toLowerCase()} ${shellWord(controller.workload.name)}` }] : []),
     byHelm
       ? { what: "In place, under the same release", command: `helm upgrade ${chart} ${place}` }
       : { what: "In place, over what kubectl has applied", command: `helm template ${chart} ${place} | kubectl apply --namespace ${shellWord(namespace)} -f -` },

@@ -7,9 +7,13 @@ import type { ConfigMap } from "../source/objects.ts";
 import { fields, textOrNone, textRecord } from "../source/kubernetes/trim.ts";
 import type { RawObject } from "../source/raw.ts";
 import { splitName } from "../support/namespaced-name.ts";
+import { printable } from "../support/text.ts";
 import type { OldArgument, OldArguments } from "./arguments.ts";
 import { frontOf, portsOf, typeOf, type OldController } from "./installation.ts";
+import { classlessOf, type Classless } from "./classless.ts";
+import { keepsRest, versionText } from "./old-version.ts";
 import { installPlan, type InstallPlan } from "./plan.ts";
+import { rightsText } from "./rights.ts";
 import { annotationUses, keyUses, type Use } from "./uses.ts";
 import { ownIngresses, reportedObjects, type JudgedObjects, type MoveVerdict, type ReportedObject } from "./verdicts.ts";
 import type { CommandLine } from "../settings.ts";
@@ -22,6 +26,8 @@ export interface MoveReport {
   /** How it was read, and what could not be, in sentences. */
   readonly notes: readonly string[];
   readonly summary: MoveSummary;
+  /** Absent: there is none that a flag or a version decides about. */
+  readonly classless?: Classless;
   /** Those that simply work are counted in `summary`, and listed only when they are asked for. */
   readonly objects: readonly ReportedObject[];
   readonly annotations: readonly Use[];
@@ -47,7 +53,7 @@ export interface MoveSummary {
   readonly udpPorts: number;
 }
 
-interface ReportInput extends JudgedObjects {
+interface ReportInput extends Omit<JudgedObjects, "keepsRest"> {
   readonly settings: CommandLine;
   readonly program: Program;
   readonly source: string;
@@ -55,17 +61,18 @@ interface ReportInput extends JudgedObjects {
   readonly arguments: OldArguments | undefined;
   /** Services, as they are written. */
   readonly services: readonly RawObject[];
+  /** ClusterRoles and their bindings, as far as they could be read. */
+  readonly roles: readonly RawObject[];
   readonly notes: readonly string[];
 }
 
-/** Roles are not carried over, because those of deploy/ are made for Sluice. */
-const RIGHTS = "Rights: deploy/ installs a ClusterRole and a Role that hold what Sluice needs, with the reason of each rule; those of ingress-nginx are enough, too, and are replaced. With --secrets=named it reads those Secrets alone that are referred to.";
-
 /** Pure, but for the places of fields, which are looked for in the text. */
-export function moveReport(input: ReportInput): MoveReport {
+export function moveReport(given: ReportInput): MoveReport {
+  const input = { ...given, keepsRest: keepsRest(given.controller) };
   const { snapshot, built, settings, findings, controller, all } = input;
   const objects = reportedObjects(input);
   const configMap = configMapOf(input, settings.configmap);
+  const classless = classlessOf(input);
   const front = controller && frontOf(controller, input.services, input.arguments?.settings.publishService ?? "");
   const install = installPlan({
     controller, arguments: input.arguments, front, settings, configMap,
@@ -75,16 +82,22 @@ export function moveReport(input: ReportInput): MoveReport {
   return {
     source: input.source,
     ...(controller ? { controller: describedController(controller) } : {}),
-    notes: input.notes,
+    notes: [...input.notes, ...assumptionOf(input)],
     summary: summaryOf(input, objects),
+    ...(classless ? { classless } : {}),
     objects: all ? objects : objects.filter(({ verdict, remarks }) => verdict !== "works" || remarks.length > 0),
-    annotations: annotationUses(ownIngresses(built), settings.annotationsPrefix, findings),
+    annotations: annotationUses(ownIngresses(built), { prefix: settings.annotationsPrefix, keepsRest: input.keepsRest }, findings),
     keys: configMap ? keyUses(configMap, findings) : [],
     arguments: input.arguments?.all ?? [],
     ...(front ? { service: { namespace: front.namespace, name: front.name, kept: keptOf(front) } } : {}),
-    rights: RIGHTS,
+    rights: rightsText(controller, input.roles),
     install,
   };
+}
+
+function assumptionOf({ controller, arguments: old, settings }: ReportInput): readonly string[] {
+  if (!controller || old?.assumed !== true || !settings.watchIngressWithoutClass) return [];
+  return [`ingress-nginx ${printable(versionText(controller.image) ?? "")} serves Ingresses without a class by itself, so --watch-ingress-without-class is assumed.`];
 }
 
 function configMapOf({ snapshot }: ReportInput, key: string): ConfigMap | undefined {
@@ -98,11 +111,11 @@ function describedController({ workload, image }: OldController): NonNullable<Mo
 }
 
 function summaryOf({ snapshot, built: { model, own }, program }: ReportInput, objects: readonly ReportedObject[]): MoveSummary {
-  const verdicts: Record<MoveVerdict, number> = { "not read": 0, refused: 0, "refused in part": 0, differs: 0, works: 0, "not ours": 0 };
+  const verdicts: Record<MoveVerdict, number> = { "not read": 0, refused: 0, missing: 0, "refused in part": 0, differs: 0, works: 0, "not ours": 0 };
   const ours: Record<string, number> = {};
   for (const { kind, verdict } of objects) {
     verdicts[verdict]++;
-    if (verdict !== "not ours" && verdict !== "not read") ours[kind] = (ours[kind] ?? 0) + 1;
+    if (verdict !== "not ours" && verdict !== "not read" && verdict !== "missing") ours[kind] = (ours[kind] ?? 0) + 1;
   }
   const served = { model, program, findings: [] };
   const named = new Set([...own.values()].flatMap(({ object: { metadata, spec } }) => (spec.tls ?? []).flatMap(({ secretName }) => (secretName ? [`${metadata.namespace}/${secretName}`] : []))));

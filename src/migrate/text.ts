@@ -2,6 +2,7 @@
 import { subjectText } from "../model/findings/findings.ts";
 import type { Paint } from "../support/terminal.ts";
 import { printable, wrapped } from "../support/text.ts";
+import type { Classless } from "./classless.ts";
 import type { MoveReport, MoveSummary } from "./report.ts";
 import type { Use } from "./uses.ts";
 import type { MoveRemark, MoveVerdict, ReportedObject } from "./verdicts.ts";
@@ -13,6 +14,7 @@ const COLOUR = { error: "red", warning: "yellow", info: "cyan", differs: "blue" 
 export const VERDICT_HEADING: Readonly<Record<MoveVerdict, string>> = {
   "not read": "Cannot be read",
   refused: "Refused as a whole",
+  missing: "Named, and not there",
   "refused in part": "Refused in part, or broken",
   differs: "Work, with a difference or a warning",
   works: "Work as they are",
@@ -29,6 +31,7 @@ export function summaryRows({ verdicts, ours, otherIngresses, hosts, paths, cert
     ["work, with a difference or a warning", String(verdicts.differs)],
     ["refused in part, or broken", String(verdicts["refused in part"])],
     ["refused as a whole", String(verdicts.refused)],
+    ["named, and not there", String(verdicts.missing)],
     ["cannot be read", String(verdicts["not read"])],
     ["Ingresses of other classes", String(otherIngresses)],
     ["hosts, paths, canaries", `${hosts}, ${paths}, ${canaries}`],
@@ -49,6 +52,7 @@ export function moveText(report: MoveReport, columns: number, paint: Paint): str
     paint("bold", "Moving from ingress-nginx to Sluice"), "",
     ...wrapped(`Read: ${report.source}. ${report.notes.join(" ")}`, width, ""), "",
     ...summaryLines(report.summary, paint),
+    ...classlessLines(report.classless, width, paint),
     ...objectLines(report.objects, width, paint),
     ...useLines("Annotations", report.annotations, width, paint),
     ...useLines("ConfigMap keys", report.keys, width, paint),
@@ -62,6 +66,23 @@ function summaryLines(summary: MoveSummary, paint: Paint): string[] {
   const rows = summaryRows(summary);
   const labels = Math.max(...rows.map(([label]) => label.length));
   return [paint("bold", "Summary"), ...rows.map(([label, value]) => `  ${label.padEnd(labels)}  ${value}`), ""];
+}
+
+/** How each state of Ingresses without a class heads them. */
+export const CLASSLESS_HEADING: Readonly<Record<Classless["state"], string>> = {
+  served: "Without a class: served only with --watch-ingress-without-class",
+  stops: "Without a class: will stop being served",
+  "may stop": "Without a class: may stop being served",
+};
+
+function classlessLines(classless: Classless | undefined, width: number, paint: Paint): string[] {
+  if (!classless) return [];
+  return [
+    paint("bold", CLASSLESS_HEADING[classless.state]),
+    ...classless.ingresses.map(({ namespace, name, file, line }) => `  ${printable(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : `  ${placeText(file, line)}`}`),
+    ...wrapped(classless.sentence, width, "    "),
+    "",
+  ];
 }
 
 function objectLines(objects: readonly ReportedObject[], width: number, paint: Paint): string[] {

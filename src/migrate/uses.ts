@@ -5,6 +5,7 @@ import { asksForNothing, findKey, stateOf, type ConfigKey } from "../model/confi
 import type { PlacedFinding } from "../check/result.ts";
 import type { ConfigMap, Ingress } from "../source/objects.ts";
 import { asSentence, printable } from "../support/text.ts";
+import { rewriteDiffers } from "./old-version.ts";
 
 type UseState = "works" | "differs" | "refused" | "no effect" | "unknown";
 
@@ -36,42 +37,50 @@ interface Found {
   readonly field: string;
 }
 
+/** How the old controller read annotations. */
+interface OldReading {
+  readonly prefix: string;
+  /** `rewrite-target` kept the rest of the path. */
+  readonly keepsRest: boolean;
+}
+
 /** Annotations with the prefix that say something. */
-function annotationsOf(ingress: Ingress, prefix: string): readonly Found[] {
+function annotationsOf(ingress: Ingress, { prefix, keepsRest }: OldReading): readonly Found[] {
   const { annotations = {} } = ingress.metadata;
   const has = (name: string): boolean => (annotations[`${prefix}/${name}`]?.trim() ?? "") !== "";
   return Object.entries(annotations).flatMap(([key, value]) => {
     if (!key.startsWith(`${prefix}/`) || value.trim() === "") return [];
     const name = key.slice(prefix.length + 1);
     const row = annotationsByName.get(name);
-    const differs = row?.differsFor && !row.differsFor(value.trim(), has) ? undefined : row?.differs;
+    const today = row?.differsFor && !row.differsFor(value.trim(), has) ? undefined : row?.differs;
+    const differs = (keepsRest && row?.name === "rewrite-target" ? rewriteDiffers(value) : undefined) ?? today;
     return [{ row, differs, name: row?.name ?? name, field: `metadata.annotations[${key}]` }];
   });
 }
 
 /** What works otherwise on this Ingress, and why. */
-export function differencesOfIngress(ingress: Ingress, prefix: string): readonly OnPurpose[] {
-  return annotationsOf(ingress, prefix).flatMap(({ row, differs, name, field }) =>
+export function differencesOfIngress(ingress: Ingress, reading: OldReading): readonly OnPurpose[] {
+  return annotationsOf(ingress, reading).flatMap(({ row, differs, name, field }) =>
     (row?.status === "honoured" && differs !== undefined ? [{ name, field, sentence: differs }] : []));
 }
 
 /** Most used first. @param findings of the same Ingresses. */
-export function annotationUses(ingresses: readonly Ingress[], prefix: string, findings: readonly PlacedFinding[]): readonly Use[] {
+export function annotationUses(ingresses: readonly Ingress[], reading: OldReading, findings: readonly PlacedFinding[]): readonly Use[] {
   const told = byField(findings);
-  const all = ingresses.flatMap((ingress) => annotationsOf(ingress, prefix).map((found) => ({ ...found, findings: told(ingress, found.field) })));
+  const all = ingresses.flatMap((ingress) => annotationsOf(ingress, reading).map((found) => ({ ...found, findings: told(ingress, found.field) })));
   return [...Map.groupBy(all, ({ name }) => name)].map(([name, uses]): Use => {
     const own = uses.flatMap(({ findings: list }) => list);
     const errors = uses.filter(({ findings: list }) => list.some(isError)).length;
     const row = uses[0]?.row;
-    return { name: printable(name), uses: uses.length, errors, ...stateOfAnnotation(row, uses.find(({ differs }) => differs !== undefined)?.differs, own) };
+    return { name: printable(name), uses: uses.length, errors, ...stateOfAnnotation(row, [...new Set(uses.flatMap(({ differs }) => differs ?? []))], own) };
   }).sort(byUses);
 }
 
-function stateOfAnnotation(row: Annotation | undefined, differs: string | undefined, findings: readonly PlacedFinding[]): Pick<Use, "state" | "sentence"> {
+function stateOfAnnotation(row: Annotation | undefined, differs: readonly string[], findings: readonly PlacedFinding[]): Pick<Use, "state" | "sentence"> {
   const [error] = findings.filter(isError);
   if (row === undefined) return { state: "unknown", sentence: asSentence(findings[0]?.sentence ?? "There is no such annotation, here or in ingress-nginx") };
   if (row.status === "snippet") return error ? { state: "refused", sentence: asSentence(error.sentence) } : { state: "differs", sentence: ALLOWED_SNIPPET };
-  return differs === undefined ? { state: "works", sentence: error ? asSentence(error.sentence) : "" } : { state: "differs", sentence: differs };
+  return differs.length === 0 ? { state: "works", sentence: error ? asSentence(error.sentence) : "" } : { state: "differs", sentence: differs.join(" ") };
 }
 
 /** What works otherwise of this ConfigMap. */

@@ -154,8 +154,10 @@ const BY_VALUES: readonly (keyof Settings)[] = [
   "watchNamespace", "watchNamespaceSelector", "enableMetrics", "shutdownGracePeriod",
 ];
 
-function flagValues({ controller, arguments: old }: Installation, base: string, leftOut: LeftOut[]): ChartValues {
-  if (!controller || !old) return {};
+function flagValues({ controller, arguments: old, settings: judged }: Installation, base: string, leftOut: LeftOut[]): ChartValues {
+  // Of the command line or of the old controller.
+  const watchIngressWithoutClass = otherThan(false, judged.watchIngressWithoutClass);
+  if (!controller || !old) return { watchIngressWithoutClass };
   const { settings } = old;
   for (const { text, state, sentence } of old.all) if (state === "no effect" || state === "unknown" || state === "refused") leftOut.push({ what: text, why: sentence });
   const published = settings.publishService;
@@ -166,7 +168,7 @@ function flagValues({ controller, arguments: old }: Installation, base: string, 
     reportNodeInternalIp: otherThan(false, settings.reportNodeInternalIpAddress),
     electionID: otherThan(`${base}-leader`, settings.electionId),
     ingressClassByName: otherThan(false, settings.ingressClassByName),
-    watchIngressWithoutClass: otherThan(false, settings.watchIngressWithoutClass),
+    watchIngressWithoutClass,
     scope: filled({ enabled: watched === "" ? undefined : true, namespace: otherThan(namespace, watched), namespaceSelector: settings.watchNamespaceSelector }),
     metrics: filled({ enabled: otherThan(false, settings.enableMetrics) }),
     shutdownGracePeriod: otherThan(0, settings.shutdownGracePeriod),

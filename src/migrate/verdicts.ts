@@ -9,8 +9,8 @@ import type { Snapshot } from "../source/snapshot.ts";
 import { splitName } from "../support/namespaced-name.ts";
 import { differencesOfConfig, differencesOfIngress, type OnPurpose } from "./uses.ts";
 
-/** `not ours`: another controller's, or of no effect; `not read`: it cannot be read at all. */
-export type MoveVerdict = "works" | "differs" | "refused in part" | "refused" | "not ours" | "not read";
+/** `missing`: a flag names it, and it is not there; `not ours`: another controller's, or of no effect; `not read`: it cannot be read at all. */
+export type MoveVerdict = "works" | "differs" | "refused in part" | "refused" | "not ours" | "missing" | "not read";
 
 export interface MoveRemark {
   readonly kind: Severity | "differs";
@@ -38,6 +38,8 @@ export interface JudgedObjects {
   readonly built: Built;
   readonly settings: Settings;
   readonly findings: readonly PlacedFinding[];
+  /** `rewrite-target` of ingress-nginx kept the rest of the path. */
+  readonly keepsRest: boolean;
   /** Called before each place in a file is looked for. */
   readonly before: () => void;
   /** Whether objects that simply work are listed, too, with their lines. */
@@ -55,13 +57,19 @@ export function reportedObjects(judged: JudgedObjects): readonly ReportedObject[
     if (first === undefined || ours.has(key)) return [];
     const { kind, namespace, name } = first.object;
     const known = isKind(kind) ? snapshot.get(kind, namespace, name) : undefined;
-    const unread = known === undefined && told.some(({ severity }) => severity === "error");
-    return [{ kind, namespace, name, verdict: unread ? "not read" : "not ours", remarks: told.map(remarkOf), ...placeOf(first) }];
+    const verdict = known === undefined ? verdictOfAbsent(kind, told) : "not ours";
+    return [{ kind, namespace, name, verdict, remarks: told.map(remarkOf), ...placeOf(first) }];
   });
   return [...reported, ...others].sort((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || compareTexts(keyOfReported(a.kind, a.namespace, a.name), keyOfReported(b.kind, b.namespace, b.name)));
 }
 
-const ORDER: readonly MoveVerdict[] = ["not read", "refused", "refused in part", "differs", "works", "not ours"];
+/** An object that no Snapshot has: a flag or an object names it, or it is no object that could be read. */
+function verdictOfAbsent(kind: string, told: readonly PlacedFinding[]): MoveVerdict {
+  if (isKind(kind) && told.every(({ code }) => code.endsWith("-missing"))) return "missing";
+  return told.some(({ severity }) => severity === "error") ? "not read" : "not ours";
+}
+
+const ORDER: readonly MoveVerdict[] = ["not read", "refused", "missing", "refused in part", "differs", "works", "not ours"];
 const KINDS: readonly string[] = ["Ingress", "IngressClass", "Service", "EndpointSlice", "Secret", "ConfigMap", "Namespace", "Node"];
 
 function isKind(kind: string): kind is Kind {
@@ -98,9 +106,9 @@ export function ownIngresses({ own }: Built): readonly Ingress[] {
   return [...own.values()].map(({ object }) => object);
 }
 
-function reportOwn({ built, settings, before, all }: JudgedObjects, object: AnyObject, findings: readonly PlacedFinding[]): ReportedObject {
+function reportOwn({ built, settings, before, all, keepsRest }: JudgedObjects, object: AnyObject, findings: readonly PlacedFinding[]): ReportedObject {
   const { kind, metadata: { namespace, name }, origin } = object;
-  const onPurpose = kind === "Ingress" ? differencesOfIngress(object, settings.annotationsPrefix) : kind === "ConfigMap" && `${namespace}/${name}` === settings.configmap ? differencesOfConfig(object) : [];
+  const onPurpose = kind === "Ingress" ? differencesOfIngress(object, { prefix: settings.annotationsPrefix, keepsRest }) : kind === "ConfigMap" && `${namespace}/${name}` === settings.configmap ? differencesOfConfig(object) : [];
   if (origin) before();
   const remarks = [...findings.map(remarkOf), ...onPurpose.map((one) => differenceRemark(one, object))];
   const refused = built.own.get(keyOfReported(kind, namespace, name))?.refused === true;

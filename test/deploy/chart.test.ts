@@ -112,6 +112,15 @@ test("flags of the values are Sluice's, and given once", () => {
   }
 });
 
+test("the Service that is published is the chart's own, or any other that pathOverride names", () => {
+  const published = (values: Values): readonly string[] => JSON.stringify(bySubset({ controller: values })).match(/--publish-service=[^"]*/g) ?? [];
+  const none = { enabled: false };
+  assert.deepEqual(published({}), ["--publish-service=$(POD_NAMESPACE)/ingress-nginx-controller"]);
+  assert.deepEqual(published({ service: none }), []);
+  assert.deepEqual(published({ service: none, publishService: { pathOverride: "other/front" } }), ["--publish-service=other/front"]);
+  assert.deepEqual(published({ publishService: { enabled: false, pathOverride: "other/front" } }), []);
+});
+
 for (const [value, values] of Object.entries<Values>({
   "controller.proxySetHeaders": { controller: { proxySetHeaders: { a: "b" } } },
   "controller.addHeaders": { controller: { addHeaders: { a: "b" } } },

@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { moveHtml } from "../../src/migrate/html.ts";
+import { browserMissing, startBrowser } from "../support/browser.ts";
 import { ROOT } from "../support/sluice.ts";
 import { reportOfTexts } from "./judged.ts";
 
@@ -31,7 +32,7 @@ test("nothing that people wrote is markup, and nothing is invisible", () => {
   assert.doesNotMatch(page, /<(?:script|img|iframe|link|object|embed|svg|form|a)\b/i);
   assert.doesNotMatch(page, /(?!\n)[\p{Cf}\p{Cc}]/u);
   const tags = [...page.matchAll(/<([a-z0-9]+)((?:\s[^<>]*)?)>/gi)];
-  const known = new Set(["class", "lang", "charset", "http-equiv", "content", "name", "open"]);
+  const known = new Set(["class", "lang", "charset", "http-equiv", "content", "name", "open", "data-head"]);
   for (const [tag, , attributes = ""] of tags) for (const [, attribute = ""] of attributes.matchAll(/\s([\w-]+)(?:="[^"]*")?/g)) assert.ok(known.has(attribute), tag);
 });
 
@@ -53,4 +54,23 @@ test("tags are in balance", () => {
   }
   assert.deepEqual(open, []);
   assert.ok(page.startsWith("<!doctype html>\n"));
+});
+
+test("on a telephone the page is no wider than the screen, and no cell is a column of letters", { skip: browserMissing ?? false }, async () => {
+  const browser = await startBrowser();
+  try {
+    for (const width of [390, 700]) {
+      const view = await browser.newPage({ viewport: { width, height: 844 } });
+      await view.setContent(page);
+      const { wide, narrow, cells } = await view.evaluate(() => {
+        const shown = [...document.querySelectorAll("th, td")].filter((one) => one.getClientRects().length > 0 && (one.textContent ?? "").trim().length > 3);
+        const letters = (one: Element): boolean => one.getBoundingClientRect().width < 40 && one.getBoundingClientRect().height > 60;
+        return { wide: document.documentElement.scrollWidth, narrow: shown.filter(letters).map((one) => one.textContent), cells: shown.length };
+      });
+      assert.ok(cells > 20);
+      assert.deepEqual([wide, narrow], [width, []]);
+    }
+  } finally {
+    await browser.close();
+  }
 });

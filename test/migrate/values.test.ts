@@ -108,7 +108,7 @@ test("in the network of the nodes, without a Service, in one namespace, with a w
   assert.deepEqual([values.controller["hostNetwork"], values.controller["service"], values.controller["scope"], values.controller["reportNodeInternalIp"], values.controller["publishService"]], [true, { enabled: false }, { enabled: true }, true, { enabled: false }]);
   assert.deepEqual([values.controller["ingressClass"], values.controller["ingressClassResource"]], ["edge", { name: "internal", controllerValue: "example.com/edge" }]);
   assert.deepEqual(report.arguments.map(({ state, text }) => `${state} ${text}`).slice(-2), ["unknown --literal", "unknown --configmap=$(ELSE)/x"]);
-  assert.match(report.install.steps[0]?.what ?? "", /^Its selector is not the chart's/);
+  assert.match(report.install.steps[0]?.what ?? "", /^The DaemonSet selects its pods by other labels than the chart's/);
   assert.equal(report.install.overlay, "host-network");
 });
 
