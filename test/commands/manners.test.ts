@@ -9,6 +9,8 @@ import { test, type TestContext } from "node:test";
 import { runCommand } from "../support/command.ts";
 import { ROOT } from "../support/sluice.ts";
 
+/** Quoted: the project may lie in a folder whose name has a blank. */
+const EXAMPLES = `"${join(ROOT, "examples")}"`;
 const SLUICE = `"${process.execPath}" "${join(ROOT, "src/main.ts")}"`;
 
 /** A server that takes requests and never answers. */
@@ -63,7 +65,7 @@ test("the line is gone when the work is done, and no pipe gets one", { timeout: 
 });
 
 test("tables fit the terminal", { timeout: 60_000 }, async (t) => {
-  const { said, code } = await atTerminal(t, `${SLUICE} get routes --manifests=${join(ROOT, "examples")}`);
+  const { said, code } = await atTerminal(t, `${SLUICE} get routes --manifests=${EXAMPLES}`);
   assert.equal(code, 0);
   const lines = said.replaceAll(/\r␛\[K(?:sluice: [^\r\n]* …[^\r\n]*)?/g, "").split("\r\n").filter((line) => line !== "");
   assert.ok(lines.length > 5);
@@ -72,7 +74,7 @@ test("tables fit the terminal", { timeout: 60_000 }, async (t) => {
 });
 
 test("a reader that goes away ends no command with noise", { timeout: 60_000 }, async (t) => {
-  for (const words of ["--help", "check --help", `get routes --manifests=${join(ROOT, "examples")}`, `check ${join(ROOT, "examples")} -o json`]) {
+  for (const words of ["--help", "check --help", `get routes --manifests=${EXAMPLES}`, `check ${EXAMPLES} -o json`]) {
     const { said } = await atTerminal(t, `bash -c 'set -o pipefail; ${SLUICE} ${words} | true'`);
     assert.equal(said.replaceAll(/\r␛\[K(?:sluice: [^\r\n]* …[^\r\n]*)?/g, ""), "", words);
   }

@@ -30,7 +30,7 @@ async function onTerminal(t: TestContext, env: Readonly<Record<string, string>>)
   const command = `stty rows 12 cols 60; exec "${process.execPath}" "${join(ROOT, "src/main.ts")}" top --interval=1 --healthz-port=${port}`;
   const { NO_COLOR: _, ...inherited } = process.env;
   // `script` (Debian's bsdutils) gives a command a terminal.
-  const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"], env: { ...inherited, ...env } });
+  const child = spawn("script", ["-qec", command, "/dev/null"], { stdio: ["pipe", "pipe", "ignore"], env: { ...inherited, TERM: "xterm", ...env } });
   t.after(() => child.kill("SIGKILL"));
   let said = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
