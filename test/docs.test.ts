@@ -37,6 +37,16 @@ test("every link leads somewhere", () => {
   }
 });
 
+test("every picture that a page shows is there, and every picture that is there is shown", () => {
+  const pages = globSync("docs/guide/**/*.md", { cwd: ROOT });
+  const shown = new Set(pages.flatMap((page) => {
+    const text = readFileSync(join(ROOT, page), "utf8");
+    return [...text.matchAll(/(?:src|srcset)="([^"]+)"|!\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, attribute, target]) => join(dirname(page), attribute ?? target ?? ""));
+  }));
+  for (const picture of shown) assert.ok(existsSync(join(ROOT, picture)), picture);
+  for (const file of readdirSync(join(ROOT, "docs/guide/images"))) assert.ok(shown.has(join("docs/guide/images", file)), `no page shows ${file}`);
+});
+
 test("the README begins with the name, a sentence, the picture and the two commands", () => {
   const [name, sentence, picture, commands] = (PAGES.find((page) => page.name === "README.md")?.text ?? "").split("\n\n");
   assert.equal(name, "# Sluice");

@@ -23,14 +23,14 @@ export function chooseCanary(canaries: EdgeCanary[], total: number, request: Req
   const drawn = request.draw(total);
   for (const canary of canaries) {
     if (drawn > canary.from && drawn <= canary.to) {
-      return isLeft(canary, request) ? undefined : canary;
+      return isKeptFrom(canary, request) ? undefined : canary;
     }
   }
   return undefined;
 }
 
 /** Whether the request's header or cookie keeps it from this canary, whatever the draw. */
-export function isLeft(canary: EdgeCanary, request: RequestView): boolean {
+export function isKeptFrom(canary: EdgeCanary, request: RequestView): boolean {
   return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE;
 }
 

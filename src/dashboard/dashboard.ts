@@ -1,8 +1,8 @@
 /**
  * The dashboard: the page's files below `/dashboard/`, what it asks (`/dashboard/api/…`), and its stream of events.
  *
- * Read-only: no request changes anything. Guarded by `guard.ts`. Nothing here delays serving: what is costly is made once
- * a second at most, and only while somebody looks.
+ * Read-only: no request changes anything. Guarded by `guard.ts`. What is costly is made only while somebody looks, and once
+ * for all who look.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { EngineState } from "../engine/engine.ts";
@@ -19,8 +19,8 @@ import { createChangeLog } from "./changes.ts";
 import { readPageFiles, SAFE_HEADERS, sendPageFile } from "./files.ts";
 import { judgeCaller, mayHavePage, type GuardOptions } from "./guard.ts";
 import { createLists } from "./lists.ts";
-import { createPulse, INTERVAL_MS, type Beat } from "./pulse.ts";
-import type { ExplainedText, Overview } from "./shapes.ts";
+import { createPulse, type Beat } from "./pulse.ts";
+import { INTERVAL_MS, type ExplainedText, type Overview } from "./shapes.ts";
 import { createViewers } from "./viewers.ts";
 import { takesRequest, wayOf } from "./way.ts";
 

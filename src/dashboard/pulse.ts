@@ -6,8 +6,7 @@ import type { TrafficAnswer, TrafficHead } from "../report/traffic.ts";
 import { createRateMeter, difference, quantilesOf, ratesOf, type Interval } from "../get/rates.ts";
 import type { TrafficSample } from "./shapes.ts";
 
-/** The length of an interval while somebody looks, and how many of them are one while nobody does. */
-export const INTERVAL_MS = 2000;
+/** So many intervals are one while nobody looks. */
 const UNWATCHED = 5;
 const KEPT_MS = 15 * 60_000;
 

@@ -6,6 +6,9 @@
  */
 import type { RouteRates } from "../get/rates.ts";
 
+/** The length of an interval while somebody looks. */
+export const INTERVAL_MS = 2000;
+
 /** What happened in one interval, over all routes. */
 export interface TrafficSample {
   readonly time: number;

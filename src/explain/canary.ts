@@ -1,5 +1,5 @@
 /** Which canary a request reaches, and by what. */
-import { isLeft } from "../../edge/src/canary.ts";
+import { isKeptFrom } from "../../edge/src/canary.ts";
 import type { EdgeCanary, EdgeRoute } from "../../edge/src/program.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 import { ruleText } from "../model/routes/route-text.ts";
@@ -21,19 +21,18 @@ export function canaryStep(edge: EdgeRoute, route: Route | undefined, asked: Req
   const { canaries = [], total = 100 } = edge;
   if (session) return { what: "canary", result: chosen?.name ?? "not taken", why: "the session cookie names this side" };
   const weighed = canaries.filter(({ from, to }) => to > from);
-  const shares = weighed.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
+  const sharesOf = (some: readonly EdgeCanary[]): string => some.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
   if (untold.length > 0) {
     const why = `only nginx can tell whether the header matches ${untold.map((one) => JSON.stringify(one)).join(" or ")}`;
-    const without = chosen?.name ?? (shares === "" ? "the primary" : `by weight (${shares})`);
+    const without = chosen?.name ?? (weighed.length === 0 ? "the primary" : `by weight (${sharesOf(weighed)})`);
     return { what: "canary", result: `not known here; without it ${without}`, why };
   }
   if (chosen && !drawn) return { what: "canary", result: chosen.name, why: `its ${ruleOf(chosen, route)} matches this request` };
-  if (shares === "") return { what: "canary", result: "not taken", why: "no rule of a canary matches this request, and none has a weight" };
-  const open = weighed.filter((one) => !isLeft(one, asked));
+  if (weighed.length === 0) return { what: "canary", result: "not taken", why: "no rule of a canary matches this request, and none has a weight" };
+  const open = weighed.filter((one) => !isKeptFrom(one, asked));
   if (open.length === 0) return { what: "canary", result: "not taken", why: "its header or cookie keeps this request away from the canary" };
   if (chosen && chosen.to - chosen.from === total) return { what: "canary", result: chosen.name, why: "its weight is the whole" };
-  const told = open.length === weighed.length ? shares : open.map(({ name, from, to }) => `${name} ${to - from}/${total}`).join(", ");
-  return { what: "canary", result: "by weight", why: `shares: ${told}; below: ${chosen?.name ?? "the primary"}` };
+  return { what: "canary", result: "by weight", why: `shares: ${sharesOf(open)}; below: ${chosen?.name ?? "the primary"}` };
 }
 
 /** `rule (header Region = eu-west)`. */

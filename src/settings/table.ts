@@ -147,9 +147,9 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   dashboard: { flag: "dashboard", type: type.boolean, default: false, demoDefault: true, group: DASHBOARD, ...controlling,
     help: "Show what is served and what happens, in a browser: /dashboard/ on the health port, for this machine alone." },
   dashboardTokenFile: { flag: "dashboard-token-file", type: type.path, default: "", group: DASHBOARD, ...controlling,
-    defaultText: "nobody elsewhere", help: "Who shows the token in this file may look from elsewhere; read anew at each look." },
+    defaultText: "this machine alone looks", help: "Who shows the token in this file may look, from anywhere, and nobody without one; read anew at each look." },
   dashboardTokenReview: { flag: "dashboard-token-review", type: type.boolean, default: false, group: DASHBOARD, commands: ["run"],
-    help: "Who shows a token of the cluster may look from elsewhere, if its account may get the path /dashboard/." },
+    help: "Who shows a token of the cluster may look, from anywhere, if its account may get the path /dashboard/; and nobody without one." },
 
   enableMetrics: { flag: "enable-metrics", type: type.boolean, default: false, demoDefault: true, group: METRICS, ...controlling,
     help: "Measure requests: durations and sizes as histograms, with the names of ingress-nginx.",

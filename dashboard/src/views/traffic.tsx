@@ -1,7 +1,7 @@
 /** The hosts, and the way of one host's traffic. */
 import type { JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import type { HostRates, Way } from "../../../src/dashboard/shapes.ts";
+import { INTERVAL_MS, type HostRates, type Way } from "../../../src/dashboard/shapes.ts";
 import { Picture } from "../parts/picture.tsx";
 import { Search } from "../parts/search.tsx";
 import { Tree } from "../parts/tree.tsx";
@@ -12,8 +12,6 @@ import type { RecentRates } from "../feed.ts";
 import { withRates } from "../way-rates.ts";
 
 const HEIGHT = 52;
-/** Rates are those of an interval of so many milliseconds. */
-const INTERVAL_MS = 2000;
 
 interface TrafficProps {
   readonly host: string;
