@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../src/compile/facts.ts";
 import { nginxConf } from "../src/compile/nginx-conf.ts";
-import { standingProfiles } from "../src/compile/profiles.ts";
+import { standingProfiles } from "../src/compile/standing-profiles.ts";
 import { createCompiler } from "../src/compile/program.ts";
 import { streamConf, type Listener } from "../src/compile/stream-conf.ts";
 import type { Config } from "../src/model/config/config.ts";

@@ -1,4 +1,5 @@
 /** The functions that nginx.conf calls, one per phase. */
+import { startBalancer } from "./phases/balancer.ts";
 import { startChannel } from "./phases/channel.ts";
 import { mendCompiler } from "./phases/compiler.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
@@ -27,12 +28,19 @@ export { logMeasured } from "./phases/log-measured.ts";
 export { respond } from "./phases/response.ts";
 export { routeRequest as rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
+export { bodyRead, refuseBody } from "./phases/body.ts";
 
 /** The exports of this file, under the name that nginx.conf gives them. */
 declare const sluice: LogPhases;
 
+/** What nginx.conf says once, when the edge starts. */
+interface Given extends Options {
+  /** Endpoints that may be tried for one request where its route does not say; 0: any number. */
+  tries: number;
+}
+
 /** init_by_lua: in the master, before workers are forked. */
-export function init(given: Options): void {
+export function init(given: Given): void {
   mendCompiler();
   options.config = given.config;
   options.socket = given.socket;
@@ -45,6 +53,7 @@ export function init(given: Options): void {
   options.logScores = given.logScores;
   options.followsBoth = given.followsBoth;
   options.sent = given.sent;
+  startBalancer(given.tries);
   options.measured = given.measured;
 }
 

@@ -32,6 +32,8 @@ declare namespace ngx {
   export function exit(status: number): void;
   export function print(text: string): void;
   export function redirect(uri: string, status: number): void;
+  /** Ends this phase, and sends the request to the location of this URI, from the server rewrite phase on. */
+  export function exec(uri: string, args?: string): void;
   export function now(): number;
   export function sleep(seconds: number): void;
   export function get_phase(): string;

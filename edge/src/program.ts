@@ -7,6 +7,7 @@
  */
 import type { Addresses, PasswordAuth } from "./access.ts";
 import type { Blocks } from "./blocks.ts";
+import type { BodyLimits } from "./body.ts";
 import type { ClientAuth, Handshake, EdgeTrust } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
 import type { ExternalAuth } from "./external-auth.ts";
@@ -177,8 +178,12 @@ export interface EdgeRoute {
   /** How requests of the primary choose an endpoint; absent: in turn. */
   balance?: Balance;
   trace?: RouteTrace;
-  /** Bytes of the largest request body that its profile takes, 0: any; absent: the settings'. */
+  /** Bytes of the largest request body, 0: any; absent: the settings'. */
   bodySize?: number;
+  /** Limits of bodies that its location does not hold. */
+  body?: BodyLimits;
+  /** Endpoints that may be tried for one request, 0: any number; absent: as many as nginx.conf says. */
+  tries?: number;
   /** Upstream timeouts in seconds; absent: nginx.conf's. */
   connect?: number;
   send?: number;

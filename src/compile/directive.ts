@@ -63,7 +63,19 @@ export function print(directives: readonly Directive[], indent = ""): string {
   return directives.map((one) => printOne(one, indent)).join("");
 }
 
-function printOne({ name, args, children, lua }: Directive, indent: string): string {
+/** Texts of blocks, which stay what they are: a large configuration is printed again and again, with a few blocks that are new. */
+const PRINTED = new WeakMap<Directive, { readonly indent: string; readonly text: string }>();
+
+function printOne(one: Directive, indent: string): string {
+  if (one.children === undefined) return printNew(one, indent);
+  const before = PRINTED.get(one);
+  if (before?.indent === indent) return before.text;
+  const text = printNew(one, indent);
+  PRINTED.set(one, { indent, text });
+  return text;
+}
+
+function printNew({ name, args, children, lua }: Directive, indent: string): string {
   if (!/^([a-z][a-z0-9_]*)?$/.test(name)) throw new RangeError(`not a directive name: ${JSON.stringify(name)}`);
   const head = indent + [...(name === "" ? [] : [name]), ...args.map(printArgument)].join(" ");
   if (lua !== undefined) return `${head} {\n${indent}    ${lua}\n${indent}}\n`;

@@ -6,14 +6,16 @@ import { primaryOf } from "../model/shapes/routing.ts";
 import type { Backend, Canary, Host, ProxySettings, Route, Split } from "../model/shapes/routing.ts";
 import { poolName } from "../model/shapes/pool-id.ts";
 import { blocksAnybody } from "./blocks.ts";
+import { bodyIsData, bodyLimits } from "./body.ts";
 import { followsBoth } from "./forwarding.ts";
 import { compileTls } from "./host-tls.ts";
 import { pathPatterns } from "./path-patterns.ts";
 import type { Profile } from "./profiles.ts";
 import type { Need, ProfileCap } from "./profile-cap.ts";
 import type { PartKey } from "./references.ts";
-import { defaultProfile, profileId, profileOf, standingProfiles, withoutTuning } from "./profiles.ts";
+import { defaultProfile, profileId, profileOf, withoutTuning } from "./profiles.ts";
 import { ofRoute, otherOfThatName, partKey } from "./references.ts";
+import { standingProfiles } from "./standing-profiles.ts";
 import type { TrustById } from "./trust.ts";
 import { takesOwnPath } from "./upstreams.ts";
 
@@ -212,7 +214,7 @@ function closed(route: Route): EdgeRoute {
 }
 
 /** A route without any of these fields is plain: its requests need no further look. */
-const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detour", "balance", "trace"] as const;
+const UNCOMMON = ["canaries", "profile", "connect", "filters", "respond", "detour", "balance", "trace", "body", "tries"] as const;
 
 function isPlain(route: EdgeRoute): boolean {
   return UNCOMMON.every((field) => route[field] === undefined);
@@ -235,26 +237,38 @@ function backendOf(backend: Backend): Pick<EdgeRoute, "pool" | "respond" | "serv
 }
 
 /** `none`: the route may not have its profile, and cannot do without. `another`: the profile's name stands for another profile already. */
-function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize"> | "none" | "another" {
+function compileProfile(route: Route, compiling: Compiling): Pick<EdgeRoute, "profile" | "ownPath" | "bodySize" | "body" | "tries"> | "none" | "another" {
   const { filters } = route;
   const backend = primaryOf(route.backend);
   const { proxy } = backend;
   // A status without filters is answered before nginx looks for a location, so it needs no profile.
   if (backend.kind === "status" && filters.edge === undefined) return ownBodySize(proxy, compiling.config);
-  const wanted = profileOf(backend.kind === "service" ? proxy : inPlainHttp(proxy), filters);
+  const asked = backend.kind === "service" ? proxy : inPlainHttp(proxy);
+  const wanted = profileOf(asked, filters, compiling.config);
   const wantedId = compiling.nameOf(wanted);
   const profile = isBeyond(route, wanted, wantedId, compiling) ? withoutTuning(wanted, compiling.config) : wanted;
   if (!profile) return "none";
   const id = profile === wanted ? wantedId : compiling.nameOf(profile);
   if (otherOfThatName(id, profile, [compiling.always.all, compiling.profiles, compiling.inUse()])) return "another";
   // The default location sends the client's URI: a rewritten URI needs a location that takes it from the edge.
-  if (id === compiling.always.usual && filters.rewrite === undefined) return {};
+  const limits = { ...tries(proxy, compiling.config), ...bodySizes(asked, profile, compiling.config) };
+  if (id === compiling.always.usual && filters.rewrite === undefined) return limits;
   compiling.profiles.set(id, profile);
-  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...ownBodySize(profile, compiling.config) };
+  return { profile: id, ...(takesOwnPath(profile) ? { ownPath: true } : {}), ...limits };
+}
+
+/** Limits of bodies. A profile may have been made without tuning: what is data holds all the same. */
+function bodySizes(proxy: ProxySettings, profile: Profile, config: Config): Pick<EdgeRoute, "bodySize" | "body"> {
+  const body = bodyLimits(proxy, profile, config);
+  return { ...ownBodySize(bodyIsData(profile) ? proxy : profile, config), ...(body === undefined ? {} : { body }) };
 }
 
 function ownBodySize({ bodySize }: Pick<Profile, "bodySize">, config: Config): Pick<EdgeRoute, "bodySize"> {
   return bodySize === config.proxyBodySize ? {} : { bodySize };
+}
+
+function tries({ nextUpstreamTries }: ProxySettings, config: Config): Pick<EdgeRoute, "tries"> {
+  return nextUpstreamTries === config.proxyNextUpstreamTries ? {} : { tries: nextUpstreamTries };
 }
 
 /** Notes the profile that the route needs. True: its namespace may have no further profile. */

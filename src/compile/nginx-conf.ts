@@ -8,9 +8,10 @@
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
+import { bodyIsData, bodyLocations, LARGE } from "./body.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
-import { errorLocations } from "./error-pages.ts";
+import { errorLocations, errorPageDirective } from "./error-pages.ts";
 import { measureDirectives, measuredOption } from "./measures.ts";
 import { reasonDirectives } from "./reasons.ts";
 import { errorLog, logCalls, logDirectives, logLabels, logScores, logsAccess, quietLog } from "./logs.ts";
@@ -23,6 +24,7 @@ import { brotli, brotliModule, hasHttp2Directive, hashSizes, http2OverTlsAlone, 
 import { snippetDirectives } from "./snippet.ts";
 import { tlsDirectives } from "./tls.ts";
 import { trustFile } from "./trust.ts";
+import { oncePer } from "../support/once-per.ts";
 import { mirrorLocations, passDirectives, timeouts, upstreamBlocks, upstreamVariables } from "./upstreams.ts";
 
 export interface NginxConf {
@@ -67,23 +69,27 @@ export const SOCKETS = {
 } as const;
 
 export function nginxConf(input: ConfInput): NginxConf {
-  const digest = digestOf(print(tree(input, "")));
-  return { text: print(tree(input, digest)), digest };
+  const text = print(tree(input));
+  const digest = digestOf(text);
+  // There is one place for it, and no text of anybody's that could look like the place.
+  return { text: text.replace(DIGEST_HERE, digest), digest };
 }
+
+const DIGEST_HERE = "digest-of-this-file";
 
 /** Number of workers, with `auto` resolved, because acknowledgements are counted by worker. */
 export function workerCount(config: Config, facts: EngineFacts): number {
   return config.workerProcesses === "auto" ? facts.processors : config.workerProcesses;
 }
 
-function tree(input: ConfInput, digest: string): Directive[] {
+function tree(input: ConfInput): Directive[] {
   const { config, facts } = input;
   return [
     ...facts.modules.map((file) => directive("load_module", file)),
     ...modsecurityModule(allProfiles(input), config, facts),
     ...brotliModule(config, facts),
     ...processDirectives(config, facts, FILES.pid),
-    block("http", [], http(input, digest)),
+    block("http", [], http(input)),
   ];
 }
 
@@ -107,10 +113,10 @@ export function processDirectives(config: Config, facts: EngineFacts, pidFile: s
   ];
 }
 
-function http(input: ConfInput, digest: string): Directive[] {
+function http(input: ConfInput): Directive[] {
   const { config, facts, settings } = input;
   return [
-    ...luaStart(input, digest),
+    ...luaStart(input),
     ...clientSide(config, facts),
     ...["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) =>
       directive(`${name}_temp_path`, `${facts.tempDir ?? inRuntime(facts, FILES.temp)}/${name}`),
@@ -126,9 +132,9 @@ function http(input: ConfInput, digest: string): Directive[] {
   ];
 }
 
-function luaStart({ config, facts, settings }: ConfInput, digest: string): Directive[] {
+function luaStart({ config, facts, settings }: ConfInput): Directive[] {
   const options = [
-    `config = ${luaString(digest)}`,
+    `config = ${luaString(DIGEST_HERE)}`,
     `socket = ${luaString(inRuntime(facts, FILES.socket))}`,
     `program = ${luaString(inRuntime(facts, FILES.program))}`,
     `keys = ${luaString(inRuntime(facts, FILES.keys))}`,
@@ -137,6 +143,7 @@ function luaStart({ config, facts, settings }: ConfInput, digest: string): Direc
     `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
     `logScores = ${logScores(config)}`,
+    `tries = ${config.proxyNextUpstreamTries}`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
     ...measuredOption(settings),
@@ -225,15 +232,18 @@ function server(input: ConfInput): Directive {
     ...(config.addHeaders === "" ? [] : [luaBlock("header_filter_by_lua_block", "sluice.addHeaders()")]),
     ...timeouts(config),
     directive("proxy_redirect", "off"),
+    // The balancer counts: it asks nginx for another try, or does not.
+    directive("proxy_next_upstream_tries", 0),
     ...(config.limitRate > 0 ? [directive("limit_rate", `${config.limitRate}k`)] : []),
     // nginx reads it only where there is a rate.
     directive("limit_rate_after", expression("$limit_after")),
     ...upstreamHeaders(config),
     block("location", ["/"], defaultLocation(input)),
-    profileLocation(AUTHORITY, defaultProfile(config), input),
-    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).map(([id, profile]) => profileLocation(id, profile, input)),
+    ...profileLocations(AUTHORITY, defaultProfile(config), input),
+    ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, profile]) => profileLocations(id, profile, input)),
     ...errorLocations([...allProfiles(input)].flatMap(({ errorCodes }) => errorCodes), profileDirectives(withoutErrorPages(defaultProfile(config))), config, facts),
     ...mirrorLocations(input.profiles.values()),
+    ...bodyLocationsOf(config),
     HEALTH,
     declarations(input),
   ]);
@@ -251,6 +261,24 @@ function defaultLocation({ config, facts }: ConfInput): Directive[] {
 
 /** The twin of `location /` for requests whose Host header is not just the routed host (edge/src/phases/rewrite.ts). */
 const AUTHORITY = "authority";
+
+/** The location of a profile and, where the limit of bodies is data, its twin that takes bodies of any size. */
+function profileLocations(id: string, profile: Profile, input: ConfInput): readonly Directive[] {
+  const made = MADE(input.config)(input.facts)(profile);
+  const before = made.get(id);
+  if (before !== undefined) return before;
+  const own = profileLocation(id, profile, input);
+  const locations = bodyIsData(profile) ? [own, profileLocation(`${id}${LARGE}`, { ...profile, bodySize: 0 }, input)] : [own];
+  made.set(id, locations);
+  return locations;
+}
+
+const bodyLocationsOf = oncePer((config: Config) => bodyLocations(defaultProfile(config).errorCodes.map(errorPageDirective)));
+
+/** Locations by id, for each Config, machine and profile: most of a file stays what it was in the file before. */
+const MADE = oncePer<Config, ByMachine>(() => oncePer<EngineFacts, ByProfile>(() => oncePer<Profile, Map<string, readonly Directive[]>>(() => new Map())));
+type ByProfile = (profile: Profile) => Map<string, readonly Directive[]>;
+type ByMachine = (facts: EngineFacts) => ByProfile;
 
 function profileLocation(id: string, profile: Profile, { config, facts }: ConfInput): Directive {
   const own = [

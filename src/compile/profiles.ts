@@ -1,51 +1,20 @@
 /**
- * Profiles: the combinations of directives that nginx can take neither as a variable nor from the edge.
- *
- * A profile is numbers and enumerations, digests, cipher lists that OpenSSL takes, names of FastCGI parameters and, where the operator allows them, snippets. Routes with the same values
- * share one internal location; a combination that nginx has not seen yet costs one reload. Each row says why the value cannot be data.
+ * What each value of a profile is in nginx.conf, and why it cannot be data; the profile of a route; names of profiles.
  */
 import { isDeepStrictEqual } from "node:util";
 import { errorPages, errors } from "../model/annotations/features/error-pages.ts";
 import { proxy } from "../model/annotations/features/proxy.ts";
 import type { Config } from "../model/config/config.ts";
-import type { Snippet } from "../model/shapes/snippet.ts";
 import type { Filters, ProxySettings } from "../model/shapes/routing.ts";
 import { oncePer } from "../support/once-per.ts";
 import { digestOf } from "../support/digest.ts";
 import type { Directive } from "./directive.ts";
 import { directive, luaBlock } from "./directive.ts";
 import { errorPageDirective } from "./error-pages.ts";
+import { inFewSteps } from "./fewer-profiles.ts";
+import type { Profile } from "./profile.ts";
 
-export interface Profile extends Pick<
-  ProxySettings,
-  | "bodySize"
-  | "buffering"
-  | "requestBuffering"
-  | "bufferSize"
-  | "buffersNumber"
-  | "nextUpstream"
-  | "nextUpstreamTimeout"
-  | "nextUpstreamTries"
-  | "httpVersion"
-  | "busyBuffersSize"
-  | "maxTempFileSize"
-  | "clientBodyBufferSize"
-  | "protocol"
-  | "tls"
-  | "mirror"
-  | "fastcgiParams"
-  | "modsecurity"
-  | "transactionId"
-> {
-  /** The location runs the access and header filter phases: it serves routes with filters. */
-  readonly filtered: boolean;
-  /** Directives of an Ingress, where the operator allows that. */
-  readonly snippet: Snippet | undefined;
-  /** Statuses whose answers are replaced, ascending. */
-  readonly errorCodes: readonly number[];
-  /** Whether answers of backends with these statuses are replaced, too. */
-  readonly interceptErrors: boolean;
-}
+export type { Profile } from "./profile.ts";
 
 interface Row {
   readonly why: string;
@@ -59,7 +28,7 @@ const onOff = (on: boolean): string => (on ? "on" : "off");
 const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   bodySize: {
     tuning: true,
-    why: "nginx enforces it while reading a body without length, and when it chooses the location",
+    why: "where nginx has to pass a body on while it reads it, or somebody reads it before the edge can (body.ts): only nginx can count it",
     emit: (p) => directive("client_max_body_size", p.bodySize),
   },
   buffering: {
@@ -92,11 +61,6 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
     why: "fixed in the location",
     emit: (p) => directive("proxy_next_upstream_timeout", `${p.nextUpstreamTimeout}s`),
   },
-  nextUpstreamTries: {
-    tuning: true,
-    why: "fixed in the location; the balancer can only ask for more tries below it",
-    emit: (p) => directive("proxy_next_upstream_tries", p.nextUpstreamTries),
-  },
   httpVersion: {
     tuning: true,
     why: "fixed in the location",
@@ -119,7 +83,7 @@ const PROFILE_ROWS: { readonly [K in keyof Profile]-?: Row } = {
   },
   clientBodyBufferSize: {
     tuning: true,
-    why: "fixed in the location",
+    why: "as the size of a body",
     emit: (p) => (p.clientBodyBufferSize > 0 ? directive("client_body_buffer_size", p.clientBodyBufferSize) : []),
   },
   protocol: { why: "each protocol has a directive, and a keep-alive cache, of its own", emit: nothingHere },
@@ -157,14 +121,18 @@ const FILTER_PHASES: readonly Directive[] = [
   luaBlock("header_filter_by_lua_block", "sluice.respond()"),
 ];
 
-/** The directives of all protocols, because those of other protocols have no effect in a location. */
-const INTERCEPTION: readonly Directive[] = ["proxy", "grpc", "fastcgi"].map((name) => directive(`${name}_intercept_errors`, "on"));
+const INTERCEPTION: readonly Directive[] = [directive("proxy_intercept_errors", "on")];
 
 const KEYS = Object.keys(PROFILE_ROWS) as (keyof Profile)[];
 
-/** The part of a route that makes its profile. */
-export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet" | "errorPages">): Profile {
-  const { edge, snippet, errorPages: pages } = filters;
+/** The part of a route that makes its profile. What has the same effect comes out as one profile (inFewSteps). */
+export function profileOf(proxy: ProxySettings, filters: Pick<Filters, "edge" | "snippet" | "errorPages">, config: Config): Profile {
+  const profile = inFewSteps(wholeProfile(proxy, filters), config);
+  // Only the controller's own values have a location without the phases of filters: half as many combinations are left.
+  return profile.filtered || sameProfile(profile, defaultProfile(config)) ? profile : { ...profile, filtered: true };
+}
+
+function wholeProfile(proxy: ProxySettings, { edge, snippet, errorPages: pages }: Pick<Filters, "edge" | "snippet" | "errorPages">): Profile {
   return pick({ ...proxy, filtered: edge !== undefined, snippet, errorCodes: [...new Set(pages?.codes)].sort((a, b) => a - b), interceptErrors: pages?.ofBackends === true });
 }
 
@@ -177,25 +145,15 @@ function pick(profile: Profile): Profile {
  * The profile of a route without annotations, from the same defaults that an Ingress's values begin with. The same with
  * filters is in `standingProfiles`.
  */
-export function defaultProfile(config: Config): Profile {
+export const defaultProfile = oncePer((config: Config): Profile => {
   const pages = errorPages(errors.defaults(config));
-  return profileOf(proxy.defaults(config), pages ? { errorPages: pages } : {});
-}
+  return inFewSteps(wholeProfile(proxy.defaults(config), pages ? { errorPages: pages } : {}), config);
+});
 
 /** For the locations that make error pages, whose answers are not replaced once more. */
 export function withoutErrorPages(profile: Profile): Profile {
   return { ...profile, errorCodes: [], interceptErrors: false };
 }
-
-/**
- * Profiles that nginx.conf always has, by id: the one of routes that have filters and nothing else of their own, and the
- * one of routes that only rewrite their path. So the first such route costs no reload, and a filter that the ConfigMap
- * asks for on all routes does not give them profiles of their own.
- */
-export const standingProfiles = oncePer((config: Config): ReadonlyMap<string, Profile> => {
-  const plain = defaultProfile(config);
-  return new Map([plain, { ...plain, filtered: true }].map((profile) => [profileId(profile), profile]));
-});
 
 /**
  * The profile that serves a route beyond the cap: the same with the controller's own sizes, times and error pages.

@@ -158,7 +158,7 @@ const profile: fc.Arbitrary<Profile> = fc
     filtered: fc.boolean(),
   })
   .map(({ filtered, tls: identity, ...values }) =>
-    profileOf({ ...proxy.defaults(DEFAULT_CONFIG), ...values, ...(identity ? { tls: identity } : {}) }, filtered ? { edge: {} } : {}));
+    profileOf({ ...proxy.defaults(DEFAULT_CONFIG), ...values, ...(identity ? { tls: identity } : {}) }, filtered ? { edge: {} } : {}, DEFAULT_CONFIG));
 
 test("nginx takes every configuration that valid values can lead to", { timeout: 240_000 }, async () => {
   console.log(`SEED=${SEED}`);

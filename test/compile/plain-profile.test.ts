@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
-import { standingProfiles } from "../../src/compile/profiles.ts";
+import { standingProfiles } from "../../src/compile/standing-profiles.ts";
 import type { Config } from "../../src/model/config/config.ts";
 import { DEFAULT_CONFIG } from "../../src/model/config/defaults.ts";
 import { parseSettings } from "../../src/settings.ts";

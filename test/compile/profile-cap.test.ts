@@ -59,7 +59,7 @@ test("change by change comes to the same as from nothing", () => {
       let program: Program | undefined;
       for (const { name, namespace, size, age } of changes) {
         if (size === 0) snapshot.remove({ kind: "Ingress", namespace, name });
-        else snapshot.put(ingress(`${namespace}/${name}`).host(`${name}.example`).path(`/${namespace}`, "web:80").annotate("proxy-body-size", `${size}k`).created(age).object);
+        else snapshot.put(ingress(`${namespace}/${name}`).host(`${name}.example`).path(`/${namespace}`, "web:80").annotate("proxy-next-upstream-timeout", `${size}`).created(age).object);
         program = compiler.compile(builder.update(snapshot, snapshot.takeChanges(), testConfig)).program;
       }
       const fresh = createCompiler(2);

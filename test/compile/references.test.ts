@@ -4,7 +4,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { Frame, EdgeHost, PartValues } from "../../edge/src/program.ts";
 import { createCompiler, type Compiler, type Part, type Program } from "../../src/compile/program.ts";
-import { profileId, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
+import { profileId, type Profile } from "../../src/compile/profiles.ts";
+import { standingProfiles } from "../../src/compile/standing-profiles.ts";
 import { referencesOf } from "../../src/compile/references.ts";
 import { createModelBuilder } from "../../src/model/build/build.ts";
 import type { Built } from "../../src/model/model.ts";
@@ -14,7 +15,7 @@ import { ingress, ingressClass, put, service, slice, testConfig, testSettings } 
 
 const web = ingress("shop/web").host("web.example").path("/", "web:80");
 const sized = (name: string, size: string): ReturnType<typeof ingress> =>
-  ingress(`shop/${name}`).host(`${name}.example`).path("/", "web:80").annotate("proxy-body-size", size);
+  ingress(`shop/${name}`).host(`${name}.example`).path("/", "web:80").annotate("proxy-body-size", size).annotate("proxy-request-buffering", "off");
 const POOL = "pool shop/web/80";
 
 function started(compiler: Compiler = createCompiler(), ...objects: Parameters<typeof put>[1][]) {
@@ -40,7 +41,7 @@ test("two combinations of settings with one name: the second closes, in one host
   const standing = standingProfiles(testConfig);
   const nameOf = (profile: Profile): string => (standing.has(profileId(profile)) ? profileId(profile) : "0".repeat(32));
   const { snapshot, compiler, compile } = started(createCompiler(Infinity, nameOf), sized("one", "1m").object, sized("one-too", "1m").object, sized("two", "2m").object);
-  assert.deepEqual(statusesOf(compile().program, "one.example"), [undefined], "the default size is no profile");
+  assert.deepEqual(statusesOf(compile().program, "one.example"), [undefined], "nginx always has the profile of the default size");
   put(snapshot, sized("one", "3m").object);
   put(snapshot, sized("one-too", "3m").object);
   const both = compile().program;

@@ -50,7 +50,7 @@ test("nginx.conf is the same whatever tenants write, but for the numbers and wor
 
 function withoutProfiles(list: readonly ReadDirective[]): ReadDirective[] {
   return list
-    .filter(({ words }) => !(words[0] === "location" && /^profile:[0-9a-f]+$/.test(words[2] ?? "")))
+    .filter(({ words }) => !(words[0] === "location" && /^profile:[0-9a-f]+(?::large)?$/.test(words[2] ?? "")))
     .map(({ words, children }) => ({ words, ...(children ? { children: withoutProfiles(children) } : {}) }));
 }
 

@@ -37,7 +37,8 @@ function program(): string {
   };
   ingress("plain", {});
   ingress("other", {});
-  ingress("profile", { "proxy-body-size": "3m" });
+  ingress("profile", { "proxy-buffering": "on" });
+  ingress("body", { "proxy-body-size": "3m", "proxy-next-upstream-tries": "2" });
   ingress("slow", { "proxy-connect-timeout": "7" });
   ingress("hashed", { "upstream-hash-by": "$host" });
   ingress("http", { "ssl-redirect": "false" });

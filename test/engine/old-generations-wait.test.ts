@@ -56,8 +56,8 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function apply(bodySize: string, config: Partial<Config> = {}): void {
-  put(snapshot, ingress("shop/web").host("shop.example").path("/", "web:80").annotate("proxy-body-size", bodySize).object);
+function apply(timeout: string, config: Partial<Config> = {}): void {
+  put(snapshot, ingress("shop/web").host("shop.example").path("/", "web:80").annotate("proxy-next-upstream-timeout", timeout).object);
   const { program, changed } = compiler.compile(builder.update(snapshot, snapshot.takeChanges(), { ...testConfig, ...config }));
   engine.apply(program, changed);
 }
@@ -69,28 +69,28 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 const left = (generations: number, since: number): void => say({ op: "leaving", ...NONE_LEAVING, generations, workers: 2 * generations, since });
 
 test("a new profile waits for the oldest to leave; the operator's settings take it along", async () => {
-  apply("1k");
+  apply("1");
   await until("it runs", () => orders.length === 1 && engine.state.waiting.size === 0);
   left(MOST_LEAVING, Date.now());
   await until("it is known", () => engine.state.leaving.http.generations === MOST_LEAVING);
-  apply("2k");
+  apply("2");
   assert.deepEqual([orders.length, engine.state.waiting.has("host shop.example")], [1, true], "the route keeps its last version");
   left(MOST_LEAVING - 1, Date.now());
   await until("there is room", () => orders.length === 2);
   await until("it is published", () => engine.state.waiting.size === 0);
   left(MOST_LEAVING, Date.now());
   await until("it is known", () => engine.state.leaving.http.generations === MOST_LEAVING);
-  apply("3k");
+  apply("3");
   assert.equal(orders.length, 2);
-  apply("3k", { keepAlive: 77 });
+  apply("3", { keepAlive: 77 });
   await until("the operator does not wait", () => orders.length === 3);
-  assert.match(orders[2]?.text ?? "", /client_max_body_size 3072;/);
+  assert.match(orders[2]?.text ?? "", /proxy_next_upstream_timeout 3s;/);
 });
 
 test("when the oldest has had its time, nobody waits for it any more", async () => {
   await until("it is published", () => engine.state.waiting.size === 0);
   left(MOST_LEAVING, Date.now() - LEAVING_MS + 300);
   await until("it is known", () => engine.state.leaving.http.since > 0);
-  apply("4k", { keepAlive: 77 });
+  apply("4", { keepAlive: 77 });
   await until("it is ordered", () => orders.length === 4);
 });

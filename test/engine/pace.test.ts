@@ -24,9 +24,23 @@ function reloadsOf(pace: Pace, until: number): number[] {
   return at;
 }
 
-test("one at once, then one in an interval, then one in six for who keeps asking", () => {
-  assert.deepEqual(reloadsOf(new Pace(10_000), 300), [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 180, 240]);
+test("four at once, then one in an interval, then one in six for who keeps asking", () => {
+  assert.deepEqual(reloadsOf(new Pace(10_000), 300), [0, 0, 0, 0, 10, 20, 30, 40, 50, 60, 70, 120, 180, 240]);
   assert.equal(reloadsOf(new Pace(10_000), 3600).length, 69);
+});
+
+test("each interval without a reload gives one of those at once back", () => {
+  const pace = new Pace(10_000);
+  for (let i = 0; i < 4; i++) pace.reloaded([], 0);
+  assert.deepEqual([pace.wait([], 0), pace.wait([], 9_000), pace.wait([], 10_000)], [10_000, 1000, 0]);
+  pace.reloaded([], 25_000);
+  pace.reloaded([], 25_000);
+  assert.deepEqual([pace.wait([], 25_000), pace.wait([], 30_000)], [5000, 0], "two were back, and half of a third");
+  for (let i = 0; i < 4; i++) {
+    assert.equal(pace.wait([], 500_000), 0);
+    pace.reloaded([], 500_000);
+  }
+  assert.equal(pace.wait([], 500_000), 10_000);
 });
 
 test("others do not wait for it, and it goes along with them", () => {
@@ -34,7 +48,7 @@ test("others do not wait for it, and it goes along with them", () => {
   const [last = 0] = reloadsOf(pace, 200).slice(-1);
   const now = last * 1000;
   assert.equal(pace.wait(["greedy"], now + 10_000), 50_000);
-  assert.equal(pace.wait(["greedy", "modest"], now + 1000), 9000);
+  assert.equal(pace.wait(["greedy", "modest"], now + 1000), 0);
   assert.equal(pace.wait(["modest"], now + 10_000), 0);
   pace.reloaded(["greedy", "modest"], now + 10_000);
   assert.equal(pace.wait(["greedy"], now + 70_000), 0, "not more than after its own");

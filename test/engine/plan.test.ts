@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineFacts } from "../../src/compile/facts.ts";
 import { nginxConf } from "../../src/compile/nginx-conf.ts";
-import { profileId, profileOf, standingProfiles, type Profile } from "../../src/compile/profiles.ts";
+import { profileId, profileOf, type Profile } from "../../src/compile/profiles.ts";
+import { standingProfiles } from "../../src/compile/standing-profiles.ts";
 import type { Program } from "../../src/compile/program.ts";
 import { isLoaded, planReload } from "../../src/engine/step/plan.ts";
 import { NO_ENGINE, type EngineStatus } from "../../src/engine/protocol.ts";
@@ -16,8 +17,8 @@ const facts: EngineFacts = {
 };
 const settings = parseSettings([], "run");
 
-function profiles(...bodySizes: readonly number[]): Map<string, Profile> {
-  const all = bodySizes.map((bodySize) => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), bodySize }, {}));
+function profiles(...timeouts: readonly number[]): Map<string, Profile> {
+  const all = timeouts.map((nextUpstreamTimeout) => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), nextUpstreamTimeout }, {}, DEFAULT_CONFIG));
   return new Map(all.map((one) => [profileId(one), one]));
 }
 

@@ -14,8 +14,8 @@ export const facts: EngineFacts = {
   version: [1, 22, 1], modules: [], stream: ["/m/stream.so", "/m/js.so"], processors: 2, openFiles: 1024, ipv6: false, accessLog: "/run/s/access.log", runtimeDir: "/run/s", edgeDir: "/edge",
 };
 
-const plain = (bodySize: number): Profile => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), bodySize }, {});
-const written = (text: string): Profile => profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) });
+const plain = (nextUpstreamTimeout: number): Profile => profileOf({ ...proxy.defaults(DEFAULT_CONFIG), nextUpstreamTimeout }, {}, DEFAULT_CONFIG);
+const written = (text: string): Profile => profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) }, DEFAULT_CONFIG);
 /** nginx refuses the last of these, even alone; it refuses the two before it only together. */
 export const PROFILES = [plain(1), plain(2), plain(3), written("tea"), written("milk"), written("bad")].map((one) => [profileId(one), one] as const);
 export const NEEDS = PROFILES.length;

@@ -17,7 +17,7 @@ const facts: EngineFacts = {
 };
 const settings = parseSettings([], "run");
 const one = (text: string): [string, Profile] => {
-  const profile = profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) });
+  const profile = profileOf(proxy.defaults(DEFAULT_CONFIG), { snippet: snippetOf([{ name: "set", args: ["$a", text] }]) }, DEFAULT_CONFIG);
   return [profileId(profile), profile];
 };
 

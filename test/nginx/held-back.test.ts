@@ -12,7 +12,7 @@ let sluice: Sluice;
 
 /** A host with a password and a Service of its own: it refers to a pool and to users. */
 function manifest(service: string, backend: EchoBackend | undefined, secret: string, bodySize: string, host = "shop.example"): string {
-  const annotations = { "proxy-body-size": bodySize, "auth-type": "basic", "auth-secret": secret };
+  const annotations = { "proxy-body-size": bodySize, "proxy-request-buffering": "off", "auth-type": "basic", "auth-secret": secret };
   return site({ name: service, host, endpoints: [`127.0.0.1:${backend?.port}`], annotations }) +
     documents({ apiVersion: "v1", kind: "Secret", metadata: { name: secret, namespace: "shop" }, data: { auth: Buffer.from("ann:{PLAIN}secret\n").toString("base64") } }).replace(/^/, "---\n");
 }
@@ -22,8 +22,8 @@ const AS_ANN = { host: "shop.example", headers: { authorization: `Basic ${Buffer
 before(async () => {
   [old, young] = [await startEcho("old"), await startEcho("young")];
   sluice = await startSluice({ args: ["--reload-interval=600"], files: { "shop.yaml": manifest("one", old, "users-one", "2k") } });
-  // Uses up the first reload, which comes at once: the next one comes ten minutes later.
-  await sluice.apply({ "first.yaml": manifest("first", old, "users-first", "3k", "first.example") });
+  // Uses up the reloads that come at once: the next one comes ten minutes later.
+  for (const size of ["5k", "6k", "7k", "3k"]) await sluice.apply({ "first.yaml": manifest("first", old, "users-first", size, "first.example") });
 });
 after(async () => {
   await sluice?.stop();

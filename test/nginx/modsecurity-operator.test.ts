@@ -60,7 +60,7 @@ describe("the operator's rules", { skip: NO_MODSECURITY }, () => {
   test("that nobody can read close what they should guard, and only that, with a finding; others are served and changed", async () => {
     assert.deepEqual([await statuses("plain"), await statuses("own"), await statuses("off")], [CLOSED, CLOSED, OPEN]);
     assert.match(await said("sluice"), /^config-rules-refused: ModSecurity cannot read "modsecurity-snippet": "modsecurity_rules_file" directive Rules error\. Line: 2\..*: correct it$/);
-    await sluice.apply({ ...host("later", { "enable-modsecurity": "false", "proxy-body-size": "7m" }) });
+    await sluice.apply({ ...host("later", { "enable-modsecurity": "false", "proxy-next-upstream-timeout": "7" }) });
     assert.deepEqual(await statuses("later"), OPEN);
   });
 

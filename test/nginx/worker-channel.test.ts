@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FILES, nginxConf } from "../../src/compile/nginx-conf.ts";
 import { createCompiler, frameLine, type Part, type PartKey } from "../../src/compile/program.ts";
-import { standingProfiles } from "../../src/compile/profiles.ts";
+import { standingProfiles } from "../../src/compile/standing-profiles.ts";
 import { ensureDefaultCertificate } from "../../src/engine/agent/default-certificate.ts";
 import { workerAccount } from "../../src/engine/agent/probe.ts";
 import { spawnNginx } from "../../src/engine/agent/spawn-nginx.ts";

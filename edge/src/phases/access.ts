@@ -10,6 +10,7 @@ import { passServiceHeaders, checkExternalAuth, refuse } from "./external-auth.t
 import type { Check } from "../access.ts";
 import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
 import { includes } from "../networks.ts";
+import { READ, readBody, TO_READ } from "./body.ts";
 import type { EdgeFilters } from "../program.ts";
 import { checkCredentials, hideCredentials } from "./credentials.ts";
 import { limit } from "./limits.ts";
@@ -27,7 +28,8 @@ export function checkAccess(): void {
   if (state === undefined || state.route === undefined) return ngx.exit(500);
   if (state.refused > 0) return ngx.exit(state.refused);
   const { filters } = state.route;
-  if (filters === undefined) return;
+  // The request comes back from the location that has read its body.
+  if (filters === undefined || state.reading === READ) return;
   const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
   if (status > 0) return refuseRequest(state, status);
   state.challenge = undefined;
@@ -48,6 +50,7 @@ export function checkAccess(): void {
   passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
   if (filters.snippet === true) followSnippet();
+  if (state.reading === TO_READ) readBody(state);
 }
 
 function refuseRequest(state: InFlight, status: number): void {

@@ -6,8 +6,19 @@ import { chooseBy } from "./policy.ts";
 import type { InFlight } from "./state.ts";
 import { recall, tables } from "./state.ts";
 
-/** `proxy-next-upstream-tries: "0"` means no limit: it must not become an endless loop over dead endpoints. */
-const MOST_TRIES = 16;
+/**
+ * Stands for "any number", which must not become an endless loop over dead endpoints: sixteen, or as many as there are
+ * endpoints. It is no number that a route can ask for.
+ */
+const ANY = 15.5;
+
+/** Endpoints that may be tried for one request where its route does not say. A local, because every request reads it. */
+let usualTries = ANY;
+
+/** @param tries 0: any number */
+export function startBalancer(tries: number): void {
+  usualTries = tries > 0 ? tries : ANY;
+}
 
 /** nginx's NGX_BUSY: in this phase it means that there is no endpoint to ask, and the client gets 502. Exiting with a status would give 500. */
 const NO_PEER = -3;
@@ -33,7 +44,12 @@ export function setNextPeer(): void {
   let pool = state?.pool;
   if (state === undefined || pool === undefined) return ngx.exit(500);
   const route = state.route as EdgeRoute;
-  const policy = route.plain === true ? undefined : policyOf(state, route);
+  let policy: Balance | undefined;
+  let most = usualTries;
+  if (route.plain !== true) {
+    policy = policyOf(state, route);
+    if (route.tries !== undefined) most = route.tries > 0 ? route.tries : ANY;
+  }
   let tries = 1;
   if (state.endpoint < 0) {
     state.endpoint = policy === undefined ? firstEndpoint(pool, math.random) : chooseBy(policy, pool, state);
@@ -48,8 +64,8 @@ export function setNextPeer(): void {
     tries = state.tries + 1;
   }
   state.tries = tries;
-  // Each try allows one more. The limit is the profile's proxy_next_upstream_tries, or MOST_TRIES where that is unlimited.
-  if (tries < MOST_TRIES || tries < pool.endpoints.length) balancer.set_more_tries(1);
+  // Each try allows one more.
+  if (tries < most || (most === ANY && tries < pool.endpoints.length)) balancer.set_more_tries(1);
   const endpoint = pool.endpoints[state.endpoint];
   const [ok, problem] = balancer.set_current_peer(endpoint[0], endpoint[1]);
   if (ok !== true) {

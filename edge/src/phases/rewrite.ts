@@ -4,11 +4,13 @@
  * The default profile stays in `location /` with its URI untouched, or goes to that location's twin `profile:authority`.
  * Any other profile is reached by setting the URI to `profile:<id>`, a name that no client can send because a request path starts with `/`.
  */
+import { READ_FIRST, TOO_LARGE, USUAL, wayOfBody } from "../body.ts";
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
 import type { EdgePool, EdgeRoute } from "../program.ts";
 import { locationOf } from "../redirect.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
+import { NO_READING, TO_READ } from "./body.ts";
 import { denyName } from "./client-auth.ts";
 import { sendHeaders } from "./operator-headers.ts";
 import { options } from "./options.ts";
@@ -35,7 +37,8 @@ export function routeRequest(): void {
   const decision = decide(tables, request, name, path, undefined);
   if (options.hideServer) ngx.header.Server = undefined;
   sayGoodbye();
-  const { pool, route } = decision;
+  const { route } = decision;
+  let { pool } = decision;
   if (pool !== undefined && route !== undefined && route.plain === true) {
     const plain = remember(route, pool, undefined, 0);
     if (vars.http_host === name) return;
@@ -47,22 +50,23 @@ export function routeRequest(): void {
   // Where the operator set one of these, it holds for all requests: no route is plain then.
   const { proxies, requestHeaders } = tables.settings;
   if (proxies !== undefined) findClient(proxies);
-  if (pool === undefined && route !== undefined && isTooLarge(route)) refuseBody(decision);
+  const body = route === undefined ? USUAL : bodyOf(route, pool);
+  if (body === TOO_LARGE) pool = refuseBody(decision);
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // The access phase of the profile raises the error, so that the profile's error pages and headers hold for it; a 404 only after its checks.
     const unrouted = decision.reason === "no-route";
-    const refused = remember(route, undefined, undefined, unrouted ? 0 : decision.status);
+    const refused = remember(route, decision.pool, undefined, unrouted ? 0 : decision.status);
     if (route.trace !== undefined) beginSpan(route);
     refused.path = path;
     if (!unrouted) because(decision.reason);
     prepareRequest(route, route.filters, undefined);
-    return enter(refused, route, undefined);
+    return enter(refused, route, undefined, USUAL);
   }
   if (pool === undefined || route === undefined) return refuse(decision, path);
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
-  if (route.profile !== undefined) proxyInProfile(state, route, pool, decision.uri);
+  if (route.profile !== undefined || body !== USUAL) proxyInProfile(state, route, pool, decision.uri, body);
   else if (saysMore) keepAuthority(state, path);
 }
 
@@ -78,22 +82,37 @@ function keepAuthority(state: InFlight, path: string): void {
   ngx.req.set_uri("profile:authority", false);
 }
 
-/** Whether the body is longer than the route's location takes. For a body without a length, nginx finds out while it reads. */
-function isTooLarge({ bodySize }: EdgeRoute): boolean {
-  const most = bodySize ?? tables.settings.bodySize;
-  const length = ngx.var.content_length;
-  return most !== undefined && most > 0 && length !== undefined && (tonumber(length) as number) > most;
+/** Bytes of the body; undefined: there is none, or its length is not known. */
+function bodyLength(): number | undefined {
+  return tonumber(ngx.var.http_content_length ?? "") as number | undefined;
+}
+
+function own(this: void, name: string): string | undefined {
+  return ngx.var[name];
+}
+
+/** One of the ways of ../body.ts. @param pool undefined for a request that is not proxied: its body may be too large, and that is all. */
+function bodyOf({ bodySize, body }: EdgeRoute, pool: EdgePool | undefined): number {
+  const usual = tables.settings.bodySize ?? 0;
+  if (pool !== undefined) return body === undefined ? USUAL : wayOfBody(body, usual, bodyLength(), own);
+  const most = bodySize ?? usual;
+  const length = bodyLength();
+  return most > 0 && length !== undefined && length > most ? TOO_LARGE : USUAL;
 }
 
 /** ingress-nginx behaviour: nginx looks at the length before it redirects or refuses. The edge does so itself, because there is no location yet. */
-function refuseBody(decision: Decision): void {
+function refuseBody(decision: Decision): undefined {
   decision.status = 413;
   decision.reason = "body-too-large";
   decision.redirect = undefined;
+  return undefined;
 }
 
-/** @param target the path to ask the backend for, escaped; used only where the route rewrites. */
-function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined): void {
+/**
+ * @param target the path to ask the backend for, escaped; used only where the route rewrites
+ * @param body one of the ways of ../body.ts
+ */
+function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined, body: number): void {
   const path = ngx.var.uri as string;
   const rewritten = route.detour?.rewrite === undefined ? undefined : target;
   const { filters } = route;
@@ -103,7 +122,7 @@ function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, targe
     prepareRequest(route, filters, pool);
     if (filters.upstream !== undefined) prepareUpstream(filters.upstream);
   }
-  enter(state, route, rewritten);
+  enter(state, route, rewritten, body);
   if (filters !== undefined && filters.logRewrites === true) logRewrite();
 }
 
@@ -114,13 +133,19 @@ function logRewrite(): void {
 }
 
 /** Leads the request to the location of its profile. The URI for the backend (the raw one, or the path in its place) goes into a variable. */
-function enter(state: InFlight, route: EdgeRoute, path: string | undefined): void {
+function enter(state: InFlight, route: EdgeRoute, path: string | undefined, body: number): void {
   const vars = ngx.var;
   state.auth = undefined;
   state.proof = undefined;
+  state.reading = body === READ_FIRST ? TO_READ : NO_READING;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
-  ngx.req.set_uri("profile:" + (route.profile as string), false);
+  const profile = "profile:" + (route.profile ?? "authority");
+  if (body === USUAL) return ngx.req.set_uri(profile, false);
+  state.after = profile + ":large";
+  // Without filters nobody can be turned away, so that the body can be read at once.
+  const reader = body === READ_FIRST && route.filters === undefined ? route.body?.reader : undefined;
+  ngx.req.set_uri(reader ?? state.after, false);
 }
 
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */
@@ -138,7 +163,7 @@ function refuse(decision: Decision, path: string): void {
   const { route } = decision;
   because(decision.reason);
   // Remembered so that the log phase counts the request and ends its span.
-  remember(route ?? NOBODY, undefined, undefined, decision.status);
+  remember(route ?? NOBODY, decision.pool, undefined, decision.status);
   if (route !== undefined && route.trace !== undefined) beginSpan(route);
   dress(decision, path);
   const location = locationOf(decision, tables.settings, request);
@@ -147,6 +172,7 @@ function refuse(decision: Decision, path: string): void {
   if (clients !== undefined && decision.status === 403 && clients.mode !== "refused") return denyName();
   // Load balancers ask all the time, so a location of its own answers, which writes no access log.
   if (decision.reason === "health-check") return ngx.req.set_uri("answer:health", false);
+  if (decision.reason === "body-too-large") return ngx.req.set_uri("answer:too-large", false);
   if (decision.status === 204) answerPreflight();
   // The handshake of this connection ran under other rules than the host's: only a new connection can help.
   if (decision.status === 421) closeAfterwards();

@@ -51,6 +51,13 @@ export interface InFlight {
   session: string | undefined;
   /** The endpoint was chosen by response times, so the response time of this request is measured, too. */
   scored: boolean;
+  /**
+   * How far the reading of the body is, where it is read before the request is passed on. Like `auth`, it belongs to this
+   * request only if it entered a profile.
+   */
+  reading: number;
+  /** The location that the request goes on to when its body has been read. */
+  after: string;
   /** For requests that entered another location than `/`: nginx's `$uri` before the jump. */
   path: string;
 }
@@ -91,10 +98,10 @@ export function remember(route: EdgeRoute, pool: EdgePool | undefined, canary: E
 function newState(key: number): InFlight {
   const room: WholeRoom<InFlight> = {
     route: false, pool: false, canary: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
-    tried: false, session: false, scored: false, path: false,
+    tried: false, session: false, scored: false, path: false, reading: false, after: false,
     held: false, why: false, challenge: false, user: false, proof: false,
   };
-  const state = moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "" });
+  const state = moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "" });
   byAddress.set(key, state);
   states++;
   return state;

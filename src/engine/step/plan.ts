@@ -7,7 +7,8 @@
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
 import type { nginxConf, NginxConf } from "../../compile/nginx-conf.ts";
-import { defaultProfile, sameProfile, standingProfiles, type Profile } from "../../compile/profiles.ts";
+import { defaultProfile, sameProfile, type Profile } from "../../compile/profiles.ts";
+import { standingProfiles } from "../../compile/standing-profiles.ts";
 import type { Program } from "../../compile/program.ts";
 import { tlsFiles } from "../../compile/tls-files.ts";
 import { trustFiles } from "../../compile/trust.ts";

@@ -14,7 +14,8 @@
  */
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
-import { defaultProfile, standingProfiles, type Profile } from "../../compile/profiles.ts";
+import { defaultProfile, type Profile } from "../../compile/profiles.ts";
+import { standingProfiles } from "../../compile/standing-profiles.ts";
 import type { Program } from "../../compile/program.ts";
 import { withoutFiles } from "../../compile/tls-files.ts";
 import type { Settings } from "../../settings.ts";

@@ -112,11 +112,13 @@ function printRoutes(routes: readonly EdgeRoute[], index: number, program: Progr
 
 function printRoute(route: EdgeRoute | undefined, program: Program): unknown {
   if (!route) return "no such route";
-  const { canaries, total, filters, balance, trace, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort } = route;
+  const { canaries, total, filters, balance, trace, profile, https, keepSlash, connect, send, read, detour, relative, redirectPort, body, tries } = route;
   const more = {
     ...(https ? { https } : {}),
     ...(keepSlash ? { keepSlash } : {}),
     ...(connect === undefined ? {} : { timeouts: `connect ${connect} s, send ${send} s, read ${read} s` }),
+    ...(body ? { body: `at most ${body.most} bytes${body.readFrom === undefined ? "" : `, read from ${body.readFrom} bytes`}` } : {}),
+    ...(tries === undefined ? {} : { tries }),
     ...filled("profile", printProfile(profile === undefined ? undefined : program.profiles.get(profile), program)),
     ...(filters ? { filters } : {}),
     ...(detour?.rewrite ? { rewrite: printRewrite(detour.rewrite) } : {}),

@@ -14,6 +14,7 @@ export const NGX: LibraryChecks<typeof ngx> = {
   log: inWorker(() => after(ngx.log(ngx.INFO, "self-test", 1))),
   // These functions end a request. The rewrite phase calls them for these paths, see run.ts.
   exit: inWorker(() => statusOf("/exit") === 403),
+  exec: inWorker(() => statusOf("/exec") === 418),
   redirect: inWorker(() => statusOf("/redirect") === 308),
   print: inWorker(() => statusOf("/print") === 418),
   now: inWorker(() => ngx.now() > 0),

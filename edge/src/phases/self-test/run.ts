@@ -98,6 +98,7 @@ export function certificate(this: void): void {
 /** These functions end a request, so their check is in the client (nginx.ts); here only their failure can be told. */
 const ENDS: Record<string, [name: string, end: (this: void) => void]> = {
   "/exit": ["ngx.exit", () => ngx.exit(ngx.req.is_internal() ? 500 : 403)],
+  "/exec": ["ngx.exec", () => ngx.exec("/print", "")],
   "/redirect": ["ngx.redirect", () => ngx.redirect("/", 308)],
   "/print": ["ngx.print", () => {
     ngx.status = 418;

@@ -1,0 +1,52 @@
+/**
+ * Bodies that are read before their request is passed on, because only then their length is known, or because their Ingress
+ * wants a larger buffer (../body.ts).
+ *
+ * A request of a route with filters enters its profile first, so that nobody's body is read who may not pass. From there,
+ * or from the server rewrite phase, it goes to the location that reads, and then to its profile.
+ */
+import { because } from "./reasons.ts";
+import type { InFlight } from "./state.ts";
+import { recall } from "./state.ts";
+
+/** Nothing is to be read. */
+export const NO_READING = 0;
+/** The body is to be read once the request may pass. */
+export const TO_READ = 1;
+/** The body has been read. */
+export const READ = 2;
+
+const REFUSED = 413;
+/** Of a route without filters: nobody in its profile could refuse it. */
+const REFUSED_HERE = "answer:too-large";
+
+/** Access phase, when the request may pass: sends it to the location that reads its body. */
+export function readBody(state: InFlight): void {
+  const reader = state.route?.body?.reader;
+  if (reader !== undefined) ngx.exec(reader, ngx.var.args);
+}
+
+/** Content phase of the location that reads: the body is here, and its length is known. */
+export function bodyRead(): void {
+  const state = recall();
+  const limits = state?.route?.body;
+  if (state === undefined || limits === undefined) return ngx.exit(500);
+  const length = tonumber(ngx.var.content_length ?? "") as number | undefined;
+  if (limits.most > 0 && length !== undefined && length > limits.most) return refuse(state);
+  state.reading = READ;
+  ngx.exec(state.after, ngx.var.args);
+}
+
+/** nginx has stopped reading: the body is longer than the next step above its limit. */
+export function refuseBody(): void {
+  const state = recall();
+  if (state === undefined) return ngx.exit(REFUSED);
+  refuse(state);
+}
+
+/** The access phase of the profile gives the answer, so that the profile's error pages and headers hold for it. */
+function refuse(state: InFlight): void {
+  because("body-too-large");
+  state.refused = REFUSED;
+  ngx.exec(state.route?.filters === undefined ? REFUSED_HERE : state.after, ngx.var.args);
+}
