@@ -214,7 +214,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   allowLocalTargets: { flag: "allow-local-targets", type: type.boolean, default: false, group: PROCESS, ...reading,
     help: "Let ExternalName Services lead to loopback and link-local addresses." },
   reloadInterval: { flag: "reload-interval", type: type.seconds, default: 10, demoDefault: 1, group: PROCESS, commands: ["run", "demo"],
-    help: "At most one reload of nginx in so many seconds for what tenants need; more of it waits for the next." },
+    help: "At most one reload of nginx in so many seconds for what tenants need, after four at once; more of it waits for the next." },
   profilesPerNamespace: { flag: "profiles-per-namespace", type: type.positive, default: 128, group: PROCESS, commands: ["run", "demo", "explain", "check", "diff", "get", "migrate-report"],
     help: "Distinct combinations of settings that need a location of nginx's, for the Ingresses of one namespace." },
   shutdownTimeout: { flag: "shutdown-timeout", type: type.seconds, default: 10, demoDefault: 2, group: PROCESS,

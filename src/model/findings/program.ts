@@ -6,7 +6,7 @@ export const profilesExhausted = finding<{ namespace: string; needed: number; mo
   "error",
   ({ namespace, needed, most }) =>
     `The Ingresses of ${namespace} ask for ${needed} combinations of settings that each need a location of nginx's, and ${most} are allowed (--profiles-per-namespace), older Ingresses first: ` +
-    "give annotations such as proxy-body-size the same values in several Ingresses, or ask the operator for more",
+    "give annotations such as proxy-next-upstream-timeout the same values in several Ingresses, or ask the operator for more",
   ({ closed }) => (closed ? "paths of this Ingress with further combinations answer 503" : "paths of this Ingress with further combinations are served with the controller's sizes, times and error pages"),
 );
 
