@@ -15,7 +15,6 @@
 import type { EngineFacts } from "../../compile/facts.ts";
 import { rulesFiles } from "../../compile/modsecurity.ts";
 import { defaultProfile, type Profile } from "../../compile/profiles.ts";
-import { standingProfiles } from "../../compile/standing-profiles.ts";
 import type { Program } from "../../compile/program.ts";
 import { withoutFiles } from "../../compile/tls-files.ts";
 import type { Settings } from "../../settings.ts";
@@ -249,13 +248,12 @@ interface Trial {
   readonly files: Readonly<Record<string, string>>;
 }
 
-/** The trial of the operator's rules without anybody's snippet, or of one profile on top of the standing ones. */
+/** The trial of the operator's rules without anybody's snippet, or of one profile beside the controller's own. */
 function trialOf({ config, ...ground }: Ground, id: string, { profiles }: Pick<Trials, "profiles">): Trial {
-  const standing = standingProfiles(config);
   const alone = withoutFiles(config);
-  if (id === RULES) return trial({ ...ground, config: { ...alone, named: { ...alone.named, rulesRefused: false } }, profiles: standing });
+  if (id === RULES) return trial({ ...ground, config: { ...alone, named: { ...alone.named, rulesRefused: false } }, profiles: new Map() });
   const profile = profiles.get(id);
-  return trial({ ...ground, config: alone, profiles: new Map(profile ? [...standing, [id, profile]] : standing) });
+  return trial({ ...ground, config: alone, profiles: new Map(profile ? [[id, profile]] : []) });
 }
 
 function trial(input: RefusedPlan): Trial {
