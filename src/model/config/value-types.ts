@@ -5,8 +5,7 @@
  * numbers to limits that nginx accepts, because one bad value there would stop every later change of everybody.
  */
 import { isIP } from "node:net";
-import { createSecureContext } from "node:tls";
-import type { SecureContextOptions } from "node:tls";
+import { openSslTakes } from "../../support/openssl.ts";
 import { isNetwork } from "../grammar/networks.ts";
 import { sizeBetween } from "../grammar/value-types.ts";
 import { isKnownLogVariable, isKnownStreamVariable } from "./log-variables.ts";
@@ -191,15 +190,6 @@ export const curves: ConfigType<string> = {
   expects: 'curves such as X25519:prime256v1, or "auto"',
   parse: (text) => (text === "auto" || text.split(":").every((name) => CURVES.has(name)) ? { value: text } : undefined),
 };
-
-function openSslTakes(options: SecureContextOptions): boolean {
-  try {
-    createSecureContext(options);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** An absolute path without anything that shells or nginx would expand; empty: chosen by Sluice. */
 export const logPath: ConfigType<string> = {
