@@ -49,6 +49,9 @@ async function advice(name: string): Promise<string> {
   return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
 }
 
+// The build has source maps, for errors of our own alone: reading them takes longer than a start.
+if (process.env["SLUICE_DEBUG"]) process.setSourceMapsEnabled(true);
+
 // A reader that went away (`sluice run | head`) is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
@@ -64,8 +67,6 @@ function complain(error: unknown): number {
 // After a mistake of our own it is safe to end: nginx serves on, and the next run adopts it.
 process.on("uncaughtException", (error) => process.exit(complain(error)));
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
+main(process.argv.slice(2)).catch((error: unknown) => {
   process.exitCode = complain(error);
-}
+});

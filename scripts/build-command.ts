@@ -1,0 +1,73 @@
+/**
+ * Builds the command line: src/ and the packages that it needs become one file, bin/build/main.cjs, which starts faster than the
+ * hundreds that it is made of. bin/sluice runs it while the sources are those that it was made of; `node src/main.ts` always
+ * runs the sources. Warnings fail.
+ *
+ * What a command does not import is in the file, and is not run. Packages that only an API server needs stay where they are. The
+ * source map leads from an error back to src/ (SLUICE_DEBUG=1).
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+/** Two folders below the root, as the files of src/ that name others by their way from there. */
+const to = `${root}bin/build`;
+
+/** What bin/sluice compares with. */
+function sources(): string {
+  return execFileSync("sh", ["-c", '. "$1/bin/sources.sh" && sources "$1"', "sh", root], { encoding: "utf8", maxBuffer: 2 ** 26 }).trimEnd();
+}
+
+/** Packages that the sources ask Node for become part of the build, each still run when it is asked for first. */
+const packages: Plugin = {
+  name: "packages",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/support\/packages\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replace(/^.*\bcreateRequire\b.*\n/gm, ""),
+      loader: "ts",
+    }));
+  },
+};
+
+const before = sources();
+if (before === "") throw new Error("the sources cannot be listed: GNU find is needed");
+const { warnings, outputFiles } = await build({
+  absWorkingDir: root,
+  entryPoints: ["src/main.ts"],
+  outfile: `${to}/main.cjs`,
+  write: false,
+  bundle: true,
+  platform: "node",
+  // Node starts it sooner than a module: that would make Node load all that node:crypto and node:util can name.
+  format: "cjs",
+  target: "node24",
+  external: ["@kubernetes/client-node", "undici"],
+  plugins: [packages],
+  define: { "import.meta.url": "ownAddress" },
+  banner: { js: 'const ownAddress = require("node:url").pathToFileURL(__filename).href;' },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: "inline",
+  sourcemap: "linked",
+  sourcesContent: false,
+});
+if (sources() !== before) throw new Error("a source was changed meanwhile: build again");
+if (warnings.length > 0) process.exitCode = 1;
+else {
+  mkdirSync(to, { recursive: true });
+  // While files are replaced, the sources are run.
+  rmSync(`${to}/sources.sh`, { force: true });
+  for (const { path, contents } of outputFiles) put(basename(path), contents);
+  // The name that people start the program by is the file's (settings/program-name.ts).
+  put("kubectl-sluice.cjs", 'require("./main.cjs");\n');
+  put("sources.sh", `made='${before}'\n`);
+}
+
+/** Files are renamed into place: a Sluice that starts meanwhile reads the old file or the new one, and never a part. */
+function put(name: string, contents: string | Uint8Array): void {
+  writeFileSync(`${to}/.new`, contents);
+  renameSync(`${to}/.new`, `${to}/${name}`);
+}
