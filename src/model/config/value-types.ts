@@ -173,16 +173,17 @@ export function words(expects: string, word: RegExp): ConfigType<string> {
   };
 }
 
-/**
- * OpenSSL's cipher list (openssl-ciphers), asked of OpenSSL itself; empty: nginx's own default.
- *
- * @param known a list that OpenSSL is not asked about: a question takes longer than everything else of a start.
- */
-export const ciphers = (known: string): ConfigType<string> => ({
+/** OpenSSL's cipher list (openssl-ciphers), asked of OpenSSL itself; empty: nginx's own default. */
+export const ciphers: ConfigType<string> = {
   expects: "an OpenSSL cipher list such as ECDHE-RSA-AES128-GCM-SHA256:HIGH:!aNULL",
   parse: (text) =>
-    text === "" || text === known || (/^[A-Za-z0-9:,+!@=_. -]{1,4096}$/.test(text) && openSslTakes({ ciphers: text })) ? { value: text } : undefined,
-});
+    text === "" || (/^[A-Za-z0-9:,+!@=_. -]{1,4096}$/.test(text) && openSslTakes({ ciphers: text })) ? { value: text } : undefined,
+};
+
+/** The same, but OpenSSL is not asked about the `known` list: the question takes a quarter of the time in which a command starts. */
+export function ciphersKnowing(known: string): ConfigType<string> {
+  return { ...ciphers, parse: (text) => (text === known ? { value: text } : ciphers.parse(text)) };
+}
 
 /** The curves of OpenSSL 3.0, the oldest that nginx runs with. Node's own OpenSSL knows others, with which nginx would not start. */
 const CURVES: ReadonlySet<string> = new Set([
