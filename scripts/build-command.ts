@@ -1,6 +1,6 @@
 /**
- * Builds the command line: src/ and the packages that it needs become one file, bin/build/main.cjs, which starts faster than the
- * hundreds that it is made of. bin/sluice runs it while the sources are those that it was made of; `node src/main.ts` always
+ * Builds the command line: src/ and the packages that it needs become one file, bin/build/command.cjs, which starts faster than
+ * the hundreds that it is made of. bin/sluice runs it while the sources are those that it was made of; `node src/main.ts` always
  * runs the sources. Warnings fail.
  *
  * What a command does not import is in the file, and is not run. Packages that only an API server needs stay where they are. The
@@ -37,7 +37,7 @@ if (before === "") throw new Error("the sources cannot be listed: GNU find is ne
 const { warnings, outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: ["src/main.ts"],
-  outfile: `${to}/main.cjs`,
+  outfile: `${to}/command.cjs`,
   write: false,
   bundle: true,
   platform: "node",
@@ -61,8 +61,10 @@ else {
   // While files are replaced, the sources are run.
   rmSync(`${to}/sources.sh`, { force: true });
   for (const { path, contents } of outputFiles) put(basename(path), contents);
+  // Before the file is loaded, and for whoever wants to see it: reading the source map takes longer than a start.
+  const load = 'if (process.env.SLUICE_DEBUG) process.setSourceMapsEnabled(true);\nrequire("./command.cjs");\n';
   // The name that people start the program by is the file's (settings/program-name.ts).
-  put("kubectl-sluice.cjs", 'require("./main.cjs");\n');
+  for (const name of ["main.cjs", "kubectl-sluice.cjs"]) put(name, load);
   put("sources.sh", `made='${before}'\n`);
 }
 

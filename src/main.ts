@@ -49,9 +49,6 @@ async function advice(name: string): Promise<string> {
   return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
 }
 
-// The build has source maps, for errors of our own alone: reading them takes longer than a start.
-if (process.env["SLUICE_DEBUG"]) process.setSourceMapsEnabled(true);
-
 // A reader that went away (`sluice run | head`) is no reason to stop serving.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openWebhook, type Webhook } from "../admission/webhook.ts";
+import type { Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
 import type { Program } from "../compile/program.ts";
 import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
@@ -88,10 +88,13 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => parts.dashboard?.close());
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
-    endings.push(() => webhook.close());
-    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
-    parts.webhook = webhook;
+    if (settings.validatingWebhook !== "") {
+      const { openWebhook } = await import("../admission/webhook.ts");
+      const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+      endings.push(() => webhook.close());
+      if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+      parts.webhook = webhook;
+    }
     const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
     const launched = agent.start();
     endings.push(async () => {
@@ -138,7 +141,7 @@ interface Assembly {
   /** Undefined: nobody asked for one. */
   readonly dashboard: OpenedDashboard | undefined;
   readonly workers: Probe["workers"];
-  /** Undefined until it is open. */
+  /** Undefined until it is open, and where nobody asked for one. */
   webhook: Webhook | undefined;
 }
 
