@@ -18,7 +18,7 @@ const to = `${root}bin/build`;
 
 /** What bin/sluice compares with. */
 function sources(): string {
-  return execFileSync("sh", ["-c", '. "$1/bin/sources.sh" && sources "$1"', "sh", root], { encoding: "utf8", maxBuffer: 2 ** 26 }).trimEnd();
+  return execFileSync("sh", ["-c", '. "$1/bin/sources.sh" && sources "$1"', "sh", root], { encoding: "utf8", maxBuffer: 2 ** 26 });
 }
 
 /** Packages that the sources ask Node for become part of the build, each still run when it is asked for first. */
@@ -32,13 +32,18 @@ const packages: Plugin = {
   },
 };
 
-const before = sources();
+/** The lines of what it is made of. */
+const made = (): string => sources().replace(/^bin\/build\/.*\n/gm, "");
+
+mkdirSync(to, { recursive: true });
+const before = made();
 if (before === "") throw new Error("the sources cannot be listed: GNU find is needed");
-const { warnings, outputFiles } = await build({
+const { warnings, outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: ["src/main.ts"],
   outfile: `${to}/command.cjs`,
   write: false,
+  metafile: true,
   bundle: true,
   platform: "node",
   // Node starts it sooner than a module: that would make Node load all that node:crypto and node:util can name.
@@ -54,18 +59,21 @@ const { warnings, outputFiles } = await build({
   sourcemap: "linked",
   sourcesContent: false,
 });
-if (sources() !== before) throw new Error("a source was changed meanwhile: build again");
+const listed = new Set(before.split("\n").map((line) => line.split(" ")[0]));
+const unlisted = Object.keys(metafile.inputs).find((file) => !file.includes("node_modules/") && !listed.has(file));
+if (unlisted !== undefined) throw new Error(`bin/sources.sh does not list ${unlisted}, which is built in`);
 if (warnings.length > 0) process.exitCode = 1;
 else {
-  mkdirSync(to, { recursive: true });
   // While files are replaced, the sources are run.
-  rmSync(`${to}/sources.sh`, { force: true });
+  rmSync(`${to}/sources`, { force: true });
   for (const { path, contents } of outputFiles) put(basename(path), contents);
   // Before the file is loaded, and for whoever wants to see it: reading the source map takes longer than a start.
   const load = 'if (process.env.SLUICE_DEBUG) process.setSourceMapsEnabled(true);\nrequire("./command.cjs");\n';
   // The name that people start the program by is the file's (settings/program-name.ts).
   for (const name of ["main.cjs", "kubectl-sluice.cjs"]) put(name, load);
-  put("sources.sh", `made='${before}'\n`);
+  const all = sources();
+  if (made() !== before) throw new Error("a source was changed meanwhile: build again");
+  put("sources", all);
 }
 
 /** Files are renamed into place: a Sluice that starts meanwhile reads the old file or the new one, and never a part. */

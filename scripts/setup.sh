@@ -142,9 +142,7 @@ build_dashboard() {
 build_command() {
   # bin/sluice compares in the same way.
   . bin/sources.sh
-  made=
-  if [ -f bin/build/sources.sh ]; then . bin/build/sources.sh; fi
-  [ "$(sources .)" != "$made" ] || return 0
+  [ "$(sources .)" != "$(cat bin/build/sources 2>/dev/null)" ] || return 0
   say 'building the command line'
   npm run --silent build:command
 }

@@ -38,7 +38,7 @@ function project(more = "no others"): string {
   const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, object>;
   const build = `node -e "fs.mkdirSync('edge/build', { recursive: true }); fs.writeFileSync('edge/build/sluice.lua', process.version)"`;
   const page = `node -e "fs.mkdirSync('dashboard/build', { recursive: true }); fs.writeFileSync('dashboard/build/index.html', process.version)"`;
-  const command = `mkdir -p bin/build; . bin/sources.sh; echo "made='$(sources .)'" >bin/build/sources.sh`;
+  const command = `mkdir -p bin/build; . bin/sources.sh; sources . >bin/build/sources`;
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Locked;
   const chosen = Object.entries(lock.packages).filter(([at]) => ["node_modules/node-linux-", more].some((beginning) => at.startsWith(beginning)));
   const optionalDependencies = Object.fromEntries(chosen.map(([at, one]) => [at.slice("node_modules/".length), one.version]));

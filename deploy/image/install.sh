@@ -48,7 +48,7 @@ install_app() {
 slim() {
   mkdir -p bin
   mv node_modules/node-linux-*/bin/node bin/node
-  rm -rf dashboard/src dashboard/tsconfig.json node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc tsconfig.json scripts bin/sources.sh bin/build/sources.sh
+  rm -rf dashboard/src dashboard/tsconfig.json node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc tsconfig.json scripts bin/sources.sh bin/build/sources
   find edge/src ! -name '*.ts' -type f -delete
   find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
   find node_modules -type d -empty -delete
