@@ -1,27 +1,19 @@
 /** The built command line: it is run while its sources are as they were, does what they do, and leads back to them. */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { ROOT } from "../support/sluice.ts";
+import { builtCopy } from "../support/built.ts";
 
 let folder: string;
-/** A copy of the project, in a folder with a blank in its name, with a build of its own. */
 let project: string;
+let remove: () => void;
 
 before(() => {
-  folder = mkdtempSync(join(tmpdir(), "sluice-built-"));
-  project = join(folder, "a path");
-  mkdirSync(join(project, "edge"), { recursive: true });
-  for (const part of ["src", "edge/src", "edge/stream", "package.json", "tsconfig.json", "scripts/build-command.ts", "examples"]) cpSync(join(ROOT, part), join(project, part), { recursive: true });
-  mkdirSync(join(project, "bin"));
-  for (const file of ["sluice", "sources.sh", "kubectl-sluice"]) cpSync(join(ROOT, "bin", file), join(project, "bin", file), { verbatimSymlinks: true });
-  symlinkSync(join(ROOT, "node_modules"), join(project, "node_modules"));
-  execFileSync(process.execPath, [join(project, "scripts/build-command.ts")]);
+  ({ folder, project, remove } = builtCopy());
 });
-after(() => rmSync(folder, { recursive: true, force: true }));
+after(() => remove());
 
 interface Ran {
   readonly stdout: string;
