@@ -1,25 +1,44 @@
 /**
- * Builds the command line: src/ and the packages that it needs become one file, bin/build/command.cjs, which starts faster than
- * the hundreds that it is made of. bin/sluice runs it while the sources are those that it was made of; `node src/main.ts` always
- * runs the sources. Warnings fail.
+ * Builds the command line: each command, with all of src/ and of the packages that it needs, becomes one file in bin/build/, which
+ * starts faster than the hundreds that it is made of. bin/sluice runs the build while it and its sources are as they were then;
+ * `node src/main.ts` always runs the sources. Warnings fail.
  *
- * What a command does not import is in the file, and is not run. Packages that only an API server needs stay where they are. The
- * source map leads from an error back to src/ (SLUICE_DEBUG=1).
+ * What of a command is loaded late is in its file, too, and is run late. Packages that only an API server needs stay where they
+ * are. Source maps lead from an error back to src/ (SLUICE_DEBUG=1).
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
+const MAIN = `${root}src/main.ts`;
 /** Two folders below the root, as the files of src/ that name others by their way from there. */
 const to = `${root}bin/build`;
+/** One for all files, because main.ts asks of an error whether it is one of these. */
+const SHARED = "support/user-error.ts";
 
 /** What bin/sluice compares with. */
 function sources(): string {
   return execFileSync("sh", ["-c", '. "$1/bin/sources.sh" && sources "$1"', "sh", root], { encoding: "utf8", maxBuffer: 2 ** 26 });
 }
+
+/** The lines of what it is made of. */
+const made = (): string => sources().replace(/^bin\/build\/.*\n/gm, "");
+
+const fileOf = (source: string): string => `${basename(source, ".ts")}.cjs`;
+
+/** What main.ts imports late, and what all share, are files of their own. */
+const files: Plugin = {
+  name: "files",
+  setup({ onResolve }) {
+    onResolve({ filter: /\.ts$/ }, ({ path, kind, importer }) => {
+      const isFile = kind === "dynamic-import" ? importer === MAIN : path.endsWith(`/${basename(SHARED)}`) && kind === "import-statement";
+      return isFile ? { path: `./${fileOf(path)}`, external: true } : undefined;
+    });
+  },
+};
 
 /** Packages that the sources ask Node for become part of the build, each still run when it is asked for first. */
 const packages: Plugin = {
@@ -32,16 +51,15 @@ const packages: Plugin = {
   },
 };
 
-/** The lines of what it is made of. */
-const made = (): string => sources().replace(/^bin\/build\/.*\n/gm, "");
-
 mkdirSync(to, { recursive: true });
 const before = made();
 if (before === "") throw new Error("the sources cannot be listed: GNU find is needed");
+const late = [...new Set([...readFileSync(MAIN, "utf8").matchAll(/\bimport\("\.\/([^"]+)"\)/g)].map(([, path = ""]) => path))];
 const { warnings, outputFiles, metafile } = await build({
   absWorkingDir: root,
-  entryPoints: ["src/main.ts"],
-  outfile: `${to}/command.cjs`,
+  entryPoints: [{ in: "src/main.ts", out: "start" }, ...[SHARED, ...late].map((path) => ({ in: `src/${path}`, out: basename(path, ".ts") }))],
+  outdir: to,
+  outExtension: { ".js": ".cjs" },
   write: false,
   metafile: true,
   bundle: true,
@@ -50,7 +68,7 @@ const { warnings, outputFiles, metafile } = await build({
   format: "cjs",
   target: "node24",
   external: ["@kubernetes/client-node", "undici"],
-  plugins: [packages],
+  plugins: [files, packages],
   define: { "import.meta.url": "ownAddress" },
   banner: { js: 'const ownAddress = require("node:url").pathToFileURL(__filename).href;' },
   minifySyntax: true,
@@ -66,11 +84,13 @@ if (warnings.length > 0) process.exitCode = 1;
 else {
   // While files are replaced, the sources are run.
   rmSync(`${to}/sources`, { force: true });
-  for (const { path, contents } of outputFiles) put(basename(path), contents);
-  // Before the file is loaded, and for whoever wants to see it: reading the source map takes longer than a start.
-  const load = 'if (process.env.SLUICE_DEBUG) process.setSourceMapsEnabled(true);\nrequire("./command.cjs");\n';
+  // Before anything is loaded, and for whoever wants to see it: reading a source map takes longer than a start.
+  const load = 'if (process.env.SLUICE_DEBUG) process.setSourceMapsEnabled(true);\nrequire("./start.cjs");\n';
+  const written = new Map<string, string | Uint8Array>(outputFiles.map(({ path, contents }) => [basename(path), contents]));
   // The name that people start the program by is the file's (settings/program-name.ts).
-  for (const name of ["main.cjs", "kubectl-sluice.cjs"]) put(name, load);
+  for (const name of ["main.cjs", "kubectl-sluice.cjs"]) written.set(name, load);
+  for (const [name, contents] of written) put(name, contents);
+  for (const name of readdirSync(to)) if (!written.has(name)) rmSync(`${to}/${name}`);
   const all = sources();
   if (made() !== before) throw new Error("a source was changed meanwhile: build again");
   put("sources", all);

@@ -93,7 +93,7 @@ const CHANGES: Readonly<Record<string, () => () => void>> = {
     return () => {};
   },
   "a build that lost its end": () => {
-    const file = join(project, "bin/build/command.cjs");
+    const file = join(project, "bin/build/start.cjs");
     const text = readFileSync(file);
     truncateSync(file, 1000);
     return () => writeFileSync(file, text);
