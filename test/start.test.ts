@@ -97,6 +97,7 @@ const LOADS: readonly (readonly [words: string, most: number, large: readonly st
   [`check ${join(folder, "shop.yaml")}`, 265, []],
   [`get routes --manifests ${folder}`, 290, []],
   [`diff ${folder} ${folder}`, 262, []],
+  ["run --help", 425, ["node:child_process", "node:http"]],
   ["agent --help", 132, ["node:child_process"]],
   ["completion bash", 45, []],
 ];
