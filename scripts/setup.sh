@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets a machine up: installs the Debian packages of the engine and the npm packages (the project's own Node 24 among them),
-# compiles the edge to Lua and builds the dashboard. Says what it does before it does it. Skips what is done already, so
+# compiles the edge to Lua, builds the dashboard and the command line. Says what it does before it does it. Skips what is done already, so
 # it can be run at any time.
 # With "tests", it also installs Debian packages that only some Ingresses need, and a browser: without them their tests are skipped, loudly.
 set -eu
@@ -139,6 +139,14 @@ build_dashboard() {
   npm run --silent build:dashboard
 }
 
+build_command() {
+  # bin/sluice compares in the same way.
+  . bin/sources.sh
+  [ "$(sources .)" != "$(cat bin/build/sources 2>/dev/null)" ] || return 0
+  say 'building the command line'
+  npm run --silent build:command
+}
+
 require_npm
 install_engine
 if [ "${1:-}" = tests ]; then
@@ -148,4 +156,5 @@ fi
 install_npm_packages
 build_edge
 build_dashboard
+build_command
 say 'done'

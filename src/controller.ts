@@ -41,8 +41,11 @@ export interface ControllerOptions {
 }
 
 export interface Controller {
-  /** Resolves when the source was read for the first time and the first turn is done. */
-  start(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when the source was read for the first time and the first turn is done. Rejects as `allowed` does, before which the
+   * engine is told nothing.
+   */
+  start(signal: AbortSignal, allowed: Promise<unknown>): Promise<void>;
   /** To be called when the engine's state changed. */
   engineChanged(): void;
   /**
@@ -136,13 +139,13 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   return {
-    async start(signal) {
+    async start(signal, allowed) {
       signal.addEventListener("abort", () => names.stop(), { once: true });
       time = wake(turn, signal);
       await source.start(turn, signal);
       const first = rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
-      await source.want(wanted(first.wanted, config.objects));
+      await Promise.all([source.want(wanted(first.wanted, config.objects)), allowed]);
       started = true;
       turn();
     },

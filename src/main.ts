@@ -1,7 +1,8 @@
 /** The command line: picks a command, prints a user's mistake as one sentence, and sets the exit code. */
 import { inOwnName } from "./settings/program-name.ts";
+import { printable } from "./support/text.ts";
 import { UserError } from "./support/user-error.ts";
-import { printable } from "./support/log.ts";
+import { version } from "./support/version.ts";
 
 type Command = (argv: readonly string[]) => Promise<void>;
 
@@ -30,12 +31,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 async function main(argv: readonly string[]): Promise<void> {
   const [name = "--help", ...rest] = argv;
-  if (name === "--version" || name === "-v" || name === "version") return void process.stdout.write(`sluice ${await version()}\n`);
+  if (name === "--version" || name === "-v" || name === "version") return void process.stdout.write(`sluice ${version()}\n`);
   if (name === "help" && rest.length > 0) return main([...rest.filter((word) => !word.startsWith("-")), "--help"]);
   if (name === "--help" || name === "-h" || name === "help") return void process.stdout.write(await usage());
   const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!load) throw new UserError(`There is no command "${printable(name)}": ${await advice(name)}`, 2);
-  if (rest.includes("--version")) return void process.stdout.write(`sluice ${await version()}\n`);
+  if (rest.includes("--version")) return void process.stdout.write(`sluice ${version()}\n`);
   await (await load())(rest);
 }
 
@@ -46,12 +47,6 @@ async function usage(): Promise<string> {
 async function advice(name: string): Promise<string> {
   const near = (await import("./support/edit-distance.ts")).closest(name, Object.keys(COMMANDS).filter((one) => /^[a-z]/.test(one)));
   return near === undefined ? '"sluice --help" lists the commands.' : `did you mean "${near}"?`;
-}
-
-async function version(): Promise<string> {
-  const { readFileSync } = await import("node:fs");
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 // A reader that went away (`sluice run | head`) is no reason to stop serving.
@@ -69,8 +64,6 @@ function complain(error: unknown): number {
 // After a mistake of our own it is safe to end: nginx serves on, and the next run adopts it.
 process.on("uncaughtException", (error) => process.exit(complain(error)));
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
+main(process.argv.slice(2)).catch((error: unknown) => {
   process.exitCode = complain(error);
-}
+});

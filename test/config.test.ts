@@ -8,6 +8,7 @@ import type { Config } from "../src/model/config/config.ts";
 import { KEYS } from "../src/model/config/keys.ts";
 import { CONFIG_TABLE } from "../src/model/config/table.ts";
 import type { ConfigMap } from "../src/source/objects.ts";
+import { openSslTakes } from "../src/support/openssl.ts";
 
 const configMap = (data: Record<string, string>): ConfigMap => ({ kind: "ConfigMap", metadata: { namespace: "ingress", name: "settings" }, data });
 const parse = (data: Record<string, string>): { config: Config; codes: string[]; sentences: string[] } => {
@@ -22,6 +23,7 @@ test("every default can be parsed, and is what a controller without ConfigMap ha
   const spelledOut = Object.fromEntries(KEYS.map(({ name, row }) => [name, row.default]));
   assert.deepEqual(parse(spelledOut), { config: DEFAULT_CONFIG, codes: [], sentences: [] });
   const { proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout } = DEFAULT_CONFIG;
+  assert.ok(openSslTakes({ ciphers: DEFAULT_CONFIG.sslCiphers }));
   assert.deepEqual([proxyBodySize, proxyBuffering, httpRedirectCode, proxyRealIpCidr, workerShutdownTimeout], [1048576, false, 308, ["0.0.0.0/0"], ""]);
 });
 

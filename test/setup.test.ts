@@ -31,17 +31,18 @@ interface Locked {
  */
 function project(more = "no others"): string {
   const path = join(mkdtempSync(join(folder, "p")), "a path");
-  for (const one of ["scripts/setup.sh", "scripts/install-npm-packages.sh", ".npmrc"]) cpSync(join(ROOT, one), join(path, one));
+  for (const one of ["scripts/setup.sh", "scripts/install-npm-packages.sh", ".npmrc", "bin/sources.sh"]) cpSync(join(ROOT, one), join(path, one));
   for (const one of ["edge/src/main.ts", "edge/stream/endpoint.ts", "edge/package.json", "edge/tsconfig.json", "scripts/build-edge.ts", "dashboard/src/main.tsx", "scripts/build-dashboard.ts"]) {
     cpSync(join(ROOT, one), join(path, one));
   }
   const { name, version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, object>;
   const build = `node -e "fs.mkdirSync('edge/build', { recursive: true }); fs.writeFileSync('edge/build/sluice.lua', process.version)"`;
   const page = `node -e "fs.mkdirSync('dashboard/build', { recursive: true }); fs.writeFileSync('dashboard/build/index.html', process.version)"`;
+  const command = `mkdir -p bin/build; . bin/sources.sh; sources . >bin/build/sources`;
   const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Locked;
   const chosen = Object.entries(lock.packages).filter(([at]) => ["node_modules/node-linux-", more].some((beginning) => at.startsWith(beginning)));
   const optionalDependencies = Object.fromEntries(chosen.map(([at, one]) => [at.slice("node_modules/".length), one.version]));
-  writeFileSync(join(path, "package.json"), JSON.stringify({ name, version, optionalDependencies, scripts: { "build:edge": build, "build:dashboard": page } }));
+  writeFileSync(join(path, "package.json"), JSON.stringify({ name, version, optionalDependencies, scripts: { "build:edge": build, "build:dashboard": page, "build:command": command } }));
   assert.ok(chosen.length >= 2);
   writeFileSync(join(path, "package-lock.json"), JSON.stringify({ ...lock, packages: { "": { name, version, optionalDependencies }, ...Object.fromEntries(chosen) } }));
   return path;

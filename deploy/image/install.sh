@@ -22,10 +22,12 @@ install_app() {
   to=$1
   from=$(CDPATH='' cd "$(dirname "$0")/../.." && pwd)
   mkdir -p "$to/edge" "$to/bin"
-  cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$from/LICENSE" "$to/"
+  cp "$from/package.json" "$from/package-lock.json" "$from/.npmrc" "$from/LICENSE" "$from/tsconfig.json" "$to/"
   cp -r "$from/src" "$from/examples" "$to/"
   # The folder runs wherever it lies: packed, it is what deploy/krew/sluice.yaml installs.
-  cp -P "$from"/bin/* "$to/bin/"
+  for file in "$from"/bin/*; do
+    case "$file" in */build) ;; *) cp -P "$file" "$to/bin/" ;; esac
+  done
   for part in "$from"/edge/*; do
     case "$part" in */node_modules | */build) ;; *) cp -r "$part" "$to/edge/" ;; esac
   done
@@ -33,10 +35,11 @@ install_app() {
   cp -r "$from/dashboard/src" "$from/dashboard/tsconfig.json" "$to/dashboard/"
   cp -r "$from/scripts" "$to/"
   cd "$to"
-  # The development packages are there only to compile the edge and to build the dashboard.
+  # The development packages are there only for what is built.
   scripts/install-npm-packages.sh --include=dev
   npm run --silent build:edge
   npm run --silent build:dashboard
+  npm run --silent build:command
   scripts/install-npm-packages.sh --omit=dev
   slim
 }
@@ -45,7 +48,7 @@ install_app() {
 slim() {
   mkdir -p bin
   mv node_modules/node-linux-*/bin/node bin/node
-  rm -rf dashboard/src dashboard/tsconfig.json node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc scripts
+  rm -rf dashboard/src dashboard/tsconfig.json node_modules/node-linux-* node_modules/.bin node_modules/.package-lock.json package-lock.json .npmrc tsconfig.json scripts bin/sources.sh bin/build/sources
   find edge/src ! -name '*.ts' -type f -delete
   find node_modules -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.md' \) -delete
   find node_modules -type d -empty -delete
@@ -74,7 +77,7 @@ no_services() {
 
 commands() {
   # The kernel starts Node directly, without a shell. bin/sluice explains the flag.
-  printf '%s\n' '#!/opt/sluice/bin/node --max-semi-space-size=8' 'import("/opt/sluice/src/main.ts");' >/usr/local/bin/sluice
+  printf '%s\n' '#!/opt/sluice/bin/node --max-semi-space-size=8' 'require("/opt/sluice/bin/build/main.cjs");' >/usr/local/bin/sluice
   chmod 755 /usr/local/bin/sluice
   # low-ports hands on the capability that opens ports below 1024, for pods in the network of their node: an ordinary user
   # only gets it through a file that has it. Without the capability in the container's security context the file does not start.

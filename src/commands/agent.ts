@@ -58,7 +58,7 @@ export async function agentCommand(argv: readonly string[]): Promise<void> {
     if (launched) makeAccessLog({ folder: runtimeDir, workers: probe.workers });
     ensureDefaultCertificate(runtimeDir);
     // The controller that launches an agent has tried the libraries already.
-    if (!launched) requireLibraries(probe);
+    if (!launched) await requireLibraries(probe);
     await runAgent({
       probe,
       listeners: Array.from({ length: Number(ports ?? 0) }, (_, i) => i + 3),

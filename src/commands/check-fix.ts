@@ -1,5 +1,4 @@
 /** `sluice check --fix`: rewrites files and streams, or shows what would be rewritten. */
-import { relative, resolve } from "node:path";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { saidWhenLong } from "../support/progress.ts";
@@ -7,6 +6,7 @@ import { isScreen, painterFor } from "../support/terminal.ts";
 import { unifiedDiff } from "../support/unified-diff.ts";
 import { UserError } from "../support/user-error.ts";
 import { replaceText, rewriteTexts, textsBelow, type Rewritten } from "./fixed.ts";
+import { fromHere } from "./from-here.ts";
 import { STDIN, type Inputs } from "./inputs.ts";
 
 const WRONG = 2;
@@ -72,10 +72,4 @@ function replaceOrFail(file: string, before: string, text: string): void {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UserError(`The file "${printable(file)}" cannot be rewritten (${code ?? message}): make it, and its folder, writable; those named before are rewritten.`, WRONG);
   }
-}
-
-/** The path as it is below the working folder, which is the repository's root in a pipeline; else as it is. */
-export function fromHere(file: string): string {
-  const path = relative(process.cwd(), resolve(file));
-  return path === "" || path.startsWith("..") ? file : path;
 }

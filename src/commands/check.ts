@@ -17,8 +17,9 @@ import { printable } from "../support/log.ts";
 import type { Log } from "../support/log.ts";
 import { columnsOf, painterFor } from "../support/terminal.ts";
 import { orExit, UserError } from "../support/user-error.ts";
-import { fixInputs, fromHere, showFixes } from "./check-fix.ts";
+import { version } from "../support/version.ts";
 import { checkSource, objectsRead } from "./checked.ts";
+import { fromHere } from "./from-here.ts";
 import { inputSource, readInputs, requireObjects, STDIN, type Inputs } from "./inputs.ts";
 import { openSource, LOOK_PATIENCE_MS, logOfLook, withSource } from "./sources.ts";
 
@@ -36,11 +37,12 @@ export async function checkCommand(argv: readonly string[]): Promise<void> {
   requireFlags(settings);
   const asked = words.length > 0 ? { ...settings, manifests: words } : settings;
   const given = words.length > 0 ? await filesOf(words) : undefined;
-  if (given && settings.dryRun) {
-    if (await showFixes(asked, given)) process.exitCode = FOUND;
+  const fixing = given && settings.fix ? await import("./check-fix.ts") : undefined;
+  if (given && fixing && settings.dryRun) {
+    if (await fixing.showFixes(asked, given)) process.exitCode = FOUND;
     return;
   }
-  const inputs = given && settings.fix ? await fixInputs(asked, given) : given;
+  const inputs = given && fixing ? await fixing.fixInputs(asked, given) : given;
   // What was standard input goes to standard output, rewritten: then the findings go beside.
   const output = settings.fix && inputs?.streams.has(STDIN) ? process.stderr : process.stdout;
   const result = withoutBaseline(withoutIgnored(await check(asked, inputs, log), settings.ignore), settings);
@@ -105,8 +107,4 @@ function outputOf(result: CheckResult, { report }: Settings): string {
     case "github":
       return checkGithub(result, fromHere);
   }
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string }).version;
 }

@@ -9,6 +9,7 @@ import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
 import { closest } from "../support/edit-distance.ts";
 import { saidWhenLong } from "../support/progress.ts";
+import { yaml } from "../support/packages.ts";
 import { columnsOf } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
@@ -28,13 +29,12 @@ export async function getCommand(argv: readonly string[]): Promise<void> {
   const kind = kindOf(word);
   if (await ranInCluster("get", settings, argv)) return;
   if (settings.watch) endWithReader();
-  const { stringify } = await import("yaml");
   let said = "";
   let gone = false;
   do {
     try {
       const rows = chosen(await read(kind, settings), names, settings.namespace);
-      const text = outputOf(kind, rows, settings, stringify);
+      const text = outputOf(kind, rows, settings);
       if (text !== said) process.stdout.write(said === "" ? text : `\n${text}`);
       said = text;
       gone = false;
@@ -83,12 +83,12 @@ function namesOf(row: ListedRow): readonly string[] {
   return [...own, ...own.map((name) => `${namespace}/${name}`), ...textsAt(row, "aliases"), ...keys, ...keys.map((key) => key.split("/")[1] ?? "")];
 }
 
-function outputOf(kind: ListedKind, rows: readonly ListedRow[], { listing }: Settings, asYaml: (value: unknown) => string): string {
+function outputOf(kind: ListedKind, rows: readonly ListedRow[], { listing }: Settings): string {
   switch (listing) {
     case "json":
       return `${JSON.stringify(rows, null, 2)}\n`;
     case "yaml":
-      return asYaml(rows);
+      return yaml().stringify(rows);
     case "text":
     case "wide":
       return tableText(kind, rows, listing === "wide", columnsOf(process.stdout));

@@ -2,7 +2,6 @@
  * Commands that ask a running Sluice, for one of a cluster: the same command is run in its pod, by `kubectl exec`. Nothing
  * is reached that kubectl does not reach, and nothing is asked that whoever has no right to exec could ask.
  */
-import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Settings } from "../settings.ts";
 import { isKubectlPlugin } from "../settings/program-name.ts";
@@ -88,7 +87,7 @@ function runKubectl(args: readonly string[]): Promise<number> {
     // Before kubectl starts: a signal that comes at once would end this process alone.
     const forward = (name: NodeJS.Signals): void => void child.kill(name);
     for (const name of FORWARDED) process.on(name, forward);
-    const child = spawn("kubectl", args, { stdio: "inherit" });
+    const child = process.getBuiltinModule("node:child_process").spawn("kubectl", args, { stdio: "inherit" });
     child.once("error", ({ code, message }: NodeJS.ErrnoException) => {
       const why = code === "ENOENT" ? "is not on the PATH" : `cannot be started (${code ?? message})`;
       reject(new UserError(`kubectl ${why}, and a Sluice of a cluster is asked by it: install it, or run sluice in the pod`, NO_SLUICE));

@@ -8,7 +8,6 @@ import type { Log } from "../support/log.ts";
 import { printable } from "../support/log.ts";
 import { sayInputIsRead } from "../support/progress.ts";
 import { UserError } from "../support/user-error.ts";
-import { textsBelow } from "./fixed.ts";
 
 export const STDIN = "stdin";
 const WRONG = 2;
@@ -69,7 +68,7 @@ export async function inputSource({ files, streams, unrendered }: Inputs, namesp
   const of = namespace === "" ? undefined : namespace;
   const leaveOut = unrendered?.files ?? new Set();
   if (streams.size === 0) return manifestsSource({ folders: files, leaveOut, log, ...(of === undefined ? {} : { namespace: of }) });
-  const { texts } = files.length > 0 ? await textsBelow(files, leaveOut) : { texts: new Map<string, string>() };
+  const { texts } = files.length > 0 ? await (await import("./fixed.ts")).textsBelow(files, leaveOut) : { texts: new Map<string, string>() };
   return textSource(new Map([...texts, ...streams]), of);
 }
 

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openWebhook, type Webhook } from "../admission/webhook.ts";
+import type { Webhook } from "../admission/webhook.ts";
 import { createController, type Controller } from "../controller.ts";
 import type { Program } from "../compile/program.ts";
 import { probeEngine, workerAccount, type Probe } from "../engine/agent/probe.ts";
@@ -77,6 +77,9 @@ export async function startServing(settings: Settings, source: Source, log: Log,
   hooks.signal?.addEventListener("abort", giveUp, { once: true });
   try {
     hooks.signal?.throwIfAborted();
+    const libraries = settings.externalAgent ? Promise.resolve() : tryEngine(settings);
+    const tried = libraries.catch(() => {});
+    endings.push(() => tried);
     const parts = assemble(settings, source, log, ending.signal, hooks.turned ?? (() => {}));
     endings.push(() => parts.findingLog.stop());
     endings.push(() => parts.spans.stop());
@@ -85,14 +88,22 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => parts.dashboard?.close());
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
-    endings.push(() => webhook.close());
-    if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
-    parts.webhook = webhook;
+    if (settings.validatingWebhook !== "") {
+      const { openWebhook } = await import("../admission/webhook.ts");
+      const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+      endings.push(() => webhook.close());
+      if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
+      parts.webhook = webhook;
+    }
     const agent = settings.externalAgent ? EXTERNAL_AGENT : superviseAgent(settings, log, parts.workers);
-    endings.push(() => agent.stop(() => parts.engine.stopAgent()));
-    await agent.start();
-    await parts.controller.start(ending.signal);
+    const launched = agent.start();
+    endings.push(async () => {
+      await launched.catch(() => {});
+      await agent.stop(() => parts.engine.stopAgent());
+    });
+    // Meanwhile the source is read; nginx is told nothing before its libraries have proved good.
+    const allowed = Promise.all([libraries, launched]);
+    await Promise.all([allowed, parts.controller.start(ending.signal, allowed)]);
     hooks.signal?.throwIfAborted();
     started = true;
     if (parts.cluster) {
@@ -130,13 +141,12 @@ interface Assembly {
   /** Undefined: nobody asked for one. */
   readonly dashboard: OpenedDashboard | undefined;
   readonly workers: Probe["workers"];
-  /** Undefined until it is open. */
+  /** Undefined until it is open, and where nobody asked for one. */
   webhook: Webhook | undefined;
 }
 
 /** Ties the parts to each other; nothing has started yet. */
 function assemble(settings: Settings, source: Source, log: Log, ending: AbortSignal, turned: (parts: ReadonlySet<string>, milliseconds: number) => void): Assembly {
-  if (!settings.externalAgent) requireEngine(settings);
   const workers = workerAccount();
   const findings = (): readonly Finding[] => controller.findings();
   const metrics = createMetrics({
@@ -270,12 +280,14 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
 }
 
 /**
- * Checks that nginx and its libraries are there. The agent checks again; checking here makes what is missing an error of
- * this command. Libraries are not tried while an agent or an nginx runs already.
+ * Checks that nginx and its libraries are there: throws at once for what is missing, and rejects when the libraries have been
+ * tried and are not good. The agent checks again; checking here makes it an error of this command. Libraries are not tried
+ * while an agent or an nginx runs already.
  */
-function requireEngine({ runtimeDir }: Settings): void {
+function tryEngine({ runtimeDir }: Settings): Promise<void> {
   const probe = probeEngine({ binary: NGINX_BINARY, runtimeDir, edgeDir: EDGE_DIR, accessLog: "" });
-  if (![AGENT_LOCK, NGINX_MASTER].some((file) => lockHolder(`${runtimeDir}/${file}`))) requireLibraries(probe);
+  const isThere = [AGENT_LOCK, NGINX_MASTER].some((file) => lockHolder(`${runtimeDir}/${file}`) !== undefined);
+  return isThere ? Promise.resolve() : requireLibraries(probe);
 }
 
 function closeServer(server: Server): void {

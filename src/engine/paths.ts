@@ -1,14 +1,16 @@
 /** Where the parts of this installation lie. */
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const own = fileURLToPath(import.meta.url);
 
 /** Folder of the compiled edge, `sluice.lua`. */
 export const EDGE_DIR = `${root}edge/build`;
-/** Sluice's own program, which `sluice run` also starts an agent with. */
-export const MAIN = `${root}src/main.ts`;
+/** Sluice's own program, which `sluice run` also starts an agent with: a source, or built (scripts/build-command.ts), as this file is. */
+export const MAIN = own.endsWith(".ts") ? `${root}src/main.ts` : `${dirname(own)}/main.cjs`;
 /** The walk-through that `sluice demo` serves. */
 export const EXAMPLES_DIR = `${root}examples`;
 /** The dashboard's page, as it is built. */

@@ -2,7 +2,7 @@
  * Runs tenants' regular expressions on Node in bounded time: V8 knows no limit of steps, and an expression that is made
  * for it takes minutes. A running controller explains requests too, and must not stand still for it.
  */
-import { createContext, Script } from "node:vm";
+import type { Context, Script } from "node:vm";
 
 /** Milliseconds for one search, and for all that are searched with one budget. */
 const ONE_MS = 50;
@@ -42,18 +42,23 @@ function isQuick(source: string, text: string): boolean {
   return text.length <= SHORT && !REPEATED_GROUP.test(source) && count(REPETITIONS) <= MOST_REPETITIONS && count(ALTERNATIVES) <= MOST_ALTERNATIVES;
 }
 
-const SEARCH = new Script("expression.exec(text)");
-/** Made when it is first needed. */
-let held: { expression: RegExp; text: string } | undefined;
+/** Made when they are first needed. */
+let watch: { readonly search: Script; readonly held: Context } | undefined;
 
 function watched(expression: RegExp, text: string, timeout: number): Found {
-  held ??= createContext({ expression, text }) as { expression: RegExp; text: string };
-  held.expression = expression;
-  held.text = text;
+  watch ??= newWatch();
+  const { search, held } = watch;
+  held["expression"] = expression;
+  held["text"] = text;
   try {
-    return SEARCH.runInContext(held, { timeout }) as RegExpExecArray | null;
+    return search.runInContext(held, { timeout }) as RegExpExecArray | null;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return undefined;
     throw error;
   }
+}
+
+function newWatch(): NonNullable<typeof watch> {
+  const { createContext, Script } = process.getBuiltinModule("node:vm");
+  return { search: new Script("expression.exec(text)"), held: createContext() };
 }

@@ -1,6 +1,6 @@
 /** The controller itself, with ingress-nginx's names: its version, what became of configurations, whether it leads. */
-import { readFileSync } from "node:fs";
 import type { EngineCounts } from "../engine/engine.ts";
+import { version } from "../support/version.ts";
 import { single, type Labels, type Metric } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
 
@@ -34,9 +34,4 @@ export function controllerMetrics({ common, counts, refused, leading, electionId
 /** As many digits of the digest as a number holds exactly. */
 function hash(digest: string): number {
   return Number.parseInt(digest.slice(0, 13), 16) || 0;
-}
-
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
 }

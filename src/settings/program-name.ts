@@ -1,7 +1,7 @@
 /** The name that people start the program by: `sluice`, or `kubectl sluice` where kubectl starts it as a plugin. */
 
 /** The plugin's file, as kubectl looks for it on the PATH. */
-const PLUGIN = /(?:^|\/)kubectl-sluice(?:\.ts)?$/;
+const PLUGIN = /(?:^|\/)kubectl-sluice(?:\.ts|\.cjs)?$/;
 
 /** Whether kubectl started the program. @param script the file that Node runs. */
 export function isKubectlPlugin(script: string = process.argv[1] ?? ""): boolean {

@@ -5,7 +5,7 @@
  *
  * Guarantee: values of fields cannot break a line or colour a terminal: control characters are escaped.
  */
-import pino from "pino";
+import { pino as loadPino } from "./packages.ts";
 import { painterFor, type Paint } from "./terminal.ts";
 import { printable } from "./text.ts";
 
@@ -29,6 +29,7 @@ const NAME_WIDTH = 5;
 /** A log that writes to standard error, so that a command's output stays apart. */
 export function createLog(options: { level: Level; output: "text" | "json" }): Log {
   if (options.output === "json") {
+    const { default: pino } = loadPino();
     const output = pino.destination({ dest: 2, sync: true });
     // A log that cannot be written, because its disk is full or its reader went away, is no reason to stop serving.
     output.on("error", () => {});

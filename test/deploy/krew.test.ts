@@ -44,5 +44,5 @@ test("there is an archive for each system that the project brings Node for", () 
     assert.deepEqual(files, [{ from: ".", to: "." }]);
     accessSync(join(ROOT, bin), constants.X_OK);
   }
-  assert.match(read("deploy/image/install.sh"), /cp -P "\$from"\/bin\/\* "\$to\/bin\/"/, "the folder that is packed has the program");
+  assert.match(read("deploy/image/install.sh"), /cp -P "\$file" "\$to\/bin\/"/, "the folder that is packed has the program");
 });

@@ -20,13 +20,13 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What the self-test says; "": nothing. The edge is the real one, with `spoil.lua` before it and its own text changed by `spoil.edge`. */
-function complaint(spoil: { readonly lua?: string; readonly edge?: (text: string) => string; readonly limitMs?: number }): string {
+async function complaint(spoil: { readonly lua?: string; readonly edge?: (text: string) => string; readonly limitMs?: number }): Promise<string> {
   const edgeDir = mkdtempSync(join(folder, "edge-"));
   const text = readFileSync(join(EDGE_DIR, "sluice.lua"), "utf8");
   writeFileSync(join(edgeDir, "sluice.lua"), `${spoil.lua ?? ""}\n${spoil.edge?.(text) ?? text}`);
   const { binary, facts, workers } = probe(folder);
   try {
-    requireLibraries({ binary, workers, facts: { ...facts, edgeDir } }, spoil.limitMs);
+    await requireLibraries({ binary, workers, facts: { ...facts, edgeDir } }, spoil.limitMs);
     return "";
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
@@ -34,12 +34,12 @@ function complaint(spoil: { readonly lua?: string; readonly edge?: (text: string
   }
 }
 
-test("this machine's libraries pass, and nothing of it stays", () => {
-  assert.equal(complaint({}), "");
+test("this machine's libraries pass, and nothing of it stays", async () => {
+  assert.equal(await complaint({}), "");
   assert.deepEqual(readdirSync(folder).filter((name) => !name.startsWith("edge-")), []);
 });
 
-test("each check stands for itself: they pass in any order", () => {
+test("each check stands for itself: they pass in any order", async () => {
   for (let seed = 1; seed <= 24; seed++) {
     const lua = `
       local hashed = pairs
@@ -52,7 +52,7 @@ test("each check stands for itself: they pass in any order", () => {
         local i = 0
         return function() i = i + 1 return keys[i], t[keys[i]] end
       end`;
-    assert.equal(complaint({ lua }), "", `order ${seed}`);
+    assert.equal(await complaint({ lua }), "", `order ${seed}`);
   }
 });
 
@@ -73,19 +73,19 @@ const LUA = [
   `require("resty.lrucache").new`,
 ];
 
-test("a Lua function that is gone is named", () => {
+test("a Lua function that is gone is named", async () => {
   for (const path of LUA) {
-    const said = complaint({ lua: `${path} = nil` });
+    const said = await complaint({ lua: `${path} = nil` });
     assert.ok(said.includes("cannot carry Sluice, so nothing is served with it: "), `${path}: ${said}`);
     // The function that fails first may be another one of the library, which calls this one.
     assert.ok(said.includes(path.split(".").at(-1)?.replace("get_", "") ?? ""), `${path}: ${said}`);
   }
 });
 
-test("a Lua function that fails, or answers something else, is named", () => {
+test("a Lua function that fails, or answers something else, is named", async () => {
   for (const path of [`require("ngx.ssl").set_cert`, `require("ngx.balancer").set_current_peer`, `require("resty.core.regex").collect_captures`, "ngx.req.set_uri", "ngx.md5_bin"]) {
     for (const instead of [`return "other"`, `error("no more")`]) {
-      const said = complaint({ lua: `${path} = function() ${instead} end` });
+      const said = await complaint({ lua: `${path} = function() ${instead} end` });
       assert.ok(said.includes(path.split(".").at(-1) ?? ""), `${path}: ${said}`);
     }
   }
@@ -94,22 +94,22 @@ test("a Lua function that fails, or answers something else, is named", () => {
 /** Functions of C that the edge declares. */
 const FOREIGN = [...readFileSync(join(EDGE_DIR, "../src/ngx.d.ts"), "utf8").matchAll(/^ {4}(\w+)\(\s*this: void/gm)].map(([, name]) => name ?? "");
 
-test("a C function that is gone, or takes an argument more or less, is named", () => {
+test("a C function that is gone, or takes an argument more or less, is named", async () => {
   assert.ok(FOREIGN.length > 30, String(FOREIGN));
   for (const name of FOREIGN) {
     // lua-resty-core declares nginx's functions; the spoiled name needs a declaration of its own.
     const own = name.startsWith("ngx_") ? `require("ffi").cdef("int ${name}_gone(void)")\n` : "";
-    const said = complaint({ lua: own, edge: (text) => text.replaceAll(new RegExp(`\\b${name}\\(`, "g"), `${name}_gone(`) });
+    const said = await complaint({ lua: own, edge: (text) => text.replaceAll(new RegExp(`\\b${name}\\(`, "g"), `${name}_gone(`) });
     if (name !== "ngx_http_lua_ffi_get_req_ssl_pointer") assert.match(said, new RegExp(`${name}`), name);
   }
-  const shorter = complaint({ edge: (text) => text.replace("SSL_set_cipher_list(void *ssl, const char *list)", "SSL_set_cipher_list(void *ssl)") });
+  const shorter = await complaint({ edge: (text) => text.replace("SSL_set_cipher_list(void *ssl, const char *list)", "SSL_set_cipher_list(void *ssl)") });
   assert.match(shorter, /SSL_set_cipher_list: .*wrong number of arguments/);
 });
 
-test("a library that is missing, or that brings nginx down, is told in its words", () => {
-  assert.match(complaint({ lua: `package.preload["ngx.balancer"] = function() error("no such library") end` }), /no such library/);
-  assert.match(complaint({ lua: `local ffi = require("ffi") require("cjson.safe").encode = function() ffi.cast("char *", 8)[0] = 1 end` }), /by SIGSEGV in cjson\.safe\.encode/);
-  assert.match(complaint({ lua: `require("cjson.safe").encode = function() while true do end end`, limitMs: 1500 }), /did not end within 1\.5 s in cjson\.safe\.encode/);
+test("a library that is missing, or that brings nginx down, is told in its words", async () => {
+  assert.match(await complaint({ lua: `package.preload["ngx.balancer"] = function() error("no such library") end` }), /no such library/);
+  assert.match(await complaint({ lua: `local ffi = require("ffi") require("cjson.safe").encode = function() ffi.cast("char *", 8)[0] = 1 end` }), /by SIGSEGV in cjson\.safe\.encode/);
+  assert.match(await complaint({ lua: `require("cjson.safe").encode = function() while true do end end`, limitMs: 1500 }), /did not end within 1\.5 s in cjson\.safe\.encode/);
 });
 
 test("a run, and an agent of its own, end with that one sentence", async (t) => {

@@ -30,6 +30,8 @@ export interface SluiceOptions {
   /** A Sluice that was killed, whose folders and ports are taken over. */
   readonly successorOf?: Sluice;
   readonly env?: Readonly<Record<string, string>>;
+  /** The file that Node runs; absent: the sources' main.ts. */
+  readonly main?: string;
   /** The command of `sluice`; absent: `run`. */
   readonly command?: string;
   /** The probe that must succeed before `startSluice` resolves; absent: `/readyz`. */
@@ -70,7 +72,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   const ownSource = args.some((arg) => /^--(manifests|kubeconfig)\b/.test(arg));
   const child = spawn(
     process.execPath,
-    [MAIN, options.command ?? "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
+    [options.main ?? MAIN, options.command ?? "run", ...(ownSource ? [] : [`--manifests=${manifests}`]), "--bind-address=127.0.0.1", `--http-port=${http}`,
       `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}`,
       "--shutdown-timeout=2", "--reload-interval=0", ...args],
     { stdio: ["ignore", openSync(logFile, "a"), openSync(logFile, "a")], env: { ...process.env, ...options.env } },

@@ -3,7 +3,7 @@
  * nginx of one process calls each function of these libraries once, through a TLS handshake and a request to itself,
  * and ends (edge/src/phases/self-test/). It takes some fifty milliseconds, opens no port, and leaves nothing.
  */
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { block, directive, expression, luaBlock, luaString, print, type Directive } from "../../compile/directive.ts";
 import { UserError } from "../../support/user-error.ts";
@@ -13,13 +13,13 @@ import type { Probe } from "./probe.ts";
 /** Far more than the self-test takes even on a busy machine: only a function that never returns takes longer. */
 const LIMIT_MS = 60_000;
 
-/** Throws a UserError that names the function which is missing or differs, or what nginx said. */
-export function requireLibraries({ binary, facts }: Probe, limitMs = LIMIT_MS): void {
+/** Rejects with a UserError that names the function which is missing or differs, or what nginx said. */
+export async function requireLibraries({ binary, facts }: Probe, limitMs = LIMIT_MS): Promise<void> {
   const folder = mkdtempSync(`${facts.runtimeDir}/t`);
   try {
     writeFileSync(`${folder}/conf`, print(conf(folder, facts)));
-    const { stdout, stderr, signal } = spawnSync(binary, ["-p", folder, "-c", `${folder}/conf`, "-e", "stderr"], { encoding: "utf8", timeout: limitMs, killSignal: "SIGKILL" });
-    const problem = problemOf(stdout ?? "", stderr ?? "", signal === "SIGKILL" ? `did not end within ${limitMs / 1000} s` : `ended${signal ? ` by ${signal}` : ""}`);
+    const { stdout, stderr, signal } = await run(binary, ["-p", folder, "-c", `${folder}/conf`, "-e", "stderr"], limitMs);
+    const problem = problemOf(stdout, stderr, signal === "SIGKILL" ? `did not end within ${limitMs / 1000} s` : `ended${signal ? ` by ${signal}` : ""}`);
     if (problem === undefined) return;
     const library = /^library (.*)$/m.exec(stdout)?.[1];
     const versions = [`nginx ${facts.version.join(".")}`, ...(library === undefined ? [] : [library])].join(" with ");
@@ -29,6 +29,19 @@ export function requireLibraries({ binary, facts }: Probe, limitMs = LIMIT_MS): 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+interface Ended {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Undefined: the program ended by itself, or was never there. */
+  readonly signal: NodeJS.Signals | undefined;
+}
+
+function run(binary: string, words: readonly string[], limitMs: number): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(binary, words, { encoding: "utf8", timeout: limitMs, killSignal: "SIGKILL" }, (error, stdout, stderr) => resolve({ stdout, stderr, signal: error?.signal ?? undefined }));
+  });
 }
 
 /** Undefined: every function does what it should. */

@@ -3,12 +3,11 @@
  *
  * Unlike in ingress-nginx, an edit of such an object counts at once. A header that cannot be used is left out alone, with a finding.
  */
-import { createSecureContext } from "node:tls";
 import type { AnyObject, ConfigMap } from "../../source/objects.ts";
 import type { WantedObjects } from "../../source/snapshot.ts";
 import { digestOf } from "../../support/digest.ts";
 import { splitName } from "../../support/namespaced-name.ts";
-import { succeeds } from "../../support/succeeds.ts";
+import { openSslTakes } from "../../support/openssl.ts";
 import type { Finding } from "../findings/findings.ts";
 import { isFraming, isHeaderName } from "../grammar/external-auth-types.ts";
 import { parseTemplate } from "../grammar/template.ts";
@@ -75,7 +74,7 @@ function dhParamIn(text: string, reading: NamedReading): DhParam | undefined {
   if (!secret) return report(unusable("ssl-dh-param", "Secret", text, reading.lookup.whyNoSecret(ref.namespace, ref.name), reading));
   const bytes = secret.data["dhparam.pem"];
   const pem = bytes && /-----BEGIN DH PARAMETERS-----[A-Za-z0-9+/=\s]+-----END DH PARAMETERS-----/.exec(bytes.reveal().toString("latin1"))?.[0];
-  if (pem !== undefined && succeeds(() => createSecureContext({ dhparam: pem }))) return { id: digestOf(pem), pem: `${pem}\n` };
+  if (pem !== undefined && openSslTakes({ dhparam: pem })) return { id: digestOf(pem), pem: `${pem}\n` };
   const why = bytes ? "has no PEM block DH PARAMETERS of at least 1024 bits under dhparam.pem" : "has no key dhparam.pem";
   return report(unusable("ssl-dh-param", "Secret", text, why, reading));
 }

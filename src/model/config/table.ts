@@ -81,7 +81,7 @@ export const CONFIG_TABLE: { readonly [K in keyof ConfigValues]: ConfigRow<Confi
 
   sslProtocols: nginx.row("ssl-protocols", type.words("TLS versions out of TLSv1 TLSv1.1 TLSv1.2 TLSv1.3, separated by spaces", TLS_WORD),
     "TLSv1.2 TLSv1.3", "TLS versions."),
-  sslCiphers: nginx.row("ssl-ciphers", type.ciphers, CIPHERS, "Cipher suites up to TLS 1.2; empty: OpenSSL's default."),
+  sslCiphers: nginx.row("ssl-ciphers", type.ciphersKnowing(CIPHERS), CIPHERS, "Cipher suites up to TLS 1.2; empty: OpenSSL's default."),
   sslEcdhCurve: nginx.row("ssl-ecdh-curve", type.curves, "auto", "Curves for key exchange."),
   sslSessionCache: nginx.yesNo("ssl-session-cache", true, "Keep TLS sessions in a cache that all workers share."),
   sslSessionCacheSize: nginx.row("ssl-session-cache-size", type.sizeText(64 * KIB, 1024 * MIB), "10m", "Size of that cache."),

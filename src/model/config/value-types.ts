@@ -5,8 +5,7 @@
  * numbers to limits that nginx accepts, because one bad value there would stop every later change of everybody.
  */
 import { isIP } from "node:net";
-import { createSecureContext } from "node:tls";
-import type { SecureContextOptions } from "node:tls";
+import { openSslTakes } from "../../support/openssl.ts";
 import { isNetwork } from "../grammar/networks.ts";
 import { sizeBetween } from "../grammar/value-types.ts";
 import { isKnownLogVariable, isKnownStreamVariable } from "./log-variables.ts";
@@ -181,6 +180,11 @@ export const ciphers: ConfigType<string> = {
     text === "" || (/^[A-Za-z0-9:,+!@=_. -]{1,4096}$/.test(text) && openSslTakes({ ciphers: text })) ? { value: text } : undefined,
 };
 
+/** The same, but OpenSSL is not asked about the `known` list: the question takes a quarter of the time in which a command starts. */
+export function ciphersKnowing(known: string): ConfigType<string> {
+  return { ...ciphers, parse: (text) => (text === known ? { value: text } : ciphers.parse(text)) };
+}
+
 /** The curves of OpenSSL 3.0, the oldest that nginx runs with. Node's own OpenSSL knows others, with which nginx would not start. */
 const CURVES: ReadonlySet<string> = new Set([
   "X25519", "X448", "prime256v1", "secp384r1", "secp521r1", "P-256", "P-384", "P-521", "secp256k1", "brainpoolP256r1", "brainpoolP384r1",
@@ -191,15 +195,6 @@ export const curves: ConfigType<string> = {
   expects: 'curves such as X25519:prime256v1, or "auto"',
   parse: (text) => (text === "auto" || text.split(":").every((name) => CURVES.has(name)) ? { value: text } : undefined),
 };
-
-function openSslTakes(options: SecureContextOptions): boolean {
-  try {
-    createSecureContext(options);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** An absolute path without anything that shells or nginx would expand; empty: chosen by Sluice. */
 export const logPath: ConfigType<string> = {

@@ -1,7 +1,7 @@
 /** The Secret that says who signs certificates: `ca.crt`, and `ca.crl` where some are revoked. */
 import { X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
 import type { Secret } from "../../source/objects.ts";
+import { openSslTakes } from "../../support/openssl.ts";
 import { succeeds } from "../../support/succeeds.ts";
 
 export interface CaBundle {
@@ -38,5 +38,5 @@ function parses(block: string): boolean {
 
 /** By way of a TLS context, because Node has no other reader of revocation lists. */
 function listsParse(lists: readonly string[]): boolean {
-  return succeeds(() => createSecureContext({ crl: [...lists] }));
+  return openSslTakes({ crl: [...lists] });
 }

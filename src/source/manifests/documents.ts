@@ -4,8 +4,8 @@
  * Values are read by the fast path where that suffices. Lines are computed only when somebody asks, by reading that
  * one document again with positions. Messages about a text never quote it: it may hold a private key.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument as parseYaml } from "yaml";
-import type { Document, Node, Pair, YAMLMap } from "yaml";
+import type { Document, LineCounter, Node, Pair, YAMLMap } from "yaml";
+import { yaml } from "../../support/packages.ts";
 import type { FileOrigin } from "../objects.ts";
 import { joinPath } from "./fields.ts";
 import { readJson } from "./json.ts";
@@ -77,10 +77,10 @@ const TOO_DEEP = "it is nested too deep";
  * levels that they exhaust the stack.
  */
 function parsed(text: string): ParsedYaml | undefined {
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   const options = { merge: true, prettyErrors: false, logLevel: "silent", lineCounter: lines, uniqueKeys: false } as const;
   try {
-    return { lines, document: parseYaml(text, options) };
+    return { lines, document: yaml().parseDocument(text, options) };
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
@@ -94,7 +94,7 @@ function withLines(doubled: Json["doubled"], text: string): { readonly doubled?:
 }
 
 function linesOf(text: string): LineCounter {
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   lines.addNewLine(0);
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
   return lines;
@@ -105,6 +105,7 @@ const MOST_DOUBLED = 20;
 
 /** Marks the booleans of YAML 1.1, and finds the keys that stand twice. */
 function lookThrough(document: Document, lines: LineCounter): readonly DoubledKey[] {
+  const { isMap, isScalar, isSeq } = yaml();
   const doubled: DoubledKey[] = [];
   const look = (node: unknown, path: string): void => {
     if (isScalar(node)) {
@@ -235,6 +236,7 @@ export function positionOfField(text: string, path: string): Position {
 }
 
 function spotInYaml(document: Document, value: unknown, offset: number): Spot {
+  const { isAlias, isMap, isSeq } = yaml();
   const node = isAlias(value) ? value.resolve(document) : value;
   return {
     offset,
@@ -253,6 +255,7 @@ const PAIRS = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
 function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
   const known = PAIRS.get(map);
   if (known) return known;
+  const { isScalar } = yaml();
   const pairs = new Map(map.items.flatMap((pair): [string, Pair][] => (isScalar(pair.key) ? [[String(pair.key.value), pair]] : [])));
   PAIRS.set(map, pairs);
   return pairs;

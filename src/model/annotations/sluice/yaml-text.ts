@@ -1,6 +1,6 @@
 /** YAML in an annotation, read as plain tables: what is not of the shape asked for is a problem, never a guess. */
-import { parseDocument } from "yaml";
-import type { Document } from "yaml";
+import type { Document, ParseOptions } from "yaml";
+import { yaml } from "../../../support/packages.ts";
 
 export type Table = Readonly<Record<string, unknown>>;
 
@@ -13,7 +13,7 @@ const LONGEST = 32 * 1024;
 /** A table with string keys; throws Malformed, and nothing else. */
 export function readTable(text: string): Table {
   if (text.length > LONGEST) throw new Malformed(`it is longer than ${LONGEST} characters: split the Ingress`);
-  const document = parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as Parameters<typeof parseDocument>[1]);
+  const document = yaml().parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as ParseOptions);
   const [problem] = document.errors;
   if (problem) throw noYaml(problem);
   return asTable(valueOf(document), "it");
