@@ -47,7 +47,7 @@ function piecesOf(words: readonly string[]): readonly (readonly string[])[] {
 }
 
 function judgePiece(piece: readonly string[]): OldArgument {
-  const name = /^--?([A-Za-z][\w-]*)/.exec(piece[0] ?? "")?.[1] ?? "";
+  const name = /^--?([A-Za-z][\w-]*)(?:=|$)/.exec(piece[0] ?? "")?.[1] ?? "";
   const { state, remark } = stateOfFlag(name);
   const flag = `--${printable(name)}`;
   if (name === "") return { flag: "", text: "a word that is no flag", state: "unknown", sentence: "Flags start with --." };

@@ -1,0 +1,58 @@
+/**
+ * Every parser of ours on texts that were changed at random: nothing throws, each answer holds what it promises, and long texts of
+ * one piece over and over are read in proportion to their length.
+ *
+ * SEED=… repeats a run, RUNS=… says how many texts each parser gets, PARSER=… takes the parsers with this in a name.
+ */
+import { workOf } from "../support/work.ts";
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import * as fc from "fast-check";
+import { NO_PARSERS, PARSERS } from "./parsers.ts";
+import { changedText, pumped } from "./texts.ts";
+
+const SEED = Number(process.env["SEED"] ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env["RUNS"] ?? (process.env["NIGHTLY"] === "1" ? 30_000 : 150));
+const ASKED = process.env["PARSER"] ?? "";
+/**
+ * Characters. A regular expression counts no work; one that goes over the text again for each character takes a minute for
+ * so many, and there are two hundred such texts: the runner's limit of time ends it.
+ */
+const LONG = 128 * 1024;
+/** Characters. Work that is counted grows with the length, and with little beside it. */
+const COUNTED = 600;
+const LIMIT_MS = 3_600_000;
+
+/** What a library says by itself goes to the controller's log as it is. */
+process.on("warning", (warning) => {
+  throw warning;
+});
+
+test("every parser of ours is tried", () => {
+  const tried = new Set([...PARSERS.flatMap(({ names }) => names), ...Object.keys(NO_PARSERS)]);
+  const declared = globSync("{src,edge/src,edge/stream}/**/*.ts").flatMap((file) => [...readFileSync(file, "utf8").matchAll(/^export (?:async )?function ((?:parse|read|split|translate|decode|unescape|cut)[A-Z]\w*|heard|cut)\b/gm)].map(([, name = ""]) => name));
+  assert.ok(declared.length > 50, "the functions are found");
+  assert.deepEqual(declared.filter((name) => !tried.has(name)), [], "functions that read text, and that no table of test/fuzz has");
+  assert.deepEqual(Object.keys(NO_PARSERS).filter((name) => !declared.includes(name)), [], "names that no function has any more");
+});
+
+for (const { names, seeds, take, longest = LONG } of PARSERS.filter(({ names: [...all] }) => all.some((name) => name.includes(ASKED)))) {
+  test(`${names.join(", ")}: texts that were changed at random`, { timeout: LIMIT_MS }, () => {
+    for (const seed of seeds) take(seed);
+    fc.assert(fc.property(changedText(seeds), (text) => void take(text)), { seed: SEED, numRuns: RUNS });
+  });
+
+  test(`${names.join(", ")}: a long text of one piece takes time in proportion`, { timeout: LIMIT_MS }, async () => {
+    const length = Math.min(COUNTED, longest / 2);
+    const [once, twice] = [pumped(seeds, length), pumped(seeds, 2 * length)];
+    const grown: string[] = [];
+    for (const [index, text] of once.entries()) {
+      const work = await workOf(() => take(text));
+      const more = await workOf(() => take(twice[index] ?? ""));
+      if (more > 3 * work + 1000) grown.push(`${JSON.stringify(text.slice(-30))}: ${work}, of twice as much ${more}`);
+    }
+    assert.deepEqual(grown, []);
+    for (const text of pumped(seeds, longest)) take(text);
+  });
+}
