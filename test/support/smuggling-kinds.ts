@@ -51,8 +51,8 @@ export function kindsOf({ mirror, auth, grpc, fastcgi }: KindPorts, folder: stri
   ];
 }
 
-/** Sluice's manifests: each kind with its host, and what they name. */
-export function manifestsOf(kinds: readonly Kind[], { web, grpc, fastcgi }: KindPorts): Readonly<Record<string, string>> {
+/** Sluice's manifests: each kind with its host, and what they name. @param timeout seconds that a client has for headers and bodies. */
+export function manifestsOf(kinds: readonly Kind[], { web, grpc, fastcgi }: KindPorts, timeout: number): Readonly<Record<string, string>> {
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { name: "users", namespace: "shop" }, data: { auth: Buffer.from(HTPASSWD).toString("base64") } };
   const ports = { grpc, fastcgi } as const;
   const sites = kinds.map(({ name, annotations, protocol }) => {
@@ -64,13 +64,13 @@ export function manifestsOf(kinds: readonly Kind[], { web, grpc, fastcgi }: Kind
     ...Object.fromEntries(sites),
     "users.yaml": documents(secret),
     "settings.yaml": configMap({
-      "worker-processes": "2", "client-body-timeout": "1", "client-header-timeout": "1", "allow-snippet-annotations": "true", "annotations-risk-level": "Critical",
+      "worker-processes": "2", "client-body-timeout": String(timeout), "client-header-timeout": String(timeout), "allow-snippet-annotations": "true", "annotations-risk-level": "Critical",
     }),
   };
 }
 
-/** nginx's configuration with the same, as a person writes it. @param listen the ports of http and https. */
-export function confOf(kinds: readonly Kind[], { web, mirror, auth }: KindPorts, folder: string, [http = 0, https = 0]: readonly number[]): string {
+/** nginx's configuration with the same, as a person writes it. @param timeout seconds that a client has for headers and bodies. */
+export function confOf(kinds: readonly Kind[], { web, mirror, auth }: KindPorts, folder: string, { http, https, timeout }: { readonly http: number; readonly https: number; readonly timeout: number }): string {
   const pass = "proxy_pass http://backend;";
   const servers = kinds.map(({ name, byHand, protocol }) => `
     server {
@@ -83,7 +83,7 @@ export function confOf(kinds: readonly Kind[], { web, mirror, auth }: KindPorts,
     daemon off; worker_processes 1; pid ${folder}/plain.pid; error_log ${folder}/plain.log;
     events { worker_connections 4096; }
     http {
-      access_log off; client_body_timeout 1s; client_header_timeout 1s; client_header_buffer_size 1k; large_client_header_buffers 4 8k; server_tokens off; reset_timedout_connection on;
+      access_log off; client_body_timeout ${timeout}s; client_header_timeout ${timeout}s; client_header_buffer_size 1k; large_client_header_buffers 4 8k; server_tokens off; reset_timedout_connection on;
       client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
       map $http_upgrade $connection_upgrade { default upgrade; "" ""; ~*h2c ""; }
       map $http_upgrade $passed_upgrade { default $http_upgrade; ~*h2c ""; }

@@ -39,15 +39,16 @@ async function startBackends(): Promise<Backends> {
   return { web, mirror, auth, grpc, fastcgi, ports: { web: web.port, mirror: mirror.port, auth: auth.port, grpc: grpc.port, fastcgi: fastcgi.port } };
 }
 
-export async function startSides(): Promise<Sides> {
+/** @param timeout seconds that a client has for headers and bodies; forms that are never whole take as long. */
+export async function startSides(timeout: number): Promise<Sides> {
   const folder = runtimeFolder();
   const [first, second] = [await startBackends(), await startBackends()];
   const [http, https] = await freePorts(2);
   furnish(folder);
   writeFileSync(`${folder}/users`, USERS);
-  const plain = await runNginx(folder, confOf(kindsOf(first.ports, folder), first.ports, folder, [http, https]), () => ask({ port: http, host: "plain.example" }).then(() => true, () => false));
+  const plain = await runNginx(folder, confOf(kindsOf(first.ports, folder), first.ports, folder, { http, https, timeout }), () => ask({ port: http, host: "plain.example" }).then(() => true, () => false));
   const kinds = kindsOf(second.ports, folder);
-  const sluice = await startSluice({ files: manifestsOf(kinds, second.ports), args: ["--configmap=sluice/sluice", "--allow-local-targets"] });
+  const sluice = await startSluice({ files: manifestsOf(kinds, second.ports, timeout), args: ["--configmap=sluice/sluice", "--allow-local-targets"] });
   return {
     byHand: { ...first, http, https }, ours: { ...second, http: sluice.http, https: sluice.https }, kinds, sluice,
     takeAmbiguous() {
