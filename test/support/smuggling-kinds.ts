@@ -43,7 +43,7 @@ export function kindsOf({ mirror, auth, grpc, fastcgi }: KindPorts, folder: stri
     { name: "old", annotations: { "proxy-http-version": "1.0" }, byHand: "proxy_http_version 1.0;" },
     { name: "snippet", annotations: { "configuration-snippet": "add_header X-Snippet a;" }, byHand: "add_header X-Snippet a;" },
     { name: "rewrite", annotations: { "rewrite-target": "/$1", "use-regex": "true" }, byHand: 'rewrite "(?i)/(.*)" /$1 break;' },
-    { name: "errors", annotations: { "custom-http-errors": "404,413,503", "default-backend": "errors" }, byHand: "" },
+    { name: "errors", annotations: { "custom-http-errors": "404,503", "default-backend": "errors" }, byHand: "" },
     { name: "mirror", annotations: { "mirror-target": `http://127.0.0.1:${mirror}$request_uri` }, byHand: "mirror /mirrored;" },
     { name: "session", annotations: { affinity: "cookie", "limit-rps": "100000", "limit-connections": "1000" }, byHand: "" },
     { name: "grpc", annotations: { "backend-protocol": "GRPC" }, byHand: `grpc_pass grpc://127.0.0.1:${grpc};`, protocol: "grpc" },
