@@ -125,6 +125,9 @@ async function main(): Promise<void> {
   else print(await compareH2spec(h2spec));
 }
 
+// What was started is told to end when this process exits.
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
+
 try {
   await main();
   // Attackers' sockets that nginx has not let go of yet hold nobody.

@@ -33,6 +33,16 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   await sleep(milliseconds, undefined, { signal }).catch(() => {});
 }
 
+/** Resolves when the event comes, the connection closes, that many milliseconds are over, or the attack is. */
+export async function happened(socket: Socket, event: "data" | "drain" | "close", milliseconds: number, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const either = AbortSignal.any([signal, done.signal]);
+  const end = (): void => done.abort();
+  socket.once(event, end).once("close", end);
+  await pause(milliseconds, either);
+  socket.off(event, end).off("close", end);
+}
+
 /** Keeps so many connections open at a time, each as long as `use` takes, until the signal. */
 export async function keepOpen(port: number, count: number, signal: AbortSignal, use: (socket: Socket) => Promise<void>): Promise<number> {
   let made = 0;

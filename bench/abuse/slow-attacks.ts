@@ -1,7 +1,6 @@
 /** Clients that are slow, idle, many, or gone at once; and requests that mean different things to different readers. */
-import { once } from "node:events";
 import { allForms } from "../../test/support/smuggling-forms.ts";
-import { attackSocket, dribble, keepOpen, pause, type Attack } from "./attack.ts";
+import { attackSocket, dribble, happened, keepOpen, pause, type Attack } from "./attack.ts";
 
 const POST = (host: string): string => `POST /slow HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\n\r\n`;
 const GET = (host: string): string => `GET /many HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
@@ -18,11 +17,11 @@ export const SLOW_ATTACKS: readonly Attack[] = [
     socket.resume();
     socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\n`);
     const line = `X-${random.below(1000)}: ${"y".repeat(random.below(9000))}\r\n`;
-    for (let i = 0; i < 3000 && !socket.destroyed && !socket.readableEnded && !signal.aborted; i++) if (!socket.write(line)) await Promise.race([once(socket, "drain"), once(socket, "close"), pause(1000, signal)]);
+    for (let i = 0; i < 3000 && !socket.destroyed && !socket.readableEnded && !signal.aborted; i++) if (!socket.write(line)) await happened(socket, "drain", 1000, signal);
   }) },
   { name: "WebSockets that are left", run: ({ http, host }, signal) => keepOpen(http, 50, signal, async (socket) => {
     socket.write(`GET /ws HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n`);
-    await Promise.race([once(socket, "data"), once(socket, "close"), pause(1000, signal)]).catch(() => {});
+    await happened(socket, "data", 1000, signal);
     socket.write("x".repeat(10_000));
   }) },
   { name: "smuggling", async run({ http, host, random }, signal) {
@@ -33,7 +32,7 @@ export const SLOW_ATTACKS: readonly Attack[] = [
         if (!socket) continue;
         socket.resume().write(Buffer.from(random.pick(FORMS).bytes.replaceAll("h.example", host), "latin1"));
         sent++;
-        await Promise.race([once(socket, "close"), pause(3000, signal)]).catch(() => {});
+        await happened(socket, "close", 3000, signal);
         socket.destroy();
       }
     }));

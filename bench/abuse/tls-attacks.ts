@@ -15,8 +15,11 @@ const early: string[] = [];
 async function renegotiate({ https, host }: AttackTarget, signal: AbortSignal): Promise<void> {
   const socket: TLSSocket = connect({ host: "127.0.0.1", port: https, servername: host, rejectUnauthorized: false, maxVersion: "TLSv1.2" });
   socket.on("error", () => socket.destroy());
+  let secure = false;
+  socket.once("secureConnect", () => (secure = true));
   await Promise.race([new Promise((resolve) => socket.once("secureConnect", resolve).once("close", resolve)), pause(2000, signal)]);
-  if (!socket.destroyed) {
+  // Before that, what follows would be told of the first handshake.
+  if (secure && !socket.destroyed) {
     const granted = new Promise<boolean>((resolve) => {
       socket.once("close", () => resolve(false));
       socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null));

@@ -66,8 +66,8 @@ function make({ tenants, operator }: World): Made {
   return { snapshot, model: built.model, program, conf, findings: toldFindings([...declarations.findings(), ...findings, ...built.findings(), ...ofProgram]) };
 }
 
-/** Control characters, but for those that a path or header may not hold anyway. */
-const CONTROLS = /[\0-\x1f\x7f]/;
+/** Control characters of ASCII: the bytes above it are parts of UTF-8. */
+const CONTROLS = /(?![\x80-\x9f])\p{Cc}/u;
 
 function checkSentences(findings: readonly Finding[]): void {
   for (const { code, sentence, effect, hint, line } of findings) {

@@ -32,6 +32,8 @@ const FORMAT = '$remote_addr - $remote_user [$time_local] "$request" $status $bo
 const LOGGED = '192.0.2.1 - - [10/Oct/2026:13:55:36 +0000] "GET /a?b=\\x22 HTTP/1.1" 200 5 "-" "curl/8" 80 0.001 [shop-web-80] [] 10.0.0.1:80, 10.0.0.2:80 5, 5 0.001, 0.002 502, 200 abc';
 const TRUSTED = compileNetworks(["10.0.0.0/8", "2001:db8::/32"]);
 const AUTH = { path: { texts: ["/check?", ""], names: ["request_uri"] }, host: "auth.example", cache: { lifetimes: [[0, 60]] } } as unknown as ExternalAuth;
+/** Control characters of ASCII: the bytes above it are parts of UTF-8. */
+const CONTROLS = /(?![\x80-\x9f])\p{Cc}/u;
 const never = (): undefined => undefined;
 
 const wrong = (read: () => unknown): void => {
@@ -67,7 +69,7 @@ export const OF_CLIENTS: readonly Parser[] = [
       assert.match(line, /^GET [^\0-\x20\x7f]* HTTP\/1\.1$/);
       assert.deepEqual(rest.slice(-2), ["", ""]);
       assert.equal(rest.indexOf(""), rest.length - 2, "one request, without a body");
-      for (const header of rest.slice(0, -2)) assert.match(header, /^[A-Za-z-]+: [^\0-\x08\x0a-\x1f\x7f]*$/);
+      for (const header of rest.slice(0, -2)) assert.ok(/^[A-Za-z-]+: /.test(header) && !CONTROLS.test(header.replaceAll("\t", "")), header);
       escapeBlanks(latin1);
     },
   },

@@ -44,7 +44,7 @@ const value: fc.Arbitrary<Json> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Json>([], {}, [[]], [null], { [MARK]: MARK }, [MARK, { a: [MARK] }], Array.from({ length: 70 }, (_, i) => `x${i}`)) },
 );
 
-type How = "replace" | "replace" | "append" | "drop" | "rename" | "double" | "graft";
+type How = "replace" | "append" | "drop" | "rename" | "double" | "graft";
 
 interface Change {
   /** Which object, and which of its places; taken modulo how many there are. */

@@ -61,7 +61,7 @@ async function outcomeOf(port: number, frames: readonly Buffer[]): Promise<strin
 }
 
 /** A host that is none gets 400 of Sluice, and whatever another host gets of nginx. */
-const intended = (what: string, byHand: string, ours: string): boolean => ours === byHand || (/^:authority/.test(what) && ours === "400" && byHand === "404");
+const intended = (what: string, byHand: string, ours: string): boolean => ours === byHand || (what.startsWith(":authority") && ours === "400" && byHand === "404");
 
 test("no frame of HTTP/2 smuggles a request, and each comes to what nginx makes of it, whatever the location", { timeout: 1_200_000 }, async (t) => {
   const { byHand, ours, kinds } = sides;

@@ -40,7 +40,7 @@ export async function startRecording(): Promise<RecordingBackend> {
     socket.on("data", (chunk: Buffer) => {
       pending += chunk.toString("latin1");
       for (;;) {
-        const read = readRequest(pending);
+        const read = firstRequest(pending);
         if (read === undefined) return;
         if (typeof read === "string") {
           ambiguous.push(`${read}: ${JSON.stringify(pending.slice(0, 400))}`);
@@ -67,7 +67,7 @@ const LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\x7e\x80-\xff]+) HTTP\/1\.([
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0\r\n]*?)[ \t]*$/;
 
 /** The first request of the bytes and its length; undefined: it is not whole; a text: what is ambiguous about it. */
-export function readRequest(bytes: string): { readonly request: Recorded; readonly length: number } | string | undefined {
+function firstRequest(bytes: string): { readonly request: Recorded; readonly length: number } | string | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) return /^[^\r\n]*\n/.test(bytes) ? "a line ends without a carriage return" : undefined;
   const [first = "", ...lines] = bytes.slice(0, end).split("\r\n");
