@@ -65,23 +65,24 @@ async function abuse({ minutes }: AbuseOptions, sluice: Sluice, random: Random):
     await attack(ATTACKS, target, TOGETHER_MS, sent);
     await sleep(QUIET_MS);
     quiet.push(readProcesses(sluice.runtimeDir, controller));
-    say(`round ${quiet.length}: ${victim.right()} normal requests right, ${victim.wrong.length} wrong; ${Math.round(quiet.at(-1)?.workersMiB ?? 0)} MiB, ${quiet.at(-1)?.descriptors} descriptors`);
+    say(`round ${quiet.length}: ${victim.counts().right} normal requests right, ${victim.counts().wrong.length} wrong${victim.counts().wrong.slice(-1).map((one) => ` (${one})`).join("")}; ${Math.round(quiet.at(-1)?.workersMiB ?? 0)} MiB, ${quiet.at(-1)?.descriptors} descriptors`);
   } while (Date.now() < until);
   clearInterval(look);
   await victim.stop();
+  const { right, wrong, slowest } = victim.counts();
   const { reloads } = await sluice.generation();
   const died = /exited on signal|worker process \d+ exited with code [1-9]|\[emerg\]|\[alert\]|\[crit\](?!.*SSL_do_handshake)/.exec(sluice.engineLog());
   const last = quiet.at(-1) ?? start;
   return {
     rows: [
       ...[...sent].map(([name, count]) => [name, String(count)] as const),
-      ["rounds", String(quiet.length)], ["normal requests", `${victim.right()} right, ${victim.wrong.length} wrong, slowest ${Math.round(victim.slowest())} ms`],
+      ["rounds", String(quiet.length)], ["normal requests", `${right} right, ${wrong.length} wrong, slowest ${Math.round(slowest)} ms`],
       ["workers' memory", `${Math.round(start.workersMiB)} MiB at the start, ${Math.round(peakMiB)} at most, ${Math.round(last.workersMiB)} when all was quiet`],
       ["controller's memory", `${Math.round(start.controllerMiB)} MiB at the start, ${Math.round(last.controllerMiB)} at the end`],
       ["workers' descriptors", `${start.descriptors} at the start, ${mostDescriptors} at most, ${last.descriptors} when all was quiet`],
     ],
     wrong: [
-      ...victim.wrong.slice(0, 20), ...growth(start, quiet, peakMiB), ...new Set(ATTACKS.flatMap(({ breaches }) => breaches?.() ?? [])),
+      ...wrong.slice(0, 20), ...growth(start, quiet, peakMiB), ...new Set(ATTACKS.flatMap(({ breaches }) => breaches?.() ?? [])),
       ...(reloads > 0 ? [`${reloads} reloads`] : []), ...(died ? [`nginx says: ${died[0]}`] : []),
     ],
   };

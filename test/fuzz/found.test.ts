@@ -24,6 +24,10 @@ test("an argument of the old controller whose name goes on in other characters i
   assert.equal(settings.httpPort, 8080);
 });
 
+test("an argument without effect that lacks its value does not end the report either", () => {
+  assert.deepEqual(readOldArguments({ words: ["--http-port=8080", "--v"], image: "" }).all.map(({ state }) => state), ["works", "no effect"]);
+});
+
 test("a document with more levels than the stack holds stays as it is when others are mended", () => {
   const deep = `a: ${"{a: ".repeat(20_000)}`;
   assert.deepEqual(fixText(deep, { prefix: "nginx.ingress.kubernetes.io", classes: new Set() }, "shapes"), { text: deep, fixed: [] });
