@@ -316,20 +316,26 @@ function declarations({ profiles, config }: ConfInput): Directive {
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }
 
+/**
+ * Connections that may wait to be accepted: as many as the kernel allows (net.core.somaxconn), to which it lowers the number. Beyond
+ * nginx's own 511 a flood of connections has others wait for seconds until they try again. ingress-nginx behaviour: the same.
+ */
+const BACKLOG = "backlog=65535";
+
 function listeners({ config, settings, facts }: ConfInput): Directive[] {
   const proxyProtocol = config.useProxyProtocol ? ["proxy_protocol"] : [];
   const http2 = http2OverTlsAlone(config, facts) ? ["http2"] : [];
   const out: Directive[] = [];
   for (const address of bindAddresses(settings, config.disableIpv6 || !facts.ipv6)) {
     const only6 = address.startsWith("[") ? ["ipv6only=on"] : [];
-    out.push(directive("listen", `${address}:${settings.httpPort}`, "default_server", ...only6, ...proxyProtocol));
+    out.push(directive("listen", `${address}:${settings.httpPort}`, "default_server", BACKLOG, ...only6, ...proxyProtocol));
     if (tlsComesFromSocket(settings, facts)) continue;
     out.push(
-      directive("listen", `${address}:${settings.httpsPort}`, "default_server", "ssl", ...http2, ...only6, ...proxyProtocol),
+      directive("listen", `${address}:${settings.httpsPort}`, "default_server", BACKLOG, "ssl", ...http2, ...only6, ...proxyProtocol),
     );
   }
   if (tlsComesFromSocket(settings, facts)) {
-    out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", "ssl", ...http2, "proxy_protocol"));
+    out.push(directive("listen", `unix:${inRuntime(facts, SOCKETS.https)}`, "default_server", BACKLOG, "ssl", ...http2, "proxy_protocol"));
   }
   if (config.useHttp2 && hasHttp2Directive(facts)) out.push(directive("http2", "on"));
   return out;

@@ -9,6 +9,12 @@ import { chmodSync, closeSync, existsSync, openSync, renameSync, rmSync } from "
 import { createServer, type Server } from "node:net";
 import { UserError } from "../support/user-error.ts";
 
+/**
+ * Connections that may wait to be accepted: as many as the kernel allows (net.core.somaxconn), to which it lowers the number.
+ * nginx.conf says the same of the sockets that nginx opens itself (src/compile/nginx-conf.ts).
+ */
+const BACKLOG = 65_535;
+
 export interface ListenAddress {
   /** IPv6 without brackets. */
   readonly host: string;
@@ -70,7 +76,7 @@ async function listenOn(path: string): Promise<Server> {
   const server = createServer((connection) => connection.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ path, backlog: 511 }, resolve);
+    server.listen({ path, backlog: BACKLOG }, resolve);
   });
   chmodSync(path, 0o666);
   return server;
@@ -88,7 +94,7 @@ async function listen({ host, port, flag }: ListenAddress): Promise<Server> {
   try {
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host, port, backlog: 511, ipv6Only: host.includes(":") }, resolve);
+      server.listen({ host, port, backlog: BACKLOG, ipv6Only: host.includes(":") }, resolve);
     });
     return server;
   } catch (error) {

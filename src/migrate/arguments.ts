@@ -28,7 +28,7 @@ export interface OldArguments {
 /** What the controller is told, and what its image does without being told. */
 export function readOldArguments({ words, image }: Pick<OldController, "words" | "image">): OldArguments {
   const pieces = piecesOf(words).map((piece) => ({ piece, argument: judgePiece(piece) }));
-  const taken = pieces.filter(({ argument: { state } }) => state !== "unknown" && state !== "refused").flatMap(({ piece }) => piece);
+  const taken = pieces.filter(({ argument: { state } }) => state === "works" || state === "differs").flatMap(({ piece }) => piece);
   const told = parseFlags(taken, "run", {});
   const assumed = servesClassless(image) && !told.given.has("watchIngressWithoutClass") && told.ingressClass === FLAGS.ingressClass.default;
   const settings = assumed ? parseFlags([...taken, `--${FLAGS.watchIngressWithoutClass.flag}`], "run", {}) : told;
@@ -47,7 +47,7 @@ function piecesOf(words: readonly string[]): readonly (readonly string[])[] {
 }
 
 function judgePiece(piece: readonly string[]): OldArgument {
-  const name = /^--?([A-Za-z][\w-]*)/.exec(piece[0] ?? "")?.[1] ?? "";
+  const name = /^--?([A-Za-z][\w-]*)(?:=|$)/.exec(piece[0] ?? "")?.[1] ?? "";
   const { state, remark } = stateOfFlag(name);
   const flag = `--${printable(name)}`;
   if (name === "") return { flag: "", text: "a word that is no flag", state: "unknown", sentence: "Flags start with --." };

@@ -21,20 +21,20 @@ function spoken(version: Version, useHttp2: boolean, passthrough = false): strin
 
 const OLD: readonly Version[] = [[1, 18, 0], [1, 22, 1], [1, 25, 0]];
 const NEW: readonly Version[] = [[1, 25, 1], [1, 26, 3], [1, 27, 0], [2, 0, 0]];
-const HTTP = "listen 0.0.0.0:80 default_server;";
-const HTTPS = "listen 0.0.0.0:443 default_server ssl;";
+const HTTP = "listen 0.0.0.0:80 default_server backlog=65535;";
+const HTTPS = "listen 0.0.0.0:443 default_server backlog=65535 ssl;";
 
 test("an nginx that knows the directive speaks HTTP/2 on the http port as well", () => {
   for (const version of NEW) {
     assert.deepEqual(spoken(version, true), [HTTP, HTTPS, "http2 on;"], version.join("."));
-    assert.deepEqual(spoken(version, true, true), [HTTP, "listen unix:/run/s/sockets/https.sock default_server ssl proxy_protocol;", "http2 on;"]);
+    assert.deepEqual(spoken(version, true, true), [HTTP, "listen unix:/run/s/sockets/https.sock default_server backlog=65535 ssl proxy_protocol;", "http2 on;"]);
   }
 });
 
 test("an older one speaks it over TLS alone: on the http port it would be HTTP/2 and nothing else", () => {
   for (const version of OLD) {
-    assert.deepEqual(spoken(version, true), [HTTP, "listen 0.0.0.0:443 default_server ssl http2;"], version.join("."));
-    assert.deepEqual(spoken(version, true, true), [HTTP, "listen unix:/run/s/sockets/https.sock default_server ssl http2 proxy_protocol;"]);
+    assert.deepEqual(spoken(version, true), [HTTP, "listen 0.0.0.0:443 default_server backlog=65535 ssl http2;"], version.join("."));
+    assert.deepEqual(spoken(version, true, true), [HTTP, "listen unix:/run/s/sockets/https.sock default_server backlog=65535 ssl http2 proxy_protocol;"]);
   }
 });
 

@@ -68,10 +68,10 @@ test("the https port is that of the nginx which can read server names; without i
   const flag = ["--enable-ssl-passthrough"];
   assert.match(conf(flag, []), /listen 0\.0\.0\.0:443;/);
   assert.doesNotMatch(http(flag, facts), /listen 0\.0\.0\.0:443/);
-  assert.match(http(flag, facts), /listen unix:\/run\/s\/sockets\/https\.sock default_server ssl http2 proxy_protocol;/);
+  assert.match(http(flag, facts), /listen unix:\/run\/s\/sockets\/https\.sock default_server backlog=65535 ssl http2 proxy_protocol;/);
   assert.equal(conf(flag, [listener("tcp 9000")], {}, without), "");
   assert.equal(http(flag, without), http([], without));
-  assert.match(http(flag, without), /listen 0\.0\.0\.0:443 default_server ssl http2;/);
+  assert.match(http(flag, without), /listen 0\.0\.0\.0:443 default_server backlog=65535 ssl http2;/);
 });
 
 test("its log goes where http's goes, escaped in the same way, unless it has a file of its own", () => {

@@ -244,6 +244,28 @@ test("hundreds of WebSockets live beside each other, over a change and other req
   for (const { socket } of sockets) socket.destroy();
 });
 
+test("while no worker accepts, more than a thousand connections are taken up and wait, as many as the kernel allows", async (t) => {
+  const count = 1200;
+  if (Number(readFileSync("/proc/sys/net/core/somaxconn", "utf8")) < 2 * count) return t.skip("the kernel lets fewer wait: net.core.somaxconn");
+  const stopped = workers();
+  const sockets: Socket[] = [];
+  let connected = 0;
+  try {
+    for (const { pid } of stopped) process.kill(pid, "SIGSTOP");
+    for (let i = 0; i < count; i++) {
+      const socket = connect({ host: "127.0.0.1", port: sluice.http });
+      sockets.push(socket.on("error", () => socket.destroy()).on("connect", () => connected++));
+    }
+    const deadline = Date.now() + LIMIT_MS / 2;
+    while (connected < count && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(connected, count);
+  } finally {
+    for (const { pid } of stopped) process.kill(pid, "SIGCONT");
+    for (const socket of sockets) socket.destroy();
+  }
+  await expectService(20);
+});
+
 test("after all of that nothing has died", () => {
   assert.ok(workers().every(isAlive) && workers().length >= 2);
   assert.doesNotMatch(sluice.engineLog(), /exited on signal|worker process \d+ exited with code [1-9]|\[emerg\]|\[alert\]|\[crit\]/);

@@ -90,7 +90,8 @@ function askHttp2(asked: Ask): Promise<Answer> {
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", reject);
     stream.on("end", () => {
-      const shown = asked.tls === false ? {} : shownBy(session.socket as TLSSocket);
+      // The server may have ended the connection behind its answer.
+      const shown = asked.tls === false || session.destroyed ? {} : shownBy(session.socket as TLSSocket);
       session.close();
       resolve(answer(Number(head[":status"] ?? 0), head, Buffer.concat(chunks).toString(), shown));
     });

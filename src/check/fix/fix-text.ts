@@ -58,12 +58,22 @@ function lineOf(starts: readonly number[], offset: number): number {
   return low + 1;
 }
 
+/** Undefined: the text has so many levels that they exhaust the stack. */
+function parsed(text: string): ReturnType<typeof parseDocument> | undefined {
+  try {
+    // Looking for doubled keys takes quadratic time.
+    return parseDocument(text, { prettyErrors: false, logLevel: "silent", uniqueKeys: false });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** The objects of a document: itself, or the items of a List. Those with anchors are left alone: an alias may stand elsewhere. */
 function objectsIn(text: string): readonly YAMLMap[] {
   if (text.length > MOST_LENGTH || /(?:^|[\s:,[{-])[&*][\w-]/.test(text.replaceAll(/(?:^|\s)#.*$/gm, ""))) return [];
-  // Looking for doubled keys takes quadratic time.
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent", uniqueKeys: false });
-  const root = document.errors.length > 0 ? undefined : document.contents;
+  const document = parsed(text);
+  const root = document === undefined || document.errors.length > 0 ? undefined : document.contents;
   // An item of a long List stands alone, in a list of one.
   const top: unknown[] = isSeq(root) ? root.items : [root];
   return top.filter(isMap).flatMap((object) => {

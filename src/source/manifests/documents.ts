@@ -147,7 +147,13 @@ export function keyAt(text: string, line: number): string | undefined {
 
 /** A field path as keys and indexes: `a.b[0].c[x.y/z]` → `a`, `b`, `0`, `c`, `x.y/z`. */
 export function splitFieldPath(path: string): string[] {
-  return [...path.matchAll(/\[([^\]]*)\]|[^.[\]]+/g)].map((match) => match[1] ?? match[0]);
+  const closed = path.lastIndexOf("]") + 1;
+  // Behind the last bracket that closes, none is looked for: a key may hold thousands that nothing closes.
+  return [...steps(path.slice(0, closed), /\[([^\]]*)\]|[^.[\]]+/g), ...steps(path.slice(closed), /[^.[]+/g)];
+}
+
+function steps(path: string, step: RegExp): string[] {
+  return [...path.matchAll(step)].map((match) => match[1] ?? match[0]);
 }
 
 /** Names of fields in the older API shapes that we upgrade, by their present names. */

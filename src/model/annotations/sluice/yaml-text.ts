@@ -13,7 +13,8 @@ const LONGEST = 32 * 1024;
 /** A table with string keys; throws Malformed, and nothing else. */
 export function readTable(text: string): Table {
   if (text.length > LONGEST) throw new Malformed(`it is longer than ${LONGEST} characters: split the Ingress`);
-  const document = yaml().parseDocument(text, { uniqueKeys: true, maxAliasCount: 0 } as ParseOptions);
+  // The library's warnings quote the text, and would go to the controller's log as they are.
+  const document = yaml().parseDocument(text, { uniqueKeys: true, maxAliasCount: 0, logLevel: "silent" } as ParseOptions);
   const [problem] = document.errors;
   if (problem) throw noYaml(problem);
   return asTable(valueOf(document), "it");
