@@ -39,7 +39,10 @@ export function kindsOf({ mirror, auth, grpc, fastcgi }: KindPorts, folder: stri
     { name: "asking", annotations: { "auth-url": `http://127.0.0.1:${auth}/check` }, byHand: "auth_request /asked;" },
     { name: "unbuffered", annotations: { "proxy-request-buffering": "off" }, byHand: "proxy_request_buffering off;" },
     { name: "streaming", annotations: { "proxy-request-buffering": "off", "auth-url": `http://127.0.0.1:${auth}/check`, "proxy-body-size": "1k" }, byHand: "proxy_request_buffering off; auth_request /asked; client_max_body_size 1k;" },
-    { name: "buffered", annotations: { "proxy-buffering": "on", "proxy-body-size": "1k" }, byHand: "proxy_buffering on; client_max_body_size 1k;" },
+    // 8 MiB is a step (src/compile/body.ts): below a step a chunk that says too much is refused once it has come.
+    { name: "buffered", annotations: { "proxy-buffering": "on", "proxy-body-size": "8m" }, byHand: "proxy_buffering on; client_max_body_size 8m;" },
+    { name: "limited", annotations: { "whitelist-source-range": "127.0.0.0/8", "proxy-body-size": "8m", "client-body-buffer-size": "1m" }, byHand: "allow 127.0.0.0/8; deny all; client_max_body_size 8m; client_body_buffer_size 1m;" },
+    { name: "large", annotations: { "proxy-body-size": "64m", "client-body-buffer-size": "128k" }, byHand: "client_max_body_size 64m; client_body_buffer_size 128k;" },
     { name: "old", annotations: { "proxy-http-version": "1.0" }, byHand: "proxy_http_version 1.0;" },
     { name: "snippet", annotations: { "configuration-snippet": "add_header X-Snippet a;" }, byHand: "add_header X-Snippet a;" },
     { name: "rewrite", annotations: { "rewrite-target": "/$1", "use-regex": "true" }, byHand: 'rewrite "(?i)/(.*)" /$1 break;' },
