@@ -46,7 +46,7 @@ export function tallyRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
   add(tally ?? newTally(route, canary, key));
 }
 
-/** Never compiled, because it is rarely called: see `newState` in state.ts. */
+/** Never compiled, because it is rarely called: a recording stops at it and begins again later. */
 function newTally(route: EdgeRoute, canary: EdgeCanary | undefined, key: number): number[] {
   noteFirst(route, canary, Math.floor(key / METHOD_FACTOR));
   const tally: number[] = [];
