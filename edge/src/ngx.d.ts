@@ -196,6 +196,7 @@ declare module "ffi" {
     ngx_http_lua_ffi_exec_regex(this: void, compiled: object, flags: number, text: string, length: number, from: number): number;
     // Declared by phases/tallies.ts.
     strtod(this: void, text: Memory, stop: Pointers): number;
+    strtol(this: void, text: Memory, stop: Pointers, base: number): object;
     strchr(this: void, text: Memory, byte: number): Memory;
     // Declared by phases/last-words.ts.
     socket(this: void, domain: number, type: number, protocol: number): number;
