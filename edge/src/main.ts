@@ -1,12 +1,24 @@
-/** The functions that nginx.conf calls, one per phase. */
+/**
+ * The functions that nginx.conf calls, one per phase. Those that many requests run return at once when they are called with `true`,
+ * which only `beginPhases` does.
+ */
+import { checkAccess } from "./phases/access.ts";
+import { setNextPeer } from "./phases/balancer.ts";
+import { certificate as chooseCertificate } from "./phases/certificate.ts";
 import { startChannel } from "./phases/channel.ts";
-import { mendCompiler } from "./phases/compiler.ts";
+import { clientHello as readClientHello } from "./phases/client-hello.ts";
+import { beginPhases, mendCompiler } from "./phases/compiler.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
+import { log as countAndForget } from "./phases/log.ts";
+import { logMeasured as measureAndForget } from "./phases/log-measured.ts";
+import { addHeaders as addOperatorHeaders } from "./phases/operator-headers.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
 import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
+import { respond as setResponseHeaders } from "./phases/response.ts";
+import { routeRequest } from "./phases/rewrite.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { startTallies } from "./phases/tallies.ts";
@@ -15,21 +27,48 @@ import { takeSeat } from "./phases/workers.ts";
 
 export * as selfTest from "./phases/self-test/run.ts";
 export { sayLastWords as exitWorker } from "./phases/last-words.ts";
-export { checkAccess as access } from "./phases/access.ts";
-export { setNextPeer as balance } from "./phases/balancer.ts";
-export { certificate } from "./phases/certificate.ts";
-export { clientHello } from "./phases/client-hello.ts";
 export { serveErrorPage as errorPage } from "./phases/error-page.ts";
-export { log } from "./phases/log.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
-export { addHeaders } from "./phases/operator-headers.ts";
-export { logMeasured } from "./phases/log-measured.ts";
-export { respond } from "./phases/response.ts";
-export { routeRequest as rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 
 /** The exports of this file, under the name that nginx.conf gives them. */
 declare const sluice: LogPhases;
+
+export function rewrite(begins?: boolean): void {
+  if (begins !== true) routeRequest();
+}
+
+export function access(begins?: boolean): void {
+  if (begins !== true) checkAccess();
+}
+
+export function balance(begins?: boolean): void {
+  if (begins !== true) setNextPeer();
+}
+
+export function respond(begins?: boolean): void {
+  if (begins !== true) setResponseHeaders();
+}
+
+export function addHeaders(begins?: boolean): void {
+  if (begins !== true) addOperatorHeaders();
+}
+
+export function log(begins?: boolean): void {
+  if (begins !== true) countAndForget();
+}
+
+export function logMeasured(begins?: boolean): void {
+  if (begins !== true) measureAndForget();
+}
+
+export function clientHello(begins?: boolean): void {
+  if (begins !== true) readClientHello();
+}
+
+export function certificate(begins?: boolean): void {
+  if (begins !== true) chooseCertificate();
+}
 
 /** init_by_lua: in the master, before workers are forked. */
 export function init(given: Options): void {
@@ -59,6 +98,7 @@ export function initWorker(): void {
   startTracing();
   startJournal(sluice);
   if (options.measured !== undefined) startTallies(options.measured);
+  beginPhases([rewrite, access, balance, respond, addHeaders, log, logMeasured, clientHello, certificate]);
   loadSnapshot();
   startChannel();
 }

@@ -192,6 +192,7 @@ declare module "ffi" {
     getppid(this: void): number;
     // Declared by phases/pattern.ts.
     malloc_trim(this: void, pad: number): number;
+    clock(this: void): object;
     /** Declared by resty.core.regex. Groups of the match, the whole counted; -1: no match; else what went wrong. */
     ngx_http_lua_ffi_exec_regex(this: void, compiled: object, flags: number, text: string, length: number, from: number): number;
     // Declared by phases/tallies.ts.

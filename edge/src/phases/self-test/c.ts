@@ -67,6 +67,7 @@ function number(): ffi.Memory {
 /** The part of `ffi.C` that is not OpenSSL's. */
 export const C_LIBRARY = {
   malloc_trim: inWorker(() => after(ffi.C.malloc_trim(0))),
+  clock: inWorker(() => (tonumber(ffi.C.clock()) as number) > 0),
   ngx_http_lua_ffi_exec_regex: inWorker(() => matches("abc", "b", EVERYBODY) === true),
   getppid: inWorker(() => ffi.C.getppid() > 0),
   strtod: inWorker(() => ffi.C.strtod(number(), stop) === 3 && stop[0][0] === 59),
