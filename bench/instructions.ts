@@ -119,6 +119,7 @@ function differences(ours: Cost, beside: Cost): string[] {
 const dir = mkdtempSync("/dev/shm/sluice-instructions-");
 // The processes that were started end with this one.
 process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
 try {
   const options = optionsOf(process.argv.slice(2));
   if (options === "help") process.stdout.write(USAGE);
