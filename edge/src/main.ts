@@ -1,24 +1,13 @@
-/**
- * The functions that nginx.conf calls, one per phase. Those that many requests run return at once when they are called with `true`,
- * which only `beginPhases` does.
- */
-import { checkAccess } from "./phases/access.ts";
-import { setNextPeer } from "./phases/balancer.ts";
-import { certificate as chooseCertificate } from "./phases/certificate.ts";
+/** The functions that nginx.conf calls, one per phase. */
 import { startChannel } from "./phases/channel.ts";
-import { clientHello as readClientHello } from "./phases/client-hello.ts";
-import { beginPhases, mendCompiler } from "./phases/compiler.ts";
+import { mendCompiler } from "./phases/compiler.ts";
+import { beginPhases } from "./phases/entries.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
-import { log as countAndForget } from "./phases/log.ts";
-import { logMeasured as measureAndForget } from "./phases/log-measured.ts";
-import { addHeaders as addOperatorHeaders } from "./phases/operator-headers.ts";
 import type { Options } from "./phases/options.ts";
 import { options } from "./phases/options.ts";
 import { startDigest } from "./phases/digest.ts";
 import { startPasswords } from "./phases/passwords.ts";
-import { respond as setResponseHeaders } from "./phases/response.ts";
-import { routeRequest } from "./phases/rewrite.ts";
 import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { startTallies } from "./phases/tallies.ts";
@@ -27,48 +16,16 @@ import { takeSeat } from "./phases/workers.ts";
 
 export * as selfTest from "./phases/self-test/run.ts";
 export { sayLastWords as exitWorker } from "./phases/last-words.ts";
+export {
+  rewritePhase as rewrite, accessPhase as access, balancePhase as balance, respondPhase as respond, addHeadersPhase as addHeaders, logPhase as log,
+  logMeasuredPhase as logMeasured, clientHelloPhase as clientHello, certificatePhase as certificate,
+} from "./phases/entries.ts";
 export { serveErrorPage as errorPage } from "./phases/error-page.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 
 /** The exports of this file, under the name that nginx.conf gives them. */
 declare const sluice: LogPhases;
-
-export function rewrite(begins?: boolean): void {
-  if (begins !== true) routeRequest();
-}
-
-export function access(begins?: boolean): void {
-  if (begins !== true) checkAccess();
-}
-
-export function balance(begins?: boolean): void {
-  if (begins !== true) setNextPeer();
-}
-
-export function respond(begins?: boolean): void {
-  if (begins !== true) setResponseHeaders();
-}
-
-export function addHeaders(begins?: boolean): void {
-  if (begins !== true) addOperatorHeaders();
-}
-
-export function log(begins?: boolean): void {
-  if (begins !== true) countAndForget();
-}
-
-export function logMeasured(begins?: boolean): void {
-  if (begins !== true) measureAndForget();
-}
-
-export function clientHello(begins?: boolean): void {
-  if (begins !== true) readClientHello();
-}
-
-export function certificate(begins?: boolean): void {
-  if (begins !== true) chooseCertificate();
-}
 
 /** init_by_lua: in the master, before workers are forked. */
 export function init(given: Options): void {
@@ -98,7 +55,7 @@ export function initWorker(): void {
   startTracing();
   startJournal(sluice);
   if (options.measured !== undefined) startTallies(options.measured);
-  beginPhases([rewrite, access, balance, respond, addHeaders, log, logMeasured, clientHello, certificate]);
+  beginPhases();
   loadSnapshot();
   startChannel();
 }

@@ -9,7 +9,7 @@ import { requestCosts, type RequestCost } from "../support/request-cost.ts";
  * Whoever raises a number writes the reason here.
  *
  * A plain request was at 340 bytecodes before there were annotations, and must never be above 343, one per cent more. It rose from
- * 315 to 327 when each phase got a beginning that is compiled before the first request (`beginPhases` in phases/compiler.ts).
+ * 315 to 327 when each phase got a beginning that is compiled before the first request (`beginPhases` in phases/entries.ts).
  */
 const MOST: Readonly<Record<string, RequestCost>> = {
   plain: { bytecodes: 327, bytes: 72 },

@@ -25,17 +25,3 @@ export function mendCompiler(): void {
   start("tryside=50", "maxside=1000");
   if (jit.arch === "x64" || jit.arch === "x86") start("-fuse");
 }
-
-/** More than the 112 calls after which LuaJIT compiles a function. */
-const CALLS = 200;
-
-/**
- * Has LuaJIT compile the beginning of each phase. What requests do is then compiled as ways from these beginnings, however it loops:
- * LuaJIT follows no loop from the beginning of a function that it compiles for the first time, and would leave a phase whose
- * requests all loop (over canaries, networks, checks) to the interpreter, and sometimes the functions that the phase calls as well.
- */
-export function beginPhases(phases: readonly ((this: void, begins: boolean) => void)[]): void {
-  for (const phase of phases) for (let call = 0; call < CALLS; call++) phase(true);
-}
-// Else the loop would be compiled, and not the functions that it calls.
-jit.off(beginPhases);
