@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { plainBytecodes } from "../test/support/bytecodes.ts";
+import { requestCosts } from "../test/support/request-cost.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -29,7 +29,7 @@ try {
 
 function built(root: string): number {
   execFileSync(process.execPath, [join(root, "scripts/build-edge.ts")], { cwd: root, stdio: "inherit" });
-  return plainBytecodes(join(root, "edge/build"));
+  return requestCosts(join(root, "edge/build")).plain?.bytecodes ?? NaN;
 }
 
 function checkout(commit: string): string {

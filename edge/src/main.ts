@@ -2,6 +2,7 @@
 import { startBalancer } from "./phases/balancer.ts";
 import { startChannel } from "./phases/channel.ts";
 import { mendCompiler } from "./phases/compiler.ts";
+import { beginPhases } from "./phases/entries.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
 import type { Options } from "./phases/options.ts";
@@ -16,17 +17,12 @@ import { takeSeat } from "./phases/workers.ts";
 
 export * as selfTest from "./phases/self-test/run.ts";
 export { sayLastWords as exitWorker } from "./phases/last-words.ts";
-export { checkAccess as access } from "./phases/access.ts";
-export { setNextPeer as balance } from "./phases/balancer.ts";
-export { certificate } from "./phases/certificate.ts";
-export { clientHello } from "./phases/client-hello.ts";
+export {
+  rewritePhase as rewrite, accessPhase as access, balancePhase as balance, respondPhase as respond, addHeadersPhase as addHeaders, logPhase as log,
+  logMeasuredPhase as logMeasured, clientHelloPhase as clientHello, certificatePhase as certificate,
+} from "./phases/entries.ts";
 export { serveErrorPage as errorPage } from "./phases/error-page.ts";
-export { log } from "./phases/log.ts";
 export { muteUndeclared, muteUris } from "./phases/mute.ts";
-export { addHeaders } from "./phases/operator-headers.ts";
-export { logMeasured } from "./phases/log-measured.ts";
-export { respond } from "./phases/response.ts";
-export { routeRequest as rewrite } from "./phases/rewrite.ts";
 export { balanceMirror, restore } from "./phases/upstream.ts";
 export { bodyRead, refuseBody } from "./phases/body.ts";
 
@@ -68,6 +64,7 @@ export function initWorker(): void {
   startTracing();
   startJournal(sluice);
   if (options.measured !== undefined) startTallies(options.measured);
+  beginPhases();
   loadSnapshot();
   startChannel();
 }

@@ -194,10 +194,12 @@ declare module "ffi" {
     getppid(this: void): number;
     // Declared by phases/pattern.ts.
     malloc_trim(this: void, pad: number): number;
+    clock(this: void): object;
     /** Declared by resty.core.regex. Groups of the match, the whole counted; -1: no match; else what went wrong. */
     ngx_http_lua_ffi_exec_regex(this: void, compiled: object, flags: number, text: string, length: number, from: number): number;
     // Declared by phases/tallies.ts.
     strtod(this: void, text: Memory, stop: Pointers): number;
+    strtol(this: void, text: Memory, stop: Pointers, base: number): object;
     strchr(this: void, text: Memory, byte: number): Memory;
     // Declared by phases/last-words.ts.
     socket(this: void, domain: number, type: number, protocol: number): number;

@@ -86,7 +86,7 @@ export function escapeUri(text: string): string {
   let from = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (mustEscape(c)) {
+    if (ESCAPED[c] === true) {
       const high = (c - (c % 16)) / 16;
       const low = c % 16;
       out = out + text.slice(from, i) + "%" + HEX.slice(high, high + 1) + HEX.slice(low, low + 1);
@@ -109,9 +109,8 @@ export function unescapeUri(text: string): string {
   return from === 0 ? text : out + text.slice(from);
 }
 
-/** Controls, space, DEL and beyond; `" # % < > ? \ ^ \` { | }`. */
-function mustEscape(c: number): boolean {
-  if (c <= 32 || c >= 127) return true;
-  if (c <= 63) return c === 34 || c === 35 || c === 37 || c === 60 || c === 62 || c === 63;
-  return c === 92 || c === 94 || c === 96 || (c >= 123 && c <= 125);
+/** By byte: controls, space, DEL and beyond; `" # % < > ? \ ^ \` { | }`. */
+const ESCAPED: boolean[] = [];
+for (let c = 0; c < 256; c++) {
+  ESCAPED.push(c <= 32 || c >= 127 || c === 34 || c === 35 || c === 37 || c === 60 || c === 62 || c === 63 || c === 92 || c === 94 || c === 96 || (c >= 123 && c <= 125));
 }

@@ -2,7 +2,7 @@
 import { holds } from "./conditions.ts";
 import type { RequestView } from "./request-view.ts";
 import type { EdgeHost, PathPattern, EdgeRoute, SpecialHost } from "./program.ts";
-import { isLate } from "./search.ts";
+import { isLate, PATTERNS_BETWEEN_LOOKS } from "./search.ts";
 
 /** Index of the route of a path: exact first, then the longest prefix, then `/`. */
 export function findRoute(host: EdgeHost, path: string): number {
@@ -67,7 +67,7 @@ export function routeAt(host: EdgeHost, path: string, request: RequestView): Edg
 function findByPattern(host: EdgeHost, patterns: PathPattern[], path: string, request: RequestView): number {
   const exact = host.exact[path];
   if (exact !== undefined) return exact;
-  const until = request.searchUntil();
+  const until = patterns.length < PATTERNS_BETWEEN_LOOKS ? 0 : request.searchUntil();
   for (let i = 0; i < patterns.length; i++) {
     if (isLate(i, until, request)) return GAVE_UP;
     const { pattern, route } = patterns[i] as PathPattern;

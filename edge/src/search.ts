@@ -23,8 +23,8 @@ export interface PatternView {
 /** In place of a namespace: bounded in number and weight, or the operator's. */
 export const EVERYBODY = "";
 
-/** The clock is read once in so many patterns: reading it costs as much as two patterns of the usual kind. */
-const PATTERNS_BETWEEN_LOOKS = 8;
+/** The clock is read once in so many patterns: reading it costs as much as two patterns of the usual kind. Among fewer it is never read. */
+export const PATTERNS_BETWEEN_LOOKS = 8;
 
 /** @param tried how many patterns, or lists of a few, were tried before. */
 export function isLate(tried: number, until: number, view: PatternView): boolean {

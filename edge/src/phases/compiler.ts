@@ -1,9 +1,14 @@
 /**
- * Works around a fault of LuaJIT's compiler for Intel and AMD processors.
+ * Settings of LuaJIT's compiler.
  *
- * A comparison of numbers may read one of them from memory by itself ("fused"). Where no register is free for the address,
- * those that hold the constants 0 and nil are taken, and the XOR that makes one zero again lands between the comparison and its
- * jump: the jump then always goes one way. Whether a trace has this depends on the order in which code got hot: a worker may
+ * LuaJIT records what a request does, once a way has been gone often, and gives a way up for good when four recordings in a
+ * row were broken off: by a function that is never compiled, which some request of many calls. Half of all workers left the
+ * requests of every host with TLS to the interpreter in this manner, for as long as they lived. So it tries more often
+ * (`tryside`). `maxside` is the number of ways from one piece of code: hosts with many different features have more than 100.
+ *
+ * `-fuse` works around a fault of the compiler for Intel and AMD processors. A comparison of numbers may read one of them from
+ * memory by itself ("fused"). Where no register is free for the address, those that hold the constants 0 and nil are taken, and the
+ * XOR that makes one zero again lands between the comparison and its jump: the jump then always goes one way. Whether a trace has this depends on the order in which code got hot: a worker may
  * send a session to another endpoint than before, and the worker beside it not. The correction that LuaJIT has since 2023
  * (https://github.com/LuaJIT/LuaJIT/issues/416) covers one such constant; with two of them the version in Debian 13 still errs.
  * Numbers that are loaded before they are compared take no register between the two.
@@ -16,5 +21,7 @@ interface Optimizer {
 
 /** To be called before LuaJIT compiles anything: in init_by_lua. */
 export function mendCompiler(): void {
-  if (jit.arch === "x64" || jit.arch === "x86") (jit.opt as Optimizer).start("-fuse");
+  const { start } = jit.opt as Optimizer;
+  start("tryside=50", "maxside=1000");
+  if (jit.arch === "x64" || jit.arch === "x86") start("-fuse");
 }

@@ -39,7 +39,11 @@ const LARGEST_KEPT = 16384;
  * service works.
  */
 export function checkExternalAuth(this: void, state: InFlight, { externalAuth: auth }: EdgeFilters): number {
-  if (auth === undefined) return 0;
+  return auth === undefined ? 0 : checkWith(auth, state);
+}
+
+/** Apart, because LuaJIT compiles no function that makes functions. */
+function checkWith(auth: ExternalAuth, state: InFlight): number {
   const route = state.route as EdgeRoute;
   const variable = (name: string): string | undefined => variableOf(route, name);
   const answer = askCacheOrService(auth, variable);

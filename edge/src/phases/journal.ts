@@ -53,7 +53,7 @@ export function expectOwnAnswer(): void {
 export function noteFirst(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   if (!noted && hasRoom(notes, false)) note(route, canary, status);
 }
-// Never compiled, because it is rarely called: see `newState` in state.ts.
+// Never compiled, because it is rarely called: a recording stops at it and begins again later.
 jit.off(noteFirst);
 
 export function isWatched(): boolean {

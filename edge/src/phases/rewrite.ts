@@ -50,8 +50,11 @@ export function routeRequest(): void {
   // Where the operator set one of these, it holds for all requests: no route is plain then.
   const { proxies, requestHeaders } = tables.settings;
   if (proxies !== undefined) findClient(proxies);
-  const body = route === undefined ? USUAL : bodyOf(route, pool);
-  if (body === TOO_LARGE) pool = refuseBody(decision);
+  let body = USUAL;
+  if (route !== undefined && (route.body !== undefined || pool === undefined)) {
+    body = bodyOf(route, pool);
+    if (body === TOO_LARGE) pool = refuseBody(decision);
+  }
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // The access phase of the profile raises the error, so that the profile's error pages and headers hold for it; a 404 only after its checks.

@@ -71,6 +71,8 @@ export const NOBODY: EdgeRoute = { path: "", pool: "", namespace: "", ingress: "
 const SPARE = 256;
 
 const byAddress = new LuaTable<number, InFlight>();
+/** States that no address has yet. */
+const unused: InFlight[] = [];
 let count = 0;
 let states = 0;
 
@@ -92,21 +94,30 @@ export function remember(route: EdgeRoute, pool: EdgePool | undefined, canary: E
 }
 
 /**
- * Never compiled: a trace recorded through this function would cover the rare path, and leave the usual one to the
- * interpreter. With `jit.off`, LuaJIT stops recording at this call and tries again later.
+ * Compiled, unlike what makes the states: requests at new addresses come often, and each would break off the recording of what
+ * other requests do at that point, too.
  */
 function newState(key: number): InFlight {
+  if (unused.length === 0) makeStates();
+  const state = unused.pop() as InFlight;
+  byAddress.set(key, state);
+  states++;
+  return state;
+}
+
+function makeStates(): void {
+  for (let i = 0; i < SPARE; i++) unused.push(makeState());
+}
+jit.off(makeStates);
+
+function makeState(): InFlight {
   const room: WholeRoom<InFlight> = {
     route: false, pool: false, canary: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
     tried: false, session: false, scored: false, path: false, reading: false, after: false,
     held: false, why: false, challenge: false, user: false, proof: false,
   };
-  const state = moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "" });
-  byAddress.set(key, state);
-  states++;
-  return state;
+  return moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "" });
 }
-jit.off(newState);
 
 /** The state of the request at hand; one without a route, or none, when it was not remembered. */
 export function recall(): InFlight | undefined {

@@ -46,7 +46,7 @@ export function tallyRequest(route: EdgeRoute, canary: EdgeCanary | undefined, s
   add(tally ?? newTally(route, canary, key));
 }
 
-/** Never compiled, because it is rarely called: see `newState` in state.ts. */
+/** Never compiled, because it is rarely called: a recording stops at it and begins again later. */
 function newTally(route: EdgeRoute, canary: EdgeCanary | undefined, key: number): number[] {
   noteFirst(route, canary, Math.floor(key / METHOD_FACTOR));
   const tally: number[] = [];
@@ -63,20 +63,21 @@ function add(tally: number[]): void {
   const { starts } = layout;
   tally[0] += 1;
   observe(tally, starts[0], time, math.max(0, math.floor((ngx.now() - ngx.req.start_time()) * 1000 + 0.5)));
-  if (!read()) return;
-  let value = C.strtod(place, stopAt) * 1000;
-  if (isWhole()) observe(tally, starts[1], time, math.floor(value + 0.5));
-  value = C.strtod(place, stopAt) * 1000;
-  if (isWhole()) observe(tally, starts[2], time, math.floor(value + 0.5));
-  value = C.strtod(place, stopAt) * 1000;
-  if (isWhole()) observe(tally, starts[3], time, math.floor(value + 0.5));
-  value = C.strtod(place, stopAt);
-  if (isWhole()) {
+  if (!find()) return;
+  const text = textAt[0];
+  let value = readTime(text);
+  if (value >= 0) observe(tally, starts[1], time, value);
+  value = readTime(text);
+  if (value >= 0) observe(tally, starts[2], time, value);
+  value = readTime(text);
+  if (value >= 0) observe(tally, starts[3], time, value);
+  value = readBytes(text);
+  if (value >= 0) {
     observe(tally, starts[4], length, value);
     observe(tally, starts[5], size, value);
   }
-  value = C.strtod(place, stopAt);
-  if (isWhole()) observe(tally, starts[6], length, value);
+  value = readBytes(text);
+  if (value >= 0) observe(tally, starts[6], length, value);
 }
 
 function observe(tally: number[], start: number, scale: Scale, value: number): void {
@@ -86,34 +87,55 @@ function observe(tally: number[], start: number, scale: Scale, value: number): v
 
 /**
  * nginx gives all other measurements in one text, which is read where it lies in memory: a Lua string for each would
- * cost as much as all the rest. nginx.conf declares the text: connect, header and response time in seconds, bytes sent,
- * request length, each followed by `;`. A C function reads the numbers, because LuaJIT would abort its trace at a loop
- * over the digits.
+ * cost as much as all the rest, and so would a pointer that is kept. nginx.conf declares the text: connect, header and
+ * response time in seconds, bytes sent, request length, each followed by `;`.
  */
-ffi.cdef("double strtod(const char *text, char **stop); char *strchr(const char *text, int byte);");
+ffi.cdef("double strtod(const char *text, char **stop); long strtol(const char *text, char **stop, int base); char *strchr(const char *text, int byte);");
 const { C } = ffi;
 const VARIABLE = "sluice_measures";
 const SEMICOLON = 59;
+const DOT = 46;
+const ZERO = 48;
 const scratch = ffi.create("char[32]");
-const valueAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
+const textAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
 const lengthAt = ffi.create("size_t[1]");
 const stopAt = ffi.create("char *[1]") as unknown as ffi.Pointers;
 declare const following: LuaAddition<ffi.Memory, number, ffi.Memory>;
-let place: ffi.Memory = scratch;
+declare const distance: LuaSubtraction<ffi.Memory, ffi.Memory, number>;
+/** Where the next field of the text begins. */
+let next = 0;
 
 /** Finds the text of the request at hand. False: nginx has none. */
-function read(): boolean {
-  const result = C.ngx_http_lua_ffi_var_get(get_request(), VARIABLE, VARIABLE.length, scratch, 0, valueAt, lengthAt, get_errmsg_ptr());
-  if (result !== 0) return false;
-  place = valueAt[0];
-  return true;
+function find(): boolean {
+  next = 0;
+  return C.ngx_http_lua_ffi_var_get(get_request(), VARIABLE, VARIABLE.length, scratch, 0, textAt, lengthAt, get_errmsg_ptr()) === 0;
 }
 
-/** Whether the field just read was exactly one number; a request that was tried twice has several. Goes on to the next field. */
-function isWhole(): boolean {
+/**
+ * Milliseconds; -1: the field is not exactly one number. A request that was tried twice has several. Below ten seconds a
+ * field is `0.003;`, which is read without a loop and without a call.
+ */
+function readTime(text: ffi.Memory): number {
+  const at = next;
+  if (text[at + 1] === DOT && text[at + 5] === SEMICOLON) {
+    next = at + 6;
+    return text[at] * 1000 + text[at + 2] * 100 + text[at + 3] * 10 + text[at + 4] - ZERO * 1111;
+  }
+  const seconds = C.strtod(following(text, at), stopAt);
+  return isWhole(text) ? math.floor(seconds * 1000 + 0.5) : -1;
+}
+
+/** Like `readTime`, for a number of bytes. */
+function readBytes(text: ffi.Memory): number {
+  const bytes = tonumber(C.strtol(following(text, next), stopAt, 10)) as number;
+  return isWhole(text) ? bytes : -1;
+}
+
+/** Whether the field just read was exactly one number. Goes on to the next field. */
+function isWhole(text: ffi.Memory): boolean {
   const stop = stopAt[0];
-  const whole = stop !== place && stop[0] === SEMICOLON;
-  place = whole ? following(stop, 1) : following(C.strchr(stop, SEMICOLON), 1);
+  const whole = stop !== following(text, next) && stop[0] === SEMICOLON;
+  next = distance(whole ? stop : C.strchr(stop, SEMICOLON), text) + 1;
   return whole;
 }
 

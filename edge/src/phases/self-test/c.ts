@@ -67,9 +67,11 @@ function number(): ffi.Memory {
 /** The part of `ffi.C` that is not OpenSSL's. */
 export const C_LIBRARY = {
   malloc_trim: inWorker(() => after(ffi.C.malloc_trim(0))),
+  clock: inWorker(() => (tonumber(ffi.C.clock()) as number) > 0),
   ngx_http_lua_ffi_exec_regex: inWorker(() => matches("abc", "b", EVERYBODY) === true),
   getppid: inWorker(() => ffi.C.getppid() > 0),
   strtod: inWorker(() => ffi.C.strtod(number(), stop) === 3 && stop[0][0] === 59),
+  strtol: inWorker(() => tonumber(ffi.C.strtol(number(), stop, 10)) === 3 && stop[0][0] === 59),
   strchr: inWorker(() => ffi.C.strchr(number(), 59)[0] === 59),
   socket: withSocket(() => true),
   connect: withSocket(() => true),
