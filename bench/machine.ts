@@ -3,11 +3,6 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { UserError } from "../src/support/user-error.ts";
 
-export interface Tools {
-  readonly haproxy: boolean;
-  readonly h2load: boolean;
-}
-
 export interface Machine {
   readonly processor: string;
   readonly processors: number;
@@ -18,27 +13,27 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
+/** What cannot be done without, with Debian's packages. */
+const NEEDED = [["nginx", "nginx"], ["taskset", "util-linux"], ["openssl", "openssl"], ["wrk", "wrk"], ["h2load", "nghttp2-client"]] as const;
+
 /** @throws UserError when a tool is missing without which nothing can be measured. */
-export function findTools(): Tools {
-  for (const [tool, command] of [["nginx", "nginx"], ["wrk", "wrk"], ["taskset", "util-linux"], ["openssl", "openssl"]] as const) {
+export function findTools(): void {
+  for (const [tool, command] of NEEDED) {
     if (version(tool) === undefined) throw new UserError(`The benchmark needs ${tool}: apt-get install ${command}`);
   }
   if (availableParallelism() < 2) throw new UserError("The benchmark needs two processors: one for the proxy, one for its load.");
-  return { haproxy: version("haproxy") !== undefined, h2load: version("h2load") !== undefined };
 }
 
-export function describeMachine(): Machine {
-  const tools = ["nginx", "haproxy", "wrk", "h2load"].flatMap((tool) => {
-    const found = version(tool);
-    return found === undefined ? [] : [[tool, found] as const];
-  });
+/** @param versions of what else takes part, by name. */
+export function describeMachine(versions: Readonly<Record<string, string>> = {}): Machine {
+  const tools = ["nginx", "wrk", "h2load"].map((tool) => [tool, version(tool) ?? ""] as const);
   return {
     processor: cpus()[0]?.model ?? "unknown",
     processors: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     load: loadavg()[0] ?? 0,
-    versions: { node: process.versions.node, ...Object.fromEntries(tools) },
+    versions: { node: process.versions.node, ...Object.fromEntries(tools), ...versions },
   };
 }
 
