@@ -6,6 +6,7 @@
  * they say something about the machine too.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { relative } from "node:path";
 import { UserError } from "../src/support/user-error.ts";
 import { measureControlPlane } from "./control-plane.ts";
 import { measureDataPlane, type DataPlane } from "./data-plane.ts";
@@ -13,6 +14,7 @@ import { describeMachine, findTools } from "./machine.ts";
 import { parseOptions, usage, type BenchOptions } from "./options.ts";
 import { endAll } from "./processes.ts";
 import { findRivals, notInstalled, type FoundRival } from "./rivals/find.ts";
+import { writeResults } from "./results.ts";
 import { stopSluices } from "./sluices.ts";
 import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
 import { costLines, memoryLines, pacedLines, speedLines, type Titles } from "./tables.ts";
@@ -27,6 +29,7 @@ async function run(options: BenchOptions, rivals: readonly FoundRival[], dir: st
   const control = options.parts.has("control") ? await measureControlPlane(`${dir}/control`, options, say) : undefined;
   const titles: Titles = new Map([[SLUICE, "Sluice"], ...rivals.map(({ name, rival }) => [name, rival.title] as const)]);
   const rows = [...(data ? dataRows(data) : []), ...(control ? controlRows(control) : [])];
+  if (options.plot) for (const path of writeResults({ machine, titles, rows, data, control, argv: process.argv.slice(2) })) say(`wrote ${relative(process.cwd(), path)}`);
   if (options.output === "json") {
     process.stdout.write(`${JSON.stringify({ machine, rows, data, control }, null, 2)}\n`);
     return;

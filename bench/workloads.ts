@@ -55,7 +55,7 @@ export const WORKLOADS: readonly Workload[] = [
   on("grpc", "a unary call of gRPC over TLS", { protocol: "h2", path: "/bench.Echo/Call", headers: ["content-type: application/grpc", "te: trailers"], body: 5 }, { needs: ["grpc", "https"] }),
   on("paths", "a host of 50 paths", { path: "/p37/x" }),
   on("regex", "a host of 10 regular expressions", { path: "/r9/abc/123" }),
-  on("weight", "a canary by weight", {}, { contract: true, quick: true }),
+  on("weight", "a canary by weight", {}, { contract: true }),
   on("header", "a canary by header", { headers: [SENT.header] }, { contract: true }),
   on("header", "the plain route with that header", { host: "plain.bench", headers: [SENT.header] }, { id: "plain-header", needs: ["plain"], contract: true }),
   on("cookie", "a canary by cookie", { headers: [SENT.cookie] }, { contract: true }),
