@@ -13,10 +13,10 @@ import type { FoundRival } from "./rivals/find.ts";
 import type { Target } from "./rivals/start.ts";
 import { stopSluices } from "./sluices.ts";
 import { median, quantile } from "./statistics.ts";
-import { SLUICE, startStage, type MemoryAt, type Stage } from "./targets.ts";
+import { NO_PROXY, SLUICE, startStage, type MemoryAt, type Stage } from "./targets.ts";
 import { chooseWorkloads, WORKLOADS, type Workload } from "./workloads.ts";
 
-/** Workloads that the contract does not name are measured in one of so many rounds. */
+/** What the contract does not name is measured in one of so many rounds. */
 const EVERY = 3;
 /** Requests a second of the paced load, and the seconds of each of its turns. */
 export const PACED = { rate: 2000, seconds: 3, turns: 3 } as const;
@@ -66,27 +66,52 @@ export async function measureDataPlane(dir: string, options: BenchOptions, rival
   const workloads = chooseWorkloads(options.workloads, options.quick);
   try {
     const stage = await startStage(dir, workloads, rivals, say);
-    const cases = workloads.flatMap((workload) => [SLUICE, ...rivals.map(({ name }) => name)].flatMap((proxy) => {
+    const all = workloads.flatMap((workload) => [SLUICE, ...rivals.map(({ name }) => name)].flatMap((proxy) => {
       const targets = stage.targetsOf(proxy, workload);
       return targets.length === 0 ? [] : [{ workload, proxy, targets }];
     }));
-    const headers = await sessions(cases);
+    const headers = await sessions(all);
     const loadOf = (one: Case, target: Target): Load => ({
       ...one.workload.load, port: one.workload.load.protocol === "http" ? target.http : target.https, seconds: options.seconds,
       headers: [...(one.workload.load.headers ?? []), ...(headers.get(`${one.workload.id} ${target.http}`) ?? [])],
     });
-    say(`warming up ${cases.length} cases`);
-    for (const workload of workloads) await Promise.all(cases.filter((one) => one.workload === workload).flatMap((one) => one.targets.map((target) => makeLoad(loadOf(one, target)))));
+    const silent = await warmUp(all, loadOf, say);
+    const cases = all.filter((one) => !silent.includes(one));
     const before = await reloadsOf(stage);
     const samples = await rounds(cases, loadOf, options, say);
-    const paced = options.quick ? [] : await pacedTurns(cases, loadOf, say);
+    const paced = options.quick ? [] : await pacedTurns([...cases, ...workloads.flatMap((workload) => (workload.id === "plain" ? [{ workload, proxy: NO_PROXY, targets: [stage.backend] }] : []))], loadOf, say);
     return {
-      samples, paced, memory: stage.memory, unlike: stage.unlike,
+      samples, paced, memory: stage.memory,
+      unlike: [...stage.unlike, ...silent.map(({ workload, proxy }) => `${proxy} answered none of the requests of the workload ${workload.id}; it is not measured there.`)],
       reloads: (await reloadsOf(stage)) - before,
     };
   } finally {
     await stopSluices();
   }
+}
+
+/** What a target gets to answer anything at all, when the first second was not enough. */
+const PATIENCE = 4;
+
+/** Asks every target once for as long as a measurement takes. Gives the cases of rivals that answered nothing. @throws Error when Sluice did not. */
+async function warmUp(cases: readonly Case[], loadOf: LoadOf, say: (text: string) => void): Promise<Case[]> {
+  say(`warming up ${cases.length} cases`);
+  const silent: Case[] = [];
+  for (const workload of new Set(cases.map((one) => one.workload))) {
+    const together = cases.filter((one) => one.workload === workload);
+    await Promise.all(together.map(async (one) => {
+      const answers = async (target: Target, longer = 1): Promise<boolean> => {
+        const load = loadOf(one, target);
+        const { requests, failed } = await makeLoad({ ...load, seconds: load.seconds * longer });
+        return requests > failed;
+      };
+      const answering = await Promise.all(one.targets.map(async (target) => (await answers(target)) || (await answers(target, PATIENCE))));
+      if (answering.every(Boolean)) return;
+      if (one.proxy === SLUICE) throw new Error(`Sluice answers no request of the workload ${workload.id}`);
+      silent.push(one);
+    }));
+  }
+  return silent;
 }
 
 async function reloadsOf({ sluices }: Stage): Promise<number> {
@@ -114,13 +139,18 @@ async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOpti
   // When few are asked for, each is measured in every round.
   const always = options.quick || options.workloads !== undefined;
   for (let round = 0; round < options.rounds; round++) {
-    // All proxies of a workload in the same rounds: ratios are within one.
-    const due = cases.filter(({ workload }) => always || workload.contract || round % EVERY === WORKLOADS.indexOf(workload) % EVERY);
+    // All proxies of a workload together: ratios are within a round.
+    const due = cases.filter((one) => always || isNamed(one) || round % EVERY === WORKLOADS.indexOf(one.workload) % EVERY);
     say(`round ${round + 1} of ${options.rounds}: ${due.length} cases`);
     // In another order each time, so that no case always comes after the same one.
-    for (const one of shuffled(due)) samples.push(await measure(one, always || one.workload.contract ? round : Math.floor(round / EVERY), loadOf, round));
+    for (const one of shuffled(due)) samples.push(await measure(one, always ? round : Math.floor(round / EVERY), loadOf, round));
   }
   return samples;
+}
+
+/** Whether the contract names it. */
+function isNamed({ workload: { contract }, proxy }: Case): boolean {
+  return contract !== undefined && (proxy === SLUICE || proxy === contract);
 }
 
 function shuffled<T>(all: readonly T[]): T[] {

@@ -17,8 +17,12 @@ import { WORKLOADS } from "./workloads.ts";
 
 export const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
-/** Workloads of the first picture: those that cost about as much as a plain request. */
-const PICTURED: readonly string[] = ["plain", "close", "https", "h2", "grpc", "websocket", "paths", "regex", "rewrite", "cors", "external", "log", "hosts-1000", "hosts-10000", "hosts-100000"];
+/** Workloads of the first picture, those that cost about as much as a plain request, and what it calls them. */
+const PICTURED: ReadonlyMap<string, string> = new Map([
+  ["plain", "plain route, kept alive"], ["close", "new connection each"], ["https", "https, kept alive"], ["h2", "HTTP/2"], ["grpc", "gRPC"], ["websocket", "WebSocket message"],
+  ["paths", "50 paths"], ["rewrite", "rewritten path"], ["external", "external authentication"], ["log", "access log"],
+  ["hosts-1000", "1,000 hosts, in turn"], ["hosts-10000", "10,000 hosts, in turn"], ["hosts-100000", "100,000 hosts, in turn"],
+]);
 /** Bars are cut at so many times Sluice's longest. */
 const CUT = 2.5;
 
@@ -53,14 +57,14 @@ function requestFiles(results: Results, { samples, paced, memory }: DataPlane): 
     const proxies = [...titles.keys()].flatMap((proxy) => costOf(samples, id, proxy));
     return proxies.length === 0 ? [] : [{ workload: id, asks, proxies }];
   });
-  const pictured = WORKLOADS.filter(({ id }) => PICTURED.includes(id) && costs.some(({ workload }) => workload === id));
+  const pictured = WORKLOADS.filter(({ id }) => PICTURED.has(id) && costs.some(({ workload }) => workload === id));
   const micros = (id: string, proxy: string): number | undefined => costs.find(({ workload }) => workload === id)?.proxies.find((one) => one.proxy === proxy)?.microsPerRequest;
   const own = pictured.flatMap(({ id }) => micros(id, SLUICE) ?? []);
   const files: Record<string, string> = { "requests.json": json({ ...about(results), workloads: costs, paced, memory }) };
   if (own.length > 0) {
     files["requests.svg"] = barChart({
       title: "Processor time per request", unit: "µs of one processor per request, shorter is better", bars: [...titles.values()], most: CUT * Math.max(...own),
-      groups: pictured.map(({ id, asks }) => ({ name: shortened(asks), values: [...titles.keys()].map((proxy) => micros(id, proxy)) })),
+      groups: pictured.map(({ id }) => ({ name: PICTURED.get(id) ?? id, values: [...titles.keys()].map((proxy) => micros(id, proxy)) })),
       note: noteOf(machine),
     });
   }
@@ -139,10 +143,6 @@ export function commandOf(argv: readonly string[]): string {
 function noteOf({ processor, kernel, versions }: Machine): string {
   const { node: _node, wrk: _wrk, h2load: _h2load, ...proxies } = versions;
   return `${processor}, Linux ${kernel}; ${Object.entries(proxies).map(([name, version]) => `${name} ${version}`).join(", ")}`;
-}
-
-function shortened(asks: string): string {
-  return asks.split(/[,(]/)[0]?.trim() ?? asks;
 }
 
 function orNull(value: number): number | null {

@@ -15,6 +15,8 @@ import { crowdOf, setUpName, type SetUp, type Workload } from "./workloads.ts";
 
 /** What the tables call Sluice; rivals are called by their adapter's name. */
 export const SLUICE = "sluice";
+/** What they call the backend, asked without a proxy. */
+export const NO_PROXY = "none";
 /** Sluices that take turns as the target of a case, because LuaJIT compiles better in one process than in another. */
 const SLUICES = 3;
 
@@ -28,6 +30,8 @@ export interface MemoryAt {
 }
 
 export interface Stage {
+  /** The backend itself, as a target: what the load measures without a proxy between. */
+  readonly backend: Target;
   readonly sluices: readonly Sluice[];
   readonly memory: readonly MemoryAt[];
   /** Rivals that do not answer as the others do: what they cannot do, in a sentence each. They are not measured in it. */
@@ -80,8 +84,9 @@ export async function startStage(dir: string, workloads: readonly Workload[], ri
     const [one] = own;
     if (one) memory.push({ ...memoryOf(one.target, setUp), controllerMiB: residentMiB(one.sluice.process.pid as number) });
   }
+  const [port = 0] = ground.site(0).pools.first;
   return {
-    sluices, memory, unlike,
+    sluices, memory, unlike, backend: { proxy: NO_PROXY, http: port, https: port, workers: [] },
     targetsOf(proxy, workload) {
       const found = rivals.find((one) => one.name === proxy);
       if (found && (!canDo(found, workload) || workload.needs.some((feature) => cannot.get(proxy)?.has(feature)))) return [];
@@ -125,9 +130,9 @@ export async function wrongAnswers(target: Target, can: ReadonlySet<Feature> = n
   return wrong;
 }
 
-async function wrongAnswer({ http, https }: Target, { host, method = "GET", path = "/", headers = [], https: tls, body = 0, status, text, header }: SiteRequest): Promise<string | undefined> {
+async function wrongAnswer({ http, https }: Target, { host, method = "GET", path = "/", headers = [], https: tls, http2, body = 0, status, text, header }: SiteRequest): Promise<string | undefined> {
   const named = Object.fromEntries(headers.map((line) => line.split(/: (.*)/s).slice(0, 2) as [string, string]));
-  const given = await ask({ port: tls ? https : http, host, path, method, headers: named, ...(tls ? { tls: true } : {}), ...(body > 0 ? { body: "x".repeat(body) } : {}) });
+  const given = await ask({ port: tls ? https : http, host, path, method, headers: named, ...(tls ? { tls: true } : {}), ...(http2 ? { http2 } : {}), ...(body > 0 ? { body: "\0".repeat(body) } : {}) });
   if (given.status !== status) return `is answered ${given.status} instead of ${status}`;
   if (text !== undefined && given.text !== text) return `is answered ${JSON.stringify(given.text.slice(0, 40))} instead of ${JSON.stringify(text)}`;
   const [name = "", start = ""] = header ?? [];

@@ -17,14 +17,17 @@ function once(session: Buffer | undefined): Promise<Buffer | undefined> {
     const begun = performance.now();
     let text = "";
     let next: Buffer | undefined;
-    const socket = connect({ host: "127.0.0.1", port, servername: host, rejectUnauthorized: false, ...(session ? { session } : {}) }, () => socket.write(request));
+    let asAsked = false;
+    const socket = connect({ host: "127.0.0.1", port, servername: host, rejectUnauthorized: false, ...(session ? { session } : {}) }, () => {
+      // The first of a lane has no session to take up.
+      asAsked = socket.isSessionReused() === (session !== undefined);
+      socket.write(request);
+    });
     socket.setNoDelay(true);
     socket.on("session", (given: Buffer) => (next = given));
     socket.on("data", (chunk: Buffer) => (text += chunk.toString("latin1")));
     socket.on("error", () => undefined);
     socket.on("close", () => {
-      // The first of a lane has no session to take up.
-      const asAsked = socket.isSessionReused() === (session !== undefined);
       if (!asAsked || answerLength(text) === 0 || !isSuccess(text)) counted.failed();
       else if (!resumed || session) counted.done((performance.now() - begun) * 1000);
       resolve(next);

@@ -9,7 +9,7 @@
  *     })
  */
 import { between, label, linear, logarithmic, type Scale, type Span } from "./scale.ts";
-import { colourOf, element, picture, text, type Svg } from "./svg.ts";
+import { colourOf, element, hover, picture, text, type Svg } from "./svg.ts";
 
 export interface Axis {
   /** What it counts, with the unit. */
@@ -78,13 +78,13 @@ function grid(across: Scale, up: Scale): Svg[] {
 
 function markLine({ x, name }: { readonly x: number; readonly name: string }, across: Scale): Svg {
   const at = across.at(x);
-  return element("line", { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: "axis", "stroke-dasharray": "3 3" }, element("title", {}, name));
+  return element("line", { x1: at, x2: at, y1: TOP, y2: HEIGHT - BOTTOM, class: "axis", "stroke-dasharray": "3 3" }, hover(name));
 }
 
 function curve({ name, points }: Series, index: number, across: Scale, up: Scale): Svg {
   const places = points.map(([x, y]) => [across.at(x), up.at(y)] as const);
   const path = places.map(([x, y], i) => `${i === 0 ? "M" : "L"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
-  const dots = points.length > DOTS ? [] : places.map(([cx, cy], i) => element("circle", { cx, cy, r: 3.5, fill: colourOf(index) }, element("title", {}, `${name}: ${label(points[i]?.[1] ?? 0)}`)));
+  const dots = points.length > DOTS ? [] : places.map(([cx, cy], i) => element("circle", { cx, cy, r: 3.5, fill: colourOf(index) }, hover(`${name}: ${label(points[i]?.[1] ?? 0)}`)));
   return element("path", { d: path, class: "line", stroke: colourOf(index) }) + dots.join("");
 }
 

@@ -21,6 +21,11 @@ export function text(x: number, y: number, content: string, attributes: Attribut
   return element("text", { x, y, ...attributes }, escapeXml(content));
 }
 
+/** What a pointer over an element is told. */
+export function hover(content: string): Svg {
+  return element("title", {}, escapeXml(content));
+}
+
 export function escapeXml(raw: string): string {
   return raw.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -9,6 +9,9 @@ const HEAD = ({ dir, https, accessLog }: RivalSetup): string => `{
 	admin off
 	auto_https off
 	https_port ${https}
+	servers {
+		protocols h1 h2
+	}
 	log default {
 		level ERROR
 		exclude http.log.access

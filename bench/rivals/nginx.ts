@@ -49,8 +49,6 @@ http {
     limit_req_zone $binary_remote_addr zone=requests:10m rate=${LIMITS.perSecond}r/s;
     limit_conn_zone $binary_remote_addr zone=connections:10m;
 
-    ssl_certificate ${setup.dir}/chain.pem;
-    ssl_certificate_key ${setup.dir}/key.pem;
     ssl_protocols TLSv1.2 TLSv1.3;
     ssl_session_cache shared:SSL:10m;
     ssl_session_timeout 10m;
@@ -93,11 +91,19 @@ ${ports.map((port) => `        server 127.0.0.1:${port};\n`).join("")}        ke
     }`).join("");
 }
 
-function server({ http, https }: RivalSetup, names: string, body: string, tls: boolean): string {
+/** A certificate costs each server that has one 40 KiB, so only those have it that listen with TLS. */
+function secure({ https, dir }: RivalSetup, more = ""): string {
+  return `        listen 127.0.0.1:${https} ssl http2${more};
+        ssl_certificate ${dir}/chain.pem;
+        ssl_certificate_key ${dir}/key.pem;
+`;
+}
+
+function server(setup: RivalSetup, names: string, body: string, tls: boolean): string {
   return `
     server {
-        listen 127.0.0.1:${http};${tls ? `\n        listen 127.0.0.1:${https} ssl http2;` : ""}
-        server_name ${names};
+        listen 127.0.0.1:${setup.http};
+${tls ? secure(setup) : ""}        server_name ${names};
 ${body}    }`;
 }
 
@@ -160,7 +166,7 @@ export const rival: Rival = {
       "users": `${USER.name}:${USER.hash}\n`,
       "nginx.conf": [
         HEAD(setup), upstreams(site),
-        `\n    server { listen 127.0.0.1:${setup.http} default_server; listen 127.0.0.1:${setup.https} ssl http2 default_server; server_name _; return 404; }`,
+        `\n    server {\n        listen 127.0.0.1:${setup.http} default_server;\n${secure(setup, " default_server")}        return 404;\n    }`,
         ...hostsFor(this, site).map((host) => server(setup, host.name, bodyOf(host, dir), host.https === true)),
         ...crowd, "\n}\n",
       ].join(""),

@@ -13,6 +13,8 @@ export interface SiteRequest {
   /** `name: value`. */
   readonly headers?: readonly string[];
   readonly https?: true;
+  /** HTTP/2, over TLS. */
+  readonly http2?: true;
   /** Bytes of the request's body. */
   readonly body?: number;
   readonly status: number;
@@ -62,5 +64,9 @@ export const SITE_REQUESTS: readonly SiteRequest[] = [
   { needs: "external", host: "external.bench", headers: ["x-deny: yes"], status: 401 },
   { needs: "cors", host: "cors.bench", headers: [`origin: ${ORIGIN}`], ...FIRST, header: ["access-control-allow-origin", ORIGIN] },
   { needs: "cors", host: "cors.bench", method: "OPTIONS", headers: [`origin: ${ORIGIN}`, "access-control-request-method: GET"], status: 204, header: ["access-control-allow-methods", "GET"] },
+  {
+    needs: "grpc", host: "grpc.bench", method: "POST", path: "/bench.Echo/Call", headers: ["content-type: application/grpc", "te: trailers"], https: true, http2: true, body: 5,
+    status: 200, text: "\0".repeat(5), header: ["content-type", "application/grpc"],
+  },
   { needs: "rewrite", host: "rewrite.bench", path: `${PREFIX}/rewritten`, status: 200, text: "rewritten\n" },
 ];
