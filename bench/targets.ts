@@ -3,7 +3,7 @@ import { ask } from "../test/support/client.ts";
 import { selfSigned, type KeyPair } from "../test/support/openssl.ts";
 import type { Sluice } from "../test/support/sluice.ts";
 import { poolsOf, startBackend, startWebSocketEcho } from "./backend.ts";
-import { CONFIG_MAP, configMap, manifest } from "./cluster.ts";
+import { CONFIG_MAP, configMap, manifest, type ApiObject } from "./cluster.ts";
 import { LOAD_CORE, nginxWorkers, pin, PROXY_CORE, residentMiB } from "./processes.ts";
 import type { FoundRival } from "./rivals/find.ts";
 import { startRival, type Target } from "./rivals/start.ts";
@@ -39,6 +39,11 @@ export interface Stage {
   /** The targets of a proxy for a workload; none: it cannot do it. */
   targetsOf(proxy: string, workload: Workload): readonly Target[];
 }
+
+/** How long a Sluice may take to start with 100,000 hosts, on a machine that does other things, too. */
+const READY_MS = 300_000;
+/** Objects in a file: as many as people have in one, and more. */
+const OBJECTS = 3000;
 
 interface Ground {
   readonly dir: string;
@@ -107,17 +112,22 @@ function memoryOf({ proxy, workers }: Target, setUp: SetUp): MemoryAt {
 async function startSluices({ site, certificate }: Ground, setUp: SetUp): Promise<{ sluice: Sluice; target: Target }[]> {
   const crowd = crowdOf(setUp);
   const data = { "worker-processes": "1", "disable-access-log": String(setUp !== "log"), "keep-alive-requests": "1000000000" };
-  const files = { "config.yaml": manifest(configMap(data)), "site.yaml": manifest(...objectsOf(site(crowd), certificate)) };
+  const files = { "config.yaml": manifest(configMap(data)), ...manifestFiles(objectsOf(site(crowd), certificate)) };
   const args = [`--configmap=${CONFIG_MAP}`, "--allow-local-targets", ...(setUp === "metrics" ? ["--enable-metrics"] : [])];
   const started = [];
   for (let i = 0; i < (setUp === "quiet" || setUp === "metrics" ? SLUICES : 1); i++) {
-    const sluice = await beginSluice({ files, args });
+    const sluice = await beginSluice({ files, args, readyMs: READY_MS });
     const workers = await nginxWorkers(`${sluice.runtimeDir}/nginx.pid`, 1);
     for (const worker of workers) pin(worker, PROXY_CORE);
     pin(sluice.process.pid as number, LOAD_CORE);
     started.push({ sluice, target: { proxy: SLUICE, http: sluice.http, https: sluice.https, workers } });
   }
   return started;
+}
+
+function manifestFiles(objects: readonly ApiObject[]): Record<string, string> {
+  const starts = Array.from({ length: Math.ceil(objects.length / OBJECTS) }, (_, i) => i * OBJECTS);
+  return Object.fromEntries(starts.map((from, i) => [`site-${i}.yaml`, manifest(...objects.slice(from, from + OBJECTS))]));
 }
 
 /** The requests of the Site that a target answers in another way than every proxy should. */
