@@ -29,7 +29,8 @@ async function run(options: BenchOptions, rivals: readonly FoundRival[], dir: st
   const control = options.parts.has("control") ? await measureControlPlane(`${dir}/control`, options, say) : undefined;
   const titles: Titles = new Map([[SLUICE, "Sluice"], ...rivals.map(({ name, rival }) => [name, rival.title] as const)]);
   const rows = [...(data ? dataRows(data) : []), ...(control ? controlRows(control) : [])];
-  if (options.plot) for (const path of writeResults({ machine, titles, rows, data, control, argv: process.argv.slice(2) })) say(`wrote ${relative(process.cwd(), path)}`);
+  const results = { machine, titles, rows, data, control, argv: process.argv.slice(2) };
+  for (const path of options.results === undefined ? [] : writeResults(results, options.results)) say(`wrote ${relative(process.cwd(), path)}`);
   if (options.output === "json") {
     process.stdout.write(`${JSON.stringify({ machine, rows, data, control }, null, 2)}\n`);
     return;

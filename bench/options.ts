@@ -1,14 +1,18 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
 import { UserError } from "../src/support/user-error.ts";
 import { adapterNames, type Wanted } from "./rivals/find.ts";
 import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
 
+/** Where results are kept. */
+const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
+
 export interface BenchOptions {
   readonly output: "table" | "json";
   readonly quick: boolean;
-  /** Whether pictures and their numbers are written to `bench/results/`. */
-  readonly plot: boolean;
+  /** The folder for pictures and their numbers; undefined: none are written. */
+  readonly results: string | undefined;
   /** Which half to run; both when neither is named. */
   readonly parts: ReadonlySet<"data" | "control">;
   /** Workloads of the data plane by name; undefined: all of them. */
@@ -25,13 +29,14 @@ export interface BenchOptions {
 
 export function usage(): string {
   return `npm run bench -- [--quick] [--plot] [--output json] [--only data|control] [--workload NAME,…]
-                 [--rival NAME=/path/to/binary]… [--against NAME,…] [--rounds N] [--seconds N] [--changes N]
+                 [--rival NAME=/path/to/binary]… [--against NAME,…] [--results FOLDER] [--rounds N] [--seconds N] [--changes N]
 
 Compares Sluice with nginx written by hand, with HAProxy, with Caddy and with what else is named, on this machine, and
 measures how long changes take. Loopback only; everything that is started ends with it.
 
   --quick            under two minutes: few workloads, few rounds
   --plot             write pictures and the numbers behind them to bench/results/
+  --results FOLDER   the same to another folder, of part of a run, too
   --output json      every measurement, not only the tables
   --only PART        data (requests) or control (changes)
   --workload NAMES   some workloads of requests alone; implies --only data
@@ -62,10 +67,12 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
   const workloads = words(values.workload);
   if (workloads) chooseWorkloads(workloads, quick);
   if (workloads && only === "control") throw new UserError("--workload chooses among requests, and --only=control measures none: leave one of them out");
+  // What is kept in the project is of whole runs.
+  if (values.plot && (workloads || quick)) throw new UserError("--plot draws a whole run: leave --quick and --workload out, or name a folder of your own with --results FOLDER");
   return {
     output,
     quick,
-    plot: values.plot,
+    results: values.results ?? (values.plot ? RESULTS : undefined),
     parts: new Set(workloads ? (["data"] as const) : only === undefined ? (["data", "control"] as const) : [only]),
     workloads,
     rivals: { named: namedRivals(values.rival ?? []), against: words(values.against) },
@@ -84,6 +91,7 @@ function parse(argv: readonly string[]) {
         help: { type: "boolean", default: false, short: "h" },
         quick: { type: "boolean", default: false },
         plot: { type: "boolean", default: false },
+        results: { type: "string" },
         output: { type: "string", default: "table" },
         only: { type: "string" },
         workload: { type: "string", multiple: true },

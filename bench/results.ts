@@ -1,9 +1,9 @@
 /**
- * `--plot`: pictures of a run and the numbers behind them, in `bench/results/`. Of the machine they hold processor, kernel
+ * `--plot`: pictures of a run and the numbers behind them. Of the machine they hold processor, kernel
  * and versions, and of the command line no path.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import type { Changes, ControlPlane } from "./control-plane.ts";
 import { ratioOf, samplesOf, type DataPlane, type Sample } from "./data-plane.ts";
 import type { Machine } from "./machine.ts";
@@ -14,8 +14,6 @@ import { median } from "./statistics.ts";
 import type { Titles } from "./tables.ts";
 import { SLUICE, type MemoryAt } from "./targets.ts";
 import { WORKLOADS } from "./workloads.ts";
-
-export const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
 /** Workloads of the first picture, those that cost about as much as a plain request, and what it calls them. */
 const PICTURED: ReadonlyMap<string, string> = new Map([
@@ -43,11 +41,12 @@ export function resultFiles(results: Results): Readonly<Record<string, string>> 
 }
 
 /** Writes them; gives their paths. */
-export function writeResults(results: Results, folder = RESULTS): string[] {
+export function writeResults(results: Results, folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   return Object.entries(resultFiles(results)).map(([name, content]) => {
-    writeFileSync(`${folder}/${name}`, content);
-    return `${folder}/${name}`;
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
   });
 }
 
@@ -135,9 +134,9 @@ function about({ machine, rows, argv }: Results): object {
   return { machine: { processor, kernel, versions }, command: commandOf(argv), rows };
 }
 
-/** The command, without the paths of binaries. */
+/** The command, with `/…` for each path. */
 export function commandOf(argv: readonly string[]): string {
-  return ["npm run bench --", ...argv.map((word) => word.replace(/^((?:--rival=)?[a-z][a-z0-9-]*=)\/.*/, "$1/path/to/binary"))].join(" ");
+  return ["npm run bench --", ...argv.map((word) => word.replace(/(^|=)\.{0,2}\/.*/, "$1/…"))].join(" ");
 }
 
 function noteOf({ processor, kernel, versions }: Machine): string {

@@ -16,29 +16,32 @@ interface Router {
 
 type Named<T> = Record<string, T>;
 
-/** The middleware that makes a host do what it does; undefined: none. */
-function middlewareOf({ does }: SiteHost, { authentication }: Site): object | undefined {
+/** The middlewares that make a host do what it does, by name. */
+function middlewaresOf({ does }: SiteHost, { authentication }: Site): Named<object> {
   switch (does) {
     case "networks":
-      return { ipAllowList: { sourceRange: NETWORKS } };
+      return { networks: { ipAllowList: { sourceRange: NETWORKS } } };
     case "basic":
-      return { basicAuth: { users: [`${USER.name}:${USER.hash}`], realm: "Authentication Required" } };
+      return { basic: { basicAuth: { users: [`${USER.name}:${USER.hash}`], realm: "Authentication Required" } } };
     case "external":
-      return { forwardAuth: { address: `http://127.0.0.1:${authentication}/` } };
+      return { external: { forwardAuth: { address: `http://127.0.0.1:${authentication}/` } } };
     case "cors":
       return {
-        headers: {
+        cors: { headers: {
           accessControlAllowOriginList: [ORIGIN], accessControlAllowCredentials: true, accessControlMaxAge: 1728000,
           accessControlAllowMethods: ["GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"],
           accessControlAllowHeaders: ["DNT", "Keep-Alive", "User-Agent", "X-Requested-With", "If-Modified-Since", "Cache-Control", "Content-Type", "Range", "Authorization"],
-        },
+        } },
       };
     case "rewrite":
-      return { replacePathRegex: { regex: `^${PREFIX}/(.*)`, replacement: "/$1" } };
+      return { rewrite: { replacePathRegex: { regex: `^${PREFIX}/(.*)`, replacement: "/$1" } } };
     case "limits":
-      return { rateLimit: { average: LIMITS.perSecond, burst: LIMITS.perSecond * 5 } };
+      return {
+        rate: { rateLimit: { average: LIMITS.perSecond, burst: LIMITS.perSecond * 5 } },
+        "at-a-time": { inFlightReq: { amount: LIMITS.atATime, sourceCriterion: { ipStrategy: { depth: 0 } } } },
+      };
     default:
-      return undefined;
+      return {};
   }
 }
 
@@ -63,7 +66,8 @@ function routersOf(host: SiteHost, middlewares: readonly string[]): Named<Router
     default: {
       const service = does === "weight" || does === "sticky" ? does : pool;
       const router = { ...common, rule: on, service };
-      return { [name]: https ? { ...router, entryPoints: ["web"] } : router, ...(https ? { [`${name}-tls`]: { ...router, entryPoints: ["websecure"], tls: {} } } : {}) };
+      const plain = name.replaceAll(".", "-");
+      return { [plain]: https ? { ...router, entryPoints: ["web"] } : router, ...(https ? { [`${plain}-tls`]: { ...router, entryPoints: ["websecure"], tls: {} } } : {}) };
     }
   }
 }
@@ -90,11 +94,11 @@ export const rival: Rival = {
     const middlewares: Named<object> = { hsts: { headers: { stsSeconds: 31536000, stsIncludeSubdomains: true } } };
     const routers: Named<Router> = {};
     for (const host of hosts) {
-      const own = middlewareOf(host, site);
-      if (own) middlewares[host.does] = own;
-      Object.assign(routers, routersOf(host, [...(own ? [host.does] : []), ...(host.https ? ["hsts"] : [])]));
+      const own = middlewaresOf(host, site);
+      Object.assign(middlewares, own);
+      Object.assign(routers, routersOf(host, [...Object.keys(own), ...(host.https ? ["hsts"] : [])]));
     }
-    for (let i = 0; i < site.crowd; i++) routers[crowdHost(i)] = { rule: `Host(\`${crowdHost(i)}\`)`, service: "first", entryPoints: ["web"] };
+    for (let i = 0; i < site.crowd; i++) routers[`host-${i}`] = { rule: `Host(\`${crowdHost(i)}\`)`, service: "first", entryPoints: ["web"] };
     const dynamic = {
       http: { routers, middlewares, services: services(site), serversTransports: { kept: { maxIdleConnsPerHost: IDLE_CONNECTIONS } } },
       tls: { certificates: [{ certFile: `${dir}/chain.pem`, keyFile: `${dir}/key.pem` }], options: { default: { minVersion: "VersionTLS12" } } },

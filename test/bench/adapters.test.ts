@@ -31,8 +31,9 @@ test("Traefik has a router for each host, with its service and middlewares", () 
     for (const one of middlewares) assert.ok(one in http.middlewares, one);
   }
   assert.deepEqual(http.routers["header-canary"], { entryPoints: ["web"], middlewares: [], rule: "Host(`header.bench`) && Header(`test`, `always`)", service: "second" });
-  assert.deepEqual(http.routers["rewrite.bench"]?.middlewares, ["rewrite"]);
-  assert.deepEqual(http.routers["tls.bench-tls"], { entryPoints: ["websecure"], middlewares: ["hsts"], rule: "Host(`tls.bench`)", service: "first", tls: {} });
+  assert.deepEqual(http.routers["rewrite-bench"]?.middlewares, ["rewrite"]);
+  assert.deepEqual(http.routers["limits-bench"]?.middlewares, ["rate", "at-a-time"]);
+  assert.deepEqual(http.routers["tls-bench-tls"], { entryPoints: ["websecure"], middlewares: ["hsts"], rule: "Host(`tls.bench`)", service: "first", tls: {} });
   assert.deepEqual(http.services["weight"], { weighted: { services: [{ name: "first", weight: 70 }, { name: "second", weight: 30 }] } });
   assert.deepEqual(http.services["grpc"], { loadBalancer: { servers: [{ url: "h2c://127.0.0.1:1004" }], serversTransport: "kept", passHostHeader: true } });
   assert.equal(routers.filter(({ rule }) => rule.startsWith("Host(`paths.bench`)")).length, 50);

@@ -53,6 +53,12 @@ test("workloads are named one by one or in a list, and mean requests alone", () 
   assert.deepEqual(chooseWorkloads(workloads, false).map(({ id }) => id), ["plain", "https", "rewrite"]);
 });
 
+test("pictures of whole runs are kept, those of others go where one says", () => {
+  assert.equal(parsed().results, undefined);
+  assert.match(parsed("--plot", "--only", "data").results ?? "", /\/bench\/results\/$/);
+  assert.equal(parsed("--workload", "plain", "--results", "/tmp/mine").results, "/tmp/mine");
+});
+
 test("rivals are named with a path or without", () => {
   const { named, against } = parsed("--rival", "traefik=/opt/traefik", "--rival=caddy", "--against", "nginx").rivals;
   assert.deepEqual([...named], [["traefik", "/opt/traefik"], ["caddy", ""]]);
@@ -63,6 +69,7 @@ for (const [argv, pattern] of [
   [["--workload", "plane"], /no workload "plane": use some of plain,/],
   [["--workload", "plain", "--only", "control"], /leave one of them out/],
   [["--only", "half"], /--only=half names no part.*data or control/],
+  [["--plot", "--quick"], /draws a whole run.*--results FOLDER/],
   [["--output", "xml"], /table or json/],
   [["--rounds", "0"], /--rounds=0 is not a whole number from 1 to 1000/],
   [["--rival", "=/bin/true"], /has no name: write NAME=\/path\/to\/binary/],

@@ -130,6 +130,6 @@ test("a half that was not measured leaves its files alone", () => {
 });
 
 test("the command is told without paths", () => {
-  assert.equal(commandOf(RESULTS.argv), "npm run bench -- --plot --rival=traefik=/path/to/binary --rival envoy=/path/to/binary");
+  assert.equal(commandOf([...RESULTS.argv, "--results", "../mine", "--only=data"]), "npm run bench -- --plot --rival=traefik=/… --rival envoy=/… --results /… --only=data");
   assert.equal(commandOf([]), "npm run bench --");
 });
