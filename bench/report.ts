@@ -1,7 +1,8 @@
 /** The table: what was measured, what the performance contract asks for, and whether it is met. */
 import type { Changes, ControlPlane, Start } from "./control-plane.ts";
-import { microsOf, ratioOf, type DataPlane, type Sample, type Side } from "./data-plane.ts";
+import type { DataPlane } from "./data-plane.ts";
 import type { Machine } from "./machine.ts";
+import { microsOf, ratioOf, type Sample, type Side } from "./samples.ts";
 import { SLUICE } from "./targets.ts";
 
 export interface Row {

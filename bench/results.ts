@@ -5,11 +5,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Changes, ControlPlane } from "./control-plane.ts";
-import { ratioOf, samplesOf, type DataPlane, type Sample } from "./data-plane.ts";
+import type { DataPlane } from "./data-plane.ts";
 import type { Machine } from "./machine.ts";
 import { barChart } from "./plot/bar-chart.ts";
 import { lineChart, type Series } from "./plot/line-chart.ts";
 import type { Row } from "./report.ts";
+import { ratioOf, samplesOf, type Sample } from "./samples.ts";
 import { median } from "./statistics.ts";
 import type { Titles } from "./tables.ts";
 import { SLUICE, type MemoryAt } from "./targets.ts";

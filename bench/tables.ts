@@ -1,6 +1,7 @@
 /** The tables of requests: what each proxy spends, how fast it is, and what it keeps in memory. */
-import { microsOf, PACED, ratioOf, samplesOf, type DataPlane, type Paced, type Sample } from "./data-plane.ts";
+import { PACED, type DataPlane, type Paced } from "./data-plane.ts";
 import { table } from "./report.ts";
+import { microsOf, ratioOf, samplesOf, type Sample } from "./samples.ts";
 import { median } from "./statistics.ts";
 import { SLUICE, type MemoryAt } from "./targets.ts";
 import { WORKLOADS } from "./workloads.ts";

@@ -66,7 +66,7 @@ export const WORKLOADS: readonly Workload[] = [
   on("basic", "basic authentication (bcrypt, cost 5)", { headers: [SENT.basic] }),
   on("external", "external authentication"),
   on("cors", "CORS, with an Origin", { headers: [SENT.origin] }),
-  on("rewrite", "a rewritten path", { path: `${PREFIX}/rewritten` }, { contract: "sluice", quick: true }),
+  on("rewrite", "a rewritten path", { path: `${PREFIX}/rewritten` }, { contract: "sluice" }),
   { ...quiet, id: "metrics", asks: "the plain route with metrics by route", needs: ["metrics"], setUp: "metrics", load: http, contract: "sluice" },
   { ...quiet, id: "log", asks: "the plain route with an access log", needs: ["log"], setUp: "log", load: http },
   crowd(1000, { quick: true }),

@@ -1,7 +1,7 @@
 /** The benchmark's pictures are well-formed, say in words what they show, and hold nothing of the machine but what they should. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Sample } from "../../bench/data-plane.ts";
+import type { Sample } from "../../bench/samples.ts";
 import { barChart } from "../../bench/plot/bar-chart.ts";
 import { lineChart } from "../../bench/plot/line-chart.ts";
 import { between, linear, logarithmic } from "../../bench/plot/scale.ts";

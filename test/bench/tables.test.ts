@@ -1,7 +1,8 @@
 /** The arithmetic of the benchmark's tables. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { microsOf, ratioOf, type DataPlane, type Sample } from "../../bench/data-plane.ts";
+import type { DataPlane } from "../../bench/data-plane.ts";
+import { microsOf, ratioOf, type Sample } from "../../bench/samples.ts";
 import { dataRows, rowLines } from "../../bench/report.ts";
 import { costLines, memoryLines, pacedLines, speedLines, type Titles } from "../../bench/tables.ts";
 
