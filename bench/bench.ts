@@ -54,7 +54,7 @@ function notes({ rivals: wanted }: BenchOptions, rivals: readonly FoundRival[], 
   return [
     "A ratio is the median over the rounds of the ratio within a round; from a quarter to three quarters of them are given. Times are medians.",
     ...notInstalled(rivals, wanted).map((name) => `Not compared: ${name}, which is not installed (apt-get install ${name}).`),
-    ...data.unlike,
+    ...data.remarks,
   ];
 }
 

@@ -44,8 +44,8 @@ export interface DataPlane {
   readonly samples: readonly Sample[];
   readonly paced: readonly Paced[];
   readonly memory: readonly MemoryAt[];
-  /** Which rivals do something else than they should; sentences. */
-  readonly unlike: readonly string[];
+  /** What was not measured, and why; sentences. */
+  readonly remarks: readonly string[];
   /** Reloads of all Sluices while requests were measured: must stay 0. */
   readonly reloads: number;
 }
@@ -66,14 +66,14 @@ export async function measureDataPlane(dir: string, options: BenchOptions, rival
     const silent = await warmUp(all, loadOf, say);
     const cases = all.filter((one) => !silent.includes(one));
     const before = await reloadsOf(stage);
-    const samples = await rounds(cases, loadOf, options, say);
+    const remarks = [...stage.unlike, ...silent.map(({ workload, proxy }) => `${proxy} answered none of the requests of the workload ${workload.id}; it is not measured there.`)];
+    const samples = await rounds(cases, loadOf, options, (text) => {
+      remarks.push(text);
+      say(text);
+    }, say);
     const bare = workloads.filter(({ id }) => id === "plain").map((workload): Case => ({ workload, proxy: NO_PROXY, targets: [stage.backend] }));
     const paced = options.quick ? [] : await pacedTurns([...cases, ...bare], loadOf, say);
-    return {
-      samples, paced, memory: stage.memory,
-      unlike: [...stage.unlike, ...silent.map(({ workload, proxy }) => `${proxy} answered none of the requests of the workload ${workload.id}; it is not measured there.`)],
-      reloads: (await reloadsOf(stage)) - before,
-    };
+    return { samples, paced, memory: stage.memory, remarks, reloads: (await reloadsOf(stage)) - before };
   } finally {
     await stopSluices();
   }
@@ -124,7 +124,7 @@ async function sessions(cases: readonly Case[]): Promise<ReadonlyMap<string, rea
 
 type LoadOf = (one: Case, target: Target) => Load;
 
-async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOptions, say: (text: string) => void): Promise<Sample[]> {
+async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOptions, remark: (text: string) => void, say: (text: string) => void): Promise<Sample[]> {
   const samples: Sample[] = [];
   // When few are asked for, each is measured in every round.
   const always = options.quick || options.workloads !== undefined;
@@ -137,7 +137,7 @@ async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOpti
         samples.push(await measure(one, always ? round : Math.floor(round / EVERY), loadOf, round));
       } catch (error) {
         // Rarely h2load does not end. One measurement less is better than none at all: ratios are of rounds that have both sides.
-        say(`${one.workload.id} with ${one.proxy} is left out of this round: ${String(error).split("\n")[0]}`);
+        remark(`${one.workload.id} with ${one.proxy} is left out of round ${round + 1}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
       }
     }
   }

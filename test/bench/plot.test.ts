@@ -103,7 +103,7 @@ const RESULTS: Results = {
   titles: new Map([["sluice", "Sluice"], ["nginx", "nginx"]]),
   rows: [],
   data: {
-    samples: [sample("plain", "sluice", 11), sample("plain", "nginx", 10), sample("hosts-1000", "sluice", 12)], paced: [], unlike: [], reloads: 0,
+    samples: [sample("plain", "sluice", 11), sample("plain", "nginx", 10), sample("hosts-1000", "sluice", 12)], paced: [], remarks: [], reloads: 0,
     memory: [{ proxy: "sluice", hosts: 16, workerMiB: 17, controllerMiB: 113 }, { proxy: "sluice", hosts: 1000, workerMiB: 20, controllerMiB: 161 }, { proxy: "nginx", hosts: 16, workerMiB: 13, controllerMiB: undefined }],
   },
   control: {

@@ -21,7 +21,7 @@ const SAMPLES: readonly Sample[] = [
 const TITLES: Titles = new Map([["sluice", "Sluice"], ["nginx", "nginx"], ["caddy", "Caddy"]]);
 
 function plane(more: Partial<DataPlane> = {}): DataPlane {
-  return { samples: SAMPLES, paced: [], memory: [], unlike: [], reloads: 0, ...more };
+  return { samples: SAMPLES, paced: [], memory: [], remarks: [], reloads: 0, ...more };
 }
 
 test("a ratio is the median of the ratios within a round, of rounds that have both", () => {
