@@ -17,7 +17,7 @@ import { findRivals, notInstalled, type FoundRival } from "./rivals/find.ts";
 import { writeResults } from "./results.ts";
 import { stopSluices } from "./sluices.ts";
 import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
-import { costLines, memoryLines, pacedLines, speedLines, type Titles } from "./tables.ts";
+import { requestLines, type Titles } from "./tables.ts";
 import { SLUICE } from "./targets.ts";
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
@@ -29,24 +29,14 @@ async function run(options: BenchOptions, rivals: readonly FoundRival[], dir: st
   const control = options.parts.has("control") ? await measureControlPlane(`${dir}/control`, options, say) : undefined;
   const titles: Titles = new Map([[SLUICE, "Sluice"], ...rivals.map(({ name, rival }) => [name, rival.title] as const)]);
   const rows = [...(data ? dataRows(data) : []), ...(control ? controlRows(control) : [])];
-  const results = { machine, titles, rows, data, control, argv: process.argv.slice(2) };
+  const results = { machine, titles, data, control, argv: process.argv.slice(2) };
   for (const path of options.results === undefined ? [] : writeResults(results, options.results)) say(`wrote ${relative(process.cwd(), path)}`);
   if (options.output === "json") {
     process.stdout.write(`${JSON.stringify({ machine, rows, data, control }, null, 2)}\n`);
     return;
   }
-  const lines = [...rowLines(rows), "", ...(data ? dataLines(data, titles) : []), machineLine(machine), ...notes(options, rivals, data)];
+  const lines = [...rowLines(rows), "", ...(data ? requestLines(data, titles) : []), machineLine(machine), ...notes(options, rivals, data)];
   process.stdout.write(`${lines.join("\n")}\n`);
-}
-
-function dataLines(data: DataPlane, titles: Titles): string[] {
-  const { paced, memory } = data;
-  return [
-    "Processor time per request, and Sluice's divided by each other's:", "", ...costLines(data, titles), "",
-    ...(paced.length === 0 ? [] : ["Latency from when a request was due:", "", ...pacedLines(paced, titles), ""]),
-    "Memory of a worker after its start:", "", ...memoryLines(memory, titles), "",
-    "Asked as fast as they answer:", "", ...speedLines(data, titles), "",
-  ];
 }
 
 function notes({ rivals: wanted }: BenchOptions, rivals: readonly FoundRival[], data: DataPlane | undefined): string[] {

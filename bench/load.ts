@@ -59,7 +59,7 @@ export function makeLoad(load: Load): Promise<Loaded> {
       return ours("websockets.ts", load);
     case "paced":
       // It never sleeps, so the backend, which shares its processor, goes first.
-      return ours("paced.ts", load, "nice", "-n", "19");
+      return ours("paced.ts", load, "nice", "-n", "10");
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * `--plot`: pictures of a run and the numbers behind them. Of the machine they hold processor, kernel
+ * `--plot`: pictures and tables of a run, and the numbers behind them. Of the machine they hold processor, kernel
  * and versions, and of the command line no path.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -9,10 +9,10 @@ import type { DataPlane } from "./data-plane.ts";
 import type { Machine } from "./machine.ts";
 import { barChart } from "./plot/bar-chart.ts";
 import { lineChart, type Series } from "./plot/line-chart.ts";
-import type { Row } from "./report.ts";
+import { controlRows, dataRows, rowLines, type Row } from "./report.ts";
 import { ratioOf, samplesOf, type Sample } from "./samples.ts";
 import { median } from "./statistics.ts";
-import type { Titles } from "./tables.ts";
+import { requestLines, type Titles } from "./tables.ts";
 import { SLUICE, type MemoryAt } from "./targets.ts";
 import { WORKLOADS } from "./workloads.ts";
 
@@ -28,7 +28,6 @@ const CUT = 2.5;
 export interface Results {
   readonly machine: Machine;
   readonly titles: Titles;
-  readonly rows: readonly Row[];
   readonly data: DataPlane | undefined;
   readonly control: ControlPlane | undefined;
   /** The command line's arguments. */
@@ -51,8 +50,10 @@ export function writeResults(results: Results, folder: string): string[] {
   });
 }
 
-function requestFiles(results: Results, { samples, paced, memory }: DataPlane): Record<string, string> {
+function requestFiles(results: Results, data: DataPlane): Record<string, string> {
+  const { samples, paced, memory } = data;
   const { titles, machine } = results;
+  const rows = dataRows(data);
   const costs = WORKLOADS.flatMap(({ id, asks }) => {
     const proxies = [...titles.keys()].flatMap((proxy) => costOf(samples, id, proxy));
     return proxies.length === 0 ? [] : [{ workload: id, asks, proxies }];
@@ -60,7 +61,10 @@ function requestFiles(results: Results, { samples, paced, memory }: DataPlane): 
   const pictured = WORKLOADS.filter(({ id }) => PICTURED.has(id) && costs.some(({ workload }) => workload === id));
   const micros = (id: string, proxy: string): number | undefined => costs.find(({ workload }) => workload === id)?.proxies.find((one) => one.proxy === proxy)?.microsPerRequest;
   const own = pictured.flatMap(({ id }) => micros(id, SLUICE) ?? []);
-  const files: Record<string, string> = { "requests.json": json({ ...about(results), workloads: costs, paced, memory }) };
+  const files: Record<string, string> = {
+    "requests.json": json({ ...about(results, rows), workloads: costs, paced, memory }),
+    "requests.md": page("Requests", results, rows, [...requestLines(data, titles), ...data.remarks.map((one) => `${one}\n`)]),
+  };
   if (own.length > 0) {
     files["requests.svg"] = barChart({
       title: "Processor time per request", unit: "µs of one processor per request, shorter is better", bars: [...titles.values()], most: CUT * Math.max(...own),
@@ -112,11 +116,14 @@ function memorySeries(name: string, proxy: string, memory: readonly MemoryAt[], 
   return { name, points: first.sort(([a], [b]) => a - b) };
 }
 
-function changeFiles(results: Results, { changes, starts }: ControlPlane): Record<string, string> {
+function changeFiles(results: Results, control: ControlPlane): Record<string, string> {
+  const { changes, starts } = control;
+  const rows = controlRows(control);
   const summaries = changes.map(({ origin, kind, hosts, underTraffic, p50, p99 }) => ({ origin, kind, hosts, underTraffic, p50Millis: rounded(p50), p99Millis: rounded(p99) }));
   const series = (["idle", "under traffic"] as const).flatMap((when) => (["p50", "p99"] as const).map((quantile) => changeSeries(changes, when, quantile)));
   return {
-    "changes.json": json({ ...about(results), changes: summaries, starts }),
+    "changes.json": json({ ...about(results, rows), changes: summaries, starts }),
+    "changes.md": page("Changes", results, rows, []),
     ...(series.some(({ points }) => points.length > 1) ? {
       "changes.svg": lineChart({
         title: "From an Ingress's watch event to the first right answer", x: { title: "hosts before", logarithmic: true }, y: { title: "milliseconds" }, series, note: noteOf(results.machine),
@@ -130,9 +137,16 @@ function changeSeries(changes: readonly Changes[], when: "idle" | "under traffic
   return { name: `${quantile}, ${when}`, points: own.map((one) => [one.hosts, one[quantile]] as const).sort(([a], [b]) => a - b) };
 }
 
-function about({ machine, rows, argv }: Results): object {
+function about({ machine, argv }: Results, rows: readonly Row[]): object {
   const { processor, kernel, versions } = machine;
-  return { machine: { processor, kernel, versions }, command: commandOf(argv), rows };
+  return { machine: { processor, kernel, versions }, command: commandOf(argv), rows: rows.map((row) => ({ ...row, ratio: row.ratio === undefined ? null : rounded(row.ratio) })) };
+}
+
+/** The tables, as a page. */
+function page(title: string, { machine, argv }: Results, rows: readonly Row[], more: readonly string[]): string {
+  const { processor, kernel, versions } = machine;
+  const tools = Object.entries(versions).map(([tool, version]) => `${tool} ${version}`).join(", ");
+  return `${[`# ${title}`, "", `Written by \`${commandOf(argv)}\` on ${processor}, Linux ${kernel}; ${tools}.`, "", ...rowLines(rows), "", ...more].join("\n").trimEnd()}\n`;
 }
 
 /** The command, with `/…` for each path. */

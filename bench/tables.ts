@@ -12,6 +12,17 @@ const NONE = "–";
 /** Proxy → what the tables call it, in the order of their columns. */
 export type Titles = ReadonlyMap<string, string>;
 
+/** All of them, each under a sentence. */
+export function requestLines(data: DataPlane, titles: Titles): string[] {
+  const { paced, memory } = data;
+  return [
+    "Processor time per request, and Sluice's divided by each other's:", "", ...costLines(data, titles), "",
+    ...(paced.length === 0 ? [] : ["Latency from when a request was due:", "", ...pacedLines(paced, titles), ""]),
+    "Memory of a worker after its start:", "", ...memoryLines(memory, titles), "",
+    "Asked as fast as they answer:", "", ...speedLines(data, titles), "",
+  ];
+}
+
 /** Each workload on a line: what Sluice spends, and that divided by what each rival spends. */
 export function costLines({ samples }: Pick<DataPlane, "samples">, titles: Titles): string[] {
   const rivals = [...titles].filter(([proxy]) => proxy !== SLUICE);

@@ -40,8 +40,6 @@ export interface Stage {
   targetsOf(proxy: string, workload: Workload): readonly Target[];
 }
 
-/** How long a Sluice may take to start with 100,000 hosts, on a machine that does other things, too. */
-const READY_MS = 300_000;
 /** Objects in a file: as many as people have in one, and more. */
 const OBJECTS = 3000;
 
@@ -116,7 +114,7 @@ async function startSluices({ site, certificate }: Ground, setUp: SetUp): Promis
   const args = [`--configmap=${CONFIG_MAP}`, "--allow-local-targets", ...(setUp === "metrics" ? ["--enable-metrics"] : [])];
   const started = [];
   for (let i = 0; i < (setUp === "quiet" || setUp === "metrics" ? SLUICES : 1); i++) {
-    const sluice = await beginSluice({ files, args, readyMs: READY_MS });
+    const sluice = await beginSluice({ files, args });
     const workers = await nginxWorkers(`${sluice.runtimeDir}/nginx.pid`, 1);
     for (const worker of workers) pin(worker, PROXY_CORE);
     pin(sluice.process.pid as number, LOAD_CORE);

@@ -37,7 +37,8 @@ export function barChart({ title, unit, bars, groups, most, note }: BarChart): s
     element("line", { x1: across.at(tick), x2: across.at(tick), y1: TOP - 6, y2: bottom, class: "grid" }),
     text(across.at(tick), bottom + 16, label(tick), { "text-anchor": "middle" }),
   ]);
-  const legend = bars.map((name, i) => element("rect", { x: LEFT + i * 110, y: 42, width: 11, height: 11, rx: 2, fill: colourOf(i) }) + text(LEFT + i * 110 + 16, 52, name));
+  const step = Math.min(110, (WIDTH - LEFT) / bars.length);
+  const legend = bars.map((name, i) => element("rect", { x: LEFT + i * step, y: 42, width: 11, height: 11, rx: 2, fill: colourOf(i) }) + text(LEFT + i * step + 16, 52, name));
   const end = across.ticks.at(-1) ?? largest;
   const drawn = groups.flatMap(({ name, values }, i) => {
     const y = TOP + i * groupHeight;

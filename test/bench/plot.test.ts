@@ -101,7 +101,6 @@ const change = { origin: "watch event", kind: "Ingress added", millis: [] } as c
 const RESULTS: Results = {
   machine: { processor: "A Processor", processors: 2, memoryGiB: 24, kernel: "6.1.0", load: 0.123_456, versions: { node: "24.1.2", nginx: "1.22.1" } },
   titles: new Map([["sluice", "Sluice"], ["nginx", "nginx"]]),
-  rows: [],
   data: {
     samples: [sample("plain", "sluice", 11), sample("plain", "nginx", 10), sample("hosts-1000", "sluice", 12)], paced: [], remarks: [], reloads: 0,
     memory: [{ proxy: "sluice", hosts: 16, workerMiB: 17, controllerMiB: 113 }, { proxy: "sluice", hosts: 1000, workerMiB: 20, controllerMiB: 161 }, { proxy: "nginx", hosts: 16, workerMiB: 13, controllerMiB: undefined }],
@@ -114,19 +113,20 @@ const RESULTS: Results = {
 
 test("results are pictures and numbers, with processor, kernel and versions alone of the machine", () => {
   const files = resultFiles(RESULTS);
-  assert.deepEqual(Object.keys(files).sort(), ["changes.json", "changes.svg", "memory.svg", "requests.json", "requests.svg"]);
+  assert.deepEqual(Object.keys(files).sort(), ["changes.json", "changes.md", "changes.svg", "memory.svg", "requests.json", "requests.md", "requests.svg"]);
   for (const [name, content] of Object.entries(files)) {
     if (name.endsWith(".svg")) readXml(content);
-    else assert.deepEqual((JSON.parse(content) as { machine: object }).machine, { processor: "A Processor", kernel: "6.1.0", versions: RESULTS.machine.versions });
+    else if (name.endsWith(".json")) assert.deepEqual((JSON.parse(content) as { machine: object }).machine, { processor: "A Processor", kernel: "6.1.0", versions: RESULTS.machine.versions });
     for (const secret of ["/home/somebody", "/opt/", "0.123"]) assert.ok(!content.includes(secret), `${name}: ${secret}`);
   }
+  assert.match(files["requests.md"] ?? "", /^# Requests\n\nWritten by `npm run bench -- --plot .*` on A Processor, Linux 6\.1\.0; node 24\.1\.2, nginx 1\.22\.1\.\n\n\| what /);
   const [plain] = (JSON.parse(files["requests.json"] ?? "") as { workloads: { workload: string; proxies: object[] }[] }).workloads;
   assert.deepEqual(plain?.proxies[0], { proxy: "sluice", microsPerRequest: 11, requestsPerSecond: 9000, p50Micros: null, p99Micros: 2000, failed: 0, rounds: 1, sluiceDividedBy: null });
   assert.partialDeepStrictEqual(plain?.proxies[1], { proxy: "nginx", sluiceDividedBy: 1.1 });
 });
 
 test("a half that was not measured leaves its files alone", () => {
-  assert.deepEqual(Object.keys(resultFiles({ ...RESULTS, data: undefined })).sort(), ["changes.json", "changes.svg"]);
+  assert.deepEqual(Object.keys(resultFiles({ ...RESULTS, data: undefined })).sort(), ["changes.json", "changes.md", "changes.svg"]);
 });
 
 test("the command is told without paths", () => {
