@@ -19,6 +19,7 @@ import { stopSluices } from "./sluices.ts";
 import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
 import { requestLines, type Titles } from "./tables.ts";
 import { SLUICE } from "./targets.ts";
+import { chooseWorkloads } from "./workloads.ts";
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
@@ -58,7 +59,7 @@ function openRunFolder(): string {
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === "help") return void process.stdout.write(usage());
-  findTools();
+  findTools(options.parts.has("data") && chooseWorkloads(options.workloads, options.quick).some(({ load }) => load.protocol === "h2"));
   const rivals = options.parts.has("data") ? await findRivals(options.rivals) : [];
   const dir = openRunFolder();
   process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));

@@ -14,11 +14,14 @@ export interface Machine {
 }
 
 /** What cannot be done without, with Debian's packages. */
-const NEEDED = [["nginx", "nginx"], ["taskset", "util-linux"], ["openssl", "openssl"], ["wrk", "wrk"], ["h2load", "nghttp2-client"]] as const;
+const NEEDED = [["nginx", "nginx"], ["taskset", "util-linux"], ["openssl", "openssl"], ["wrk", "wrk"]] as const;
 
-/** @throws UserError when a tool is missing without which nothing can be measured. */
-export function findTools(): void {
-  for (const [tool, command] of NEEDED) {
+/**
+ * @param http2 whether something is measured over HTTP/2.
+ * @throws UserError when a tool is missing without which that cannot be done.
+ */
+export function findTools(http2 = false): void {
+  for (const [tool, command] of [...NEEDED, ...(http2 ? [["h2load", "nghttp2-client"]] as const : [])]) {
     if (version(tool) === undefined) throw new UserError(`The benchmark needs ${tool}: apt-get install ${command}`);
   }
   if (availableParallelism() < 2) throw new UserError("The benchmark needs two processors: one for the proxy, one for its load.");
@@ -26,7 +29,10 @@ export function findTools(): void {
 
 /** @param versions of what else takes part, by name. */
 export function describeMachine(versions: Readonly<Record<string, string>> = {}): Machine {
-  const tools = ["nginx", "wrk", "h2load"].map((tool) => [tool, version(tool) ?? ""] as const);
+  const tools = ["nginx", "wrk", "h2load"].flatMap((tool) => {
+    const found = version(tool);
+    return found === undefined ? [] : [[tool, found] as const];
+  });
   return {
     processor: cpus()[0]?.model ?? "unknown",
     processors: cpus().length,
