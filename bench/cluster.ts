@@ -26,17 +26,18 @@ export function ingressClass(): ApiObject {
 }
 
 /** `host-<i>.bench` with objects of its own. */
-export function host(i: number, port: number): [ingress: ApiObject, ...serviceAndSlice: ApiObject[]] {
+export function host(i: number, port: number): [ingress: ApiObject, service: ApiObject, slice: ApiObject] {
   const name = `host-${i}`;
-  return [ingress({ name, host: `${name}.bench`, paths: [{ path: "/", service: name }] }), ...service(name, port)];
+  const [serviceObject, sliceObject] = service(name, port);
+  return [ingress({ name, host: `${name}.bench`, paths: [{ path: "/", service: name }] }), serviceObject, sliceObject];
 }
 
-/** A Service and its EndpointSlice. @param ports of 127.0.0.1, an endpoint each. */
-export function service(name: string, ...ports: readonly number[]): ApiObject[] {
-  const [first = 0] = ports;
-  const spec = { ports: [{ name: "http", port: 80, targetPort: ports.length === 1 ? first : "http" }] };
-  const slices = ports.map((port, i) => slice(name, port, i + 1));
-  return [{ apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE }, spec }, ...slices];
+/** A Service and an EndpointSlice for each of its endpoints: ports of 127.0.0.1. */
+export function service(name: string, port: number, ...more: readonly number[]): [service: ApiObject, slice: ApiObject, ...slices: ApiObject[]] {
+  const spec = { ports: [{ name: "http", port: 80, targetPort: more.length === 0 ? port : "http" }] };
+  return [
+    { apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE }, spec }, slice(name, port), ...more.map((other, i) => slice(name, other, i + 2)),
+  ];
 }
 
 export function slice(name: string, port: number, number = 1): ApiObject {

@@ -87,7 +87,7 @@ export async function startStage(dir: string, workloads: readonly Workload[], ri
     const [one] = own;
     if (one) memory.push({ ...memoryOf(one.target, setUp), controllerMiB: residentMiB(one.sluice.process.pid as number) });
   }
-  const [port = 0] = ground.site(0).pools.first;
+  const [port] = ground.site(0).pools.first;
   return {
     sluices, memory, unlike, backend: { proxy: NO_PROXY, http: port, https: port, workers: [] },
     targetsOf(proxy, workload) {

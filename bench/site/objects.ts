@@ -69,6 +69,6 @@ export function objectsOf(site: Site, certificate: KeyPair): ApiObject[] {
     secret(SECRETS.certificate, "kubernetes.io/tls", { "tls.crt": base64(certificate.chain), "tls.key": base64(certificate.key) }),
     secret(SECRETS.users, "Opaque", { auth: base64(`${USER.name}:${USER.hash}\n`) }),
     ...site.hosts.flatMap((one) => ingressesOf(one, site)),
-    ...Array.from({ length: site.crowd }, (_, i) => host(i, site.pools.first[0] ?? 0)).flat(),
+    ...Array.from({ length: site.crowd }, (_, i) => host(i, site.pools.first[0])).flat(),
   ];
 }

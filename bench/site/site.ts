@@ -33,7 +33,7 @@ export interface Site {
   /** So many further hosts, `host-<i>.bench`, each a plain route to the pool `first`. */
   readonly crowd: number;
   /** Ports of 127.0.0.1. */
-  readonly pools: Readonly<Record<PoolName, readonly number[]>>;
+  readonly pools: Readonly<Record<PoolName, readonly [number, ...number[]]>>;
   /** A port of 127.0.0.1 that lets every request in but those with the header `X-Deny`. */
   readonly authentication: number;
 }

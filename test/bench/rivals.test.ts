@@ -59,7 +59,7 @@ test("Sluice answers all of them", async () => {
 });
 
 test("a proxy that does otherwise is found out", async () => {
-  const { http } = { http: ground.site(0).pools.first[0] ?? 0 };
+  const [http] = ground.site(0).pools.first;
   // The backend alone knows no hosts, users or canaries.
   const wrong = await wrongAnswers({ proxy: "none", http, https: http, workers: [] }, new Set(["plain", "basic", "header"]));
   assert.deepEqual(wrong.map(({ needs }) => needs), ["plain", "header", "basic", "basic"]);
