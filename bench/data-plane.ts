@@ -38,6 +38,8 @@ export interface Paced {
   readonly p99Micros: number;
   readonly p999Micros: number;
   readonly failed: number;
+  /** Share (0…1) of the requests that were sent more than a millisecond late: with many, the latencies are the load's own. */
+  readonly late: number;
 }
 
 export interface DataPlane {
@@ -177,7 +179,8 @@ async function pacedTurns(cases: readonly Case[], loadOf: LoadOf, say: (text: st
   for (let turn = 0; turn < PACED.turns; turn++) {
     for (const one of inAnyOrder(due)) {
       const load = loadOf(one, one.targets[turn % one.targets.length] as Target);
-      turns.get(one)?.push(await makeLoad({ ...load, tool: "paced", rate: PACED.rate, seconds: PACED.seconds }));
+      const loaded = await makeLoad({ ...load, tool: "paced", rate: PACED.rate, seconds: PACED.seconds });
+      turns.get(one)?.push({ ...loaded, late: loaded.late / (PACED.rate * PACED.seconds) });
     }
   }
   return due.map((one) => {
@@ -186,6 +189,7 @@ async function pacedTurns(cases: readonly Case[], loadOf: LoadOf, say: (text: st
     return {
       workload: one.workload.id, proxy: one.proxy, p50Micros: middle((turn) => turn.p50Micros), p99Micros: middle((turn) => turn.p99Micros),
       p999Micros: middle((turn) => turn.p999Micros), failed: all.reduce((sum, { failed }) => sum + failed, 0),
+      late: middle((turn) => turn.late),
     };
   });
 }

@@ -41,6 +41,8 @@ export interface Loaded {
   readonly p999Micros: number;
   /** Connections, reads, writes that failed and statuses other than 2xx and 3xx. */
   readonly failed: number;
+  /** paced: requests that were sent more than a millisecond after they were due. */
+  readonly late: number;
 }
 
 const pathOf = (file: string): string => fileURLToPath(new URL(`load/${file}`, import.meta.url));
@@ -83,13 +85,14 @@ export interface LoadLine {
   readonly p99: number;
   readonly p999: number;
   readonly failed: number;
+  readonly late?: number;
 }
 
 function fromLine(text: string): Loaded {
   const line = text.split("\n").find((one) => one.startsWith("{"));
   if (line === undefined) throw new Error(`the load wrote no result: ${text.slice(-500)}`);
-  const { requests, micros, p50, p99, p999, failed } = JSON.parse(line) as LoadLine;
-  return { requests, perSecond: (requests / Math.max(1, micros)) * 1e6, p50Micros: p50, p99Micros: p99, p999Micros: p999, failed };
+  const { requests, micros, p50, p99, p999, failed, late = 0 } = JSON.parse(line) as LoadLine;
+  return { requests, perSecond: (requests / Math.max(1, micros)) * 1e6, p50Micros: p50, p99Micros: p99, p999Micros: p999, failed, late };
 }
 
 /** h2load counts no percentiles: only its mean time per request is known. */
@@ -110,6 +113,7 @@ async function h2load({ port, host, path = "/", headers = [], body = 0, connecti
     p99Micros: NaN,
     p999Micros: NaN,
     failed: Number(failed) + Number(errored) + Math.max(0, Number(done) - Number(ok)),
+    late: 0,
   };
 }
 

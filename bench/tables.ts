@@ -54,9 +54,9 @@ export function speedLines({ samples }: Pick<DataPlane, "samples">, titles: Titl
 
 /** Latency at a fixed rate, from when each request was due. */
 export function pacedLines(paced: readonly Paced[], titles: Titles): string[] {
-  const cells = paced.map(({ workload, proxy, p50Micros, p99Micros, p999Micros, failed }) =>
-    [workload, titles.get(proxy) ?? "no proxy", millis(p50Micros), millis(p99Micros), millis(p999Micros), String(failed)]);
-  return table([[`at ${PACED.rate} requests/s`, "proxy", "p50 ms", "p99 ms", "p99.9 ms", "failed"], ...cells]);
+  const cells = paced.map(({ workload, proxy, p50Micros, p99Micros, p999Micros, failed, late }) =>
+    [workload, titles.get(proxy) ?? "no proxy", millis(p50Micros), millis(p99Micros), millis(p999Micros), String(failed), `${(late * 100).toFixed(1)} %`]);
+  return table([[`at ${PACED.rate} requests/s`, "proxy", "p50 ms", "p99 ms", "p99.9 ms", "failed", "sent late"], ...cells]);
 }
 
 export function memoryLines(memory: readonly MemoryAt[], titles: Titles): string[] {

@@ -11,6 +11,8 @@ export interface Count {
   /** One that was answered as it should be, and how many microseconds it took. */
   done(micros: number): void;
   failed(): void;
+  /** One that was sent later than it should. */
+  late(): void;
   /** Writes the line that `load.ts` reads. */
   print(): void;
 }
@@ -19,12 +21,14 @@ export function count(): Count {
   const begun = performance.now();
   const times: number[] = [];
   let failures = 0;
+  let late = 0;
   return {
     done: (micros) => void times.push(micros),
     failed: () => void failures++,
+    late: () => void late++,
     print() {
       const [p50 = 0, p99 = 0, p999 = 0] = [0.5, 0.99, 0.999].map((q) => Math.round(quantile(times, q)) || 0);
-      const line: LoadLine = { requests: times.length, micros: Math.round((performance.now() - begun) * 1000), p50, p99, p999, failed: failures };
+      const line: LoadLine = { requests: times.length, micros: Math.round((performance.now() - begun) * 1000), p50, p99, p999, failed: failures, late };
       process.stdout.write(`${JSON.stringify(line)}\n`);
     },
   };

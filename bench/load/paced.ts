@@ -13,6 +13,8 @@ const counted = count();
 const total = Math.round(rate * seconds);
 /** What is left unanswered so long after the last request was due counts as failed. */
 const PATIENCE_MS = 5000;
+/** What is sent so long after it was due counts as late: the connections were all in use, or this program did not run. */
+const LATE_MS = 1;
 
 interface Lane {
   readonly socket: Socket;
@@ -76,6 +78,7 @@ function turn(): void {
     if (!lane) break; // The latency of what waits counts from when it was due.
     if (lane.socket.destroyed) continue;
     lane.due = begun + (next / rate) * 1000;
+    if (now - lane.due > LATE_MS) counted.late();
     lane.socket.write(requests[next % requests.length] as string);
     next++;
   }

@@ -65,10 +65,12 @@ test("what waits for a slow answer counts from when it was due", async () => {
   const slow = createServer((socket) => socket.on("data", () => (answers++ === 0 ? setTimeout(() => answer(socket), 800) : answer(socket))).on("error", () => socket.destroy()));
   servers.push(slow);
   await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
-  const { requests, failed, p50Micros } = await load({ tool: "paced", rate: 100, seconds: 0.4, connections: 1, port: (slow.address() as AddressInfo).port });
+  const { requests, failed, late, p50Micros } = await load({ tool: "paced", rate: 100, seconds: 0.4, connections: 1, port: (slow.address() as AddressInfo).port });
   assert.deepEqual([requests, failed], [40, 0]);
   // One request alone was answered late. All 40 were due within 400 ms, and none was answered before 800.
   assert.ok(p50Micros >= 400_000, String(p50Micros));
+  // All but the first waited for the one connection.
+  assert.ok(late >= 39, String(late));
 });
 
 test("requests and answers are read to their ends", () => {

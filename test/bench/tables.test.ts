@@ -64,8 +64,8 @@ test("the table of speed has the least and the most of each case, and a dash whe
 });
 
 test("latency and memory are told by proxy", () => {
-  const paced = pacedLines([{ workload: "plain", proxy: "nginx", p50Micros: 100, p99Micros: 900, p999Micros: 1500, failed: 0 }], TITLES);
-  assert.match(paced[2] ?? "", /plain +\| nginx \| 0\.10 +\| 0\.90 +\| 1\.50/);
+  const paced = pacedLines([{ workload: "plain", proxy: "nginx", p50Micros: 100, p99Micros: 900, p999Micros: 1500, failed: 0, late: 0.0123 }], TITLES);
+  assert.match(paced[2] ?? "", /plain +\| nginx \| 0\.10 +\| 0\.90 +\| 1\.50 +\| 0 +\| 1\.2 % /);
   const memory = memoryLines([
     { proxy: "nginx", hosts: 1000, workerMiB: 52.6, controllerMiB: undefined }, { proxy: "sluice", hosts: 16, workerMiB: 17, controllerMiB: 113 },
     { proxy: "sluice", hosts: 1000, workerMiB: 20.2, controllerMiB: 161 },
