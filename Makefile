@@ -9,7 +9,7 @@ help:
 	@echo 'make demo   serve the walk-through in examples/ until Ctrl-C'
 	@echo 'make test   check types, lint, run every test'
 	@echo 'make setup  install what is missing; afterwards bin/sluice is the command line'
-	@echo 'make bench  compare with hand-written nginx and with HAProxy'
+	@echo 'make bench  compare with hand-written nginx, HAProxy and Caddy'
 
 setup:
 	@scripts/setup.sh

@@ -17,7 +17,7 @@ import { describeMachine } from "./machine.ts";
 import { openProbe } from "./probe.ts";
 import { endAll, nginxWorkers, residentMiB } from "./processes.ts";
 import { machineLine, table } from "./report.ts";
-import { startBackend, type Backend } from "./rivals.ts";
+import { startBackend, type Backend } from "./backend.ts";
 import { beginSluice, stopSluice, stopSluices } from "./sluices.ts";
 import { quantile } from "./statistics.ts";
 

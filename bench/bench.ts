@@ -1,48 +1,56 @@
 /**
- * `npm run bench`: Sluice beside nginx written by hand and HAProxy on this machine, held to the performance contract.
+ * `npm run bench`: Sluice beside nginx written by hand, HAProxy, Caddy and what else is named, on this machine, held to
+ * the performance contract.
  *
  * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are:
  * they say something about the machine too.
  */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { relative } from "node:path";
 import { UserError } from "../src/support/user-error.ts";
 import { measureControlPlane } from "./control-plane.ts";
-import { measureDataPlane } from "./data-plane.ts";
-import { describeMachine, findTools, type Tools } from "./machine.ts";
-import { parseOptions, USAGE, type BenchOptions } from "./options.ts";
+import { measureDataPlane, type DataPlane } from "./data-plane.ts";
+import { describeMachine, findTools } from "./machine.ts";
+import { parseOptions, usage, type BenchOptions } from "./options.ts";
 import { endAll } from "./processes.ts";
+import { findRivals, notInstalled, type FoundRival } from "./rivals/find.ts";
+import { writeResults } from "./results.ts";
 import { stopSluices } from "./sluices.ts";
-import { caseLines, controlRows, dataRows, machineLine, rowLines } from "./report.ts";
+import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
+import { requestLines, type Titles } from "./tables.ts";
+import { SLUICE } from "./targets.ts";
+import { chooseWorkloads } from "./workloads.ts";
 
 const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
 
-async function run(options: BenchOptions, tools: Tools, dir: string): Promise<void> {
-  const machine = describeMachine();
-  const data = options.parts.has("data") ? await measureDataPlane(`${dir}/data`, options, tools, say) : undefined;
+async function run(options: BenchOptions, rivals: readonly FoundRival[], dir: string): Promise<void> {
+  const machine = describeMachine(Object.fromEntries(rivals.map(({ name, version }) => [name, version])));
+  const data = options.parts.has("data") ? await measureDataPlane(`${dir}/data`, options, rivals, say) : undefined;
   await endAll();
   const control = options.parts.has("control") ? await measureControlPlane(`${dir}/control`, options, say) : undefined;
+  const titles: Titles = new Map([[SLUICE, "Sluice"], ...rivals.map(({ name, rival }) => [name, rival.title] as const)]);
   const rows = [...(data ? dataRows(data) : []), ...(control ? controlRows(control) : [])];
+  const results = { machine, titles, data, control, argv: process.argv.slice(2) };
+  for (const path of options.results === undefined ? [] : writeResults(results, options.results)) say(`wrote ${relative(process.cwd(), path)}`);
   if (options.output === "json") {
-    process.stdout.write(`${JSON.stringify({ machine, options: { ...options, parts: [...options.parts] }, rows, data, control }, null, 2)}\n`);
+    process.stdout.write(`${JSON.stringify({ machine, rows, data, control }, null, 2)}\n`);
     return;
   }
-  const notes = [
-    machineLine(machine),
-    `A ratio is the median over ${options.rounds} rounds of the ratio within a round; times are medians.`,
-    ...missing(tools),
-  ];
-  process.stdout.write(`${[...rowLines(rows), "", ...(data ? [...caseLines(data), ""] : []), ...notes].join("\n")}\n`);
+  const lines = [...rowLines(rows), "", ...(data ? requestLines(data, titles) : []), machineLine(machine), ...notes(options, rivals, data)];
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function missing(tools: Tools): string[] {
+function notes({ rivals: wanted }: BenchOptions, rivals: readonly FoundRival[], data: DataPlane | undefined): string[] {
+  if (!data) return [];
   return [
-    ...(tools.haproxy ? [] : ["Not compared: HAProxy, which is not installed (apt-get install haproxy)."]),
-    ...(tools.h2load ? [] : ["Not measured: HTTP/2, for which h2load is not installed (apt-get install nghttp2-client)."]),
+    "A ratio is the median over the rounds of the ratio within a round; from a quarter to three quarters of them are given. Times are medians.",
+    ...notInstalled(rivals, wanted).map((name) => `Not compared: ${name}, which is not installed (apt-get install ${name}).`),
+    ...data.remarks,
   ];
 }
 
 /** A folder in memory that nginx's workers, under an account of their own, can pass through. */
-function openFolder(): string {
+function openRunFolder(): string {
   const dir = mkdtempSync("/dev/shm/sluice-bench-");
   chmodSync(dir, 0o755);
   return dir;
@@ -50,12 +58,13 @@ function openFolder(): string {
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
-  if (options === "help") return void process.stdout.write(USAGE);
-  const tools = findTools();
-  const dir = openFolder();
+  if (options === "help") return void process.stdout.write(usage());
+  findTools(options.parts.has("data") && chooseWorkloads(options.workloads, options.quick).some(({ load }) => load.protocol === "h2"));
+  const rivals = options.parts.has("data") ? await findRivals(options.rivals) : [];
+  const dir = openRunFolder();
   process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   try {
-    if ((await Promise.race([run(options, tools, dir), interrupted()])) === "interrupted") process.exitCode = 130;
+    if ((await Promise.race([run(options, rivals, dir), interrupted()])) === "interrupted") process.exitCode = 130;
   } finally {
     await stopSluices();
     await endAll();

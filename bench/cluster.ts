@@ -2,7 +2,6 @@
  * The clusters of the benchmark, as Kubernetes objects: each host is an Ingress, a Service and an EndpointSlice.
  * They are written as JSON, which is YAML too, and which an API server takes.
  */
-import type { KeyPair } from "../test/support/openssl.ts";
 
 /** An object with what is needed to send it to an API server. */
 export interface ApiObject {
@@ -13,8 +12,7 @@ export interface ApiObject {
 }
 
 export const CONFIG_MAP = "bench/sluice";
-const NAMESPACE = "bench";
-const CANARY = "nginx.ingress.kubernetes.io/canary";
+export const NAMESPACE = "bench";
 
 export function configMap(data: Readonly<Record<string, string>>): ApiObject {
   return { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "sluice", namespace: NAMESPACE }, data };
@@ -27,65 +25,46 @@ export function ingressClass(): ApiObject {
   };
 }
 
-/** The hosts of the data plane's cases, behind the Services `first` and `second`: a canary of each kind, one host over TLS. */
-export function shop(backend: { first: number; second: number }, certificate: KeyPair): ApiObject[] {
-  const canary = (name: string, rules: Readonly<Record<string, string>>): ApiObject[] => [
-    ingress(name, `${name}.bench`, "first"),
-    ingress(`${name}-canary`, `${name}.bench`, "second", { [CANARY]: "true", ...rules }),
-  ];
-  return [
-    ingressClass(),
-    ...service("first", backend.first),
-    ...service("second", backend.second),
-    ingress("plain", "plain.bench", "first"),
-    ingress("paths", "paths.bench", "first", {}, ["/", ...Array.from({ length: 11 }, (_, i) => `/p${"x".repeat(i)}`)]),
-    ...canary("weight", { [`${CANARY}-weight`]: "30" }),
-    ...canary("header", { [`${CANARY}-by-header`]: "test" }),
-    ...canary("cookie", { [`${CANARY}-by-cookie`]: "like_music" }),
-    {
-      ...ingress("tls", "tls.bench", "first"),
-      spec: { ...rules("tls.bench", "first"), tls: [{ hosts: ["tls.bench"], secretName: "tls" }] },
-    },
-    {
-      apiVersion: "v1", kind: "Secret", type: "kubernetes.io/tls", metadata: { name: "tls", namespace: NAMESPACE },
-      data: { "tls.crt": base64(certificate.chain), "tls.key": base64(certificate.key) },
-    },
-  ];
-}
-
 /** `host-<i>.bench` with objects of its own. */
 export function host(i: number, port: number): [ingress: ApiObject, service: ApiObject, slice: ApiObject] {
   const name = `host-${i}`;
   const [serviceObject, sliceObject] = service(name, port);
-  return [ingress(name, `${name}.bench`, name), serviceObject, sliceObject];
+  return [ingress({ name, host: `${name}.bench`, paths: [{ path: "/", service: name }] }), serviceObject, sliceObject];
 }
 
-export function service(name: string, port: number): [ApiObject, ApiObject] {
+/** A Service and an EndpointSlice for each of its endpoints: ports of 127.0.0.1. */
+export function service(name: string, port: number, ...more: readonly number[]): [service: ApiObject, slice: ApiObject, ...slices: ApiObject[]] {
+  const spec = { ports: [{ name: "http", port: 80, targetPort: more.length === 0 ? port : "http" }] };
   return [
-    { apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE }, spec: { ports: [{ name: "http", port: 80, targetPort: port }] } },
-    slice(name, port),
+    { apiVersion: "v1", kind: "Service", metadata: { name, namespace: NAMESPACE }, spec }, slice(name, port), ...more.map((other, i) => slice(name, other, i + 2)),
   ];
 }
 
-export function slice(name: string, port: number): ApiObject {
+export function slice(name: string, port: number, number = 1): ApiObject {
   return {
     apiVersion: "discovery.k8s.io/v1", kind: "EndpointSlice", addressType: "IPv4",
-    metadata: { name: `${name}-1`, namespace: NAMESPACE, labels: { "kubernetes.io/service-name": name } },
+    metadata: { name: `${name}-${number}`, namespace: NAMESPACE, labels: { "kubernetes.io/service-name": name } },
     ports: [{ name: "http", port, protocol: "TCP" }],
     endpoints: [{ addresses: ["127.0.0.1"], conditions: { ready: true } }],
   };
 }
 
-function ingress(name: string, hostName: string, serviceName: string, annotations: Readonly<Record<string, string>> = {}, paths = ["/"]): ApiObject {
-  return {
-    apiVersion: "networking.k8s.io/v1", kind: "Ingress", spec: rules(hostName, serviceName, paths),
-    metadata: { name, namespace: NAMESPACE, annotations, creationTimestamp: "2024-01-01T00:00:00Z" },
-  };
+export interface IngressInput {
+  readonly name: string;
+  readonly host: string;
+  readonly paths: readonly { readonly path: string; readonly service: string; readonly pathType?: "ImplementationSpecific" }[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** The Secret of its certificate. */
+  readonly secret?: string;
 }
 
-function rules(hostName: string, serviceName: string, paths = ["/"]): object {
-  const backend = { service: { name: serviceName, port: { number: 80 } } };
-  return { ingressClassName: "nginx", rules: [{ host: hostName, http: { paths: paths.map((path) => ({ path, pathType: "Prefix", backend })) } }] };
+export function ingress({ name, host: hostName, paths, annotations = {}, secret }: IngressInput): ApiObject {
+  const http = { paths: paths.map(({ path, service: to, pathType = "Prefix" }) => ({ path, pathType, backend: { service: { name: to, port: { number: 80 } } } })) };
+  return {
+    apiVersion: "networking.k8s.io/v1", kind: "Ingress",
+    metadata: { name, namespace: NAMESPACE, annotations, creationTimestamp: "2024-01-01T00:00:00Z" },
+    spec: { ingressClassName: "nginx", rules: [{ host: hostName, http }], ...(secret === undefined ? {} : { tls: [{ hosts: [hostName], secretName: secret }] }) },
+  };
 }
 
 /** The text of a manifest file. */
@@ -93,6 +72,6 @@ export function manifest(...objects: readonly ApiObject[]): string {
   return objects.map((object) => JSON.stringify(object)).join("\n---\n") + "\n";
 }
 
-function base64(text: string): string {
+export function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }

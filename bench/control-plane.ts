@@ -15,7 +15,7 @@ import { makeLoad } from "./load.ts";
 import type { BenchOptions } from "./options.ts";
 import { openProbe, type Probe } from "./probe.ts";
 import { nginxWorkers, residentMiB } from "./processes.ts";
-import { startBackend, type Backend } from "./rivals.ts";
+import { startBackend, type Backend } from "./backend.ts";
 import { beginSluice, stopSluice } from "./sluices.ts";
 import { quantile } from "./statistics.ts";
 

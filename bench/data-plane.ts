@@ -1,72 +1,160 @@
 /**
- * The data plane: processor time per request of Sluice, nginx and HAProxy, in rounds that take turns.
+ * The data plane: processor time per request of Sluice and its rivals, in rounds that take turns.
  *
  * Each proxy has one worker on one processor, the load and the backend share another one, so that all see the same
  * neighbours and the same clock. A ratio is the median over the rounds of the ratio within a round: what slows the
  * machine down for a while slows both sides down.
  */
-import { mkdirSync } from "node:fs";
-import { selfSigned } from "../test/support/openssl.ts";
-import type { Sluice } from "../test/support/sluice.ts";
-import { CONFIG_MAP, configMap, host, manifest, shop } from "./cluster.ts";
+import { ask } from "../test/support/client.ts";
 import { makeLoad, type Load } from "./load.ts";
-import type { Tools } from "./machine.ts";
 import type { BenchOptions } from "./options.ts";
-import { cpuMicros, LOAD_CORE, nginxWorkers, pin, PROXY_CORE } from "./processes.ts";
-import { startBackend, startHaproxy, startNginx, type Target } from "./rivals.ts";
-import { beginSluice, stopSluices } from "./sluices.ts";
+import { cpuMicros } from "./processes.ts";
+import type { FoundRival } from "./rivals/find.ts";
+import type { Target } from "./rivals/start.ts";
+import { stopSluices } from "./sluices.ts";
+import type { Sample } from "./samples.ts";
 import { median } from "./statistics.ts";
+import { NO_PROXY, SLUICE, startStage, type MemoryAt, type Stage } from "./targets.ts";
+import { chooseWorkloads, WORKLOADS, type Workload } from "./workloads.ts";
 
-/** Sluices that take turns as the target of one case. */
-const SLUICES = 3;
+/** What the contract does not name is measured in one of so many rounds. */
+const EVERY = 3;
+/** Requests a second of the paced load, and the seconds of each of its turns. */
+export const PACED = { rate: 2000, seconds: 2, turns: 3 } as const;
 
-/** What a request says that asks for a canary. A plain route gets it, too: nginx reads and passes on a header at a cost of its own. */
-const HEADER = ["test: always"];
-const COOKIE = ["Cookie: like_music=always"];
-
-/** One thing that is measured in every round. */
-export interface Case {
-  readonly id: string;
-  /** Proxies of the same kind, one per round in turn, because LuaJIT compiles better in one process than in another. */
+/** One workload with one proxy. */
+interface Case {
+  readonly workload: Workload;
+  readonly proxy: string;
+  /** Proxies of the same kind, one per round in turn. */
   readonly targets: readonly Target[];
-  readonly load: Omit<Load, "port">;
 }
 
-/** One measurement. */
-export interface Sample {
-  readonly id: string;
-  readonly round: number;
-  readonly requests: number;
-  readonly microsPerRequest: number;
-  readonly perSecond: number;
+/** Latency at a fixed rate: the median of several turns. */
+export interface Paced {
+  readonly workload: string;
+  readonly proxy: string;
+  readonly p50Micros: number;
   readonly p99Micros: number;
+  readonly p999Micros: number;
   readonly failed: number;
+  /** Share (0…1) of the requests that were sent more than a millisecond late: with many, the latencies are the load's own. */
+  readonly late: number;
 }
 
 export interface DataPlane {
   readonly samples: readonly Sample[];
-  /** Reloads of all Sluices of this part: must stay 0. */
+  readonly paced: readonly Paced[];
+  readonly memory: readonly MemoryAt[];
+  /** What was not measured, and why; sentences. */
+  readonly remarks: readonly string[];
+  /** Reloads of all Sluices while requests were measured: must stay 0. */
   readonly reloads: number;
 }
 
-export async function measureDataPlane(dir: string, options: BenchOptions, tools: Tools, say: (text: string) => void): Promise<DataPlane> {
-  const sluices: Sluice[] = [];
+export async function measureDataPlane(dir: string, options: BenchOptions, rivals: readonly FoundRival[], say: (text: string) => void): Promise<DataPlane> {
+  const workloads = chooseWorkloads(options.workloads, options.quick);
   try {
-    say("starting the proxies");
-    const cases = await prepareCases(dir, options, tools, sluices);
-    say(`data plane: ${cases.length} cases, ${options.rounds} rounds of ${options.seconds} s each`);
-    for (const one of cases) await warmUp(one);
-    const samples: Sample[] = [];
-    for (let round = 0; round < options.rounds; round++) {
-      say(`round ${round + 1} of ${options.rounds}`);
-      // In another order each time, so that no case always comes after the same one.
-      for (const one of shuffled(cases)) samples.push(await measure(one, round));
-    }
-    const generations = await Promise.all(sluices.map((sluice) => sluice.generation()));
-    return { samples: cases.flatMap(({ id }) => samplesOf(samples, id)), reloads: generations.reduce((sum, { reloads }) => sum + reloads, 0) };
+    const stage = await startStage(dir, workloads, rivals, say);
+    const all = workloads.flatMap((workload) => [SLUICE, ...rivals.map(({ name }) => name)].flatMap((proxy) => {
+      const targets = stage.targetsOf(proxy, workload);
+      return targets.length === 0 ? [] : [{ workload, proxy, targets }];
+    }));
+    const headers = await sessions(all);
+    const loadOf = (one: Case, target: Target): Load => ({
+      ...one.workload.load, port: one.workload.load.protocol === "http" ? target.http : target.https, seconds: options.seconds,
+      headers: [...(one.workload.load.headers ?? []), ...(headers.get(`${one.workload.id} ${target.http}`) ?? [])],
+    });
+    const silent = await warmUp(all, loadOf, say);
+    const cases = all.filter((one) => !silent.includes(one));
+    const before = await reloadsOf(stage);
+    const remarks = [...stage.unlike, ...silent.map(({ workload, proxy }) => `${proxy} answered none of the requests of the workload ${workload.id}; it is not measured there.`)];
+    const samples = await rounds(cases, loadOf, options, (text) => {
+      remarks.push(text);
+      say(text);
+    }, say);
+    const bare = workloads.filter(({ id }) => id === "plain").map((workload): Case => ({ workload, proxy: NO_PROXY, targets: [stage.backend] }));
+    const paced = options.quick ? [] : await pacedTurns([...cases, ...bare], loadOf, say);
+    return { samples, paced, memory: stage.memory, remarks, reloads: (await reloadsOf(stage)) - before };
   } finally {
     await stopSluices();
   }
+}
+
+/** What a target gets to answer anything at all, when the first second was not enough. */
+const PATIENCE = 4;
+
+/** Asks every target once for as long as a measurement takes. Gives the cases of rivals that answered nothing. @throws Error when Sluice did not. */
+async function warmUp(cases: readonly Case[], loadOf: LoadOf, say: (text: string) => void): Promise<Case[]> {
+  say(`warming up ${cases.length} cases`);
+  const silent: Case[] = [];
+  for (const workload of new Set(cases.map((one) => one.workload))) {
+    const together = cases.filter((one) => one.workload === workload);
+    await Promise.all(together.map(async (one) => {
+      const answers = async (target: Target, longer = 1): Promise<boolean> => {
+        const load = loadOf(one, target);
+        // A load that does not end has warmed up all the same.
+        const { requests, failed } = await makeLoad({ ...load, seconds: load.seconds * longer }).catch(() => ({ requests: 0, failed: 0 }));
+        return requests > failed;
+      };
+      const answering = await Promise.all(one.targets.map(async (target) => (await answers(target)) || (await answers(target, PATIENCE))));
+      if (answering.every(Boolean)) return;
+      if (one.proxy === SLUICE) throw new Error(`Sluice answers no request of the workload ${workload.id}`);
+      silent.push(one);
+    }));
+  }
+  return silent;
+}
+
+async function reloadsOf({ sluices }: Stage): Promise<number> {
+  const generations = await Promise.all(sluices.map((sluice) => sluice.generation()));
+  return generations.reduce((sum, { reloads }) => sum + reloads, 0);
+}
+
+/** `workload port` → the header by which a client goes on with the session that its first answer gave it. */
+async function sessions(cases: readonly Case[]): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, readonly string[]>();
+  for (const { workload, targets } of cases) {
+    for (const { http } of workload.session ? targets : []) {
+      const { headers } = await ask({ port: http, host: workload.load.host });
+      const [pair = ""] = (headers["set-cookie"] ?? "").split(";");
+      found.set(`${workload.id} ${http}`, [`cookie: ${pair}`]);
+    }
+  }
+  return found;
+}
+
+type LoadOf = (one: Case, target: Target) => Load;
+
+async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOptions, remark: (text: string) => void, say: (text: string) => void): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  // When few are asked for, each is measured in every round.
+  const always = options.quick || options.workloads !== undefined;
+  for (let round = 0; round < options.rounds; round++) {
+    // All proxies of a workload together: ratios are within a round.
+    const due = cases.filter((one) => always || isNamed(one) || round % EVERY === WORKLOADS.indexOf(one.workload) % EVERY);
+    say(`round ${round + 1} of ${options.rounds}: ${due.length} cases`);
+    for (const one of inAnyOrder(due)) {
+      try {
+        samples.push(await measure(one, always ? round : Math.floor(round / EVERY), loadOf, round));
+      } catch (error) {
+        // Rarely h2load does not end. One measurement less is better than none at all: ratios are of rounds that have both sides.
+        remark(`${one.workload.id} with ${one.proxy} is left out of round ${round + 1}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+      }
+    }
+  }
+  return samples;
+}
+
+/** Whether the contract names it. */
+function isNamed({ workload: { contract }, proxy }: Case): boolean {
+  return contract !== undefined && (proxy === SLUICE || proxy === contract);
+}
+
+/** In another order each time, so that no case always comes after the same one; but the proxies of a workload one after the other, under the same neighbours. */
+function inAnyOrder(cases: readonly Case[]): Case[] {
+  const workloads = shuffled([...new Set(cases.map(({ workload }) => workload))]);
+  return workloads.flatMap((workload) => shuffled(cases.filter((one) => one.workload === workload)));
 }
 
 function shuffled<T>(all: readonly T[]): T[] {
@@ -74,110 +162,34 @@ function shuffled<T>(all: readonly T[]): T[] {
   return drawn.sort((a, b) => a.at - b.at).map(({ one }) => one);
 }
 
-async function warmUp({ targets, load }: Case): Promise<void> {
-  for (const target of targets) await makeLoad({ ...load, port: portOf(target, load), seconds: 1 });
-}
-
-function portOf(target: Target, { protocol }: Pick<Load, "protocol">): number {
-  return protocol === "http" ? target.http : target.https;
-}
-
-async function measure({ id, targets, load }: Case, round: number): Promise<Sample> {
-  const target = targets[round % targets.length] as Target;
+async function measure(one: Case, turn: number, loadOf: LoadOf, round: number): Promise<Sample> {
+  const target = one.targets[turn % one.targets.length] as Target;
+  const load = loadOf(one, target);
   const before = cpuMicros(target.workers);
-  const { requests, perSecond, p99Micros, failed } = await makeLoad({ ...load, port: portOf(target, load) });
+  const { requests, perSecond, p50Micros, p99Micros, failed } = await makeLoad(load);
   const used = cpuMicros(target.workers) - before;
-  return { id, round, requests, microsPerRequest: used / Math.max(1, requests), perSecond, p99Micros, failed };
+  return { workload: one.workload.id, proxy: one.proxy, round, requests, microsPerRequest: used / Math.max(1, requests), perSecond, p50Micros, p99Micros, failed };
 }
 
-async function prepareCases(dir: string, options: BenchOptions, tools: Tools, sluices: Sluice[]): Promise<Case[]> {
-  mkdirSync(dir, { recursive: true });
-  const backend = await startBackend(`${dir}/backend`);
-  const certificate = selfSigned(["tls.bench"], "tls.bench");
-  const objects = shop(backend, certificate);
-  const sluice = async (files: Readonly<Record<string, string>>, accessLog: boolean, ...flags: string[]): Promise<Target> => {
-    const config = configMap({ "worker-processes": "1", "disable-access-log": String(!accessLog), "keep-alive-requests": "1000000000" });
-    const one = await beginSluice({ files: { "config.yaml": manifest(config), ...files }, args: [`--configmap=${CONFIG_MAP}`, ...flags] });
-    sluices.push(one);
-    return pinned(one);
-  };
-  const rivals = async (accessLog: boolean): Promise<Target[]> => {
-    const name = accessLog ? "logging" : "quiet";
-    const input = { backend: backend.first, certificate, accessLog };
-    return [
-      await startNginx({ ...input, dir: `${dir}/nginx-${name}` }),
-      ...(tools.haproxy ? [await startHaproxy({ ...input, dir: `${dir}/haproxy-${name}` })] : []),
-    ];
-  };
-  const shopFiles = { "shop.yaml": manifest(...objects) };
-  const quiet: Target[] = [];
-  const measured: Target[] = [];
-  for (let i = 0; i < SLUICES; i++) quiet.push(await sluice(shopFiles, false));
-  for (let i = 0; i < SLUICES && !options.quick; i++) measured.push(await sluice(shopFiles, false, "--enable-metrics"));
-  const many = Array.from({ length: options.many }, (_, i) => host(i, backend.first)).flat();
-  return cases(options, tools, {
-    sluices: quiet,
-    measured,
-    rivals: await rivals(false),
-    logging: options.quick ? [] : [await sluice(shopFiles, true), ...(await rivals(true))],
-    crowded: await sluice({ ...shopFiles, "many.yaml": manifest(...many) }, false),
+/** Asks at a fixed rate that each proxy can bear, in turns. */
+async function pacedTurns(cases: readonly Case[], loadOf: LoadOf, say: (text: string) => void): Promise<Paced[]> {
+  const due = cases.filter(({ workload }) => workload.paced);
+  say(`at ${PACED.rate} requests a second: ${due.length} cases`);
+  const turns = new Map<Case, Omit<Paced, "workload" | "proxy">[]>(due.map((one) => [one, []]));
+  for (let turn = 0; turn < PACED.turns; turn++) {
+    for (const one of inAnyOrder(due)) {
+      const load = loadOf(one, one.targets[turn % one.targets.length] as Target);
+      const loaded = await makeLoad({ ...load, tool: "paced", rate: PACED.rate, seconds: PACED.seconds });
+      turns.get(one)?.push({ ...loaded, late: loaded.late / (PACED.rate * PACED.seconds) });
+    }
+  }
+  return due.map((one) => {
+    const all = turns.get(one) ?? [];
+    const middle = (pick: (turn: (typeof all)[number]) => number): number => median(all.map(pick));
+    return {
+      workload: one.workload.id, proxy: one.proxy, p50Micros: middle((turn) => turn.p50Micros), p99Micros: middle((turn) => turn.p99Micros),
+      p999Micros: middle((turn) => turn.p999Micros), failed: all.reduce((sum, { failed }) => sum + failed, 0),
+      late: middle((turn) => turn.late),
+    };
   });
-}
-
-interface Targets {
-  readonly sluices: readonly Target[];
-  /** Sluices with --enable-metrics. */
-  readonly measured: readonly Target[];
-  readonly rivals: readonly Target[];
-  readonly logging: readonly Target[];
-  readonly crowded: Target;
-}
-
-function cases(options: BenchOptions, tools: Tools, { sluices, measured, rivals, logging, crowded }: Targets): Case[] {
-  const one = (id: string, targets: readonly Target[], more: Partial<Load> & { host: string }): Case => ({
-    id: `${id} ${targets[0]?.name}`,
-    targets,
-    load: { protocol: "http", connections: options.connections, seconds: options.seconds, ...more },
-  });
-  const all = (id: string, more: Partial<Load> & { host: string }): Case[] => [
-    one(id, sluices, more),
-    ...rivals.map((target) => one(id, [target], more)),
-  ];
-  const more = (): Case[] => [
-    one("measured", measured, { host: "plain.bench" }),
-    one("paths", sluices, { host: "paths.bench", path: "/p/nothing-longer" }),
-    one("spread", [crowded], { host: "host-%d.bench", hosts: options.many }),
-    ...all("https", { host: "tls.bench", protocol: "https" }),
-    ...(tools.h2load ? all("h2", { host: "tls.bench", protocol: "h2" }) : []),
-    ...logging.map((target) => one("logging", [target], { host: "plain.bench" })),
-  ];
-  return [
-    ...all("plain", { host: "plain.bench" }),
-    one("crowded", [crowded], { host: "plain.bench" }),
-    one("weight", sluices, { host: "weight.bench" }),
-    one("header", sluices, { host: "header.bench", headers: HEADER }),
-    one("plain, the header", sluices, { host: "plain.bench", headers: HEADER }),
-    one("cookie", sluices, { host: "cookie.bench", headers: COOKIE }),
-    one("plain, the cookie", sluices, { host: "plain.bench", headers: COOKIE }),
-    ...(options.quick ? [] : more()),
-  ];
-}
-
-async function pinned(sluice: Sluice): Promise<Target> {
-  const workers = await nginxWorkers(`${sluice.runtimeDir}/nginx.pid`, 1);
-  for (const worker of workers) pin(worker, PROXY_CORE);
-  pin(sluice.process.pid as number, LOAD_CORE);
-  return { name: "Sluice", http: sluice.http, https: sluice.https, workers };
-}
-
-/** The samples of one case, in order of rounds. */
-export function samplesOf(samples: readonly Sample[], id: string): Sample[] {
-  return samples.filter((sample) => sample.id === id);
-}
-
-/** Median over the rounds of (a ÷ b) within the round; undefined when either was not measured. */
-export function ratioOf(samples: readonly Sample[], a: string, b: string): number | undefined {
-  const [upper, lower] = [samplesOf(samples, a), samplesOf(samples, b)];
-  if (upper.length === 0 || upper.length !== lower.length) return undefined;
-  return median(upper.map((sample, i) => sample.microsPerRequest / (lower[i] as Sample).microsPerRequest));
 }

@@ -3,11 +3,6 @@ import { spawnSync } from "node:child_process";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { UserError } from "../src/support/user-error.ts";
 
-export interface Tools {
-  readonly haproxy: boolean;
-  readonly h2load: boolean;
-}
-
 export interface Machine {
   readonly processor: string;
   readonly processors: number;
@@ -18,17 +13,23 @@ export interface Machine {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-/** @throws UserError when a tool is missing without which nothing can be measured. */
-export function findTools(): Tools {
-  for (const [tool, command] of [["nginx", "nginx"], ["wrk", "wrk"], ["taskset", "util-linux"], ["openssl", "openssl"]] as const) {
+/** What cannot be done without, with Debian's packages. */
+const NEEDED = [["nginx", "nginx"], ["taskset", "util-linux"], ["openssl", "openssl"], ["wrk", "wrk"]] as const;
+
+/**
+ * @param http2 whether something is measured over HTTP/2.
+ * @throws UserError when a tool is missing without which that cannot be done.
+ */
+export function findTools(http2 = false): void {
+  for (const [tool, command] of [...NEEDED, ...(http2 ? [["h2load", "nghttp2-client"]] as const : [])]) {
     if (version(tool) === undefined) throw new UserError(`The benchmark needs ${tool}: apt-get install ${command}`);
   }
   if (availableParallelism() < 2) throw new UserError("The benchmark needs two processors: one for the proxy, one for its load.");
-  return { haproxy: version("haproxy") !== undefined, h2load: version("h2load") !== undefined };
 }
 
-export function describeMachine(): Machine {
-  const tools = ["nginx", "haproxy", "wrk", "h2load"].flatMap((tool) => {
+/** @param versions of what else takes part, by name. */
+export function describeMachine(versions: Readonly<Record<string, string>> = {}): Machine {
+  const tools = ["nginx", "wrk", "h2load"].flatMap((tool) => {
     const found = version(tool);
     return found === undefined ? [] : [[tool, found] as const];
   });
@@ -38,7 +39,7 @@ export function describeMachine(): Machine {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: release(),
     load: loadavg()[0] ?? 0,
-    versions: { node: process.versions.node, ...Object.fromEntries(tools) },
+    versions: { node: process.versions.node, ...Object.fromEntries(tools), ...versions },
   };
 }
 

@@ -1,52 +1,83 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
 import { UserError } from "../src/support/user-error.ts";
+import { adapterNames, type Wanted } from "./rivals/find.ts";
+import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
+
+/** Where results are kept. */
+const RESULTS = fileURLToPath(new URL("results/", import.meta.url));
 
 export interface BenchOptions {
   readonly output: "table" | "json";
   readonly quick: boolean;
+  /** The folder for pictures and their numbers; undefined: none are written. */
+  readonly results: string | undefined;
   /** Which half to run; both when neither is named. */
   readonly parts: ReadonlySet<"data" | "control">;
+  /** Workloads of the data plane by name; undefined: all of them. */
+  readonly workloads: readonly string[] | undefined;
+  readonly rivals: Wanted;
   /** Measurements of each case of the data plane, and their length in seconds. */
   readonly rounds: number;
   readonly seconds: number;
-  /** Connections of the load generator. */
-  readonly connections: number;
   /** Changes per case of the control plane. */
   readonly changes: number;
   /** Hosts of the large cluster. */
   readonly many: number;
 }
 
-export const USAGE = `npm run bench -- [--quick] [--output json] [--only data|control] [--rounds N] [--seconds N] [--changes N]
+export function usage(): string {
+  return `npm run bench -- [--quick] [--plot] [--output json] [--only data|control] [--workload NAME,…]
+                 [--rival NAME=/path/to/binary]… [--against NAME,…] [--results FOLDER] [--rounds N] [--seconds N] [--changes N]
 
-Compares Sluice with nginx written by hand and with HAProxy on this machine, and measures how long changes take.
-Loopback only; everything that is started ends with it.
+Compares Sluice with nginx written by hand, with HAProxy, with Caddy and with what else is named, on this machine, and
+measures how long changes take. Loopback only; everything that is started ends with it.
 
-  --quick          under a minute: fewer rounds, fewer cases
-  --output json    every measurement, not only the table
-  --only PART      data (requests) or control (changes)
+  --quick            under two minutes: few workloads, few rounds
+  --plot             write pictures and the numbers behind them to bench/results/
+  --results FOLDER   the same to another folder, of part of a run, too
+  --output json      every measurement, not only the tables
+  --only PART        data (requests) or control (changes)
+  --workload NAMES   some workloads of requests alone; implies --only data
+  --rival NAME=PATH  compare with this proxy, too: ${adapterNames().join(", ")}; or bench/rivals/NAME.ts of your own
+  --against NAMES    compare with these proxies alone, instead of nginx, haproxy, caddy
+  --rounds N         rounds of requests; workloads that the contract does not name are in every third
+  --seconds N        length of each measurement
+  --changes N        changes of each kind
+
+Examples:
+  npm run bench -- --workload plain --against nginx --rounds 20     one question, within two minutes
+  npm run bench -- --workload plain,https --rival traefik=/usr/local/bin/traefik
+  npm run bench -- --only data --plot
+
+Workloads: ${WORKLOADS.map(({ id }) => id).join(", ")}
 `;
+}
 
 /** @throws UserError for a flag that is not one of ours or a value that makes no sense. */
 export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
   const { values } = parse(argv);
   if (values.help) return "help";
-  const quick = values.quick;
-  const only = values.only;
+  const { quick, only, output } = values;
   if (only !== undefined && only !== "data" && only !== "control") {
-    throw new UserError(`--only=${only} names no part of the benchmark: use data or control.`);
+    throw new UserError(`--only=${only} names no part of the benchmark: use data or control`);
   }
-  if (values.output !== "table" && values.output !== "json") {
-    throw new UserError(`--output=${values.output} is not known: use table or json.`);
-  }
+  if (output !== "table" && output !== "json") throw new UserError(`--output=${output} is not known: use table or json`);
+  const workloads = words(values.workload);
+  if (workloads) chooseWorkloads(workloads, quick);
+  if (workloads && only === "control") throw new UserError("--workload chooses among requests, and --only=control measures none: leave one of them out");
+  // What is kept in the project is of whole runs.
+  if (values.plot && (workloads || quick)) throw new UserError("--plot draws a whole run: leave --quick and --workload out, or name a folder of your own with --results FOLDER");
   return {
-    output: values.output,
+    output,
     quick,
-    parts: new Set(only === undefined ? (["data", "control"] as const) : [only]),
-    rounds: whole("rounds", values.rounds, quick ? 3 : 20),
+    results: values.results ?? (values.plot ? RESULTS : undefined),
+    parts: new Set(workloads ? (["data"] as const) : only === undefined ? (["data", "control"] as const) : [only]),
+    workloads,
+    rivals: { named: namedRivals(values.rival ?? []), against: words(values.against) },
+    rounds: whole("rounds", values.rounds, quick ? 3 : 9),
     seconds: whole("seconds", values.seconds, 1),
-    connections: 64,
     changes: whole("changes", values.changes, quick ? 20 : 150),
     many: 10_000,
   };
@@ -57,23 +88,41 @@ function parse(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       options: {
-        help: { type: "boolean", default: false },
+        help: { type: "boolean", default: false, short: "h" },
         quick: { type: "boolean", default: false },
+        plot: { type: "boolean", default: false },
+        results: { type: "string" },
         output: { type: "string", default: "table" },
         only: { type: "string" },
+        workload: { type: "string", multiple: true },
+        rival: { type: "string", multiple: true },
+        against: { type: "string", multiple: true },
         rounds: { type: "string" },
         seconds: { type: "string" },
         changes: { type: "string" },
       },
     });
   } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UserError(`${(error as Error).message} (npm run bench -- --help lists the flags)`);
   }
+}
+
+function words(given: readonly string[] | undefined): readonly string[] | undefined {
+  return given?.flatMap((text) => text.split(",")).map((word) => word.trim()).filter(Boolean);
+}
+
+/** `NAME=PATH`, or `NAME` for the one in PATH. */
+function namedRivals(given: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(given.map((text) => {
+    const at = text.indexOf("=");
+    if (text === "" || at === 0) throw new UserError(`--rival=${text} has no name: write NAME=/path/to/binary, as in traefik=/usr/local/bin/traefik`);
+    return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+  }));
 }
 
 function whole(name: string, text: string | undefined, standard: number): number {
   if (text === undefined) return standard;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
-  throw new UserError(`--${name}=${text} is not a whole number from 1 to 1000.`);
+  throw new UserError(`--${name}=${text} is not a whole number from 1 to 1000`);
 }

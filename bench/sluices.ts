@@ -5,8 +5,11 @@ import { startSluice, type Sluice, type SluiceOptions } from "../test/support/sl
 const STARTED = new Set<Promise<Sluice>>();
 const STOPS = new Map<Sluice, Promise<void>>();
 
+/** How long a start may take: with 100,000 hosts, and on a machine that does other things, too. */
+const READY_MS = 300_000;
+
 export async function beginSluice(options: SluiceOptions): Promise<Sluice> {
-  const starting = startSluice(options);
+  const starting = startSluice({ readyMs: READY_MS, ...options });
   STARTED.add(starting);
   return await starting;
 }
