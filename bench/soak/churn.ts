@@ -1,0 +1,201 @@
+/**
+ * Changes of everything that can change. Each is written to the API server, and asked for until a client gets the answer that
+ * it makes right; its time is noted. One that is not live in time is lost.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { startEcho, type EchoBackend } from "../../test/support/echo.ts";
+import type { Cluster } from "../../test/support/cluster.ts";
+import type { Random } from "../../test/support/random.ts";
+import { configMap, fingerprintOf, ingress, pathOf, service, slice, tlsSecret, type Site, type SiteObject } from "./site.ts";
+import { echoOf, rest } from "./traffic/client.ts";
+import { exchange, type Answered, type Request } from "./traffic/exchange.ts";
+
+export interface Change {
+  readonly what: string;
+  /** Milliseconds from the write's answer to the first right answer; undefined: not in time. */
+  readonly ms: number | undefined;
+  /** Whether nothing was disturbed meanwhile. */
+  readonly calm: boolean;
+  /** What the last wrong answer was, of a change that was not live in time. */
+  readonly last?: string;
+}
+
+export interface Churn {
+  readonly changes: readonly Change[];
+  /** Resolves when the change under way is done. */
+  stop(): Promise<void>;
+}
+
+export interface ChurnInput {
+  readonly cluster: Cluster;
+  readonly site: Site;
+  readonly http: number;
+  readonly https: number;
+  readonly random: Random;
+  /** Whether a disturbance is under way: then nobody promises a time. */
+  readonly disturbed: () => boolean;
+  /** Milliseconds between two changes of data, and between two that need a reload. */
+  readonly pauseMs: number;
+  readonly reloadMs: number;
+}
+
+type Asked = Omit<Request, "port">;
+type Right = (answer: Answered) => boolean;
+
+/** Undisturbed milliseconds that a change may take: one of data, and one that waits for a reload, at most one a minute for a namespace. */
+const LIMIT_MS = 10_000;
+const RELOAD_LIMIT_MS = 90_000;
+const MOST_HOSTS = 40;
+
+export async function startChurn(input: ChurnInput): Promise<Churn> {
+  const changes: Change[] = [];
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const extra = await startEcho("extra");
+  const write = (object: SiteObject): Promise<void> => put(input.cluster, object, signal);
+  for (const object of startObjects(input.site, extra)) await write(object);
+  const kinds = dataChanges(input, extra, write);
+  const loop = async (pauseMs: number, next: () => Promise<Change>): Promise<void> => {
+    for (await rest(signal, pauseMs); !signal.aborted; await rest(signal, pauseMs)) {
+      const change = await next();
+      if (!signal.aborted) changes.push(change);
+    }
+  };
+  const reloads = reloadChanges(input, write);
+  const loops = [
+    loop(input.pauseMs, () => input.random.pick(kinds)()),
+    loop(input.reloadMs, () => input.random.pick(reloads)()),
+  ];
+  return {
+    changes,
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+      await extra.close();
+    },
+  };
+}
+
+/** The hosts that only the churn asks for. */
+const HOSTS = { moving: "moving.soak.example", redirect: "redirect.soak.example", profile: "profile.soak.example" };
+
+function startObjects({ appBackends: [a = ""] }: Site, extra: EchoBackend): SiteObject[] {
+  return [
+    ...service("extra", extra.port),
+    ...service("moving", extra.port),
+    ingress("moving", HOSTS.moving, "moving"),
+    ingress("redirect", HOSTS.redirect, a, redirectTo(0)),
+    ingress("profile", HOSTS.profile, a, profileOf(0)),
+  ];
+}
+
+const redirectTo = (version: number): Record<string, string> => ({ "permanent-redirect": `https://elsewhere.example/${version}` });
+/** A combination that nginx has not seen, beside a path by which its route is known. */
+const profileOf = (version: number): Record<string, string> => ({
+  "proxy-buffering": "on", "proxy-buffers-number": String(4 + (version % 200)), "rewrite-target": `/version/${version}`,
+});
+
+function dataChanges(input: ChurnInput, extra: EchoBackend, write: (object: SiteObject) => Promise<void>): (() => Promise<Change>)[] {
+  const { site, random, cluster } = input;
+  const [app = ""] = site.appBackends;
+  const made: string[] = [];
+  let version = 0;
+  let pairs = 0;
+  const asked = (host: string, more: Partial<Asked> = {}): Asked => ({ host, path: "/churn", ...more });
+  return [
+    async function hosts() {
+      if (made.length >= MOST_HOSTS || (made.length > 5 && random.chance(0.5))) {
+        const name = made.splice(random.below(made.length), 1)[0] ?? "";
+        await persist(() => cluster.ask("DELETE", pathOf({ apiVersion: "networking.k8s.io/v1", kind: "Ingress" }, name)), 404);
+        return await live(input, "Ingress removed", asked(`${name}.soak.example`), ({ status }) => status === 404);
+      }
+      const name = `churn-${++version}`;
+      await write(ingress(name, `${name}.soak.example`, app));
+      made.push(name);
+      return await live(input, "Ingress added", asked(`${name}.soak.example`), backendIs(app));
+    },
+    async function endpoints() {
+      const [name, port] = ++version % 2 === 0 ? ["extra", extra.port] : ["first", site.primaryPort];
+      await write(slice("moving", 0, port));
+      return await live(input, "endpoint moved", asked(HOSTS.moving), (answer) => (name === "extra") === (echoOf(answer)?.backend === "extra"));
+    },
+    async function certificate() {
+      const host = random.pick(site.tlsHosts);
+      const all = site.pairsOf(host);
+      const pair = all[++pairs % all.length];
+      if (!pair) throw new Error(`${host} has no certificate`);
+      await write(tlsSecret(host, pair));
+      return await live(input, "certificate replaced", asked(host, { tls: true }), ({ fingerprint }) => fingerprint === fingerprintOf(pair));
+    },
+    async function settings() {
+      const agent = `blocked-${++version}`;
+      await write(configMap({ "block-user-agents": agent }));
+      return await live(input, "ConfigMap value", asked(site.appHosts[0] ?? "", { headers: { "user-agent": agent } }), ({ status }) => status === 403);
+    },
+    async function annotation() {
+      const to = redirectTo(++version);
+      await write(ingress("redirect", HOSTS.redirect, app, to));
+      return await live(input, "annotation", asked(HOSTS.redirect), ({ headers }) => headers.location === to["permanent-redirect"]);
+    },
+  ];
+}
+
+function reloadChanges(input: ChurnInput, write: (object: SiteObject) => Promise<void>): (() => Promise<Change>)[] {
+  const [app = ""] = input.site.appBackends;
+  const [tls = ""] = input.site.tlsHosts;
+  let version = 0;
+  const profile = async (): Promise<Change> => {
+    await write(ingress("profile", HOSTS.profile, app, profileOf(++version)));
+    return await live(input, "new profile (reload)", { host: HOSTS.profile, path: "/churn" }, (answer) => echoOf(answer)?.path === `/version/${version}`, RELOAD_LIMIT_MS);
+  };
+  const hsts = async (): Promise<Change> => {
+    const wanted = 1000 + ++version;
+    await write(configMap({ "hsts-max-age": String(wanted) }));
+    return await live(input, "ConfigMap value (reload)", { host: tls, path: "/churn", tls: true }, ({ headers }) => headers["strict-transport-security"]?.includes(`max-age=${wanted};`) ?? false, RELOAD_LIMIT_MS);
+  };
+  return [profile, hsts];
+}
+
+const backendIs = (name: string): Right => (answer) => answer.status === 200 && echoOf(answer)?.backend === name;
+
+/** Asks until the answer is right. Time during a disturbance does not count against the limit. */
+async function live(input: ChurnInput, what: string, asked: Asked, right: Right, limitMs = LIMIT_MS): Promise<Change> {
+  const begun = performance.now();
+  let calm = !input.disturbed();
+  let left = limitMs;
+  let last = "";
+  for (let before = begun; left > 0;) {
+    const { answer, error } = await exchange({ ...asked, port: asked.tls ? input.https : input.http });
+    const now = performance.now();
+    if (answer && right(answer)) return { what, calm, ms: now - begun };
+    last = error ?? `status ${answer?.status} ${answer?.body.toString().slice(0, 80)}`;
+    if (input.disturbed()) calm = false;
+    else left -= now - before;
+    before = now;
+    await sleep(5);
+  }
+  return { what, calm, ms: undefined, last: `${asked.host}: ${last}` };
+}
+
+/** Creates the object or changes it; while there is no API server, tries again. */
+async function put(cluster: Cluster, object: SiteObject, signal: AbortSignal): Promise<void> {
+  const { name } = object.metadata;
+  if (!(await persist(() => cluster.ask("PATCH", pathOf(object, name), object), 404, signal))) {
+    await persist(() => cluster.ask("POST", pathOf(object), object), 409, signal);
+  }
+}
+
+/** Tries until it succeeds; false: the API server refuses with the status `unless`, or the churn ends. */
+async function persist(one: () => Promise<unknown>, unless: number, signal?: AbortSignal): Promise<boolean> {
+  for (;;) {
+    try {
+      await one();
+      return true;
+    } catch (error) {
+      const { status } = error as { readonly status?: number };
+      if (status === unless || signal?.aborted) return false;
+      if (status === 400 || status === 422) throw error;
+      await sleep(200);
+    }
+  }
+}
