@@ -5,46 +5,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startEcho, type EchoBackend } from "../../test/support/echo.ts";
 import type { Cluster } from "../../test/support/cluster.ts";
-import type { Random } from "../../test/support/random.ts";
+import { live, RELOAD_LIMIT_MS, type Asked, type Change, type ChurnInput, type Right } from "./change.ts";
 import { configMap, fingerprintOf, ingress, pathOf, service, slice, tlsSecret, type Site, type SiteObject } from "./site.ts";
+import { startRollingUpdates } from "./rolling.ts";
 import { echoOf, rest } from "./traffic/client.ts";
-import { exchange, type Answered, type Request } from "./traffic/exchange.ts";
-
-export interface Change {
-  readonly what: string;
-  /** Milliseconds from the write's answer to the first right answer; undefined: not in time. */
-  readonly ms: number | undefined;
-  /** Whether nothing was disturbed meanwhile. */
-  readonly calm: boolean;
-  /** What the last wrong answer was, of a change that was not live in time. */
-  readonly last?: string;
-}
 
 export interface Churn {
   readonly changes: readonly Change[];
-  /** Resolves when the change under way is done. */
+  /** Resolves when the change under way is done. Its backends go on answering until `close`. */
   stop(): Promise<void>;
+  close(): Promise<void>;
 }
 
-export interface ChurnInput {
-  readonly cluster: Cluster;
-  readonly site: Site;
-  readonly http: number;
-  readonly https: number;
-  readonly random: Random;
-  /** Whether a disturbance is under way: then nobody promises a time. */
-  readonly disturbed: () => boolean;
-  /** Milliseconds between two changes of data, and between two that need a reload. */
-  readonly pauseMs: number;
-  readonly reloadMs: number;
-}
-
-type Asked = Omit<Request, "port">;
-type Right = (answer: Answered) => boolean;
-
-/** Undisturbed milliseconds that a change may take: one of data, and one that waits for a reload, at most one a minute for a namespace. */
-const LIMIT_MS = 10_000;
-const RELOAD_LIMIT_MS = 90_000;
 const MOST_HOSTS = 40;
 
 export async function startChurn(input: ChurnInput): Promise<Churn> {
@@ -57,20 +29,25 @@ export async function startChurn(input: ChurnInput): Promise<Churn> {
   const kinds = dataChanges(input, extra, write);
   const loop = async (pauseMs: number, next: () => Promise<Change>): Promise<void> => {
     for (await rest(signal, pauseMs); !signal.aborted; await rest(signal, pauseMs)) {
-      const change = await next();
+      const change = await next().catch((error: Error): Change => ({ what: "a change that could not be made", calm: false, ms: undefined, last: error.message }));
       if (!signal.aborted) changes.push(change);
     }
   };
   const reloads = reloadChanges(input, write);
+  const rolling = await startRollingUpdates(input, write, signal);
   const loops = [
     loop(input.pauseMs, () => input.random.pick(kinds)()),
     loop(input.reloadMs, () => input.random.pick(reloads)()),
+    loop(4 * input.pauseMs, rolling.update),
   ];
   return {
     changes,
     async stop() {
       stopping.abort();
       await Promise.all(loops);
+    },
+    async close() {
+      await rolling.close();
       await extra.close();
     },
   };
@@ -157,25 +134,6 @@ function reloadChanges(input: ChurnInput, write: (object: SiteObject) => Promise
 }
 
 const backendIs = (name: string): Right => (answer) => answer.status === 200 && echoOf(answer)?.backend === name;
-
-/** Asks until the answer is right. Time during a disturbance does not count against the limit. */
-async function live(input: ChurnInput, what: string, asked: Asked, right: Right, limitMs = LIMIT_MS): Promise<Change> {
-  const begun = performance.now();
-  let calm = !input.disturbed();
-  let left = limitMs;
-  let last = "";
-  for (let before = begun; left > 0;) {
-    const { answer, error } = await exchange({ ...asked, port: asked.tls ? input.https : input.http });
-    const now = performance.now();
-    if (answer && right(answer)) return { what, calm, ms: now - begun };
-    last = error ?? `status ${answer?.status} ${answer?.body.toString().slice(0, 80)}`;
-    if (input.disturbed()) calm = false;
-    else left -= now - before;
-    before = now;
-    await sleep(5);
-  }
-  return { what, calm, ms: undefined, last: `${asked.host}: ${last}` };
-}
 
 /** Creates the object or changes it; while there is no API server, tries again. */
 async function put(cluster: Cluster, object: SiteObject, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,12 @@
 /** One soak, from the first object to the last verdict. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "../../test/support/cluster.ts";
+import { runCommand } from "../../test/support/command.ts";
 import { createRandom } from "../../test/support/random.ts";
 import { startBackends } from "./backends.ts";
 import { clientsOf } from "./census.ts";
-import { startChurn, type Change } from "./churn.ts";
+import type { Change } from "./change.ts";
+import { startChurn } from "./churn.ts";
 import { disturb, DISTURBANCE_WORDS, DISTURBANCES, leftOut, type Disturbance } from "./disturbances.ts";
 import { judge } from "./excuses.ts";
 import { startNotes, type Note } from "./notes.ts";
@@ -74,6 +76,7 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
     await restUntil(state, 60 * minutes);
     await churn.stop();
     await traffic.stop();
+    await churn.close();
     clearInterval(ticks);
     const left = await untilQuiet(test);
     const judged = judge(notes.failures, test.deaths, test.gaps);
@@ -90,6 +93,8 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
     return { rows, problems: problemsOf(state, judged.lost, churn.changes), leftOut: [...missing].map(([kind, why]) => `${DISTURBANCE_WORDS[kind]}: ${why}`), events: state.events, samples: series.samples };
   } finally {
     clearInterval(ticks);
+    // A run that failed may have no controller, which would end the rest.
+    if (!test.alive()) await runCommand(["stop", `--runtime-dir=${test.runtimeDir}`]);
     await test.sluice().stop();
     await backends.close();
   }

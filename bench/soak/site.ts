@@ -7,6 +7,8 @@ import { downloadOf, PASSWORD, type Backends } from "./backends.ts";
 
 export const NAMESPACE = "soak";
 export const CONFIG_MAP = "sluice";
+/** The host of the Service whose pods are replaced all the time. */
+export const ROLLING_HOST = "rolling.soak.example";
 const PREFIX = "nginx.ingress.kubernetes.io";
 const APP_HOSTS = 10;
 const TLS_HOSTS = 5;

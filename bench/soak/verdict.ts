@@ -1,6 +1,6 @@
 /** What the run proves. Pure: from what was noted to rows, each of which holds or does not. */
 import type { Role } from "./census.ts";
-import type { Change } from "./churn.ts";
+import type { Change } from "./change.ts";
 import type { Judged } from "./excuses.ts";
 import type { Notes } from "./notes.ts";
 import type { Sample } from "./series.ts";

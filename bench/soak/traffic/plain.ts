@@ -1,7 +1,8 @@
 /** HTTP/1.1 over kept and over new connections, with and without TLS. */
 import * as http from "node:http";
 import * as https from "node:https";
-import { again, askNoted, echoes, type Check, type Traffic } from "./client.ts";
+import { ROLLING_HOST } from "../site.ts";
+import { again, askNoted, echoes, echoOf, type Check, type Traffic } from "./client.ts";
 
 /** Requests over one kept connection. */
 export async function keptConnection(traffic: Traffic): Promise<void> {
@@ -12,6 +13,15 @@ export async function keptConnection(traffic: Traffic): Promise<void> {
 
 export function newConnections(traffic: Traffic): Promise<void> {
   return again(traffic, 30, () => askApp(traffic, "HTTP/1.1 new connections"));
+}
+
+/** Requests to the Service whose pods are replaced. */
+export function rollingUpdates(traffic: Traffic): Promise<void> {
+  return again(traffic, 50, async () => {
+    const path = `/rolling/${traffic.random.below(1_000_000)}`;
+    const check: Check = (answer) => echoes(ROLLING_HOST, path, [echoOf(answer)?.backend ?? ""])(answer);
+    await askNoted(traffic, "rolling updates", { port: traffic.http, host: ROLLING_HOST, path }, check);
+  });
 }
 
 export async function keptTls(traffic: Traffic): Promise<void> {

@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import { createRandom } from "../../../test/support/random.ts";
 import type { Traffic } from "./client.ts";
 import { http2Session } from "./http2.ts";
-import { keptConnection, keptTls, newConnections, newTls } from "./plain.ts";
+import { keptConnection, keptTls, newConnections, newTls, rollingUpdates } from "./plain.ts";
 import { canaries, externalAuth, limited, startRuleCounts, stickySession, type RuleCounts } from "./rules.ts";
 import { slowDownloads, slowUploads } from "./transfers.ts";
 import { webSockets } from "./websocket.ts";
@@ -16,7 +16,7 @@ export interface RunningTraffic {
 
 /** Of each kind, how many clients. */
 const CLIENTS = {
-  kept: 3, opening: 2, keptTls: 2, openingTls: 1, http2: 2, sockets: 20, uploads: 3, bufferedUploads: 1, downloads: 3, canaries: 2, sticky: 3, auth: 1,
+  kept: 3, opening: 2, keptTls: 2, openingTls: 1, http2: 2, sockets: 20, uploads: 3, bufferedUploads: 1, downloads: 3, canaries: 2, sticky: 3, auth: 1, rolling: 2,
 };
 
 /** @param socketSeconds how long a WebSocket stays open at most */
@@ -42,6 +42,7 @@ export function startTraffic(input: Omit<Traffic, "signal" | "random">, seed: nu
     ...clients(CLIENTS.sticky, stickySession),
     ...clients(1, (traffic) => limited(traffic, counts)),
     ...clients(CLIENTS.auth, externalAuth),
+    ...clients(CLIENTS.rolling, rollingUpdates),
   ];
   return {
     counts,

@@ -61,16 +61,26 @@ async function talk({ notes, signal }: Traffic, socket: Socket, until: number): 
     heard = "";
     if (gone === undefined) socket.write(word);
     while (gone === undefined && heard.length < word.length && performance.now() - begun < ECHO_LIMIT_MS) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, ECHO_LIMIT_MS - (performance.now() - begun) + 1).unref();
-      });
+      const late = setTimeout(() => wake(), ECHO_LIMIT_MS - (performance.now() - begun) + 1);
+      await new Promise<void>((resolve) => (wake = resolve));
+      clearTimeout(late);
     }
     const wrong = heard.length >= word.length && heard !== word;
     const problem = wrong ? `${JSON.stringify(heard)} came back` : heard === word ? undefined : gone ?? `no echo in ${ECHO_LIMIT_MS / 1000} s`;
     notes.note({ kind: KIND, begun, ended: performance.now(), port, problem, ...(wrong ? { wrong: true } : {}) });
     if (problem !== undefined) break;
-    await Promise.race([rest(signal, SAY_MS), new Promise((resolve) => socket.once("close", resolve))]);
+    await restWhileOpen(socket, signal);
   }
   socket.destroy();
+}
+
+/** Waits before the next message, and no longer when the socket is closed. */
+async function restWhileOpen(socket: Socket, signal: AbortSignal): Promise<void> {
+  const waiting = new AbortController();
+  const stop = (): void => waiting.abort();
+  socket.once("close", stop);
+  signal.addEventListener("abort", stop);
+  if (!socket.destroyed && !signal.aborted) await rest(waiting.signal, SAY_MS);
+  socket.off("close", stop);
+  signal.removeEventListener("abort", stop);
 }
