@@ -5,23 +5,26 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { groupMembers, isAlive, signal, stat, type ProcessIdentity } from "../../src/support/process-identity.ts";
+import { groupMembers, isAlive, signal, stat, title, type ProcessIdentity } from "../../src/support/process-identity.ts";
 import type { Death } from "./excuses.ts";
 
 export type Role = "controller" | "agent" | "master" | "worker";
 
 export interface Member extends ProcessIdentity {
   readonly role: Role;
-  /** Whether its master still is the one that runs. */
+  /** Whether its master is the one that runs, and it was not told to leave. */
   readonly current: boolean;
 }
+
+/** What a worker says of itself that finishes what it has begun. */
+const LEAVING = /is shutting down/;
 
 export interface Census {
   /** Every process that lives now: the controller, the agent, nginx's masters and workers, old ones included. */
   members(): Member[];
   master(): ProcessIdentity | undefined;
   agent(): ProcessIdentity | undefined;
-  /** Workers of the master that runs. */
+  /** Workers that serve: of the master that runs, and not about to leave. */
   workers(): ProcessIdentity[];
 }
 
@@ -46,7 +49,7 @@ export function takeCensus(runtimeDir: string, controller: () => number | undefi
     master, agent,
     workers() {
       const one = master();
-      return one === undefined ? [] : groupMembers(one.pid, "nginx").filter(({ pid }) => stat(pid)?.parent === one.pid);
+      return one === undefined ? [] : groupMembers(one.pid, "nginx").filter((worker) => stat(worker.pid)?.parent === one.pid && !LEAVING.test(title(worker)));
     },
     members() {
       const running = master();
@@ -59,7 +62,7 @@ export function takeCensus(runtimeDir: string, controller: () => number | undefi
       for (const group of masters.keys()) {
         for (const member of groupMembers(group, "nginx")) {
           const role = member.pid === group ? "master" : "worker";
-          found.push({ ...member, role, current: running?.pid === group });
+          found.push({ ...member, role, current: running?.pid === group && !LEAVING.test(title(member)) });
         }
       }
       return found;

@@ -26,6 +26,8 @@ export interface ChurnInput {
   /** Milliseconds between two changes of data, and between two that need a reload. */
   readonly pauseMs: number;
   readonly reloadMs: number;
+  /** Aborted when the run ends: nothing is waited for then. */
+  readonly signal: AbortSignal;
 }
 
 export type Asked = Omit<Request, "port">;
@@ -40,7 +42,7 @@ export async function live(input: ChurnInput, what: string, asked: Asked, right:
   let calm = !input.disturbed();
   let left = limitMs;
   let last = "";
-  for (let before = begun; left > 0;) {
+  for (let before = begun; left > 0 && !input.signal.aborted;) {
     const { answer, error } = await exchange({ ...asked, port: asked.tls ? input.https : input.http });
     const now = performance.now();
     if (answer && right(answer)) return { what, calm, ms: now - begun };

@@ -19,10 +19,11 @@ export interface Churn {
 
 const MOST_HOSTS = 40;
 
-export async function startChurn(input: ChurnInput): Promise<Churn> {
+export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Churn> {
   const changes: Change[] = [];
   const stopping = new AbortController();
   const { signal } = stopping;
+  const input: ChurnInput = { ...given, signal };
   const extra = await startEcho("extra");
   const write = (object: SiteObject): Promise<void> => put(input.cluster, object, signal);
   for (const object of startObjects(input.site, extra)) await write(object);

@@ -137,7 +137,12 @@ const ACTIONS: { readonly [Kind in Disturbance]: (hand: Hand) => Promise<void> }
 };
 
 export async function disturb(kind: Disturbance, hand: Hand): Promise<void> {
-  await ACTIONS[kind](hand);
+  try {
+    await ACTIONS[kind](hand);
+  } finally {
+    // What comes next shall not suffer from what went wrong here.
+    if (!hand.test.alive()) await hand.test.startController();
+  }
 }
 
 async function loseWorker(test: UnderTest, random: Random): Promise<void> {

@@ -33,6 +33,8 @@ async function main(): Promise<void> {
   if (envtestMissing !== undefined) throw new UserError(`The soak needs a real API server: no start.sh beside the project in ../shared/envtest; set SLUICE_ENVTEST to a folder with one.`);
   const ownDisk = process.env[INSIDE] === "1";
   if (!ownDisk && process.getuid?.() === 0) rerunInside();
+  // libfaketime leaves files of killed processes in /dev/shm: they go with this one.
+  if (ownDisk) execFileSync("mount", ["-t", "tmpfs", "-o", "mode=1777", "tmpfs", "/dev/shm"]);
   const disk = mkdtempSync("/dev/shm/sluice-soak-");
   if (ownDisk) execFileSync("mount", ["-t", "tmpfs", "-o", DISK, "tmpfs", disk]);
   const machine = describeMachine();

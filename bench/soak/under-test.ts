@@ -99,7 +99,7 @@ function preloadClock(disk: string): Clock {
   const file = join(disk, "clock");
   const bin = join(disk, "bin");
   const env = {
-    LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_CACHE_DURATION: "1", FAKETIME_DISABLE_SHM: "1", DONT_FAKE_MONOTONIC: "1",
+    LD_PRELOAD: FAKETIME, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_CACHE_DURATION: "1", DONT_FAKE_MONOTONIC: "1",
   };
   const step = (seconds: number): void => {
     writeFileSync(`${file}.new`, `${seconds < 0 ? "" : "+"}${seconds}s\n`, { mode: 0o644 });
