@@ -49,7 +49,7 @@ export function parseChangeOptions(argv: readonly string[]): ChangeOptions | "he
     scale: quick ? 500 : 5000,
     minutes: minutes(values.minutes, quick ? 1 : 10),
     tlsHosts: quick ? 250 : 2500,
-    flips: quick ? 2 : 6,
+    flips: quick ? 2 : 4,
     rendered: !values["sluice-only"],
   };
 }

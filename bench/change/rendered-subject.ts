@@ -10,7 +10,7 @@ import { freePorts } from "../../test/support/sluice.ts";
 import { fill } from "../api.ts";
 import { end } from "../processes.ts";
 import { applyTo } from "./objects.ts";
-import { nginxProcesses, type Subject, type SubjectInput } from "./subject.ts";
+import { nginxProcesses, processorSeconds, type Subject, type SubjectInput } from "./subject.ts";
 
 const PROGRAM = fileURLToPath(new URL("rendered-nginx.ts", import.meta.url));
 const READY_MS = 120_000;
@@ -38,7 +38,7 @@ export async function startRenderedSubject({ dir, objects }: SubjectInput): Prom
     await sleep(20);
   }
   return {
-    name: "rendered nginx", http, https, readyMs: performance.now() - begun,
+    name: "rendered nginx", http, https, readyMs: performance.now() - begun, readySeconds: processorSeconds([child.pid as number]),
     apply: (object, change) => applyTo(api.server, object, change),
     control: () => [child.pid as number],
     data,

@@ -12,6 +12,11 @@ export function row(subject: Subject, what: string, measured: string | number): 
   return { what, subject: subject.name, measured: String(measured) };
 }
 
+/** How long a start took, and what the controller computed meanwhile. */
+export function started({ readyMs, readySeconds }: Subject): string {
+  return `${(readyMs / 1000).toFixed(2)} s (${readySeconds.toFixed(2)} s of processor time)`;
+}
+
 /** Mean, quantiles and the most of milliseconds. */
 export function spread(millis: readonly number[]): string {
   const known = millis.filter((ms) => !Number.isNaN(ms));

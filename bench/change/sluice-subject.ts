@@ -6,7 +6,7 @@ import { fill, kubeconfigOf } from "../api.ts";
 import { configMap, ingressClass } from "../cluster.ts";
 import { beginSluice, stopSluice } from "../sluices.ts";
 import { applyTo, CONFIG_MAP } from "./objects.ts";
-import { lockedBy, nginxProcesses, type Subject, type SubjectInput } from "./subject.ts";
+import { lockedBy, nginxProcesses, processorSeconds, type Subject, type SubjectInput } from "./subject.ts";
 
 export async function startSluiceSubject({ dir, objects }: SubjectInput): Promise<Subject> {
   mkdirSync(dir, { recursive: true });
@@ -19,10 +19,12 @@ export async function startSluiceSubject({ dir, objects }: SubjectInput): Promis
     args: [`--kubeconfig=${kubeconfig}`, `--configmap=${CONFIG_MAP}`, "--reload-interval=10"],
     env: { NODE_OPTIONS: "--max-semi-space-size=8" },
   });
+  const readyMs = performance.now() - begun;
+  const control = (): number[] => [sluice.process.pid as number, ...lockedBy(sluice.runtimeDir, "agent.lock")];
   return {
-    name: "Sluice", http: sluice.http, https: sluice.https, readyMs: performance.now() - begun,
+    name: "Sluice", http: sluice.http, https: sluice.https, readyMs, readySeconds: processorSeconds(control()),
     apply: (object, change) => applyTo(api.server, object, change),
-    control: () => [sluice.process.pid as number, ...lockedBy(sluice.runtimeDir, "agent.lock")],
+    control,
     data: () => nginxProcesses(join(sluice.runtimeDir, "nginx.pid")),
     reloads: async () => (await sluice.generation()).reloads,
     async stop() {

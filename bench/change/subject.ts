@@ -10,6 +10,8 @@ export interface Subject {
   readonly https: number;
   /** Milliseconds from the start of its process until it served everything that there was. */
   readonly readyMs: number;
+  /** Seconds of processor time that what decides had used then. */
+  readonly readySeconds: number;
   /** Creates an object; with `change` changes one that is there. */
   apply(object: ApiObject, change?: boolean): Promise<void>;
   /** What decides: the controller (and Sluice's agent), or the process that renders. */

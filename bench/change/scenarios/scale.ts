@@ -7,7 +7,7 @@ import type { ApiObject } from "../../cluster.ts";
 import type { Backend } from "../../rivals.ts";
 import { untilLive } from "../asking.ts";
 import { endpointsOf, ingressOf, serviceOf } from "../objects.ts";
-import { row, type ChangeRow } from "../rows.ts";
+import { row, started, type ChangeRow } from "../rows.ts";
 import { memoryOf, processorSeconds, type StartSubject, type Subject } from "../subject.ts";
 import { addOneByOne, probeServices, propagationRows } from "./propagation.ts";
 
@@ -31,7 +31,6 @@ export async function scale(start: StartSubject, { dir, backend, ingresses, minu
   const objects = Array.from({ length: ingresses }, (_, i) => [...serviceOf(nameOf(i), { 80: backend.first }), ingress(i, 0)]).flat();
   const subject = await start({ dir, objects: [...objects, ...probeServices(backend)] });
   try {
-    const cold = subject.readyMs;
     await untilLive({ port: subject.http, host: `${nameOf(ingresses - 1)}.bench`, path: "/" }, performance.now(), ({ status }) => status === 200, () => true, LIMIT_MS);
     const watch = watchProcesses(subject);
     const stopping = new AbortController();
@@ -47,7 +46,7 @@ export async function scale(start: StartSubject, { dir, backend, ingresses, minu
     const used = watch.stop();
     const what = `${ingresses} Ingresses churned for ${minutes} min`;
     return [
-      row(subject, `start → ready, ${ingresses} Ingresses`, `${(cold / 1000).toFixed(2)} s`),
+      row(subject, `start → ready, ${ingresses} Ingresses`, started(subject)),
       row(subject, `${what}: nginx's memory, most / mean`, `${used.data.most.toFixed(0)} / ${used.data.mean.toFixed(0)} MiB`),
       row(subject, `${what}: nginx's processors, without requests`, used.data.cores.toFixed(4)),
       row(subject, `${what}: controller's memory, most / mean`, `${used.control.most.toFixed(0)} / ${used.control.mean.toFixed(0)} MiB`),

@@ -6,7 +6,7 @@ import { untilLive } from "../asking.ts";
 import { exchange } from "../../soak/traffic/exchange.ts";
 import { manyCertificates } from "../certificates.ts";
 import { ingressOf, serviceOf, tlsSecretOf } from "../objects.ts";
-import { row, spread, type ChangeRow } from "../rows.ts";
+import { row, spread, started, type ChangeRow } from "../rows.ts";
 import { memoryOf, type StartSubject } from "../subject.ts";
 
 const PATHS = 16;
@@ -25,7 +25,6 @@ export async function tls(start: StartSubject, dir: string, backend: Backend, ho
   const withTls = (i: number): ApiObject[] => [tlsSecretOf(nameOf(i), pairs[i] as (typeof pairs)[number]), ingress(i)];
   const subject = await start({ dir, objects: [...serviceOf("app", { 80: backend.first }), ...Array.from({ length: hosts }, (_, i) => withTls(i)).flat()] });
   try {
-    const ready = subject.readyMs;
     const [control, data] = [memoryOf(subject.control()), memoryOf(subject.data())];
     let wrong = 0;
     for (let i = 0; i < Math.min(ASKED, hosts); i++) {
@@ -50,7 +49,7 @@ export async function tls(start: StartSubject, dir: string, backend: Backend, ho
     }
     const what = `${hosts} TLS hosts × ${PATHS} paths`;
     return [
-      row(subject, `${what}: start → ready`, `${(ready / 1000).toFixed(2)} s`),
+      row(subject, `${what}: start → ready`, started(subject)),
       row(subject, `${what}: memory of the controller; of nginx`, `${control.toFixed(0)}; ${data.toFixed(0)} MiB`),
       row(subject, `${what}: wrong certificates of ${Math.min(ASKED, hosts)}`, wrong),
       row(subject, `${what}: TLS host added → live`, spread(added)),
