@@ -35,7 +35,7 @@ const NOT_ACCEPTED = /ECONNREFUSED|ECONNRESET|socket hang up/;
 export const BUFFERED = "slow upload, buffered";
 
 export const IN_FLIGHT = "their worker was killed";
-export const NO_LISTENER = "agent and master killed both: nobody listened";
+export const NO_LISTENER = "agent and master killed, both: nobody listened for a moment";
 export const DISK_FULL = "a body that did not fit on the full disk";
 
 export function excuse(note: Note, deaths: readonly Death[], gaps: readonly Gap[]): string | undefined {

@@ -18,6 +18,8 @@ export interface UnderTest {
   readonly runtimeDir: string;
   readonly deaths: Death[];
   readonly gaps: Gap[];
+  /** Whether the agent has the listening sockets: one that adopted a living nginx has not, and cannot hand them to a new master. */
+  agentHasSockets: boolean;
   /** Sets the clock of all its processes to now and this many seconds; undefined: it cannot be done here. */
   readonly stepClock: ((seconds: number) => void) | undefined;
   /** The controller that was started last. */
@@ -58,7 +60,7 @@ export async function startUnderTest(cluster: Cluster, disk: string, steps: bool
   const alive = (): boolean => sluice.process.exitCode === null && sluice.process.signalCode === null;
   const census = takeCensus(runtimeDir, () => (alive() ? sluice.process.pid : undefined));
   const test: UnderTest = {
-    cluster, census, disk, runtimeDir, http: sluice.http, https: sluice.https, deaths: [], gaps: [],
+    cluster, census, disk, runtimeDir, http: sluice.http, https: sluice.https, deaths: [], gaps: [], agentHasSockets: true,
     stepClock: clock?.step,
     sluice: () => sluice,
     alive,
