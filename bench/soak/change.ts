@@ -26,6 +26,8 @@ export interface ChurnInput {
   /** Milliseconds between two changes of data, and between two that need a reload. */
   readonly pauseMs: number;
   readonly reloadMs: number;
+  /** Whether workers shall become old now: then nothing is changed that needs a reload. */
+  readonly quiet: () => boolean;
   /** Aborted when the run ends: nothing is waited for then. */
   readonly signal: AbortSignal;
 }

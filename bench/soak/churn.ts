@@ -28,8 +28,9 @@ export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Chu
   const write = (object: SiteObject): Promise<void> => put(input.cluster, object, signal);
   for (const object of startObjects(input.site, extra)) await write(object);
   const kinds = dataChanges(input, extra, write);
-  const loop = async (pauseMs: number, next: () => Promise<Change>): Promise<void> => {
+  const loop = async (pauseMs: number, next: () => Promise<Change>, not = (): boolean => false): Promise<void> => {
     for (await rest(signal, pauseMs); !signal.aborted; await rest(signal, pauseMs)) {
+      if (not()) continue;
       const change = await next().catch((error: Error): Change => ({ what: "a change that could not be made", calm: false, ms: undefined, last: error.message }));
       if (!signal.aborted) changes.push(change);
     }
@@ -38,7 +39,7 @@ export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Chu
   const rolling = await startRollingUpdates(input, write, signal);
   const loops = [
     loop(input.pauseMs, () => input.random.pick(kinds)()),
-    loop(input.reloadMs, () => input.random.pick(reloads)()),
+    loop(input.reloadMs, () => input.random.pick(reloads)(), input.quiet),
     loop(4 * input.pauseMs, rolling.update),
   ];
   return {

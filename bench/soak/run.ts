@@ -11,7 +11,7 @@ import { disturb, DISTURBANCE_WORDS, DISTURBANCES, leftOut, type Disturbance } f
 import { judge } from "./excuses.ts";
 import { startNotes, type Note } from "./notes.ts";
 import type { SoakOptions } from "./options.ts";
-import { schedule } from "./schedule.ts";
+import { isQuiet, schedule } from "./schedule.ts";
 import { startSeries, type Sample, type Series } from "./series.ts";
 import { makeSite, NAMESPACE, pathOf } from "./site.ts";
 import { startTraffic } from "./traffic/traffic.ts";
@@ -67,7 +67,7 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
   const plan = schedule(minutes, kinds.filter((kind) => !missing.has(kind)), random);
   const churn = await startChurn({
     cluster, site, http, https, random: createRandom(seed + 1000), disturbed: () => state.under !== undefined,
-    pauseMs: 700, reloadMs: Math.min(120, 10 * minutes) * SECOND,
+    quiet: () => isQuiet(minutes, secondsOf(state)), pauseMs: 700, reloadMs: Math.min(120, 10 * minutes) * SECOND,
   });
   const traffic = startTraffic({ http, https, site, notes }, seed, socketSeconds(minutes));
   const ticks = setInterval(() => void tick(state, churn.changes), Math.min(5, minutes) * SECOND);
