@@ -12,6 +12,8 @@ import { echoOf, rest } from "./traffic/client.ts";
 
 export interface Churn {
   readonly changes: readonly Change[];
+  /** Makes a change that needs a new profile, beside the others; rejects when it is not live in time. */
+  reload(): Promise<void>;
   /** Resolves when the change under way is done. Its backends go on answering until `close`. */
   stop(): Promise<void>;
   close(): Promise<void>;
@@ -35,7 +37,9 @@ export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Chu
       if (!signal.aborted) changes.push(change);
     }
   };
-  const reloads = reloadChanges(input, write);
+  const reloads = reloadChanges(input, write, "profile");
+  // With an Ingress of its own: the other may be changed at the same time. The wait has its limit in the middle of a disturbance, too.
+  const [extraReload] = reloadChanges({ ...input, disturbed: () => false }, write, "clock");
   const rolling = await startRollingUpdates(input, write, signal);
   const loops = [
     loop(input.pauseMs, () => input.random.pick(kinds)()),
@@ -44,6 +48,11 @@ export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Chu
   ];
   return {
     changes,
+    async reload() {
+      const change = await extraReload();
+      changes.push(change);
+      if (change.ms === undefined) throw new Error(`a new profile is not live: ${change.last ?? ""}`);
+    },
     async stop() {
       stopping.abort();
       await Promise.all(loops);
@@ -56,7 +65,7 @@ export async function startChurn(given: Omit<ChurnInput, "signal">): Promise<Chu
 }
 
 /** The hosts that only the churn asks for. */
-const HOSTS = { moving: "moving.soak.example", redirect: "redirect.soak.example", profile: "profile.soak.example" };
+const HOSTS = { moving: "moving.soak.example", redirect: "redirect.soak.example", profile: "profile.soak.example", clock: "clock.soak.example" };
 
 function startObjects({ appBackends: [a = ""] }: Site, extra: EchoBackend): SiteObject[] {
   return [
@@ -119,13 +128,15 @@ function dataChanges(input: ChurnInput, extra: EchoBackend, write: (object: Site
   ];
 }
 
-function reloadChanges(input: ChurnInput, write: (object: SiteObject) => Promise<void>): (() => Promise<Change>)[] {
+function reloadChanges(input: ChurnInput, write: (object: SiteObject) => Promise<void>, name: "profile" | "clock"): [() => Promise<Change>, ...(() => Promise<Change>)[]] {
   const [app = ""] = input.site.appBackends;
   const [tls = ""] = input.site.tlsHosts;
-  let version = 0;
+  // No combination of the one is one of the other.
+  let version = name === "clock" ? 100 : 0;
   const profile = async (): Promise<Change> => {
-    await write(ingress("profile", HOSTS.profile, app, profileOf(++version)));
-    return await live(input, "new profile (reload)", { host: HOSTS.profile, path: "/churn" }, (answer) => echoOf(answer)?.path === `/version/${version}`, RELOAD_LIMIT_MS);
+    const host = HOSTS[name];
+    await write(ingress(name, host, app, profileOf(++version)));
+    return await live(input, "new profile (reload)", { host, path: "/churn" }, (answer) => echoOf(answer)?.path === `/version/${version}`, RELOAD_LIMIT_MS);
   };
   const hsts = async (): Promise<Change> => {
     const wanted = 1000 + ++version;

@@ -21,7 +21,7 @@ export const DISTURBANCE_WORDS: Readonly<Record<Disturbance, string>> = {
   "api-server": "API server and etcd restarted, with another CA",
   "watches-cut": "all watches cut",
   "disk-full": "disk full, and a worker killed meanwhile",
-  "clock": "clock stepped two hours on, and back",
+  "clock": "clock stepped two hours on, and back, reloads after each",
   "stuck-worker": "a worker stopped (SIGSTOP) until it was ended",
 };
 
@@ -30,12 +30,16 @@ interface Hand {
   readonly random: Random;
   /** Milliseconds that a lasting disturbance lasts. */
   readonly holdMs: number;
+  /** Makes a change that needs a reload; resolves when it is live. */
+  readonly reload: () => Promise<void>;
 }
 
 const RECOVERY_MS = 60_000;
 /** A stuck worker is ended half a minute after its last word, which it says each five seconds. */
 const STUCK_MS = 90_000;
 const STEP_SECONDS = 7200;
+/** libfaketime looks each second which time it is. */
+const CLOCK_READ_MS = 2000;
 /** A run shorter than that has no time to wait until a stuck worker is ended. */
 const STUCK_MINUTES = 5;
 
@@ -114,12 +118,16 @@ const ACTIONS: { readonly [Kind in Disturbance]: (hand: Hand) => Promise<void> }
       await test.recovered(RECOVERY_MS);
     });
   },
-  async "clock"({ test, holdMs }) {
+  async "clock"({ test, holdMs, reload }) {
     test.stepClock?.(STEP_SECONDS);
     await sleep(holdMs);
+    await reload();
     await test.recovered(RECOVERY_MS);
     test.stepClock?.(0);
-    await sleep(holdMs / 2);
+    await sleep(CLOCK_READ_MS);
+    // What waits for a moment of the clock before would now wait for two hours.
+    await reload();
+    await reload();
     await test.recovered(RECOVERY_MS);
   },
   async "stuck-worker"({ test, random }) {

@@ -13,6 +13,8 @@ export interface Note {
   readonly port: number | undefined;
   /** What went wrong; undefined: nothing. */
   readonly problem: string | undefined;
+  /** Milliseconds that the connection had been silent when the request was sent; absent: it was new. */
+  readonly silentMs?: number;
   /** A wrong answer, which no kill excuses. */
   readonly wrong?: boolean;
 }

@@ -72,7 +72,7 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
   const traffic = startTraffic({ http, https, site, notes }, seed, socketSeconds(minutes));
   const ticks = setInterval(() => void tick(state, churn.changes), Math.min(5, minutes) * SECOND);
   try {
-    for (const { kind, at } of plan) await keepAppointment(state, kind, at, Math.min(HOLD_MS.most, HOLD_MS.least * minutes), random);
+    for (const { kind, at } of plan) await keepAppointment(state, { kind, at }, { test, random, holdMs: Math.min(HOLD_MS.most, HOLD_MS.least * minutes), reload: churn.reload });
     await restUntil(state, 60 * minutes);
     await churn.stop();
     await traffic.stop();
@@ -118,8 +118,8 @@ async function restUntil(state: State, second: number): Promise<void> {
   while (secondsOf(state) < second && !state.input.signal.aborted) await sleep(100);
 }
 
-async function keepAppointment(state: State, kind: Disturbance, at: number, holdMs: number, random: ReturnType<typeof createRandom>): Promise<void> {
-  const { test, input } = state;
+async function keepAppointment(state: State, { kind, at }: { readonly kind: Disturbance; readonly at: number }, hand: Parameters<typeof disturb>[1]): Promise<void> {
+  const { input } = state;
   await restUntil(state, at);
   if (input.signal.aborted) return;
   const words = DISTURBANCE_WORDS[kind];
@@ -128,7 +128,7 @@ async function keepAppointment(state: State, kind: Disturbance, at: number, hold
   state.under = kind;
   let problem: string | undefined;
   try {
-    await disturb(kind, { test, random, holdMs });
+    await disturb(kind, hand);
   } catch (error) {
     problem = (error as Error).message;
     input.say(`${clock(secondsOf(state))} ${words}: ${problem}`);

@@ -1,7 +1,7 @@
 /** A failed request is lost unless its own connection was to what was killed, or ARCHITECTURE.md says that it fails. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BUFFERED, DISK_FULL, excuse, IN_FLIGHT, judge, NO_LISTENER, type Death, type Gap } from "../../bench/soak/excuses.ts";
+import { BUFFERED, DISK_FULL, excuse, IN_FLIGHT, judge, NO_LISTENER, SILENT, type Death, type Gap } from "../../bench/soak/excuses.ts";
 import type { Note } from "../../bench/soak/notes.ts";
 
 const death: Death = { pid: 7, from: 1000, at: 1010, ports: new Set([40_001]) };
@@ -37,6 +37,14 @@ test("on a full disk only bodies that nginx writes there may fail", () => {
   const full = { begun: 2100, ended: 2200, port: 40_003, problem: "status 500" };
   assert.equal(excuse(failure({ ...full, kind: BUFFERED }), [], [gap]), DISK_FULL);
   assert.equal(excuse(failure(full), [], [gap]), undefined);
+});
+
+test("only a connection that was silent for the whole farewell may be closed under a request", () => {
+  const closed = { port: 40_004, begun: 5000, ended: 5001, problem: "ECONNRESET socket hang up" };
+  assert.equal(excuse(failure({ ...closed, silentMs: 1200 }), [], []), SILENT);
+  assert.equal(excuse(failure({ ...closed, silentMs: 300 }), [], []), undefined);
+  assert.equal(excuse(failure(closed), [], []), undefined);
+  assert.equal(excuse(failure({ ...closed, silentMs: 1200, problem: "status 502" }), [], []), undefined);
 });
 
 test("judge tells lost from excused", () => {

@@ -21,11 +21,11 @@ export type Check = (answer: Answered) => string | undefined;
 
 /** Asks, notes the outcome under `kind`, and gives the answer if there was one that is right. */
 export async function askNoted({ notes }: Traffic, kind: string, request: Request, check: Check): Promise<Answered | undefined> {
-  const { begun, ended, port, answer, error } = await exchange(request);
+  const { begun, ended, port, answer, error, silentMs } = await exchange(request);
   const wrong = answer === undefined ? undefined : check(answer);
   const what = `${request.host}${request.path}`;
   const problem = error ?? wrong;
-  notes.note({ kind, begun, ended, port, problem: problem === undefined ? undefined : `${problem} (${what})`, ...(isWrong(answer, wrong) ? { wrong: true } : {}) });
+  notes.note({ kind, begun, ended, port, problem: problem === undefined ? undefined : `${problem} (${what})`, ...(silentMs === undefined ? {} : { silentMs }), ...(isWrong(answer, wrong) ? { wrong: true } : {}) });
   return problem === undefined ? answer : undefined;
 }
 

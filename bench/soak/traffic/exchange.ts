@@ -25,6 +25,8 @@ export interface Exchange {
   readonly answer: Answered | undefined;
   /** Why there is no answer. */
   readonly error: string | undefined;
+  /** Milliseconds that the connection had been silent, of one that was used before. */
+  readonly silentMs: number | undefined;
 }
 
 export interface Answered {
@@ -36,18 +38,23 @@ export interface Answered {
 }
 
 export const ANSWER_LIMIT_MS = 30_000;
+/** When a kept connection's last answer ended. */
+const LAST_USED = new WeakMap<Socket, number>();
 
 export function exchange(asked: Request): Promise<Exchange> {
   const begun = performance.now();
   return new Promise((resolve) => {
     let port: number | undefined;
     let socket: Socket | undefined;
+    let silentMs: number | undefined;
     let done = false;
     const end = (answer: Answered | undefined, error?: string): void => {
       if (done) return;
       done = true;
       clearTimeout(limit);
-      resolve({ begun, ended: performance.now(), port, answer, error });
+      const ended = performance.now();
+      if (socket && answer) LAST_USED.set(socket, ended);
+      resolve({ begun, ended, port, answer, error, silentMs });
     };
     const request = (asked.tls ? https : http).request({
       host: "127.0.0.1",
@@ -64,6 +71,8 @@ export function exchange(asked: Request): Promise<Exchange> {
     }, ANSWER_LIMIT_MS);
     request.on("socket", (one) => {
       socket = one;
+      const last = LAST_USED.get(one);
+      if (last !== undefined) silentMs = performance.now() - last;
       const note = (): void => void (port = one.localPort ?? port);
       if (one.connecting) one.once("connect", note);
       else note();
