@@ -1,4 +1,5 @@
 /** The objects of the scenarios, for an API server. All are in one namespace; host names are all of the form `NAME.bench`. */
+import { request } from "node:http";
 import type { KeyPair } from "../../test/support/openssl.ts";
 import type { ApiObject } from "../cluster.ts";
 import { pathOf } from "../api.ts";
@@ -53,13 +54,20 @@ export function tlsSecretOf(name: string, { chain, key }: KeyPair): ApiObject {
   };
 }
 
-/** Creates an object, or changes it (`change`: merge patch). Resolves when the API server has it, which is when watches hear of it. */
-export async function applyTo(server: string, object: ApiObject, change = false): Promise<void> {
-  const response = await fetch(`${server}${pathOf(object)}${change ? `/${object.metadata.name}` : ""}`, {
-    method: change ? "PATCH" : "POST",
-    headers: { "content-type": change ? "application/merge-patch+json" : "application/json" },
-    body: JSON.stringify(object),
+/**
+ * Creates an object, or changes it (`change`: merge patch). Resolves when the API server has it, which is when watches hear of it. Each
+ * write has a connection of its own, because the API server closes those that are silent, and that may be now.
+ */
+export function applyTo(server: string, object: ApiObject, change = false): Promise<void> {
+  const url = `${server}${pathOf(object)}${change ? `/${object.metadata.name}` : ""}`;
+  const headers = { "content-type": change ? "application/merge-patch+json" : "application/json" };
+  return new Promise((resolve, reject) => {
+    const write = request(url, { method: change ? "PATCH" : "POST", headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk)).on("error", reject);
+      response.on("end", () => ((response.statusCode ?? 500) < 300 ? resolve() : reject(new Error(`the API server answers ${response.statusCode}: ${text}`))));
+    });
+    write.on("error", reject);
+    write.end(JSON.stringify(object));
   });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`the API server answers ${response.status}: ${text}`);
 }

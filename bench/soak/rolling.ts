@@ -28,6 +28,8 @@ export async function startRollingUpdates(input: ChurnInput, write: (object: Sit
   for (const object of service("rolling")) await write(object);
   for (let i = 0; i < PODS; i++) await begin();
   await write(ingress("rolling", ROLLING_HOST, "rolling"));
+  // Traffic may ask for it from now on.
+  await live(input, "first pods", { host: ROLLING_HOST, path: "/churn" }, ({ status }) => status === 200);
   return {
     async update() {
       const { name } = await begin();
