@@ -98,7 +98,11 @@ const ACTIONS: { readonly [Kind in Disturbance]: (hand: Hand) => Promise<void> }
     await test.recovered(RECOVERY_MS);
   },
   async "api-server"({ test }) {
+    const back = (): number => test.sluice().log().split("answers again").length;
+    const before = back();
     await test.cluster.restart();
+    // Sluice tries again at most ten seconds apart.
+    await until("Sluice to find the API server again", () => back() > before);
     await test.recovered(RECOVERY_MS);
   },
   async "watches-cut"({ test }) {
