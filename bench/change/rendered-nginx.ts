@@ -10,7 +10,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { request } from "node:http";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import type { ApiObject } from "../cluster.ts";
 import { renderNginxConf } from "./render.ts";
 
@@ -62,11 +62,13 @@ function writeCertificate(name: string, data: Readonly<Record<string, string>>):
   certificates.set(name, files);
 }
 
+/** Swapped by rename, because nginx may be reading the one before. */
 function write(): void {
-  writeFileSync(conf, renderNginxConf({
+  writeFileSync(`${conf}.new`, renderNginxConf({
     dir, http: Number(http), https: Number(https), user, certificates,
     ingresses: objects.ingresses.values(), services: objects.services.values(), slices: objects.endpointslices.values(),
   }));
+  renameSync(`${conf}.new`, conf);
 }
 
 /** Reloads now, or when the last reload is a second ago. Changes until then go with it. */
