@@ -14,6 +14,7 @@ import { FILES, workerCount } from "../compile/nginx-conf.ts";
 import type { PartKey, Program } from "../compile/program.ts";
 import type { Settings } from "../settings.ts";
 import type { Log } from "../support/log.ts";
+import { steadyNow } from "../support/steady-clock.ts";
 import { Channel } from "./channel.ts";
 import type { EngineCounts, EngineState, NginxMeasures } from "./engine-state.ts";
 import { Ledger } from "./ledger.ts";
@@ -183,7 +184,7 @@ export class Engine {
   /** The new state is set before its orders are carried out, because whoever hears of an order may ask for the state. */
   #step(event: EngineEvent): void {
     const { programmed } = this.#channel.progress(this.#slots());
-    const { state, orders } = step(this.#state, event, { now: Date.now(), draining: this.#channel.draining, programmed });
+    const { state, orders } = step(this.#state, event, { now: steadyNow(), draining: this.#channel.draining, programmed });
     this.#state = state;
     for (const order of orders) this.#carryOut(order);
     this.#wakeLater();
@@ -207,7 +208,7 @@ export class Engine {
 
   #wakeLater(): void {
     clearTimeout(this.#timer);
-    const now = Date.now();
+    const now = steadyNow();
     const due = nextWake(this.#state, now);
     this.#timer = due === undefined ? undefined : setTimeout(() => this.#step({ kind: "time", due }), due - now);
   }

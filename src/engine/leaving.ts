@@ -24,7 +24,10 @@ export interface LeavingCounts {
 
 export const NONE_LEAVING: LeavingCounts = { generations: 0, workers: 0, since: 0, ended: 0 };
 
-/** Milliseconds from `now` until a tenant's change may make another generation leave. */
+/**
+ * Milliseconds from `now` until a tenant's change may make another generation leave. Never more than a generation has: `since` is
+ * the time of day of another process, which may have been set meanwhile.
+ */
 export function waitToLeave({ generations, since }: LeavingCounts, now: number): number {
-  return generations < MOST_LEAVING ? 0 : Math.max(0, since + LEAVING_MS - now);
+  return generations < MOST_LEAVING ? 0 : Math.min(LEAVING_MS, Math.max(0, since + LEAVING_MS - now));
 }

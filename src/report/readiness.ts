@@ -4,13 +4,17 @@
  * Changes are programmed all the time, so being behind for a moment is normal; getting no further for ten seconds is not.
  */
 import type { EngineState } from "../engine/engine.ts";
+import { steadyNow } from "../support/steady-clock.ts";
 
 const PATIENCE_MS = 10_000;
 
 export interface Readiness {
   /** Why no traffic should come; undefined when it may. */
   problem(): string | undefined;
-  /** What has kept changes from being taken for ten seconds; undefined while they are, and before the first. */
+  /**
+   * What has kept changes from being taken for ten seconds; undefined while they are, and before the first. It stays the same sentence
+   * while more changes come.
+   */
   stuck(): string | undefined;
 }
 
@@ -24,7 +28,7 @@ interface Waiting {
 }
 
 /** @param now milliseconds. @param reading what the first reading of the source waits for; undefined: not known. */
-export function createReadiness(state: () => EngineState, now: () => number = Date.now, reading: () => string | undefined = () => undefined): Readiness {
+export function createReadiness(state: () => EngineState, now: () => number = steadyNow, reading: () => string | undefined = () => undefined): Readiness {
   let everReady = false;
   /** The value of `programmed` (`at`) that probes have seen unchanged since `since`, while more was observed. */
   let stuck: { readonly at: number; readonly since: number } | undefined;
@@ -57,7 +61,7 @@ export function createReadiness(state: () => EngineState, now: () => number = Da
     problem,
     stuck() {
       const found = waiting();
-      return found?.late && found.serving ? notAcknowledged(found) : undefined;
+      return found?.late && found.serving ? `they are not acknowledged by ${found.what}` : undefined;
     },
   };
 }

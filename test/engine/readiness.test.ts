@@ -43,9 +43,21 @@ test("stuck is told after ten seconds, of an adopted nginx too, and not while it
   assert.match(problem() ?? "", /nothing is programmed yet/);
   assert.equal(stuck(), undefined);
   at(11, 2, 1);
-  assert.match(stuck() ?? "", /generation 2 is not acknowledged by worker 1/);
+  assert.match(stuck() ?? "", /they are not acknowledged by worker 1/);
   at(12, 2, 2);
   assert.equal(stuck(), undefined);
+});
+
+test("what is stuck is told by one sentence, however many changes come meanwhile", () => {
+  const { stuck, at } = clocked();
+  at(0, 1, 1);
+  at(1, 2, 1);
+  stuck();
+  at(12, 3, 1);
+  const said = stuck();
+  assert.ok(said);
+  at(13, 9, 1);
+  assert.equal(stuck(), said);
 });
 
 test("probes that happen to look in the middle of changes see progress between them", () => {

@@ -29,6 +29,8 @@ export interface SluiceOptions {
   readonly args?: readonly string[];
   /** A Sluice that was killed, whose folders and ports are taken over. */
   readonly successorOf?: Sluice;
+  /** An empty folder to take as the runtime folder; absent: one of its own. */
+  readonly runtimeDir?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** The file that Node runs; absent: the sources' main.ts. */
   readonly main?: string;
@@ -65,7 +67,7 @@ export interface Sluice {
 /** Starts a Sluice and waits until it is ready. Rejects with its log when it does not come up. */
 export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> {
   const before = options.successorOf;
-  const runtimeDir = before?.runtimeDir ?? mkdtempSync("/dev/shm/sluice-test-");
+  const runtimeDir = before?.runtimeDir ?? options.runtimeDir ?? mkdtempSync("/dev/shm/sluice-test-");
   const manifests = before?.manifests ?? mkdtempSync(join(tmpdir(), "sluice-manifests-"));
   const [http, https, health] = before ? [before.http, before.https, before.health] : await freePorts(3);
   const logFile = join(runtimeDir, "controller.log");

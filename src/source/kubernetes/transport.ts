@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
 import { Agent, buildConnector, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
+import { steadyNow } from "../../support/steady-clock.ts";
 import type { ApiAccess, ApiCredentials } from "./access.ts";
 import { Broken, inWords, isTlsError, Unreachable } from "./failures.ts";
 
@@ -147,7 +148,7 @@ function keepCredentials(access: ApiAccess) {
   const load = (how: () => Promise<ApiCredentials>): Promise<ApiCredentials> => {
     reading ??= how()
       .then((value) => {
-        held = { value, at: Date.now() };
+        held = { value, at: steadyNow() };
         return value;
       }, (error: unknown) => {
         throw new Unreachable(`no credentials for it: ${inWords(error)}`, error);
@@ -158,7 +159,7 @@ function keepCredentials(access: ApiAccess) {
     return reading;
   };
   return {
-    get: async () => (held && Date.now() - held.at < CREDENTIALS_LIFE ? held.value : load(access.read)),
+    get: async () => (held && steadyNow() - held.at < CREDENTIALS_LIFE ? held.value : load(access.read)),
     /** Other credentials than the refused ones, if there are any. */
     renewed: async (refused: ApiCredentials) => {
       if (held && held.value !== refused) return held.value;

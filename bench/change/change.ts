@@ -1,0 +1,111 @@
+/**
+ * `npm run bench:change`: how long changes take and whether they cost a request, with gateway-api-bench's scenarios in their Ingress
+ * form, for Sluice and for an nginx that is rendered and reloaded. It exits with 0 whatever the numbers are.
+ */
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../../src/support/user-error.ts";
+import { describeMachine } from "../machine.ts";
+import { endAll } from "../processes.ts";
+import { machineLine, table } from "../report.ts";
+import { startBackend, type Backend } from "../backend.ts";
+import { stopSluices } from "../sluices.ts";
+import { CHANGE_USAGE, parseChangeOptions, type ChangeOptions, type Scenario } from "./options.ts";
+import { PUBLISHED } from "./published.ts";
+import { startRenderedSubject } from "./rendered-subject.ts";
+import type { ChangeRow } from "./rows.ts";
+import { failover } from "./scenarios/failover.ts";
+import { probeServices, propagation } from "./scenarios/propagation.ts";
+import { routeChange } from "./scenarios/route-change.ts";
+import { scale } from "./scenarios/scale.ts";
+import { tls } from "./scenarios/tls.ts";
+import { startSluiceSubject } from "./sluice-subject.ts";
+import type { StartSubject } from "./subject.ts";
+
+const say = (text: string): void => void process.stderr.write(`bench:change: ${text}\n`);
+
+interface Bench {
+  readonly options: ChangeOptions;
+  readonly backend: Backend;
+  /** Gives an empty folder. */
+  readonly folder: () => string;
+}
+
+/** What a subject needs a second for is tried less often. */
+interface Pace {
+  readonly start: StartSubject;
+  /** Of the hosts that are added, how many are waited for one by one in each third. */
+  readonly tries: number;
+  readonly iterations: number;
+  readonly minutes: number;
+  readonly probes: number;
+  readonly changes: number;
+}
+
+function paces({ hosts, iterations, minutes, rendered }: ChangeOptions): Pace[] {
+  const sluice: Pace = { start: startSluiceSubject, tries: hosts, iterations, minutes, probes: Math.min(100, hosts), changes: 20 };
+  const slow: Pace = { start: startRenderedSubject, tries: 10, iterations: Math.min(100, iterations), minutes: Math.min(2, minutes), probes: 10, changes: 5 };
+  return rendered ? [sluice, slow] : [sluice];
+}
+
+const RUNS: { readonly [Name in Scenario]: (bench: Bench, pace: Pace) => Promise<ChangeRow[]> } = {
+  async "propagation"({ options, backend, folder }, { start, tries }) {
+    const subject = await start({ dir: folder(), objects: probeServices(backend) });
+    try {
+      return await propagation(subject, options.hosts, tries);
+    } finally {
+      await subject.stop();
+    }
+  },
+  "route-change": ({ folder }, { start, iterations }) => routeChange(start, folder(), iterations),
+  "scale": ({ options, backend, folder }, { start, minutes, probes }) => scale(start, { dir: folder(), backend, ingresses: options.scale, minutes, probes }),
+  "tls": ({ options, backend, folder }, { start, changes }) => tls(start, folder(), backend, options.tlsHosts, changes),
+  async "failover"({ options, folder }, { start }) {
+    return [...(await failover(start, folder(), options.flips, null)), ...(await failover(start, folder(), options.flips, "off"))];
+  },
+};
+
+async function run(options: ChangeOptions, dir: string): Promise<void> {
+  const machine = describeMachine();
+  let folders = 0;
+  const bench: Bench = { options, backend: await startBackend(join(dir, "backend")), folder: () => join(dir, `subject-${++folders}`) };
+  const rows: ChangeRow[] = [];
+  for (const name of options.scenarios) {
+    for (const pace of paces(options)) {
+      say(`${name}: ${pace.start === startSluiceSubject ? "Sluice" : "rendered nginx"}`);
+      const found = await RUNS[name](bench, pace);
+      for (const { what, measured } of found) say(`  ${what}: ${measured}`);
+      rows.push(...found);
+    }
+  }
+  if (options.output === "json") return void process.stdout.write(`${JSON.stringify({ machine, options, rows, published: PUBLISHED }, null, 2)}\n`);
+  const lines = table([["what", "subject", "measured"], ...rows.map(({ what, subject, measured }) => [what, subject, measured])]);
+  const others = table([["published, OF ANOTHER MACHINE (16 cores, real clusters)", "by", "measured"], ...PUBLISHED.map(({ what, by, measured }) => [what, by, measured])]);
+  process.stdout.write(`${[...lines, "", ...others, "", machineLine(machine)].join("\n")}\n`);
+}
+
+async function main(): Promise<void> {
+  const options = parseChangeOptions(process.argv.slice(2));
+  if (options === "help") return void process.stdout.write(CHANGE_USAGE);
+  const dir = mkdtempSync("/dev/shm/sluice-change-");
+  chmodSync(dir, 0o755);
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve("interrupted"));
+  });
+  try {
+    if ((await Promise.race([run(options, dir), interrupted])) === "interrupted") process.exitCode = 130;
+  } finally {
+    await stopSluices();
+    await endAll();
+    if (process.exitCode === 130) process.exit();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`bench:change: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
