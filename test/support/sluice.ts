@@ -34,6 +34,8 @@ export interface SluiceOptions {
   readonly command?: string;
   /** The probe that must succeed before `startSluice` resolves; absent: `/readyz`. */
   readonly until?: "/readyz" | "/healthz";
+  /** How long the start may take; absent: half a minute. */
+  readonly readyMs?: number;
 }
 
 export interface Sluice {
@@ -77,7 +79,7 @@ export async function startSluice(options: SluiceOptions = {}): Promise<Sluice> 
   );
   const sluice = describe({ http, https, health, runtimeDir, manifests, child, logFile });
   RUNNING.add(sluice);
-  await untilOk(sluice, options.until ?? "/readyz");
+  await untilOk(sluice, options.until ?? "/readyz", options.readyMs ?? READY_MS);
   return sluice;
 }
 
@@ -141,14 +143,14 @@ async function endProcess(child: ChildProcess): Promise<void> {
   }
 }
 
-async function untilOk(sluice: Sluice, path: string): Promise<void> {
-  const deadline = Date.now() + READY_MS;
+async function untilOk(sluice: Sluice, path: string, readyMs: number): Promise<void> {
+  const deadline = Date.now() + readyMs;
   for (;;) {
     const state = await sluice.ask(path).catch(() => undefined);
     if (state?.status === 200) return;
     const { exitCode } = sluice.process;
     if (exitCode !== null || Date.now() > deadline) {
-      const why = exitCode === null ? `${path} not ok in ${READY_MS} ms (${state?.text.trim() ?? "no answer"})` : `exit code ${exitCode}`;
+      const why = exitCode === null ? `${path} not ok in ${readyMs} ms (${state?.text.trim() ?? "no answer"})` : `exit code ${exitCode}`;
       const log = sluice.log();
       await sluice.stop().catch(() => undefined);
       throw new Error(`sluice did not come up: ${why}\n${log}`);
