@@ -52,7 +52,7 @@ export interface ControlPlane {
 }
 
 const WORKERS = 2;
-const LIMIT_MS = 5000;
+const LIMIT_MS = 30_000;
 /** What `bin/sluice` tells Node about its memory. */
 export const AS_BIN_SLUICE = { NODE_OPTIONS: "--max-semi-space-size=8" };
 /** Changes that are made but not counted after a start: the controller's code is compiled as it becomes warm. */

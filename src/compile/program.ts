@@ -191,7 +191,7 @@ function edgePool(pool: Pool): PartValues["pool"] {
 function certificatePart(model: Model, id: string): Part | undefined {
   const certificate = model.certificates.get(id);
   if (!certificate) return undefined;
-  return part("certificate", id, { chain: certificate.chain, key: certificate.key.reveal().toString("latin1") });
+  return part("certificate", id, { chain: certificate.chain, key: certificate.key.revealText() });
 }
 
 function tlsPart(model: Model, name: string): Part | undefined {

@@ -21,8 +21,15 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const quiet = (): void => undefined;
 const changed = (...parts: readonly Part[]): Map<string, Part | undefined> => new Map(parts.map((one) => [one.key, one]));
 
-function write(files: SnapshotFiles, lines: readonly string[]): (number | undefined)[] {
-  return lines.map((line) => files.take(line, JSON.parse(line) as Frame));
+function write(files: SnapshotFiles, lines: Iterable<string>): (number | undefined)[] {
+  return Array.from(lines, (line) => files.take(line));
+}
+
+/** What the agent does after a commit, however long ago the last failure was: it asks for everything where the files need it. Answers whether it did. */
+function ask(files: SnapshotFiles, ledger: Ledger): boolean {
+  const asks = files.asksForAll(Infinity);
+  if (asks) write(files, ledger.catchUp(""));
+  return asks;
 }
 
 /** The contents of the two files at one moment; undefined: the file does not exist. */
@@ -114,23 +121,65 @@ test("what a lost controller did not commit is not on disk", () => {
   write(files, ledger.catchUp(""));
   const before = holdings(start().tables);
   ledger.publish(changed(poolPart("b", 1)));
-  write(files, ledger.latest().slice(0, -1));
+  write(files, [...ledger.latest()].slice(0, -1));
   files.discard();
   assert.deepEqual(holdings(start().tables), before);
   write(files, ledger.catchUp(files.digest));
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
 });
 
-test("history is dropped when it outgrows the content", () => {
+test("history is dropped when it outgrows the content: the controller is asked for everything", () => {
+  let asked = 0;
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
   const long = "x".repeat(100_000);
   for (let version = 1; version <= 60; version++) {
     ledger.publish(changed(hostPart("x.example", `/${long}${version}`)));
     write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    asked += ask(files, ledger) ? 1 : 0;
     assert.ok(program().length < 1_500_000, `${program().length} bytes after ${version} generations`);
     assert.equal(mode("program.log"), 0o600);
   }
+  assert.ok(asked >= 4 && asked <= 6, `asked ${asked} times`);
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+});
+
+test("what the agent holds does not grow with the Program", () => {
+  const most = [100, 2000].map((hosts) => {
+    const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+    ledger.publish(changed(...Array.from({ length: hosts }, (_, i) => hostPart(`h${i}.example`, `/${"x".repeat(3000)}`)), certificatePart("c1")));
+    let held = 0;
+    for (const line of ledger.catchUp("")) {
+      files.take(line);
+      held = Math.max(held, files.held);
+    }
+    assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+    assert.equal(files.held, 0);
+    return held;
+  });
+  // A chunk, and the line that ends it.
+  for (const held of most) assert.ok(held < 300 * 1024, `${held} bytes`);
+});
+
+test("a delta that is larger than a chunk is appended before its commit, and taken back with its controller", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  ledger.publish(changed(poolPart("a", 1), certificatePart("c1", "x".repeat(400_000))));
+  write(files, ledger.catchUp(""));
+  const before = holdings(start().tables);
+  const large = (version: number): Part[] => Array.from({ length: 50 }, (_, i) => hostPart(`h${i}.example`, `/${version}${"x".repeat(10_000)}`));
+  ledger.publish(changed(...large(1), certificatePart("c2")));
+  write(files, [...ledger.latest()].slice(0, -1));
+  assert.ok(program().length > 100_000, "it is in the file");
+  assert.deepEqual(holdings(start().tables), before, "and not in force");
+  files.discard();
+  assert.equal(files.claim(), "", "nothing may be appended any more: everything is needed");
+  ledger.publish(changed(...large(2)));
+  write(files, ledger.catchUp(""));
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(files.claim(), ledger.digest);
+  ledger.publish(changed(...large(3), certificatePart("c2", "y".repeat(400_000))));
+  write(files, ledger.latest());
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(files.digest, ledger.digest);
 });
 
 test("keys that were replaced do not pile up", () => {
@@ -139,6 +188,7 @@ test("keys that were replaced do not pile up", () => {
   for (let version = 1; version <= 60; version++) {
     ledger.publish(new Map([...changed(certificatePart(`c${version}`, long)), [`certificate c${version - 1}`, undefined]]));
     write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    ask(files, ledger);
     assert.ok(statSync(`${folder}/keys.log`).size < 1_500_000);
   }
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
@@ -225,7 +275,7 @@ test("whichever states of the two files a worker finds, it holds what it claims,
               claims++;
               assert.deepEqual(holdings(worker.tables), contents.get(digest));
             }
-            worker.hear(ledger.catchUp(digest));
+            worker.hear([...ledger.catchUp(digest)]);
             assert.deepEqual(holdings(worker.tables), holdingsOf(ledger.parts()));
           }
         }
@@ -287,6 +337,8 @@ function survives(obstacle: Obstacle): void {
   for (const version of [2, 3]) {
     ledger.publish(changed(hostPart("x.example", `/${version}${"x".repeat(5000)}`), certificatePart(`c${version}`)));
     assert.equal(write(files, ledger.latest()).at(-1), version, "acknowledged all the same");
+    assert.ok(ask(files, ledger), "what could not be written is asked for");
+    assert.deepEqual([files.asksForAll(), files.held], [false, 0], "not again at once, and nothing waits for it");
     assert.deepEqual([files.digest, files.problem !== undefined], ["", true]);
   }
   assert.match(said.join("\n"), /^error The snapshot in [^\n]* cannot be written [^\n]*$/);
@@ -294,6 +346,7 @@ function survives(obstacle: Obstacle): void {
   obstacle.free();
   ledger.publish(changed(poolPart("a", 4)));
   write(files, ledger.latest());
+  assert.ok(ask(files, ledger));
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
   assert.deepEqual([files.digest, files.problem, said.length], [ledger.digest, undefined, 2]);
 }

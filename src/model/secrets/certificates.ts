@@ -45,7 +45,7 @@ function readCertificate(secret: Secret): ServableCertificate | string {
   if (secret.forbidden) return 'Sluice\'s account may not read it; run "sluice rbac" and apply what it prints';
   if (!chainBytes) return "it has no tls.crt";
   if (!key) return "it has no tls.key";
-  const blocks = chainBytes.reveal().toString("latin1").match(BLOCK) ?? [];
+  const blocks = chainBytes.revealText().match(BLOCK) ?? [];
   const [leaf, ...rest] = blocks.map(parseCertificate);
   if (!leaf) return blocks.length === 0 ? "tls.crt holds no PEM certificate" : "the first certificate in tls.crt does not parse";
   if (rest.includes(undefined)) return "a certificate of the chain in tls.crt does not parse";
