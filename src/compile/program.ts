@@ -40,7 +40,7 @@ export interface Part {
   /** Who asks for which of its profiles; absent: nobody, because nginx always has them. */
   readonly needs?: readonly Need[];
   /** Parts that it refers to, which must be there as long as it is; absent: none. */
-  readonly refersTo?: ReadonlySet<PartKey>;
+  readonly refersTo?: readonly PartKey[];
 }
 
 export interface Program {
@@ -163,7 +163,7 @@ function part<K extends PartKind>(kind: K, id: string, value: PartValues[K], pro
   const frame = new PrivateBytes(line);
   const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);
   const refersTo = referencesOf(kind, value);
-  return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.size > 0 ? { refersTo } : {}) };
+  return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.length > 0 ? { refersTo } : {}) };
 }
 
 function hostPart(key: HostKey, { table, profiles, trust, needs }: CompiledHost): Part {
