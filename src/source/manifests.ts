@@ -194,7 +194,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
   for (const file of [...files].sort()) {
     try {
       const { size, mtimeMs } = statSync(file);
-      const text = size > MOST_FILE * 1024 * 1024 ? undefined : textOf(readFileSync(file));
+      const text = size > MOST_FILE * 1024 * 1024 ? undefined : textOf(file);
       const believed = sure || Math.abs(Date.now() - mtimeMs) >= BELIEVED_MS;
       if (text === undefined) declarations.setUnreadable(file, TOO_LARGE);
       else if (!believed && declarations.isCut(file, text)) {
@@ -221,10 +221,14 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
 }
 
 /** The text of a file in UTF-8, or in what its byte order mark says, as kubectl reads it: PowerShell writes UTF-16. */
-function textOf(bytes: Buffer): string {
+function textOf(file: string): string {
+  const text = readFileSync(file, "utf8");
+  // In UTF-8 no file begins with the bytes of that mark, which then are no text.
+  if (!text.startsWith("\uFFFD")) return text;
+  const bytes = readFileSync(file);
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : undefined;
-  return encoding ? new TextDecoder(encoding).decode(bytes) : bytes.toString("utf8");
+  return encoding ? new TextDecoder(encoding).decode(bytes) : text;
 }
 
 function summary(declarations: Declarations): { ignored?: string } {
