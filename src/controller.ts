@@ -2,7 +2,8 @@
  * The loop: source → model → compile → engine. The only file that knows every stage.
  *
  * Level-based: each turn takes the references that changed since the last one, reads those objects as they are now, and
- * publishes the difference. Turns never overlap; changes that arrive during a turn are for the next.
+ * publishes the difference. Turns never overlap; changes that arrive during a turn are for the next. A long turn is taken in
+ * slices, between which probes and watches have the event loop; nothing of it is published before all of it is done.
  */
 import { createCompiler } from "./compile/program.ts";
 import type { Program } from "./compile/program.ts";
@@ -20,6 +21,7 @@ import type { Built } from "./model/model.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import type { Ingress, ObjectRef } from "./source/objects.ts";
+import { inSlices } from "./support/slices.ts";
 import { splitName } from "./support/namespaced-name.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
@@ -54,8 +56,10 @@ export interface Controller {
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
-  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. To be asked between turns (`atRest`). */
   consider(candidate: Candidate): Judgement | undefined;
+  /** Undefined: no turn is under way. Otherwise it resolves when this one has ended. */
+  atRest(): Promise<void> | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -76,13 +80,18 @@ export function createController(options: ControllerOptions): Controller {
    * changes gather in the Snapshot.
    */
   let started = false;
+  /** The turn that is under way, and those that it makes necessary. */
+  let turning: Promise<void> | undefined;
+  /** Something changed since it began. */
+  let again = false;
+  let ended = false;
 
   const names = resolveNames({
     resolver: settings.resolver,
     allowLocalTargets: settings.allowLocalTargets,
     ipv6: () => !config.config.disableIpv6Dns,
     snapshot: source.snapshot,
-    changed: () => turn(),
+    changed: () => void turn(),
     log,
   });
 
@@ -95,10 +104,10 @@ export function createController(options: ControllerOptions): Controller {
   const concernsConfig = ({ kind, namespace, name }: ObjectRef): boolean =>
     kind === "ConfigMap" || ((kind === "Secret" || kind === "SnippetVerdict") && config.objects.has(objectKey(kind, namespace, name)));
 
-  const rebuild = (): Built => {
+  const rebuild = async (): Promise<Built> => {
     const changes = source.snapshot.takeChanges();
     if (!built || changes.some(concernsConfig)) readConfig();
-    built = builder.update(source.snapshot, changes, config.config);
+    built = await inSlices(builder.updating(source.snapshot, changes, config.config));
     return built;
   };
 
@@ -116,17 +125,36 @@ export function createController(options: ControllerOptions): Controller {
       source.snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
     }
     // Not now, because the engine is calling us.
-    setImmediate(turn);
+    setImmediate(() => void turn());
   };
 
-  const turn = (): void => {
-    if (!started) return;
+  /** Takes in what changed until now. Resolves when it is handed to the engine. */
+  const turn = (): Promise<void> => {
+    if (!started) return Promise.resolve();
+    again = true;
+    turning ??= takeTurns();
+    return turning;
+  };
+
+  const takeTurns = async (): Promise<void> => {
+    try {
+      while (again) {
+        again = false;
+        await takeTurn();
+      }
+    } finally {
+      turning = undefined;
+    }
+  };
+
+  const takeTurn = async (): Promise<void> => {
     const begun = performance.now();
-    const now = rebuild();
+    const now = await rebuild();
     const objects = wanted(now.wanted, config.objects);
     if (wanting?.objects !== objects) wanting = { objects, read: source.want(objects) };
     names.want(now.names);
-    const { program, changed } = compiler.compile(now);
+    const { program, changed } = await inSlices(compiler.compiling(now));
+    if (ended) return;
     // Some settings of the operator's and of listeners are in nginx's configuration alone, and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
@@ -137,14 +165,17 @@ export function createController(options: ControllerOptions): Controller {
 
   return {
     async start(signal) {
-      signal.addEventListener("abort", () => names.stop(), { once: true });
-      time = wake(turn, signal);
-      await source.start(turn, signal);
-      const first = rebuild();
+      signal.addEventListener("abort", () => {
+        ended = true;
+        names.stop();
+      }, { once: true });
+      time = wake(() => void turn(), signal);
+      await source.start(() => void turn(), signal);
+      const first = await rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
       await source.want(wanted(first.wanted, config.objects));
       started = true;
-      turn();
+      await turn();
     },
     engineChanged() {
       takeVerdicts();
@@ -152,17 +183,18 @@ export function createController(options: ControllerOptions): Controller {
     },
     async sync(signal) {
       await source.sync(signal);
-      turn();
+      await turn();
       const wanted = engine.state.applied;
       // Later changes are not waited for.
       await settled(waiters, signal, () => engine.state.served >= wanted);
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
-    consider: (candidate) => builder.consider(candidate, source.snapshot),
+    consider: (candidate) => (started ? builder.consider(candidate, source.snapshot) : undefined),
+    atRest: () => turning,
     async catchUp(namespace, name, signal) {
       await source.catchUp(namespace, name, signal);
-      turn();
+      await turn();
     },
     findings: () => {
       const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);

@@ -85,7 +85,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => parts.dashboard?.close());
     await parts.engine.listen();
     endings.push(() => parts.engine.close());
-    const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+    const webhook = await openWebhook({ settings, consider: parts.controller.consider, atRest: parts.controller.atRest, changed: parts.findingLog.touch });
     endings.push(() => webhook.close());
     if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
     parts.webhook = webhook;

@@ -16,6 +16,7 @@ import type { HostKey } from "../model/shapes/host-key.ts";
 import { contentDigest } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { atOnce, type Steps } from "../support/slices.ts";
 import { blocksOf } from "./blocks.ts";
 import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
@@ -63,6 +64,8 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
+  /** The same in steps; until the last one nothing else may be asked of the compiler. */
+  compiling(built: Built): Steps<Compiled>;
   /** What Ingresses ask for and do not get, because their namespaces have too many profiles, or a reference of theirs is not sound. */
   findings(ingress: IngressByName): readonly Finding[];
 }
@@ -98,50 +101,82 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
   /** Parts that the Model no longer has, and that other parts still refer to. */
   const kept = new Set<PartKey>();
   let first = true;
+  function* compiling({ model, change }: Built): Steps<Compiled> {
+    // The Program that is served stays whole until the last step.
+    const changed = new Map<PartKey, Part | undefined>();
+    const put = (key: PartKey, part: Part | undefined): void => {
+      const before = changed.has(key) ? changed.get(key) : parts.get(key);
+      if (part?.digest === before?.digest) return;
+      if (part === undefined && bonds.has(key)) return void kept.add(key);
+      changed.set(key, part);
+      profiles.replace(before?.profiles, part?.profiles);
+      trust.replace(before?.trust, part?.trust);
+      bonds.replace(before?.refersTo, part?.refersTo);
+    };
+    const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
+      everything ? new Set([...some, ...all.keys()]) : some;
+    const exists = (key: PartKey): boolean => modelHas(model, key);
+    const putHost = (key: HostKey): void => {
+      const host = model.hosts.get(key);
+      const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
+      cap.note(key, compiled?.needs ?? []);
+      if (compiled && compiled.unsound.length > 0) unsound.set(key, compiled.unsound);
+      else unsound.delete(key);
+      put(partKey("host", key), compiled && hostPart(key, compiled));
+    };
+    // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
+    for (const name of keys(model.aliases, change.aliases, first)) {
+      yield;
+      put(partKey("alias", name), aliasPart(model, name));
+    }
+    for (const name of keys(model.tls, change.tls, first)) {
+      yield;
+      put(partKey("tls", name), tlsPart(model, name));
+    }
+    // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
+    for (const key of keys(model.hosts, change.hosts, first || change.config)) {
+      yield;
+      putHost(key);
+    }
+    for (const key of cap.settle()) {
+      yield;
+      putHost(key);
+    }
+    for (const id of keys(model.pools, change.pools, first)) {
+      yield;
+      put(partKey("pool", id), poolPart(model, id));
+    }
+    for (const id of keys(model.certificates, change.certificates, first)) {
+      yield;
+      put(partKey("certificate", id), certificatePart(model, id));
+    }
+    for (const id of keys(model.trusts, change.trusts, first)) {
+      yield;
+      put(partKey("trust", id), trustPart(model, id));
+    }
+    for (const id of keys(model.users, change.users, first)) {
+      yield;
+      put(partKey("users", id), usersPart(model, id));
+    }
+    for (const id of keys(model.streams, change.streams, first)) {
+      yield;
+      put(partKey("stream", id), streamPart(model, id));
+    }
+    if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
+    for (const key of [...kept]) {
+      kept.delete(key);
+      if (!modelHas(model, key)) put(key, undefined);
+    }
+    for (const [key, part] of changed) {
+      if (part) parts.set(key, part);
+      else parts.delete(key);
+    }
+    first = false;
+    return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed: new Set(changed.keys()) };
+  }
   return {
-    compile({ model, change }) {
-      const changed = new Set<PartKey>();
-      const put = (key: PartKey, part: Part | undefined): void => {
-        const before = parts.get(key);
-        if (part?.digest === before?.digest) return;
-        if (part === undefined && bonds.has(key)) return void kept.add(key);
-        changed.add(key);
-        profiles.replace(before?.profiles, part?.profiles);
-        trust.replace(before?.trust, part?.trust);
-        bonds.replace(before?.refersTo, part?.refersTo);
-        if (part) parts.set(key, part);
-        else parts.delete(key);
-      };
-      const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
-        everything ? new Set([...some, ...all.keys()]) : some;
-      const exists = (key: PartKey): boolean => modelHas(model, key);
-      const putHost = (key: HostKey): void => {
-        const host = model.hosts.get(key);
-        const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
-        cap.note(key, compiled?.needs ?? []);
-        if (compiled && compiled.unsound.length > 0) unsound.set(key, compiled.unsound);
-        else unsound.delete(key);
-        put(partKey("host", key), compiled && hostPart(key, compiled));
-      };
-      // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
-      for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
-      for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
-      // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      for (const key of keys(model.hosts, change.hosts, first || change.config)) putHost(key);
-      for (const key of cap.settle()) putHost(key);
-      for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
-      for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
-      for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
-      for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
-      for (const id of keys(model.streams, change.streams, first)) put(partKey("stream", id), streamPart(model, id));
-      if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
-      for (const key of [...kept]) {
-        kept.delete(key);
-        if (!modelHas(model, key)) put(key, undefined);
-      }
-      first = false;
-      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };
-    },
+    compile: (built) => atOnce(compiling(built)),
+    compiling,
     findings: (ingress) => [...cap.findings(ingress), ...unsoundFindings(unsound.values(), ingress)],
   };
 }

@@ -10,6 +10,7 @@
 import type { ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot, WantedObjects } from "../../source/snapshot.ts";
+import { atOnce, type Steps } from "../../support/slices.ts";
 import type { Config } from "../config/config.ts";
 import { sortFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -34,6 +35,11 @@ export interface ModelBuilder {
    * call looks at everything. Earlier Models stay as they were.
    */
   update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
+  /**
+   * The same in steps. Objects may be put into the Snapshot meanwhile, if the next update is told of them: what was read before
+   * is then read again. Until the last step nothing else may be asked of the builder.
+   */
+  updating(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Steps<Built>;
   /** What would be wrong if an Ingress were written like this, as of the last update; undefined before the first. Changes nothing. */
   consider(candidate: Candidate, snapshot: Snapshot): Judgement | undefined;
 }
@@ -41,7 +47,8 @@ export interface ModelBuilder {
 export function createModelBuilder(settings: ModelSettings): ModelBuilder {
   const state = emptyState(settings);
   return {
-    update: (snapshot, changes, config) => update(state, snapshot, changes, config),
+    update: (snapshot, changes, config) => atOnce(update(state, snapshot, changes, config)),
+    updating: (snapshot, changes, config) => update(state, snapshot, changes, config),
     consider: (candidate, snapshot) => judgeCandidate(state, snapshot, candidate),
   };
 }
@@ -51,14 +58,14 @@ export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: 
   return createModelBuilder(settings).update(snapshot, [], config);
 }
 
-function update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
+function* update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Steps<Built> {
   const work = startWork(state, snapshot, config);
   for (const change of changes) noteChange(state, work, change);
-  updateIngresses(state, work);
-  updateHosts(state, work);
-  updateAliases(state, work);
-  updateCredentials(state, work);
-  updatePools(state, work);
+  yield* updateIngresses(state, work);
+  yield* updateHosts(state, work);
+  yield* updateAliases(state, work);
+  yield* updateCredentials(state, work);
+  yield* updatePools(state, work);
   updateStreams(state, work);
   return finish(state, work);
 }
