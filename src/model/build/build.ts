@@ -22,6 +22,7 @@ import { objectKey } from "../shapes/lookup.ts";
 import type { LookedUp } from "../shapes/lookup.ts";
 import { judgeCandidate } from "./candidate.ts";
 import type { Candidate, Judgement } from "./candidate.ts";
+import { asksForListeners } from "../streams/listeners.ts";
 import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { ModelState, Work } from "./state.ts";
@@ -59,7 +60,9 @@ export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: 
 }
 
 function* update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Steps<Built> {
+  const first = state.config === undefined;
   const work = startWork(state, snapshot, config);
+  if (first) for (const key of snapshot.all("Service").keys()) noteListening(state, work, key);
   for (const change of changes) noteChange(state, work, change);
   yield* updateIngresses(state, work);
   yield* updateHosts(state, work);
@@ -82,8 +85,8 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
       break;
     case "Service":
       for (const pool of state.poolServices.to(key)) work.pools.add(pool);
-      // Any Service that comes from a file may have ports that are listened on.
-      work.streams ||= state.settings.manifests.length > 0 || state.streamObjects.to(key).size > 0;
+      work.streams ||= state.streamObjects.to(key).size > 0 || state.listening.has(key);
+      noteListening(state, work, key);
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ResolvedName":
@@ -110,6 +113,14 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
     case "EndpointSlice":
       break;
   }
+}
+
+function noteListening(state: ModelState, work: Work, key: string): void {
+  if (state.settings.manifests.length === 0) return;
+  state.listening.delete(key);
+  if (!asksForListeners(work.snapshot.all("Service").get(key))) return;
+  state.listening.add(key);
+  work.streams = true;
 }
 
 /** The Ingresses whose annotations look this object up. */
