@@ -100,6 +100,8 @@ async function run(options: SizeOptions, dir: string): Promise<void> {
   const machine = describeMachine();
   const backend = await startBackend(`${dir}/backend`);
   const all: Measured[] = [];
+  say("warming up: the first start compiles everything");
+  await measureSize({ dir, backend, changes: 1, say }, "files", 10);
   for (const origin of options.origins) {
     for (const hosts of options.hosts) all.push(await measureSize({ dir, backend, changes: options.changes, say }, origin, hosts));
   }
