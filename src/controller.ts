@@ -21,6 +21,7 @@ import type { Built } from "./model/model.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import type { Ingress, ObjectRef } from "./source/objects.ts";
+import { keepHeapTight } from "./support/heap.ts";
 import { inSlices } from "./support/slices.ts";
 import { splitName } from "./support/namespaced-name.ts";
 import type { Source } from "./source/source.ts";
@@ -160,6 +161,7 @@ export function createController(options: ControllerOptions): Controller {
     engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
     options.taken(now, wanting.read, program);
     options.turned(changed, performance.now() - begun);
+    keepHeapTight();
     time?.at(now.changesAt);
   };
 
@@ -171,6 +173,7 @@ export function createController(options: ControllerOptions): Controller {
       }, { once: true });
       time = wake(() => void turn(), signal);
       await source.start(() => void turn(), signal);
+      keepHeapTight();
       const first = await rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
       await source.want(wanted(first.wanted, config.objects));

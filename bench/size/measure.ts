@@ -73,7 +73,7 @@ interface Filled extends Hand {
 
 const WORKERS = 2;
 const WARM_UP = 5;
-const READY_MS = 300_000;
+const READY_MS = 900_000;
 const IDLE_MS = 6000;
 const QUESTIONS = 200;
 const SCRAPES = 5;

@@ -50,6 +50,14 @@ interface Look {
   readonly scope: ReadonlySet<string> | "changed" | "everything";
   /** Whether objects that vanished are removed now. */
   readonly removals: boolean;
+  /** The folders as they were walked before; absent: they are walked now. */
+  readonly walked?: Walked;
+}
+
+interface Walked {
+  readonly found: Walk;
+  /** Files that were read since the walk began: of them it may not know, or know what is old. */
+  readonly since: ReadonlySet<string>;
 }
 
 export function manifestsSource({ folders, namespace, leaveOut = new Set(), log }: ManifestsOptions): Source {
@@ -61,6 +69,8 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
   let folderWatch: FolderWatch | undefined;
   let secondLook: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
+  /** For each walk that is under way, the files that were read since it began. */
+  const walks = new Set<Set<string>>();
 
   /** Looks run one after the other; each ends with one commit in one turn of the event loop. */
   function look(request: Look): Promise<void> {
@@ -69,9 +79,9 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     return run;
   }
 
-  async function lookNow({ scope, removals }: Look): Promise<void> {
+  async function lookNow({ scope, removals, walked }: Look): Promise<void> {
     renewLines();
-    if (typeof scope === "string") await lookAtAll(scope);
+    if (typeof scope === "string") await lookAtAll(scope, walked);
     else await lookAt(scope);
     const outcome = declarations.commit(removals);
     renewLines();
@@ -84,17 +94,20 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     changed?.();
   }
 
-  async function lookAtAll(scope: "changed" | "everything"): Promise<void> {
-    const found = await walk(folders);
-    for (const file of leaveOut) found.files.delete(file);
+  async function lookAtAll(scope: "changed" | "everything", walked?: Walked): Promise<void> {
+    const { found, since } = walked ?? { found: await walk(folders), since: new Set<string>() };
+    for (const file of [...leaveOut, ...since]) found.files.delete(file);
     if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // For changes from before the watch began.
-    forgetVanished(declarations, signatures, found);
+    forgetVanished(declarations, signatures, found, since);
     for (const [path, reason] of found.unreadable) {
       declarations.setUnreadable(path, reason);
       signatures.delete(path);
     }
     const touched = [...found.files].filter(([file, signature]) => scope === "everything" || signatures.get(file) !== signature);
-    for (const [file, signature] of touched) signatures.set(file, signature);
+    for (const [file, signature] of touched) {
+      signatures.set(file, signature);
+      for (const walk of walks) walk.add(file);
+    }
     await readInto(declarations, signatures, touched.map(([file]) => file), scope === "everything");
   }
 
@@ -104,6 +117,7 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
       const stats = await stat(file).catch(() => undefined);
       if (stats && !stats.isFile()) return lookAtAll("changed");
       plain.push(file);
+      for (const walk of walks) walk.add(file);
       // The text that is read now may belong to no known signature, so the next full look reads the file once more.
       signatures.delete(file);
     }
@@ -119,7 +133,12 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     let regular: NodeJS.Timeout | undefined;
     const lookRegularly = async (): Promise<void> => {
       const started = performance.now();
-      await inBackground({ scope: "changed", removals: false });
+      // Not in the queue: the walk may take seconds, which files that were just written cannot wait for.
+      const since = new Set<string>();
+      walks.add(since);
+      const found = await walk(folders);
+      await inBackground({ scope: "changed", removals: false, walked: { found, since } });
+      walks.delete(since);
       const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
       if (!signal.aborted) regular = setTimeout(lookRegularly, pause);
     };
@@ -173,12 +192,12 @@ async function requireFolders(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** Drops the files that are gone. A file below a folder that cannot be listed does not count as gone. */
-function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk): void {
+/** Drops the files that are gone, but for those that were read since they were looked for. A file below a folder that cannot be listed does not count as gone. */
+function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk, since: ReadonlySet<string>): void {
   const blocked = [...found.unreadable.keys()];
   for (const file of declarations.files.keys()) {
     const hidden = blocked.some((path) => file === path || file.startsWith(path.endsWith("/") ? path : `${path}/`));
-    if (hidden || found.files.has(file)) continue;
+    if (hidden || found.files.has(file) || since.has(file)) continue;
     declarations.drop(file);
     signatures.delete(file);
   }
