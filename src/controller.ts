@@ -22,8 +22,10 @@ import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import type { Ingress, ObjectRef } from "./source/objects.ts";
 import { keepHeapTight } from "./support/heap.ts";
+import { oneAtATime } from "./support/one-at-a-time.ts";
 import { inSlices } from "./support/slices.ts";
 import { splitName } from "./support/namespaced-name.ts";
+import type { Snapshot } from "./source/snapshot.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
 import { wake, type Wake } from "./support/wake.ts";
@@ -81,10 +83,6 @@ export function createController(options: ControllerOptions): Controller {
    * changes gather in the Snapshot.
    */
   let started = false;
-  /** The turn that is under way, and those that it makes necessary. */
-  let turning: Promise<void> | undefined;
-  /** Something changed since it began. */
-  let again = false;
   let ended = false;
 
   const names = resolveNames({
@@ -112,41 +110,17 @@ export function createController(options: ControllerOptions): Controller {
     return built;
   };
 
-  /** Puts what nginx said of snippets into the Snapshot as objects, so that the Ingresses with those snippets are read again. */
   const takeVerdicts = (): void => {
     const { refusedSnippets } = engine.state;
     if (refusedSnippets === verdicts || (verdicts === undefined && refusedSnippets.size === 0)) return;
     verdicts = refusedSnippets;
-    const known = source.snapshot.all("SnippetVerdict");
-    for (const { metadata } of [...known.values()]) {
-      if (!verdicts.has(metadata.name)) source.snapshot.remove({ kind: "SnippetVerdict", namespace: "", name: metadata.name });
-    }
-    for (const [name, problem] of verdicts) {
-      if (source.snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
-      source.snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
-    }
+    putVerdicts(source.snapshot, verdicts);
     // Not now, because the engine is calling us.
     setImmediate(() => void turn());
   };
 
   /** Takes in what changed until now. Resolves when it is handed to the engine. */
-  const turn = (): Promise<void> => {
-    if (!started) return Promise.resolve();
-    again = true;
-    turning ??= takeTurns();
-    return turning;
-  };
-
-  const takeTurns = async (): Promise<void> => {
-    try {
-      while (again) {
-        again = false;
-        await takeTurn();
-      }
-    } finally {
-      turning = undefined;
-    }
-  };
+  const turn = (): Promise<void> => (started ? turns.run() : Promise.resolve());
 
   const takeTurn = async (): Promise<void> => {
     const begun = performance.now();
@@ -164,6 +138,8 @@ export function createController(options: ControllerOptions): Controller {
     keepHeapTight();
     time?.at(now.changesAt);
   };
+
+  const turns = oneAtATime(takeTurn);
 
   return {
     async start(signal) {
@@ -194,7 +170,7 @@ export function createController(options: ControllerOptions): Controller {
       return engine.state;
     },
     consider: (candidate) => (started ? builder.consider(candidate, source.snapshot) : undefined),
-    atRest: () => turning,
+    atRest: () => turns.underWay(),
     async catchUp(namespace, name, signal) {
       await source.catchUp(namespace, name, signal);
       await turn();
@@ -207,6 +183,17 @@ export function createController(options: ControllerOptions): Controller {
       ]);
     },
   };
+}
+
+/** Puts what nginx said of snippets into the Snapshot as objects, so that the Ingresses with those snippets are read again. */
+function putVerdicts(snapshot: Snapshot, verdicts: ReadonlyMap<string, string>): void {
+  for (const { metadata } of [...snapshot.all("SnippetVerdict").values()]) {
+    if (!verdicts.has(metadata.name)) snapshot.remove({ kind: "SnippetVerdict", namespace: "", name: metadata.name });
+  }
+  for (const [name, problem] of verdicts) {
+    if (snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
+    snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
+  }
 }
 
 /** Resolves when `done` is true; checked whenever the engine's state changes. Rejects when `signal` aborts. */

@@ -115,6 +115,12 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
     };
     const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
       everything ? new Set([...some, ...all.keys()]) : some;
+    function* putAll(kind: PartKind, all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, make: (model: Model, id: string) => Part | undefined): Steps<void> {
+      for (const id of keys(all, some, first)) {
+        yield;
+        put(partKey(kind, id), make(model, id));
+      }
+    }
     const exists = (key: PartKey): boolean => modelHas(model, key);
     const putHost = (key: HostKey): void => {
       const host = model.hosts.get(key);
@@ -125,14 +131,8 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       put(partKey("host", key), compiled && hostPart(key, compiled));
     };
     // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
-    for (const name of keys(model.aliases, change.aliases, first)) {
-      yield;
-      put(partKey("alias", name), aliasPart(model, name));
-    }
-    for (const name of keys(model.tls, change.tls, first)) {
-      yield;
-      put(partKey("tls", name), tlsPart(model, name));
-    }
+    yield* putAll("alias", model.aliases, change.aliases, aliasPart);
+    yield* putAll("tls", model.tls, change.tls, tlsPart);
     // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
     for (const key of keys(model.hosts, change.hosts, first || change.config)) {
       yield;
@@ -142,26 +142,11 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
       yield;
       putHost(key);
     }
-    for (const id of keys(model.pools, change.pools, first)) {
-      yield;
-      put(partKey("pool", id), poolPart(model, id));
-    }
-    for (const id of keys(model.certificates, change.certificates, first)) {
-      yield;
-      put(partKey("certificate", id), certificatePart(model, id));
-    }
-    for (const id of keys(model.trusts, change.trusts, first)) {
-      yield;
-      put(partKey("trust", id), trustPart(model, id));
-    }
-    for (const id of keys(model.users, change.users, first)) {
-      yield;
-      put(partKey("users", id), usersPart(model, id));
-    }
-    for (const id of keys(model.streams, change.streams, first)) {
-      yield;
-      put(partKey("stream", id), streamPart(model, id));
-    }
+    yield* putAll("pool", model.pools, change.pools, poolPart);
+    yield* putAll("certificate", model.certificates, change.certificates, certificatePart);
+    yield* putAll("trust", model.trusts, change.trusts, trustPart);
+    yield* putAll("users", model.users, change.users, usersPart);
+    yield* putAll("stream", model.streams, change.streams, streamPart);
     if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
     for (const key of [...kept]) {
       kept.delete(key);

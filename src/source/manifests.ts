@@ -130,21 +130,9 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
 
   function watchUntil(signal: AbortSignal): void {
     folderWatch = watchFolders((paths) => void inBackground({ scope: paths === "all" ? "changed" : paths, removals: false }));
-    let regular: NodeJS.Timeout | undefined;
-    const lookRegularly = async (): Promise<void> => {
-      const started = performance.now();
-      // Not in the queue: the walk may take seconds, which files that were just written cannot wait for.
-      const since = new Set<string>();
-      walks.add(since);
-      const found = await walk(folders);
-      await inBackground({ scope: "changed", removals: false, walked: { found, since } });
-      walks.delete(since);
-      const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
-      if (!signal.aborted) regular = setTimeout(lookRegularly, pause);
-    };
-    regular = setTimeout(lookRegularly, REGULAR_LOOK_MS);
+    const regular = lookRegularly(folders, walks, (walked) => inBackground({ scope: "changed", removals: false, walked }), signal);
     signal.addEventListener("abort", () => {
-      clearTimeout(regular);
+      regular.stop();
       clearTimeout(secondLook);
       folderWatch?.close();
       folderWatch = undefined;
@@ -180,6 +168,26 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
       // All Secrets of the folders are in memory anyway.
     },
   };
+}
+
+/**
+ * Walks the folders again and again. Not in the queue of looks, because the walk may take seconds, which a file that was just
+ * written cannot wait for; `look` takes what it found.
+ * @param walks gets the set of files that are read while a walk is under way.
+ */
+function lookRegularly(folders: readonly string[], walks: Set<Set<string>>, look: (walked: Walked) => Promise<void>, signal: AbortSignal): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const once = async (): Promise<void> => {
+    const started = performance.now();
+    const since = new Set<string>();
+    walks.add(since);
+    await look({ found: await walk(folders), since });
+    walks.delete(since);
+    const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
+    if (!signal.aborted) timer = setTimeout(once, pause);
+  };
+  timer = setTimeout(once, REGULAR_LOOK_MS);
+  return { stop: () => clearTimeout(timer) };
 }
 
 async function requireFolders(folders: readonly string[]): Promise<void> {
