@@ -41,12 +41,12 @@ export interface Measured {
   /** From files: everything read anew (`/api/v1/sync`). From an API server: every kind listed anew, until it is watched again. */
   readonly relistMillis: number;
   /** The longest turn of the controller's event loop in milliseconds, while … */
-  readonly turns: Readonly<Record<Phase, number>>;
+  readonly turns: Readonly<Record<TurnPhase, number>>;
   readonly reloads: number;
 }
 
-export const PHASES = ["start", "idle", "changes", "admission", "scrape", "relist"] as const;
-export type Phase = (typeof PHASES)[number];
+export const TURN_PHASES = ["start", "idle", "changes", "admission", "scrape", "relist"] as const;
+export type TurnPhase = (typeof TURN_PHASES)[number];
 
 export interface ProcessFigures {
   /** Resident MiB when it was ready, and the most until then. */
@@ -131,8 +131,8 @@ async function measureRunning(bench: SizeBench, source: Filled, sluice: Sluice, 
   const [ofController, ofAgent] = [memory(controllerPid), memory(agentPid)];
   const workers = await nginxWorkers(`${sluice.runtimeDir}/nginx.pid`, WORKERS);
   const workerMiB = Math.max(...workers.map(residentMiB));
-  const turns: Partial<Record<Phase, number>> = {};
-  const noted = async (phase: Phase): Promise<LoopFigures> => {
+  const turns: Partial<Record<TurnPhase, number>> = {};
+  const noted = async (phase: TurnPhase): Promise<LoopFigures> => {
     const figures = await askProbe(answers, controllerPid);
     turns[phase] = figures.longestTurn;
     return figures;
@@ -160,7 +160,7 @@ async function measureRunning(bench: SizeBench, source: Filled, sluice: Sluice, 
   await noted("relist");
   return {
     readyCpuMillis, controller, agent, workerMiB, added, moved, admission, scrapes, scrapeMiB: bytes / 2 ** 20, relistMillis,
-    turns: turns as Record<Phase, number>, reloads: (await sluice.generation()).reloads,
+    turns: turns as Record<TurnPhase, number>, reloads: (await sluice.generation()).reloads,
   };
 }
 

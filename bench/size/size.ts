@@ -13,7 +13,7 @@ import { machineLine, table } from "../report.ts";
 import { startBackend } from "../rivals.ts";
 import { stopSluices } from "../sluices.ts";
 import { quantile } from "../statistics.ts";
-import { measureSize, PHASES, type Measured, type SizeOrigin } from "./measure.ts";
+import { measureSize, TURN_PHASES, type Measured, type SizeOrigin } from "./measure.ts";
 
 const USAGE = `npm run bench:size -- [--hosts 1000,10000,100000] [--origin files|api] [--changes N] [--output json]
 
@@ -85,7 +85,7 @@ const ROWS: readonly (readonly [what: string, figure: Figure, asked: string])[] 
   ["admission answer, p50 / p99, ms", ({ admission }) => both(admission), ""],
   ["scrape, p50, ms (MiB)", ({ scrapes, scrapeMiB }) => `${ms(quantile(scrapes, 0.5))} (${scrapeMiB.toFixed(1)})`, ""],
   ["everything read anew, s", ({ relistMillis }) => (relistMillis / 1000).toFixed(2), ""],
-  ...PHASES.map((phase): (typeof ROWS)[number] => [`longest turn of the event loop: ${phase}, ms`, ({ turns }) => ms(turns[phase]), phase === "start" ? "" : "50"]),
+  ...TURN_PHASES.map((phase): (typeof ROWS)[number] => [`longest turn of the event loop: ${phase}, ms`, ({ turns }) => ms(turns[phase]), phase === "start" ? "" : "50"]),
   ["reloads of nginx", ({ reloads }) => String(reloads), "0"],
 ];
 

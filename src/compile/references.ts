@@ -9,14 +9,14 @@ import type { EdgeAlias, EdgeHost, PartKind, PartValues, EdgeRoute } from "../..
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Model } from "../model/model.ts";
 import { exact } from "../support/exact.ts";
-import { joined } from "../support/kept-text.ts";
+import { flatText } from "../support/kept-text.ts";
 import { sameProfile, type Profile } from "./profiles.ts";
 
 /** `kind id`. */
 export type PartKey = string;
 
 export function partKey(kind: PartKind, id: string): PartKey {
-  return joined(kind, " ", id);
+  return flatText(kind, " ", id);
 }
 
 /** What a part of this kind with this value refers to, each once. */

@@ -6,7 +6,7 @@
  */
 
 /** The pieces as one text without that tree. */
-export function joined(...pieces: readonly string[]): string {
+export function flatText(...pieces: readonly string[]): string {
   return pieces.join("");
 }
 

@@ -6,7 +6,7 @@
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { exact } from "../../support/exact.ts";
-import { joined, oneOfAll } from "../../support/kept-text.ts";
+import { flatText, oneOfAll } from "../../support/kept-text.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import type { CanaryClaim, DraftRoute, HostClaim } from "../claims/claim.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -85,7 +85,7 @@ function finish(draft: DraftRoute, regex: boolean): Route {
 /** What becomes of a route's requests while its pool has no endpoint. Redirects are answered before an endpoint is looked for. */
 function whenEmpty({ filters }: DraftRoute, what: string): Pick<PoolReference, "effect" | "severity"> {
   if (filters.redirect) return { effect: `none: requests to ${what} are redirected`, severity: "info" };
-  return { effect: joined("requests to ", what, filters.edge?.errors?.backend === undefined ? " get 503" : " go to its default-backend") };
+  return { effect: flatText("requests to ", what, filters.edge?.errors?.backend === undefined ? " get 503" : " go to its default-backend") };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
