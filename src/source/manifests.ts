@@ -9,6 +9,7 @@ import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sortFindings } from "../model/findings/findings.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { keepHeapTight } from "../support/heap.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { renewLines } from "./manifests/documents.ts";
@@ -242,6 +243,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
       signatures.delete(file);
     }
     if (performance.now() - turnStarted < TURN_MS) continue;
+    keepHeapTight();
     await nextTurn();
     turnStarted = performance.now();
   }

@@ -1,5 +1,6 @@
 /** Long work in slices, between which whatever else waits for the event loop has its turn. */
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { keepHeapTight } from "./heap.ts";
 
 /** How long work may keep the event loop, in milliseconds. */
 const SLICE_MS = 10;
@@ -14,6 +15,7 @@ export async function inSlices<T>(steps: Steps<T>): Promise<T> {
   for (let until = performance.now() + SLICE_MS; ; until = performance.now() + SLICE_MS) {
     const outcome = slice(steps, until);
     if (outcome) return outcome.value;
+    keepHeapTight();
     await nextTurn();
   }
 }
