@@ -5,7 +5,6 @@
  * one question after the other, as one API server would for one user.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -13,6 +12,7 @@ import { openWebhook } from "../src/admission/webhook.ts";
 import { createModelBuilder } from "../src/model/build/build.ts";
 import { ingress, ingressClass, snapshotOf, testConfig, testSettings, type Given } from "../test/support/objects.ts";
 import { selfSigned } from "../test/support/openssl.ts";
+import { reviewOf, webhookClient } from "./ask-webhook.ts";
 import { quantile } from "./statistics.ts";
 
 const MANY = 10_000;
@@ -37,35 +37,13 @@ const webhook = await openWebhook({
   consider: (candidate) => builder.consider(candidate, snapshot),
   changed: () => {},
 });
-const agent = new Agent({ keepAlive: true, maxSockets: 1, ca: chain, servername: "localhost" });
-
-function review(host: string, paths: readonly string[], annotations: Record<string, string> = {}): Buffer {
-  const backend = { service: { name: "web", port: { number: 80 } } };
-  const object = {
-    apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "web", namespace: "blog", annotations },
-    spec: { ingressClassName: "nginx", rules: [{ host, http: { paths: paths.map((path) => ({ path, pathType: "Prefix", backend })) } }] },
-  };
-  const resource = { group: "networking.k8s.io", version: "v1", resource: "ingresses" };
-  return Buffer.from(JSON.stringify({
-    apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: { uid: "u", operation: "CREATE", namespace: "blog", name: "web", resource, object },
-  }));
-}
-
-function ask(body: Buffer): Promise<number> {
-  const begun = performance.now();
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: "127.0.0.1", port: webhook.port, method: "POST", path: "/", agent, headers: { "content-length": body.length } }, (response) => {
-      response.resume().on("end", () => resolve(performance.now() - begun)).on("error", reject);
-    });
-    asked.on("error", reject).end(body);
-  });
-}
+const client = webhookClient(webhook.port, chain);
 
 async function measure(name: string, body: Buffer, count: number): Promise<void> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   const millis: number[] = [];
-  for (let i = 0; i < count; i++) millis.push(await ask(body));
+  for (let i = 0; i < count; i++) millis.push(await client.ask(body));
   delay.disable();
   const cells = [quantile(millis, 0.5), quantile(millis, 0.99), Math.max(...millis), delay.max / 1e6].map((value) => value.toFixed(1).padStart(8));
   process.stdout.write(`${name.padEnd(44)}${cells.join("")}\n`);
@@ -73,16 +51,16 @@ async function measure(name: string, body: Buffer, count: number): Promise<void>
 
 try {
   process.stdout.write(`${`${2 * MANY} Ingresses; milliseconds`.padEnd(44)}${["p50", "p99", "max", "loop"].map((head) => head.padStart(8)).join("")}\n`);
-  const fresh = review("new.example", ["/", "/cart"]);
-  for (let i = 0; i < WARM_UP; i++) await ask(fresh);
+  const fresh = reviewOf("new.example", ["/", "/cart"]);
+  for (let i = 0; i < WARM_UP; i++) await client.ask(fresh);
   await measure("a new host", fresh, 2000);
-  await measure("a host and path that is taken", review("host-5.example", ["/"]), 2000);
-  await measure(`a host of ${MANY} Ingresses`, review("one.example", ["/new"]), 200);
-  await measure("an Ingress of 500 paths", review("new.example", Array.from({ length: 500 }, (_, n) => `/p${n}`)), 100);
-  await measure("a body of 8 MiB", review("new.example", ["/"], { filler: "x".repeat(8 * 1024 ** 2) }), 20);
+  await measure("a host and path that is taken", reviewOf("host-5.example", ["/"]), 2000);
+  await measure(`a host of ${MANY} Ingresses`, reviewOf("one.example", ["/new"]), 200);
+  await measure("an Ingress of 500 paths", reviewOf("new.example", Array.from({ length: 500 }, (_, n) => `/p${n}`)), 100);
+  await measure("a body of 8 MiB", reviewOf("new.example", ["/"], { filler: "x".repeat(8 * 1024 ** 2) }), 20);
   await measure("nothing but brackets, 1.2 MB", Buffer.from(`[${"[],".repeat(390_000)}[]]`), 20);
 } finally {
-  agent.destroy();
+  client.close();
   webhook.close();
   rmSync(folder, { recursive: true });
 }

@@ -18,7 +18,8 @@ export async function fill(server: string, objects: readonly ApiObject[]): Promi
   await Promise.all(Array.from({ length: 16 }, one));
 }
 
-const PLURALS: Readonly<Record<ApiObject["kind"], string>> = {
+/** The names of the kinds in paths. */
+export const PLURALS: Readonly<Record<ApiObject["kind"], string>> = {
   Ingress: "ingresses", Service: "services", EndpointSlice: "endpointslices", IngressClass: "ingressclasses",
   ConfigMap: "configmaps", Secret: "secrets", Namespace: "namespaces",
 };

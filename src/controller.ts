@@ -2,7 +2,8 @@
  * The loop: source → model → compile → engine. The only file that knows every stage.
  *
  * Level-based: each turn takes the references that changed since the last one, reads those objects as they are now, and
- * publishes the difference. Turns never overlap; changes that arrive during a turn are for the next.
+ * publishes the difference. Turns never overlap; changes that arrive during a turn are for the next. A long turn is taken in
+ * slices, between which probes and watches have the event loop; nothing of it is published before all of it is done.
  */
 import { createCompiler } from "./compile/program.ts";
 import type { Program } from "./compile/program.ts";
@@ -20,7 +21,11 @@ import type { Built } from "./model/model.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
 import type { Ingress, ObjectRef } from "./source/objects.ts";
+import { keepHeapTight } from "./support/heap.ts";
+import { oneAtATime } from "./support/one-at-a-time.ts";
+import { inSlices } from "./support/slices.ts";
 import { splitName } from "./support/namespaced-name.ts";
+import type { Snapshot } from "./source/snapshot.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
 import { wake, type Wake } from "./support/wake.ts";
@@ -57,8 +62,10 @@ export interface Controller {
   catchUp(namespace: string, name: string, signal: AbortSignal): Promise<void>;
   /** Everything that is wrong now, sorted. */
   findings(): readonly Finding[];
-  /** What would be wrong if an Ingress were written like this; undefined before the first turn. */
+  /** What would be wrong if an Ingress were written like this; undefined before the first turn. To be asked between turns (`atRest`). */
   consider(candidate: Candidate): Judgement | undefined;
+  /** Undefined: no turn is under way. Otherwise it resolves when this one has ended. */
+  atRest(): Promise<void> | undefined;
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -79,13 +86,14 @@ export function createController(options: ControllerOptions): Controller {
    * changes gather in the Snapshot.
    */
   let started = false;
+  let ended = false;
 
   const names = resolveNames({
     resolver: settings.resolver,
     allowLocalTargets: settings.allowLocalTargets,
     ipv6: () => !config.config.disableIpv6Dns,
     snapshot: source.snapshot,
-    changed: () => turn(),
+    changed: () => void turn(),
     log,
   });
 
@@ -98,56 +106,58 @@ export function createController(options: ControllerOptions): Controller {
   const concernsConfig = ({ kind, namespace, name }: ObjectRef): boolean =>
     kind === "ConfigMap" || ((kind === "Secret" || kind === "SnippetVerdict") && config.objects.has(objectKey(kind, namespace, name)));
 
-  const rebuild = (): Built => {
+  const rebuild = async (): Promise<Built> => {
     const changes = source.snapshot.takeChanges();
     if (!built || changes.some(concernsConfig)) readConfig();
-    built = builder.update(source.snapshot, changes, config.config);
+    built = await inSlices(builder.updating(source.snapshot, changes, config.config));
     return built;
   };
 
-  /** Puts what nginx said of snippets into the Snapshot as objects, so that the Ingresses with those snippets are read again. */
   const takeVerdicts = (): void => {
     const { refusedSnippets } = engine.state;
     if (refusedSnippets === verdicts || (verdicts === undefined && refusedSnippets.size === 0)) return;
     verdicts = refusedSnippets;
-    const known = source.snapshot.all("SnippetVerdict");
-    for (const { metadata } of [...known.values()]) {
-      if (!verdicts.has(metadata.name)) source.snapshot.remove({ kind: "SnippetVerdict", namespace: "", name: metadata.name });
-    }
-    for (const [name, problem] of verdicts) {
-      if (source.snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
-      source.snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
-    }
+    putVerdicts(source.snapshot, verdicts);
     // Not now, because the engine is calling us.
-    setImmediate(turn);
+    setImmediate(() => void turn());
   };
 
-  const turn = (): void => {
-    if (!started) return;
+  /** Takes in what changed until now. Resolves when it is handed to the engine. */
+  const turn = (): Promise<void> => (started ? turns.run() : Promise.resolve());
+
+  const takeTurn = async (): Promise<void> => {
     const begun = performance.now();
-    const now = rebuild();
+    const now = await rebuild();
     const objects = wanted(now.wanted, config.objects);
     if (wanting?.objects !== objects) wanting = { objects, read: source.want(objects) };
     names.want(now.names);
-    const { program, changed } = compiler.compile(now);
+    const { program, changed } = await inSlices(compiler.compiling(now));
+    if (ended) return;
     // Some settings of the operator's and of listeners are in nginx's configuration alone, and change no part.
     if (changed.size > 0 || now.change.config || now.change.listeners.size > 0) engine.apply(program, changed);
     engine.forgetVerdicts((snippet) => !now.asksAbout(snippet));
     options.taken(now, wanting.read, program);
     options.turned(changed, performance.now() - begun);
+    keepHeapTight();
     time?.at(now.changesAt);
   };
 
+  const turns = oneAtATime(takeTurn);
+
   return {
     async start(signal, allowed) {
-      signal.addEventListener("abort", () => names.stop(), { once: true });
-      time = wake(turn, signal);
-      await source.start(turn, signal);
-      const first = rebuild();
+      signal.addEventListener("abort", () => {
+        ended = true;
+        names.stop();
+      }, { once: true });
+      time = wake(() => void turn(), signal);
+      await source.start(() => void turn(), signal);
+      keepHeapTight();
+      const first = await rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
       await Promise.all([source.want(wanted(first.wanted, config.objects)), allowed]);
       started = true;
-      turn();
+      await turn();
     },
     engineChanged() {
       takeVerdicts();
@@ -155,17 +165,18 @@ export function createController(options: ControllerOptions): Controller {
     },
     async sync(signal) {
       await source.sync(signal);
-      turn();
+      await turn();
       const wanted = engine.state.applied;
       // Later changes are not waited for.
       await settled(waiters, signal, () => engine.state.served >= wanted);
       if (engine.state.refused !== undefined) throw new Error(`nginx refuses its new configuration: ${engine.state.refused}`);
       return engine.state;
     },
-    consider: (candidate) => builder.consider(candidate, source.snapshot),
+    consider: (candidate) => (started ? builder.consider(candidate, source.snapshot) : undefined),
+    atRest: () => turns.underWay(),
     async catchUp(namespace, name, signal) {
       await source.catchUp(namespace, name, signal);
-      turn();
+      await turn();
     },
     findings: () => {
       const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
@@ -175,6 +186,17 @@ export function createController(options: ControllerOptions): Controller {
       ]);
     },
   };
+}
+
+/** Puts what nginx said of snippets into the Snapshot as objects, so that the Ingresses with those snippets are read again. */
+function putVerdicts(snapshot: Snapshot, verdicts: ReadonlyMap<string, string>): void {
+  for (const { metadata } of [...snapshot.all("SnippetVerdict").values()]) {
+    if (!verdicts.has(metadata.name)) snapshot.remove({ kind: "SnippetVerdict", namespace: "", name: metadata.name });
+  }
+  for (const [name, problem] of verdicts) {
+    if (snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
+    snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
+  }
 }
 
 /** Resolves when `done` is true; checked whenever the engine's state changes. Rejects when `signal` aborts. */

@@ -8,15 +8,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 const SHORT = 5;
 const REST_FACTOR = 3;
 
-/** Gives a function that runs `work` in its turn. It resolves when the work is done, or rejects with what the work throws. */
-export function takeTurns(): (work: () => void) => Promise<void> {
+/**
+ * Gives a function that runs `work` in its turn. It resolves when the work is done, or rejects with what the work throws.
+ * @param hindrance gives what work has to wait for; undefined: nothing.
+ */
+export function takeTurns(hindrance: () => Promise<void> | undefined = () => undefined): (work: () => void) => Promise<void> {
   let last: Promise<void> = Promise.resolve();
   const rest = async (spent: number): Promise<void> => {
     if (spent > SHORT) await sleep(REST_FACTOR * spent, undefined, { ref: false });
   };
   return (work) => {
     let spent = 0;
-    const done = last.then(() => {
+    const done = last.then(async () => {
+      // Looked at again each time, because another may have come.
+      for (let wait = hindrance(); wait; wait = hindrance()) await wait;
       const begun = performance.now();
       try {
         work();

@@ -31,6 +31,8 @@ export type WebhookSettings = Pick<
 export interface WebhookOptions {
   readonly settings: WebhookSettings;
   readonly consider: Consider;
+  /** Gives what is to be waited for before `consider` may be asked; undefined: it may be asked now. Absent: at any time. */
+  readonly atRest?: () => Promise<void> | undefined;
   /** Called when the webhook's findings may have changed. */
   readonly changed: () => void;
   /** For tests, which cannot wait that long. */
@@ -74,7 +76,7 @@ export async function openWebhook(options: WebhookOptions): Promise<Webhook> {
   const address = splitListenAddress(settings.validatingWebhook);
   if (!address) return { port: 0, figures: keeper.figures, findings: () => [], close: () => {} };
   const bodies = limitBodies();
-  const inTurn = takeTurns();
+  const inTurn = takeTurns(options.atRest);
   const clientCa = settings.validatingWebhookClientCa;
   const server = createServer(serverOptions(options.patience ?? PATIENCE, clientCa !== ""), (request, response) => {
     respond(request, response, { bodies, inTurn, options, keeper }).catch(() => response.destroy());

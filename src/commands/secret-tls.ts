@@ -25,7 +25,7 @@ const DAY_MS = 24 * 3600 * 1000;
 export function tlsSecret({ certFile, keyFile }: Pick<Settings, "certFile" | "keyFile">): MadeSecret {
   if (certFile === "" || keyFile === "") throw new UserError("Which certificate? Name two PEM files: --cert=FILE and --key=FILE.", 2);
   const [cert, key] = [readPrivateFile(certFile), readPrivateFile(keyFile)];
-  if (ENCRYPTED.test(key.reveal().toString("latin1"))) {
+  if (ENCRYPTED.test(key.revealText())) {
     throw new UserError(`The key in "${printable(keyFile)}" is encrypted, and nobody is there to type its password when it is served: decrypt it with openssl pkey -in ${shellWord(keyFile)} -out ${shellWord(`${keyFile}.decrypted`)}, and give that file.`);
   }
   const { certificate: read, problem } = readSecretState({ kind: "Secret", metadata: { name: "", namespace: "" }, data: { "tls.crt": cert, "tls.key": key } }, undefined);

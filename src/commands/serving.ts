@@ -90,7 +90,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     endings.push(() => parts.engine.close());
     if (settings.validatingWebhook !== "") {
       const { openWebhook } = await import("../admission/webhook.ts");
-      const webhook = await openWebhook({ settings, consider: parts.controller.consider, changed: parts.findingLog.touch });
+      const webhook = await openWebhook({ settings, consider: parts.controller.consider, atRest: parts.controller.atRest, changed: parts.findingLog.touch });
       endings.push(() => webhook.close());
       if (webhook.port > 0) log("info", "answering admission requests", { port: webhook.port });
       parts.webhook = webhook;

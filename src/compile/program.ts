@@ -16,6 +16,7 @@ import type { HostKey } from "../model/shapes/host-key.ts";
 import { contentDigest } from "../support/digest.ts";
 import { exact } from "../support/exact.ts";
 import { PrivateBytes } from "../support/private-bytes.ts";
+import { atOnce, type Steps } from "../support/slices.ts";
 import { blocksOf } from "./blocks.ts";
 import { followsBoth, headerVariable, sentVariable } from "./forwarding.ts";
 import { compileHost, type CompiledHost, type Surroundings, type Unsound } from "./host.ts";
@@ -40,7 +41,7 @@ export interface Part {
   /** Who asks for which of its profiles; absent: nobody, because nginx always has them. */
   readonly needs?: readonly Need[];
   /** Parts that it refers to, which must be there as long as it is; absent: none. */
-  readonly refersTo?: ReadonlySet<PartKey>;
+  readonly refersTo?: readonly PartKey[];
 }
 
 export interface Program {
@@ -63,6 +64,8 @@ export interface Compiled {
 export interface Compiler {
   /** The first call takes the whole Model, the following ones what changed since the call before. */
   compile(built: Built): Compiled;
+  /** The same in steps; until the last one nothing else may be asked of the compiler. */
+  compiling(built: Built): Steps<Compiled>;
   /** What Ingresses ask for and do not get, because their namespaces have too many profiles, or a reference of theirs is not sound. */
   findings(ingress: IngressByName): readonly Finding[];
 }
@@ -98,50 +101,67 @@ export function createCompiler(mostProfiles = Infinity, nameOf: Surroundings["na
   /** Parts that the Model no longer has, and that other parts still refer to. */
   const kept = new Set<PartKey>();
   let first = true;
-  return {
-    compile({ model, change }) {
-      const changed = new Set<PartKey>();
-      const put = (key: PartKey, part: Part | undefined): void => {
-        const before = parts.get(key);
-        if (part?.digest === before?.digest) return;
-        if (part === undefined && bonds.has(key)) return void kept.add(key);
-        changed.add(key);
-        profiles.replace(before?.profiles, part?.profiles);
-        trust.replace(before?.trust, part?.trust);
-        bonds.replace(before?.refersTo, part?.refersTo);
-        if (part) parts.set(key, part);
-        else parts.delete(key);
-      };
-      const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
-        everything ? new Set([...some, ...all.keys()]) : some;
-      const exists = (key: PartKey): boolean => modelHas(model, key);
-      const putHost = (key: HostKey): void => {
-        const host = model.hosts.get(key);
-        const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
-        cap.note(key, compiled?.needs ?? []);
-        if (compiled && compiled.unsound.length > 0) unsound.set(key, compiled.unsound);
-        else unsound.delete(key);
-        put(partKey("host", key), compiled && hostPart(key, compiled));
-      };
-      // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
-      for (const name of keys(model.aliases, change.aliases, first)) put(partKey("alias", name), aliasPart(model, name));
-      for (const name of keys(model.tls, change.tls, first)) put(partKey("tls", name), tlsPart(model, name));
-      // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
-      for (const key of keys(model.hosts, change.hosts, first || change.config)) putHost(key);
-      for (const key of cap.settle()) putHost(key);
-      for (const id of keys(model.pools, change.pools, first)) put(partKey("pool", id), poolPart(model, id));
-      for (const id of keys(model.certificates, change.certificates, first)) put(partKey("certificate", id), certificatePart(model, id));
-      for (const id of keys(model.trusts, change.trusts, first)) put(partKey("trust", id), trustPart(model, id));
-      for (const id of keys(model.users, change.users, first)) put(partKey("users", id), usersPart(model, id));
-      for (const id of keys(model.streams, change.streams, first)) put(partKey("stream", id), streamPart(model, id));
-      if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
-      for (const key of [...kept]) {
-        kept.delete(key);
-        if (!modelHas(model, key)) put(key, undefined);
+  function* compiling({ model, change }: Built): Steps<Compiled> {
+    // The Program that is served stays whole until the last step.
+    const changed = new Map<PartKey, Part | undefined>();
+    const put = (key: PartKey, part: Part | undefined): void => {
+      const before = changed.has(key) ? changed.get(key) : parts.get(key);
+      if (part?.digest === before?.digest) return;
+      if (part === undefined && bonds.has(key)) return void kept.add(key);
+      changed.set(key, part);
+      profiles.replace(before?.profiles, part?.profiles);
+      trust.replace(before?.trust, part?.trust);
+      bonds.replace(before?.refersTo, part?.refersTo);
+    };
+    const keys = (all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, everything: boolean): Iterable<string> =>
+      everything ? new Set([...some, ...all.keys()]) : some;
+    function* putAll(kind: PartKind, all: ReadonlyMap<string, unknown>, some: ReadonlySet<string>, make: (model: Model, id: string) => Part | undefined): Steps<void> {
+      for (const id of keys(all, some, first)) {
+        yield;
+        put(partKey(kind, id), make(model, id));
       }
-      first = false;
-      return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed };
-    },
+    }
+    const exists = (key: PartKey): boolean => modelHas(model, key);
+    const putHost = (key: HostKey): void => {
+      const host = model.hosts.get(key);
+      const compiled = host && compileHost(host, model.config, { beyond: cap.beyond, exists, inUse: profiles.inUse, nameOf });
+      cap.note(key, compiled?.needs ?? []);
+      if (compiled && compiled.unsound.length > 0) unsound.set(key, compiled.unsound);
+      else unsound.delete(key);
+      put(partKey("host", key), compiled && hostPart(key, compiled));
+    };
+    // Parts that refer to others come first, so that a part that is gone is no longer referred to when its turn comes.
+    yield* putAll("alias", model.aliases, change.aliases, aliasPart);
+    yield* putAll("tls", model.tls, change.tls, tlsPart);
+    // A ConfigMap's defaults reach every host (timeouts, profiles, redirects).
+    for (const key of keys(model.hosts, change.hosts, first || change.config)) {
+      yield;
+      putHost(key);
+    }
+    for (const key of cap.settle()) {
+      yield;
+      putHost(key);
+    }
+    yield* putAll("pool", model.pools, change.pools, poolPart);
+    yield* putAll("certificate", model.certificates, change.certificates, certificatePart);
+    yield* putAll("trust", model.trusts, change.trusts, trustPart);
+    yield* putAll("users", model.users, change.users, usersPart);
+    yield* putAll("stream", model.streams, change.streams, streamPart);
+    if (change.config || first) put(partKey("settings", ""), part("settings", "", edgeSettings(model.config)));
+    for (const key of [...kept]) {
+      kept.delete(key);
+      if (!modelHas(model, key)) put(key, undefined);
+    }
+    for (const [key, part] of changed) {
+      if (part) parts.set(key, part);
+      else parts.delete(key);
+    }
+    first = false;
+    return { program: { parts, profiles: profiles.inUse(), trust: trust.inUse(), listeners: model.listeners, config: model.config }, changed: new Set(changed.keys()) };
+  }
+  return {
+    compile: (built) => atOnce(compiling(built)),
+    compiling,
     findings: (ingress) => [...cap.findings(ingress), ...unsoundFindings(unsound.values(), ingress)],
   };
 }
@@ -163,7 +183,7 @@ function part<K extends PartKind>(kind: K, id: string, value: PartValues[K], pro
   const frame = new PrivateBytes(line);
   const some = <T>(map: ReadonlyMap<string, T>): ReadonlyMap<string, T> => (map.size > 0 ? map : NONE);
   const refersTo = referencesOf(kind, value);
-  return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.size > 0 ? { refersTo } : {}) };
+  return { key: partKey(kind, id), kind, id, frame, digest: contentDigest(line), profiles: some(profiles), trust: some(trust), ...(refersTo.length > 0 ? { refersTo } : {}) };
 }
 
 function hostPart(key: HostKey, { table, profiles, trust, needs }: CompiledHost): Part {
@@ -191,7 +211,7 @@ function edgePool(pool: Pool): PartValues["pool"] {
 function certificatePart(model: Model, id: string): Part | undefined {
   const certificate = model.certificates.get(id);
   if (!certificate) return undefined;
-  return part("certificate", id, { chain: certificate.chain, key: certificate.key.reveal().toString("latin1") });
+  return part("certificate", id, { chain: certificate.chain, key: certificate.key.revealText() });
 }
 
 function tlsPart(model: Model, name: string): Part | undefined {

@@ -8,17 +8,19 @@
 import type { EdgeAlias, EdgeHost, PartKind, PartValues, EdgeRoute } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Model } from "../model/model.ts";
+import { exact } from "../support/exact.ts";
+import { flatText } from "../support/kept-text.ts";
 import { sameProfile, type Profile } from "./profiles.ts";
 
 /** `kind id`. */
 export type PartKey = string;
 
 export function partKey(kind: PartKind, id: string): PartKey {
-  return `${kind} ${id}`;
+  return flatText(kind, " ", id);
 }
 
 /** What a part of this kind with this value refers to, each once. */
-export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]): ReadonlySet<PartKey> {
+export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]): readonly PartKey[] {
   const found = new Set<PartKey>();
   if (kind === "alias") found.add(partKey("host", (value as EdgeAlias).host));
   else if (kind === "tls" && value !== "") found.add(partKey("certificate", value as string));
@@ -27,7 +29,7 @@ export function referencesOf<K extends PartKind>(kind: K, value: PartValues[K]):
     if (special?.clients?.trust !== undefined) found.add(partKey("trust", special.clients.trust));
     for (const route of routes) for (const key of ofRoute(route)) found.add(key);
   }
-  return found;
+  return exact([...found]);
 }
 
 /** The parts that a route refers to. The default backend's pool is not one of them, because requests get 404 while it does not exist. */

@@ -23,7 +23,7 @@ export function isTlsFile(name: string): boolean {
 export function tlsFiles({ sslSessionTicketKey: key, named: { dhParam } }: Config, { onDisk }: EngineFacts): Record<string, string> {
   return {
     ...(dhParam ? { [dhParamFile(dhParam)]: dhParam.pem } : {}),
-    ...(key && !onDisk ? { [ticketFile(key)]: key.bytes.reveal().toString("latin1") } : {}),
+    ...(key && !onDisk ? { [ticketFile(key)]: key.bytes.revealText() } : {}),
   };
 }
 

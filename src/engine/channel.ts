@@ -18,23 +18,27 @@ import type { Ledger } from "./ledger.ts";
 import { heard } from "./hearing.ts";
 import { lineReader } from "./lines.ts";
 import { AGENT_TOKEN } from "./locks.ts";
+import { Outbox } from "./outbox.ts";
 import { NO_ENGINE } from "./protocol.ts";
 import { TICK_MS, Watchdog, type Watched } from "./watchdog.ts";
 import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello, WorkerReply } from "./protocol.ts";
 
-/** Bytes that may wait for one subscriber: a few times the largest Program. */
-const MOST_UNREAD = 256 * 1024 * 1024;
+/** Bytes of single changes that may wait for one subscriber; of many changes only a chunk waits. */
+const MOST_UNREAD = 16 * 1024 * 1024;
 
 /** Bytes of one line that a subscriber may say: the counters of every route, with room. */
 const LONGEST_LINE = 16 * 1024 * 1024;
 
 interface Subscriber {
   readonly socket: Socket;
+  readonly outbox: Outbox;
   hello: WorkerHello | AgentHello | undefined;
   /** The subscriber was caught up, and gets every generation from now on. */
   following: boolean;
   /** The subscriber was sent endpoints only: its acknowledgement says nothing about other parts. */
   partial: boolean;
+  /** It is to be sent everything, once it has what is on its way. */
+  anew: boolean;
   /** Commits that the subscriber has not answered, and how many of them followed endpoints only. Each is answered once, in order. */
   unanswered: number;
   partialUnanswered: number;
@@ -144,7 +148,7 @@ export class Channel {
       if (!subscriber.partial || this.#isOld(subscriber)) continue;
       subscriber.acknowledged = 0;
       subscriber.partialUnanswered = subscriber.unanswered;
-      this.#catchUp(subscriber, "");
+      this.#sayEverything(subscriber);
     }
   }
 
@@ -152,14 +156,9 @@ export class Channel {
   publish(changes: ReadonlyMap<PartKey, Part | undefined>): void {
     this.#ledger.publish(changes);
     this.#sent.deltas++;
-    const latest = this.#ledger.latest();
     for (const subscriber of this.#subscribers) {
       if (!subscriber.following) this.#catchUp(subscriber);
-      else if (!this.#isOld(subscriber)) this.#send(subscriber, latest);
-      else {
-        subscriber.partial = true;
-        this.#send(subscriber, this.#ledger.latestPools());
-      }
+      else if (!subscriber.outbox.isDelivering) this.#continue(subscriber, this.#ledger.generation - 1);
     }
   }
 
@@ -192,13 +191,13 @@ export class Channel {
     const workers = [...this.#subscribers].filter(({ hello, following }) => hello?.role === "worker" && following);
     const { id, replies } = this.#inquiries.begin(workers, limit);
     // Texts are bytes in latin-1, as in the edge's tables.
-    for (const { socket } of workers) socket.write(`${JSON.stringify({ op: "ask", question: { ...question, id } } satisfies Frame)}\n`, "latin1");
+    for (const { outbox } of workers) outbox.say(JSON.stringify({ op: "ask", question: { ...question, id } } satisfies Frame), "latin1");
     return replies;
   }
 
   /** Sends a frame that is not staged. */
   #sayAtOnce(frame: Frame): void {
-    for (const { socket, following, hello } of this.#subscribers) if (following && hello?.role === "worker") socket.write(frameLine(frame) + "\n");
+    for (const { outbox, following, hello } of this.#subscribers) if (following && hello?.role === "worker") outbox.say(frameLine(frame));
   }
 
   get counts(): SentCounts {
@@ -212,7 +211,8 @@ export class Channel {
 
   /** Sends an order to the agent. False: no agent is connected. */
   order(order: AgentOrder): boolean {
-    return this.#agent?.socket.write(JSON.stringify(order) + "\n") !== undefined;
+    this.#agent?.outbox.say(JSON.stringify(order));
+    return this.#agent !== undefined;
   }
 
   /** How far the `slots` workers of the running nginx, workers of other nginx that still accept, and the agent are. */
@@ -249,7 +249,9 @@ export class Channel {
   }
 
   #accept(socket: Socket): void {
-    const subscriber: Subscriber = { socket, hello: undefined, following: false, partial: false, unanswered: 0, partialUnanswered: 0, exiting: false, acknowledged: 0, watched: undefined };
+    const subscriber: Subscriber = {
+      socket, outbox: new Outbox(socket, this.#sent), hello: undefined, following: false, partial: false, anew: false, unanswered: 0, partialUnanswered: 0, exiting: false, acknowledged: 0, watched: undefined,
+    };
     this.#subscribers.add(subscriber);
     const cutOff = (why: string): void => {
       this.#events.log("warn", `a subscriber of the channel ${why}; its connection is closed`);
@@ -281,6 +283,8 @@ export class Channel {
       else this.#welcome(subscriber, message);
     } else if (message.op === "ack") {
       this.#acknowledged(subscriber, message.generation);
+    } else if (message.op === "anew") {
+      this.#sayEverything(subscriber);
     } else if (message.op === "retired") {
       if (this.#farewell.heard(message.farewell, subscriber, message.connections)) this.order({ op: "nobody-connected", farewell: message.farewell });
     } else if (message.op === "replied") {
@@ -331,32 +335,38 @@ export class Channel {
     if (!subscriber.hello) return;
     subscriber.following = true;
     const watched = Math.ceil((this.#watchUntil - performance.now()) / 1000);
-    if (watched > 0 && subscriber.hello.role === "worker") subscriber.socket.write(frameLine({ op: "watch", seconds: watched }) + "\n");
+    if (watched > 0 && subscriber.hello.role === "worker") subscriber.outbox.say(frameLine({ op: "watch", seconds: watched }));
     subscriber.partial = this.#isOld(subscriber);
-    const frames = subscriber.partial ? this.#ledger.allPools() : this.#ledger.catchUp(digest);
     this.#sent.catchUps++;
-    this.#send(subscriber, frames);
+    this.#deliver(subscriber, subscriber.partial ? this.#ledger.poolsSince(0) : this.#ledger.catchUp(digest));
   }
 
-  /** Sends frames that end with a commit. */
-  #send(subscriber: Subscriber, frames: readonly string[]): void {
-    const lines = joinFrames(frames);
+  /** Sends everything, after what is on its way. */
+  #sayEverything(subscriber: Subscriber): void {
+    if (subscriber.outbox.isDelivering) subscriber.anew = true;
+    else this.#catchUp(subscriber, "");
+  }
+
+  /** Sends what changed since a generation, which the subscriber has been sent. */
+  #continue(subscriber: Subscriber, generation: number): void {
+    if (generation === this.#ledger.generation) return;
+    subscriber.partial ||= this.#isOld(subscriber);
+    this.#deliver(subscriber, subscriber.partial ? this.#ledger.poolsSince(generation) : this.#ledger.since(generation));
+  }
+
+  /**
+   * Sends frames that end with a commit. Generations that are published meanwhile follow as one. A subscriber that does not
+   * read (a stopped process) is cut off, before what waits for it grows without bound; it is caught up when it comes back.
+   */
+  #deliver(subscriber: Subscriber, frames: Iterable<string>): void {
+    if (subscriber.socket.writableLength > MOST_UNREAD) return void subscriber.socket.destroy();
+    const { generation } = this.#ledger;
     subscriber.unanswered++;
-    this.#sent.frames += frames.length;
-    this.#sent.bytes += lines.length;
-    send(subscriber, lines);
+    subscriber.outbox.deliver(frames, () => {
+      const { anew } = subscriber;
+      subscriber.anew = false;
+      if (anew) this.#catchUp(subscriber, "");
+      else this.#continue(subscriber, generation);
+    });
   }
-}
-
-/**
- * Cuts off a subscriber that does not read (a stopped process), before what waits for it grows without bound. It is
- * caught up when it comes back.
- */
-function send({ socket }: Subscriber, lines: string): void {
-  if (socket.writableLength > MOST_UNREAD) socket.destroy();
-  else socket.write(lines);
-}
-
-function joinFrames(frames: readonly string[]): string {
-  return frames.join("\n") + "\n";
 }

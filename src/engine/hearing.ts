@@ -61,6 +61,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
       return role === "worker" ? retired(message) : undefined;
     case "refused":
       return role === "agent" ? refused(message) : undefined;
+    case "anew":
+      return role === "agent" ? { op: "anew" } : undefined;
     case "snapshot":
       return role === "agent" ? { op: "snapshot", problem: textOrEmpty(message["problem"]), endpoints: textOrEmpty(message["endpoints"]) } : undefined;
     default:

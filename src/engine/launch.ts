@@ -33,6 +33,9 @@ export interface LaunchOptions {
   readonly output: string | undefined;
 }
 
+/** Keeps the agent small: nearly all that passes through it is garbage at once, and V8 would let much of that gather. */
+const AGENT_FLAGS = ["--max-semi-space-size=1"];
+
 /** Answers the agent's pid. Throws a UserError when a port cannot be had. */
 export async function launchAgent({ addresses, sockets, command, output }: LaunchOptions): Promise<number> {
   const servers: Server[] = [];
@@ -44,7 +47,7 @@ export async function launchAgent({ addresses, sockets, command, output }: Launc
     for (const path of sockets) servers.push(await listenOn(path));
     file = output === undefined ? undefined : openSync(output, "a", 0o640);
     const out = file ?? "inherit";
-    const child = spawn(process.execPath, [...command, `--listeners=${addresses.length}+${sockets.length}`], {
+    const child = spawn(process.execPath, [...AGENT_FLAGS, ...command, `--listeners=${addresses.length}+${sockets.length}`], {
       detached: true,
       stdio: ["ignore", out, out, ...servers.map(descriptor)],
     });

@@ -57,32 +57,52 @@ export class Ledger {
   }
 
   /** Frames that bring a subscriber of the last generation to this one. */
-  latest(): string[] {
-    return [...this.#frames(this.#history.at(-1)?.keys ?? []), this.#commit()];
+  latest(): Iterable<string> {
+    return this.since(this.#generation - 1);
+  }
+
+  /** Frames that bring a subscriber of a generation to this one: everything, if that generation is forgotten. */
+  since(generation: number): Iterable<string> {
+    const keys = this.#keysSince(generation);
+    return keys ? this.#difference(keys) : this.#everything();
   }
 
   /**
-   * The endpoints that changed with the last generation, for a worker of an older nginx, which may lack the profiles of
-   * newer routes. No pool is dropped, because the worker's routes may still lead to it.
+   * The endpoints that changed since a generation, for a worker of an older nginx, which may lack the profiles of newer
+   * routes; all endpoints, if that generation is forgotten. No pool is dropped, because the worker's routes may still lead to it.
    */
-  latestPools(): string[] {
-    const pools = (this.#history.at(-1)?.keys ?? []).filter((key) => key.startsWith("pool ") && this.#parts.has(key));
-    return [...this.#frames(pools), frameLine({ op: "commit", generation: this.#generation, digest: "" })];
+  poolsSince(generation: number): Iterable<string> {
+    const pools = [...(this.#keysSince(generation) ?? this.#parts.keys())].filter((key) => key.startsWith("pool "));
+    return framesOf(this.#partsOf(pools), frameLine({ op: "commit", generation: this.#generation, digest: "" }));
   }
 
-  /** All endpoints, for a worker of an older nginx that was away for some generations. */
-  allPools(): string[] {
-    const pools = [...this.#parts.keys()].filter((key) => key.startsWith("pool "));
-    return [...this.#frames(pools), frameLine({ op: "commit", generation: this.#generation, digest: "" })];
-  }
-
-  /** Frames that bring a subscriber from the Program with `digest` to this one, in any case ending with a commit. */
-  catchUp(digest: string): string[] {
+  /**
+   * Frames that bring a subscriber from the Program with `digest` to this one, in any case ending with a commit. They may be
+   * taken later: they are what was to be said now.
+   */
+  catchUp(digest: string): Iterable<string> {
     if (digest === this.digest) return [this.#commit()];
     const from = digest === "" ? -1 : this.#history.findIndex((entry) => entry.before === digest);
-    if (from < 0) return [frameLine({ op: "reset" }), ...this.#frames(this.#parts.keys()), this.#commit()];
-    const keys = new Set(this.#history.slice(from).flatMap((entry) => entry.keys));
-    return [...this.#frames(keys), this.#commit()];
+    return from < 0 ? this.#everything() : this.#difference(keysOf(this.#history.slice(from)));
+  }
+
+  #everything(): Iterable<string> {
+    return framesOf([...this.#parts.values()], this.#commit(), frameLine({ op: "reset" }));
+  }
+
+  #difference(keys: ReadonlySet<PartKey>): Iterable<string> {
+    const changes = Array.from(keys, (key) => this.#parts.get(key) ?? key);
+    return framesOf(changes, this.#commit());
+  }
+
+  #partsOf(keys: readonly PartKey[]): Part[] {
+    return keys.flatMap((key) => this.#parts.get(key) ?? []);
+  }
+
+  /** The keys that changed after a generation; undefined: it is forgotten. */
+  #keysSince(generation: number): ReadonlySet<PartKey> | undefined {
+    const missed = this.#generation - generation;
+    return missed <= this.#history.length ? keysOf(this.#history.slice(this.#history.length - missed)) : undefined;
   }
 
   #replace(key: PartKey, part: Part | undefined): void {
@@ -106,14 +126,20 @@ export class Ledger {
   #commit(): string {
     return frameLine({ op: "commit", generation: this.#generation, digest: this.digest });
   }
+}
 
-  *#frames(keys: Iterable<PartKey>): Generator<string> {
-    for (const key of keys) {
-      const part = this.#parts.get(key);
-      if (part) yield* inPieces(part.frame.reveal().toString("latin1"));
-      else yield frameLine(dropped(key));
-    }
+function keysOf(entries: readonly Entry[]): ReadonlySet<PartKey> {
+  return new Set(entries.flatMap((entry) => entry.keys));
+}
+
+/** @param changes parts to set, and keys to drop. */
+function* framesOf(changes: Iterable<Part | PartKey>, commit: string, first?: string): Generator<string> {
+  if (first !== undefined) yield first;
+  for (const change of changes) {
+    if (typeof change === "string") yield frameLine(dropped(change));
+    else yield* inPieces(change.frame.revealText());
   }
+  yield commit;
 }
 
 /** What an entry takes of the remembered keys; a generation without any key counts as one. */

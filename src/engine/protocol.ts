@@ -124,6 +124,8 @@ export type FromSubscriber =
   | { readonly op: "retired"; readonly farewell: number; readonly connections: number }
   /** Agent: nginx refused this configuration, or other processes have ports of these listeners (id → error code). What ran before still runs. */
   | ({ readonly op: "refused"; readonly config: string; readonly problem: string; readonly ports?: Readonly<Record<string, string>> } & OfInstance)
+  /** Agent: it wants the whole Program, because it keeps nothing from which the snapshot files could be written anew. */
+  | { readonly op: "anew" }
   /** Agent: nginx's verdict on a trial; problem "": it passed. */
   | { readonly op: "tried"; readonly id: string; readonly problem: string }
   /** Worker: nginx's own counters, which all workers share. */

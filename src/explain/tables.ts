@@ -20,7 +20,7 @@ export function tablesOfParts(parts: Iterable<Part>): Tables {
   const tables = newTables();
   const staging = newStaging();
   for (const { kind, frame } of parts) {
-    if (kind !== "certificate" && kind !== "users") take(tables, staging, readFrame(frame.reveal().toString("latin1")), readFrame);
+    if (kind !== "certificate" && kind !== "users") take(tables, staging, readFrame(frame.revealText()), readFrame);
   }
   take(tables, staging, { op: "commit", generation: 1, digest: "" }, readFrame);
   return tables;

@@ -9,6 +9,7 @@ import { stat } from "node:fs/promises";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { sortFindings } from "../model/findings/findings.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { keepHeapTight } from "../support/heap.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { renewLines } from "./manifests/documents.ts";
@@ -50,6 +51,14 @@ interface Look {
   readonly scope: ReadonlySet<string> | "changed" | "everything";
   /** Whether objects that vanished are removed now. */
   readonly removals: boolean;
+  /** The folders as they were walked before; absent: they are walked now. */
+  readonly walked?: Walked;
+}
+
+interface Walked {
+  readonly found: Walk;
+  /** Files that were read since the walk began: of them it may not know, or know what is old. */
+  readonly since: ReadonlySet<string>;
 }
 
 export function manifestsSource({ folders, namespace, leaveOut = new Set(), log }: ManifestsOptions): Source {
@@ -61,6 +70,8 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
   let folderWatch: FolderWatch | undefined;
   let secondLook: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
+  /** For each walk that is under way, the files that were read since it began. */
+  const walks = new Set<Set<string>>();
 
   /** Looks run one after the other; each ends with one commit in one turn of the event loop. */
   function look(request: Look): Promise<void> {
@@ -69,9 +80,9 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     return run;
   }
 
-  async function lookNow({ scope, removals }: Look): Promise<void> {
+  async function lookNow({ scope, removals, walked }: Look): Promise<void> {
     renewLines();
-    if (typeof scope === "string") await lookAtAll(scope);
+    if (typeof scope === "string") await lookAtAll(scope, walked);
     else await lookAt(scope);
     const outcome = declarations.commit(removals);
     renewLines();
@@ -84,17 +95,20 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     changed?.();
   }
 
-  async function lookAtAll(scope: "changed" | "everything"): Promise<void> {
-    const found = await walk(folders);
-    for (const file of leaveOut) found.files.delete(file);
+  async function lookAtAll(scope: "changed" | "everything", walked?: Walked): Promise<void> {
+    const { found, since } = walked ?? { found: await walk(folders), since: new Set<string>() };
+    for (const file of [...leaveOut, ...since]) found.files.delete(file);
     if (folderWatch?.cover(found.folders)) folderWatch.touchAll(); // For changes from before the watch began.
-    forgetVanished(declarations, signatures, found);
+    forgetVanished(declarations, signatures, found, since);
     for (const [path, reason] of found.unreadable) {
       declarations.setUnreadable(path, reason);
       signatures.delete(path);
     }
     const touched = [...found.files].filter(([file, signature]) => scope === "everything" || signatures.get(file) !== signature);
-    for (const [file, signature] of touched) signatures.set(file, signature);
+    for (const [file, signature] of touched) {
+      signatures.set(file, signature);
+      for (const walk of walks) walk.add(file);
+    }
     await readInto(declarations, signatures, touched.map(([file]) => file), scope === "everything");
   }
 
@@ -104,6 +118,7 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
       const stats = await stat(file).catch(() => undefined);
       if (stats && !stats.isFile()) return lookAtAll("changed");
       plain.push(file);
+      for (const walk of walks) walk.add(file);
       // The text that is read now may belong to no known signature, so the next full look reads the file once more.
       signatures.delete(file);
     }
@@ -116,16 +131,9 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
 
   function watchUntil(signal: AbortSignal): void {
     folderWatch = watchFolders((paths) => void inBackground({ scope: paths === "all" ? "changed" : paths, removals: false }));
-    let regular: NodeJS.Timeout | undefined;
-    const lookRegularly = async (): Promise<void> => {
-      const started = performance.now();
-      await inBackground({ scope: "changed", removals: false });
-      const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
-      if (!signal.aborted) regular = setTimeout(lookRegularly, pause);
-    };
-    regular = setTimeout(lookRegularly, REGULAR_LOOK_MS);
+    const regular = lookRegularly(folders, walks, (walked) => inBackground({ scope: "changed", removals: false, walked }), signal);
     signal.addEventListener("abort", () => {
-      clearTimeout(regular);
+      regular.stop();
       clearTimeout(secondLook);
       folderWatch?.close();
       folderWatch = undefined;
@@ -163,6 +171,26 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
   };
 }
 
+/**
+ * Walks the folders again and again. Not in the queue of looks, because the walk may take seconds, which a file that was just
+ * written cannot wait for; `look` takes what it found.
+ * @param walks gets the set of files that are read while a walk is under way.
+ */
+function lookRegularly(folders: readonly string[], walks: Set<Set<string>>, look: (walked: Walked) => Promise<void>, signal: AbortSignal): { stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  const once = async (): Promise<void> => {
+    const started = performance.now();
+    const since = new Set<string>();
+    walks.add(since);
+    await look({ found: await walk(folders), since });
+    walks.delete(since);
+    const pause = Math.max(REGULAR_LOOK_MS, (performance.now() - started) * REGULAR_SHARE);
+    if (!signal.aborted) timer = setTimeout(once, pause);
+  };
+  timer = setTimeout(once, REGULAR_LOOK_MS);
+  return { stop: () => clearTimeout(timer) };
+}
+
 async function requireFolders(folders: readonly string[]): Promise<void> {
   for (const folder of folders) {
     await stat(folder).catch((error: unknown) => {
@@ -173,12 +201,12 @@ async function requireFolders(folders: readonly string[]): Promise<void> {
   }
 }
 
-/** Drops the files that are gone. A file below a folder that cannot be listed does not count as gone. */
-function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk): void {
+/** Drops the files that are gone, but for those that were read since they were looked for. A file below a folder that cannot be listed does not count as gone. */
+function forgetVanished(declarations: Declarations, signatures: Map<string, string>, found: Walk, since: ReadonlySet<string>): void {
   const blocked = [...found.unreadable.keys()];
   for (const file of declarations.files.keys()) {
     const hidden = blocked.some((path) => file === path || file.startsWith(path.endsWith("/") ? path : `${path}/`));
-    if (hidden || found.files.has(file)) continue;
+    if (hidden || found.files.has(file) || since.has(file)) continue;
     declarations.drop(file);
     signatures.delete(file);
   }
@@ -194,7 +222,7 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
   for (const file of [...files].sort()) {
     try {
       const { size, mtimeMs } = statSync(file);
-      const text = size > MOST_FILE * 1024 * 1024 ? undefined : textOf(readFileSync(file));
+      const text = size > MOST_FILE * 1024 * 1024 ? undefined : textOf(file);
       const believed = sure || Math.abs(Date.now() - mtimeMs) >= BELIEVED_MS;
       if (text === undefined) declarations.setUnreadable(file, TOO_LARGE);
       else if (!believed && declarations.isCut(file, text)) {
@@ -215,16 +243,21 @@ async function readInto(declarations: Declarations, signatures: Map<string, stri
       signatures.delete(file);
     }
     if (performance.now() - turnStarted < TURN_MS) continue;
+    keepHeapTight();
     await nextTurn();
     turnStarted = performance.now();
   }
 }
 
 /** The text of a file in UTF-8, or in what its byte order mark says, as kubectl reads it: PowerShell writes UTF-16. */
-function textOf(bytes: Buffer): string {
+function textOf(file: string): string {
+  const text = readFileSync(file, "utf8");
+  // In UTF-8 no file begins with the bytes of that mark, which then are no text.
+  if (!text.startsWith("\uFFFD")) return text;
+  const bytes = readFileSync(file);
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : undefined;
-  return encoding ? new TextDecoder(encoding).decode(bytes) : bytes.toString("utf8");
+  return encoding ? new TextDecoder(encoding).decode(bytes) : text;
 }
 
 function summary(declarations: Declarations): { ignored?: string } {

@@ -10,19 +10,27 @@ import { inspect } from "node:util";
 const REDACTED = "[redacted]";
 
 export class PrivateBytes {
-  readonly #bytes: Buffer;
+  /** A character for each byte. As a text, because a small Buffer takes two hundred bytes more, and a piece of memory shared with others. */
+  readonly #bytes: string;
 
+  /** @param bytes a text stands for its UTF-8. */
   constructor(bytes: Buffer | string) {
-    this.#bytes = typeof bytes === "string" ? Buffer.from(bytes, "utf8") : bytes;
+    const isText = typeof bytes === "string";
+    this.#bytes = isText && !/[^\0-\x7f]/.test(bytes) ? bytes : (isText ? Buffer.from(bytes, "utf8") : bytes).toString("latin1");
   }
 
   reveal(): Buffer {
+    return Buffer.from(this.#bytes, "latin1");
+  }
+
+  /** The bytes as a text: a character for each byte (latin-1). */
+  revealText(): string {
     return this.#bytes;
   }
 
   /** SHA-256 of the content, hex: lets values be compared without being seen. */
   digest(): string {
-    return createHash("sha256").update(this.#bytes).digest("hex");
+    return createHash("sha256").update(this.#bytes, "latin1").digest("hex");
   }
 
   toString(): string {

@@ -129,6 +129,26 @@ test("one that exits does not stand for its slot, though it runs the same config
   await until("the slot is empty", () => channel.progress(1).workers === 0);
 });
 
+test("a Program too large for one turn: what is said and published meanwhile follows it, in order and at once", async () => {
+  const listener = agent();
+  const [one] = [worker(0, "new")];
+  publish(poolPart("first", 1));
+  await until("both follow", () => channel.progress(1).programmed === 1);
+  const large = (version: number): Part[] => Array.from({ length: 3000 }, (_, i) => hostPart(`h${i}.example`, `/${version}${"x".repeat(1000)}`));
+  publish(...large(1));
+  channel.order({ op: "nobody-connected", farewell: 7 });
+  assert.ok(channel.counts.bytes < 2_000_000, `${channel.counts.bytes} bytes in one turn`);
+  publish(poolPart("meanwhile", 1));
+  publish(poolPart("meanwhile", 2));
+  listener.say({ op: "anew" });
+  await until("programmed", () => channel.progress(1).programmed === 4 && listener.frames.filter((name) => name === "reset").length > 0 && listener.frames.at(-1) === "commit 4");
+  for (const peer of [one, listener]) assert.deepEqual(holdings(peer.tables), holdingsOf(ledger.parts()));
+  assert.deepEqual(one.frames.filter((name) => !name.startsWith("set host")), ["reset", "set pool first", "commit 1", "commit 2", "set pool meanwhile", "commit 4"]);
+  assert.deepEqual(listener.orders, [{ op: "nobody-connected", farewell: 7 }]);
+  publish(poolPart("last", 1));
+  await until("both follow still", () => channel.progress(1).programmed === 5);
+});
+
 test("a farewell asks every worker, and the agent is told when all of them count no client", async () => {
   const listener = agent();
   const [one, other] = [worker(0, "new"), worker(1, "new")];

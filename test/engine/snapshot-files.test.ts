@@ -4,13 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync, s
 import { tmpdir } from "node:os";
 import { afterEach, beforeEach, test } from "node:test";
 import * as fc from "fast-check";
-import type { Frame, PartKind } from "../../edge/src/program.ts";
-import { takeSnapshot, type NextLine } from "../../edge/src/snapshot.ts";
+import type { PartKind } from "../../edge/src/program.ts";
 import type { Part } from "../../src/compile/program.ts";
 import { SnapshotFiles } from "../../src/engine/agent/snapshot-files.ts";
 import { Ledger } from "../../src/engine/ledger.ts";
-import { follower, holdings, holdingsOf, type Follower } from "./follower.ts";
+import { holdings, holdingsOf, type Follower } from "./follower.ts";
 import { certificatePart, hostPart, poolPart, somePart } from "./parts.ts";
+import { askAndWrite, changesTo, filesIn, quiet, startFrom, writeLines, type SnapshotTexts } from "./snapshot-reader.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -18,58 +18,19 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const quiet = (): void => undefined;
-const changed = (...parts: readonly Part[]): Map<string, Part | undefined> => new Map(parts.map((one) => [one.key, one]));
-
-function write(files: SnapshotFiles, lines: readonly string[]): (number | undefined)[] {
-  return lines.map((line) => files.take(line, JSON.parse(line) as Frame));
-}
-
-/** The contents of the two files at one moment; undefined: the file does not exist. */
-interface Files {
-  readonly keys: string | undefined;
-  readonly program: string | undefined;
-}
-
-function filesIn(where: string): Files {
-  const text = (name: string): string | undefined => (existsSync(`${where}/${name}`) ? readFileSync(`${where}/${name}`, "latin1") : undefined);
-  return { keys: text("keys.log"), program: text("program.log") };
-}
-
-/** A worker that starts and finds files with these contents. */
-function startFrom({ keys, program }: Files): Follower {
-  const worker = follower();
-  takeSnapshot(worker.tables, linesOf(keys), linesOf(program), decode);
-  return worker;
-}
-
 const start = (where = folder): Follower => startFrom(filesIn(where));
-
-function linesOf(text: string | undefined): NextLine {
-  const lines = (text ?? "").split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return () => lines.shift();
-}
-
-function decode(this: void, line: string): Frame | undefined {
-  try {
-    return JSON.parse(line) as Frame;
-  } catch {
-    return undefined;
-  }
-}
 
 const program = (): string => readFileSync(`${folder}/program.log`, "latin1");
 const mode = (name: string): number => statSync(`${folder}/${name}`).mode & 0o777;
 
 test("a commit is acknowledged once a worker that starts would have it", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
-  ledger.publish(changed(poolPart("a", 1), hostPart("x.example", "/")));
-  assert.deepEqual(write(files, ledger.catchUp("")), [undefined, undefined, undefined, 1]);
+  ledger.publish(changesTo(poolPart("a", 1), hostPart("x.example", "/")));
+  assert.deepEqual(writeLines(files, ledger.catchUp("")), [undefined, undefined, undefined, 1]);
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
   assert.equal(start().tables.digest, ledger.digest);
-  ledger.publish(changed(poolPart("a", 2)));
-  assert.deepEqual(write(files, ledger.latest()), [undefined, 2]);
+  ledger.publish(changesTo(poolPart("a", 2)));
+  assert.deepEqual(writeLines(files, ledger.latest()), [undefined, 2]);
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
   assert.equal(files.digest, ledger.digest);
 });
@@ -77,8 +38,8 @@ test("a commit is acknowledged once a worker that starts would have it", () => {
 test("keys lie apart, and nobody else may read either file", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
   for (const id of ["c1", "c2"]) {
-    ledger.publish(changed(certificatePart(id), hostPart(`${id}.example`, "/")));
-    write(files, ledger.generation === 1 ? ledger.catchUp("") : ledger.latest());
+    ledger.publish(changesTo(certificatePart(id), hostPart(`${id}.example`, "/")));
+    writeLines(files, ledger.generation === 1 ? ledger.catchUp("") : ledger.latest());
   }
   assert.ok(!program().includes("key of"));
   assert.ok(readFileSync(`${folder}/keys.log`, "latin1").includes("key of c2"));
@@ -87,8 +48,8 @@ test("keys lie apart, and nobody else may read either file", () => {
 
 test("keys without their program claim nothing", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
-  ledger.publish(changed(certificatePart("c1"), hostPart("x.example", "/")));
-  write(files, ledger.catchUp(""));
+  ledger.publish(changesTo(certificatePart("c1"), hostPart("x.example", "/")));
+  writeLines(files, ledger.catchUp(""));
   rmSync(`${folder}/program.log`);
   assert.equal(start().tables.digest, "");
 });
@@ -97,9 +58,9 @@ test("a line that was being written is left out, wherever it ends", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
   const states = new Map<string, Record<string, string>>([["", {}]]);
   for (const version of [1, 2, 3]) {
-    ledger.publish(changed(poolPart("a", version), hostPart("x.example", `/${version}`)));
+    ledger.publish(changesTo(poolPart("a", version), hostPart("x.example", `/${version}`)));
     states.set(ledger.digest, holdingsOf(ledger.parts()));
-    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    writeLines(files, version === 1 ? ledger.catchUp("") : ledger.latest());
   }
   for (let length = program().length; length >= 0; length -= 1) {
     truncateSync(`${folder}/program.log`, length);
@@ -110,35 +71,78 @@ test("a line that was being written is left out, wherever it ends", () => {
 
 test("what a lost controller did not commit is not on disk", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
-  ledger.publish(changed(poolPart("a", 1)));
-  write(files, ledger.catchUp(""));
+  ledger.publish(changesTo(poolPart("a", 1)));
+  writeLines(files, ledger.catchUp(""));
   const before = holdings(start().tables);
-  ledger.publish(changed(poolPart("b", 1)));
-  write(files, ledger.latest().slice(0, -1));
+  ledger.publish(changesTo(poolPart("b", 1)));
+  writeLines(files, [...ledger.latest()].slice(0, -1));
   files.discard();
   assert.deepEqual(holdings(start().tables), before);
-  write(files, ledger.catchUp(files.digest));
+  writeLines(files, ledger.catchUp(files.digest));
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
 });
 
-test("history is dropped when it outgrows the content", () => {
+test("history is dropped when it outgrows the content: the controller is asked for everything", () => {
+  let asked = 0;
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
   const long = "x".repeat(100_000);
   for (let version = 1; version <= 60; version++) {
-    ledger.publish(changed(hostPart("x.example", `/${long}${version}`)));
-    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    ledger.publish(changesTo(hostPart("x.example", `/${long}${version}`)));
+    writeLines(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    asked += askAndWrite(files, ledger) ? 1 : 0;
     assert.ok(program().length < 1_500_000, `${program().length} bytes after ${version} generations`);
     assert.equal(mode("program.log"), 0o600);
   }
+  assert.ok(asked >= 4 && asked <= 6, `asked ${asked} times`);
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+});
+
+test("what the agent holds does not grow with the Program", () => {
+  const most = [100, 2000].map((hosts) => {
+    const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+    ledger.publish(changesTo(...Array.from({ length: hosts }, (_, i) => hostPart(`h${i}.example`, `/${"x".repeat(3000)}`)), certificatePart("c1")));
+    let held = 0;
+    for (const line of ledger.catchUp("")) {
+      files.take(line);
+      held = Math.max(held, files.held);
+    }
+    assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+    assert.equal(files.held, 0);
+    return held;
+  });
+  // A chunk, and the line that ends it.
+  for (const held of most) assert.ok(held < 300 * 1024, `${held} bytes`);
+});
+
+test("a delta that is larger than a chunk is appended before its commit, and taken back with its controller", () => {
+  const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
+  ledger.publish(changesTo(poolPart("a", 1), certificatePart("c1", "x".repeat(400_000))));
+  writeLines(files, ledger.catchUp(""));
+  const before = holdings(start().tables);
+  const large = (version: number): Part[] => Array.from({ length: 50 }, (_, i) => hostPart(`h${i}.example`, `/${version}${"x".repeat(10_000)}`));
+  ledger.publish(changesTo(...large(1), certificatePart("c2")));
+  writeLines(files, [...ledger.latest()].slice(0, -1));
+  assert.ok(program().length > 100_000, "it is in the file");
+  assert.deepEqual(holdings(start().tables), before, "and not in force");
+  files.discard();
+  assert.equal(files.claim(), "", "nothing may be appended any more: everything is needed");
+  ledger.publish(changesTo(...large(2)));
+  writeLines(files, ledger.catchUp(""));
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(files.claim(), ledger.digest);
+  ledger.publish(changesTo(...large(3), certificatePart("c2", "y".repeat(400_000))));
+  writeLines(files, ledger.latest());
+  assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
+  assert.equal(files.digest, ledger.digest);
 });
 
 test("keys that were replaced do not pile up", () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, quiet)];
   const long = "x".repeat(100_000);
   for (let version = 1; version <= 60; version++) {
-    ledger.publish(new Map([...changed(certificatePart(`c${version}`, long)), [`certificate c${version - 1}`, undefined]]));
-    write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    ledger.publish(new Map([...changesTo(certificatePart(`c${version}`, long)), [`certificate c${version - 1}`, undefined]]));
+    writeLines(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+    askAndWrite(files, ledger);
     assert.ok(statSync(`${folder}/keys.log`).size < 1_500_000);
   }
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
@@ -151,8 +155,8 @@ test("on a disk the keys are left out, and a worker that starts claims to hold n
     const [ledger, files] = [new Ledger(), new SnapshotFiles(disk, undefined, quiet)];
     assert.equal(files.keepsKeys, false);
     for (const version of [1, 2]) {
-      ledger.publish(changed(certificatePart(`c${version}`), poolPart("a", version)));
-      write(files, version === 1 ? ledger.catchUp("") : ledger.latest());
+      ledger.publish(changesTo(certificatePart(`c${version}`), poolPart("a", version)));
+      writeLines(files, version === 1 ? ledger.catchUp("") : ledger.latest());
     }
     assert.ok(!existsSync(`${disk}/keys.log`));
     assert.ok(!readFileSync(`${disk}/program.log`, "latin1").includes("key of"));
@@ -175,7 +179,7 @@ test("whatever was published, a worker that starts holds what the ledger holds",
           return [made.key, drop ? undefined : made];
         })));
         if (agentDies) files = new SnapshotFiles(folder, undefined, quiet);
-        write(files, agentDies || ledger.generation === 1 ? ledger.catchUp(files.digest) : ledger.latest());
+        writeLines(files, agentDies || ledger.generation === 1 ? ledger.catchUp(files.digest) : ledger.latest());
         const { tables } = start();
         assert.deepEqual(holdings(tables), holdingsOf(ledger.parts()));
         assert.equal(tables.digest, ledger.digest);
@@ -202,7 +206,7 @@ test("whichever states of the two files a worker finds, it holds what it claims,
       const ledger = new Ledger();
       let files = new SnapshotFiles(folder, undefined, quiet);
       const contents = new Map<string, Record<string, string>>([["", {}]]);
-      const states: Files[] = [];
+      const states: SnapshotTexts[] = [];
       for (const { changes, event } of steps) {
         ledger.publish(new Map(changes.map(([of, id, version, drop]) => {
           const made = somePart(of, id, version);
@@ -210,7 +214,7 @@ test("whichever states of the two files a worker finds, it holds what it claims,
         })));
         contents.set(ledger.digest, holdingsOf(ledger.parts()));
         if (event === "agent dies") files = new SnapshotFiles(folder, undefined, quiet);
-        write(files, event === "controller forgets" ? ledger.catchUp("") : files.digest === "" ? ledger.catchUp("") : ledger.latest());
+        writeLines(files, event === "controller forgets" ? ledger.catchUp("") : files.digest === "" ? ledger.catchUp("") : ledger.latest());
         states.push(filesIn(folder));
         assert.equal(start().tables.digest, ledger.digest, "what goes together is claimed");
       }
@@ -225,7 +229,7 @@ test("whichever states of the two files a worker finds, it holds what it claims,
               claims++;
               assert.deepEqual(holdings(worker.tables), contents.get(digest));
             }
-            worker.hear(ledger.catchUp(digest));
+            worker.hear([...ledger.catchUp(digest)]);
             assert.deepEqual(holdings(worker.tables), holdingsOf(ledger.parts()));
           }
         }
@@ -238,10 +242,10 @@ test("whichever states of the two files a worker finds, it holds what it claims,
 
 test("workers of another account may read the files and not write them", { skip: process.getuid?.() !== 0 && "needs root" }, () => {
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, { gid: 65534 }, quiet)];
-  ledger.publish(changed(certificatePart("c1"), poolPart("a", 1)));
-  write(files, ledger.catchUp(""));
-  ledger.publish(changed(certificatePart("c2"), poolPart("a", 2)));
-  write(files, ledger.latest());
+  ledger.publish(changesTo(certificatePart("c1"), poolPart("a", 1)));
+  writeLines(files, ledger.catchUp(""));
+  ledger.publish(changesTo(certificatePart("c2"), poolPart("a", 2)));
+  writeLines(files, ledger.latest());
   for (const name of ["program.log", "keys.log"]) {
     const { uid, gid } = statSync(`${folder}/${name}`);
     assert.deepEqual([mode(name), uid, gid], [0o640, 0, 65534]);
@@ -281,19 +285,22 @@ for (const [name, obstacle] of [["full", fullDisk], ["unwritable", inTheWay]] as
 function survives(obstacle: Obstacle): void {
   const said: string[] = [];
   const [ledger, files] = [new Ledger(), new SnapshotFiles(folder, undefined, (level, message) => said.push(`${level} ${message}`))];
-  ledger.publish(changed(hostPart("x.example", "/1")));
-  write(files, ledger.catchUp(""));
+  ledger.publish(changesTo(hostPart("x.example", "/1")));
+  writeLines(files, ledger.catchUp(""));
   obstacle.block();
   for (const version of [2, 3]) {
-    ledger.publish(changed(hostPart("x.example", `/${version}${"x".repeat(5000)}`), certificatePart(`c${version}`)));
-    assert.equal(write(files, ledger.latest()).at(-1), version, "acknowledged all the same");
+    ledger.publish(changesTo(hostPart("x.example", `/${version}${"x".repeat(5000)}`), certificatePart(`c${version}`)));
+    assert.equal(writeLines(files, ledger.latest()).at(-1), version, "acknowledged all the same");
+    assert.ok(askAndWrite(files, ledger), "what could not be written is asked for");
+    assert.deepEqual([files.asksForAll(), files.held], [false, 0], "not again at once, and nothing waits for it");
     assert.deepEqual([files.digest, files.problem !== undefined], ["", true]);
   }
   assert.match(said.join("\n"), /^error The snapshot in [^\n]* cannot be written [^\n]*$/);
   if (obstacle === fullDisk) assert.match(holdings(start().tables)["host x.example"] ?? "", /"\/1"/, "what was written last is still whole");
   obstacle.free();
-  ledger.publish(changed(poolPart("a", 4)));
-  write(files, ledger.latest());
+  ledger.publish(changesTo(poolPart("a", 4)));
+  writeLines(files, ledger.latest());
+  assert.ok(askAndWrite(files, ledger));
   assert.deepEqual(holdings(start().tables), holdingsOf(ledger.parts()));
   assert.deepEqual([files.digest, files.problem, said.length], [ledger.digest, undefined, 2]);
 }

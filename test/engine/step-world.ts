@@ -174,13 +174,13 @@ export class World {
       const key = hostKey(edit.host);
       if ("gone" in edit) return { key, next: undefined };
       const needs = edit.needs === undefined ? undefined : PROFILES[edit.needs];
-      const refersTo = edit.pool !== undefined && this.#parts.has(poolKey(edit.pool)) ? { refersTo: new Set([poolKey(edit.pool)]) } : {};
+      const refersTo = edit.pool !== undefined && this.#parts.has(poolKey(edit.pool)) ? { refersTo: [poolKey(edit.pool)] } : {};
       const asks = needs ? { profiles: new Map([needs]), needs: [{ namespace: `n${edit.host}`, profile: needs[0] }] } : {};
       return { key, next: this.#numbered({ ...hostPart(`h${edit.host}`, `/${this.#version}`), ...refersTo, ...asks } as Part) };
     }
     const key = poolKey(edit.pool);
     if (!edit.gone) return { key, next: this.#numbered(poolPart(`p${edit.pool}`, this.#version)) };
-    const referredTo = [...this.#parts.values()].some(({ refersTo }) => refersTo?.has(key));
+    const referredTo = [...this.#parts.values()].some(({ refersTo }) => refersTo?.includes(key));
     return referredTo || !this.#parts.has(key) ? "nothing" : { key, next: undefined };
   }
 

@@ -132,7 +132,7 @@ function say({ socket }: Caller, ...lines: readonly string[]): void {
 
 function publish(...keys: readonly string[]): string[] {
   ledger.publish(new Map(keys.map((key) => [key, parts.get(key) ?? assert.fail(`no part ${key} among ${[...parts.keys()].join(", ")}`)])));
-  return ledger.latest();
+  return [...ledger.latest()];
 }
 
 async function follows(one: Caller): Promise<void> {

@@ -63,6 +63,8 @@ export interface ApiStandIn {
   bookmark(): void;
   /** Resolves as soon as there is a watch of a plural. */
   watching(plural: string): Promise<void>;
+  /** Creates or replaces an object, as if somebody had written it. */
+  put(plural: string, object: Json): void;
   /** Sends text to every watch of a plural. */
   write(plural: string, text: string): void;
   /** As if etcd were restored from a backup: versions go back by `by`. */
@@ -211,6 +213,12 @@ export async function startApiStandIn(): Promise<ApiStandIn> {
     },
     async watching(plural) {
       while (![...watchers].some(({ asked }) => asked.plural === plural)) await once(watches, "open");
+    },
+    put(plural, object) {
+      const { namespace = "", name } = object["metadata"] as Stored["metadata"];
+      const before = objects.get(keyOf(plural, namespace, name));
+      const metadata = { uid: before?.metadata["uid"] ?? `uid-${version}`, ...(object["metadata"] as Json) };
+      record(before ? "MODIFIED" : "ADDED", plural, { ...object, metadata });
     },
     write(plural, text) {
       for (const { asked, response } of watchers) if (asked.plural === plural) response.write(text);

@@ -23,7 +23,7 @@ import { NginxPatience } from "./patience.ts";
 import { PortsTaken } from "./ports.ts";
 import { boundLogs } from "./log-rotation.ts";
 import type { Probe } from "./probe.ts";
-import { SnapshotFiles } from "./snapshot-files.ts";
+import { isPart, SnapshotFiles } from "./snapshot-files.ts";
 
 export interface AgentOptions {
   readonly probe: Probe;
@@ -76,6 +76,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const looks = setInterval(() => {
     tellLeaving(agent);
     tryEndpoints(agent);
+    askForAll(agent);
   }, LOOK_MS);
   const logs = boundLogs({ folder: runtimeDir, workers: options.probe.workers, reopen });
   if (options.resume) {
@@ -146,6 +147,11 @@ function acknowledge(agent: Agent): void {
   say(agent, { op: "ack", generation: held });
 }
 
+/** Asks the controller for the whole Program where the snapshot files have to be written anew. */
+function askForAll({ socket, snapshot }: Agent): void {
+  if (socket && snapshot.asksForAll()) socket.write(`${JSON.stringify({ op: "anew" } satisfies FromSubscriber)}\n`);
+}
+
 function tryEndpoints(agent: Agent): void {
   if (agent.endpoints.problem === undefined) return;
   agent.endpoints.write();
@@ -174,7 +180,9 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
   socket.on(
     "data",
     lineReader((line) => {
-      const message = JSON.parse(line) as Frame | AgentOrder;
+      // Most lines are parts of the Program, and a part may be long: what it says is not for the agent.
+      const message = isPart(line) ? undefined : (JSON.parse(line) as Frame | AgentOrder);
+      if (!message) return void agent.snapshot.take(line);
       // These three are taken at once: an order may be under way, which may take long, or wait for them.
       if (message.op === "runs") return agent.nginx.workerSays(message.config, message.pid);
       if (message.op === "nobody-connected") return agent.nginx.farewell.nobodyConnected(message.farewell);
@@ -183,10 +191,11 @@ async function follow(agent: Agent, path: string, signal: AbortSignal): Promise<
         orders = orders.then(() => carryOut(agent, message));
         return;
       }
-      const generation = agent.snapshot.take(line, message);
+      const generation = agent.snapshot.take(line);
       if (generation === undefined) return;
       agent.held = generation;
       acknowledge(agent);
+      askForAll(agent);
     }),
   );
   await over;
@@ -205,7 +214,7 @@ function greet(agent: Agent): void {
     facts: { ...agent.options.probe.facts, ...(agent.stream.ownsHttps ? { httpsBelow: true } : {}), ...(agent.snapshot.keepsKeys ? {} : { onDisk: true }) },
     status: agent.nginx.status,
     stream: agent.stream.status,
-    digest: agent.snapshot.digest,
+    digest: agent.snapshot.claim(),
     keepsKeys: agent.snapshot.keepsKeys,
   });
   agent.told.clear();

@@ -4,6 +4,7 @@
 import { DEFAULT_BACKEND } from "../../../edge/src/program.ts";
 import type { Settings } from "../../settings.ts";
 import type { Finding, Named, Place } from "../findings/findings.ts";
+import { flatText } from "../../support/kept-text.ts";
 import { CLUSTER_IP } from "../shapes/pool-id.ts";
 import type { Endpoint, Pool } from "../shapes/routing.ts";
 
@@ -63,7 +64,7 @@ export function poolTarget(id: string, settings: BackendSettings): PoolTarget {
 
 /** A pool as the Model holds it. */
 export function poolOf({ id, namespace, service, port }: PoolTarget, endpoints: readonly Endpoint[]): Pool {
-  return { id, name: port === undefined ? nameOfFirstPort(id, namespace, service) : `${namespace}-${service}-${port}`, endpoints };
+  return { id, name: port === undefined ? nameOfFirstPort(id, namespace, service) : flatText(namespace, "-", service, "-", port), endpoints };
 }
 
 /** ingress-nginx's names: of the controller's default backend, and of an Ingress's own. */

@@ -10,6 +10,7 @@
 import type { ObjectRef } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot, WantedObjects } from "../../source/snapshot.ts";
+import { atOnce, type Steps } from "../../support/slices.ts";
 import type { Config } from "../config/config.ts";
 import { sortFindings } from "../findings/findings.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -21,6 +22,7 @@ import { objectKey } from "../shapes/lookup.ts";
 import type { LookedUp } from "../shapes/lookup.ts";
 import { judgeCandidate } from "./candidate.ts";
 import type { Candidate, Judgement } from "./candidate.ts";
+import { asksForListeners } from "../streams/listeners.ts";
 import type { ModelSettings } from "./settings.ts";
 import { emptyState, startWork } from "./state.ts";
 import type { ModelState, Work } from "./state.ts";
@@ -34,6 +36,11 @@ export interface ModelBuilder {
    * call looks at everything. Earlier Models stay as they were.
    */
   update(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built;
+  /**
+   * The same in steps. Objects may be put into the Snapshot meanwhile, if the next update is told of them: what was read before
+   * is then read again. Until the last step nothing else may be asked of the builder.
+   */
+  updating(snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Steps<Built>;
   /** What would be wrong if an Ingress were written like this, as of the last update; undefined before the first. Changes nothing. */
   consider(candidate: Candidate, snapshot: Snapshot): Judgement | undefined;
 }
@@ -41,7 +48,8 @@ export interface ModelBuilder {
 export function createModelBuilder(settings: ModelSettings): ModelBuilder {
   const state = emptyState(settings);
   return {
-    update: (snapshot, changes, config) => update(state, snapshot, changes, config),
+    update: (snapshot, changes, config) => atOnce(update(state, snapshot, changes, config)),
+    updating: (snapshot, changes, config) => update(state, snapshot, changes, config),
     consider: (candidate, snapshot) => judgeCandidate(state, snapshot, candidate),
   };
 }
@@ -51,14 +59,16 @@ export function buildModel(snapshot: Snapshot, settings: ModelSettings, config: 
   return createModelBuilder(settings).update(snapshot, [], config);
 }
 
-function update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Built {
+function* update(state: ModelState, snapshot: Snapshot, changes: readonly ObjectRef[], config: Config): Steps<Built> {
+  const first = state.config === undefined;
   const work = startWork(state, snapshot, config);
+  if (first) for (const key of snapshot.all("Service").keys()) noteListening(state, work, key);
   for (const change of changes) noteChange(state, work, change);
-  updateIngresses(state, work);
-  updateHosts(state, work);
-  updateAliases(state, work);
-  updateCredentials(state, work);
-  updatePools(state, work);
+  yield* updateIngresses(state, work);
+  yield* updateHosts(state, work);
+  yield* updateAliases(state, work);
+  yield* updateCredentials(state, work);
+  yield* updatePools(state, work);
   updateStreams(state, work);
   return finish(state, work);
 }
@@ -75,8 +85,8 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
       break;
     case "Service":
       for (const pool of state.poolServices.to(key)) work.pools.add(pool);
-      // Any Service that comes from a file may have ports that are listened on.
-      work.streams ||= state.settings.manifests.length > 0 || state.streamObjects.to(key).size > 0;
+      work.streams ||= state.streamObjects.to(key).size > 0 || state.listening.has(key);
+      noteListening(state, work, key);
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "ResolvedName":
@@ -103,6 +113,14 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
     case "EndpointSlice":
       break;
   }
+}
+
+function noteListening(state: ModelState, work: Work, key: string): void {
+  if (state.settings.manifests.length === 0) return;
+  state.listening.delete(key);
+  if (!asksForListeners(work.snapshot.all("Service").get(key))) return;
+  state.listening.add(key);
+  work.streams = true;
 }
 
 /** The Ingresses whose annotations look this object up. */

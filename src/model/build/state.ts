@@ -54,6 +54,8 @@ export interface ModelState {
   readonly streamHosts: Map<string, string>;
   /** What streams read: Services, and DNS names of external ones. */
   readonly streamObjects: References;
+  /** Keys of the Services that ask for listeners: of those that come from files. */
+  readonly listening: Set<string>;
   /** `Built.own`. */
   readonly own: ModelPart<OwnObject>;
   // the Model
@@ -107,6 +109,7 @@ export function emptyState(settings: ModelSettings): ModelState {
     poolNames: new References(),
     streamHosts: new Map(),
     streamObjects: new References(),
+    listening: new Set(),
     own: emptyPart(sameVersion),
     credentials: new Credentials(settings.defaultSslCertificate),
     hosts: emptyPart(),

@@ -1,4 +1,5 @@
 /** The step of an update that grants hosts their further names. */
+import type { Steps } from "../../support/slices.ts";
 import type { Place } from "../findings/findings.ts";
 import { current, noteValue } from "../memory/part.ts";
 import { grantAlias } from "../routes/aliases.ts";
@@ -17,9 +18,10 @@ export function claimAliases(state: ModelState, work: Work, host: string, claims
   else state.aliasClaims.delete(host);
 }
 
-export function updateAliases(state: ModelState, work: Work): void {
+export function* updateAliases(state: ModelState, work: Work): Steps<void> {
   boundExpressions(state, work);
   for (const name of work.aliases) {
+    yield;
     const claims = claimsOn(state, name).filter((claim) => !state.aliasesBeyond.has(textOf(claim)));
     const { alias, findings } = grantAlias(name, claims, current(state.hosts, name) !== undefined);
     noteValue(state.aliases, name, alias);

@@ -17,7 +17,7 @@ export function updateStreams(state: ModelState, work: Work): void {
   const { streamHosts, settings } = state;
   if (!work.streams && [...streamHosts.values()].every((pool) => !state.pools.pending.has(pool))) return;
   const findings: Finding[] = [];
-  const wanted = wantedListeners(work.snapshot, settings, findings);
+  const wanted = wantedListeners(work.snapshot, settings, state.listening, findings);
   const streams = new Map<string, Stream>();
   const read: string[] = [];
   const names: string[] = [];

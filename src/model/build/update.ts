@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Ingress, Meta } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { oncePer } from "../../support/once-per.ts";
+import type { Steps } from "../../support/slices.ts";
 import { access } from "../annotations/features/access.ts";
 import type { Values } from "../annotations/slot.ts";
 import { buildPool } from "../backends/endpoints.ts";
@@ -33,20 +34,24 @@ import type { Alias, Users } from "../shapes/routing.ts";
 import type { ModelState, Work } from "./state.ts";
 import { claimAliases, placeOfAlias } from "./update-aliases.ts";
 
-export function updateIngresses(state: ModelState, work: Work): void {
+export function* updateIngresses(state: ModelState, work: Work): Steps<void> {
   const { snapshot } = work;
   if (work.classes) for (const key of snapshot.all("Ingress").keys()) work.ingresses.add(key);
   if (work.ingresses.size === 0) return;
   const classes = readClasses(snapshot, state.settings);
   const reads = new Map<string, Read>();
   for (const key of work.ingresses) {
+    yield;
     const ingress = snapshot.all("Ingress").get(key);
     const admission = ingress && decideOwnership(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) reads.set(key, { parsed: undefined, objects: [], findings: admission?.finding ? [admission.finding] : [] });
     else if (mustRead(state, work, key, ingress)) reads.set(key, readIngress(state, work, ingress));
   }
   boundSizes(state, work, reads);
-  for (const [key, read] of reads) replaceIngress(state, work, key, read);
+  for (const [key, read] of reads) {
+    yield;
+    replaceIngress(state, work, key, read);
+  }
   for (const key of work.ingresses) noteOwn(state, key, snapshot.all("Ingress").get(key));
 }
 
@@ -136,9 +141,10 @@ export function hostFrom(key: HostKey, ingresses: readonly ParsedIngress[], cont
   return buildHost(name, { mains, canaries }, context);
 }
 
-export function updateHosts(state: ModelState, work: Work): void {
+export function* updateHosts(state: ModelState, work: Work): Steps<void> {
   const context = routingContext(state, work.defaults, work.config);
   for (const key of work.hosts) {
+    yield;
     const { host, references, aliases, findings } = hostFrom(key, ingressesOf(state, key), context);
     noteValue(state.hosts, key, host);
     claimAliases(state, work, key, aliases);
@@ -176,17 +182,18 @@ export function participants(state: ModelState, host: HostKey): ParsedIngress[] 
 }
 
 /** Comes after `updateHosts` and `updateAliases`: every host and every alias is a server name. */
-export function updateCredentials(state: ModelState, work: Work): void {
+export function* updateCredentials(state: ModelState, work: Work): Steps<void> {
   const names = {
     mains: (host: string) => ingressesOf(state, host).filter((parsed) => !parsed.canary),
     alias: (name: string) => current(state.aliases, name),
     placeOfAlias: (name: string, alias: Alias) => placeOfAlias(state, name, alias),
   };
-  state.credentials.update(work.snapshot, names, (name, findings) => putFindings(state, `tls ${name}`, findings));
+  yield* state.credentials.update(work.snapshot, names, (name, findings) => putFindings(state, `tls ${name}`, findings));
 }
 
-export function updatePools(state: ModelState, work: Work): void {
+export function* updatePools(state: ModelState, work: Work): Steps<void> {
   for (const id of work.pools) {
+    yield;
     const users = state.hostPools.to(id);
     if (users.size === 0) {
       dropPool(state, id);

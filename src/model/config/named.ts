@@ -73,7 +73,7 @@ function dhParamIn(text: string, reading: NamedReading): DhParam | undefined {
   const report = (finding: Finding): undefined => void reading.findings.push(finding);
   if (!secret) return report(unusable("ssl-dh-param", "Secret", text, reading.lookup.whyNoSecret(ref.namespace, ref.name), reading));
   const bytes = secret.data["dhparam.pem"];
-  const pem = bytes && /-----BEGIN DH PARAMETERS-----[A-Za-z0-9+/=\s]+-----END DH PARAMETERS-----/.exec(bytes.reveal().toString("latin1"))?.[0];
+  const pem = bytes && /-----BEGIN DH PARAMETERS-----[A-Za-z0-9+/=\s]+-----END DH PARAMETERS-----/.exec(bytes.revealText())?.[0];
   if (pem !== undefined && openSslTakes({ dhparam: pem })) return { id: digestOf(pem), pem: `${pem}\n` };
   const why = bytes ? "has no PEM block DH PARAMETERS of at least 1024 bits under dhparam.pem" : "has no key dhparam.pem";
   return report(unusable("ssl-dh-param", "Secret", text, why, reading));

@@ -8,6 +8,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
+import type { Steps } from "../../support/slices.ts";
 import type { Finding } from "../findings/findings.ts";
 import { emptyPart, noteValue } from "../memory/part.ts";
 import type { ModelPart } from "../memory/part.ts";
@@ -75,10 +76,10 @@ export class Credentials {
   }
 
   /** Brings the parts up to date. @param tell is called with all findings about a server name that was looked at. */
-  update(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
+  *update(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): Steps<void> {
     for (const id of this.#users.takeTouched()) noteValue(this.users, id, this.#users.get(id));
     for (const id of this.#trusts.takeTouched()) noteValue(this.trusts, id, this.#trusts.get(id));
-    this.#updateNames(snapshot, names, tell);
+    yield* this.#updateNames(snapshot, names, tell);
     this.#updateCertificates();
   }
 
@@ -94,11 +95,12 @@ export class Credentials {
     return first;
   }
 
-  #updateNames(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): void {
+  *#updateNames(snapshot: Snapshot, names: ServerNames, tell: (name: string, findings: readonly Finding[]) => void): Steps<void> {
     const now = Date.now();
     for (const [name, at] of this.#changes) if (at <= now) this.#names.add(name);
     const unused = new Set<string>();
     for (const name of this.#names) {
+      yield;
       const { serves, secure, secrets, findings, changesAt } = tlsOf(name, names, this.#flag, (key) => this.#lookUp(snapshot, key));
       this.#setServing(name, serves);
       noteValue(this.tls, name, serves?.certificate.id ?? (secure ? "" : undefined));

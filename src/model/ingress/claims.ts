@@ -6,6 +6,7 @@
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { Ingress } from "../../source/objects.ts";
+import { oneOfAll } from "../../support/kept-text.ts";
 import { printable } from "../../support/text.ts";
 import { affinity } from "../annotations/features/affinity-values.ts";
 import { alias } from "../annotations/features/alias.ts";
@@ -47,7 +48,7 @@ export function hostClaim(parsed: ParsedIngress, host: string, context: ClaimCon
   return {
     object,
     age,
-    routes: paths.map((path) => routeOf(host, parsed, { ...path, field: `${path.field}.backend` }, context)),
+    routes: paths.map((path) => routeOf(host, parsed, { ...path, field: oneOfAll(`${path.field}.backend`) }, context)),
     ...(root ? { root } : {}),
     ...(appRoot === undefined || closed ? {} : { appRoot }),
     aliases: alias.of(values).names,

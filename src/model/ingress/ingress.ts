@@ -8,6 +8,7 @@ import { CATCH_ALL } from "../../../edge/src/program.ts";
 import type { Ingress, IngressBackend, IngressPath, IngressRule } from "../../source/objects.ts";
 import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
+import { oneOfAll } from "../../support/kept-text.ts";
 import { printable } from "../../support/text.ts";
 import { checkCanary } from "../annotations/features/canary-rules.ts";
 import { canary } from "../annotations/features/canary.ts";
@@ -77,7 +78,7 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
 
 function parseRules(ingress: Ingress, isCanary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {
   const rules = (ingress.spec.rules ?? []).flatMap((rule, index) => {
-    const field = `spec.rules[${index}]`;
+    const field = oneOfAll(`spec.rules[${index}]`);
     const host = rule.host === undefined || rule.host === "" ? CATCH_ALL : normalHost(rule.host);
     if (host === undefined) {
       const instead = insteadOfHost(rule.host ?? "");
@@ -92,7 +93,7 @@ function parseRules(ingress: Ingress, isCanary: boolean, own: Own, findings: Fin
 
 function parsePaths(ingress: Ingress, rule: IngressRule, field: string, own: Own, findings: Finding[]): readonly ParsedPath[] {
   const paths = (rule.http?.paths ?? []).flatMap((declared, index) => {
-    const path = parsePath(ingress, declared, `${field}.http.paths[${index}]`, findings);
+    const path = parsePath(ingress, declared, oneOfAll(`${field}.http.paths[${index}]`), findings);
     if (!path) return [];
     const { ignored, ...more } = own.paths.get(path.path) ?? {};
     return ignored ? [] : [{ ...path, ...more }];
@@ -109,7 +110,7 @@ function parsePath(ingress: Ingress, declared: IngressPath, field: string, findi
   }
   const why = whyInvalid(path);
   if (why !== undefined) findings.push(found.pathInvalid({ object: ingress, field: `${field}.path` }, { path: printable(path.slice(0, LONGEST_SHOWN)), why }));
-  const backend = parseBackend(ingress, declared.backend, `${field}.backend`, "this path is ignored", findings);
+  const backend = parseBackend(ingress, declared.backend, oneOfAll(`${field}.backend`), "this path is ignored", findings);
   if (pathType === undefined || why !== undefined || !backend) return undefined;
   return { path, pathType, backend, field };
 }

@@ -62,11 +62,13 @@ export interface ParsedIngress {
   readonly findings: readonly Finding[];
 }
 
+const FEW = 8;
 const byHost = oncePer((rules: readonly ParsedRule[]): ReadonlyMap<string, readonly ParsedRule[]> => Map.groupBy(rules, ({ host }) => host));
 
 /** The Ingress's rules for one host, in their order. An Ingress may have thousands of hosts, and the rules are asked for by each. */
 export function rulesFor({ rules }: ParsedIngress, host: string): readonly ParsedRule[] {
-  return rules.length === 0 ? rules : (byHost(rules).get(host) ?? []);
+  // Of few it is quicker to look than to remember, and nothing is kept for each Ingress.
+  return rules.length <= FEW ? rules.filter((rule) => rule.host === host) : (byHost(rules).get(host) ?? []);
 }
 
 /** True: the Ingress has no rules, so its default backend answers for every name that nobody declares. */

@@ -6,6 +6,7 @@
  */
 import { CATCH_ALL } from "../../../edge/src/program.ts";
 import { exact } from "../../support/exact.ts";
+import { flatText, oneOfAll } from "../../support/kept-text.ts";
 import type { PoolReference } from "../backends/pool.ts";
 import type { CanaryClaim, DraftRoute, HostClaim } from "../claims/claim.ts";
 import type { Finding } from "../findings/findings.ts";
@@ -84,7 +85,7 @@ function finish(draft: DraftRoute, regex: boolean): Route {
 /** What becomes of a route's requests while its pool has no endpoint. Redirects are answered before an endpoint is looked for. */
 function whenEmpty({ filters }: DraftRoute, what: string): Pick<PoolReference, "effect" | "severity"> {
   if (filters.redirect) return { effect: `none: requests to ${what} are redirected`, severity: "info" };
-  return { effect: `requests to ${what} ${filters.edge?.errors?.backend === undefined ? "get 503" : "go to its default-backend"}` };
+  return { effect: flatText("requests to ", what, filters.edge?.errors?.backend === undefined ? " get 503" : " go to its default-backend") };
 }
 
 function referencesOf(host: string, route: DraftRoute): readonly PoolReference[] {
@@ -93,11 +94,11 @@ function referencesOf(host: string, route: DraftRoute): readonly PoolReference[]
   const references: PoolReference[] = canaries.map((canary) => ({
     pool: canary.wish.pool,
     object: canary.object,
-    field: `${canary.wish.backendField}.service`,
+    field: oneOfAll(`${canary.wish.backendField}.service`),
     effect: `requests to ${what} never take this canary`,
   }));
   if (!object) return references;
   for (const one of filters.pools ?? []) references.push({ ...one, object });
-  if (backend.kind === "service") references.push({ pool: backend.pool, object, field: `${origin.field}.service`, ...whenEmpty(route, what) });
+  if (backend.kind === "service") references.push({ pool: backend.pool, object, field: oneOfAll(`${origin.field}.service`), ...whenEmpty(route, what) });
   return references;
 }

@@ -18,12 +18,12 @@ const CRL = /-----BEGIN X509 CRL-----[^-]*-----END X509 CRL-----/g;
 export function readTrust({ data }: Secret): CaBundle | string {
   const { "ca.crt": ca, "ca.crl": crl } = data;
   if (!ca) return "has no ca.crt: add the certificates of the CA";
-  const certificates = ca.reveal().toString("latin1").match(CERTIFICATE) ?? [];
+  const certificates = ca.revealText().match(CERTIFICATE) ?? [];
   if (certificates.length === 0) return "has no PEM certificate in ca.crt";
   if (!certificates.every(parses)) return "has a certificate in ca.crt that does not parse";
   const bundle = { ca: pem(certificates) };
   if (!crl) return bundle;
-  const lists = crl.reveal().toString("latin1").match(CRL) ?? [];
+  const lists = crl.revealText().match(CRL) ?? [];
   if (lists.length === 0) return "has no PEM revocation list in ca.crl: correct it or remove the key";
   return listsParse(lists) ? { ...bundle, crl: pem(lists) } : "has a revocation list in ca.crl that does not parse";
 }

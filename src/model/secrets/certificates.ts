@@ -45,25 +45,37 @@ function readCertificate(secret: Secret): ServableCertificate | string {
   if (secret.forbidden) return 'Sluice\'s account may not read it; run "sluice rbac" and apply what it prints';
   if (!chainBytes) return "it has no tls.crt";
   if (!key) return "it has no tls.key";
-  const blocks = chainBytes.reveal().toString("latin1").match(BLOCK) ?? [];
+  const text = chainBytes.revealText();
+  const blocks = text.match(BLOCK) ?? [];
   const [leaf, ...rest] = blocks.map(parseCertificate);
   if (!leaf) return blocks.length === 0 ? "tls.crt holds no PEM certificate" : "the first certificate in tls.crt does not parse";
   if (rest.includes(undefined)) return "a certificate of the chain in tls.crt does not parse";
   const problem = keyProblem([leaf, ...rest.flatMap((one) => one ?? [])], key);
   if (problem !== undefined) return problem;
   const chain = `${blocks.join("\n")}\n`;
-  return servable(secret, leaf, chain, key);
+  // Mostly they are the same text, which then is kept once.
+  return servable(secret, leaf, chain === text ? text : chain, key);
 }
 
 function servable({ metadata }: Secret, leaf: X509Certificate, chain: string, key: PrivateBytes): ServableCertificate {
   const id = createHash("sha256").update(chain).update("\0").update(key.reveal()).digest("hex");
+  lastLeaf = { id, leaf };
   const origin = { kind: "Secret", namespace: metadata.namespace, name: metadata.name, field: "data[tls.crt]" };
   return {
     certificate: { id, chain, key, notAfter: leaf.validToDate, origin },
-    covers: (host) => leaf.checkHost(host, { partialWildcards: false }) !== undefined,
+    covers: (host) => leafOf(id, chain).checkHost(host, { partialWildcards: false }) !== undefined,
     commonNameOnly: leaf.subjectAltName === undefined,
     names: leaf.subjectAltName ?? leaf.subject.replaceAll("\n", ", "),
   };
+}
+
+/** The leaf that was parsed last: whoever reads a certificate asks at once what it covers. */
+let lastLeaf: { readonly id: string; readonly leaf: X509Certificate } | undefined;
+
+/** The leaf of a chain that was parsed before. It is parsed again when it is asked for, because OpenSSL's form of one takes several KiB. */
+function leafOf(id: string, chain: string): X509Certificate {
+  if (lastLeaf?.id !== id) lastLeaf = { id, leaf: new X509Certificate(chain) };
+  return lastLeaf.leaf;
 }
 
 function parseCertificate(block: string): X509Certificate | undefined {

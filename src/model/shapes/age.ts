@@ -6,6 +6,7 @@
  * order of path and position in the file.
  */
 import type { Ingress } from "../../source/objects.ts";
+import { flatText } from "../../support/kept-text.ts";
 
 export interface Age {
   /** Seconds since 1970; infinite without a creation time. */
@@ -22,7 +23,7 @@ export function ageOf({ metadata, origin }: Ingress): Age {
     created: dated ? created : Infinity,
     file: dated ? "" : (origin?.file ?? ""),
     document: dated ? 0 : (origin?.document ?? 0),
-    name: `${metadata.namespace}/${metadata.name}`,
+    name: flatText(metadata.namespace, "/", metadata.name),
   };
 }
 

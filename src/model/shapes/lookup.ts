@@ -5,8 +5,8 @@
  * the Ingresses that read it.
  */
 import type { ConfigMap, Kind, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
-import { keyOf } from "../../source/snapshot.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
+import { flatText } from "../../support/kept-text.ts";
 
 export interface ObjectLookup {
   /** A Secret that may not be read counts as missing. */
@@ -27,7 +27,7 @@ export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict";
 
 /** How an object is named where there are objects of several kinds: `Secret shop/passwords`. */
 export function objectKey(kind: Kind, namespace: string, name: string): string {
-  return `${kind} ${keyOf(namespace, name)}`;
+  return flatText(kind, " ", namespace, "/", name);
 }
 
 /** Looks objects up in `snapshot`, and adds the key (`objectKey`) of each to `noted`. */

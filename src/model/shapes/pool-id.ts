@@ -1,11 +1,13 @@
 /** The ids of pools: what a pool stands for can be read from its id. */
 
+import { flatText } from "../../support/kept-text.ts";
+
 /** Ends the id of a pool that holds a Service's own address alone. */
 export const CLUSTER_IP = "cluster-ip";
 
 /** @param clusterIp the pool of the Service's own address (service-upstream). */
 export function poolId(namespace: string, service: string, port: string, clusterIp = false): string {
-  return `${namespace}/${service}/${port}${clusterIp ? `/${CLUSTER_IP}` : ""}`;
+  return flatText(namespace, "/", service, "/", port, clusterIp ? `/${CLUSTER_IP}` : "");
 }
 
 /** How ingress-nginx names the pool of a Service port, in logs and in cookies. */

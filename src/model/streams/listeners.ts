@@ -33,12 +33,15 @@ export interface WantedListener {
   readonly sticky: boolean;
 }
 
-/** All listeners that are asked for, by id. Of two for one port the first stays; ConfigMaps come before Services. */
-export function wantedListeners(snapshot: Snapshot, settings: ListenerSettings, findings: Finding[]): Map<string, WantedListener> {
+/**
+ * All listeners that are asked for, by id. Of two for one port the first stays; ConfigMaps come before Services.
+ * @param services keys of those that ask for listeners (`asksForListeners`), where Services may.
+ */
+export function wantedListeners(snapshot: Snapshot, settings: ListenerSettings, services: Iterable<string>, findings: Finding[]): Map<string, WantedListener> {
   const all = [
     ...ofConfigMap("tcp", settings.tcpServicesConfigmap, snapshot, findings),
     ...ofConfigMap("udp", settings.udpServicesConfigmap, snapshot, findings),
-    ...(settings.manifests.length > 0 ? ofServices(snapshot) : []),
+    ...ofServices(snapshot, services),
   ];
   const wanted = new Map<string, WantedListener>();
   for (const one of all) {
@@ -119,9 +122,18 @@ function originOf({ object: { kind, metadata }, field }: Place): Origin {
 }
 
 /** Listeners for node ports and cluster addresses, in the order of the Services' names. */
-function ofServices(snapshot: Snapshot): WantedListener[] {
-  const services = [...snapshot.all("Service").entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-  return services.flatMap(([, service]) => (service.spec.ports ?? []).flatMap((port, index) => ofServicePort(service, port, index)));
+function ofServices(snapshot: Snapshot, keys: Iterable<string>): WantedListener[] {
+  const services = snapshot.all("Service");
+  return [...keys].sort().flatMap((key) => listenersOf(services.get(key)));
+}
+
+function listenersOf(service: Service | undefined): WantedListener[] {
+  return service?.spec.ports?.flatMap((port, index) => ofServicePort(service, port, index)) ?? [];
+}
+
+/** Whether a Service that comes from a file has ports that are listened on. */
+export function asksForListeners(service: Service | undefined): boolean {
+  return listenersOf(service).length > 0;
 }
 
 /** Loopback addresses. No other cluster address is listened on: its connections may be meant for another machine. */

@@ -5,6 +5,7 @@
  * piece, and any other version may be "too large" for a server that has just come back. Without one the answer is the
  * latest committed state. Source: Kubernetes API concepts, "Retrieving large results sets in chunks".
  */
+import { keepHeapTight } from "../../support/heap.ts";
 import { Broken, inWords, Refused, refusedBy } from "./failures.ts";
 import type { ApiResponse, Connection } from "./transport.ts";
 import { fields, textOrNone, versionOf } from "./trim.ts";
@@ -53,6 +54,7 @@ async function readAllPages<T>(
       const object = take(raw);
       if (object !== undefined) objects.push(object);
     }
+    keepHeapTight();
     if (!page.next) return { objects, version: page.version };
     from = page.next;
   }

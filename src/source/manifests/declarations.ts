@@ -5,6 +5,7 @@
  * order serves; what cannot be read any more stays as it was last read; nothing reaches the Snapshot before `commit`.
  */
 import type { Finding } from "../../model/findings/findings.ts";
+import { exact } from "../../support/exact.ts";
 import { StringSets } from "../../support/string-sets.ts";
 import type { AnyObject, Secret } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -26,19 +27,33 @@ export const EMPTIED = "emptied";
 /** The `reason` of a file that is now a beginning of what it was, and ends within a line. */
 export const CUT = "cut";
 
+/** There may be a hundred thousand of these and the next, so what most of them have not is kept apart. */
 interface DocumentState {
   readonly document: DocumentText;
-  readonly read: DocumentRead;
+  readonly declared: readonly Declared[];
+  /** Absent: nothing but its objects. */
+  readonly rest?: Omit<DocumentRead, "declared">;
 }
 
 interface FileState {
   readonly documents: readonly DocumentState[];
-  /** What the file declares, all declarations of an object in order; includes what is kept from an earlier reading. */
-  readonly declared: ReadonlyMap<RefKey, Declared[]>;
+  /** What the file declares (`declaredBy`), where that is much, or includes what is kept from an earlier reading; absent: it follows from the documents. */
+  readonly declared?: DeclaredObjects;
   /** The whole text, which the documents are parts of, so that it costs no memory but for a List; empty for a file that was never read. */
   readonly text: string;
   /** Why the file itself cannot be read, `TOO_LARGE` or `EMPTIED` for instance; absent while it can. */
   readonly failure?: string;
+}
+
+/** All declarations of an object, in order. */
+type DeclaredObjects = ReadonlyMap<RefKey, readonly Declared[]>;
+
+/** What fewer objects than this declare is worked out when it is asked for. */
+const FEW = 16;
+
+/** What a file declares; includes what is kept from an earlier reading. */
+function declaredBy(state: FileState | undefined): DeclaredObjects {
+  return state?.declared ?? byKey(state?.documents ?? []);
 }
 
 export interface Declarations {
@@ -77,11 +92,11 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
 
   function setState(file: string, state: FileState | undefined): void {
     const before = files.get(file);
-    for (const key of before?.declared.keys() ?? []) {
+    for (const key of declaredBy(before).keys()) {
       holders.delete(key, file);
       pending.add(key);
     }
-    for (const key of state?.declared.keys() ?? []) {
+    for (const key of declaredBy(state).keys()) {
       holders.add(key, file);
       pending.add(key);
     }
@@ -93,7 +108,7 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
   /** Every declaration of an object; the last one serves. */
   function declarationsOf(key: RefKey): Declared[] {
     const holding = [...holders.of(key)].sort();
-    return holding.flatMap((file) => files.get(file)?.declared.get(key) ?? []);
+    return holding.flatMap((file) => declaredBy(files.get(file)).get(key) ?? []);
   }
 
   function commitKey(key: RefKey, removals: boolean): "same" | "changed" | "held" {
@@ -124,12 +139,12 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
     },
     isCut(file, text) {
       const before = files.get(file);
-      if (before === undefined || before.declared.size === 0) return false;
+      if (before === undefined || declaredBy(before).size === 0) return false;
       return text.length < before.text.length && !text.endsWith("\n") && before.text.startsWith(text);
     },
     setUnreadable(file, failure) {
       const before = files.get(file);
-      if (before?.failure !== failure) setState(file, { documents: [], declared: new Map(), text: "", ...before, failure });
+      if (before?.failure !== failure) setState(file, { documents: [], text: "", ...before, failure });
     },
     drop: (file) => setState(file, undefined),
     commit(removals) {
@@ -152,10 +167,10 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
     ignored() {
       const counts = new Map<string, number>();
       for (const { documents } of files.values())
-        for (const { read } of documents) for (const kind of read.ignored) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+        for (const { rest } of documents) for (const kind of rest?.ignored ?? []) counts.set(kind, (counts.get(kind) ?? 0) + 1);
       return counts;
     },
-    promised: () => [...files.values()].flatMap(({ documents }) => documents.flatMap(({ read }) => read.promised)),
+    promised: () => [...files.values()].flatMap(({ documents }) => documents.flatMap(({ rest }) => rest?.promised ?? [])),
   };
 }
 
@@ -165,6 +180,7 @@ export function declarationsInto(snapshot: Snapshot, namespace = "default"): Dec
  */
 function* readFileText(file: string, text: string, namespace: string, before: FileState | undefined): Generator<void, FileState> {
   const known = new Map(before?.documents.map((state) => [state.document.text, state]));
+  const declaredBefore = declaredBy(before);
   let lastIndex = -1;
   const documents: DocumentState[] = [];
   for (const document of splitDocuments(text)) {
@@ -173,38 +189,50 @@ function* readFileText(file: string, text: string, namespace: string, before: Fi
     known.delete(document.text);
     if (same && same.document.index > lastIndex) {
       lastIndex = same.document.index;
-      for (const declared of same.read.declared) declared.place = { ...declared.place, document };
-      documents.push({ document, read: same.read });
+      for (const declared of same.declared) declared.place = { ...declared.place, document };
+      documents.push({ ...same, document });
       continue;
     }
     const read = readDocument(file, document, namespace);
     for (const declared of read.declared) {
-      const old = before?.declared.get(refKeyOf(declared.object.kind, declared.object.metadata))?.at(-1);
+      const old = declaredBefore.get(refKeyOf(declared.object.kind, declared.object.metadata))?.at(-1);
       if (!old || old.place.document.index <= lastIndex || contentOf(old.object) !== contentOf(declared.object)) continue;
       declared.object = old.object;
       lastIndex = old.place.document.index;
     }
-    documents.push({ document, read });
+    documents.push(stateOf(document, read));
   }
-  return { documents, declared: declaredIn(documents, before), text };
+  const now = byKey(documents);
+  const kept = keptFrom(before, documents, now);
+  const declared = now.size > FEW || kept.length > 0 ? { declared: new Map([...now, ...kept]) } : {};
+  return { documents: exact(documents), ...declared, text };
 }
 
-function declaredIn(documents: readonly DocumentState[], before: FileState | undefined): Map<RefKey, Declared[]> {
-  const declared = new Map<RefKey, Declared[]>();
-  for (const { read } of documents) {
-    for (const entry of read.declared) {
+function stateOf(document: DocumentText, { declared, ...rest }: DocumentRead): DocumentState {
+  const { findings, broken, unreadable, ignored, promised } = rest;
+  const isPlain = !unreadable && findings.length + broken.length + ignored.length + promised.length === 0;
+  return { document, declared, ...(isPlain ? {} : { rest }) };
+}
+
+function byKey(documents: readonly DocumentState[]): DeclaredObjects {
+  const all = new Map<RefKey, Declared[]>();
+  for (const { declared } of documents) {
+    for (const entry of declared) {
       const key = refKeyOf(entry.object.kind, entry.object.metadata);
-      const earlier = declared.get(key);
+      const earlier = all.get(key);
       if (earlier) earlier.push(entry);
-      else declared.set(key, [entry]);
+      else all.set(key, [entry]);
     }
   }
-  const unreadable = documents.some(({ read }) => read.unreadable);
-  const broken = new Set(documents.flatMap(({ read }) => [...read.broken]));
-  for (const [key, entries] of before?.declared ?? []) {
-    if ((unreadable || broken.has(key)) && !declared.has(key)) declared.set(key, entries);
-  }
-  return declared;
+  return all;
+}
+
+/** What the documents do not declare any more, and what stays all the same, because they cannot be read. */
+function keptFrom(before: FileState | undefined, documents: readonly DocumentState[], now: DeclaredObjects): [RefKey, readonly Declared[]][] {
+  const unreadable = documents.some(({ rest }) => rest?.unreadable);
+  const broken = new Set(documents.flatMap(({ rest }) => [...(rest?.broken ?? [])]));
+  if (!unreadable && broken.size === 0) return [];
+  return [...declaredBy(before)].filter(([key]) => (unreadable || broken.has(key)) && !now.has(key));
 }
 
 /** A text that is the same for equal objects only. It holds a Secret's values as digests. */
@@ -218,7 +246,7 @@ function digestsOf(secret: Secret): Record<string, string> {
 }
 
 function hasFindings(state: FileState | undefined): boolean {
-  return state?.failure !== undefined || (state?.documents.some(({ read }) => read.findings.length > 0) ?? false);
+  return state?.failure !== undefined || (state?.documents.some(({ rest }) => rest && rest.findings.length > 0) ?? false);
 }
 
 function findingsOf(file: string, state: FileState): Finding[] {
@@ -226,8 +254,8 @@ function findingsOf(file: string, state: FileState): Finding[] {
     state.failure === undefined
       ? []
       : [unreadable({ subject: fileSubject(file), field: "", file, line: 1 }, state.failure)];
-  const ofDocuments = state.documents.flatMap(({ document, read }) =>
-    read.findings.map((finding) => ({ ...finding, line: (finding.line ?? 1) + document.startLine - 1 })),
+  const ofDocuments = state.documents.flatMap(({ document, rest }) =>
+    (rest?.findings ?? []).map((finding) => ({ ...finding, line: (finding.line ?? 1) + document.startLine - 1 })),
   );
   return [...own, ...ofDocuments];
 }

@@ -35,7 +35,7 @@ async function visit(path: string, ancestors: readonly string[], found: Walk, is
     const stats = await stat(path, { bigint: true });
     const identity = `${stats.dev}:${stats.ino}`;
     if (stats.isFile()) {
-      found.files.set(path, `${identity}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`);
+      found.files.set(path, [identity, stats.size, stats.mtimeNs, stats.ctimeNs].join(":"));
     } else if (stats.isDirectory() && !ancestors.includes(identity)) {
       const entries = await readdir(path, { withFileTypes: true });
       found.folders.set(path, identity);

@@ -7,6 +7,7 @@ import { furtherFindings, MOST_OF_A_CODE } from "../../model/findings/findings.t
 import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
+import { flatText } from "../../support/kept-text.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { keyAt, ManifestOrigin, MOST_YAML, parseDocument, positionOfField } from "./documents.ts";
 import type { DoubledKey, DocumentPlace } from "./documents.ts";
@@ -30,7 +31,7 @@ export const WITHOUT_KIND = "document without a kind";
 export type RefKey = string;
 
 export function refKeyOf(kind: Kind, { namespace, name }: Meta): RefKey {
-  return `${kind} ${namespace}/${name}`;
+  return flatText(kind, " ", namespace, "/", name);
 }
 
 /** One object and where it stands. An equal object that was there before takes its place, so that it keeps its identity. */

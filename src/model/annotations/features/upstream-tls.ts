@@ -157,7 +157,7 @@ function identityOf(secret: Secret): Identity | string {
   if (!chain && !key && !authorities) return "it holds neither a client certificate (tls.crt, tls.key) nor authorities (ca.crt)";
   const { certificate, problem } = chain || key ? readSecretState(secret, undefined) : {};
   if (problem !== undefined) return problem;
-  const trust = authorities && readTrust(authorities.reveal().toString("latin1"));
+  const trust = authorities && readTrust(authorities.revealText());
   if (typeof trust === "string") return trust;
   return { ...(certificate ? { certificate: certificate.certificate } : {}), ...(trust ? { trust } : {}) };
 }

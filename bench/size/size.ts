@@ -1,0 +1,138 @@
+/**
+ * `npm run bench:size`: what grows with the number of hosts, and how: start, memory, changes, questions, scrapes and lists,
+ * side by side for some sizes, from files and from an API server.
+ *
+ * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are.
+ */
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { UserError } from "../../src/support/user-error.ts";
+import { describeMachine, findTools } from "../machine.ts";
+import { endAll } from "../processes.ts";
+import { machineLine, table } from "../report.ts";
+import { startBackend } from "../backend.ts";
+import { stopSluices } from "../sluices.ts";
+import { quantile } from "../statistics.ts";
+import { measureSize, TURN_PHASES, type Measured, type SizeOrigin } from "./measure.ts";
+
+const USAGE = `npm run bench:size -- [--hosts 1000,10000,100000] [--origin files|api] [--changes N] [--output json]
+
+Starts Sluice with so many Ingresses, Services and EndpointSlices, and a certificate for every fifth, from files and from
+an API server, and measures what grows with their number. 100,000 hosts take some minutes and 3 GiB.
+`;
+
+interface SizeOptions {
+  readonly hosts: readonly number[];
+  readonly origins: readonly SizeOrigin[];
+  readonly changes: number;
+  readonly json: boolean;
+}
+
+/** @throws UserError for a flag that is not one of ours, or a value that makes no sense. */
+function parseSizeOptions(argv: readonly string[]): SizeOptions | "help" {
+  const { values } = parsed(argv);
+  if (values.help) return "help";
+  if (!["table", "json"].includes(values.output)) throw new UserError(`--output=${values.output} is not known: use table or json.`);
+  if (values.origin !== undefined && !["files", "api"].includes(values.origin)) throw new UserError(`--origin=${values.origin} is not known: use files or api.`);
+  return {
+    hosts: values.hosts.split(",").map((text) => whole("hosts", text, 1_000_000)),
+    origins: values.origin === undefined ? ["files", "API server"] : [values.origin === "files" ? "files" : "API server"],
+    changes: whole("changes", values.changes, 1000),
+    json: values.output === "json",
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        help: { type: "boolean", default: false },
+        hosts: { type: "string", default: "1000,10000,100000" },
+        origin: { type: "string" },
+        changes: { type: "string", default: "100" },
+        output: { type: "string", default: "table" },
+      },
+    });
+  } catch (error) {
+    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+function whole(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new UserError(`--${name}=${text} is not a whole number from 1 to ${most}.`);
+}
+
+type Figure = (measured: Measured) => string;
+
+const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
+const mib = (value: number): string => value.toFixed(0);
+const both = (values: readonly number[]): string => `${ms(quantile(values, 0.5))} / ${ms(quantile(values, 0.99))}`;
+
+/** What is measured, how it is shown, and what is asked of 100,000 hosts; "": it is for information. */
+const ROWS: readonly (readonly [what: string, figure: Figure, asked: string])[] = [
+  ["start → ready, s", ({ readyMillis }) => (readyMillis / 1000).toFixed(1), "20 from files, 30 from an API server"],
+  ["processor time of controller and agent for it, s", ({ readyCpuMillis }) => (readyCpuMillis / 1000).toFixed(1), ""],
+  ["controller when ready (most until then), MiB", ({ controller }) => `${mib(controller.resident)} (${mib(controller.peak)})`, "800"],
+  ["… live objects (buffers), MiB", ({ controller }) => `${mib(controller.live)} (${mib(controller.external)})`, ""],
+  ["agent when ready (most until then), MiB", ({ agent }) => `${mib(agent.resident)} (${mib(agent.peak)})`, "80"],
+  ["… live objects (buffers), MiB", ({ agent }) => `${mib(agent.live)} (${mib(agent.external)})`, ""],
+  ["worker, MiB", ({ workerMiB }) => mib(workerMiB), "260"],
+  ["Ingress added → live, p50 / p99, ms", ({ added }) => both(added), ""],
+  ["endpoint changed → live, p50 / p99, ms", ({ moved }) => both(moved), ""],
+  ["admission answer, p50 / p99, ms", ({ admission }) => both(admission), ""],
+  ["scrape, p50, ms (MiB)", ({ scrapes, scrapeMiB }) => `${ms(quantile(scrapes, 0.5))} (${scrapeMiB.toFixed(1)})`, ""],
+  ["everything read anew, s", ({ relistMillis }) => (relistMillis / 1000).toFixed(2), ""],
+  ...TURN_PHASES.map((phase): (typeof ROWS)[number] => [`longest turn of the event loop: ${phase}, ms`, ({ turns }) => ms(turns[phase]), phase === "start" ? "" : "50"]),
+  ["reloads of nginx", ({ reloads }) => String(reloads), "0"],
+];
+
+function tableOf(all: readonly Measured[]): string[] {
+  const head = ["", ...all.map(({ origin, hosts }) => `${origin}, ${hosts.toLocaleString("en")}`), "at most"];
+  return table([head, ...ROWS.map(([what, figure, asked]) => [what, ...all.map(figure), asked])]);
+}
+
+const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
+
+async function run(options: SizeOptions, dir: string): Promise<void> {
+  const machine = describeMachine();
+  const backend = await startBackend(`${dir}/backend`);
+  const all: Measured[] = [];
+  say("warming up: the first start compiles everything");
+  await measureSize({ dir, backend, changes: 1, say }, "files", 10);
+  for (const origin of options.origins) {
+    for (const hosts of options.hosts) all.push(await measureSize({ dir, backend, changes: options.changes, say }, origin, hosts));
+  }
+  const text = options.json ? JSON.stringify({ machine, measured: all }, null, 2) : [...tableOf(all), "", machineLine(machine)].join("\n");
+  process.stdout.write(`${text}\n`);
+}
+
+async function main(): Promise<void> {
+  const options = parseSizeOptions(process.argv.slice(2));
+  if (options === "help") return void process.stdout.write(USAGE);
+  findTools();
+  const dir = mkdtempSync("/dev/shm/sluice-bench-");
+  chmodSync(dir, 0o755);
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  const interrupted = new Promise<"interrupted">((resolve) => {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve("interrupted"));
+  });
+  try {
+    if ((await Promise.race([run(options, dir), interrupted])) === "interrupted") process.exitCode = 130;
+  } finally {
+    await stopSluices();
+    await endAll();
+    // An interrupted run fails now in what it was waiting for, which is of no interest.
+    if (process.exitCode === 130) process.exit();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`bench: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
