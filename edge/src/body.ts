@@ -22,7 +22,7 @@ export const LARGE = 1;
 /** The body is read first; then the twin takes it. */
 export const READ_FIRST = 2;
 /** The body is too large. */
-export const TOO_LARGE = 3;
+export const OVER_LIMIT = 3;
 
 /**
  * @param usual bytes of the largest body that locations take; 0: any
@@ -31,7 +31,7 @@ export const TOO_LARGE = 3;
  */
 export function wayOfBody({ most, reader, readFrom }: BodyLimits, usual: number, length: number | undefined, variable: (this: void, name: string) => string | undefined): number {
   if (length !== undefined) {
-    if (most > 0 && length > most) return TOO_LARGE;
+    if (most > 0 && length > most) return OVER_LIMIT;
     if (readFrom !== undefined && length > readFrom) return READ_FIRST;
     return usual > 0 && length > usual ? LARGE : USUAL;
   }

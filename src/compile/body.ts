@@ -25,7 +25,7 @@ const BUFFERS = [128 * 1024, MIB, 8 * MIB, 64 * MIB];
 const ANY = 0;
 
 /** Ends the name of a profile's twin that takes bodies of any size, because the edge has looked at the size. */
-export const LARGE = ":large";
+export const LARGE_TWIN = ":large";
 const READ = "body:read";
 const TOO_LARGE = "@body_too_large";
 /** Answers 413 to requests that enter no location of a profile. */

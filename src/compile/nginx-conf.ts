@@ -8,7 +8,7 @@
 import type { Config } from "../model/config/config.ts";
 import type { Settings } from "../settings.ts";
 import type { Directive } from "./directive.ts";
-import { bodyIsData, bodyLocations, LARGE } from "./body.ts";
+import { bodyIsData, bodyLocations, LARGE_TWIN } from "./body.ts";
 import { block, directive, expression, luaBlock, luaString, print } from "./directive.ts";
 import type { EngineFacts } from "./facts.ts";
 import { errorLocations, errorPageDirective } from "./error-pages.ts";
@@ -268,7 +268,7 @@ function profileLocations(id: string, profile: Profile, input: ConfInput): reado
   const before = made.get(id);
   if (before !== undefined) return before;
   const own = profileLocation(id, profile, input);
-  const locations = bodyIsData(profile) ? [own, profileLocation(`${id}${LARGE}`, { ...profile, bodySize: 0 }, input)] : [own];
+  const locations = bodyIsData(profile) ? [own, profileLocation(`${id}${LARGE_TWIN}`, { ...profile, bodySize: 0 }, input)] : [own];
   made.set(id, locations);
   return locations;
 }

@@ -101,17 +101,19 @@ else describe("status", { timeout: 280_000 }, () => {
   });
 
   test("a status appears only when the Ingress is programmed", async (t) => {
-    const buffers = (size: number) => ({ annotations: { "nginx.ingress.kubernetes.io/proxy-buffer-size": `${size}k` } });
+    const timeout = (seconds: number) => ({ annotations: { "nginx.ingress.kubernetes.io/proxy-next-upstream-timeout": `${seconds}` } });
     const namespace = await namespaceWith(ingressFor("first", "first.example"));
     const sluice = await startReplica("programmed-1", "--publish-status-address=192.0.2.1", "--reload-interval=4");
     t.after(async () => {
       await sluice.stop();
       await removePod("programmed-1");
     });
-    // The first new profile is loaded at once, the next one waits for its turn.
-    await cluster.ask("PATCH", ingressPath(namespace, "first"), { metadata: buffers(6) });
-    await sluice.sync();
-    await cluster.ask("POST", ingressPath(namespace), ingressFor("waits", "waits.example", buffers(9)));
+    // The first new profiles are loaded at once, the next one waits for its turn.
+    for (const seconds of [6, 7, 8, 9]) {
+      await cluster.ask("PATCH", ingressPath(namespace, "first"), { metadata: timeout(seconds) });
+      await sluice.sync();
+    }
+    await cluster.ask("POST", ingressPath(namespace), ingressFor("waits", "waits.example", timeout(10)));
     let early = 0;
     await eventually("the status of the Ingress that waits", async () => {
       const state = JSON.parse((await sluice.ask(`/api/v1/ingresses/${namespace}/waits`)).text) as { state: string };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { LARGE, READ_FIRST, TOO_LARGE, USUAL, wayOfBody, type BodyLimits } from "../../edge/src/body.ts";
+import { LARGE, READ_FIRST, OVER_LIMIT, USUAL, wayOfBody, type BodyLimits } from "../../edge/src/body.ts";
 
 const variables = (protocol: string, method: string, coding = "") => (name: string): string | undefined =>
   ({ server_protocol: protocol, request_method: method, http_transfer_encoding: coding })[name];
@@ -14,9 +14,9 @@ const H2_GET = variables("HTTP/2.0", "GET");
 test("a length that is known decides at once", () => {
   const limits: BodyLimits = { most: 3000, reader: "body:1048576:0" };
   const way = (length: number): number => wayOfBody(limits, 1000, length, H1);
-  assert.deepEqual([0, 1000, 1001, 3000, 3001].map(way), [USUAL, USUAL, LARGE, LARGE, TOO_LARGE]);
+  assert.deepEqual([0, 1000, 1001, 3000, 3001].map(way), [USUAL, USUAL, LARGE, LARGE, OVER_LIMIT]);
   assert.deepEqual([0, 5000].map((length) => wayOfBody({ most: 0 }, 1000, length, H1)), [USUAL, LARGE]);
-  assert.deepEqual([10, 11].map((length) => wayOfBody({ most: 10, reader: "body:1048576:0" }, 0, length, H1)), [USUAL, TOO_LARGE], "where locations take any size");
+  assert.deepEqual([10, 11].map((length) => wayOfBody({ most: 10, reader: "body:1048576:0" }, 0, length, H1)), [USUAL, OVER_LIMIT], "where locations take any size");
 });
 
 test("a larger buffer is for bodies that the usual one does not hold", () => {
@@ -45,7 +45,7 @@ test("whatever comes, what enters a location is held to the route's limit by it 
       const mayBeLong = length === undefined && (coding !== "" || protocol === "HTTP/2.0");
       if (way === USUAL && mayBeLong) assert.ok(usual > 0 && (most === 0 || usual <= most), "its location counts");
       if (way === LARGE) assert.ok(most === 0 || (length !== undefined && length <= most));
-      if (length !== undefined) assert.equal(way === TOO_LARGE, most > 0 && length > most);
+      if (length !== undefined) assert.equal(way === OVER_LIMIT, most > 0 && length > most);
     }),
     { numRuns: 5000 },
   );

@@ -62,7 +62,7 @@ test("a clock that is set back by two hours holds up no reload", { timeout: 60_0
   const compiler = createCompiler();
   for (const object of [ingressClass("nginx"), service("shop/web", "80"), slice("shop/web", 80, "10.0.0.1")]) put(snapshot, object);
   const reload = async (number: number): Promise<void> => {
-    put(snapshot, ingress("shop/web").host("shop.example").path("/", "web:80").annotate("proxy-buffering", "on").annotate("proxy-buffers-number", String(10 + number)).object);
+    put(snapshot, ingress("shop/web").host("shop.example").path("/", "web:80").annotate("proxy-next-upstream-timeout", String(10 + number)).object);
     const { program, changed } = compiler.compile(builder.update(snapshot, snapshot.takeChanges(), testConfig));
     engine.apply(program, changed);
     while (engine.state.waiting.size > 0) await sleep(5);

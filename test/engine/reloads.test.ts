@@ -127,7 +127,8 @@ test("the first new profiles come at once, and the rest of a burst with one more
 });
 
 test("the operator's settings cost a reload of their own, which takes what nobody uses any more along, and no request fails", async (t) => {
-  const given = (): boolean => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8").includes("client_max_body_size 2048;");
+  const given = (): boolean => readFileSync(join(sluice.runtimeDir, "nginx.conf"), "utf8").includes("client_max_body_size 700;");
+  await sluice.apply(manifest("b"));
   assert.equal(given(), true, "a profile stays while it may be in use, and until the next reload");
   const load = startPosts(t, "a.example");
   await sluice.apply(config({ "keep-alive": "30" }));

@@ -144,7 +144,7 @@ export const OF_VALUES: readonly Parser[] = [
       const escaped = escapeUri(latin1);
       assert.match(escaped, /^[\x21-\x7e]*$/);
       assert.equal(unescapeUri(escaped), latin1);
-      const { rewrite } = rewriteOf({ useRegex: true, target: text }, "/(.*)");
+      const { rewrite } = rewriteOf({ useRegex: true, target: latin1 }, "/(.*)");
       if (rewrite === undefined) return;
       const asked = { variable: () => "a\r\nX: y", capture: () => ({ 0: "/x", 1: "..\r\n ?#", 2: latin1 }) };
       const uri = rewritePath(rewrite, "/x", "shop", asked);

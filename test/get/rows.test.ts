@@ -67,7 +67,7 @@ test("findings and profiles: what is wrong, and what nginx has beyond the usual"
   assert.deepEqual(rows("findings", ...SHOP).map(({ severity, code, object }) => [severity, code, object])[0], ["error", "service-missing", "Ingress shop/slow"]);
   const profiles = rows("profiles", ...SHOP);
   // The path, and the rest of its host.
-  assert.deepEqual(profiles.map(({ settings, routes: count }) => [settings, count]), [[["buffering=true"], 2]]);
+  assert.deepEqual(profiles.map(({ settings, routes: count }) => [settings, count]), [[["buffering=true", "filtered=true"], 2]]);
 });
 
 test("no key and no password is in any row; a table breaks no line and colours nothing", () => {

@@ -53,7 +53,7 @@ before(async () => {
   sluice = await startSluice({ files, args: ["--configmap=sluice/sluice"] });
 });
 after(async () => {
-  assert.equal((await sluice.generation()).reloads, 0, "nothing here needs a reload");
+  assert.equal((await sluice?.generation())?.reloads, 0, "nothing here needs a reload");
   await sluice?.stop();
   await echo?.close();
   await pages?.close();

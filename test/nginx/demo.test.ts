@@ -125,8 +125,8 @@ test("http redirects to https once the annotation says so", async () => {
 
 test("a change for which nginx was reloaded says so, others do not", async () => {
   const from = demo.printed().length;
-  const withBuffers = (text: string): string => text.replace(/( *)(nginx\.ingress\.kubernetes\.io\/)ssl-redirect: "true"\n/, '$&$1$2proxy-buffer-size: "7k"\n');
-  await editUntil(/tomcat\.yaml: live after [\d.]+ ms \(1 part of the routing program, and nginx was reloaded\)/, "tomcat.yaml", withBuffers);
+  const withTimeout = (text: string): string => text.replace(/( *)(nginx\.ingress\.kubernetes\.io\/)ssl-redirect: "true"\n/, '$&$1$2proxy-next-upstream-timeout: "7"\n');
+  await editUntil(/tomcat\.yaml: live after [\d.]+ ms \(1 part of the routing program, and nginx was reloaded\)/, "tomcat.yaml", withTimeout);
   assert.doesNotMatch(demo.printed().slice(0, from), /reloaded/);
 });
 

@@ -202,7 +202,7 @@ test("a Secret that changes is another identity at once, and an authority that c
   assert.equal((await overTls("late")).client, "client-b");
   assert.equal((await sluice.generation()).reloads, reloads, "a client certificate is data");
   // The file of an authority that nobody uses any more is removed with the next reload.
-  await sluice.apply({ "last.yaml": to("last", plain, { "proxy-max-temp-file-size": "5m" }) });
+  await sluice.apply({ "last.yaml": to("last", plain, { "proxy-next-upstream-timeout": "5" }) });
   assert.equal((await sluice.generation()).reloads, reloads + 1);
   assert.equal(trustFiles().length, 2);
 });

@@ -73,9 +73,10 @@ test("nobody who answers, and nobody who says what for", async () => {
 test("what waits for a reload is not programmed in time, and says so", async () => {
   const slow = await startSluice({ files: { "web.yaml": manifest("web") }, args: ["--reload-interval=3600"] });
   try {
-    const buffers = (size: number): string => `nginx.ingress.kubernetes.io/proxy-buffer-size: "${size}k"`;
-    await slow.apply({ "web.yaml": manifest("web", buffers(6)) });
-    slow.write({ "web.yaml": manifest("web", buffers(9)) });
+    const timeout = (seconds: number): string => `nginx.ingress.kubernetes.io/proxy-next-upstream-timeout: "${seconds}"`;
+    // The first new profiles are loaded at once.
+    for (const seconds of [6, 7, 8, 9]) await slow.apply({ "web.yaml": manifest("web", timeout(seconds)) });
+    slow.write({ "web.yaml": manifest("web", timeout(10)) });
     const { code, stderr } = await runCommand(["wait", "shop/web", `--healthz-port=${slow.health}`, "--timeout=2s"]);
     assert.equal(code, 1);
     assert.match(stderr, /^waiting: nginx is to be reloaded first\nIngress shop\/web is not programmed after 2 s: nginx is to be reloaded first\n/);

@@ -10,7 +10,7 @@ import { passServiceHeaders, checkExternalAuth, refuse } from "./external-auth.t
 import type { Check } from "../access.ts";
 import { ABSTAIN, FORBIDDEN, judge, PASS } from "../access.ts";
 import { includes } from "../networks.ts";
-import { READ, readBody, TO_READ } from "./body.ts";
+import { READ, sendToReader, TO_READ } from "./body.ts";
 import type { EdgeFilters } from "../program.ts";
 import { checkCredentials, hideCredentials } from "./credentials.ts";
 import { limit } from "./limits.ts";
@@ -50,7 +50,7 @@ export function checkAccess(): void {
   passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
   if (filters.snippet === true) followSnippet();
-  if (state.reading === TO_READ) readBody(state);
+  if (state.reading === TO_READ) sendToReader(state);
 }
 
 function refuseRequest(state: InFlight, status: number): void {

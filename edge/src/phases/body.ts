@@ -21,7 +21,7 @@ const REFUSED = 413;
 const REFUSED_HERE = "answer:too-large";
 
 /** Access phase, when the request may pass: sends it to the location that reads its body. */
-export function readBody(state: InFlight): void {
+export function sendToReader(state: InFlight): void {
   const reader = state.route?.body?.reader;
   if (reader !== undefined) ngx.exec(reader, ngx.var.args);
 }

@@ -4,7 +4,7 @@
  * The default profile stays in `location /` with its URI untouched, or goes to that location's twin `profile:authority`.
  * Any other profile is reached by setting the URI to `profile:<id>`, a name that no client can send because a request path starts with `/`.
  */
-import { READ_FIRST, TOO_LARGE, USUAL, wayOfBody } from "../body.ts";
+import { READ_FIRST, OVER_LIMIT, USUAL, wayOfBody } from "../body.ts";
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
 import type { EdgePool, EdgeRoute } from "../program.ts";
@@ -53,7 +53,7 @@ export function routeRequest(): void {
   let body = USUAL;
   if (route !== undefined && (route.body !== undefined || pool === undefined)) {
     body = bodyOf(route, pool);
-    if (body === TOO_LARGE) pool = refuseBody(decision);
+    if (body === OVER_LIMIT) pool = refuseBody(decision);
   }
   if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
@@ -100,7 +100,7 @@ function bodyOf({ bodySize, body }: EdgeRoute, pool: EdgePool | undefined): numb
   if (pool !== undefined) return body === undefined ? USUAL : wayOfBody(body, usual, bodyLength(), own);
   const most = bodySize ?? usual;
   const length = bodyLength();
-  return most > 0 && length !== undefined && length > most ? TOO_LARGE : USUAL;
+  return most > 0 && length !== undefined && length > most ? OVER_LIMIT : USUAL;
 }
 
 /** ingress-nginx behaviour: nginx looks at the length before it redirects or refuses. The edge does so itself, because there is no location yet. */
