@@ -90,7 +90,10 @@ else {
   // The name that people start the program by is the file's (settings/program-name.ts).
   for (const name of ["main.cjs", "kubectl-sluice.cjs"]) written.set(name, load);
   for (const [name, contents] of written) put(name, contents);
-  for (const name of readdirSync(to)) if (!written.has(name)) rmSync(`${to}/${name}`);
+  for (const name of readdirSync(to)) if (!written.has(name)) rmSync(`${to}/${name}`, { force: true });
+  for (const [name, contents] of written) {
+    if (!readFileSync(`${to}/${name}`).equals(Buffer.from(contents))) throw new Error(`${to}/${name} is another build's: build again, once`);
+  }
   const all = sources();
   if (made() !== before) throw new Error("a source was changed meanwhile: build again");
   put("sources", all);
@@ -98,6 +101,7 @@ else {
 
 /** Files are renamed into place: a Sluice that starts meanwhile reads the old file or the new one, and never a part. */
 function put(name: string, contents: string | Uint8Array): void {
-  writeFileSync(`${to}/.new`, contents);
-  renameSync(`${to}/.new`, `${to}/${name}`);
+  const fresh = `${to}/.new.${process.pid}`;
+  writeFileSync(fresh, contents);
+  renameSync(fresh, `${to}/${name}`);
 }

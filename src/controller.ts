@@ -126,6 +126,18 @@ export function createController(options: ControllerOptions): Controller {
   const turn = (): Promise<void> => (started ? turns.run() : Promise.resolve());
 
   const takeTurn = async (): Promise<void> => {
+    try {
+      await takeIn();
+    } catch (error) {
+      // A mistake of ours, which leaves half a model behind: this process ends, whoever else hears of it.
+      setImmediate(() => {
+        throw error;
+      });
+      throw error;
+    }
+  };
+
+  const takeIn = async (): Promise<void> => {
     const begun = performance.now();
     const now = await rebuild();
     const objects = wanted(now.wanted, config.objects);

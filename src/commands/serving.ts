@@ -24,6 +24,7 @@ import { createJournal } from "../report/journal.ts";
 import { createMetrics, type Metrics } from "../report/metrics.ts";
 import { trackProgrammed, type ProgrammedObjects } from "../report/programmed.ts";
 import { createReadiness } from "../report/readiness.ts";
+import { steadyNow } from "../support/steady-clock.ts";
 import { logReadiness } from "../report/readiness-log.ts";
 import { createSpanExport, spanExportSettings, type SpanExport } from "../report/span-export.ts";
 import { DEFAULT_CONFIG } from "../model/config/defaults.ts";
@@ -169,7 +170,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   };
   const findingLog = createFindingLog(findings, log, (all) => cluster?.found(all));
   const spans = createSpanExport(spanExportSettings(DEFAULT_CONFIG), log);
-  const readiness = createReadiness(() => engine.state, Date.now, () => source.trouble);
+  const readiness = createReadiness(() => engine.state, steadyNow, () => source.trouble);
   const readinessLog = logReadiness(() => readiness.problem(), log, ending);
   const engine = new Engine({
     settings,
@@ -199,7 +200,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const traffic = createTraffic({ settings, routes: () => (built ? countRoutes(built.model) : 0) });
   let built: Built | undefined;
   let served: Program | undefined;
-  const programmed = trackProgrammed(() => engine.state);
+  const programmed = trackProgrammed(() => engine.state, () => controller.atRest());
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
     settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),

@@ -18,13 +18,11 @@ import type { Ledger } from "./ledger.ts";
 import { heard } from "./hearing.ts";
 import { lineReader } from "./lines.ts";
 import { AGENT_TOKEN } from "./locks.ts";
-import { Outbox } from "./outbox.ts";
+import { MOST_UNREAD, Outbox } from "./outbox.ts";
 import { NO_ENGINE } from "./protocol.ts";
 import { TICK_MS, Watchdog, type Watched } from "./watchdog.ts";
 import type { AgentHello, AgentOrder, EngineStatus, FromSubscriber, WorkerHello, WorkerReply } from "./protocol.ts";
 
-/** Bytes of single changes that may wait for one subscriber; of many changes only a chunk waits. */
-const MOST_UNREAD = 16 * 1024 * 1024;
 
 /** Bytes of one line that a subscriber may say: the counters of every route, with room. */
 const LONGEST_LINE = 16 * 1024 * 1024;

@@ -173,9 +173,11 @@ export class Engine {
         return this.#options.changed();
       case "engine":
       case "refused":
-      case "leaving":
       case "tried":
         return this.#step({ kind: "said", message });
+      case "leaving":
+        // The agent's time of day, which may be set, becomes a time of the clock that waits are counted by.
+        return this.#step({ kind: "said", message: { ...message, since: message.since === 0 ? 0 : steadyNow() - (Date.now() - message.since) } });
       default:
         return undefined;
     }

@@ -8,6 +8,8 @@ import type { Socket } from "node:net";
 
 /** Characters that are sent at once. */
 const CHUNK = 256 * 1024;
+/** Bytes that wait for a subscriber at most, beside the chunk that is on its way. */
+export const MOST_UNREAD = 16 * 1024 * 1024;
 
 interface Saying {
   readonly text: string;
@@ -24,6 +26,7 @@ export class Outbox {
   readonly #sent: SentSoFar;
   #isDelivering = false;
   #waiting: Saying[] = [];
+  #waitingLength = 0;
 
   /** @param sent is counted up. */
   constructor(socket: Socket, sent: SentSoFar) {
@@ -38,8 +41,15 @@ export class Outbox {
 
   /** Sends a line, after the frames that are on their way. */
   say(text: string, encoding: BufferEncoding = "utf8"): void {
-    if (this.#isDelivering) this.#waiting.push({ text, encoding });
+    if (this.#isDelivering) this.#keep({ text, encoding });
     else this.#socket.write(`${text}\n`, encoding);
+  }
+
+  /** Cuts off a subscriber that does not read (a stopped process), before what waits for it grows without bound. */
+  #keep(saying: Saying): void {
+    this.#waitingLength += saying.text.length;
+    this.#waiting.push(saying);
+    if (this.#waitingLength > MOST_UNREAD) this.#socket.destroy();
   }
 
   /**
@@ -74,6 +84,7 @@ export class Outbox {
 
   #finish(delivered: () => void): void {
     this.#isDelivering = false;
+    this.#waitingLength = 0;
     for (const { text, encoding } of this.#waiting.splice(0)) this.say(text, encoding);
     delivered();
   }

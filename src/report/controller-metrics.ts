@@ -1,5 +1,6 @@
 /** The controller itself, with ingress-nginx's names: its version, what became of configurations, whether it leads. */
 import type { EngineCounts } from "../engine/engine.ts";
+import { steadyNow } from "../support/steady-clock.ts";
 import { version } from "../support/version.ts";
 import { single, type Labels, type Metric } from "./exposition.ts";
 import { PREFIX } from "./request-metrics.ts";
@@ -21,7 +22,7 @@ export function controllerMetrics({ common, counts, refused, leading, electionId
     metric("gauge", "build_info", "1, with what is running.", () => 1, { release: version(), build: "", repository: "sluice" }),
     metric("gauge", "config_hash", "A number that stands for nginx's configuration; 0 while it refuses a newer one.", () => (refused() ? 0 : hash(counts().config))),
     metric("gauge", "config_last_reload_successful", "Whether nginx took the configuration that it was given last.", () => (refused() ? 0 : 1)),
-    metric("gauge", "config_last_reload_successful_timestamp_seconds", "When nginx took a configuration last.", () => counts().loadedAt / 1000),
+    metric("gauge", "config_last_reload_successful_timestamp_seconds", "When nginx took a configuration last.", () => timeOfDay(counts().loadedAt) / 1000),
     metric("counter", "success", "Configurations that nginx took, at a start or by a reload.", () => counts().loads),
     metric("counter", "errors", "Configurations that nginx refused.", () => counts().refusals),
     metric("gauge", "leader_election_status", "Whether this replica leads.", () => {
@@ -29,6 +30,11 @@ export function controllerMetrics({ common, counts, refused, leading, electionId
       return now === undefined ? undefined : Number(now);
     }, { name: electionId }),
   ];
+}
+
+/** @param at milliseconds of `steadyNow`; 0: never. */
+function timeOfDay(at: number): number {
+  return at === 0 ? 0 : Date.now() - (steadyNow() - at);
 }
 
 /** As many digits of the digest as a number holds exactly. */

@@ -41,7 +41,8 @@ interface Pending {
 
 const READING_MS = 2000;
 
-export function trackProgrammed(state: () => EngineState): ProgrammedObjects {
+/** @param underWay undefined: no turn of the controller is under way; otherwise it resolves when this one has ended. */
+export function trackProgrammed(state: () => EngineState, underWay: () => Promise<void> | undefined = () => undefined): ProgrammedObjects {
   let ours: ReadonlyMap<string, OwnObject> | undefined;
   const done = new Map<string, RoutingObject>();
   const pending = new Map<string, Pending>();
@@ -83,7 +84,7 @@ export function trackProgrammed(state: () => EngineState): ProgrammedObjects {
         }
       }
       ours = now;
-      if (some) void readWithin(wanted).then(() => {
+      if (some) void readWithin(wanted, underWay).then(() => {
         turn.read = true;
         look();
       });
@@ -110,13 +111,18 @@ function isWaiting({ hosts }: OwnObject, waiting: EngineState["waiting"]): boole
   return waiting.size > 0 && hosts.some((host) => waiting.has(partKey("host", host)));
 }
 
-/** Resolves when `wanted` does, or after a bounded time; one turn of the event loop later, in which the controller has taken in what was read. */
-async function readWithin(wanted: Promise<void>): Promise<void> {
+/** Resolves when the controller has taken in what `wanted` brings, or after a bounded time. */
+async function readWithin(wanted: Promise<void>, underWay: () => Promise<void> | undefined): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, READING_MS);
   });
-  await Promise.race([wanted.catch(() => {}), late]);
+  const takenIn = async (): Promise<void> => {
+    await wanted.catch(() => {});
+    // The source tells of what it has read in the next turn of the event loop, and the controller begins to take it in.
+    await new Promise((resolve) => setImmediate(resolve));
+    await underWay()?.catch(() => {});
+  };
+  await Promise.race([takenIn(), late]);
   clearTimeout(timer);
-  await new Promise((resolve) => setImmediate(resolve));
 }

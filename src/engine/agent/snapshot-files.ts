@@ -15,7 +15,7 @@
  * is claimed until they are written anew.
  */
 import { randomUUID } from "node:crypto";
-import { appendFileSync, renameSync, rmSync, statfsSync } from "node:fs";
+import { appendFileSync, closeSync, constants, openSync, renameSync, rmSync, statfsSync } from "node:fs";
 import type { Frame, PartKind } from "../../../edge/src/program.ts";
 import { frameLine } from "../../compile/program.ts";
 import { FILES } from "../../compile/nginx-conf.ts";
@@ -32,6 +32,9 @@ const SMALL_HISTORY = 1024 * 1024;
 const CHUNK = 256 * 1024;
 /** How long after a failure everything is asked for again: what is said then may be a hundred megabytes. */
 const AGAIN_MS = 10_000;
+
+/** A file that somebody has removed is not made anew: it would hold a part of the Program, and have the wrong mode. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND;
 
 /** How a `set` line begins: the kind follows. */
 const SET = '{"op":"set","kind":"';
@@ -198,7 +201,7 @@ export class SnapshotFiles {
     const bytes = this.#heldBytes[file];
     this.#heldBytes[file] = 0;
     if (!fresh) this.#staged.spilled = true;
-    appendFileSync(`${this.#path(file)}${fresh ? ".new" : ""}`, [...lines, ""].join("\n"));
+    append(`${this.#path(file)}${fresh ? ".new" : ""}`, [...lines, ""].join("\n"));
     if (fresh) this.#content += bytes;
     else this.#history += bytes;
   }
@@ -309,4 +312,14 @@ function nothingStaged(): Staged {
 function inMemory(folder: string): boolean {
   const { type } = statfsSync(folder);
   return type === TMPFS || type === RAMFS;
+}
+
+/** Appends to a file that is there; throws an errno error. */
+function append(path: string, text: string): void {
+  const file = openSync(path, APPEND);
+  try {
+    appendFileSync(file, text);
+  } finally {
+    closeSync(file);
+  }
 }

@@ -40,19 +40,22 @@ export function* updateIngresses(state: ModelState, work: Work): Steps<void> {
   if (work.ingresses.size === 0) return;
   const classes = readClasses(snapshot, state.settings);
   const reads = new Map<string, Read>();
+  /** What the update has seen: the Snapshot may hold newer ones at its end, which belong to the next update. */
+  const seen = new Map<string, Ingress | undefined>();
   for (const key of work.ingresses) {
     yield;
     const ingress = snapshot.all("Ingress").get(key);
+    seen.set(key, ingress);
     const admission = ingress && decideOwnership(ingress, classes, state.settings);
     if (!ingress || !admission?.ours) reads.set(key, { parsed: undefined, objects: [], findings: admission?.finding ? [admission.finding] : [] });
     else if (mustRead(state, work, key, ingress)) reads.set(key, readIngress(state, work, ingress));
   }
-  boundSizes(state, work, reads);
+  boundSizes(state, work, reads, seen);
   for (const [key, read] of reads) {
     yield;
     replaceIngress(state, work, key, read);
   }
-  for (const key of work.ingresses) noteOwn(state, key, snapshot.all("Ingress").get(key));
+  for (const [key, ingress] of seen) noteOwn(state, key, ingress);
 }
 
 /** An Ingress as it was read; `parsed` is undefined where it is not ours. */
@@ -64,12 +67,13 @@ interface Read {
 }
 
 /** Closes Ingresses that there is no room for, and reads those again that gain or lose room because of others. */
-function boundSizes(state: ModelState, work: Work, reads: Map<string, Read>): void {
+function boundSizes(state: ModelState, work: Work, reads: Map<string, Read>, seen: Map<string, Ingress | undefined>): void {
   const wishes = [...reads].map(([key, { parsed }]) => [key, parsed && { age: parsed.age, size: sizeOf(parsed) }] as const);
   for (const key of state.sizes.set(new Map(wishes))) {
     const ingress = work.snapshot.all("Ingress").get(key);
     if (!ingress || reads.has(key)) continue;
     work.ingresses.add(key);
+    seen.set(key, ingress);
     reads.set(key, readIngress(state, work, ingress));
   }
   for (const [key, { parsed, objects }] of reads) {

@@ -99,9 +99,15 @@ export class Credentials {
     const now = Date.now();
     for (const [name, at] of this.#changes) if (at <= now) this.#names.add(name);
     const unused = new Set<string>();
+    // Each Secret is looked at once: one that changes meanwhile would else be two certificates, of which one is dropped.
+    const seen = new Map<string, SecretState | undefined>();
+    const lookUp = (key: string): SecretState | undefined => {
+      if (!seen.has(key)) seen.set(key, this.#lookUp(snapshot, key));
+      return seen.get(key);
+    };
     for (const name of this.#names) {
       yield;
-      const { serves, secure, secrets, findings, changesAt } = tlsOf(name, names, this.#flag, (key) => this.#lookUp(snapshot, key));
+      const { serves, secure, secrets, findings, changesAt } = tlsOf(name, names, this.#flag, lookUp);
       this.#setServing(name, serves);
       noteValue(this.tls, name, serves?.certificate.id ?? (secure ? "" : undefined));
       tell(name, findings);
