@@ -35,8 +35,8 @@ export function wayOfBody({ most, reader, readFrom }: BodyLimits, usual: number,
     if (readFrom !== undefined && length > readFrom) return READ_FIRST;
     return usual > 0 && length > usual ? LARGE : USUAL;
   }
-  // The location is at least as strict as the route.
-  const isHeld = usual > 0 && (most === 0 || most >= usual);
+  // The location is at least as strict as the route, and passing on to its twin is cheap.
+  const isHeld = usual > 0 && most >= usual;
   if (!mayHaveBody(isHeld, variable)) return USUAL;
   return reader === undefined ? LARGE : READ_FIRST;
 }
@@ -46,8 +46,7 @@ export function wayOfBody({ most, reader, readFrom }: BodyLimits, usual: number,
  * request may; GET and HEAD hardly ever do, and pass without the detour where the location holds a limit anyway.
  */
 function mayHaveBody(isHeld: boolean, variable: (this: void, name: string) => string | undefined): boolean {
-  const coding = variable("http_transfer_encoding");
-  if (coding !== undefined && coding !== "") return true;
+  if (variable("http_transfer_encoding") !== undefined) return true;
   if (variable("server_protocol") !== "HTTP/2.0") return false;
   const method = variable("request_method");
   return !isHeld || (method !== "GET" && method !== "HEAD");

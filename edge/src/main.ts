@@ -49,6 +49,7 @@ export function init(given: Given): void {
   options.logScores = given.logScores;
   options.followsBoth = given.followsBoth;
   options.sent = given.sent;
+  options.bodySize = given.bodySize;
   startBalancer(given.tries);
   options.measured = given.measured;
 }

@@ -18,7 +18,7 @@ import { block, directive, luaBlock, type Directive } from "./directive.ts";
 import type { Profile } from "./profile.ts";
 
 const MIB = 1024 ** 2;
-/** Bytes that a body without a length may have at most while it is read; beyond the last step: any number. */
+/** Bytes that a body without a length may have at most while it is read. Larger limits are nginx's own. */
 const MOST = [1, 8, 64, 512, 4096, 32_768].map((mib) => mib * MIB);
 /** Bytes of a body that are kept in memory. A profile of its own has an Ingress that asks for more. */
 const BUFFERS = [128 * 1024, MIB, 8 * MIB, 64 * MIB];
@@ -31,16 +31,16 @@ const TOO_LARGE = "@body_too_large";
 /** Answers 413 to requests that enter no location of a profile. */
 const REFUSED = "answer:too-large";
 
-type Reading = Pick<Profile, "requestBuffering" | "protocol" | "modsecurity" | "snippet" | "mirror" | "clientBodyBufferSize">;
+type Reading = Pick<Profile, "requestBuffering" | "protocol" | "modsecurity" | "snippet" | "mirror" | "clientBodyBufferSize" | "bodySize">;
 
 /**
  * Whether the edge holds the limit of bodies for a profile: nginx reads each body as a whole, and nobody before the edge
  * can tell it to.
  */
-export function bodyIsData({ requestBuffering, protocol, modsecurity, snippet, mirror, clientBodyBufferSize }: Reading): boolean {
+export function bodyIsData({ requestBuffering, protocol, modsecurity, snippet, mirror, clientBodyBufferSize, bodySize }: Reading): boolean {
   const streams = protocol === "GRPC" || protocol === "GRPCS";
   const readsFirst = modsecurity !== "off" || snippet !== undefined || mirror !== "off";
-  return requestBuffering && !streams && !readsFirst && clientBodyBufferSize <= Math.max(...BUFFERS);
+  return requestBuffering && !streams && !readsFirst && clientBodyBufferSize <= Math.max(...BUFFERS) && bodySize <= Math.max(...MOST);
 }
 
 /** What the edge has to know of a route's bodies; undefined: the location's own limit is the route's. */
@@ -58,7 +58,7 @@ export function bodyLimits({ bodySize, clientBodyBufferSize }: ProxySettings, pr
 }
 
 function stepOf(bodySize: number): number {
-  return bodySize === 0 || bodySize > Math.max(...MOST) ? ANY : stepAbove(bodySize, MOST);
+  return bodySize === 0 ? ANY : stepAbove(bodySize, MOST);
 }
 
 function stepAbove(value: number, steps: readonly number[]): number {
@@ -74,24 +74,31 @@ function bytesOf(size: string): number {
   return sizeBetween(0, Number.MAX_SAFE_INTEGER).parse(size)?.value ?? 0;
 }
 
-/** @param errorPages directives of the controller's own error pages */
-export function bodyLocations(errorPages: readonly Directive[]): Directive[] {
-  const readers = [...MOST, ANY].flatMap((most) => [ANY, ...BUFFERS].map((buffer) => reader(most, buffer)));
+/**
+ * @param errorPages directives of the controller's own error pages
+ * @param quiet directives by which a request may leave no line in the access log
+ */
+export function bodyLocations(errorPages: readonly Directive[], quiet: readonly Directive[]): Directive[] {
+  const readers = [...MOST, ANY].flatMap((most) => [ANY, ...BUFFERS].map((buffer) => reader(most, buffer, quiet)));
   return [
     ...readers,
-    block("location", ["=", READ], [directive("internal"), directive("access_log", "off"), directive("return", 204)]),
+    // It inherits the length of the body that was read, and has nothing to say about it.
+    block("location", ["=", READ], [directive("internal"), directive("client_max_body_size", 0), directive("access_log", "off"), directive("return", 204)]),
     block("location", [TOO_LARGE], [luaBlock("content_by_lua_block", "sluice.refuseBody()")]),
     block("location", ["=", REFUSED], [directive("client_max_body_size", 0), ...errorPages, directive("return", 413)]),
   ];
 }
 
-function reader(most: number, buffer: number): Directive {
+function reader(most: number, buffer: number, quiet: readonly Directive[]): Directive {
   return block("location", ["=", readerOf(most, buffer)], [
     directive("client_max_body_size", most),
     ...(buffer === ANY ? [] : [directive("client_body_buffer_size", buffer)]),
+    ...quiet,
     directive("mirror", READ),
     // The error page of the route's profile comes after this one.
     ...(most === ANY ? [] : [directive("recursive_error_pages", "on"), directive("error_page", 413, TOO_LARGE)]),
     luaBlock("content_by_lua_block", "sluice.bodyRead()"),
+    // For what nginx answers itself while it reads.
+    luaBlock("header_filter_by_lua_block", "sluice.respond()"),
   ]);
 }

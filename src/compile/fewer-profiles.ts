@@ -18,12 +18,14 @@ const BUFFER_NUMBERS = [4, 8, 16, 32, 64, 128, 256, 512, 1024];
 export function inFewSteps(profile: Profile, config: Config): Profile {
   const effective = { ...profile, ...withoutEffect(profile, config) };
   const stepped = { ...effective, ...bufferSteps(effective, config) };
-  return bodyIsData(stepped) ? { ...stepped, bodySize: config.proxyBodySize, clientBodyBufferSize: 0 } : stepped;
+  const usual = { ...stepped, bodySize: config.proxyBodySize, clientBodyBufferSize: 0 };
+  return bodyIsData(stepped) && bodyIsData(usual) ? usual : stepped;
 }
 
 /** The controller's own values in the place of those that nginx would not look at. */
-function withoutEffect({ protocol, buffering }: Profile, config: Config): Partial<Profile> {
-  const ofBuffering = { buffersNumber: config.proxyBuffersNumber, busyBuffersSize: config.proxyBusyBuffersSize, maxTempFileSize: config.proxyMaxTempFileSize };
+function withoutEffect({ protocol, buffering, maxTempFileSize }: Profile, config: Config): Partial<Profile> {
+  // A backend may ask for buffering by a header (X-Accel-Buffering). How many buffers it then gets is the controller's matter; that nothing is kept in files is not.
+  const ofBuffering = { buffersNumber: config.proxyBuffersNumber, busyBuffersSize: config.proxyBusyBuffersSize, maxTempFileSize: maxTempFileSize === 0 ? 0 : config.proxyMaxTempFileSize };
   // nginx passes gRPC on without buffers, in both directions.
   if (protocol === "GRPC" || protocol === "GRPCS") {
     return { ...ofBuffering, buffering: config.proxyBuffering, requestBuffering: config.proxyRequestBuffering, httpVersion: config.proxyHttpVersion };

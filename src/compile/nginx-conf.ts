@@ -143,6 +143,7 @@ function luaStart({ config, facts, settings }: ConfInput): Directive[] {
     `accessLog = ${logsAccess(config)}`,
     `logLabels = ${logLabels(config)}`,
     `logScores = ${logScores(config)}`,
+    `bodySize = ${config.proxyBodySize}`,
     `tries = ${config.proxyNextUpstreamTries}`,
     `followsBoth = ${followsBoth(config) && !tlsComesFromSocket(settings, facts)}`,
     `sent = { ${sentVariables(config).map((name) => `${name} = true`).join(", ")} }`,
@@ -243,7 +244,7 @@ function server(input: ConfInput): Directive {
     ...[...input.profiles].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, profile]) => profileLocations(id, profile, input)),
     ...errorLocations([...allProfiles(input)].flatMap(({ errorCodes }) => errorCodes), profileDirectives(withoutErrorPages(defaultProfile(config))), config, facts),
     ...mirrorLocations(input.profiles.values()),
-    ...bodyLocationsOf(config),
+    ...BODY_LOCATIONS(config)(facts),
     HEALTH,
     declarations(input),
   ]);
@@ -273,7 +274,8 @@ function profileLocations(id: string, profile: Profile, input: ConfInput): reado
   return locations;
 }
 
-const bodyLocationsOf = oncePer((config: Config) => bodyLocations(defaultProfile(config).errorCodes.map(errorPageDirective)));
+const BODY_LOCATIONS = oncePer<Config, (facts: EngineFacts) => readonly Directive[]>((config) =>
+  oncePer((facts) => bodyLocations(defaultProfile(config).errorCodes.map(errorPageDirective), quietLog(config, facts))));
 
 /** Locations by id, for each Config, machine and profile: most of a file stays what it was in the file before. */
 const MADE = oncePer<Config, ByMachine>(() => oncePer<EngineFacts, ByProfile>(() => oncePer<Profile, Map<string, readonly Directive[]>>(() => new Map())));

@@ -28,6 +28,7 @@ const TUNINGS: readonly Tuning[] = [
   ...buffered([4, 8, 16, 64, 128, 256], 8),
   ...buffered([4, 16, 32], 16),
   // Answers that are not kept in files.
+  { maxTempFileSize: 0 },
   { buffering: true, maxTempFileSize: 0 },
   // Uploads that pass through: registries, MinIO, GitLab, Nextcloud.
   { requestBuffering: false },

@@ -86,7 +86,7 @@ test("the Ingresses of rendered charts cause no reload", () => {
 
 test("limits of bodies, buffers for bodies and tries are data, whatever they are and whatever stands beside them", () => {
   const value = fc.record({
-    "proxy-body-size": fc.constantFrom("0", "1", "10k", "7m", "333m", "1g", "100g"),
+    "proxy-body-size": fc.constantFrom("0", "1", "10k", "7m", "333m", "1g", "32g"),
     "client-body-buffer-size": fc.constantFrom("1", "9000", "100k", "5m", "64m"),
     "proxy-next-upstream-tries": fc.integer({ min: 0, max: 1000 }).map(String),
     "proxy-buffer-size": fc.integer({ min: 256, max: 512 * 1024 }).map(String),

@@ -38,7 +38,7 @@ before(async () => {
   echo = await startEcho("web");
   pages = await startEcho("pages");
   const endpoints = [`127.0.0.1:${echo.port}`];
-  const files: Record<string, string> = { "settings.yaml": configMap({ "worker-processes": "1" }), "pages.yaml": site({ name: "pages", host: "pages.example", endpoints: [`127.0.0.1:${pages.port}`] }) };
+  const files: Record<string, string> = { "settings.yaml": configMap({ "worker-processes": "1", "enable-underscores-in-headers": "true", "ignore-invalid-headers": "false" }), "pages.yaml": site({ name: "pages", host: "pages.example", endpoints: [`127.0.0.1:${pages.port}`] }) };
   for (const [kind, annotations] of Object.entries(KINDS)) {
     for (const limit of LIMITS) {
       const name = `${kind}-${limit}`;
@@ -49,6 +49,9 @@ before(async () => {
   files["buffer.yaml"] = site({ name: "buffer", host: "buffer.example", endpoints, annotations: { "client-body-buffer-size": "1m", "proxy-body-size": "20m" } });
   files["guarded.yaml"] = site({ name: "guarded", host: "guarded.example", endpoints, annotations: { "auth-type": "basic", "auth-secret": "users", "proxy-body-size": "3m" } }) +
     documents({ apiVersion: "v1", kind: "Secret", metadata: { name: "users", namespace: "shop" }, data: { auth: Buffer.from("ann:{PLAIN}secret\n").toString("base64") } }).replace(/^/, "---\n");
+  files["empty.yaml"] = site({ name: "empty", host: "empty.example", endpoints: [], annotations: { "proxy-body-size": "8m", "enable-cors": "true" } });
+  // FastCGI makes nginx keep $content_length.
+  files["php.yaml"] = site({ name: "php", host: "php.example", endpoints, annotations: { "backend-protocol": "FCGI", "proxy-body-size": "3m" } });
   files["limited.yaml"] = site({ name: "limited", host: "limited.example", endpoints, annotations: { "limit-rpm": "2", "limit-burst-multiplier": "1", "proxy-body-size": "3m" } });
   sluice = await startSluice({ files, args: ["--configmap=sluice/sluice"] });
 });
@@ -92,6 +95,38 @@ for (const [way, send] of Object.entries(WAYS)) {
   });
 }
 
+test("no header that is spelled almost like Content-Length or Transfer-Encoding lets a body pass", async () => {
+  for (const [kind, limit] of [["plain", 3 * MIB], ["plain", 10 * KIB], ["filtered", 3 * MIB], ["filtered", 10 * KIB]] as const) {
+    const body = randomBytes(limit + 1);
+    for (const headers of [{ "content_length": "1" }, { "content_length": `${2 * MIB}` }, { "transfer_encoding": "" }, { "content_length": "x" }] as Record<string, string>[]) {
+      for (const way of ["in chunks", "over HTTP/2, without", "with a length"]) {
+        const { status } = await WAYS[way]!(hostOf(kind, limit), body, headers).catch(() => ({ status: 413 }));
+        assert.equal(status, 413, `${kind} ${limit} ${way} ${JSON.stringify(headers)}`);
+      }
+    }
+  }
+});
+
+test("a large body does not change why a request is refused", async () => {
+  for (const size of [3, 2 * MIB]) {
+    for (const way of ["with a length", "in chunks"]) assert.equal((await WAYS[way]!("empty.example", randomBytes(size))).status, 503, `${size} bytes ${way}`);
+    assert.equal((await WAYS["with a length"]!("guarded.example", randomBytes(size))).status, 401);
+  }
+  assert.equal((await WAYS["with a length"]!("empty.example", randomBytes(9 * MIB))).status, 413);
+});
+
+test("what cannot be read is answered with the route's headers, and nothing is said of what was passed on", async () => {
+  const { status, headers } = await new Promise<{ status: number; headers: string }>((resolve) => {
+    let text = "";
+    const socket = connect(sluice.http, "127.0.0.1", () => socket.write(`POST / HTTP/1.1\r\nHost: ${hostOf("filtered", 3 * MIB)}\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n`));
+    socket.on("data", (chunk) => (text += chunk.toString("latin1"))).on("close", () => resolve({ status: Number(text.split(" ")[1]), headers: text }));
+  });
+  assert.equal(status, 400);
+  assert.match(headers, /^access-control-allow-origin: \*/im);
+  assert.equal((await WAYS["in chunks"]!(hostOf("plain", 3 * MIB), randomBytes(2 * MIB))).status, 200);
+  assert.doesNotMatch(sluice.engineLog(), /client intended to send too large body: \d+ bytes.*subrequest/);
+});
+
 test("far beyond its limit a body is not read to its end", async () => {
   const { status } = await WAYS["in chunks"]!(hostOf("plain", 10 * KIB), randomBytes(30 * MIB)).catch(() => ({ status: 413 }));
   assert.equal(status, 413);
@@ -132,6 +167,7 @@ test("GET over HTTP/2 without a length passes, and a body that it may have is he
   assert.equal(await getWithBody(hostOf("plain", 10 * KIB), 10 * KIB + 1), 413);
   assert.equal(await getWithBody(hostOf("plain", 10 * KIB), 10 * KIB), 200);
   assert.equal(await getWithBody(hostOf("plain", 3 * MIB), 4 * MIB), 413);
+  assert.equal(await getWithBody(hostOf("plain", 0), 4 * MIB), 200);
 });
 
 /** Sends GET with a body and without its length over HTTP/2. */

@@ -34,7 +34,7 @@ local function start()
   package.loaded.sluice = nil
   sluice = require("sluice")
   sluice.init({
-    config = "", socket = "", program = measured.program, keys = "", hideServer = true, tries = 3, requestIds = false, accessLog = true,
+    config = "", socket = "", program = measured.program, keys = "", hideServer = true, tries = 3, bodySize = 1048576, requestIds = false, accessLog = true,
     logLabels = false, logScores = false, rejectHandshake = false, sent = {},
   })
   sluice.initWorker()

@@ -31,16 +31,21 @@ export function bodyRead(): void {
   const state = recall();
   const limits = state?.route?.body;
   if (state === undefined || limits === undefined) return ngx.exit(500);
-  const length = tonumber(ngx.var.content_length ?? "") as number | undefined;
-  if (limits.most > 0 && length !== undefined && length > limits.most) return refuse(state);
+  // A backend may name this location as well (X-Accel-Redirect).
+  if (state.reading !== TO_READ) return ngx.exit(500);
+  const vars = ngx.var;
+  const length = tonumber(vars.content_length ?? "") as number | undefined;
+  // Without a length there was no body, or nginx kept what it said before: it was asked only where there is a header that looks like a length.
+  const isOver = length === undefined ? vars.http_content_length !== undefined : length > limits.most;
+  if (limits.most > 0 && isOver) return refuse(state);
   state.reading = READ;
-  ngx.exec(state.after, ngx.var.args);
+  ngx.exec(state.after, vars.args);
 }
 
 /** nginx has stopped reading: the body is longer than the next step above its limit. */
 export function refuseBody(): void {
   const state = recall();
-  if (state === undefined) return ngx.exit(REFUSED);
+  if (state === undefined || state.reading !== TO_READ) return ngx.exit(REFUSED);
   refuse(state);
 }
 

@@ -23,6 +23,8 @@ export interface Options {
   logLabels: boolean;
   /** The log format names the score by which `ewma` chose the endpoint. */
   logScores: boolean;
+  /** Bytes of the largest body that this worker's locations take; 0: any. */
+  bodySize: number;
   /** Requests are measured (`--enable-metrics`), with these buckets; absent: they are counted. */
   measured?: BucketBounds;
 }
@@ -39,4 +41,5 @@ export const options: Options = {
   logScores: false,
   followsBoth: false,
   sent: {},
+  bodySize: 0,
 };

@@ -4,7 +4,7 @@
  * The default profile stays in `location /` with its URI untouched, or goes to that location's twin `profile:authority`.
  * Any other profile is reached by setting the URI to `profile:<id>`, a name that no client can send because a request path starts with `/`.
  */
-import { READ_FIRST, OVER_LIMIT, USUAL, wayOfBody } from "../body.ts";
+import { LARGE, OVER_LIMIT, READ_FIRST, USUAL, wayOfBody } from "../body.ts";
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
 import type { EdgePool, EdgeRoute } from "../program.ts";
@@ -64,7 +64,8 @@ export function routeRequest(): void {
     refused.path = path;
     if (!unrouted) because(decision.reason);
     prepareRequest(route, route.filters, undefined);
-    return enter(refused, route, undefined, USUAL);
+    // Its length was looked at, where the route has a limit of its own: nginx is not to refuse it for another reason.
+    return enter(refused, route, undefined, route.body === undefined ? USUAL : LARGE);
   }
   if (pool === undefined || route === undefined) return refuse(decision, path);
   const state = remember(route, pool, decision.canary, 0);
@@ -85,9 +86,14 @@ function keepAuthority(state: InFlight, path: string): void {
   ngx.req.set_uri("profile:authority", false);
 }
 
-/** Bytes of the body; undefined: there is none, or its length is not known. */
+/**
+ * Bytes of the body; undefined: there is none, or its length is not known. nginx's own reading of the header counts: other headers
+ * may be spelled almost like it. It is asked for only where there is such a header, because nginx may keep its answer, and
+ * the length of a body without one is asked for again when the body has been read.
+ */
 function bodyLength(): number | undefined {
-  return tonumber(ngx.var.http_content_length ?? "") as number | undefined;
+  const vars = ngx.var;
+  return vars.http_content_length === undefined ? undefined : (tonumber(vars.content_length ?? "") as number | undefined);
 }
 
 function own(this: void, name: string): string | undefined {
@@ -96,9 +102,8 @@ function own(this: void, name: string): string | undefined {
 
 /** One of the ways of ../body.ts. @param pool undefined for a request that is not proxied: its body may be too large, and that is all. */
 function bodyOf({ bodySize, body }: EdgeRoute, pool: EdgePool | undefined): number {
-  const usual = tables.settings.bodySize ?? 0;
-  if (pool !== undefined) return body === undefined ? USUAL : wayOfBody(body, usual, bodyLength(), own);
-  const most = bodySize ?? usual;
+  if (pool !== undefined) return body === undefined ? USUAL : wayOfBody(body, options.bodySize, bodyLength(), own);
+  const most = bodySize ?? tables.settings.bodySize ?? 0;
   const length = bodyLength();
   return most > 0 && length !== undefined && length > most ? OVER_LIMIT : USUAL;
 }

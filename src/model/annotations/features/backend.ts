@@ -46,7 +46,7 @@ const annotations: readonly Honoured[] = [
     "How much of a response may be on its way to the client while the rest is read."),
   size("proxy-max-temp-file-size", "maxTempFileSize", sizeBetween(0, Number.MAX_SAFE_INTEGER), "default",
     "Largest part of a response that is kept in a file while the client is slow. 0: none."),
-  size("client-body-buffer-size", "clientBodyBufferSize", sizeBetween(1, 1024 * MIB), "refused", "Largest request body in memory; a larger one is kept in a file."),
+  size("client-body-buffer-size", "clientBodyBufferSize", sizeBetween(1, 1024 * MIB), "refused", "Largest request body in memory, at least: up to the next of 128k, 1m, 8m and 64m. A larger one is kept in a file."),
   annotation<boolean>({
     name: "http2-push-preload",
     group: "http2",
