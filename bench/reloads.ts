@@ -60,13 +60,16 @@ async function cost(sluice: Sluice, folder: string, about: Pick<Cost, "hosts" | 
   const millis: number[] = [];
   let most = before;
   const watching = setInterval(() => (most = Math.max(most, workersMiB(sluice))), 50);
-  for (let i = 0; i < CHANGES; i++) {
-    const begun = performance.now();
-    writeFiles(folder, { "changed.yaml": manifest(...annotated(about.hosts, annotations(i))) });
-    await sluice.sync();
-    millis.push(performance.now() - begun);
+  try {
+    for (let i = 0; i < CHANGES; i++) {
+      const begun = performance.now();
+      writeFiles(folder, { "changed.yaml": manifest(...annotated(about.hosts, annotations(i))) });
+      await sluice.sync();
+      millis.push(performance.now() - begun);
+    }
+  } finally {
+    clearInterval(watching);
   }
-  clearInterval(watching);
   return { ...about, reloads: (await sluice.generation()).reloads - reloads, millis, before, most };
 }
 
