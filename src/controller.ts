@@ -126,18 +126,6 @@ export function createController(options: ControllerOptions): Controller {
   const turn = (): Promise<void> => (started ? turns.run() : Promise.resolve());
 
   const takeTurn = async (): Promise<void> => {
-    try {
-      await takeIn();
-    } catch (error) {
-      // A mistake of ours, which leaves half a model behind: this process ends, whoever else hears of it.
-      setImmediate(() => {
-        throw error;
-      });
-      throw error;
-    }
-  };
-
-  const takeIn = async (): Promise<void> => {
     const begun = performance.now();
     const now = await rebuild();
     const objects = wanted(now.wanted, config.objects);
@@ -154,7 +142,7 @@ export function createController(options: ControllerOptions): Controller {
     time?.at(now.changesAt);
   };
 
-  const turns = oneAtATime(takeTurn);
+  const turns = oneAtATime(orEnd(takeTurn));
 
   return {
     async start(signal, allowed) {
@@ -197,6 +185,20 @@ export function createController(options: ControllerOptions): Controller {
         ...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...compiler.findings(ingressOf), ...ofGrpc,
       ]);
     },
+  };
+}
+
+/** A mistake of ours in a turn leaves half a model behind: then this process ends, whoever else hears of the mistake. */
+function orEnd(work: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    try {
+      await work();
+    } catch (error) {
+      setImmediate(() => {
+        throw error;
+      });
+      throw error;
+    }
   };
 }
 
