@@ -80,7 +80,7 @@ function startObjects({ appBackends: [a = ""] }: Site, extra: EchoBackend): Site
 const redirectTo = (version: number): Record<string, string> => ({ "permanent-redirect": `https://elsewhere.example/${version}` });
 /** A combination that nginx has not seen, beside a path by which its route is known. */
 const profileOf = (version: number): Record<string, string> => ({
-  "proxy-buffering": "on", "proxy-buffers-number": String(4 + (version % 200)), "rewrite-target": `/version/${version}`,
+  "proxy-next-upstream-timeout": String(5 + (version % 200)), "rewrite-target": `/version/${version}`,
 });
 
 function dataChanges(input: ChurnInput, extra: EchoBackend, write: (object: SiteObject) => Promise<void>): (() => Promise<Change>)[] {
