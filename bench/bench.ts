@@ -5,17 +5,15 @@
  * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are:
  * they say something about the machine too.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { relative } from "node:path";
-import { UserError } from "../src/support/user-error.ts";
 import { measureControlPlane } from "./control-plane.ts";
 import { measureDataPlane, type DataPlane } from "./data-plane.ts";
+import { inFolder, tell } from "./in-folder.ts";
 import { describeMachine, findTools } from "./machine.ts";
 import { parseOptions, usage, type BenchOptions } from "./options.ts";
 import { endAll } from "./processes.ts";
 import { findRivals, notInstalled, type FoundRival } from "./rivals/find.ts";
 import { writeResults } from "./results.ts";
-import { stopSluices } from "./sluices.ts";
 import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
 import { requestLines, type Titles } from "./tables.ts";
 import { SLUICE } from "./targets.ts";
@@ -49,40 +47,17 @@ function notes({ rivals: wanted }: BenchOptions, rivals: readonly FoundRival[], 
   ];
 }
 
-/** A folder in memory that nginx's workers, under an account of their own, can pass through. */
-function openRunFolder(): string {
-  const dir = mkdtempSync("/dev/shm/sluice-bench-");
-  chmodSync(dir, 0o755);
-  return dir;
-}
 
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   if (options === "help") return void process.stdout.write(usage());
   findTools(options.parts.has("data") && chooseWorkloads(options.workloads, options.quick).some(({ load }) => load.protocol === "h2"));
   const rivals = options.parts.has("data") ? await findRivals(options.rivals) : [];
-  const dir = openRunFolder();
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-  try {
-    if ((await Promise.race([run(options, rivals, dir), interrupted()])) === "interrupted") process.exitCode = 130;
-  } finally {
-    await stopSluices();
-    await endAll();
-    // An interrupted run fails now in what it was waiting for, which is of no interest.
-    if (process.exitCode === 130) process.exit();
-  }
-}
-
-function interrupted(): Promise<"interrupted"> {
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve("interrupted"));
-  });
+  await inFolder("bench", (dir) => run(options, rivals, dir));
 }
 
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  tell("bench", error);
 }

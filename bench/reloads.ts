@@ -8,11 +8,13 @@
  * be told of the reload before it; with clients it takes a second more. Memory is what the workers and their successors hold
  * together (Pss of /proc/PID/smaps_rollup: a page that several share counts once).
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { UserError } from "../src/support/user-error.ts";
 import type { Sluice } from "../test/support/sluice.ts";
 import { writeFiles } from "../test/support/sluice.ts";
 import { CONFIG_MAP, configMap, host, ingressClass, manifest, type ApiObject } from "./cluster.ts";
+import { inFolder } from "./in-folder.ts";
 import { childrenOf } from "./processes.ts";
 import { table } from "./report.ts";
 import { beginSluice, stopSluices } from "./sluices.ts";
@@ -98,19 +100,29 @@ function row({ hosts, what, reloads, millis, before, most }: Cost): string[] {
   return [hosts.toLocaleString("en"), what, `${reloads} of ${millis.length}`, ms(0.5), ms(1), before.toFixed(0), most.toFixed(0)];
 }
 
-const { values } = parseArgs({ options: { hosts: { type: "string", default: "1000,10000" }, output: { type: "string", default: "table" } } });
-const dir = mkdtempSync("/dev/shm/sluice-bench-");
-chmodSync(dir, 0o755);
-try {
+function parse(): { readonly hosts: readonly number[]; readonly json: boolean } {
+  try {
+    const { values } = parseArgs({ options: { hosts: { type: "string", default: "1000,10000" }, output: { type: "string", default: "table" } } });
+    const hosts = values.hosts.split(",").map(Number);
+    const wrong = hosts.find((count) => !Number.isInteger(count) || count < 1);
+    if (wrong !== undefined) throw new UserError(`--hosts=${values.hosts} is not a list of whole numbers, such as 1000,10000.`);
+    if (values.output !== "table" && values.output !== "json") throw new UserError(`--output=${values.output} is not known: use table or json.`);
+    return { hosts, json: values.output === "json" };
+  } catch (error) {
+    throw error instanceof UserError ? error : new UserError((error as Error).message);
+  }
+}
+
+async function run(dir: string): Promise<void> {
+  const { hosts: sizes, json } = parse();
   const costs: Cost[] = [];
-  for (const hosts of values.hosts.split(",").map(Number)) {
-    process.stderr.write(`bench: ${hosts} hosts\n`);
+  for (const hosts of sizes) {
+    process.stderr.write(`bench:reloads: ${hosts} hosts\n`);
     costs.push(...(await measure(dir, hosts)));
     await stopSluices();
   }
-  if (values.output === "json") console.log(JSON.stringify(costs, null, 2));
+  if (json) console.log(JSON.stringify(costs, null, 2));
   else console.log(table([["hosts", "what is new", "reloads", "live, p50 ms", "at most", "workers, MiB", "at most"], ...costs.map(row)]).join("\n"));
-} finally {
-  await stopSluices();
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
+
+await inFolder("bench:reloads", run);

@@ -2,14 +2,11 @@
  * `npm run bench:change`: how long changes take and whether they cost a request, with gateway-api-bench's scenarios in their Ingress
  * form, for Sluice and for an nginx that is rendered and reloaded. It exits with 0 whatever the numbers are.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../src/support/user-error.ts";
+import { inFolder, tell } from "../in-folder.ts";
 import { describeMachine } from "../machine.ts";
-import { endAll } from "../processes.ts";
 import { machineLine, table } from "../report.ts";
 import { startBackend, type Backend } from "../backend.ts";
-import { stopSluices } from "../sluices.ts";
 import { CHANGE_USAGE, parseChangeOptions, type ChangeOptions, type Scenario } from "./options.ts";
 import { PUBLISHED } from "./published.ts";
 import { startRenderedSubject } from "./rendered-subject.ts";
@@ -84,28 +81,10 @@ async function run(options: ChangeOptions, dir: string): Promise<void> {
   process.stdout.write(`${[...lines, "", ...others, "", machineLine(machine)].join("\n")}\n`);
 }
 
-async function main(): Promise<void> {
-  const options = parseChangeOptions(process.argv.slice(2));
-  if (options === "help") return void process.stdout.write(CHANGE_USAGE);
-  const dir = mkdtempSync("/dev/shm/sluice-change-");
-  chmodSync(dir, 0o755);
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-  const interrupted = new Promise<"interrupted">((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve("interrupted"));
-  });
-  try {
-    if ((await Promise.race([run(options, dir), interrupted])) === "interrupted") process.exitCode = 130;
-  } finally {
-    await stopSluices();
-    await endAll();
-    if (process.exitCode === 130) process.exit();
-  }
-}
-
 try {
-  await main();
+  const options = parseChangeOptions(process.argv.slice(2));
+  if (options === "help") process.stdout.write(CHANGE_USAGE);
+  else await inFolder("bench:change", (dir) => run(options, dir));
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`bench:change: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  tell("bench:change", error);
 }

@@ -4,14 +4,12 @@
  *
  * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are.
  */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UserError } from "../../src/support/user-error.ts";
+import { inFolder, tell } from "../in-folder.ts";
 import { describeMachine, findTools } from "../machine.ts";
-import { endAll } from "../processes.ts";
 import { machineLine, table } from "../report.ts";
 import { startBackend } from "../backend.ts";
-import { stopSluices } from "../sluices.ts";
 import { quantile } from "../statistics.ts";
 import { measureSize, TURN_PHASES, type Measured, type SizeOrigin } from "./measure.ts";
 
@@ -109,30 +107,13 @@ async function run(options: SizeOptions, dir: string): Promise<void> {
   process.stdout.write(`${text}\n`);
 }
 
-async function main(): Promise<void> {
-  const options = parseSizeOptions(process.argv.slice(2));
-  if (options === "help") return void process.stdout.write(USAGE);
-  findTools();
-  const dir = mkdtempSync("/dev/shm/sluice-bench-");
-  chmodSync(dir, 0o755);
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-  const interrupted = new Promise<"interrupted">((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve("interrupted"));
-  });
-  try {
-    if ((await Promise.race([run(options, dir), interrupted])) === "interrupted") process.exitCode = 130;
-  } finally {
-    await stopSluices();
-    await endAll();
-    // An interrupted run fails now in what it was waiting for, which is of no interest.
-    if (process.exitCode === 130) process.exit();
-  }
-}
-
 try {
-  await main();
+  const options = parseSizeOptions(process.argv.slice(2));
+  if (options === "help") process.stdout.write(USAGE);
+  else {
+    findTools();
+    await inFolder("bench:size", (dir) => run(options, dir));
+  }
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+  tell("bench:size", error);
 }
