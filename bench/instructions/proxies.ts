@@ -1,6 +1,6 @@
 /**
  * The two proxies whose instructions are counted, each as one nginx process under callgrind: Sluice's nginx with the
- * files of a running controller, and the one of `bench/nginx.conf`.
+ * files of a running controller, and nginx by hand (`bench/rivals/nginx.ts`).
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -8,6 +8,8 @@ import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyPair } from "../../test/support/openssl.ts";
 import { freePorts, startSluice } from "../../test/support/sluice.ts";
+import { rival as nginx } from "../rivals/nginx.ts";
+import type { Site, SiteHost } from "../site/site.ts";
 import { counting, OUTPUT, type Counts } from "./callgrind.ts";
 import { flagsOf, manifestsOf, type Setting } from "./workloads.ts";
 
@@ -64,18 +66,23 @@ export async function startOurs(dir: string, backend: number, certificate: KeyPa
   return await underCallgrind(dir, http, https);
 }
 
-/** The nginx of `bench/nginx.conf`. */
+/** nginx by hand. */
 export async function startTheirs(dir: string, backend: number, certificate: KeyPair, setting: Setting): Promise<Counted> {
   const [http, https] = await freePorts(2);
   prepare(dir);
   writeFileSync(`${dir}/chain.pem`, certificate.chain);
   writeFileSync(`${dir}/key.pem`, certificate.key, { mode: 0o600 });
-  const words: Readonly<Record<string, string | number>> = {
-    dir, http, https, backend, log: setting === "logging" ? `${dir}/access.log full` : "off",
-  };
-  const conf = readFileSync(new URL("../nginx.conf", import.meta.url), "utf8").replace(/^user .*$/m, "").replace(/@(\w+)@/g, (_, word: string) => String(words[word]));
+  const setup = { site: siteOf(backend), dir, http, https, accessLog: setting === "logging", account: "root" };
+  const conf = (nginx.files(setup)["nginx.conf"] as string).replace(/^user .*$/m, "");
   writeFileSync(`${dir}/nginx.conf`, inOneProcess(conf));
   return await underCallgrind(dir, http, https);
+}
+
+/** The hosts of the workloads that are set beside nginx by hand. */
+function siteOf(port: number): Site {
+  const host = (name: string): SiteHost => ({ name, does: "plain", routes: [{ path: "/", pool: "first" }] });
+  const hosts = [host("plain.bench"), { ...host("tls.bench"), https: true as const }];
+  return { hosts, crowd: 0, pools: { first: [port], second: [port], both: [port], websocket: [port], grpc: [port] }, authentication: port };
 }
 
 function inOneProcess(conf: string): string {

@@ -122,6 +122,11 @@ export interface EdgeFilters {
   written?: string[];
   /** TLS identity, mirror, FastCGI: what of the backend's protocol is data. */
   upstream?: UpstreamFilter;
+  /**
+   * The filters only check requests, and the route's profile is the default one but for their phases. A request is checked in the
+   * server rewrite phase, and goes on like that of a route without filters; only one that is refused enters the profile.
+   */
+  early?: boolean;
 }
 
 /** The users of one file: basic: name → hash; digest: `name:realm` → MD5 of `name:realm:password`. */

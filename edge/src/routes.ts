@@ -4,6 +4,11 @@ import type { RequestView } from "./request-view.ts";
 import type { EdgeHost, PathPattern, EdgeRoute, SpecialHost } from "./program.ts";
 import { isLate, PATTERNS_BETWEEN_LOOKS } from "./search.ts";
 
+/** Whether no filter has anything left to do once the request was let pass. */
+export function isUnfiltered({ filters }: EdgeRoute): boolean {
+  return filters === undefined || filters.early === true;
+}
+
 /** Index of the route of a path: exact first, then the longest prefix, then `/`. */
 export function findRoute(host: EdgeHost, path: string): number {
   const exact = host.exact[path];

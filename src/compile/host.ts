@@ -1,5 +1,5 @@
 /** One Host of the Model as the edge's host table. */
-import type { EdgeCanary, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
+import type { EdgeCanary, EdgeFilters, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
 import { primaryOf } from "../model/shapes/routing.ts";
@@ -98,6 +98,8 @@ export function compileHost(host: Host, config: Config, surroundings: Surroundin
 interface AlwaysThere {
   /** Id of the profile of routes without annotations. */
   readonly usual: string;
+  /** Id of the same with the phases of filters. */
+  readonly filtered: string;
   readonly all: ReadonlyMap<string, Profile>;
 }
 
@@ -105,7 +107,7 @@ interface AlwaysThere {
 const ALWAYS_THERE = new WeakMap<Config, AlwaysThere>();
 
 function alwaysThere(config: Config): AlwaysThere {
-  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), all: standingProfiles(config) };
+  const known = ALWAYS_THERE.get(config) ?? { usual: profileId(defaultProfile(config)), filtered: profileId({ ...defaultProfile(config), filtered: true }), all: standingProfiles(config) };
   ALWAYS_THERE.set(config, known);
   return known;
 }
@@ -184,7 +186,7 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
     ...timeouts(primary.proxy, config),
     ...(httpsRedirect === "never" ? {} : { https: httpsRedirect }),
     ...(preserveTrailingSlash ? { keepSlash: true } : {}),
-    ...(edge ? { filters: edge } : {}),
+    ...(edge ? { filters: withEarly(edge, profile, compiling) } : {}),
     ...(redirect || rewrite ? { detour: { ...(redirect ? { redirect } : {}), ...(rewrite ? { rewrite } : {}) } } : {}),
     ...(relative ? { relative } : {}),
     ...(redirectPort === undefined ? {} : { redirectPort }),
@@ -195,6 +197,20 @@ function compileRoute(route: Route, compiling: Compiling): EdgeRoute {
   const missing = [...compiling.wide, ...ofRoute(compiled)].find((key) => !compiling.exists(key));
   if (missing !== undefined) return refuse(route, `it refers to ${missing}, which is not there`, compiling);
   return isPlain(compiled) && !concernsAll(config) ? { ...compiled, plain: true } : compiled;
+}
+
+/** Filters that do nothing but look at a request and refuse it. Error pages are the profile's; those of the default profile hold without filters, too. */
+const CHECKS: ReadonlySet<keyof EdgeFilters> = new Set(["limits", "addresses", "credentials", "any", "errors"]);
+
+/**
+ * Notes filters that can be asked before nginx looks for a location. Digest authentication adds a header to answers, and a Service of error pages takes
+ * requests, too. Where the edge finds the client's address, nginx takes it over only afterwards.
+ */
+function withEarly(filters: EdgeFilters, { profile, ownPath }: Pick<EdgeRoute, "profile" | "ownPath">, { always, config }: Compiling): EdgeFilters {
+  if (followsBoth(config)) return filters;
+  const onlyChecks = (Object.keys(filters) as (keyof EdgeFilters)[]).every((name) => CHECKS.has(name));
+  const more = filters.credentials?.type === "digest" || filters.errors?.backend !== undefined;
+  return onlyChecks && !more && profile === always.filtered && ownPath !== true ? { ...filters, early: true } : filters;
 }
 
 function refuse(route: Route, why: string, { unsound }: Compiling): EdgeRoute {

@@ -50,7 +50,7 @@ sluice.initWorker()
 local kinds = {
   { "plain", {} }, { "weight", {} }, { "header", { http_x_canary = "always" } }, { "cookie", { cookie_canary = "always" } },
   { "session", { cookie_INGRESSCOOKIE = "1700000000.1.2.3|0123456789abcdef0123456789abcdef" } },
-  { "rewrite", { uri = "/api/things" } }, { "body", {} }, { "profile", {}, true }, { "limits", {}, true }, { "networks", { binary_remote_addr = "\10\7\0\1" }, true },
+  { "rewrite", { uri = "/api/things" } }, { "body", {} }, { "profile", {}, true }, { "limits", {} }, { "networks", { binary_remote_addr = "\10\7\0\1" } },
   { "cors", { http_origin = "https://shop.example", request_method = "GET" }, true }, { "paths", { uri = "/p29/things" } },
 }
 

@@ -1,6 +1,7 @@
 /**
  * Access phase of the routes with filters: lets the request pass, or ends it inside its profile, so that the profile's
- * error pages hold for the refusal.
+ * error pages hold for the refusal. Routes that are `early` are checked in the server rewrite phase, and come here only
+ * to be refused.
  *
  * Order (ingress-nginx behaviour): limits; networks; passwords; external authentication; then, where nobody declared
  * the path and there is no default backend, 404. The 404 comes last so that a client that may not pass does not learn
@@ -26,26 +27,17 @@ const NOT_FOUND = 404;
 export function checkAccess(): void {
   const state = recall();
   if (state === undefined || state.route === undefined) return ngx.exit(500);
-  if (state.refused > 0) return ngx.exit(state.refused);
+  if (state.refused > 0) return refuse(state, state.refused);
   const { filters } = state.route;
   // The request comes back from the location that has read its body.
   if (filters === undefined || state.reading === READ) return;
-  const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
-  if (status > 0) return refuseRequest(state, status);
-  state.challenge = undefined;
-  state.user = undefined;
-  state.why = undefined;
-  const verdict = judge(CHECKS, state, filters, filters.any === true);
-  if (verdict !== PASS) {
-    because(state.why ?? "internal-error");
-    state.refused = verdict;
-    return refuse(state, verdict);
-  }
+  state.refused = refusalOf(state, filters);
+  if (state.refused > 0) return refuse(state, state.refused);
   if (state.pool === undefined) {
     because("no-route");
-    return refuseRequest(state, NOT_FOUND);
+    state.refused = NOT_FOUND;
+    return ngx.exit(NOT_FOUND);
   }
-  if (filters.credentials !== undefined) hideCredentials(state);
   // After `hideCredentials`: the service may have set an Authorization header of its own for the backend.
   passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);
@@ -53,9 +45,23 @@ export function checkAccess(): void {
   if (state.reading === TO_READ) sendToReader(state);
 }
 
-function refuseRequest(state: InFlight, status: number): void {
-  state.refused = status;
-  ngx.exit(status);
+/**
+ * 0: the request may pass, and has lost the credentials that its backend is not to see. Otherwise the status that refuses
+ * it, whose reason is noted. May wait, while other requests run.
+ */
+export function refusalOf(state: InFlight, filters: EdgeFilters): number {
+  state.challenge = undefined;
+  state.user = undefined;
+  state.why = undefined;
+  const status = filters.limits === undefined ? 0 : limit(state, filters.limits);
+  if (status > 0) return status;
+  const verdict = judge(CHECKS, state, filters, filters.any === true);
+  if (verdict !== PASS) {
+    because(state.why ?? "internal-error");
+    return verdict;
+  }
+  if (filters.credentials !== undefined && state.pool !== undefined) hideCredentials(state);
+  return 0;
 }
 
 function checkAddress(this: void, state: InFlight, { addresses }: EdgeFilters): number {

@@ -5,6 +5,7 @@
  * A request of a route with filters enters its profile first, so that nobody's body is read who may not pass. From there,
  * or from the server rewrite phase, it goes to the location that reads, and then to its profile.
  */
+import { isUnfiltered } from "../routes.ts";
 import { because } from "./reasons.ts";
 import type { InFlight } from "./state.ts";
 import { recall } from "./state.ts";
@@ -17,7 +18,7 @@ export const TO_READ = 1;
 export const READ = 2;
 
 const REFUSED = 413;
-/** Of a route without filters: nobody in its profile could refuse it. */
+/** Where no filters are left to look at: nobody in its profile could refuse it. */
 const REFUSED_HERE = "answer:too-large";
 
 /** Access phase, when the request may pass: sends it to the location that reads its body. */
@@ -53,5 +54,5 @@ export function refuseBody(): void {
 function refuse(state: InFlight): void {
   because("body-too-large");
   state.refused = REFUSED;
-  ngx.exec(state.route?.filters === undefined ? REFUSED_HERE : state.after, ngx.var.args);
+  ngx.exec(state.route === undefined || isUnfiltered(state.route) ? REFUSED_HERE : state.after, ngx.var.args);
 }

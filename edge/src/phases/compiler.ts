@@ -5,6 +5,8 @@
  * row were broken off: by a function that is never compiled, which some request of many calls. Half of all workers left the
  * requests of every host with TLS to the interpreter in this manner, for as long as they lived. So it tries more often
  * (`tryside`). `maxside` is the number of ways from one piece of code: hosts with many different features have more than 100.
+ * One recording of the server rewrite phase holds everything from the decision to the checks of limits: more constants than the 500 that LuaJIT allows
+ * (`maxirconst`), and more rounds of loops than 15 (`loopunroll`).
  *
  * `-fuse` works around a fault of the compiler for Intel and AMD processors. A comparison of numbers may read one of them from
  * memory by itself ("fused"). Where no register is free for the address, those that hold the constants 0 and nil are taken, and the
@@ -22,6 +24,6 @@ interface Optimizer {
 /** To be called before LuaJIT compiles anything: in init_by_lua. */
 export function mendCompiler(): void {
   const { start } = jit.opt as Optimizer;
-  start("tryside=50", "maxside=1000");
+  start("tryside=50", "maxside=1000", "maxirconst=2000", "loopunroll=60");
   if (jit.arch === "x64" || jit.arch === "x86") start("-fuse");
 }

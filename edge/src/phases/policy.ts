@@ -38,7 +38,8 @@ export function chooseBy(balance: Balance, pool: Peers, attempt: InFlight): numb
   // Set before the response is read: nginx adds the backend's own cookies to it, and a retry replaces it.
   // In a location with filters the header filter sets the cookie (`tellSession`), so that the filters rewrite the
   // backend's cookies and not ours.
-  if (balance.kind === "session" && attempt.session !== undefined && attempt.route?.filters === undefined) {
+  const filters = attempt.route?.filters;
+  if (balance.kind === "session" && attempt.session !== undefined && (filters === undefined || filters.early === true)) {
     ngx.header["Set-Cookie"] = cookieText(balance, attempt.session);
   }
   return endpoint;

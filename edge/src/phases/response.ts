@@ -26,7 +26,7 @@ export function respond(): void {
   if (tables.settings.responseHeaders !== undefined) addHeaders();
   if (state === undefined || state.route === undefined) return;
   const { filters } = state.route;
-  if (filters === undefined) return;
+  if (filters === undefined || filters.early === true) return;
   if (state.refused === 0) rewriteHeaders(state.route, filters);
   if (filters.setHeaders !== undefined) setHeaders(filters.setHeaders);
   if (filters.cors !== undefined) allowOrigin(filters.cors);

@@ -7,9 +7,11 @@
 import { LARGE, OVER_LIMIT, READ_FIRST, USUAL, wayOfBody } from "../body.ts";
 import type { Decision } from "../match.ts";
 import { decide } from "../match.ts";
-import type { EdgePool, EdgeRoute } from "../program.ts";
+import type { EdgeFilters, EdgePool, EdgeRoute } from "../program.ts";
 import { locationOf } from "../redirect.ts";
+import { isUnfiltered } from "../routes.ts";
 import { unescapeUri, withQuery } from "../rewrite-target.ts";
+import { refusalOf } from "./access.ts";
 import { NO_READING, TO_READ } from "./body.ts";
 import { denyName } from "./client-auth.ts";
 import { sendHeaders } from "./operator-headers.ts";
@@ -43,7 +45,8 @@ export function routeRequest(): void {
     const plain = remember(route, pool, undefined, 0);
     if (vars.http_host === name) return;
     noteAuthority();
-    return keepAuthority(plain, path);
+    plain.path = path;
+    return keepAuthority();
   }
   const saysMore = vars.http_host !== name;
   if (saysMore) noteAuthority();
@@ -65,13 +68,25 @@ export function routeRequest(): void {
     if (!unrouted) because(decision.reason);
     prepareRequest(route, route.filters, undefined);
     // Its length was looked at, where the route has a limit of its own: nginx is not to refuse it for another reason.
-    return enter(refused, route, undefined, route.body === undefined ? USUAL : LARGE);
+    return enter(refused, route, route.profile, undefined, route.body === undefined ? USUAL : LARGE);
   }
   if (pool === undefined || route === undefined) return refuse(decision, path);
   const state = remember(route, pool, decision.canary, 0);
   if (route.trace !== undefined) beginSpan(route);
-  if (route.profile !== undefined || body !== USUAL) proxyInProfile(state, route, pool, decision.uri, body);
-  else if (saysMore) keepAuthority(state, path);
+  if (route.profile !== undefined || body !== USUAL) proxyInProfile(state, route, pool, decision.uri, body, saysMore);
+  else if (saysMore) {
+    state.path = path;
+    keepAuthority();
+  }
+}
+
+/** Checks a request before nginx looks for a location. One that passes has no need of the filters any more; one that is refused gets its answer in their profile. */
+function checkEarly(state: InFlight, route: EdgeRoute, filters: EdgeFilters, rewritten: string | undefined, body: number, saysMore: boolean): void {
+  // The checks may wait. The request's decision, which is in the room of every request's, is not looked at afterwards.
+  state.refused = refusalOf(state, filters);
+  if (state.refused > 0) return enter(state, route, route.profile, undefined, route.body === undefined ? USUAL : LARGE);
+  if (rewritten !== undefined || body !== USUAL) enter(state, route, undefined, rewritten, body);
+  else if (saysMore) keepAuthority();
 }
 
 /** Makes nginx's `$passed_…` variables tell what the client wrote beside the routed host (src/compile/asked-origin.ts). */
@@ -80,8 +95,7 @@ function noteAuthority(): void {
 }
 
 /** `location /` tells backends the routed host. Where the Host header says more than that host (a port, capitals), its twin tells what the client wrote. */
-function keepAuthority(state: InFlight, path: string): void {
-  state.path = path;
+function keepAuthority(): void {
   ngx.var.sluice_uri = originForm(ngx.var.request_uri as string);
   ngx.req.set_uri("profile:authority", false);
 }
@@ -119,18 +133,20 @@ function refuseBody(decision: Decision): undefined {
 /**
  * @param target the path to ask the backend for, escaped; used only where the route rewrites
  * @param body one of the ways of ../body.ts
+ * @param saysMore the Host header is not just the routed host
  */
-function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined, body: number): void {
+function proxyInProfile(state: InFlight, route: EdgeRoute, pool: EdgePool, target: string | undefined, body: number, saysMore: boolean): void {
   const path = ngx.var.uri as string;
   const rewritten = route.detour?.rewrite === undefined ? undefined : target;
   const { filters } = route;
   state.path = path;
   if (route.ownPath === true) ngx.var.sluice_path = rewritten === undefined ? path : unescapeUri(rewritten);
   if (filters !== undefined) {
+    if (filters.early === true) return checkEarly(state, route, filters, rewritten, body, saysMore);
     prepareRequest(route, filters, pool);
     if (filters.upstream !== undefined) prepareUpstream(filters.upstream);
   }
-  enter(state, route, rewritten, body);
+  enter(state, route, route.profile, rewritten, body);
   if (filters !== undefined && filters.logRewrites === true) logRewrite();
 }
 
@@ -140,19 +156,22 @@ function logRewrite(): void {
   ngx.log(ngx.NOTICE, "request for ", vars.host as string, " ", vars.request_uri as string, " goes on as ", vars.sluice_uri as string);
 }
 
-/** Leads the request to the location of its profile. The URI for the backend (the raw one, or the path in its place) goes into a variable. */
-function enter(state: InFlight, route: EdgeRoute, path: string | undefined, body: number): void {
+/**
+ * Leads the request to the location of a profile. The URI for the backend (the raw one, or the path in its place) goes into a variable.
+ * @param id of the profile; undefined: the default profile
+ */
+function enter(state: InFlight, route: EdgeRoute, id: string | undefined, path: string | undefined, body: number): void {
   const vars = ngx.var;
   state.auth = undefined;
   state.proof = undefined;
   state.reading = body === READ_FIRST ? TO_READ : NO_READING;
   vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
-  const profile = "profile:" + (route.profile ?? "authority");
+  const profile = "profile:" + (id ?? "authority");
   if (body === USUAL) return ngx.req.set_uri(profile, false);
   state.after = profile + ":large";
-  // Without filters nobody can be turned away, so that the body can be read at once.
-  const reader = body === READ_FIRST && route.filters === undefined ? route.body?.reader : undefined;
+  // Where nobody can be turned away any more, the body can be read at once.
+  const reader = body === READ_FIRST && isUnfiltered(route) ? route.body?.reader : undefined;
   ngx.req.set_uri(reader ?? state.after, false);
 }
 
