@@ -88,7 +88,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
   }
   if (frame.op === "retire" || frame.op === "watch" || frame.op === "ask") return false;
   if (frame.op !== "commit") {
-    staging.frames.push(frame);
+    staging.frames.push(frame.op === "set" ? laidOut(frame) : frame);
     return false;
   }
   // Should something fail in the middle, the tables hold no Program that anybody knows, and must not claim one.
@@ -129,10 +129,10 @@ export function clear(tables: Tables): void {
 }
 
 function setPart(tables: Tables, kind: PartKind, id: string, value: PartValues[PartKind] | undefined): void {
-  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, named(value as EdgeHost | undefined));
+  if (kind === "host") setByName(tables.hosts, tables.wildcards, id, value as EdgeHost | undefined);
   else if (kind === "alias") setAlias(tables.aliases, id, value as EdgeAlias | undefined);
   else if (kind === "tls") setByName(tables.names, tables.wildcardNames, id, value as string | undefined);
-  else if (kind === "pool") put(tables.pools, id, called(id, value as EdgePool | undefined));
+  else if (kind === "pool") put(tables.pools, id, value as EdgePool | undefined);
   else if (kind === "certificate") put(tables.certificates, id, value as EdgeCertificate | undefined);
   else if (kind === "users") put(tables.users, id, value as EdgeUsers | undefined);
   else if (kind === "trust") put(tables.trusts, id, value as EdgeTrust | undefined);
@@ -150,22 +150,41 @@ const roomForCanary = (): Room<EdgeCanary> => ({
   unbound: false, counts: false, tallies: false,
 });
 
+/** Gives the value of a frame the layout in which requests find it. While frames come, and not in the commit, which no request may wait for. */
+function laidOut(frame: Frame & { op: "set" }): Frame {
+  if (frame.kind === "host") named(frame.value as EdgeHost);
+  else if (frame.kind === "pool") (frame.value as EdgePool).id = frame.id;
+  return frame;
+}
+
 /** Writes the host's name into its routes, and gives them and their canaries one layout. */
-function named(host: EdgeHost | undefined): EdgeHost | undefined {
-  if (host === undefined) return undefined;
+function named(host: EdgeHost): void {
   host.routes = host.routes.map((given) => {
     const route = moveInto(roomForRoute(), given);
     route.host = host.name;
     if (route.canaries !== undefined) route.canaries = route.canaries.map((canary) => moveInto(roomForCanary(), canary));
     return route;
   });
-  return host;
+  shareTables(host);
 }
 
-/** Writes the pool's id into it. */
-function called(id: string, pool: EdgePool | undefined): EdgePool | undefined {
-  if (pool !== undefined) pool.id = id;
-  return pool;
+/** What most hosts have: no exact path, and no prefix but `/` for their first route. They share one table of each, a sixth of what a host takes. */
+const NO_EXACT: Record<string, number> = emptyTable();
+const ROOT_ALONE: Record<string, number> = emptyTable();
+ROOT_ALONE["/"] = 0;
+const NO_LENGTHS: number[] = [];
+
+function shareTables(host: EdgeHost): void {
+  if (isEmpty(host.exact)) host.exact = NO_EXACT;
+  if (host.lengths.length > 0) return;
+  host.lengths = NO_LENGTHS;
+  // Without lengths there is no other prefix.
+  if (host.prefix["/"] === 0) host.prefix = ROOT_ALONE;
+}
+
+function isEmpty(table: Record<string, number>): boolean {
+  for (const _ in table) return false;
+  return true;
 }
 
 function setByName<T>(exact: Record<string, T>, wildcard: Record<string, T>, name: string, value: T | undefined): void {

@@ -144,7 +144,28 @@ test("a commit that fails in the middle leaves nothing claimed", () => {
   const tables = newTables();
   const staging = newStaging();
   feed(tables, staging, pool("a", 80), commit(1));
-  const broken = set("host", "x.example", { name: "x.example" } as EdgeHost);
-  assert.throws(() => feed(tables, staging, pool("a", 81), broken, commit(2)));
+  Object.freeze(tables.pools);
+  assert.throws(() => feed(tables, staging, pool("a", 81), commit(2)));
   assert.deepEqual([tables.generation, tables.digest], [1, ""], "what was known of it holds no more");
+});
+
+test("a frame that nobody can read changes nothing", () => {
+  const tables = newTables();
+  const staging = newStaging();
+  feed(tables, staging, pool("a", 80), commit(1));
+  const { digest } = tables;
+  assert.throws(() => feed(tables, staging, pool("a", 81), set("host", "x.example", { name: "x.example" } as EdgeHost), commit(2)));
+  assert.deepEqual([tables.generation, tables.digest, tables.pools["a"]?.endpoints], [1, digest, [["10.0.0.1", 80]]]);
+});
+
+test("hosts without paths of their own share what they have in common, and nobody else has it", () => {
+  const tables = newTables();
+  const plain = (name: string): EdgeHost => ({ name, routes: [{ path: "/", pool: "a", namespace: "", ingress: "", service: "", port: "" }], exact: {}, prefix: { "/": 0 }, lengths: [], root: 0 });
+  const other: EdgeHost = { ...plain("other.example"), exact: { "/x": 0 }, prefix: { "/": 0, "/y/": 0 }, lengths: [3] };
+  const catchAll: EdgeHost = { ...plain("_"), exact: {}, prefix: { "/": 1 }, root: 1 };
+  feed(tables, newStaging(), ...[plain("a.example"), plain("b.example"), other, catchAll].map((host) => set("host", host.name, structuredClone(host))), commit(1));
+  const { "a.example": a, "b.example": b, "other.example": c, _: d } = tables.hosts;
+  assert.ok(a && b && a.exact === b.exact && a.prefix === b.prefix && a.lengths === b.lengths);
+  assert.deepEqual([{ ...a.exact }, { ...a.prefix }, a.lengths], [{}, { "/": 0 }, []]);
+  assert.deepEqual([c?.exact, c?.prefix, c?.lengths, d?.prefix], [{ "/x": 0 }, { "/": 0, "/y/": 0 }, [3], { "/": 1 }]);
 });
