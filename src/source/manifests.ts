@@ -17,7 +17,7 @@ import { CUT, declarationsInto, EMPTIED, objectsSkipped, MOST_FILE, TOO_LARGE } 
 import type { Declarations } from "./manifests/declarations.ts";
 import { walk } from "./manifests/folders.ts";
 import type { Walk } from "./manifests/folders.ts";
-import { watchFolders } from "./manifests/watch.ts";
+import { lookFor, watchFolders } from "./manifests/watch.ts";
 import type { FolderWatch } from "./manifests/watch.ts";
 import { Snapshot } from "./snapshot.ts";
 import type { Source } from "./source.ts";
@@ -47,7 +47,7 @@ const REGULAR_SHARE = 100;
 const TURN_MS = 10;
 
 interface Look {
-  /** Files to look at; "changed" and "everything" walk all folders, "everything" reads unchanged files too. */
+  /** Paths to look at; "changed" and "everything" walk all folders, "everything" reads unchanged files too. */
   readonly scope: ReadonlySet<string> | "changed" | "everything";
   /** Whether objects that vanished are removed now. */
   readonly removals: boolean;
@@ -68,7 +68,7 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
   let findings: readonly Finding[] | undefined;
   let changed: (() => void) | undefined;
   let folderWatch: FolderWatch | undefined;
-  let secondLook: NodeJS.Timeout | undefined;
+  const secondLook = afterwards((scope) => void inBackground({ scope, removals: true }));
   let queue: Promise<unknown> = Promise.resolve();
   /** For each walk that is under way, the files that were read since it began. */
   const walks = new Set<Set<string>>();
@@ -86,10 +86,7 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     else await lookAt(scope);
     const outcome = declarations.commit(removals);
     renewLines();
-    if (outcome.held > 0 && changed) {
-      clearTimeout(secondLook);
-      secondLook = setTimeout(() => void inBackground({ scope: "changed", removals: true }), SECOND_LOOK_MS);
-    }
+    if (outcome.held > 0 && changed) secondLook.at(typeof scope === "string" ? "changed" : scope);
     if (!outcome.changed) return;
     findings = undefined;
     changed?.();
@@ -116,7 +113,9 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     const plain: string[] = [];
     for (const file of files) {
       const stats = await stat(file).catch(() => undefined);
-      if (stats && !stats.isFile()) return lookAtAll("changed");
+      const wanted = lookFor(file, stats, folderWatch?.has(file) === true);
+      if (wanted === "all folders") return lookAtAll("changed");
+      if (wanted === "nothing") continue;
       plain.push(file);
       for (const walk of walks) walk.add(file);
       // The text that is read now may belong to no known signature, so the next full look reads the file once more.
@@ -134,7 +133,7 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     const regular = lookRegularly(folders, walks, (walked) => inBackground({ scope: "changed", removals: false, walked }), signal);
     signal.addEventListener("abort", () => {
       regular.stop();
-      clearTimeout(secondLook);
+      secondLook.stop();
       folderWatch?.close();
       folderWatch = undefined;
       changed = undefined;
@@ -168,6 +167,26 @@ export function manifestsSource({ folders, namespace, leaveOut = new Set(), log 
     async want() {
       // All Secrets of the folders are in memory anyway.
     },
+  };
+}
+
+type Doubted = ReadonlySet<string> | "changed";
+
+/** Looks a second time where objects have vanished, a little after the last of them did. */
+function afterwards(look: (scope: Doubted) => void): { at(scope: Doubted): void; stop(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  let doubted: Doubted = new Set();
+  return {
+    at(scope) {
+      doubted = scope === "changed" || doubted === "changed" ? "changed" : new Set([...doubted, ...scope]);
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const all = doubted;
+        doubted = new Set();
+        look(all);
+      }, SECOND_LOOK_MS);
+    },
+    stop: () => clearTimeout(timer),
   };
 }
 

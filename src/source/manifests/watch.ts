@@ -5,7 +5,8 @@
  */
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
-import { join } from "node:path";
+import type { Stats } from "node:fs";
+import { basename, join } from "node:path";
 import { isManifestName } from "./folders.ts";
 
 /** Long enough to fold the events of one save into one look, short enough not to be felt. */
@@ -16,12 +17,25 @@ const PATIENCE_MS = 200;
 export interface FolderWatch {
   /** Watches exactly these folders (path → identity); true when one of them was not watched before. */
   cover(folders: ReadonlyMap<string, string>): boolean;
+  /** Whether the path is one of these folders. */
+  has(path: string): boolean;
   /** As if everything had been touched. */
   touchAll(): void;
   close(): void;
 }
 
-/** Calls `touched` with manifest files, or with "all" when only a full look can tell. */
+/**
+ * What a touched path asks for. Editors and tools put files of their own beside those that they save, so that not every name may cost a walk through all
+ * folders.
+ * @param stats of the path now; undefined: there is nothing.
+ * @param isFolder whether it was a folder when the folders were walked last
+ */
+export function lookFor(path: string, stats: Pick<Stats, "isFile"> | undefined, isFolder: boolean): "this file" | "all folders" | "nothing" {
+  if (stats ? !stats.isFile() : isFolder) return "all folders";
+  return isManifestName(basename(path)) ? "this file" : "nothing";
+}
+
+/** Calls `touched` with paths (`lookFor`), or with "all" when only a full look can tell. */
 export function watchFolders(touched: (paths: ReadonlySet<string> | "all") => void): FolderWatch {
   const watchers = new Map<string, { identity: string; watcher: FSWatcher | undefined }>();
   let paths = new Set<string>();
@@ -45,8 +59,9 @@ export function watchFolders(touched: (paths: ReadonlySet<string> | "all") => vo
   function noteEvent(folder: string, name: string | null): void {
     // Names that start with one dot are editors' own files. "..data" is none: its swap replaces a whole ConfigMap mount.
     if (name !== null && /^\.[^.]/.test(name)) return;
-    if (name !== null && isManifestName(name)) paths.add(join(folder, name));
-    else all = true;
+    // The system names the watched folder itself like something within: it was removed, replaced or given other rights.
+    if (name === null || name === basename(folder)) all = true;
+    else paths.add(join(folder, name));
     schedule();
   }
   function start(folder: string): FSWatcher | undefined {
@@ -76,6 +91,7 @@ export function watchFolders(touched: (paths: ReadonlySet<string> | "all") => vo
       }
       return added;
     },
+    has: (path) => watchers.has(path),
     touchAll() {
       all = true;
       schedule();
