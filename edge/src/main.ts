@@ -13,6 +13,7 @@ import { startRequestIds } from "./phases/request-id.ts";
 import { startTracing } from "./phases/trace.ts";
 import { startTallies } from "./phases/tallies.ts";
 import { loadSnapshot } from "./phases/snapshot.ts";
+import { tables } from "./phases/state.ts";
 import { takeSeat } from "./phases/workers.ts";
 
 export * as selfTest from "./phases/self-test/run.ts";
@@ -48,6 +49,7 @@ export function init(given: Given): void {
   options.logLabels = given.logLabels;
   options.logScores = given.logScores;
   options.followsBoth = given.followsBoth;
+  tables.findsClients = given.followsBoth === true;
   options.sent = given.sent;
   options.bodySize = given.bodySize;
   startBalancer(given.tries);

@@ -13,6 +13,7 @@ import type { EdgeTrust } from "./client-auth.ts";
 import type { EdgeAlias, EdgeCanary, EdgeCertificate, EdgeRoute, EdgeSettings, Frame, EdgeHost, PartKind, PartValues, EdgePool, EdgeUsers } from "./program.ts";
 import { CATCH_ALL } from "./program.ts";
 import { moveInto, type Room } from "./layout.ts";
+import type { Proxies } from "./proxies.ts";
 import { emptyTable, put } from "./table.ts";
 
 export interface Tables {
@@ -34,6 +35,11 @@ export interface Tables {
   /** What client certificates are verified against. */
   trusts: Record<string, EdgeTrust>;
   settings: EdgeSettings;
+  /**
+   * The nginx.conf of this worker leaves the client's address to the edge. The Program may belong to a newer nginx.conf that does not, and is not loaded
+   * yet: all the same no route is `plain` or checked early then, and there are `proxies`.
+   */
+  findsClients: boolean;
   /** Of the last commit; 0 and "" before the first. */
   generation: number;
   digest: string;
@@ -65,6 +71,7 @@ export function newTables(): Tables {
       limitRateStatus: 503,
       limitConnectionsStatus: 503,
     },
+    findsClients: false,
     generation: 0,
     digest: "",
   };
@@ -88,7 +95,7 @@ export function take(tables: Tables, staging: Staging, frame: Frame, decode: (te
   }
   if (frame.op === "retire" || frame.op === "watch" || frame.op === "ask") return false;
   if (frame.op !== "commit") {
-    staging.frames.push(frame.op === "set" ? laidOut(frame) : frame);
+    staging.frames.push(frame.op === "set" ? laidOut(frame, tables.findsClients) : frame);
     return false;
   }
   // Should something fail in the middle, the tables hold no Program that anybody knows, and must not claim one.
@@ -151,17 +158,25 @@ const roomForCanary = (): Room<EdgeCanary> => ({
 });
 
 /** Gives the value of a frame the layout in which requests find it. While frames come, and not in the commit, which no request may wait for. */
-function laidOut(frame: Frame & { op: "set" }): Frame {
-  if (frame.kind === "host") named(frame.value as EdgeHost);
+function laidOut(frame: Frame & { op: "set" }, findsClients: boolean): Frame {
+  if (frame.kind === "host") named(frame.value as EdgeHost, findsClients);
+  else if (frame.kind === "settings" && findsClients) (frame.value as EdgeSettings).proxies ??= NO_PROXIES;
   else if (frame.kind === "pool") (frame.value as EdgePool).id = frame.id;
   return frame;
 }
 
+/** Nobody is believed but the PROXY protocol. */
+const NO_PROXIES: Proxies = { header: "http_x_forwarded_for", trusted: {} };
+
 /** Writes the host's name into its routes, and gives them and their canaries one layout. */
-function named(host: EdgeHost): void {
+function named(host: EdgeHost, findsClients: boolean): void {
   host.routes = host.routes.map((given) => {
     const route = moveInto(roomForRoute(), given);
     route.host = host.name;
+    if (findsClients) {
+      delete route.plain;
+      if (route.filters !== undefined) delete route.filters.early;
+    }
     if (route.canaries !== undefined) route.canaries = route.canaries.map((canary) => moveInto(roomForCanary(), canary));
     return route;
   });

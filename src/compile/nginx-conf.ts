@@ -313,7 +313,7 @@ const CLOSED: Directive[] = [directive("return", 503)];
 /** Declares variables, which exist once some `set` names them. No request reaches this location, because a path starts with `/`. */
 function declarations({ profiles, config }: ConfInput): Directive {
   const names = ["sluice_uri", "sluice_authority", "sluice_path", "sluice_limit_rate_after", "sluice_request_id", "sluice_vhost", "sluice_connection",
-    "sluice_quiet", "sluice_answer", "sluice_ewma_score", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
+    "sluice_quiet", "sluice_hidden", "sluice_answer", "sluice_ewma_score", "proxy_upstream_name", "proxy_alternative_upstream_name", "namespace", "ingress_name", "service_name",
     "service_port", "location_path", ...sentVariables(config), ...upstreamVariables(profiles.values())];
   return block("location", ["=", "declare:variables"], names.map((name) => directive("set", expression(`$${name}`), "")));
 }

@@ -5,7 +5,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import * as fc from "fast-check";
 import type { Part, PartKey } from "../../src/compile/program.ts";
 import { createCompiler } from "../../src/compile/program.ts";
-import { apply, firstOrdered, nextGeneration, noted, NOTHING_APPLIED, servedNumber } from "../../src/engine/step/applied.ts";
+import { apply, firstOrdered, nextGeneration, noted, NOTHING_APPLIED, servedNumber, waitingOrdered } from "../../src/engine/step/applied.ts";
 import { createModelBuilder } from "../../src/model/build/build.ts";
 import { Snapshot } from "../../src/source/snapshot.ts";
 import { startEngine } from "../support/engine.ts";
@@ -54,7 +54,7 @@ class World {
     if (!this.#ordered && complete) this.#configured = this.applied.number;
     if (!this.#ordered && !complete) {
       this.#ordered = { number: this.applied.number, needs };
-      if (this.generations.length === 0) this.applied = firstOrdered(this.applied);
+      this.applied = this.generations.length === 0 ? firstOrdered(this.applied) : waitingOrdered(this.applied);
     }
     this.applied = noted(this.applied, this.#configured, this.programmed);
   }
@@ -201,4 +201,44 @@ test("with real workers, who waits while something changes at every turn is serv
   }
   assert.ok(meanwhile.every((others) => others > 0), `others came meanwhile: ${meanwhile.join()}`);
   await running.until("all of it is served in the end", ({ served, applied }) => served === applied);
+});
+
+test("a part whose every version needs something new is published in the version that nginx was loaded for", () => {
+  const world = new World();
+  const key = (id: string): PartKey => poolPart(id, 1).key;
+  world.apply(new Map([["shared", undefined], ["other", undefined]]));
+  for (let needs = 1; needs <= 5; needs++) {
+    world.apply(new Map([["shared", needs]]));
+    const { number } = world.applied;
+    // The next version comes before nginx has what this one needs.
+    world.apply(new Map([["shared", 100 + needs], ["other", undefined]]));
+    world.load();
+    world.programmed = world.applied.generation;
+    world.apply(new Map([["other", undefined]]));
+    assert.equal(world.held().get(key("shared")), number, "the version that was ordered");
+    assert.equal(world.served, number, "who waits for it waits no longer, and nobody is told more");
+    world.load();
+    world.programmed = world.applied.generation;
+    assert.equal(world.held().get(key("shared")), number + 1);
+  }
+});
+
+test("what a version refers to that may still be published is not dropped", () => {
+  const needing = (id: string, profile: string, refersTo: readonly PartKey[]): Part =>
+    ({ ...poolPart(id, 1), profiles: new Map([[profile, {} as never]]), refersTo });
+  const loaded = new Set(["old"]);
+  const mayGo = (part: Part | undefined): boolean => [...(part?.profiles.keys() ?? [])].every((profile) => loaded.has(profile));
+  const [old, ordered, newest] = [needing("host", "old", []), needing("host", "ordered", ["pool p"]), needing("host", "newest", [])];
+  const pool = poolPart("p", 1);
+  const start = { ...NOTHING_APPLIED, generation: 1, number: 1 };
+  const first = nextGeneration(apply(start, new Map([[old.key, { published: old, newest: ordered }], [pool.key, { published: undefined, newest: pool }]])), mayGo);
+  assert.deepEqual([...(first?.changes.keys() ?? [])], [pool.key]);
+  const later = apply(waitingOrdered(first?.state ?? start), new Map([[old.key, { published: old, newest }], [pool.key, { published: pool, newest: undefined }]]));
+  assert.equal(nextGeneration(later, mayGo), undefined, "the pool stays");
+  loaded.add("ordered");
+  const second = nextGeneration(later, mayGo);
+  assert.deepEqual([...(second?.changes ?? [])], [[old.key, ordered]]);
+  loaded.add("newest");
+  const third = nextGeneration(second?.state ?? start, mayGo);
+  assert.deepEqual(new Map(third?.changes), new Map([[old.key, newest], [pool.key, undefined]]));
 });

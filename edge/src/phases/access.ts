@@ -15,9 +15,10 @@ import { READ, sendToReader, TO_READ } from "./body.ts";
 import type { EdgeFilters } from "../program.ts";
 import { checkCredentials, hideCredentials } from "./credentials.ts";
 import { limit } from "./limits.ts";
+import { sendHeaders } from "./operator-headers.ts";
 import type { InFlight } from "./state.ts";
 import { deny, because } from "./reasons.ts";
-import { recall } from "./state.ts";
+import { recall, tables } from "./state.ts";
 
 /** The checks that `satisfy` combines, in order. A new check is added here. */
 const CHECKS: readonly Check<InFlight, EdgeFilters>[] = [checkAddress, checkCredentials, checkExternalAuth];
@@ -38,6 +39,8 @@ export function checkAccess(): void {
     state.refused = NOT_FOUND;
     return ngx.exit(NOT_FOUND);
   }
+  const { requestHeaders } = tables.settings;
+  if (requestHeaders !== undefined) sendHeaders(requestHeaders, state.route, state.pool);
   // After `hideCredentials`: the service may have set an Authorization header of its own for the backend.
   passServiceHeaders(state, filters);
   if (filters.speed !== undefined) setSpeed(filters.speed);

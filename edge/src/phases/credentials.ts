@@ -43,6 +43,8 @@ function checkBasic(state: InFlight, { realm }: PasswordAuth, users: EdgeUsers):
 export function hideCredentials(state: InFlight): void {
   if (state.user !== undefined) ngx.req.set_header("Authorization", "Basic " + ngx.encode_base64(state.user + ":"));
   evaluate(ngx.var.remote_user);
+  // For another route with passwords that the backend may send the request on to.
+  ngx.var.sluice_hidden = ngx.var.http_authorization;
   ngx.req.clear_header("Authorization");
 }
 

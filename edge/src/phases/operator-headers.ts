@@ -24,10 +24,10 @@ function labelled(this: void, name: string): string | undefined {
 }
 
 /**
- * Headers to the backend; server rewrite phase. Where the value is empty, or no header can hold it, the header is not
+ * Headers to the backend; server rewrite phase, or access phase after the checks. Where the value is empty, or no header can hold it, the header is not
  * sent, and the client's own of that name neither.
  */
-export function sendHeaders(headers: OperatorHeader[], route: EdgeRoute, pool: EdgePool): void {
+export function sendHeaders(headers: OperatorHeader[], route: EdgeRoute, pool: EdgePool | undefined): void {
   current = route;
   currentPool = pool;
   for (const { name, value, sent } of headers) {

@@ -46,7 +46,7 @@ export function routeRequest(): void {
     if (vars.http_host === name) return;
     noteAuthority();
     plain.path = path;
-    return keepAuthority();
+    return keepAuthority(plain);
   }
   const saysMore = vars.http_host !== name;
   if (saysMore) noteAuthority();
@@ -58,7 +58,8 @@ export function routeRequest(): void {
     body = bodyOf(route, pool);
     if (body === OVER_LIMIT) pool = refuseBody(decision);
   }
-  if (requestHeaders !== undefined && pool !== undefined && route !== undefined) sendHeaders(requestHeaders, route, pool);
+  // Checks are to see what the client sent. Where there are filters, the headers follow after them.
+  if (requestHeaders !== undefined && pool !== undefined && route !== undefined && route.filters === undefined) sendHeaders(requestHeaders, route, pool);
   if (route !== undefined && route.filters !== undefined && pool === undefined && decision.status >= 400) {
     // The access phase of the profile raises the error, so that the profile's error pages and headers hold for it; a 404 only after its checks.
     const unrouted = decision.reason === "no-route";
@@ -76,7 +77,7 @@ export function routeRequest(): void {
   if (route.profile !== undefined || body !== USUAL) proxyInProfile(state, route, pool, decision.uri, body, saysMore);
   else if (saysMore) {
     state.path = path;
-    keepAuthority();
+    keepAuthority(state);
   }
 }
 
@@ -85,8 +86,10 @@ function checkEarly(state: InFlight, route: EdgeRoute, filters: EdgeFilters, rew
   // The checks may wait. The request's decision, which is in the room of every request's, is not looked at afterwards.
   state.refused = refusalOf(state, filters);
   if (state.refused > 0) return enter(state, route, route.profile, undefined, route.body === undefined ? USUAL : LARGE);
+  const { requestHeaders } = tables.settings;
+  if (requestHeaders !== undefined) sendHeaders(requestHeaders, route, state.pool);
   if (rewritten !== undefined || body !== USUAL) enter(state, route, undefined, rewritten, body);
-  else if (saysMore) keepAuthority();
+  else if (saysMore) keepAuthority(state);
 }
 
 /** Makes nginx's `$passed_…` variables tell what the client wrote beside the routed host (src/compile/asked-origin.ts). */
@@ -95,8 +98,8 @@ function noteAuthority(): void {
 }
 
 /** `location /` tells backends the routed host. Where the Host header says more than that host (a port, capitals), its twin tells what the client wrote. */
-function keepAuthority(): void {
-  ngx.var.sluice_uri = originForm(ngx.var.request_uri as string);
+function keepAuthority(state: InFlight): void {
+  ngx.var.sluice_uri = askedFor(state);
   ngx.req.set_uri("profile:authority", false);
 }
 
@@ -165,7 +168,7 @@ function enter(state: InFlight, route: EdgeRoute, id: string | undefined, path: 
   state.auth = undefined;
   state.proof = undefined;
   state.reading = body === READ_FIRST ? TO_READ : NO_READING;
-  vars.sluice_uri = path === undefined ? originForm(vars.request_uri as string) : withQuery(path, vars.args);
+  vars.sluice_uri = path === undefined ? askedFor(state) : withQuery(path, vars.args);
   if (route.filters !== undefined && route.filters.snippet === true) vars.sluice_path = vars.uri;
   const profile = "profile:" + (id ?? "authority");
   if (body === USUAL) return ngx.req.set_uri(profile, false);
@@ -173,6 +176,14 @@ function enter(state: InFlight, route: EdgeRoute, id: string | undefined, path: 
   // Where nobody can be turned away any more, the body can be read at once.
   const reader = body === READ_FIRST && isUnfiltered(route) ? route.body?.reader : undefined;
   ngx.req.set_uri(reader ?? state.after, false);
+}
+
+/** What the backend is asked for where the route does not say it: what the client wrote, or the URI that another backend sent the request on to. */
+function askedFor(state: InFlight): string {
+  const vars = ngx.var;
+  if (!state.sentOn) return originForm(vars.request_uri as string);
+  state.sentOn = false;
+  return withQuery(ngx.escape_uri(vars.uri as string, 0), vars.args);
 }
 
 /** The raw URI as it goes upstream: of `GET http://host?query` (RFC 9112, 3.2.2) nginx keeps `?query` alone. */

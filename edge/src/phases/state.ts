@@ -16,6 +16,7 @@ import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 import type { Reason } from "../reasons.ts";
 import type { AuthAnswer } from "../external-auth.ts";
+import { leave } from "./connections.ts";
 
 /** What was decided for the request at an address. `route` is undefined while there is no request at the address. */
 export interface InFlight {
@@ -58,6 +59,8 @@ export interface InFlight {
   reading: number;
   /** The location that the request goes on to when its body has been read. */
   after: string;
+  /** The request at hand was sent on by its backend (X-Accel-Redirect), and `$request_uri` is not what the next backend is to be asked for. */
+  sentOn: boolean;
   /** For requests that entered another location than `/`: nginx's `$uri` before the jump. */
   path: string;
 }
@@ -84,13 +87,33 @@ function address(): number {
 export function remember(route: EdgeRoute, pool: EdgePool | undefined, canary: EdgeCanary | undefined, refused: number): InFlight {
   const key = address();
   const state = byAddress.get(key) ?? newState(key);
-  if (state.route === undefined) count++;
+  if (state.route !== undefined) leaveRoute(state, state.route, route);
+  else count++;
   state.route = route;
   state.pool = pool;
   state.canary = canary;
   state.refused = refused;
   state.endpoint = -1;
   return state;
+}
+
+/**
+ * The request at hand is sent on to another route (X-Accel-Redirect), or is the successor of one that never came to its end. What belongs to the
+ * route before must not be left to the next, which does not look for it where it is plain.
+ */
+function leaveRoute(state: InFlight, before: EdgeRoute, next: EdgeRoute): void {
+  if (before.plain !== true) {
+    if (state.held !== undefined) leave(state.held);
+    state.held = undefined;
+    state.scored = false;
+    forget(state);
+  }
+  if (!ngx.req.is_internal()) return;
+  const vars = ngx.var;
+  // Only where somebody looks: nobody would reset it.
+  state.sentOn = next !== NOBODY && (next.plain !== true || vars.http_host !== vars.host);
+  const hidden = vars.sluice_hidden;
+  if (next.filters?.credentials !== undefined && hidden !== undefined && hidden !== "") ngx.req.set_header("Authorization", hidden);
 }
 
 /**
@@ -114,9 +137,9 @@ function makeState(): InFlight {
   const room: WholeRoom<InFlight> = {
     route: false, pool: false, canary: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
     tried: false, session: false, scored: false, path: false, reading: false, after: false,
-    held: false, why: false, challenge: false, user: false, proof: false,
+    held: false, why: false, challenge: false, user: false, proof: false, sentOn: false,
   };
-  return moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "" });
+  return moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "", sentOn: false });
 }
 
 /** The state of the request at hand; one without a route, or none, when it was not remembered. */
@@ -137,6 +160,7 @@ export function forget(state: InFlight): void {
   state.user = undefined;
   state.tried = undefined;
   state.session = undefined;
+  state.sentOn = false;
   state.path = "";
 }
 

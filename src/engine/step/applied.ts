@@ -18,6 +18,8 @@ export interface Change {
 export interface Waiting extends Change {
   /** Number of the oldest Program whose version of it is not published. */
   readonly since: number;
+  /** The version that the ordered configuration is for, and the number of its Program. Absent: it was published, or nothing was ordered since it came. */
+  readonly ordered?: { readonly part: Part; readonly number: number };
 }
 
 /** With the generation `generation`, everything up to the Program `number` was published. */
@@ -64,6 +66,16 @@ export function firstOrdered(state: Applied): Applied {
   return { ...state, first: { parts: newestOf(state.waiting), number: state.number } };
 }
 
+/**
+ * To be called when nginx is about to be loaded with what the newest Program needs. Once it is, these versions may be published even if
+ * newer ones need something else again: else whoever asks for new profiles all the time would keep a host that it shares as it is.
+ */
+export function waitingOrdered(state: Applied): Applied {
+  const noted = ([key, change]: [PartKey, Waiting]): [PartKey, Waiting] =>
+    [key, change.newest ? { ...change, ordered: { part: change.newest, number: state.number } } : change];
+  return { ...state, waiting: new Map([...state.waiting].map(noted)) };
+}
+
 interface Generation {
   readonly state: Applied;
   readonly changes: Parts;
@@ -80,17 +92,24 @@ export function emptyGeneration(state: Applied): Applied {
 }
 
 /**
- * Publishes the parts that may go; the others wait on. A part that is gone is dropped only when no published version of
- * a waiting part refers to it.
+ * Publishes the parts that may go, in their newest version or in the one that nginx was configured for; the others wait on. A part that is
+ * gone is dropped only when no waiting part refers to it in its published version, or in one that may still be published.
  */
 function generationOf(state: Applied, mayGo: MayGo): Generation | undefined {
   const referredTo = new Set<PartKey>();
-  for (const { newest, published } of state.waiting.values()) if (!mayGo(newest)) for (const key of published?.refersTo ?? []) referredTo.add(key);
+  for (const { newest, published, ordered } of state.waiting.values()) {
+    if (!mayGo(newest)) for (const key of [...(published?.refersTo ?? []), ...(ordered?.part.refersTo ?? [])]) referredTo.add(key);
+  }
   const changes = new Map<PartKey, Part | undefined>();
   const waiting = new Map<PartKey, Waiting>();
   for (const [key, change] of state.waiting) {
-    if (!mayGo(change.newest) || (change.newest === undefined && referredTo.has(key))) waiting.set(key, change);
-    else changes.set(key, change.newest);
+    const { newest, ordered } = change;
+    if (mayGo(newest) && !(newest === undefined && referredTo.has(key))) {
+      changes.set(key, newest);
+    } else if (newest !== undefined && ordered !== undefined && mayGo(ordered.part)) {
+      changes.set(key, ordered.part);
+      waiting.set(key, { published: ordered.part, newest, since: ordered.number + 1 });
+    } else waiting.set(key, change);
   }
   return changes.size > 0 ? { state: { ...state, waiting, generation: state.generation + 1 }, changes } : undefined;
 }

@@ -4,7 +4,7 @@ import type { Profile } from "../../compile/profiles.ts";
 import type { Part } from "../../compile/program.ts";
 import { waitToLeave } from "../leaving.ts";
 import type { EngineStatus, FromSubscriber } from "../protocol.ts";
-import { firstOrdered } from "./applied.ts";
+import { firstOrdered, waitingOrdered } from "./applied.ts";
 import { paceReloaded, paceWait } from "./pace.ts";
 import { isLoaded, planReload, type ReloadPlan } from "./plan.ts";
 import { setHttp, setState, type ReloadAttempt, type State, type Turn, type Wants } from "./state.ts";
@@ -55,7 +55,8 @@ export function configureHttp(turn: Turn, program: Wants, facts: EngineFacts): v
 function order(turn: Turn, attempt: ReloadAttempt): void {
   const { plan: { conf: { text, digest }, files, profiles } } = attempt;
   setHttp(turn, { ordered: attempt });
-  if (turn.state.applied.generation === 0) setState(turn, { applied: firstOrdered(turn.state.applied) });
+  const { applied } = turn.state;
+  setState(turn, { applied: applied.generation === 0 ? firstOrdered(applied) : waitingOrdered(applied) });
   turn.orders.push({ kind: "tell", order: { op: "configure", text, digest, files, profiles: Object.fromEntries(profiles) } });
 }
 
