@@ -26,6 +26,8 @@ export function annotationsPage(): string {
       "They start with `nginx.ingress.kubernetes.io/` (`--annotations-prefix`). Defaults are those of the [ConfigMap](../reference/configmap.md).",
     "A value that is not valid is always a [finding](../reference/findings.md), and so is an unknown name. What such a value does, beside, is in the tables. Blanks around a value are no part of it, and an empty value counts as absent. " +
       "What keeps requests out never opens by mistake: its paths answer 503 until it is mended.",
+    "**reload** says what a value costs. `no`: it travels to nginx's workers as data. `when new`: nginx reads it in its configuration, so a combination of such values that nginx does not have yet costs [a reload](operating.md#when-nginx-is-reloaded): four at once, then one in ten seconds. " +
+      "[What charts ask for](../decisions/040-limits-of-bodies-are-data.md) is always there, and Ingresses with the same values share one combination. No annotation costs one each time.",
     "Sluice's own annotations, `sluice.ingress/match` and `sluice.ingress/path-annotations`, have [a page of their own](routing-by-request.md).",
     ...[...groups].flatMap(([group, rows]) => [`## ${group}`, ...section(rows, defaults)]),
   ]);
@@ -35,16 +37,20 @@ function section(rows: readonly Annotation[], defaults: Values): string[] {
   const honoured = rows.filter((row) => row.status === "honoured");
   const others = rows.filter((row) => row.status === "snippet");
   return [
-    ...(honoured.length > 0 ? [table(["annotation", "what it does", "default", "must be", "otherwise", "holds for", "risk"], honoured.map((row) => works(row, defaults)))] : []),
+    ...(honoured.length > 0 ? [table(["annotation", "what it does", "default", "must be", "otherwise", "holds for", "reload", "risk"], honoured.map((row) => works(row, defaults)))] : []),
     ...rows.flatMap((row) => (row.differs === undefined ? [] : [`**${code(row.name)} differs**: ${row.differs}`])),
-    ...(others.length > 0 ? [table(["annotation", "Sluice", "risk"], others.map((row) => [names(row), outcome(row), row.risk]))] : []),
+    ...(others.length > 0 ? [table(["annotation", "Sluice", "reload", "risk"], others.map((row) => [names(row), outcome(row), reload(row), row.risk]))] : []),
   ];
 }
 
 function works(row: Honoured, defaults: Values): string[] {
   const shown = row.show(defaults);
   const text = shown === "none" || shown === "" ? "none" : code(shown);
-  return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, row.risk];
+  return [names(row), row.doc, text, row.expects, BAD_VALUE[row.onInvalid ?? "default"], row.scope, reload(row), row.risk];
+}
+
+function reload({ reload: when }: Annotation): string {
+  return when ?? "no";
 }
 
 function outcome({ place }: Exclude<Annotation, Honoured>): string {

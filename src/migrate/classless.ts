@@ -8,10 +8,18 @@ import type { OldArguments } from "./arguments.ts";
 import type { OldController } from "./installation.ts";
 import { versionText } from "./old-version.ts";
 
+/** An Ingress, with its place where it comes from a file. */
+export interface PlacedIngress {
+  readonly namespace: string;
+  readonly name: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
 export interface Classless {
   /** `served`: with the values of the report; `stops`: Sluice will not serve them; `may stop`: nobody knows whether ingress-nginx does. */
   readonly state: "served" | "stops" | "may stop";
-  readonly ingresses: readonly { readonly namespace: string; readonly name: string; readonly file?: string; readonly line?: number }[];
+  readonly ingresses: readonly PlacedIngress[];
   /** Why, with the remedy. */
   readonly sentence: string;
 }
@@ -62,7 +70,8 @@ function ignoredWithoutClass({ snapshot, findings }: ClasslessInput): readonly I
   return ignored.flatMap(({ object: { namespace, name } }) => snapshot.get("Ingress", namespace, name) ?? []);
 }
 
-function placed({ metadata: { namespace, name }, origin }: Ingress, before: () => void): Classless["ingresses"][number] {
+/** @param before is called before the place is looked for. */
+export function placed({ metadata: { namespace, name }, origin }: Ingress, before: () => void): PlacedIngress {
   if (!origin) return { namespace, name };
   before();
   return { namespace, name, file: origin.file, line: origin.line("metadata.name") };

@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { subjectText } from "../model/findings/findings.ts";
 import { printable } from "../support/text.ts";
+import { COMBINATIONS_HEADING } from "./combinations.ts";
 import type { MoveReport } from "./report.ts";
 import { CLASSLESS_HEADING, placeText, summaryRows, VERDICT_HEADING } from "./text.ts";
 import type { Use } from "./uses.ts";
@@ -58,15 +59,16 @@ const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").upd
 
 /** A whole page. */
 export function moveHtml(report: MoveReport): string {
-  const { source, notes, summary, objects, annotations, keys } = report;
+  const { source, notes, summary, classless, combinations, objects, annotations, keys } = report;
   const body = [
     "<h1>Moving from ingress-nginx to Sluice</h1>",
     `<p>Read: ${escaped(source)}.</p>`,
     ...notes.map((note) => `<p>${escaped(note)}</p>`),
     "<h2>Summary</h2>",
     `<dl>${summaryRows(summary).map(([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`).join("\n")}</dl>`,
-    ...classlessHtml(report),
+    ...(classless ? ingressesHtml(CLASSLESS_HEADING[classless.state], classless) : []),
     ...[...Map.groupBy(objects, ({ verdict }) => verdict)].flatMap(([verdict, group]) => [`<h2>${escaped(VERDICT_HEADING[verdict])} (${group.length})</h2>`, ...group.map(objectHtml)]),
+    ...(combinations ? ingressesHtml(COMBINATIONS_HEADING, combinations) : []),
     ...usesHtml("Annotations", annotations),
     ...usesHtml("ConfigMap keys", keys),
     ...controllerHtml(report),
@@ -100,10 +102,9 @@ function markupEscaped(text: string): string {
   return text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 }
 
-function classlessHtml({ classless }: MoveReport): readonly string[] {
-  if (!classless) return [];
-  const all = classless.ingresses.map(({ namespace, name, file, line }) => `<li>${escaped(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : ` <span class="place">${escaped(placeText(file, line))}</span>`}</li>`);
-  return [`<h2>${escaped(CLASSLESS_HEADING[classless.state])} (${all.length})</h2>`, `<p>${escaped(classless.sentence)}</p>`, `<ul>${all.join("\n")}</ul>`];
+function ingressesHtml(heading: string, { ingresses, sentence }: NonNullable<MoveReport["classless" | "combinations"]>): readonly string[] {
+  const all = ingresses.map(({ namespace, name, file, line }) => `<li>${escaped(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : ` <span class="place">${escaped(placeText(file, line))}</span>`}</li>`);
+  return [`<h2>${escaped(heading)} (${all.length})</h2>`, `<p>${escaped(sentence)}</p>`, `<ul>${all.join("\n")}</ul>`];
 }
 
 function objectHtml(object: ReportedObject): string {

@@ -11,6 +11,7 @@ import { printable } from "../support/text.ts";
 import type { OldArgument, OldArguments } from "./arguments.ts";
 import { frontOf, portsOf, typeOf, type OldController } from "./installation.ts";
 import { classlessOf, type Classless } from "./classless.ts";
+import { combinationsOf, type Combinations } from "./combinations.ts";
 import { keepsRest, versionText } from "./old-version.ts";
 import { installPlan, type InstallPlan } from "./plan.ts";
 import { rightsText } from "./rights.ts";
@@ -28,6 +29,8 @@ export interface MoveReport {
   readonly summary: MoveSummary;
   /** Absent: there is none that a flag or a version decides about. */
   readonly classless?: Classless;
+  /** Absent: nginx always has what the Ingresses ask for. */
+  readonly combinations?: Combinations;
   /** Those that simply work are counted in `summary`, and listed only when they are asked for. */
   readonly objects: readonly ReportedObject[];
   readonly annotations: readonly Use[];
@@ -73,6 +76,7 @@ export function moveReport(given: ReportInput): MoveReport {
   const objects = reportedObjects(input);
   const configMap = configMapOf(input, settings.configmap);
   const classless = classlessOf(input);
+  const combinations = combinationsOf(input);
   const front = controller && frontOf(controller, input.services, input.arguments?.settings.publishService ?? "");
   const install = installPlan({
     controller, arguments: input.arguments, front, settings, configMap,
@@ -85,6 +89,7 @@ export function moveReport(given: ReportInput): MoveReport {
     notes: [...input.notes, ...assumptionOf(input)],
     summary: summaryOf(input, objects),
     ...(classless ? { classless } : {}),
+    ...(combinations ? { combinations } : {}),
     objects: all ? objects : objects.filter(({ verdict, remarks }) => verdict !== "works" || remarks.length > 0),
     annotations: annotationUses(ownIngresses(built), { prefix: settings.annotationsPrefix, keepsRest: input.keepsRest }, findings),
     keys: configMap ? keyUses(configMap, findings) : [],

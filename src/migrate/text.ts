@@ -2,7 +2,8 @@
 import { subjectText } from "../model/findings/findings.ts";
 import type { Paint } from "../support/terminal.ts";
 import { printable, wrapped } from "../support/text.ts";
-import type { Classless } from "./classless.ts";
+import type { Classless, PlacedIngress } from "./classless.ts";
+import { COMBINATIONS_HEADING } from "./combinations.ts";
 import type { MoveReport, MoveSummary } from "./report.ts";
 import type { Use } from "./uses.ts";
 import type { MoveRemark, MoveVerdict, ReportedObject } from "./verdicts.ts";
@@ -52,8 +53,9 @@ export function moveText(report: MoveReport, columns: number, paint: Paint): str
     paint("bold", "Moving from ingress-nginx to Sluice"), "",
     ...wrapped(`Read: ${report.source}. ${report.notes.join(" ")}`, width, ""), "",
     ...summaryLines(report.summary, paint),
-    ...classlessLines(report.classless, width, paint),
+    ...(report.classless ? ingressLines(CLASSLESS_HEADING[report.classless.state], report.classless, width, paint) : []),
     ...objectLines(report.objects, width, paint),
+    ...(report.combinations ? ingressLines(COMBINATIONS_HEADING, report.combinations, width, paint) : []),
     ...useLines("Annotations", report.annotations, width, paint),
     ...useLines("ConfigMap keys", report.keys, width, paint),
     ...controllerLines(report, width, paint),
@@ -75,12 +77,16 @@ export const CLASSLESS_HEADING: Readonly<Record<Classless["state"], string>> = {
   "may stop": "Without a class: may stop being served",
 };
 
-function classlessLines(classless: Classless | undefined, width: number, paint: Paint): string[] {
-  if (!classless) return [];
+interface ToldIngresses {
+  readonly ingresses: readonly PlacedIngress[];
+  readonly sentence: string;
+}
+
+function ingressLines(heading: string, { ingresses, sentence }: ToldIngresses, width: number, paint: Paint): string[] {
   return [
-    paint("bold", CLASSLESS_HEADING[classless.state]),
-    ...classless.ingresses.map(({ namespace, name, file, line }) => `  ${printable(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : `  ${placeText(file, line)}`}`),
-    ...wrapped(classless.sentence, width, "    "),
+    paint("bold", heading),
+    ...ingresses.map(({ namespace, name, file, line }) => `  ${printable(`Ingress ${namespace}/${name}`)}${file === undefined ? "" : `  ${placeText(file, line)}`}`),
+    ...wrapped(sentence, width, "    "),
     "",
   ];
 }

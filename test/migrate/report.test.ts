@@ -103,6 +103,22 @@ test("a whole cluster from a pipe, objects of a List among them; --all lists wha
   assert.deepEqual(named(report), ["works: ConfigMap ingress-nginx/ingress-nginx-controller: ", "works: IngressClass /nginx: "]);
 });
 
+test("Ingresses with settings that nginx does not always have are named, with what they cost", async () => {
+  const ingress = (name: string, annotations: Readonly<Record<string, string>>): string =>
+    JSON.stringify({ apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { namespace: "shop", name, annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`nginx.ingress.kubernetes.io/${key}`, value])) }, spec: { ingressClassName: "nginx", rules: [{ host: `${name}.example`, http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }] } }] } });
+  const service = JSON.stringify({ apiVersion: "v1", kind: "Service", metadata: { namespace: "shop", name: "web" }, spec: { ports: [{ port: 80 }] } });
+  const usual = [ingress("plain", {}), ingress("large", { "proxy-body-size": "333m", "proxy-buffer-size": "16k" })];
+  const own = [ingress("slow", { "proxy-next-upstream-timeout": "7" }), ingress("late", { "proxy-next-upstream-timeout": "7" }), ingress("pages", { "custom-http-errors": "418" })];
+  const asked = async (objects: readonly string[], form: string): Promise<string> => (await runCommand(["migrate", "report", "-", "--partial", "-o", form], {}, undefined, objects.join("\n---\n"))).stdout;
+  const { combinations } = JSON.parse(await asked([...usual, ...own, service], "json")) as MoveReport;
+  assert.deepEqual([combinations?.count, combinations?.ingresses.map(({ name, line }) => [name, line])], [2, [["late", 7], ["pages", 9], ["slow", 5]]]);
+  for (const form of ["text", "html"]) {
+    const text = await asked([...usual, ...own, service], form);
+    for (const said of [/Settings that nginx takes only from its file/, /Ingress shop\/late/, /four at once/]) assert.match(text, said, form);
+    assert.doesNotMatch(await asked([...usual, service], form), /only from its file/, form);
+  }
+});
+
 test("without a Deployment the flags of the command line count, and the report says so", async () => {
   const ingresses = (await run(relative(process.cwd(), join(ROOT, "examples/canary")), "--ingress-class=nobody", "-o", "json")).stdout;
   const report = JSON.parse(ingresses) as MoveReport;

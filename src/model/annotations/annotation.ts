@@ -10,6 +10,11 @@ import { MOST_VARIABLES } from "../shapes/bounds.ts";
 import type { Slot, Values } from "./slot.ts";
 
 export type Risk = "Low" | "Medium" | "High" | "Critical";
+/**
+ * When a value may cost a reload: where it is part of a profile (src/compile/profiles.ts), and nginx does not have the
+ * combination that it makes. `no, but …`: it is data, and part of a profile under the conditions that are named.
+ */
+export type Reload = "when new" | `no, but when new ${string}`;
 /** What one value holds for: each path of the Ingress, the whole host, the Service port, the Ingress as a whole, everybody. */
 export type Scope = "location" | "host" | "pool" | "ingress" | "global";
 
@@ -40,6 +45,8 @@ interface Described extends AnnotationHead {
   /** Whether it differs for a value, beside the other annotations of the Ingress; absent: for each value. */
   readonly differsFor?: (value: string, has: (name: string) => boolean) => boolean;
   readonly onInvalid?: OnInvalid;
+  /** Absent: never, because the value is data. */
+  readonly reload?: Reload;
 }
 
 /** `differsFor` of what differs for values that are not valid alone: a finding says so where there is one. */

@@ -10,11 +10,11 @@ import { boolean, sizeBetween } from "../../grammar/value-types.ts";
 import { PROTOCOLS } from "../../shapes/routing.ts";
 import type { Protocol } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
-import type { Honoured } from "../annotation.ts";
+import type { Honoured, Reload } from "../annotation.ts";
 import type { Feature } from "../feature.ts";
 import type { ResolveContext, Resolver } from "../resolver.ts";
 import type { Values } from "../slot.ts";
-import { proxy } from "./proxy.ts";
+import { BODY_RELOAD, proxy } from "./proxy.ts";
 
 const MIB = 1024 ** 2;
 
@@ -40,13 +40,14 @@ const annotations: readonly Honoured[] = [
     doc: "What the backend speaks: HTTP, HTTPS, AUTO_HTTP (what the client speaks), GRPC, GRPCS or FCGI.",
     differs: "Any case means the same throughout, and a FastCGI backend gets the X-Forwarded headers too.",
     differsFor: (value) => value !== value.toUpperCase() || value === "FCGI",
+    reload: "when new",
     ...field(proxy, "protocol"),
   }),
   size("proxy-busy-buffers-size", "busyBuffersSize", sizeBetween(256, 1024 * MIB), "default",
-    "How much of a response may be on its way to the client while the rest is read."),
+    "How much of a response may be on its way to the client while the rest is read.", "when new"),
   size("proxy-max-temp-file-size", "maxTempFileSize", sizeBetween(0, Number.MAX_SAFE_INTEGER), "default",
-    "Largest part of a response that is kept in a file while the client is slow. 0: none."),
-  size("client-body-buffer-size", "clientBodyBufferSize", sizeBetween(1, 1024 * MIB), "refused", "Largest request body in memory, at least: up to the next of 128k, 1m, 8m and 64m. A larger one is kept in a file."),
+    "Largest part of a response that is kept in a file while the client is slow. 0: none.", "when new"),
+  size("client-body-buffer-size", "clientBodyBufferSize", sizeBetween(1, 1024 * MIB), "refused", "Largest request body in memory, at least: up to the next of 128k, 1m, 8m and 64m. A larger one is kept in a file.", `${BODY_RELOAD}, or above 64m`),
   annotation<boolean>({
     name: "http2-push-preload",
     group: "http2",
@@ -60,9 +61,9 @@ const annotations: readonly Honoured[] = [
   }),
 ];
 
-function size(name: string, key: Sizes, type: ValueType<number>, onInvalid: "default" | "refused", doc: string): Honoured {
+function size(name: string, key: Sizes, type: ValueType<number>, onInvalid: "default" | "refused", doc: string, reload: Reload): Honoured {
   return annotation<number>({
-    name, group: "backend", risk: "Low", scope: "location", type, onInvalid, doc,
+    name, group: "backend", risk: "Low", scope: "location", type, onInvalid, doc, reload,
     ...field(proxy, key),
     // 0 is a size in maxTempFileSize only. In the others the ConfigMap's size, or nginx's own, is used.
     get: (values) => (proxy.of(values)[key] === 0 && key !== "maxTempFileSize" ? undefined : proxy.of(values)[key]),

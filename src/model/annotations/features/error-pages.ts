@@ -47,6 +47,7 @@ const annotations: readonly Honoured[] = [
     type: errorCodes,
     doc: "Answers with these statuses are replaced by pages of the default backend, which is told the status in `X-Code`.",
     differs: "The request's body is not sent to the default backend; when that has no endpoints, the status stays what it was. Of several WWW-Authenticate headers of a backend's 401, nginx before 1.23 lets the page carry the first.",
+    reload: "when new",
     ...field(errors, "codes"),
     get: (values) => (errors.of(values).codes.length > 0 ? errors.of(values).codes : undefined),
   }),
@@ -57,6 +58,7 @@ const annotations: readonly Honoured[] = [
     scope: "location",
     type: boolean,
     doc: "Replaces only errors that do not come from the backend itself.",
+    reload: "when new",
     ...field(errors, "leaveBackends"),
   }),
   annotation<string>({

@@ -49,6 +49,7 @@ const annotations: readonly Honoured[] = [
     type: basicText,
     doc: "ConfigMap (`name` or `namespace/name`) of FastCGI parameters; values may hold nginx's variables.",
     differs: "A ConfigMap of another namespace closes the paths instead of being ignored, unless `allow-cross-namespace-resources` is on.",
+    reload: "when new",
     ...field(fastcgi, "configMap"),
   }),
 ];

@@ -45,6 +45,7 @@ const annotations: readonly Honoured[] = [
     type: { ...pattern, expects: pattern.expects.replace("a regular expression", "a URL"), parse: (text) => pattern.parse(text.trim()) },
     doc: "URL that gets a copy of each request; nginx's variables may stand in its path.",
     differs: "The host is a fixed name or address, resolved by the controller; without a path the request's own is used; SNI is sent; an invalid URL means no mirror.",
+    reload: "when new",
     ...field(mirror, "target"),
   }),
   annotation<boolean>({
@@ -53,6 +54,7 @@ const annotations: readonly Honoured[] = [
     risk: "Low",
     type: onOff,
     doc: "Whether the copy has the request's body.",
+    reload: "when new",
     ...field(mirror, "body"),
   }),
   annotation<string>({

@@ -35,7 +35,7 @@ const DEFAULTS: ModsecurityValues = { coreRules: false };
 /** What the annotations of an Ingress say about ModSecurity. */
 export const modsecurity = slot<ModsecurityValues>("modsecurity", () => DEFAULTS);
 
-const GROUP = { group: "modsecurity", scope: "location" } as const;
+const GROUP = { group: "modsecurity", scope: "location", reload: "when new" } as const;
 /** ingress-nginx's character set for variables. */
 const withVariables = textOf(/^[A-Za-z0-9\-_${}]+$/, "letters, digits and - _ $ { } only");
 

@@ -42,17 +42,17 @@ const REFUSED = "Refused unless the operator allows snippets, and closes the Ing
 
 const annotations: readonly SnippetAnnotation[] = [
   {
-    status: "snippet", name: "configuration-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
+    status: "snippet", name: "configuration-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", reload: "when new", doc: IN_LOCATION,
     differs:
       "nginx tests each snippet alone, and one that it refuses closes its own Ingress and nothing else; Lua, files and `…_pass` are never allowed; `rewrite … last` ends like `break`.",
   },
   {
-    status: "snippet", name: "server-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
+    status: "snippet", name: "server-snippet", group: "snippets", risk: "Critical", scope: "location", place: "location", reload: "when new", doc: IN_LOCATION,
     differs: "It holds for the paths of its own Ingress, before its configuration-snippet, not for the whole host; `location` blocks close the Ingress.",
   },
   { status: "snippet", name: "auth-snippet", group: "authentication", risk: "Critical", scope: "location", place: "none", doc: REFUSED, differs: "The edge asks the authentication service itself, so there is no location for the text; the finding says what does the same (auth-proxy-set-headers, auth-method, …)." },
   {
-    status: "snippet", name: "modsecurity-snippet", group: "modsecurity", risk: "Critical", scope: "location", place: "location", doc: IN_LOCATION,
+    status: "snippet", name: "modsecurity-snippet", group: "modsecurity", risk: "Critical", scope: "location", place: "location", reload: "when new", doc: IN_LOCATION,
     differs:
       "ModSecurity's directives that judge and limit requests are taken, one in a line, and tested alone; what opens files, runs programs or asks name servers (`exec`, `@pmFromFile`, `@rbl`, …) closes the Ingress; where logs go (`SecAuditLog`, …) is left out. " +
       "`Include` takes the two files of ingress-nginx's image alone, and gets this machine's in their place.",

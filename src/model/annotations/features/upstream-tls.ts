@@ -89,6 +89,8 @@ function row<K extends "secret" | "ciphers" | "protocols" | "name" | "verify" | 
 ): Honoured {
   return annotation<NonNullable<UpstreamTlsValues[K]>>({
     name, group: "proxy", risk, scope: "location", type, doc, ...more,
+    // The name is data.
+    ...(key === "name" ? {} : { reload: "when new" as const }),
     ...field(upstreamTls, key),
   });
 }
