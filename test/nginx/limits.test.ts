@@ -45,6 +45,8 @@ after(async () => {
 afterEach(async () => {
   for (const response of waiting) response.end();
   await until("all have ended", () => waiting.size === 0);
+  // nginx counts a request out a moment after its backend has ended.
+  await until("all places are free", async () => (await Promise.all(Array.from({ length: MOST }, over))).every((status) => status === 200));
 });
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
