@@ -4,22 +4,27 @@
  * Measures the time until all Ingresses are programmed, the memory and the requests to the API server that it takes, and
  * what a change costs. Everything runs on loopback and ends with the run.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { envtestMissing, startEnvtest } from "../test/support/envtest.ts";
+import { startEnvtest } from "../test/support/envtest.ts";
 import type { Sluice } from "../test/support/sluice.ts";
 import { fill, kubeconfigOf, pathOf } from "./api.ts";
 import { startApiMeter, type ApiMeter, type Traffic } from "./api-meter.ts";
 import { CONFIG_MAP, configMap, host, ingressClass, slice, type ApiObject } from "./cluster.ts";
+import { runCommand } from "./command.ts";
+import { readFlags, whole } from "./command-line.ts";
+import { untilEnd } from "./ending.ts";
+import { inFolder } from "./in-folder.ts";
 import { describeMachine } from "./machine.ts";
 import { openProbe } from "./probe.ts";
-import { endAll, nginxWorkers, residentMiB } from "./processes.ts";
+import { nginxWorkers, residentMiB } from "./processes.ts";
 import { machineLine, table } from "./report.ts";
 import { startBackend, type Backend } from "./backend.ts";
-import { beginSluice, stopSluice, stopSluices } from "./sluices.ts";
+import { sayer } from "./say.ts";
+import { beginSluice, stopSluice } from "./sluices.ts";
 import { quantile } from "./statistics.ts";
+import { needApiServer } from "./tools.ts";
 
 const WORKERS = 2;
 const LIMIT_MS = 10_000;
@@ -32,7 +37,7 @@ interface Options {
   readonly idleSeconds: number;
 }
 
-const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
+const say = sayer("bench:cluster");
 
 async function run({ hosts, changes, idleSeconds }: Options, meter: ApiMeter, dir: string): Promise<string[]> {
   const backend = await startBackend(`${dir}/backend`);
@@ -156,25 +161,31 @@ function changeRow(what: string, millis: readonly number[]): string[] {
   return row(`${what}, ${millis.length} times`, `p50 ${quantile(millis, 0.5).toFixed(1)}, p99 ${quantile(millis, 0.99).toFixed(1)} ms`);
 }
 
-function parse(): Options {
-  const { values } = parseArgs({ options: { hosts: { type: "string" }, changes: { type: "string" }, idle: { type: "string" } } });
-  return { hosts: Number(values.hosts ?? 5000), changes: Number(values.changes ?? 50), idleSeconds: Number(values.idle ?? 30) };
+const USAGE = `npm run bench:cluster -- [--hosts N] [--changes N] [--idle SECONDS]
+
+Starts Sluice on a real kube-apiserver with N Ingresses, Services and EndpointSlices, and measures the time until all are served, the
+memory, the requests to the API server, and what a change costs. Needs the API server of the tests. Loopback only.
+
+  --hosts N        Ingresses (5000)
+  --changes N      Ingresses that are added, and changes of endpoints (50)
+  --idle SECONDS   how long requests are counted while nothing changes (30)
+`;
+
+function parse(argv: readonly string[]): Options | "help" {
+  const { values } = readFlags("bench:cluster", argv, { hosts: { type: "string" }, changes: { type: "string" }, idle: { type: "string" } });
+  if (values.help) return "help";
+  return { hosts: whole("hosts", values.hosts, 5000, 100_000), changes: whole("changes", values.changes, 50, 1000), idleSeconds: whole("idle", values.idle, 30, 3600) };
 }
 
-if (envtestMissing !== undefined) {
-  process.stderr.write(`bench: ${envtestMissing}\n`);
-  process.exit(1);
-}
-const dir = mkdtempSync("/dev/shm/sluice-bench-");
-const envtest = await startEnvtest(["--service-cluster-ip-range=10.96.0.0/12"]);
-try {
-  const meter = await startApiMeter({ server: envtest.server, ca: readFileSync(envtest.ca, "utf8"), token: envtest.token });
+async function runOn(options: Options, dir: string): Promise<void> {
+  say("starting an API server");
+  const { server, ca, token } = await untilEnd(startEnvtest(["--service-cluster-ip-range=10.96.0.0/12"]));
+  const meter = await untilEnd(startApiMeter({ server, ca: readFileSync(ca, "utf8"), token }));
   await fill(meter.server, [{ apiVersion: "v1", kind: "Namespace", metadata: { name: "bench" } }]);
-  process.stdout.write(`${[...(await run(parse(), meter, dir)), "", machineLine(describeMachine())].join("\n")}\n`);
-  await meter.stop();
-} finally {
-  await stopSluices();
-  await endAll();
-  await envtest.stop();
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  process.stdout.write(`${[...(await run(options, meter, dir)), "", machineLine(describeMachine())].join("\n")}\n`);
 }
+
+await runCommand({
+  name: "bench:cluster", usage: USAGE, parse, needs: () => ["nginx", "taskset", ...needApiServer()],
+  run: async (options) => await inFolder(async (dir) => await runOn(options, dir)),
+});

@@ -6,20 +6,23 @@
  * they say something about the machine too.
  */
 import { relative } from "node:path";
+import { runCommand } from "./command.ts";
 import { measureControlPlane } from "./control-plane.ts";
 import { measureDataPlane, type DataPlane } from "./data-plane.ts";
-import { inFolder, tell } from "./in-folder.ts";
-import { describeMachine, findTools } from "./machine.ts";
+import { inFolder } from "./in-folder.ts";
+import { describeMachine } from "./machine.ts";
 import { parseOptions, usage, type BenchOptions } from "./options.ts";
 import { endAll } from "./processes.ts";
 import { findRivals, notInstalled, type FoundRival } from "./rivals/find.ts";
 import { writeResults } from "./results.ts";
 import { controlRows, dataRows, machineLine, rowLines } from "./report.ts";
 import { requestLines, type Titles } from "./tables.ts";
+import { sayer } from "./say.ts";
 import { SLUICE } from "./targets.ts";
+import { needFolder } from "./tools.ts";
 import { chooseWorkloads } from "./workloads.ts";
 
-const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
+const say = sayer("bench");
 
 async function run(options: BenchOptions, rivals: readonly FoundRival[], dir: string): Promise<void> {
   const machine = describeMachine(Object.fromEntries(rivals.map(({ name, version }) => [name, version])));
@@ -47,17 +50,15 @@ function notes({ rivals: wanted }: BenchOptions, rivals: readonly FoundRival[], 
   ];
 }
 
-
-async function main(): Promise<void> {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === "help") return void process.stdout.write(usage());
-  findTools(options.parts.has("data") && chooseWorkloads(options.workloads, options.quick).some(({ load }) => load.protocol === "h2"));
-  const rivals = options.parts.has("data") ? await findRivals(options.rivals) : [];
-  await inFolder("bench", (dir) => run(options, rivals, dir));
-}
-
-try {
-  await main();
-} catch (error) {
-  tell("bench", error);
-}
+await runCommand({
+  name: "bench", usage: usage(), parse: parseOptions,
+  needs({ parts, workloads, quick, results }) {
+    if (results !== undefined) needFolder("results", results);
+    const http2 = parts.has("data") && chooseWorkloads(workloads, quick).some(({ load }) => load.protocol === "h2");
+    return ["nginx", "taskset", "openssl", "wrk", ...(http2 ? ["h2load"] as const : [])];
+  },
+  async run(options) {
+    const rivals = options.parts.has("data") ? await findRivals(options.rivals) : [];
+    await inFolder(async (dir) => await run(options, rivals, dir));
+  },
+});

@@ -6,6 +6,7 @@
  * machine down for a while slows both sides down.
  */
 import { ask } from "../test/support/client.ts";
+import { interrupted } from "./ending.ts";
 import { makeLoad, type Load } from "./load.ts";
 import type { BenchOptions } from "./options.ts";
 import { cpuMicros } from "./processes.ts";
@@ -138,6 +139,7 @@ async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOpti
       try {
         samples.push(await measure(one, always ? round : Math.floor(round / EVERY), loadOf, round));
       } catch (error) {
+        interrupted.throwIfAborted();
         // Rarely h2load does not end. One measurement less is better than none at all: ratios are of rounds that have both sides.
         remark(`${one.workload.id} with ${one.proxy} is left out of round ${round + 1}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
       }

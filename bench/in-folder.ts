@@ -1,39 +1,54 @@
-/** What every benchmark that starts proxies needs around it: a folder, and an end that leaves nothing, however it comes. */
+/** What every benchmark that starts something needs around it: a folder, and an end that leaves nothing, however it comes. */
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { UserError } from "../src/support/user-error.ts";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { interrupted, interruptedOnce, stopStarted } from "./ending.ts";
 import { endAll } from "./processes.ts";
 import { stopSluices } from "./sluices.ts";
 
+/** In which a signal is noticed that came while this process could not look. */
+const NOTICE_MS = 50;
+
 /**
- * Runs a benchmark in a folder in memory that nginx's workers, under an account of their own, can pass through. Ends everything that was
- * started, also after Ctrl-C (exit code 130); a UserError becomes its sentence and exit code.
- * @param name of the command, before its sentences
+ * Runs a benchmark in a folder in memory that nginx's workers, under an account of their own, can pass through; temporary files of
+ * this process and of those that it starts have one beside those of others. Ends everything that was started, also after Ctrl-C (exit code 130).
  */
-export async function inFolder(name: string, run: (dir: string) => Promise<void>): Promise<void> {
-  const dir = mkdtempSync("/dev/shm/sluice-bench-");
-  chmodSync(dir, 0o755);
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+export async function inFolder(run: (dir: string) => Promise<void>): Promise<void> {
+  const dir = makeFolder("/dev/shm");
+  process.env["TMPDIR"] = makeFolder(tmpdir());
+  // First of all: a run may begin with work that lets nothing else in.
+  const interruption = interruptedOnce().then(ignoreErrors);
   try {
-    if ((await Promise.race([run(dir), interrupted()])) === "interrupted") process.exitCode = 130;
+    await Promise.race([run(dir), interruption]);
   } catch (error) {
-    tell(name, error);
+    // Programs that Ctrl-C ended, too, fail at the same moment.
+    await sleep(NOTICE_MS);
+    if (!interrupted.aborted) throw error;
   } finally {
     await stopSluices();
     await endAll();
-    // An interrupted run fails now in what it was waiting for, which is of no interest.
-    if (process.exitCode === 130) process.exit();
+    await stopStarted();
+    if (interrupted.aborted) process.exit(130);
   }
 }
 
-/** Says a UserError's sentence and notes its exit code; throws any other error again. */
-export function tell(name: string, error: unknown): void {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`${name}: ${error.message}\n`);
-  process.exitCode = error.exitCode;
+/** An interrupted run fails now in what it was waiting for, which is of no interest. */
+function ignoreErrors(): void {
+  process.stderr.write("interrupted: ending what was started\n");
+  process.on("uncaughtException", () => {});
 }
 
-function interrupted(): Promise<"interrupted"> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve("interrupted"));
+/** A folder that is gone when this process is. */
+function makeFolder(where: string): string {
+  const folder = mkdtempSync(join(where, "sluice-bench-"));
+  chmodSync(folder, 0o755);
+  process.on("exit", () => {
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    } catch (error) {
+      process.stderr.write(`${folder} stays: ${(error as Error).message}\n`);
+    }
   });
+  return folder;
 }

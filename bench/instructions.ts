@@ -1,16 +1,20 @@
 /**
  * `npm run bench:instructions`: how many instructions outside the kernel one request costs, in Sluice's nginx and in the
- * nginx of `nginx.conf`, under valgrind's callgrind.
+ * nginx by hand of `rivals/nginx.ts`, under valgrind's callgrind.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { UserError } from "../src/support/user-error.ts";
 import { selfSigned } from "../test/support/openssl.ts";
+import { runCommand } from "./command.ts";
+import { chosen, readFlags, whole } from "./command-line.ts";
+import { untilEnd } from "./ending.ts";
+import { inFolder } from "./in-folder.ts";
 import type { Counts } from "./instructions/callgrind.ts";
 import { send } from "./instructions/load.ts";
-import { startBackend, startOurs, startTheirs, type Counted } from "./instructions/proxies.ts";
+import { endCounted, startBackend, startOurs, startTheirs, type Counted } from "./instructions/proxies.ts";
 import { WORKLOADS, type Setting, type Workload } from "./instructions/workloads.ts";
+import { sayer } from "./say.ts";
+import { needFolder } from "./tools.ts";
 
 const USAGE = `npm run bench:instructions -- [--workload LIST] [--requests N] [--functions] [--traces FILE]
 
@@ -31,30 +35,27 @@ interface Options {
   readonly traces: string | undefined;
 }
 
-/** @throws UserError for a workload or a number that makes no sense. */
-function optionsOf(argv: string[]): Options | "help" {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      help: { type: "boolean", default: false }, functions: { type: "boolean", default: false }, traces: { type: "string" },
-      workload: { type: "string", default: WORKLOADS.map(({ id }) => id).join(",") }, requests: { type: "string", default: "4000" },
-    },
-  });
+const FLAGS = { functions: { type: "boolean", default: false }, traces: { type: "string" }, workload: { type: "string" }, requests: { type: "string" } } as const;
+/** A run of fewer would count mostly what a worker does beside them. */
+const FEWEST = 100;
+
+function parse(argv: readonly string[]): Options | "help" {
+  const { values } = readFlags("bench:instructions", argv, FLAGS);
   if (values.help) return "help";
-  const requests = Number(values.requests);
-  if (!Number.isInteger(requests) || requests < 100) throw new UserError(`--requests=${values.requests} is not a whole number from 100.`);
-  const workloads = values.workload.split(",").map((id) => {
-    const found = WORKLOADS.find((one) => one.id === id);
-    if (found === undefined) throw new UserError(`--workload=${id} is not known: use ${WORKLOADS.map((one) => one.id).join(", ")}.`);
-    return found;
-  });
-  return { workloads, requests, functions: values.functions, traces: values.traces };
+  const ids = values.workload === undefined ? undefined : chosen("workload", values.workload, WORKLOADS.map(({ id }) => id), "workload");
+  return {
+    workloads: ids === undefined ? WORKLOADS : ids.flatMap((id) => WORKLOADS.find((one) => one.id === id) ?? []),
+    requests: whole("requests", values.requests, 4000, 1_000_000, FEWEST), functions: values.functions, traces: values.traces,
+  };
 }
+
+const say = sayer("bench:instructions");
 
 /** Of one request. */
 type Cost = Counts;
 
 async function run({ workloads, requests, functions, traces }: Options, dir: string): Promise<void> {
+  await untilEnd(Promise.resolve({ stop: endCounted }));
   const certificate = selfSigned(["tls.bench"], "tls.bench");
   const backend = await startBackend(`${dir}/backend`);
   const running = new Map<string, Promise<Counted>>();
@@ -65,9 +66,10 @@ async function run({ workloads, requests, functions, traces }: Options, dir: str
     running.set(name, started);
     return started;
   };
-  for (const workload of workloads) {
+  for (const [i, workload] of workloads.entries()) {
+    say(`${workload.id}, ${i + 1} of ${workloads.length}`);
     const { id, manner, setting, byHand } = workload;
-    const count = manner === "handshake" || manner === "resumption" ? Math.ceil(requests / 20) : requests;
+    const count = manner === "handshake" || manner === "resumed" ? Math.ceil(requests / 20) : requests;
     const ours = await costOf(await proxy("ours", setting), workload, count);
     const beside = byHand
       ? await costOf(await proxy("theirs", setting === "measured" ? "quiet" : setting), workload, count)
@@ -76,8 +78,6 @@ async function run({ workloads, requests, functions, traces }: Options, dir: str
     console.log(`${id.padEnd(11)} ${a} ${b}  ${(ours.instructions / beside.instructions).toFixed(3)} × ${byHand ? "nginx by hand" : "plain, the same headers"}`);
     if (functions) console.log(differences(ours, beside).join("\n"));
   }
-  for (const one of running.values()) await (await one).end();
-  await backend.end();
 }
 
 /** Counts twice, for few requests and for many: what a run costs beside its requests is in both, but for what a worker does by the clock. */
@@ -116,16 +116,11 @@ function differences(ours: Cost, beside: Cost): string[] {
   return rows.slice(0, SHOWN).map(({ name, a, b, calls }) => `${column(a - b)}${column(a)}${column(b)}  ${name}, ${calls}`);
 }
 
-const dir = mkdtempSync("/dev/shm/sluice-instructions-");
-// The processes that were started end with this one.
-process.on("exit", () => rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
-try {
-  const options = optionsOf(process.argv.slice(2));
-  if (options === "help") process.stdout.write(USAGE);
-  else await run(options, dir);
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`bench: ${error.message}\n`);
-  process.exitCode = error.exitCode;
-}
+await runCommand({
+  name: "bench:instructions", usage: USAGE, parse,
+  needs({ traces: file }) {
+    if (file !== undefined) needFolder("traces", dirname(file));
+    return ["nginx", "valgrind", "callgrind_control", "h2load", "openssl"];
+  },
+  run: async (options) => await inFolder(async (dir) => await run(options, dir)),
+});

@@ -1,7 +1,6 @@
-/** What the numbers were measured on, and which of the tools are there. */
+/** What the numbers were measured on. */
 import { spawnSync } from "node:child_process";
-import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
-import { UserError } from "../src/support/user-error.ts";
+import { cpus, loadavg, release, totalmem } from "node:os";
 
 export interface Machine {
   readonly processor: string;
@@ -11,20 +10,6 @@ export interface Machine {
   /** Load average of the last minute before the run: other work is noise. */
   readonly load: number;
   readonly versions: Readonly<Record<string, string>>;
-}
-
-/** What cannot be done without, with Debian's packages. */
-const NEEDED = [["nginx", "nginx"], ["taskset", "util-linux"], ["openssl", "openssl"], ["wrk", "wrk"]] as const;
-
-/**
- * @param http2 whether something is measured over HTTP/2.
- * @throws UserError when a tool is missing without which that cannot be done.
- */
-export function findTools(http2 = false): void {
-  for (const [tool, command] of [...NEEDED, ...(http2 ? [["h2load", "nghttp2-client"]] as const : [])]) {
-    if (version(tool) === undefined) throw new UserError(`The benchmark needs ${tool}: apt-get install ${command}`);
-  }
-  if (availableParallelism() < 2) throw new UserError("The benchmark needs two processors: one for the proxy, one for its load.");
 }
 
 /** @param versions of what else takes part, by name. */
@@ -43,7 +28,7 @@ export function describeMachine(versions: Readonly<Record<string, string>> = {})
   };
 }
 
-const VERSION_FLAG: Readonly<Record<string, string>> = { openssl: "version", h2load: "--version" };
+const VERSION_FLAG: Readonly<Record<string, string>> = { h2load: "--version" };
 
 /** A tool's version; undefined when it is not installed. */
 function version(tool: string): string | undefined {

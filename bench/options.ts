@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../src/support/user-error.ts";
+import { choice, readFlags, whole } from "./command-line.ts";
 import { adapterNames, type Wanted } from "./rivals/find.ts";
 import { chooseWorkloads, WORKLOADS } from "./workloads.ts";
 
@@ -57,13 +57,11 @@ Workloads: ${WORKLOADS.map(({ id }) => id).join(", ")}
 
 /** @throws UserError for a flag that is not one of ours or a value that makes no sense. */
 export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
-  const { values } = parse(argv);
+  const { values } = readFlags("bench", argv, FLAGS);
   if (values.help) return "help";
-  const { quick, only, output } = values;
-  if (only !== undefined && only !== "data" && only !== "control") {
-    throw new UserError(`--only=${only} names no part of the benchmark: use data or control`);
-  }
-  if (output !== "table" && output !== "json") throw new UserError(`--output=${output} is not known: use table or json`);
+  const { quick } = values;
+  const only = values.only === undefined ? undefined : choice("only", values.only, ["data", "control"], "names no part of the benchmark");
+  const output = choice("output", values.output, ["table", "json"]);
   const workloads = words(values.workload);
   if (workloads) chooseWorkloads(workloads, quick);
   if (workloads && only === "control") throw new UserError("--workload chooses among requests, and --only=control measures none: leave one of them out");
@@ -76,36 +74,26 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
     parts: new Set(workloads ? (["data"] as const) : only === undefined ? (["data", "control"] as const) : [only]),
     workloads,
     rivals: { named: namedRivals(values.rival ?? []), against: words(values.against) },
-    rounds: whole("rounds", values.rounds, quick ? 3 : 9),
-    seconds: whole("seconds", values.seconds, 1),
-    changes: whole("changes", values.changes, quick ? 20 : 150),
+    rounds: whole("rounds", values.rounds, quick ? 3 : 9, 1000),
+    seconds: whole("seconds", values.seconds, 1, 1000),
+    changes: whole("changes", values.changes, quick ? 20 : 150, 1000),
     many: 10_000,
   };
 }
 
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", default: false, short: "h" },
-        quick: { type: "boolean", default: false },
-        plot: { type: "boolean", default: false },
-        results: { type: "string" },
-        output: { type: "string", default: "table" },
-        only: { type: "string" },
-        workload: { type: "string", multiple: true },
-        rival: { type: "string", multiple: true },
-        against: { type: "string", multiple: true },
-        rounds: { type: "string" },
-        seconds: { type: "string" },
-        changes: { type: "string" },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message} (npm run bench -- --help lists the flags)`);
-  }
-}
+const FLAGS = {
+  quick: { type: "boolean", default: false },
+  plot: { type: "boolean", default: false },
+  results: { type: "string" },
+  output: { type: "string", default: "table" },
+  only: { type: "string" },
+  workload: { type: "string", multiple: true },
+  rival: { type: "string", multiple: true },
+  against: { type: "string", multiple: true },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
+  changes: { type: "string" },
+} as const;
 
 function words(given: readonly string[] | undefined): readonly string[] | undefined {
   return given?.flatMap((text) => text.split(",")).map((word) => word.trim()).filter(Boolean);
@@ -118,11 +106,4 @@ function namedRivals(given: readonly string[]): ReadonlyMap<string, string> {
     if (text === "" || at === 0) throw new UserError(`--rival=${text} has no name: write NAME=/path/to/binary, as in traefik=/usr/local/bin/traefik`);
     return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
   }));
-}
-
-function whole(name: string, text: string | undefined, standard: number): number {
-  if (text === undefined) return standard;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1000) return value;
-  throw new UserError(`--${name}=${text} is not a whole number from 1 to 1000`);
 }

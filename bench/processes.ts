@@ -5,6 +5,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { openSync, readdirSync, readFileSync } from "node:fs";
+import { interrupted } from "./ending.ts";
 
 /** The proxy under measurement has one processor, everything that makes its load the other. */
 export const PROXY_CORE = 0;
@@ -15,8 +16,9 @@ process.on("exit", () => {
   for (const child of STARTED) child.kill("SIGTERM"); // Not SIGKILL: it would orphan nginx's workers.
 });
 
-/** Starts a program on one processor; its output goes to `output`. */
+/** Starts a program on one processor; its output goes to `output`. @throws Error when the run is over */
 export function startPinned(core: number, command: readonly string[], output: string): ChildProcess {
+  interrupted.throwIfAborted();
   const out = openSync(output, "a");
   const child = spawn("taskset", ["-c", String(core), ...command], { stdio: ["ignore", out, out] });
   STARTED.add(child);
@@ -27,6 +29,7 @@ export function startPinned(core: number, command: readonly string[], output: st
 /** Runs a program on one processor to its end and gives what it wrote; rejects when it takes longer than `limitMs`. */
 export function runPinned(core: number, command: readonly string[], limitMs: number): Promise<string> {
   return new Promise((resolve, reject) => {
+    interrupted.throwIfAborted();
     const child = spawn("taskset", ["-c", String(core), ...command], { stdio: ["ignore", "pipe", "pipe"] });
     STARTED.add(child);
     let text = "";

@@ -10,14 +10,16 @@
  */
 import { mkdtempSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { UserError } from "../src/support/user-error.ts";
 import type { Sluice } from "../test/support/sluice.ts";
 import { writeFiles } from "../test/support/sluice.ts";
 import { CONFIG_MAP, configMap, host, ingressClass, manifest, type ApiObject } from "./cluster.ts";
+import { runCommand } from "./command.ts";
+import { choice, readFlags, wholes } from "./command-line.ts";
 import { inFolder } from "./in-folder.ts";
 import { childrenOf } from "./processes.ts";
 import { table } from "./report.ts";
+import { sayer } from "./say.ts";
 import { beginSluice, stopSluices } from "./sluices.ts";
 import { quantile } from "./statistics.ts";
 
@@ -112,24 +114,32 @@ function row({ hosts, what, reloads, millis, before, most }: Cost): string[] {
   return [hosts.toLocaleString("en"), what, `${reloads} of ${millis.length}`, ms(0.5), ms(1), before.toFixed(0), most.toFixed(0)];
 }
 
-function parse(): { readonly hosts: readonly number[]; readonly json: boolean } {
-  try {
-    const { values } = parseArgs({ options: { hosts: { type: "string", default: "1000,10000" }, output: { type: "string", default: "table" } } });
-    const hosts = values.hosts.split(",").map(Number);
-    const wrong = hosts.find((count) => !Number.isInteger(count) || count < 1);
-    if (wrong !== undefined) throw new UserError(`--hosts=${values.hosts} is not a list of whole numbers, such as 1000,10000.`);
-    if (values.output !== "table" && values.output !== "json") throw new UserError(`--output=${values.output} is not known: use table or json.`);
-    return { hosts, json: values.output === "json" };
-  } catch (error) {
-    throw error instanceof UserError ? error : new UserError((error as Error).message);
-  }
+const USAGE = `npm run bench:reloads -- [--hosts 1000,10000] [--output json]
+
+Measures what a combination of settings costs that nginx has or that is data, and one that it has to be reloaded for: how long
+until every worker serves it, and the memory of all workers meanwhile. Loopback only; two minutes.
+
+  --hosts LIST     numbers of hosts, one after the other (1000,10000)
+  --output json    every measurement, not only the table
+`;
+
+interface Options {
+  readonly hosts: readonly number[];
+  readonly json: boolean;
 }
 
-async function run(dir: string): Promise<void> {
-  const { hosts: sizes, json } = parse();
+function parse(argv: readonly string[]): Options | "help" {
+  const { values } = readFlags("bench:reloads", argv, { hosts: { type: "string" }, output: { type: "string", default: "table" } });
+  if (values.help) return "help";
+  return { hosts: wholes("hosts", values.hosts, [1000, 10_000], 1_000_000), json: choice("output", values.output, ["table", "json"]) === "json" };
+}
+
+const say = sayer("bench:reloads");
+
+async function run({ hosts: sizes, json }: Options, dir: string): Promise<void> {
   const costs: Cost[] = [];
   for (const hosts of sizes) {
-    process.stderr.write(`bench:reloads: ${hosts} hosts\n`);
+    say(`${hosts} hosts`);
     costs.push(...(await measure(dir, hosts)));
     await stopSluices();
   }
@@ -137,4 +147,7 @@ async function run(dir: string): Promise<void> {
   else console.log(table([["hosts", "what is new", "reloads", "live, p50 ms", "at most", "workers, MiB", "at most"], ...costs.map(row)]).join("\n"));
 }
 
-await inFolder("bench:reloads", run);
+await runCommand({
+  name: "bench:reloads", usage: USAGE, parse, needs: () => ["nginx"],
+  run: async (options) => await inFolder(async (dir) => await run(options, dir)),
+});

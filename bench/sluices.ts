@@ -1,5 +1,6 @@
 /** The Sluices of a run: all that were started can be stopped at once, folders included, however the run ends. */
 import { startSluice, type Sluice, type SluiceOptions } from "../test/support/sluice.ts";
+import { interrupted } from "./ending.ts";
 
 /** All starts, and all stops, whether under way or done. */
 const STARTED = new Set<Promise<Sluice>>();
@@ -8,7 +9,9 @@ const STOPS = new Map<Sluice, Promise<void>>();
 /** How long a start may take: with 100,000 hosts, and on a machine that does other things, too. */
 const READY_MS = 300_000;
 
+/** @throws Error when the run is over. */
 export async function beginSluice(options: SluiceOptions): Promise<Sluice> {
+  interrupted.throwIfAborted();
   const starting = startSluice({ readyMs: READY_MS, ...options });
   STARTED.add(starting);
   return await starting;

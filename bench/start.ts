@@ -6,15 +6,21 @@
  *     npm run bench:start -- 31
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../src/support/user-error.ts";
 import { site } from "../test/support/manifests.ts";
 import { freePorts, ROOT, writeFiles } from "../test/support/sluice.ts";
+import { runCommand } from "./command.ts";
+import { readFlags, whole } from "./command-line.ts";
+import { interrupted, untilEnd } from "./ending.ts";
+import { inFolder } from "./in-folder.ts";
 import { describeMachine } from "./machine.ts";
 import { childrenOf, cpuMicros } from "./processes.ts";
+import { sayer } from "./say.ts";
 import { median } from "./statistics.ts";
 
 const READY_MS = 30_000;
@@ -33,10 +39,23 @@ interface StartCase {
   readonly words: readonly string[];
 }
 
-const folder = mkdtempSync("/dev/shm/sluice-start-");
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-const one = join(folder, "one");
-writeFiles(one, { "site.yaml": site({ name: "web", host: "shop.example", endpoints: ["127.0.0.1:9"] }) });
+const USAGE = `npm run bench:start -- [ROUNDS]
+
+Measures what a start costs: short commands to their end, and "sluice run" with one Ingress until it is ready, from the sources and from
+a new build, beside "node -e 0". ROUNDS is 11 if not given. Loopback only.
+`;
+
+interface Options {
+  readonly rounds: number;
+}
+
+function parse(argv: readonly string[]): Options | "help" {
+  const { values, positionals: [rounds, ...more] } = readFlags("bench:start", argv, {}, true);
+  if (values.help) return "help";
+  if (more.length > 0) throw new UserError(`There is one number of rounds: leave ${more.join(" ")} out`);
+  return { rounds: whole("", rounds, 11, 1000) };
+}
+
 const examples = join(ROOT, "examples");
 
 const COMMANDS: readonly StartCase[] = [
@@ -48,8 +67,10 @@ const COMMANDS: readonly StartCase[] = [
   { name: "sluice agent --help", words: ["agent", "--help"] },
 ];
 
+type Starter = readonly [name: string, command: (words: readonly string[]) => readonly string[], env: NodeJS.ProcessEnv];
+
 /** How a command line is started: by bin/sluice from the build, or as it does from the sources; with Node's cache or without. */
-const STARTERS: readonly (readonly [string, (words: readonly string[]) => readonly string[], NodeJS.ProcessEnv])[] = [
+const startersIn = (folder: string): readonly Starter[] => [
   ["built", (words) => [join(ROOT, "bin/sluice"), ...words], { XDG_CACHE_HOME: join(folder, "cache") }],
   ["built, no cache", (words) => [join(ROOT, "bin/sluice"), ...words], { NODE_COMPILE_CACHE: "" }],
   ["sources", (words) => [process.execPath, "--max-semi-space-size=8", join(ROOT, "src/main.ts"), ...words], { NODE_COMPILE_CACHE: join(folder, "sources") }],
@@ -63,15 +84,21 @@ function costOf(command: readonly string[], env: NodeJS.ProcessEnv): Cost {
 }
 
 /** Starts Sluice with one Ingress, waits until it is ready, and ends it. */
-async function readyCost(command: readonly string[], env: NodeJS.ProcessEnv): Promise<Cost> {
+async function readyCost(folder: string, command: readonly string[], env: NodeJS.ProcessEnv): Promise<Cost> {
   const runtimeDir = mkdtempSync(join(folder, "run-"));
   const [http, https, health] = await freePorts(3);
-  const words = ["run", `--manifests=${one}`, "--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}/r`];
-  execFileSync("chmod", ["755", folder, runtimeDir]);
+  const words = ["run", `--manifests=${join(folder, "one")}`, "--bind-address=127.0.0.1", `--http-port=${http}`, `--https-port=${https}`, `--healthz-port=${health}`, "--healthz-host=127.0.0.1", `--runtime-dir=${runtimeDir}/r`];
+  chmodSync(runtimeDir, 0o755);
   const begun = performance.now();
   const [file = "", ...rest] = [...command, ...words];
   const child = spawn(file, rest, { stdio: "ignore", env: { ...process.env, ...env } });
   const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill("SIGTERM");
+    await ended;
+    rmSync(runtimeDir, { recursive: true, force: true });
+  };
+  await untilEnd(Promise.resolve({ stop }));
   try {
     while (!(await isReady(health))) {
       if (child.exitCode !== null || performance.now() - begun > READY_MS) throw new Error(`"${command.join(" ")} run" does not become ready`);
@@ -79,9 +106,7 @@ async function readyCost(command: readonly string[], env: NodeJS.ProcessEnv): Pr
     }
     return { wallMs: performance.now() - begun, cpuMs: cpuMicros(processesOf(child.pid ?? 0, `${runtimeDir}/r`)) / 1000 };
   } finally {
-    child.kill("SIGTERM");
-    await ended;
-    rmSync(runtimeDir, { recursive: true, force: true });
+    await stop();
   }
 }
 
@@ -102,7 +127,7 @@ function processesOf(controller: number, runtimeDir: string): number[] {
 }
 
 /** How many files a start reads as code, and how large they are. */
-function loadedBy(main: string, words: readonly string[]): { readonly files: number; readonly kib: number } {
+function loadedBy(folder: string, main: string, words: readonly string[]): { readonly files: number; readonly kib: number } {
   const list = join(folder, "loaded");
   writeFileSync(list, "");
   spawnSync(process.execPath, ["--import", join(ROOT, "test/support/loaded.ts"), join(ROOT, main), ...words], { env: { ...process.env, LOADED: list } });
@@ -110,31 +135,58 @@ function loadedBy(main: string, words: readonly string[]): { readonly files: num
   return { files: files.length, kib: Math.round(files.reduce((sum, file) => sum + statSync(file).size, 0) / 1024) };
 }
 
-const rounds = Number(process.argv[2] ?? 11);
-if (!existsSync(join(ROOT, "bin/build/sources"))) execFileSync(process.execPath, [join(ROOT, "scripts/build-command.ts")], { stdio: "inherit" });
-const rows: { readonly name: string; readonly starter: string; readonly cost: () => Cost | Promise<Cost>; readonly costs: Cost[] }[] = [
-  { name: "node -e 0", starter: "", cost: () => costOf([process.execPath, "-e", "0"], {}), costs: [] },
-  ...COMMANDS.flatMap(({ name, words }) => STARTERS.map(([starter, command, env]) => ({ name, starter, cost: () => costOf(command(words), env), costs: [] }))),
-  ...STARTERS.map(([starter, command, env]) => ({ name: "sluice run, one Ingress, until ready", starter, cost: () => readyCost(command([]), env), costs: [] })),
-];
-for (let round = 0; round < rounds + UNCOUNTED; round++) {
-  // In another order each time: what runs before leaves the processor's caches warm.
-  for (const row of round % 2 === 0 ? rows : rows.toReversed()) {
-    const cost = await row.cost();
-    if (round >= UNCOUNTED) row.costs.push(cost);
+const say = sayer("bench:start");
+
+interface MeasuredRow {
+  readonly name: string;
+  readonly starter: string;
+  readonly cost: () => Cost | Promise<Cost>;
+  readonly costs: Cost[];
+}
+
+async function measure(folder: string, rounds: number): Promise<MeasuredRow[]> {
+  const starters = startersIn(folder);
+  const rows: MeasuredRow[] = [
+    { name: "node -e 0", starter: "", cost: () => costOf([process.execPath, "-e", "0"], {}), costs: [] },
+    ...COMMANDS.flatMap(({ name, words }) => starters.map(([starter, command, env]) => ({ name, starter, cost: () => costOf(command(words), env), costs: [] }))),
+    ...starters.map(([starter, command, env]) => ({ name: "sluice run, one Ingress, until ready", starter, cost: () => readyCost(folder, command([]), env), costs: [] })),
+  ];
+  for (let round = 0; round < rounds + UNCOUNTED; round++) {
+    say(round < UNCOUNTED ? "warming up" : `round ${round - UNCOUNTED + 1} of ${rounds}`);
+    // In another order each time: what runs before leaves the processor's caches warm.
+    for (const row of round % 2 === 0 ? rows : rows.toReversed()) {
+      const cost = await row.cost();
+      if (round >= UNCOUNTED) row.costs.push(cost);
+      // A signal is noticed between two commands, which are waited for without looking.
+      await sleep(0);
+      interrupted.throwIfAborted();
+    }
   }
-  process.stderr.write(`bench: round ${round} of ${rounds} done\n`);
+  return rows;
 }
-const [node] = rows;
-const { processor, processors, load } = describeMachine();
-console.log(`${processor}, ${processors} processors, load ${load.toFixed(1)}, Node ${process.versions.node}; medians of ${rounds} rounds\n`);
-console.log("| | from | ms | processor ms | × node -e 0 |\n|---|---|---|---|---|");
-for (const { name, starter, costs } of rows) {
-  const ratios = costs.map(({ wallMs }, round) => wallMs / (node?.costs[round]?.wallMs ?? NaN));
-  console.log(`| ${name} | ${starter} | ${median(costs.map(({ wallMs }) => wallMs)).toFixed(0)} | ${median(costs.map(({ cpuMs }) => cpuMs)).toFixed(0)} | ${median(ratios).toFixed(1)} |`);
+
+async function run({ rounds }: Options, folder: string): Promise<void> {
+  writeFiles(join(folder, "one"), { "site.yaml": site({ name: "web", host: "shop.example", endpoints: ["127.0.0.1:9"] }) });
+  say("building the command line");
+  // Always: bin/sluice runs the sources where they are newer than the build.
+  execFileSync(process.execPath, [join(ROOT, "scripts/build-command.ts")], { stdio: ["ignore", "ignore", "inherit"] });
+  const rows = await measure(folder, rounds);
+  const [node] = rows;
+  const { processor, processors, load } = describeMachine();
+  console.log(`${processor}, ${processors} processors, load ${load.toFixed(1)}, Node ${process.versions.node}; medians of ${rounds} rounds\n`);
+  console.log("| | from | ms | processor ms | × node -e 0 |\n|---|---|---|---|---|");
+  for (const { name, starter, costs } of rows) {
+    const ratios = costs.map(({ wallMs }, round) => wallMs / (node?.costs[round]?.wallMs ?? NaN));
+    console.log(`| ${name} | ${starter} | ${median(costs.map(({ wallMs }) => wallMs)).toFixed(0)} | ${median(costs.map(({ cpuMs }) => cpuMs)).toFixed(0)} | ${median(ratios).toFixed(1)} |`);
+  }
+  console.log("\n| | files of the sources | KiB | files of the build | KiB |\n|---|---|---|---|---|");
+  for (const { name, words } of COMMANDS) {
+    const [sources, built] = [loadedBy(folder, "src/main.ts", words), loadedBy(folder, "bin/build/main.cjs", words)];
+    console.log(`| ${name} | ${sources.files} | ${sources.kib} | ${built.files} | ${built.kib} |`);
+  }
 }
-console.log("\n| | files of the sources | KiB | files of the build | KiB |\n|---|---|---|---|---|");
-for (const { name, words } of COMMANDS) {
-  const [sources, built] = [loadedBy("src/main.ts", words), loadedBy("bin/build/main.cjs", words)];
-  console.log(`| ${name} | ${sources.files} | ${sources.kib} | ${built.files} | ${built.kib} |`);
-}
+
+await runCommand({
+  name: "bench:start", usage: USAGE, parse, needs: () => ["nginx", "bash"],
+  run: async (options) => await inFolder(async (dir) => await run(options, dir)),
+});

@@ -82,6 +82,7 @@ export const WORKLOADS: readonly Workload[] = [
  */
 export function chooseWorkloads(named: readonly string[] | undefined, quick: boolean): readonly Workload[] {
   if (named === undefined) return quick ? WORKLOADS.filter((one) => one.quick) : WORKLOADS;
+  if (named.length === 0) throw new UserError(`No workload is named: use some of ${WORKLOADS.map(({ id }) => id).join(", ")}`);
   const unknown = named.filter((id) => !WORKLOADS.some((one) => one.id === id));
   if (unknown.length > 0) throw new UserError(`There is no workload ${unknown.map((id) => JSON.stringify(id)).join(", ")}: use some of ${WORKLOADS.map(({ id }) => id).join(", ")}`);
   return WORKLOADS.filter(({ id }) => named.includes(id));

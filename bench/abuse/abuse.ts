@@ -3,12 +3,16 @@
  * says what was sent; the exit code is 1 when a normal request went wrong, something grew without bound, or a worker died.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { UserError } from "../../src/support/user-error.ts";
 import { startEcho } from "../../test/support/echo.ts";
 import { configMap, site } from "../../test/support/manifests.ts";
 import { createRandom, type Random } from "../../test/support/random.ts";
 import { startSides } from "../../test/support/smuggling-sides.ts";
-import { startSluice, type Sluice } from "../../test/support/sluice.ts";
+import type { Sluice } from "../../test/support/sluice.ts";
+import { runCommand } from "../command.ts";
+import { untilEnd } from "../ending.ts";
+import { inFolder } from "../in-folder.ts";
+import { sayer } from "../say.ts";
+import { beginSluice, stopSluice } from "../sluices.ts";
 import type { Attack, AttackTarget } from "./attack.ts";
 import { failuresOf, findH2spec } from "./h2spec.ts";
 import { HTTP2_ATTACKS } from "./http2-attacks.ts";
@@ -28,7 +32,7 @@ const QUIET_MS = 10_000;
 const LOOK_MS = 500;
 const SETTINGS = { "worker-processes": "2", "client-body-timeout": "5", "client-header-timeout": "5", "upstream-keepalive-connections": "32" };
 
-const say = (text: string): void => void process.stderr.write(`abuse: ${text}\n`);
+const say = sayer("abuse");
 
 /** Attacks until all have had their time. Resolves with what each of them sent. */
 async function attack(attacks: readonly Attack[], target: AttackTarget, milliseconds: number, sent: Map<string, number>): Promise<void> {
@@ -61,8 +65,12 @@ async function abuse({ minutes }: AbuseOptions, sluice: Sluice, random: Random):
   }, LOOK_MS);
   const until = Date.now() + minutes * 60_000;
   do {
+    const round = `round ${quiet.length + 1}`;
+    say(`${round}: each attack alone`);
     for (const one of ATTACKS) await attack([one], target, ALONE_MS, sent);
+    say(`${round}: all together`);
     await attack(ATTACKS, target, TOGETHER_MS, sent);
+    say(`${round}: none`);
     await sleep(QUIET_MS);
     quiet.push(readProcesses(sluice.runtimeDir, controller));
     say(`round ${quiet.length}: ${victim.counts().right} normal requests right, ${victim.counts().wrong.length} wrong${victim.counts().wrong.slice(-1).map((one) => ` (${one})`).join("")}; ${Math.round(quiet.at(-1)?.workersMiB ?? 0)} MiB, ${quiet.at(-1)?.descriptors} descriptors`);
@@ -90,14 +98,13 @@ async function abuse({ minutes }: AbuseOptions, sluice: Sluice, random: Random):
 
 /** Compares what fails of h2spec's cases with nginx written by hand, and with Sluice. */
 async function compareH2spec(program: string): Promise<Outcome> {
-  const sides = await startSides(60);
-  try {
-    const [byHand, ours] = [await failuresOf(program, sides.byHand.https), await failuresOf(program, sides.ours.https)];
-    const worse = [...ours].filter((one) => !byHand.has(one));
-    return { rows: [["h2spec", `${byHand.size} cases fail of nginx, ${ours.size} of Sluice`]], wrong: worse.map((one) => `h2spec fails of Sluice, and not of nginx: ${one}`) };
-  } finally {
-    await sides.stop();
-  }
+  const sides = await untilEnd(startSides(60));
+  say("h2spec against nginx written by hand");
+  const byHand = await failuresOf(program, sides.byHand.https);
+  say("h2spec against Sluice");
+  const ours = await failuresOf(program, sides.ours.https);
+  const worse = [...ours].filter((one) => !byHand.has(one));
+  return { rows: [["h2spec", `${byHand.size} cases fail of nginx, ${ours.size} of Sluice`]], wrong: worse.map((one) => `h2spec fails of Sluice, and not of nginx: ${one}`) };
 }
 
 function print({ rows, wrong }: Outcome): void {
@@ -106,35 +113,26 @@ function print({ rows, wrong }: Outcome): void {
   if (wrong.length > 0) process.exitCode = 1;
 }
 
-async function main(): Promise<void> {
-  const options = parseAbuseOptions(process.argv.slice(2));
-  if (options.help) return void process.stdout.write(USAGE);
-  const h2spec = findH2spec(options.h2spec);
+async function run(options: AbuseOptions, h2spec: string | undefined): Promise<void> {
   say(`--seed=${options.seed}, ${ATTACKS.length} attacks`);
   const echo = await startEcho("web");
-  const sluice = await startSluice({
+  const sluice = await beginSluice({
     files: { "web.yaml": site({ name: "web", host: HOST, endpoints: [`127.0.0.1:${echo.port}`], annotations: { "ssl-redirect": "false" } }), "settings.yaml": configMap(SETTINGS) },
     args: ["--configmap=sluice/sluice"],
   });
-  try {
-    print(await abuse(options, sluice, createRandom(options.seed)));
-  } finally {
-    await sluice.stop();
-    await echo.close();
-  }
+  print(await abuse(options, sluice, createRandom(options.seed)));
+  await stopSluice(sluice);
+  await echo.close();
   if (h2spec === undefined) say("h2spec is not installed: give its path with --h2spec=PATH");
   else print(await compareH2spec(h2spec));
 }
 
-// What was started is told to end when this process exits.
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => process.exit(130));
-
-try {
-  await main();
-  // Attackers' sockets that nginx has not let go of yet hold nobody.
-  process.exit();
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  process.stderr.write(`abuse: ${error.message}\n`);
-  process.exitCode = error.exitCode;
-}
+await runCommand({
+  name: "abuse", usage: USAGE, parse: parseAbuseOptions, needs: () => ["nginx", "openssl"],
+  async run(options) {
+    const h2spec = findH2spec(options.h2spec);
+    await inFolder(async () => await run(options, h2spec));
+  },
+});
+// Attackers' sockets that nginx has not let go of yet hold nobody.
+process.exit();

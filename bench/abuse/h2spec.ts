@@ -1,21 +1,23 @@
 /** Runs h2spec (https://github.com/summerwind/h2spec), if there is one, and reads which of its cases fail. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../../src/support/user-error.ts";
+import { interrupted } from "../ending.ts";
+import { inPath, isProgram } from "../tools.ts";
 
-/** The program to run; undefined: there is none. @throws UserError where the one that was asked for does not exist. */
+/** The program to run; undefined: there is none. @throws UserError for one that does not say that it is h2spec */
 export function findH2spec(asked: string): string | undefined {
-  if (asked !== "") {
-    if (existsSync(asked)) return asked;
-    throw new UserError(`--h2spec=${asked} does not exist: give the path of the program h2spec.`);
+  const path = asked === "" ? inPath("h2spec") : asked;
+  if (path === undefined) return undefined;
+  if (!isProgram(path)) throw new UserError(`--h2spec=${path} is no program: give the path of h2spec`);
+  const { stdout, stderr, error, status } = spawnSync(path, ["--version"], { encoding: "utf8", timeout: 20_000 });
+  const said = `${stdout}${stderr}`.trim().split("\n")[0] ?? "";
+  if (error || status !== 0 || !said.startsWith("Version: 2.")) {
+    throw new UserError(`--h2spec=${path} is not h2spec 2: asked for its version it says ${error ? error.message : JSON.stringify(said)}`);
   }
-  try {
-    return execFileSync("sh", ["-c", "command -v h2spec"], { encoding: "utf8" }).trim();
-  } catch {
-    return undefined;
-  }
+  return path;
 }
 
 const LIMIT_MS = 600_000;
@@ -26,7 +28,7 @@ export async function failuresOf(h2spec: string, port: number): Promise<Readonly
   const report = join(folder, "report.xml");
   try {
     // It exits with 1 where a case fails.
-    await new Promise<void>((resolve) => execFile(h2spec, ["-h", "127.0.0.1", "-p", String(port), "-t", "-k", "-j", report], { timeout: LIMIT_MS }, () => resolve()));
+    await new Promise<void>((resolve) => execFile(h2spec, ["-h", "127.0.0.1", "-p", String(port), "-t", "-k", "-j", report], { timeout: LIMIT_MS, signal: interrupted }, () => resolve()));
     if (!existsSync(report)) throw new UserError(`${h2spec} wrote no report: is it h2spec 2?`);
     return failuresIn(readFileSync(report, "utf8"));
   } finally {

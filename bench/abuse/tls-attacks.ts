@@ -30,8 +30,12 @@ async function renegotiate({ https, host }: AttackTarget, signal: AbortSignal): 
 }
 
 function openssl(args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve) => {
-    const child = execFile("openssl", ["s_client", ...args], { timeout: 3000 }, (_error, out, err) => resolve(out + err));
+  return new Promise((resolve, reject) => {
+    const child = execFile("openssl", ["s_client", ...args], { timeout: 3000 }, (error, out, err) => {
+      // One that cannot be started is told of in the same turn of the event loop, so the attack would never let go of it.
+      if (typeof error?.code === "string") reject(new Error(`openssl cannot be started: ${error.message}`));
+      else resolve(out + err);
+    });
     child.stdin?.on("error", () => {});
     setTimeout(() => child.stdin?.end(input), 200);
   });

@@ -3,10 +3,12 @@
  * form, for Sluice and for an nginx that is rendered and reloaded. It exits with 0 whatever the numbers are.
  */
 import { join } from "node:path";
-import { inFolder, tell } from "../in-folder.ts";
+import { runCommand } from "../command.ts";
+import { inFolder } from "../in-folder.ts";
 import { describeMachine } from "../machine.ts";
 import { machineLine, table } from "../report.ts";
 import { startBackend, type Backend } from "../backend.ts";
+import { sayer } from "../say.ts";
 import { CHANGE_USAGE, parseChangeOptions, type ChangeOptions, type Scenario } from "./options.ts";
 import { PUBLISHED } from "./published.ts";
 import { startRenderedSubject } from "./rendered-subject.ts";
@@ -19,7 +21,7 @@ import { tls } from "./scenarios/tls.ts";
 import { startSluiceSubject } from "./sluice-subject.ts";
 import type { StartSubject } from "./subject.ts";
 
-const say = (text: string): void => void process.stderr.write(`bench:change: ${text}\n`);
+const say = sayer("bench:change");
 
 interface Bench {
   readonly options: ChangeOptions;
@@ -81,10 +83,7 @@ async function run(options: ChangeOptions, dir: string): Promise<void> {
   process.stdout.write(`${[...lines, "", ...others, "", machineLine(machine)].join("\n")}\n`);
 }
 
-try {
-  const options = parseChangeOptions(process.argv.slice(2));
-  if (options === "help") process.stdout.write(CHANGE_USAGE);
-  else await inFolder("bench:change", (dir) => run(options, dir));
-} catch (error) {
-  tell("bench:change", error);
-}
+await runCommand({
+  name: "bench:change", usage: CHANGE_USAGE, parse: parseChangeOptions, needs: () => ["nginx", "taskset", "openssl"],
+  run: async (options) => await inFolder(async (dir) => await run(options, dir)),
+});

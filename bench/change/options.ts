@@ -1,6 +1,5 @@
 /** The command line of `npm run bench:change`. */
-import { parseArgs } from "node:util";
-import { UserError } from "../../src/support/user-error.ts";
+import { choice, chosen, readFlags, whole } from "../command-line.ts";
 
 export const SCENARIOS = ["propagation", "route-change", "scale", "tls", "failover"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
@@ -35,52 +34,28 @@ configuration is rendered and reloaded. Loopback only; everything that is starte
   --output json    every measurement, not only the table
 `;
 
+const FLAGS = {
+  quick: { type: "boolean", default: false },
+  minutes: { type: "string" },
+  only: { type: "string" },
+  "sluice-only": { type: "boolean", default: false },
+  output: { type: "string", default: "table" },
+} as const;
+
 /** @throws UserError for a flag that is not one of ours or a value that makes no sense. */
 export function parseChangeOptions(argv: readonly string[]): ChangeOptions | "help" {
-  const values = parse(argv);
+  const { values } = readFlags("bench:change", argv, FLAGS);
   if (values.help) return "help";
-  if (values.output !== "table" && values.output !== "json") throw new UserError(`--output=${values.output} is not known: use table or json.`);
   const { quick } = values;
   return {
-    output: values.output,
-    scenarios: values.only === undefined ? SCENARIOS : values.only.split(",").map(scenario),
+    output: choice("output", values.output, ["table", "json"]),
+    scenarios: values.only === undefined ? SCENARIOS : chosen("only", values.only, SCENARIOS, "scenario"),
     hosts: quick ? 300 : 3000,
     iterations: quick ? 100 : 1000,
     scale: quick ? 500 : 5000,
-    minutes: minutes(values.minutes, quick ? 1 : 10),
+    minutes: whole("minutes", values.minutes, quick ? 1 : 10, 600),
     tlsHosts: quick ? 250 : 2500,
     flips: quick ? 2 : 4,
     rendered: !values["sluice-only"],
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", default: false },
-        quick: { type: "boolean", default: false },
-        minutes: { type: "string" },
-        only: { type: "string" },
-        "sluice-only": { type: "boolean", default: false },
-        output: { type: "string", default: "table" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${CHANGE_USAGE}`);
-  }
-}
-
-function scenario(name: string): Scenario {
-  const found = SCENARIOS.find((one) => one === name.trim());
-  if (!found) throw new UserError(`--only=${name} names no scenario: use ${SCENARIOS.join(", ")}.`);
-  return found;
-}
-
-function minutes(text: string | undefined, standard: number): number {
-  if (text === undefined) return standard;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 600) return value;
-  throw new UserError(`--minutes=${text} is not a whole number from 1 to 600.`);
 }

@@ -95,8 +95,11 @@ write();
 const nginx = spawn("nginx", ["-p", dir, "-c", conf], { stdio: ["ignore", "inherit", "inherit"] });
 last = performance.now();
 nginx.once("exit", () => process.exit(1));
-process.once("SIGTERM", () => {
-  nginx.removeAllListeners("exit");
-  nginx.once("exit", () => process.exit(0));
-  nginx.kill("SIGTERM");
-});
+// Ctrl-C comes to all processes of a terminal, and before the benchmark's SIGTERM.
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.once(name, () => {
+    nginx.removeAllListeners("exit");
+    nginx.once("exit", () => process.exit(0));
+    nginx.kill("SIGTERM");
+  });
+}

@@ -8,6 +8,7 @@ import { startApiStandIn } from "../../test/support/api-stand-in.ts";
 import { selfSigned } from "../../test/support/openssl.ts";
 import { freePorts } from "../../test/support/sluice.ts";
 import { fill } from "../api.ts";
+import { untilEnd } from "../ending.ts";
 import { end } from "../processes.ts";
 import { applyTo } from "./objects.ts";
 import { nginxProcesses, processorSeconds, type Subject, type SubjectInput } from "./subject.ts";
@@ -32,6 +33,7 @@ export async function startRenderedSubject({ dir, objects }: SubjectInput): Prom
   // However this process ends.
   const orphaned = (): void => void child.kill("SIGTERM");
   process.on("exit", orphaned);
+  await untilEnd(Promise.resolve({ stop: async () => await end(child) }));
   const data = (): number[] => nginxProcesses(join(dir, "nginx.pid"));
   while (data().length < 3) {
     if (child.exitCode !== null || performance.now() - begun > READY_MS) throw new Error(`the rendered nginx did not come up:\n${readFileSync(log, "utf8").slice(-2000)}`);

@@ -13,12 +13,15 @@ export interface Counts {
   readonly calls: ReadonlyMap<string, number>;
 }
 
+/** The flag that says where the pipes are by which callgrind is told to dump: they stay when the process is killed. */
+export const vgdbPrefix = (dir: string): string => `--vgdb-prefix=${dir}/vgdb`;
+
 /** Gives a function that answers what the process has executed since its last call. */
 export function counting(pid: number, dir: string): () => Promise<Counts> {
   let dumps = 0;
   return async () => {
     dumps++;
-    const { status, stderr } = spawnSync("callgrind_control", ["--dump", String(pid)], { encoding: "utf8", timeout: 30_000 });
+    const { status, stderr } = spawnSync("callgrind_control", [vgdbPrefix(dir), "--dump", String(pid)], { encoding: "utf8", timeout: 30_000 });
     if (status !== 0) throw new Error(`callgrind_control failed: ${stderr}`);
     const file = `${dir}/${OUTPUT}.${dumps}`;
     const counts = await read(file);

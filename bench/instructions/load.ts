@@ -15,7 +15,7 @@ export interface Ports {
 /** Rejects unless each request was answered with 2xx. */
 export async function send(workload: Workload, ports: Ports, count: number): Promise<void> {
   const { manner } = workload;
-  if (manner === "handshake" || manner === "resumption") return await shakeHands(workload.host, ports.https, count, manner === "resumption");
+  if (manner === "handshake" || manner === "resumed") return await shakeHands(workload.host, ports.https, count, manner === "resumed");
   const scheme = manner === "http" ? "http" : "https";
   const text = await run("h2load", [
     "-t1", `-c${CONNECTIONS}`, `-n${count}`, ...(manner === "h2" ? [`-m${STREAMS}`] : ["--h1"]), `--connect-to=127.0.0.1:${ports[scheme]}`,

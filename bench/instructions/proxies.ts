@@ -7,10 +7,12 @@ import { chmodSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writ
 import { createConnection } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KeyPair } from "../../test/support/openssl.ts";
-import { freePorts, startSluice } from "../../test/support/sluice.ts";
+import { freePorts } from "../../test/support/sluice.ts";
+import { interrupted } from "../ending.ts";
 import { rival as nginx } from "../rivals/nginx.ts";
 import type { Site, SiteHost } from "../site/site.ts";
-import { counting, OUTPUT, type Counts } from "./callgrind.ts";
+import { beginSluice, stopSluice } from "../sluices.ts";
+import { counting, OUTPUT, vgdbPrefix, type Counts } from "./callgrind.ts";
 import { flagsOf, manifestsOf, type Setting } from "./workloads.ts";
 
 /** An nginx under callgrind. */
@@ -19,7 +21,6 @@ export interface Counted {
   readonly https: number;
   /** What was executed since the last call. */
   take(): Promise<Counts>;
-  end(): Promise<void>;
 }
 
 const STARTED = new Set<ChildProcess>();
@@ -27,8 +28,13 @@ process.on("exit", () => {
   for (const child of STARTED) child.kill("SIGKILL");
 });
 
+/** Ends all that was started here. */
+export async function endCounted(): Promise<void> {
+  await Promise.all([...STARTED].map(stop));
+}
+
 /** The backend answers every request with a few bytes. */
-export async function startBackend(dir: string): Promise<{ readonly port: number; readonly end: () => Promise<void> }> {
+export async function startBackend(dir: string): Promise<{ readonly port: number }> {
   const [port] = await freePorts(1);
   prepare(dir);
   const conf = [
@@ -40,7 +46,7 @@ export async function startBackend(dir: string): Promise<{ readonly port: number
   writeFileSync(`${dir}/nginx.conf`, conf.join("\n"));
   const child = start(["nginx", "-p", dir, "-c", `${dir}/nginx.conf`], dir);
   await opened(port, dir, child);
-  return { port, end: () => stop(child) };
+  return { port };
 }
 
 /**
@@ -48,7 +54,7 @@ export async function startBackend(dir: string): Promise<{ readonly port: number
  * @param traces file for what LuaJIT's `jit.v` says of its compiler; undefined: none
  */
 export async function startOurs(dir: string, backend: number, certificate: KeyPair, setting: Setting, traces?: string): Promise<Counted> {
-  const sluice = await startSluice({ files: manifestsOf(backend, certificate, setting), args: flagsOf(setting) });
+  const sluice = await beginSluice({ files: manifestsOf(backend, certificate, setting), args: flagsOf(setting) });
   const [http, https] = await freePorts(2);
   try {
     prepare(dir);
@@ -61,7 +67,7 @@ export async function startOurs(dir: string, backend: number, certificate: KeyPa
       .replaceAll(`127.0.0.1:${sluice.https}`, `127.0.0.1:${https}`);
     writeFileSync(`${dir}/nginx.conf`, inOneProcess(traces === undefined ? conf : conf.replace("sluice.initWorker()", `require("jit.v").on("${traces}") $&`)));
   } finally {
-    await sluice.stop();
+    await stopSluice(sluice);
   }
   return await underCallgrind(dir, http, https);
 }
@@ -90,9 +96,9 @@ function inOneProcess(conf: string): string {
 }
 
 async function underCallgrind(dir: string, http: number, https: number): Promise<Counted> {
-  const child = start(["valgrind", "--tool=callgrind", `--callgrind-out-file=${dir}/${OUTPUT}`, "nginx", "-p", dir, "-c", `${dir}/nginx.conf`], dir);
+  const child = start(["valgrind", "--tool=callgrind", `--callgrind-out-file=${dir}/${OUTPUT}`, vgdbPrefix(dir), "nginx", "-p", dir, "-c", `${dir}/nginx.conf`], dir);
   await opened(http, dir, child);
-  return { http, https, take: counting(child.pid as number, dir), end: () => stop(child) };
+  return { http, https, take: counting(child.pid as number, dir) };
 }
 
 function prepare(dir: string): void {
@@ -105,6 +111,7 @@ function temporary(dir: string): string[] {
 }
 
 function start(command: readonly string[], dir: string): ChildProcess {
+  interrupted.throwIfAborted();
   const out = openSync(`${dir}/output`, "a");
   const child = spawn(command[0] as string, command.slice(1), { stdio: ["ignore", out, out] });
   STARTED.add(child);

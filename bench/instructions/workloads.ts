@@ -4,7 +4,7 @@ import { configMap, documents } from "../../test/support/manifests.ts";
 import { ingress, ingressClass, service, slice, type IngressDraft } from "../../test/support/objects.ts";
 
 /** How a workload comes: as requests over kept connections, or as handshakes of new connections without a request. */
-export type Manner = "http" | "https" | "h2" | "handshake" | "resumption";
+export type Manner = "http" | "https" | "h2" | "handshake" | "resumed";
 
 /** What the controller is set to: nothing, `--enable-metrics`, or the access log. */
 export type Setting = "quiet" | "measured" | "logging";
@@ -27,7 +27,7 @@ function workload(id: string, more: Partial<Workload> = {}): Workload {
 
 const TLS = { byHand: true, host: "tls.bench" } as const;
 
-/** In the order of the table. */
+/** In the order of the table, by the names that the same have in `bench/workloads.ts`. */
 export const WORKLOADS: readonly Workload[] = [
   workload("plain", { byHand: true }),
   workload("metrics", { byHand: true, host: "plain.bench", setting: "measured" }),
@@ -35,21 +35,21 @@ export const WORKLOADS: readonly Workload[] = [
   workload("https", { ...TLS, manner: "https" }),
   workload("h2", { ...TLS, manner: "h2" }),
   workload("handshake", { ...TLS, manner: "handshake" }),
-  workload("resumption", { ...TLS, manner: "resumption" }),
+  workload("resumed", { ...TLS, manner: "resumed" }),
   workload("weight"),
   workload("header", { headers: ["test: always"] }),
   workload("cookie", { headers: ["cookie: like_music=always"] }),
-  workload("session", { headers: [`cookie: INGRESSCOOKIE=1700000000.1.2.3|${"0123456789abcdef".repeat(2)}`] }),
+  workload("sticky", { headers: [`cookie: INGRESSCOOKIE=1700000000.1.2.3|${"0123456789abcdef".repeat(2)}`] }),
   workload("rewrite", { path: "/api/v1/things" }),
   workload("limits"),
   workload("networks"),
   workload("cors", { headers: ["origin: https://shop.example"] }),
-  workload("password", { headers: ["authorization: Basic dXNlcjpwYXNz"] }),
+  workload("basic", { headers: ["authorization: Basic dXNlcjpwYXNz"] }),
   workload("paths", { path: "/p49/things" }),
-  workload("patterns", { path: "/v9/things" }),
+  workload("regex", { path: "/v9/things" }),
 ];
 
-/** The users of the workload `password`: `openssl passwd -apr1 -salt bench pass`. */
+/** The users of the workload `basic`: `openssl passwd -apr1 -salt bench pass`. */
 const USERS = "user:$apr1$bench$jbxZ2.9ZbgAJOGp0NCmGi1\n";
 const CONFIG_MAP = "sluice/sluice";
 
@@ -101,13 +101,13 @@ function otherHosts(): IngressDraft[] {
   const networks = [...Array.from({ length: 99 }, (_, i) => `10.${i}.0.0/16`), "127.0.0.0/8"].join(",");
   const patterns = Array.from({ length: 10 }, (_, i) => `/v${i}/[a-z]+`);
   return [
-    at("session").annotate("affinity", "cookie").path("/", "first:80"),
+    at("sticky").annotate("affinity", "cookie").path("/", "first:80"),
     at("rewrite").annotate("rewrite-target", "/$2").path("/api(/|$)(.*)", "first:80", "ImplementationSpecific"),
     at("limits").annotate("limit-rps", "100000").path("/", "first:80"),
     at("networks").annotate("whitelist-source-range", networks).path("/", "first:80"),
     at("cors").annotate("enable-cors", "true").path("/", "first:80"),
-    at("password").annotate("auth-type", "basic").annotate("auth-secret", "users").path("/", "first:80"),
-    patterns.reduce((draft, path) => draft.path(path, "first:80", "ImplementationSpecific"), at("patterns").annotate("use-regex", "true")),
+    at("basic").annotate("auth-type", "basic").annotate("auth-secret", "users").path("/", "first:80"),
+    patterns.reduce((draft, path) => draft.path(path, "first:80", "ImplementationSpecific"), at("regex").annotate("use-regex", "true")),
   ];
 }
 

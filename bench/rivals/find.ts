@@ -1,8 +1,9 @@
 /** Which proxies Sluice is compared with: the adapters of this folder, and the binaries that they start. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { delimiter } from "node:path";
 import { UserError } from "../../src/support/user-error.ts";
+import { inPath, isProgram, SYSTEM_FOLDERS } from "../tools.ts";
 import type { Rival } from "./rival.ts";
 
 export interface FoundRival {
@@ -32,12 +33,13 @@ export interface Wanted {
 
 /** @throws UserError for a name without an adapter, a path that is no program, and a program that does not say its version. */
 export async function findRivals({ named, against }: Wanted): Promise<FoundRival[]> {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), ...SYSTEM_FOLDERS];
   const names = new Set([...(against ?? STANDARD), ...named.keys()]);
   const found: FoundRival[] = [];
   for (const name of names) {
     const rival = await adapterOf(name);
     const given = named.get(name) ?? "";
-    const path = given === "" ? inPath(rival.command) : given;
+    const path = given === "" ? inPath(rival.command, folders) : given;
     if (path === undefined) {
       // Of the standard ones, what is not installed is left out; the table says so.
       if (against === undefined && !named.has(name)) continue;
@@ -58,21 +60,6 @@ export async function adapterOf(name: string): Promise<Rival> {
   if (!names.includes(name)) throw new UserError(`There is no adapter for ${JSON.stringify(name)}: use one of ${names.join(", ")}, or write bench/rivals/NAME.ts (bench/rivals/rival.ts says how)`);
   const { rival } = (await import(new URL(`./${name}.ts`, import.meta.url).href)) as { rival: Rival };
   return rival;
-}
-
-function inPath(command: string): string | undefined {
-  // nginx and HAProxy are in folders that only root has in its PATH.
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/usr/local/sbin"];
-  return folders.map((folder) => join(folder, command)).find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 function versionOf(name: string, path: string, { version, command }: Rival): string {

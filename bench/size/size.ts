@@ -4,12 +4,13 @@
  *
  * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are.
  */
-import { parseArgs } from "node:util";
-import { UserError } from "../../src/support/user-error.ts";
-import { inFolder, tell } from "../in-folder.ts";
-import { describeMachine, findTools } from "../machine.ts";
+import { runCommand } from "../command.ts";
+import { choice, readFlags, whole, wholes } from "../command-line.ts";
+import { inFolder } from "../in-folder.ts";
+import { describeMachine } from "../machine.ts";
 import { machineLine, table } from "../report.ts";
 import { startBackend } from "../backend.ts";
+import { sayer } from "../say.ts";
 import { quantile } from "../statistics.ts";
 import { measureSize, TURN_PHASES, type Measured, type SizeOrigin } from "./measure.ts";
 
@@ -17,6 +18,11 @@ const USAGE = `npm run bench:size -- [--hosts 1000,10000,100000] [--origin files
 
 Starts Sluice with so many Ingresses, Services and EndpointSlices, and a certificate for every fifth, from files and from
 an API server, and measures what grows with their number. 100,000 hosts take some minutes and 3 GiB.
+
+  --hosts LIST     numbers of hosts, measured side by side (1000,10000,100000)
+  --origin NAME    files or api (both)
+  --changes N      changes of each kind (100)
+  --output json    every measurement, not only the table
 `;
 
 interface SizeOptions {
@@ -26,41 +32,18 @@ interface SizeOptions {
   readonly json: boolean;
 }
 
-/** @throws UserError for a flag that is not one of ours, or a value that makes no sense. */
+const FLAGS = { hosts: { type: "string" }, origin: { type: "string" }, changes: { type: "string" }, output: { type: "string", default: "table" } } as const;
+
 function parseSizeOptions(argv: readonly string[]): SizeOptions | "help" {
-  const { values } = parsed(argv);
+  const { values } = readFlags("bench:size", argv, FLAGS);
   if (values.help) return "help";
-  if (!["table", "json"].includes(values.output)) throw new UserError(`--output=${values.output} is not known: use table or json.`);
-  if (values.origin !== undefined && !["files", "api"].includes(values.origin)) throw new UserError(`--origin=${values.origin} is not known: use files or api.`);
+  const origin = values.origin === undefined ? undefined : choice("origin", values.origin, ["files", "api"]);
   return {
-    hosts: values.hosts.split(",").map((text) => whole("hosts", text, 1_000_000)),
-    origins: values.origin === undefined ? ["files", "API server"] : [values.origin === "files" ? "files" : "API server"],
-    changes: whole("changes", values.changes, 1000),
-    json: values.output === "json",
+    hosts: wholes("hosts", values.hosts, [1000, 10_000, 100_000], 1_000_000),
+    origins: origin === undefined ? ["files", "API server"] : [origin === "files" ? "files" : "API server"],
+    changes: whole("changes", values.changes, 100, 1000),
+    json: choice("output", values.output, ["table", "json"]) === "json",
   };
-}
-
-function parsed(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", default: false },
-        hosts: { type: "string", default: "1000,10000,100000" },
-        origin: { type: "string" },
-        changes: { type: "string", default: "100" },
-        output: { type: "string", default: "table" },
-      },
-    });
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
-
-function whole(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UserError(`--${name}=${text} is not a whole number from 1 to ${most}.`);
 }
 
 type Figure = (measured: Measured) => string;
@@ -92,7 +75,7 @@ function tableOf(all: readonly Measured[]): string[] {
   return table([head, ...ROWS.map(([what, figure, asked]) => [what, ...all.map(figure), asked])]);
 }
 
-const say = (text: string): void => void process.stderr.write(`bench: ${text}\n`);
+const say = sayer("bench:size");
 
 async function run(options: SizeOptions, dir: string): Promise<void> {
   const machine = describeMachine();
@@ -107,13 +90,7 @@ async function run(options: SizeOptions, dir: string): Promise<void> {
   process.stdout.write(`${text}\n`);
 }
 
-try {
-  const options = parseSizeOptions(process.argv.slice(2));
-  if (options === "help") process.stdout.write(USAGE);
-  else {
-    findTools();
-    await inFolder("bench:size", (dir) => run(options, dir));
-  }
-} catch (error) {
-  tell("bench:size", error);
-}
+await runCommand({
+  name: "bench:size", usage: USAGE, parse: parseSizeOptions, needs: () => ["nginx", "taskset", "openssl"],
+  run: async (options) => await inFolder(async (dir) => await run(options, dir)),
+});

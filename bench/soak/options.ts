@@ -1,6 +1,6 @@
 /** The command line of `npm run soak`. */
-import { parseArgs } from "node:util";
-import { UserError } from "../../src/support/user-error.ts";
+import { choice, chosen, readFlags, whole } from "../command-line.ts";
+import { DISTURBANCES, type Disturbance } from "./disturbances.ts";
 
 export interface SoakOptions {
   readonly minutes: number;
@@ -10,7 +10,7 @@ export interface SoakOptions {
   /** File for the series over time, JSON. */
   readonly record: string | undefined;
   /** Only these disturbances; all without it. */
-  readonly only: readonly string[] | undefined;
+  readonly only: readonly Disturbance[] | undefined;
   /** Keep the logs of a run that failed in this folder. */
   readonly keep: string | undefined;
 }
@@ -22,48 +22,31 @@ Loopback only; everything that is started ends with it. Exit code 1 when a verdi
 
   --seed N         the seed that an earlier run printed: the same disturbances at the same times
   --only NAMES     these disturbances alone, between commas; "none" for none
+                   (${DISTURBANCES.join(", ")})
   --output json    the whole verdict, not only the table
   --record FILE    memory, descriptors, requests, latency and reloads over time, as JSON
   --keep FOLDER    copy the logs of Sluice there
 `;
 
+const FLAGS = {
+  minutes: { type: "string" },
+  seed: { type: "string" },
+  output: { type: "string", default: "table" },
+  record: { type: "string" },
+  only: { type: "string" },
+  keep: { type: "string" },
+} as const;
+
 /** @throws UserError for a flag that is not one of ours or a value that makes no sense. */
 export function parseSoakOptions(argv: readonly string[]): SoakOptions | "help" {
-  const values = parse(argv);
+  const { values } = readFlags("soak", argv, FLAGS);
   if (values.help) return "help";
-  if (values.output !== "table" && values.output !== "json") throw new UserError(`--output=${values.output} is not known: use table or json.`);
   return {
     minutes: whole("minutes", values.minutes, 60, 10_000),
     seed: whole("seed", values.seed, 1 + Math.floor(Math.random() * 999_999), 2 ** 31),
-    output: values.output,
+    output: choice("output", values.output, ["table", "json"]),
     record: values.record,
-    only: values.only?.split(",").map((name) => name.trim()),
+    only: values.only === undefined ? undefined : chosen("only", values.only, [...DISTURBANCES, "none"], "disturbance").filter((name) => name !== "none"),
     keep: values.keep,
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", default: false },
-        minutes: { type: "string" },
-        seed: { type: "string" },
-        output: { type: "string", default: "table" },
-        record: { type: "string" },
-        only: { type: "string" },
-        keep: { type: "string" },
-      },
-    }).values;
-  } catch (error) {
-    throw new UserError(`${(error as Error).message}\n\n${SOAK_USAGE}`);
-  }
-}
-
-function whole(name: string, text: string | undefined, standard: number, most: number): number {
-  if (text === undefined) return standard;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-  throw new UserError(`--${name}=${text} is not a whole number from 1 to ${most}.`);
 }

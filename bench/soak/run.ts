@@ -78,6 +78,8 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
     await traffic.stop();
     await churn.close();
     clearInterval(ticks);
+    // There is no verdict on what a signal of the terminal has ended beside this process.
+    input.signal.throwIfAborted();
     const left = await untilQuiet(test);
     const judged = judge(notes.failures, test.deaths, test.gaps);
     const rows = [

@@ -65,7 +65,7 @@ test("each of many certificates is for its host, and rightly signed", () => {
 });
 
 test("a slip on the command line is told in one sentence", () => {
-  assert.throws(() => parseChangeOptions(["--only=propagatoin"]), /--only=propagatoin names no scenario: use propagation, route-change, scale, tls, failover\./);
+  assert.throws(() => parseChangeOptions(["--only=propagatoin"]), /--only=propagatoin names no scenario: use propagation, route-change, scale, tls or failover\./);
   assert.throws(() => parseChangeOptions(["--minutes=0"]), /--minutes=0 is not a whole number from 1 to 600\./);
   assert.throws(() => parseChangeOptions(["--fast"]), /fast/);
 });

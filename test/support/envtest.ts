@@ -14,12 +14,13 @@ import { freePorts } from "./sluice.ts";
 
 const run = promisify(execFile);
 
-const FOLDER = process.env["SLUICE_ENVTEST"] ?? resolve(import.meta.dirname, "../../../shared/envtest");
+/** The folder that is looked in. */
+export const ENVTEST = process.env["SLUICE_ENVTEST"] ?? resolve(import.meta.dirname, "../../../shared/envtest");
 
 /** Why tests with a real API server cannot run here, in one loud line; `undefined` when they can. */
-export const envtestMissing: string | undefined = existsSync(join(FOLDER, "start.sh"))
+export const envtestMissing: string | undefined = existsSync(join(ENVTEST, "start.sh"))
   ? undefined
-  : `SKIPPED, NOTHING PROVEN AGAINST A REAL API SERVER: no start.sh in ${FOLDER}; set SLUICE_ENVTEST to a folder with one`;
+  : `SKIPPED, NOTHING PROVEN AGAINST A REAL API SERVER: no start.sh in ${ENVTEST}; set SLUICE_ENVTEST to a folder with one`;
 
 export interface Envtest {
   /** Path of an administrator's kubeconfig. */
@@ -38,7 +39,7 @@ export interface Envtest {
 
 /** `apiserverArgs`: further flags of kube-apiserver. */
 export async function startEnvtest(apiserverArgs: readonly string[] = []): Promise<Envtest> {
-  const script = join(FOLDER, "start.sh");
+  const script = join(ENVTEST, "start.sh");
   const flags = apiserverArgs.flatMap((arg) => ["--apiserver-arg", arg]);
   const start = async (more: readonly string[]): Promise<string> =>
     (await run(script, [...more, ...flags], { env: { ...process.env, KUBECONFIG: "" } })).stdout.trim();
