@@ -2,11 +2,12 @@
  * `npm run bench:rollout`: how well canary releases are judged: simulated releases in virtual time, with recorded seeds. It exits with 1 when
  * more healthy ones are taken back, or more bad ones get through, than is promised.
  */
-import { parseArgs } from "node:util";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { FALSE_ALARMS, type RolloutSpec } from "../../src/rollout/rollout.ts";
-import { UserError } from "../../src/support/user-error.ts";
-import { tell } from "../in-folder.ts";
+import { readFlags, whole, wholes } from "../command-line.ts";
+import { runCommand } from "../command.ts";
 import { table } from "../report.ts";
+import { sayer } from "../say.ts";
 import { quantile } from "../statistics.ts";
 import { SCENARIOS, type Scenario } from "./scenarios.ts";
 import { seeded, simulate, type Ended } from "./simulate.ts";
@@ -38,25 +39,13 @@ interface Options {
 
 /** @throws UserError for a flag that is not one of ours, or a value that makes no sense. */
 function optionsOf(argv: readonly string[]): Options | "help" {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        help: { type: "boolean", default: false }, releases: { type: "string", default: "2000" }, rate: { type: "string", default: "10,100" }, seed: { type: "string", default: "1" },
-      },
-    });
-    if (values.help) return "help";
-    return { releases: natural("releases", values.releases), rates: values.rate.split(",").map((text) => natural("rate", text)), seed: natural("seed", values.seed) };
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw new UserError(`${(error as Error).message}\n\n${USAGE}`);
-  }
-}
-
-function natural(name: string, text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 1_000_000) return value;
-  throw new UserError(`--${name}: "${text}" is not a whole number from 1 to 1000000.`);
+  const { values } = readFlags("bench:rollout", argv, { releases: { type: "string" }, rate: { type: "string" }, seed: { type: "string" } });
+  if (values.help) return "help";
+  return {
+    releases: whole("releases", values.releases, 2000, 1_000_000),
+    rates: wholes("rate", values.rate, [10, 100], 1_000_000),
+    seed: whole("seed", values.seed, 1, 2 ** 31),
+  };
 }
 
 interface Judged {
@@ -83,11 +72,14 @@ function minutes(all: readonly Ended[], q: number): string {
   return (quantile(all.map(({ seconds }) => seconds), q) / 60).toFixed(1);
 }
 
-function run(options: Options): void {
+const say = sayer("bench:rollout");
+
+async function run(options: Options): Promise<void> {
   const judged: Judged[] = [];
   const kinds = options.rates.flatMap((rate) => SCENARIOS.map((scenario) => ({ rate, scenario })));
   for (const [done, { rate, scenario }] of kinds.entries()) {
-    process.stderr.write(`bench:rollout: ${done} of ${kinds.length}, now ${scenario.name}, ${rate} requests a second\n`);
+    say(`${done} of ${kinds.length}, now ${scenario.name}, ${rate} requests a second`);
+    await nextTurn(); // For Ctrl-C.
     judged.push(judge(scenario, rate, options));
   }
   const head = ["release", "requests/s", "", "judged wrongly", "requests until taken back, p50", "p95", "minutes, p50", "p95"];
@@ -96,10 +88,4 @@ function run(options: Options): void {
   if (judged.some(({ holds }) => !holds)) process.exitCode = 1;
 }
 
-try {
-  const options = optionsOf(process.argv.slice(2));
-  if (options === "help") process.stdout.write(USAGE);
-  else run(options);
-} catch (error) {
-  tell("bench:rollout", error);
-}
+await runCommand({ name: "bench:rollout", usage: USAGE, parse: optionsOf, needs: () => [], run });

@@ -13,6 +13,7 @@ import { inFolder } from "../in-folder.ts";
 import { describeMachine } from "../machine.ts";
 import { machineLine, table } from "../report.ts";
 import { needApiServer, needFolder } from "../tools.ts";
+import { soakPicture } from "./picture.ts";
 import { parseSoakOptions, SOAK_USAGE, type SoakOptions } from "./options.ts";
 import { runSoak, type SoakResult } from "./run.ts";
 
@@ -21,6 +22,7 @@ const say = (text: string): void => {
 };
 /** Says to the program that it runs in mounts of its own. */
 const INSIDE = "SLUICE_SOAK_OWN_MOUNTS";
+const PICTURE = new URL("../results/soak.svg", import.meta.url);
 /** Room for the logs at their bound (256 MiB) and everything else. */
 const DISK = "size=340m,mode=0711";
 
@@ -71,6 +73,7 @@ async function run(options: SoakOptions): Promise<void> {
 
 function print(options: SoakOptions, result: SoakResult, machine: string): void {
   if (options.record !== undefined) writeFileSync(options.record, `${JSON.stringify({ machine, options, events: result.events, samples: result.samples })}\n`);
+  if (options.plot) writeFileSync(PICTURE, soakPicture({ machine, options, events: result.events, samples: result.samples }));
   const { samples: _, ...verdict } = result;
   if (options.output === "json") return void process.stdout.write(`${JSON.stringify({ machine, options, ...verdict }, null, 2)}\n`);
   const cells = result.rows.map(({ what, measured, bound, holds }) => [what, measured, bound, holds === undefined ? "" : holds ? "yes" : "NO"]);
