@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: Sluice beside nginx written by hand, HAProxy, Caddy and what else is named, on this machine, held to
- * the performance contract.
+ * the goals for its performance.
  *
  * Everything runs on loopback, is bounded in time and is ended at the end. It exits with 0 whatever the numbers are:
  * they say something about the machine too.

@@ -18,7 +18,7 @@ import { median } from "./statistics.ts";
 import { NO_PROXY, SLUICE, startStage, type MemoryAt, type Stage } from "./targets.ts";
 import { chooseWorkloads, WORKLOADS, type Workload } from "./workloads.ts";
 
-/** What the contract does not name is measured in one of so many rounds. */
+/** What no goal is about is measured in one of so many rounds. */
 const EVERY = 3;
 /** Requests a second of the paced load, and the seconds of each of its turns. */
 export const PACED = { rate: 2000, seconds: 2, turns: 3 } as const;
@@ -148,9 +148,9 @@ async function rounds(cases: readonly Case[], loadOf: LoadOf, options: BenchOpti
   return samples;
 }
 
-/** Whether the contract names it. */
-function isNamed({ workload: { contract }, proxy }: Case): boolean {
-  return contract !== undefined && (proxy === SLUICE || proxy === contract);
+/** Whether a goal is about it. */
+function isNamed({ workload: { goal }, proxy }: Case): boolean {
+  return goal !== undefined && (proxy === SLUICE || proxy === goal);
 }
 
 /** In another order each time, so that no case always comes after the same one; but the proxies of a workload one after the other, under the same neighbours. */

@@ -42,7 +42,7 @@ measures how long changes take. Loopback only; everything that is started ends w
   --workload NAMES   some workloads of requests alone; implies --only data
   --rival NAME=PATH  compare with this proxy, too: ${adapterNames().join(", ")}; or bench/rivals/NAME.ts of your own
   --against NAMES    compare with these proxies alone, instead of nginx, haproxy, caddy
-  --rounds N         rounds of requests; workloads that the contract does not name are in every third
+  --rounds N         rounds of requests; workloads that no goal is about are in every third
   --seconds N        length of each measurement
   --changes N        changes of each kind
 

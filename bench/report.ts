@@ -1,4 +1,4 @@
-/** The table: what was measured, what the performance contract asks for, and whether it is met. */
+/** The table: what was measured, what the goals are, and whether they are met. */
 import type { Changes, ControlPlane, Start } from "./control-plane.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Machine } from "./machine.ts";
@@ -8,9 +8,9 @@ import { SLUICE } from "./targets.ts";
 export interface Row {
   readonly what: string;
   readonly measured: string;
-  /** The limit that the contract sets; "" where there is none and the number is for information. */
-  readonly contract: string;
-  /** The measured value ÷ the limit. */
+  /** The goal; "" where there is none and the number is for information. */
+  readonly goal: string;
+  /** The measured value ÷ the goal. */
   readonly ratio: number | undefined;
   readonly within: boolean | undefined;
 }
@@ -66,7 +66,7 @@ function compare(samples: readonly Sample[], { what, of, to, atMost: limit }: Co
   return [{
     what: `CPU per request: ${what}`,
     measured: `${ratio.median.toFixed(3)} × (${microsOf(samples, a)} and ${microsOf(samples, b)} µs${spread})`,
-    contract: limit === undefined ? "" : `≤ ${limit} ×`,
+    goal: limit === undefined ? "" : `≤ ${limit} ×`,
     ratio: limit === undefined ? undefined : ratio.median / limit,
     within: limit === undefined ? undefined : ratio.median <= limit,
   }];
@@ -81,7 +81,7 @@ export function controlRows({ changes, starts, reloads, failed, requests }: Cont
   ];
 }
 
-/** What the contract asks of a change that comes as a watch event. */
+/** The goals for a change that comes as a watch event. */
 const LIVE = { "Ingress added": { p50: 5, p99: 10 }, "endpoint changed": { p50: undefined, p99: 10 } } as const;
 
 function changeRows({ origin, kind, hosts, underTraffic, p50, p99 }: Changes): Row[] {
@@ -91,7 +91,7 @@ function changeRows({ origin, kind, hosts, underTraffic, p50, p99 }: Changes): R
   return [{
     what,
     measured: `p50 ${p50.toFixed(1)}, p99 ${p99.toFixed(1)} ms`,
-    contract: limit ? `${limit.p50 === undefined ? "" : `p50 ≤ ${limit.p50}, `}p99 ≤ ${limit.p99} ms` : "",
+    goal: limit ? `${limit.p50 === undefined ? "" : `p50 ≤ ${limit.p50}, `}p99 ≤ ${limit.p99} ms` : "",
     ratio: limit && Math.max(limit.p50 === undefined ? 0 : p50 / limit.p50, p99 / limit.p99),
     within,
   }];
@@ -112,21 +112,21 @@ function atMost(what: string, value: number, limit: number | undefined, unit: st
   return {
     what,
     measured: `${value.toFixed(digits)} ${unit}`,
-    contract: limit === undefined ? "" : `≤ ${limit} ${unit}`,
+    goal: limit === undefined ? "" : `≤ ${limit} ${unit}`,
     ratio: limit === undefined ? undefined : value / limit,
     within: limit === undefined ? undefined : value <= limit,
   };
 }
 
 function mustBeZero(what: string, count: number): Row {
-  return { what, measured: String(count), contract: "0", ratio: undefined, within: count === 0 };
+  return { what, measured: String(count), goal: "0", ratio: undefined, within: count === 0 };
 }
 
 export function rowLines(rows: readonly Row[]): string[] {
-  const cells = rows.map(({ what, measured, contract, ratio, within }) => [
-    what, measured, contract, ratio === undefined ? "" : ratio.toFixed(3), within === undefined ? "" : within ? "yes" : "NO",
+  const cells = rows.map(({ what, measured, goal, ratio, within }) => [
+    what, measured, goal, ratio === undefined ? "" : ratio.toFixed(3), within === undefined ? "" : within ? "yes" : "NO",
   ]);
-  return table([["what", "measured", "contract", "ratio", "within?"], ...cells]);
+  return table([["what", "measured", "goal", "of the goal", "within?"], ...cells]);
 }
 
 export function machineLine({ processor, processors, memoryGiB, kernel, load, versions }: Machine): string {

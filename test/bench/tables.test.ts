@@ -32,10 +32,10 @@ test("a ratio is the median of the ratios within a round, of rounds that have bo
   assert.equal(microsOf(SAMPLES, { workload: "plain", proxy: "nginx" }), "10.0");
 });
 
-test("rows hold ratios to the contract, and leave out what was not measured", () => {
+test("rows hold ratios to the goal, and leave out what was not measured", () => {
   const rows = dataRows(plane());
   const row = (part: string) => rows.find(({ what }) => what.includes(part));
-  assert.deepEqual([row("plain route, Sluice ÷ nginx")?.within, row("plain route, Sluice ÷ nginx")?.contract], [false, "≤ 1.05 ×"]);
+  assert.deepEqual([row("plain route, Sluice ÷ nginx")?.within, row("plain route, Sluice ÷ nginx")?.goal], [false, "≤ 1.05 ×"]);
   assert.equal(row("plain route, Sluice ÷ nginx")?.measured, "1.100 × (11.0 and 10.0 µs, 1.00–1.20)");
   // 22 ÷ 11 and 10.5 ÷ 10: of two the lower one.
   assert.deepEqual([row("rewrite")?.within, row("rewrite")?.measured.slice(0, 7)], [true, "1.050 ×"]);
