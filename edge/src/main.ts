@@ -1,7 +1,7 @@
 /** The functions that nginx.conf calls, one per phase. */
 import { startBalancer } from "./phases/balancer.ts";
 import { startChannel } from "./phases/channel.ts";
-import { mendCompiler } from "./phases/compiler.ts";
+import { expectGarbage, mendCompiler, tuneCollector } from "./phases/compiler.ts";
 import { beginPhases } from "./phases/entries.ts";
 import { startJournal, type LogPhases } from "./phases/journal.ts";
 import { noteMaster } from "./phases/identity.ts";
@@ -68,6 +68,8 @@ export function initWorker(): void {
   startJournal(sluice);
   if (options.measured !== undefined) startTallies(options.measured);
   beginPhases();
+  expectGarbage();
   loadSnapshot();
+  tuneCollector();
   startChannel();
 }

@@ -184,9 +184,8 @@ function named(host: EdgeHost, findsClients: boolean): void {
 }
 
 /** What most hosts have: no exact path, and no prefix but `/` for their first route. They share one table of each, a sixth of what a host takes. */
-const NO_EXACT: Record<string, number> = emptyTable();
-const ROOT_ALONE: Record<string, number> = emptyTable();
-ROOT_ALONE["/"] = 0;
+const NO_EXACT: Record<string, number> = {};
+const ROOT_ALONE: Record<string, number> = { "/": 0 };
 const NO_LENGTHS: number[] = [];
 
 function shareTables(host: EdgeHost): void {

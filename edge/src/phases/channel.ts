@@ -8,6 +8,7 @@ import * as cjson from "cjson.safe";
 import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
+import { tuneCollector } from "./compiler.ts";
 import { clientConnections } from "./connections-report.ts";
 import { isWatched, tellJournal, tellNoted, watchRequests } from "./journal.ts";
 import { masterPid } from "./identity.ts";
@@ -83,6 +84,7 @@ function keepHouse(): void {
   sweepSeats();
   freePatterns();
   dropIdleStates();
+  tuneCollector();
 }
 
 function stays(): boolean {
