@@ -35,6 +35,9 @@ test("memory that only swings passes", () => {
 
 test("what a process needs to become warm is not judged", () => {
   assert.equal(memoryOf(samples((at) => 150 + Math.min(at, 60) / 2)), true);
+  // The controller of an hour's run: 40 MiB within eight minutes, and no more.
+  assert.equal(memoryOf(samples((at) => 115 + Math.min(at, 480) / 12)), true);
+  assert.equal(memoryOf(samples((at) => 115 + Math.min(at, 1200) / 12)), false);
 });
 
 test("descriptors that are never closed fail", () => {
