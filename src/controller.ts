@@ -25,7 +25,7 @@ import { keepHeapTight } from "./support/heap.ts";
 import { oneAtATime } from "./support/one-at-a-time.ts";
 import { inSlices } from "./support/slices.ts";
 import { splitName } from "./support/namespaced-name.ts";
-import type { Snapshot } from "./source/snapshot.ts";
+import { keyOf, type Snapshot } from "./source/snapshot.ts";
 import type { Source } from "./source/source.ts";
 import type { Log } from "./support/log.ts";
 import { wake, type Wake } from "./support/wake.ts";
@@ -41,6 +41,8 @@ export interface ControllerOptions {
   readonly turned: (parts: ReadonlySet<string>, milliseconds: number) => void;
   /** Called after each turn, once the engine has been told; `wanted` resolves when the objects that are referred to have been read. */
   readonly taken: (built: Built, wanted: Promise<void>, program: Program) => void;
+  /** What rollouts gave canaries when they were last kept. Awaited before the first turn. */
+  readonly weights: () => Promise<ReadonlyMap<string, number>>;
   /** Called when the controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -53,6 +55,8 @@ export interface Controller {
   start(signal: AbortSignal, allowed: Promise<unknown>): Promise<void>;
   /** To be called when the engine's state changed. */
   engineChanged(): void;
+  /** Takes what rollouts give canaries now: `namespace/name` of the Ingress → per cent. */
+  weigh(weights: ReadonlyMap<string, number>): void;
   /**
    * Reads the source anew and resolves when every worker runs what the source says; rejects when nginx refuses its
    * configuration, or `signal` aborts first.
@@ -88,14 +92,8 @@ export function createController(options: ControllerOptions): Controller {
   let started = false;
   let ended = false;
 
-  const names = resolveNames({
-    resolver: settings.resolver,
-    allowLocalTargets: settings.allowLocalTargets,
-    ipv6: () => !config.config.disableIpv6Dns,
-    snapshot: source.snapshot,
-    changed: () => void turn(),
-    log,
-  });
+  const { resolver, allowLocalTargets } = settings;
+  const names = resolveNames({ resolver, allowLocalTargets, ipv6: () => !config.config.disableIpv6Dns, snapshot: source.snapshot, changed: () => void turn(), log });
 
   const readConfig = (): void => {
     const ref = splitName(settings.configmap);
@@ -144,6 +142,9 @@ export function createController(options: ControllerOptions): Controller {
 
   const turns = oneAtATime(orEnd(takeTurn));
 
+  const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
+  const ofGrpc = (): readonly Finding[] => (built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, ingressOf) : []);
+
   return {
     async start(signal, allowed) {
       signal.addEventListener("abort", () => {
@@ -153,6 +154,7 @@ export function createController(options: ControllerOptions): Controller {
       time = wake(() => void turn(), signal);
       await source.start(() => void turn(), signal);
       keepHeapTight();
+      putWeights(source.snapshot, await options.weights());
       const first = await rebuild();
       // A first Program without its certificates would answer with the wrong ones for a moment.
       await Promise.all([source.want(wanted(first.wanted, config.objects)), allowed]);
@@ -162,6 +164,10 @@ export function createController(options: ControllerOptions): Controller {
     engineChanged() {
       takeVerdicts();
       for (const check of [...waiters]) check();
+    },
+    weigh(weights) {
+      putWeights(source.snapshot, weights);
+      void turn();
     },
     async sync(signal) {
       await source.sync(signal);
@@ -178,13 +184,9 @@ export function createController(options: ControllerOptions): Controller {
       await source.catchUp(namespace, name, signal);
       await turn();
     },
-    findings: () => {
-      const ingressOf = (namespace: string, name: string): Ingress | undefined => source.snapshot.get("Ingress", namespace, name);
-      const ofGrpc = built && engine.state.grpcOverTlsAlone ? grpcFindings(built.model, settings.annotationsPrefix, ingressOf) : [];
-      return toldFindings([
-        ...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...compiler.findings(ingressOf), ...ofGrpc,
-      ]);
-    },
+    findings: () => toldFindings([
+      ...source.findings, ...config.findings, ...options.engineFindings(), ...(built?.findings() ?? []), ...compiler.findings(ingressOf), ...ofGrpc(),
+    ]),
   };
 }
 
@@ -210,6 +212,18 @@ function putVerdicts(snapshot: Snapshot, verdicts: ReadonlyMap<string, string>):
   for (const [name, problem] of verdicts) {
     if (snapshot.get("SnippetVerdict", "", name)?.problem === problem) continue;
     snapshot.put({ kind: "SnippetVerdict", metadata: { namespace: "", name }, problem });
+  }
+}
+
+/** Puts what rollouts give canaries into the Snapshot as objects, so that the Ingresses of these are read again. */
+function putWeights(snapshot: Snapshot, weights: ReadonlyMap<string, number>): void {
+  for (const { metadata: { namespace, name } } of [...snapshot.all("RolloutWeight").values()]) {
+    if (!weights.has(keyOf(namespace, name))) snapshot.remove({ kind: "RolloutWeight", namespace, name });
+  }
+  for (const [key, weight] of weights) {
+    const ref = splitName(key);
+    if (!ref || snapshot.get("RolloutWeight", ref.namespace, ref.name)?.weight === weight) continue;
+    snapshot.put({ kind: "RolloutWeight", metadata: ref, weight });
   }
 }
 

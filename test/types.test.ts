@@ -3,11 +3,11 @@
  * file does not compile when a field is misspelt, or has another type than in the API.
  */
 import { test } from "node:test";
-import type { EndpointSlice as ApiEndpointSlice } from "kubernetes-types/discovery/v1.d.ts";
+import type { Endpoint as ApiEndpoint, EndpointSlice as ApiEndpointSlice } from "kubernetes-types/discovery/v1.d.ts";
 import type { ConfigMap as ApiConfigMap, Endpoints as ApiEndpoints, Secret as ApiSecret, Service as ApiService } from "kubernetes-types/core/v1.d.ts";
 import type { ObjectMeta as ApiMeta } from "kubernetes-types/meta/v1.d.ts";
 import type { Ingress as ApiIngress, IngressClass as ApiIngressClass } from "kubernetes-types/networking/v1.d.ts";
-import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Meta, Secret, Service } from "../src/source/objects.ts";
+import type { ConfigMap, EndpointSlice, Ingress, IngressClass, Meta, Secret, Service, SliceEndpoint } from "../src/source/objects.ts";
 import type { KNOWN_FIELDS } from "../src/source/manifests/known-fields.ts";
 
 /** A type whose fields may be absent or undefined: our types tell the two apart, the API's do not. */
@@ -52,7 +52,9 @@ test("the fields of objects.ts are those of the Kubernetes API", () => {
   holds<Covers<Body<Ingress>, Body<ApiIngress>>>();
   holds<Covers<Body<IngressClass>, Body<ApiIngressClass>>>();
   holds<Covers<Body<Service>, Body<ApiService>>>();
-  holds<Covers<Body<EndpointSlice>, Body<ApiEndpointSlice>>>();
+  // The owner of an endpoint is made of its targetRef.
+  holds<Covers<Omit<Body<EndpointSlice>, "endpoints">, Body<ApiEndpointSlice>>>();
+  holds<Covers<Loose<Omit<SliceEndpoint, "owner">>, Loose<ApiEndpoint>>>();
   holds<Covers<Omit<Body<ConfigMap>, "forbidden">, Body<ApiConfigMap>>>();
   // The data of a Secret is left out: Sluice decodes the values when it reads them, so their type differs from the API's.
   holds<Covers<Omit<Body<Secret>, "data" | "forbidden">, Body<ApiSecret>>>();

@@ -3,7 +3,8 @@
  * more healthy ones are taken back, or more bad ones get through, than is promised.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { FALSE_ALARMS, type RolloutSpec } from "../../src/rollout/rollout.ts";
+import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
+import { FALSE_ALARMS } from "../../src/rollout/rollout.ts";
 import { readFlags, whole, wholes } from "../command-line.ts";
 import { runCommand } from "../command.ts";
 import { table } from "../report.ts";

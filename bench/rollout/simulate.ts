@@ -1,6 +1,7 @@
 /** Canary releases in virtual time: requests by chance, judged as a controller would, once a second. */
-import { advance, AT_THE_START, weightOf, type ArmInterval, type RolloutSpec, type RolloutState } from "../../src/rollout/rollout.ts";
-import { bucketOfTime } from "../../src/rollout/latency.ts";
+import { advance, AT_THE_START, weightOf, type ArmInterval, type RolloutState } from "../../src/rollout/rollout.ts";
+import { bucketOfTime } from "../../edge/src/arms.ts";
+import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
 import type { Random } from "../../src/rollout/evidence.ts";
 
 /** How the two arms are at a moment. */
@@ -35,22 +36,21 @@ const MOST_SECONDS = 86_400;
 const LOG_MEAN = Math.log(20);
 const LOG_DEVIATION = 0.7;
 
-/** Runs a release until it failed, or has been at its last step for as long as the step asks. */
+/** Runs a release until it failed, or is ready. */
 export function simulate({ spec, rate, arms, random }: SimulatedRelease): Ended {
   let state: RolloutState = AT_THE_START;
   let requests = 0;
   let requestsWorse = 0;
   let second = 0;
   for (; second < MOST_SECONDS; second++) {
-    const last = spec.steps[state.step];
-    const isOver = state.phase === "ready" && state.lasted >= (last?.lasts ?? 0) && state.requests >= (last?.requests ?? 0);
-    if (state.phase === "failed" || isOver) break;
+    if (state.phase !== "advancing") break;
     const { primary, canary, slower = 1 } = arms(second, state.step);
     const all = Math.round(rate * (0.5 + random()));
     const ofCanary = drawn(all, weightOf(spec, state) / 100, random);
     requests += ofCanary;
     if (canary > primary || slower > 1) requestsWorse += ofCanary;
-    state = advance(spec, state, arm(ofCanary, canary, slower, random), arm(all - ofCanary, primary, 1, random), 1000, random);
+    const did = { canary: arm(ofCanary, canary, slower, random), primary: arm(all - ofCanary, primary, 1, random) };
+    state = advance(spec, state, { ...did, milliseconds: 1000 }, random);
   }
   return { state, seconds: second, requests, requestsWorse };
 }

@@ -29,6 +29,18 @@ export function chooseCanary(canaries: EdgeCanary[], total: number, request: Req
   return undefined;
 }
 
+/** Whether a header or a cookie of the request has a say in where it goes: it was not left to the weights. */
+export function speaksForItself(canaries: EdgeCanary[], request: RequestView): boolean {
+  const count = canaries.length;
+  const until = count > FEW ? request.searchUntil() : 0;
+  for (let i = 0; i < count; i++) {
+    if (count > FEW && isLate(i, until, request)) return true;
+    const canary = canaries[i] as EdgeCanary;
+    if (byHeader(canary, request) !== NO_OPINION || byCookie(canary, request) !== NO_OPINION) return true;
+  }
+  return false;
+}
+
 /** Whether the request's header or cookie keeps it from this canary, whatever the draw. */
 export function isKeptFrom(canary: EdgeCanary, request: RequestView): boolean {
   return byHeader(canary, request) === LEAVE || byCookie(canary, request) === LEAVE;

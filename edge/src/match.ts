@@ -10,7 +10,7 @@ import { isHostName } from "./host-name.ts";
 import { moveInto, type WholeRoom } from "./layout.ts";
 import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
-import { canaryByRule, chooseCanary } from "./canary.ts";
+import { canaryByRule, chooseCanary, speaksForItself } from "./canary.ts";
 import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
@@ -30,6 +30,8 @@ export interface Decision {
   /** Set when the request is proxied. */
   pool: EdgePool | undefined;
   canary: EdgeCanary | undefined;
+  /** Means something only for a route with canaries: the weights assigned the request, and it counts for the releases of the route. */
+  weighed: boolean;
   /**
    * Means something only for a route that rewrites: the path to ask the backend for, escaped, without query; undefined:
    * the client's URI as it came.
@@ -52,9 +54,9 @@ export interface Decision {
 type RedirectKind = "slash" | "https" | "url" | "name" | "root" | "certificate";
 
 const room: WholeRoom<Decision> = {
-  host: false, route: false, pool: false, canary: false, uri: false, status: false, reason: false, redirect: false, url: false,
+  host: false, route: false, pool: false, canary: false, weighed: false, uri: false, status: false, reason: false, redirect: false, url: false,
 };
-const decision = moveInto<Decision>(room, { status: 0, reason: "no-route", url: "" });
+const decision = moveInto<Decision>(room, { weighed: false, status: 0, reason: "no-route", url: "" });
 
 /**
  * Decides one request. `name` is the host in lower case without port, `path` the decoded, normalised path (nginx's
@@ -220,6 +222,7 @@ function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, na
 function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): Decision {
   if (route.canaries !== undefined) {
     const session = sessionOf(route, request);
+    decision.weighed = route.canaries[0]?.rolling !== undefined && !speaksForItself(route.canaries, request);
     const canary = session === undefined ? chooseCanary(route.canaries, route.total ?? 100, request) : bySession(tables, request, route, session);
     if (canary !== undefined) {
       const pool = tables.pools[canary.pool];
@@ -229,6 +232,7 @@ function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): 
   const pool = tables.pools[route.pool];
   if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, undefined);
   if (route.pool === DEFAULT_BACKEND) return endWithReason(404, "no-route");
+  decision.weighed = false;
   const substitute = route.filters === undefined ? undefined : ownDefaultBackend(tables, route);
   return substitute === undefined ? endWithReason(503, "no-endpoints") : proxy(substitute, undefined);
 }

@@ -74,6 +74,10 @@ export interface EdgeCanary {
   name: string;
   /** Namespace of its Ingress; absent in a snapshot of an older Sluice. */
   namespace?: string;
+  /** Its weight follows from evidence: the name of its release, `namespace/name` of its Ingress. */
+  rollout?: string;
+  /** Some canary of its route has a rollout, so what requests of the route come to is counted by arm; with gRPC's statuses, or without. */
+  rolling?: "http" | "grpc";
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
   tallies?: Tallies | undefined;

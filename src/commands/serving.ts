@@ -32,11 +32,13 @@ import { createTraffic, type Traffic } from "../report/traffic.ts";
 import { explainLive } from "../explain/served.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import type { Built } from "../model/model.ts";
+import type { Rollouts } from "../rollout/rollouts.ts";
 import type { Settings } from "../settings.ts";
 import type { Source } from "../source/source.ts";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
 import { openDashboard, type ExplainNow, type OpenedDashboard } from "./open-dashboard.ts";
+import { openRollouts } from "./open-rollouts.ts";
 import { clusterOf } from "./sources.ts";
 
 export interface Serving {
@@ -84,6 +86,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     const parts = assemble(settings, source, log, ending.signal, hooks.turned ?? (() => {}));
     endings.push(() => parts.findingLog.stop());
     endings.push(() => parts.spans.stop());
+    endings.push(() => parts.rollouts.close());
     const health = await serveHealth(parts.health);
     endings.push(() => closeServer(health));
     endings.push(() => parts.dashboard?.close());
@@ -107,6 +110,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     await Promise.all([allowed, parts.controller.start(ending.signal, allowed)]);
     hooks.signal?.throwIfAborted();
     started = true;
+    parts.rollouts.start(ending.signal);
     if (parts.cluster) {
       endings.push(() => parts.cluster?.stop());
       await parts.cluster.start();
@@ -138,6 +142,7 @@ interface Assembly {
   readonly cluster: ClusterReport | undefined;
   readonly findingLog: FindingLog;
   readonly spans: SpanExport;
+  readonly rollouts: Rollouts;
   readonly health: HealthOptions;
   /** Undefined: nobody asked for one. */
   readonly dashboard: OpenedDashboard | undefined;
@@ -195,6 +200,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
     spanned: (rows, dropped) => spans.take(rows, dropped),
     noted: (rows, dropped) => journal.take(rows, dropped),
+    armed: (rows) => rollouts.count(rows),
   });
   const journal = createJournal((seconds) => engine.watch(seconds));
   const traffic = createTraffic({ settings, routes: () => (built ? countRoutes(built.model) : 0) });
@@ -205,18 +211,21 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const cluster = connect && createClusterReport({
     settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),
   });
+  const rollouts = openRollouts({ settings, cluster, log, snapshot: source.snapshot, changed: (weights) => controller.weigh(weights), found: () => found() });
   const controller = createController({
     settings,
     source,
     engine,
     log,
-    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? []), ...(dashboard?.findings() ?? [])],
+    engineFindings: () => [...engineFindings(engine.state, readiness.stuck()), ...(cluster?.findings() ?? []), ...(assembly.webhook?.findings() ?? []), ...rollouts.findings(), ...(dashboard?.findings() ?? [])],
     taken: (now, wanted, program) => {
       built = now;
       served = program;
       programmed.take(now.own, now.change.own, wanted);
       cluster?.taken(now);
+      rollouts.taken(now);
     },
+    weights: () => rollouts.load(),
     configured: (config) => spans.configure(spanExportSettings(config)),
     turned: (parts, milliseconds) => {
       metrics.turned(parts.size, milliseconds);
@@ -226,9 +235,9 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     },
   });
   const current = (): Current | undefined => built && served && { built, program: served };
-  const health = healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
+  const health = healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, rollouts: rollouts.api, current, notReady: () => (ending.aborted ? "shutting down" : readiness.problem()) });
   const dashboard = openDashboard({ ...health, settings, source: source.description, current, changed: () => found() });
-  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, health: { ...health, dashboard: dashboard?.answer }, dashboard, workers, webhook: undefined };
+  const assembly: Assembly = { engine, controller, cluster, findingLog, spans, rollouts, health: { ...health, dashboard: dashboard?.answer }, dashboard, workers, webhook: undefined };
   return assembly;
 }
 
@@ -238,7 +247,7 @@ interface Current {
   readonly program: Program;
 }
 
-interface TellingParts extends Pick<HealthOptions, "notReady" | "journal"> {
+interface TellingParts extends Pick<HealthOptions, "notReady" | "journal" | "rollouts"> {
   readonly settings: Settings;
   readonly source: Source;
   readonly engine: Engine;
@@ -251,7 +260,7 @@ interface TellingParts extends Pick<HealthOptions, "notReady" | "journal"> {
 }
 
 /** What the health port tells of the parts. */
-function healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, current, notReady }: TellingParts): HealthOptions & { readonly explain: ExplainNow } {
+function healthOf({ settings, source, engine, controller, programmed, metrics, journal, traffic, rollouts, current, notReady }: TellingParts): HealthOptions & { readonly explain: ExplainNow } {
   const findings = (): readonly Finding[] => controller.findings();
   const { snapshot } = source;
   return {
@@ -270,6 +279,7 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
     ingress: askIngress({ snapshot, programmed, findings, ours: () => current()?.built.own, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
     journal,
+    rollouts,
     traffic: (cursor) => traffic.since(cursor),
     explain: async (asked) => {
       const now = current();

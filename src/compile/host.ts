@@ -2,6 +2,7 @@
 import type { EdgeCanary, EdgeFilters, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
+import { isGrpc } from "../model/routes/grpc.ts";
 import { primaryOf } from "../model/shapes/routing.ts";
 import type { Backend, Canary, Host, ProxySettings, Route, Split } from "../model/shapes/routing.ts";
 import { poolName } from "../model/shapes/pool-id.ts";
@@ -310,13 +311,14 @@ function timeouts(proxy: ProxySettings, config: Config): Pick<EdgeRoute, "connec
 }
 
 /** Each canary's share as a range of the draw. */
-function compileSplit({ total, canaries }: Split): Pick<EdgeRoute, "canaries" | "total"> {
+function compileSplit({ primary, total, canaries }: Split): Pick<EdgeRoute, "canaries" | "total"> {
   let from = 0;
+  const rolling = canaries.some(({ rollout }) => rollout) ? { rolling: isGrpc(primary.proxy.protocol) ? "grpc" as const : "http" as const } : {};
   const compiled = canaries.map((canary): EdgeCanary => {
-    const { backend: { pool, balance }, weight, unbound, origin } = canary;
+    const { backend: { pool, balance }, weight, unbound, rollout, origin } = canary;
     const range = { from, to: from + weight };
     from = range.to;
-    return { pool, ...conditions(canary), ...range, ...(balance ? { balance } : {}), ...(unbound ? { unbound: true } : {}), name: poolName(pool), namespace: origin.namespace };
+    return { pool, ...conditions(canary), ...range, ...(balance ? { balance } : {}), ...(unbound ? { unbound: true } : {}), ...(rollout ? { rollout: `${origin.namespace}/${origin.name}` } : {}), ...rolling, name: poolName(pool), namespace: origin.namespace };
   });
   return { canaries: compiled, total };
 }

@@ -7,6 +7,7 @@
  *
  * All decisions are made in `step`, which is pure. The engine tells it what happens, and carries out its orders.
  */
+import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { JournalRow } from "../../edge/src/journal.ts";
 import type { RouteQuestion } from "../../edge/src/question.ts";
 import type { SpanRow } from "../../edge/src/trace.ts";
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly workers: { readonly uid: number; readonly gid: number } | undefined;
   readonly changed: () => void;
   readonly counted: (rows: readonly CounterRow[], answers: Answers) => void;
+  /** What the arms of releases did. */
+  readonly armed: (rows: readonly ArmsRow[]) => void;
   /** What was measured of nginx itself. */
   readonly measured: (measures: NginxMeasures) => void;
   readonly spanned: (rows: readonly SpanRow[], dropped: number) => void;
@@ -158,6 +161,8 @@ export class Engine {
     switch (message.op) {
       case "counters":
         return this.#options.counted(message.rows, message.answers);
+      case "arms":
+        return this.#options.armed(message.rows);
       case "connections":
       case "processes":
         return this.#options.measured(message);

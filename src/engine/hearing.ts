@@ -4,6 +4,7 @@
  * Workers face the network; a worker that was taken over must not be able to end the controller, or to speak for the
  * agent. So the shape of every message is checked, and each role may send its own few messages only.
  */
+import { ARMS_PER_MESSAGE, LAST_BUCKET, type ArmCells, type ArmsRow } from "../../edge/src/arms.ts";
 import { JOURNAL_ROWS_PER_MESSAGE, type JournalRow } from "../../edge/src/journal.ts";
 import { LONGEST_TEXT } from "../../edge/src/request-row.ts";
 import { ENDPOINTS_TOLD } from "../../edge/src/question.ts";
@@ -39,6 +40,8 @@ export function heard(line: string, role: Role): FromSubscriber | undefined {
     case "counters":
       // A worker's last words come over a connection of their own.
       return role !== "agent" ? counters(message["rows"], message["answers"]) : undefined;
+    case "arms":
+      return role === "worker" ? arms(message["rows"]) : undefined;
     case "connections":
       return role === "worker" ? connections(message) : undefined;
     case "processes":
@@ -191,6 +194,29 @@ function counterRow(value: unknown): CounterRow | undefined {
     ...(host === undefined ? {} : { host: label(host) }),
     ...(method === undefined ? {} : { method: label(method), cells: cells(row["cells"]) }),
   };
+}
+
+const RELEASE = /^[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/;
+
+function arms(rows: unknown): FromSubscriber | undefined {
+  const checked = checkedRows(rows, ARMS_PER_MESSAGE, armsRow);
+  return checked && { op: "arms", rows: checked };
+}
+
+/** What arms did, from a worker or another replica; undefined: it says no such thing. */
+export function armsRow(value: unknown): ArmsRow | undefined {
+  const { rollout, ...arms } = fieldsOf(value) ?? {};
+  const [canary, primary] = [armCells(arms["canary"]), armCells(arms["primary"])];
+  return typeof rollout === "string" && RELEASE.test(rollout) && canary && primary ? { rollout, canary, primary } : undefined;
+}
+
+function armCells(value: unknown): ArmCells | undefined {
+  const { requests, errors, times } = fieldsOf(value) ?? {};
+  if (!isCount(requests) || !isCount(errors) || errors > requests) return undefined;
+  const list: readonly unknown[] = Array.isArray(times) ? times : [];
+  if (list.length > 2 * (LAST_BUCKET + 1) || list.length % 2 > 0 || !list.every(isCount)) return undefined;
+  const isOfBucket = list.every((one, at) => at % 2 > 0 || one <= LAST_BUCKET);
+  return isOfBucket ? { requests, errors, times: [...list] } : undefined;
 }
 
 /** Index and value in turn. A list that is too long, or holds anything but numbers, counts as empty. */

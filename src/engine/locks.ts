@@ -19,6 +19,8 @@ export const STREAM_MASTER = "stream-master.json";
 
 /** Written by the controller for the agent (mode 0600): an agent proves itself by knowing it. */
 export const AGENT_TOKEN = "agent.token";
+/** Written by the controller for commands that change something (report/admin-token.ts). */
+export const ADMIN_TOKEN = "admin.token";
 
 /** How long another process's claim is waited for. It lasts a moment only, unless its process is stopped meanwhile. */
 const CLAIM_MS = 2000;

@@ -4,6 +4,7 @@
  * Controller → subscriber (worker or agent): frames (edge/src/program.ts); to the agent also orders about nginx.
  * Subscriber → controller: `hello` first, then acknowledgements.
  */
+import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { JournalRow } from "../../edge/src/journal.ts";
 import type { RouteReply } from "../../edge/src/question.ts";
 import type { Reason } from "../../edge/src/reasons.ts";
@@ -103,6 +104,8 @@ export type FromSubscriber =
   | { readonly op: "exiting" }
   /** Worker: requests since its last report, and those that it answered itself, by reason. */
   | { readonly op: "counters"; readonly rows: readonly CounterRow[]; readonly answers: Answers }
+  /** Worker: what the arms of releases did since it said so last. */
+  | { readonly op: "arms"; readonly rows: readonly ArmsRow[] }
   /** Worker: requests that were sampled, and how many it had no room for. */
   | { readonly op: "spans"; readonly rows: readonly SpanRow[]; readonly dropped: number }
   /** Worker: requests for the journal, and how many a watcher does not get to see. */

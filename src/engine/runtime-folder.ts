@@ -10,12 +10,12 @@ import { FILES } from "../compile/nginx-conf.ts";
 import { UserError } from "../support/user-error.ts";
 import { makeFolderFor } from "./agent/worker-files.ts";
 import { sweepConfFiles } from "./agent/conf-files.ts";
-import { AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
+import { ADMIN_TOKEN, AGENT_LOCK, AGENT_TOKEN, CONTROLLER_LOCK, lockHolder, NGINX_MASTER, STREAM_MASTER } from "./locks.ts";
 
 /** The files of the agent and its nginx, and those of the controller. Logs are in neither list, so they stay. */
 const AGENTS = [FILES.conf, FILES.pid, FILES.program, FILES.keys, FILES.certificate, FILES.certificateKey, FILES.temp,
   FILES.streamConf, FILES.streamPid, FILES.endpoints, FILES.failures, FILES.sockets];
-const CONTROLLERS = [FILES.socket, AGENT_TOKEN];
+const CONTROLLERS = [FILES.socket, AGENT_TOKEN, ADMIN_TOKEN];
 /** One of these lies in every folder that a Sluice has used and not cleared. */
 const MARKS = [CONTROLLER_LOCK, AGENT_LOCK, AGENT_TOKEN, NGINX_MASTER, STREAM_MASTER];
 

@@ -4,6 +4,7 @@
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/traffic?since=CURSOR`,
  * `GET /api/v1/explain?request=JSON`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
+ * `GET /api/v1/rollouts`, `POST /api/v1/rollouts/NAMESPACE/NAME/ACTION` (with the token of admin-token.ts),
  * `POST /api/v1/sync`. `/dashboard/` guards itself. `/` says what there is.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -19,6 +20,7 @@ import type { AskIngress } from "./ingress-state.ts";
 import type { Journal } from "./journal.ts";
 import type { Scrape } from "./metrics.ts";
 import { answerRequests } from "./requests-api.ts";
+import { answerRollouts, sendRollouts, type RolloutsApi } from "./rollouts-api.ts";
 import { trafficLines, type TrafficAnswer } from "./traffic.ts";
 import { UserError } from "../support/user-error.ts";
 
@@ -36,6 +38,7 @@ export interface HealthOptions {
   readonly list: (kind: string) => readonly unknown[] | undefined;
   readonly metrics: () => Scrape;
   readonly journal: Journal;
+  readonly rollouts: RolloutsApi;
   /** What routes counted since the answer with this cursor. */
   readonly traffic: (cursor: string) => TrafficAnswer;
   /** Explains a request, given as JSON. Throws a UserError for what is no request. */
@@ -81,6 +84,8 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/api/v1/generation" && method === "GET") return json(response, 200, summary(options.state()));
   if (path === "/api/v1/findings" && method === "GET") return list(response, options.findings());
   if (path === "/api/v1/sync") return method === "POST" ? sync(options, response) : endResponse(response, 405, "use POST\n");
+  const rollouts = await answerRollouts(options.rollouts, request, path);
+  if (rollouts) return sendRollouts(rollouts, response);
   if (path === "/api/v1/requests" && method === "GET") {
     if (!answerRequests(options.journal, query.has("follow"), response)) endResponse(response, 503, "too many follow the requests already\n");
     return;

@@ -3,32 +3,17 @@
  *
  * Pure; plain JSON.
  */
+import { bucketOfTime, boundOfTime } from "../../edge/src/arms.ts";
+import type { LatencyRule } from "../model/shapes/rollout.ts";
 import type { Tally } from "./evidence.ts";
 
-/** Index of a bucket → requests in it. Bucket 0 holds up to one millisecond; of bucket `i` the upper bound is 2^(i/8) ms. */
+/** Index of a bucket (edge/src/arms.ts) → requests in it. */
 export type Times = Readonly<Record<number, number>>;
 
-const PER_OCTAVE = 8;
 /** Requests of the primary without which nobody knows what is usual. */
 const ENOUGH = 200;
 /** What was usual long ago counts for less: beyond so many requests all of them are halved. */
 const MOST = 20_000;
-
-/** What is slow: more than `within` times the primary's `quantile`, or more than so many milliseconds. */
-export interface LatencyRule {
-  /** Share of the primary's requests that is faster than what is compared: 0.99. The canary may have `1 - quantile` more slow requests than the primary. */
-  readonly quantile: number;
-  readonly bound: { readonly within: number } | { readonly milliseconds: number };
-}
-
-export function bucketOfTime(milliseconds: number): number {
-  return milliseconds <= 1 ? 0 : Math.ceil(PER_OCTAVE * Math.log2(milliseconds));
-}
-
-/** Upper bound of a bucket, milliseconds. */
-export function boundOfTime(bucket: number): number {
-  return 2 ** (bucket / PER_OCTAVE);
-}
 
 /** Adds what came to what is known as usual. */
 export function addTimes(usual: Times, more: Times): Times {

@@ -4,29 +4,12 @@
  * Contract: `advance` is pure. The weight only grows by the steps of the spec, one after the other, and each of them after its time, with its number of
  * requests of the canary, and while nothing speaks for the canary being worse. It goes back to 0 (or holds) when the evidence is
  * strong enough that a canary which is not worse gets there in one release of a hundred at most (`FALSE_ALARMS`). Without requests of both arms nothing
- * changes. At the last step it is ready, and goes on being watched.
+ * changes. After the last step it is ready, and goes on being watched.
  */
 import { alarmAt, beginAnew, doubt, NO_EVIDENCE, observe, observeAlone, strength, type Evidence, type Random, type Tally } from "./evidence.ts";
-import { addTimes, slowAbove, slowOnes, type LatencyRule, type Times } from "./latency.ts";
+import type { RolloutSpec } from "../model/shapes/rollout.ts";
+import { addTimes, slowAbove, slowOnes, type Times } from "./latency.ts";
 import { addUsual, NOTHING_USUAL, usualShare, type Usual } from "./usual.ts";
-
-export interface RolloutStep {
-  /** Per cent of the requests. */
-  readonly weight: number;
-  /** Least time, milliseconds. */
-  readonly lasts: number;
-  /** Least number of requests of the canary. */
-  readonly requests: number;
-}
-
-export interface RolloutSpec {
-  /** Ascending. */
-  readonly steps: readonly RolloutStep[];
-  /** Share of requests of the canary that may be errors beyond the primary's share: 0.01. */
-  readonly errors: number;
-  readonly latency: LatencyRule;
-  readonly onFailure: "back" | "hold";
-}
 
 /** What an arm did in an interval, of the requests that the weight assigned. */
 export interface ArmInterval {
@@ -68,8 +51,15 @@ export function weightOf({ steps, onFailure }: RolloutSpec, { phase, step }: Rol
   return steps[step]?.weight ?? 0;
 }
 
-/** @param milliseconds how long the interval was */
-export function advance(spec: RolloutSpec, state: RolloutState, canary: ArmInterval, primary: ArmInterval, milliseconds: number, random: Random): RolloutState {
+export interface Interval {
+  readonly canary: ArmInterval;
+  readonly primary: ArmInterval;
+  readonly milliseconds: number;
+  /** The release is to go no further: it is judged all the same. */
+  readonly held?: boolean;
+}
+
+export function advance(spec: RolloutSpec, state: RolloutState, { canary, primary, milliseconds, held = false }: Interval, random: Random): RolloutState {
   if (state.phase === "failed") return state;
   const seen = weigh(spec, state, canary, primary, random);
   if (strength(seen.errors) >= ALARM) return { ...seen, phase: "failed", verdict: "errors" };
@@ -77,16 +67,17 @@ export function advance(spec: RolloutSpec, state: RolloutState, canary: ArmInter
   // An interval in which there was nothing to compare is no evidence, and has not passed as far as the release is concerned.
   const compared = canary.requests > 0 && (primary.requests > 0 || usualShare(state.usual.errors) !== undefined);
   if (!compared) return seen;
-  return nextStep(spec, { ...seen, lasted: state.lasted + milliseconds, requests: state.requests + canary.requests });
+  const lasted = { ...seen, lasted: state.lasted + milliseconds, requests: state.requests + canary.requests };
+  return held ? lasted : nextStep(spec, lasted);
 }
 
 /** Adds what the interval says about the canary, and about what is usual. */
 function weigh(spec: RolloutSpec, state: RolloutState, canary: ArmInterval, primary: ArmInterval, random: Random): RolloutState {
   const { usual } = state;
-  const above = slowAbove(spec.latency, usual.times);
+  const above = spec.latency && slowAbove(spec.latency, usual.times);
   const errors = compare(state.errors, errorsOf(canary), errorsOf(primary), usual.errors, spec.errors, random);
   const times = addTimes(usual.times, primary.times);
-  if (above === undefined) return { ...state, errors, usual: { ...usual, times, errors: addUsual(usual.errors, errorsOf(primary)) } };
+  if (spec.latency === undefined || above === undefined) return { ...state, errors, usual: { ...usual, times, errors: addUsual(usual.errors, errorsOf(primary)) } };
   const [ofCanary, ofPrimary] = [slowOnes(canary.times, above), slowOnes(primary.times, above)];
   return {
     ...state, errors,
@@ -105,13 +96,22 @@ function errorsOf({ requests, errors }: ArmInterval): Tally {
   return { requests, bad: errors };
 }
 
-/** The next step, when this one has lasted, had its requests, and nothing speaks against the canary. */
+/** The next step, when this one has lasted, had its requests, and nothing speaks against the canary; after the last one it is ready. */
 function nextStep({ steps }: RolloutSpec, state: RolloutState): RolloutState {
-  const { step, lasted, requests, errors, slow } = state;
+  const { phase, step, lasted, requests, errors, slow } = state;
   const now = steps[step];
-  if (now === undefined || step === steps.length - 1) return { ...state, phase: "ready" };
-  if (lasted < now.lasts || requests < now.requests || doubt(errors) > 0 || doubt(slow) > 0) return state;
-  const next = step + 1;
-  const phase = next === steps.length - 1 ? "ready" : "advancing";
-  return { ...state, phase, step: next, lasted: 0, requests: 0, errors: beginAnew(errors), slow: beginAnew(slow) };
+  if (now === undefined || phase === "ready" || lasted < now.lasts || requests < now.requests || doubt(errors) > 0 || doubt(slow) > 0) return state;
+  return skipped({ steps }, state);
+}
+
+/** The release at its next step, or ready after its last one, whatever speaks for or against it. */
+export function skipped({ steps }: Pick<RolloutSpec, "steps">, state: RolloutState): RolloutState {
+  if (state.step >= steps.length - 1) return { ...state, phase: "ready" };
+  return { ...state, step: state.step + 1, lasted: 0, requests: 0, errors: beginAnew(state.errors), slow: beginAnew(state.slow) };
+}
+
+/** The release judged from now on alone, at the step that gives the canary no more than it has: its spec was changed, or somebody has looked at what failed. */
+export function judgedAnew({ steps }: Pick<RolloutSpec, "steps">, { usual }: RolloutState, weight: number): RolloutState {
+  const step = Math.max(0, steps.findLastIndex((one) => one.weight <= weight));
+  return { ...AT_THE_START, step, usual };
 }

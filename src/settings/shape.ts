@@ -99,6 +99,8 @@ export interface Settings {
   readonly timeout: number;
   // process
   readonly runtimeDir: string;
+  /** Empty: none. */
+  readonly stateDir: string;
   readonly externalAgent: boolean;
   /** Empty: a folder in the runtime folder. */
   readonly tempDir: string;

@@ -205,6 +205,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
     defaultText: "$XDG_RUNTIME_DIR/sluice, else /run/sluice", help: "Sockets and nginx's files; best in memory." },
+  stateDir: { flag: "state-dir", type: type.folder, default: "", group: PROCESS, ...serving, defaultText: "none",
+    help: "Folder for what has to outlive Sluice where there is no cluster to keep it: how far the rollouts of canaries are." },
   externalAgent: { flag: "external-agent", type: type.boolean, default: false, group: PROCESS, commands: ["run"],
     help: "Start no nginx: \"sluice agent\" runs it, as the same user and with the same --runtime-dir, in another container." },
   tempDir: { flag: "temp-dir", type: type.runtimeFolder, default: "", group: PROCESS, commands: ["agent"],

@@ -226,6 +226,12 @@ export const runtimeFolder: FlagType<string> = {
   },
 };
 
+export const folder: FlagType<string> = {
+  placeholder: "FOLDER",
+  expects: "a folder",
+  parse: (text) => (text === "" || text.includes("\0") ? undefined : resolve(text)),
+};
+
 export const resolver: FlagType<string> = {
   placeholder: "IP:PORT",
   expects: "the address of a DNS server such as 10.96.0.10:53 or [::1]:53",

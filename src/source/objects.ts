@@ -107,6 +107,8 @@ export interface Service extends KubernetesObject {
 export interface SliceEndpoint {
   readonly addresses: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+  /** What the endpoint's pod is of (source/pod-owner.ts); absent: not known. */
+  readonly owner?: string;
   /** Not read from files. */
   readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
 }
@@ -157,6 +159,13 @@ export interface ResolvedName extends KubernetesObject {
   readonly refused: readonly string[];
 }
 
+/** What the rollout of the canary Ingress with this name gives it now; no object of the cluster's. */
+export interface RolloutWeight extends KubernetesObject {
+  readonly kind: "RolloutWeight";
+  /** Per cent. */
+  readonly weight: number;
+}
+
 /** What nginx said of a snippet: `namespace` is empty, `name` is the snippet's digest. Written by the controller, never by a Source. */
 export interface SnippetVerdict extends KubernetesObject {
   readonly kind: "SnippetVerdict";
@@ -175,6 +184,7 @@ export interface ObjectOfKind {
   Node: Node;
   ResolvedName: ResolvedName;
   SnippetVerdict: SnippetVerdict;
+  RolloutWeight: RolloutWeight;
 }
 export type Kind = keyof ObjectOfKind;
 export type AnyObject = ObjectOfKind[Kind];

@@ -43,6 +43,7 @@ export class Snapshot {
     Node: new Map(),
     ResolvedName: new Map(),
     SnippetVerdict: new Map(),
+    RolloutWeight: new Map(),
   };
   /** Service key → its slices, sorted by name so that results do not depend on the order of arrival. */
   readonly #slices = new Map<Key, readonly EndpointSlice[]>();

@@ -34,7 +34,7 @@ before(async () => {
   folder = runtimeFolder();
   const settings = parseSettings([`--runtime-dir=${folder}`, "--reload-interval=1"], "run");
   const nothing = (): void => undefined;
-  engine = new Engine({ settings, log: nothing, workers: undefined, changed: nothing, counted: nothing, measured: nothing, spanned: nothing, noted: nothing });
+  engine = new Engine({ settings, log: nothing, workers: undefined, changed: nothing, counted: nothing, armed: nothing, measured: nothing, spanned: nothing, noted: nothing });
   await engine.listen();
   socket = connect(`${folder}/control.sock`);
   const say = (message: FromSubscriber): void => void socket.write(JSON.stringify(message) + "\n");

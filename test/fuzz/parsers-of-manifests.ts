@@ -5,6 +5,7 @@ import { parseDocument as parseYaml } from "yaml";
 import { readReview } from "../../src/admission/review.ts";
 import { fixText } from "../../src/check/fix/fix-text.ts";
 import { readMatches } from "../../src/model/annotations/sluice/match.ts";
+import { readRollout } from "../../src/model/annotations/sluice/rollout.ts";
 import { readPathAnnotations } from "../../src/model/annotations/sluice/path-annotations.ts";
 import { Malformed, readTable } from "../../src/model/annotations/sluice/yaml-text.ts";
 import { print, directive, block, expression, type Directive } from "../../src/compile/directive.ts";
@@ -110,6 +111,7 @@ export const OF_MANIFESTS: readonly Parser[] = [
     },
   },
   { names: ["readTable", "readMatches"], longest: SLOW, seeds: ["/:\n- headers: {Accept-Language: {pattern: ^zh}}\n- query: {lang: zh}\n  method: [GET, HEAD]\n", "/a: [{cookies: {a: {present: true}}}]"], take: (text) => asRead(() => (readTable(text), readMatches(text))) },
+  { names: ["readRollout"], longest: SLOW, seeds: ["steps: [5, {weight: 20, for: 10m, requests: 2000}, 100]\nevery: 1h30m\nrequests: 500\nerrors: +1%\nlatency: {quantile: 0.99, within: 1.5x}\non-failure: hold\n", "latency: 800ms"], take: (text) => asRead(() => readRollout(text)) },
   { names: ["readPathAnnotations"], longest: SLOW, seeds: ["/upload: {proxy-body-size: 1g, proxy-request-buffering: \"off\"}\n/login:\n  limit-rps: 5\n"], take: (text) => asRead(() => readPathAnnotations(text, "nginx.ingress.kubernetes.io")) },
   {
     names: ["parseSnippet", "translateStatements"],

@@ -8,6 +8,9 @@ import { heard, type Role } from "../../src/engine/hearing.ts";
 import { lineReader } from "../../src/engine/lines.ts";
 import { readFrame } from "../../src/explain/tables.ts";
 import { cut } from "../../src/report/events/event.ts";
+import type { KeptReleases } from "../../src/rollout/keeper.ts";
+import { begin, weightOfRelease } from "../../src/rollout/release.ts";
+import { readKept, textOfKept } from "../../src/rollout/store.ts";
 import { build } from "../support/build.ts";
 import { ingress, ingressClass, service, slice } from "../support/objects.ts";
 import type { Parser } from "./parser.ts";
@@ -17,6 +20,7 @@ const SAID: readonly object[] = [
   { op: "hello", role: "agent", token: "x", pid: 7, generation: 3, digest: "abc" },
   { op: "ack", generation: 3 }, { op: "beat", cpu: 0.5 }, { op: "ended", pid: 7, ended: true }, { op: "exiting" },
   { op: "counters", rows: [{ namespace: "shop", ingress: "web", service: "web", path: "/", canary: "", status: 200, requests: 1, host: "a", method: "GET", cells: [0, 1, 5, 2] }], answers: [] },
+  { op: "arms", rows: [{ rollout: "shop/next", canary: { requests: 2, errors: 1, times: [3, 1] }, primary: { requests: 4, errors: 0, times: [3, 2, 5, 2] } }] },
   { op: "connections", active: 1, reading: 0, writing: 1, waiting: 0, accepted: 5, handled: 5, requests: 9 },
   { op: "spans", rows: [{ trace: "0".repeat(32), span: "1".repeat(16), parent: "", start: 1, end: 2, status: 200, name: "a" }], dropped: 0 },
   { op: "requests", rows: [{ time: 1, took: 0.1, status: 200, client: "192.0.2.1", method: "GET", path: "/" }], dropped: 0 },
@@ -51,7 +55,24 @@ function beginning(text: string): string {
   return SNAPSHOT.slice(0, length);
 }
 
+const RELEASE = begin({
+  spec: { steps: [{ weight: 5, lasts: 1000, requests: 20 }], errors: 0.01, latency: { quantile: 0.99, bound: { within: 1.5 } }, onFailure: "back" },
+  most: 100, uid: "u", canary: ["shop/next/80"], primary: ["shop/web/80"], owners: ["next-6f7d8c9b54"],
+}, 1, "A release begins").release;
+
 export const OF_WORKERS: readonly Parser[] = [
+  {
+    names: ["readKept"], seeds: [textOfKept({ "shop/next": RELEASE }), '{"version":2}', "{}"],
+    take: (text) => {
+      let kept: KeptReleases;
+      try {
+        kept = readKept(text);
+      } catch {
+        return;
+      }
+      for (const release of Object.values(kept)) assert.ok(weightOfRelease(release) <= 100);
+    },
+  },
   {
     names: ["heard"], seeds: SAID.map((one) => JSON.stringify(one)),
     take: (text) => {

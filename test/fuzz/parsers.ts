@@ -16,6 +16,7 @@ export const NO_PARSERS: Readonly<Record<string, string>> = {
   readInputs: "words of the command line that name files",
   readPrivateFile: "reads a file that the user names, and takes its bytes as they are",
   readPageFiles: "files of Sluice's own page",
+  readAdminToken: "a file of Sluice's own, taken as it is",
   readToken: "a file of the operator's, taken as it is",
   readOwn: "of an Ingress: tried by test/fuzz/objects.test.ts",
   readAnnotations: "of an Ingress: tried by test/fuzz/objects.test.ts",

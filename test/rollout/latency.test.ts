@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { addTimes, bucketOfTime, boundOfTime, quantileOfTimes, slowAbove, slowOnes, type Times } from "../../src/rollout/latency.ts";
+import { bucketOfTime, boundOfTime } from "../../edge/src/arms.ts";
+import { addTimes, quantileOfTimes, slowAbove, slowOnes, type Times } from "../../src/rollout/latency.ts";
 
 const of = (...times: readonly number[]): Times => times.reduce<Times>((all, time) => addTimes(all, { [bucketOfTime(time)]: 1 }), {});
 

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seeded, simulate } from "../../bench/rollout/simulate.ts";
 import { SCENARIOS } from "../../bench/rollout/scenarios.ts";
-import { advance, AT_THE_START, weightOf, type ArmInterval, type RolloutSpec, type RolloutState } from "../../src/rollout/rollout.ts";
+import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
+import { advance, AT_THE_START, weightOf, type ArmInterval, type RolloutState } from "../../src/rollout/rollout.ts";
 
 const SPEC: RolloutSpec = {
   steps: [5, 20, 50, 100].map((weight) => ({ weight, lasts: 60_000, requests: 500 })),
@@ -25,7 +26,7 @@ for (const { name, worse, arms } of SCENARIOS) {
 const arm = (requests: number, errors = 0): ArmInterval => ({ requests, errors, times: { 20: requests - errors } });
 const after = (seconds: number, canary: ArmInterval, primary: ArmInterval, from: RolloutState = AT_THE_START): RolloutState => {
   let state = from;
-  for (let second = 0; second < seconds; second++) state = advance(SPEC, state, canary, primary, 1000, seeded(second));
+  for (let second = 0; second < seconds; second++) state = advance(SPEC, state, { canary, primary, milliseconds: 1000 }, seeded(second));
   return state;
 };
 

@@ -59,6 +59,7 @@ export async function startEngine(): Promise<TestEngine> {
     workers,
     changed: () => waiting.forEach((check) => check()),
     counted: () => undefined,
+    armed: () => undefined,
     measured: () => undefined, spanned: () => undefined, noted: () => undefined,
   });
   await engine.listen();

@@ -8,6 +8,7 @@ import * as cjson from "cjson.safe";
 import { isOver, newDeadline, putDeadline } from "../deadline.ts";
 import type { Frame } from "../program.ts";
 import { discard, newStaging, take } from "../tables.ts";
+import { tellArms } from "./arms.ts";
 import { tuneCollector } from "./compiler.ts";
 import { clientConnections } from "./connections-report.ts";
 import { isWatched, tellJournal, tellNoted, watchRequests } from "./journal.ts";
@@ -30,6 +31,8 @@ const RECONNECT_SECONDS = 0.2;
 const LONGEST_RECONNECT_SECONDS = 2;
 /** How often a worker says that it is alive: the controller has a worker ended that says nothing for half a minute. */
 const BEAT_SECONDS = 5;
+/** How often a worker says what the arms of releases did: those who judge them act within two seconds. */
+const ARMS_SECONDS = 0.5;
 /** After so many bytes of frames the loop lets requests run. */
 const YIELD_BYTES = 65536;
 
@@ -96,6 +99,7 @@ function converse(socket: ngx.TcpSocket): void {
   let partial = "";
   let since = 0;
   const nextReport = newDeadline(ngx.now(), 1);
+  const nextArms = newDeadline(ngx.now(), 1);
   const nextBeat = newDeadline(ngx.now(), BEAT_SECONDS);
   let saidExiting = false;
   while (stays()) {
@@ -122,6 +126,10 @@ function converse(socket: ngx.TcpSocket): void {
       partial = partial + (rest ?? "");
     } else {
       return;
+    }
+    if (isOver(nextArms, ngx.now())) {
+      putDeadline(nextArms, ngx.now(), ARMS_SECONDS);
+      if (!tellArms(socket)) return;
     }
     if (isOver(nextReport, ngx.now())) {
       const pause = report(socket);

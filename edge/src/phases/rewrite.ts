@@ -73,6 +73,7 @@ export function routeRequest(): void {
   }
   if (pool === undefined || route === undefined) return refuse(decision, path);
   const state = remember(route, pool, decision.canary, 0);
+  if (route.canaries !== undefined) state.weighed = decision.weighed;
   if (route.trace !== undefined) beginSpan(route);
   if (route.profile !== undefined || body !== USUAL) proxyInProfile(state, route, pool, decision.uri, body, saysMore);
   else if (saysMore) {

@@ -24,6 +24,8 @@ export interface InFlight {
   /** Undefined for a request that is not proxied. In its profile it gets `refused`, or 404 after its checks let it pass. */
   pool: EdgePool | undefined;
   canary: EdgeCanary | undefined;
+  /** The request counts for the releases of its route. */
+  weighed: boolean;
   /**
    * 0, or the status of an answer that is not the backend's: a status for the access phase to give, or the status of
    * the error whose page is being asked for.
@@ -106,6 +108,7 @@ function leaveRoute(state: InFlight, before: EdgeRoute, next: EdgeRoute): void {
     if (state.held !== undefined) leave(state.held);
     state.held = undefined;
     state.scored = false;
+    state.weighed = false;
     forget(state);
   }
   if (!ngx.req.is_internal()) return;
@@ -135,11 +138,11 @@ jit.off(makeStates);
 
 function makeState(): InFlight {
   const room: WholeRoom<InFlight> = {
-    route: false, pool: false, canary: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
+    route: false, pool: false, canary: false, weighed: false, refused: false, span: false, auth: false, endpoint: false, tries: false,
     tried: false, session: false, scored: false, path: false, reading: false, after: false,
     held: false, why: false, challenge: false, user: false, proof: false, sentOn: false,
   };
-  return moveInto<InFlight>(room, { refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "", sentOn: false });
+  return moveInto<InFlight>(room, { weighed: false, refused: 0, endpoint: -1, tries: 0, scored: false, path: "", reading: 0, after: "", sentOn: false });
 }
 
 /** The state of the request at hand; one without a route, or none, when it was not remembered. */

@@ -102,6 +102,7 @@ function noteChange(state: ModelState, work: Work, { kind, namespace, name }: Ob
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "SnippetVerdict":
+    case "RolloutWeight":
       reread(state, work, objectKey(kind, namespace, name));
       break;
     case "Namespace":

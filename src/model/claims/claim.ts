@@ -5,6 +5,7 @@
 import type { Balance } from "../../../edge/src/program.ts";
 import type { Finding, Named, Place } from "../findings/findings.ts";
 import type { Age } from "../shapes/age.ts";
+import type { CanaryRollout } from "../shapes/rollout.ts";
 import type { Alternatives, Backend, CanaryRule, Filters, HostTls, Origin, PathType } from "../shapes/routing.ts";
 
 /** What claims of both kinds have in common. */
@@ -59,6 +60,7 @@ export interface CanaryWish extends CanaryRule {
   /** `weight` of `weightTotal` requests, and those that the rule asks for. */
   readonly weight: number;
   readonly weightTotal: number;
+  readonly rollout?: CanaryRollout;
   /** How requests choose an endpoint where the canary does not join the sessions of the route; absent: in turn. */
   readonly balance?: Balance;
   /** Sessions of the route hold for this backend as well. */

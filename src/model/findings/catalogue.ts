@@ -295,6 +295,29 @@ export const canaryWeightOutOfRange = finding<{ name: string; value: number; use
   ({ used }) => `${used} is used`,
 );
 
+export const rolloutUnreadable = finding<{ why: string }>(
+  "rollout-unreadable",
+  "error",
+  ({ why }) => `sluice.ingress/rollout cannot be read: ${why}`,
+  () => "the canary gets no requests by weight",
+);
+
+export const rolloutWithoutCanary = finding<{ name: string }>(
+  "rollout-without-canary",
+  "warning",
+  ({ name }) => `sluice.ingress/rollout is for canaries, and this Ingress is none: set ${name}: "true", or remove it`,
+  () => "it has no effect",
+);
+
+export const rolloutLimited = finding<{ name: string; most: number; highest: number }>(
+  "rollout-limited",
+  "warning",
+  ({ name, highest }) =>
+    `${name} and sluice.ingress/rollout both say what the canary gets: the rollout would go up to ${highest} %. Remove ${name}, and have no other tool (Argo Rollouts, Flagger) write it, ` +
+    `or remove the rollout`,
+  ({ most }) => (most === 0 ? "the canary gets no requests by weight" : `the rollout goes no further than ${most} %`),
+);
+
 export const canaryWeightsExceedTotal = finding<{ what: string; weight: number; left: number }>(
   "canary-weights-exceed-total",
   "warning",

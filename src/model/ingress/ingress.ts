@@ -10,11 +10,12 @@ import { keyOf } from "../../source/snapshot.ts";
 import { exact } from "../../support/exact.ts";
 import { oneOfAll } from "../../support/kept-text.ts";
 import { printable } from "../../support/text.ts";
-import { checkCanary } from "../annotations/features/canary-rules.ts";
+import { checkCanary, type GivenRollout } from "../annotations/features/canary-rules.ts";
 import { canary } from "../annotations/features/canary.ts";
 import { readAnnotations } from "../annotations/read.ts";
 import type { ReadContext } from "../annotations/read.ts";
 import { readOwn } from "../annotations/sluice/read.ts";
+import { OWN_PREFIX } from "../annotations/sluice/prefix.ts";
 import type { Own } from "../annotations/sluice/read.ts";
 import * as found from "../findings/catalogue.ts";
 import { besideRefusal, type Finding } from "../findings/findings.ts";
@@ -22,6 +23,7 @@ import { insteadOfHost, normalHost } from "../grammar/host-name.ts";
 import { ageOf } from "../shapes/age.ts";
 import { LONGEST_PATH } from "../shapes/bounds.ts";
 import { hostKey } from "../shapes/host-key.ts";
+import type { ObjectLookup } from "../shapes/lookup.ts";
 import type { PathType } from "../shapes/routing.ts";
 import { dangerousTexts } from "./deep-inspection.ts";
 import { isCatchAll } from "./parsed.ts";
@@ -54,7 +56,10 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
   const findings = [...tooLarge, ...dangerous, ...read.findings, ...ofPaths];
   const refused = read.verdict === "refused" || own.refused || dangerous.length > 0;
   const isCanary = canary.of(read.values).enabled;
-  const values = isCanary ? checkCanary(ingress, context.annotationsPrefix, read.values, findings) : read.values;
+  const values = isCanary ? checkCanary(ingress, context.annotationsPrefix, read.values, rolloutOf(ingress, own, lookup), findings) : read.values;
+  if (own.rollout !== undefined && !isCanary) {
+    findings.push(found.rolloutWithoutCanary({ object: ingress, field: ROLLOUT_FIELD }, { name: `${context.annotationsPrefix}/canary` }));
+  }
   // The rules of a refused Ingress are read, too, for the findings about them.
   const [declared, declaredBackend] = [parseRules(ingress, isCanary, own, findings), parseDefaultBackend(ingress, findings)];
   const rules = refused ? [] : declared;
@@ -74,6 +79,13 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
     findings: exact(refused ? findings.map(besideRefusal) : findings),
   };
   return tooLarge.length > 0 ? closedForSize(parsed) : parsed;
+}
+
+const ROLLOUT_FIELD = `metadata.annotations[${OWN_PREFIX}/rollout]`;
+
+function rolloutOf({ metadata: { namespace, name } }: Ingress, { rollout: spec }: Own, lookup: ObjectLookup): GivenRollout {
+  if (spec === undefined || spec === "unreadable") return spec;
+  return { spec, weight: lookup.rolloutWeight(namespace, name) };
 }
 
 function parseRules(ingress: Ingress, isCanary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {

@@ -82,7 +82,7 @@ export function backendOf({ backend, canaries, path }: DraftRoute, regex: boolea
 }
 
 function canaryOf({ wish, object }: DraftCanary, weight: number, { balance }: ServiceBackend): Omit<Canary, "backend"> {
-  const { header, headerValue, headerPattern, cookie, backendField: field, joinsSessions } = wish;
+  const { header, headerValue, headerPattern, cookie, rollout, backendField: field, joinsSessions } = wish;
   const { namespace, name } = object.metadata;
   return {
     weight,
@@ -90,6 +90,7 @@ function canaryOf({ wish, object }: DraftCanary, weight: number, { balance }: Se
     ...(headerValue === undefined ? {} : { headerValue }),
     ...(headerPattern === undefined ? {} : { headerPattern }),
     ...(cookie === undefined ? {} : { cookie }),
+    ...(rollout === undefined ? {} : { rollout }),
     ...(balance?.kind === "session" && !joinsSessions ? { unbound: true } : {}),
     origin: { kind: object.kind, namespace, name, field },
   };

@@ -20,10 +20,12 @@ export interface ObjectLookup {
   service(namespace: string, name: string): Service | undefined;
   /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
   snippetProblem(digest: string): string | undefined;
+  /** Per cent of the requests that the rollout of this canary Ingress gives it now: nothing, before it has begun. */
+  rolloutWeight(namespace: string, name: string): number;
 }
 
 /** Kinds that can be looked up. */
-export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict";
+export type LookedUp = "Secret" | "ConfigMap" | "Service" | "SnippetVerdict" | "RolloutWeight";
 
 /** How an object is named where there are objects of several kinds: `Secret shop/passwords`. */
 export function objectKey(kind: Kind, namespace: string, name: string): string {
@@ -49,6 +51,7 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     whyNoConfigMap: why("ConfigMap"),
     service: read("Service"),
     snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
+    rolloutWeight: (namespace, name) => read("RolloutWeight")(namespace, name)?.weight ?? 0,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Balance, ClientAuth, Condition, EdgeFilters, Redirect, Rewrite, RouteTrace } from "../../../edge/src/program.ts";
 import type { PrivateBytes } from "../../support/private-bytes.ts";
 import type { Age } from "./age.ts";
+import type { CanaryRollout } from "./rollout.ts";
 import type { Snippet } from "./snippet.ts";
 import type { UserList } from "./user-list.ts";
 
@@ -141,6 +142,8 @@ export interface Canary extends CanaryRule {
   readonly weight: number;
   /** The primary has sessions, which do not bind the header and cookie rules of this canary. */
   readonly unbound?: true;
+  /** Its weight follows from this. */
+  readonly rollout?: CanaryRollout;
   readonly origin: Origin;
 }
 

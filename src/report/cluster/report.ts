@@ -9,11 +9,13 @@ import type { EngineState } from "../../engine/engine.ts";
 import { LEGACY_CLASS } from "../../source/snapshot.ts";
 import type { Finding } from "../../model/findings/findings.ts";
 import type { Built, OwnObject } from "../../model/model.ts";
+import type { Told } from "../../rollout/release.ts";
 import type { Settings } from "../../settings.ts";
 import type { Connection } from "../../source/kubernetes/transport.ts";
 import type { Ingress } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import type { Log } from "../../support/log.ts";
+import { splitName } from "../../support/namespaced-name.ts";
 import type { ProgrammedObjects } from "../programmed.ts";
 import { createClusterEvents } from "../events/cluster-events.ts";
 import type { ClusterEvents } from "../events/cluster-events.ts";
@@ -60,6 +62,8 @@ export interface ClusterReport {
   engineChanged(): void;
   /** Takes everything that is wrong now, for Events. */
   found(all: readonly Finding[]): void;
+  /** Tells of a release, as an Event on the canary's Ingress (`namespace/name`). */
+  tellRollout(key: string, told: Told): void;
   /** What keeps this report from being written. */
   findings(): readonly Finding[];
   counts(): ClusterCounts;
@@ -170,17 +174,16 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
       wrong = all;
       parts?.events.found(all);
     },
+    tellRollout(key, told) {
+      const ref = splitName(key);
+      if (ref) parts?.events.tell({ kind: "Ingress", ...ref }, { type: told.reason === "RolloutFailed" ? "Warning" : "Normal", ...told });
+    },
     findings() {
       if (!parts) return [];
       const { api, addresses } = parts;
       return [...api.findings(), ...(addresses.finding ? [addresses.finding] : [])];
     },
-    counts: () => ({
-      leading: parts?.election?.leading,
-      terms: parts?.election?.terms ?? 0,
-      status: parts?.status.counts ?? { written: 0, outdated: 0, failed: 0 },
-      events: parts?.events.counts ?? { created: 0, repeated: 0, known: 0, dropped: 0, failed: 0 },
-    }),
+    counts: () => countsOf(parts),
     async stop() {
       if (!parts) return;
       const { api, self, status, election, events } = parts;
@@ -213,6 +216,15 @@ function assemble(options: ClusterReportOptions, connection: Connection, links: 
     }),
     status: createStatusWriter({ api, namespace, log, wish }),
     events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, log }),
+  };
+}
+
+function countsOf(parts: Parts | undefined): ClusterCounts {
+  return {
+    leading: parts?.election?.leading,
+    terms: parts?.election?.terms ?? 0,
+    status: parts?.status.counts ?? { written: 0, outdated: 0, failed: 0 },
+    events: parts?.events.counts ?? { created: 0, repeated: 0, known: 0, dropped: 0, failed: 0 },
   };
 }
 

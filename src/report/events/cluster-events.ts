@@ -15,7 +15,7 @@ import type { Log } from "../../support/log.ts";
 import { splitName } from "../../support/namespaced-name.ts";
 import type { ClusterApi } from "../cluster/api.ts";
 import type { Self } from "../cluster/pod.ts";
-import { SYNC } from "./event.ts";
+import { cut, SYNC, type EventDraft } from "./event.ts";
 import { createFindingEvents, involvedOf } from "./finding-events.ts";
 import { createRecorder } from "./recorder.ts";
 import type { EventCounts } from "./recorder.ts";
@@ -35,6 +35,8 @@ export interface ClusterEvents {
   /** Takes everything that is wrong now. */
   found(all: readonly Finding[]): void;
   engineChanged(state: EngineState): void;
+  /** Tells something of an object, if this replica leads. */
+  tell(subject: Subject, what: Pick<EventDraft, "type" | "reason" | "message">): void;
   /** Tells of objects until `term` aborts. */
   lead(term: AbortSignal): void;
   stop(): Promise<void>;
@@ -61,7 +63,7 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
   });
   const reloads = watchReloads({ api, self, tell: (draft) => recorder.tell(draft), log, signal: ending.signal });
 
-  const tellOf = (subject: Subject, what: Pick<typeof SYNC, "type"> & { reason: string; message: string }, fresh: boolean): void => {
+  const tellOf = (subject: Subject, what: Pick<EventDraft, "type" | "reason" | "message">, fresh: boolean): void => {
     const object = involvedOf(subject, lookUp);
     if (object) recorder.tell({ object, ...what, fresh });
   };
@@ -97,6 +99,9 @@ export function createClusterEvents(options: ClusterEventsOptions): ClusterEvent
     },
     found: (all) => about.take(all),
     engineChanged: (state) => reloads.look(state),
+    tell(subject, { type, reason, message }) {
+      if (leading) tellOf(subject, { type, reason, message: cut(message) }, true);
+    },
     lead(term) {
       if (settings.disableSyncEvents) return;
       leading = true;

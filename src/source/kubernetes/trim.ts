@@ -5,11 +5,13 @@
  * same, because one odd object must not stop its neighbours. An object without a name is no object (`undefined`).
  */
 import { exact } from "../../support/exact.ts";
+import { oneOfAll } from "../../support/kept-text.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type {
   ConfigMap, EndpointSlice, Ingress, IngressAddress, IngressBackend, IngressClass, IngressPath, IngressRule, IngressTLS, Meta,
   Namespace, Node, Secret, Service, ServicePort, SliceEndpoint, SlicePort,
 } from "../objects.ts";
+import { ownerOfPod } from "../pod-owner.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -196,6 +198,11 @@ function trimServicePort(raw: Fields): ServicePort | undefined {
   };
 }
 
+function ownerOf({ kind, name, uid }: Fields): string | undefined {
+  const named = kind === "Pod" ? textOrNone(name) : undefined;
+  return named === undefined ? undefined : oneOfAll(ownerOfPod(named, textOrNone(uid) ?? ""));
+}
+
 function trimEndpoint(raw: Fields): SliceEndpoint {
   const conditions = raw["conditions"];
   return {
@@ -208,6 +215,7 @@ function trimEndpoint(raw: Fields): SliceEndpoint {
           terminating: flag(conditions["terminating"]),
         })
         : undefined,
+      owner: isFields(raw["targetRef"]) ? ownerOf(raw["targetRef"]) : undefined,
       hints: isFields(raw["hints"]) ? trimHints(raw["hints"]) : undefined,
     }),
   };

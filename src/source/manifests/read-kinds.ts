@@ -7,6 +7,7 @@ import { isIPv6 } from "node:net";
 import { exact } from "../../support/exact.ts";
 import { PrivateBytes } from "../../support/private-bytes.ts";
 import type { ConfigMap, EndpointSlice, IngressClass, Meta, Namespace, Secret, Service, ServicePort, SliceEndpoint, SlicePort } from "../objects.ts";
+import { ownerOfPod } from "../pod-owner.ts";
 import { SERVICE_NAME_LABEL } from "../snapshot.ts";
 import { at, flag, isObject, items, members, note, pathOf, portOfField, present, required, textOfField } from "./fields.ts";
 import type { Field } from "./fields.ts";
@@ -74,9 +75,12 @@ function readSliceEndpoint(field: Field): SliceEndpoint {
   if (!isObject(field)) required(field, undefined, "an object with addresses");
   const addresses = exact(items(at(field, "addresses")).flatMap((address) => required(address, textOfField(address), "an address") ?? []));
   const conditions = at(field, "conditions");
-  if (!isObject(conditions)) return { addresses };
+  const target = at(field, "targetRef");
+  const pod = target.value !== undefined && isObject(target) && textOfField(at(target, "kind")) === "Pod" ? textOfField(at(target, "name")) : undefined;
+  const owner = pod === undefined ? {} : { owner: ownerOfPod(pod, textOfField(at(target, "uid")) ?? "") };
+  if (!isObject(conditions)) return { addresses, ...owner };
   const read = (name: string): boolean | undefined => flag(at(conditions, name));
-  return { addresses, conditions: present({ ready: read("ready"), serving: read("serving"), terminating: read("terminating") }) };
+  return { addresses, ...owner, conditions: present({ ready: read("ready"), serving: read("serving"), terminating: read("terminating") }) };
 }
 
 function readSlicePort(field: Field): SlicePort {

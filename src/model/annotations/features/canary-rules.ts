@@ -4,6 +4,7 @@
 import type { Ingress } from "../../../source/objects.ts";
 import * as found from "../../findings/catalogue.ts";
 import type { Finding, Place } from "../../findings/findings.ts";
+import type { CanaryRollout } from "../../shapes/rollout.ts";
 import type { Values } from "../slot.ts";
 import { canary } from "./canary.ts";
 import type { CanaryValues } from "./canary.ts";
@@ -13,9 +14,27 @@ const LARGEST_TOTAL = 2 ** 31 - 1;
 /** ingress-nginx behaviour: a smaller total counts as 100. */
 const SMALLEST_TOTAL = 100;
 
-/** The canary annotations of one Ingress, with weights in range and rules that cannot apply left out. */
-export function checkCanary(ingress: Ingress, prefix: string, values: Values, findings: Finding[]): Values {
-  return canary.put(values, checkRules(ingress, prefix, canary.of(values), findings));
+/** What a rollout says of the Ingress's weight. `unreadable`: nothing that can be understood. */
+export type GivenRollout = Omit<CanaryRollout, "most"> | "unreadable" | undefined;
+
+/** The canary annotations of one Ingress, with weights in range, the weight of its rollout, and rules that cannot apply left out. */
+export function checkCanary(ingress: Ingress, prefix: string, values: Values, given: GivenRollout, findings: Finding[]): Values {
+  const rules = checkRules(ingress, prefix, canary.of(values), findings);
+  return canary.put(values, given === undefined ? rules : { ...rules, ...weightOf(ingress, prefix, rules, given, findings) });
+}
+
+/** Per cents of rollouts have two decimals at most. */
+const OF_PER_CENT = 100;
+
+/** A weight that is declared beside a rollout is the most that the canary gets, so that whoever writes it in need is obeyed. */
+function weightOf(ingress: Ingress, prefix: string, { weight, weightTotal }: CanaryValues, given: Exclude<GivenRollout, undefined>, findings: Finding[]): Partial<CanaryValues> {
+  if (given === "unreadable") return { weight: 0 };
+  const name = `${prefix}/canary-weight`;
+  const most = ingress.metadata.annotations?.[name] === undefined ? undefined : (100 * weight) / weightTotal;
+  const highest = Math.max(...given.spec.steps.map((step) => step.weight));
+  if (most !== undefined) findings.push(found.rolloutLimited({ object: ingress, field: `metadata.annotations[${name}]` }, { name: "canary-weight", most, highest }));
+  const now = Math.min(given.weight, most ?? 100);
+  return { weight: Math.floor(now * OF_PER_CENT), weightTotal: 100 * OF_PER_CENT, rollout: { ...given, ...(most === undefined ? {} : { most }) } };
 }
 
 function checkRules(ingress: Ingress, prefix: string, values: CanaryValues, findings: Finding[]): CanaryValues {

@@ -3,6 +3,7 @@
  */
 import type { ValueType } from "../../grammar/value-type.ts";
 import { basicText, boolean, integer, pattern } from "../../grammar/value-types.ts";
+import type { CanaryRollout } from "../../shapes/rollout.ts";
 import type { CanaryRule } from "../../shapes/routing.ts";
 import { annotation, field } from "../annotation.ts";
 import type { Honoured, Risk } from "../annotation.ts";
@@ -13,6 +14,8 @@ export interface CanaryValues extends CanaryRule {
   readonly enabled: boolean;
   readonly weight: number;
   readonly weightTotal: number;
+  /** Of `sluice.ingress/rollout`; the weight follows from it. */
+  readonly rollout?: CanaryRollout;
 }
 
 const DEFAULTS: CanaryValues = { enabled: false, weight: 0, weightTotal: 100 };

@@ -8,6 +8,7 @@ import type { Condition } from "../../../../edge/src/program.ts";
 import type { Ingress } from "../../../source/objects.ts";
 import { closest } from "../../../support/edit-distance.ts";
 import { printable } from "../../../support/text.ts";
+import type { RolloutSpec } from "../../shapes/rollout.ts";
 import * as found from "../../findings/catalogue.ts";
 import { altered, REFUSED } from "../../findings/findings.ts";
 import type { Finding, Place } from "../../findings/findings.ts";
@@ -18,9 +19,10 @@ import { annotationsByName } from "../table.ts";
 import { readMatches } from "./match.ts";
 import { readPathAnnotations } from "./path-annotations.ts";
 import { OWN_PREFIX } from "./prefix.ts";
+import { readRollout } from "./rollout.ts";
 import { Malformed } from "./yaml-text.ts";
 
-const OWN_ANNOTATIONS = ["match", "path-annotations"] as const;
+const OWN_ANNOTATIONS = ["match", "path-annotations", "rollout"] as const;
 
 /** What holds for one path and not for its Ingress. */
 export interface OwnOfPath {
@@ -36,6 +38,8 @@ export interface Own {
   readonly paths: ReadonlyMap<string, OwnOfPath>;
   readonly closed: boolean;
   readonly refused: boolean;
+  /** `unreadable`: the canary gets nothing by weight. Absent: there is none. */
+  readonly rollout?: RolloutSpec | "unreadable";
 }
 
 const NOTHING: Own = { paths: new Map(), closed: false, refused: false };
@@ -52,6 +56,7 @@ export function readOwn(ingress: Ingress, context: ReadContext, read: ReadAnnota
   const pathAnnotations = yamlOf(annotations[`${OWN_PREFIX}/path-annotations`]);
   if (match) takeMatches(reader, match);
   if (pathAnnotations) takePathAnnotations(reader, pathAnnotations);
+  if (annotations[`${OWN_PREFIX}/rollout`] !== undefined) reader.rollout = takeRollout(reader, yamlOf(annotations[`${OWN_PREFIX}/rollout`]));
   return reader;
 }
 
@@ -69,6 +74,7 @@ interface Reader extends Own {
   readonly paths: Map<string, OwnOfPath>;
   closed: boolean;
   refused: boolean;
+  rollout?: RolloutSpec | "unreadable";
 }
 
 function placeOf({ ingress }: Pick<Reader, "ingress">, name: string): Place {
@@ -146,6 +152,13 @@ function readPath(reader: Reader, path: string, annotations: Readonly<Record<str
     findings.push(altered(finding, { field: place.field, sentence, ...(verdict === "open" ? {} : { effect: "this path answers 503" }) }, place));
   }
   return { values, closed: unguarded || verdict !== "open" };
+}
+
+function takeRollout(reader: Reader, text: string): RolloutSpec | "unreadable" {
+  const spec = attempt(() => readRollout(text));
+  if (!(spec instanceof Malformed)) return spec;
+  reader.findings.push(found.rolloutUnreadable(placeOf(reader, "rollout"), { why: printable(spec.message) }));
+  return "unreadable";
 }
 
 const MOST_SUGGESTIONS = 20;

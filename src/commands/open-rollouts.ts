@@ -1,0 +1,59 @@
+/** The rollouts of `sluice run`: where they are kept, and who is told of them. */
+import { writeAdminToken } from "../report/admin-token.ts";
+import type { ClusterReport } from "../report/cluster/report.ts";
+import type { RolloutsApi } from "../report/rollouts-api.ts";
+import type { Finding } from "../model/findings/findings.ts";
+import { createFileStore, MEMORY_STORE } from "../rollout/file-store.ts";
+import { createRollouts, type Rollouts } from "../rollout/rollouts.ts";
+import type { RolloutStore } from "../rollout/store.ts";
+import type { Settings } from "../settings.ts";
+import type { Snapshot } from "../source/snapshot.ts";
+import type { Log } from "../support/log.ts";
+
+export interface OpenedRollouts extends Rollouts {
+  readonly api: RolloutsApi;
+  findings(): readonly Finding[];
+}
+
+export interface RolloutsSurroundings {
+  readonly settings: Settings;
+  readonly snapshot: Snapshot;
+  /** Undefined: objects come from files. */
+  readonly cluster: ClusterReport | undefined;
+  readonly log: Log;
+  readonly changed: (weights: ReadonlyMap<string, number>) => void;
+  /** Called when `findings` changed. */
+  readonly found: () => void;
+}
+
+/** Throws a UserError for a --state-dir in which nothing can be kept. */
+export function openRollouts({ settings, snapshot, cluster, log, changed, found }: RolloutsSurroundings): OpenedRollouts {
+  let problem: string | undefined;
+  const failed = (now: string | undefined): void => {
+    if (now === problem) return;
+    problem = now;
+    found();
+  };
+  const store = storeOf(settings, cluster, log, failed);
+  const rollouts = createRollouts({
+    snapshot, store, log, changed,
+    tell: (key, told) => cluster?.tellRollout(key, told),
+  });
+  return {
+    ...rollouts,
+    api: { statuses: rollouts.statuses, act: rollouts.act, token: writeAdminToken(settings.runtimeDir) },
+    findings: () => (problem === undefined ? [] : [notKept(settings, problem)]),
+  };
+}
+
+function storeOf({ stateDir }: Settings, _cluster: ClusterReport | undefined, log: Log, failed: (problem: string | undefined) => void): RolloutStore {
+  return stateDir === "" ? MEMORY_STORE : createFileStore(stateDir, log, failed);
+}
+
+function notKept({ stateDir }: Settings, problem: string): Finding {
+  return {
+    code: "rollouts-not-kept", severity: "error", object: { kind: "Engine", namespace: "", name: "sluice" }, field: "--state-dir",
+    sentence: `The releases of canaries cannot be written to ${stateDir} (${problem}): make room there, or let Sluice write`,
+    effect: "a Sluice that is started anew begins them where they were written last",
+  };
+}

@@ -1,0 +1,42 @@
+/** The part of the admin API that tells of rollouts, and does what people ask of them. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { ROLLOUT_ACTIONS, type RolloutAction } from "../rollout/release.ts";
+import type { RolloutStatus } from "../rollout/status.ts";
+import { hasToken } from "./admin-token.ts";
+
+export interface RolloutsApi {
+  readonly statuses: () => readonly RolloutStatus[];
+  /** Undefined: there is no such rollout. A text: why it cannot be done. */
+  readonly act: (key: string, action: RolloutAction) => Promise<RolloutStatus | string | undefined>;
+  /** Who asks for a change must know it; empty: nobody may. */
+  readonly token: string;
+}
+
+export const ROLLOUTS_PATH = "/api/v1/rollouts";
+const ACTION = /^\/api\/v1\/rollouts\/([a-z0-9-]+)\/([a-z0-9.-]+)\/([a-z]+)$/;
+
+export interface ToldRollouts {
+  readonly status: number;
+  /** JSON, or one line of text for what went wrong. */
+  readonly body: readonly RolloutStatus[] | RolloutStatus | string;
+}
+
+/** Undefined: the path is none of rollouts. Any method but GET needs the token, whatever it asks for. */
+export async function answerRollouts(api: RolloutsApi, request: IncomingMessage, path: string): Promise<ToldRollouts | undefined> {
+  if (path !== ROLLOUTS_PATH && !path.startsWith(`${ROLLOUTS_PATH}/`)) return undefined;
+  if (path === ROLLOUTS_PATH) return request.method === "GET" ? { status: 200, body: api.statuses() } : { status: 405, body: "use GET" };
+  const [, namespace, name, word] = ACTION.exec(path) ?? [];
+  const action = ROLLOUT_ACTIONS.find((one) => one === word);
+  if (namespace === undefined || name === undefined || !action) return { status: 404, body: "not found" };
+  if (request.method !== "POST") return { status: 405, body: "use POST" };
+  if (!hasToken(request, api.token)) return { status: 403, body: "this needs the token in the runtime folder: run sluice as the user that Sluice runs as, with its --runtime-dir" };
+  const done = await api.act(`${namespace}/${name}`, action);
+  if (done === undefined) return { status: 404, body: `there is no rollout of ingress/${namespace}/${name}` };
+  return typeof done === "string" ? { status: 409, body: done } : { status: 200, body: done };
+}
+
+export function sendRollouts({ status, body }: ToldRollouts, response: ServerResponse): void {
+  const text = typeof body === "string" ? `${body}\n` : `${JSON.stringify(body, null, 2)}\n`;
+  const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+}

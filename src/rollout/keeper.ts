@@ -1,0 +1,162 @@
+/**
+ * Keeps the releases of all canaries with a rollout: the one place that decides what they get.
+ *
+ * Contract: `tick` is to be called about once a second by whoever decides (the leader, or the only replica); it takes what all replicas counted since the last
+ * one. `weights` never has more for a canary than its release; of one that is not known it has nothing, and the canary gets 0. `kept` is all that has to survive.
+ * Nothing here throws for what people declare.
+ */
+import type { ArmCells, ArmsRow } from "../../edge/src/arms.ts";
+import type { Random } from "./evidence.ts";
+import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
+import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type Release, type RolloutAction, type Seen, type Told } from "./release.ts";
+import type { ArmInterval } from "./rollout.ts";
+import { statusOf, type RolloutStatus } from "./status.ts";
+
+/** The release of a canary that is not declared any more is forgotten after so long: a file may be replaced in two steps. */
+const FORGOTTEN_MS = 10 * 60_000;
+/** An interval that was longer says little of when in it requests came, and counts as this long. */
+const LONGEST_INTERVAL = 10_000;
+
+export interface KeeperOptions {
+  readonly declared: DeclaredRollouts;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: Random;
+  /** @param key `namespace/name` of the canary's Ingress */
+  readonly tell: (key: string, told: Told) => void;
+}
+
+export type KeptReleases = Readonly<Record<string, Release>>;
+
+export interface Keeper {
+  /** Adds what arms did, whoever counted it. */
+  count(rows: readonly ArmsRow[]): void;
+  /** Judges what was counted since the last tick. True: a release changed otherwise than by its numbers, and is to be kept at once. */
+  tick(): boolean;
+  /** Undefined: there is no such rollout. A text: why it cannot be done. */
+  act(key: string, action: RolloutAction): RolloutStatus | string | undefined;
+  /** Takes the place of all that is known. */
+  restore(kept: KeptReleases): void;
+  readonly kept: KeptReleases;
+  /** There is no release. */
+  readonly idle: boolean;
+  /** Forgets what was counted and not judged: somebody else decides. */
+  drop(): void;
+  weights(): ReadonlyMap<string, number>;
+  statuses(): readonly RolloutStatus[];
+}
+
+interface Counted {
+  canary: ArmInterval;
+  primary: ArmInterval;
+}
+
+const NO_ARM: ArmInterval = { requests: 0, errors: 0, times: {} };
+
+export function createKeeper({ declared, now, random, tell }: KeeperOptions): Keeper {
+  const releases = new Map<string, Release>();
+  const seen = new Map<string, Seen>();
+  const absentSince = new Map<string, number>();
+  let counted = new Map<string, Counted>();
+  let last = now();
+
+  const put = (key: string, release: Release, told: readonly Told[]): boolean => {
+    const changed = told.length > 0 || weightOfRelease(release) !== weightOrNone(releases.get(key));
+    releases.set(key, release);
+    for (const one of told) tell(key, one);
+    if (told.length > 0) seen.set(key, NOTHING_SEEN);
+    return changed;
+  };
+
+  /** Takes in what is declared now, and forgets what is not any more. Adds releases that begin to `begun`. */
+  const follow = (all: AllDeclared, begun: Set<string>): boolean => {
+    let changed = false;
+    for (const [key, one] of all) {
+      absentSince.delete(key);
+      const { release, told } = declare(releases.get(key), one, now());
+      if (told.some(({ reason }) => reason === "RolloutStarted")) begun.add(key);
+      if (put(key, release, told)) changed = true;
+    }
+    for (const key of [...releases.keys()]) {
+      if (all.has(key)) continue;
+      const since = absentSince.get(key) ?? now();
+      absentSince.set(key, since);
+      if (now() - since < FORGOTTEN_MS) continue;
+      for (const map of [releases, seen, absentSince]) map.delete(key);
+      changed = true;
+    }
+    return changed;
+  };
+
+  return {
+    count(rows) {
+      for (const { rollout, canary, primary } of rows) {
+        const before = counted.get(rollout) ?? { canary: NO_ARM, primary: NO_ARM };
+        counted.set(rollout, { canary: plusCells(before.canary, canary), primary: plusCells(before.primary, primary) });
+      }
+    },
+    tick() {
+      const all = declared.now();
+      const milliseconds = Math.min(Math.max(now() - last, 0), LONGEST_INTERVAL);
+      last = now();
+      const did = counted;
+      counted = new Map();
+      const begun = new Set<string>();
+      let changed = follow(all, begun);
+      for (const [key, one] of all) {
+        const before = releases.get(key);
+        // What was counted until now was not of a release that begins now.
+        if (!before || begun.has(key)) continue;
+        const { canary, primary } = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
+        const { release, told, seen: more } = observeArms(before, seen.get(key) ?? NOTHING_SEEN, { canary, primary, milliseconds, held: heldBy(before, one) !== undefined }, now(), random);
+        if (put(key, release, told)) changed = true;
+        seen.set(key, more);
+      }
+      return changed;
+    },
+    act(key, action) {
+      const one = declared.now().get(key);
+      const before = releases.get(key);
+      if (!one || !before) return undefined;
+      const changed = act(before, one, action, now());
+      if (typeof changed === "string") return changed;
+      put(key, changed.release, changed.told);
+      return statusOf(key, changed.release, one, seen.get(key) ?? NOTHING_SEEN, now());
+    },
+    restore(kept) {
+      releases.clear();
+      for (const [key, release] of Object.entries(kept)) releases.set(key, release);
+    },
+    get kept() {
+      return Object.fromEntries(releases);
+    },
+    get idle() {
+      return releases.size === 0;
+    },
+    drop() {
+      counted = new Map();
+      last = now();
+    },
+    weights: () => new Map([...releases].map(([key, release]) => [key, weightOfRelease(release)])),
+    statuses() {
+      const all = declared.now();
+      return [...releases].flatMap(([key, release]) => {
+        const one = all.get(key);
+        return one ? [statusOf(key, release, one, seen.get(key) ?? NOTHING_SEEN, now())] : [];
+      }).sort((a, b) => (a.ingress < b.ingress ? -1 : 1));
+    },
+  };
+}
+
+function weightOrNone(release: Release | undefined): number {
+  return release ? weightOfRelease(release) : 0;
+}
+
+function plusCells(before: ArmInterval, { requests, errors, times: cells }: ArmCells): ArmInterval {
+  const times: Record<number, number> = { ...before.times };
+  for (let at = 0; at + 1 < cells.length; at += 2) {
+    const bucket = cells[at] as number;
+    times[bucket] = (times[bucket] ?? 0) + (cells[at + 1] as number);
+  }
+  return { requests: before.requests + requests, errors: before.errors + errors, times };
+}

@@ -1,0 +1,227 @@
+/**
+ * One release of a canary: how far it is, what it is a release of, and what people did with it.
+ *
+ * Contract: pure, and plain JSON, which a file or an annotation holds. Each change gives the release as it is then, and what is to be told. A release that
+ * is not known begins at its first step; nothing but evidence, or a person, raises its weight.
+ */
+import type { RolloutSpec } from "../model/shapes/rollout.ts";
+import { isPodAlone } from "../source/pod-owner.ts";
+import type { Random } from "./evidence.ts";
+import { addTimes, quantileOfTimes, type Times } from "./latency.ts";
+import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmInterval, type Interval, type RolloutState } from "./rollout.ts";
+
+/** A canary Ingress with a rollout, as it is declared now. */
+export interface Declared {
+  readonly spec: RolloutSpec;
+  /** Per cent of the requests that it may have at most (`canary-weight`). */
+  readonly most: number;
+  /** Of its object; empty: it comes from a file. */
+  readonly uid: string;
+  /** The Service ports of the canary, and those of the primaries at the same places. */
+  readonly canary: readonly string[];
+  readonly primary: readonly string[];
+  /** What the canary's ready endpoints are of (source/pod-owner.ts). */
+  readonly owners: readonly string[];
+}
+
+/** Requests and errors of an arm, at the present step. */
+export interface ArmSum {
+  readonly requests: number;
+  readonly errors: number;
+}
+
+export interface Release {
+  readonly uid: string;
+  readonly canary: readonly string[];
+  readonly owners: readonly string[];
+  readonly spec: RolloutSpec;
+  readonly state: RolloutState;
+  readonly paused: boolean;
+  /** It is over: the primary has the canary's Service, or a person took it back. */
+  readonly over?: "promoted" | "aborted";
+  /** When it began, and when it came to be as it is: milliseconds since 1970. */
+  readonly begun: number;
+  readonly since: number;
+  readonly sums: { readonly canary: ArmSum; readonly primary: ArmSum };
+  /** What happened last, in a sentence. */
+  readonly last: string;
+}
+
+/** What an arm did at the present step; times are those that this process heard of. */
+export interface Seen {
+  readonly canary: Times;
+  readonly primary: Times;
+}
+
+export const NOTHING_SEEN: Seen = { canary: {}, primary: {} };
+
+export type RolloutReason = "RolloutStarted" | "RolloutStep" | "RolloutReady" | "RolloutFailed" | "RolloutPaused" | "RolloutResumed" | "RolloutAborted" | "RolloutPromoted" | "RolloutChanged";
+
+/** Something to be told of a release. */
+export interface Told {
+  readonly reason: RolloutReason;
+  readonly message: string;
+}
+
+export interface Changed {
+  readonly release: Release;
+  readonly told: readonly Told[];
+}
+
+const NO_SUM: ArmSum = { requests: 0, errors: 0 };
+const NO_SUMS = { canary: NO_SUM, primary: NO_SUM };
+
+/** Per cent of the requests that the canary gets by its release, before `most` of its declaration. */
+export function weightOfRelease({ spec, state, over }: Release): number {
+  return over === undefined ? weightOf(spec, state) : 0;
+}
+
+export function begin(declared: Declared, now: number, why: string): Changed {
+  const { spec, uid, canary, owners } = declared;
+  const [first] = spec.steps;
+  const message = `${why}: the canary gets ${first?.weight ?? 0} % of the requests (step 1 of ${spec.steps.length})`;
+  const release: Release = { uid, canary, owners, spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
+  return { release, told: [{ reason: "RolloutStarted", message }] };
+}
+
+/**
+ * Takes in how the canary is declared now.
+ * @param before undefined: nothing is known of a release of it
+ */
+export function declare(before: Release | undefined, declared: Declared, now: number): Changed {
+  if (before === undefined) return begin(declared, now, "A release begins");
+  const why = whyAnother(before, declared);
+  if (why !== undefined) return isPromoted(declared) ? { release: { ...promoted(before, now), ...identityOf(before, declared) }, told: [] } : begin(declared, now, why);
+  const known = { ...before, ...identityOf(before, declared) };
+  if (before.over === "promoted") return { release: known, told: [] };
+  if (isPromoted(declared)) {
+    const release = promoted(known, now);
+    return { release, told: [{ reason: "RolloutPromoted", message: release.last }] };
+  }
+  return sameSpec(before.spec, declared.spec) ? { release: known, told: [] } : respecified(known, declared.spec, now);
+}
+
+/** Why the canary is another release than the one that is known; undefined: it is the same. */
+function whyAnother(before: Release, { uid, canary, owners }: Declared): string | undefined {
+  if (uid !== before.uid) return "The Ingress was made anew, and a release begins";
+  if (canary.join() !== before.canary.join()) return `The canary is ${canary.join(", ")} now, and a release begins`;
+  if (before.over === "promoted" || owners.length === 0) return undefined;
+  const fresh = owners.find((owner) => !isPodAlone(owner) && !before.owners.includes(owner));
+  if (fresh !== undefined && before.owners.length > 0) return `Pods of ${fresh} answer for the canary, and a release begins`;
+  const alone = before.owners.filter(isPodAlone);
+  const allReplaced = alone.length > 0 && owners.every(isPodAlone) && !owners.some((owner) => alone.includes(owner));
+  return allReplaced ? "All pods of the canary were replaced, and a release begins" : undefined;
+}
+
+/** Of what it is a release from now on: of what it began with, in the ReplicaSets that are there now. */
+function identityOf(before: Release, { uid, canary, owners }: Declared): Pick<Release, "uid" | "canary" | "owners"> {
+  if (owners.length === 0) return { uid, canary, owners: before.owners };
+  const alone = before.owners.filter(isPodAlone);
+  const kept = alone.length > 0 ? alone : owners.filter(isPodAlone);
+  return { uid, canary, owners: [...new Set([...owners.filter((owner) => !isPodAlone(owner)), ...kept])].sort() };
+}
+
+function isPromoted({ canary, primary }: Declared): boolean {
+  return primary.length > 0 && primary.every((one, index) => one === canary[index]);
+}
+
+function promoted(before: Release, now: number): Release {
+  const last = `Promoted: the primary is ${[...new Set(before.canary)].join(", ")}, and the canary gets no requests of its own any more`;
+  return { ...before, over: "promoted", since: now, sums: NO_SUMS, last };
+}
+
+function sameSpec(one: RolloutSpec, other: RolloutSpec): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Goes on by another spec: at the step that gives the canary no more than it has. What failed, or was taken back, stays so. */
+function respecified(before: Release, spec: RolloutSpec, now: number): Changed {
+  if (before.over !== undefined || before.state.phase === "failed") return { release: { ...before, spec }, told: [] };
+  const state = judgedAnew(spec, before.state, weightOfRelease(before));
+  const release: Release = { ...before, spec, state, since: now, sums: NO_SUMS };
+  const message = `sluice.ingress/rollout was changed: the release goes on at ${stepText(release)}`;
+  return { release: { ...release, last: message }, told: [{ reason: "RolloutChanged", message }] };
+}
+
+/** How a release is held where it is, and by what; undefined: nothing holds it. */
+export function heldBy({ paused, spec, state }: Release, { most }: Pick<Declared, "most">): string | undefined {
+  if (paused) return "paused";
+  const next = spec.steps[state.step + 1] ?? spec.steps[state.step];
+  return next !== undefined && most < next.weight ? `canary-weight allows ${most} %` : undefined;
+}
+
+/** Adds what both arms did in an interval. */
+export function observeArms(before: Release, seen: Seen, interval: Interval, now: number, random: Random): Changed & { readonly seen: Seen } {
+  if (before.over !== undefined) return { release: before, told: [], seen };
+  const { canary, primary } = interval;
+  const state = advance(before.spec, before.state, interval, random);
+  const sums = { canary: plus(before.sums.canary, canary), primary: plus(before.sums.primary, primary) };
+  const all: Seen = { canary: addTimes(seen.canary, canary.times), primary: addTimes(seen.primary, primary.times) };
+  const release: Release = { ...before, state, sums };
+  if (state.phase === before.state.phase && state.step === before.state.step) return { release, told: [], seen: all };
+  return { ...moved(release, weightOfRelease(before), all, now), seen: NOTHING_SEEN };
+}
+
+function plus(sum: ArmSum, { requests, errors }: ArmInterval): ArmSum {
+  return { requests: sum.requests + requests, errors: sum.errors + errors };
+}
+
+/** The release has come to another step or phase by evidence: it says by which. */
+function moved(release: Release, before: number, seen: Seen, now: number): Changed {
+  const { spec, state, sums } = release;
+  const figures = `At ${before} %: ${figuresText(release, seen)}`;
+  const weight = weightOfRelease(release);
+  const [reason, message]: [RolloutReason, string] =
+    state.phase === "failed"
+      ? ["RolloutFailed", `${state.verdict === "errors" ? "The canary has more errors than the primary" : "The canary is slower than the primary"}: ${weight === 0 ? "it gets no requests any more" : `it stays at ${weight} %`}. ${figures}`]
+      : state.phase === "ready"
+        ? ["RolloutReady", `Ready to promote: the canary has all steps behind it, and ${weight} % of the requests. ${figures}`]
+        : ["RolloutStep", `The canary gets ${weight} % of the requests (step ${state.step + 1} of ${spec.steps.length}). ${figures}`];
+  return { release: { ...release, since: now, sums: state.phase === "failed" ? sums : NO_SUMS, last: message }, told: [{ reason, message }] };
+}
+
+/** `canary 512 requests, 0.2 % errors, p99 84 ms; primary 9,731 requests, 0.1 % errors, p99 80 ms`. */
+export function figuresText({ sums, spec }: Release, seen: Seen): string {
+  const quantile = spec.latency?.quantile ?? 0.99;
+  const arm = ({ requests, errors }: ArmSum, times: Times): string => {
+    const slow = quantileOfTimes(times, quantile);
+    const took = slow === undefined ? "" : `, p${Number((quantile * 100).toFixed(1))} ${Math.round(slow)} ms`;
+    return `${requests.toLocaleString("en")} requests, ${percent(requests === 0 ? 0 : errors / requests)} errors${took}`;
+  };
+  return `canary ${arm(sums.canary, seen.canary)}; primary ${arm(sums.primary, seen.primary)}`;
+}
+
+/** `0.15 %`. */
+export function percent(share: number): string {
+  return `${Number((100 * share).toFixed(2))} %`;
+}
+
+export function stepText({ spec, state }: Release): string {
+  return `${spec.steps[state.step]?.weight ?? 0} % (step ${state.step + 1} of ${spec.steps.length})`;
+}
+
+export const ROLLOUT_ACTIONS = ["pause", "resume", "skip", "abort", "restart"] as const;
+export type RolloutAction = (typeof ROLLOUT_ACTIONS)[number];
+
+/** Does what a person asks for. A text: why it cannot be done. */
+export function act(before: Release, declared: Declared, action: RolloutAction, now: number): Changed | string {
+  if (action === "restart") return isPromoted(declared) ? "the primary has the canary's Service already" : begin(declared, now, "A person began the release anew");
+  if (before.over !== undefined) return `it is ${before.over}: "restart" begins it anew`;
+  const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });
+  if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets no requests any more", { over: "aborted", since: now });
+  if (action === "pause") return before.paused ? "it is paused already" : told("RolloutPaused", `A person paused the release at ${stepText(before)}; it is judged all the same`, { paused: true });
+  if (action === "resume") return resumed(before, now, told);
+  if (before.state.phase === "failed") return 'the canary failed: "restart" begins its release anew';
+  if (before.state.phase === "ready") return "it has all steps behind it";
+  const after = { ...before, state: skipped(before.spec, before.state), since: now, sums: NO_SUMS };
+  return told("RolloutStep", `A person skipped a step: the canary is ${after.state.phase === "ready" ? "ready to promote" : `at ${stepText(after)}`}`, after);
+}
+
+function resumed(before: Release, now: number, told: (reason: RolloutReason, message: string, change: Partial<Release>) => Changed): Changed | string {
+  if (before.state.phase === "failed") {
+    if (before.spec.onFailure === "back") return 'the canary was taken back: "restart" begins its release anew';
+    const state = judgedAnew(before.spec, before.state, weightOfRelease(before));
+    return told("RolloutResumed", `A person resumed the release that had failed, at ${stepText({ ...before, state })}`, { state, paused: false, since: now, sums: NO_SUMS });
+  }
+  return before.paused ? told("RolloutResumed", `A person resumed the release at ${stepText(before)}`, { paused: false }) : "it is not paused";
+}
