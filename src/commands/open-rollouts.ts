@@ -1,11 +1,13 @@
 /** The rollouts of `sluice run`: where they are kept, and who is told of them. */
+import { hostname } from "node:os";
 import { writeAdminToken } from "../report/admin-token.ts";
 import type { ClusterReport } from "../report/cluster/report.ts";
 import type { RolloutsApi } from "../report/rollouts-api.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { createFileStore, MEMORY_STORE } from "../rollout/file-store.ts";
+import { ownUrl } from "../rollout/replicas.ts";
 import { createRollouts, type Rollouts } from "../rollout/rollouts.ts";
-import type { RolloutStore } from "../rollout/store.ts";
+import { createTeam } from "../rollout/team.ts";
 import type { Settings } from "../settings.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Log } from "../support/log.ts";
@@ -34,20 +36,23 @@ export function openRollouts({ settings, snapshot, cluster, log, changed, found 
     problem = now;
     found();
   };
-  const store = storeOf(settings, cluster, log, failed);
+  const { stateDir, disableLeaderElection, healthzHost, healthzPort } = settings;
+  const alone = !cluster || disableLeaderElection;
   const rollouts = createRollouts({
-    snapshot, store, log, changed,
+    snapshot, log, changed,
+    // Where replicas elect a leader, how far releases are is noted on its Lease.
+    store: stateDir === "" || !alone ? MEMORY_STORE : createFileStore(stateDir, log, failed),
+    ...(alone ? {} : { join: (mine) => createTeam({
+      ...mine, found, replica: process.env["POD_NAME"] || `${hostname()}_${process.pid}`, url: ownUrl(healthzHost, healthzPort),
+      leads: () => cluster.leading === true, readLease: cluster.readLease, hurry: cluster.hurry, log: (sentence) => log("warn", sentence),
+    }) }),
     tell: (key, told) => cluster?.tellRollout(key, told),
   });
   return {
     ...rollouts,
-    api: { statuses: rollouts.statuses, act: rollouts.act, token: writeAdminToken(settings.runtimeDir) },
-    findings: () => (problem === undefined ? [] : [notKept(settings, problem)]),
+    api: { statuses: rollouts.statuses, act: rollouts.act, hear: async (body, signature) => await rollouts.team?.hear(body, signature), token: writeAdminToken(settings.runtimeDir) },
+    findings: () => [...(problem === undefined ? [] : [notKept(settings, problem)]), ...(rollouts.team?.findings() ?? [])],
   };
-}
-
-function storeOf({ stateDir }: Settings, _cluster: ClusterReport | undefined, log: Log, failed: (problem: string | undefined) => void): RolloutStore {
-  return stateDir === "" ? MEMORY_STORE : createFileStore(stateDir, log, failed);
 }
 
 function notKept({ stateDir }: Settings, problem: string): Finding {

@@ -86,7 +86,6 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     const parts = assemble(settings, source, log, ending.signal, hooks.turned ?? (() => {}));
     endings.push(() => parts.findingLog.stop());
     endings.push(() => parts.spans.stop());
-    endings.push(() => parts.rollouts.close());
     const health = await serveHealth(parts.health);
     endings.push(() => closeServer(health));
     endings.push(() => parts.dashboard?.close());
@@ -105,16 +104,15 @@ export async function startServing(settings: Settings, source: Source, log: Log,
       await launched.catch(() => {});
       await agent.stop(() => parts.engine.stopAgent());
     });
+    endings.push(() => parts.cluster?.stop());
+    endings.push(() => parts.rollouts.close());
     // Meanwhile the source is read; nginx is told nothing before its libraries have proved good.
     const allowed = Promise.all([libraries, launched]);
     await Promise.all([allowed, parts.controller.start(ending.signal, allowed)]);
     hooks.signal?.throwIfAborted();
     started = true;
     parts.rollouts.start(ending.signal);
-    if (parts.cluster) {
-      endings.push(() => parts.cluster?.stop());
-      await parts.cluster.start();
-    }
+    await parts.cluster?.start();
     leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
     return { controller: parts.controller, engine: parts.engine, stop };
   } catch (error) {
@@ -210,6 +208,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
   const connect = clusterOf(settings);
   const cluster = connect && createClusterReport({
     settings, connect, programmed, log, snapshot: source.snapshot, state: () => engine.state, changed: () => found(),
+    onLease: { notes: (before, leads) => rollouts.team?.notes(before, leads) ?? {}, noted: (notes) => rollouts.team?.noted(notes) },
   });
   const rollouts = openRollouts({ settings, cluster, log, snapshot: source.snapshot, changed: (weights) => controller.weigh(weights), found: () => found() });
   const controller = createController({

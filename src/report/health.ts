@@ -1,6 +1,7 @@
 /**
  * The health port: probes and metrics for everybody who can reach it; the admin API for this machine only, and not for web pages in its browsers.
  *
+ * `POST /rollouts/tallies` is for other replicas, which sign what they say;
  * `/healthz` (alive: the event loop turns, and nothing else is asked for), `/readyz` (every worker runs the newest Program), `/metrics`; from loopback:
  * `GET /api/v1/generation`, `GET /api/v1/findings`, `GET /api/v1/list/KIND`, `GET /api/v1/requests`, `GET /api/v1/traffic?since=CURSOR`,
  * `GET /api/v1/explain?request=JSON`, `GET /api/v1/ingresses/NAMESPACE/NAME?wait=SECONDS`,
@@ -18,9 +19,10 @@ import { isFromPage, isFromThisMachine, namesThisMachine } from "./caller.ts";
 import { inPieces } from "./exposition.ts";
 import type { AskIngress } from "./ingress-state.ts";
 import type { Journal } from "./journal.ts";
+import { REPLICAS_PATH } from "../rollout/replicas.ts";
 import type { Scrape } from "./metrics.ts";
 import { answerRequests } from "./requests-api.ts";
-import { answerRollouts, sendRollouts, type RolloutsApi } from "./rollouts-api.ts";
+import { answerRollouts, hearReplica, sendRollouts, type RolloutsApi } from "./rollouts-api.ts";
 import { trafficLines, type TrafficAnswer } from "./traffic.ts";
 import { UserError } from "../support/user-error.ts";
 
@@ -78,6 +80,7 @@ async function route(options: HealthOptions, request: IncomingMessage, response:
   if (path === "/metrics") return scrape(options.metrics(), request, response);
   if (path === "/") return method === "GET" || method === "HEAD" ? index(options, response) : endResponse(response, 405, "use GET\n");
   if (options.dashboard && (path === "/dashboard" || path.startsWith("/dashboard/"))) return await options.dashboard(request, response, path, query);
+  if (path === REPLICAS_PATH) return await hearReplica(options.rollouts, request, response);
   if (!path.startsWith("/api/")) return endResponse(response, 404, "not found\n");
   if (!isFromThisMachine(request) || !namesThisMachine(options.host, request)) return endResponse(response, 403, "the admin API answers this machine only\n");
   if (isFromPage(request)) return endResponse(response, 403, "the admin API answers no web page\n");

@@ -1,6 +1,7 @@
 /** The part of the admin API that tells of rollouts, and does what people ask of them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROLLOUT_ACTIONS, type RolloutAction } from "../rollout/release.ts";
+import { LONGEST_MESSAGE, SIGNATURE_HEADER } from "../rollout/replicas.ts";
 import type { RolloutStatus } from "../rollout/status.ts";
 import { hasToken } from "./admin-token.ts";
 
@@ -8,6 +9,8 @@ export interface RolloutsApi {
   readonly statuses: () => readonly RolloutStatus[];
   /** Undefined: there is no such rollout. A text: why it cannot be done. */
   readonly act: (key: string, action: RolloutAction) => Promise<RolloutStatus | string | undefined>;
+  /** Answers another replica (rollout/replicas.ts); undefined: nobody who may ask. */
+  readonly hear: (body: string, signature: string) => Promise<{ readonly body: string; readonly signature: string } | undefined>;
   /** Who asks for a change must know it; empty: nobody may. */
   readonly token: string;
 }
@@ -39,4 +42,27 @@ export function sendRollouts({ status, body }: ToldRollouts, response: ServerRes
   const text = typeof body === "string" ? `${body}\n` : `${JSON.stringify(body, null, 2)}\n`;
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+}
+
+/** Hears another replica, which is elsewhere: who may speak shows its signature alone. */
+export async function hearReplica({ hear }: RolloutsApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const refuse = (status: number, sentence: string): void => void response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(`${sentence}\n`);
+  if (request.method !== "POST") return refuse(405, "use POST");
+  const signature = request.headers[SIGNATURE_HEADER];
+  const body = typeof signature === "string" ? await bodyOf(request) : undefined;
+  const answer = body === undefined || typeof signature !== "string" ? undefined : await hear(body, signature).catch(() => undefined);
+  if (!answer) return refuse(403, "this is for the replicas of Sluice");
+  response.writeHead(200, { "content-type": "application/json", [SIGNATURE_HEADER]: answer.signature }).end(answer.body);
+}
+
+/** Undefined: it is too long. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > LONGEST_MESSAGE) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -4,15 +4,14 @@ import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../support/log.ts";
 import { UserError } from "../support/user-error.ts";
-import type { KeptReleases } from "./keeper.ts";
-import { readKept, textOfKept, type RolloutStore } from "./store.ts";
+import { NOTHING_KEPT, readKept, textOfKept, type Kept, type RolloutStore } from "./store.ts";
 
 const FILE = "rollouts.json";
 /** Numbers that nobody acts on may wait so long: a process that is killed loses so much evidence, and no step. */
 const SOON_MS = 10_000;
 
 /** For a Sluice that nobody gave a folder. A release that is interrupted begins anew, with its first step. */
-export const MEMORY_STORE: RolloutStore = { load: () => Promise.resolve({}), save: () => {}, close: () => Promise.resolve() };
+export const MEMORY_STORE: RolloutStore = { load: () => Promise.resolve(NOTHING_KEPT), save: () => {}, close: () => Promise.resolve() };
 
 /**
  * Makes the folder where there is none. Throws a UserError where no file can be kept in it.
@@ -62,14 +61,14 @@ export function createFileStore(folder: string, log: Log, failed: (problem: stri
   };
 }
 
-function read(path: string, log: Log): KeptReleases {
+function read(path: string, log: Log): Kept {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT") log("warn", `the releases kept in ${path} cannot be read (${code}): they begin anew`);
-    return {};
+    return NOTHING_KEPT;
   }
   try {
     return readKept(text);
@@ -77,7 +76,7 @@ function read(path: string, log: Log): KeptReleases {
     const aside = `${path}.unreadable`;
     log("warn", `the releases kept in ${path} cannot be read (${(error as Error).message}): they begin anew, and the file is ${aside} now`);
     renameSync(path, aside);
-    return {};
+    return NOTHING_KEPT;
   }
 }
 

@@ -11,6 +11,7 @@ import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
 import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type Release, type RolloutAction, type Seen, type Told } from "./release.ts";
 import type { ArmInterval } from "./rollout.ts";
 import { statusOf, type RolloutStatus } from "./status.ts";
+import type { Kept } from "./store.ts";
 
 /** The release of a canary that is not declared any more is forgotten after so long: a file may be replaced in two steps. */
 const FORGOTTEN_MS = 10 * 60_000;
@@ -36,8 +37,8 @@ export interface Keeper {
   /** Undefined: there is no such rollout. A text: why it cannot be done. */
   act(key: string, action: RolloutAction): RolloutStatus | string | undefined;
   /** Takes the place of all that is known. */
-  restore(kept: KeptReleases): void;
-  readonly kept: KeptReleases;
+  restore(kept: Kept): void;
+  readonly kept: Kept;
   /** There is no release. */
   readonly idle: boolean;
   /** Forgets what was counted and not judged: somebody else decides. */
@@ -59,6 +60,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
   const absentSince = new Map<string, number>();
   let counted = new Map<string, Counted>();
   let last = now();
+  let revision = 0;
 
   const put = (key: string, release: Release, told: readonly Told[]): boolean => {
     const changed = told.length > 0 || weightOfRelease(release) !== weightOrNone(releases.get(key));
@@ -112,6 +114,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
         if (put(key, release, told)) changed = true;
         seen.set(key, more);
       }
+      if (changed || did.size > 0) revision++;
       return changed;
     },
     act(key, action) {
@@ -120,15 +123,17 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       if (!one || !before) return undefined;
       const changed = act(before, one, action, now());
       if (typeof changed === "string") return changed;
+      revision++;
       put(key, changed.release, changed.told);
       return statusOf(key, changed.release, one, seen.get(key) ?? NOTHING_SEEN, now());
     },
     restore(kept) {
+      revision = kept.revision;
       releases.clear();
-      for (const [key, release] of Object.entries(kept)) releases.set(key, release);
+      for (const [key, release] of Object.entries(kept.releases)) releases.set(key, release);
     },
     get kept() {
-      return Object.fromEntries(releases);
+      return { revision, releases: Object.fromEntries(releases) };
     },
     get idle() {
       return releases.size === 0;

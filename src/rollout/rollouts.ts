@@ -11,24 +11,19 @@ import type { Log } from "../support/log.ts";
 import { createDeclaredRollouts } from "./declared.ts";
 import { createKeeper } from "./keeper.ts";
 import type { RolloutAction, Told } from "./release.ts";
+import type { FromLeader } from "./replicas.ts";
 import type { RolloutStatus } from "./status.ts";
-import type { RolloutStore } from "./store.ts";
+import { readKept, textOfKept, type Kept, type RolloutStore } from "./store.ts";
+import type { Team, TeamOptions } from "./team.ts";
 
 const TICK_MS = 1000;
 
-/** What the replicas of a cluster do for each other (replicas.ts); absent: this one is alone, and decides. */
-export interface Colleagues {
-  readonly decides: boolean;
-  /** Once a second, where this replica does not decide: what it counted goes to the one that does, and comes back as what canaries get. */
-  follow(rows: readonly ArmsRow[]): Promise<readonly RolloutStatus[] | undefined>;
-  /** Has the one that decides do what a person asks for. */
-  ask(key: string, action: RolloutAction): Promise<RolloutStatus | string | undefined>;
-}
-
 export interface RolloutsOptions {
   readonly snapshot: Snapshot;
+  /** Where releases are kept; in a cluster, what the team says. */
   readonly store: RolloutStore;
-  readonly colleagues?: Colleagues;
+  /** Makes this replica one of several; absent: it is alone, and decides. */
+  readonly join?: (mine: TeamMember) => Team;
   readonly log: Log;
   /** Takes what canaries get now: `namespace/name` of the Ingress → per cent. */
   readonly changed: (weights: ReadonlyMap<string, number>) => void;
@@ -36,7 +31,12 @@ export interface RolloutsOptions {
   readonly tell: (key: string, told: Told) => void;
 }
 
+/** What a replica offers its team. */
+export type TeamMember = Pick<TeamOptions, "count" | "act" | "state" | "kept" | "take">;
+
 export interface Rollouts {
+  /** Undefined: this replica is alone. */
+  readonly team: Team | undefined;
   /** Reads what was kept. To be awaited before the first turn. */
   load(): Promise<ReadonlyMap<string, number>>;
   taken(built: Built): void;
@@ -50,7 +50,7 @@ export interface Rollouts {
   close(): Promise<void>;
 }
 
-export function createRollouts({ snapshot, store, colleagues, log, changed, tell }: RolloutsOptions): Rollouts {
+export function createRollouts({ snapshot, store: own, join, log, changed, tell }: RolloutsOptions): Rollouts {
   const declared = createDeclaredRollouts(snapshot);
   const keeper = createKeeper({
     declared,
@@ -62,10 +62,10 @@ export function createRollouts({ snapshot, store, colleagues, log, changed, tell
     },
   });
   let given = "";
-  /** Where another replica decides, what it said last. */
-  let heard: readonly RolloutStatus[] = [];
-  const own: ArmsRow[] = [];
-  const decides = (): boolean => colleagues?.decides ?? true;
+  /** What workers counted since the last tick. */
+  const counted: ArmsRow[] = [];
+  /** What the replica that decides said last; undefined: nothing, or it does not answer any more. */
+  let heard: readonly RolloutStatus[] | undefined;
 
   const give = (weights: ReadonlyMap<string, number>): void => {
     const text = JSON.stringify([...weights]);
@@ -73,21 +73,46 @@ export function createRollouts({ snapshot, store, colleagues, log, changed, tell
     given = text;
     changed(weights);
   };
+  const take = (kept: Kept): void => {
+    keeper.restore(kept);
+    give(keeper.weights());
+  };
+  const actHere = async (key: string, action: RolloutAction): Promise<RolloutStatus | string | undefined> => {
+    const done = keeper.act(key, action);
+    give(keeper.weights());
+    store.save(keeper.kept, true);
+    return done;
+  };
+  const team = join?.({
+    count: (rows) => keeper.count(rows),
+    act: actHere,
+    state: () => ({ kept: textOfKept(keeper.kept), statuses: keeper.statuses() }),
+    kept: () => (declared.any || !keeper.idle ? keeper.kept : undefined),
+    take,
+  });
+  const store = team?.store ?? own;
+  const decides = (): boolean => team?.decides ?? true;
+
+  const tellTeam = async (asked?: { readonly key: string; readonly action: RolloutAction }): Promise<FromLeader | undefined> => {
+    keeper.drop();
+    const answer = await team?.tell(counted.splice(0), asked);
+    heard = answer?.statuses;
+    // Meanwhile this replica may have been elected, and then it knows better.
+    if (answer && !decides()) take(readKept(answer.kept));
+    return answer;
+  };
 
   const tick = async (): Promise<void> => {
-    if (decides()) {
-      keeper.count(own.splice(0));
-      const news = keeper.tick();
-      give(keeper.weights());
-      store.save(keeper.kept, news);
-      return;
-    }
-    keeper.drop();
-    const said = await colleagues?.follow(own.splice(0));
-    if (said) give(new Map((heard = said).map(({ ingress, weight }) => [ingress, weight])));
+    if (!decides()) return void (await tellTeam());
+    heard = undefined;
+    keeper.count(counted.splice(0));
+    const news = keeper.tick();
+    give(keeper.weights());
+    store.save(keeper.kept, news);
   };
 
   return {
+    team,
     async load() {
       keeper.restore(await store.load());
       const weights = keeper.weights();
@@ -96,25 +121,26 @@ export function createRollouts({ snapshot, store, colleagues, log, changed, tell
     },
     taken: (built) => declared.take(built),
     count(rows) {
-      own.push(...rows);
+      counted.push(...rows);
     },
     start(signal) {
       let busy = false;
       const timer = setInterval(() => {
-        if (busy || (!declared.any && keeper.idle)) return;
+        if (busy || (!declared.any && keeper.idle)) return void (counted.length = 0);
         busy = true;
         void tick().finally(() => (busy = false));
       }, TICK_MS).unref();
       signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     },
-    statuses: () => (decides() ? keeper.statuses() : heard),
+    statuses: () => heard ?? keeper.statuses(),
     async act(key, action) {
-      if (!decides()) return await colleagues?.ask(key, action);
-      const done = keeper.act(key, action);
-      give(keeper.weights());
-      store.save(keeper.kept, true);
-      return done;
+      if (decides()) return await actHere(key, action);
+      const answer = await tellTeam({ key, action });
+      return answer ? (answer.done ?? undefined) : "the replica that leads does not answer: try again in a moment";
     },
-    close: () => store.close(),
+    async close() {
+      await team?.leave();
+      await store.close();
+    },
   };
 }

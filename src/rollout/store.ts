@@ -7,19 +7,28 @@ import type { ArmSum, Release } from "./release.ts";
 import type { RolloutState } from "./rollout.ts";
 import type { Usual } from "./usual.ts";
 
+/** Everything that has to survive. */
+export interface Kept {
+  /** Grows with each change, whoever makes it: of two, the larger is newer. */
+  readonly revision: number;
+  readonly releases: KeptReleases;
+}
+
+export const NOTHING_KEPT: Kept = { revision: 0, releases: {} };
+
 export interface RolloutStore {
   /** What was kept; nothing, where nothing was or where it cannot be read (which is logged). Never rejects. */
-  load(): Promise<KeptReleases>;
+  load(): Promise<Kept>;
   /** Keeps this, soon; at once when `now`. */
-  save(kept: KeptReleases, now: boolean): void;
+  save(kept: Kept, now: boolean): void;
   /** Writes what is not written yet; bounded in time, never rejects. */
   close(): Promise<void>;
 }
 
 const VERSION = 1;
 
-export function textOfKept(releases: KeptReleases): string {
-  return JSON.stringify({ version: VERSION, releases }, shorter);
+export function textOfKept({ revision, releases }: Kept): string {
+  return JSON.stringify({ version: VERSION, revision, releases }, shorter);
 }
 
 /** Nobody can tell the seventh digit of evidence. */
@@ -28,9 +37,13 @@ function shorter(_key: string, value: unknown): unknown {
 }
 
 /** Throws an Error for a text that is none of these; a release that is none is left out. */
-export function readKept(text: string): KeptReleases {
-  const { version, releases } = recordOf(JSON.parse(text));
+export function readKept(text: string): Kept {
+  const { version, revision, releases } = recordOf(JSON.parse(text));
   if (version !== VERSION) throw new Error(`its version is ${JSON.stringify(version)}, and not ${VERSION}`);
+  return { revision: isAmount(revision) ? revision : 0, releases: releasesOf(releases) };
+}
+
+function releasesOf(releases: unknown): KeptReleases {
   return Object.fromEntries(Object.entries(recordOf(releases)).filter((entry): entry is [string, Release] => isRelease(entry[1])));
 }
 

@@ -8,9 +8,8 @@ import { heard, type Role } from "../../src/engine/hearing.ts";
 import { lineReader } from "../../src/engine/lines.ts";
 import { readFrame } from "../../src/explain/tables.ts";
 import { cut } from "../../src/report/events/event.ts";
-import type { KeptReleases } from "../../src/rollout/keeper.ts";
 import { begin, weightOfRelease } from "../../src/rollout/release.ts";
-import { readKept, textOfKept } from "../../src/rollout/store.ts";
+import { readKept, textOfKept, type Kept } from "../../src/rollout/store.ts";
 import { build } from "../support/build.ts";
 import { ingress, ingressClass, service, slice } from "../support/objects.ts";
 import type { Parser } from "./parser.ts";
@@ -62,15 +61,15 @@ const RELEASE = begin({
 
 export const OF_WORKERS: readonly Parser[] = [
   {
-    names: ["readKept"], seeds: [textOfKept({ "shop/next": RELEASE }), '{"version":2}', "{}"],
+    names: ["readKept"], seeds: [textOfKept({ revision: 1, releases: { "shop/next": RELEASE } }), '{"version":2}', "{}"],
     take: (text) => {
-      let kept: KeptReleases;
+      let kept: Kept;
       try {
         kept = readKept(text);
       } catch {
         return;
       }
-      for (const release of Object.values(kept)) assert.ok(weightOfRelease(release) <= 100);
+      for (const release of Object.values(kept.releases)) assert.ok(weightOfRelease(release) <= 100);
     },
   },
   {

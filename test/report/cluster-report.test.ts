@@ -49,7 +49,7 @@ async function leaves(t: TestContext, cutsOff: number): Promise<readonly string[
     settings: parseSettings(["--publish-status-address=192.0.2.1", "--update-status-on-shutdown=false"], "run", {}), snapshot,
     connect: async () => connectionThat(cutsOff, (body) => patches.push(body)),
     programmed: { version: () => undefined, listen: () => () => undefined, take: () => undefined, look: () => undefined, obstacle: () => undefined } as never,
-    state: () => SERVING, changed: () => undefined, log: () => undefined, env: {},
+    state: () => SERVING, changed: () => undefined, onLease: { notes: () => ({}), noted: () => {} }, log: () => undefined, env: {},
   });
   t.after(() => report.stop());
   const turn = (object: Ingress, ours: boolean): void => {

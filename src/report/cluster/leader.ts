@@ -26,9 +26,18 @@ export interface ElectionOptions {
   /** How long the Lease holds without being renewed, in milliseconds. */
   readonly ttl: number;
   readonly log: Log;
+  /**
+   * What is noted on the Lease when it is written, as annotations; others that are there stay.
+   * @param before those of the Lease that is about to be taken @param leads whether this replica has led without a break since it was read
+   */
+  readonly notes?: (before: Notes, leads: boolean) => Notes;
+  /** Called with the annotations of the Lease whenever another replica's was read. */
+  readonly noted?: (notes: Notes) => void;
   /** Called when this replica begins to lead; it leads until the signal aborts. */
   readonly elected: (term: AbortSignal) => void;
 }
+
+type Notes = Readonly<Record<string, string>>;
 
 export interface Election {
   readonly leading: boolean;
@@ -36,6 +45,10 @@ export interface Election {
   readonly leader: string;
   /** How often this replica came to lead. */
   readonly terms: number;
+  /** The annotations of the Lease now; reads it, and rejects when it cannot be read. */
+  read(signal: AbortSignal): Promise<Notes>;
+  /** Does now what would be done after the next wait: renews the Lease, or looks who has it. */
+  hurry(): void;
   /** Stands for election until `resign`. */
   run(): Promise<void>;
   /** Ends the term and gives the Lease back; bounded, never rejects. */
@@ -54,6 +67,7 @@ export function standForElection(options: ElectionOptions): Election {
   let term: AbortController | undefined;
   let expiry: NodeJS.Timeout | undefined;
   let terms = 0;
+  let hurry = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
   /** Takes the Lease or renews it, if it is free, ours or has expired. */
@@ -61,8 +75,11 @@ export function standForElection(options: ElectionOptions): Election {
     const sent = performance.now();
     const before = lease.last?.holder === identity && !unsure ? lease.last : await lease.read(signal);
     const free = !before || before.holder === "" || before.holder === identity || performance.now() - before.seen > before.duration;
-    if (!free) return lose(`${before.holder} leads`);
-    await lease.take(before, identity, ttl, signal);
+    if (!free) {
+      lose(`${before.holder} leads`);
+      return options.noted?.(before.notes);
+    }
+    await lease.take(before, identity, ttl, options.notes?.(before?.notes ?? {}, term !== undefined) ?? {}, signal);
     win(sent);
   };
 
@@ -106,7 +123,9 @@ export function standForElection(options: ElectionOptions): Election {
         said = reason;
       }
       // Replicas that start together must not go on asking together.
-      await pause(term ? wait : wait * (1 + Math.random() / 5), ended.signal);
+      await pause(term ? wait : wait * (1 + Math.random() / 5), AbortSignal.any([ended.signal, hurry.signal]));
+      // A hurry during the claim has ended the pause before it began, and is for the next claim.
+      hurry = new AbortController();
     }
   };
 
@@ -120,6 +139,8 @@ export function standForElection(options: ElectionOptions): Election {
     get terms() {
       return terms;
     },
+    read: async (signal) => (await lease.read(signal))?.notes ?? {},
+    hurry: () => hurry.abort(),
     run: () => (running = run()),
     async resign() {
       const leads = term !== undefined;
@@ -133,7 +154,7 @@ export function standForElection(options: ElectionOptions): Election {
         const limit = AbortSignal.timeout(RESIGN_MS);
         // A renewal that was under way may have arrived.
         const last = unsure ? await lease.read(limit) : lease.last;
-        if (last?.holder === identity) await lease.giveBack(last, limit);
+        if (last?.holder === identity) await lease.giveBack(last, options.notes?.(last.notes, true) ?? {}, limit);
       } catch (error) {
         log("debug", `the Lease ${where} was not given back: ${inWords(error)}`);
       }

@@ -3,7 +3,7 @@
  *
  * Guarantee: a write names the version that it was decided on, so only one of several replicas succeeds.
  */
-import { fields, integerOrNone, textOrNone } from "../../source/kubernetes/trim.ts";
+import { fields, integerOrNone, textOrNone, textRecord } from "../../source/kubernetes/trim.ts";
 import { isStatus, MANAGER } from "./api.ts";
 import type { ClusterApi, Right } from "./api.ts";
 
@@ -14,6 +14,8 @@ export interface Lease {
   readonly holder: string;
   /** Milliseconds that its holder asked for. */
   readonly duration: number;
+  /** Its annotations. */
+  readonly notes: Readonly<Record<string, string>>;
   /** When this process first saw this version, on its own clock. */
   readonly seen: number;
 }
@@ -23,11 +25,11 @@ export interface LeaseInCluster {
   readonly last: Lease | undefined;
   read(signal: AbortSignal): Promise<Lease | undefined>;
   /** Makes `identity` its holder for `ttl` milliseconds from now. */
-  take(before: Lease | undefined, identity: string, ttl: number, signal: AbortSignal): Promise<void>;
-  giveBack(before: Lease, signal: AbortSignal): Promise<void>;
+  take(before: Lease | undefined, identity: string, ttl: number, notes: Lease["notes"], signal: AbortSignal): Promise<void>;
+  giveBack(before: Lease, notes: Lease["notes"], signal: AbortSignal): Promise<void>;
 }
 
-const EFFECT = "no replica is elected: no status and no Events are written";
+const EFFECT = "no replica is elected: no status and no Events are written, and no rollout of a canary begins or goes on";
 
 export function leaseInCluster(api: ClusterApi, namespace: string, name: string): LeaseInCluster {
   const all = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
@@ -38,12 +40,14 @@ export function leaseInCluster(api: ClusterApi, namespace: string, name: string)
   const see = (raw: unknown): Lease => {
     const spec = specOf(raw);
     const seen = last && versionIn(last.raw) === versionIn(raw) ? last.seen : performance.now();
-    last = { raw, holder: textOrNone(spec["holderIdentity"]) ?? "", duration: (integerOrNone(spec["leaseDurationSeconds"]) ?? 0) * 1000, seen };
+    last = { raw, holder: textOrNone(spec["holderIdentity"]) ?? "", duration: (integerOrNone(spec["leaseDurationSeconds"]) ?? 0) * 1000, notes: textRecord(fields(fields(raw)["metadata"])["annotations"]) ?? {}, seen };
     return last;
   };
 
-  const write = async (before: Lease | undefined, spec: object, signal: AbortSignal): Promise<void> => {
-    const metadata = before ? fields(before.raw)["metadata"] : { name, namespace };
+  const write = async (before: Lease | undefined, spec: object, notes: Lease["notes"], signal: AbortSignal): Promise<void> => {
+    const annotations = { ...before?.notes, ...notes };
+    const noted = Object.keys(annotations).length > 0 ? { annotations } : {};
+    const metadata = { ...(before ? fields(fields(before.raw)["metadata"]) : { name, namespace }), ...noted };
     const body = JSON.stringify({ apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata, spec });
     see(await (before
       ? api.ask(right("update"), path, signal, { method: "PUT", body }, MANAGER)
@@ -63,7 +67,7 @@ export function leaseInCluster(api: ClusterApi, namespace: string, name: string)
         return undefined;
       }
     },
-    async take(before, identity, ttl, signal) {
+    async take(before, identity, ttl, notes, signal) {
       const spec = specOf(before?.raw);
       const now = new Date().toISOString().replace("Z", "000Z");
       const mine = before?.holder === identity;
@@ -74,9 +78,9 @@ export function leaseInCluster(api: ClusterApi, namespace: string, name: string)
         acquireTime: mine ? spec["acquireTime"] : now,
         renewTime: now,
         leaseTransitions: (integerOrNone(spec["leaseTransitions"]) ?? 0) + (mine || !before ? 0 : 1),
-      }, signal);
+      }, notes, signal);
     },
-    giveBack: (before, signal) => write(before, { ...specOf(before.raw), holderIdentity: "", leaseDurationSeconds: 1 }, signal),
+    giveBack: (before, notes, signal) => write(before, { ...specOf(before.raw), holderIdentity: "", leaseDurationSeconds: 1 }, notes, signal),
   };
 }
 

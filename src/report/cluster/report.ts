@@ -29,7 +29,7 @@ import { clusterApi } from "./api.ts";
 import type { ClusterApi } from "./api.ts";
 import { othersRun } from "./farewell.ts";
 import { standForElection } from "./leader.ts";
-import type { Election } from "./leader.ts";
+import type { Election, ElectionOptions } from "./leader.ts";
 import { identifySelf } from "./pod.ts";
 import type { Self } from "./pod.ts";
 
@@ -42,6 +42,8 @@ export interface ClusterReportOptions {
   readonly state: () => EngineState;
   /** Called when `findings` changed. */
   readonly changed: () => void;
+  /** What is noted on the Lease, and who hears of what others note there (see ElectionOptions). */
+  readonly onLease: Required<Pick<ElectionOptions, "notes" | "noted">>;
   readonly log: Log;
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -56,6 +58,12 @@ export interface ClusterCounts {
 }
 
 export interface ClusterReport {
+  /** Whether this replica leads; undefined without an election. */
+  readonly leading: boolean | undefined;
+  /** Reads what is noted on the Lease; may be called before `start`. */
+  readLease(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** Renews the Lease, or looks who has it, without waiting for its time. */
+  hurry(): void;
   start(): Promise<void>;
   /** To be called after a turn, once the engine has been told. */
   taken(built: Built): void;
@@ -92,7 +100,7 @@ interface Links {
 }
 
 export function createClusterReport(options: ClusterReportOptions): ClusterReport {
-  const { settings, snapshot, programmed, log } = options;
+  const { settings, snapshot, programmed } = options;
   /** Objects that are ours, as of the last turn. */
   let ours: ReadonlyMap<string, OwnObject> | undefined;
   let wrong: readonly Finding[] | undefined;
@@ -136,14 +144,23 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     if (addresses.length > 0 && sameAddresses(addressesIn(now), addresses)) leaving.set(key, now);
   };
 
+  let preparing: Promise<Parts> | undefined;
+  const changed = (): void => (parts?.status.look(keys()), options.changed());
+  const prepared = async (): Promise<Parts> => {
+    preparing ??= options.connect().then((connection) => assemble(options, connection, { elected, wish, changed }));
+    // A connection that could not be opened is tried again by whoever asks next.
+    preparing.catch(() => (preparing = undefined));
+    return await preparing;
+  };
+
   return {
+    get leading() {
+      return parts?.election?.leading;
+    },
+    readLease: async (signal) => (await (await prepared()).election?.read(signal)) ?? {},
+    hurry: () => parts?.election?.hurry(),
     async start() {
-      const connection = await options.connect();
-      const changed = (): void => {
-        parts?.status.look(keys());
-        options.changed();
-      };
-      parts = assemble(options, connection, { elected, wish, changed });
+      parts = await prepared();
       if (ours) parts.events.take(ours, ours.keys());
       if (wrong) parts.events.found(wrong);
       if (settings.updateStatus) programmed.listen((news) => parts?.status.look(news));
@@ -185,19 +202,25 @@ export function createClusterReport(options: ClusterReportOptions): ClusterRepor
     },
     counts: () => countsOf(parts),
     async stop() {
-      if (!parts) return;
-      const { api, self, status, election, events } = parts;
-      const limit = AbortSignal.timeout(FAREWELL_MS);
-      if (settings.updateStatus && settings.updateStatusOnShutdown && election?.leading && !(await othersRun(api, self, log, limit))) {
+      const all = parts ?? (await preparing?.catch(() => undefined));
+      if (all) await end(all, options, () => {
         ending = true;
-        await status.drain(keys(), limit);
-        if (limit.aborted) log("warn", `not all Ingresses lost their addresses within ${FAREWELL_MS / 1000} s`);
-      }
-      await election?.resign();
-      await events.stop();
-      await api.connection.close();
+        return keys();
+      });
     },
   };
+}
+
+/** @param take says which Ingresses are to lose their addresses */
+async function end({ api, self, status, election, events }: Parts, { settings, log }: ClusterReportOptions, take: () => Iterable<string>): Promise<void> {
+  const limit = AbortSignal.timeout(FAREWELL_MS);
+  if (settings.updateStatus && settings.updateStatusOnShutdown && election?.leading && !(await othersRun(api, self, log, limit))) {
+    await status.drain(take(), limit);
+    if (limit.aborted) log("warn", `not all Ingresses lost their addresses within ${FAREWELL_MS / 1000} s`);
+  }
+  await election?.resign();
+  await events.stop();
+  await api.connection.close();
 }
 
 function assemble(options: ClusterReportOptions, connection: Connection, links: Links): Parts {
@@ -212,7 +235,7 @@ function assemble(options: ClusterReportOptions, connection: Connection, links: 
     self,
     addresses,
     election: settings.disableLeaderElection ? undefined : standForElection({
-      api, log, elected, namespace: self.namespace, name: settings.electionId, identity: self.identity, ttl: settings.electionTtl * 1000,
+      api, log, elected, ...options.onLease, namespace: self.namespace, name: settings.electionId, identity: self.identity, ttl: settings.electionTtl * 1000,
     }),
     status: createStatusWriter({ api, namespace, log, wish }),
     events: createClusterEvents({ settings, api, self, snapshot: options.snapshot, log }),

@@ -1,0 +1,68 @@
+/**
+ * What the leader notes on the Lease by which it leads: how far releases are, and where the other replicas reach it.
+ *
+ * The Lease is written by its holder alone, again and again anyway, and only as long as nobody else has taken it: so the state of releases needs no object,
+ * no right and no lock of its own, and a replica that leads no more cannot write it.
+ */
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import type { KeptReleases } from "./keeper.ts";
+import type { Release } from "./release.ts";
+import { AT_THE_START } from "./rollout.ts";
+import { readKept, textOfKept, type Kept } from "./store.ts";
+
+export const STATE_NOTE = "sluice.ingress/rollouts";
+export const LEADER_NOTE = "sluice.ingress/leader";
+
+export type Notes = Readonly<Record<string, string>>;
+
+/** Characters; annotations may have 262,144 in all (apimachinery, ValidateAnnotationsSize). */
+const MOST_CHARACTERS = 200_000;
+/** Nobody makes a longer text of so few characters but to fill memory. */
+const LONGEST_STATE = 32 * 2 ** 20;
+
+/** The state as an annotation. Of very many releases the evidence is left out, then those that are over: they go on at their steps. */
+export function packKept(kept: Kept): string {
+  const wholes = [kept, { ...kept, releases: mapReleases(kept.releases, withoutEvidence) }];
+  for (const one of wholes) {
+    const packed = pack(textOfKept(one));
+    if (packed.length <= MOST_CHARACTERS) return packed;
+  }
+  const open = Object.entries(kept.releases).filter(([, { over }]) => over === undefined).slice(0, 1000);
+  return pack(textOfKept({ ...kept, releases: mapReleases(Object.fromEntries(open), withoutEvidence) }));
+}
+
+/** Throws an Error for a text that is none of these. */
+export function readPacked(text: string): Kept {
+  return readKept(inflateRawSync(Buffer.from(text, "base64"), { maxOutputLength: LONGEST_STATE }).toString());
+}
+
+function pack(text: string): string {
+  return deflateRawSync(text).toString("base64");
+}
+
+function mapReleases(releases: KeptReleases, map: (release: Release) => Release): KeptReleases {
+  return Object.fromEntries(Object.entries(releases).map(([key, release]) => [key, map(release)]));
+}
+
+function withoutEvidence(release: Release): Release {
+  const { phase, step, lasted, requests, verdict } = release.state;
+  return { ...release, last: release.last.slice(0, 200), state: { ...AT_THE_START, phase, step, lasted, requests, ...(verdict === undefined ? {} : { verdict }) } };
+}
+
+/** Where the leader is reached, and what proves that somebody has read its Lease. */
+export interface LeaderNote {
+  /** `http://10.0.0.5:10254`. */
+  readonly url: string;
+  /** Hexadecimal. */
+  readonly key: string;
+}
+
+/** Undefined: there is none, or it is none. */
+export function readLeader(text: string | undefined): LeaderNote | undefined {
+  try {
+    const { url, key } = JSON.parse(text ?? "{}") as Partial<Record<keyof LeaderNote, unknown>>;
+    return typeof url === "string" && /^http:\/\/(?:[0-9.]+|\[[0-9a-fA-F:]+\]):[0-9]+$/.test(url) && typeof key === "string" && /^[0-9a-f]{64}$/.test(key) ? { url, key } : undefined;
+  } catch {
+    return undefined;
+  }
+}
