@@ -248,7 +248,7 @@ else describe("status", { timeout: 280_000 }, () => {
         .filter(({ code }) => code === "right-missing"), (all) => all.length > 0,
     );
     assert.equal(found?.sentence, `Sluice's account may not get leases.coordination.k8s.io: grant it with kubectl create role sluice-leases-coordination-k8s-io -n ${HOME} --verb=get --resource=leases.coordination.k8s.io, and bind it`);
-    assert.equal(found?.effect, "no replica is elected: no status and no Events are written");
+    assert.equal(found?.effect, "no replica is elected: no status and no Events are written, and no rollout of a canary begins or goes on");
     assert.equal((await ask({ port: sluice.http, host: "poor.example" })).status, 503, "no Service, but its host is served");
     assert.equal((await sluice.ask("/readyz")).status, 200);
     assert.deepEqual(statusWrites(namespace), []);

@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { documents } from "../support/manifests.ts";
-import { releaseObjects, rolloutOf, startVersion, startVisitors, untilRollout, type Manners, type ReleaseManifest } from "../support/release.ts";
+import { releaseObjects, rolloutOf, startVersion, startVisitors, untilRollout, type Manners, type ReleaseManifest, type Version } from "../support/release.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const QUICK = "{steps: [20, 50, 100], every: 1s, requests: 100, latency: {within: 3x}}";
 
 interface Running {
+  readonly versions: readonly [Version, Version];
   readonly sluice: Sluice;
   readonly files: (more?: Partial<ReleaseManifest>) => Record<string, string>;
   readonly primary: Manners;
@@ -21,7 +22,7 @@ async function begin(t: TestContext, { rollout = QUICK, canary = {}, primary = {
   const files = (changed: Partial<ReleaseManifest> = {}): Record<string, string> => ({ "shop.yaml": documents(...releaseObjects({ primary: one.port, canary: other.port, rollout, ...more, ...changed })) });
   const sluice = await startSluice({ files: files(), args });
   t.after(() => sluice.stop());
-  return { sluice, files, primary, canary };
+  return { sluice, files, primary, canary, versions: [one, other] };
 }
 
 test("a healthy release gets through all steps, is promoted, and no request is lost on the way", { timeout: 120_000 }, async (t) => {
@@ -42,27 +43,62 @@ test("a healthy release gets through all steps, is promoted, and no request is l
   assert.equal((await sluice.generation()).reloads, reloads, "nothing of it reloads nginx");
 });
 
-const BAD: Readonly<Record<string, { readonly canary: Manners; readonly verdict: RegExp }>> = {
+const BAD: Readonly<Record<string, { readonly canary: Manners & { readonly refuses?: true }; readonly verdict: RegExp; readonly primary?: Manners; readonly clients?: number; readonly rollout?: string }>> = {
   "5 % errors": { canary: { errors: 0.05 }, verdict: /more errors than the primary/ },
   "all errors": { canary: { errors: 1 }, verdict: /more errors than the primary/ },
-  "many times the latency": { canary: { takes: 60 }, verdict: /slower than the primary/ },
+  "double latency": { canary: { takes: 200 }, verdict: /slower than the primary/, primary: { takes: 100 }, clients: 40, rollout: "{steps: [20, 50, 100], every: 1m}" },
+  "refused connections": { canary: { refuses: true }, verdict: /more errors than the primary/ },
 };
 
-for (const [name, { canary, verdict }] of Object.entries(BAD)) {
+for (const [name, { canary, verdict, primary = { takes: 2 }, clients = 6, rollout = QUICK }] of Object.entries(BAD)) {
   test(`a canary with ${name} is taken back`, { timeout: 120_000 }, async (t) => {
-    const { sluice } = await begin(t, { canary, primary: { takes: 2 } });
-    const visitors = startVisitors(t, sluice.http);
+    const { sluice, versions } = await begin(t, { canary, primary, rollout });
+    if (canary.refuses) await versions[1].close();
+    const visitors = startVisitors(t, sluice.http, { clients });
     const failed = await untilRollout(sluice, ({ status }) => status === "failed", "failed");
     assert.match(failed.last, verdict);
     assert.equal(failed.weight, 0);
-    const before = { ...visitors.got };
-    await sleep(1500);
-    const sum = (got: Readonly<Record<string, number>>): number => Object.entries(got).reduce((all, [what, count]) => all + (what.startsWith("next") ? count : 0), 0);
-    const late = sum(visitors.got);
+    await sleep(500);
+    const late = ofPrimary(visitors.got);
     await sleep(1000);
-    assert.equal(sum(visitors.got), late, `the canary still gets requests; ${JSON.stringify([before, visitors.got])}`);
+    assert.deepEqual(difference(visitors.got, late), {}, "who has taken it back asks it no more");
   });
 }
+
+/** Answers that did not come from the primary with 200. */
+function ofPrimary(got: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(got).filter(([what]) => what !== "web 200"));
+}
+
+function difference(got: Readonly<Record<string, number>>, before: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(ofPrimary(got)).map(([what, count]) => [what, count - (before[what] ?? 0)] as const).filter(([, count]) => count > 0));
+}
+
+test("a burst of errors in both versions takes nobody back", { timeout: 120_000 }, async (t) => {
+  const { sluice, primary, canary } = await begin(t, { rollout: "{steps: [50, 100], every: 4s, requests: 100, latency: off}" });
+  startVisitors(t, sluice.http);
+  await untilRollout(sluice, ({ arms }) => arms.canary.requests > 300, "under way");
+  primary.errors = canary.errors = 0.5;
+  await sleep(2000);
+  primary.errors = canary.errors = 0;
+  const { last } = await untilRollout(sluice, ({ status }) => status !== "advancing", "at its end");
+  assert.match(last, /^Ready to promote/);
+});
+
+test("what a header or a cookie sends to the canary on purpose does not decide, nor what Sluice answers itself", { timeout: 120_000 }, async (t) => {
+  const { sluice } = await begin(t, {
+    canary: { errors: 1 }, rollout: "{steps: [50, 100], every: 2s, requests: 100, latency: off}",
+    annotations: { "nginx.ingress.kubernetes.io/canary-by-header": "x-canary" },
+  });
+  const visitors = startVisitors(t, sluice.http, { headers: { "x-canary": "always" } });
+  await untilRollout(sluice, ({ status }) => status === "advancing", "begun");
+  await sleep(3000);
+  await visitors.stop();
+  assert.deepEqual(Object.keys(visitors.got), ["next 503"]);
+  const now = await rolloutOf(sluice);
+  assert.deepEqual([now?.status, now?.step, now?.requests, now?.arms.canary.requests], ["advancing", 1, 0, 0]);
+  assert.match(now?.waitingFor ?? "", /neither version/);
+});
 
 test("a restart in the middle goes on where the release was, and begins anew where nothing is kept", { timeout: 120_000 }, async (t) => {
   const state = mkdtempSync("/dev/shm/sluice-test-state-");

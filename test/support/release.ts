@@ -24,7 +24,8 @@ export interface Version {
 export async function startVersion(t: Pick<TestContext, "after">, name: string, manners: Manners = {}): Promise<Version> {
   let asked = 0;
   const server: Server = createServer((_request, response) => {
-    const fails = asked++ % 1000 < 1000 * (manners.errors ?? 0);
+    asked++;
+    const fails = Math.random() < (manners.errors ?? 0);
     const answer = (): void => void response.writeHead(fails ? 503 : 200, { "x-version": name }).end(name);
     if (manners.takes === undefined) answer();
     else setTimeout(answer, manners.takes);
