@@ -66,7 +66,8 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
     const changed = told.length > 0 || weightOfRelease(release) !== weightOrNone(releases.get(key));
     releases.set(key, release);
     for (const one of told) tell(key, one);
-    if (told.length > 0) seen.set(key, NOTHING_SEEN);
+    // Times go with the sums: a release that is paused has both still.
+    if (told.length > 0 && release.sums.primary.requests + release.sums.canary.requests === 0) seen.set(key, NOTHING_SEEN);
     return changed;
   };
 

@@ -79,7 +79,7 @@ export function weightOfRelease({ spec, state, over }: Release): number {
 export function begin(declared: Declared, now: number, why: string): Changed {
   const { spec, uid, canary, owners } = declared;
   const [first] = spec.steps;
-  const message = `${why}: the canary gets ${first?.weight ?? 0} % of the requests (step 1 of ${spec.steps.length})`;
+  const message = `${why}: the canary gets ${Math.min(first?.weight ?? 0, declared.most)} % of the requests (step 1 of ${spec.steps.length})`;
   const release: Release = { uid, canary, owners, spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
   return { release, told: [{ reason: "RolloutStarted", message }] };
 }
@@ -89,9 +89,12 @@ export function begin(declared: Declared, now: number, why: string): Changed {
  * @param before undefined: nothing is known of a release of it
  */
 export function declare(before: Release | undefined, declared: Declared, now: number): Changed {
-  if (before === undefined) return begin(declared, now, "A release begins");
-  const why = whyAnother(before, declared);
-  if (why !== undefined) return isPromoted(declared) ? { release: { ...promoted(before, now), ...identityOf(before, declared) }, told: [] } : begin(declared, now, why);
+  const why = before === undefined ? "A release begins" : whyAnother(before, declared);
+  if (before === undefined || why !== undefined) {
+    const { release, told } = begin(declared, now, why ?? "");
+    // Of a release that nobody followed there is nothing to tell.
+    return isPromoted(declared) ? { release: promoted(release, now), told: [] } : { release, told };
+  }
   const known = { ...before, ...identityOf(before, declared) };
   if (before.over === "promoted") return { release: known, told: [] };
   if (isPromoted(declared)) {
@@ -102,10 +105,13 @@ export function declare(before: Release | undefined, declared: Declared, now: nu
 }
 
 /** Why the canary is another release than the one that is known; undefined: it is the same. */
-function whyAnother(before: Release, { uid, canary, owners }: Declared): string | undefined {
+function whyAnother(before: Release, declared: Declared): string | undefined {
+  const { uid, canary, owners } = declared;
   if (uid !== before.uid) return "The Ingress was made anew, and a release begins";
-  if (canary.join() !== before.canary.join()) return `The canary is ${canary.join(", ")} now, and a release begins`;
-  if (before.over === "promoted" || owners.length === 0) return undefined;
+  const services = servicesOf(canary);
+  if (services !== servicesOf(before.canary)) return `The canary is ${services} now, and a release begins`;
+  // New pods of a canary that is the primary, too, are the primary's.
+  if (owners.length === 0 || (before.over === "promoted" && isPromoted(declared))) return undefined;
   const fresh = owners.find((owner) => !isPodAlone(owner) && !before.owners.includes(owner));
   if (fresh !== undefined && before.owners.length > 0) return `Pods of ${fresh} answer for the canary, and a release begins`;
   const alone = before.owners.filter(isPodAlone);
@@ -113,12 +119,19 @@ function whyAnother(before: Release, { uid, canary, owners }: Declared): string 
   return allReplaced ? "All pods of the canary were replaced, and a release begins" : undefined;
 }
 
+/** Each once: how many places have which primary says nothing of the canary. */
+function servicesOf(canary: readonly string[]): string {
+  return [...new Set(canary)].join(", ");
+}
+
 /** Of what it is a release from now on: of what it began with, in the ReplicaSets that are there now. */
 function identityOf(before: Release, { uid, canary, owners }: Declared): Pick<Release, "uid" | "canary" | "owners"> {
   if (owners.length === 0) return { uid, canary, owners: before.owners };
+  // ReplicaSets whose pods come and go must not begin what was taken back.
+  const sets = before.state.phase === "failed" || before.over === "aborted" ? [...before.owners, ...owners] : owners;
   const alone = before.owners.filter(isPodAlone);
   const kept = alone.length > 0 ? alone : owners.filter(isPodAlone);
-  return { uid, canary, owners: [...new Set([...owners.filter((owner) => !isPodAlone(owner)), ...kept])].sort() };
+  return { uid, canary, owners: [...new Set([...sets.filter((owner) => !isPodAlone(owner)), ...kept])].sort() };
 }
 
 function isPromoted({ canary, primary }: Declared): boolean {
@@ -126,7 +139,7 @@ function isPromoted({ canary, primary }: Declared): boolean {
 }
 
 function promoted(before: Release, now: number): Release {
-  const last = `Promoted: the primary is ${[...new Set(before.canary)].join(", ")}, and the canary gets no requests of its own any more`;
+  const last = `Promoted: the primary is ${servicesOf(before.canary)}, and the canary gets no requests of its own any more`;
   return { ...before, over: "promoted", since: now, sums: NO_SUMS, last };
 }
 
@@ -136,11 +149,23 @@ function sameSpec(one: RolloutSpec, other: RolloutSpec): boolean {
 
 /** Goes on by another spec: at the step that gives the canary no more than it has. What failed, or was taken back, stays so. */
 function respecified(before: Release, spec: RolloutSpec, now: number): Changed {
-  if (before.over !== undefined || before.state.phase === "failed") return { release: { ...before, spec }, told: [] };
+  if (before.over !== undefined || before.state.phase === "failed") return { release: standingBy(before, spec), told: [] };
   const state = judgedAnew(spec, before.state, weightOfRelease(before));
   const release: Release = { ...before, spec, state, since: now, sums: NO_SUMS };
   const message = `sluice.ingress/rollout was changed: the release goes on at ${stepText(release)}`;
   return { release: { ...release, last: message }, told: [{ reason: "RolloutChanged", message }] };
+}
+
+/** A release that goes no further, by another spec: never with more weight than it has, and at a step that there is. */
+function standingBy(before: Release, spec: RolloutSpec): Release {
+  const { state } = before;
+  // What was taken back comes back by no word of the annotation: "restart" does it.
+  const onFailure = before.spec.onFailure === "back" && state.phase === "failed" ? "back" : spec.onFailure;
+  const weight = weightOf(before.spec, { ...state, phase: "advancing" });
+  const step = spec.steps.findLastIndex((one) => one.weight <= weight);
+  const stands = { ...before, spec: { ...spec, onFailure }, state: { ...state, step: Math.max(0, step) } };
+  // All its steps are above what the canary has: it stays as it was.
+  return weightOfRelease(stands) > weightOfRelease(before) ? before : stands;
 }
 
 /** How a release is held where it is, and by what; undefined: nothing holds it. */
@@ -152,14 +177,15 @@ export function heldBy({ paused, spec, state }: Release, { most }: Pick<Declared
 
 /** Adds what both arms did in an interval. */
 export function observeArms(before: Release, seen: Seen, interval: Interval, now: number, random: Random): Changed & { readonly seen: Seen } {
-  if (before.over !== undefined) return { release: before, told: [], seen };
+  // What was taken back keeps the figures by which it was.
+  if (before.over !== undefined || (before.state.phase === "failed" && weightOfRelease(before) === 0)) return { release: before, told: [], seen };
   const { canary, primary } = interval;
   const state = advance(before.spec, before.state, interval, random);
   const sums = { canary: plus(before.sums.canary, canary), primary: plus(before.sums.primary, primary) };
   const all: Seen = { canary: addTimes(seen.canary, canary.times), primary: addTimes(seen.primary, primary.times) };
   const release: Release = { ...before, state, sums };
   if (state.phase === before.state.phase && state.step === before.state.step) return { release, told: [], seen: all };
-  return { ...moved(release, weightOfRelease(before), all, now), seen: NOTHING_SEEN };
+  return { ...moved(release, weightOfRelease(before), all, now), seen: state.phase === "failed" ? all : NOTHING_SEEN };
 }
 
 function plus(sum: ArmSum, { requests, errors }: ArmInterval): ArmSum {
@@ -209,6 +235,7 @@ export function act(before: Release, declared: Declared, action: RolloutAction, 
   if (before.over !== undefined) return `it is ${before.over}: "restart" begins it anew`;
   const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });
   if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets no requests any more", { over: "aborted", since: now });
+  if (action === "pause" && before.state.phase !== "advancing") return before.state.phase === "failed" ? "the canary failed already" : "it has all steps behind it";
   if (action === "pause") return before.paused ? "it is paused already" : told("RolloutPaused", `A person paused the release at ${stepText(before)}; it is judged all the same`, { paused: true });
   if (action === "resume") return resumed(before, now, told);
   if (before.state.phase === "failed") return 'the canary failed: "restart" begins its release anew';
