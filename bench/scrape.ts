@@ -51,6 +51,7 @@ function metricsOf(settings: Settings): ReturnType<typeof createMetrics> {
     source: () => undefined,
     cluster: () => undefined,
     admission: () => undefined,
+    rollouts: () => [],
   });
 }
 

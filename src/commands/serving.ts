@@ -164,6 +164,7 @@ function assemble(settings: Settings, source: Source, log: Log, ending: AbortSig
     source: () => source.counts,
     cluster: () => cluster?.counts(),
     admission: () => (assembly.webhook && assembly.webhook.port > 0 ? assembly.webhook.figures : undefined),
+    rollouts: () => rollouts.figures(),
     exists: (namespace, name) => source.snapshot.get("Ingress", namespace, name) !== undefined,
   });
   /** Findings may have changed. */

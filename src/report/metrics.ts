@@ -17,6 +17,7 @@ import { createNginxMetrics } from "./nginx-metrics.ts";
 import { objectMetrics, type ObjectMetricsInput } from "./object-metrics.ts";
 import { measureProcess } from "./process-metrics.ts";
 import { createRequestMetrics } from "./request-metrics.ts";
+import { rolloutMetrics, type RolloutFigures } from "./rollout-metrics.ts";
 
 export interface MetricsInput {
   readonly settings: Settings;
@@ -35,6 +36,8 @@ export interface MetricsInput {
   readonly cluster: () => ClusterCounts | undefined;
   /** Undefined: the admission webhook is off. */
   readonly admission: () => AdmissionFigures | undefined;
+  /** None in a replica that does not decide about releases. */
+  readonly rollouts: () => readonly RolloutFigures[];
 }
 
 /** The answer of `/metrics`, made while it is read. */
@@ -86,7 +89,7 @@ export function createMetrics(input: MetricsInput): Metrics {
   const everything = async function* (): AsyncGenerator<string> {
     await nginx?.fresh();
     yield await processText();
-    yield* inPieces(linesOf([...own, ...(settings.enableMetrics ? passing() : []), ...requests.metrics]));
+    yield* inPieces(linesOf([...own, ...rolloutMetrics(input.rollouts()), ...(settings.enableMetrics ? passing() : []), ...requests.metrics]));
   };
   return {
     count(rows, answered) {

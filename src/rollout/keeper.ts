@@ -12,6 +12,7 @@ import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type 
 import type { ArmInterval } from "./rollout.ts";
 import { statusOf, type RolloutStatus } from "./status.ts";
 import type { Kept } from "./store.ts";
+import { createTotals, type RolloutTotals } from "./totals.ts";
 
 /** The release of a canary that is not declared any more is forgotten after so long: a file may be replaced in two steps. */
 const FORGOTTEN_MS = 10 * 60_000;
@@ -45,6 +46,8 @@ export interface Keeper {
   drop(): void;
   weights(): ReadonlyMap<string, number>;
   statuses(): readonly RolloutStatus[];
+  /** What was judged of a canary since this process began. */
+  totals(key: string): RolloutTotals;
 }
 
 interface Counted {
@@ -57,6 +60,7 @@ const NO_ARM: ArmInterval = { requests: 0, errors: 0, times: {} };
 export function createKeeper({ declared, now, random, tell }: KeeperOptions): Keeper {
   const releases = new Map<string, Release>();
   const seen = new Map<string, Seen>();
+  const totals = createTotals();
   const absentSince = new Map<string, number>();
   let counted = new Map<string, Counted>();
   let last = now();
@@ -65,7 +69,10 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
   const put = (key: string, release: Release, told: readonly Told[]): boolean => {
     const changed = told.length > 0 || weightOfRelease(release) !== weightOrNone(releases.get(key));
     releases.set(key, release);
-    for (const one of told) tell(key, one);
+    for (const one of told) {
+      if (one.reason === "RolloutFailed") totals.failed(key);
+      tell(key, one);
+    }
     // Times go with the sums: a release that is paused has both still.
     if (told.length > 0 && release.sums.primary.requests + release.sums.canary.requests === 0) seen.set(key, NOTHING_SEEN);
     return changed;
@@ -86,6 +93,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       absentSince.set(key, since);
       if (now() - since < FORGOTTEN_MS) continue;
       for (const map of [releases, seen, absentSince]) map.delete(key);
+      totals.forget(key);
       changed = true;
     }
     return changed;
@@ -108,10 +116,11 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       let changed = follow(all, begun);
       for (const [key, one] of all) {
         const before = releases.get(key);
+        const arms = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
+        totals.add(key, arms);
         // What was counted until now was not of a release that begins now.
         if (!before || begun.has(key)) continue;
-        const { canary, primary } = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
-        const { release, told, seen: more } = observeArms(before, seen.get(key) ?? NOTHING_SEEN, { canary, primary, milliseconds, held: heldBy(before, one) !== undefined }, now(), random);
+        const { release, told, seen: more } = observeArms(before, seen.get(key) ?? NOTHING_SEEN, { ...arms, milliseconds, held: heldBy(before, one) !== undefined }, now(), random);
         if (put(key, release, told)) changed = true;
         seen.set(key, more);
       }
@@ -144,6 +153,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       last = now();
     },
     weights: () => new Map([...releases].map(([key, release]) => [key, weightOfRelease(release)])),
+    totals: (key) => totals.of(key),
     statuses() {
       const all = declared.now();
       return [...releases].flatMap(([key, release]) => {

@@ -8,7 +8,8 @@ import type { RolloutSpec } from "../model/shapes/rollout.ts";
 import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
 import { addTimes, quantileOfTimes, type Times } from "./latency.ts";
-import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmInterval, type Interval, type RolloutState } from "./rollout.ts";
+import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type Interval, type RolloutState } from "./rollout.ts";
+import { plus } from "./totals.ts";
 
 /** A canary Ingress with a rollout, as it is declared now. */
 export interface Declared {
@@ -186,10 +187,6 @@ export function observeArms(before: Release, seen: Seen, interval: Interval, now
   const release: Release = { ...before, state, sums };
   if (state.phase === before.state.phase && state.step === before.state.step) return { release, told: [], seen: all };
   return { ...moved(release, weightOfRelease(before), all, now), seen: state.phase === "failed" ? all : NOTHING_SEEN };
-}
-
-function plus(sum: ArmSum, { requests, errors }: ArmInterval): ArmSum {
-  return { requests: sum.requests + requests, errors: sum.errors + errors };
 }
 
 /** The release has come to another step or phase by evidence: it says by which. */

@@ -15,6 +15,7 @@ import type { FromLeader } from "./replicas.ts";
 import type { RolloutStatus } from "./status.ts";
 import { readKept, textOfKept, type Kept, type RolloutStore } from "./store.ts";
 import type { Team, TeamOptions } from "./team.ts";
+import type { RolloutTotals } from "./totals.ts";
 
 const TICK_MS = 1000;
 
@@ -45,6 +46,8 @@ export interface Rollouts {
   /** Begins to judge; until `signal` aborts. */
   start(signal: AbortSignal): void;
   statuses(): readonly RolloutStatus[];
+  /** Of the replica that decides, so that no request is in the numbers of two. */
+  figures(): readonly { readonly status: RolloutStatus; readonly totals: RolloutTotals }[];
   /** Undefined: there is no such rollout. A text: why it cannot be done. */
   act(key: string, action: RolloutAction): Promise<RolloutStatus | string | undefined>;
   close(): Promise<void>;
@@ -133,6 +136,7 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
       signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     },
     statuses: () => heard ?? keeper.statuses(),
+    figures: () => (decides() ? keeper.statuses().map((status) => ({ status, totals: keeper.totals(status.ingress) })) : []),
     async act(key, action) {
       if (decides()) return await actHere(key, action);
       const answer = await tellTeam({ key, action });

@@ -5,6 +5,7 @@ import { REASONS } from "../../edge/src/reasons.ts";
 import { keepFigures } from "../../src/admission/figures.ts";
 import type { Finding, Severity } from "../../src/model/findings/findings.ts";
 import { createMetrics, type MetricsInput } from "../../src/report/metrics.ts";
+import type { RolloutStatus } from "../../src/rollout/status.ts";
 import { parseSettings } from "../../src/settings.ts";
 import { SERVING } from "../support/engine-state.ts";
 import { matching, parseScrape } from "../support/scrape.ts";
@@ -25,6 +26,7 @@ function inputWith(flags: readonly string[], more: Partial<MetricsInput> = {}): 
     source: () => undefined,
     cluster: () => undefined,
     admission: () => undefined,
+    rollouts: () => [],
     ...more,
   };
 }
@@ -82,4 +84,27 @@ test("whatever text is in labels, what is written is valid", async () => {
   assert.deepEqual(values("nginx_ingress_controller_nginx_process_connections", {}), [1, 0, 1, 0]);
   assert.deepEqual(values("nginx_ingress_controller_admission_config_size", {}), [3_000_000]);
   assert.deepEqual(values("sluice_turn_seconds_bucket", { le: "0.0025" }).concat(values("sluice_turn_seconds_bucket", { le: "0.005" })), [0, 1]);
+});
+
+test("rollouts: how far they are and what they came to; nothing where there are none", async () => {
+  assert.doesNotMatch(await scrape(inputWith(["--enable-metrics"])), /sluice_rollout/);
+  const arms = { canary: { requests: 40, errors: 1 }, primary: { requests: 160, errors: 0 } };
+  const status: RolloutStatus = {
+    ingress: "shop/next", status: "paused", weight: 12.5, step: 2, steps: [5, 12.5, 100], lasted: 1, lasts: 60, requests: 40, requestsNeeded: 500, canary: ["shop/next/80"],
+    begun: "2026-01-01T00:00:00.000Z", since: "2026-01-01T00:01:00.000Z", arms, last: "",
+  };
+  const text = await scrape(inputWith([], { rollouts: () => [{ status, totals: { canary: { requests: 540, errors: 3 }, primary: { requests: 9160, errors: 2 }, failures: 1 } }] }));
+  familiesOf(text);
+  assert.deepEqual(text.split("\n").filter((line) => line.startsWith("sluice_rollout")), [
+    'sluice_rollout_weight_ratio{namespace="shop",ingress="next"} 0.125',
+    'sluice_rollout_step{namespace="shop",ingress="next"} 2',
+    'sluice_rollout_steps{namespace="shop",ingress="next"} 3',
+    ...["advancing", "paused", "ready", "failed", "aborted", "promoted"].map((word) => `sluice_rollout_status{namespace="shop",ingress="next",status="${word}"} ${word === "paused" ? 1 : 0}`),
+    `sluice_rollout_since_timestamp_seconds{namespace="shop",ingress="next"} ${Date.UTC(2026, 0, 1, 0, 1) / 1000}`,
+    'sluice_rollout_requests_total{namespace="shop",ingress="next",arm="canary"} 540',
+    'sluice_rollout_requests_total{namespace="shop",ingress="next",arm="primary"} 9160',
+    'sluice_rollout_errors_total{namespace="shop",ingress="next",arm="canary"} 3',
+    'sluice_rollout_errors_total{namespace="shop",ingress="next",arm="primary"} 2',
+    'sluice_rollout_failures_total{namespace="shop",ingress="next"} 1',
+  ]);
 });

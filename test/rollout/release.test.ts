@@ -295,3 +295,12 @@ test("actions on what there is not are refused without a word", () => {
   assert.equal(one.keeper.act(KEY, "restart"), undefined);
   assert.equal(one.keeper.act("shop/nobody", "pause"), undefined);
 });
+
+test("totals only grow, over steps and releases", () => {
+  const one = failed();
+  const { canary, primary, failures } = one.keeper.totals(KEY);
+  assert.ok(canary.requests > 600 && canary.errors >= 50 && primary.requests > 12_000 && failures === 1);
+  one.keeper.act(KEY, "restart");
+  one.pass(1, GOOD, GOOD);
+  assert.deepEqual(one.keeper.totals(KEY), { canary: { requests: canary.requests + 50, errors: canary.errors }, primary: { requests: primary.requests + 50, errors: 0 }, failures: 1 });
+});
