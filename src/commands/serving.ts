@@ -274,7 +274,7 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
     list: (word) => {
       const kind = LISTED.find((one) => one === word);
       const now = current();
-      return kind && (now ? rowsOf(kind, { model: now.built.model, program: now.program, findings: findings() }) : []);
+      return kind && (now ? rowsOf(kind, { model: now.built.model, program: now.program, findings: findings(), rollouts: rollouts.statuses() }) : []);
     },
     ingress: askIngress({ snapshot, programmed, findings, ours: () => current()?.built.own, catchUp: (...ingress) => controller.catchUp(...ingress) }),
     metrics: () => metrics.scrape(),
@@ -284,7 +284,7 @@ function healthOf({ settings, source, engine, controller, programmed, metrics, j
     explain: async (asked) => {
       const now = current();
       if (!now) throw new UserError("Nothing is served yet.");
-      return await explainLive(asked, { model: now.built.model, program: now.program, findings: findings(), snapshot }, settings, engine, () => journal.newest());
+      return await explainLive(asked, { model: now.built.model, program: now.program, findings: findings(), snapshot, rollouts: rollouts.statuses() }, settings, engine, () => journal.newest());
     },
     dashboard: undefined,
   };

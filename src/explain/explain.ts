@@ -18,6 +18,7 @@ import type { Alternatives, Host, Origin, Route } from "../model/shapes/routing.
 import type { Model } from "../model/model.ts";
 import { locationOf } from "../../edge/src/redirect.ts";
 import type { Captures } from "../../edge/src/rewrite-target.ts";
+import type { RolloutStatus } from "../rollout/status.ts";
 import { closest } from "../support/edit-distance.ts";
 import { capturesAlike, translatePattern } from "./pattern.ts";
 import type { IngressIdentity } from "./naming.ts";
@@ -53,6 +54,8 @@ export interface Explanation {
 export interface ExplainSettings extends Pick<Settings, "configmap" | "defaultBackendService"> {
   /** Ingresses that name the host, whether they are served or not. */
   readonly naming?: readonly IngressIdentity[];
+  /** Undefined: nobody runs, and nothing is known of releases. */
+  readonly rollouts?: readonly RolloutStatus[] | undefined;
   /** Absent: the explanation has a budget of its own. */
   readonly search?: Search;
 }
@@ -91,7 +94,7 @@ export function explain(
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
-      steps.push(canaryStep(decision.route, route, asked, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked) }));
+      steps.push(canaryStep(decision.route, route, asked, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked), rollouts: settings.rollouts }));
     }
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);

@@ -5,6 +5,7 @@ import type { RouteQuestion, RouteReply } from "../../edge/src/question.ts";
 import type { Program } from "../compile/program.ts";
 import type { WorkerReply } from "../engine/protocol.ts";
 import type { Config } from "../model/config/config.ts";
+import type { RolloutStatus } from "../rollout/status.ts";
 import type { Search } from "./bounded-search.ts";
 import { explainedClient } from "./client.ts";
 import { view } from "./explain.ts";
@@ -25,6 +26,8 @@ export interface Live {
   /** What the journal has of requests for this host and path, or else for the route; newest first. */
   readonly requests: readonly JournalRow[];
   readonly endpoints: readonly EndpointHistory[];
+  /** Releases of the route's canaries; absent: there are none. */
+  readonly rollouts?: readonly RolloutStatus[];
 }
 
 /** What the journal has of an endpoint. */

@@ -13,7 +13,8 @@ import { parseRequest, type AskedRequest, type ExplainedRequest } from "./reques
 import type { Finding } from "../model/findings/findings.ts";
 import type { Model } from "../model/model.ts";
 import type { Settings } from "../settings.ts";
-import type { Snapshot } from "../source/snapshot.ts";
+import { keyOf, type Snapshot } from "../source/snapshot.ts";
+import type { RolloutStatus } from "../rollout/status.ts";
 import { UserError } from "../support/user-error.ts";
 
 export type LiveExplanation = ServedExplanation & { readonly live: Live };
@@ -24,6 +25,8 @@ export interface Explained {
   readonly program: Program;
   readonly findings: readonly Finding[];
   readonly snapshot: Snapshot;
+  /** Absent: nobody runs. */
+  readonly rollouts?: readonly RolloutStatus[];
 }
 
 /** A request, or a line of the access log that is about one. */
@@ -43,11 +46,11 @@ export function explainServed(served: Explained, settings: Settings, asked: Aske
     const { request, explanation } = explainServed(served, settings, ofLine, search);
     return { request, explanation: { ...explanation, logged } };
   }
-  const { model, program, findings, snapshot } = served;
+  const { model, program, findings, snapshot, rollouts } = served;
   const request = parseAsked(asked);
   if ("protocol" in request) return { request, explanation: explainConnection(model, request, findings) };
   const naming = ingressesNaming(request.host, snapshot.all("Ingress").values());
-  const explanation = explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming, search });
+  const explanation = explainPassthrough(model, request, findings) ?? explain(model, program, request, findings, { ...settings, naming, search, rollouts });
   return { request, explanation: explanation.objects ? { ...explanation, inEffect: inEffect(explanation.objects, snapshot, settings) } : explanation };
 }
 
@@ -56,7 +59,9 @@ export async function explainLive(asked: string, served: Explained, settings: Se
   const search = boundedSearch();
   const { request, explanation } = explainServed(served, settings, askedOf(asked), search);
   const { observed, programmed, behind } = engine.state;
-  const withHistory = (rows: readonly JournalRow[]) => ({ observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, rows)) });
+  const ofRoute = new Set(explanation.objects?.map(({ namespace, name }) => keyOf(namespace, name)));
+  const rollouts = served.rollouts?.filter(({ ingress }) => ofRoute.has(ingress)) ?? [];
+  const withHistory = (rows: readonly JournalRow[]) => ({ observed, programmed, behind, endpoints: (explanation.endpoints ?? []).map((endpoint) => historyOf(endpoint, rows)), ...(rollouts.length === 0 ? {} : { rollouts }) });
   if ("protocol" in request) return { ...explanation, live: { ...withHistory(newest()), workers: [], differ: [], requests: [] } };
   const { question, expected } = inquiryAbout(request, served.program, served.model.config, search);
   const workers = await engine.ask(question);

@@ -8,7 +8,9 @@ import type { Model } from "../model/model.ts";
 import { backendText, canaryTexts, isWritten, routePath, routeTarget, ruleText, shareText } from "../model/routes/route-text.ts";
 import { targetOf } from "../model/shapes/pool-id.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
-import type { Endpoint, Host, Route } from "../model/shapes/routing.ts";
+import type { Canary, Endpoint, Host, Route } from "../model/shapes/routing.ts";
+import type { RolloutStatus } from "../rollout/status.ts";
+import { keyOf } from "../source/snapshot.ts";
 
 export const LISTED = ["routes", "hosts", "backends", "certs", "canaries", "findings", "profiles"] as const;
 export type ListedKind = (typeof LISTED)[number];
@@ -21,6 +23,8 @@ export interface Served {
   readonly model: Model;
   readonly program: Program;
   readonly findings: readonly Finding[];
+  /** What is known of releases; absent: nobody runs. */
+  readonly rollouts?: readonly RolloutStatus[];
 }
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -37,7 +41,7 @@ export function rowsOf(kind: ListedKind, served: Served): readonly ListedRow[] {
     case "certs":
       return certificateRows(served.model);
     case "canaries":
-      return declaredRoutes(served.model).flatMap(([host, route]) => canaryRows(host, route));
+      return declaredRoutes(served.model).flatMap(([host, route]) => canaryRows(host, route, served.rollouts));
     case "findings":
       return served.findings.map(findingRow);
     case "profiles":
@@ -143,13 +147,20 @@ function certificateRows({ tls, certificates }: Model): readonly ListedRow[] {
   });
 }
 
-function canaryRows({ name }: Host, route: Route): readonly ListedRow[] {
+function canaryRows({ name }: Host, route: Route, rollouts: Served["rollouts"]): readonly ListedRow[] {
   const { backend } = route;
-  const total = backend.kind === "split" ? backend.total : 0;
   return canariesOf(backend).map((canary) => ({
     namespace: canary.origin.namespace, ingress: canary.origin.name, host: nameOf(name), path: routePath(route), target: backendText(canary.backend),
-    rule: ruleText(canary), share: shareText(canary, total), primary: routeTarget(route),
+    rule: ruleText(canary), share: shareOf(canary, backend, rollouts), primary: routeTarget(route),
   }));
+}
+
+/** `20 % (rollout: advancing)`, `10 of 100`. */
+function shareOf(canary: Canary, backend: Route["backend"], rollouts: Served["rollouts"] = []): string {
+  const { origin: { namespace, name }, rollout } = canary;
+  const status = rollout && rollouts.find(({ ingress }) => ingress === keyOf(namespace, name))?.status;
+  const text = shareText(canary, backend);
+  return status === undefined ? text : text.replace("(rollout)", `(rollout: ${status})`);
 }
 
 function findingRow({ severity, code, object, field, sentence, hint, effect, file, line }: Finding): ListedRow {

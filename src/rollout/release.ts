@@ -9,7 +9,6 @@ import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
 import { addTimes, quantileOfTimes, type Times } from "./latency.ts";
 import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type Interval, type RolloutState } from "./rollout.ts";
-import { plus } from "./totals.ts";
 
 /** A canary Ingress with a rollout, as it is declared now. */
 export interface Declared {
@@ -182,11 +181,16 @@ export function observeArms(before: Release, seen: Seen, interval: Interval, now
   if (before.over !== undefined || (before.state.phase === "failed" && weightOfRelease(before) === 0)) return { release: before, told: [], seen };
   const { canary, primary } = interval;
   const state = advance(before.spec, before.state, interval, random);
-  const sums = { canary: plus(before.sums.canary, canary), primary: plus(before.sums.primary, primary) };
+  const sums = { canary: addSums(before.sums.canary, canary), primary: addSums(before.sums.primary, primary) };
   const all: Seen = { canary: addTimes(seen.canary, canary.times), primary: addTimes(seen.primary, primary.times) };
   const release: Release = { ...before, state, sums };
   if (state.phase === before.state.phase && state.step === before.state.step) return { release, told: [], seen: all };
   return { ...moved(release, weightOfRelease(before), all, now), seen: state.phase === "failed" ? all : NOTHING_SEEN };
+}
+
+/** A sum, and what an arm did since. */
+export function addSums(sum: ArmSum, { requests, errors }: ArmSum): ArmSum {
+  return { requests: sum.requests + requests, errors: sum.errors + errors };
 }
 
 /** The release has come to another step or phase by evidence: it says by which. */

@@ -1,6 +1,6 @@
 /** What canaries with a rollout did since this process decides what they get: numbers that only grow, for who looks at rates. */
 import type { ArmInterval } from "./rollout.ts";
-import type { ArmSum } from "./release.ts";
+import { addSums, type ArmSum } from "./release.ts";
 
 export interface RolloutTotals {
   readonly canary: ArmSum;
@@ -25,15 +25,10 @@ export function createTotals(): AllTotals {
   return {
     add(key, { canary, primary }) {
       const before = of(key);
-      all.set(key, { ...before, canary: plus(before.canary, canary), primary: plus(before.primary, primary) });
+      all.set(key, { ...before, canary: addSums(before.canary, canary), primary: addSums(before.primary, primary) });
     },
     failed: (key) => void all.set(key, { ...of(key), failures: of(key).failures + 1 }),
     forget: (key) => void all.delete(key),
     of,
   };
-}
-
-/** A sum, and what an arm did since. */
-export function plus(sum: ArmSum, { requests, errors }: ArmSum): ArmSum {
-  return { requests: sum.requests + requests, errors: sum.errors + errors };
 }

@@ -42,8 +42,7 @@ export function backendText(backend: Backend): string {
 
 /** One text for each canary: `shop/next:80 by header X-Next or 10 of 100`. */
 export function canaryTexts({ backend }: Route): readonly string[] {
-  const total = backend.kind === "split" ? backend.total : 0;
-  return canariesOf(backend).map((canary) => `${backendText(canary.backend)} by ${[ruleText(canary), shareText(canary, total)].filter((text) => text !== "").join(" or ") || "nothing"}`);
+  return canariesOf(backend).map((canary) => `${backendText(canary.backend)} by ${[ruleText(canary), shareText(canary, backend)].filter((text) => text !== "").join(" or ") || "nothing"}`);
 }
 
 /** The rules of a canary: `header X-Next = v2 or cookie next`; empty: its share alone. */
@@ -52,7 +51,12 @@ export function ruleText({ header, headerValue, headerPattern, cookie }: Canary)
   return [ofHeader, cookie === undefined ? "" : `cookie ${cookie}`].filter((text) => text !== "").join(" or ");
 }
 
-/** `10 of 100`; empty: no share of the draw. */
-export function shareText({ weight }: Canary, total: number): string {
-  return weight === 0 ? "" : `${weight} of ${total}`;
+/** `10 of 100`, `20 % (rollout)`; empty: no share of the draw, and no rollout to give it one. */
+export function shareText({ weight, rollout }: Canary, backend: Route["backend"]): string {
+  const total = backend.kind === "split" ? backend.total : 0;
+  const part = `${Number(((100 * weight) / total).toFixed(2))} %`;
+  if (rollout) return `${part} (rollout)`;
+  if (weight === 0) return "";
+  // Beside a rollout the draw is of hundredths of a per cent, which nobody wrote.
+  return canariesOf(backend).some((one) => one.rollout) ? part : `${weight} of ${total}`;
 }
