@@ -318,7 +318,14 @@ export const rolloutLimited = finding<{ name: string; most: number; highest: num
   ({ most }) => (most === 0 ? "the canary gets no requests by weight" : `the rollout goes no further than ${most} %`),
 );
 
-export const canaryWeightsExceedTotal = finding<{ what: string; weight: number; left: number }>(
+export const rolloutIgnoresTotal = finding<{ name: string }>(
+  "rollout-ignores-total",
+  "warning",
+  ({ name }) => `${name} says what canary-weight is a part of, and here sluice.ingress/rollout stands in its place: remove it`,
+  () => "it has no effect",
+);
+
+export const canaryWeightsExceedTotal = finding<{ what: string; weight: number | string; left: number | string }>(
   "canary-weights-exceed-total",
   "warning",
   ({ what, weight, left }) =>

@@ -47,14 +47,16 @@ interface Joined {
 function shareWeights(host: string, route: DraftRoute, findings: Finding[]): void {
   let taken = 0;
   route.canaries = route.canaries.map((draft) => {
-    const { weight, weightTotal, backendField: field } = draft.wish;
+    const { weight, weightTotal, backendField: field, rollout } = draft.wish;
     // Shares of different totals are not exact in binary; a billionth is far below one request.
     const left = Math.max(0, Math.floor((1 - taken) * weightTotal + 1e-9 * weightTotal));
     const granted = Math.min(weight, left);
     taken += granted / weightTotal;
     if (granted === weight) return draft;
     const what = describe(host, route.path, route.pathType);
-    findings.push(found.canaryWeightsExceedTotal({ object: draft.object, field }, { what, weight, left: granted }));
+    // The parts of a rollout are hundredths of a per cent, which nobody wrote.
+    const text = (part: number): number | string => (rollout ? `${part / 100} %` : part);
+    findings.push(found.canaryWeightsExceedTotal({ object: draft.object, field }, { what, weight: text(weight), left: text(granted) }));
     return { ...draft, granted };
   });
   route.canaries.sort((a, b) => rank(a.wish) - rank(b.wish));

@@ -33,6 +33,10 @@ function weightOf(ingress: Ingress, prefix: string, { weight, weightTotal }: Can
   const most = ingress.metadata.annotations?.[name] === undefined ? undefined : (100 * weight) / weightTotal;
   const highest = Math.max(...given.spec.steps.map((step) => step.weight));
   if (most !== undefined) findings.push(found.rolloutLimited({ object: ingress, field: `metadata.annotations[${name}]` }, { name: "canary-weight", most, highest }));
+  const total = `${prefix}/canary-weight-total`;
+  if (most === undefined && ingress.metadata.annotations?.[total] !== undefined) {
+    findings.push(found.rolloutIgnoresTotal({ object: ingress, field: `metadata.annotations[${total}]` }, { name: "canary-weight-total" }));
+  }
   const now = Math.min(given.weight, most ?? 100);
   return { weight: Math.floor(now * OF_PER_CENT), weightTotal: 100 * OF_PER_CENT, rollout: { ...given, ...(most === undefined ? {} : { most }) } };
 }
