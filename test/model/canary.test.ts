@@ -125,6 +125,18 @@ test("of weights that exceed the whole the older canaries keep their share", () 
   assert.deepEqual(built.findings().map(({ code }) => code), ["canary-weights-exceed-total", "canary-weights-exceed-total"]);
 });
 
+test("what older canaries leave a rollout is told in per cents; canary-weight-total counts only beside canary-weight", () => {
+  const rollout = (annotations: Readonly<Record<string, string>>): IngressDraft => ingress("shop/next").created(1000).host("shop.example").path("/", "v3:80").canary(annotations).rawAnnotation("sluice.ingress/rollout", "steps: [12.5, 60]");
+  const given: Given = { kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, weight: 60 };
+  const built = build(main, canary("v2", { "canary-weight": "87" }), rollout({ "canary-weight-total": "1000" }), given, ...services);
+  assert.deepEqual(splitAt(built, "shop.example", "/").canaries.map(({ weight }) => weight), [8700, 1300]);
+  assert.match(findingOf(built, "canary-weights-exceed-total").sentence, /of its weight 60 % only 13 % is left by older ones$/);
+  findingOf(built, "rollout-ignores-total");
+  const limited = build(main, rollout({ "canary-weight-total": "1000", "canary-weight": "250" }), given, ...services);
+  assert.deepEqual(splitAt(limited, "shop.example", "/").canaries.map(({ weight }) => weight), [2500]);
+  assert.deepEqual(limited.findings().map(({ code }) => code), ["rollout-limited"]);
+});
+
 test("an invalid canary value makes an ordinary Ingress, which may lose against the main one", () => {
   const broken = canary("v2", { canary: "yes", "canary-weight": "20" });
   const built = build(main, broken, ...services);

@@ -43,6 +43,17 @@ test("a healthy release gets through all steps, is promoted, and no request is l
   assert.equal((await sluice.generation()).reloads, reloads, "nothing of it reloads nginx");
 });
 
+/** Beside the API of rollouts: metrics, lists and explanations say it, too. */
+async function tellsOfFailure(sluice: Sluice): Promise<void> {
+  const { text: metrics } = await sluice.ask("/metrics");
+  for (const line of ['status{namespace="shop",ingress="next",status="failed"} 1', 'failures_total{namespace="shop",ingress="next"} 1', 'weight_ratio{namespace="shop",ingress="next"} 0']) {
+    assert.ok(metrics.includes(`sluice_rollout_${line}\n`), `${line} in ${metrics.split("\n").filter((one) => one.startsWith("sluice_rollout")).join("\n")}`);
+  }
+  assert.match((await sluice.ask("/api/v1/list/canaries")).text, /"share": ?"0 % \(rollout: failed\)"/);
+  const { text } = await sluice.ask(`/api/v1/explain?request=${encodeURIComponent(JSON.stringify({ url: "http://shop.example/", headers: [], method: "GET" }))}`);
+  assert.match(text, /gets nothing by weight: its rollout failed/);
+}
+
 const BAD: Readonly<Record<string, { readonly canary: Manners & { readonly refuses?: true }; readonly verdict: RegExp; readonly primary?: Manners; readonly clients?: number; readonly rollout?: string }>> = {
   "5 % errors": { canary: { errors: 0.05 }, verdict: /more errors than the primary/ },
   "all errors": { canary: { errors: 1 }, verdict: /more errors than the primary/ },
@@ -58,6 +69,7 @@ for (const [name, { canary, verdict, primary = { takes: 2 }, clients = 6, rollou
     const failed = await untilRollout(sluice, ({ status }) => status === "failed", "failed");
     assert.match(failed.last, verdict);
     assert.equal(failed.weight, 0);
+    await tellsOfFailure(sluice);
     await sleep(500);
     const late = ofPrimary(visitors.got);
     await sleep(1000);
