@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import("./commands/get.ts")).getCommand,
   logs: async () => (await import("./commands/logs.ts")).logsCommand,
   top: async () => (await import("./commands/top.ts")).topCommand,
+  rollout: async () => (await import("./commands/rollout.ts")).rolloutCommand,
   migrate: async () => (await import("./commands/migrate.ts")).migrateCommand,
   rbac: async () => (await import("./commands/rbac.ts")).rbacCommand,
   secret: async () => (await import("./commands/secret.ts")).secretCommand,

@@ -39,7 +39,7 @@ interface Words {
 }
 
 /** Commands that take words beside flags; for the others a word is most likely a slip (`--flag false`). */
-const TAKES_ARGUMENTS: readonly Command[] = ["explain", "check", "diff", "get", "migrate-report", "demo", "wait", "secret"];
+const TAKES_ARGUMENTS: readonly Command[] = ["explain", "check", "diff", "get", "migrate-report", "demo", "rollout", "wait", "secret"];
 
 /**
  * `argv` without the program and the command. Accepts `--flag=value`, `--flag value`, `--switch`, `--switch=false`.

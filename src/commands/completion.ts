@@ -4,6 +4,7 @@ import { commandText, COMMANDS, helpFor, type Command } from "../settings.ts";
 import { flagRowsOf } from "../settings/help.ts";
 import { SHORT_FLAGS } from "../settings/table.ts";
 import { UserError } from "../support/user-error.ts";
+import { ROLLOUT_WORDS } from "./rollout-words.ts";
 
 const SHELLS: Readonly<Record<string, () => string>> = { bash, zsh, fish };
 /** Commands that are in no table of flags. */
@@ -18,7 +19,7 @@ export async function completionCommand(argv: readonly string[]): Promise<void> 
 }
 
 /** Words behind a command that are no flags. */
-const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED, secret: ["tls", "htpasswd"] };
+const WORDS: Partial<Record<Command, readonly string[]>> = { get: LISTED, rollout: ROLLOUT_WORDS, secret: ["tls", "htpasswd"] };
 
 /** The first words of command lines, each once. */
 export const FIRST_WORDS: readonly string[] = [...new Set(COMMANDS.map((command) => partsOf(command)[0])), ...OTHERS];

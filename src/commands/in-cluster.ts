@@ -16,7 +16,7 @@ const WRONG = 2;
 /** What a shell adds to a signal's number. */
 const BY_SIGNAL = 128;
 
-type AskingCommand = "get" | "logs" | "top" | "wait" | "explain";
+type AskingCommand = "get" | "logs" | "top" | "rollout" | "wait" | "explain";
 type ClusterChoice = Pick<Settings, "pod" | "deployment" | "manifests" | "kubeconfig" | "context" | "apiserverHost" | "live">;
 
 /**

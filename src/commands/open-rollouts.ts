@@ -50,7 +50,7 @@ export function openRollouts({ settings, snapshot, cluster, log, changed, found 
   });
   return {
     ...rollouts,
-    api: { statuses: rollouts.statuses, act: rollouts.act, hear: async (body, signature) => await rollouts.team?.hear(body, signature), token: writeAdminToken(settings.runtimeDir) },
+    api: { statuses: rollouts.statuses, act: rollouts.act, hear: async (body, signature) => await rollouts.team?.hear(body, signature), token: writeAdminToken(settings.runtimeDir), runtimeDir: settings.runtimeDir },
     findings: () => [...(problem === undefined ? [] : [notKept(settings, problem)]), ...(rollouts.team?.findings() ?? [])],
   };
 }

@@ -8,6 +8,7 @@ import { topLines } from "../get/top.ts";
 import type { TrafficHead, TrafficRow } from "../report/traffic.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
+import { createScreen } from "../support/screen.ts";
 import { columnsOf, isScreen, painterFor } from "../support/terminal.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
@@ -24,7 +25,7 @@ export async function topCommand(argv: readonly string[]): Promise<void> {
   const { stdout } = process;
   const asJson = settings.output === "json";
   const once = settings.once || (!asJson && !isScreen(stdout));
-  const show = asJson ? printJson : once ? printTable : createScreen();
+  const show = asJson ? printJson : once ? printTable : showOnScreen();
   endWithReader();
   const intervalMs = settings.interval * 1000;
   const meter = createRateMeter({ selection: routeSelection(settings), sort: settings.sort });
@@ -81,40 +82,8 @@ function printTable(interval: Interval, { lines }: Settings): void {
   stdout.write(`${drawn.join("\n")}\n`);
 }
 
-const HOME = "\u001b[H";
-const CLEAR = "\u001b[2J";
-const TO_END_OF_LINE = "\u001b[K";
-const TO_END_OF_SCREEN = "\u001b[J";
-const HIDE_CURSOR = "\u001b[?25l";
-const SHOW_CURSOR = "\u001b[?25h";
-/** Of a terminal that does not say its size. */
-const USUAL = { columns: 80, rows: 24 };
-const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** Draws each interval in the place of the one before, and anew when the terminal's size changes. The cursor is hidden until the process ends. */
-function createScreen(): Show {
-  const { stdout } = process;
-  let last: readonly [Interval, Settings] | undefined;
-  const draw: Show = (interval, settings) => {
-    if (!last) begin();
-    last = [interval, settings];
-    // The last line is left to the cursor.
-    const drawn = topLines(interval, { paint: painterFor(stdout), lines: settings.lines, width: columnsOf(stdout) ?? USUAL.columns, height: (stdout.rows || USUAL.rows) - 1 });
-    stdout.write(`${HOME}${drawn.map((line) => `${line}${TO_END_OF_LINE}\n`).join("")}${TO_END_OF_SCREEN}`);
-  };
-  const begin = (): void => {
-    stdout.write(`${HIDE_CURSOR}${CLEAR}`);
-    process.once("exit", () => stdout.write(SHOW_CURSOR));
-    // The signal ends the process as it would have without us.
-    for (const signal of SIGNALS) process.once(signal, () => {
-      stdout.write(SHOW_CURSOR);
-      process.kill(process.pid, signal);
-    });
-    stdout.on("resize", () => {
-      if (!last) return;
-      stdout.write(CLEAR);
-      draw(...last);
-    });
-  };
-  return draw;
+/** Draws each interval in the place of the one before. */
+function showOnScreen(): Show {
+  const draw = createScreen();
+  return (interval, { lines }) => draw((size) => topLines(interval, { paint: painterFor(process.stdout), lines, ...size }));
 }

@@ -12,6 +12,7 @@ Commands:
   get         list routes, hosts, backends, certificates, canaries, findings, profiles
   logs        show requests as they end, with the reason and the Ingress
   top         show requests, errors and latency of each route as they are now
+  rollout     show how far releases of canaries are; pause, resume, abort them
   wait        wait until an Ingress is served as it is now
   migrate     move from ingress-nginx: what it means (report), what differs (replay)
   agent       run nginx in a container of its own, for a controller beside it

@@ -1,6 +1,6 @@
 /**
  * `sluice wait ingress/NAMESPACE/NAME`: returns when every worker of the Sluice on this machine serves the Ingress as
- * its source says it is now.
+ * its source says it is now; with --for=rollout, when the release of this canary is ready or over.
  *
  * Asks the admin API on the health port.
  */
@@ -9,8 +9,8 @@ import { findingText } from "../model/findings/findings.ts";
 import { helpFor, parseSettings } from "../settings.ts";
 import type { Settings } from "../settings.ts";
 import { printable } from "../support/log.ts";
-import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
+import { namedIngress } from "./named-ingress.ts";
 import { failureText, healthAddress, NO_SLUICE } from "./running.ts";
 
 const PROGRAMMED = 0;
@@ -24,29 +24,24 @@ const RETRY_MS = 200;
 export async function waitCommand(argv: readonly string[]): Promise<void> {
   const settings = parseSettings(argv, "wait");
   if (settings.help) return void process.stdout.write(helpFor("wait"));
-  const { namespace, name } = parseObject(settings.arguments);
+  const { namespace, name } = namedIngress(settings.arguments, 'What for? Write "sluice wait ingress/shop/web".', "ingress/shop/web");
   if (await ranInCluster("wait", settings, argv)) return;
-  const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`);
+  const deadline = Date.now() + settings.timeout * 1000;
+  const answer = await waitFor(settings, `/api/v1/ingresses/${namespace}/${name}`, deadline);
   process.exitCode = exitCode(answer);
+  if (settings.for === "rollout" && process.exitCode === PROGRAMMED) {
+    process.exitCode = await (await import("./wait-rollout.ts")).waitForRollout(settings, `${namespace}/${name}`, deadline);
+    return;
+  }
   if (settings.output === "json") process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
   else (process.exitCode === PROGRAMMED ? process.stdout : process.stderr).write(answerText(answer, settings));
-}
-
-const OBJECT = /^(?:ing(?:ress(?:es)?)?(?:\.networking\.k8s\.io)?\/)?([a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\/([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/;
-
-function parseObject([object, extra]: readonly string[]): { namespace: string; name: string } {
-  if (object === undefined) throw new UserError('What for? Write "sluice wait ingress/shop/web".', 2);
-  if (extra !== undefined) throw new UserError(`One object at a time: "${printable(extra)}" is one too many; write it like ingress/shop/web.`, 2);
-  const [, namespace, name] = OBJECT.exec(object) ?? [];
-  if (namespace !== undefined && name !== undefined) return { namespace, name };
-  throw new UserError(`"${printable(object)}" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.`, 2);
 }
 
 /** The state as the last answer had it; `unreachable`: there was no answer. */
 type Answer = IngressState | { readonly state: "unreachable"; readonly reason: string };
 
-async function waitFor(settings: Settings, path: string): Promise<Answer> {
-  const deadline = Date.now() + settings.timeout * 1000;
+/** @param deadline milliseconds since 1970. */
+async function waitFor(settings: Settings, path: string, deadline: number): Promise<Answer> {
   const began = Date.now();
   let said = "";
   for (;;) {

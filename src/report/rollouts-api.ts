@@ -13,6 +13,8 @@ export interface RolloutsApi {
   readonly hear: (body: string, signature: string) => Promise<{ readonly body: string; readonly signature: string } | undefined>;
   /** Who asks for a change must know it; empty: nobody may. */
   readonly token: string;
+  /** The folder with the token's file. */
+  readonly runtimeDir: string;
 }
 
 export const ROLLOUTS_PATH = "/api/v1/rollouts";
@@ -22,7 +24,12 @@ export interface ToldRollouts {
   readonly status: number;
   /** JSON, or one line of text for what went wrong. */
   readonly body: readonly RolloutStatus[] | RolloutStatus | string;
+  /** Where the token is that was missing. */
+  readonly runtimeDir?: string;
 }
+
+/** Names the folder to a command that has no token, or another one. */
+export const RUNTIME_DIR_HEADER = "sluice-runtime-dir";
 
 /** Undefined: the path is none of rollouts. Any method but GET needs the token, whatever it asks for. */
 export async function answerRollouts(api: RolloutsApi, request: IncomingMessage, path: string): Promise<ToldRollouts | undefined> {
@@ -32,16 +39,17 @@ export async function answerRollouts(api: RolloutsApi, request: IncomingMessage,
   const action = ROLLOUT_ACTIONS.find((one) => one === word);
   if (namespace === undefined || name === undefined || !action) return { status: 404, body: "not found" };
   if (request.method !== "POST") return { status: 405, body: "use POST" };
-  if (!hasToken(request, api.token)) return { status: 403, body: "this needs the token in the runtime folder: run sluice as the user that Sluice runs as, with its --runtime-dir" };
+  const { token, runtimeDir } = api;
+  if (!hasToken(request, token)) return { status: 403, body: `this needs the token in ${runtimeDir}: run sluice as the user that Sluice runs as, with --runtime-dir=${runtimeDir}`, runtimeDir };
   const done = await api.act(`${namespace}/${name}`, action);
   if (done === undefined) return { status: 404, body: `there is no rollout of ingress/${namespace}/${name}` };
   return typeof done === "string" ? { status: 409, body: done } : { status: 200, body: done };
 }
 
-export function sendRollouts({ status, body }: ToldRollouts, response: ServerResponse): void {
+export function sendRollouts({ status, body, runtimeDir }: ToldRollouts, response: ServerResponse): void {
   const text = typeof body === "string" ? `${body}\n` : `${JSON.stringify(body, null, 2)}\n`;
   const type = typeof body === "string" ? "text/plain; charset=utf-8" : "application/json";
-  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) }).end(text);
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text), ...(runtimeDir === undefined ? {} : { [RUNTIME_DIR_HEADER]: runtimeDir }) }).end(text);
 }
 
 /** Hears another replica, which is elsewhere: who may speak shows its signature alone. */

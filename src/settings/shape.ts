@@ -8,6 +8,8 @@ export const DIFFERENCES = ["text", "json", "markdown"] as const;
 export const LISTINGS = ["text", "wide", "json", "yaml"] as const;
 /** By what `sluice top` sorts routes. */
 export const SORTS = ["requests", "errors", "latency"] as const;
+/** What `sluice wait` waits for. */
+export const WAITED_FOR = ["programmed", "rollout"] as const;
 /** Forms in which `sluice secret` prints a manifest. */
 export const MANIFEST_FORMS = ["yaml", "json"] as const;
 /** Forms of the report of `sluice migrate report`. */
@@ -94,7 +96,7 @@ export interface Settings {
   readonly electionTtl: number;
   readonly disableSyncEvents: boolean;
   // sluice wait
-  readonly for: "programmed";
+  readonly for: (typeof WAITED_FOR)[number];
   /** Seconds. */
   readonly timeout: number;
   // process
@@ -165,7 +167,7 @@ export interface Settings {
   readonly ofIngress: readonly string[];
   readonly ofStatus: readonly string[];
   readonly ofReason: readonly string[];
-  // how `sluice top` shows routes
+  // how `sluice top` shows routes; some of it for `sluice rollout`
   readonly sort: (typeof SORTS)[number];
   /** Seconds. */
   readonly interval: number;

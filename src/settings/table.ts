@@ -5,12 +5,12 @@
  */
 import { REPLAY_FLAGS } from "./replay-flags.ts";
 import { REQUEST_FLAGS } from "./request-flags.ts";
-import { DIFFERENCES, FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS } from "./shape.ts";
+import { DIFFERENCES, FAIL_ON, LISTINGS, MANIFEST_FORMS, MIGRATION_REPORTS, REPORTS, SORTS, WAITED_FOR } from "./shape.ts";
 import type { Settings } from "./shape.ts";
 import * as type from "./values.ts";
 import type { FlagType } from "./values.ts";
 
-export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "migrate-report", "migrate-replay", "rbac", "agent", "stop", "wait", "secret"] as const;
+export const COMMANDS = ["run", "demo", "explain", "check", "diff", "get", "logs", "top", "rollout", "migrate-report", "migrate-replay", "rbac", "agent", "stop", "wait", "secret"] as const;
 /** A name with a dash is that of a command and its subcommand: `sluice migrate report`. */
 export type Command = (typeof COMMANDS)[number];
 
@@ -46,9 +46,9 @@ const reading = { commands: READING } as const;
 /** Commands that can read objects from a cluster. */
 const fromCluster = { commands: READING.filter((command) => command !== "demo") } as const;
 /** Commands that ask a running Sluice: that of this machine, or one of a cluster. */
-const asking = { commands: ["get", "logs", "top", "wait", "explain"] } as const;
+const asking = { commands: ["get", "logs", "top", "rollout", "wait", "explain"] } as const;
 /** Commands that need to know how a cluster is reached. */
-const reaching = { commands: [...fromCluster.commands, "logs", "top", "wait"] } as const;
+const reaching = { commands: [...fromCluster.commands, "logs", "top", "rollout", "wait"] } as const;
 /** Commands with a controller. */
 const controlling = { commands: ["run", "demo"] } as const;
 /** Commands that look for endpoints. */
@@ -60,7 +60,7 @@ const writing = { commands: ["run"] } as const;
 const answering = { commands: [...SERVING, ...asking.commands] } as const;
 const secret = { commands: ["secret"] } as const;
 /** Commands that own or find a running Sluice by its folder. */
-const located = { commands: [...SERVING, "agent", "explain", "stop"] } as const;
+const located = { commands: [...SERVING, "agent", "explain", "rollout", "stop"] } as const;
 
 export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   manifests: { flag: "manifests", type: type.folders, default: [], group: SOURCE, commands: READING.filter((command) => command !== "diff" && command !== "migrate-report"),
@@ -197,10 +197,10 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
   disableSyncEvents: { flag: "disable-sync-events", type: type.boolean, default: false, group: CLUSTER, ...writing,
     help: "Write no Events about Ingresses and other objects; reloads of nginx still make one on the Pod." },
 
-  for: { flag: "for", type: type.oneOf("programmed"), default: "programmed", group: WAIT, commands: ["wait"],
-    help: "Every worker serves the object as it is now." },
+  for: { flag: "for", type: type.oneOf(...WAITED_FOR), default: "programmed", group: WAIT, commands: ["wait"],
+    help: "programmed: every worker serves the object as it is now. rollout: the release of this canary is ready to promote, or promoted." },
   timeout: { flag: "timeout", type: type.duration, default: 60, group: WAIT, commands: ["wait"], defaultText: "60s",
-    help: "How long to wait; 0s: only look." },
+    help: "How long to wait; 0s: only look. Releases take longer than the default: --timeout=2h." },
 
   runtimeDir: { flag: "runtime-dir", type: type.runtimeFolder, group: PROCESS, ...located,
     default: (env) => (env["XDG_RUNTIME_DIR"] ? `${env["XDG_RUNTIME_DIR"]}/sluice` : "/run/sluice"),
@@ -253,7 +253,7 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "Text for people, JSON, or Markdown for a comment on a pull request and for the summary of a job." },
   listing: { flag: "output", type: type.oneOf(...LISTINGS), default: "text", group: TOLD, commands: ["get"],
     help: "A table that fits the terminal, a wide one with every column and nothing cut, JSON or YAML." },
-  namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top"],
+  namespace: { flag: "namespace", type: type.namespace, default: "", group: TOLD, commands: ["get", "logs", "top", "rollout"],
     defaultText: "all", help: "Only what comes from objects of this namespace." },
   watch: { flag: "watch", type: type.boolean, default: false, group: TOLD, commands: ["get"],
     help: "List again when something is different, until Ctrl-C." },
@@ -290,8 +290,8 @@ export const FLAGS: { readonly [K in keyof Settings]: FlagRow<Settings[K]> } = {
     help: "How long requests are added up for each picture, in seconds." },
   lines: { flag: "lines", type: type.count(1, 100_000), default: 0, group: TOLD, commands: ["top"],
     defaultText: "all, or those for which the terminal has room where it is drawn anew", help: "At most so many routes." },
-  once: { flag: "once", type: type.boolean, default: false, group: TOLD, commands: ["top"],
-    help: "One picture after one interval. A table for anything but a terminal is always one." },
+  once: { flag: "once", type: type.boolean, default: false, group: TOLD, commands: ["top", "rollout"],
+    help: "One picture, of sluice top after one interval. A table for anything but a terminal is always one." },
   certFile: { flag: "cert", type: type.path, default: "", group: SECRET, ...secret,
     help: "PEM file with the certificate, followed by those that signed it." },
   keyFile: { flag: "key", type: type.path, default: "", group: SECRET, ...secret,

@@ -29,7 +29,7 @@ const health = (host: string, at: number): Promise<Server> =>
     sync: () => sync(),
     ingress: (...asked) => ingress(...asked),
     list: (kind) => (kind === "routes" ? [{ host: "a.example" }] : undefined),
-    journal: createJournal(() => {}), rollouts: { statuses: () => [], act: async () => undefined, hear: async () => undefined, token: "" }, traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {}, total: { requests: 0, clientErrors: 0, serverErrors: 0 } }, rows: [] }), explain: async () => ({}), dashboard: undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
+    journal: createJournal(() => {}), rollouts: { statuses: () => [], act: async () => undefined, hear: async () => undefined, token: "", runtimeDir: "" }, traffic: () => ({ head: { cursor: "", anew: true, routes: 0, answers: {}, total: { requests: 0, clientErrors: 0, serverErrors: 0 } }, rows: [] }), explain: async () => ({}), dashboard: undefined, metrics: () => ({ type: "text/plain", pieces: Readable.from(["a 1\n"]) }),
   });
 
 before(async () => {
