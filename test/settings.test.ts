@@ -70,6 +70,7 @@ test("without flags there are ingress-nginx's defaults", () => {
     for: "programmed",
     timeout: 60,
     runtimeDir: "/run/user/7/sluice",
+    stateDir: "",
     externalAgent: false,
     tempDir: "",
     resolver: "",

@@ -100,6 +100,7 @@ const LOADS: readonly (readonly [words: string, most: number, large: readonly st
   ["run --help", 425, ["node:child_process", "node:http"]],
   ["agent --help", 132, ["node:child_process"]],
   ["completion bash", 45, []],
+  ["rollout --help", 40, []],
 ];
 
 for (const [words, most, large] of LOADS) {

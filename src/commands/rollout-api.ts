@@ -1,7 +1,6 @@
 /** What commands ask the Sluice of this machine of rollouts, and have it do with them. */
 import { ADMIN_TOKEN } from "../engine/locks.ts";
-import { readAdminToken } from "../report/admin-token.ts";
-import { ROLLOUTS_PATH, RUNTIME_DIR_HEADER } from "../report/rollouts-api.ts";
+import { readAdminToken, RUNTIME_DIR_HEADER } from "../report/admin-token.ts";
 import type { RolloutAction } from "../rollout/release.ts";
 import type { RolloutStatus } from "../rollout/status.ts";
 import type { CommandLine, Settings } from "../settings.ts";
@@ -12,11 +11,12 @@ import { askRunning, failureText, healthAddress, nobodyAnswers } from "./running
 
 /** Of one question. */
 const PATIENCE_MS = 5000;
+const PATH = "/api/v1/rollouts";
 const OTHER = "what answers there is no Sluice, or an older one";
 
 /** Throws a UserError with exit code NO_SLUICE where none answers. */
 export async function askRollouts(settings: Settings): Promise<readonly RolloutStatus[]> {
-  const response = await askRunning(settings, ROLLOUTS_PATH, { signal: AbortSignal.timeout(PATIENCE_MS) });
+  const response = await askRunning(settings, PATH, { signal: AbortSignal.timeout(PATIENCE_MS) });
   const statuses: unknown = await response.json().catch(() => undefined);
   if (!Array.isArray(statuses)) throw nobodyAnswers(settings, OTHER);
   return statuses as readonly RolloutStatus[];
@@ -27,7 +27,7 @@ const NOT_DONE: Readonly<Record<RolloutAction, string>> = { pause: "paused", res
 
 /** Gives the release as it is then. Throws a UserError where that is refused. */
 export async function changeRollout(settings: CommandLine, key: string, action: RolloutAction): Promise<RolloutStatus> {
-  const response = await post(settings, `${ROLLOUTS_PATH}/${key}/${action}`);
+  const response = await post(settings, `${PATH}/${key}/${action}`);
   if (response.status === 200) return (await response.json()) as RolloutStatus;
   const told = (await response.text().catch(() => "")).slice(0, 400).trim();
   if (response.status === 404) {

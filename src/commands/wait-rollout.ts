@@ -1,7 +1,8 @@
 /**
  * `sluice wait ingress/NAMESPACE/NAME --for=rollout`: returns when the release of the canary is ready to promote, or over.
  *
- * The Ingress was just served as its source says it is. What that began or ended is known a moment later, so an end counts when it still is one then.
+ * The Ingress was just served as its source says it is. What that began or ended is known a moment later, and so is what a Sluice keeps that was just
+ * started, so an end counts when it still is one then. An Ingress that is written anew may be away for a moment, too.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RolloutStatus, RolloutWord } from "../rollout/status.ts";
@@ -25,17 +26,24 @@ const ENDS: Readonly<Record<RolloutWord, number | undefined>> = { advancing: und
  * @param deadline milliseconds since 1970.
  */
 export async function waitForRollout(settings: Settings, key: string, deadline: number): Promise<number> {
-  const began = Date.now();
   let said = "";
+  let kind = "";
+  let since = 0;
   for (;;) {
     const looked = await look(settings, key);
-    const isOver = looked instanceof UserError ? looked.exitCode !== NO_SLUICE : ENDS[looked.status] !== undefined;
     const now = Date.now();
-    if ((isOver && now - began >= SETTLED_MS) || now >= deadline) return end(settings, looked);
+    if (kindOf(looked) !== kind) [kind, since] = [kindOf(looked), now];
+    const isOver = looked instanceof UserError ? kind === "absent" : ENDS[looked.status] !== undefined;
+    if ((isOver && now - since >= SETTLED_MS) || now >= deadline) return end(settings, looked);
     const reason = looked instanceof UserError ? looked.message : waitsText(looked);
     if (settings.output === "text" && !isOver && reason !== said) process.stderr.write(`waiting: ${printable((said = reason))}\n`);
     await sleep(Math.max(0, Math.min(LOOK_MS, deadline - now)));
   }
+}
+
+function kindOf(looked: RolloutStatus | UserError): "there" | "absent" | "unanswered" {
+  if (!(looked instanceof UserError)) return "there";
+  return looked.exitCode === NO_SLUICE ? "unanswered" : "absent";
 }
 
 /** A UserError with exit code NO_SLUICE: none answered; with another one: there is no such release. */

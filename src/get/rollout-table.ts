@@ -67,11 +67,11 @@ function fitted(natural: readonly number[], width: number): readonly number[] {
 
 /** `0.2 % of 512`: errors of requests. */
 function armText({ requests, errors }: ArmStatus): string {
-  return requests === 0 ? "-" : `${shareText(errors, requests)} of ${requests.toLocaleString("en")}`;
+  return requests === 0 ? "-" : `${errorShare(errors, requests)} of ${requests.toLocaleString("en")}`;
 }
 
 /** Errors as a share of requests. */
-export function shareText(errors: number, requests: number): string {
+export function errorShare(errors: number, requests: number): string {
   const percent = (100 * errors) / requests;
   return `${percent > 0 && percent < 0.01 ? "<0.01" : Number(percent.toFixed(2))} %`;
 }

@@ -2,7 +2,7 @@
 import type { ArmStatus, RolloutStatus } from "../rollout/status.ts";
 import { cutTo, type Paint } from "../support/terminal.ts";
 import { printable, wrapped } from "../support/text.ts";
-import { agoText, durationText, NO_ROLLOUTS, releaseTable, shareText, STATUS_COLOURS, type ReleasesPicture } from "./rollout-table.ts";
+import { agoText, durationText, NO_ROLLOUTS, releaseTable, errorShare, STATUS_COLOURS, type ReleasesPicture } from "./rollout-table.ts";
 
 /** More releases than so many are a table. */
 const FEW = 4;
@@ -10,7 +10,10 @@ const FEW = 4;
 const LABEL = 12;
 /** Texts are not wider, however wide a terminal is. */
 const WIDEST = 100;
+/** Of a bar, where a line has room for it; else a short one. */
 const BAR = 24;
+const SHORT_BAR = 10;
+const ROOMY = 80;
 
 /** Lines without a newline at the end of the last one: each release in full if they are few and have room, else a table. */
 export function releaseLines(statuses: readonly RolloutStatus[], picture: ReleasesPicture): readonly string[] {
@@ -27,12 +30,13 @@ export function releaseLines(statuses: readonly RolloutStatus[], picture: Releas
 function fullLines(status: RolloutStatus, { paint, width = Infinity, now }: ReleasesPicture): readonly string[] {
   const { ingress, weight, waitingFor, begun, since, last } = status;
   const across = Math.min(width, WIDEST);
+  const bar = width < ROOMY ? SHORT_BAR : BAR;
   const text = (label: string, what: string): readonly string[] => labelled(label, wrapped(what, across, " ".repeat(LABEL)), paint);
   const line = (label: string, what: string): readonly string[] => labelled(label, [" ".repeat(LABEL) + cutTo(what, width - LABEL)], paint);
   return [
     headLine(ingress, status.status, `${weight} % of the requests`, { paint, width }),
     ...labelled("steps", [" ".repeat(LABEL) + stepsText(status, width - LABEL, paint)], paint),
-    ...(isUnderWay(status) ? [...line("time", timeText(status)), ...line("requests", requestsText(status))] : []),
+    ...(isUnderWay(status) ? [...line("time", timeText(status, bar)), ...line("requests", requestsText(status, bar))] : []),
     ...(waitingFor === undefined ? [] : text("waits for", waitingFor)),
     ...armLines(status).map((one) => cutPainted(one, width, paint)),
     ...text("since", `${agoText(since, now)}${begun === since ? "" : `, begun ${agoText(begun, now)} ago`}`),
@@ -100,21 +104,21 @@ function markOf({ status, step }: RolloutStatus, own: number): Mark {
   return present[status];
 }
 
-function timeText({ lasted, lasts }: RolloutStatus): string {
+function timeText({ lasted, lasts }: RolloutStatus, bar: number): string {
   const left = lasts - lasted;
-  return `${barText(lasted, lasts)} ${durationText(lasted)} of at least ${durationText(lasts)}${left > 0 ? `, ${durationText(left)} left` : ""}`;
+  return `${barText(lasted, lasts, bar)} ${durationText(lasted)} of ${durationText(lasts)}${left > 0 ? `, ${durationText(left)} left` : ""}`;
 }
 
-function requestsText({ requests, requestsNeeded: needed, lasted }: RolloutStatus): string {
+function requestsText({ requests, requestsNeeded: needed, lasted }: RolloutStatus, bar: number): string {
   const left = needed - requests;
   const rate = lasted > 0 ? requests / lasted : 0;
   const more = left <= 0 ? "" : `, ${left.toLocaleString("en")} more${rate > 0 ? ` (about ${durationText(left / rate)})` : ""}`;
-  return `${barText(requests, needed)} ${requests.toLocaleString("en")} of at least ${needed.toLocaleString("en")}${more}`;
+  return `${barText(requests, needed, bar)} ${requests.toLocaleString("en")} of ${needed.toLocaleString("en")}${more}`;
 }
 
-function barText(part: number, whole: number): string {
-  const full = whole <= 0 ? BAR : Math.min(BAR, Math.floor((BAR * part) / whole));
-  return "█".repeat(full) + "░".repeat(BAR - full);
+function barText(part: number, whole: number, length: number): string {
+  const full = whole <= 0 ? length : Math.min(length, Math.floor((length * part) / whole));
+  return "█".repeat(full) + "░".repeat(length - full);
 }
 
 /** Both versions at the present step, beside each other; none where neither had a request. */
@@ -123,7 +127,7 @@ function armLines({ arms, quantile }: RolloutStatus): readonly (readonly Painted
   if (canary.requests === 0 && primary.requests === 0) return [];
   const isTimed = quantile !== undefined;
   const cells = (name: string, { requests, errors, took }: ArmStatus): readonly string[] =>
-    [name, requests.toLocaleString("en"), requests === 0 ? "-" : shareText(errors, requests), ...(isTimed ? [took === undefined ? "-" : `${took} ms`] : [])];
+    [name, requests.toLocaleString("en"), requests === 0 ? "-" : errorShare(errors, requests), ...(isTimed ? [took === undefined ? "-" : `${took} ms`] : [])];
   const rows = [["", "requests", "errors", ...(isTimed ? [`p${Number((quantile * 100).toFixed(1))}`] : [])], cells("canary", canary), cells("primary", primary)];
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row, index): readonly Painted[] => {

@@ -9,6 +9,9 @@ import type { IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { ADMIN_TOKEN } from "../engine/locks.ts";
 
+/** Of an answer: names the runtime folder to who has no token, or another one. */
+export const RUNTIME_DIR_HEADER = "sluice-runtime-dir";
+
 /** Writes a new token for this life of the controller, and gives it. */
 export function writeAdminToken(runtimeDir: string): string {
   const token = randomBytes(32).toString("hex");

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROLLOUT_ACTIONS, type RolloutAction } from "../rollout/release.ts";
 import { LONGEST_MESSAGE, SIGNATURE_HEADER } from "../rollout/replicas.ts";
 import type { RolloutStatus } from "../rollout/status.ts";
-import { hasToken } from "./admin-token.ts";
+import { hasToken, RUNTIME_DIR_HEADER } from "./admin-token.ts";
 
 export interface RolloutsApi {
   readonly statuses: () => readonly RolloutStatus[];
@@ -27,9 +27,6 @@ export interface ToldRollouts {
   /** Where the token is that was missing. */
   readonly runtimeDir?: string;
 }
-
-/** Names the folder to a command that has no token, or another one. */
-export const RUNTIME_DIR_HEADER = "sluice-runtime-dir";
 
 /** Undefined: the path is none of rollouts. Any method but GET needs the token, whatever it asks for. */
 export async function answerRollouts(api: RolloutsApi, request: IncomingMessage, path: string): Promise<ToldRollouts | undefined> {

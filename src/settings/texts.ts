@@ -96,12 +96,12 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     examples: ["sluice top", "sluice top --sort=errors -n shop", "sluice top --host=shop.example --interval=10 --once", "sluice top -o json | jq .total"],
   },
   rollout: {
-    usage: "sluice rollout list [flags]\n       sluice rollout status [ingress/NAMESPACE/NAME] [flags]\n       sluice rollout pause|resume|skip|abort|restart ingress/NAMESPACE/NAME [flags]",
+    usage: "sluice rollout list [flags]\n       sluice rollout status [ingress/NAMESPACE/NAME] [flags]\n       sluice rollout ACTION ingress/NAMESPACE/NAME [flags]",
     summary: "Show how far the releases of canaries are, and pause, resume or abort them.",
     about: [
       "A canary has a release where its Ingress has the annotation sluice.ingress/rollout; NAME is that of the canary's Ingress. status is drawn anew on a terminal until Ctrl-C.",
-      "pause: the weight stays, and the canary is judged all the same. resume: it goes on; a release that failed and holds its weight, too. skip: to the next step now, without its evidence. abort: the canary gets no requests any more. restart: the release begins at its first step.",
-      "The Sluice of this machine is asked, or with --deployment or --pod one of a cluster. Changes need the token in its runtime folder, which only the user that it runs as can read.",
+      "ACTION is one of: pause (the weight stays, and the canary is judged all the same); resume (it goes on, also where it failed and holds its weight); skip (to the next step now, without evidence); abort (the canary gets no requests any more); restart (from the first step).",
+      "The Sluice of this machine is asked, or with --deployment or --pod one of a cluster. An ACTION needs the token in its runtime folder, which the user that it runs as can read; without --runtime-dir it is asked for its folder.",
     ],
     exits: [[0, "shown, or done"], [1, "there is no such release, or it was refused"], WRONG, [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice rollout list", "sluice rollout status ingress/shop/next", "sluice rollout pause ingress/shop/next", "sluice rollout abort next -n shop --deployment=ingress-nginx/ingress-nginx-controller", "sluice rollout status ingress/shop/next -o json | jq .weight"],
@@ -151,7 +151,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
   },
   wait: {
     usage: "sluice wait ingress/NAMESPACE/NAME [flags]",
-    summary: "Return when every worker serves an Ingress as it is now, or when a release is over.",
+    summary: "Return when an Ingress is served as it is now, or a release is over.",
     about: ["--for=rollout waits for the release of a canary: first until the Ingress is served as it is now, then until its release is ready to promote, or has failed. New pods begin a release when they are ready: wait for those before."],
     exits: [[0, "the Ingress is programmed; the release is ready to promote, or promoted"], [1, "not in time"], WRONG, [3, "as it is now it never will be: absent, of another class, refused; the release failed or was aborted, or there is none"], [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],
     examples: ["sluice wait ingress/shop/web", "sluice wait ingress/shop/web --timeout=10s --output=json", "sluice wait ingress/shop/next --for=rollout --timeout=2h"],

@@ -44,6 +44,8 @@ test("values of flags, and words", () => {
   assert.deepEqual(offered("sluice migrate report --output=h"), ["html"]);
   assert.deepEqual(offered("sluice migrate replay --log-format-escape=j"), ["json"]);
   assert.deepEqual(offered("sluice get ro"), ["routes"]);
+  assert.deepEqual(offered("sluice rollout re"), ["resume", "restart"]);
+  assert.deepEqual(offered("sluice wait --for=r"), ["rollout"]);
   assert.deepEqual(offered("sluice completion "), ["bash", "zsh", "fish"]);
   assert.deepEqual(offered("sluice check -o "), ["text", "json", "sarif", "github"]);
   assert.deepEqual(offered("sluice lint -o s"), ["sarif"]);

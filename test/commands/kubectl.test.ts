@@ -64,6 +64,7 @@ test("as a plugin, what asks a running Sluice runs in the usual Deployment, with
     ["get", "routes", "shop.example", "-n", "shop", "-o", "wide"],
     ["logs", "-f", "--host=a b; $(id)", "--status", "5xx"],
     ["wait", "ingress/shop/web", "--timeout=10s"],
+    ["rollout", "pause", "ingress/shop/next", "--runtime-dir=/run/sluice/pod"],
     ["explain", "http://shop.example/", "-H", "Cookie: --pod=x", "-X", "POST", "--live", "-v"],
   ] as const) {
     const { code, stdout, args: asked } = run("kubectl-sluice", args);

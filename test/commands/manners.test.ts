@@ -95,7 +95,7 @@ test("stop tells programs, too, whether it stopped something", async () => {
 test("a slip is told with what was meant", async () => {
   for (const [words, says] of [
     [["chek"], /did you mean "check"\?/], [["check", "--fial-on=error"], /did you mean --fail-on\?/], [["get", "-namespace=shop"], /did you mean --namespace\?/], [["migrate", "repot"], /did you mean "migrate report"\?/],
-    [["-x"], /"sluice --help" lists the commands/], [["get", "rotes"], /did you mean "routes"\?/],
+    [["-x"], /"sluice --help" lists the commands/], [["get", "rotes"], /did you mean "routes"\?/], [["rollout", "pasue", "shop/next"], /did you mean "pause"\?/],
   ] as const) {
     const { code, stdout, stderr } = await runCommand(words);
     assert.deepEqual([code, stdout], [2, ""], words.join(" "));
