@@ -12,7 +12,7 @@ import type { CommandLine } from "../settings.ts";
 import { closest } from "../support/edit-distance.ts";
 import { saidWhenLong } from "../support/progress.ts";
 import { createScreen } from "../support/screen.ts";
-import { columnsOf, isScreen, painterFor } from "../support/terminal.ts";
+import { columnsOf, cutTo, isScreen, painterFor } from "../support/terminal.ts";
 import { printable } from "../support/text.ts";
 import { UserError } from "../support/user-error.ts";
 import { ranInCluster } from "./in-cluster.ts";
@@ -81,7 +81,7 @@ async function watch(first: readonly RolloutStatus[], look: () => Promise<readon
   for (;;) {
     const [shown, missing] = [last, problem];
     draw(({ width, height }) => {
-      const notes = missing === undefined ? [] : [`sluice: ${missing}`.slice(0, width)];
+      const notes = missing === undefined ? [] : [cutTo(printable(`sluice: ${missing}`), width)];
       return [...notes, ...releaseLines(shown, { ...pictureHere(), width, height: height - notes.length })];
     });
     await sleep(LOOK_MS);

@@ -13,7 +13,7 @@ Commands:
   logs        show requests as they end, with the reason and the Ingress
   top         show requests, errors and latency of each route as they are now
   rollout     show how far releases of canaries are; pause, resume, abort them
-  wait        wait until an Ingress is served as it is now
+  wait        wait until an Ingress is served as it is now, or a release is over
   migrate     move from ingress-nginx: what it means (report), what differs (replay)
   agent       run nginx in a container of its own, for a controller beside it
   secret      make the manifest of a Secret: a certificate, or users

@@ -109,3 +109,25 @@ test("what answers and is no Sluice, or an older one", { timeout: 60_000 }, asyn
     }
   }
 });
+
+test("wait: what is over at once, or away for a moment, is looked at again before it counts", { timeout: 60_000 }, async (t) => {
+  const next = status("next", 7);
+  const cases: readonly (readonly [looks: readonly (readonly RolloutStatus[] | undefined)[], code: number, waits: RegExp])[] = [
+    // An Ingress that was just written: its former release, and then its new one.
+    [[[{ ...next, status: "promoted" }], [next], [{ ...next, status: "failed" }]], 3, /^waiting: step 2 of 4, at 20 % of the requests: its least time\n/],
+    // A Sluice that is started anew has no release at first.
+    [[[next], undefined, [], [next], [{ ...next, status: "ready" }]], 0, /waiting: No Sluice answers [^\n]*\nwaiting: step 2 of 4/],
+  ];
+  for (const [looks, code, waits] of cases) {
+    let at = 0;
+    const port = await serve(t, ({ url = "", socket }, response) => {
+      if (url.startsWith("/api/v1/ingresses/")) return void response.end(JSON.stringify({ ingress: "shop/next", state: "programmed", findings: [] }));
+      const look = looks[Math.min(at++, looks.length - 1)];
+      if (look === undefined) socket.destroy();
+      else response.end(JSON.stringify(look));
+    });
+    const ended = await runCommand(["wait", "shop/next", "--for=rollout", `--healthz-port=${port}`]);
+    assert.equal(ended.code, code, ended.stderr);
+    assert.match(ended.stderr, waits);
+  }
+});

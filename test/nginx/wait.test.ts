@@ -63,7 +63,7 @@ test("nobody who answers, and nobody who says what for", async () => {
     [["web"], 'sluice: "web" is not ingress/NAMESPACE/NAME: write it like ingress/shop/web.\n'],
     [["a/b", "c/d"], 'sluice: One object at a time: "c/d" is one too many; write it like ingress/shop/web.\n'],
     [["ingress", "shop/web"], 'sluice: One object at a time: "shop/web" is one too many; write it like ingress/shop/web.\n'],
-    [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, not "ready".\n'],
+    [["a/b", "--for=ready"], 'sluice: --for must be one of programmed, rollout, not "ready".\n'],
   ] as const) {
     const { code, stderr } = await runCommand(["wait", ...args]);
     assert.deepEqual([code, stderr], [2, sentence]);
