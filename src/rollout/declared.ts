@@ -5,10 +5,10 @@ import type { Canary, Host } from "../model/shapes/routing.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { Declared } from "./release.ts";
+import type { DeclaredRollout } from "./release.ts";
 
 /** `namespace/name` of the canary's Ingress → how it is declared. */
-export type AllDeclared = ReadonlyMap<string, Declared>;
+export type AllDeclared = ReadonlyMap<string, DeclaredRollout>;
 
 export interface DeclaredRollouts {
   /** Looks at the hosts that changed. */
@@ -55,7 +55,7 @@ function rolloutsOf({ routes }: Host): readonly Found[] {
   }));
 }
 
-function declaredBy(found: readonly Found[], snapshot: Snapshot): Declared {
+function declaredBy(found: readonly Found[], snapshot: Snapshot): DeclaredRollout {
   const places = [...new Map(found.map((one) => [`${one.canary.backend.pool} ${one.primary}`, one])).values()].sort((a, b) => (a.canary.backend.pool < b.canary.backend.pool ? -1 : 1));
   const [{ canary: { rollout, origin } }] = found as readonly [Found];
   if (!rollout) throw new Error("a canary without a rollout is none of these");

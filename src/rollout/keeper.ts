@@ -10,7 +10,7 @@ import type { Random } from "./evidence.ts";
 import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
 import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type Release, type RolloutAction, type Seen, type Told } from "./release.ts";
 import type { ArmInterval } from "./rollout.ts";
-import { statusOf, type RolloutStatus } from "./status.ts";
+import { rolloutStatus, type RolloutStatus } from "./status.ts";
 import type { Kept } from "./store.ts";
 import { createTotals, type RolloutTotals } from "./totals.ts";
 
@@ -27,8 +27,6 @@ export interface KeeperOptions {
   /** @param key `namespace/name` of the canary's Ingress */
   readonly tell: (key: string, told: Told) => void;
 }
-
-export type KeptReleases = Readonly<Record<string, Release>>;
 
 export interface Keeper {
   /** Adds what arms did, whoever counted it. */
@@ -135,7 +133,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       if (typeof changed === "string") return changed;
       revision++;
       put(key, changed.release, changed.told);
-      return statusOf(key, changed.release, one, seen.get(key) ?? NOTHING_SEEN, now());
+      return rolloutStatus(key, changed.release, one, seen.get(key) ?? NOTHING_SEEN, now());
     },
     restore(kept) {
       revision = kept.revision;
@@ -158,7 +156,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       const all = declared.now();
       return [...releases].flatMap(([key, release]) => {
         const one = all.get(key);
-        return one ? [statusOf(key, release, one, seen.get(key) ?? NOTHING_SEEN, now())] : [];
+        return one ? [rolloutStatus(key, release, one, seen.get(key) ?? NOTHING_SEEN, now())] : [];
       }).sort((a, b) => (a.ingress < b.ingress ? -1 : 1));
     },
   };

@@ -5,15 +5,15 @@
  * no right and no lock of its own, and a replica that leads no more cannot write it.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import type { KeptReleases } from "./keeper.ts";
-import type { Release } from "./release.ts";
+
+import type { KeptReleases, Release } from "./release.ts";
 import { AT_THE_START } from "./rollout.ts";
 import { readKept, textOfKept, type Kept } from "./store.ts";
 
 export const STATE_NOTE = "sluice.ingress/rollouts";
 export const LEADER_NOTE = "sluice.ingress/leader";
 
-export type Notes = Readonly<Record<string, string>>;
+export type LeaseNotes = Readonly<Record<string, string>>;
 
 /** Characters; annotations may have 262,144 in all (apimachinery, ValidateAnnotationsSize). */
 const MOST_CHARACTERS = 200_000;

@@ -8,10 +8,10 @@ import type { RolloutSpec } from "../model/shapes/rollout.ts";
 import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
 import { addTimes, quantileOfTimes, type Times } from "./latency.ts";
-import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type Interval, type RolloutState } from "./rollout.ts";
+import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmsInterval, type RolloutState } from "./rollout.ts";
 
 /** A canary Ingress with a rollout, as it is declared now. */
-export interface Declared {
+export interface DeclaredRollout {
   readonly spec: RolloutSpec;
   /** Per cent of the requests that it may have at most (`canary-weight`). */
   readonly most: number;
@@ -47,6 +47,9 @@ export interface Release {
   readonly last: string;
 }
 
+/** `namespace/name` of the canary's Ingress → its release. */
+export type KeptReleases = Readonly<Record<string, Release>>;
+
 /** What an arm did at the present step; times are those that this process heard of. */
 export interface Seen {
   readonly canary: Times;
@@ -76,7 +79,7 @@ export function weightOfRelease({ spec, state, over }: Release): number {
   return over === undefined ? weightOf(spec, state) : 0;
 }
 
-export function begin(declared: Declared, now: number, why: string): Changed {
+export function begin(declared: DeclaredRollout, now: number, why: string): Changed {
   const { spec, uid, canary, owners } = declared;
   const [first] = spec.steps;
   const message = `${why}: the canary gets ${Math.min(first?.weight ?? 0, declared.most)} % of the requests (step 1 of ${spec.steps.length})`;
@@ -88,7 +91,7 @@ export function begin(declared: Declared, now: number, why: string): Changed {
  * Takes in how the canary is declared now.
  * @param before undefined: nothing is known of a release of it
  */
-export function declare(before: Release | undefined, declared: Declared, now: number): Changed {
+export function declare(before: Release | undefined, declared: DeclaredRollout, now: number): Changed {
   const why = before === undefined ? "A release begins" : whyAnother(before, declared);
   if (before === undefined || why !== undefined) {
     const { release, told } = begin(declared, now, why ?? "");
@@ -105,7 +108,7 @@ export function declare(before: Release | undefined, declared: Declared, now: nu
 }
 
 /** Why the canary is another release than the one that is known; undefined: it is the same. */
-function whyAnother(before: Release, declared: Declared): string | undefined {
+function whyAnother(before: Release, declared: DeclaredRollout): string | undefined {
   const { uid, canary, owners } = declared;
   if (uid !== before.uid) return "The Ingress was made anew, and a release begins";
   const services = servicesOf(canary);
@@ -125,7 +128,7 @@ function servicesOf(canary: readonly string[]): string {
 }
 
 /** Of what it is a release from now on: of what it began with, in the ReplicaSets that are there now. */
-function identityOf(before: Release, { uid, canary, owners }: Declared): Pick<Release, "uid" | "canary" | "owners"> {
+function identityOf(before: Release, { uid, canary, owners }: DeclaredRollout): Pick<Release, "uid" | "canary" | "owners"> {
   if (owners.length === 0) return { uid, canary, owners: before.owners };
   // ReplicaSets whose pods come and go must not begin what was taken back.
   const sets = before.state.phase === "failed" || before.over === "aborted" ? [...before.owners, ...owners] : owners;
@@ -134,7 +137,7 @@ function identityOf(before: Release, { uid, canary, owners }: Declared): Pick<Re
   return { uid, canary, owners: [...new Set([...sets.filter((owner) => !isPodAlone(owner)), ...kept])].sort() };
 }
 
-function isPromoted({ canary, primary }: Declared): boolean {
+function isPromoted({ canary, primary }: DeclaredRollout): boolean {
   return primary.length > 0 && primary.every((one, index) => one === canary[index]);
 }
 
@@ -169,14 +172,14 @@ function standingBy(before: Release, spec: RolloutSpec): Release {
 }
 
 /** How a release is held where it is, and by what; undefined: nothing holds it. */
-export function heldBy({ paused, spec, state }: Release, { most }: Pick<Declared, "most">): string | undefined {
+export function heldBy({ paused, spec, state }: Release, { most }: Pick<DeclaredRollout, "most">): string | undefined {
   if (paused) return "paused";
   const next = spec.steps[state.step + 1] ?? spec.steps[state.step];
   return next !== undefined && most < next.weight ? `canary-weight allows ${most} %` : undefined;
 }
 
 /** Adds what both arms did in an interval. */
-export function observeArms(before: Release, seen: Seen, interval: Interval, now: number, random: Random): Changed & { readonly seen: Seen } {
+export function observeArms(before: Release, seen: Seen, interval: ArmsInterval, now: number, random: Random): Changed & { readonly seen: Seen } {
   // What was taken back keeps the figures by which it was.
   if (before.over !== undefined || (before.state.phase === "failed" && weightOfRelease(before) === 0)) return { release: before, told: [], seen };
   const { canary, primary } = interval;
@@ -231,7 +234,7 @@ export const ROLLOUT_ACTIONS = ["pause", "resume", "skip", "abort", "restart"] a
 export type RolloutAction = (typeof ROLLOUT_ACTIONS)[number];
 
 /** Does what a person asks for. A text: why it cannot be done. */
-export function act(before: Release, declared: Declared, action: RolloutAction, now: number): Changed | string {
+export function act(before: Release, declared: DeclaredRollout, action: RolloutAction, now: number): Changed | string {
   if (action === "restart") return isPromoted(declared) ? "the primary has the canary's Service already" : begin(declared, now, "A person began the release anew");
   if (before.over !== undefined) return `it is ${before.over}: "restart" begins it anew`;
   const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });

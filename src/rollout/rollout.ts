@@ -51,7 +51,7 @@ export function weightOf({ steps, onFailure }: RolloutSpec, { phase, step }: Rol
   return steps[step]?.weight ?? 0;
 }
 
-export interface Interval {
+export interface ArmsInterval {
   readonly canary: ArmInterval;
   readonly primary: ArmInterval;
   readonly milliseconds: number;
@@ -59,7 +59,7 @@ export interface Interval {
   readonly held?: boolean;
 }
 
-export function advance(spec: RolloutSpec, state: RolloutState, { canary, primary, milliseconds, held = false }: Interval, random: Random): RolloutState {
+export function advance(spec: RolloutSpec, state: RolloutState, { canary, primary, milliseconds, held = false }: ArmsInterval, random: Random): RolloutState {
   if (state.phase === "failed") return state;
   const seen = weigh(spec, state, canary, primary, random);
   if (strength(seen.errors) >= ALARM) return { ...seen, phase: "failed", verdict: "errors" };

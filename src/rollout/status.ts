@@ -1,6 +1,6 @@
 /** A release as people and programs are told of it. */
 import { quantileOfTimes, type Times } from "./latency.ts";
-import { heldBy, weightOfRelease, type ArmSum, type Declared, type Release, type Seen } from "./release.ts";
+import { heldBy, weightOfRelease, type ArmSum, type DeclaredRollout, type Release, type Seen } from "./release.ts";
 
 /** `advancing`, `paused`, `ready` to promote, `failed` by evidence, `aborted` by a person, `promoted`. */
 export type RolloutWord = "advancing" | "paused" | "ready" | "failed" | "aborted" | "promoted";
@@ -40,7 +40,7 @@ export interface RolloutStatus {
   readonly last: string;
 }
 
-export function statusOf(ingress: string, release: Release, declared: Declared, seen: Seen, now: number): RolloutStatus {
+export function rolloutStatus(ingress: string, release: Release, declared: DeclaredRollout, seen: Seen, now: number): RolloutStatus {
   const { spec, state, sums, begun, since, last, canary } = release;
   const step = spec.steps[state.step];
   const waitingFor = waitsFor(release, declared);
@@ -76,7 +76,7 @@ export function wordOf({ over, state, paused }: Release): RolloutWord {
   return paused ? "paused" : "advancing";
 }
 
-function waitsFor(release: Release, declared: Declared): string | undefined {
+function waitsFor(release: Release, declared: DeclaredRollout): string | undefined {
   const { over, state, spec, sums } = release;
   if (over !== undefined || state.phase !== "advancing") return undefined;
   const held = heldBy(release, declared);

@@ -1,9 +1,9 @@
 /** Where releases are kept, so that they outlive the process: what is read back is checked, because people and other versions write there, too. */
 import type { RolloutSpec, RolloutStep } from "../model/shapes/rollout.ts";
 import type { Evidence } from "./evidence.ts";
-import type { KeptReleases } from "./keeper.ts";
+
 import type { Times } from "./latency.ts";
-import type { ArmSum, Release } from "./release.ts";
+import type { ArmSum, KeptReleases, Release } from "./release.ts";
 import type { RolloutState } from "./rollout.ts";
 import type { Usual } from "./usual.ts";
 

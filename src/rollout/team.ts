@@ -1,7 +1,7 @@
 /** One of several replicas: whether it decides about releases, and how it and the one that decides hear of each other. */
 import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { Finding } from "../model/findings/findings.ts";
-import { LEADER_NOTE, packKept, readLeader, readPacked, STATE_NOTE, type LeaderNote, type Notes } from "./lease-notes.ts";
+import { LEADER_NOTE, packKept, readLeader, readPacked, STATE_NOTE, type LeaderNote, type LeaseNotes } from "./lease-notes.ts";
 import type { RolloutAction } from "./release.ts";
 import { createFollowerSide, createLeaderSide, newKey, type FromLeader, type LeaderSideOptions } from "./replicas.ts";
 import { NOTHING_KEPT, type Kept, type RolloutStore } from "./store.ts";
@@ -16,7 +16,7 @@ export interface TeamOptions extends LeaderSideOptions {
   readonly url: string | undefined;
   readonly leads: () => boolean;
   /** Reads the Lease; rejects when it cannot be read. */
-  readonly readLease: (signal: AbortSignal) => Promise<Notes>;
+  readonly readLease: (signal: AbortSignal) => Promise<LeaseNotes>;
   /** Writes the Lease, or looks at it, without waiting for its time. */
   readonly hurry: () => void;
   /** What is kept now; undefined: there is no rollout, and nothing to be noted. */
@@ -33,9 +33,9 @@ export interface Team {
   /** The Lease as the place where releases are kept. */
   readonly store: RolloutStore;
   /** What is noted on the Lease. @param leads whether this replica has led without a break since `before` was read */
-  notes(before: Notes, leads: boolean): Notes;
+  notes(before: LeaseNotes, leads: boolean): LeaseNotes;
   /** Another replica's Lease was read. */
-  noted(notes: Notes): void;
+  noted(notes: LeaseNotes): void;
   /** Tells the one that decides. Undefined: it was not to be had; then `findings` say why. */
   tell(rows: readonly ArmsRow[], asked?: { readonly key: string; readonly action: RolloutAction }): Promise<FromLeader | undefined>;
   /** Answers another replica; undefined: nobody who may ask. */
@@ -62,7 +62,7 @@ export function createTeam(options: TeamOptions): Team {
     found();
   };
   /** Takes the state of the Lease, if this replica has none that is newer. */
-  const takeNoted = (notes: Notes): void => {
+  const takeNoted = (notes: LeaseNotes): void => {
     const packed = notes[STATE_NOTE];
     if (packed === undefined) return;
     try {

@@ -5,7 +5,7 @@ import { seeded } from "../../bench/rollout/simulate.ts";
 import type { ArmCells } from "../../edge/src/arms.ts";
 import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
 import { createKeeper, type Keeper } from "../../src/rollout/keeper.ts";
-import { ROLLOUT_ACTIONS, type Declared, type Told } from "../../src/rollout/release.ts";
+import { ROLLOUT_ACTIONS, type DeclaredRollout, type Told } from "../../src/rollout/release.ts";
 import type { RolloutStatus } from "../../src/rollout/status.ts";
 import { readKept, textOfKept } from "../../src/rollout/store.ts";
 
@@ -14,17 +14,17 @@ const spec = (weights: readonly number[], more: Partial<RolloutSpec> = {}): Roll
   steps: weights.map((weight) => ({ weight, lasts: 10_000, requests: 100 })), errors: 0.01, onFailure: "back", ...more,
 });
 const STEPS = [5, 20, 50, 100];
-const FIRST: Declared = { spec: spec(STEPS), most: 100, uid: "1", canary: ["shop/next/80"], primary: ["shop/web/80"], owners: ["next-6f7d8c9b54"] };
+const FIRST: DeclaredRollout = { spec: spec(STEPS), most: 100, uid: "1", canary: ["shop/next/80"], primary: ["shop/web/80"], owners: ["next-6f7d8c9b54"] };
 
 interface World {
   readonly keeper: Keeper;
   readonly told: Told[];
   /** Undefined: the Ingress is gone. */
-  declared: Declared | undefined;
+  declared: DeclaredRollout | undefined;
   now(): RolloutStatus;
   /** Lets seconds pass, with requests of both arms. */
   pass(seconds: number, canary?: ArmCells, primary?: ArmCells): RolloutStatus;
-  change(change: Partial<Declared>): RolloutStatus;
+  change(change: Partial<DeclaredRollout>): RolloutStatus;
   reasons(): string[];
 }
 
@@ -33,7 +33,7 @@ const NONE = arm(0);
 const GOOD = arm(50);
 const BAD = arm(50, 50);
 
-function world(first: Partial<Declared> = {}): World {
+function world(first: Partial<DeclaredRollout> = {}): World {
   const told: Told[] = [];
   let time = 1_700_000_000_000;
   const keeper = createKeeper({
@@ -66,7 +66,7 @@ function world(first: Partial<Declared> = {}): World {
 }
 
 /** At 20 %, the second of four steps. */
-function atSecond(first: Partial<Declared> = {}): World {
+function atSecond(first: Partial<DeclaredRollout> = {}): World {
   const one = world(first);
   const { step, weight } = one.pass(12, GOOD, arm(950));
   assert.deepEqual([step, weight], [2, Math.min(20, one.declared?.most ?? 100)]);
@@ -74,7 +74,7 @@ function atSecond(first: Partial<Declared> = {}): World {
   return one;
 }
 
-function failed(first: Partial<Declared> = {}): World {
+function failed(first: Partial<DeclaredRollout> = {}): World {
   const one = atSecond(first);
   assert.equal(one.pass(5, BAD, arm(950)).status, "failed");
   assert.deepEqual(one.reasons(), ["RolloutFailed"]);
@@ -165,7 +165,7 @@ test("a release that is not known, of a canary that the primary points to, is pr
 test("what is away for less than ten minutes is the same release", () => {
   const one = atSecond();
   for (const [seconds, expected] of [[590, "advancing 2 20"], [610, "advancing 1 5"]] as const) {
-    const before = one.declared as Declared;
+    const before = one.declared as DeclaredRollout;
     one.declared = undefined;
     one.pass(seconds);
     assert.deepEqual(one.keeper.statuses(), []);

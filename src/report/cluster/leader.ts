@@ -30,14 +30,14 @@ export interface ElectionOptions {
    * What is noted on the Lease when it is written, as annotations; others that are there stay.
    * @param before those of the Lease that is about to be taken @param leads whether this replica has led without a break since it was read
    */
-  readonly notes?: (before: Notes, leads: boolean) => Notes;
+  readonly notes?: (before: LeaseNotes, leads: boolean) => LeaseNotes;
   /** Called with the annotations of the Lease whenever another replica's was read. */
-  readonly noted?: (notes: Notes) => void;
+  readonly noted?: (notes: LeaseNotes) => void;
   /** Called when this replica begins to lead; it leads until the signal aborts. */
   readonly elected: (term: AbortSignal) => void;
 }
 
-type Notes = Readonly<Record<string, string>>;
+type LeaseNotes = Readonly<Record<string, string>>;
 
 export interface Election {
   readonly leading: boolean;
@@ -46,7 +46,7 @@ export interface Election {
   /** How often this replica came to lead. */
   readonly terms: number;
   /** The annotations of the Lease now; reads it, and rejects when it cannot be read. */
-  read(signal: AbortSignal): Promise<Notes>;
+  read(signal: AbortSignal): Promise<LeaseNotes>;
   /** Does now what would be done after the next wait: renews the Lease, or looks who has it. */
   hurry(): void;
   /** Stands for election until `resign`. */
