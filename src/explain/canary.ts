@@ -59,14 +59,14 @@ function releaseOf({ pool }: EdgeCanary, route: Route | undefined): Canary | und
   return route && canariesOf(route.backend).find(({ backend, rollout }) => backend.pool === pool && rollout !== undefined);
 }
 
-function rolloutStatus({ origin }: Canary, rollouts: readonly RolloutStatus[] = []): RolloutStatus | undefined {
+function statusFor({ origin }: Canary, rollouts: readonly RolloutStatus[] = []): RolloutStatus | undefined {
   return rollouts.find(({ ingress }) => ingress === keyOf(origin.namespace, origin.name));
 }
 
 /** ` by its rollout (advancing, step 2 of 4; canary-weight allows 30 %)`. */
 function byRollout(canary: Canary | undefined, rollouts: readonly RolloutStatus[] | undefined): string {
   if (!canary) return "";
-  const status = rolloutStatus(canary, rollouts);
+  const status = statusFor(canary, rollouts);
   const most = canary.rollout?.most;
   const more = [
     ...(status ? [`${status.status}, step ${status.step} of ${status.steps.length}${status.waitingFor === undefined ? "" : `, waits for ${status.waitingFor}`}`] : []),
@@ -76,7 +76,7 @@ function byRollout(canary: Canary | undefined, rollouts: readonly RolloutStatus[
 }
 
 function whyNothing(canary: Canary, rollouts: readonly RolloutStatus[] | undefined): string {
-  const status = rolloutStatus(canary, rollouts);
+  const status = statusFor(canary, rollouts);
   if (status?.status === "failed") return "its rollout failed";
   if (status?.status === "aborted") return "a person took it back";
   if (status?.status === "promoted") return "it is promoted, the primary has its Service";

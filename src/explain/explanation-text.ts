@@ -52,7 +52,7 @@ function allRules(rules: readonly TriedRule[]): string[] {
   return ["All rules of the host, in the order in which they are tried:", ...rules.map((one) => `  ${marks[one.outcome]} ${ruleLine(one)}`)];
 }
 
-/** DeclaredRollout rules that match as well, and those that only a condition, or an expression that nginx alone can run, kept from matching. */
+/** Declared rules that match as well, and those that only a condition, or an expression that nginx alone can run, kept from matching. */
 function losers(rules: readonly TriedRule[]): string[] {
   const near = rules.filter(({ undeclared }) => !undeclared).filter(({ outcome, why }) => outcome === "matches" || (outcome === "no" && why !== "another path" && why !== "its expression does not match"));
   if (near.length === 0) return [];
