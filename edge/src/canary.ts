@@ -6,7 +6,8 @@
  * primary, so with a single canary `never` means the primary, as in ingress-nginx.
  */
 import type { RequestView } from "./request-view.ts";
-import type { EdgeCanary } from "./program.ts";
+import { crc32 } from "./hash-ring.ts";
+import type { EdgeCanary, StickyDraw } from "./program.ts";
 import { EVERYBODY, isLate } from "./search.ts";
 
 /** Up to so many canaries are tried without a look at the clock. Among more, a search that takes too long finds none. */
@@ -20,13 +21,29 @@ const LEAVE = 2;
 export function chooseCanary(canaries: EdgeCanary[], total: number, request: RequestView): EdgeCanary | undefined {
   const ruled = canaryByRule(canaries, request, false);
   if (ruled !== undefined) return ruled;
-  const drawn = request.draw(total);
+  const drawn = canaries[0]?.sticky === undefined ? request.draw(total) : drawFor(canaries[0].sticky, total, request);
   for (const canary of canaries) {
     if (drawn > canary.from && drawn <= canary.to) {
       return isKeptFrom(canary, request) ? undefined : canary;
     }
   }
   return undefined;
+}
+
+/** Nobody can guess which draw a value leads to from what others have, and nobody need: it is no secret. */
+const MOST_VALUES = 2147483647;
+
+function drawFor({ variable, cookie, salt }: StickyDraw, total: number, request: RequestView): number {
+  const known = variable === undefined ? request.address() : request.variable(variable);
+  if (known !== undefined && known !== "") return drawOf(salt, known, total);
+  if (cookie === undefined) return request.draw(total);
+  const value = `${request.draw(MOST_VALUES)}`;
+  request.stick(cookie, value);
+  return drawOf(salt, value, total);
+}
+
+function drawOf(salt: string, value: string, total: number): number {
+  return 1 + (crc32(salt + " " + value) % total);
 }
 
 /** Whether a header or a cookie of the request has a say in where it goes: it was not left to the weights. */

@@ -76,11 +76,23 @@ export interface EdgeCanary {
   namespace?: string;
   /** Its weight follows from evidence: the name of its release, `namespace/name` of its Ingress. */
   rollout?: string;
+  /** Of the first canary alone: clients of the route are drawn by what they are, and not each time anew. */
+  sticky?: StickyDraw;
   /** Some canary of its route has a rollout, so what requests of the route come to is counted by arm; with gRPC's statuses, or without. */
   rolling?: "http" | "grpc";
   /** The edge's own. Never sent. */
   counts?: Counts | undefined;
   tallies?: Tallies | undefined;
+}
+
+/** What a client is drawn by: the same gives the same draw, so that whoever has the canary keeps it while its weight grows. */
+export interface StickyDraw {
+  /** nginx variable of a header or a cookie; absent: the client's address. */
+  variable?: string;
+  /** Name of the cookie that a client without it gets. */
+  cookie?: string;
+  /** Different for each release, so that it is not always the same clients. */
+  salt: string;
 }
 
 /** Status → requests that were answered with it and are not reported yet. */

@@ -6,6 +6,8 @@ import type { PatternView } from "./search.ts";
 export interface RequestView extends RewriteView, PatternView {
   /** A whole number in `1..total`. */
   draw(total: number): number;
+  /** Gives the client a cookie with this value, by which it is drawn again. */
+  stick(cookie: string, value: string): void;
   /** The client's address, 4 or 16 bytes; undefined: not known here. */
   address(): string | undefined;
   /** What the host says to this client, by `admission`: 0, or the status. */

@@ -154,7 +154,7 @@ const roomForRoute = (): Room<EdgeRoute> => ({
 
 const roomForCanary = (): Room<EdgeCanary> => ({
   pool: false, name: false, namespace: false, from: false, to: false, header: false, value: false, pattern: false, cookie: false, balance: false,
-  unbound: false, rollout: false, rolling: false, counts: false, tallies: false,
+  unbound: false, rollout: false, rolling: false, sticky: false, counts: false, tallies: false,
 });
 
 /** Gives the value of a frame the layout in which requests find it. While frames come, and not in the commit, which no request may wait for. */

@@ -1,5 +1,5 @@
 /** One Host of the Model as the edge's host table. */
-import type { EdgeCanary, EdgeFilters, EdgeHost, EdgeRoute, SpecialHost } from "../../edge/src/program.ts";
+import type { EdgeCanary, EdgeFilters, EdgeHost, EdgeRoute, SpecialHost, StickyDraw } from "../../edge/src/program.ts";
 import { DEFAULT_BACKEND } from "../../edge/src/program.ts";
 import type { Config } from "../model/config/config.ts";
 import { isGrpc } from "../model/routes/grpc.ts";
@@ -313,14 +313,36 @@ function timeouts(proxy: ProxySettings, config: Config): Pick<EdgeRoute, "connec
 /** Each canary's share as a range of the draw. */
 function compileSplit({ primary, total, canaries }: Split): Pick<EdgeRoute, "canaries" | "total"> {
   let from = 0;
-  const rolling = canaries.some(({ rollout }) => rollout) ? { rolling: isGrpc(primary.proxy.protocol) ? "grpc" as const : "http" as const } : {};
+  const protocol = isGrpc(primary.proxy.protocol) ? "grpc" : "http";
+  const rolling = canaries.some(({ rollout }) => rollout) ? { rolling: protocol } as const : {};
   const compiled = canaries.map((canary): EdgeCanary => {
     const { backend: { pool, balance }, weight, unbound, rollout, origin } = canary;
     const range = { from, to: from + weight };
     from = range.to;
-    return { pool, ...conditions(canary), ...range, ...(balance ? { balance } : {}), ...(unbound ? { unbound: true } : {}), ...(rollout ? { rollout: `${origin.namespace}/${origin.name}` } : {}), ...rolling, name: poolName(pool), namespace: origin.namespace };
+    return {
+      pool, ...conditions(canary), ...range, ...(balance ? { balance } : {}), ...(unbound ? { unbound: true } : {}),
+      ...(rollout ? { rollout: releaseOf(canary) } : {}), ...rolling, name: poolName(pool), namespace: origin.namespace,
+    };
   });
-  return { canaries: compiled, total };
+  const [first, ...others] = compiled;
+  const sticky = stickyDraw(canaries);
+  return { canaries: first && sticky ? [{ ...first, sticky }, ...others] : compiled, total };
+}
+
+function releaseOf({ origin }: Canary): string {
+  return `${origin.namespace}/${origin.name}`;
+}
+
+/** By what clients of the route are drawn: as the first says that says so. Undefined: each request is drawn. */
+function stickyDraw(canaries: readonly Canary[]): StickyDraw | undefined {
+  for (const canary of canaries) {
+    const sticky = canary.rollout?.spec.sticky;
+    if (!sticky) continue;
+    const salt = releaseOf(canary);
+    if (sticky.by === "client") return { salt };
+    return sticky.by === "header" ? { salt, variable: `http_${variableName(sticky.name)}` } : { salt, variable: `cookie_${sticky.name.toLowerCase()}`, cookie: sticky.name };
+  }
+  return undefined;
 }
 
 function conditions(canary: Canary): Pick<EdgeCanary, "header" | "value" | "pattern" | "cookie"> {

@@ -3,6 +3,7 @@
  * and field behind it.
  */
 import { admission, shownStatus, type ClientView } from "../../edge/src/client-auth.ts";
+import { canaryByRule } from "../../edge/src/canary.ts";
 import { aliasOf, decide, isSubstitute, sessionOf, type Decision } from "../../edge/src/match.ts";
 import type { RequestView } from "../../edge/src/request-view.ts";
 import type { ClientAuth, SpecialHost, EdgeRoute } from "../../edge/src/program.ts";
@@ -94,7 +95,7 @@ export function explain(
   else {
     if (decision.route?.canaries) {
       const ofCanary = untold.filter((pattern) => isOfCanary(decision.route, pattern));
-      steps.push(canaryStep(decision.route, route, asked, { chosen: decision.canary, drawn, untold: ofCanary, session: sessionSide(decision, asked), rollouts: settings.rollouts }));
+      steps.push(canaryStep(decision.route, route, asked, { chosen: decision.canary, drawn: drawn || isDrawnByClient(decision.route, asked), untold: ofCanary, session: sessionSide(decision, asked), rollouts: settings.rollouts }));
     }
     const access = accessFor(decision, request, tables, model);
     steps.push(...access.steps);
@@ -165,6 +166,11 @@ function concernsAll({ kind, namespace, name }: Finding["object"], { configmap }
   return kind === "File" || name === "" || (kind === "ConfigMap" && configmap === `${namespace}/${name}`);
 }
 
+/** Whether the weights decide for the request, although nothing is left to chance: clients of the route are drawn by what they are. */
+function isDrawnByClient({ canaries = [] }: EdgeRoute, asked: RequestView): boolean {
+  return canaries[0]?.sticky !== undefined && canaryByRule(canaries, asked, false) === undefined;
+}
+
 /**
  * The request as the matcher asks about it. `untold` is called with a pattern that only nginx can run, or that takes Node too long; it
  * then counts as one that matches nothing.
@@ -198,7 +204,7 @@ export function view(
   const hello: ClientView = { ...asked, handshakeWas: () => true, verifyResult: () => 0 };
   const admit = (host: SpecialHost, clients: ClientAuth): number =>
     isAssumed(request, clients) ? 0 : admission(clients, host.handshake, hello);
-  return { ...asked, draw, admit };
+  return { ...asked, draw, stick: () => {}, admit };
 }
 
 /** Whether the client is assumed to have a certificate that the host accepts: people ask about what comes after that. */

@@ -75,8 +75,8 @@ function isSum(value: unknown): value is ArmSum {
 }
 
 function isSpec(value: unknown): value is RolloutSpec {
-  const { steps, errors, latency, onFailure } = recordOf(value);
-  return Array.isArray(steps) && steps.length > 0 && steps.every(isStep) && isAmount(errors) && (latency === undefined || isLatency(latency)) && (onFailure === "back" || onFailure === "hold");
+  const { steps, errors, latency, onFailure, sticky } = recordOf(value);
+  return Array.isArray(steps) && steps.length > 0 && steps.every(isStep) && isAmount(errors) && (latency === undefined || isLatency(latency)) && (onFailure === "back" || onFailure === "hold") && (sticky === undefined || isText(recordOf(sticky)["by"]));
 }
 
 function isStep(value: unknown): value is RolloutStep {

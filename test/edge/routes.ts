@@ -56,6 +56,7 @@ export function asked(variables: Readonly<Record<string, string>> = {}, draw = (
     gaveUp: (pattern) => pattern.startsWith("(?i)^/slow"),
     searchUntil: () => Infinity,
     isPast: () => false,
+    stick: () => {},
     capture: (text, pattern) => {
       const runnable = regex(pattern);
       if (!runnable) return false;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ask } from "../support/client.ts";
 import { documents } from "../support/manifests.ts";
 import { releaseObjects, rolloutOf, startVersion, startVisitors, untilRollout, type Manners, type ReleaseManifest, type Version } from "../support/release.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
@@ -110,6 +111,22 @@ test("what a header or a cookie sends to the canary on purpose does not decide, 
   const now = await rolloutOf(sluice);
   assert.deepEqual([now?.status, now?.step, now?.requests, now?.arms.canary.requests], ["advancing", 1, 0, 0]);
   assert.match(now?.waitingFor ?? "", /neither version/);
+});
+
+test("a client keeps its version by the cookie that it gets", { timeout: 120_000 }, async (t) => {
+  const { sluice } = await begin(t, { rollout: "{steps: [50, 100], every: 1h, sticky: {cookie: version}}" });
+  await untilRollout(sluice, ({ weight }) => weight === 50, "begun");
+  const seen = new Set<string>();
+  for (let i = 0; i < 30; i++) {
+    const first = await ask({ port: sluice.http, host: "shop.example" });
+    const [cookie = ""] = [first.headers["set-cookie"] ?? []].flat();
+    assert.match(cookie, /^version=[0-9]+; Max-Age=604800; Path=\/; HttpOnly; SameSite=Lax$/);
+    const again = await ask({ port: sluice.http, host: "shop.example", headers: { cookie: cookie.split(";")[0] ?? "" } });
+    assert.equal(again.headers["x-version"], first.headers["x-version"]);
+    assert.equal(again.headers["set-cookie"], undefined);
+    seen.add(String(first.headers["x-version"]));
+  }
+  assert.deepEqual([...seen].sort(), ["next", "web"]);
 });
 
 test("a restart in the middle goes on where the release was, and begins anew where nothing is kept", { timeout: 120_000 }, async (t) => {

@@ -27,7 +27,7 @@ export function replyTo(question: RouteQuestion): RouteReply {
 /** The request as the matcher asks about it. A client certificate counts as given and valid, as in `sluice explain`. */
 function viewOf({ variables, client, https }: RouteQuestion): RequestView {
   // Without its type, the compiler would leave out the first argument of methods, the object itself.
-  const view: Omit<RequestView, "draw" | "admit"> = {
+  const view: Omit<RequestView, "draw" | "stick" | "admit"> = {
     variable: (name) => variables[name],
     address: () => (client === undefined ? undefined : addressBytes(client)),
     matches: (text, pattern, namespace) => matches(text, pattern, namespace),
@@ -40,6 +40,7 @@ function viewOf({ variables, client, https }: RouteQuestion): RequestView {
   return {
     ...view,
     // The last number is the primary's unless canaries have all of the weight.
+    stick: () => {},
     draw: (total) => total,
     admit: (host, clients) => (https && clients.mode !== "off" && clients.mode !== "refused" ? 0 : admission(clients, host.handshake, hello)),
   };

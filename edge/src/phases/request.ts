@@ -1,9 +1,13 @@
 /** The request at hand, as the matcher asks about it. */
+import { isHttps } from "../asked-origin.ts";
 import type { RequestView } from "../request-view.ts";
 import { letClientIn } from "./client-auth.ts";
 import { findClient } from "./proxies.ts";
 import { tables } from "./state.ts";
 import { capture, gaveUp, isPast, matches, searchUntil } from "./pattern.ts";
+
+/** A week: longer than releases take. */
+const STICKY_SECONDS = 604800;
 
 export const request: RequestView = {
   // `$http_host` is the routed host, whatever the header says.
@@ -19,4 +23,8 @@ export const request: RequestView = {
   capture: (text, pattern, namespace) => capture(text, pattern, namespace),
   admit: (host, clients) => letClientIn(host, clients),
   draw: (total) => math.random(total),
+  stick: (cookie, value) => {
+    const secure = isHttps(tables.settings, request, undefined) ? "; Secure" : "";
+    ngx.header["Set-Cookie"] = `${cookie}=${value}; Max-Age=${STICKY_SECONDS}; Path=/${secure}; HttpOnly; SameSite=Lax`;
+  },
 };

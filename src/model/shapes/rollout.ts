@@ -24,7 +24,12 @@ export interface RolloutSpec {
   /** Absent: how long requests take does not count. */
   readonly latency?: LatencyRule;
   readonly onFailure: "back" | "hold";
+  /** What clients keep their version by; absent: each request is drawn. */
+  readonly sticky?: RolloutSticky;
 }
+
+/** By the client's address, by the value of a header, or by a cookie that Sluice gives out. Names as nginx's variables have them, and as declared. */
+export type RolloutSticky = { readonly by: "client" } | { readonly by: "header" | "cookie"; readonly name: string };
 
 /** The rollout of a canary, and what it gives the canary now. */
 export interface CanaryRollout {

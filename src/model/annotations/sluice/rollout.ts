@@ -7,10 +7,11 @@
  *     errors: +1%                  # how many more of its answers than of the primary's may be errors
  *     latency: {quantile: 0.99, within: 1.5x}   # or 800ms, or off
  *     on-failure: back             # or hold
+ *     sticky: {cookie: version}    # clients keep the canary while its weight grows: by a cookie that they get, {header: X-User}, or client; absent: nobody does
  *
  * Each part may be left out; these are the defaults.
  */
-import type { LatencyRule, RolloutSpec, RolloutStep } from "../../shapes/rollout.ts";
+import type { LatencyRule, RolloutSpec, RolloutSticky, RolloutStep } from "../../shapes/rollout.ts";
 import { asTable, asText, Malformed, onlyKeys, readTable } from "./yaml-text.ts";
 
 const DEFAULT_WEIGHTS = [5, 20, 50, 100];
@@ -30,7 +31,7 @@ const MOST_REQUESTS = 1_000_000_000;
 /** Throws Malformed, and nothing else. */
 export function readRollout(text: string): RolloutSpec {
   const table = text === "" ? {} : readTable(text);
-  onlyKeys(table, ["steps", "every", "requests", "errors", "latency", "on-failure"], "it");
+  onlyKeys(table, ["steps", "every", "requests", "errors", "latency", "on-failure", "sticky"], "it");
   const every = table["every"] === undefined ? DEFAULT_EVERY : stepTime(table["every"], "every");
   const requests = table["requests"] === undefined ? DEFAULT_REQUESTS : requestsOf(table["requests"], "requests");
   const latency = latencyOf(table["latency"]);
@@ -39,6 +40,7 @@ export function readRollout(text: string): RolloutSpec {
     errors: table["errors"] === undefined ? DEFAULT_ERRORS : shareOf(table["errors"]),
     ...(latency ? { latency } : {}),
     onFailure: onFailureOf(table["on-failure"]),
+    ...(table["sticky"] === undefined ? {} : { sticky: stickyOf(table["sticky"]) }),
   };
 }
 
@@ -128,6 +130,22 @@ function quantileOf(value: unknown): number {
   const quantile = Number(asText(value, "latency: quantile"));
   if (!(quantile >= 0.5 && quantile <= 0.999)) throw new Malformed("latency: quantile must be between 0.5 and 0.999");
   return quantile;
+}
+
+const HEADER = /^[A-Za-z0-9-]{1,128}$/;
+/** nginx's variables can name no other cookies. */
+const COOKIE = /^[A-Za-z0-9_]{1,128}$/;
+
+function stickyOf(value: unknown): RolloutSticky {
+  if (value === "client") return { by: "client" };
+  if (typeof value !== "object" || value === null) throw new Malformed("sticky must be client, {cookie: NAME} or {header: NAME}");
+  const table = asTable(value, "sticky");
+  onlyKeys(table, ["cookie", "header"], "sticky");
+  const [[by, name] = ["", ""], more] = Object.entries(table);
+  const text = asText(name, `sticky: ${by}`);
+  if (more || (by !== "cookie" && by !== "header")) throw new Malformed("sticky must be client, {cookie: NAME} or {header: NAME}");
+  if (!(by === "cookie" ? COOKIE : HEADER).test(text)) throw new Malformed(`sticky: ${by} must be a name of letters, digits and ${by === "cookie" ? "_" : "-"}`);
+  return { by, name: text };
 }
 
 function onFailureOf(value: unknown = "back"): RolloutSpec["onFailure"] {
