@@ -37,6 +37,7 @@ export const WORKLOADS: readonly Workload[] = [
   workload("handshake", { ...TLS, manner: "handshake" }),
   workload("resumed", { ...TLS, manner: "resumed" }),
   workload("weight"),
+  workload("rollout"),
   workload("header", { headers: ["test: always"] }),
   workload("cookie", { headers: ["cookie: like_music=always"] }),
   workload("sticky", { headers: [`cookie: INGRESSCOOKIE=1700000000.1.2.3|${"0123456789abcdef".repeat(2)}`] }),
@@ -91,10 +92,12 @@ function plainHosts(): IngressDraft[] {
 
 function canaryHosts(): IngressDraft[] {
   const rules = { weight: { "canary-weight": "30" }, header: { "canary-by-header": "test" }, cookie: { "canary-by-cookie": "like_music" } };
-  return Object.entries(rules).flatMap(([name, rule]) => [
+  // A step that lasts longer than the measurement.
+  const rollout = [at("rollout").path("/", "first:80"), ingress("bench/rollout-canary").host("rollout.bench").path("/", "second:80").canary({}).rawAnnotation("sluice.ingress/rollout", "{steps: [30], every: 10d}").created(1)];
+  return rollout.concat(Object.entries(rules).flatMap(([name, rule]) => [
     at(name).path("/", "first:80"),
     ingress(`bench/${name}-canary`).host(`${name}.bench`).path("/", "second:80").canary(rule).created(1),
-  ]);
+  ]));
 }
 
 function otherHosts(): IngressDraft[] {

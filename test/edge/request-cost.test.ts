@@ -20,6 +20,8 @@ const MOST: Readonly<Record<string, RequestCost>> = {
   paths: { bytecodes: 349, bytes: 72 },
   // Depends on the draw.
   weight: { bytecodes: 566, bytes: 72 },
+  // Counts what the arms do, too.
+  rollout: { bytecodes: 720, bytes: 72 },
   header: { bytecodes: 523, bytes: 72 },
   cookie: { bytecodes: 551, bytes: 72 },
   session: { bytecodes: 1207, bytes: 677 },

@@ -48,7 +48,7 @@ sluice.initWorker()
 
 -- Kind → what its request says beside the host, and whether its route has the access and header filter phases.
 local kinds = {
-  { "plain", {} }, { "weight", {} }, { "header", { http_x_canary = "always" } }, { "cookie", { cookie_canary = "always" } },
+  { "plain", {} }, { "weight", {} }, { "rollout", { upstream_header_time = "0.003" } }, { "header", { http_x_canary = "always" } }, { "cookie", { cookie_canary = "always" } },
   { "session", { cookie_INGRESSCOOKIE = "1700000000.1.2.3|0123456789abcdef0123456789abcdef" } },
   { "rewrite", { uri = "/api/things" } }, { "body", {} }, { "profile", {}, true }, { "limits", {} }, { "networks", { binary_remote_addr = "\10\7\0\1" } },
   { "cors", { http_origin = "https://shop.example", request_method = "GET" }, true }, { "paths", { uri = "/p29/things" } },
