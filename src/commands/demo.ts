@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { demoBackends, type Backends } from "../demo/backends.ts";
 import { isWalkthrough, questions } from "../demo/folder.ts";
 import { reportChanges, type ChangeReport } from "../demo/changes.ts";
+import { RELEASES_FILE, releasesAdvice, visitReleases } from "../demo/releases.ts";
 import { curlLine, expectation, WALKTHROUGH, type Reach } from "../demo/walkthrough.ts";
 import { selfSigned } from "../engine/agent/default-certificate.ts";
 import { CONTROLLER_LOCK, takeLock } from "../engine/locks.ts";
@@ -49,6 +50,7 @@ export async function demoCommand(argv: readonly string[]): Promise<void> {
     });
     if (serving) {
       say(introduction(settings, shown, serving));
+      if (shown.walkthrough) visitReleases({ statuses: serving.rollouts.statuses, reach: reachOf(settings), signal: ending.signal });
       await stopped;
       await serving.stop();
     }
@@ -145,16 +147,29 @@ async function serve(settings: Settings, { folders }: Shown, backends: Backends,
     throw error;
   }
   waiting.end();
-  const { engine, controller } = serving;
-  report = reportChanges({ folders, progress: () => engine.state, findings: () => controller.findings(), print: say, signal });
+  const { engine, controller, rollouts } = serving;
+  report = reportChanges({
+    folders, progress: () => engine.state, findings: () => controller.findings(), otherwise: whatChanged(rollouts.statuses), print: say, signal,
+  });
   lookAtFiles(report, complain, signal);
   return { ...serving, questions: (reach) => questions(buildModel(source.snapshot, settings, DEFAULT_CONFIG).model, reach) };
 }
 
-/** The log without lines of level info, but for those about findings (that one is mended, above all). */
+/** The log without lines of level info, but for those about findings (that one is mended, above all) and releases. */
 function ofFindings(log: Log, { logLevel }: Settings): Log {
   return (level, message, fields, heading) => {
-    if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined) log(level, message, fields, heading);
+    if (level !== "info" || logLevel !== "info" || fields?.["finding"] !== undefined || fields?.["rollout"] !== undefined) log(level, message, fields, heading);
+  };
+}
+
+/** Says what it was that changed without a file: what releases give their canaries, or endpoints. */
+function whatChanged(statuses: Serving["rollouts"]["statuses"]): () => string {
+  const weights = (): string => statuses().map(({ ingress, weight }) => `${ingress} ${weight}`).join();
+  let known = weights();
+  return () => {
+    const before = known;
+    known = weights();
+    return known === before ? "the endpoints" : "the weight of a canary";
   };
 }
 
@@ -199,8 +214,8 @@ async function programmed({ engine }: Serving, signal: AbortSignal): Promise<voi
 
 function introduction(settings: Settings, { folders, walkthrough }: Shown, { engine, questions: ask }: Served): string {
   const folder = shownPath(folders[0] ?? "");
-  const address = settings.bindAddress[0] ?? "127.0.0.1";
-  const where: Reach = { address, http: settings.httpPort, https: settings.httpsPort };
+  const where = reachOf(settings);
+  const { address } = where;
   const lines = walkthrough
     ? walkthroughLines(folder, { ...where, certificate: certificateFile(settings.runtimeDir) })
     : ask(where);
@@ -208,15 +223,24 @@ function introduction(settings: Settings, { folders, walkthrough }: Shown, { eng
     `Sluice serves ${folders.map(named).join(" and ")} at http://${address}:${where.http} and https://${address}:${where.https}, with ${engine.state.workers} nginx workers.`,
     ...(lines.length > 0 ? ["Try these in another terminal:", ...lines] : ["No Ingress in it is served: the findings above say why, or there is none."]),
     "",
-    ...(walkthrough ? walkthroughAdvice(folder) : [`Edit the files in ${folders.map(named).join(" and ")} and see each change go live.`]),
+    ...(walkthrough ? walkthroughAdvice(folder, settings) : [`Edit the files in ${folders.map(named).join(" and ")} and see each change go live.`]),
     "",
     ...(settings.dashboard ? ["See what is served, and what happens, in a browser:", `  http://127.0.0.1:${settings.healthzPort}/dashboard/`, ""] : []),
     "See each request as it ends, and why Sluice answered some itself:",
-    `  bin/sluice logs -f${settings.healthzPort === FLAGS.healthzPort.default ? "" : ` --healthz-port=${settings.healthzPort}`}`,
+    `  bin/sluice logs -f${askingFlags(settings)}`,
     "",
     `Health and metrics: http://127.0.0.1:${settings.healthzPort}/readyz and /metrics. Ctrl-C ends everything.`,
     "",
   ].join("\n");
+}
+
+function reachOf({ bindAddress, httpPort, httpsPort }: Settings): Reach {
+  return { address: bindAddress[0] ?? "127.0.0.1", http: httpPort, https: httpsPort };
+}
+
+/** By which commands find this demo. */
+function askingFlags({ healthzPort }: Settings): string {
+  return healthzPort === FLAGS.healthzPort.default ? "" : ` --healthz-port=${healthzPort}`;
 }
 
 /** The path as people see it, a folder with a slash behind it. */
@@ -238,13 +262,16 @@ function walkthroughLines(folder: string, reach: Reach): string[] {
   ]);
 }
 
-function walkthroughAdvice(folder: string): string[] {
+function walkthroughAdvice(folder: string, settings: Settings): string[] {
+  const asking = askingFlags(settings);
+  const releases = existsSync(`${folder}/${RELEASES_FILE}`) ? ["", ...releasesAdvice(folder, { asking, changing: `${asking} --runtime-dir=${settings.runtimeDir}` })] : [];
   return [
     "Why did a request go where it went?",
     `  bin/sluice explain http://canary-service.abc.com/ -H 'test: always' --manifests=${folder}`,
     "",
     `Edit the files in ${folder}/ and see each change go live, for example:`,
     `  sed -i 's/canary-weight: "30"/canary-weight: "100"/' ${folder}/canary/weight-header-cookie.yaml`,
+    ...releases,
   ];
 }
 

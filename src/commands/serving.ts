@@ -44,6 +44,7 @@ import { clusterOf } from "./sources.ts";
 export interface Serving {
   readonly controller: Controller;
   readonly engine: Engine;
+  readonly rollouts: Pick<Rollouts, "statuses">;
   /**
    * Ends everything in this order: probes fail, and the grace period passes; nginx finishes its requests; the other parts
    * end; the files go. An agent in another container is left alone: it serves on until it is told to end.
@@ -114,7 +115,7 @@ export async function startServing(settings: Settings, source: Source, log: Log,
     parts.rollouts.start(ending.signal);
     await parts.cluster?.start();
     leave = () => turnAway(parts.engine, settings.shutdownGracePeriod);
-    return { controller: parts.controller, engine: parts.engine, stop };
+    return { controller: parts.controller, engine: parts.engine, rollouts: parts.rollouts, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,7 @@
 /**
  * The backends of the demo: a small HTTP server at every loopback endpoint that the EndpointSlices name, and a socket that
  * answers datagrams where they say UDP. An endpoint that is added to a file gets its server, and one that is removed loses
- * it. Services that no EndpointSlice puts on this machine get stand-ins.
+ * it. Services that no EndpointSlice puts on this machine get stand-ins. A Service may ask for backends that fail.
  */
 import { createSocket } from "node:dgram";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -16,7 +16,12 @@ interface StandInServer {
   readonly address: string;
   readonly port: number;
   readonly udp: boolean;
+  /** Share of requests that get a 500. */
+  fails: number;
 }
+
+/** The annotation of a Service by which its backends answer a share of the requests with 500: `10%`. */
+const FAILS = "demo.sluice.ingress/fails";
 
 /** Ends a backend. */
 type End = () => Promise<void>;
@@ -53,7 +58,7 @@ export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
     for (const [key, one] of wanted) {
       const running = servers.get(key);
       // A Service that was renamed keeps its backend, which answers by the new name.
-      if (running) running.wanted.services = one.services;
+      if (running) Object.assign(running.wanted, { services: one.services, fails: one.fails });
       if (running) continue;
       const started = await (one.udp ? startUdp(one) : startHttp(one, notFound));
       if (started instanceof UserError) problem ??= started;
@@ -79,37 +84,47 @@ export function demoBackends({ notFound, standIns }: BackendOptions): Backends {
 /** The servers that the snapshot asks for, by where they listen. */
 function wantedBy(snapshot: Snapshot, standIns: boolean): Map<string, StandInServer> {
   const wanted = new Map<string, StandInServer>();
-  const want = (service: string, address: string, port: number, udp: boolean): void => {
+  const want = (namespace: string, service: string, address: string, port: number, udp: boolean): void => {
     const key = `${udp ? "udp " : ""}${address}:${port}`;
-    const services = [...new Set([...(wanted.get(key)?.services ?? []), service])].sort();
-    wanted.set(key, { services, address, port, udp });
+    const before = wanted.get(key);
+    const services = [...new Set([...(before?.services ?? []), service])].sort();
+    const fails = shareThatFails(snapshot.get("Service", namespace, service)?.metadata.annotations?.[FAILS]);
+    wanted.set(key, { services, address, port, udp, fails: Math.max(fails, before?.fails ?? 0) });
   };
   for (const { metadata, endpoints, ports } of snapshot.all("EndpointSlice").values()) {
     const service = metadata.labels?.[SERVICE_NAME_LABEL] ?? metadata.name;
     for (const address of (endpoints ?? []).flatMap((endpoint) => endpoint.addresses ?? [])) {
       if (!isLoopback(address)) continue;
-      for (const { port, protocol } of ports ?? []) if (port !== undefined) want(service, address, port, protocol === "UDP");
+      for (const { port, protocol } of ports ?? []) if (port !== undefined) want(metadata.namespace, service, address, port, protocol === "UDP");
     }
   }
   for (const service of standIns ? snapshot.all("Service").values() : []) {
     const { namespace, name } = service.metadata;
     const slices = snapshot.slicesOf(namespace, name);
     for (const port of service.spec.ports ?? []) {
-      for (const endpoint of standInsOf(service, port, slices)) want(name, endpoint.address, endpoint.port, port.protocol === "UDP");
+      for (const endpoint of standInsOf(service, port, slices)) want(namespace, name, endpoint.address, endpoint.port, port.protocol === "UDP");
     }
   }
   return wanted;
 }
 
-function answerAsStandIn({ services, address, port }: StandInServer, notFound: string, request: IncomingMessage, response: ServerResponse): void {
+function shareThatFails(text = ""): number {
+  const [, number] = /^([0-9]{1,3})%$/.exec(text) ?? [];
+  return Math.min(Number(number ?? 0), 100) / 100;
+}
+
+/** @param nth of the backend's requests, from 0 on */
+function answerAsStandIn({ services, address, port, fails }: StandInServer, notFound: string, nth: number, request: IncomingMessage, response: ServerResponse): void {
   request.resume();
-  const status = services.includes(notFound) && request.url !== "/healthz" ? 404 : 200;
+  const fine = services.includes(notFound) && request.url !== "/healthz" ? 404 : 200;
+  const status = Math.floor((nth + 1) * fails) > Math.floor(nth * fails) ? 500 : fine;
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`${services.join("+")} at ${address}:${port}, asked for ${request.method ?? ""} ${request.url ?? ""}\n`);
 }
 
 async function startHttp(wanted: StandInServer, notFound: string): Promise<End | UserError> {
-  const server = createServer((request, response) => answerAsStandIn(wanted, notFound, request, response));
+  let asked = 0;
+  const server = createServer((request, response) => answerAsStandIn(wanted, notFound, asked++, request, response));
   // Longer than nginx keeps an idle connection, so that nginx closes it and no request meets a connection that is being closed.
   server.keepAliveTimeout = 75_000;
   return await orSentence(wanted, async () => {

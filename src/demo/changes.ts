@@ -31,11 +31,13 @@ export interface ChangeReportOptions {
   readonly folders: readonly string[];
   readonly progress: () => DemoProgress;
   readonly findings: () => readonly Finding[];
+  /** What changed when no file was written. */
+  readonly otherwise: () => string;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-export function reportChanges({ folders, progress, findings, print, signal }: ChangeReportOptions): ChangeReport {
+export function reportChanges({ folders, progress, findings, otherwise, print, signal }: ChangeReportOptions): ChangeReport {
   let known = writtenAt(folders);
   /** Files that were written or removed since the last turn that changed something → when. */
   const written = new Map<string, number>();
@@ -64,7 +66,7 @@ export function reportChanges({ folders, progress, findings, print, signal }: Ch
       for (const file of written.keys()) if (ofFile(file).some(({ object }) => object.kind === "File")) sayNothing(file);
       const newest = Math.max(...written.values());
       for (const [file, at] of written) if (at < newest - READ_MS) sayNothing(file);
-      const names = [...written.keys()].map(shown).join(", ") || "the endpoints";
+      const names = [...written.keys()].map(shown).join(", ") || otherwise();
       const first = Math.min(begun, ...written.values());
       written.clear();
       waiting.clear();

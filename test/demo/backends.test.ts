@@ -43,6 +43,25 @@ test("a Service that is renamed keeps its backend, also while files are half wri
   assert.equal(await ask(), "new");
 });
 
+test("a Service may ask for backends that fail a share of the requests, and for other ones while they run", async () => {
+  const failing = (share: string) => snapshotOf(slice("shop/shaky", port, address), { ...service("shop/shaky", "80"), metadata: { namespace: "shop", name: "shaky", annotations: { "demo.sluice.ingress/fails": share } } });
+  const statuses = async (): Promise<number> => {
+    let failed = 0;
+    for (let i = 0; i < 40; i++) {
+      const { status } = await fetch(`http://${address}:${port}/`);
+      assert.ok(status === 200 || status === 500);
+      if (status === 500) failed++;
+    }
+    return failed;
+  };
+  await backends.follow(failing("10%"));
+  assert.equal(await statuses(), 4);
+  await backends.follow(failing("50%"));
+  assert.equal(await statuses(), 20);
+  await backends.follow(failing("a lot"));
+  assert.equal(await statuses(), 0);
+});
+
 test("a port that somebody else has is said, and the others are served", async () => {
   const busy = createServer();
   const other = network.toLocal("10.0.1.2");

@@ -30,7 +30,7 @@ before(async () => {
   folder = mkdtempSync(join(tmpdir(), "sluice-demo-"));
   cpSync(join(ROOT, "examples"), folder, { recursive: true });
   // Endpoints get loopback addresses of this run's own, so that a demo may run beside it.
-  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml", "udp.yaml"]) {
+  for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml", "udp.yaml", "canary/rollout.yaml"]) {
     edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
   }
   [nodePort, udpPort] = await freePorts(2);
@@ -101,6 +101,25 @@ async function checkShare(one: Case, { percent, service, other }: { percent: num
   const bound = PATIENCE * Math.sqrt(REQUESTS * share * (1 - share));
   assert.ok(Math.abs(taken - REQUESTS * share) <= bound, `${taken} of ${REQUESTS} requests reached ${service}, expected about ${percent} %`);
 }
+
+test("one release ends with all requests, the other is taken back, and then nobody asks any more", { timeout: 90_000 }, async () => {
+  const ends = async (pattern: RegExp): Promise<void> => {
+    for (const deadline = Date.now() + 80_000; !pattern.test(demo.printed()); await sleep(200)) assert.ok(Date.now() < deadline, `${pattern}\n${demo.printed()}`);
+  };
+  await Promise.all([ends(/Ready to promote: .* 100 % .*rollout=default\/good-release-canary/), ends(/more errors than the primary: .*rollout=default\/bad-release-canary/)]);
+  assert.match(demo.printed(), /^the weight of a canary: live after/m);
+  assert.doesNotMatch(demo.printed(), /^the endpoints: live after/m);
+  const requests = async (): Promise<number> => {
+    const text = await (await fetch(`http://127.0.0.1:${demo.health}/metrics`)).text();
+    return [...text.matchAll(/^nginx_ingress_controller_requests\{.*release.*\} (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  // Workers tell once a second what they counted.
+  await sleep(2500);
+  const before = await requests();
+  assert.ok(before > 400, String(before));
+  await sleep(2500);
+  assert.equal(await requests(), before);
+});
 
 test("both endpoints of a Service answer in turn", async () => {
   const seen = new Set<string>();
