@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checkSource } from "../src/commands/checked.ts";
+import { readRollout } from "../src/model/annotations/sluice/rollout.ts";
 import type { Finding } from "../src/model/findings/findings.ts";
 import { parseSettings } from "../src/settings.ts";
 import { textSource } from "../src/source/text.ts";
@@ -52,6 +53,17 @@ test("what a check says of the old tutorial, and what it mends, is what the page
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the rollout that the page of canaries shows with all its parts is the default", () => {
+  const text = PAGES.find(({ name }) => name === "docs/guide/canary.md")?.text ?? "";
+  const [, shown = ""] = /sluice[.]ingress\/rollout: \|\n((?: {6}.*\n)+)/.exec(text) ?? [];
+  const parts = shown.replaceAll(/^ {6}/gm, "");
+  assert.deepEqual(readRollout(parts), readRollout("{}"));
+  const named = [...text.matchAll(/^\| `([a-z-]+)` \| /gm)].map(([, name]) => name);
+  for (const [, part] of parts.matchAll(/^([a-z-]+):/gm)) assert.ok(named.includes(part), part);
+  for (const latency of ["800ms", "2x", "off"]) assert.doesNotThrow(() => readRollout(`latency: ${latency}`));
+  assert.doesNotThrow(() => readRollout("steps: [{weight: 5, for: 10m, requests: 2000}]"));
 });
 
 test("a mistake in a page would be seen", async () => {

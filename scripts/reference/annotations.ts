@@ -28,7 +28,7 @@ export function annotationsPage(): string {
       "What keeps requests out never opens by mistake: its paths answer 503 until it is mended.",
     "**reload** says what a value costs. `no`: it travels to nginx's workers as data. `when new`: nginx reads it in its configuration, so a combination of such values that nginx does not have yet costs [a reload](operating.md#when-nginx-is-reloaded): four at once, then one in ten seconds. " +
       "[What charts ask for](../decisions/040-limits-of-bodies-are-data.md) is always there, and Ingresses with the same values share one combination. No annotation costs one each time.",
-    "Sluice's own annotations, `sluice.ingress/match` and `sluice.ingress/path-annotations`, have [a page of their own](routing-by-request.md).",
+    "Sluice's own annotations, `sluice.ingress/match` and `sluice.ingress/path-annotations`, have [a page of their own](routing-by-request.md). `sluice.ingress/rollout` raises a canary's weight step by step and takes a bad one back ([releases that go on by themselves](canary.md#releases-that-go-on-by-themselves)).",
     ...[...groups].flatMap(([group, rows]) => [`## ${group}`, ...section(rows, defaults)]),
   ]);
 }

@@ -4,10 +4,13 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, test, type TestContext } from "node:test";
+import { commandText, COMMANDS } from "../../src/settings.ts";
 import { ask } from "../support/client.ts";
+import { runCommand } from "../support/command.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
 import { documents } from "../support/manifests.ts";
-import { manifestsOf, PAGES } from "../support/pages.ts";
+import { rolloutOf, untilRollout } from "../support/release.ts";
+import { manifestsOf, PAGES, type Page } from "../support/pages.ts";
 import { startSluice, type Sluice } from "../support/sluice.ts";
 
 const CLASS = { apiVersion: "networking.k8s.io/v1", kind: "IngressClass", metadata: { name: "nginx" }, spec: { controller: "k8s.io/ingress-nginx" } };
@@ -20,10 +23,15 @@ before(async () => {
 });
 after(() => echo?.close());
 
-/** Serves the objects of a page, with what the page takes for granted: Services of the namespace `shop`, which all lead to the echo. */
-async function serve(t: TestContext, name: string, services: Readonly<Record<string, number>>, more: readonly object[] = [], args: readonly string[] = []): Promise<Sluice> {
+function pageOf(name: string): Page {
   const page = PAGES.find((one) => one.name === `docs/guide/${name}`);
   assert.ok(page, name);
+  return page;
+}
+
+/** Serves the objects of a page, with what the page takes for granted: Services of the namespace `shop`, which all lead to the echo. */
+async function serve(t: TestContext, name: string, services: Readonly<Record<string, number>>, more: readonly object[] = [], args: readonly string[] = []): Promise<Sluice> {
+  const page = pageOf(name);
   const files = Object.fromEntries(manifestsOf(page).map(({ line, text }) => [`line-${line}.yaml`, text]));
   const own = Object.entries(services);
   const sluice = await startSluice({
@@ -88,3 +96,37 @@ test("oauth2-proxy: 401 leads to the sign-in and back, 202 passes with the servi
   // The users' Secret of the page's other example is missing: the path is closed, not open.
   assert.equal((await ask({ port: sluice.https, tls: true, host: "tool.shop.example" })).status, 503);
 });
+
+const NEXT = "shop/web-next";
+
+test("canaries: the page's release begins at its first step, follows its commands, and is promoted by its patch", { timeout: 120_000 }, async (t) => {
+  const sluice = await serve(t, "canary.md", { "web-v1": 80, "web-v2": 80 });
+  const begun = await untilRollout(sluice, ({ weight }) => weight === 5, "at its first step", 60_000, NEXT);
+  assert.deepEqual([begun.status, begun.step, begun.steps, begun.lasts, begun.requestsNeeded], ["advancing", 1, [5, 20, 50, 100], 300, 500]);
+  const { text } = pageOf("canary.md");
+  const commands = [...text.matchAll(/^kubectl sluice ((?:rollout|wait) .*?)(?: +#.*)?$/gm)].map(([, words = ""]) => words.split(" "));
+  assert.ok(commands.length > 8, commands.join("\n"));
+  // Until there is such a command, it is parsed nowhere and run nowhere.
+  if (COMMANDS.some((one) => commandText(one) === "rollout")) {
+    for (const words of commands) {
+      const own = [`--healthz-port=${sluice.health}`, ...(words[0] === "rollout" ? [`--runtime-dir=${sluice.runtimeDir}`] : [])];
+      const { code, stderr } = await runCommand([...words, ...own]);
+      // The last of the page's commands before it waits takes the canary back.
+      assert.equal(code, words[0] === "wait" ? 3 : 0, `${words.join(" ")}: ${stderr}`);
+    }
+    assert.equal((await rolloutOf(sluice, NEXT))?.status, "aborted");
+  }
+  await sluice.apply(promoted(text));
+  const over = await untilRollout(sluice, ({ status }) => status === "promoted", "promoted", 60_000, NEXT);
+  assert.equal(over.weight, 0);
+});
+
+/** The page's manifest after its `kubectl patch`, under the name of the file that has it. */
+function promoted(text: string): Record<string, string> {
+  const [, patch = "[]"] = /^kubectl patch ingress web .*-p='(.*)'$/m.exec(text) ?? [];
+  const [{ op, path, value }] = JSON.parse(patch) as [{ op: string; path: string; value: string }];
+  assert.deepEqual([op, path], ["replace", "/spec/rules/0/http/paths/0/backend/service/name"]);
+  const [block] = manifestsOf({ name: "", text }).filter((one) => one.text.includes("name: web-next"));
+  assert.ok(block);
+  return { [`line-${block.line}.yaml`]: block.text.replace("{name: web-v1,", `{name: ${value},`) };
+}

@@ -117,10 +117,10 @@ export async function rolloutOf(sluice: Pick<Sluice, "ask">, ingress = "shop/nex
 }
 
 /** Waits until the release is as asked for. Fails with how it is instead. */
-export async function untilRollout(sluice: Pick<Sluice, "ask">, is: (status: RolloutStatus) => boolean, what: string, milliseconds = 60_000): Promise<RolloutStatus> {
+export async function untilRollout(sluice: Pick<Sluice, "ask">, is: (status: RolloutStatus) => boolean, what: string, milliseconds = 60_000, ingress?: string): Promise<RolloutStatus> {
   const ends = performance.now() + milliseconds;
   for (;;) {
-    const now = await rolloutOf(sluice);
+    const now = await rolloutOf(sluice, ingress);
     if (now && is(now)) return now;
     if (performance.now() > ends) throw new Error(`not ${what} in time: ${JSON.stringify(now)}`);
     await sleep(100);
