@@ -149,7 +149,7 @@ async function serve(settings: Settings, { folders }: Shown, backends: Backends,
   waiting.end();
   const { engine, controller, rollouts } = serving;
   report = reportChanges({
-    folders, progress: () => engine.state, findings: () => controller.findings(), otherwise: whatChanged(rollouts.statuses), print: say, signal,
+    folders, progress: () => engine.state, findings: () => controller.findings(), besides: weightsChanged(rollouts.statuses), print: say, signal,
   });
   lookAtFiles(report, complain, signal);
   return { ...serving, questions: (reach) => questions(buildModel(source.snapshot, settings, DEFAULT_CONFIG).model, reach) };
@@ -162,14 +162,14 @@ function ofFindings(log: Log, { logLevel }: Settings): Log {
   };
 }
 
-/** Says what it was that changed without a file: what releases give their canaries, or endpoints. */
-function whatChanged(statuses: Serving["rollouts"]["statuses"]): () => string {
+/** Says whether releases give their canaries something else than the last time. */
+function weightsChanged(statuses: Serving["rollouts"]["statuses"]): () => string | undefined {
   const weights = (): string => statuses().map(({ ingress, weight }) => `${ingress} ${weight}`).join();
   let known = weights();
   return () => {
     const before = known;
     known = weights();
-    return known === before ? "the endpoints" : "the weight of a canary";
+    return known === before ? undefined : "the weight of a canary";
   };
 }
 

@@ -31,13 +31,13 @@ export interface ChangeReportOptions {
   readonly folders: readonly string[];
   readonly progress: () => DemoProgress;
   readonly findings: () => readonly Finding[];
-  /** What changed when no file was written. */
-  readonly otherwise: () => string;
+  /** What changed since the last time that is in no file; undefined: nothing. */
+  readonly besides: () => string | undefined;
   readonly print: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-export function reportChanges({ folders, progress, findings, otherwise, print, signal }: ChangeReportOptions): ChangeReport {
+export function reportChanges({ folders, progress, findings, besides, print, signal }: ChangeReportOptions): ChangeReport {
   let known = writtenAt(folders);
   /** Files that were written or removed since the last turn that changed something → when. */
   const written = new Map<string, number>();
@@ -64,9 +64,10 @@ export function reportChanges({ folders, progress, findings, otherwise, print, s
       const { observed: wanted, reloads } = progress();
       note();
       for (const file of written.keys()) if (ofFile(file).some(({ object }) => object.kind === "File")) sayNothing(file);
-      const newest = Math.max(...written.values());
+      const beside = besides();
+      const newest = beside === undefined ? Math.max(...written.values()) : begun;
       for (const [file, at] of written) if (at < newest - READ_MS) sayNothing(file);
-      const names = [...written.keys()].map(shown).join(", ") || otherwise();
+      const names = [...written.keys()].map(shown).join(", ") || (beside ?? "the endpoints");
       const first = Math.min(begun, ...written.values());
       written.clear();
       waiting.clear();

@@ -176,6 +176,18 @@ test("nor is one that was written shortly before", async () => {
   assert.doesNotMatch(printed, /default-backend\.yaml, |, \S*default-backend\.yaml/);
 });
 
+test("nor to a release that goes on", async () => {
+  const from = demo.printed().length;
+  edit("canary/rollout.yaml", (text) => text.replace('fails: "10%"', 'fails: "0%"'));
+  await sleep(700);
+  const token = readFileSync(join(demo.runtimeDir, "admin.token"), "utf8").trim();
+  const { status } = await fetch(`http://127.0.0.1:${demo.health}/api/v1/rollouts/default/bad-release-canary/restart`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+  assert.equal(status, 200);
+  await demo.said(/^the weight of a canary: live after/m, from);
+  await demo.said(/rollout\.yaml: changes nothing\n/, from);
+  assert.doesNotMatch(demo.printed().slice(from), /rollout\.yaml: live after/);
+});
+
 test("a file that breaks is said, and what it held keeps serving", async () => {
   const before = readFileSync(join(folder, "tomcat.yaml"), "utf8");
   await editUntil(/yaml-invalid, .*tomcat\.yaml:\d+\n *This document is not valid YAML/, "tomcat.yaml", () => "apiVersion: [\n");
