@@ -35,7 +35,7 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
     folder = mkdtempSync(join(tmpdir(), "sluice-demo-"));
     cpSync(join(ROOT, "examples"), folder, { recursive: true });
     // Endpoints get loopback addresses of this run's own, so that a demo may run beside it.
-    for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "languages.yaml", "udp.yaml"]) edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
+    for (const name of ["default-backend.yaml", "tomcat.yaml", "canary/services.yaml", "canary/rollout.yaml", "languages.yaml", "udp.yaml"]) edit(name, (text) => network.toLocal(text.replaceAll("127.0.1.", "10.0.1.")));
     const [nodePort, udpPort] = await freePorts(2);
     edit("tomcat.yaml", (text) => text.replace("30080", String(nodePort)));
     edit("udp.yaml", (text) => text.replace("30007", String(udpPort)));
@@ -74,8 +74,8 @@ describe("the dashboard over the walk-through", { skip: browserMissing ?? false 
   test("the overview shows what is served, what happens, and when certificates expire", async () => {
     const { page, end } = await openPage(browser, origin);
     await view(page, "overview");
-    await page.locator("dt:text('Served') + dd", { hasText: "15 routes" }).waitFor();
-    await page.locator("dt:text('Served') + dd", { hasText: "8 hosts, 15 Ingresses" }).waitFor();
+    await page.locator("dt:text('Served') + dd", { hasText: "19 routes" }).waitFor();
+    await page.locator("dt:text('Served') + dd", { hasText: "10 hosts, 19 Ingresses" }).waitFor();
     await page.locator("table a", { hasText: `${CANARY}/` }).first().waitFor();
     await page.getByText("what was there at the start").waitFor();
     await page.locator("section", { hasText: "Certificates that expire first" }).getByText("tomcat.lucky.com").waitFor();
