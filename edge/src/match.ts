@@ -277,7 +277,8 @@ function bySession(tables: Tables, request: RequestView, route: EdgeRoute, key: 
     if (primary !== undefined && primary.endpoints.length > 0) return undefined;
   }
   for (const canary of canaries) {
-    if (canary.balance?.kind === "session" && canary.balance.key === key) return canary;
+    // A canary that its release gives nothing has been taken back: its sessions go to the primary, too.
+    if (canary.balance?.kind === "session" && canary.balance.key === key) return canary.rollout !== undefined && canary.to === canary.from ? undefined : canary;
   }
   return chooseCanary(canaries, route.total ?? 100, request);
 }

@@ -203,7 +203,7 @@ function moved(release: Release, before: number, seen: Seen, now: number): Chang
   const weight = weightOfRelease(release);
   const [reason, message]: [RolloutReason, string] =
     state.phase === "failed"
-      ? ["RolloutFailed", `${state.verdict === "errors" ? "The canary has more errors than the primary" : "The canary is slower than the primary"}: ${weight === 0 ? "it gets no requests any more" : `it stays at ${weight} %`}. ${figures}`]
+      ? ["RolloutFailed", `${state.verdict === "errors" ? "The canary has more errors than the primary" : "The canary is slower than the primary"}: ${weight === 0 ? "it gets none by weight any more" : `it stays at ${weight} %`}. ${figures}`]
       : state.phase === "ready"
         ? ["RolloutReady", `Ready to promote: the canary has all steps behind it, and ${weight} % of the requests. ${figures}`]
         : ["RolloutStep", `The canary gets ${weight} % of the requests (step ${state.step + 1} of ${spec.steps.length}). ${figures}`];
@@ -238,7 +238,7 @@ export function act(before: Release, declared: DeclaredRollout, action: RolloutA
   if (action === "restart") return isPromoted(declared) ? "the primary has the canary's Service already" : begin(declared, now, "A person began the release anew");
   if (before.over !== undefined) return `it is ${before.over}: "restart" begins it anew`;
   const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });
-  if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets no requests any more", { over: "aborted", since: now });
+  if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets none by weight any more", { over: "aborted", since: now });
   if (action === "pause" && before.state.phase !== "advancing") return before.state.phase === "failed" ? "the canary failed already" : "it has all steps behind it";
   if (action === "pause") return before.paused ? "it is paused already" : told("RolloutPaused", `A person paused the release at ${stepText(before)}; it is judged all the same`, { paused: true });
   if (action === "resume") return resumed(before, now, told);

@@ -85,7 +85,7 @@ function waitsFor(release: Release, declared: DeclaredRollout): string | undefin
   if (!step) return undefined;
   if (sums.canary.requests === 0 && sums.primary.requests === 0) return "requests: neither version had one at this step";
   if (sums.canary.requests === 0) return "requests of the canary: it had none at this step, so look whether its Service has ready endpoints";
-  if (sums.primary.requests === 0 && state.lasted === 0) return "requests of the primary, to compare with";
+  if (sums.primary.requests === 0 && state.lasted === 0) return "requests of the primary, to compare with: it had fewer than 30 until now";
   if (state.lasted < step.lasts) return undefined;
   if (state.requests < step.requests) return `${(step.requests - state.requests).toLocaleString("en")} more requests of the canary`;
   return "evidence: something speaks against the canary, and not enough yet to take it back";

@@ -20,7 +20,10 @@ export const NOTHING_USUAL: Usual = { all: NOBODY, stretch: NOBODY, worst: 0 };
 /** Requests of a stretch, at least: few, so that a burst fills one. */
 const STRETCH = 30;
 /** Requests without which nothing is known. */
+const FEWEST = 30;
+/** With fewer than these the share may well be higher than what was seen: by three requests (the upper bound of a share of which none was seen, at 95 %). */
 const ENOUGH = 200;
+const UNSEEN = 3;
 /** Standard deviations of a number of bad requests that count as chance. */
 const CHANCE = 2.5;
 
@@ -35,7 +38,9 @@ export function addUsual({ all, stretch, worst }: Usual, tally: Tally): Usual {
 
 /** The share of bad requests that is nothing new; undefined: the primary had too few requests to tell. */
 export function usualShare({ all, worst }: Usual): number | undefined {
-  return all.requests < ENOUGH ? undefined : Math.max(worst, all.bad / all.requests);
+  if (all.requests < FEWEST) return undefined;
+  const unseen = all.requests < ENOUGH ? UNSEEN : 0;
+  return Math.min(1, Math.max(worst, (all.bad + unseen) / all.requests));
 }
 
 function sumOf(one: Tally, other: Tally): Tally {

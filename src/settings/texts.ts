@@ -100,7 +100,7 @@ export const COMMAND_TEXTS: Readonly<Record<DescribedCommand, CommandText>> = {
     summary: "Show how far the releases of canaries are, and pause, resume or abort them.",
     about: [
       "A canary has a release where its Ingress has the annotation sluice.ingress/rollout; NAME is that of the canary's Ingress. status is drawn anew on a terminal until Ctrl-C.",
-      "ACTION is one of: pause (the weight stays, and the canary is judged all the same); resume (it goes on, also where it failed and holds its weight); skip (to the next step now, without evidence); abort (the canary gets no requests any more); restart (from the first step).",
+      "ACTION is one of: pause (the weight stays, and the canary is judged all the same); resume (it goes on, also where it failed and holds its weight); skip (to the next step now, without evidence); abort (the canary gets none by weight any more); restart (from the first step).",
       "The Sluice of this machine is asked, or with --deployment or --pod one of a cluster. An ACTION needs the token in its runtime folder, which the user that it runs as can read; without --runtime-dir it is asked for its folder.",
     ],
     exits: [[0, "shown, or done"], [1, "there is no such release, or it was refused"], WRONG, [4, "no Sluice answered, or there is no kubectl to ask one of a cluster"]],

@@ -15,7 +15,7 @@ const ADVANCING: RolloutStatus = {
   arms: { canary: { requests: 512, errors: 1, took: 84 }, primary: { requests: 9731, errors: 10, took: 80 } },
   last: "The canary gets 20 % of the requests (step 2 of 4). At 5 %: canary 100 requests, 0 % errors; primary 2,000 requests, 0.1 % errors",
 };
-const FAILED: RolloutStatus = { ...ADVANCING, ingress: "api/next", status: "failed", weight: 0, last: "The canary has more errors than the primary: it gets no requests any more" };
+const FAILED: RolloutStatus = { ...ADVANCING, ingress: "api/next", status: "failed", weight: 0, last: "The canary has more errors than the primary: it gets none by weight any more" };
 
 test("a table, one a line", () => {
   assert.deepEqual(releaseTable([FAILED, { ...ADVANCING, arms: { ...ADVANCING.arms, canary: { requests: 0, errors: 0 } } }], { paint: plain, now: NOW }), [

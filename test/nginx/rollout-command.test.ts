@@ -90,12 +90,12 @@ test("wait ends with a release that failed, or was aborted, and where there is n
   startVisitors(t, sluice.http);
   const failed = await run("wait", "shop/next", "--for=rollout", "--timeout=25s");
   assert.equal(failed.code, 3, failed.stderr);
-  assert.match(failed.stderr, /\nThe release of ingress\/shop\/next has failed\. The canary has more errors than the primary: it gets no requests any more\. /);
+  assert.match(failed.stderr, /\nThe release of ingress\/shop\/next has failed\. The canary has more errors than the primary: it gets none by weight any more\. /);
   assert.match((await rollout("resume", "shop/next")).stderr, /was not resumed: the canary was taken back: "restart" begins its release anew\.\n$/);
   assert.equal((await rollout("restart", "shop/next")).code, 0);
   assert.equal((await rollout("abort", "shop/next")).code, 0);
   const aborted = await run("wait", "shop/next", "--for=rollout");
-  assert.deepEqual([aborted.code, aborted.stderr], [3, "The release of ingress/shop/next was aborted. A person took the canary back: it gets no requests any more\n"]);
+  assert.deepEqual([aborted.code, aborted.stderr], [3, "The release of ingress/shop/next was aborted. A person took the canary back: it gets none by weight any more\n"]);
   const none = await run("wait", "shop/web", "--for=rollout");
   assert.deepEqual([none.code, none.stderr], [3, "sluice: There is no rollout of ingress/shop/web, but of ingress/shop/next: name the Ingress of the canary.\n"]);
   const absent = await run("wait", "shop/nothing", "--for=rollout");
