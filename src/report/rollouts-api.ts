@@ -1,7 +1,7 @@
 /** The part of the admin API that tells of rollouts, and does what people ask of them. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ROLLOUT_ACTIONS, type RolloutAction } from "../rollout/release.ts";
-import { LONGEST_MESSAGE, SIGNATURE_HEADER } from "../rollout/replicas.ts";
+import { LONGEST_MESSAGE, SIGNATURE_HEADER, SIGNATURE_LENGTH } from "../rollout/replicas.ts";
 import type { RolloutStatus } from "../rollout/status.ts";
 import { hasToken, RUNTIME_DIR_HEADER } from "./admin-token.ts";
 
@@ -49,13 +49,27 @@ export function sendRollouts({ status, body, runtimeDir }: ToldRollouts, respons
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text), ...(runtimeDir === undefined ? {} : { [RUNTIME_DIR_HEADER]: runtimeDir }) }).end(text);
 }
 
+/** Messages that are read at the same time: nothing is known of who sends them before they are whole. */
+const MOST_HEARD = 32;
+let hearing = 0;
+
+async function hearSigned(hear: RolloutsApi["hear"], request: IncomingMessage, signature: string): ReturnType<RolloutsApi["hear"]> {
+  try {
+    const body = signature.length === SIGNATURE_LENGTH ? await bodyOf(request) : undefined;
+    return body === undefined ? undefined : await hear(body, signature);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Hears another replica, which is elsewhere: who may speak shows its signature alone. */
 export async function hearReplica({ hear }: RolloutsApi, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const refuse = (status: number, sentence: string): void => void response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" }).end(`${sentence}\n`);
   if (request.method !== "POST") return refuse(405, "use POST");
   const signature = request.headers[SIGNATURE_HEADER];
-  const body = typeof signature === "string" ? await bodyOf(request) : undefined;
-  const answer = body === undefined || typeof signature !== "string" ? undefined : await hear(body, signature).catch(() => undefined);
+  if (hearing >= MOST_HEARD) return refuse(503, "too many speak at once");
+  hearing++;
+  const answer = await hearSigned(hear, request, typeof signature === "string" ? signature : "").finally(() => hearing--);
   if (!answer) return refuse(403, "this is for the replicas of Sluice");
   response.writeHead(200, { "content-type": "application/json", [SIGNATURE_HEADER]: answer.signature }).end(answer.body);
 }

@@ -33,6 +33,11 @@ export interface Keeper {
   count(rows: readonly ArmsRow[]): void;
   /** Judges what was counted since the last tick. True: a release changed otherwise than by its numbers, and is to be kept at once. */
   tick(): boolean;
+  /**
+   * Judges as `tick` does, for a replica that does not decide while nobody is there who does: a canary that fails is taken back all the same. No release begins
+   * or goes a step on. True: one was taken back.
+   */
+  guard(): boolean;
   /** Undefined: there is no such rollout. A text: why it cannot be done. */
   act(key: string, action: RolloutAction): RolloutStatus | string | undefined;
   /** Takes the place of all that is known. */
@@ -97,34 +102,35 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
     return changed;
   };
 
+  /** Judges what was counted; releases that begin now are left out, because it was not of them. True: one changed otherwise than by its numbers. */
+  const observe = (held: boolean, begun: ReadonlySet<string>): boolean => {
+    const milliseconds = Math.min(Math.max(now() - last, 0), LONGEST_INTERVAL);
+    last = now();
+    const did = counted;
+    counted = new Map();
+    let changed = begun.size > 0;
+    for (const [key, one] of declared.now()) {
+      const before = releases.get(key);
+      const arms = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
+      totals.add(key, arms);
+      if (!before || begun.has(key)) continue;
+      const interval = { ...arms, milliseconds, held: held || heldBy(before, one) !== undefined };
+      const { release, told, seen: more } = observeArms(before, seen.get(key) ?? NOTHING_SEEN, interval, now(), random);
+      if (put(key, release, told)) changed = true;
+      seen.set(key, more);
+    }
+    if (changed || did.size > 0) revision++;
+    return changed;
+  };
+
   return {
-    count(rows) {
-      for (const { rollout, canary, primary } of rows) {
-        const before = counted.get(rollout) ?? { canary: NO_ARM, primary: NO_ARM };
-        counted.set(rollout, { canary: plusCells(before.canary, canary), primary: plusCells(before.primary, primary) });
-      }
-    },
+    count: (rows) => rows.forEach((row) => addTo(counted, row)),
     tick() {
-      const all = declared.now();
-      const milliseconds = Math.min(Math.max(now() - last, 0), LONGEST_INTERVAL);
-      last = now();
-      const did = counted;
-      counted = new Map();
       const begun = new Set<string>();
-      let changed = follow(all, begun);
-      for (const [key, one] of all) {
-        const before = releases.get(key);
-        const arms = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
-        totals.add(key, arms);
-        // What was counted until now was not of a release that begins now.
-        if (!before || begun.has(key)) continue;
-        const { release, told, seen: more } = observeArms(before, seen.get(key) ?? NOTHING_SEEN, { ...arms, milliseconds, held: heldBy(before, one) !== undefined }, now(), random);
-        if (put(key, release, told)) changed = true;
-        seen.set(key, more);
-      }
-      if (changed || did.size > 0) revision++;
-      return changed;
+      const changed = follow(declared.now(), begun);
+      return observe(false, begun) || changed;
     },
+    guard: () => observe(true, new Set()),
     act(key, action) {
       const one = declared.now().get(key);
       const before = releases.get(key);
@@ -164,6 +170,11 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
 
 function weightOrNone(release: Release | undefined): number {
   return release ? weightOfRelease(release) : 0;
+}
+
+function addTo(counted: Map<string, Counted>, { rollout, canary, primary }: ArmsRow): void {
+  const before = counted.get(rollout) ?? { canary: NO_ARM, primary: NO_ARM };
+  counted.set(rollout, { canary: plusCells(before.canary, canary), primary: plusCells(before.primary, primary) });
 }
 
 function plusCells(before: ArmInterval, { requests, errors, times: cells }: ArmCells): ArmInterval {

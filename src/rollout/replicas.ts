@@ -15,6 +15,8 @@ import type { RolloutStatus } from "./status.ts";
 /** On the leader's health port. */
 export const REPLICAS_PATH = "/rollouts/tallies";
 export const SIGNATURE_HEADER = "x-sluice-signature";
+/** Hexadecimal digits. */
+export const SIGNATURE_LENGTH = 64;
 /** Bytes of a message that is read before anything is known of who sent it. */
 export const LONGEST_MESSAGE = 2 ** 20;
 

@@ -97,11 +97,19 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
   const decides = (): boolean => team?.decides ?? true;
 
   const tellTeam = async (asked?: { readonly key: string; readonly action: RolloutAction }): Promise<FromLeader | undefined> => {
-    keeper.drop();
-    const answer = await team?.tell(counted.splice(0), asked);
+    const rows = counted.splice(0);
+    const answer = await team?.tell(rows, asked);
     heard = answer?.statuses;
+    if (!answer) {
+      // Nobody decides who could be told: a canary that fails here is taken back here.
+      keeper.count(rows);
+      keeper.guard();
+      give(keeper.weights());
+      return undefined;
+    }
+    keeper.drop();
     // Meanwhile this replica may have been elected, and then it knows better.
-    if (answer && !decides()) take(readKept(answer.kept));
+    if (!decides()) take(readKept(answer.kept));
     return answer;
   };
 
