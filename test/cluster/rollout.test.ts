@@ -23,6 +23,7 @@ describe("a release over two replicas", { skip: envtestMissing ?? false, timeout
   let kubeconfig: string;
   const ended: (() => Promise<unknown>)[] = [];
   const versions: Version[] = [];
+  let running: readonly Sluice[] = [];
   const scope = { after: (end: () => Promise<unknown>) => void ended.push(end) };
 
   const start = async (): Promise<Sluice> => {
@@ -52,6 +53,7 @@ describe("a release over two replicas", { skip: envtestMissing ?? false, timeout
       const { kind } = object as { kind: string };
       await cluster.ask("POST", PATHS[kind] as string, kind === "EndpointSlice" ? { ...object, apiVersion: "discovery.k8s.io/v1beta1" } : object);
     }
+    await follower.sync();
     // All clients ask the replica that does not decide.
     const visitors = startVisitors(scope as never, follower.http);
     const second = await untilRollout(leader, ({ step }) => step === 2, "at its second step, by what the other replica counted");
@@ -79,5 +81,18 @@ describe("a release over two replicas", { skip: envtestMissing ?? false, timeout
     const events = (await cluster.ask("GET", "/api/v1/namespaces/shop/events")) as { items?: readonly { reason: string; message: string }[] };
     const told = (events.items ?? []).map(({ reason }) => reason).filter((reason) => reason.startsWith("Rollout"));
     assert.deepEqual([...new Set(told)].sort(), ["RolloutReady", "RolloutStarted", "RolloutStep"]);
+    running = [follower, third];
+  });
+
+  test("without an API server, and so without a leader, each takes a canary back that turns bad, and none brings it back afterwards", async () => {
+    await cluster.gate.close();
+    await eventually("no leader", () => running.filter(leads).length, (count) => count === 0, 30_000);
+    (versions[1] as Version).manners.errors = 0.5;
+    for (const sluice of running) startVisitors(scope as never, sluice.http);
+    for (const sluice of running) await untilRollout(sluice, ({ status, weight }) => status === "failed" && weight === 0, "taken back");
+    await cluster.gate.open();
+    await eventually("a leader again", () => running.filter(leads).length, (count) => count === 1, 60_000);
+    await sleep(3000);
+    for (const sluice of running) assert.equal((await rolloutOf(sluice))?.status, "failed");
   });
 });
