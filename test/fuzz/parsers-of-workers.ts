@@ -8,6 +8,7 @@ import { heard, type Role } from "../../src/engine/hearing.ts";
 import { lineReader } from "../../src/engine/lines.ts";
 import { readFrame } from "../../src/explain/tables.ts";
 import { cut } from "../../src/report/events/event.ts";
+import { packKept, readLeader, readPacked } from "../../src/rollout/lease-notes.ts";
 import { begin, weightOfRelease } from "../../src/rollout/release.ts";
 import { readKept, textOfKept, type Kept } from "../../src/rollout/store.ts";
 import { build } from "../support/build.ts";
@@ -80,6 +81,20 @@ export const OF_WORKERS: readonly Parser[] = [
         if (message !== undefined) assert.equal(message.op, (JSON.parse(text) as { op: string }).op);
       }
     },
+  },
+  {
+    names: ["readPacked"], seeds: [packKept({ revision: 1, releases: { "shop/next": RELEASE } })],
+    take: (text) => {
+      try {
+        assert.ok(readPacked(text).revision >= 0);
+      } catch (error) {
+        assert.ok(error instanceof Error && !(error instanceof assert.AssertionError));
+      }
+    },
+  },
+  {
+    names: ["readLeader"], seeds: [JSON.stringify({ url: "http://10.0.0.5:10254", key: "a".repeat(64) })],
+    take: (text) => assert.match(readLeader(text)?.url ?? "http://none", /^http:\/\//),
   },
   {
     names: ["lineReader"], seeds: [SAID.map((one) => JSON.stringify(one)).join("\n"), "a\n\nb\n"],

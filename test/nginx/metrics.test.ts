@@ -10,8 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { ask } from "../support/client.ts";
 import { startEcho, type EchoBackend } from "../support/echo.ts";
-import { configMap, site, tlsSecret } from "../support/manifests.ts";
+import { configMap, documents, site, tlsSecret } from "../support/manifests.ts";
 import { selfSigned } from "../support/openssl.ts";
+import { releaseObjects } from "../support/release.ts";
 import { matching, parseScrape, scrapeUntil, total, type Sample } from "../support/scrape.ts";
 import { familiesOf } from "../support/text-format.ts";
 import { freePorts, ROOT, startSluice, type Sluice } from "../support/sluice.ts";
@@ -199,6 +200,9 @@ test("a compressed scrape says the same, and is valid by the strict rules", asyn
 });
 
 test("every metric and label that the dashboard and the guide ask for exists", async () => {
+  // Those of rollouts are there with one.
+  await sluice.apply({ "rollout.yaml": documents(...releaseObjects({ host: "rollout.example", primary: 9, canary: 9, rollout: "", namespace: "rollout" })) });
+  await scrapeUntil(sluice, (now) => now.some(({ name }) => name === "sluice_rollout_status"));
   const { text } = await sluice.ask("/metrics");
   const samples = parseScrape(text);
   const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => [name, type]));
