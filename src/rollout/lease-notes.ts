@@ -17,18 +17,57 @@ export type LeaseNotes = Readonly<Record<string, string>>;
 
 /** Characters; annotations may have 262,144 in all (apimachinery, ValidateAnnotationsSize). */
 const MOST_CHARACTERS = 200_000;
+/** A longer text does not get short enough: it is not tried. */
+const LONGEST_TRIED = 20 * MOST_CHARACTERS;
 /** Nobody makes a longer text of so few characters but to fill memory. */
 const LONGEST_STATE = 32 * 2 ** 20;
 
-/** The state as an annotation. Of very many releases the evidence is left out, then those that are over: they go on at their steps. */
+/**
+ * The state as an annotation, never longer than the API server takes: without it nobody could lead. Of very many releases the evidence is left out, and they go
+ * on at their steps; then those are left out that have no room, of each namespace as many as of another, those last that were taken back.
+ */
 export function packKept(kept: Kept): string {
   const wholes = [kept, { ...kept, releases: mapReleases(kept.releases, withoutEvidence) }];
   for (const one of wholes) {
-    const packed = pack(textOfKept(one));
+    const text = textOfKept(one);
+    const packed = text.length <= LONGEST_TRIED ? pack(text) : undefined;
+    if (packed !== undefined && packed.length <= MOST_CHARACTERS) return packed;
+  }
+  for (let room = MOST_CHARACTERS; ; room /= 2) {
+    const packed = pack(textOfKept({ ...kept, releases: thoseWithRoom(kept.releases, room) }));
     if (packed.length <= MOST_CHARACTERS) return packed;
   }
-  const open = Object.entries(kept.releases).filter(([, { over }]) => over === undefined).slice(0, 1000);
-  return pack(textOfKept({ ...kept, releases: mapReleases(Object.fromEntries(open), withoutEvidence) }));
+}
+
+/** As many as have room, each of them packed alone, which takes no less than together. */
+function thoseWithRoom(releases: KeptReleases, room: number): KeptReleases {
+  const all = Object.entries(releases).map(([key, release]): Packed => {
+    const short = withoutEvidence(release);
+    return { key, release: short, size: pack(JSON.stringify([key, short])).length, last: rankOf(release) };
+  });
+  const turns = [...Map.groupBy(all, ({ key }) => key.split("/")[0]).values()]
+    .flatMap((ofOne) => ofOne.sort((a, b) => a.last - b.last || a.size - b.size).map((one, turn) => ({ one, turn })))
+    .sort((a, b) => a.turn - b.turn);
+  let left = room;
+  const kept = turns.flatMap(({ one: { key, release, size } }): [string, Release][] => {
+    if (size > left) return [];
+    left -= size;
+    return [[key, release]];
+  });
+  return Object.fromEntries(kept);
+}
+
+interface Packed {
+  readonly key: string;
+  readonly release: Release;
+  readonly size: number;
+  readonly last: number;
+}
+
+/** What was taken back must not begin anew; what was promoted gets nothing either way. */
+function rankOf({ over, state }: Release): number {
+  if (over === "promoted") return 2;
+  return over === "aborted" || state.phase === "failed" ? 0 : 1;
 }
 
 /** Throws an Error for a text that is none of these. */
