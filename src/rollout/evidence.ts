@@ -53,6 +53,9 @@ const FRESH_AFTER = 500;
 /** Those with the highest place are kept, and the first: to forget one is to believe less. */
 const MOST_BETTORS = 12;
 
+/** Requests of an arm in one interval, at most: of more, as many in proportion stand for all, or whoever says huge numbers could stop who counts them. */
+const MOST_AT_ONCE = 10_000;
+
 /**
  * Adds what happened in one interval.
  *
@@ -60,11 +63,18 @@ const MOST_BETTORS = 12;
  */
 export function observe(evidence: Evidence, canary: Tally, primary: Tally, margin: number, random: Random): Evidence {
   if (canary.requests === 0 || primary.requests === 0) return evidence;
-  return betAll(evidence, canary.requests, payoffs(canary, primary, margin, random), margin);
+  // Rounded in favour of the canary.
+  const [ofCanary, ofPrimary] = [atMost(canary, Math.floor), atMost(primary, Math.ceil)];
+  return betAll(evidence, ofCanary.requests, payoffs(ofCanary, ofPrimary, margin, random), margin);
+}
+
+function atMost({ requests, bad }: Tally, round: (bad: number) => number): Tally {
+  return requests <= MOST_AT_ONCE ? { requests, bad } : { requests: MOST_AT_ONCE, bad: Math.min(MOST_AT_ONCE, round((bad / requests) * MOST_AT_ONCE)) };
 }
 
 /** The same where the primary gets no requests any more. @param share of its requests that was bad when it still did */
-export function observeAlone(evidence: Evidence, { requests, bad }: Tally, share: number, margin: number): Evidence {
+export function observeAlone(evidence: Evidence, canary: Tally, share: number, margin: number): Evidence {
+  const { requests, bad } = atMost(canary, Math.floor);
   if (requests === 0) return evidence;
   return betAll(evidence, requests, new Map([[1 - share - margin, bad], [-share - margin, requests - bad]]), margin);
 }
