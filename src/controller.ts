@@ -20,7 +20,7 @@ import { toldFindings } from "./report/told.ts";
 import type { Built } from "./model/model.ts";
 import type { Settings } from "./settings.ts";
 import { resolveNames } from "./source/names.ts";
-import type { Ingress, ObjectRef } from "./source/objects.ts";
+import type { GivenWeight, Ingress, ObjectRef } from "./source/objects.ts";
 import { keepHeapTight } from "./support/heap.ts";
 import { oneAtATime } from "./support/one-at-a-time.ts";
 import { inSlices } from "./support/slices.ts";
@@ -42,7 +42,7 @@ export interface ControllerOptions {
   /** Called after each turn, once the engine has been told; `wanted` resolves when the objects that are referred to have been read. */
   readonly taken: (built: Built, wanted: Promise<void>, program: Program) => void;
   /** What rollouts gave canaries when they were last kept. Awaited before the first turn. */
-  readonly weights: () => Promise<ReadonlyMap<string, number>>;
+  readonly weights: () => Promise<ReadonlyMap<string, GivenWeight>>;
   /** Called when the controller's ConfigMap was read. */
   readonly configured: (config: Config) => void;
 }
@@ -55,8 +55,8 @@ export interface Controller {
   start(signal: AbortSignal, allowed: Promise<unknown>): Promise<void>;
   /** To be called when the engine's state changed. */
   engineChanged(): void;
-  /** Takes what rollouts give canaries now: `namespace/name` of the Ingress → per cent. */
-  weigh(weights: ReadonlyMap<string, number>): void;
+  /** Takes what rollouts give canaries now, by `namespace/name` of the Ingress. */
+  weigh(weights: ReadonlyMap<string, GivenWeight>): void;
   /**
    * Reads the source anew and resolves when every worker runs what the source says; rejects when nginx refuses its
    * configuration, or `signal` aborts first.
@@ -216,14 +216,14 @@ function putVerdicts(snapshot: Snapshot, verdicts: ReadonlyMap<string, string>):
 }
 
 /** Puts what rollouts give canaries into the Snapshot as objects, so that the Ingresses of these are read again. */
-function putWeights(snapshot: Snapshot, weights: ReadonlyMap<string, number>): void {
+function putWeights(snapshot: Snapshot, weights: ReadonlyMap<string, GivenWeight>): void {
   for (const { metadata: { namespace, name } } of [...snapshot.all("RolloutWeight").values()]) {
     if (!weights.has(keyOf(namespace, name))) snapshot.remove({ kind: "RolloutWeight", namespace, name });
   }
-  for (const [key, weight] of weights) {
+  for (const [key, given] of weights) {
     const ref = splitName(key);
-    if (!ref || snapshot.get("RolloutWeight", ref.namespace, ref.name)?.weight === weight) continue;
-    snapshot.put({ kind: "RolloutWeight", metadata: ref, weight });
+    if (!ref || JSON.stringify(snapshot.get("RolloutWeight", ref.namespace, ref.name)?.given) === JSON.stringify(given)) continue;
+    snapshot.put({ kind: "RolloutWeight", metadata: ref, given });
   }
 }
 

@@ -9,6 +9,7 @@ import { ownUrl } from "../rollout/replicas.ts";
 import { createRollouts, type Rollouts } from "../rollout/rollouts.ts";
 import { createTeam } from "../rollout/team.ts";
 import type { Settings } from "../settings.ts";
+import type { GivenWeight } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Log } from "../support/log.ts";
 
@@ -23,7 +24,7 @@ export interface RolloutsSurroundings {
   /** Undefined: objects come from files. */
   readonly cluster: ClusterReport | undefined;
   readonly log: Log;
-  readonly changed: (weights: ReadonlyMap<string, number>) => void;
+  readonly changed: (weights: ReadonlyMap<string, GivenWeight>) => void;
   /** Called when `findings` changed. */
   readonly found: () => void;
 }

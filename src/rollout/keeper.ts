@@ -6,6 +6,7 @@
  * Nothing here throws for what people declare.
  */
 import type { ArmCells, ArmsRow } from "../../edge/src/arms.ts";
+import type { GivenWeight } from "../source/objects.ts";
 import type { Random } from "./evidence.ts";
 import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
 import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type Release, type RolloutAction, type Seen, type Told } from "./release.ts";
@@ -47,7 +48,7 @@ export interface Keeper {
   readonly idle: boolean;
   /** Forgets what was counted and not judged: somebody else decides. */
   drop(): void;
-  weights(): ReadonlyMap<string, number>;
+  weights(): ReadonlyMap<string, GivenWeight>;
   statuses(): readonly RolloutStatus[];
   /** What was judged of a canary since this process began. */
   totals(key: string): RolloutTotals;
@@ -156,7 +157,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       counted = new Map();
       last = now();
     },
-    weights: () => new Map([...releases].map(([key, release]) => [key, weightOfRelease(release)])),
+    weights: () => new Map([...releases].map(([key, release]) => [key, { weight: weightOfRelease(release), uid: release.uid, pools: [...new Set(release.canary)] }])),
     totals: (key) => totals.of(key),
     statuses() {
       const all = declared.now();

@@ -111,8 +111,8 @@ export function declare(before: Release | undefined, declared: DeclaredRollout, 
 function whyAnother(before: Release, declared: DeclaredRollout): string | undefined {
   const { uid, canary, owners } = declared;
   if (uid !== before.uid) return "The Ingress was made anew, and a release begins";
-  const services = servicesOf(canary);
-  if (services !== servicesOf(before.canary)) return `The canary is ${services} now, and a release begins`;
+  // One that is missing is none: its primary may be away for a moment, and what was taken back must not come back for that.
+  if (canary.some((one) => !before.canary.includes(one))) return `The canary is ${servicesOf(canary)} now, and a release begins`;
   // New pods of a canary that is the primary, too, are the primary's.
   if (owners.length === 0 || (before.over === "promoted" && isPromoted(declared))) return undefined;
   const fresh = owners.find((owner) => !isPodAlone(owner) && !before.owners.includes(owner));
@@ -128,7 +128,8 @@ function servicesOf(canary: readonly string[]): string {
 }
 
 /** Of what it is a release from now on: of what it began with, in the ReplicaSets that are there now. */
-function identityOf(before: Release, { uid, canary, owners }: DeclaredRollout): Pick<Release, "uid" | "canary" | "owners"> {
+function identityOf(before: Release, { uid, owners }: DeclaredRollout): Pick<Release, "uid" | "canary" | "owners"> {
+  const { canary } = before;
   if (owners.length === 0) return { uid, canary, owners: before.owners };
   // ReplicaSets whose pods come and go must not begin what was taken back.
   const sets = before.state.phase === "failed" || before.over === "aborted" ? [...before.owners, ...owners] : owners;

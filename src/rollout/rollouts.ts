@@ -6,6 +6,7 @@
  */
 import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { Built } from "../model/model.ts";
+import type { GivenWeight } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Log } from "../support/log.ts";
 import { createDeclaredRollouts } from "./declared.ts";
@@ -26,8 +27,8 @@ export interface RolloutsOptions {
   /** Makes this replica one of several; absent: it is alone, and decides. */
   readonly join?: (mine: TeamMember) => Team;
   readonly log: Log;
-  /** Takes what canaries get now: `namespace/name` of the Ingress → per cent. */
-  readonly changed: (weights: ReadonlyMap<string, number>) => void;
+  /** Takes what canaries get now: by `namespace/name` of the Ingress. */
+  readonly changed: (weights: ReadonlyMap<string, GivenWeight>) => void;
   /** Tells people. */
   readonly tell: (key: string, told: Told) => void;
 }
@@ -39,7 +40,7 @@ export interface Rollouts {
   /** Undefined: this replica is alone. */
   readonly team: Team | undefined;
   /** Reads what was kept. To be awaited before the first turn. */
-  load(): Promise<ReadonlyMap<string, number>>;
+  load(): Promise<ReadonlyMap<string, GivenWeight>>;
   taken(built: Built): void;
   /** Adds what a worker counted. */
   count(rows: readonly ArmsRow[]): void;
@@ -70,7 +71,7 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
   /** What the replica that decides said last; undefined: nothing, or it does not answer any more. */
   let heard: readonly RolloutStatus[] | undefined;
 
-  const give = (weights: ReadonlyMap<string, number>): void => {
+  const give = (weights: ReadonlyMap<string, GivenWeight>): void => {
     const text = JSON.stringify([...weights]);
     if (text === given) return;
     given = text;
@@ -139,7 +140,7 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
       const timer = setInterval(() => {
         if (busy || (!declared.any && keeper.idle)) return void (counted.length = 0);
         busy = true;
-        void tick().finally(() => (busy = false));
+        void tick().catch((error: Error) => log("error", `releases cannot be judged: ${error.message}`)).finally(() => (busy = false));
       }, TICK_MS).unref();
       signal.addEventListener("abort", () => clearInterval(timer), { once: true });
     },

@@ -159,11 +159,20 @@ export interface ResolvedName extends KubernetesObject {
   readonly refused: readonly string[];
 }
 
+/** What a release gives its canary now, and of what it is one: an Ingress that was made anew, or another Service, gets nothing of it. */
+export interface GivenWeight {
+  /** Per cent of the requests. */
+  readonly weight: number;
+  /** Of the Ingress; empty: it comes from a file. */
+  readonly uid: string;
+  /** Pools of the canary. */
+  readonly pools: readonly string[];
+}
+
 /** What the rollout of the canary Ingress with this name gives it now; no object of the cluster's. */
 export interface RolloutWeight extends KubernetesObject {
   readonly kind: "RolloutWeight";
-  /** Per cent. */
-  readonly weight: number;
+  readonly given: GivenWeight;
 }
 
 /** What nginx said of a snippet: `namespace` is empty, `name` is the snippet's digest. Written by the controller, never by a Source. */

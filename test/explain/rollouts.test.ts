@@ -21,7 +21,7 @@ const OBJECTS: readonly Given[] = [
   ...["web", "next", "other"].flatMap((name) => [service(`shop/${name}`, "80"), slice(`shop/${name}`, 80, "10.0.0.1")]),
 ];
 const OTHER = ingress("shop/other").host("shop.example").path("/", "other:80").canary({ "canary-weight": "10" });
-const given = (weight: number): Given => ({ kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, weight });
+const given = (weight: number): Given => ({ kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, given: { weight, uid: "", pools: ["shop/next/80"] } });
 
 function served(more: readonly Given[], rollouts?: readonly RolloutStatus[]): Explained {
   const objects = [...OBJECTS, ...more];

@@ -127,7 +127,7 @@ test("of weights that exceed the whole the older canaries keep their share", () 
 
 test("what older canaries leave a rollout is told in per cents; canary-weight-total counts only beside canary-weight", () => {
   const rollout = (annotations: Readonly<Record<string, string>>): IngressDraft => ingress("shop/next").created(1000).host("shop.example").path("/", "v3:80").canary(annotations).rawAnnotation("sluice.ingress/rollout", "steps: [12.5, 60]");
-  const given: Given = { kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, weight: 60 };
+  const given: Given = { kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, given: { weight: 60, uid: "", pools: ["shop/v3/80"] } };
   const built = build(main, canary("v2", { "canary-weight": "87" }), rollout({ "canary-weight-total": "1000" }), given, ...services);
   assert.deepEqual(splitAt(built, "shop.example", "/").canaries.map(({ weight }) => weight), [8700, 1300]);
   assert.match(findingOf(built, "canary-weights-exceed-total").sentence, /of its weight 60 % only 13 % is left by older ones$/);
@@ -135,6 +135,15 @@ test("what older canaries leave a rollout is told in per cents; canary-weight-to
   const limited = build(main, rollout({ "canary-weight-total": "1000", "canary-weight": "250" }), given, ...services);
   assert.deepEqual(splitAt(limited, "shop.example", "/").canaries.map(({ weight }) => weight), [2500]);
   assert.deepEqual(limited.findings().map(({ code }) => code), ["rollout-limited"]);
+});
+
+test("a release gives its weight to no other Service, and to no Ingress that was made anew", () => {
+  const rollout = ingress("shop/next").host("shop.example").path("/", "v3:80").canary({}).rawAnnotation("sluice.ingress/rollout", "steps: [60]");
+  const weights = (uid: string, pool: string): number[] => {
+    const given: Given = { kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, given: { weight: 60, uid, pools: [pool] } };
+    return splitAt(build(main, rollout, given, ...services), "shop.example", "/").canaries.map(({ weight }) => weight);
+  };
+  assert.deepEqual([weights("", "shop/v3/80"), weights("", "shop/v2/80"), weights("another", "shop/v3/80")], [[6000], [0], [0]]);
 });
 
 test("an invalid canary value makes an ordinary Ingress, which may lose against the main one", () => {

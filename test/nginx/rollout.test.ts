@@ -142,3 +142,21 @@ test("a restart in the middle goes on where the release was, and begins anew whe
   assert.ok(now && now.step >= 2, JSON.stringify(now));
   await untilRollout(again, ({ status }) => status === "ready", "ready");
 });
+
+test("a Service in the place of one that had all requests gets none before its own release begins", { timeout: 120_000 }, async (t) => {
+  const { sluice, files } = await begin(t, { rollout: "{steps: [5, 100], every: 1s, requests: 100, latency: off}" });
+  const third = await startVersion(t, "third", { errors: 1 });
+  const visitors = startVisitors(t, sluice.http);
+  await untilRollout(sluice, ({ status }) => status === "ready", "ready");
+  const [other, slice] = releaseObjects({ primary: 1, canary: third.port, rollout: undefined }).slice(-2);
+  const more = documents(...[other, slice].map((one) => JSON.parse(JSON.stringify(one).replaceAll('"next', '"third')) as object));
+  const before = files()["shop.yaml"] ?? "";
+  const moved = before.replaceAll('"service":{"name":"next"', '"service":{"name":"third"');
+  assert.notEqual(moved, before);
+  const earlier = { ...visitors.got };
+  await sluice.apply({ "shop.yaml": moved, "third.yaml": more });
+  await untilRollout(sluice, ({ status }) => status === "failed", "failed");
+  await visitors.stop();
+  const { "third 503": ofThird = 0, "web 200": ofPrimary = 0 } = Object.fromEntries(Object.entries(visitors.got).map(([what, count]) => [what, count - (earlier[what] ?? 0)]));
+  assert.ok(ofThird < ofPrimary / 5, `third ${ofThird}, primary ${ofPrimary}`);
+});

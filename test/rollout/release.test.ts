@@ -86,7 +86,7 @@ const word = ({ status, step, weight }: RolloutStatus): string => `${status} ${s
 test("a release begins at its first step, and goes on by evidence until it is ready", () => {
   const one = world();
   assert.equal(word(one.now()), "advancing 1 5");
-  assert.equal(one.keeper.weights().get(KEY), 5);
+  assert.equal(one.keeper.weights().get(KEY)?.weight, 5);
   one.pass(60, GOOD, arm(950));
   assert.equal(word(one.now()), "ready 4 100");
   assert.deepEqual(one.reasons(), ["RolloutStarted", "RolloutStep", "RolloutStep", "RolloutStep", "RolloutReady"]);
@@ -123,6 +123,21 @@ test("another Service, and an Ingress that was made anew, are new releases", () 
     const broken = failed();
     assert.equal(word(broken.change(change)), "advancing 1 5");
   }
+});
+
+test("a Service of several that is missing for a while is no new release", () => {
+  const one = failed({ canary: ["shop/api/80", "shop/next/80"], primary: ["shop/old-api/80", "shop/web/80"] });
+  assert.equal(word(one.change({ canary: ["shop/next/80"], primary: ["shop/web/80"] })), "failed 2 0");
+  assert.equal(word(one.change({ canary: ["shop/api/80", "shop/next/80"], primary: ["shop/old-api/80", "shop/web/80"] })), "failed 2 0");
+  assert.equal(word(one.change({ canary: ["shop/api/80", "shop/other/80"] })), "advancing 1 5");
+});
+
+test("huge numbers that a worker says take no time", () => {
+  const one = world();
+  const huge = arm(Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+  const begun = performance.now();
+  assert.equal(one.pass(3, huge, huge).status, "advancing");
+  assert.ok(performance.now() - begun < 2000);
 });
 
 test("another primary, and another host, are none", () => {
@@ -284,7 +299,7 @@ for (const [state, expected] of Object.entries(ACTIONS)) {
       assert.equal(one.reasons().length, typeof done === "string" ? 0 : 1, says);
       const after = word(one.pass(1));
       assert.equal(after, typeof done === "string" ? before : expected[index], says);
-      assert.equal(one.keeper.weights().get(KEY), one.now().weight);
+      assert.equal(one.keeper.weights().get(KEY)?.weight, one.now().weight);
     }
   });
 }

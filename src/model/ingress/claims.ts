@@ -139,7 +139,9 @@ function wishOf({ ingress, values }: ParsedIngress, at: Pick<CanaryWish, "path" 
   const pool = poolOf(ingress.metadata.namespace, backend, values);
   const policy = balanceOf(values, pool, "/");
   const joinsSessions = affinity.of(values).canaryBehavior !== "legacy";
-  return { ...at, backendField, pool, service, port, ...rules, ...(policy ? { balance: policy } : {}), joinsSessions };
+  // A Service that the release is not of waits for its own release.
+  const isReleased = rules.rollout === undefined || rules.rollout.pools.includes(pool);
+  return { ...at, backendField, pool, service, port, ...rules, ...(isReleased ? {} : { weight: 0 }), ...(policy ? { balance: policy } : {}), joinsSessions };
 }
 
 /** Certificates are those of names: an Ingress that names no host has none of its own. */

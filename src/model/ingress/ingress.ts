@@ -83,9 +83,10 @@ function parse(ingress: Ingress, given: ReadContext): ParsedIngress {
 
 const ROLLOUT_FIELD = `metadata.annotations[${OWN_PREFIX}/rollout]`;
 
-function rolloutOf({ metadata: { namespace, name } }: Ingress, { rollout: spec }: Own, lookup: ObjectLookup): GivenRollout {
+function rolloutOf({ metadata: { namespace, name, uid = "" } }: Ingress, { rollout: spec }: Own, lookup: ObjectLookup): GivenRollout {
   if (spec === undefined || spec === "unreadable") return spec;
-  return { spec, weight: lookup.rolloutWeight(namespace, name) };
+  const given = lookup.rolloutWeight(namespace, name);
+  return given && given.uid === uid ? { spec, weight: given.weight, pools: given.pools } : { spec, weight: 0, pools: [] };
 }
 
 function parseRules(ingress: Ingress, isCanary: boolean, own: Own, findings: Finding[]): readonly ParsedRule[] {

@@ -4,7 +4,7 @@
  * Every look-up is noted, of missing objects too: that is how an object that changes, or appears later, wakes exactly
  * the Ingresses that read it.
  */
-import type { ConfigMap, Kind, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
+import type { ConfigMap, GivenWeight, Kind, ObjectOfKind, Secret, Service } from "../../source/objects.ts";
 import type { Snapshot } from "../../source/snapshot.ts";
 import { flatText } from "../../support/kept-text.ts";
 
@@ -20,8 +20,8 @@ export interface ObjectLookup {
   service(namespace: string, name: string): Service | undefined;
   /** Why nginx refuses the snippet with this digest; undefined: it takes it, or has not been asked yet. */
   snippetProblem(digest: string): string | undefined;
-  /** Per cent of the requests that the rollout of this canary Ingress gives it now: nothing, before it has begun. */
-  rolloutWeight(namespace: string, name: string): number;
+  /** What the rollout of the canary Ingress with this name gives now; undefined: it has not begun. */
+  rolloutWeight(namespace: string, name: string): GivenWeight | undefined;
 }
 
 /** Kinds that can be looked up. */
@@ -51,7 +51,7 @@ export function lookupIn(snapshot: Pick<Snapshot, "get">, noted: Set<string>): O
     whyNoConfigMap: why("ConfigMap"),
     service: read("Service"),
     snippetProblem: (digest) => read("SnippetVerdict")("", digest)?.problem,
-    rolloutWeight: (namespace, name) => read("RolloutWeight")(namespace, name)?.weight ?? 0,
+    rolloutWeight: (namespace, name) => read("RolloutWeight")(namespace, name)?.given,
   };
 }
 

@@ -38,4 +38,6 @@ export interface CanaryRollout {
   readonly most?: number;
   /** Per cent of the requests that the rollout gives the canary now. */
   readonly weight: number;
+  /** Pools that the weight is for. */
+  readonly pools: readonly string[];
 }
