@@ -45,6 +45,8 @@ export const NO_EVIDENCE: Evidence = { bettors: [], since: 0, anew: 1 };
  * difference in many.
  */
 const STAKES = [0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 0.95];
+/** How many logarithms the wealth of each bettor is. */
+export const WEALTHS = STAKES.length;
 /**
  * After so many requests of the canary another one begins, with all its wealth: a canary that was good for long, and turns bad, has
  * made the others poor.

@@ -7,7 +7,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { armsRow } from "../engine/hearing.ts";
-import type { ArmsRow } from "../../edge/src/arms.ts";
+import type { ArmCells, ArmsRow } from "../../edge/src/arms.ts";
 import type { LeaderNote } from "./lease-notes.ts";
 import { ROLLOUT_ACTIONS, type RolloutAction } from "./release.ts";
 import type { RolloutStatus } from "./status.ts";
@@ -125,6 +125,38 @@ export interface FollowerSide {
   leave(leader: LeaderNote): Promise<void>;
 }
 
+/** One row for each release, whatever number of workers counted for it. */
+export function sumsOf(rows: readonly ArmsRow[]): readonly ArmsRow[] {
+  return [...Map.groupBy(rows, ({ rollout }) => rollout)].map(([rollout, ofOne]) => ({ rollout, canary: sumOf(ofOne.map(({ canary }) => canary)), primary: sumOf(ofOne.map(({ primary }) => primary)) }));
+}
+
+function sumOf(all: readonly ArmCells[]): ArmCells {
+  const sum = { requests: 0, errors: 0 };
+  const times = new Map<number, number>();
+  for (const { requests, errors, times: cells } of all) {
+    sum.requests += requests;
+    sum.errors += errors;
+    for (let at = 0; at + 1 < cells.length; at += 2) times.set(cells[at] as number, (times.get(cells[at] as number) ?? 0) + (cells[at + 1] as number));
+  }
+  return { ...sum, times: [...times].flat() };
+}
+
+/** Rows in parts that leave room for the rest of a message. */
+export function inMessages(rows: readonly ArmsRow[]): (readonly ArmsRow[])[] {
+  const parts: ArmsRow[][] = [];
+  let left = 0;
+  for (const row of rows) {
+    const size = JSON.stringify(row).length + 1;
+    if (size > left) {
+      parts.push([]);
+      left = LONGEST_MESSAGE / 2;
+    }
+    parts.at(-1)?.push(row);
+    left -= size;
+  }
+  return parts;
+}
+
 /** @param replica its name, which no other has */
 export function createFollowerSide(replica: string): FollowerSide {
   let sequence = Date.now();
@@ -141,7 +173,11 @@ export function createFollowerSide(replica: string): FollowerSide {
     return JSON.parse(text) as FromLeader;
   };
   return {
-    tell: (leader, rows, asked) => send(leader, { rows, ...(asked ? { asked } : {}) }),
+    async tell(leader, rows, asked) {
+      const [last = [], ...others] = inMessages(sumsOf(rows)).reverse();
+      for (const part of others.reverse()) await send(leader, { rows: part });
+      return await send(leader, { rows: last, ...(asked ? { asked } : {}) });
+    },
     leave: async (leader) => void (await send(leader, { rows: [], leaves: true }).catch(() => {})),
   };
 }

@@ -1,7 +1,6 @@
 /** Where releases are kept, so that they outlive the process: what is read back is checked, because people and other versions write there, too. */
 import type { RolloutSpec, RolloutStep } from "../model/shapes/rollout.ts";
-import type { Evidence } from "./evidence.ts";
-
+import { WEALTHS, type Evidence } from "./evidence.ts";
 import type { Times } from "./latency.ts";
 import type { ArmSum, KeptReleases, Release } from "./release.ts";
 import type { RolloutState } from "./rollout.ts";
@@ -102,7 +101,7 @@ function isEvidence(value: unknown): value is Evidence {
   const { bettors, since, anew } = recordOf(value);
   return Array.isArray(bettors) && isAmount(since) && isAmount(anew) && bettors.every((one) => {
     const { place, wealth } = recordOf(one);
-    return isAmount(place) && Array.isArray(wealth) && wealth.every(isNumber);
+    return Number.isSafeInteger(place) && (place as number) > 0 && Array.isArray(wealth) && wealth.length === WEALTHS && wealth.every(isNumber);
   });
 }
 
