@@ -1,6 +1,8 @@
 /** Canaries that judge themselves, on real nginx, from manifests. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ask } from "../support/client.ts";
@@ -159,4 +161,23 @@ test("a Service in the place of one that had all requests gets none before its o
   await visitors.stop();
   const { "third 503": ofThird = 0, "web 200": ofPrimary = 0 } = Object.fromEntries(Object.entries(visitors.got).map(([what, count]) => [what, count - (earlier[what] ?? 0)]));
   assert.ok(ofThird < ofPrimary / 5, `third ${ofThird}, primary ${ofPrimary}`);
+});
+
+test("a canary that has its answers sent on by Sluice (X-Accel-Redirect) is judged by all of them", { timeout: 120_000 }, async (t) => {
+  const sender = createServer((asked, answer) => {
+    const isBad = asked.url !== "/files/x" && Math.random() < 0.02;
+    answer.writeHead(isBad ? 503 : 200, { "x-version": "next", ...(isBad || asked.url === "/files/x" ? {} : { "x-accel-redirect": "/files/x" }) }).end();
+  });
+  await new Promise<void>((resolve) => sender.listen(0, "127.0.0.1", resolve));
+  t.after(() => (sender.closeAllConnections(), sender.close()));
+  const web = await startVersion(t, "web", { errors: 0.02 });
+  const objects = documents(...releaseObjects({ primary: web.port, canary: (sender.address() as AddressInfo).port, rollout: "{steps: [20, 100], every: 4s, requests: 100, latency: off}" }), {
+    apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata: { name: "files", namespace: "shop" },
+    spec: { ingressClassName: "nginx", rules: [{ host: "shop.example", http: { paths: [{ path: "/files", pathType: "Prefix", backend: { service: { name: "next", port: { number: 80 } } } }] } }] },
+  });
+  const sluice = await startSluice({ files: { "shop.yaml": objects } });
+  t.after(() => sluice.stop());
+  startVisitors(t, sluice.http);
+  const { last } = await untilRollout(sluice, ({ status }) => status !== "advancing", "at its end");
+  assert.match(last, /^Ready to promote/);
 });
