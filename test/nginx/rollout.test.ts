@@ -1,6 +1,6 @@
 /** Canaries that judge themselves, on real nginx, from manifests. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
@@ -136,7 +136,8 @@ test("a restart in the middle goes on where the release was, and begins anew whe
   t.after(() => rmSync(state, { recursive: true, force: true }));
   const { sluice } = await begin(t, { rollout: "{steps: [20, 50, 100], every: 2s, requests: 100, latency: off}", args: [`--state-dir=${state}`] });
   startVisitors(t, sluice.http);
-  await untilRollout(sluice, ({ step }) => step === 2, "at its second step");
+  // It is told a moment before it is written.
+  await untilRollout(sluice, ({ step }) => step === 2 && readFileSync(`${state}/rollouts.json`, "utf8").includes('"step":1'), "at its second step");
   process.kill(sluice.process.pid as number, "SIGKILL");
   const again = await startSluice({ successorOf: sluice, args: [`--state-dir=${state}`] });
   t.after(() => again.stop());
