@@ -3,6 +3,7 @@ import type { Built } from "../model/model.ts";
 import type { HostKey } from "../model/shapes/host-key.ts";
 import type { Canary, Host } from "../model/shapes/routing.ts";
 import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
+import { ownerOfPod } from "../source/pod-owner.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { keyOf } from "../source/snapshot.ts";
 import type { DeclaredRollout } from "./release.ts";
@@ -72,6 +73,9 @@ function declaredBy(found: readonly Found[], snapshot: Snapshot): DeclaredRollou
 
 /** What the ready endpoints of a Service are of. */
 function ownersOf(snapshot: Snapshot, namespace: string, service: string): readonly string[] {
-  return snapshot.slicesOf(namespace, service).flatMap(({ endpoints = [] }) =>
-    endpoints.flatMap(({ owner, conditions }) => (owner === undefined || conditions?.ready === false ? [] : [owner])));
+  return snapshot.slicesOf(namespace, service).flatMap(({ endpoints = [], ports = [] }) => {
+    // An endpoint that names no pod is told from others by where it is.
+    const at = ports.map(({ port = "" }) => port).join();
+    return endpoints.flatMap(({ owner, addresses, conditions }) => (conditions?.ready === false ? [] : [owner ?? ownerOfPod("", `${addresses.join()}:${at}`)]));
+  });
 }

@@ -84,8 +84,8 @@ function mapReleases(releases: KeptReleases, map: (release: Release) => Release)
 }
 
 function withoutEvidence(release: Release): Release {
-  const { phase, step, lasted, requests, verdict } = release.state;
-  return { ...release, last: release.last.slice(0, 200), state: { ...AT_THE_START, phase, step, lasted, requests, ...(verdict === undefined ? {} : { verdict }) } };
+  const { phase, step, lasted, requests, failed, verdict } = release.state;
+  return { ...release, last: release.last.slice(0, 200), state: { ...AT_THE_START, phase, step, lasted, requests, failed, ...(verdict === undefined ? {} : { verdict }) } };
 }
 
 /** Where the leader is reached, and what proves that somebody has read its Lease. */

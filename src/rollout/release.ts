@@ -7,7 +7,8 @@
 import type { RolloutSpec } from "../model/shapes/rollout.ts";
 import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
-import { addTimes, quantileOfTimes, type Times } from "./latency.ts";
+import { addTimes, quantileOfTimes, slowAbove, slowOnes, type Times } from "./latency.ts";
+import { usualShare } from "./usual.ts";
 import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmsInterval, type RolloutState } from "./rollout.ts";
 
 /** A canary Ingress with a rollout, as it is declared now. */
@@ -34,6 +35,8 @@ export interface Release {
   readonly uid: string;
   readonly canary: readonly string[];
   readonly owners: readonly string[];
+  /** ReplicaSets of the release before whose pods still answer: until they are gone the canary gets nothing, and is not judged by them. */
+  readonly leaving?: readonly string[];
   readonly spec: RolloutSpec;
   readonly state: RolloutState;
   readonly paused: boolean;
@@ -75,15 +78,17 @@ const NO_SUM: ArmSum = { requests: 0, errors: 0 };
 const NO_SUMS = { canary: NO_SUM, primary: NO_SUM };
 
 /** Per cent of the requests that the canary gets by its release, before `most` of its declaration. */
-export function weightOfRelease({ spec, state, over }: Release): number {
-  return over === undefined ? weightOf(spec, state) : 0;
+export function weightOfRelease({ spec, state, over, leaving = [] }: Release): number {
+  return over === undefined && leaving.length === 0 ? weightOf(spec, state) : 0;
 }
 
-export function begin(declared: DeclaredRollout, now: number, why: string): Changed {
+/** @param leaving ReplicaSets whose pods still answer, and are not of this release */
+export function begin(declared: DeclaredRollout, now: number, why: string, leaving: readonly string[] = []): Changed {
   const { spec, uid, canary, owners } = declared;
   const [first] = spec.steps;
-  const message = `${why}: the canary gets ${Math.min(first?.weight ?? 0, declared.most)} % of the requests (step 1 of ${spec.steps.length})`;
-  const release: Release = { uid, canary, owners, spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
+  const gets = leaving.length > 0 ? `nothing until the pods of ${leaving.join(", ")} are gone` : `${Math.min(first?.weight ?? 0, declared.most)} % of the requests (step 1 of ${spec.steps.length})`;
+  const message = `${why}: the canary gets ${gets}`;
+  const release: Release = { uid, canary, owners, ...(leaving.length > 0 ? { leaving } : {}), spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
   return { release, told: [{ reason: "RolloutStarted", message }] };
 }
 
@@ -94,17 +99,33 @@ export function begin(declared: DeclaredRollout, now: number, why: string): Chan
 export function declare(before: Release | undefined, declared: DeclaredRollout, now: number): Changed {
   const why = before === undefined ? "A release begins" : whyAnother(before, declared);
   if (before === undefined || why !== undefined) {
-    const { release, told } = begin(declared, now, why ?? "");
+    const { release, told } = begin(declared, now, why ?? "", before && leavingOf(before, declared));
     // Of a release that nobody followed there is nothing to tell.
     return isPromoted(declared) ? { release: promoted(release, now), told: [] } : { release, told };
   }
   const known = { ...before, ...identityOf(before, declared) };
-  if (before.over === "promoted") return { release: known, told: [] };
+  if (before.over === "promoted") return isPromoted(declared) ? { release: known, told: [] } : demoted(known, declared, now);
   if (isPromoted(declared)) {
     const release = promoted(known, now);
     return { release, told: [{ reason: "RolloutPromoted", message: release.last }] };
   }
+  if (before.leaving) return left(known, declared, now);
   return sameSpec(before.spec, declared.spec) ? { release: known, told: [] } : respecified(known, declared.spec, now);
+}
+
+/** ReplicaSets of the release before whose pods still answer: what they do is not the next one's. */
+function leavingOf(before: Release, { uid, canary, owners }: DeclaredRollout): readonly string[] {
+  const isOtherCanary = uid !== before.uid || canary.some((one) => !before.canary.includes(one));
+  return isOtherCanary ? [] : owners.filter((owner) => !isPodAlone(owner) && before.owners.includes(owner));
+}
+
+/** Pods of the release before may have gone: when all have, the canary gets its first step. */
+function left(before: Release, { owners, spec, most }: DeclaredRollout, now: number): Changed {
+  const { leaving = [], ...release } = { ...before, spec };
+  const still = leaving.filter((owner) => owners.includes(owner));
+  if (still.length > 0) return { release: { ...release, leaving: still }, told: [] };
+  const message = `The pods of ${leaving.join(", ")} are gone: the canary gets ${Math.min(spec.steps[0]?.weight ?? 0, most)} % of the requests (step 1 of ${spec.steps.length})`;
+  return { release: { ...release, owners: owners.length > 0 ? owners : release.owners, since: now, last: message }, told: [{ reason: "RolloutStep", message }] };
 }
 
 /** Why the canary is another release than the one that is known; undefined: it is the same. */
@@ -143,8 +164,16 @@ function isPromoted({ canary, primary }: DeclaredRollout): boolean {
 }
 
 function promoted(before: Release, now: number): Release {
-  const last = `Promoted: the primary is ${servicesOf(before.canary)}, and the canary gets no requests of its own any more`;
+  const { over, state, spec } = before;
+  const early = over === "aborted" ? ", although a person had taken it back" : state.phase === "failed" ? ", although it had failed" : state.phase === "advancing" ? ` at step ${state.step + 1} of ${spec.steps.length}, before it was ready` : "";
+  const last = `Promoted${early}: the primary is ${servicesOf(before.canary)}, and the canary gets no requests of its own any more`;
   return { ...before, over: "promoted", since: now, sums: NO_SUMS, last };
+}
+
+/** The primary went back to another Service: whoever did so does not want the canary. */
+function demoted(before: Release, { primary }: DeclaredRollout, now: number): Changed {
+  const message = `The primary is ${servicesOf(primary)} again: the canary gets nothing by weight until "restart", or until it has another Service or other pods`;
+  return { release: { ...before, over: "aborted", since: now, last: message }, told: [{ reason: "RolloutAborted", message }] };
 }
 
 function sameSpec(one: RolloutSpec, other: RolloutSpec): boolean {
@@ -176,13 +205,13 @@ function standingBy(before: Release, spec: RolloutSpec): Release {
 export function heldBy({ paused, spec, state }: Release, { most }: Pick<DeclaredRollout, "most">): string | undefined {
   if (paused) return "paused";
   const next = spec.steps[state.step + 1] ?? spec.steps[state.step];
-  return next !== undefined && most < next.weight ? `canary-weight allows ${most} %` : undefined;
+  return next !== undefined && most < next.weight ? `canary-weight, which allows ${most} %` : undefined;
 }
 
 /** Adds what both arms did in an interval. */
 export function observeArms(before: Release, seen: Seen, interval: ArmsInterval, now: number, random: Random): Changed & { readonly seen: Seen } {
   // What was taken back keeps the figures by which it was.
-  if (before.over !== undefined || (before.state.phase === "failed" && weightOfRelease(before) === 0)) return { release: before, told: [], seen };
+  if (before.over !== undefined || before.leaving || (before.state.phase === "failed" && weightOfRelease(before) === 0)) return { release: before, told: [], seen };
   const { canary, primary } = interval;
   const state = advance(before.spec, before.state, interval, random);
   const sums = { canary: addSums(before.sums.canary, canary), primary: addSums(before.sums.primary, primary) };
@@ -200,7 +229,7 @@ export function addSums(sum: ArmSum, { requests, errors }: ArmSum): ArmSum {
 /** The release has come to another step or phase by evidence: it says by which. */
 function moved(release: Release, before: number, seen: Seen, now: number): Changed {
   const { spec, state, sums } = release;
-  const figures = `At ${before} %: ${figuresText(release, seen)}`;
+  const figures = `At ${before} %: ${figuresText(release, seen)}${state.verdict === "latency" ? `; ${slowText(release, seen)}` : ""}`;
   const weight = weightOfRelease(release);
   const [reason, message]: [RolloutReason, string] =
     state.phase === "failed"
@@ -212,14 +241,24 @@ function moved(release: Release, before: number, seen: Seen, now: number): Chang
 }
 
 /** `canary 512 requests, 0.2 % errors, p99 84 ms; primary 9,731 requests, 0.1 % errors, p99 80 ms`. */
-export function figuresText({ sums, spec }: Release, seen: Seen): string {
+export function figuresText({ sums, spec, state }: Release, seen: Seen): string {
   const quantile = spec.latency?.quantile ?? 0.99;
   const arm = ({ requests, errors }: ArmSum, times: Times): string => {
-    const slow = quantileOfTimes(times, quantile);
+    const slow = spec.latency && quantileOfTimes(times, quantile);
     const took = slow === undefined ? "" : `, p${Number((quantile * 100).toFixed(1))} ${Math.round(slow)} ms`;
     return `${requests.toLocaleString("en")} requests, ${percent(requests === 0 ? 0 : errors / requests)} errors${took}`;
   };
-  return `canary ${arm(sums.canary, seen.canary)}; primary ${arm(sums.primary, seen.primary)}`;
+  const primary = sums.primary.requests === 0 && state.usual.errors.all.requests > 0
+    ? `primary none any more, ${percent(usualShare(state.usual.errors) ?? 0)} errors at its worst before` : `primary ${arm(sums.primary, seen.primary)}`;
+  return `canary ${arm(sums.canary, seen.canary)}; ${primary}`;
+}
+
+/** `slower than 57 ms: canary 22 of 22, primary 0 of 23`. */
+function slowText({ spec, state }: Release, seen: Seen): string {
+  const above = spec.latency && slowAbove(spec.latency, state.usual.times);
+  if (above === undefined) return "";
+  const [canary, primary] = [slowOnes(seen.canary, above), slowOnes(seen.primary, above)];
+  return `slower than ${Math.round(above)} ms: canary ${canary.bad} of ${canary.requests}, primary ${primary.bad} of ${primary.requests}`;
 }
 
 /** `0.15 %`. */
@@ -237,14 +276,18 @@ export type RolloutAction = (typeof ROLLOUT_ACTIONS)[number];
 /** Does what a person asks for. A text: why it cannot be done. */
 export function act(before: Release, declared: DeclaredRollout, action: RolloutAction, now: number): Changed | string {
   if (action === "restart") return isPromoted(declared) ? "the primary has the canary's Service already" : begin(declared, now, "A person began the release anew");
-  if (before.over !== undefined) return `it is ${before.over}: "restart" begins it anew`;
+  if (before.over === "promoted") return "it is promoted: to take it back, point the primary Ingress to its former Service";
+  if (before.over === "aborted") return 'it was taken back: "restart" begins it anew';
   const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });
   if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets none by weight any more", { over: "aborted", since: now });
   if (action === "pause" && before.state.phase !== "advancing") return before.state.phase === "failed" ? "the canary failed already" : "it has all steps behind it";
-  if (action === "pause") return before.paused ? "it is paused already" : told("RolloutPaused", `A person paused the release at ${stepText(before)}; it is judged all the same`, { paused: true });
+  // Who asks for what is so already has it.
+  if (action === "pause") return before.paused ? { release: before, told: [] } : told("RolloutPaused", `A person paused the release at ${stepText(before)}; it is judged all the same`, { paused: true });
   if (action === "resume") return resumed(before, now, told);
   if (before.state.phase === "failed") return 'the canary failed: "restart" begins its release anew';
   if (before.state.phase === "ready") return "it has all steps behind it";
+  const held = heldBy({ ...before, paused: false }, declared);
+  if (held !== undefined) return `it is held by ${held}: raise it, or remove it`;
   const after = { ...before, state: skipped(before.spec, before.state), since: now, sums: NO_SUMS };
   return told("RolloutStep", `A person skipped a step: the canary is ${after.state.phase === "ready" ? "ready to promote" : `at ${stepText(after)}`}`, after);
 }
@@ -255,5 +298,5 @@ function resumed(before: Release, now: number, told: (reason: RolloutReason, mes
     const state = judgedAnew(before.spec, before.state, weightOfRelease(before));
     return told("RolloutResumed", `A person resumed the release that had failed, at ${stepText({ ...before, state })}`, { state, paused: false, since: now, sums: NO_SUMS });
   }
-  return before.paused ? told("RolloutResumed", `A person resumed the release at ${stepText(before)}`, { paused: false }) : "it is not paused";
+  return before.paused ? told("RolloutResumed", `A person resumed the release at ${stepText(before)}`, { paused: false }) : { release: before, told: [] };
 }

@@ -28,6 +28,8 @@ export interface RolloutState {
   /** Milliseconds, and requests of the canary, at this step. */
   readonly lasted: number;
   readonly requests: number;
+  /** Of these, errors. */
+  readonly failed: number;
   readonly errors: Evidence;
   readonly slow: Evidence;
   /** What is usual for the primary: times, errors, slow requests. */
@@ -41,7 +43,7 @@ export const FALSE_ALARMS = 0.01;
 const ALARM = alarmAt(FALSE_ALARMS / 2);
 
 export const AT_THE_START: RolloutState = {
-  phase: "advancing", step: 0, lasted: 0, requests: 0, errors: NO_EVIDENCE, slow: NO_EVIDENCE, 
+  phase: "advancing", step: 0, lasted: 0, requests: 0, failed: 0, errors: NO_EVIDENCE, slow: NO_EVIDENCE, 
   usual: { times: {}, errors: NOTHING_USUAL, slow: NOTHING_USUAL },
 };
 
@@ -67,7 +69,7 @@ export function advance(spec: RolloutSpec, state: RolloutState, { canary, primar
   // An interval in which there was nothing to compare is no evidence, and has not passed as far as the release is concerned.
   const compared = canary.requests > 0 && (primary.requests > 0 || usualShare(state.usual.errors) !== undefined);
   if (!compared) return seen;
-  const lasted = { ...seen, lasted: state.lasted + milliseconds, requests: state.requests + canary.requests };
+  const lasted = { ...seen, lasted: state.lasted + milliseconds, requests: state.requests + canary.requests, failed: state.failed + canary.errors };
   return held ? lasted : nextStep(spec, lasted);
 }
 
@@ -96,18 +98,29 @@ function errorsOf({ requests, errors }: ArmInterval): Tally {
   return { requests, bad: errors };
 }
 
+/** Share of errors in a step beyond which it shows nothing, whoever they are to blame for. */
+const MOST_FAILED = 0.1;
+
 /** The next step, when this one has lasted, had its requests, and nothing speaks against the canary; after the last one it is ready. */
-function nextStep({ steps }: RolloutSpec, state: RolloutState): RolloutState {
-  const { phase, step, lasted, requests, errors, slow } = state;
-  const now = steps[step];
+function nextStep(spec: RolloutSpec, state: RolloutState): RolloutState {
+  const { phase, step, lasted, requests, failed, errors, slow } = state;
+  const now = spec.steps[step];
   if (now === undefined || phase === "ready" || lasted < now.lasts || requests < now.requests || doubt(errors) > 0 || doubt(slow) > 0) return state;
-  return skipped({ steps }, state);
+  if (isBlind(spec, state)) return state;
+  // Both failed: nothing is said against the canary, and nothing for it.
+  if (failed > MOST_FAILED * requests) return { ...state, lasted: 0, requests: 0, failed: 0 };
+  return skipped(spec, state);
+}
+
+/** Whether nobody knows yet what is slow for the primary, so that a slow canary would not be seen. */
+export function isBlind({ latency }: Pick<RolloutSpec, "latency">, { usual }: RolloutState): boolean {
+  return latency !== undefined && (slowAbove(latency, usual.times) === undefined || usualShare(usual.slow) === undefined);
 }
 
 /** The release at its next step, or ready after its last one, whatever speaks for or against it. */
 export function skipped({ steps }: Pick<RolloutSpec, "steps">, state: RolloutState): RolloutState {
   if (state.step >= steps.length - 1) return { ...state, phase: "ready" };
-  return { ...state, step: state.step + 1, lasted: 0, requests: 0, errors: beginAnew(state.errors), slow: beginAnew(state.slow) };
+  return { ...state, step: state.step + 1, lasted: 0, requests: 0, failed: 0, errors: beginAnew(state.errors), slow: beginAnew(state.slow) };
 }
 
 /** The release judged from now on alone, at the step that gives the canary no more than it has: its spec was changed, or somebody has looked at what failed. */

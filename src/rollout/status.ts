@@ -1,5 +1,6 @@
 /** A release as people and programs are told of it. */
 import { quantileOfTimes, type Times } from "./latency.ts";
+import { isBlind } from "./rollout.ts";
 import { heldBy, weightOfRelease, type ArmSum, type DeclaredRollout, type Release, type Seen } from "./release.ts";
 
 /** `advancing`, `paused`, `ready` to promote, `failed` by evidence, `aborted` by a person, `promoted`. */
@@ -77,10 +78,11 @@ export function wordOf({ over, state, paused }: Release): RolloutWord {
 }
 
 function waitsFor(release: Release, declared: DeclaredRollout): string | undefined {
-  const { over, state, spec, sums } = release;
+  const { over, state, spec, sums, leaving } = release;
   if (over !== undefined || state.phase !== "advancing") return undefined;
+  if (leaving) return `the pods of ${leaving.join(", ")} to be gone, which are of the release before`;
   const held = heldBy(release, declared);
-  if (held !== undefined) return held === "paused" ? "a person paused it" : held;
+  if (held !== undefined) return held === "paused" ? "somebody to resume it" : held;
   const step = spec.steps[state.step];
   if (!step) return undefined;
   if (sums.canary.requests === 0 && sums.primary.requests === 0) return "requests: neither version had one at this step";
@@ -88,5 +90,6 @@ function waitsFor(release: Release, declared: DeclaredRollout): string | undefin
   if (sums.primary.requests === 0 && state.lasted === 0) return "requests of the primary, to compare with: it had fewer than 30 until now";
   if (state.lasted < step.lasts) return undefined;
   if (state.requests < step.requests) return `${(step.requests - state.requests).toLocaleString("en")} more requests of the canary`;
+  if (isBlind(spec, state)) return "requests of the primary, to know what is slow: it needs some 230";
   return "evidence: something speaks against the canary, and not enough yet to take it back";
 }

@@ -58,9 +58,9 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
 function isRelease(value: unknown): value is Release {
-  const { uid, canary, owners, spec, state, paused, over, begun, since, sums, last } = recordOf(value);
+  const { uid, canary, owners, leaving, spec, state, paused, over, begun, since, sums, last } = recordOf(value);
   const { canary: ofCanary, primary } = recordOf(sums);
-  return isText(uid) && areTexts(canary) && areTexts(owners) && isSpec(spec) && isState(state, spec) && typeof paused === "boolean" &&
+  return isText(uid) && areTexts(canary) && areTexts(owners) && (leaving === undefined || areTexts(leaving)) && isSpec(spec) && isState(state, spec) && typeof paused === "boolean" &&
     (over === undefined || over === "promoted" || over === "aborted") && isTime(begun) && isTime(since) && isSum(ofCanary) && isSum(primary) && isText(last);
 }
 
@@ -90,10 +90,10 @@ function isLatency(value: unknown): boolean {
 }
 
 function isState(value: unknown, { steps }: RolloutSpec): value is RolloutState {
-  const { phase, step, lasted, requests, errors, slow, usual, verdict } = recordOf(value);
+  const { phase, step, lasted, requests, failed, errors, slow, usual, verdict } = recordOf(value);
   const { times, errors: usualErrors, slow: usualSlow } = recordOf(usual);
   return (phase === "advancing" || phase === "ready" || phase === "failed") && Number.isInteger(step) && (step as number) >= 0 && (step as number) < steps.length &&
-    isAmount(lasted) && isAmount(requests) && isEvidence(errors) && isEvidence(slow) && isTimes(times) && isUsual(usualErrors) && isUsual(usualSlow) &&
+    isAmount(lasted) && isAmount(requests) && isAmount(failed) && isEvidence(errors) && isEvidence(slow) && isTimes(times) && isUsual(usualErrors) && isUsual(usualSlow) &&
     (verdict === undefined || verdict === "errors" || verdict === "latency");
 }
 

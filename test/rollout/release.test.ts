@@ -1,87 +1,9 @@
 /** What a release is a release of, what changes it, and what people may do with it: the keeper in virtual time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seeded } from "../../bench/rollout/simulate.ts";
-import type { ArmCells } from "../../edge/src/arms.ts";
-import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
-import { createKeeper, type Keeper } from "../../src/rollout/keeper.ts";
-import { ROLLOUT_ACTIONS, type DeclaredRollout, type Told } from "../../src/rollout/release.ts";
-import type { RolloutStatus } from "../../src/rollout/status.ts";
+import { type DeclaredRollout } from "../../src/rollout/release.ts";
 import { readKept, textOfKept } from "../../src/rollout/store.ts";
-
-const KEY = "shop/next";
-const spec = (weights: readonly number[], more: Partial<RolloutSpec> = {}): RolloutSpec => ({
-  steps: weights.map((weight) => ({ weight, lasts: 10_000, requests: 100 })), errors: 0.01, onFailure: "back", ...more,
-});
-const STEPS = [5, 20, 50, 100];
-const FIRST: DeclaredRollout = { spec: spec(STEPS), most: 100, uid: "1", canary: ["shop/next/80"], primary: ["shop/web/80"], owners: ["next-6f7d8c9b54"] };
-
-interface World {
-  readonly keeper: Keeper;
-  readonly told: Told[];
-  /** Undefined: the Ingress is gone. */
-  declared: DeclaredRollout | undefined;
-  now(): RolloutStatus;
-  /** Lets seconds pass, with requests of both arms. */
-  pass(seconds: number, canary?: ArmCells, primary?: ArmCells): RolloutStatus;
-  change(change: Partial<DeclaredRollout>): RolloutStatus;
-  reasons(): string[];
-}
-
-const arm = (requests: number, errors = 0): ArmCells => ({ requests, errors, times: [20, requests - errors] });
-const NONE = arm(0);
-const GOOD = arm(50);
-const BAD = arm(50, 50);
-
-function world(first: Partial<DeclaredRollout> = {}): World {
-  const told: Told[] = [];
-  let time = 1_700_000_000_000;
-  const keeper = createKeeper({
-    declared: { take() {}, now: () => new Map(one.declared ? [[KEY, one.declared]] : []), any: true },
-    now: () => time, random: seeded(1), tell: (_key, what) => void told.push(what),
-  });
-  const one: World = {
-    keeper, told, declared: { ...FIRST, ...first },
-    now() {
-      const [status] = keeper.statuses();
-      assert.ok(status, "there is a release");
-      return status;
-    },
-    pass(seconds, canary = NONE, primary = NONE) {
-      for (let second = 0; second < seconds; second++) {
-        time += 1000;
-        keeper.count([{ rollout: KEY, canary, primary }]);
-        keeper.tick();
-      }
-      return keeper.statuses()[0] as RolloutStatus;
-    },
-    change(change) {
-      one.declared = { ...(one.declared ?? FIRST), ...change };
-      return one.pass(1);
-    },
-    reasons: () => told.splice(0).map(({ reason }) => reason),
-  };
-  one.pass(1);
-  return one;
-}
-
-/** At 20 %, the second of four steps. */
-function atSecond(first: Partial<DeclaredRollout> = {}): World {
-  const one = world(first);
-  const { step, weight } = one.pass(12, GOOD, arm(950));
-  assert.deepEqual([step, weight], [2, Math.min(20, one.declared?.most ?? 100)]);
-  one.reasons();
-  return one;
-}
-
-function failed(first: Partial<DeclaredRollout> = {}): World {
-  const one = atSecond(first);
-  assert.equal(one.pass(5, BAD, arm(950)).status, "failed");
-  assert.deepEqual(one.reasons(), ["RolloutFailed"]);
-  return one;
-}
-
-const word = ({ status, step, weight }: RolloutStatus): string => `${status} ${step} ${weight}`;
+import { KEY, spec, STEPS, FIRST, arm, NONE, GOOD, BAD, word, world, atSecond, failed } from "./world.ts";
 
 test("a release begins at its first step, and goes on by evidence until it is ready", () => {
   const one = world();
@@ -96,10 +18,13 @@ test("new pods of a Deployment are a new release; fewer pods, or none that is re
   const one = atSecond();
   assert.equal(word(one.change({ owners: [] })), "advancing 2 20");
   assert.equal(word(one.change({ owners: FIRST.owners })), "advancing 2 20");
-  assert.equal(word(one.change({ owners: [...FIRST.owners, "next-7c8d9b5f46"] })), "advancing 1 5");
-  assert.deepEqual(one.reasons(), ["RolloutStarted"]);
+  // While pods of both answer, nobody can tell them apart.
+  assert.equal(word(one.change({ owners: [...FIRST.owners, "next-7c8d9b5f46"] })), "advancing 1 0");
+  assert.match(one.now().waitingFor ?? "", /^the pods of next-6f7d8c9b54 to be gone/);
+  assert.equal(word(one.pass(30, BAD, arm(950))), "advancing 1 0");
+  assert.equal(word(one.change({ owners: ["next-7c8d9b5f46"] })), "advancing 1 5");
+  assert.deepEqual(one.reasons(), ["RolloutStarted", "RolloutStep"]);
   assert.equal(word(one.pass(12, GOOD, arm(950))), "advancing 2 20");
-  assert.equal(word(one.change({ owners: ["next-7c8d9b5f46"] })), "advancing 2 20");
   // Who goes back to the old template has another release, too.
   assert.equal(word(one.change({ owners: FIRST.owners })), "advancing 1 5");
 });
@@ -165,8 +90,37 @@ test("what is promoted gets nothing of its own, whatever its pods do; back at th
   assert.equal(word(one.change({ spec: spec([50]) })), "promoted 2 0");
   assert.equal(word(one.pass(100, GOOD, GOOD)), "promoted 2 0");
   assert.deepEqual(one.reasons(), ["RolloutPromoted"]);
-  assert.equal(word(one.change({ primary: FIRST.primary })), "promoted 2 0");
+  assert.match(one.now().last, /^Promoted at step 2 of 4, before it was ready: /);
+  assert.equal(word(one.change({ primary: FIRST.primary })), "aborted 2 0");
+  assert.match(one.now().last, /^The primary is shop\/web\/80 again: /);
   assert.equal(word(one.change({ owners: ["next-8d9b5f4c67"] })), "advancing 1 50");
+});
+
+test("a failed release stays failed while pods of the next one come, and begins when its own are gone", () => {
+  const one = atSecond();
+  one.pass(5, BAD, arm(950));
+  assert.equal(word(one.now()), "failed 2 0");
+  assert.equal(word(one.change({ owners: [...FIRST.owners, "next-7c8d9b5f46"] })), "advancing 1 0");
+  assert.equal(word(one.change({ owners: [] })), "advancing 1 5");
+});
+
+test("errors of both versions take nobody back and bring nobody forward", () => {
+  const one = atSecond();
+  assert.equal(word(one.pass(40, arm(50, 25), arm(950, 475))), "advancing 2 20");
+  assert.equal(word(one.pass(14, GOOD, arm(950))), "advancing 3 50");
+});
+
+test("where latency counts, no step is taken before it is known what is slow", () => {
+  const one = world({ spec: spec([50, 100], { latency: { quantile: 0.99, bound: { within: 1.5 } } }) });
+  assert.equal(word(one.pass(15, arm(10), arm(10))), "advancing 1 50");
+  assert.match(one.now().waitingFor ?? "", /to know what is slow/);
+  assert.equal(word(one.pass(12, arm(10), arm(10))), "advancing 2 100");
+});
+
+test("who skips past what canary-weight allows is told so", () => {
+  const one = atSecond({ most: 20 });
+  assert.match(String(one.keeper.act(KEY, "skip")), /held by canary-weight, which allows 20 %/);
+  assert.equal(word(one.now()), "advancing 2 20");
 });
 
 test("a release that is not known, of a canary that the primary points to, is promoted without a word", () => {
@@ -235,7 +189,7 @@ test("on-failure: hold leaves the canary what it has, until a person says more",
 test("canary-weight is a ceiling, below which the release is held", () => {
   const one = atSecond({ most: 30 });
   assert.equal(word(one.pass(100, GOOD, arm(950))), "advancing 2 20");
-  assert.equal(one.now().waitingFor, "canary-weight allows 30 %");
+  assert.equal(one.now().waitingFor, "canary-weight, which allows 30 %");
   assert.equal(word(one.change({ most: 0 })), "advancing 2 0");
   assert.equal(word(one.change({ most: 50 })), "advancing 2 20");
   assert.equal(word(one.pass(1, GOOD, arm(950))), "advancing 3 50");
@@ -245,70 +199,9 @@ test("canary-weight is a ceiling, below which the release is held", () => {
 test("a release that is held is judged all the same", () => {
   const one = atSecond();
   one.keeper.act(KEY, "pause");
-  assert.equal(one.now().waitingFor, "a person paused it");
+  assert.equal(one.now().waitingFor, "somebody to resume it");
   assert.equal(word(one.pass(100, GOOD, arm(950))), "paused 2 20");
   assert.equal(word(one.pass(20, BAD, arm(950))), "failed 2 0");
-});
-
-const STATES: Readonly<Record<string, () => World>> = {
-  advancing: () => atSecond(),
-  paused() {
-    const one = atSecond();
-    one.keeper.act(KEY, "pause");
-    return one;
-  },
-  ready() {
-    const one = world();
-    one.pass(60, GOOD, arm(950));
-    return one;
-  },
-  failed: () => failed(),
-  held: () => failed({ spec: spec(STEPS, { onFailure: "hold" }) }),
-  aborted() {
-    const one = atSecond();
-    one.keeper.act(KEY, "abort");
-    return one;
-  },
-  promoted() {
-    const one = atSecond();
-    one.change({ primary: FIRST.canary });
-    return one;
-  },
-};
-
-/** State → what each of ROLLOUT_ACTIONS (pause, resume, skip, abort, restart) makes of it; `no`: it is refused, and nothing changes. */
-const ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  advancing: ["paused 2 20", "no", "advancing 3 50", "aborted 2 0", "advancing 1 5"],
-  paused: ["no", "advancing 2 20", "paused 3 50", "aborted 2 0", "advancing 1 5"],
-  ready: ["no", "no", "no", "aborted 4 0", "advancing 1 5"],
-  failed: ["no", "no", "no", "aborted 2 0", "advancing 1 5"],
-  held: ["no", "advancing 2 20", "no", "aborted 2 0", "advancing 1 5"],
-  aborted: ["no", "no", "no", "no", "advancing 1 5"],
-  promoted: ["no", "no", "no", "no", "no"],
-};
-
-for (const [state, expected] of Object.entries(ACTIONS)) {
-  test(`what a person may do with a release: ${state}`, () => {
-    for (const [index, action] of ROLLOUT_ACTIONS.entries()) {
-      const one = STATES[state]?.() ?? assert.fail();
-      one.reasons();
-      const before = word(one.now());
-      const done = one.keeper.act(KEY, action);
-      const says = `${state}, ${action}: ${JSON.stringify(done)}`;
-      assert.equal(typeof done === "string" ? "no" : done && word(done), expected[index], says);
-      assert.equal(one.reasons().length, typeof done === "string" ? 0 : 1, says);
-      const after = word(one.pass(1));
-      assert.equal(after, typeof done === "string" ? before : expected[index], says);
-      assert.equal(one.keeper.weights().get(KEY)?.weight, one.now().weight);
-    }
-  });
-}
-
-test("actions on what there is not are refused without a word", () => {
-  const one = world();
-  one.declared = undefined;
-  assert.equal(one.keeper.act(KEY, "restart"), undefined);
-  assert.equal(one.keeper.act("shop/nobody", "pause"), undefined);
 });
 
 test("totals only grow, over steps and releases", () => {
