@@ -74,7 +74,7 @@ interface Shown {
 function settingsFor(argv: readonly string[], given: CommandLine, { folders, walkthrough }: Shown, runtimeDir: string): Settings {
   const asked = argv.some((word) => /^--?default-backend-service\b/.test(word));
   const defaultBackendService = walkthrough || asked ? given.defaultBackendService : "";
-  return { ...given, defaultBackendService, runtimeDir, manifests: walkthrough ? [...folders, `${runtimeDir}/demo`] : folders };
+  return { ...given, defaultBackendService, runtimeDir, stateDir: given.stateDir || stateFolder(runtimeDir), manifests: walkthrough ? [...folders, `${runtimeDir}/demo`] : folders };
 }
 
 /** The runtime folder, locked for this process; `remove` takes away what the demo made. */
@@ -87,7 +87,13 @@ function prepareFolder(argv: readonly string[], given: CommandLine): { path: str
     throw new UserError(`The folder ${path} belongs to another user: choose one with --runtime-dir.`);
   }
   takeLock(`${path}/${CONTROLLER_LOCK}`, "demo");
-  return { path, remove: () => rmSync(chosen && existed ? `${path}/demo` : path, { recursive: true, force: true }) };
+  const made = chosen && existed ? [`${path}/demo`, stateFolder(path)] : [path];
+  return { path, remove: () => made.forEach((one) => rmSync(one, { recursive: true, force: true })) };
+}
+
+/** Of the releases that the demo shows: not where its manifests are, which are all read. */
+function stateFolder(runtimeDir: string): string {
+  return `${runtimeDir}/demo-state`;
 }
 
 /** Makes the Secret as a manifest in the runtime folder, so that no private key lies in the project. */

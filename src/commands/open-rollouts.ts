@@ -52,9 +52,15 @@ export function openRollouts({ settings, snapshot, cluster, log, changed, found 
   return {
     ...rollouts,
     api: { statuses: rollouts.statuses, act: rollouts.act, hear: async (body, signature) => await rollouts.team?.hear(body, signature), token: writeAdminToken(settings.runtimeDir), runtimeDir: settings.runtimeDir },
-    findings: () => [...(problem === undefined ? [] : [notKept(settings, problem)]), ...(rollouts.team?.findings() ?? [])],
+    findings: () => [...(alone && stateDir === "" && rollouts.statuses().length > 0 ? [IN_MEMORY] : []), ...(problem === undefined ? [] : [notKept(settings, problem)]), ...(rollouts.team?.findings() ?? [])],
   };
 }
+
+const IN_MEMORY: Finding = {
+  code: "rollouts-in-memory", severity: "warning", object: { kind: "Engine", namespace: "", name: "sluice" }, field: "--state-dir",
+  sentence: "How far the releases of canaries are is kept in memory alone: name a folder with --state-dir",
+  effect: "a Sluice that is started anew begins each release at its first step, also one that had failed",
+};
 
 function notKept({ stateDir }: Settings, problem: string): Finding {
   return {

@@ -11,7 +11,7 @@ const FILE = "rollouts.json";
 const SOON_MS = 10_000;
 
 /** For a Sluice that nobody gave a folder. A release that is interrupted begins anew, with its first step. */
-export const MEMORY_STORE: RolloutStore = { load: () => Promise.resolve(NOTHING_KEPT), save: () => {}, close: () => Promise.resolve() };
+export const MEMORY_STORE: RolloutStore = { load: () => Promise.resolve(NOTHING_KEPT), save: () => Promise.resolve(), close: () => Promise.resolve() };
 
 /**
  * Makes the folder where there is none. Throws a UserError where no file can be kept in it.
@@ -27,7 +27,7 @@ export function createFileStore(folder: string, log: Log, failed: (problem: stri
     throw new UserError(`Nothing can be kept in ${folder} (${(error as NodeJS.ErrnoException).code ?? (error as Error).message}): name a folder that Sluice may write in with --state-dir.`);
   }
   let written = "";
-  let waiting: string | undefined;
+  let waiting: Kept | undefined;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
 
@@ -35,15 +35,16 @@ export function createFileStore(folder: string, log: Log, failed: (problem: stri
     clearTimeout(timer);
     timer = undefined;
     writing = writing.then(async () => {
-      const text = waiting;
+      const kept = waiting;
       waiting = undefined;
+      const text = kept && textOfKept(kept);
       if (text === undefined || text === written) return;
       try {
         await replace(path, text);
         written = text;
         failed(undefined);
       } catch (error) {
-        waiting ??= text;
+        waiting ??= kept;
         failed((error as NodeJS.ErrnoException).code ?? (error as Error).message);
       }
     });
@@ -53,9 +54,10 @@ export function createFileStore(folder: string, log: Log, failed: (problem: stri
   return {
     load: () => Promise.resolve(read(path, log)),
     save(kept, now) {
-      waiting = textOfKept(kept);
-      if (now) void flush();
-      else timer ??= setTimeout(() => void flush(), SOON_MS).unref();
+      waiting = kept;
+      if (now) return flush();
+      timer ??= setTimeout(() => void flush(), SOON_MS).unref();
+      return Promise.resolve();
     },
     close: flush,
   };

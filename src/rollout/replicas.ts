@@ -86,26 +86,30 @@ export interface LeaderSideOptions {
 }
 
 export function createLeaderSide({ count, act, state, now = () => performance.now() }: LeaderSideOptions): LeaderSide {
+  /** By replica: the number of its last message, which is kept when it is gone, so that none counts again; and when it came. */
   const heard = new Map<string, { sequence: number; at: number }>();
+  const isGone = ({ at }: { readonly at: number }): boolean => now() - at > SILENT_MS + FORGOTTEN_MS;
+  /** True: there is room for one more. */
+  const makeRoom = (): boolean => {
+    if (heard.size < MOST_REPLICAS) return true;
+    const [gone] = [...heard].filter(([, one]) => isGone(one)).map(([replica]) => replica);
+    return gone !== undefined && heard.delete(gone);
+  };
   return {
     async hear(body, signature, key) {
       if (!isSigned(signature, sign(key, "replica", body))) return undefined;
       const message = readMessage(body);
       const before = message && heard.get(message.replica);
       if (!message || message.sequence <= (before?.sequence ?? 0)) return undefined;
-      if (!before && heard.size >= MOST_REPLICAS) return undefined;
-      if (message.leaves) heard.delete(message.replica);
-      else heard.set(message.replica, { sequence: message.sequence, at: now() });
+      if (!before && !makeRoom()) return undefined;
+      heard.set(message.replica, { sequence: message.sequence, at: message.leaves ? -Infinity : now() });
       count(message.rows);
       const { asked } = message;
       const done = asked && ((await act(asked.key, asked.action)) ?? null);
       const answer = JSON.stringify({ ...state(), ...(done === undefined ? {} : { done }) });
       return { body: answer, signature: sign(key, "leader", String(message.sequence), answer) };
     },
-    silent() {
-      for (const [replica, { at }] of heard) if (now() - at > SILENT_MS + FORGOTTEN_MS) heard.delete(replica);
-      return [...heard].flatMap(([replica, { at }]) => (now() - at > SILENT_MS ? [replica] : [])).sort();
-    },
+    silent: () => [...heard].flatMap(([replica, one]) => (now() - one.at > SILENT_MS && !isGone(one) ? [replica] : [])).sort(),
   };
 }
 

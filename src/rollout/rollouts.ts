@@ -84,13 +84,15 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
   const actHere = async (key: string, action: RolloutAction): Promise<RolloutStatus | string | undefined> => {
     const done = keeper.act(key, action);
     give(keeper.weights());
-    store.save(keeper.kept, true);
+    // Whoever was told that it is done must not find it undone after a crash.
+    await store.save(keeper.kept, true);
     return done;
   };
+  const textOnce = rememberText();
   const team = join?.({
     count: (rows) => keeper.count(rows),
     act: actHere,
-    state: () => ({ kept: textOfKept(keeper.kept), statuses: keeper.statuses() }),
+    state: () => ({ kept: textOnce(keeper.kept), statuses: keeper.statuses() }),
     kept: () => (declared.any || !keeper.idle ? keeper.kept : undefined),
     take,
   });
@@ -120,13 +122,14 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
     keeper.count(counted.splice(0));
     const news = keeper.tick();
     give(keeper.weights());
-    store.save(keeper.kept, news);
+    void store.save(keeper.kept, news);
   };
 
   return {
     team,
     async load() {
       keeper.restore(await store.load());
+      for (const { ingress, status, weight, step, steps } of keeper.statuses()) log("info", `a release goes on: ${status} at ${weight} % (step ${step} of ${steps.length})`, { rollout: ingress });
       const weights = keeper.weights();
       given = JSON.stringify([...weights]);
       return weights;
@@ -155,5 +158,14 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
       await team?.leave();
       await store.close();
     },
+  };
+}
+
+/** The text of a state, made once however many replicas ask for it. */
+function rememberText(): (kept: Kept) => string {
+  let last = { revision: -1, text: "" };
+  return (kept) => {
+    if (last.revision !== kept.revision) last = { revision: kept.revision, text: textOfKept(kept) };
+    return last.text;
   };
 }

@@ -18,8 +18,8 @@ export const NOTHING_KEPT: Kept = { revision: 0, releases: {} };
 export interface RolloutStore {
   /** What was kept; nothing, where nothing was or where it cannot be read (which is logged). Never rejects. */
   load(): Promise<Kept>;
-  /** Keeps this, soon; at once when `now`. */
-  save(kept: Kept, now: boolean): void;
+  /** Keeps this, soon; at once when `now`: then it resolves when it is kept, or cannot be. Never rejects. */
+  save(kept: Kept, now: boolean): Promise<void>;
   /** Writes what is not written yet; bounded in time, never rejects. */
   close(): Promise<void>;
 }

@@ -95,6 +95,7 @@ export function createTeam(options: TeamOptions): Team {
       },
       save(_kept, now) {
         if (now) hurry();
+        return Promise.resolve();
       },
       close: () => Promise.resolve(),
     },

@@ -201,7 +201,7 @@ test("a compressed scrape says the same, and is valid by the strict rules", asyn
 
 test("every metric and label that the dashboard and the guide ask for exists", async () => {
   // Those of rollouts are there with one.
-  await sluice.apply({ "rollout.yaml": documents(...releaseObjects({ host: "rollout.example", primary: 9, canary: 9, rollout: "", namespace: "rollout" })) });
+  await sluice.apply({ "rollout.yaml": documents(...releaseObjects({ host: "rollout.example", primary: 9, canary: 9, rollout: "{}", namespace: "rollout" })) });
   await scrapeUntil(sluice, (now) => now.some(({ name }) => name === "sluice_rollout_status"));
   const { text } = await sluice.ask("/metrics");
   const samples = parseScrape(text);

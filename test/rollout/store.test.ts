@@ -81,7 +81,7 @@ test("the file is nobody else's, is replaced as a whole, and survives what is no
   const said: string[] = [];
   const log = (_level: string, sentence: string): void => void said.push(sentence);
   const store = createFileStore(join(dir, "new"), log as never, () => {});
-  store.save(keptOf(1), true);
+  await store.save(keptOf(1), true);
   await store.close();
   const path = join(dir, "new", "rollouts.json");
   assert.equal(statSync(path).mode & 0o777, 0o600);
@@ -99,7 +99,7 @@ test("a folder that cannot be written is a mistake at the start, and told while 
   const told: (string | undefined)[] = [];
   const store = createFileStore(join(dir, "state"), () => {}, (problem) => void (told.at(-1) !== problem && told.push(problem)));
   rmSync(join(dir, "state"), { recursive: true });
-  store.save(keptOf(1), true);
+  await store.save(keptOf(1), true);
   await store.close();
   assert.deepEqual(told, ["ENOENT"]);
   createFileStore(join(dir, "state"), () => {}, () => {});

@@ -40,7 +40,7 @@ function program(): string {
     at("plain").path("/", "web:80"),
     ...canary("weight", { "canary-weight": "30" }),
     at("rollout").path("/", "web:80"),
-    ingress("shop/rollout-canary").host("rollout.example").path("/", "next:80").canary({}).rawAnnotation("sluice.ingress/rollout", "").created(1),
+    ingress("shop/rollout-canary").host("rollout.example").path("/", "next:80").canary({}).rawAnnotation("sluice.ingress/rollout", "{}").created(1),
     { kind: "RolloutWeight", metadata: { namespace: "shop", name: "rollout-canary" }, given: { weight: 30, uid: "", pools: ["shop/next/80"] } },
     ...canary("header", { "canary-by-header": "x-canary" }),
     ...canary("cookie", { "canary-by-cookie": "canary" }),

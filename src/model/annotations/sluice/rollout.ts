@@ -30,7 +30,10 @@ const MOST_REQUESTS = 1_000_000_000;
 
 /** Throws Malformed, and nothing else. */
 export function readRollout(text: string): RolloutSpec {
-  const table = text === "" ? {} : readTable(text);
+  // More likely a value that a template left out than the wish for all defaults.
+  if (text === "") throw new Malformed("it is empty: write {} for the defaults");
+  if (!/[:{]/.test(text)) throw new Malformed("it must be a mapping: write it like {steps: [5, 20, 50, 100]}");
+  const table = readTable(text);
   onlyKeys(table, ["steps", "every", "requests", "errors", "latency", "on-failure", "sticky"], "it");
   const every = table["every"] === undefined ? DEFAULT_EVERY : stepTime(table["every"], "every");
   const requests = table["requests"] === undefined ? DEFAULT_REQUESTS : requestsOf(table["requests"], "requests");
@@ -42,6 +45,10 @@ export function readRollout(text: string): RolloutSpec {
     onFailure: onFailureOf(table["on-failure"]),
     ...(table["sticky"] === undefined ? {} : { sticky: stickyOf(table["sticky"]) }),
   };
+}
+
+function shown(value: unknown): string {
+  return JSON.stringify(String(value).slice(0, 40));
 }
 
 function stepsOf(value: unknown, every: number, requests: number): readonly RolloutStep[] {
@@ -101,7 +108,7 @@ function requestsOf(value: unknown, what: string): number {
 function shareOf(value: unknown): number {
   const [, number] = /^\+?([0-9]{1,2}(?:\.[0-9]{1,3})?)%$/.exec(asText(value, "errors")) ?? [];
   const share = Number(number) / 100;
-  if (number === undefined || share <= 0 || share > 0.5) throw new Malformed("errors must be more than 0% and at most 50%: write it like +1%");
+  if (number === undefined || share <= 0 || share > 0.5) throw new Malformed(`errors must be more than 0% and at most 50%, and not ${shown(value)}: write it like +1%`);
   return share;
 }
 
@@ -123,12 +130,12 @@ function boundOf(value: unknown, what: string): LatencyRule["bound"] {
   if (times !== undefined && Number(times) > 1) return { within: Number(times) };
   const milliseconds = timeOf(text);
   if (milliseconds !== undefined && milliseconds > 0) return { milliseconds };
-  throw new Malformed(`${what} must be more than one time the primary's, or a time, or off: write it like 1.5x or 800ms`);
+  throw new Malformed(`${what} must be a multiple of what is usual for the primary, like 1.5x, or a time, like 800ms, and not ${shown(value)}`);
 }
 
 function quantileOf(value: unknown): number {
   const quantile = Number(asText(value, "latency: quantile"));
-  if (!(quantile >= 0.5 && quantile <= 0.999)) throw new Malformed("latency: quantile must be between 0.5 and 0.999");
+  if (!(quantile >= 0.5 && quantile <= 0.999)) throw new Malformed(`latency: quantile must be between 0.5 and 0.999, and not ${shown(value)}: write it like 0.99`);
   return quantile;
 }
 
@@ -150,5 +157,5 @@ function stickyOf(value: unknown): RolloutSticky {
 
 function onFailureOf(value: unknown = "back"): RolloutSpec["onFailure"] {
   if (value === "back" || value === "hold") return value;
-  throw new Malformed("on-failure must be back or hold");
+  throw new Malformed(`on-failure must be back or hold, and not ${shown(value)}`);
 }

@@ -1,5 +1,6 @@
 /** YAML in an annotation, read as plain tables: what is not of the shape asked for is a problem, never a guess. */
 import type { Document, ParseOptions } from "yaml";
+import { closest } from "../../../support/edit-distance.ts";
 import { yaml } from "../../../support/packages.ts";
 
 export type Table = Readonly<Record<string, unknown>>;
@@ -52,5 +53,7 @@ export function asTexts(value: unknown, what: string): string[] {
 
 export function onlyKeys(table: Table, known: readonly string[], what: string): void {
   const stray = Object.keys(table).find((key) => !known.includes(key));
-  if (stray !== undefined) throw new Malformed(`${what} has "${stray}"; it may have ${known.join(", ")}`);
+  if (stray === undefined) return;
+  const near = closest(stray, known);
+  throw new Malformed(`${what} has "${stray}"; ${near === undefined ? `it may have ${known.join(", ")}` : `did you mean "${near}"?`}`);
 }
