@@ -37,7 +37,7 @@ const NARROWEST = 14;
 
 export const STATUS_COLOURS: Readonly<Record<RolloutWord, Parameters<Paint>[0]>> = { advancing: "cyan", paused: "yellow", ready: "green", failed: "red", aborted: "yellow", promoted: "green" };
 
-export const NO_ROLLOUTS = "No rollouts: a canary has one with the annotation sluice.ingress/rollout.";
+export const NO_ROLLOUTS = 'No rollouts: a canary has one with the annotation sluice.ingress/rollout, and "sluice get findings" tells of those that cannot be read.';
 
 /** Lines without a newline at the end of the last one. */
 export function releaseTable(statuses: readonly RolloutStatus[], { paint, width = Infinity, height = Infinity, now }: ReleasesPicture): readonly string[] {

@@ -41,8 +41,15 @@ function fullLines(status: RolloutStatus, { paint, width = Infinity, now }: Rele
     ...armLines(status).map((one) => cutPainted(one, width, paint)),
     ...text("since", `${agoText(since, now)}${begun === since ? "" : `, begun ${agoText(begun, now)} ago`}`),
     ...text("last", last),
+    ...(NEXT[status.status] === undefined ? [] : text("next", `${NEXT[status.status]} "sluice rollout restart ingress/${printable(ingress)}" begins this one anew.`)),
   ];
 }
+
+/** What people can do where nothing goes on by itself. */
+const NEXT: Readonly<Partial<Record<RolloutStatus["status"], string>>> = {
+  failed: '"sluice logs --status=5xx" shows requests that failed. A new version begins a new release;',
+  aborted: "A new version begins a new release;",
+};
 
 function labelled(label: string, [first = "", ...more]: readonly string[], paint: Paint): readonly string[] {
   return [`  ${paint("dim", label.padEnd(LABEL - 2))}${first.slice(LABEL)}`, ...more];
@@ -98,8 +105,8 @@ function stepsText(status: RolloutStatus, width: number, paint: Paint): string {
 type Mark = readonly [mark: string, style: Painted["style"]];
 
 function markOf({ status, step }: RolloutStatus, own: number): Mark {
-  if (status === "ready" || status === "promoted" || own < step) return ["✓", "green"];
-  if (own > step) return ["·", "dim"];
+  if (status === "ready" || own < step || (status === "promoted" && own === step)) return ["✓", "green"];
+  if (own > step || status === "promoted") return ["·", "dim"];
   const present: Readonly<Record<typeof status, Mark>> = { advancing: ["▶", "bold"], paused: ["‖", "yellow"], failed: ["✗", "red"], aborted: ["✗", "yellow"] };
   return present[status];
 }

@@ -277,7 +277,7 @@ export type RolloutAction = (typeof ROLLOUT_ACTIONS)[number];
 export function act(before: Release, declared: DeclaredRollout, action: RolloutAction, now: number): Changed | string {
   if (action === "restart") return isPromoted(declared) ? "the primary has the canary's Service already" : begin(declared, now, "A person began the release anew");
   if (before.over === "promoted") return "it is promoted: to take it back, point the primary Ingress to its former Service";
-  if (before.over === "aborted") return 'it was taken back: "restart" begins it anew';
+  if (before.over === "aborted") return 'it is aborted: "restart" begins it anew';
   const told = (reason: RolloutReason, message: string, change: Partial<Release>): Changed => ({ release: { ...before, ...change, last: message }, told: [{ reason, message }] });
   if (action === "abort") return told("RolloutAborted", "A person took the canary back: it gets none by weight any more", { over: "aborted", since: now });
   if (action === "pause" && before.state.phase !== "advancing") return before.state.phase === "failed" ? "the canary failed already" : "it has all steps behind it";

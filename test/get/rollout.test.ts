@@ -23,7 +23,7 @@ test("a table, one a line", () => {
     "api/next    failed      2/4    0 %      0.2 % of 512   0.1 % of 9,731   3m10s   2h5m",
     "shop/next   advancing   2/4    20 %     -              0.1 % of 9,731   3m10s   2h5m",
   ]);
-  assert.deepEqual(releaseTable([], { paint: plain, now: NOW }), ["No rollouts: a canary has one with the annotation sluice.ingress/rollout."]);
+  assert.deepEqual(releaseTable([], { paint: plain, now: NOW }), ['No rollouts: a canary has one with the annotation sluice.ingress/rollout, and "sluice get findings" tells of those that cannot be read.']);
 });
 
 test("a table has room in a narrow terminal, and in a low one", () => {

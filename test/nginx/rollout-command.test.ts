@@ -47,7 +47,7 @@ test("a release is listed, shown, paused, resumed, skipped on, aborted and begun
   const list = (await rollout("list")).stdout.split("\n");
   assert.match(list[0] ?? "", /^INGRESS +STATUS +STEP +WEIGHT +CANARY +PRIMARY +SINCE +BEGUN$/);
   assert.match(list[1] ?? "", /^shop\/next +paused +1\/3 +20 % +0 % of [\d,]+ +0 % of [\d,]+ +\d+s +\d+s$/);
-  assert.equal((await rollout("list", "-n", "other")).stdout, "No rollouts: a canary has one with the annotation sluice.ingress/rollout.\n");
+  assert.equal((await rollout("list", "-n", "other")).stdout, 'No rollouts: a canary has one with the annotation sluice.ingress/rollout, and "sluice get findings" tells of those that cannot be read.\n');
   assert.deepEqual((JSON.parse((await rollout("list", "-ojson")).stdout) as RolloutStatus[]).map(({ ingress }) => ingress), ["shop/next"]);
   for (const words of [["shop/next", "--once"], ["next", "-n", "shop"], ["ingress/next", "-nshop"], []]) {
     const { code, stdout, stderr } = await rollout("status", ...words);
@@ -137,7 +137,7 @@ test("a change needs the token of the running Sluice, and every mistake is told 
   assert.equal((await run("rollout", "pause", "shop/next")).code, 0, "without a folder, that of the Sluice that answers is looked in");
   assert.equal((await rollout("pause", "shop/next")).code, 0, "who asks for what is so already has it");
   assert.equal((await rollout("abort", "shop/next")).code, 0);
-  assert.match((await rollout("pause", "shop/next")).stderr, /was not paused: it was taken back: "restart" begins it anew\.\n$/);
+  assert.match((await rollout("pause", "shop/next")).stderr, /was not paused: it is aborted: "restart" begins it anew\.\n$/);
   const [free] = await freePorts(1);
   for (const [words, code, says] of [
     [[], 2, /What about rollouts\? Write "sluice rollout" and one of list, status, /],
@@ -163,7 +163,7 @@ test("a change needs the token of the running Sluice, and every mistake is told 
 
 test("a canary without a rollout, and no canary at all", { timeout: 60_000 }, async (t) => {
   const { rollout } = await beside(t, undefined);
-  assert.deepEqual((await rollout("list")).stdout, "No rollouts: a canary has one with the annotation sluice.ingress/rollout.\n");
+  assert.deepEqual((await rollout("list")).stdout, 'No rollouts: a canary has one with the annotation sluice.ingress/rollout, and "sluice get findings" tells of those that cannot be read.\n');
   assert.deepEqual((await rollout("list", "-o", "json")).stdout, "[]\n");
   const { code, stderr } = await rollout("abort", "shop/next");
   assert.deepEqual([code, stderr], [1, "sluice: There is no rollout of ingress/shop/next, nor of any other: a canary has one with the annotation sluice.ingress/rollout.\n"]);
