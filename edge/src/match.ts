@@ -277,8 +277,9 @@ function bySession(tables: Tables, request: RequestView, route: EdgeRoute, key: 
     if (primary !== undefined && primary.endpoints.length > 0) return undefined;
   }
   for (const canary of canaries) {
-    // A canary that its release gives nothing has been taken back: its sessions go to the primary, too.
-    if (canary.balance?.kind === "session" && canary.balance.key === key) return canary.rollout !== undefined && canary.to === canary.from ? undefined : canary;
+    if (canary.balance === undefined || canary.balance.kind !== "session" || canary.balance.key !== key) continue;
+    // A canary that its release gives nothing has been taken back: its sessions go to the primary, too, unless they ask for it.
+    return canary.rollout !== undefined && canary.to === canary.from ? canaryByRule(canaries, request, false) : canary;
   }
   return chooseCanary(canaries, route.total ?? 100, request);
 }

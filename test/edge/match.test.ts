@@ -172,13 +172,14 @@ test("a route's default backend stands in for its empty pool, and makes its erro
 test("a session that began with a canary stays there, until its release is taken back", () => {
   const cookie = { name: "s", variable: "cookie_s", path: "/" };
   const balance = { kind: "session", cookie, key: "next" } as const;
-  const side = (one: EdgeCanary): string | undefined => {
+  const side = (one: EdgeCanary, asking: Readonly<Record<string, string>> = {}): string | undefined => {
     const tables = tablesWith(only(route("a", { balance: { ...balance, key: "primary" }, canaries: [one], total: 100 })), POOLS);
-    return decide(tables, asked({ cookie_s: "key|next" }, () => 100), "x.example", "/", false).pool?.name;
+    return decide(tables, asked({ cookie_s: "key|next", ...asking }, () => 100), "x.example", "/", false).pool?.name;
   };
   assert.equal(side(canary("b", { balance, from: 0, to: 0 })), "b", "without a rollout, as in ingress-nginx");
   assert.equal(side(canary("b", { balance, from: 0, to: 5, rollout: "shop/next" })), "b");
   assert.equal(side(canary("b", { balance, from: 0, to: 0, rollout: "shop/next" })), "a");
+  assert.equal(side(canary("b", { balance, from: 0, to: 0, rollout: "shop/next", header: "http_h" }), { http_h: "always" }), "b", "who asks for it still gets it");
 });
 
 test("a session holds against every rule of a bound canary, and against the weight of any; not against the header and cookie of an unbound one", () => {

@@ -164,3 +164,16 @@ test("a canary whose main is closed takes no part, and nobody complains twice", 
   expectRoutes(built, "shop.example  /  prefix -> status 503");
   assert.deepEqual(built.findings().map(({ code }) => code), ["auth-url-unusable"]);
 });
+
+test("the key of a canary that its release gives nothing keeps nobody: its sessions become the primary's", () => {
+  const sticky = main.annotate("affinity", "cookie");
+  const rollout = ingress("shop/next").created(1000).host("shop.example").path("/", "v3:80").canary({}).rawAnnotation("sluice.ingress/rollout", "steps: [60]");
+  const sidesOf = (...more: Given[]): number | undefined => {
+    const { balance } = splitAt(build(sticky, ...more, ...services), "shop.example", "/").primary;
+    return balance?.kind === "session" ? balance.sides?.length : assert.fail("no session");
+  };
+  const given = (weight: number): Given => ({ kind: "RolloutWeight", metadata: { namespace: "shop", name: "next" }, given: { weight, uid: "", pools: ["shop/v3/80"] } });
+  assert.equal(sidesOf(rollout, given(60)), 2);
+  assert.equal(sidesOf(rollout, given(0)), 1);
+  assert.equal(sidesOf(canary("v2", { "canary-weight": "0" })), 2, "without a rollout, as in ingress-nginx");
+});

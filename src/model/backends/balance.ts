@@ -44,10 +44,15 @@ export function inSession(policy: SessionBalance, pool: string): SessionBalance 
   return { ...policy, key: backendKey(pool) };
 }
 
-/** The Split with sessions that know the keys of all its backends that have sessions: a client may come with the cookie of any of them. */
+/**
+ * The Split with sessions that know the keys of all its backends that have sessions: a client may come with the cookie of any of them. The key of a canary that its
+ * release gives nothing is none, so that whoever went to the primary stays there when the next release begins.
+ */
 export function withSides(split: Split): Split {
-  const keys = [split.primary, ...split.canaries.map(({ backend }) => backend)].flatMap(({ balance: one }) => (one?.kind === "session" ? one.key : []));
-  if (keys.length < 2) return split;
+  const keyOf = ({ balance: one }: ServiceBackend): string[] => (one?.kind === "session" ? [one.key] : []);
+  const ofCanaries = split.canaries.filter(({ backend }) => keyOf(backend).length > 0);
+  if (keyOf(split.primary).length + ofCanaries.length < 2) return split;
+  const keys = [...keyOf(split.primary), ...ofCanaries.flatMap(({ backend, rollout, weight }) => (rollout && weight === 0 ? [] : keyOf(backend)))];
   const sided = (backend: ServiceBackend): ServiceBackend => (backend.balance?.kind === "session" ? { ...backend, balance: { ...backend.balance, sides: keys } } : backend);
   return { ...split, primary: sided(split.primary), canaries: split.canaries.map((canary) => ({ ...canary, backend: sided(canary.backend) })) };
 }
