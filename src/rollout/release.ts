@@ -7,6 +7,7 @@
 import type { RolloutSpec } from "../model/shapes/rollout.ts";
 import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
+import { areReplaced, leavingOf, STAYED_MS, withoutLeaving, type Leaving } from "./leaving.ts";
 import { addTimes, quantileOfTimes, slowAbove, slowOnes, type Times } from "./latency.ts";
 import { usualShare } from "./usual.ts";
 import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmsInterval, type RolloutState } from "./rollout.ts";
@@ -37,6 +38,10 @@ export interface Release {
   readonly owners: readonly string[];
   /** ReplicaSets of the release before whose pods still answer: until they are gone the canary gets nothing, and is not judged by them. */
   readonly leaving?: readonly string[];
+  /** What those are of was taken back. */
+  readonly refused?: true;
+  /** Since when no pods but those answer: milliseconds since 1970. */
+  readonly alone?: number;
   readonly spec: RolloutSpec;
   readonly state: RolloutState;
   readonly paused: boolean;
@@ -82,13 +87,12 @@ export function weightOfRelease({ spec, state, over, leaving = [] }: Release): n
   return over === undefined && leaving.length === 0 ? weightOf(spec, state) : 0;
 }
 
-/** @param leaving ReplicaSets whose pods still answer, and are not of this release */
-export function begin(declared: DeclaredRollout, now: number, why: string, leaving: readonly string[] = []): Changed {
+export function begin(declared: DeclaredRollout, now: number, why: string, { leaving = [], refused }: Leaving = {}): Changed {
   const { spec, uid, canary, owners } = declared;
   const [first] = spec.steps;
   const gets = leaving.length > 0 ? `nothing until the pods of ${leaving.join(", ")} are gone` : `${Math.min(first?.weight ?? 0, declared.most)} % of the requests (step 1 of ${spec.steps.length})`;
   const message = `${why}: the canary gets ${gets}`;
-  const release: Release = { uid, canary, owners, ...(leaving.length > 0 ? { leaving } : {}), spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
+  const release: Release = { uid, canary, owners, ...(leaving.length > 0 ? { leaving, ...(refused ? { refused } : {}) } : {}), spec, state: AT_THE_START, paused: false, begun: now, since: now, sums: NO_SUMS, last: message };
   return { release, told: [{ reason: "RolloutStarted", message }] };
 }
 
@@ -99,7 +103,7 @@ export function begin(declared: DeclaredRollout, now: number, why: string, leavi
 export function declare(before: Release | undefined, declared: DeclaredRollout, now: number): Changed {
   const why = before === undefined ? "A release begins" : whyAnother(before, declared);
   if (before === undefined || why !== undefined) {
-    const { release, told } = begin(declared, now, why ?? "", before && leavingOf(before, declared));
+    const { release, told } = begin(declared, now, why ?? "", before && leavingOf(before, declared, isTakenBack(before)));
     // Of a release that nobody followed there is nothing to tell.
     return isPromoted(declared) ? { release: promoted(release, now), told: [] } : { release, told };
   }
@@ -113,19 +117,28 @@ export function declare(before: Release | undefined, declared: DeclaredRollout, 
   return sameSpec(before.spec, declared.spec) ? { release: known, told: [] } : respecified(known, declared.spec, now);
 }
 
-/** ReplicaSets of the release before whose pods still answer: what they do is not the next one's. */
-function leavingOf(before: Release, { uid, canary, owners }: DeclaredRollout): readonly string[] {
-  const isOtherCanary = uid !== before.uid || canary.some((one) => !before.canary.includes(one));
-  return isOtherCanary ? [] : owners.filter((owner) => !isPodAlone(owner) && before.owners.includes(owner));
+/** Pods of the release before may have gone: when all have, the canary gets its first step. */
+function left(before: Release, declared: DeclaredRollout, now: number): Changed {
+  const { leaving = [] } = before;
+  const { owners, spec, most } = declared;
+  const waits = { ...before, spec };
+  // Without any pod nobody knows whose the next one is.
+  if (owners.length === 0) return { release: waits, told: [] };
+  if (owners.some((owner) => leaving.includes(owner))) return stayed(waits, declared, now);
+  const message = `The pods of ${leaving.join(", ")} are gone: the canary gets ${Math.min(spec.steps[0]?.weight ?? 0, most)} % of the requests (step 1 of ${spec.steps.length})`;
+  return { release: { ...withoutLeaving(waits), owners, since: now, last: message }, told: [{ reason: "RolloutStep", message }] };
 }
 
-/** Pods of the release before may have gone: when all have, the canary gets its first step. */
-function left(before: Release, { owners, spec, most }: DeclaredRollout, now: number): Changed {
-  const { leaving = [], ...release } = { ...before, spec };
-  const still = leaving.filter((owner) => owners.includes(owner));
-  if (still.length > 0) return { release: { ...release, leaving: still }, told: [] };
-  const message = `The pods of ${leaving.join(", ")} are gone: the canary gets ${Math.min(spec.steps[0]?.weight ?? 0, most)} % of the requests (step 1 of ${spec.steps.length})`;
-  return { release: { ...release, owners: owners.length > 0 ? owners : release.owners, since: now, last: message }, told: [{ reason: "RolloutStep", message }] };
+/** Pods of the release before still answer. When none come for them, because somebody took the new ones away, they are the canary, and nothing is waited for. */
+function stayed({ alone, ...before }: Release, declared: DeclaredRollout, now: number): Changed {
+  const { leaving = [], refused } = before;
+  const { owners } = declared;
+  if (areReplaced(leaving, owners)) return { release: before, told: [] };
+  if (alone === undefined || now - alone < STAYED_MS) return { release: { ...before, alone: alone ?? now }, told: [] };
+  const stay = owners.filter((owner) => leaving.includes(owner)).join(", ");
+  if (!refused || owners.some((owner) => !leaving.includes(owner))) return begin(declared, now, `The pods of ${stay} stay, and a release begins`);
+  const message = `The pods of ${stay} stay, which were taken back: the canary gets nothing by weight until "restart", or until it has another Service or other pods`;
+  return { release: { ...withoutLeaving(before), owners, over: "aborted", since: now, last: message }, told: [{ reason: "RolloutAborted", message }] };
 }
 
 /** Why the canary is another release than the one that is known; undefined: it is the same. */
@@ -152,11 +165,15 @@ function servicesOf(canary: readonly string[]): string {
 function identityOf(before: Release, { uid, owners }: DeclaredRollout): Pick<Release, "uid" | "canary" | "owners"> {
   const { canary } = before;
   if (owners.length === 0) return { uid, canary, owners: before.owners };
-  // ReplicaSets whose pods come and go must not begin what was taken back.
-  const sets = before.state.phase === "failed" || before.over === "aborted" ? [...before.owners, ...owners] : owners;
+  // ReplicaSets whose pods come and go must not begin what was taken back, nor anew what waits for some to go.
+  const sets = before.state.phase === "failed" || before.over === "aborted" || before.leaving ? [...before.owners, ...owners] : owners;
   const alone = before.owners.filter(isPodAlone);
   const kept = alone.length > 0 ? alone : owners.filter(isPodAlone);
   return { uid, canary, owners: [...new Set([...sets.filter((owner) => !isPodAlone(owner)), ...kept])].sort() };
+}
+
+function isTakenBack({ over, state, spec }: Release): boolean {
+  return over === "aborted" || (over === undefined && state.phase === "failed" && weightOf(spec, state) === 0);
 }
 
 function isPromoted({ canary, primary }: DeclaredRollout): boolean {
@@ -286,10 +303,17 @@ export function act(before: Release, declared: DeclaredRollout, action: RolloutA
   if (action === "resume") return resumed(before, now, told);
   if (before.state.phase === "failed") return 'the canary failed: "restart" begins its release anew';
   if (before.state.phase === "ready") return "it has all steps behind it";
+  if (before.leaving) return skippedLeaving(before, now);
   const held = heldBy({ ...before, paused: false }, declared);
   if (held !== undefined) return `it is held by ${held}: raise it, or remove it`;
   const after = { ...before, state: skipped(before.spec, before.state), since: now, sums: NO_SUMS };
   return told("RolloutStep", `A person skipped a step: the canary is ${after.state.phase === "ready" ? "ready to promote" : `at ${stepText(after)}`}`, after);
+}
+
+/** The first thing that a release waits for is that pods are gone: whoever skips it has the first step. */
+function skippedLeaving(before: Release, now: number): Changed {
+  const message = `A person waits no longer for the pods of ${(before.leaving ?? []).join(", ")} to be gone: the canary is at ${stepText(before)}`;
+  return { release: { ...withoutLeaving(before), since: now, last: message }, told: [{ reason: "RolloutStep", message }] };
 }
 
 function resumed(before: Release, now: number, told: (reason: RolloutReason, message: string, change: Partial<Release>) => Changed): Changed | string {

@@ -58,9 +58,9 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 
 function isRelease(value: unknown): value is Release {
-  const { uid, canary, owners, leaving, spec, state, paused, over, begun, since, sums, last } = recordOf(value);
+  const { uid, canary, owners, leaving, refused, alone, spec, state, paused, over, begun, since, sums, last } = recordOf(value);
   const { canary: ofCanary, primary } = recordOf(sums);
-  return isText(uid) && areTexts(canary) && areTexts(owners) && (leaving === undefined || areTexts(leaving)) && isSpec(spec) && isState(state, spec) && typeof paused === "boolean" &&
+  return isText(uid) && areTexts(canary) && areTexts(owners) && (leaving === undefined || areTexts(leaving)) && (refused === undefined || refused === true) && (alone === undefined || isTime(alone)) && isSpec(spec) && isState(state, spec) && typeof paused === "boolean" &&
     (over === undefined || over === "promoted" || over === "aborted") && isTime(begun) && isTime(since) && isSum(ofCanary) && isSum(primary) && isText(last);
 }
 

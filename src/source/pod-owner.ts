@@ -11,6 +11,11 @@ export function ownerOfPod(name: string, uid: string): string {
   return OF_REPLICA_SET.exec(name)?.[1] ?? `${ALONE}${uid || name}`;
 }
 
+/** What an owner is of, as far as its name says: the Deployment of a ReplicaSet. */
+export function deploymentOf(owner: string): string {
+  return owner.slice(0, owner.lastIndexOf("-"));
+}
+
 /** Whether an owner is one pod, so that another one follows when the pod is replaced. */
 export function isPodAlone(owner: string): boolean {
   return owner.startsWith(ALONE);
