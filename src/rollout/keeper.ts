@@ -104,12 +104,12 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
   };
 
   /** Judges what was counted; releases that begin now are left out, because it was not of them. True: one changed otherwise than by its numbers. */
-  const observe = (held: boolean, begun: ReadonlySet<string>): boolean => {
+  const observe = (held: boolean, begun: ReadonlySet<string>, followed = false): boolean => {
     const milliseconds = Math.min(Math.max(now() - last, 0), LONGEST_INTERVAL);
     last = now();
     const did = counted;
     counted = new Map();
-    let changed = begun.size > 0;
+    let changed = followed;
     for (const [key, one] of declared.now()) {
       const before = releases.get(key);
       const arms = did.get(key) ?? { canary: NO_ARM, primary: NO_ARM };
@@ -120,7 +120,8 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
       if (put(key, release, told)) changed = true;
       seen.set(key, more);
     }
-    if (changed || did.size > 0) revision++;
+    // Numbers that a replica without a word in it has are not newer than what the one that decides notes.
+    if (changed || (!held && did.size > 0)) revision++;
     return changed;
   };
 
@@ -129,7 +130,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
     tick() {
       const begun = new Set<string>();
       const changed = follow(declared.now(), begun);
-      return observe(false, begun) || changed;
+      return observe(false, begun, changed);
     },
     guard: () => observe(true, new Set()),
     act(key, action) {

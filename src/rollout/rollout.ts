@@ -103,13 +103,18 @@ const MOST_FAILED = 0.1;
 
 /** The next step, when this one has lasted, had its requests, and nothing speaks against the canary; after the last one it is ready. */
 function nextStep(spec: RolloutSpec, state: RolloutState): RolloutState {
-  const { phase, step, lasted, requests, failed, errors, slow } = state;
+  const { phase, step, lasted, requests, errors, slow } = state;
   const now = spec.steps[step];
   if (now === undefined || phase === "ready" || lasted < now.lasts || requests < now.requests || doubt(errors) > 0 || doubt(slow) > 0) return state;
   if (isBlind(spec, state)) return state;
   // Both failed: nothing is said against the canary, and nothing for it.
-  if (failed > MOST_FAILED * requests) return { ...state, lasted: 0, requests: 0, failed: 0 };
+  if (failsTooOften(spec, state)) return { ...state, lasted: 0, requests: 0, failed: 0 };
   return skipped(spec, state);
+}
+
+/** Whether so many requests of the canary failed at this step that it shows nothing: more than may. */
+export function failsTooOften({ errors }: Pick<RolloutSpec, "errors">, { failed, requests }: RolloutState): boolean {
+  return failed > Math.max(MOST_FAILED, errors) * requests;
 }
 
 /** Whether nobody knows yet what is slow for the primary, so that a slow canary would not be seen. */

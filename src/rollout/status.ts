@@ -1,6 +1,6 @@
 /** A release as people and programs are told of it. */
 import { quantileOfTimes, type Times } from "./latency.ts";
-import { isBlind } from "./rollout.ts";
+import { failsTooOften, isBlind } from "./rollout.ts";
 import { heldBy, weightOfRelease, type ArmSum, type DeclaredRollout, type Release, type Seen } from "./release.ts";
 
 /** `advancing`, `paused`, `ready` to promote, `failed` by evidence, `aborted` by a person, `promoted`. */
@@ -88,8 +88,9 @@ function waitsFor(release: Release, declared: DeclaredRollout): string | undefin
   if (sums.canary.requests === 0 && sums.primary.requests === 0) return "requests: neither version had one at this step";
   if (sums.canary.requests === 0) return "requests of the canary: it had none at this step, so look whether its Service has ready endpoints";
   if (sums.primary.requests === 0 && state.lasted === 0) return "requests of the primary, to compare with: it had fewer than 30 until now";
+  if (state.requests >= step.requests && failsTooOften(spec, state)) return "fewer errors: too many of the canary's requests failed at this step, whoever is to blame, and it begins anew when its time is over";
   if (state.lasted < step.lasts) return undefined;
   if (state.requests < step.requests) return `${(step.requests - state.requests).toLocaleString("en")} more requests of the canary`;
-  if (isBlind(spec, state)) return "requests of the primary, to know what is slow: it needs some 230";
+  if (isBlind(spec, state)) return "requests of the primary, to know what is slow: it needs some 230 that are no errors";
   return "evidence: something speaks against the canary, and not enough yet to take it back";
 }

@@ -101,13 +101,23 @@ test("a failed release stays failed while pods of the next one come, and begins 
   one.pass(5, BAD, arm(950));
   assert.equal(word(one.now()), "failed 2 0");
   assert.equal(word(one.change({ owners: [...FIRST.owners, "next-7c8d9b5f46"] })), "advancing 1 0");
-  assert.equal(word(one.change({ owners: [] })), "advancing 1 5");
+  // Pods that are not ready for a moment have not gone.
+  assert.equal(word(one.change({ owners: [] })), "advancing 1 0");
+  assert.equal(word(one.change({ owners: [...FIRST.owners, "next-7c8d9b5f46"] })), "advancing 1 0");
+  assert.equal(word(one.change({ owners: ["next-7c8d9b5f46"] })), "advancing 1 5");
 });
 
 test("errors of both versions take nobody back and bring nobody forward", () => {
   const one = atSecond();
   assert.equal(word(one.pass(40, arm(50, 25), arm(950, 475))), "advancing 2 20");
   assert.equal(word(one.pass(14, GOOD, arm(950))), "advancing 3 50");
+});
+
+test("errors that the annotation allows keep no canary from its next step; others are told", () => {
+  const allowed = world({ spec: spec(STEPS, { errors: 0.2 }) });
+  assert.equal(word(allowed.pass(60, arm(50, 7), arm(950))), "ready 4 100");
+  const one = atSecond();
+  assert.match(one.pass(5, arm(50, 25), arm(950, 475)).waitingFor ?? "", /^fewer errors/);
 });
 
 test("where latency counts, no step is taken before it is known what is slow", () => {
@@ -211,4 +221,17 @@ test("totals only grow, over steps and releases", () => {
   one.keeper.act(KEY, "restart");
   one.pass(1, GOOD, GOOD);
   assert.deepEqual(one.keeper.totals(KEY), { canary: { requests: canary.requests + 50, errors: canary.errors }, primary: { requests: primary.requests + 50, errors: 0 }, failures: 1 });
+});
+
+test("what a replica counts that does not decide makes its state no newer; what it takes back does, and so does a change without requests", () => {
+  const one = atSecond();
+  const { revision } = one.keeper.kept;
+  const guard = (canary = GOOD): boolean => (one.keeper.count([{ rollout: KEY, canary, primary: arm(950) }]), one.keeper.guard());
+  for (let second = 0; second < 30; second++) guard();
+  assert.equal(one.keeper.kept.revision, revision);
+  while (!guard(BAD));
+  assert.equal(one.keeper.kept.revision, revision + 1);
+  one.declared = { ...FIRST, primary: FIRST.canary };
+  one.keeper.tick();
+  assert.equal(one.keeper.kept.revision, revision + 2);
 });
