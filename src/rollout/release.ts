@@ -9,7 +9,7 @@ import { isPodAlone } from "../source/pod-owner.ts";
 import type { Random } from "./evidence.ts";
 import { areReplaced, leavingOf, STAYED_MS, withoutLeaving, type Leaving } from "./leaving.ts";
 import { addTimes, quantileOfTimes, slowAbove, slowOnes, type Times } from "./latency.ts";
-import { usualShare } from "./usual.ts";
+import { addUsual, NOTHING_USUAL, usualShare } from "./usual.ts";
 import { advance, AT_THE_START, judgedAnew, skipped, weightOf, type ArmsInterval, type RolloutState } from "./rollout.ts";
 
 /** A canary Ingress with a rollout, as it is declared now. */
@@ -108,7 +108,7 @@ export function declare(before: Release | undefined, declared: DeclaredRollout, 
     return isPromoted(declared) ? { release: promoted(release, now), told: [] } : { release, told };
   }
   const known = { ...before, ...identityOf(before, declared) };
-  if (before.over === "promoted") return isPromoted(declared) ? { release: known, told: [] } : demoted(known, declared, now);
+  if (before.over === "promoted") return isPromotedAnywhere(declared) ? { release: known, told: [] } : demoted(known, declared, now);
   if (isPromoted(declared)) {
     const release = promoted(known, now);
     return { release, told: [{ reason: "RolloutPromoted", message: release.last }] };
@@ -180,9 +180,14 @@ function isPromoted({ canary, primary }: DeclaredRollout): boolean {
   return primary.length > 0 && primary.every((one, index) => one === canary[index]);
 }
 
+/** At one place at least, or at none that is known: another host, or a primary that is away for a moment, takes no promotion back. */
+function isPromotedAnywhere({ canary, primary }: DeclaredRollout): boolean {
+  return primary.some((one, index) => one === canary[index] || one === "");
+}
+
 function promoted(before: Release, now: number): Release {
   const { over, state, spec } = before;
-  const early = over === "aborted" ? ", although a person had taken it back" : state.phase === "failed" ? ", although it had failed" : state.phase === "advancing" ? ` at step ${state.step + 1} of ${spec.steps.length}, before it was ready` : "";
+  const early = over === "aborted" ? ", although it had been taken back" : state.phase === "failed" ? ", although it had failed" : state.phase === "advancing" ? ` at step ${state.step + 1} of ${spec.steps.length}, before it was ready` : "";
   const last = `Promoted${early}: the primary is ${servicesOf(before.canary)}, and the canary gets no requests of its own any more`;
   return { ...before, over: "promoted", since: now, sums: NO_SUMS, last };
 }
@@ -200,10 +205,19 @@ function sameSpec(one: RolloutSpec, other: RolloutSpec): boolean {
 /** Goes on by another spec: at the step that gives the canary no more than it has. What failed, or was taken back, stays so. */
 function respecified(before: Release, spec: RolloutSpec, now: number): Changed {
   if (before.over !== undefined || before.state.phase === "failed") return { release: standingBy(before, spec), told: [] };
-  const state = judgedAnew(spec, before.state, weightOfRelease(before));
+  const state = judgedAnew(spec, usualUnder(spec, before), weightOfRelease(before));
   const release: Release = { ...before, spec, state, since: now, sums: NO_SUMS };
   const message = `sluice.ingress/rollout was changed: the release goes on at ${stepText(release)}`;
   return { release: { ...release, last: message }, told: [{ reason: "RolloutChanged", message }] };
+}
+
+/** By another rule others of the primary's requests were slow: as its times say, or it would be nobody that the canary is slower than at 100 %. */
+function usualUnder({ latency }: RolloutSpec, { spec, state }: Release): RolloutState {
+  if (JSON.stringify(latency) === JSON.stringify(spec.latency)) return state;
+  const { usual } = state;
+  const above = latency && slowAbove(latency, usual.times);
+  const slow = above === undefined ? NOTHING_USUAL : addUsual(NOTHING_USUAL, slowOnes(usual.times, above));
+  return { ...state, usual: { ...usual, slow } };
 }
 
 /** A release that goes no further, by another spec: never with more weight than it has, and at a step that there is. */

@@ -127,6 +127,28 @@ test("where latency counts, no step is taken before it is known what is slow", (
   assert.equal(word(one.pass(12, arm(10), arm(10))), "advancing 2 100");
 });
 
+test("another latency rule at 100 % knows from the primary's times what is slow by it", () => {
+  const took = (requests: number): ReturnType<typeof arm> => ({ requests, errors: 0, times: [58, requests] });
+  for (const before of [{}, { latency: { quantile: 0.99, bound: { milliseconds: 2000 } } }]) {
+    for (const bound of [{ milliseconds: 100 }, { milliseconds: 500 }, { within: 1.5 }]) {
+      const one = world({ spec: spec(STEPS, before) });
+      assert.equal(word(one.pass(60, took(50), took(950))), "ready 4 100");
+      one.change({ spec: spec(STEPS, { latency: { quantile: 0.99, bound } }) });
+      assert.equal(word(one.pass(60, took(1000), NONE)), "ready 4 100");
+    }
+  }
+});
+
+test("a promotion is taken back when no place has it any more, and not by a host or a primary that comes or is away", () => {
+  const one = world({ canary: ["shop/api/80", "shop/next/80"], primary: ["shop/api/80", "shop/next/80"] });
+  const at = (...primary: string[]): string => word(one.change({ canary: ["shop/api/80", "shop/next/80"], primary }));
+  for (const primary of [["shop/old/80", "shop/next/80"], ["", "shop/next/80"], ["", ""]]) assert.equal(at(...primary), "promoted 1 0");
+  assert.deepEqual(one.reasons(), []);
+  assert.equal(at("shop/old/80", "shop/web/80"), "aborted 1 0");
+  assert.equal(at("shop/api/80", "shop/next/80"), "promoted 1 0");
+  assert.match(one.now().last, /^Promoted, although it had been taken back: /);
+});
+
 test("who skips past what canary-weight allows is told so", () => {
   const one = atSecond({ most: 20 });
   assert.match(String(one.keeper.act(KEY, "skip")), /held by canary-weight, which allows 20 %/);
