@@ -131,6 +131,17 @@ test("a client keeps its version by the cookie that it gets", { timeout: 120_000
   assert.deepEqual([...seen].sort(), ["next", "web"]);
 });
 
+test("the cookie that clients keep a version by is no cookie of the backend: its path stays", { timeout: 120_000 }, async (t) => {
+  const [one, other] = [await startVersion(t, "web"), await startVersion(t, "next")];
+  const [web, ...others] = releaseObjects({ primary: one.port, canary: other.port, rollout: "{steps: [50, 100], every: 1h, sticky: {cookie: version}}" });
+  const rewrites = { ...web, metadata: { name: "web", namespace: "shop", annotations: { "nginx.ingress.kubernetes.io/proxy-cookie-path": "/ /app" } } };
+  const sluice = await startSluice({ files: { "shop.yaml": documents(rewrites, ...others) } });
+  t.after(() => sluice.stop());
+  await untilRollout(sluice, ({ weight }) => weight === 50, "begun");
+  const { headers } = await ask({ port: sluice.http, host: "shop.example" });
+  assert.match(String(headers["set-cookie"]), /^version=[0-9]+; Max-Age=604800; Path=\/; /);
+});
+
 test("a restart in the middle goes on where the release was, and begins anew where nothing is kept", { timeout: 120_000 }, async (t) => {
   const state = mkdtempSync("/dev/shm/sluice-test-state-");
   t.after(() => rmSync(state, { recursive: true, force: true }));

@@ -89,21 +89,26 @@ function matchesOwn(this: void, text: string, pattern: string): boolean | undefi
 
 function rewriteHeaders(route: EdgeRoute, { cookies, redirects }: EdgeFilters): void {
   namespace = route.namespace;
-  if (cookies !== undefined) rewriteCookies(cookies);
+  if (cookies !== undefined) rewriteCookies(cookies, route.canaries?.[0]?.sticky?.cookie);
   if (redirects !== undefined) rewriteRedirects(route, redirects);
 }
 
-function rewriteCookies(by: CookieRewrite): void {
+/** @param ours name of the cookie by which clients keep a canary: it is not the backend's, and holds for the whole host */
+function rewriteCookies(by: CookieRewrite, ours: string | undefined): void {
   const given = ngx.header["Set-Cookie"];
   if (given === undefined) return;
   if (typeof given === "string") {
-    const rewritten = rewriteSetCookie(given, by, matchesOwn);
+    const rewritten = rewriteCookie(given, by, ours);
     if (rewritten !== undefined) ngx.header["Set-Cookie"] = rewritten;
     return;
   }
   const all: string[] = [];
-  for (const one of given) all.push(rewriteSetCookie(one, by, matchesOwn) ?? one);
+  for (const one of given) all.push(rewriteCookie(one, by, ours) ?? one);
   ngx.header["Set-Cookie"] = all;
+}
+
+function rewriteCookie(one: string, by: CookieRewrite, ours: string | undefined): string | undefined {
+  return ours !== undefined && one.startsWith(`${ours}=`) ? undefined : rewriteSetCookie(one, by, matchesOwn);
 }
 
 function rewriteRedirects(route: EdgeRoute, by: Replacement): void {
