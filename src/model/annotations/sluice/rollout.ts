@@ -60,6 +60,7 @@ function stepsOf(value: unknown, every: number, requests: number): readonly Roll
     const before = steps[index - 1]?.weight ?? 0;
     if (weight <= before) throw new Malformed(`step ${index + 1} has the weight ${weight}, which is not more than ${before}: steps must rise`);
   });
+  if ((steps[0]?.weight ?? 0) >= 100) throw new Malformed("the first step has all requests, so there is nothing to compare the canary with: begin with less");
   return steps;
 }
 
