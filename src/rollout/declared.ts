@@ -6,7 +6,7 @@ import { canariesOf, primaryOf } from "../model/shapes/routing.ts";
 import { ownerOfPod } from "../source/pod-owner.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import { keyOf } from "../source/snapshot.ts";
-import type { DeclaredRollout } from "./release.ts";
+import type { DeclaredRollout } from "./shapes.ts";
 
 /** `namespace/name` of the canary's Ingress → how it is declared. */
 export type AllDeclared = ReadonlyMap<string, DeclaredRollout>;

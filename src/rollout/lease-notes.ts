@@ -6,7 +6,7 @@
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 
-import type { KeptReleases, Release } from "./release.ts";
+import type { KeptReleases, Release } from "./shapes.ts";
 import { AT_THE_START } from "./rollout.ts";
 import { readKept, textOfKept, type Kept } from "./store.ts";
 

@@ -1,6 +1,6 @@
 /** Pods of one release that still answer when those of the next one come behind the same Service. Pure. */
 import { deploymentOf, isPodAlone } from "../source/pod-owner.ts";
-import type { DeclaredRollout, Release } from "./release.ts";
+import type { DeclaredRollout, Release } from "./shapes.ts";
 
 /** What a release waits for before it has its first step. */
 export type Leaving = Pick<Release, "leaving" | "refused">;

@@ -1,7 +1,8 @@
 /** A release as people and programs are told of it. */
 import { quantileOfTimes, type Times } from "./latency.ts";
 import { failsTooOften, isBlind } from "./rollout.ts";
-import { heldBy, weightOfRelease, type ArmSum, type DeclaredRollout, type Release, type Seen } from "./release.ts";
+import { heldBy, weightOfRelease, type Seen } from "./release.ts";
+import type { ArmSum, DeclaredRollout, Release } from "./shapes.ts";
 
 /** `advancing`, `paused`, `ready` to promote, `failed` by evidence, `aborted` by a person, `promoted`. */
 export type RolloutWord = "advancing" | "paused" | "ready" | "failed" | "aborted" | "promoted";

@@ -2,7 +2,7 @@
 import type { RolloutSpec, RolloutStep } from "../model/shapes/rollout.ts";
 import { WEALTHS, type Evidence } from "./evidence.ts";
 import type { Times } from "./latency.ts";
-import type { ArmSum, KeptReleases, Release } from "./release.ts";
+import type { ArmSum, KeptReleases, Release } from "./shapes.ts";
 import type { RolloutState } from "./rollout.ts";
 import type { Usual } from "./usual.ts";
 

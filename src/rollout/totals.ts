@@ -1,6 +1,7 @@
 /** What canaries with a rollout did since this process decides what they get: numbers that only grow, for who looks at rates. */
 import type { ArmInterval } from "./rollout.ts";
-import { addSums, type ArmSum } from "./release.ts";
+import { addSums } from "./release.ts";
+import type { ArmSum } from "./shapes.ts";
 
 export interface RolloutTotals {
   readonly canary: ArmSum;

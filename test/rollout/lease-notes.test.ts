@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { packKept, readPacked } from "../../src/rollout/lease-notes.ts";
-import { begin, type Release } from "../../src/rollout/release.ts";
+import { begin } from "../../src/rollout/release.ts";
+import type { Release } from "../../src/rollout/shapes.ts";
 
 /** Annotations in all (apimachinery, ValidateAnnotationsSize). */
 const MOST = 262_144;

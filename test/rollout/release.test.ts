@@ -1,7 +1,7 @@
 /** What a release is a release of, what changes it, and what people may do with it: the keeper in virtual time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type DeclaredRollout } from "../../src/rollout/release.ts";
+import type { DeclaredRollout } from "../../src/rollout/shapes.ts";
 import { readKept, textOfKept } from "../../src/rollout/store.ts";
 import { KEY, spec, STEPS, FIRST, arm, NONE, GOOD, BAD, word, world, atSecond, failed } from "./world.ts";
 

@@ -4,7 +4,8 @@ import { seeded } from "../../bench/rollout/simulate.ts";
 import type { ArmCells } from "../../edge/src/arms.ts";
 import type { RolloutSpec } from "../../src/model/shapes/rollout.ts";
 import { createKeeper, type Keeper } from "../../src/rollout/keeper.ts";
-import { type DeclaredRollout, type Told } from "../../src/rollout/release.ts";
+import { type Told } from "../../src/rollout/release.ts";
+import type { DeclaredRollout } from "../../src/rollout/shapes.ts";
 import type { RolloutStatus } from "../../src/rollout/status.ts";
 
 export const KEY = "shop/next";
