@@ -21,7 +21,18 @@ const LEAVE = 2;
 export function chooseCanary(canaries: EdgeCanary[], total: number, request: RequestView): EdgeCanary | undefined {
   const ruled = canaryByRule(canaries, request, false);
   if (ruled !== undefined) return ruled;
-  const drawn = canaries[0]?.sticky === undefined ? request.draw(total) : drawFor(canaries[0].sticky, total, request);
+  return canaryOf(canaries, request.draw(total), request);
+}
+
+/** The same for a route of which some canary has a rollout: its clients may be drawn by what they are. */
+export function chooseRolling(canaries: EdgeCanary[], total: number, request: RequestView): EdgeCanary | undefined {
+  const ruled = canaryByRule(canaries, request, false);
+  if (ruled !== undefined) return ruled;
+  const { sticky } = canaries[0] as EdgeCanary;
+  return canaryOf(canaries, sticky === undefined ? request.draw(total) : drawFor(sticky, total, request), request);
+}
+
+function canaryOf(canaries: EdgeCanary[], drawn: number, request: RequestView): EdgeCanary | undefined {
   for (const canary of canaries) {
     if (drawn > canary.from && drawn <= canary.to) {
       return isKeptFrom(canary, request) ? undefined : canary;

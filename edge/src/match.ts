@@ -10,7 +10,7 @@ import { isHostName } from "./host-name.ts";
 import { moveInto, type WholeRoom } from "./layout.ts";
 import { isHttps } from "./asked-origin.ts";
 import { isBlocked } from "./blocks.ts";
-import { canaryByRule, chooseCanary, speaksForItself } from "./canary.ts";
+import { canaryByRule, chooseCanary, chooseRolling, speaksForItself } from "./canary.ts";
 import type { Reason } from "./reasons.ts";
 import { CERTIFICATE_ERROR, MISDIRECTED } from "./client-auth.ts";
 import type { Cors } from "./cors.ts";
@@ -221,9 +221,14 @@ function lookForCertificate({ hosts, names, wildcardNames, covered }: Tables, na
  */
 function chooseBackend(tables: Tables, request: RequestView, route: EdgeRoute): Decision {
   if (route.canaries !== undefined) {
+    const { canaries } = route;
     const session = sessionOf(route, request);
-    decision.weighed = route.canaries[0]?.rolling !== undefined && !speaksForItself(route.canaries, request);
-    const canary = session === undefined ? chooseCanary(route.canaries, route.total ?? 100, request) : bySession(tables, request, route, session);
+    let canary: EdgeCanary | undefined;
+    if (session !== undefined) canary = bySession(tables, request, route, session);
+    else if ((canaries[0] as EdgeCanary).rolling === undefined) canary = chooseCanary(canaries, route.total ?? 100, request);
+    else canary = chooseRolling(canaries, route.total ?? 100, request);
+    // A branch of its own: what requests of other routes do is recorded without it.
+    decision.weighed = (canaries[0] as EdgeCanary).rolling === undefined ? false : !speaksForItself(canaries, request);
     if (canary !== undefined) {
       const pool = tables.pools[canary.pool];
       if (pool !== undefined && pool.endpoints.length > 0) return proxy(pool, canary);
