@@ -13,7 +13,7 @@ import { requestCosts, type RequestCost } from "../support/request-cost.ts";
  * that are not plain rose by 7 to 20 when limits of bodies and numbers of tries became data. Limits and networks fell by 180 when their routes were checked before nginx looks
  * for a location, for 16 more where there are other filters. Each
  * but the plain ones rose by 2 to 13 when requests that a backend sends on got the right path, and checks no longer saw the operator's headers; by 3 or 4, and
- * those with canaries by 15, when what the arms of a release do was counted.
+ * those with canaries by 18, when what the arms of a release do was counted.
  */
 const MOST: Readonly<Record<string, RequestCost>> = {
   plain: { bytecodes: 324, bytes: 72 },
@@ -22,8 +22,8 @@ const MOST: Readonly<Record<string, RequestCost>> = {
   weight: { bytecodes: 566, bytes: 72 },
   // Counts what the arms do, too.
   rollout: { bytecodes: 720, bytes: 72 },
-  header: { bytecodes: 523, bytes: 72 },
-  cookie: { bytecodes: 551, bytes: 72 },
+  header: { bytecodes: 526, bytes: 72 },
+  cookie: { bytecodes: 554, bytes: 72 },
   session: { bytecodes: 1207, bytes: 677 },
   rewrite: { bytecodes: 985, bytes: 178 },
   body: { bytecodes: 503, bytes: 73 },

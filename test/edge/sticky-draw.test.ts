@@ -1,7 +1,7 @@
 /** Clients that are drawn by what they are: whoever has the canary keeps it while its weight grows. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chooseCanary } from "../../edge/src/canary.ts";
+import { chooseRolling } from "../../edge/src/canary.ts";
 import type { EdgeCanary, StickyDraw } from "../../edge/src/program.ts";
 import { asked } from "./routes.ts";
 
@@ -11,7 +11,7 @@ const CLIENTS = Array.from({ length: 4000 }, (_, i) => `user-${i}`);
 
 const canaries = (weight: number, sticky: StickyDraw): EdgeCanary[] => [{ pool: "shop/next/80", name: "shop-next-80", from: 0, to: weight, rollout: "shop/next", rolling: "http", sticky }];
 const hasCanary = (weight: number, client: string, salt = "shop/next"): boolean =>
-  chooseCanary(canaries(weight, { salt, variable: "http_x_user" }), TOTAL, asked({ http_x_user: client }, () => assert.fail("nothing is left to chance"))) !== undefined;
+  chooseRolling(canaries(weight, { salt, variable: "http_x_user" }), TOTAL, asked({ http_x_user: client }, () => assert.fail("nothing is left to chance"))) !== undefined;
 
 test("the share of clients follows the weight, and nobody leaves the canary while it grows", () => {
   let before = new Set<string>();
@@ -34,11 +34,11 @@ test("a client without the cookie gets one that leads to what it got; without a 
     let given = "";
     const sticky: StickyDraw = { salt: "shop/next", variable: "cookie_version", cookie: "version" };
     const view = { ...asked({}, (total) => (i * 7_919_993) % total), stick: (name: string, value: string) => void (given = `${name} ${value}`) };
-    const first = chooseCanary(canaries(3000, sticky), TOTAL, view);
+    const first = chooseRolling(canaries(3000, sticky), TOTAL, view);
     const [name, value = ""] = given.split(" ");
     assert.equal(name, "version");
     assert.match(value, /^[0-9]+$/);
-    assert.equal(first === undefined, chooseCanary(canaries(3000, sticky), TOTAL, asked({ cookie_version: value })) === undefined);
+    assert.equal(first === undefined, chooseRolling(canaries(3000, sticky), TOTAL, asked({ cookie_version: value })) === undefined);
   }
-  assert.equal(chooseCanary(canaries(1, { salt: "s", variable: "http_x_user" }), TOTAL, asked({}, () => 1))?.pool, "shop/next/80");
+  assert.equal(chooseRolling(canaries(1, { salt: "s", variable: "http_x_user" }), TOTAL, asked({}, () => 1))?.pool, "shop/next/80");
 });
