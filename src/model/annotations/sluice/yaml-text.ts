@@ -11,6 +11,9 @@ export class Malformed extends Error {}
 /** Reading takes time with the square of the number of keys: 256 KiB, the most that annotations may have, would take many seconds. */
 const LONGEST = 32 * 1024;
 
+/** Nobody misspells a word with more characters. */
+const LONGEST_SLIP = 40;
+
 /** A table with string keys; throws Malformed, and nothing else. */
 export function readTable(text: string): Table {
   if (text.length > LONGEST) throw new Malformed(`it is longer than ${LONGEST} characters: split the Ingress`);
@@ -54,6 +57,7 @@ export function asTexts(value: unknown, what: string): string[] {
 export function onlyKeys(table: Table, known: readonly string[], what: string): void {
   const stray = Object.keys(table).find((key) => !known.includes(key));
   if (stray === undefined) return;
-  const near = closest(stray, known);
-  throw new Malformed(`${what} has "${stray}"; ${near === undefined ? `it may have ${known.join(", ")}` : `did you mean "${near}"?`}`);
+  // The search takes time with the length of the word.
+  const near = stray.length <= LONGEST_SLIP ? closest(stray, known) : undefined;
+  throw new Malformed(`${what} has "${stray.slice(0, LONGEST_SLIP)}"; ${near === undefined ? `it may have ${known.join(", ")}` : `did you mean "${near}"?`}`);
 }
