@@ -9,7 +9,7 @@ import { escapeBlanks, requestText, type ExternalAuth } from "../../edge/src/ext
 import { isHostName } from "../../edge/src/host-name.ts";
 import { joined, readHead, readNumber } from "../../edge/src/http-response.ts";
 import { pathWithoutQuery } from "../../edge/src/journal.ts";
-import { clientOf } from "../../edge/src/proxies.ts";
+import { addressBytes, clientOf } from "../../edge/src/proxies.ts";
 import { rewriteLocation, rewriteRefresh } from "../../edge/src/redirect-rewrite.ts";
 import { httpsLocation, slashUri } from "../../edge/src/redirect.ts";
 import { clip } from "../../edge/src/request-row.ts";
@@ -24,7 +24,6 @@ import { explainedVariable } from "../../src/explain/variables.ts";
 import { compileNetworks } from "../../src/model/grammar/networks.ts";
 import { loggedRequest } from "../../src/replay/logged-request.ts";
 import { UserError } from "../../src/support/user-error.ts";
-import { isIP } from "node:net";
 import type { Parser } from "./parser.ts";
 
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nVary: Accept, X-A\r\nCache-Control: max-age=60, private\r\nSet-Cookie: a=b; Path=/\r\nConnection: close";
@@ -73,7 +72,8 @@ export const OF_CLIENTS: readonly Parser[] = [
       escapeBlanks(latin1);
     },
   },
-  { names: ["clientOf"], seeds: ["10.0.0.1, 192.0.2.7, 10.0.0.2", "2001:db8::1,unknown, 10.0.0.3", "_hidden, [::1]:80"], longest: 32_768, take: (text) => assert.notEqual(isIP(clientOf("10.9.9.9", text, TRUSTED)), 0) },
+  // As nginx reads an address, which lets zeros stand before a number.
+  { names: ["clientOf"], seeds: ["10.0.0.1, 192.0.2.7, 10.0.0.2", "2001:db8::1,unknown, 10.0.0.3", "_hidden, [::1]:80"], longest: 32_768, take: (text) => assert.notEqual(addressBytes(clientOf("10.9.9.9", text, TRUSTED)), undefined) },
   { names: ["rewriteSetCookie"], seeds: ["a=b; Domain=.old.example; Path=/old; Secure", "a=\"b;c\"; path = /old ;HttpOnly", "a; Path=/old"], longest: 32_768, take: (text) => void rewriteSetCookie(text, { domain: { from: "old.example", to: "new.example" }, path: { from: "/old", to: "/new" } }, never) },
   {
     names: ["rewriteLocation", "rewriteRefresh", "slashUri", "httpsLocation"], seeds: ["http://a.example/x?y", "5; url=http://a.example/", "/a?b/", "a.example:80"], longest: 32_768,
