@@ -41,7 +41,7 @@ function canaryOf(canaries: EdgeCanary[], drawn: number, request: RequestView): 
   return undefined;
 }
 
-/** Nobody can guess which draw a value leads to from what others have, and nobody need: it is no secret. */
+/** So many values of cookies, that hardly any two clients have the same. They are no secret. */
 const MOST_VALUES = 2147483647;
 
 function drawFor({ variable, cookie, salt }: StickyDraw, total: number, request: RequestView): number {

@@ -17,6 +17,7 @@ import { stateOfFlag } from "../../src/settings/flag-state.ts";
 import { ALL_OF_INGRESS_NGINX } from "../../src/settings/ingress-nginx-flags.ts";
 import { FLAGS, GROUPS, type Command, type FlagRow } from "../../src/settings/table.ts";
 import * as reportFindings from "../../src/report/cluster/findings.ts";
+import * as rolloutFindings from "../../src/rollout/findings.ts";
 import * as clusterFindings from "../../src/source/kubernetes/findings.ts";
 import * as manifestFindings from "../../src/source/manifests/findings.ts";
 import { answersPage } from "./answers.ts";
@@ -104,7 +105,7 @@ const EVERYTHING_WRONG: EngineState = {
 };
 
 function findingsPage(): string {
-  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, admissionFindings, checkFindings, promisedFindings];
+  const catalogues = [modelFindings, configFindings, manifestFindings, clusterFindings, reportFindings, rolloutFindings, admissionFindings, checkFindings, promisedFindings];
   const ofObjects = catalogues.flatMap((module) => Object.values<unknown>(module)).filter(isFinding)
     .map(({ code: name, severity, sentence, effect }) => ({ name, severity, says: `${sentence(PLACEHOLDERS)}`, effect: `${effect(PLACEHOLDERS)}` }));
   const ofEngine = engineFindings(EVERYTHING_WRONG, "‹reason›")

@@ -5,6 +5,7 @@ import type { ClusterReport } from "../report/cluster/report.ts";
 import type { RolloutsApi } from "../report/rollouts-api.ts";
 import type { Finding } from "../model/findings/findings.ts";
 import { createFileStore, MEMORY_STORE } from "../rollout/file-store.ts";
+import { storeFindings } from "../rollout/findings.ts";
 import { ownUrl } from "../rollout/replicas.ts";
 import { createRollouts, type Rollouts } from "../rollout/rollouts.ts";
 import { createTeam } from "../rollout/team.ts";
@@ -52,20 +53,6 @@ export function openRollouts({ settings, snapshot, cluster, log, changed, found 
   return {
     ...rollouts,
     api: { statuses: rollouts.statuses, act: rollouts.act, hear: async (body, signature) => await rollouts.team?.hear(body, signature), token: writeAdminToken(settings.runtimeDir), runtimeDir: settings.runtimeDir },
-    findings: () => [...(alone && stateDir === "" && rollouts.statuses().length > 0 ? [IN_MEMORY] : []), ...(problem === undefined ? [] : [notKept(settings, problem)]), ...(rollouts.team?.findings() ?? [])],
-  };
-}
-
-const IN_MEMORY: Finding = {
-  code: "rollouts-in-memory", severity: "warning", object: { kind: "Engine", namespace: "", name: "sluice" }, field: "--state-dir",
-  sentence: "How far the releases of canaries are is kept in memory alone: name a folder with --state-dir",
-  effect: "a Sluice that is started anew begins each release at its first step, also one that had failed",
-};
-
-function notKept({ stateDir }: Settings, problem: string): Finding {
-  return {
-    code: "rollouts-not-kept", severity: "error", object: { kind: "Engine", namespace: "", name: "sluice" }, field: "--state-dir",
-    sentence: `The releases of canaries cannot be written to ${stateDir} (${problem}): make room there, or let Sluice write`,
-    effect: "a Sluice that is started anew begins them where they were written last",
+    findings: () => [...storeFindings(stateDir, problem, alone && stateDir === "" && rollouts.statuses().length > 0), ...(rollouts.team?.findings() ?? [])],
   };
 }

@@ -5,8 +5,9 @@
  * one. `weights` never has more for a canary than its release; of one that is not known it has nothing, and the canary gets 0. `kept` is all that has to survive.
  * Nothing here throws for what people declare.
  */
-import type { ArmCells, ArmsRow } from "../../edge/src/arms.ts";
+import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { GivenWeight } from "../source/objects.ts";
+import { addRows, type AllCounted } from "./counted.ts";
 import type { Random } from "./evidence.ts";
 import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
 import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type RolloutAction, type Seen, type Told } from "./release.ts";
@@ -55,11 +56,6 @@ export interface Keeper {
   totals(key: string): RolloutTotals;
 }
 
-interface Counted {
-  canary: ArmInterval;
-  primary: ArmInterval;
-}
-
 const NO_ARM: ArmInterval = { requests: 0, errors: 0, times: {} };
 
 export function createKeeper({ declared, now, random, tell }: KeeperOptions): Keeper {
@@ -67,7 +63,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
   const seen = new Map<string, Seen>();
   const totals = createTotals();
   const absentSince = new Map<string, number>();
-  let counted = new Map<string, Counted>();
+  let counted: AllCounted = new Map();
   let last = now();
   let revision = 0;
 
@@ -127,7 +123,7 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
   };
 
   return {
-    count: (rows) => rows.forEach((row) => addTo(counted, row)),
+    count: (rows) => void addRows(counted, rows),
     tick() {
       const begun = new Set<string>();
       const changed = follow(declared.now(), begun);
@@ -173,18 +169,4 @@ export function createKeeper({ declared, now, random, tell }: KeeperOptions): Ke
 
 function weightOrNone(release: Release | undefined): number {
   return release ? weightOfRelease(release) : 0;
-}
-
-function addTo(counted: Map<string, Counted>, { rollout, canary, primary }: ArmsRow): void {
-  const before = counted.get(rollout) ?? { canary: NO_ARM, primary: NO_ARM };
-  counted.set(rollout, { canary: plusCells(before.canary, canary), primary: plusCells(before.primary, primary) });
-}
-
-function plusCells(before: ArmInterval, { requests, errors, times: cells }: ArmCells): ArmInterval {
-  const times: Record<number, number> = { ...before.times };
-  for (let at = 0; at + 1 < cells.length; at += 2) {
-    const bucket = cells[at] as number;
-    times[bucket] = (times[bucket] ?? 0) + (cells[at + 1] as number);
-  }
-  return { requests: before.requests + requests, errors: before.errors + errors, times };
 }

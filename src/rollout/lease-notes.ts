@@ -5,9 +5,8 @@
  * no right and no lock of its own, and a replica that leads no more cannot write it.
  */
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-
-import type { KeptReleases, Release } from "./shapes.ts";
 import { AT_THE_START } from "./rollout.ts";
+import type { KeptReleases, Release } from "./shapes.ts";
 import { readKept, textOfKept, type Kept } from "./store.ts";
 
 export const STATE_NOTE = "sluice.ingress/rollouts";

@@ -227,7 +227,7 @@ function moved(release: Release, before: number, seen: Seen, now: number): Chang
 }
 
 /** `canary 512 requests, 0.2 % errors, p99 84 ms; primary 9,731 requests, 0.1 % errors, p99 80 ms`. */
-export function figuresText({ sums, spec, state }: Release, seen: Seen): string {
+function figuresText({ sums, spec, state }: Release, seen: Seen): string {
   const quantile = spec.latency?.quantile ?? 0.99;
   const arm = ({ requests, errors }: ArmSum, times: Times): string => {
     const slow = spec.latency && quantileOfTimes(times, quantile);
@@ -252,7 +252,7 @@ export function percent(share: number): string {
   return `${Number((100 * share).toFixed(2))} %`;
 }
 
-export function stepText({ spec, state }: Release): string {
+function stepText({ spec, state }: Release): string {
   return `${spec.steps[state.step]?.weight ?? 0} % (step ${state.step + 1} of ${spec.steps.length})`;
 }
 

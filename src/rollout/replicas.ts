@@ -7,7 +7,8 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { armsRow } from "../engine/hearing.ts";
-import type { ArmCells, ArmsRow } from "../../edge/src/arms.ts";
+import type { ArmsRow } from "../../edge/src/arms.ts";
+import { addRows, rowsOfCounted } from "./counted.ts";
 import type { LeaderNote } from "./lease-notes.ts";
 import { ROLLOUT_ACTIONS, type RolloutAction } from "./release.ts";
 import type { RolloutStatus } from "./status.ts";
@@ -27,7 +28,7 @@ const FORGOTTEN_MS = 60_000;
 const MOST_REPLICAS = 1000;
 
 /** An action that a person asked another replica for. */
-interface Asked {
+export interface AskedAction {
   readonly key: string;
   readonly action: RolloutAction;
 }
@@ -38,7 +39,7 @@ interface FromReplica {
   /** Grows with each message of the replica. */
   readonly sequence: number;
   readonly rows: readonly ArmsRow[];
-  readonly asked?: Asked;
+  readonly asked?: AskedAction;
   /** The replica ends. */
   readonly leaves?: boolean;
 }
@@ -117,32 +118,16 @@ function readMessage(text: string): FromReplica | undefined {
   const { replica, sequence, rows, asked, leaves } = JSON.parse(text) as Partial<Record<keyof FromReplica, unknown>>;
   const checked = Array.isArray(rows) ? rows.map(armsRow) : [undefined];
   if (typeof replica !== "string" || replica === "" || !Number.isSafeInteger(sequence) || !checked.every((row) => row !== undefined)) return undefined;
-  const { key, action } = (asked ?? {}) as Partial<Record<keyof Asked, unknown>>;
+  const { key, action } = (asked ?? {}) as Partial<Record<keyof AskedAction, unknown>>;
   const known = ROLLOUT_ACTIONS.find((one) => one === action);
   return { replica, sequence: sequence as number, rows: checked, ...(typeof key === "string" && known ? { asked: { key, action: known } } : {}), ...(leaves === true ? { leaves } : {}) };
 }
 
 export interface FollowerSide {
   /** Tells the leader, and gives its answer. Rejects with why it cannot be had: then nothing was counted, or it is not known whether it was. */
-  tell(leader: LeaderNote, rows: readonly ArmsRow[], asked?: Asked): Promise<FromLeader>;
+  tell(leader: LeaderNote, rows: readonly ArmsRow[], asked?: AskedAction): Promise<FromLeader>;
   /** Tells the leader that this replica ends; never rejects. */
   leave(leader: LeaderNote): Promise<void>;
-}
-
-/** One row for each release, whatever number of workers counted for it. */
-export function sumsOf(rows: readonly ArmsRow[]): readonly ArmsRow[] {
-  return [...Map.groupBy(rows, ({ rollout }) => rollout)].map(([rollout, ofOne]) => ({ rollout, canary: sumOf(ofOne.map(({ canary }) => canary)), primary: sumOf(ofOne.map(({ primary }) => primary)) }));
-}
-
-function sumOf(all: readonly ArmCells[]): ArmCells {
-  const sum = { requests: 0, errors: 0 };
-  const times = new Map<number, number>();
-  for (const { requests, errors, times: cells } of all) {
-    sum.requests += requests;
-    sum.errors += errors;
-    for (let at = 0; at + 1 < cells.length; at += 2) times.set(cells[at] as number, (times.get(cells[at] as number) ?? 0) + (cells[at + 1] as number));
-  }
-  return { ...sum, times: [...times].flat() };
 }
 
 /** Rows in parts that leave room for the rest of a message. */
@@ -178,7 +163,7 @@ export function createFollowerSide(replica: string): FollowerSide {
   };
   return {
     async tell(leader, rows, asked) {
-      const [last = [], ...others] = inMessages(sumsOf(rows)).reverse();
+      const [last = [], ...others] = inMessages(rowsOfCounted(addRows(new Map(), rows))).reverse();
       for (const part of others.reverse()) await send(leader, { rows: part });
       return await send(leader, { rows: last, ...(asked ? { asked } : {}) });
     },

@@ -43,7 +43,7 @@ export const FALSE_ALARMS = 0.01;
 const ALARM = alarmAt(FALSE_ALARMS / 2);
 
 export const AT_THE_START: RolloutState = {
-  phase: "advancing", step: 0, lasted: 0, requests: 0, failed: 0, errors: NO_EVIDENCE, slow: NO_EVIDENCE, 
+  phase: "advancing", step: 0, lasted: 0, requests: 0, failed: 0, errors: NO_EVIDENCE, slow: NO_EVIDENCE,
   usual: { times: {}, errors: NOTHING_USUAL, slow: NOTHING_USUAL },
 };
 

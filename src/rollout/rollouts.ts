@@ -12,7 +12,7 @@ import type { Log } from "../support/log.ts";
 import { createDeclaredRollouts } from "./declared.ts";
 import { createKeeper } from "./keeper.ts";
 import type { RolloutAction, Told } from "./release.ts";
-import type { FromLeader } from "./replicas.ts";
+import type { AskedAction, FromLeader } from "./replicas.ts";
 import type { RolloutStatus } from "./status.ts";
 import { readKept, textOfKept, type Kept, type RolloutStore } from "./store.ts";
 import type { Team, TeamOptions } from "./team.ts";
@@ -99,7 +99,7 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
   const store = team?.store ?? own;
   const decides = (): boolean => team?.decides ?? true;
 
-  const tellTeam = async (asked?: { readonly key: string; readonly action: RolloutAction }): Promise<FromLeader | undefined> => {
+  const tellNow = async (asked?: AskedAction): Promise<FromLeader | undefined> => {
     const rows = counted.splice(0);
     const answer = await team?.tell(rows, asked);
     heard = answer?.statuses;
@@ -115,6 +115,9 @@ export function createRollouts({ snapshot, store: own, join, log, changed, tell 
     if (!decides()) take(readKept(answer.kept));
     return answer;
   };
+
+  // What comes in another order than it was sent counts as sent again.
+  const tellTeam = inTurn(tellNow);
 
   const tick = async (): Promise<void> => {
     if (!decides()) return void (await tellTeam());
@@ -167,5 +170,15 @@ function rememberText(): (kept: Kept) => string {
   return (kept) => {
     if (last.revision !== kept.revision) last = { revision: kept.revision, text: textOfKept(kept) };
     return last.text;
+  };
+}
+
+/** The work once for each call, one after the other. */
+function inTurn<Asked, Done>(work: (asked?: Asked) => Promise<Done>): (asked?: Asked) => Promise<Done> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (asked) => {
+    const done = last.then(() => work(asked));
+    last = done.catch(() => {});
+    return done;
   };
 }

@@ -1,9 +1,9 @@
 /** One of several replicas: whether it decides about releases, and how it and the one that decides hear of each other. */
 import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { Finding } from "../model/findings/findings.ts";
+import { teamFindings } from "./findings.ts";
 import { LEADER_NOTE, packKept, readLeader, readPacked, STATE_NOTE, type LeaderNote, type LeaseNotes } from "./lease-notes.ts";
-import type { RolloutAction } from "./release.ts";
-import { createFollowerSide, createLeaderSide, newKey, type FromLeader, type LeaderSideOptions } from "./replicas.ts";
+import { createFollowerSide, createLeaderSide, newKey, type AskedAction, type FromLeader, type LeaderSideOptions } from "./replicas.ts";
 import { NOTHING_KEPT, type Kept, type RolloutStore } from "./store.ts";
 
 /** Between two looks at the Lease of a leader that does not answer. */
@@ -37,7 +37,7 @@ export interface Team {
   /** Another replica's Lease was read. */
   noted(notes: LeaseNotes): void;
   /** Tells the one that decides. Undefined: it was not to be had; then `findings` say why. */
-  tell(rows: readonly ArmsRow[], asked?: { readonly key: string; readonly action: RolloutAction }): Promise<FromLeader | undefined>;
+  tell(rows: readonly ArmsRow[], asked?: AskedAction): Promise<FromLeader | undefined>;
   /** Answers another replica; undefined: nobody who may ask. */
   hear(body: string, signature: string): Promise<{ readonly body: string; readonly signature: string } | undefined>;
   findings(): readonly Finding[];
@@ -136,24 +136,8 @@ export function createTeam(options: TeamOptions): Team {
         silent = now.join();
         if (silent !== "") log(`${now.join(", ")} does not tell what it counts of releases: they are judged without it`);
       }
-      return [...now.map(silentReplica), ...(problem === undefined || leads() ? [] : [notHeard(problem)])];
+      return teamFindings(now, leads() ? undefined : problem);
     },
     leave: async () => void (leader && !leads() && (await followerSide.leave(leader))),
-  };
-}
-
-const SLUICE = { kind: "Engine", namespace: "", name: "sluice" } as const;
-
-function silentReplica(replica: string): Finding {
-  return {
-    code: "replica-silent", severity: "warning", object: SLUICE, field: "replicas", sentence: `The replica ${replica} has not told for some seconds what it counts of releases: look at its log`,
-    effect: "releases of canaries are judged without its requests",
-  };
-}
-
-function notHeard(problem: string): Finding {
-  return {
-    code: "leader-not-heard", severity: "warning", object: SLUICE, field: "replicas", sentence: `The replica that leads does not answer at ${problem}: let the pods of Sluice reach each other's health port`,
-    effect: "releases of canaries are judged without the requests of this replica, which follows their steps some seconds later",
   };
 }

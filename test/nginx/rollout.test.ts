@@ -142,7 +142,7 @@ test("the cookie that clients keep a version by is no cookie of the backend: its
   assert.match(String(headers["set-cookie"]), /^version=[0-9]+; Max-Age=604800; Path=\/; /);
 });
 
-test("a restart in the middle goes on where the release was, and begins anew where nothing is kept", { timeout: 120_000 }, async (t) => {
+test("a restart in the middle goes on where the release was", { timeout: 120_000 }, async (t) => {
   const state = mkdtempSync("/dev/shm/sluice-test-state-");
   t.after(() => rmSync(state, { recursive: true, force: true }));
   const { sluice } = await begin(t, { rollout: "{steps: [20, 50, 100], every: 2s, requests: 100, latency: off}", args: [`--state-dir=${state}`] });
@@ -155,6 +155,19 @@ test("a restart in the middle goes on where the release was, and begins anew whe
   const now = await rolloutOf(again);
   assert.ok(now && now.step >= 2, JSON.stringify(now));
   await untilRollout(again, ({ status }) => status === "ready", "ready");
+});
+
+test("where nothing is kept a finding says so, and a restart begins at the first step", { timeout: 120_000 }, async (t) => {
+  const { sluice } = await begin(t, { rollout: "{steps: [20, 50, 100], every: 2s, requests: 100, latency: off}" });
+  const visitors = startVisitors(t, sluice.http);
+  await untilRollout(sluice, ({ step }) => step === 2, "at its second step");
+  assert.match((await sluice.ask("/api/v1/findings")).text, /"rollouts-in-memory"/);
+  await visitors.stop();
+  process.kill(sluice.process.pid as number, "SIGKILL");
+  const again = await startSluice({ successorOf: sluice });
+  t.after(() => again.stop());
+  const { step, weight } = await untilRollout(again, () => true, "known");
+  assert.deepEqual([step, weight], [1, 20]);
 });
 
 test("a Service in the place of one that had all requests gets none before its own release begins", { timeout: 120_000 }, async (t) => {

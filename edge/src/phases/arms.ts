@@ -21,11 +21,22 @@ const CLIENT_LEFT = 499;
 /** gRPC's statuses that are 5xx in HTTP (google/rpc/code.proto): UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const GRPC_FAULTS: Record<string, boolean | undefined> = { "2": true, "4": true, "12": true, "13": true, "14": true, "15": true };
 
-/**
- * Counts the request at hand, whose endpoint was asked.
- * @param canary that it went to; undefined: to the primary
- */
-export function countArm(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
+/** A request that may count: what state.ts knows of it. */
+interface MayCount {
+  canary: EdgeCanary | undefined;
+  weighed: boolean;
+  refused: number;
+  endpoint: number;
+}
+
+/** Counts the request at hand once, if the weights assigned it and a backend was asked: what Sluice answered itself says nothing of a backend. */
+export function countWeighed(state: MayCount, route: EdgeRoute, status: number): void {
+  if (state.weighed && state.refused === 0 && state.endpoint >= 0) countArm(route, state.canary, status);
+  state.weighed = false;
+}
+
+/** @param canary that it went to; undefined: to the primary */
+function countArm(route: EdgeRoute, canary: EdgeCanary | undefined, status: number): void {
   const failed = status >= 500 || (isGrpc(route) && failedInGrpc());
   const took = failed ? undefined : timeToHeader(status);
   if (canary !== undefined) {

@@ -4,7 +4,7 @@
  * the status stays, whatever page comes back.
  */
 import { errorPool } from "../match.ts";
-import { countArm } from "./arms.ts";
+import { countWeighed } from "./arms.ts";
 import { labelRequest } from "./labels.ts";
 import { noteFailure } from "./reasons.ts";
 import { recall, tables } from "./state.ts";
@@ -15,8 +15,7 @@ export function serveErrorPage(code: number): void {
   if (state === undefined || state.route === undefined) return ngx.exit(code);
   if (state.refused === 0) noteFailure(code);
   // What follows is asked of another backend.
-  if (state.weighed && state.refused === 0 && state.endpoint >= 0) countArm(state.route, state.canary, code);
-  state.weighed = false;
+  countWeighed(state, state.route, code);
   state.refused = code;
   const pool = errorPool(tables, state.route);
   if (pool === undefined) return ngx.exit(code);

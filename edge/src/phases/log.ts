@@ -1,6 +1,6 @@
 /** Log phase: counts the request and lets go of its state. Runs before nginx writes the access log. */
 import type { EdgePool, EdgeRoute, EdgeCanary } from "../program.ts";
-import { countArm } from "./arms.ts";
+import { countWeighed } from "./arms.ts";
 import { countRequest } from "./counters.ts";
 import { labelRequest } from "./labels.ts";
 import { options } from "./options.ts";
@@ -37,15 +37,9 @@ function leftToNginx(): void {
 function finish(state: InFlight, route: EdgeRoute, canary: EdgeCanary | undefined): void {
   if (state.held !== undefined) leaveConnections(state);
   if (state.scored) measureAnswer(state);
-  if (state.weighed) countWeighed(state, route, canary);
+  if (state.weighed) countWeighed(state, route, ngx.status);
   if (route.trace !== undefined) endSpan(state.span, route, canary, ngx.status);
   forget(state);
-}
-
-function countWeighed(state: InFlight, route: EdgeRoute, canary: EdgeCanary | undefined): void {
-  state.weighed = false;
-  // Only what a backend was asked for, and not what Sluice answered itself.
-  if (state.refused === 0 && state.endpoint >= 0) countArm(route, canary, ngx.status);
 }
 
 function measureAnswer(state: InFlight): void {

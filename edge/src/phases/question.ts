@@ -39,8 +39,8 @@ function viewOf({ variables, client, https }: RouteQuestion): RequestView {
   const hello: ClientView = { ...view, handshakeWas: () => true, verifyResult: () => 0 };
   return {
     ...view,
-    // The last number is the primary's unless canaries have all of the weight.
     stick: () => {},
+    // The last number is the primary's unless canaries have all of the weight.
     draw: (total) => total,
     admit: (host, clients) => (https && clients.mode !== "off" && clients.mode !== "refused" ? 0 : admission(clients, host.handshake, hello)),
   };

@@ -16,7 +16,7 @@ import type { Tables } from "../tables.ts";
 import { newTables } from "../tables.ts";
 import type { Reason } from "../reasons.ts";
 import type { AuthAnswer } from "../external-auth.ts";
-import { countArm } from "./arms.ts";
+import { countWeighed } from "./arms.ts";
 import { leave } from "./connections.ts";
 
 /** What was decided for the request at an address. `route` is undefined while there is no request at the address. */
@@ -110,7 +110,7 @@ function leaveRoute(state: InFlight, before: EdgeRoute, next: EdgeRoute): void {
     state.held = undefined;
     state.scored = false;
     // The answer that sends a request on is a good one. Were it not counted, who sends good answers on would have bad ones alone.
-    if (state.weighed && state.refused === 0 && state.endpoint >= 0 && ngx.req.is_internal()) countArm(before, state.canary, 200);
+    if (state.weighed && ngx.req.is_internal()) countWeighed(state, before, 200);
     state.weighed = false;
     forget(state);
   }

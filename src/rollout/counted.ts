@@ -1,0 +1,43 @@
+/** Adds up what workers and replicas say that arms did. */
+import type { Arm, ArmCells, ArmsRow } from "../../edge/src/arms.ts";
+
+/** What both arms of one release did since somebody looked. */
+export interface ArmsCounted {
+  readonly canary: Arm;
+  readonly primary: Arm;
+}
+
+/** `namespace/name` of the canary's Ingress → what was counted for it. */
+export type AllCounted = Map<string, ArmsCounted>;
+
+export function addRows(all: AllCounted, rows: readonly ArmsRow[]): AllCounted {
+  for (const { rollout, canary, primary } of rows) {
+    const counted = all.get(rollout) ?? { canary: newArm(), primary: newArm() };
+    all.set(rollout, counted);
+    addCells(counted.canary, canary);
+    addCells(counted.primary, primary);
+  }
+  return all;
+}
+
+/** The same as rows, one for each release. */
+export function rowsOfCounted(all: AllCounted): readonly ArmsRow[] {
+  return [...all].map(([rollout, { canary, primary }]) => ({ rollout, canary: cellsOfArm(canary), primary: cellsOfArm(primary) }));
+}
+
+function newArm(): Arm {
+  return { requests: 0, errors: 0, times: {} };
+}
+
+function addCells(arm: Arm, { requests, errors, times }: ArmCells): void {
+  arm.requests += requests;
+  arm.errors += errors;
+  for (let at = 0; at + 1 < times.length; at += 2) {
+    const bucket = times[at] as number;
+    arm.times[bucket] = (arm.times[bucket] ?? 0) + (times[at + 1] as number);
+  }
+}
+
+function cellsOfArm({ requests, errors, times }: Arm): ArmCells {
+  return { requests, errors, times: Object.entries(times).flatMap(([bucket, count]) => [Number(bucket), count]) };
+}
