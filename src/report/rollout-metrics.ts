@@ -1,6 +1,6 @@
 /** Canaries with a rollout: how far they are, and what both arms came to. */
 import type { RolloutStatus, RolloutWord } from "../rollout/status.ts";
-import type { RolloutTotals } from "../rollout/totals.ts";
+import type { RolloutTotals } from "../rollout/counted.ts";
 import { labelText, type Labels, type Metric } from "./exposition.ts";
 
 /** A release, and what the canary's Ingress did since this process decides about it. */

@@ -7,7 +7,7 @@
  */
 import type { ArmsRow } from "../../edge/src/arms.ts";
 import type { GivenWeight } from "../source/objects.ts";
-import { addRows, type AllCounted } from "./counted.ts";
+import { addRows, createTotals, type AllCounted, type RolloutTotals } from "./counted.ts";
 import type { Random } from "./evidence.ts";
 import type { AllDeclared, DeclaredRollouts } from "./declared.ts";
 import { act, declare, heldBy, NOTHING_SEEN, observeArms, weightOfRelease, type RolloutAction, type Seen, type Told } from "./release.ts";
@@ -15,7 +15,6 @@ import type { Release } from "./shapes.ts";
 import type { ArmInterval } from "./rollout.ts";
 import { rolloutStatus, type RolloutStatus } from "./status.ts";
 import type { Kept } from "./store.ts";
-import { createTotals, type RolloutTotals } from "./totals.ts";
 
 /** The release of a canary that is not declared any more is forgotten after so long: a file may be replaced in two steps. */
 const FORGOTTEN_MS = 10 * 60_000;

@@ -9,6 +9,7 @@ import type { Built } from "../model/model.ts";
 import type { GivenWeight } from "../source/objects.ts";
 import type { Snapshot } from "../source/snapshot.ts";
 import type { Log } from "../support/log.ts";
+import type { RolloutTotals } from "./counted.ts";
 import { createDeclaredRollouts } from "./declared.ts";
 import { createKeeper } from "./keeper.ts";
 import type { RolloutAction, Told } from "./release.ts";
@@ -16,7 +17,6 @@ import type { AskedAction, FromLeader } from "./replicas.ts";
 import type { RolloutStatus } from "./status.ts";
 import { readKept, textOfKept, type Kept, type RolloutStore } from "./store.ts";
 import type { Team, TeamOptions } from "./team.ts";
-import type { RolloutTotals } from "./totals.ts";
 
 const TICK_MS = 1000;
 
