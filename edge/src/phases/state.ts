@@ -138,6 +138,8 @@ function makeStates(): void {
   for (let i = 0; i < SPARE; i++) unused.push(makeState());
 }
 jit.off(makeStates);
+// What a table is moved by is done while frames come and states are made: LuaJIT would begin with its loops again and again, and give up.
+jit.off(moveInto);
 
 function makeState(): InFlight {
   const room: WholeRoom<InFlight> = {
