@@ -61,7 +61,7 @@ export async function runSoak(input: SoakInput): Promise<SoakResult> {
   const test = await startUnderTest(cluster, disk, kinds.includes("clock"));
   const notes = startNotes();
   const { http, https } = test;
-  const series = startSeries(test.census, notes, test.runtimeDir, test.reloads);
+  const series = startSeries(test.census, notes, test.runtimeDir, test.live, test.reloads);
   const state: State = { input, test, notes, series, outcomes: [], events: [], begun: performance.now(), under: undefined };
   const random = createRandom(seed);
   const plan = schedule(minutes, kinds.filter((kind) => !missing.has(kind)), random);
@@ -175,6 +175,9 @@ async function untilQuiet(test: UnderTest): Promise<number> {
   }
 }
 
+/** V8 gives memory back in steps of tens of MiB, so this bounds what the line of live memory does not see: what leaks outside of its heap. */
+const MOST_RESIDENT_MIB = 256;
+
 /** Bounds that hold at every moment. */
 function boundRows({ samples }: Series): VerdictRow[] {
   const most = (pick: (sample: Sample) => number): number => Math.max(0, ...samples.map(pick));
@@ -182,6 +185,7 @@ function boundRows({ samples }: Series): VerdictRow[] {
   return [
     // Two workers, eight old generations of two, a master and the one before it, controller and agent.
     within("processes at the same time", most(({ processes }) => processes.length), 22, ""),
+    within("memory of the controller, resident, at most", most(({ processes }) => Math.max(0, ...processes.filter(({ role }) => role === "controller").map(({ residentMiB }) => residentMiB))), MOST_RESIDENT_MIB, "MiB"),
     within("files in the runtime folder, at most", most(({ folderBytes }) => folderBytes) / 2 ** 20, 300, "MiB"),
     info("memory at the end, with what is shared", (last?.processes ?? []).map(({ role, residentMiB }) => `${role} ${residentMiB.toFixed(0)}`).join(", ") + " MiB"),
     info("reloads of nginx", String(last?.reloads ?? 0)),

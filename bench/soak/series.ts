@@ -14,6 +14,8 @@ export interface ProcessSample {
   /** Memory of its own (RssAnon), and with what it shares (VmRSS). */
   readonly ownMiB: number;
   readonly residentMiB: number;
+  /** What was live when everything was last collected, of a process that says so (live-memory.ts) and has collected. */
+  readonly liveMiB?: number;
   readonly descriptors: number;
 }
 
@@ -34,8 +36,11 @@ export interface Series {
   take(): Sample;
 }
 
-/** @param reloads gives the count of reloads so far */
-export function startSeries(census: Census, notes: Notes, runtimeDir: string, reloads: () => number): Series {
+/**
+ * @param live bytes that a process of this id said were live; undefined: it said nothing
+ * @param reloads gives the count of reloads so far
+ */
+export function startSeries(census: Census, notes: Notes, runtimeDir: string, live: (pid: number) => number | undefined, reloads: () => number): Series {
   const samples: Sample[] = [];
   const begun = performance.now();
   let last = begun;
@@ -48,7 +53,8 @@ export function startSeries(census: Census, notes: Notes, runtimeDir: string, re
         at: (now - begun) / 1000,
         processes: census.members().flatMap(({ pid, started, role, current }) => {
           const measured = measure(pid);
-          return measured ? [{ pid, started, role, current, ...measured }] : [];
+          const bytes = live(pid);
+          return measured ? [{ pid, started, role, current, ...measured, ...(bytes === undefined ? {} : { liveMiB: bytes / 2 ** 20 }) }] : [];
         }),
         requestsPerSecond: (requests * 1000) / Math.max(1, now - last),
         p99Ms: p99,

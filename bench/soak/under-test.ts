@@ -1,6 +1,6 @@
 /** The Sluice under test, whichever of its processes live: its controller may be killed and started again. */
-import { appendFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ELECTION, HOME, type Cluster } from "../../test/support/cluster.ts";
 import { startSluice, type Sluice } from "../../test/support/sluice.ts";
@@ -29,6 +29,8 @@ export interface UnderTest {
   startController(): Promise<void>;
   /** Resolves when `/readyz` says 200 and nginx has its workers; rejects after `limitMs`. */
   recovered(limitMs: number): Promise<void>;
+  /** Bytes that were live in a controller when it last collected everything; undefined: it has not yet. */
+  live(pid: number): number | undefined;
   /** Reloads of nginx so far, by all controllers. */
   reloads(): number;
   /** Asks for the number of reloads now. */
@@ -36,6 +38,7 @@ export interface UnderTest {
 }
 
 const WORKERS = 2;
+const LIVE_MEMORY = new URL("live-memory.ts", import.meta.url).href;
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 export const clockMissing: string | undefined = existsSync(FAKETIME)
   ? undefined
@@ -46,13 +49,16 @@ export async function startUnderTest(cluster: Cluster, disk: string, steps: bool
   mkdirSync(runtimeDir, { mode: 0o711 });
   chmodSync(disk, 0o711);
   const kubeconfig = await cluster.account("sluice");
+  // Beside the filesystem that is filled.
+  const livesIn = join(dirname(disk), "live");
+  mkdirSync(livesIn);
   const clock = steps && clockMissing === undefined ? preloadClock(disk) : undefined;
   const options = {
     args: [
       `--kubeconfig=${kubeconfig}`, `--configmap=${NAMESPACE}/${CONFIG_MAP}`, "--allow-local-targets", "--reload-interval=10",
       "--publish-status-address=192.0.2.1", `--election-id=${ELECTION}`,
     ],
-    env: { POD_NAME: "soak", POD_NAMESPACE: HOME, NODE_OPTIONS: "--max-semi-space-size=8", ...clock?.env },
+    env: { POD_NAME: "soak", POD_NAMESPACE: HOME, NODE_OPTIONS: `--max-semi-space-size=8 --import=${LIVE_MEMORY}`, SLUICE_SOAK_LIVE: livesIn, ...clock?.env },
   };
   let sluice = await startSluice({ ...options, runtimeDir });
   let reloadsBefore = 0;
@@ -77,6 +83,13 @@ export async function startUnderTest(cluster: Cluster, disk: string, steps: bool
         if (state.status === 200 && workers === WORKERS) return;
         if (Date.now() > deadline) throw new Error(`not ready again in ${limitMs / 1000} s: ${workers} workers, ${state.text.trim()}`);
         await sleep(50);
+      }
+    },
+    live(pid) {
+      try {
+        return Number(readFileSync(join(livesIn, String(pid)), "utf8"));
+      } catch {
+        return undefined;
       }
     },
     reloads: () => reloadsBefore + reloads,

@@ -26,7 +26,7 @@ export interface Life {
   readonly role: Role;
   readonly pid: number;
   readonly minutes: number;
-  /** MiB of its own memory, and descriptors, an hour. */
+  /** MiB, and descriptors, an hour: of a controller what is live, of the others memory of their own. */
   readonly memory: Line;
   readonly descriptors: Line;
 }
@@ -53,12 +53,12 @@ const SIGMAS = 3;
 export function livesOf(samples: readonly Sample[]): Life[] {
   const lives = new Map<string, { role: Role; pid: number; points: (readonly [number, number, number])[] }>();
   for (const { at, processes } of samples) {
-    for (const { pid, started, role, ownMiB, descriptors, current } of processes) {
+    for (const { pid, started, role, ownMiB, liveMiB, descriptors, current } of processes) {
       const key = `${role} ${pid} ${started}`;
       const life = lives.get(key) ?? { role, pid, points: [] };
       lives.set(key, life);
       // What becomes old loses its connections, and says nothing of leaks.
-      if (current) life.points.push([at, ownMiB, descriptors]);
+      if (current && (role !== "controller" || liveMiB !== undefined)) life.points.push([at, liveMiB ?? ownMiB, descriptors]);
     }
   }
   return [...lives.values()].flatMap(({ role, pid, points }) => {
@@ -91,7 +91,7 @@ export function lifeRows(samples: readonly Sample[]): VerdictRow[] {
       return text(longest, pick(longest)) + (worst === longest ? "" : `; the steepest of ${of.length}: ${text(worst, pick(worst))} (${signed(pick(worst).rise)})`);
     };
     rows.push({
-      what: `memory of the ${role}, MiB`, measured: shown(({ memory }) => memory), bound: `≤ ${mibPerHour}/h, or ≤ ${mib} in all`,
+      what: `${role === "controller" ? "live memory" : "memory"} of the ${role}, MiB`, measured: shown(({ memory }) => memory), bound: `≤ ${mibPerHour}/h, or ≤ ${mib} in all`,
       holds: of.every(({ memory }) => !growsBeyond(memory, mibPerHour, mib)),
     }, {
       what: `descriptors of the ${role}`, measured: shown(({ descriptors }) => descriptors), bound: `≤ ${DESCRIPTORS.perHour}/h, or ≤ ${DESCRIPTORS.gain} in all`,
