@@ -3,6 +3,8 @@
  * Shapes follow the Kubernetes API (networking.k8s.io/v1, v1, discovery.k8s.io/v1); `test/types.test.ts` holds
  * them to `kubernetes-types`. Every value comes from outside: optional in the API means optional here.
  */
+import type { GatewayKindName, SpecOf } from "./gateway/kinds.ts";
+
 
 export interface Meta {
   readonly name: string;
@@ -182,7 +184,21 @@ export interface SnippetVerdict extends KubernetesObject {
   readonly problem: string;
 }
 
-export interface ObjectOfKind {
+/** An object of the Gateway API, cut down to its kind's shape. */
+export interface GatewayObject<K extends GatewayKindName> extends KubernetesObject {
+  readonly kind: K;
+  readonly spec: SpecOf<K>;
+  /** As it was written, whole: most of it may be others'. Absent on objects read from files. */
+  readonly status?: unknown;
+}
+export type Gateway = GatewayObject<"Gateway">;
+export type GatewayClass = GatewayObject<"GatewayClass">;
+export type HttpRoute = GatewayObject<"HTTPRoute">;
+export type ReferenceGrant = GatewayObject<"ReferenceGrant">;
+
+type GatewayObjects = { [K in GatewayKindName]: GatewayObject<K> };
+
+export interface ObjectOfKind extends GatewayObjects {
   Ingress: Ingress;
   IngressClass: IngressClass;
   Service: Service;

@@ -44,6 +44,10 @@ export class Snapshot {
     ResolvedName: new Map(),
     SnippetVerdict: new Map(),
     RolloutWeight: new Map(),
+    GatewayClass: new Map(),
+    Gateway: new Map(),
+    HTTPRoute: new Map(),
+    ReferenceGrant: new Map(),
   };
   /** Service key → its slices, sorted by name so that results do not depend on the order of arrival. */
   readonly #slices = new Map<Key, readonly EndpointSlice[]>();

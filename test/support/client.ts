@@ -7,6 +7,8 @@ import type { Echo } from "./echo.ts";
 import type { KeyPair } from "./openssl.ts";
 
 export interface Ask {
+  /** Absent: 127.0.0.1. */
+  readonly address?: string;
   readonly port: number;
   readonly host?: string;
   readonly path?: string;
@@ -46,7 +48,7 @@ export function ask(request: Ask): Promise<Answer> {
 function askHttp1(asked: Ask): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const options: https.RequestOptions = {
-      host: "127.0.0.1",
+      host: asked.address ?? "127.0.0.1",
       port: asked.port,
       path: asked.path ?? "/",
       method: asked.method ?? "GET",

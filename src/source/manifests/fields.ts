@@ -87,7 +87,7 @@ export function flag(field: Field): boolean | undefined {
   return note(field, "true or false");
 }
 
-function integerOfField(field: Field, from: number, to: number): number | undefined {
+export function integerOfField(field: Field, from: number, to: number): number | undefined {
   const { value } = field;
   if (value === undefined) return undefined;
   if (typeof value === "number" && Number.isInteger(value) && value >= from && value <= to) return value;

@@ -7,6 +7,8 @@
  */
 import type { Finding } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
+import { GATEWAY_KINDS, type GatewayKindName } from "../gateway/kinds.ts";
+import type { Members, Shape } from "../gateway/shape.ts";
 import { joinPath } from "./fields.ts";
 import { fieldUnknown, shown } from "./findings.ts";
 import type { Where } from "./findings.ts";
@@ -67,6 +69,15 @@ const ENDPOINT_SLICE = {
 
 const ADDRESS = { hostname: "any", ip: "any", nodeName: "any", targetRef: "any" } as const;
 
+/** The fields of a shape. */
+function fieldsOf(shape: Shape): KnownFields {
+  if (shape.is === "list") return fieldsOf(shape.of as Shape);
+  if (shape.is !== "object") return "any";
+  return Object.fromEntries(Object.entries(shape.members as Members).map(([name, member]) => [name, fieldsOf(member)]));
+}
+
+const ofGateways = (kind: GatewayKindName): KnownFields => ({ ...OBJECT, spec: fieldsOf(GATEWAY_KINDS[kind].spec), status: "any" });
+
 /** By kind as written in the file. */
 export const KNOWN_FIELDS = {
   Ingress: INGRESS,
@@ -79,6 +90,10 @@ export const KNOWN_FIELDS = {
   Endpoints: { ...OBJECT, subsets: { addresses: ADDRESS, notReadyAddresses: ADDRESS, ports: ENDPOINT_PORT } },
   ConfigMap: { ...OBJECT, binaryData: "any", data: "any", immutable: "any" },
   Namespace: { ...OBJECT, spec: "any", status: "any" },
+  GatewayClass: ofGateways("GatewayClass"),
+  Gateway: ofGateways("Gateway"),
+  HTTPRoute: ofGateways("HTTPRoute"),
+  ReferenceGrant: ofGateways("ReferenceGrant"),
   Secret: { ...OBJECT, data: "any", immutable: "any", stringData: "any", type: "any" },
 } as const satisfies Readonly<Record<string, KnownFields>>;
 

@@ -8,6 +8,7 @@ import type { Finding, Subject } from "../../model/findings/findings.ts";
 import { closest } from "../../support/edit-distance.ts";
 import { exact } from "../../support/exact.ts";
 import { flatText } from "../../support/kept-text.ts";
+import { GATEWAY_GROUP, GATEWAY_KINDS, type GatewayKindName } from "../gateway/kinds.ts";
 import type { AnyObject, Kind, Meta } from "../objects.ts";
 import { keyAt, ManifestOrigin, MOST_YAML, parseDocument, positionOfField } from "./documents.ts";
 import type { DoubledKey, DocumentPlace } from "./documents.ts";
@@ -17,6 +18,7 @@ import { apiVersionOld, documentList, fieldType, fileSubject, keyDoubled, kindMi
 import type { Where } from "./findings.ts";
 import { unknownFields } from "./known-fields.ts";
 import type { KnownKind } from "./known-fields.ts";
+import { readGatewayKind } from "./read-gateway.ts";
 import { readIngress } from "./read-ingress.ts";
 import type { Context } from "./read-ingress.ts";
 import { readConfigMap, readEndpoints, readEndpointSlice, readIngressClass, readNamespace, readSecret, readService, readStrings } from "./read-kinds.ts";
@@ -62,6 +64,12 @@ interface KindShape {
   read(root: Field, metadata: Meta, context: Context): AnyObject | readonly AnyObject[] | undefined;
 }
 
+function gatewayShape(kind: GatewayKindName): KindShape {
+  const { versions: [modern, ...old], namespaced } = GATEWAY_KINDS[kind];
+  const named = (version: string): string => `${GATEWAY_GROUP}/${version}`;
+  return { kind, modern: named(modern), old: old.map(named), clusterScoped: !namespaced, read: (root, metadata) => readGatewayKind(kind, root, metadata) as AnyObject };
+}
+
 const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
   Ingress: {
     kind: "Ingress",
@@ -87,6 +95,10 @@ const SHAPES: Readonly<Record<KnownKind, KindShape>> = {
   ConfigMap: { kind: "ConfigMap", modern: "v1", read: readConfigMap },
   Secret: { kind: "Secret", modern: "v1", read: readSecret },
   Namespace: { kind: "Namespace", modern: "v1", clusterScoped: true, read: readNamespace },
+  GatewayClass: gatewayShape("GatewayClass"),
+  Gateway: gatewayShape("Gateway"),
+  HTTPRoute: gatewayShape("HTTPRoute"),
+  ReferenceGrant: gatewayShape("ReferenceGrant"),
 };
 
 /** RFC 1123 label and subdomain: what the Kubernetes API accepts as names. */
